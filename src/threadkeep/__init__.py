@@ -1,0 +1,1 @@
+"""Chat memory: sessions, model-ready windows and long-term memory on any storage backend."""

@@ -1,0 +1,52 @@
+#!/bin/sh
+# Installs the real servers that the tests start as private, throw-away instances: PostgreSQL, MariaDB,
+# Redis, and H2 for the shape of Oracle's SQL. Debian and its relatives only; safe to run again.
+# No service is started, and none that already runs is touched.
+set -eu
+
+packages="postgresql mariadb-server redis-server libh2-java"
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    cat >&2 <<'TEXT'
+There is no apt-get on this system, so nothing was installed.
+Install PostgreSQL, MariaDB, Redis and the H2 jar by your own package manager, or point the tests at
+servers that run elsewhere by THREADKEEP_TEST_POSTGRES_URL, THREADKEEP_TEST_MYSQL_URL and so on.
+Tests whose server is missing are skipped.
+TEXT
+    exit 1
+fi
+
+missing=""
+for package in $packages; do
+    status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
+    [ "$status" = "install ok installed" ] || missing="$missing $package"
+done
+if [ -z "$missing" ]; then
+    echo "servers: all installed ($packages)"
+    exit 0
+fi
+
+sudo=""
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null 2>&1; then
+        echo "Installing$missing needs root, and there is no sudo: run this script as root." >&2
+        exit 1
+    fi
+    sudo="sudo"
+fi
+
+# A package's script would start its service; policy-rc.d with 101 forbids it while we install.
+# One that is there already is the machine's own choice and stays.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap '$sudo rm -f "$policy"' EXIT
+    trap 'exit 130' INT TERM
+    printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+    $sudo chmod 755 "$policy"
+fi
+
+echo "servers: installing$missing"
+$sudo apt-get update -q
+# shellcheck disable=SC2086 # a list of words
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+echo "servers: installed$missing"
