@@ -55,7 +55,7 @@ bench: setup ## the benchmarks; ARGS chooses among them
 	$(BIN)/python -m benchmarks $(ARGS)
 
 docs: setup ## the documentation, into site/
-	$(BIN)/mkdocs build --strict $(ARGS)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict $(ARGS)
 
 acceptance: setup ## what must work, with the tests that prove it
 	$(BIN)/python -m tests.acceptance $(ARGS)

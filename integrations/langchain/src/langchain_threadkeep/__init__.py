@@ -1,1 +1,1 @@
-"""Shell of the LangChain adapter of threadkeep: importable and empty, the adapter comes with a later release."""
+"""Shell of the LangChain adapter: importable and empty; the adapter comes with a later release."""

@@ -1,1 +1,1 @@
-"""Shell of the OpenAI Agents adapter of threadkeep: importable and empty, the adapter comes with a later release."""
+"""Shell of the OpenAI Agents adapter: importable, empty; the adapter comes with a later release."""

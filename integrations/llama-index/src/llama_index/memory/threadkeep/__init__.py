@@ -1,1 +1,1 @@
-"""Shell of the LlamaIndex adapter of threadkeep: importable and empty, the adapter comes with a later release."""
+"""Shell of the LlamaIndex adapter: importable and empty; the adapter comes with a later release."""
