@@ -1,0 +1,146 @@
+"""The SQLite backend: options, transactions, and what goes wrong."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from threadkeep.backends.sqlite import reading, schema, writing
+from threadkeep.backends.sqlite import statements as sql
+from threadkeep.backends.sqlite.errors import translated
+from threadkeep.backends.sqlite.pool import Pool
+from threadkeep.backends.sqlite.sweeping import sweep
+from threadkeep.errors import ConfigError
+from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
+
+MEMORY = ":memory:"
+
+
+class SqliteBackend:
+    """Streams in one SQLite file, for any number of threads and processes of one machine.
+
+    The file is opened, and made if it is missing, at the first use. It must lie on a local disk:
+    write-ahead logging (WAL) does not work on network drives. Beside it SQLite keeps `-wal` and
+    `-shm` files while it is open; all three belong together. A fork waits for running calls.
+
+    Args:
+        path: the file, or `:memory:` for a store of this object alone.
+        pool_size: how many calls may run at once.
+        timeout: seconds to wait for a free connection, and for other processes' locks.
+        synchronous: `NORMAL`: after a power cut the last commits may be missing, never half there;
+            a crash of the process loses nothing. `FULL`: not even those, at a sync per commit.
+
+    Raises:
+        ConfigError: an option is out of range.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        pool_size: int = 16,
+        timeout: float = 30.0,
+        synchronous: str = "NORMAL",
+    ) -> None:
+        _check(path, pool_size, timeout, synchronous)
+        in_memory = str(path) == MEMORY
+        self.blocking = True
+        self._path = MEMORY if in_memory else str(Path(path).absolute())
+        self._where = f"SQLite database {self._path}"
+        self._timeout = float(timeout)
+        self._synchronous = synchronous
+        self._pool = Pool(
+            self._open,
+            where=self._where,
+            size=1 if in_memory else pool_size,
+            timeout=self._timeout,
+            keep=in_memory,
+        )
+
+    def __repr__(self) -> str:
+        return f"SqliteBackend({self._path!r})"
+
+    def read(self, *queries: Query, now: float) -> list[Page]:
+        with self._connection() as connection:
+            try:
+                return self._read(connection, queries, now)
+            except sqlite3.OperationalError as error:
+                if not reading.undecodable(error):
+                    raise
+            connection.rollback()
+            with reading.tolerant(connection):
+                return self._read(connection, queries, now)
+
+    def commit(
+        self,
+        stream: str,
+        *,
+        put: Sequence[Record] = (),
+        drop: Sequence[Drop] = (),
+        ttl: Ttl = None,
+        expect: int | None = None,
+        token: str | None = None,
+        now: float,
+    ) -> Commit:
+        with self._connection() as connection:
+            connection.execute(sql.BEGIN_WRITE)
+            done = writing.apply(connection, stream, put, drop, ttl, expect, token, now)
+            connection.execute(sql.COMMIT)
+        return done
+
+    def streams(
+        self, prefix: str, *, cursor: Any = None, limit: int = 1000
+    ) -> tuple[list[str], Any]:
+        with self._connection() as connection:
+            rows = connection.execute(sql.STREAMS, (prefix, cursor or "", limit)).fetchall()
+        names = [name for (name,) in rows if name.startswith(prefix)]
+        return names, names[-1] if names and len(names) == limit else None
+
+    def sweep(self, now: float, limit: int = 1000) -> int:
+        with self._connection() as connection:
+            return sweep(connection, now, limit)
+
+    def close(self) -> None:
+        """Close every connection, also those lent now, as they come back."""
+        with translated(self._where, self._timeout):
+            self._pool.close()
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with translated(self._where, self._timeout), self._pool.connection() as connection:
+            yield connection
+
+    def _read(
+        self, connection: sqlite3.Connection, queries: Sequence[Query], now: float
+    ) -> list[Page]:
+        connection.execute(sql.BEGIN_READ)
+        pages = reading.pages(connection, queries, now)
+        connection.execute(sql.COMMIT)
+        return pages
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
+        )
+        try:
+            schema.prepare(connection, self._where, self._timeout, self._synchronous)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _check(path: object, pool_size: object, timeout: object, synchronous: object) -> None:
+    if not isinstance(path, str | Path) or str(path) in ("", ".") or "\0" in str(path):
+        raise ConfigError(f"path: expected the name of a file, or {MEMORY!r}, got {path!r}")
+    if not isinstance(pool_size, int) or isinstance(pool_size, bool) or pool_size < 1:
+        raise ConfigError(f"pool_size: expected a positive integer, got {pool_size!r}")
+    number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if not number or not math.isfinite(timeout) or timeout < 0:  # type: ignore[arg-type,operator]
+        raise ConfigError(f"timeout: expected seconds, 0 or more, got {timeout!r}")
+    if synchronous not in ("NORMAL", "FULL"):
+        raise ConfigError(f"synchronous: expected 'NORMAL' or 'FULL', got {synchronous!r}")

@@ -1,0 +1,53 @@
+"""Pages out of an open read transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from threadkeep.backends.sqlite import statements as sql
+from threadkeep.backends.sqlite.writing import LAST, id_list
+from threadkeep.types import Page, Query, Record
+
+
+def pages(connection: sqlite3.Connection, queries: Sequence[Query], now: float) -> list[Page]:
+    """Answer all queries from one snapshot."""
+    found: dict[str, tuple[int, int] | None] = {}
+    answers = []
+    for query in queries:
+        name = query.stream
+        if name not in found:
+            found[name] = connection.execute(sql.LIVE, (name, now)).fetchone()
+        live = found[name]
+        answers.append(_page(connection, *live, query, now) if live else Page(0, []))
+    return answers
+
+
+def _page(connection: sqlite3.Connection, sid: int, version: int, query: Query, now: float) -> Page:
+    _, kind, limit, newest, after, before, ids = query
+    span = (sid, kind, -1 if after is None else after, LAST if before is None else before, now)
+    last = -1 if limit is None else limit
+    if ids is None:
+        rows = connection.execute(sql.NEWEST if newest else sql.OLDEST, (*span, last)).fetchall()
+    else:
+        statement = sql.NEWEST_IDS if newest else sql.OLDEST_IDS
+        rows = connection.execute(statement, (*span, id_list(ids), last)).fetchall()
+    if newest:
+        rows.reverse()
+    return Page(version, [Record(kind, *row) for row in rows])
+
+
+def undecodable(error: sqlite3.Error) -> bool:
+    """Is this the sqlite3 module's complaint about stored text that is not UTF-8?"""
+    return isinstance(error, sqlite3.OperationalError) and not hasattr(error, "sqlite_errorcode")
+
+
+@contextmanager
+def tolerant(connection: sqlite3.Connection) -> Iterator[None]:
+    """Within this, damaged text is read with replacement characters: one record hides no other."""
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    try:
+        yield
+    finally:
+        connection.text_factory = str

@@ -1,0 +1,68 @@
+"""The SQL text, built once. `?` in the order of the columns as they are written here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+BEGIN_READ: Final = "BEGIN"
+BEGIN_WRITE: Final = "BEGIN IMMEDIATE"  # a deferred one that writes later is refused at once
+COMMIT: Final = "COMMIT"
+
+HEAD: Final = (
+    "SELECT sid, version, seq, expires, token, token_version FROM tk_stream WHERE stream = ?"
+)
+BEGIN_LIFE: Final = (
+    "INSERT INTO tk_stream (stream, version, seq, expires, token, token_version) "
+    "VALUES (?, ?, ?, ?, ?, ?) RETURNING sid"
+)
+GO_ON: Final = (
+    "UPDATE tk_stream SET version = ?, seq = ?, expires = ?, token = ?, token_version = ? "
+    "WHERE sid = ?"
+)
+TOUCH: Final = "UPDATE tk_stream SET expires = ? WHERE sid = ?"
+END_LIFE: Final = "DELETE FROM tk_stream WHERE sid = ?"
+
+PUT_NEW: Final = (
+    "INSERT INTO tk_record (sid, kind, seq, id, body, at, expires) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+PUT_KNOWN: Final = (
+    "UPDATE tk_record SET seq = CASE WHEN expires <= ? THEN ? ELSE seq END, "
+    "body = ?, at = ?, expires = ? WHERE sid = ? AND kind = ? AND id = ? RETURNING seq"
+)
+PLACE: Final = "SELECT seq FROM tk_record WHERE sid = ? AND kind = ? AND id = ?"
+
+DROP_ALL: Final = "DELETE FROM tk_record WHERE sid = ?"
+DROP_RANGE: Final = "DELETE FROM tk_record WHERE sid = ? AND kind = ? AND seq <= ?"
+DROP_IDS: Final = (
+    "DELETE FROM tk_record INDEXED BY tk_record_id WHERE sid = ? AND kind = ? AND seq <= ? "
+    "AND id IN (SELECT value FROM json_each(?))"
+)
+
+LIVE: Final = (
+    "SELECT sid, version FROM tk_stream WHERE stream = ? AND (expires IS NULL OR expires > ?)"
+)
+_SELECT: Final = "SELECT id, body, at, expires, seq FROM tk_record "
+_RANGE: Final = (
+    "WHERE sid = ? AND kind = ? AND seq > ? AND seq < ? AND (expires IS NULL OR expires > ?) "
+)
+_IDS: Final = "AND id IN (SELECT value FROM json_each(?)) "
+OLDEST: Final = f"{_SELECT}{_RANGE}ORDER BY seq LIMIT ?"
+NEWEST: Final = f"{_SELECT}{_RANGE}ORDER BY seq DESC LIMIT ?"
+OLDEST_IDS: Final = f"{_SELECT}INDEXED BY tk_record_id {_RANGE}{_IDS}ORDER BY seq LIMIT ?"
+NEWEST_IDS: Final = f"{_SELECT}INDEXED BY tk_record_id {_RANGE}{_IDS}ORDER BY seq DESC LIMIT ?"
+
+STREAMS: Final = (
+    "SELECT stream FROM tk_stream WHERE stream >= ? AND stream > ? ORDER BY stream LIMIT ?"
+)
+
+DEAD_STREAMS: Final = "SELECT sid FROM tk_stream WHERE expires <= ? LIMIT ?"
+STILL_DEAD: Final = "SELECT 1 FROM tk_stream WHERE sid = ? AND expires <= ?"
+SWEEP_STREAM: Final = (
+    "DELETE FROM tk_record WHERE (sid, kind, seq) IN "
+    "(SELECT sid, kind, seq FROM tk_record WHERE sid = ? LIMIT ?)"
+)
+DEAD_RECORDS: Final = "SELECT sid, kind, seq FROM tk_record WHERE expires <= ? LIMIT ?"
+SWEEP_RECORD: Final = (
+    "DELETE FROM tk_record WHERE expires <= ? AND sid = ? AND kind = ? AND seq = ?"
+)
