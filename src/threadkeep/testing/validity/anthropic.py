@@ -1,0 +1,174 @@
+"""Anthropic Messages: is this list of `messages` a valid prompt?
+
+Sources: [ref] the API reference of `POST /v1/messages` and the guides to tool use and extended
+thinking; [err] the service's own answers with status 400, as quoted in public issues.
+
+- `list`, `json`: as in Chat Completions ([ref]).
+- `role`: user or assistant, nothing else ([ref]: the system prompt is apart).
+- `first`: the first message is the user's ([err] "messages: first message must use the user role").
+- `keys`: role and content only, and only a block's own keys in a block ([err] "messages.0.name:
+  Extra inputs are not permitted").
+- `fields`: every required key is there and of its type ([err] "Field required").
+- `content`: a non-empty string or list of blocks; empty only in a final message of the assistant
+  ([err] "all messages must have non-empty content except for the optional final assistant
+  message").
+- `block`: block types that exist, in the role they belong to: tool_use and thinking with the
+  assistant; tool_result, image and document with the user ([err] "Input tag ... does not match any
+  of the expected tags", "'image' blocks are not permitted within assistant turns").
+- `text`: a text is more than whitespace, also in tool results, and when the whole content is one
+  string ([err] "text content blocks must be non-empty", "... must contain non-whitespace text").
+- `ending`: a final message of the assistant does not end in whitespace ([err] "final assistant
+  content cannot end with trailing whitespace").
+- `source`: image: base64 of JPEG, PNG, GIF or WebP, url, file; document: base64 of a PDF, plain
+  text, content, url, file; each with its fields ([ref]).
+- `thinking`: has a signature, redacted thinking its data ([err]
+  "thinking.signature: Field required", "redacted_thinking.data: Field required"); a message does
+  not end with a thinking block ([err] "The final block in an assistant message cannot be
+  `thinking`").
+- `call`: tool_use and its result have an id matching `[a-zA-Z0-9_-]+` ([err] "String should match
+  pattern"), the name matches `[a-zA-Z0-9_-]{1,128}` ([err], of tools), the input is an object
+  ([err] "Input should be a valid dictionary").
+- `ids`: tool_use ids are unique over the whole conversation ([err] "`tool_use` ids must be
+  unique").
+
+Roles need not alternate: consecutive messages of one role are one message to the service ([ref]),
+so the rules about tools are judged on the merged list:
+
+- `results-first`: tool_result blocks come before all other content of their message ([ref]; [err]
+  "Did not find 1 `tool_result` block(s) at the beginning of this message").
+- `orphan`: a tool_result answers a tool_use of the message just before ([err] "unexpected
+  `tool_use_id` found in `tool_result` blocks").
+- `twice`: a tool_use has one result ([err] "each tool_use must have a single result").
+- `unanswered`: every tool_use has its tool_result in the very next message ([err] "`tool_use` ids
+  were found without `tool_result` blocks immediately after"). It may be open only in the very last
+  message: a pending interrupt, a valid history which the service takes once it is answered.
+- `system`: if given, a non-empty string or list of text blocks ([ref]).
+
+Not judged: what depends on the model (prefilled answers, media), the order of thinking blocks while
+thinking is on, whether a signature is genuine, sizes and counts.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from threadkeep.testing.validity.anthropic_blocks import BLOCKS, TEXT, written
+from threadkeep.testing.validity.checks import (
+    anything,
+    array,
+    by_type,
+    fail,
+    instance,
+    shape,
+    short,
+    wire,
+)
+
+_MESSAGE = shape({"role": anything, "content": anything})
+_Block = dict[str, Any]
+_Merged = list[tuple[str, list[tuple[str, _Block]]]]  # role, and each block with its position
+
+
+def judge(messages: Any, system: Any) -> None:
+    """Raise an AssertionError at the first broken rule of this module's docstring."""
+    if system is not None:
+        _check_system(system)
+    wire("messages", messages)
+    for position, message in enumerate(messages):
+        _check_message(position, message, last=position == len(messages) - 1)
+    merged = _merge(messages)
+    _check_ending(merged)
+    _check_ids(merged)
+    _check_results(merged)
+
+
+def _check_system(system: Any) -> None:
+    if isinstance(system, str):
+        written("system", system)
+    else:
+        array(by_type({"text": TEXT}, "block"), least=1, rule="system")("system", system)
+
+
+def _check_message(position: int, message: dict[str, Any], *, last: bool) -> None:
+    at, role = f"messages[{position}]", message.get("role")
+    if not isinstance(role, str) or role not in BLOCKS:
+        fail("role", at, f"role {short(role)} is none of {', '.join(BLOCKS)}")
+    if position == 0 and role != "user":
+        fail("first", at, "the first message must be the user's")
+    _MESSAGE(at, message)
+    _check_content(f"{at}.content", role, message["content"], may_be_empty=last)
+
+
+def _check_content(at: str, role: str, content: Any, *, may_be_empty: bool) -> None:
+    if not isinstance(content, str):
+        instance(list, "content")(at, content)
+    if not content:
+        if role != "assistant" or not may_be_empty:
+            fail("content", at, "must not be empty")
+    elif isinstance(content, str):
+        written(at, content)
+    else:
+        array(by_type(BLOCKS[role], "block"))(at, content)
+
+
+def _merge(messages: list[dict[str, Any]]) -> _Merged:
+    placed = [(f"messages[{position}]", message) for position, message in enumerate(messages)]
+    return [
+        (role, [block for at, message in group for block in _blocks(at, message["content"])])
+        for role, group in groupby(placed, key=lambda entry: str(entry[1]["role"]))
+    ]
+
+
+def _blocks(at: str, content: str | list[_Block]) -> list[tuple[str, _Block]]:
+    if isinstance(content, str):
+        return [(at, {"type": "text", "text": content})] if content else []
+    return [(f"{at}.content[{position}]", block) for position, block in enumerate(content)]
+
+
+def _check_ending(merged: _Merged) -> None:
+    """How messages of the assistant end: never in thinking, the last one not in whitespace."""
+    for role, blocks in merged:
+        if role == "assistant" and blocks and blocks[-1][1]["type"] == "thinking":
+            fail("thinking", blocks[-1][0], "a message must not end with a thinking block")
+    role, blocks = merged[-1]
+    if role == "assistant" and blocks:
+        at, block = blocks[-1]
+        if block["type"] == "text" and block["text"] != block["text"].rstrip():
+            fail("ending", at, "the final text of the assistant must not end in whitespace")
+
+
+def _check_ids(merged: _Merged) -> None:
+    seen: set[str] = set()
+    for _, blocks in merged:
+        for at, block in blocks:
+            if block["type"] == "tool_use" and block["id"] in seen:
+                fail("ids", at, f"another tool_use has the id {short(block['id'])}")
+            if block["type"] == "tool_use":
+                seen.add(block["id"])
+
+
+def _check_results(merged: _Merged) -> None:
+    calls: dict[str, str] = {}  # tool_use id -> its position, of the message before
+    for role, blocks in merged:
+        if role == "user":
+            _check_answers(calls, blocks)
+        calls = {block["id"]: at for at, block in blocks if block["type"] == "tool_use"}
+
+
+def _check_answers(calls: dict[str, str], blocks: list[tuple[str, _Block]]) -> None:
+    answered: set[str] = set()
+    for position, (at, block) in enumerate(blocks):
+        if block["type"] != "tool_result":
+            continue
+        call = block["tool_use_id"]
+        if call not in calls:
+            fail("orphan", at, f"{short(call)} is no tool_use of the message before")
+        if call in answered:
+            fail("twice", at, f"the tool_use {short(call)} has a result already")
+        if position != len(answered):
+            fail("results-first", at, "tool_result blocks must come before other content")
+        answered.add(call)
+    for call, at in calls.items():
+        if call not in answered:
+            fail("unanswered", at, f"no tool_result for {short(call)} in the next message")

@@ -1,0 +1,148 @@
+"""OpenAI Responses: is this list of `input` items a valid prompt?
+
+It is judged as a whole conversation, as if without `previous_response_id` and `conversation`.
+Sources: [ref] the API reference of `POST /v1/responses` and the request types that the `openai`
+package generates from it; [err] the service's own answers with status 400, as quoted in public
+issues.
+
+- `list`, `json`: as in Chat Completions ([ref]).
+- `type`: every item has a type; only a message (by its role) and a reference may leave it out.
+  Types that are not known here are accepted ([ref]).
+- `role`: of a message: user, assistant, system, developer ([err] "Invalid value: 'tool'. Supported
+  values are: 'assistant', 'system', 'developer', and 'user'").
+- `keys`: messages, reasoning and tool items have no other keys than theirs, so no `name` in a
+  message ([err] "Unknown parameter: 'input[27].name'").
+- `fields`: each known type has its required fields, of their type ([ref]); reasoning needs an id
+  or, when nothing is stored, its encrypted_content.
+- `id`: begins with msg for messages, fc for function calls, rs for reasoning ([err] "Invalid
+  'input[3].id': ... Expected an ID that begins with 'fc'"), at most 64 characters ([err]).
+- `ids`: no two items have one id ([err] "Duplicate item found with id").
+- `content`: a string or a list of parts, not empty unless it is an assistant's ([ref]).
+- `parts`: input_text, input_image, input_file for all but the assistant and in tool outputs;
+  output_text, refusal for the assistant ([err] "Invalid value: 'input_text'. Supported values are:
+  'output_text' and 'refusal'").
+- `call`: call_id of 1 to 64 characters ([err] "Invalid 'input[2].call_id': string too long"), name
+  `[a-zA-Z0-9_-]{1,128}`, arguments or input as one string ([ref]).
+- `orphan`: an output has an earlier call of its kind with its call_id ([err] "No tool call found
+  for function call output with call_id"); not judged after an item_reference, which may be it.
+- `twice`: a call has one output, and no two calls share a call_id ([ref]; answers could not be
+  told apart).
+- `unanswered`: every call has an output somewhere later ([err] "No tool output found for function
+  call"), unless nothing but calls (and the reasoning before them) follows to the end: a pending
+  interrupt, a valid history which the service itself takes once it is answered.
+- `reasoning`: is followed by the item it led to: it is not last, and what follows is neither a
+  message of the user, system or developer nor an output ([err] "Item 'rs_...' of type 'reasoning'
+  was provided without its required following item").
+- `system`: if given, it is the `instructions`, a string ([ref]).
+
+Not judged: the reverse of `reasoning` ("function_call was provided without its required reasoning
+item"), which only the service can know, and what depends on the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from threadkeep.testing.validity.checks import fail, instance, short, wire
+from threadkeep.testing.validity.responses_items import check_item
+
+_OUTPUT_OF = {
+    "function_call_output": "function_call",
+    "custom_tool_call_output": "custom_tool_call",
+    "computer_call_output": "computer_call",
+    "shell_call_output": "shell_call",
+    "apply_patch_call_output": "apply_patch_call",
+    "local_shell_call_output": "local_shell_call",
+}
+_CALLS = frozenset(_OUTPUT_OF.values())
+_Item = dict[str, Any]
+_Typed = list[tuple[str, str, _Item]]  # position, type, item
+
+
+def judge(items: Any, system: Any) -> None:
+    """Raise an AssertionError at the first broken rule of this module's docstring."""
+    if system is not None:
+        instance(str, "system")("instructions", system)
+    wire("input", items)
+    places = [f"input[{position}]" for position in range(len(items))]
+    typed = [(at, check_item(at, item), item) for at, item in zip(places, items, strict=True)]
+    _check_ids(typed)
+    _check_reasoning(typed)
+    _check_outputs(typed)
+    _check_answered(typed)
+
+
+def _check_ids(typed: _Typed) -> None:
+    seen = set()
+    for at, kind, item in typed:
+        own = item.get("id")
+        if own is None or kind == "local_shell_call_output":  # whose id is that of its call
+            continue
+        if not isinstance(own, str):
+            fail("id", at, f"an id must be a string, is {type(own).__name__}")
+        if own in seen:
+            fail("ids", at, f"another item has the id {short(own)}")
+        seen.add(own)
+
+
+def _check_reasoning(typed: _Typed) -> None:
+    following = None
+    for at, kind, item in reversed(typed):
+        if kind != "reasoning":
+            following = kind, item
+        elif following is None or _is_from_outside(*following):
+            fail("reasoning", at, "is not followed by the item it led to")
+
+
+def _is_from_outside(kind: str, item: _Item) -> bool:
+    """True for what the model did not write: messages of others, outputs of tools, approvals."""
+    if kind == "message":
+        return bool(item["role"] != "assistant")
+    return kind in _OUTPUT_OF or kind == "mcp_approval_response"
+
+
+def _call_id(kind: str, item: _Item) -> str:
+    return str(item["id"] if kind == "local_shell_call_output" else item["call_id"])
+
+
+def _check_outputs(typed: _Typed) -> None:
+    calls: dict[str, str] = {}  # call_id -> type of the call
+    answered: set[str] = set()
+    referenced = False
+    for at, kind, item in typed:
+        referenced = referenced or kind == "item_reference"
+        if kind in _CALLS:
+            _add_call(at, kind, item["call_id"], calls)
+        elif kind in _OUTPUT_OF:
+            call_id = _call_id(kind, item)
+            if calls.get(call_id) != _OUTPUT_OF[kind] and not referenced:
+                fail("orphan", at, f"no {_OUTPUT_OF[kind]} {short(call_id)} stands before it")
+            if call_id in answered:
+                fail("twice", at, f"the call {short(call_id)} has an output already")
+            answered.add(call_id)
+
+
+def _add_call(at: str, kind: str, call_id: str, calls: dict[str, str]) -> None:
+    if call_id in calls:
+        fail("twice", at, f"another call has the call_id {short(call_id)}")
+    calls[call_id] = kind
+
+
+def _check_answered(typed: _Typed) -> None:
+    answered: set[str] = set()
+    for at, kind, item in _before_open_calls(typed):
+        if kind in _OUTPUT_OF:
+            answered.add(_call_id(kind, item))
+        elif kind in _CALLS and item["call_id"] not in answered:
+            fail("unanswered", at, f"no output for the call {short(item['call_id'])}")
+
+
+def _before_open_calls(typed: _Typed) -> Iterator[tuple[str, str, _Item]]:
+    """All items, last first, without the calls (and their reasoning) the input ends with."""
+    backwards = reversed(typed)
+    for entry in backwards:
+        if entry[1] not in _CALLS and entry[1] != "reasoning":
+            yield entry
+            break
+    yield from backwards
