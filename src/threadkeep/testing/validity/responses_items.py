@@ -104,7 +104,10 @@ _REASONING = one_present(
     ),
     "fields",
 )
-_CALLER = {"caller": anything, "namespace": anything, "status": maybe(_STATUS)}
+_CALLER = {
+    **dict.fromkeys(("async", "caller", "namespace"), anything),
+    "status": maybe(_STATUS),
+}
 _FUNCTION_CALL = shape(
     {**_TYPE, "call_id": _CALL_ID, "name": _TOOL_NAME, "arguments": string("call")},
     {**_CALLER, "id": _id("fc")},
