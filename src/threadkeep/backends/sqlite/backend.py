@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from threadkeep.backends.sqlite import reading, schema, writing
 from threadkeep.backends.sqlite import statements as sql
-from threadkeep.backends.sqlite.errors import translated
+from threadkeep.backends.sqlite.errors import translate, translated
 from threadkeep.backends.sqlite.pool import Pool
 from threadkeep.backends.sqlite.sweeping import sweep
 from threadkeep.errors import ConfigError
@@ -109,10 +108,8 @@ class SqliteBackend:
         with translated(self._where, self._timeout):
             self._pool.close()
 
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        with translated(self._where, self._timeout), self._pool.connection() as connection:
-            yield connection
+    def _connection(self) -> _Lease:
+        return _Lease(self._pool, self._where, self._timeout)
 
     def _read(
         self, connection: sqlite3.Connection, queries: Sequence[Query], now: float
@@ -123,15 +120,36 @@ class SqliteBackend:
         return pages
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
-        )
-        try:
-            schema.prepare(connection, self._where, self._timeout, self._synchronous)
-        except BaseException:
-            connection.close()
-            raise
+        with translated(self._where, self._timeout):
+            connection = sqlite3.connect(
+                self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
+            )
+            try:
+                schema.prepare(connection, self._where, self._timeout, self._synchronous)
+            except BaseException:
+                connection.close()
+                raise
         return connection
+
+
+class _Lease:
+    """One call's connection, and the driver's errors in our words; a class because it is fast."""
+
+    __slots__ = ("_connection", "_pool", "_timeout", "_where")
+
+    def __init__(self, pool: Pool, where: str, timeout: float) -> None:
+        self._pool = pool
+        self._where = where
+        self._timeout = timeout
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._connection = self._pool.take()
+        return self._connection
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._pool.give_back(self._connection)
+        if isinstance(error, sqlite3.Error):
+            raise translate(error, self._where, self._timeout) from error
 
 
 def _check(path: object, pool_size: object, timeout: object, synchronous: object) -> None:

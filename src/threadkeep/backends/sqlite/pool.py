@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import queue
 import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from threadkeep.errors import BackendError, BackendTimeout
 
@@ -44,31 +44,42 @@ class Pool:
         self._timeout = timeout
         self._keep = keep
         self._idle: list[sqlite3.Connection] = []
-        self._slots = threading.Semaphore(size)
+        self._slots = _slots(size)
         self._paused = 0
         self._closed = False
         _watch(self)
 
-    @contextmanager
-    def connection(self) -> Iterator[sqlite3.Connection]:
+    def take(self) -> sqlite3.Connection:
         """Lend a connection, outside of any transaction.
 
         Raises:
             BackendTimeout: none came free within the time-out.
-            BackendError: the pool is closed.
-            sqlite3.Error: opening failed.
+            BackendError: the pool is closed, or opening failed.
         """
-        slots = self._slots
-        if not slots.acquire(timeout=self._timeout):
-            raise self._exhausted()
         try:
-            connection = self._take()
-            try:
-                yield connection
-            finally:
-                self._give_back(connection)
+            self._slots.get(timeout=self._timeout)
+        except queue.Empty:
+            raise self._exhausted() from None
+        try:
+            if self._closed:
+                raise BackendError(f"{self._where} is closed: open a new backend")
+            return self._pop() or self._open()
+        except BaseException:
+            self._slots.put(None)
+            raise
+
+    def give_back(self, connection: sqlite3.Connection) -> None:
+        """Take a connection back, whatever state it is in."""
+        try:
+            if connection.in_transaction:
+                connection.rollback()
+            self._idle.append(connection)
+        except sqlite3.Error:
+            connection.close()
         finally:
-            slots.release()
+            self._slots.put(None)
+        if self._closed:
+            self._close_idle()
 
     @property
     def idle(self) -> int:
@@ -78,38 +89,22 @@ class Pool:
     @property
     def lent(self) -> int:
         """How many connections are with a caller now."""
-        return self._size - self._slots._value
+        return self._size - self._slots.qsize()
 
     def close(self) -> None:
         """Close what is idle now, and each lent connection when it comes back."""
         self._closed = True
         self._close_idle()
 
-    def _take(self) -> sqlite3.Connection:
-        if self._closed:
-            raise BackendError(f"{self._where} is closed: open a new backend")
+    def _pop(self) -> sqlite3.Connection | None:
         try:
             return self._idle.pop()
         except IndexError:
-            return self._open()
-
-    def _give_back(self, connection: sqlite3.Connection) -> None:
-        try:
-            if connection.in_transaction:
-                connection.rollback()
-        except sqlite3.Error:
-            connection.close()
-            return
-        self._idle.append(connection)
-        if self._closed:
-            self._close_idle()
+            return None
 
     def _close_idle(self) -> None:
-        while True:
-            try:
-                self._idle.pop().close()
-            except IndexError:
-                return
+        while connection := self._pop():
+            connection.close()
 
     def _exhausted(self) -> BackendTimeout:
         return BackendTimeout(
@@ -120,22 +115,32 @@ class Pool:
     def _pause(self) -> None:
         """Let running calls end (each does within the time-out) and close what is idle."""
         deadline = time.monotonic() + self._timeout
-        while self._paused < self._size and self._slots.acquire(
-            timeout=max(0.0, deadline - time.monotonic())
-        ):
-            self._paused += 1
+        try:
+            while self._paused < self._size:
+                self._slots.get(timeout=max(0.0, deadline - time.monotonic()))
+                self._paused += 1
+        except queue.Empty:
+            pass  # a call that hangs: better a fork beside it than none
         if not self._keep:
             self._close_idle()
 
     def _resume(self) -> None:
-        while self._paused:
-            self._paused -= 1
-            self._slots.release()
+        for _ in range(self._paused):
+            self._slots.put(None)
+        self._paused = 0
 
     def _restart(self) -> None:
         """In the child: threads that still held a connection or waited for one are gone."""
-        self._slots = threading.Semaphore(self._size)
+        self._slots = _slots(self._size)
         self._paused = 0
+
+
+def _slots(size: int) -> queue.SimpleQueue[None]:
+    """A counter to wait on, several times faster than a `threading.Semaphore`."""
+    slots: queue.SimpleQueue[None] = queue.SimpleQueue()
+    for _ in range(size):
+        slots.put(None)
+    return slots
 
 
 _POOLS: weakref.WeakSet[Pool] = weakref.WeakSet()

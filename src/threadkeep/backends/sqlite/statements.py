@@ -22,15 +22,18 @@ GO_ON: Final = (
 TOUCH: Final = "UPDATE tk_stream SET expires = ? WHERE sid = ?"
 END_LIFE: Final = "DELETE FROM tk_stream WHERE sid = ?"
 
-PUT_NEW: Final = (
-    "INSERT INTO tk_record (sid, kind, seq, id, body, at, expires) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_INSERT: Final = "INSERT INTO tk_record (sid, kind, seq, id, body, at, expires) VALUES "
+_ROW: Final = "(?, ?, ?, ?, ?, ?, ?)"
+_NEW_ONLY: Final = " ON CONFLICT (sid, kind, id) DO NOTHING"
+FEW: Final = 8
+"""Up to here one statement with many rows is faster than `executemany`."""
+PUT_FEW: Final = tuple(_INSERT + ", ".join([_ROW] * n) + _NEW_ONLY for n in range(FEW + 1))
+PUT_ONE: Final = PUT_FEW[1]
+FIND: Final = "SELECT seq, expires FROM tk_record WHERE sid = ? AND kind = ? AND id = ?"
+REPLACE: Final = (
+    "UPDATE tk_record SET body = ?, at = ?, expires = ? WHERE sid = ? AND kind = ? AND seq = ?"
 )
-PUT_KNOWN: Final = (
-    "UPDATE tk_record SET seq = CASE WHEN expires <= ? THEN ? ELSE seq END, "
-    "body = ?, at = ?, expires = ? WHERE sid = ? AND kind = ? AND id = ? RETURNING seq"
-)
-PLACE: Final = "SELECT seq FROM tk_record WHERE sid = ? AND kind = ? AND id = ?"
+REMOVE: Final = "DELETE FROM tk_record WHERE sid = ? AND kind = ? AND seq = ?"
 
 DROP_ALL: Final = "DELETE FROM tk_record WHERE sid = ?"
 DROP_RANGE: Final = "DELETE FROM tk_record WHERE sid = ? AND kind = ? AND seq <= ?"

@@ -6,11 +6,15 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 from threadkeep.backends.sqlite import statements as sql
 from threadkeep.errors import Conflict
 from threadkeep.types import Commit, Drop, Keep, Record, Ttl
+
+Row = tuple[int, str, int, str, str, float, float | None]
+"""Of tk_record: sid, kind, seq, id, body, at, expires."""
 
 LAST: Final = 2**63 - 1
 """The largest seq that SQLite can hold: "no upper bound"."""
@@ -119,27 +123,39 @@ def _put_records(
         (sid, record.kind, seq, record.id, record.body, record.at, record.expires)
         for seq, record in enumerate(put, base + 1)
     ]
-    if connection.executemany(sql.PUT_NEW, rows).rowcount == len(rows):
+    if _insert(connection, rows) == len(rows):
         return list(range(base + 1, base + len(rows) + 1))
-    return _put_known(connection, rows, now)
-
-
-def _put_known(
-    connection: sqlite3.Connection, rows: Sequence[tuple[object, ...]], now: float
-) -> list[int]:
-    """Put again what was there before; the last body of an id that comes twice wins."""
-    last = {(row[1], row[3]): row for row in rows}
-    seqs = {}
-    for key, (sid, kind, seq, id, body, at, expires) in last.items():
-        known = (now, seq, body, at, expires, sid, kind, id)
-        (seqs[key],) = connection.execute(sql.PUT_KNOWN, known).fetchone()
+    last = {(row[1], row[3]): row for row in rows}  # of an id that comes twice the last body wins
+    seqs = {key: _put_again(connection, row, now) for key, row in last.items()}
     return [seqs[row[1], row[3]] for row in rows]
+
+
+def _insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> int:
+    """Insert the rows whose ids are new; return how many they were."""
+    if len(rows) <= sql.FEW:
+        flat = tuple(chain.from_iterable(rows))
+        return connection.execute(sql.PUT_FEW[len(rows)], flat).rowcount
+    return connection.executemany(sql.PUT_ONE, rows).rowcount
+
+
+def _put_again(connection: sqlite3.Connection, row: Row, now: float) -> int:
+    """Give a known id its new body, unless the row is there already; return its seq."""
+    sid, kind, seq, id, body, at, expires = row
+    place, end = connection.execute(sql.FIND, (sid, kind, id)).fetchone()
+    if place == seq:
+        return seq
+    if end is not None and end <= now:
+        connection.execute(sql.REMOVE, (sid, kind, place))
+        connection.execute(sql.PUT_ONE, row)
+        return seq
+    connection.execute(sql.REPLACE, (body, at, expires, sid, kind, place))
+    return int(place)
 
 
 def _places(connection: sqlite3.Connection, sid: int, put: Iterable[Record]) -> list[int]:
     """Where records are now; 0 for one that was dropped since."""
     keys = ((sid, record.kind, record.id) for record in put)
-    found = (connection.execute(sql.PLACE, key).fetchone() for key in keys)
+    found = (connection.execute(sql.FIND, key).fetchone() for key in keys)
     return [row[0] if row else 0 for row in found]
 
 
