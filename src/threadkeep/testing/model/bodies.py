@@ -1,0 +1,107 @@
+"""The bodies of OpenAI's answers: usage counts and errors, and the Chat Completions endpoint."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from threadkeep.testing.model.script import Call, ModelError, Request, Turn, identifier
+
+Body = dict[str, Any]
+
+
+def error_body(error: ModelError, param: str | None = None) -> Body:
+    """The error in the form the `openai` client reads."""
+    kind = "invalid_request_error" if error.status_code < 429 else "server_error"
+    if error.status_code == 429:
+        kind = "rate_limit_error"
+    return {"error": {"message": str(error), "type": kind, "param": param, "code": None}}
+
+
+def token_counts(turn: Turn, request: Request) -> tuple[int, int]:
+    """Plausible tokens of prompt and answer: a quarter of their characters."""
+    asked = json.dumps(request.get("messages", request.get("input")), ensure_ascii=False)
+    said = (turn.content or "") + "".join(call.name + call.arguments for call in turn.calls)
+    return len(asked) // 4 + 1, len(said) // 4 + 1
+
+
+def pieces(text: str) -> list[str]:
+    """A text as it is streamed: word by word; put together again it is the same."""
+    return re.findall(r"\s*\S+|\s+$", text) or ([text] if text else [])
+
+
+def completion(turn: Turn, request: Request, key: str) -> Body:
+    """The answer of `POST /v1/chat/completions`."""
+    message: Body = {"role": "assistant", "content": turn.content, "refusal": None}
+    if turn.calls:
+        message["tool_calls"] = [_call(call) for call in turn.calls]
+    choice = {
+        "index": 0,
+        "message": message,
+        "finish_reason": _finish_reason(turn),
+        "logprobs": None,
+    }
+    return {
+        **_head("chat.completion", request, key),
+        "choices": [choice],
+        "usage": _usage(turn, request),
+    }
+
+
+def completion_chunks(turn: Turn, request: Request, key: str) -> Iterator[str]:
+    """The same answer with `stream=True`, as server-sent events, the usage last if asked for."""
+    head = _head("chat.completion.chunk", request, key)
+    wants_usage = (request.get("stream_options") or {}).get("include_usage", False)
+    usage = {"usage": None} if wants_usage else {}
+    for delta, finish in _deltas(turn):
+        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
+        yield event({**head, "choices": [choice], **usage})
+    if wants_usage:
+        yield event({**head, "choices": [], "usage": _usage(turn, request)})
+    yield "data: [DONE]\n\n"
+
+
+def event(data: Mapping[str, Any], name: str = "") -> str:
+    """One server-sent event."""
+    label = f"event: {name}\n" if name else ""
+    return f"{label}data: {json.dumps(data)}\n\n"
+
+
+def _deltas(turn: Turn) -> Iterator[tuple[Body, str | None]]:
+    yield {"role": "assistant", "content": "" if turn.content else None}, None
+    for piece in pieces(turn.content or ""):
+        yield {"content": piece}, None
+    for index, call in enumerate(turn.calls):
+        start = _call(call)
+        start["function"]["arguments"] = ""
+        yield {"tool_calls": [{"index": index, **start}]}, None
+        for piece in pieces(call.arguments):
+            yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}, None
+    yield {}, _finish_reason(turn)
+
+
+def _head(kind: str, request: Request, key: str) -> Body:
+    return {
+        "id": identifier("chatcmpl", key),
+        "object": kind,
+        "created": int(time.time()),
+        "model": request.get("model", "scripted"),
+    }
+
+
+def _call(call: Call) -> Body:
+    function = {"name": call.name, "arguments": call.arguments}
+    return {"id": call.id, "type": "function", "function": function}
+
+
+def _finish_reason(turn: Turn) -> str:
+    return turn.finish_reason or ("tool_calls" if turn.calls else "stop")
+
+
+def _usage(turn: Turn, request: Request) -> Body:
+    asked, said = token_counts(turn, request)
+    counted = {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
+    return {**counted, **turn.usage}
