@@ -1,0 +1,221 @@
+"""Items, files and sessions as records: strict on write, tolerant on read."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from threadkeep import names
+from threadkeep.errors import InputError
+from threadkeep.moments import moment
+from threadkeep.types import File, Item, Json, Record, SessionInfo
+
+MAX_BODY: Final = 4_000_000
+"""Bytes one record may take; the size of a whole commit."""
+
+_log = logging.getLogger("threadkeep")
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_ITEM_FIELDS = (
+    "name", "tool_calls", "tool_call_id", "status", "model", "usage", "metadata", "raw",
+)  # fmt: skip
+
+
+def item_record(item: Item, id: str, at: float, where: str = "message") -> Record:
+    """The record of an item of that id, written at `at` (epoch seconds).
+
+    Raises:
+        InputError: a field is not JSON, or the item is too large; `where` and the field are named.
+    """
+    key = names.key(id)
+    body: dict[str, Json] = {"role": item.role, "content": item.content}
+    if item.type != "message":
+        body["type"] = item.type
+    if key != id:
+        body["id"] = id
+    for field in _ITEM_FIELDS:
+        if value := getattr(item, field):
+            body[field] = value
+    if item.created_at is not None:
+        said = item.created_at.timestamp()
+        if said != at:
+            body["created_at"] = said
+    return Record("item", key, dumps(body, where), at)
+
+
+def read_item(record: Record) -> Item:
+    """The item of a record; one that cannot be read comes as type `opaque`, and is logged once."""
+    try:
+        return _read_item(record)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError) as error:
+        _report(record.kind, record.id, type(error).__name__)
+        return Item(
+            id=record.id,
+            seq=record.seq,
+            type="opaque",
+            role="unknown",
+            metadata={"unreadable": type(error).__name__},
+            created_at=moment(record.at),
+        )
+
+
+def _read_item(record: Record) -> Item:
+    data = json.loads(record.body)
+    get = data.get
+    content = data["content"]
+    if not isinstance(content, str):
+        for block in content:
+            if block["type"] == "text" and not isinstance(block["text"], str):
+                raise TypeError("text")
+    return Item(
+        get("id") or record.id,
+        record.seq,
+        get("type", "message"),
+        data["role"],
+        get("name"),
+        content,
+        get("tool_calls") or [],
+        get("tool_call_id"),
+        get("status"),
+        get("model"),
+        get("usage"),
+        get("metadata") or {},
+        datetime.fromtimestamp(get("created_at", record.at), UTC),
+        get("raw"),
+    )
+
+
+def carried(record: Record) -> Record:
+    """An item's or file's record for another session, which says when it was first written."""
+    if record.kind != "item":
+        return record
+    try:
+        body = json.loads(record.body)
+        body.setdefault("created_at", record.at)
+        return dataclasses.replace(record, body=dumps(body, "item"))
+    except (ValueError, AttributeError):
+        return record  # unreadable here, unreadable there
+
+
+def file_record(file: File, at: float) -> Record:
+    """The record of a file's metadata; it expires when the file does.
+
+    Raises:
+        InputError: something in the metadata is not JSON.
+    """
+    expires = None if file.expires_at is None else file.expires_at.timestamp()
+    body = {"id": file.id, "url": file.url, "name": file.name, "metadata": file.metadata}
+    return Record("file", names.key(file.id), dumps(body, "file"), at, expires)
+
+
+def read_file(record: Record) -> File | None:
+    """The file of a record, or `None` (logged once) if it cannot be read."""
+    try:
+        data = json.loads(record.body)
+        expires = None if record.expires is None else moment(record.expires)
+        return File(
+            data["id"], data["url"], data["name"], data["metadata"], moment(record.at), expires
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        _report(record.kind, record.id, type(error).__name__)
+        return None
+
+
+def session_record(info: SessionInfo, at: float) -> Record:
+    """The one `session` record of a session: owner, title, metadata.
+
+    Raises:
+        InputError: something in the metadata is not JSON.
+    """
+    created = at if info.created_at is None else info.created_at.timestamp()
+    body = {
+        "id": info.id,
+        "user": info.user,
+        "agent": info.agent,
+        "title": info.title,
+        "metadata": info.metadata,
+        "created_at": created,
+        "forked_from": info.forked_from,
+    }
+    kept = {key: value for key, value in body.items() if value not in (None, {})}
+    return Record("session", "session", dumps(kept, "session"), at)
+
+
+def read_session(record: Record, updated_at: float | None = None) -> SessionInfo:
+    """What a `session` record says.
+
+    Raises:
+        ValueError, TypeError, KeyError: it cannot be read; who owns it is then unknown.
+    """
+    data = json.loads(record.body)
+    return SessionInfo(
+        id=data["id"],
+        user=data.get("user"),
+        agent=data.get("agent"),
+        title=data.get("title"),
+        metadata=data.get("metadata") or {},
+        created_at=moment(data["created_at"]),
+        updated_at=moment(record.at if updated_at is None else updated_at),
+        forked_from=data.get("forked_from"),
+    )
+
+
+def dumps(value: Json, where: str) -> str:
+    """Compact JSON that every store takes: NUL and lone surrogates escaped.
+
+    Raises:
+        InputError: something is not JSON (named by its path), or it is larger than `MAX_BODY`.
+    """
+    try:
+        strict(value, where)
+        text = _encode(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{where} cannot be stored as JSON: {error}") from error
+    try:
+        size = len(text) if text.isascii() else len(text.encode())
+    except UnicodeEncodeError:  # lone surrogates
+        text = _encode_ascii(value)
+        size = len(text)
+    if size > MAX_BODY:
+        raise InputError(
+            f"{where} is {size:,} bytes, at most {MAX_BODY:,} can be stored; "
+            "keep large files elsewhere and store their URL"
+        )
+    return text
+
+
+def strict(value: Json, where: str) -> None:
+    """Refuse what would not come back from JSON as it was.
+
+    Raises:
+        InputError: it names the path, and the type found there.
+    """
+    kind = type(value)
+    if kind is str or value is None or kind is int or kind is bool or kind is float:
+        return
+    if isinstance(value, Mapping):
+        for key, entry in value.items():
+            if not isinstance(key, str):
+                raise InputError(f"{where}: keys must be str, got {key!r}")
+            if type(entry) is not str:
+                strict(entry, f"{where}.{key}")
+    elif isinstance(value, (list, tuple)):
+        for index, entry in enumerate(value):
+            strict(entry, f"{where}[{index}]")
+    elif not isinstance(value, (str, int, float)):
+        raise InputError(
+            f"{where} is a {kind.__name__}; only str, numbers, bool, None, lists and dicts "
+            "can be stored"
+        )
+
+
+@functools.lru_cache(maxsize=1_024)
+def _report(kind: str, key: str, reason: Any) -> None:
+    _log.warning("skipped an unreadable %s record %r (%s)", kind, key, reason)

@@ -1,0 +1,81 @@
+"""What `connect` may be told besides where the store is: one set of validated settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from threadkeep.errors import ConfigError
+from threadkeep.policies import as_policies
+from threadkeep.protocols import Policy
+from threadkeep.suggest import nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a Memory behaves, whatever it is stored in.
+
+    Attributes:
+        namespace: sets apart applications or tenants that share a store.
+        require_user: refuse sessions and listings without a user.
+        window: the policies of `chat.window()` when it is told none.
+        ttl: seconds a session lives after its last write; `None` = for ever.
+        clock: epoch seconds, for expiry and dates.
+        pool_size: connections to the store, and threads for async callers, at most.
+        timeout: seconds to wait for the store or a free connection.
+    """
+
+    namespace: str = "default"
+    require_user: bool = False
+    window: tuple[Policy, ...] = ()
+    ttl: float | None = None
+    clock: Callable[[], float] = time.time
+    pool_size: int = 16
+    timeout: float = 30.0
+
+
+NAMES = tuple(field.name for field in fields(Settings))
+
+
+def settings(options: Mapping[str, Any]) -> Settings:
+    """The settings of the options given; `None` leaves a default.
+
+    Raises:
+        ConfigError: an option is unknown, of the wrong type or out of range; it is named.
+    """
+    for name in options:
+        if name not in NAMES:
+            raise ConfigError(f"no option {name!r}{nearest(name, NAMES)}")
+    given = {name: value for name, value in options.items() if value is not None}
+    if "window" in given:
+        given["window"] = tuple(as_policies(given["window"]))
+    for name, check in _CHECKS.items():
+        if name in given and not check(given[name]):
+            raise ConfigError(f"{name} must be {_WANTED[name]}, got {given[name]!r}")
+    if given.get("ttl") == 0:
+        del given["ttl"]
+    return Settings(**given)
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_CHECKS: Mapping[str, Callable[[Any], bool]] = {
+    "namespace": lambda value: isinstance(value, str) and 0 < len(value) <= 64,
+    "require_user": lambda value: isinstance(value, bool),
+    "ttl": lambda value: _number(value) and value >= 0,
+    "clock": callable,
+    "pool_size": lambda value: type(value) is int and value >= 1,
+    "timeout": lambda value: _number(value) and value > 0,
+}
+_WANTED = {
+    "namespace": "a str of 1 to 64 characters",
+    "require_user": "True or False",
+    "ttl": "a number of seconds (0 or None = for ever)",
+    "clock": "a callable that returns epoch seconds",
+    "pool_size": "a whole number of at least 1",
+    "timeout": "a number of seconds above 0",
+}

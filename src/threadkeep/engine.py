@@ -1,0 +1,147 @@
+"""What sessions, users and files stand on: a backend, a clock, a namespace, a few threads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import os
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
+
+from threadkeep import names
+from threadkeep.config import Settings
+from threadkeep.errors import BackendError
+from threadkeep.protocols import Backend
+from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
+
+_REMEMBERED: Final = 10_000
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Engine:
+    """One store as the rest of the package uses it; thread-safe, and safe across fork."""
+
+    def __init__(self, backend: Backend, settings: Settings, *, owned: bool) -> None:
+        self.backend = backend
+        self.settings = settings
+        self._owned = owned
+        self._closed = False
+        self._executors: dict[int, ThreadPoolExecutor] = {}  # by process: none survives a fork
+        self._touched: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def now(self) -> float:
+        """The clock's time, epoch seconds."""
+        return round(float(self.settings.clock()), 6)  # as fine as a datetime
+
+    def stream(self, noun: str, name: str) -> str:
+        """The stream of a thing in this namespace."""
+        return names.stream(self.settings.namespace, noun, name)
+
+    def mint(self) -> str:
+        """A new id: unique, and near those minted at the same time, which indexes like."""
+        return f"{int(self.now() * 1000):012x}{secrets.token_hex(8)}"
+
+    def read(self, *queries: Query) -> list[Page]:
+        """`Backend.read`, by this clock."""
+        return self._backend().read(*queries, now=self.now())
+
+    def commit(
+        self,
+        stream: str,
+        *,
+        put: Sequence[Record] = (),
+        drop: Sequence[Drop] = (),
+        ttl: Ttl,
+        expect: int | None = None,
+    ) -> Commit:
+        """`Backend.commit`, by this clock; a conditional one carries a token for its retries."""
+        token = None if expect is None else secrets.token_hex(8)
+        return self._backend().commit(
+            stream, put=put, drop=drop, ttl=ttl, expect=expect, token=token, now=self.now()
+        )
+
+    def streams(self, prefix: str, *, cursor: Any, limit: int) -> tuple[list[str], Any]:
+        """`Backend.streams`, while open."""
+        return self._backend().streams(prefix, cursor=cursor, limit=limit)
+
+    def sweep(self, limit: int) -> int:
+        """`Backend.sweep`, by this clock."""
+        return self._backend().sweep(self.now(), limit)
+
+    def due(self, stream: str, key: str, seconds: float) -> bool:
+        """Whether a key was not due here for `seconds`; asking resets it."""
+        now, place = self.now(), (stream, key)
+        last = self._touched.get(place)
+        if last is not None and 0 <= now - last < seconds:
+            return False
+        self._touched[place] = now
+        while len(self._touched) > _REMEMBERED:
+            self._touched.popitem(last=False)
+        return True
+
+    def forget(self, stream: str, key: str) -> None:
+        """Let the key be due again."""
+        self._touched.pop((stream, key), None)
+
+    async def hop(self, verb: Callable[[], R]) -> R:
+        """Run a whole verb on one of our threads, unless the backend never waits."""
+        if not self.backend.blocking:
+            return verb()
+        context = contextvars.copy_context()
+        run = functools.partial(context.run, verb)
+        return await asyncio.get_running_loop().run_in_executor(self._executor(), run)
+
+    def close(self) -> None:
+        """Close the store if it was opened here, and let the threads go."""
+        self._closed = True
+        if executor := self._executors.pop(os.getpid(), None):
+            executor.shutdown(wait=False)
+        if self._owned:
+            self.backend.close()
+
+    def _backend(self) -> Backend:
+        if self._closed:
+            raise BackendError("this Memory is closed; connect() opens another")
+        return self.backend
+
+    def _executor(self) -> ThreadPoolExecutor:
+        pid = os.getpid()
+        found = self._executors.get(pid)
+        if found is None:
+            size = self.settings.pool_size
+            found = self._executors.setdefault(pid, ThreadPoolExecutor(size, "threadkeep"))
+        return found
+
+
+class HasEngine(Protocol):
+    """Anything whose verbs may have async twins."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+
+S = TypeVar("S", bound=HasEngine)
+
+
+def twin(
+    verb: Callable[Concatenate[S, P], R],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
+    """The async twin of a verb: the same signature, run in one hop.
+
+    A write whose awaiting task is cancelled lands whole, or, if no thread had taken it up, not
+    at all.
+    """
+
+    @functools.wraps(verb)
+    async def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return await self.engine.hop(functools.partial(verb, self, *args, **kwargs))
+
+    run.__name__ = f"a{verb.__name__}"
+    run.__qualname__ = run.__qualname__.replace(verb.__name__, run.__name__)
+    return run

@@ -1,0 +1,55 @@
+"""Every error threadkeep raises: one root, a handful of leaves.
+
+A message says what failed, where, and what to do about it.
+It never holds a secret, and never the text of a message.
+"""
+
+from __future__ import annotations
+
+
+class ThreadkeepError(Exception):
+    """Root of all errors raised by threadkeep."""
+
+
+class ConfigError(ThreadkeepError, ValueError):
+    """An option, URL or policy is unknown, contradictory or out of range; names the key."""
+
+
+class InputError(ThreadkeepError, ValueError):
+    """What was handed in cannot be stored or asked for; names the field. Nothing was written."""
+
+
+class NotFound(ThreadkeepError, LookupError):
+    """The item, session or cursor that was named does not exist."""
+
+
+class NotOwner(ThreadkeepError, PermissionError):
+    """The session belongs to another user. Nothing was returned or written."""
+
+
+class MissingExtra(ThreadkeepError, ImportError):
+    """An optional package is not installed; the message says which extra brings it."""
+
+
+class BackendError(ThreadkeepError):
+    """The store could not do what was asked (unreachable, full, read-only, closed, not ours)."""
+
+
+class BackendTimeout(BackendError, TimeoutError):
+    """The store, or a free connection to it, did not answer within `timeout` seconds."""
+
+
+class CorruptRecord(BackendError):
+    """A stored record that nothing can stand in for cannot be read."""
+
+
+class Conflict(BackendError):
+    """A compare-and-set met another version, or a session that should be new exists already.
+
+    Attributes:
+        current: the version found (0 = no live stream).
+    """
+
+    def __init__(self, message: str, *, current: int = 0) -> None:
+        super().__init__(message)
+        self.current = current

@@ -1,0 +1,180 @@
+"""Which items stand or fall together: a model's output with its tool calls and their results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from threadkeep.types import Item, Json
+
+NO_RESULT = "No result: the tool call was interrupted before it answered."
+"""What the model reads in place of a result that never came; seen in windows, never stored."""
+
+_HIDDEN = frozenset({"notice", "opaque"})
+_SYSTEM = frozenset({"system", "developer"})
+_ANSWERS = frozenset({"tool", "function"})
+_MODEL_TYPES = frozenset({"reasoning", "tool_call", "function_call", "mcp_call"})
+
+
+@dataclass(slots=True)
+class Group:
+    """One message, or a run of model output with the results of its calls.
+
+    Attributes:
+        heads: the messages, reasoning and calls themselves.
+        calls: the tool calls of all heads, in order.
+        answers: the result of each call, or `None`.
+        order: every item with its position in the conversation.
+    """
+
+    heads: list[Item] = field(default_factory=list)
+    calls: list[dict[str, Json]] = field(default_factory=list)
+    answers: list[Item | None] = field(default_factory=list)
+    order: list[tuple[float, Item]] = field(default_factory=list)
+
+    @property
+    def items(self) -> list[Item]:
+        return [item for _, item in self.order]
+
+    @property
+    def speaker(self) -> str:
+        return speaker(self.heads[0])
+
+    @property
+    def open(self) -> bool:
+        """Whether a call has no answer yet."""
+        return None in self.answers
+
+
+def speaker(item: Item) -> str:
+    """Who contributes the item: `user`, `assistant`, `system`, or another role as it is."""
+    if item.role in _SYSTEM:
+        return "system"
+    if item.role in _ANSWERS or item.type in _MODEL_TYPES:
+        return "assistant"
+    return item.role
+
+
+def visible(item: Item) -> bool:
+    """Whether a model may see it: not a harness notice, nor a record that could not be read."""
+    return item.type not in _HIDDEN
+
+
+def group(items: Iterable[Item]) -> tuple[list[Group], list[Item]]:
+    """The groups of a conversation by their first items, and the results without a call.
+
+    A result belongs to the latest call of its id that has none yet, however far back it stands.
+    """
+    groups: list[Group] = []
+    orphans: list[Item] = []
+    waiting: dict[str, list[tuple[Group, int]]] = {}
+    run: Group | None = None
+    for position, item in enumerate(items):
+        if item.role in _ANSWERS:
+            if not _answer(item, position, waiting):
+                orphans.append(item)
+            run = None
+            continue
+        if run is None or not _joins(run.heads[-1], item):
+            run = Group()
+            groups.append(run)
+        run.heads.append(item)
+        run.order.append((position, item))
+        if item.tool_calls:
+            _ask(run, item, waiting)
+    return groups, orphans
+
+
+def flat(groups: Iterable[Group]) -> list[Item]:
+    """The items of the groups in the order of the conversation."""
+    order = [placed for group_ in groups for placed in group_.order]
+    order.sort(key=lambda placed: placed[0])
+    return [item for _, item in order]
+
+
+def sound(items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+    """The conversation with every call answered and no result without a call, and what is left out.
+
+    A call that is followed by anything gets a synthetic error result; calls of which none is
+    answered stay open at the very end (a pending interrupt).
+    """
+    groups, orphans = group(item for item in items if visible(item))
+    for number, group_ in enumerate(groups, start=1):
+        if group_.open and (number < len(groups) or any(group_.answers)):
+            _close(group_)
+    return flat(groups), orphans
+
+
+def turns(groups: Iterable[Group]) -> list[list[Group]]:
+    """Runs of one speaker, a model's tool results included."""
+    found: list[list[Group]] = []
+    for group_ in groups:
+        if found and found[-1][0].speaker == group_.speaker:
+            found[-1].append(group_)
+        else:
+            found.append([group_])
+    return found
+
+
+def exchanges(groups: Iterable[Group]) -> list[list[Group]]:
+    """User turns, each with all that follows until the next; what precedes the first is its own."""
+    found: list[list[Group]] = []
+    for turn in turns(groups):
+        if found and turn[0].speaker != "user":
+            found[-1].extend(turn)
+        else:
+            found.append(turn)
+    return found
+
+
+def _joins(last: Item, item: Item) -> bool:
+    # The parts of one model response: providers refuse reasoning without what it led to
+    if item.role != "assistant" or last.role != "assistant":
+        return False
+    if last.type == "reasoning" or (item.tool_calls and item.type != "message"):
+        return True
+    return item.type == "reasoning" and bool(last.tool_calls) and last.type != "message"
+
+
+def _ask(run: Group, item: Item, waiting: dict[str, list[tuple[Group, int]]]) -> None:
+    start = len(run.calls)
+    run.calls.extend(item.tool_calls)
+    run.answers.extend([None] * len(item.tool_calls))
+    # latest message first, but its calls in order: results without ids answer in order
+    for index in range(len(run.calls) - 1, start - 1, -1):
+        waiting.setdefault(run.calls[index].get("id") or "", []).append((run, index))
+
+
+def _answer(item: Item, position: int, waiting: dict[str, list[tuple[Group, int]]]) -> bool:
+    slots = waiting.get(item.tool_call_id or "")
+    if not slots:
+        return False
+    run, index = slots.pop()
+    run.answers[index] = item
+    run.order.append((position, item))
+    return True
+
+
+def _close(group_: Group) -> None:
+    place = max(position for position, item in group_.order if item.role not in _ANSWERS)
+    head = group_.heads[-1]
+    for index, call in enumerate(group_.calls):
+        if group_.answers[index] is None:
+            answer = _no_result(head, call, index)
+            group_.answers[index] = answer
+            group_.order.append((place + (index + 1) / (len(group_.calls) + 1), answer))
+
+
+def _no_result(head: Item, call: dict[str, Json], index: int) -> Item:
+    return Item(
+        id=f"{head.id}:{index}",
+        seq=head.seq,
+        type="tool_result",
+        role="tool",
+        name=call.get("name"),
+        content=NO_RESULT,
+        tool_call_id=call.get("id") or "",
+        status="error",
+        metadata={"synthetic": True},
+        created_at=head.created_at,
+    )

@@ -1,0 +1,114 @@
+"""Lists of sessions: a user's, newest first, and everybody's, in no order."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from threadkeep import codec, names
+from threadkeep.engine import Engine
+from threadkeep.errors import InputError
+from threadkeep.types import KEEP, Drop, Listing, Page, Query, Record, SessionInfo
+
+TOUCH = 60.0
+"""Seconds between two touches of one session in its user's list."""
+
+_GRACE = 2 * TOUCH  # an entry outlives its session by this, so that a live one never loses its own
+
+
+def touch(engine: Engine, user: str, session: str, *, new: bool) -> None:
+    """Put a session at the end of its user's list, at most once a minute in this process."""
+    stream, key = engine.stream("sessions", user), names.key(session)
+    if new:
+        engine.forget(stream, key)
+    if not engine.due(stream, key, TOUCH):
+        return
+    now, ttl = engine.now(), engine.settings.ttl
+    life = None if ttl is None else ttl + _GRACE
+    expires = None if life is None else now + life
+    entry = Record("session", key, codec.dumps({"id": session}, "session id"), now, expires)
+    engine.commit(stream, put=[entry], drop=[Drop("session", [key])], ttl=life)
+
+
+def leave(engine: Engine, user: str, session: str) -> None:
+    """Take a session off its user's list."""
+    stream, key = engine.stream("sessions", user), names.key(session)
+    engine.forget(stream, key)
+    engine.commit(stream, drop=[Drop("session", [key])], ttl=KEEP)
+
+
+def of_user(engine: Engine, user: str, limit: int, cursor: Any) -> Listing[SessionInfo]:
+    """A page of a user's sessions, the one written last first.
+
+    Entries whose session is gone, or was claimed by somebody else, are passed over.
+    """
+    limit, before = _limit(limit), _cursor(cursor)
+    stream = engine.stream("sessions", user)
+    found: list[SessionInfo] = []
+    while True:
+        wanted = limit - len(found) + 1
+        query = Query(stream, "session", limit=wanted, newest=True, before=before)
+        entries = engine.read(query)[0].records
+        for entry, info in zip(entries[::-1], _infos(engine, entries[::-1]), strict=True):
+            if len(found) == limit:
+                return Listing(found, cursor=before)
+            before = entry.seq
+            if info is not None and info.user == user:
+                found.append(info)
+        if len(entries) < wanted:
+            return Listing(found)
+
+
+def of_all(engine: Engine, limit: int, cursor: Any) -> Listing[SessionInfo]:
+    """About a page of all sessions of the namespace, in the order of the store."""
+    prefix = names.prefix(engine.settings.namespace, "session")
+    found: list[SessionInfo] = []
+    while len(found) < limit:
+        wanted = _limit(limit) - len(found)
+        streams, cursor = engine.streams(prefix, cursor=cursor, limit=wanted)
+        pages = engine.read(*(_query(stream) for stream in streams)) if streams else []
+        found += [info for page in pages if (info := _info(page)) is not None]
+        if cursor is None:
+            break
+    return Listing(found, cursor=cursor)
+
+
+def _infos(engine: Engine, entries: list[Record]) -> list[SessionInfo | None]:
+    if not entries:
+        return []
+    named = [engine.stream("session", _named(entry)) for entry in entries]
+    pages = engine.read(*(_query(stream) for stream in named))
+    return [_info(page, entry.at) for page, entry in zip(pages, entries, strict=True)]
+
+
+def _named(entry: Record) -> str:
+    try:
+        return str(json.loads(entry.body)["id"])
+    except (ValueError, TypeError, KeyError):
+        return entry.id
+
+
+def _query(stream: str) -> Query:
+    return Query(stream, "session", ids=["session"])
+
+
+def _info(page: Page, touched: float | None = None) -> SessionInfo | None:
+    if not page.records:
+        return None
+    try:
+        record = page.records[0]
+        return codec.read_session(record, max(record.at, touched or 0.0))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _limit(limit: object) -> int:
+    if type(limit) is not int or not 1 <= limit <= 1_000:
+        raise InputError(f"limit must be a whole number from 1 to 1,000, got {limit!r}")
+    return limit
+
+
+def _cursor(cursor: object) -> int | None:
+    if cursor is not None and type(cursor) is not int:
+        raise InputError(f"cursor must be what a page's .cursor said, got {cursor!r}")
+    return cursor

@@ -1,0 +1,112 @@
+"""Memory: what `connect` returns; it hands out sessions and users."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from threadkeep import listing
+from threadkeep.config import Settings
+from threadkeep.engine import Engine, twin
+from threadkeep.errors import ConfigError
+from threadkeep.protocols import Backend
+from threadkeep.session import Session
+from threadkeep.types import Listing, SessionInfo
+from threadkeep.user import User
+
+
+class Memory:
+    """Chat memory over one store. Made by `threadkeep.connect`; one per process serves all threads.
+
+    A context manager, sync and async: leaving it closes what it opened.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        settings: Settings | None = None,
+        *,
+        owned: bool = False,
+        at: str = "",
+    ) -> None:
+        self.engine = Engine(backend, settings or Settings(), owned=owned)
+        self._at = at or type(backend).__name__
+
+    def session(
+        self,
+        id: str,
+        *,
+        user: str | None = None,
+        agent: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Session:
+        """A handle on a session; no I/O, and nothing is stored before its first write.
+
+        Args:
+            id: the application's name for it, unique in the namespace.
+            user: whose session it is; another user's handle is refused. `None` opens any.
+            agent: which agent of the application speaks in it.
+            metadata: stored when the session begins; `session.update` changes it.
+
+        Raises:
+            ConfigError: no user, and this Memory was opened with `require_user=True`.
+        """
+        self._require(user)
+        return Session(self.engine, id, user=user, agent=agent, metadata=metadata)
+
+    def user(self, id: str) -> User:
+        """A handle on a user; no I/O."""
+        return User(self.engine, id)
+
+    def sessions(
+        self, *, user: str | None = None, limit: int = 20, cursor: Any = None
+    ) -> Listing[SessionInfo]:
+        """A page of a user's sessions, the one written last first; `.cursor` leads on.
+
+        Without a user, of all sessions of the namespace, in no promised order.
+
+        Raises:
+            ConfigError: no user, and this Memory was opened with `require_user=True`.
+            InputError: `limit` is not from 1 to 1,000, or the cursor is not one.
+        """
+        self._require(user)
+        if user is None:
+            return listing.of_all(self.engine, limit, cursor)
+        return self.user(user).sessions(limit=limit, cursor=cursor)
+
+    def sweep(self, *, limit: int = 1_000) -> int:
+        """Reclaim the space of what has expired, about `limit` entries; returns how many.
+
+        Expired data is invisible at once; call this now and then, from as many places as you like.
+        """
+        return self.engine.sweep(limit)
+
+    def close(self) -> None:
+        """Close the store, if it was opened here. May be called twice."""
+        self.engine.close()
+
+    asessions = twin(sessions)
+    asweep = twin(sweep)
+
+    async def aclose(self) -> None:
+        """Close the store, if it was opened here. May be called twice."""
+        self.close()
+
+    def _require(self, user: str | None) -> None:
+        if user is None and self.engine.settings.require_user:
+            raise ConfigError("this Memory was opened with require_user=True: pass user=")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<Memory {self._at} namespace={self.engine.settings.namespace!r}>"

@@ -1,0 +1,32 @@
+"""Points in time: epoch seconds inside, aware datetimes in UTC outside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from threadkeep.errors import InputError
+
+
+def moment(at: float) -> datetime:
+    """Epoch seconds as an aware datetime in UTC."""
+    return datetime.fromtimestamp(at, UTC)
+
+
+def when(value: object, where: str = "created_at") -> datetime:
+    """An aware UTC datetime from epoch seconds, ISO 8601 or a datetime (naive = local time).
+
+    Raises:
+        InputError: it is none of these, or out of range.
+    """
+    try:
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+        if isinstance(value, str):
+            return datetime.fromisoformat(value).astimezone(UTC)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return moment(value)
+    except (ValueError, OverflowError, OSError) as error:
+        raise InputError(f"{where} is not a point in time: {error}") from error
+    raise InputError(
+        f"{where} must be epoch seconds, ISO 8601 or a datetime, got {type(value).__name__}"
+    )

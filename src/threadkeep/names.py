@@ -1,0 +1,64 @@
+"""Names that are safe in every store: streams by noun and id, record ids from anyone's text."""
+
+from __future__ import annotations
+
+import hashlib
+from urllib.parse import quote
+
+from threadkeep.errors import InputError
+
+_LIMIT = 512  # bytes of UTF-8, what a backend promises to take
+
+
+def stream(namespace: str, noun: str, name: str) -> str:
+    """The stream of a thing, `<namespace>/<noun>/<name>`, percent-encoded part by part.
+
+    A name too long to be encoded is hashed; the original stands in the stream's records.
+    """
+    prefix = f"{_quote(namespace)}/{noun}/"
+    full = prefix + _quote(name)
+    # quote() never yields "=", so that no short name can pose as a hashed one
+    return full if len(full) <= _LIMIT else f"{prefix}={_digest(name)}"
+
+
+def prefix(namespace: str, noun: str) -> str:
+    """What the names of all streams of a noun begin with."""
+    return f"{_quote(namespace)}/{noun}/"
+
+
+def key(name: str) -> str:
+    """A record id for any text: the text itself where a store can take it, else its hash."""
+    if name.isascii() and len(name) <= _LIMIT and "\0" not in name and name[:1] != "=":
+        return name
+    if _storable(name):
+        return name
+    return f"={_digest(name)}"
+
+
+def check(name: object, field: str) -> str:
+    """The name, if it is a text that is not empty.
+
+    Raises:
+        InputError: it is anything else.
+    """
+    if not isinstance(name, str):
+        raise InputError(f"{field} must be a str, got {type(name).__name__}")
+    if not name:
+        raise InputError(f"{field} must not be empty")
+    return name
+
+
+def _quote(name: str) -> str:
+    return quote(name, safe="", errors="surrogatepass")
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _storable(name: str) -> bool:
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:  # lone surrogates
+        return False
+    return size <= _LIMIT and "\0" not in name and name[:1] != "="

@@ -1,0 +1,213 @@
+"""A session's stream, behind its owner's door: every read and write of a session goes through here.
+
+The `session` record comes with every read, in the same round trip. A write to a session seen
+before is a compare-and-set on the version seen then; where writers meet, the record is read again
+and the write is unconditional, and checked afterwards to have met the same life.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple, TypeVar
+
+from threadkeep import codec, listing
+from threadkeep.engine import Engine
+from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner
+from threadkeep.types import KEEP, Drop, Page, Query, Record, SessionInfo
+
+T = TypeVar("T")
+
+_TRIES: Final = 64
+_LIFE: Final = 1 << 20  # a new life starts at a random multiple of this, and a commit adds one
+
+
+class Seen(NamedTuple):
+    """A session at a moment: what is known of it (`None` = there is none), version, pages."""
+
+    info: SessionInfo | None
+    version: int
+    pages: list[Page]
+
+
+class Door:
+    """The stream of one session, for one user (`None` = the operator, who may open any)."""
+
+    def __init__(self, engine: Engine, blank: SessionInfo) -> None:
+        self.stream = engine.stream("session", blank.id)
+        self._engine = engine
+        self._blank = blank
+        self._known: tuple[SessionInfo, int] | None = None
+        self._crowded = False
+
+    def look(self, *queries: Query) -> Seen:
+        """Read records of the session.
+
+        Raises:
+            NotOwner: it belongs to another user.
+        """
+        own, *pages = self._engine.read(Query(self.stream, "session", ids=["session"]), *queries)
+        info = self._info(own)
+        if info is None:
+            self._known = None
+            return Seen(None, own.version, [Page(0, []) for _ in pages])
+        self._known = (info, own.version) if self._is_mine(info) else None
+        return Seen(info, own.version, pages)
+
+    def write(self, put: Sequence[Record], drop: Sequence[Drop] = ()) -> list[int]:
+        """Drop and put in one step; the seqs of `put`. Begins or claims the session if need be.
+
+        Raises:
+            NotOwner: it belongs to another user; nothing was written.
+        """
+        if self._known is not None and not self._crowded:
+            info, version = self._known
+            self._list(info)
+            try:
+                return self._commit(info, put, drop, expect=version)
+            except Conflict:
+                self._crowded = True
+        return self.settle(lambda: self._write(self.look(), put, drop))
+
+    def change(
+        self,
+        seen: Seen,
+        *,
+        put: Sequence[Record] = (),
+        drop: Sequence[Drop] = (),
+        info: SessionInfo | None = None,
+    ) -> list[int]:
+        """Drop and put if nothing changed since the session was looked at; the seqs of `put`.
+
+        Args:
+            seen: what `look` said.
+            put: new records.
+            drop: what goes.
+            info: what is known of the session from now on; `None` leaves it as it is.
+
+        Raises:
+            Conflict: it changed since.
+        """
+        said = info or self.claimant(seen)
+        fresh = info is not None or seen.info is None or not self._is_mine(seen.info)
+        own = [codec.session_record(said, self._engine.now())] if fresh else []
+        # without a session record, what is there is the rest of a fork that was cut short
+        rest = [Drop()] if seen.info is None and seen.version else []
+        self._list(said, new=seen.info is None or seen.info.user != said.user)
+        seqs = self._commit(said, [*own, *put], [*rest, *drop], expect=seen.version)
+        return seqs[len(own) :]
+
+    def begin(self, info: SessionInfo, batches: Sequence[Sequence[Record]]) -> None:
+        """Begin the session with many records; without its own record, last, it is not there.
+
+        Raises:
+            Conflict: it exists already, or somebody else began it meanwhile.
+        """
+        seen = self.look()
+        if seen.info is not None:
+            raise Conflict(f"session {info.id!r} exists already", current=seen.version)
+        version, rest = seen.version, [Drop()] if seen.version else []
+        *most, last = batches
+        ttl = self._engine.settings.ttl
+        for batch in most:
+            commit = self._engine.commit(self.stream, put=batch, drop=rest, ttl=ttl, expect=version)
+            version, rest = commit.version, []
+        self._list(info, new=True)
+        own = codec.session_record(info, self._engine.now())
+        self._commit(info, [*last, own], rest, expect=version)
+
+    def remove(self) -> None:
+        """Take the session off its user's list, then drop its stream.
+
+        Raises:
+            Conflict: it changed meanwhile.
+        """
+        seen = self.look()
+        self._known = None
+        if seen.info is not None and seen.info.user is not None:
+            listing.leave(self._engine, seen.info.user, seen.info.id)
+        if seen.version:
+            self._engine.commit(self.stream, drop=[Drop()], ttl=KEEP, expect=seen.version)
+
+    def claimant(self, seen: Seen) -> SessionInfo:
+        """What is known of the session once it is ours."""
+        if seen.info is None:
+            return self._blank
+        return seen.info if self._is_mine(seen.info) else replace(seen.info, user=self._blank.user)
+
+    def settle(self, step: Callable[[], T]) -> T:
+        """Take the step again until it meets no other writer.
+
+        Raises:
+            BackendError: it met others at every try.
+        """
+        for _ in range(_TRIES):
+            try:
+                return step()
+            except Conflict:
+                self._crowded = True
+        raise BackendError(
+            f"session {self._blank.id!r} was changed by others at each of {_TRIES} tries; try again"
+        )
+
+    def _write(self, seen: Seen, put: Sequence[Record], drop: Sequence[Drop]) -> list[int]:
+        mine = seen.info is not None and self._is_mine(seen.info)
+        if not (mine and self._crowded):
+            return self.change(seen, put=put, drop=drop)
+        info = self.claimant(seen)
+        self._list(info)
+        seqs = self._commit(info, put, drop, expect=None)
+        if self._known is None or not 0 < self._known[1] - seen.version < _LIFE:
+            self.settle(lambda: self._reborn(put))
+        return seqs
+
+    def _reborn(self, put: Sequence[Record]) -> None:
+        """The session ended and began anew under an unconditional write: make it ours, or undo."""
+        try:
+            seen = self.look()
+        except NotOwner:
+            mine = [Drop(record.kind, [record.id]) for record in put]
+            self._engine.commit(self.stream, drop=mine, ttl=KEEP)
+            raise
+        if seen.info is None:
+            info = self.claimant(seen)
+            self._list(info, new=True)
+            own = codec.session_record(info, self._engine.now())
+            self._commit(info, [own], [], expect=seen.version)
+        elif not self._is_mine(seen.info):
+            self.change(seen)
+
+    def _commit(
+        self,
+        info: SessionInfo,
+        put: Sequence[Record],
+        drop: Sequence[Drop],
+        *,
+        expect: int | None,
+    ) -> list[int]:
+        self._known = None  # unknown while it is under way, and if it fails
+        ttl = self._engine.settings.ttl
+        commit = self._engine.commit(self.stream, put=put, drop=drop, ttl=ttl, expect=expect)
+        self._known = (info, commit.version) if commit.version else None
+        return commit.seqs
+
+    def _info(self, own: Page) -> SessionInfo | None:
+        if not own.records:
+            return None
+        try:
+            info = codec.read_session(own.records[0])
+        except (ValueError, TypeError, KeyError) as error:
+            raise CorruptRecord(
+                f"the session record of {self._blank.id!r} cannot be read, so its owner is "
+                "unknown; restore it from a copy of the store"
+            ) from error
+        if self._blank.user is not None and info.user not in (None, self._blank.user):
+            raise NotOwner(f"session {self._blank.id!r} belongs to another user")
+        return info
+
+    def _is_mine(self, info: SessionInfo) -> bool:
+        return self._blank.user is None or info.user == self._blank.user
+
+    def _list(self, info: SessionInfo, *, new: bool = False) -> None:
+        if info.user is not None:
+            listing.touch(self._engine, info.user, info.id, new=new)

@@ -1,0 +1,143 @@
+"""Budgets: the newest groups that fit, none in part, and never without the newest user turn."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from threadkeep import tokens
+from threadkeep.errors import ConfigError
+from threadkeep.groups import Group, exchanges, flat, group, turns
+from threadkeep.policies.units import Pinned, Unit, each, newest_user_turn, nothing, positive, share
+from threadkeep.protocols import TokenCounter
+from threadkeep.types import Item
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The newest units that fit into a limit; made by `max_messages` and its kin.
+
+    Attributes:
+        limit: how much may stay.
+        cost: what one item costs; `None` counts units.
+        units: how groups form what is kept or dropped as one.
+        step: 0 moves the front with every item; 0.5 only when the limit is reached, and then far
+            enough to free half, so that the beginning of the prompt stays the same (and cached)
+            for many turns. Where it moves depends on seqs alone: all workers agree.
+        stride: seqs between the places where a stepping front likes to stand.
+        pinned: items that stay, whatever the limit.
+        reach: how many items the first read should bring.
+    """
+
+    limit: int
+    cost: Callable[[Item], int] | None
+    units: Callable[[Sequence[Group]], list[Unit]]
+    step: float = 0.0
+    stride: int | None = None
+    pinned: Pinned = nothing
+    reach: int = 64
+    sound: ClassVar[bool] = True
+
+    def __call__(self, items: Sequence[Item]) -> list[Item]:
+        if not items:
+            return []
+        units = self.units(group(items)[0])
+        return flat(g for number in self._kept(units) for g in units[number]) if units else []
+
+    def need(self, items: Sequence[Item]) -> bool:
+        """Whether older items could still enter."""
+        if self.cost is None:
+            return len(self.units(group(items)[0])) <= self.limit
+        spent = 0
+        for item in reversed(items):
+            spent += self.cost(item)
+            if spent > self.limit:
+                return False
+        return True
+
+    def bind(self, *, now: float, pinned: Pinned) -> Budget:
+        return dataclasses.replace(self, pinned=pinned)
+
+    def _kept(self, units: list[Unit]) -> list[int]:
+        costs = [self._price(unit) for unit in units]
+        must = newest_user_turn(units)
+        must.update(n for n, unit in enumerate(units) if self._is_pinned(unit))
+        spent = sum(costs[number] for number in must)
+        kept, places = set(must), list[int]()
+        for number in range(len(units) - 1, -1, -1):
+            spent += 0 if number in must else costs[number]
+            if spent > self.limit and number not in must:
+                front = self._anchor(units, places[::-1]) if places else number
+                return sorted(n for n in kept if n >= front or n in must) or [len(units) - 1]
+            kept.add(number)
+            if self.step and spent >= self.limit * (1 - self.step):
+                places.append(number)
+        return sorted(kept)
+
+    def _anchor(self, units: list[Unit], candidates: list[int]) -> int:
+        """The oldest place on the stride, else the one that crosses the rarest power of two."""
+
+        def seqs(number: int) -> tuple[int, int]:
+            return units[number - 1][0].heads[0].seq, units[number][0].heads[0].seq
+
+        if self.stride:
+            for number in candidates:
+                before, after = seqs(number)
+                if before // self.stride != after // self.stride:
+                    return number
+        # both ends of the candidates only ever move on, so this place does too
+        return max(candidates, key=lambda n: ((seqs(n)[0] ^ seqs(n)[1]).bit_length(), -n))
+
+    def _price(self, unit: Unit) -> int:
+        if self.cost is None:
+            return 1
+        return sum(self.cost(item) for group_ in unit for _, item in group_.order)
+
+    def _is_pinned(self, unit: Unit) -> bool:
+        return any(self.pinned(head) for group_ in unit for head in group_.heads)
+
+
+def max_messages(n: int, *, step: float = 0.0) -> Budget:
+    """At most `n` items, tool calls and results among them."""
+    positive("max_messages", n)
+    stride = max(1, int(n * step)) if step else None
+    # a few more, so that the group at the front is seen whole
+    return Budget(n, lambda _: 1, each, step=share(step), stride=stride, reach=n + 4)
+
+
+def max_characters(n: int, *, step: float = 0.0) -> Budget:
+    """At most `n` characters of text and tool arguments."""
+    return Budget(positive("max_characters", n), characters, each, step=share(step))
+
+
+def max_tokens(n: int, counter: TokenCounter | None = None, *, step: float = 0.0) -> Budget:
+    """At most `n` tokens by `counter`, a callable of one text (`tokens.default()`)."""
+    positive("max_tokens", n)
+    if counter is not None and not callable(counter):
+        raise ConfigError(f"counter must be callable, got {type(counter).__name__}")
+    return Budget(n, lambda item: tokens.count(item, counter), each, step=share(step))
+
+
+def max_turns(n: int, *, step: float = 0.0) -> Budget:
+    """At most `n` turns: uninterrupted contributions of one speaker, tool results included."""
+    return Budget(positive("max_turns", n), None, turns, step=share(step))
+
+
+def max_exchanges(n: int, *, step: float = 0.0) -> Budget:
+    """At most `n` exchanges: a user turn and what answers it."""
+    return Budget(positive("max_exchanges", n), None, exchanges, step=share(step))
+
+
+def characters(item: Item) -> int:
+    """Characters of an item: its text, and the names and arguments of its calls."""
+    calls = sum(
+        len(call.get("name") or "") + len(tokens.as_text(call.get("args")))
+        for call in item.tool_calls
+    )
+    return len(item.text) + calls
+
+
+def _nothing(_: Item) -> bool:
+    return False

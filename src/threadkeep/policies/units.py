@@ -1,0 +1,60 @@
+"""What budgets count and drop as one: groups, turns, exchanges; and the turn that always stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from threadkeep.errors import ConfigError
+from threadkeep.groups import Group
+from threadkeep.types import Item
+
+Unit = list[Group]
+Pinned = Callable[[Item], bool]
+
+
+def nothing(_: Item) -> bool:
+    """Pins no item."""
+    return False
+
+
+def each(groups: Sequence[Group]) -> list[Unit]:
+    """Every group on its own."""
+    return [[group_] for group_ in groups]
+
+
+def newest_user_turn(units: Sequence[Unit]) -> set[int]:
+    """The places of the newest user turn, which no budget drops; empty if no user spoke."""
+    spoken = [number for number, unit in enumerate(units) if unit[0].speaker == "user"]
+    if not spoken:
+        return set()
+    last = first = spoken[-1]
+    # an exchange is closed by what answers it; single messages of one turn stand side by side
+    while first and _same_turn(units[first - 1], units[first]):
+        first -= 1
+    return set(range(first, last + 1))
+
+
+def _same_turn(before: Unit, after: Unit) -> bool:
+    return before[-1].speaker == "user" and after[0].speaker == "user"
+
+
+def positive(name: str, n: int) -> int:
+    """The limit, if it is one.
+
+    Raises:
+        ConfigError: it is not a whole number above 0.
+    """
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise ConfigError(f"{name} must be a whole number of at least 1, got {n!r}")
+    return n
+
+
+def share(step: float) -> float:
+    """The share, if it is one.
+
+    Raises:
+        ConfigError: it is not from 0 to below 1.
+    """
+    if isinstance(step, bool) or not isinstance(step, (int, float)) or not 0 <= step < 1:
+        raise ConfigError(f"step must be a number from 0 to below 1, got {step!r}")
+    return float(step)

@@ -1,0 +1,244 @@
+"""Whatever an application holds, as items: texts, dicts of any provider, SDK objects, items."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from threadkeep.errors import InputError
+from threadkeep.moments import when
+from threadkeep.providers import anthropic, chat, responses
+from threadkeep.providers.pairing import tool_name
+from threadkeep.types import Item, Json
+
+PLACEHOLDERS: Final = frozenset({"", "__fake_id__"})
+"""Ids that say nothing: they are never keys."""
+
+_FIELDS: Final = frozenset(field.name for field in dataclasses.fields(Item)) | {"text"}
+_OURS: Final = frozenset({"id", "seq", "status", "model", "usage", "metadata", "created_at", "raw"})
+_ROLES: Final = {"human": "user", "ai": "assistant", "model": "assistant", "chatbot": "assistant"}
+_RESULTS: Final = frozenset({"tool", "function"})
+_CHAT_PARTS: Final = {
+    "user": {"text", "image_url", "input_audio", "file"},
+    "assistant": {"text", "refusal"},
+}
+_NEUTRAL_TYPES: Final = frozenset({"message", "tool_call", "tool_result", "notice"})
+_TEXTS: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "id": str,
+    "type": str,
+    "role": str,
+    "name": str,
+    "tool_call_id": str,
+    "status": str,
+    "model": str,
+    "usage": Mapping,
+    "metadata": Mapping,
+    "raw": Mapping,
+}
+
+
+def parse(message: object, where: str = "message") -> list[Item]:
+    """The items of one thing handed to `add`; most are one item, a few are several.
+
+    Understood are a `str` (a user message), an `Item`, dicts of OpenAI Chat, OpenAI Responses
+    and Anthropic or with the fields of an `Item`, and the SDKs' own objects for these, whole
+    answers (`ChatCompletion`, `Response`) included.
+
+    Raises:
+        InputError: it is something else, or a field is not what it should be; `where` and the
+            field are named.
+    """
+    if isinstance(message, str):
+        return [Item(content=message)]
+    if isinstance(message, Item):
+        return [_checked(message, where)]
+    data = _as_dict(message, where)
+    if isinstance(data.get("choices"), list):
+        return _completion(data, where)
+    if data.get("object") == "response" and isinstance(data.get("output"), list):
+        return _response(data, where)
+    return _message(data, where)
+
+
+def _as_dict(message: object, where: str) -> dict[str, Any]:
+    if isinstance(message, Mapping):
+        return dict(message)
+    dump = getattr(message, "model_dump", None)
+    if callable(dump):
+        return dict(dump(mode="json", exclude_none=True))
+    if isinstance(message, (list, tuple)):
+        raise InputError(f"{where} is a {type(message).__name__}; add its entries: add(*messages)")
+    raise InputError(
+        f"{where} must be a str, a dict, an Item or a message object of an SDK, "
+        f"got {type(message).__name__}"
+    )
+
+
+def _completion(data: dict[str, Any], where: str) -> list[Item]:
+    if not data["choices"]:
+        raise InputError(f"{where}.choices is empty: the completion holds no message")
+    message = data["choices"][0].get("message")
+    if not isinstance(message, Mapping):
+        raise InputError(f"{where}.choices[0].message is missing: is it a chunk of a stream?")
+    about = {key: data[key] for key in ("model", "usage") if data.get(key)}
+    return _message({**message, **about}, where)
+
+
+def _response(data: dict[str, Any], where: str) -> list[Item]:
+    found = [
+        item
+        for number, entry in enumerate(data["output"])
+        for item in _message(dict(entry), f"{where}.output[{number}]")
+    ]
+    if found and data.get("model"):
+        found = [dataclasses.replace(item, model=data["model"]) for item in found]
+    if found and data.get("usage"):
+        found[-1] = dataclasses.replace(found[-1], usage=data["usage"])
+    return found
+
+
+def _message(data: dict[str, Any], where: str) -> list[Item]:
+    data = {key: value for key, value in data.items() if value is not None}
+    _check_types(data, where)
+    kind = data.get("type", "message")
+    if anthropic.is_parts(data.get("content")):
+        return _anthropic(data, where)
+    if kind not in _NEUTRAL_TYPES and not ({"role", "content"} <= data.keys()):
+        return [_responses(data, where)]
+    return [_chat(data, where)]
+
+
+def _chat(data: dict[str, Any], where: str) -> Item:
+    if "role" not in data and data.get("type") not in {"tool_call", "tool_result"}:
+        raise InputError(f"{where}.role is missing; keys given: {_keys(data)}")
+    if not data.keys() & {"content", "tool_calls", "function_call", "refusal", "audio", "text"}:
+        raise InputError(f"{where}.content is missing; keys given: {_keys(data)}")
+    role = _ROLES.get(data.get("role", ""), data.get("role", ""))
+    result = role in _RESULTS or data.get("type") == "tool_result"
+    fields = {
+        "type": data.get("type", "tool_result" if result else "message"),
+        "role": "tool" if result else role or "assistant",
+        "name": data.get("name"),
+        "content": chat.read_content({"content": data.get("text"), **data}, where),
+        "tool_calls": _calls(data, where),
+        "tool_call_id": data.get("tool_call_id"),
+    }
+    return _item(data, fields, where, chat.FORMAT, _chat_wire(data), chat.wire)
+
+
+def _responses(data: dict[str, Any], where: str) -> Item:
+    fields = {"type": data["type"], "name": data.get("name"), **responses.fields(data, where)}
+    return _item(data, fields, where, responses.FORMAT, data, _sole)
+
+
+def _sole(item: Item) -> dict[str, Any] | None:
+    return next(iter(responses.wire(item)), None)
+
+
+def _anthropic(data: dict[str, Any], where: str) -> list[Item]:
+    if "role" not in data:
+        raise InputError(f"{where}.role is missing; keys given: {_keys(data)}")
+    data.pop("type", None)
+    parts = anthropic.split(data, where)
+    if len(parts) > 1:
+        parts = [{**part, "id": None} for part in parts]
+    wire = {"role": data["role"], "content": data["content"]}
+    sole = wire if len(parts) == 1 and parts[0]["role"] != "tool" else None
+    return [_item(data, part, where, anthropic.FORMAT, sole, anthropic.wire) for part in parts]
+
+
+def _item(
+    data: dict[str, Any],
+    fields: dict[str, Any],
+    where: str,
+    format_: str,
+    wire: dict[str, Any] | None,
+    back: Callable[[Item], dict[str, Any] | None],
+) -> Item:
+    """The item of neutral fields, with the payload itself only where the fields lose something."""
+    said = data.get("created_at")
+    about: dict[str, Any] = {
+        "id": "" if data.get("id") in PLACEHOLDERS else data.get("id", ""),
+        "metadata": dict(data.get("metadata", {})),
+        "created_at": None if said is None else when(said, f"{where}.created_at"),
+        **{key: data[key] for key in ("status", "model", "usage", "raw") if key in data},
+    }
+    item = Item(**(about | {key: value for key, value in fields.items() if value is not None}))
+    if wire is None or item.raw is not None or back(item) == wire:
+        return item
+    return dataclasses.replace(item, raw={"format": format_, "data": wire})
+
+
+def _chat_wire(data: dict[str, Any]) -> dict[str, Any] | None:
+    """What to keep verbatim of a message in the shape of Chat Completions, if it is in that."""
+    if data.get("type", "message") != "message" or data["role"] in _ROLES:
+        return None
+    parts = data.get("content")
+    known = _CHAT_PARTS.get(data["role"], {"text"})
+    if isinstance(parts, list) and any(
+        not isinstance(part, Mapping) or part.get("type") not in known for part in parts
+    ):
+        return None
+    if isinstance(parts, Mapping) or not all(map(_chat_call, data.get("tool_calls", []))):
+        return None
+    wire = {
+        key: value
+        for key, value in data.items()
+        if key not in _OURS and key != "text" and (value != [] or key == "content")
+    }
+    return wire if "content" in wire else {**wire, "content": None}
+
+
+def _chat_call(call: Mapping[str, Any]) -> bool:
+    inner = call.get("function")
+    return (
+        isinstance(inner, Mapping)
+        and isinstance(inner.get("arguments"), str)
+        and tool_name(inner.get("name")) == inner.get("name")
+    )
+
+
+def _calls(data: dict[str, Any], where: str) -> list[dict[str, Json]]:
+    given = data.get("tool_calls", [])
+    if not isinstance(given, (list, tuple)):
+        raise InputError(f"{where}.tool_calls must be a list, got {type(given).__name__}")
+    for number, call in enumerate(given):
+        if not isinstance(call, Mapping):
+            raise InputError(
+                f"{where}.tool_calls[{number}] must be a dict, got {type(call).__name__}"
+            )
+    found = chat.calls(data)
+    for number, neutral in enumerate(found):
+        if not isinstance(neutral["name"], str):
+            raise InputError(f"{where}.tool_calls[{number}].name must be a str")
+        if not isinstance(neutral["args"], (dict, str)):
+            raise InputError(f"{where}.tool_calls[{number}].args must be a dict or a str")
+    return found
+
+
+def _checked(item: Item, where: str) -> Item:
+    """An item made by the application, as strict as if its fields stood in a dict."""
+    fields = {name: getattr(item, name) for name in _FIELDS - {"text", "seq"}}
+    _check_types({key: value for key, value in fields.items() if value is not None}, where)
+    content = chat.read_content({"content": item.content}, where)
+    calls = _calls({"tool_calls": item.tool_calls}, where)
+    said = None if item.created_at is None else when(item.created_at, f"{where}.created_at")
+    name = "" if item.id in PLACEHOLDERS else item.id
+    return dataclasses.replace(
+        item, id=name, seq=0, content=content, tool_calls=calls, created_at=said
+    )
+
+
+def _check_types(data: Mapping[str, Any], where: str) -> None:
+    for key, kind in _TEXTS.items():
+        value = data.get(key)
+        if value is not None and not isinstance(value, kind):
+            wanted = "a dict" if kind is Mapping else "a str"
+            raise InputError(f"{where}.{key} must be {wanted}, got {type(value).__name__}")
+    if data.get("type") == "" or data.get("role") == "":
+        raise InputError(f"{where}.{'type' if data.get('type') == '' else 'role'} is empty")
+
+
+def _keys(data: Mapping[str, Any]) -> str:
+    return ", ".join(sorted(map(str, data)))[:200] or "none"

@@ -1,0 +1,42 @@
+"""A user: the door to their sessions, for request handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from threadkeep import listing, names
+from threadkeep.engine import Engine, twin
+from threadkeep.session import Session
+from threadkeep.types import Listing, SessionInfo
+
+
+class User:
+    """What belongs to one user of a namespace. Made by `memory.user(...)`, without any I/O.
+
+    Attributes:
+        id: the application's name for the user.
+    """
+
+    def __init__(self, engine: Engine, id: str) -> None:
+        self.engine = engine
+        self.id = names.check(id, "user")
+
+    def session(
+        self, id: str, *, agent: str | None = None, metadata: Mapping[str, Any] | None = None
+    ) -> Session:
+        """A session of this user; another user's cannot be opened here. No I/O."""
+        return Session(self.engine, id, user=self.id, agent=agent, metadata=metadata)
+
+    def sessions(self, *, limit: int = 20, cursor: Any = None) -> Listing[SessionInfo]:
+        """A page of the user's sessions, the one written last first; `.cursor` leads on.
+
+        Raises:
+            InputError: `limit` is not from 1 to 1,000, or the cursor is not one.
+        """
+        return listing.of_user(self.engine, self.id, limit, cursor)
+
+    asessions = twin(sessions)
+
+    def __repr__(self) -> str:
+        return f"<User {self.id!r}>"
