@@ -1,0 +1,1 @@
+"""One module per format of conversation files: `recognises` an entry, and reads `conversations`."""
