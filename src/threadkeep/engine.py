@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import functools
 import os
-import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from threadkeep import names
 from threadkeep.config import Settings
 from threadkeep.errors import BackendError
 from threadkeep.protocols import Backend
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 _REMEMBERED: Final = 10_000
 
@@ -45,7 +45,7 @@ class Engine:
 
     def mint(self) -> str:
         """A new id: unique, and near those minted at the same time, which indexes like."""
-        return f"{int(self.now() * 1000):012x}{secrets.token_hex(8)}"
+        return f"{int(self.now() * 1000):012x}{_random()}"
 
     def read(self, *queries: Query) -> list[Page]:
         """`Backend.read`, by this clock."""
@@ -61,7 +61,7 @@ class Engine:
         expect: int | None = None,
     ) -> Commit:
         """`Backend.commit`, by this clock; a conditional one carries a token for its retries."""
-        token = None if expect is None else secrets.token_hex(8)
+        token = None if expect is None else _random()
         return self._backend().commit(
             stream, put=put, drop=drop, ttl=ttl, expect=expect, token=token, now=self.now()
         )
@@ -74,25 +74,22 @@ class Engine:
         """`Backend.sweep`, by this clock."""
         return self._backend().sweep(self.now(), limit)
 
-    def due(self, stream: str, key: str, seconds: float) -> bool:
-        """Whether a key was not due here for `seconds`; asking resets it."""
-        now, place = self.now(), (stream, key)
-        last = self._touched.get(place)
-        if last is not None and 0 <= now - last < seconds:
-            return False
-        self._touched[place] = now
+    def touched(self, stream: str, key: str) -> float:
+        """When this process last said that it touched a record; long ago if it never did."""
+        return self._touched.get((stream, key), float("-inf"))
+
+    def touch(self, stream: str, key: str, at: float) -> None:
+        """Remember that a record was touched; the oldest of very many are forgotten."""
+        self._touched[stream, key] = at
         while len(self._touched) > _REMEMBERED:
             self._touched.popitem(last=False)
-        return True
-
-    def forget(self, stream: str, key: str) -> None:
-        """Let the key be due again."""
-        self._touched.pop((stream, key), None)
 
     async def hop(self, verb: Callable[[], R]) -> R:
         """Run a whole verb on one of our threads, unless the backend never waits."""
         if not self.backend.blocking:
             return verb()
+        import asyncio  # only here: it would be a quarter of the time our import takes
+
         context = contextvars.copy_context()
         run = functools.partial(context.run, verb)
         return await asyncio.get_running_loop().run_in_executor(self._executor(), run)
@@ -114,9 +111,15 @@ class Engine:
         pid = os.getpid()
         found = self._executors.get(pid)
         if found is None:
+            from concurrent.futures import ThreadPoolExecutor
+
             size = self.settings.pool_size
             found = self._executors.setdefault(pid, ThreadPoolExecutor(size, "threadkeep"))
         return found
+
+
+def _random() -> str:
+    return os.urandom(8).hex()
 
 
 class HasEngine(Protocol):

@@ -19,21 +19,19 @@ _GRACE = 2 * TOUCH  # an entry outlives its session by this, so that a live one 
 def touch(engine: Engine, user: str, session: str, *, new: bool) -> None:
     """Put a session at the end of its user's list, at most once a minute in this process."""
     stream, key = engine.stream("sessions", user), names.key(session)
-    if new:
-        engine.forget(stream, key)
-    if not engine.due(stream, key, TOUCH):
-        return
     now, ttl = engine.now(), engine.settings.ttl
+    if not new and 0 <= now - engine.touched(stream, key) < TOUCH:
+        return
     life = None if ttl is None else ttl + _GRACE
     expires = None if life is None else now + life
     entry = Record("session", key, codec.dumps({"id": session}, "session id"), now, expires)
     engine.commit(stream, put=[entry], drop=[Drop("session", [key])], ttl=life)
+    engine.touch(stream, key, now)
 
 
 def leave(engine: Engine, user: str, session: str) -> None:
     """Take a session off its user's list."""
     stream, key = engine.stream("sessions", user), names.key(session)
-    engine.forget(stream, key)
     engine.commit(stream, drop=[Drop("session", [key])], ttl=KEEP)
 
 

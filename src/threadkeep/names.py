@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from urllib.parse import quote
 
 from threadkeep.errors import InputError
@@ -53,6 +52,8 @@ def _quote(name: str) -> str:
 
 
 def _digest(name: str) -> str:
+    import hashlib  # rare, and a tenth of the time our import takes
+
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 

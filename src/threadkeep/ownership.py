@@ -54,8 +54,8 @@ class Door:
         self._known = (info, own.version) if self._is_mine(info) else None
         return Seen(info, own.version, pages)
 
-    def write(self, put: Sequence[Record], drop: Sequence[Drop] = ()) -> list[int]:
-        """Drop and put in one step; the seqs of `put`. Begins or claims the session if need be.
+    def write(self, put: Sequence[Record]) -> list[int]:
+        """Put in one step, whoever else writes; the seqs. Begins or claims the session if need be.
 
         Raises:
             NotOwner: it belongs to another user; nothing was written.
@@ -64,10 +64,10 @@ class Door:
             info, version = self._known
             self._list(info)
             try:
-                return self._commit(info, put, drop, expect=version)
+                return self._commit(info, put, expect=version)
             except Conflict:
                 self._crowded = True
-        return self.settle(lambda: self._write(self.look(), put, drop))
+        return self.settle(lambda: self._write(self.look(), put))
 
     def change(
         self,
@@ -94,7 +94,7 @@ class Door:
         # without a session record, what is there is the rest of a fork that was cut short
         rest = [Drop()] if seen.info is None and seen.version else []
         self._list(said, new=seen.info is None or seen.info.user != said.user)
-        seqs = self._commit(said, [*own, *put], [*rest, *drop], expect=seen.version)
+        seqs = self._commit(said, [*own, *put], drop=[*rest, *drop], expect=seen.version)
         return seqs[len(own) :]
 
     def begin(self, info: SessionInfo, batches: Sequence[Sequence[Record]]) -> None:
@@ -114,7 +114,7 @@ class Door:
             version, rest = commit.version, []
         self._list(info, new=True)
         own = codec.session_record(info, self._engine.now())
-        self._commit(info, [*last, own], rest, expect=version)
+        self._commit(info, [*last, own], drop=rest, expect=version)
 
     def remove(self) -> None:
         """Take the session off its user's list, then drop its stream.
@@ -150,39 +150,34 @@ class Door:
             f"session {self._blank.id!r} was changed by others at each of {_TRIES} tries; try again"
         )
 
-    def _write(self, seen: Seen, put: Sequence[Record], drop: Sequence[Drop]) -> list[int]:
-        mine = seen.info is not None and self._is_mine(seen.info)
-        if not (mine and self._crowded):
-            return self.change(seen, put=put, drop=drop)
-        info = self.claimant(seen)
-        self._list(info)
-        seqs = self._commit(info, put, drop, expect=None)
-        if self._known is None or not 0 < self._known[1] - seen.version < _LIFE:
-            self.settle(lambda: self._reborn(put))
-        return seqs
+    def _write(self, seen: Seen, put: Sequence[Record]) -> list[int]:
+        if seen.info is None or not self._is_mine(seen.info) or not self._crowded:
+            return self.change(seen, put=put)
+        self._list(seen.info)
+        seqs = self._commit(seen.info, put, expect=None)
+        if self._known is not None and 0 < self._known[1] - seen.version < _LIFE:
+            return seqs
+        return self.settle(lambda: self._reborn(put))
 
-    def _reborn(self, put: Sequence[Record]) -> None:
-        """The session ended and began anew under an unconditional write: make it ours, or undo."""
+    def _reborn(self, put: Sequence[Record]) -> list[int]:
+        """Another life began under an unconditional write: put again, or undo.
+
+        What was put may be gone already, with whatever else had no session record.
+        """
         try:
             seen = self.look()
         except NotOwner:
             mine = [Drop(record.kind, [record.id]) for record in put]
             self._engine.commit(self.stream, drop=mine, ttl=KEEP)
             raise
-        if seen.info is None:
-            info = self.claimant(seen)
-            self._list(info, new=True)
-            own = codec.session_record(info, self._engine.now())
-            self._commit(info, [own], [], expect=seen.version)
-        elif not self._is_mine(seen.info):
-            self.change(seen)
+        return self.change(seen, put=put)
 
     def _commit(
         self,
         info: SessionInfo,
         put: Sequence[Record],
-        drop: Sequence[Drop],
         *,
+        drop: Sequence[Drop] = (),
         expect: int | None,
     ) -> list[int]:
         self._known = None  # unknown while it is under way, and if it fails

@@ -52,6 +52,9 @@ class Session:
         self._door = Door(engine, blank)
         self.files = Files(engine, self._door)
 
+    def __repr__(self) -> str:
+        return f"<Session {self.id!r} user={self.user!r}>"
+
     def add(self, *messages: object) -> list[Item]:
         """Append messages, in one atomic step, and return them as stored, with id and seq.
 
