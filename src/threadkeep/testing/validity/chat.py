@@ -15,7 +15,8 @@ public issues.
 - `parts`: user: text, image_url (http, https or data URL), input_audio (wav, mp3), file;
   assistant: text, refusal; system, developer, tool: text ([ref]).
 - `name`: 1 to 64 characters, no space and none of `<|\/>` ([err] "Invalid 'messages[1].name':
-  string does not match pattern").
+  string does not match pattern"). The tool's name in a tool message is no part of [ref], but stood
+  in OpenAI's own first examples of tool calls, and is accepted.
 - `call`: `tool_calls`, if there, is a non-empty list; each has a type, an id of 1 to 40 characters
   and a function with a name `[a-zA-Z0-9_-]{1,64}` and its arguments as one string, or a custom tool
   with its input ([err] "Invalid 'messages[1].tool_calls': empty array", "... [0].id: string too
@@ -106,7 +107,7 @@ _ROLES: Mapping[str, Check] = {
     "system": _SYSTEM,
     "developer": _SYSTEM,
     "user": shape({**_ROLE, "content": text_or_list(_USER_PARTS)}, _NAME),
-    "tool": shape({**_ROLE, "content": text_or_list(_TEXT_PARTS), "tool_call_id": _CALL_ID}),
+    "tool": shape({**_ROLE, "content": text_or_list(_TEXT_PARTS), "tool_call_id": _CALL_ID}, _NAME),
     "function": shape({**_ROLE, "content": maybe(string("content")), "name": _TOOL_NAME}),
     "assistant": shape(
         _ROLE,
