@@ -1,0 +1,43 @@
+"""Notes how the tests that carry `@pytest.mark.proves` ended, for `tests.acceptance`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import acceptance
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Proofs(config), "threadkeep-proofs")
+
+
+class Proofs:
+    """Collects the outcomes of a run; writes them down if the run was of all marked tests."""
+
+    def __init__(self, config):
+        self._config = config
+        self._state = acceptance.fingerprint()  # before the run: files may change under it
+        self._tests = {}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items):
+        for item in items:
+            rows = [row for mark in item.iter_markers("proves") for row in mark.args]
+            if rows:
+                self._tests[item.nodeid] = {"rows": rows, "outcome": "not run"}
+
+    def pytest_runtest_logreport(self, report):
+        test = self._tests.get(report.nodeid)
+        if test is not None and (report.when == "call" or report.outcome != "passed"):
+            test["outcome"] = (
+                "failed" if "failed" in (test["outcome"], report.outcome) else report.outcome
+            )
+
+    def pytest_sessionfinish(self, session, exitstatus):
+        option = session.config.option
+        whole = option.markexpr in ("", "proves") and not option.keyword and not option.deselect
+        named = session.config.args != session.config.getini("testpaths")
+        ended = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        stopped = session.shouldstop or session.shouldfail or option.collectonly or option.ignore
+        if whole and ended and not named and not stopped:
+            acceptance.note(self._state, self._tests)
