@@ -21,6 +21,8 @@ class Settings:
         namespace: sets apart applications or tenants that share a store.
         require_user: refuse sessions and listings without a user.
         window: the policies of `chat.window()` when it is told none.
+        retain: policies of what stays stored; what is older than all they keep is deleted at the
+            next write. None = everything stays.
         ttl: seconds a session lives after its last write; `None` = for ever.
         clock: epoch seconds, for expiry and dates.
         pool_size: connections to the store, and threads for async callers, at most.
@@ -30,6 +32,7 @@ class Settings:
     namespace: str = "default"
     require_user: bool = False
     window: tuple[Policy, ...] = ()
+    retain: tuple[Policy, ...] = ()
     ttl: float | None = None
     clock: Callable[[], float] = time.time
     pool_size: int = 16
@@ -49,8 +52,9 @@ def settings(options: Mapping[str, Any]) -> Settings:
         if name not in NAMES:
             raise ConfigError(f"no option {name!r}{nearest(name, NAMES)}")
     given = {name: value for name, value in options.items() if value is not None}
-    if "window" in given:
-        given["window"] = tuple(as_policies(given["window"]))
+    for name in ("window", "retain"):
+        if name in given:
+            given[name] = tuple(as_policies(given[name], name))
     for name, check in _CHECKS.items():
         if name in given and not check(given[name]):
             raise ConfigError(f"{name} must be {_WANTED[name]}, got {given[name]!r}")

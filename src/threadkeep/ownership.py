@@ -8,6 +8,7 @@ and the write is unconditional, and checked afterwards to have met the same life
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeVar
 
@@ -96,6 +97,14 @@ class Door:
         self._list(said, new=seen.info is None or seen.info.user != said.user)
         seqs = self._commit(said, [*own, *put], drop=[*rest, *drop], expect=seen.version)
         return seqs[len(own) :]
+
+    def trim(self, upto: int) -> None:
+        """Delete the items up to a seq, unless others write meanwhile: their next write does it."""
+        if self._known is None:
+            return
+        info, version = self._known
+        with suppress(Conflict):
+            self._commit(info, (), drop=[Drop("item", upto=upto)], expect=version)
 
     def begin(self, info: SessionInfo, batches: Sequence[Sequence[Record]]) -> None:
         """Begin the session with many records; without its own record, last, it is not there.

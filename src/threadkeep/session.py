@@ -75,6 +75,8 @@ class Session:
             for (n, item), id in zip(given, ids, strict=True)
         ]
         seqs = [seq for batch in batches(records) for seq in self._door.write(batch)]
+        if self.engine.settings.retain:
+            self._retire()
         said = moment(now)
         return [
             dataclasses.replace(item, id=id, seq=seq, created_at=item.created_at or said)
@@ -326,10 +328,10 @@ class Session:
         queries = [self._query(limit=size, newest=True)]
         if opening:
             queries.append(self._query(limit=opening))
-        pages = [_read(page) for page in self._door.look(*queries).pages]
+        page, *head = map(_read, self._door.look(*queries).pages)
         return choose(
-            pages[0],
-            pages[1] if opening else [],
+            page,
+            head[0] if head else [],
             self._older,
             policies,
             now=self.engine.now(),
@@ -337,6 +339,12 @@ class Session:
             lookback=lookback,
             counter=counter,
         )
+
+    def _retire(self) -> None:
+        """Delete what is older than all that `retain` keeps."""
+        kept = self._window(self.engine.settings.retain, LOOKBACK, None)
+        if kept and self._older(kept[0].seq, 1):
+            self._door.trim(kept[0].seq - 1)
 
     def _older(self, before: int, limit: int) -> list[Item]:
         return _read(self._door.look(self._query(limit=limit, newest=True, before=before)).pages[0])

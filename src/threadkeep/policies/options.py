@@ -50,7 +50,7 @@ def from_options(
     return found
 
 
-def as_policies(window: object) -> list[Policy]:
+def as_policies(window: object, name: str = "window") -> list[Policy]:
     """What `window=` and `policy=` take, as a list: a policy, a list of them, a dict, `None`.
 
     Raises:
@@ -63,10 +63,10 @@ def as_policies(window: object) -> list[Policy]:
         step, counter = options.pop("step", None), options.pop("counter", None)
         return from_options(options, counter=counter, step=step)
     if isinstance(window, (list, tuple)):
-        return [policy for entry in window for policy in as_policies(entry)]
+        return [policy for entry in window for policy in as_policies(entry, name)]
     if callable(window):
         return [window]
     raise ConfigError(
-        "a window is a policy, a list of policies, or a dict such as {'max_tokens': 3000}, "
+        f"{name} must be a policy, a list of policies, or a dict such as {{'max_tokens': 3000}}, "
         f"got {type(window).__name__}"
     )
