@@ -1,0 +1,34 @@
+"""For those who test with threadkeep: the contract of backends, a judge of prompts, a model.
+
+Nothing here needs pytest or hypothesis until `BackendContract` is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from threadkeep.testing.contract import BackendContract
+    from threadkeep.testing.model import ScriptedModel
+    from threadkeep.testing.validity import assert_valid
+
+__all__ = ["BackendContract", "ScriptedModel", "assert_valid"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "BackendContract":
+        import pytest
+
+        pytest.register_assert_rewrite("threadkeep.testing.contract")
+        from threadkeep.testing.contract import BackendContract
+
+        return BackendContract
+    if name == "ScriptedModel":
+        from threadkeep.testing.model import ScriptedModel
+
+        return ScriptedModel
+    if name == "assert_valid":
+        from threadkeep.testing.validity import assert_valid
+
+        return assert_valid
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

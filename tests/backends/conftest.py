@@ -1,0 +1,88 @@
+"""One table of backends for all tests here; each test ends with nothing left open."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from threadkeep.backends.memory import MemoryBackend
+from threadkeep.backends.sqlite import SqliteBackend
+from threadkeep.protocols import Backend
+
+REQUIRED = os.environ.get("THREADKEEP_TEST_REQUIRE", "").split()
+
+
+class Store(NamedTuple):
+    """How to open an empty store, and how to open it again (`None` = it cannot be)."""
+
+    open: Callable[[], Backend]
+    reopen: Callable[[], Backend] | None = None
+
+
+def _memory(path: Path) -> Store:
+    return Store(MemoryBackend)
+
+
+def _sqlite(path: Path) -> Store:
+    open_file = partial(SqliteBackend, path / "chat.db", pool_size=20)
+    return Store(open_file, open_file)
+
+
+def _sqlite_memory(path: Path) -> Store:
+    return Store(partial(SqliteBackend, ":memory:"))
+
+
+# A server that is not there: pytest.skip("why"), which `needed` turns into a failure if promised.
+STORES: dict[str, Callable[[Path], Store]] = {
+    "memory": _memory,
+    "sqlite": _sqlite,
+    "sqlite-memory": _sqlite_memory,
+}
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    name = request.param
+    try:
+        return STORES[name](tmp_path)
+    except pytest.skip.Exception as skipped:
+        if name in REQUIRED:
+            pytest.fail(f"{name} was promised by THREADKEEP_TEST_REQUIRE: {skipped}")
+        raise
+
+
+@pytest.fixture
+def backend(store: Store) -> Iterator[Backend]:
+    before = open_files()
+    backend = store.open()
+    yield backend
+    pool = getattr(backend, "_pool", None)
+    assert pool is None or pool.lent == 0, "a connection was not given back"
+    backend.close()
+    assert open_files() == before, "a file was left open"
+
+
+@pytest.fixture
+def reopen(store: Store) -> Callable[[], Backend] | None:
+    return store.reopen
+
+
+def open_files() -> set[str]:
+    """Regular files this process has open, where the system can tell."""
+    folder = Path("/proc/self/fd")
+    if not folder.exists():
+        return set()
+    links = [_target(link) for link in folder.iterdir()]
+    return {name for name in links if name.startswith("/") and not name.startswith("/dev/")}
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""
