@@ -1,0 +1,39 @@
+"""What is said in the demo's story: the user's part, and the scripted model's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+OPENING = (
+    "I am Ada, and I have a dog called Bo. Plan a weekend in Lisbon: how is the weather, and what "
+    "does the train from Porto cost? Look up both."
+)
+SECOND = "Two museums, please."
+RECALL = "Remind me: who am I, what is my dog called, and where do we go?"
+EDITED = "One museum and one garden, please."
+OTHER = "And if we went to Coimbra instead? Answer from what you know."
+BROKEN = "Look up the weather in Lisbon and in Porto again."
+AFTER = "Never mind, I will look myself. Thank you!"
+
+CALLS: list[dict[str, Any]] = [
+    {"name": "weather", "args": {"city": "Lisbon"}},
+    {"name": "train", "args": {"origin": "Porto", "destination": "Lisbon"}},
+]
+
+
+def recalled(request: dict[str, Any]) -> str:
+    """What a model can know from the messages it was given, and from nothing else."""
+    said = " ".join(str(message.get("content")) for message in request["messages"][:-1])
+    if not all(name in said for name in ("Ada", "Bo", "Lisbon")):
+        return "I cannot know: nothing of that is in the messages I got."
+    return "You are Ada, your dog is Bo, and the two of you go to Lisbon by train."
+
+
+CHAT = [
+    {"tool_calls": CALLS},
+    "Lisbon will be sunny at 24 degrees; the train takes 3 hours and costs 35 euros.",
+    "The tile museum and the maritime museum.",
+]
+RESTARTED = [recalled]
+RETRIED = ["The tile museum, and the garden of the Gulbenkian.", "Coimbra is nearer: the library!"]
+AFTERWARDS = ["You are welcome. Enjoy Lisbon, and greet Bo."]
