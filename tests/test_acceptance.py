@@ -136,7 +136,7 @@ def test_without_check_the_page_is_rewritten(page, monkeypatch):
     ]
 
 
-def test_a_run_notes_the_outcome_of_every_marked_test(tmp_path):
+def test_a_run_notes_the_outcome_of_every_marked_test(tmp_path, monkeypatch):
     """The plugin itself, over a few tests in a process of their own."""
     (tmp_path / "test_rows.py").write_text(
         "import pytest\n"
@@ -164,6 +164,7 @@ def test_a_run_notes_the_outcome_of_every_marked_test(tmp_path):
         f"exec(pathlib.Path({str(acceptance.ROOT / 'tests/conftest.py')!r}).read_text())\n"
     )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     subprocess.run([*command, "-k", "good"], cwd=tmp_path, capture_output=True, check=True)
     assert not (tmp_path / "notes.json").exists(), "part of the tests speaks for no row"
     subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)

@@ -1,0 +1,80 @@
+"""One store per test, in memory or in an SQLite file, a clock, and the leaks looked for after."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.engine.doubles import Clock
+from threadkeep import connect
+from threadkeep.backends.memory import MemoryBackend
+from threadkeep.backends.sqlite import SqliteBackend
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def backend(request, tmp_path):
+    """A real backend; when the test is over nothing of it may be left."""
+    if request.param == "memory":
+        yield MemoryBackend()
+    else:
+        made = SqliteBackend(tmp_path / "chat.db", timeout=10)
+        yield made
+        assert made._pool.lent == 0, "a connection was not given back"
+        made.close()
+        assert not handles(tmp_path), "a file is still open"
+    assert no_threads(), "a thread is left"
+
+
+@pytest.fixture
+def opened(backend, clock):
+    """Opens Memories on the one store, wrapped if so told; closes them after."""
+    made = []
+
+    def open_memory(wrap=lambda inner: inner, **options):
+        made.append(connect(wrap(backend), **{"clock": clock, **options}))
+        return made[-1]
+
+    yield open_memory
+    for memory in made:
+        memory.close()
+
+
+@pytest.fixture
+def memory(opened):
+    return opened()
+
+
+@pytest.fixture
+def chat(memory):
+    return memory.session("chat", user="ada")
+
+
+def handles(folder):
+    """The files of a folder that this process has open."""
+    found = []
+    for handle in Path("/proc/self/fd").iterdir():
+        try:
+            target = str(handle.readlink())
+        except FileNotFoundError:
+            continue
+        if target.startswith(str(folder)):
+            found.append(target)
+    return found
+
+
+def no_threads():
+    """Whether the threads of closed Memories end."""
+    end = time.monotonic() + 5
+    while any(thread.name.startswith("threadkeep") for thread in threading.enumerate()):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
