@@ -1,0 +1,124 @@
+"""What `import threadkeep` takes in a fresh interpreter, and which modules cost most."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable
+from time import perf_counter
+from typing import Final
+
+from benchmarks.plan import Plan
+from benchmarks.report import Bar, Report, Table
+from benchmarks.timing import Laps, interleaved, median
+
+_BARE: Final = "nothing"
+_IMPORT: Final = "import threadkeep"
+_PROGRAMS: Final = {
+    _BARE: "pass",
+    "import json, sqlite3": "import json, sqlite3",
+    _IMPORT: "import threadkeep",
+    "import, connect, first turn": (
+        "import threadkeep; c = threadkeep.connect('sqlite:///:memory:').session('a'); "
+        "c.add('hi'); c.window(max_messages=20).to_openai()"
+    ),
+}
+_PROCESSOR, _CLOCK = 0, 1  # the parts of a lap
+_TOP: Final = 15
+
+
+def run(plan: Plan) -> Report:
+    """Start interpreters by turns."""
+    found = interleaved({name: _start(p) for name, p in _PROGRAMS.items()}, plan.many(25))
+    modules = _modules(plan.many(10))
+    net = _net(found, _IMPORT, _PROCESSOR)
+    return Report(
+        [_table(found), _costs(modules)],
+        [Bar("import threadkeep, on top of a bare interpreter", 100, net, " ms")],
+        {"milliseconds": net, "clock": _net(found, _IMPORT, _CLOCK), "modules": modules},
+    )
+
+
+def _table(found: dict[str, list[Laps]]) -> Table:
+    rows = [
+        [
+            name,
+            *(f"{median(laps, part) * 1e3:.0f}" for part in (_PROCESSOR, _CLOCK)),
+            *(f"{_net(found, name, part):.0f}" for part in (_PROCESSOR, _CLOCK)),
+        ]
+        for name, laps in found.items()
+    ]
+    return Table(
+        "imports: a fresh interpreter that imports threadkeep",
+        "Milliseconds of a whole process, bytecode cached; medians, by turns. Processor time is "
+        "what an idle core would take and what the bar is about; the clock also shows whatever "
+        "else this machine was doing. On top: what is more than a process that does nothing.",
+        ("program", "processor", "clock", "on top: processor", "on top: clock"),
+        rows,
+    )
+
+
+def _net(found: dict[str, list[Laps]], name: str, part: int) -> float:
+    """Milliseconds more than a bare interpreter."""
+    return (median(found[name], part) - median(found[_BARE], part)) * 1e3
+
+
+def _costs(modules: dict[str, tuple[float, float]]) -> Table:
+    own = sorted(modules, key=lambda name: -modules[name][0])
+    return Table(
+        "imports: the modules that cost most",
+        "Milliseconds by -X importtime (which slows all down), medians: the module itself, and "
+        "with what it is the first to import. Only what a bare interpreter does not load.",
+        ("module", "itself", "with imports"),
+        [[name, *(f"{cost:.1f}" for cost in modules[name])] for name in own[:_TOP]],
+    )
+
+
+def _modules(rounds: int) -> dict[str, tuple[float, float]]:
+    bare = _importtime(_PROGRAMS[_BARE])
+    seen: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for _ in range(rounds):
+        for name, costs in _importtime(_PROGRAMS[_IMPORT]).items():
+            if name not in bare:
+                seen[name].append(costs)
+    return {
+        name: (statistics.median(s for s, _ in costs), statistics.median(c for _, c in costs))
+        for name, costs in seen.items()
+    }
+
+
+def _importtime(program: str) -> dict[str, tuple[float, float]]:
+    """Milliseconds of each module: itself, and with what it imports."""
+    lines = _python(program, "-X", "importtime").splitlines()
+    cells = [line.removeprefix("import time:").split("|") for line in lines[1:]]
+    return {name.strip(): (int(own) / 1e3, int(all_) / 1e3) for own, all_, name in cells}
+
+
+def _start(program: str) -> Callable[[int], Laps]:
+    def run(_: int) -> Laps:
+        used, start = _children(), perf_counter()
+        _python(program)
+        return _children() - used, perf_counter() - start
+
+    return run
+
+
+def _children() -> float:
+    """Seconds of processor time of all subprocesses so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _python(program: str, *flags: str) -> str:
+    """Run a program in another folder; what it wrote to stderr."""
+    return subprocess.run(
+        [sys.executable, *flags, "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=tempfile.gettempdir(),
+    ).stderr

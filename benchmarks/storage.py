@@ -1,0 +1,62 @@
+"""Bytes on disk per message, beside the bytes of its compact JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from benchmarks.messages import Message, compact, conversation, plain
+from benchmarks.plan import Plan
+from benchmarks.report import Bar, Report, Table, times
+from benchmarks.systems import OURS, System
+
+Share = Mapping[str, float]
+
+_SESSION: Final = 100  # messages in each session
+_KINDS: Final[dict[str, Callable[[int], list[Message]]]] = {
+    "60 characters": lambda count: plain(count, 60),
+    "400 characters": lambda count: plain(count, 400),
+    "4,000 characters": lambda count: plain(count, 4_000),
+    "the mix": conversation,
+}
+_BYTES: Final = 2_000_000
+_SLOW: Final = 10_000  # systems whose `longest` is below this are not waited for
+
+
+def run(plan: Plan) -> Report:
+    """Fill each system with messages of each kind, two by two."""
+    found = {kind: _shares(plan, make) for kind, make in _KINDS.items()}
+    names = list(next(iter(found.values())))
+    table = Table(
+        "storage: bytes on disk per byte of compact JSON",
+        "Size of all files after closing, divided by the bytes of the messages as compact JSON "
+        f"(UTF-8); appended two by two, {_SESSION} to a session. The mix: about 400 characters, "
+        "one in ten a tool output of 4 kB.",
+        ("system", *found),
+        [[name, *(times(found[kind][name]) for kind in found)] for name in names],
+    )
+    bars = [
+        Bar(f"storage to compact JSON, {kind}", 1.5, shares[OURS])
+        for kind, shares in found.items()
+        if OURS in shares
+    ]
+    return Report([table], bars, found)
+
+
+def _shares(plan: Plan, make: Callable[[int], list[Message]]) -> Share:
+    one = sum(len(compact(message).encode()) for message in make(100)) // 100
+    messages = make(plan.many(_BYTES) // one // 2 * 2)
+    json = sum(len(compact(message).encode()) for message in messages)
+    with plan.opened() as systems:
+        waited = {name: system for name, system in systems.items() if system.longest > _SLOW}
+        sizes = {name: _filled(system, messages) for name, system in waited.items()}
+    return {name: size / json for name, size in sizes.items() if size is not None}
+
+
+def _filled(system: System, messages: list[Message]) -> int | None:
+    if system.size() is None:
+        return None
+    for start in range(0, len(messages), 2):
+        system.append(f"session {start // _SESSION}", messages[start : start + 2])
+    system.close()
+    return system.size()

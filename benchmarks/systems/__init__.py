@@ -1,0 +1,77 @@
+"""What is measured: one file per system, and one line here.
+
+A system keeps messages of many sessions in one store. It is a class that takes an empty folder;
+`System` says what else it has.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Final, Protocol
+
+from benchmarks.messages import Message
+
+RECENT: Final = 20
+"""How many messages a model is shown."""
+
+
+class System(Protocol):
+    """One way to keep a chat.
+
+    Attributes:
+        raw: the name of the raw driver it is compared with.
+        longest: the longest history that is worth the wait.
+    """
+
+    raw: ClassVar[str]
+    longest: ClassVar[int]
+
+    def __init__(self, folder: Path) -> None: ...
+
+    def append(self, session: str, messages: Sequence[Message]) -> None:
+        """Append messages in one step, as durable as it gets without a sync per commit."""
+
+    def recent(self, session: str) -> Sequence[Any]:
+        """The newest `RECENT` messages, as the application or the framework wants them."""
+
+    def size(self) -> int | None:
+        """Bytes stored, exact after `close`; `None` if nothing ever is."""
+
+    def close(self) -> None: ...
+
+
+SYSTEMS: Final = {
+    "raw_sqlite": "raw_sqlite:RawSqlite",
+    "threadkeep_sqlite": "threadkeep_core:ThreadkeepSqlite",
+    "threadkeep_memory": "threadkeep_core:ThreadkeepMemory",
+    "openai_agents_sqlite": "openai_agents_sqlite:OpenAIAgentsSqlite",
+    "llama_index_sqlite": "llama_index_sqlite:LlamaIndexSqlite",
+}
+OURS: Final = "threadkeep_sqlite"
+
+
+def find(names: Sequence[str]) -> tuple[dict[str, type[System]], dict[str, str]]:
+    """The systems of these names with their raw drivers; and the missing, with what they lack."""
+    found: dict[str, type[System]] = {}
+    missing: dict[str, str] = {}
+    for name in names:
+        try:
+            made = _load(name)
+        except ModuleNotFoundError as error:
+            missing[name] = str(error)
+        else:
+            found.update({made.raw: _load(made.raw), name: made})
+    return {name: found[name] for name in SYSTEMS if name in found}, missing
+
+
+def files(folder: Path) -> int:
+    """Bytes of the files in a folder."""
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def _load(name: str) -> type[System]:
+    module, _, attribute = SYSTEMS[name].partition(":")
+    made: type[System] = getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
+    return made
