@@ -7,7 +7,7 @@ and the write is unconditional, and checked afterwards to have met the same life
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeVar
@@ -106,8 +106,15 @@ class Door:
         with suppress(Conflict):
             self._commit(info, (), drop=[Drop("item", upto=upto)], expect=version)
 
-    def begin(self, info: SessionInfo, batches: Sequence[Sequence[Record]]) -> None:
-        """Begin the session with many records; without its own record, last, it is not there.
+    def begin(
+        self, info: SessionInfo, batches: Iterable[Sequence[Record]], own: Record | None = None
+    ) -> None:
+        """Begin the session with many records: its own record comes last, and makes it be there.
+
+        Args:
+            info: what is known of it.
+            batches: its records; what a broken attempt left is dropped first.
+            own: its `session` record, if it is to be taken over as it is.
 
         Raises:
             Conflict: it exists already, or somebody else began it meanwhile.
@@ -116,14 +123,19 @@ class Door:
         if seen.info is not None:
             raise Conflict(f"session {info.id!r} exists already", current=seen.version)
         version, rest = seen.version, [Drop()] if seen.version else []
-        *most, last = batches
         ttl = self._engine.settings.ttl
-        for batch in most:
-            commit = self._engine.commit(self.stream, put=batch, drop=rest, ttl=ttl, expect=version)
-            version, rest = commit.version, []
-        self._list(info, new=True)
-        own = codec.session_record(info, self._engine.now())
-        self._commit(info, [*last, own], drop=rest, expect=version)
+        try:
+            for batch in batches:
+                version = self._engine.commit(
+                    self.stream, put=batch, drop=rest, ttl=ttl, expect=version
+                ).version
+                rest = []
+            self._list(info, new=True)
+            own = own or codec.session_record(info, self._engine.now())
+            self._commit(info, [own], drop=rest, expect=version)
+        except Conflict as error:
+            said = f"session {info.id!r} was begun by somebody else meanwhile"
+            raise Conflict(said, current=error.current) from error
 
     def remove(self) -> None:
         """Take the session off its user's list, then drop its stream.

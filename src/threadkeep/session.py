@@ -254,6 +254,21 @@ class Session:
 
         return self._door.settle(step)
 
+    def remove(self, *ids: str) -> None:
+        """Delete single items by id; one that is not there is no error.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        keys = [names.key(names.check(id, "id")) for id in ids]
+
+        def step() -> None:
+            seen = self._door.look()
+            if seen.info is not None and keys:
+                self._door.change(seen, drop=[Drop("item", keys)])
+
+        self._door.settle(step)
+
     def fork(self, id: str, *, upto: str | int | None = None) -> Session:
         """Copy the session, up to and with an item, into a new one of the same user.
 
@@ -274,7 +289,7 @@ class Session:
         copy = Session(self.engine, id, user=self.user, agent=self.agent)
         info = dataclasses.replace(seen.info, id=id, created_at=None, forked_from=self.id)
         records = [codec.carried(record) for page in seen.pages for record in page.records]
-        copy._door.begin(info, list(batches(records)) or [[]])
+        copy._door.begin(info, batches(records))
         return copy
 
     def clear(self, *, keep_last: int = 0, files: bool = False) -> None:
@@ -314,6 +329,7 @@ class Session:
     aupdate = twin(update)
     areplace = twin(replace)
     arewind = twin(rewind)
+    aremove = twin(remove)
     afork = twin(fork)
     aclear = twin(clear)
     adelete = twin(delete)

@@ -1,0 +1,89 @@
+"""The commands together, and how the process ends: one clear line, and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Final
+
+import typer
+
+import threadkeep
+from threadkeep.cli import doctor, repair, sessions, show, sweep, transfer
+from threadkeep.cli.store import Backend, Namespace, Path, Store, Url, command
+from threadkeep.errors import ConfigError, InputError, ThreadkeepError
+
+FAILED: Final = 1
+USAGE: Final = 2
+INTERRUPTED: Final = 130
+
+app = typer.Typer(
+    name="threadkeep",
+    help=(
+        "Look into a store of chat memory. The store is named by --url, by THREADKEEP_URL, or "
+        "by --history-backend with --path; before or after the command. Exit codes: 0 done, "
+        "1 something is wrong with the store, 2 wrong usage, 130 interrupted."
+    ),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+for function in (
+    doctor.doctor,
+    sessions.sessions,
+    show.show,
+    transfer.export,
+    transfer.import_,
+    sweep.sweep,
+    repair.repair,
+):
+    app.command(function.__name__.rstrip("_"))(command(function))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"threadkeep {threadkeep.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    url: Url = None,
+    history_backend: Backend = None,
+    path: Path = None,
+    namespace: Namespace = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say and leave.")
+    ] = False,
+) -> None:
+    """Take the store's options before the command."""
+    del version
+    context.obj = Store(url, history_backend, path, namespace)
+
+
+def run() -> int:
+    """Run the command line and return its exit code; errors are one line on standard error."""
+    try:
+        return int(app(standalone_mode=False) or 0)
+    except typer.Exit as error:
+        return error.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:  # `threadkeep export | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except typer.TyperException as error:
+        return _say(error.format_message(), USAGE)
+    except (ConfigError, InputError) as error:
+        return _say(str(error), USAGE)
+    except ThreadkeepError as error:
+        return _say(str(error), FAILED)
+    except OSError as error:
+        return _say(f"{error.filename or 'file'}: {error.strerror or error}", FAILED)
+
+
+def _say(message: str, code: int) -> int:
+    typer.echo(f"threadkeep: {message}", err=True)
+    return code

@@ -1,0 +1,114 @@
+"""`threadkeep doctor`: is the store what you think it is, and does it work?"""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Annotated, Final
+
+import typer
+
+import threadkeep
+from threadkeep import tokens
+from threadkeep.cli.store import described
+from threadkeep.cli.text import as_json, safe
+from threadkeep.errors import ThreadkeepError
+from threadkeep.memory import Memory
+
+_ROUNDS: Final = 20
+_SLOW: Final = 50.0  # milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at.
+
+    Attributes:
+        state: `ok`, `note` or `fail`.
+        about: what was looked at.
+        found: what was seen.
+        remedy: what to do about it; empty if nothing is to be done.
+    """
+
+    state: str
+    about: str
+    found: str
+    remedy: str = ""
+
+
+def doctor(
+    memory: Memory,
+    write: Annotated[
+        bool, typer.Option("--write", help="Also write and delete a session of its own.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> int:
+    """Look at the store: is it understood, reachable, fast, writable? Each finding says what to do.
+
+    Exit code 1 if something fails.
+    """
+    checks = list(_checks(memory, write))
+    if json:
+        as_json([asdict(check) for check in checks])
+    else:
+        for check in checks:
+            remedy = f" -> {check.remedy}" if check.remedy else ""
+            typer.echo(safe(f"{check.state:5} {check.about:12} {check.found}{remedy}").plain)
+    return int(any(check.state == "fail" for check in checks))
+
+
+def _checks(memory: Memory, write: bool) -> Iterator[Check]:
+    python = f"threadkeep {threadkeep.__version__}, Python {platform.python_version()}"
+    yield Check("ok", "version", python)
+    yield Check("ok", "store", repr(memory).strip("<>"))
+    said = described(memory)
+    if said.get("exists") == "no":
+        remedy = "it is made at the first write; if you expected one, check the path"
+        yield Check("note", "exists", "not yet", remedy)
+    else:
+        yield _timed("read", lambda: memory.session("threadkeep-doctor").info())
+        said = described(memory)
+    yield from (Check("ok", about, found) for about, found in said.items() if about != "exists")
+    if write:
+        yield _timed("write", lambda: _write(memory))
+    yield _retention(memory)
+    yield _counting()
+
+
+def _timed(about: str, act: Callable[[], object]) -> Check:
+    times = []
+    for _ in range(_ROUNDS):
+        start = time.perf_counter()
+        try:
+            act()
+        except ThreadkeepError as error:
+            return Check("fail", about, str(error), "see above")
+        times.append((time.perf_counter() - start) * 1000)
+    median = statistics.median(times)
+    found = f"works, {median:.2f} ms (median of {_ROUNDS}, worst {max(times):.2f} ms)"
+    if median > _SLOW:
+        return Check("note", about, found, "is the store far away, on a network drive, or busy?")
+    return Check("ok", about, found)
+
+
+def _write(memory: Memory) -> None:
+    chat = memory.session("threadkeep-doctor")
+    chat.add("Is this written?")
+    chat.delete()
+
+
+def _retention(memory: Memory) -> Check:
+    ttl = memory.engine.settings.ttl
+    if ttl is None:
+        return Check("note", "retention", "for ever, from here", "connect(ttl=) sets a life")
+    return Check("ok", "retention", f"{ttl:g} s after the last write")
+
+
+def _counting() -> Check:
+    if tokens.default() is tokens.estimate:
+        remedy = 'pip install "threadkeep[tokens]" counts exactly'
+        return Check("note", "tokens", "estimated", remedy)
+    return Check("ok", "tokens", "counted by tiktoken")

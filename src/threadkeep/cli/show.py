@@ -1,0 +1,65 @@
+"""`threadkeep show`: a conversation, readable in a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Final
+
+import typer
+from rich.text import Text
+
+from threadkeep.cli.store import present
+from threadkeep.cli.text import as_json, console, safe, when
+from threadkeep.errors import NotFound
+from threadkeep.memory import Memory
+from threadkeep.tokens import as_text
+from threadkeep.types import Item, SessionInfo
+
+_COLOURS: Final = {"user": "cyan", "assistant": "green", "tool": "magenta", "system": "yellow"}
+
+
+def show(
+    memory: Memory,
+    session: Annotated[str, typer.Argument(help="Its id.")],
+    last: Annotated[int, typer.Option(min=1, help="How many items, from the end.")] = 50,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Show the window of so many tokens instead.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show a session: its items as stored, or the window a model would see."""
+    chat = present(memory).session(session)
+    info = chat.info()
+    if info is None:
+        raise NotFound(f"there is no session {session!r}; `threadkeep sessions` lists them")
+    items: list[Item] = (
+        chat.items(last=last) if max_tokens is None else chat.window(max_tokens=max_tokens)
+    )
+    if json:
+        as_json({"session": asdict(info), "items": [asdict(item) for item in items]})
+        return
+    _heading(info)
+    for item in items:
+        _item(item)
+
+
+def _heading(info: SessionInfo) -> None:
+    about = [info.title, info.user and f"user {info.user}", f"began {when(info.created_at)}"]
+    console().print(Text.assemble(safe(info.id), " ", safe(" · ".join(filter(None, about)))))
+
+
+def _item(item: Item) -> None:
+    who = Text(f"{item.name or item.role} ", style=_COLOURS.get(item.role, "bold"))
+    place = Text(f"#{item.seq} {when(item.created_at)} {item.id}", style="dim")
+    console().print(Text.assemble(who, safe(""), place))
+    for said in _said(item):
+        console().print(said, soft_wrap=True)
+
+
+def _said(item: Item) -> list[Text]:
+    lines = [safe(item.text)] if item.text else []
+    if not isinstance(item.content, str):
+        lines += [safe(f"[{b['type']}]") for b in item.content if b["type"] != "text"]
+    for call in item.tool_calls:
+        lines.append(safe(f"calls {call.get('name')}({as_text(call.get('args'))})"))
+    return [Text("  ").append_text(line) for line in lines]

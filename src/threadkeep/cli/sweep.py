@@ -1,0 +1,20 @@
+"""`threadkeep sweep`: space back from what has expired."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import typer
+
+from threadkeep.cli.store import present
+from threadkeep.memory import Memory
+
+_BATCH: Final = 1_000
+
+
+def sweep(memory: Memory) -> None:
+    """Reclaim the space of what has expired; it was invisible already."""
+    total = 0
+    while reclaimed := present(memory).sweep(limit=_BATCH):
+        total += reclaimed
+    typer.echo(f"{total} expired entries reclaimed")

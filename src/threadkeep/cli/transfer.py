@@ -1,0 +1,92 @@
+"""`threadkeep export` and `threadkeep import`: sessions as JSON lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Annotated, Any
+
+import typer
+
+from threadkeep import codec, transfer
+from threadkeep.cli.store import present
+from threadkeep.errors import ConfigError, InputError, NotFound
+from threadkeep.memory import Memory
+
+
+def export(
+    memory: Memory,
+    session: Annotated[list[str] | None, typer.Argument(help="Ids; none with --all.")] = None,
+    user: Annotated[str | None, typer.Option(help="All sessions of this user.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All sessions there are.")] = False,
+    output: Annotated[str, typer.Option("--output", "-o", help="A new file.")] = "-",
+) -> None:
+    """Write sessions as JSON lines, exact enough to be imported again."""
+    if (bool(session) + (user is not None) + every) != 1:
+        raise ConfigError("say which sessions: their ids, or --user, or --all")
+    ids = iter(session) if session else all_ids(present(memory), user)
+    present(memory)
+    count = 0
+    with _target(output) as target:
+        _write(target, transfer.header())
+        for id in ids:
+            written = sum(_write(target, line) for line in transfer.lines(memory.engine, id))
+            if session and not written:
+                raise NotFound(f"there is no session {id!r}; `threadkeep sessions` lists them")
+            count += written > 0
+    typer.echo(f"{count} sessions exported", err=True)
+
+
+def import_(
+    memory: Memory,
+    file: Annotated[str, typer.Argument(help="What `export` wrote; - reads standard input.")] = "-",
+) -> None:
+    """Write exported sessions into a store, each whole or not at all.
+
+    A session whose id is there already is left as it is and named; so a broken import can simply
+    be repeated.
+    """
+    new = 0
+    with sys.stdin if file == "-" else open(file, encoding="utf-8") as source:  # noqa: PTH123 - as named
+        for session, fresh in transfer.restore(memory.engine, _read(source)):
+            new += fresh
+            if not fresh:
+                typer.echo(f"{session!r} is there already, left as it is", err=True)
+    typer.echo(f"{new} sessions imported", err=True)
+
+
+def all_ids(memory: Memory, user: str | None) -> Iterator[str]:
+    cursor = None
+    while True:
+        page = memory.sessions(user=user, limit=500, cursor=cursor)
+        yield from (info.id for info in page)
+        cursor = page.cursor
+        if cursor is None:
+            return
+
+
+def _write(target: IO[str], line: dict[str, Any]) -> int:
+    target.write(codec.dumps(line, "line") + "\n")
+    return 1
+
+
+def _read(source: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, text in enumerate(source, start=1):
+        try:
+            line = json.loads(text)
+        except ValueError as error:
+            raise InputError(f"line {number} is not JSON") from error
+        if not isinstance(line, dict):
+            raise InputError(f"line {number} is not a JSON object")
+        yield number, line
+
+
+@contextmanager
+def _target(output: str) -> Iterator[IO[str]]:
+    if output == "-":
+        yield sys.stdout
+        return
+    with open(output, "x", encoding="utf-8") as target:  # noqa: PTH123 - refuses what is there
+        yield target
