@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any
 
 from threadkeep.errors import BackendError, ConfigError, Conflict
-from threadkeep.types import KEEP, Commit, Drop, Page, Query, Record, Ttl
+from threadkeep.types import Commit, Drop, Keep, Page, Query, Record, Ttl
 
 # One lock for all instances, held across a fork, so that no child inherits it locked for ever.
 _LOCK = threading.Lock()
@@ -139,6 +139,7 @@ class MemoryBackend:
         token: str | None,
         now: float,
     ) -> Commit:
+        expires = _expires(live, ttl, now)
         for one in drop:
             if one.kind is None:
                 live = None
@@ -151,8 +152,7 @@ class MemoryBackend:
             live = self._begin(name)
         elif put or drop:
             live.version += 1
-        if ttl is not KEEP:
-            live.expires = None if ttl is None else now + ttl
+        live.expires = expires
         if any(record.expires is not None for record in put):
             self._mortal.add(name)
         last = {(record.kind, record.id): record for record in put}
@@ -283,6 +283,12 @@ class _Stream:
     def mortal(self) -> bool:
         """Does a record here have an expiry of its own?"""
         return any(r.expires is not None for kind in self.kinds.values() for r in kind.order)
+
+
+def _expires(live: _Stream | None, ttl: Ttl, now: float) -> float | None:
+    if isinstance(ttl, Keep):
+        return live.expires if live else None
+    return None if ttl is None else now + ttl
 
 
 def _by_ids(kind: _Kind, ids: Iterable[str]) -> list[Record]:

@@ -141,7 +141,7 @@ def writing_process(
 ) -> dict[str, list[Ack]]:
     """Four threads of one process, each writing to every stream; what they were told, by stream."""
     backend = open_backend()
-    share = 2.0 / len(streams)
+    share = 1.0 / len(streams)
 
     def write(thread: int) -> list[tuple[str, list[Ack]]]:
         writer = f"p{process}t{thread}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from threadkeep.backends.sqlite import reading, schema, writing
 from threadkeep.backends.sqlite import statements as sql
-from threadkeep.backends.sqlite.errors import translate, translated
+from threadkeep.backends.sqlite.errors import locked, translate, translated
 from threadkeep.backends.sqlite.pool import Pool
 from threadkeep.backends.sqlite.sweeping import sweep
 from threadkeep.errors import ConfigError
@@ -85,7 +85,7 @@ class SqliteBackend:
         token: str | None = None,
         now: float,
     ) -> Commit:
-        with self._connection() as connection:
+        with self._connection(writing=True) as connection:
             connection.execute(sql.BEGIN_WRITE)
             done = writing.apply(connection, stream, put, drop, ttl, expect, token, now)
             connection.execute(sql.COMMIT)
@@ -108,8 +108,8 @@ class SqliteBackend:
         with translated(self._where, self._timeout):
             self._pool.close()
 
-    def _connection(self) -> _Lease:
-        return _Lease(self._pool, self._where, self._timeout)
+    def _connection(self, *, writing: bool = False) -> _Lease:
+        return _Lease(self._pool, self._where, self._timeout, writing)
 
     def _read(
         self, connection: sqlite3.Connection, queries: Sequence[Query], now: float
@@ -135,19 +135,31 @@ class SqliteBackend:
 class _Lease:
     """One call's connection, and the driver's errors in our words; a class because it is fast."""
 
-    __slots__ = ("_connection", "_pool", "_timeout", "_where")
+    __slots__ = ("_connection", "_lock", "_pool", "_timeout", "_where")
 
-    def __init__(self, pool: Pool, where: str, timeout: float) -> None:
+    def __init__(self, pool: Pool, where: str, timeout: float, writing: bool) -> None:
         self._pool = pool
         self._where = where
         self._timeout = timeout
+        self._lock = pool.writing if writing else None
 
     def __enter__(self) -> sqlite3.Connection:
-        self._connection = self._pool.take()
+        if self._lock and not self._lock.acquire(timeout=self._timeout):
+            raise locked(self._where, self._timeout)
+        try:
+            self._connection = self._pool.take()
+        except BaseException:
+            if self._lock:
+                self._lock.release()
+            raise
         return self._connection
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._pool.give_back(self._connection)
+        try:
+            self._pool.give_back(self._connection)
+        finally:
+            if self._lock:
+                self._lock.release()
         if isinstance(error, sqlite3.Error):
             raise translate(error, self._where, self._timeout) from error
 

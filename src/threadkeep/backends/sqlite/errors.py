@@ -39,9 +39,14 @@ def translate(error: sqlite3.Error, where: str, timeout: float) -> BackendError:
     if code is None:
         return BackendError(f"{where}: {type(error).__name__} in the sqlite3 module")
     if code & 0xFF in _BUSY:
-        return BackendTimeout(
-            f"{where} was locked by others for more than {timeout:g} s: "
-            "end what holds it (a backup, a shell?), or raise `timeout`"
-        )
+        return locked(where, timeout)
     remedy = _REMEDY.get(code & 0xFF, "see https://www.sqlite.org/rescode.html")
     return BackendError(f"{where}: {error} ({error.sqlite_errorname}): {remedy}")
+
+
+def locked(where: str, timeout: float) -> BackendTimeout:
+    """The error for a write lock that did not come free."""
+    return BackendTimeout(
+        f"{where} was locked by others for more than {timeout:g} s: "
+        "end what holds it (a backup, a shell?), or raise `timeout`"
+    )

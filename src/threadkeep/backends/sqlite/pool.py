@@ -12,6 +12,9 @@ from collections.abc import Callable
 
 from threadkeep.errors import BackendError, BackendTimeout
 
+_FAIRNESS = 0.0001
+"""Seconds by which a thread steps back for those who wait; else it would take its slot again."""
+
 
 class Pool:
     """At most `size` connections, opened when first needed, each used by one thread at a time.
@@ -22,6 +25,10 @@ class Pool:
     connections first. Leaving them alone in the child would not be enough: SQLite keeps its locks
     in a table per process, the child's copy says that they are held, so its own connections would
     take none; when the parent then closes, it deletes the log that the child goes on writing to.
+
+    Attributes:
+        writing: SQLite has one writer at a time, and others poll with sleeps of up to 100 ms;
+            threads of one process that queue here first do not.
 
     Args:
         open_connection: makes a connection, or raises.
@@ -45,8 +52,10 @@ class Pool:
         self._keep = keep
         self._idle: list[sqlite3.Connection] = []
         self._slots = _slots(size)
+        self._waiting: list[None] = []  # one entry for each thread that found no slot
         self._paused = 0
         self._closed = False
+        self.writing = threading.Lock()
         _watch(self)
 
     def take(self) -> sqlite3.Connection:
@@ -57,9 +66,9 @@ class Pool:
             BackendError: the pool is closed, or opening failed.
         """
         try:
-            self._slots.get(timeout=self._timeout)
+            self._slots.get_nowait()
         except queue.Empty:
-            raise self._exhausted() from None
+            self._wait()
         try:
             if self._closed:
                 raise BackendError(f"{self._where} is closed: open a new backend")
@@ -80,6 +89,8 @@ class Pool:
             self._slots.put(None)
         if self._closed:
             self._close_idle()
+        if self._waiting:
+            time.sleep(_FAIRNESS)
 
     @property
     def idle(self) -> int:
@@ -96,6 +107,18 @@ class Pool:
         self._closed = True
         self._close_idle()
 
+    def _wait(self) -> None:
+        self._waiting.append(None)
+        try:
+            self._slots.get(timeout=self._timeout)
+        except queue.Empty:
+            raise BackendTimeout(
+                f"{self._where}: all {self._size} connections were in use for "
+                f"{self._timeout:g} s: raise `pool_size` or `timeout`"
+            ) from None
+        finally:
+            self._waiting.pop()
+
     def _pop(self) -> sqlite3.Connection | None:
         try:
             return self._idle.pop()
@@ -105,12 +128,6 @@ class Pool:
     def _close_idle(self) -> None:
         while connection := self._pop():
             connection.close()
-
-    def _exhausted(self) -> BackendTimeout:
-        return BackendTimeout(
-            f"{self._where}: all {self._size} connections were in use for {self._timeout:g} s: "
-            "raise `pool_size` or `timeout`"
-        )
 
     def _pause(self) -> None:
         """Let running calls end (each does within the time-out) and close what is idle."""
@@ -132,7 +149,9 @@ class Pool:
     def _restart(self) -> None:
         """In the child: threads that still held a connection or waited for one are gone."""
         self._slots = _slots(self._size)
+        self._waiting = []
         self._paused = 0
+        self.writing = threading.Lock()
 
 
 def _slots(size: int) -> queue.SimpleQueue[None]:

@@ -1,10 +1,10 @@
 """The contract of a backend, as a test class that anyone can run against a store of their own.
 
-    class TestMyBackend(BackendContract):
-        @pytest.fixture
-        def backend(self):
-            with closing(MyBackend(...)) as backend:      # an empty store
-                yield backend
+class TestMyBackend(BackendContract):
+    @pytest.fixture
+    def backend(self):
+        with closing(MyBackend(...)) as backend:      # an empty store
+            yield backend
 """
 
 from __future__ import annotations

@@ -33,9 +33,7 @@ def reopenable(reopen: Reopen | None) -> Reopen:
 class CrowdsContract:
     def test_threads_append_to_one_new_stream(self, backend: Backend) -> None:
         writers = (
-            partial(
-                write_batches, backend, S, f"t{n}", commits=50, seconds=2.0, now=NOW
-            )
+            partial(write_batches, backend, S, f"t{n}", commits=150, seconds=2.0, now=NOW)
             for n in range(16)
         )
         acks = [ack for written in together(*writers) for ack in written]
@@ -71,7 +69,7 @@ class CrowdsContract:
             for turn in range(10):
                 puts = (n + turn) % 2 == 0
                 how = {"put": [item("x", f"{n}")]} if puts else {"drop": [Drop("item", ["x"])]}
-                done = backend.commit(S, **how, now=NOW)  # type: ignore[arg-type]
+                done = backend.commit(S, **how, now=NOW)
                 last = (done.version, puts)
             return last
 

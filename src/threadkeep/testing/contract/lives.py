@@ -56,6 +56,12 @@ class LivesContract:
         backend.commit(S, ttl=KEEP, now=NOW)
         assert ids(backend, S, now=NOW * 2) == ["a", "b"]
 
+    def test_keep_outlasts_a_drop_of_the_whole_stream(self, backend: Backend) -> None:
+        backend.commit(S, put=items("a"), ttl=60, now=NOW)
+        backend.commit(S, drop=[Drop()], put=items("b"), ttl=KEEP, now=NOW + 30)
+        assert ids(backend, S, now=NOW + 59) == ["b"]
+        assert ids(backend, S, now=NOW + 60) == []
+
     def test_keep_on_a_stream_that_is_not_there_begins_one_for_ever(self, backend: Backend) -> None:
         backend.commit(S, put=items("a"), ttl=60, now=NOW)
         backend.commit(S, put=items("b"), ttl=KEEP, now=NOW + 60)

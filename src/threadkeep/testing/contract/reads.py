@@ -108,7 +108,7 @@ class ReadsContract:
                 done.set()
 
         def watch() -> list[tuple[int, str, str, int]]:
-            seen = []
+            seen: list[tuple[int, str, str, int]] = []
             while not seen or not done.is_set():
                 left, right, rest = backend.read(
                     Query(S, "left", 1, newest=True),

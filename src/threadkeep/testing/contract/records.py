@@ -30,7 +30,8 @@ class RecordsContract:
         seqs = first.seqs + second.seqs
         assert seqs == sorted(set(seqs))
         assert seqs[0] > 0
-        assert [(r.id, r.seq) for r in read(backend, S).records] == list(zip("abcd", seqs))
+        stored = read(backend, S).records
+        assert [(r.id, r.seq) for r in stored] == list(zip("abcd", seqs, strict=True))
 
     def test_seqs_increase_over_kinds_too(self, backend: Backend) -> None:
         done = backend.commit(S, put=[item("a"), item("b", kind="file"), item("c")], now=NOW)
