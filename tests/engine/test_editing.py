@@ -257,6 +257,32 @@ class TestClear:
         assert texts(chat) == ["x"]
 
 
+class TestRemove:
+    def test_takes_single_items_and_no_others(self, chat):
+        chat.add(*named(5))
+        chat.remove("m1", "m3", "m77")
+        assert texts(chat) == ["0", "2", "4"]
+        chat.remove("m1")
+        chat.remove()
+        assert texts(chat) == ["0", "2", "4"]
+
+    def test_of_thousands(self, chat):
+        chat.add(*named(2_500))
+        chat.remove(*(f"m{n}" for n in range(2_499)))
+        assert texts(chat) == ["2499"]
+
+    def test_from_nothing_begins_nothing(self, memory, chat):
+        chat.remove("m1")
+        assert memory.sessions() == []
+
+    @pytest.mark.parametrize("bad", ["", 5, None])
+    def test_bad_ids_change_nothing(self, chat, bad):
+        chat.add(*named(2))
+        with pytest.raises(InputError, match="id"):
+            chat.remove("m0", bad)
+        assert texts(chat) == ["0", "1"]
+
+
 class TestDelete:
     def test_takes_everything_and_the_list_forgets_it(self, memory, chat):
         chat.add("x")

@@ -46,6 +46,7 @@ WRITES = {
     "replace": lambda chat: chat.replace("m", "y"),
     "rewind": lambda chat: chat.rewind(before="n"),
     "clear": lambda chat: chat.clear(keep_last=1),
+    "remove": lambda chat: chat.remove("n"),
     "files.add": lambda chat: chat.files.add({"url": "u"}),
     "files.remove": lambda chat: chat.files.remove("f"),
 }
