@@ -1,0 +1,41 @@
+"""`${NAME}` in a configuration: the value of an environment variable."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from threadkeep.errors import ConfigError
+
+_VARIABLE: Final = re.compile(r"\$\{\s*(\w+)\s*(?:,\s*(.*?)\s*)?\}")
+
+
+class Expanded(str):
+    """A text that the environment gave, which may stand for a number or a flag."""
+
+    __slots__ = ()
+
+
+def expand(value: Any, key: str) -> Any:
+    """The value with each `${NAME}` in its texts replaced; `${NAME, 40}` has a default.
+
+    Raises:
+        ConfigError: a variable is not set; it is named, and so is the key.
+    """
+    if isinstance(value, str):
+        return Expanded(_VARIABLE.sub(lambda v: _of(v, key), value)) if "${" in value else value
+    if isinstance(value, Mapping):
+        return {name: expand(entry, f"{key}.{name}") for name, entry in value.items()}
+    if isinstance(value, list):
+        return [expand(entry, f"{key}[{number}]") for number, entry in enumerate(value)]
+    return value
+
+
+def _of(variable: re.Match[str], key: str) -> str:
+    name, default = variable.groups()
+    value = os.environ.get(name, default)
+    if value is None:
+        raise ConfigError(f"{key}: the environment variable {name} is not set")
+    return value

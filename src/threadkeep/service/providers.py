@@ -1,0 +1,96 @@
+"""History providers: which keys each built-in one takes, and how a provider becomes a store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from threadkeep import custom
+from threadkeep.config import settings
+from threadkeep.connect import connect
+from threadkeep.errors import ConfigError
+from threadkeep.memory import Memory
+from threadkeep.service import checks
+from threadkeep.service.checks import Check
+from threadkeep.suggest import nearest
+
+
+class Keys(NamedTuple):
+    """The keys of a built-in provider."""
+
+    required: Mapping[str, Check] = {}
+    optional: Mapping[str, Check] = {}
+
+
+BUILT_IN: Final[Mapping[str, Keys]] = {
+    "memory": Keys(optional={"max_sessions": checks.whole}),
+    "none": Keys(),
+    "file": Keys({"path": checks.path}, {"fsync": checks.flag}),
+    "sqlite": Keys(
+        {"path": checks.path},
+        {"synchronous": checks.text, "pool_size": checks.whole, "timeout": checks.wait},
+    ),
+}
+_LATER: Final = ("redis", "mongodb", "sql")
+
+
+class Provider(NamedTuple):
+    """A provider that was chosen: its type, its keys, and what makes it (`None` = `connect`)."""
+
+    kind: str
+    options: Mapping[str, Any]
+    maker: custom.Maker | None = None
+
+    def open(self, **options: Any) -> Memory:
+        """The store, closed by its Memory."""
+        if self.maker is None:
+            return connect({"type": self.kind, **self.options}, **options)
+        made = custom.make(self.maker, self.options)
+        return Memory(made, settings(options), owned=True, at=self.kind)
+
+
+def choose(
+    kind: str, module_path: str | None, given: Mapping[str, Any], ours: Mapping[str, Any]
+) -> Provider:
+    """The provider of that type with its keys checked.
+
+    Args:
+        kind: its type.
+        module_path: where a provider of one's own is.
+        given: every key that the history service has no use for itself.
+        ours: the keys that it has; for suggestions.
+
+    Raises:
+        ConfigError: there is no such provider, or a key is missing, unknown or wrong.
+    """
+    if kind in BUILT_IN or kind in _LATER:
+        if module_path is not None:
+            raise ConfigError(f"module_path belongs to type: custom, not to type: {kind}")
+        return _built_in(kind, given, ours)
+    if kind == "custom" and module_path is None:
+        raise ConfigError("module_path is missing: type: custom needs the module of the provider")
+    if module_path is None and ":" not in kind and kind not in (there := custom.installed()):
+        known = nearest(kind, [*BUILT_IN, *_LATER, *there, "custom"])
+        raise ConfigError(f"type: there is no provider {_public(kind)!r}{known}")
+    return Provider(kind, dict(given), custom.find(kind, module_path))
+
+
+def _built_in(kind: str, given: Mapping[str, Any], ours: Mapping[str, Any]) -> Provider:
+    if kind in _LATER:
+        raise ConfigError(f"type: the provider {kind!r} comes with a later version of threadkeep")
+    keys = BUILT_IN[kind]
+    known = {**keys.required, **keys.optional}
+    for name in given:
+        if name not in known:
+            raise ConfigError(
+                f"the provider {kind!r} has no key {name!r}{nearest(name, [*known, *ours])}"
+            )
+    for name in keys.required:
+        if name not in given:
+            raise ConfigError(f"{name} is missing: the provider {kind!r} needs it")
+    return Provider(kind, {name: known[name](name, value) for name, value in given.items()})
+
+
+def _public(kind: str) -> str:
+    """A type as an error may show it: never a URL, which may hold a password."""
+    return kind if len(kind) <= 64 and kind.replace("_", "").replace("-", "").isalnum() else "?"

@@ -1,0 +1,148 @@
+"""A configuration of the history service, validated: where its keys may stand, what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from threadkeep.errors import ConfigError
+from threadkeep.service import checks, providers
+from threadkeep.service.checks import Check
+from threadkeep.service.environment import expand
+from threadkeep.service.policy import HistoryPolicy
+from threadkeep.service.providers import Provider
+
+NEST: Final = "history_policy"
+_ON: Final = "enable_long_term_memory"
+_CONFIG: Final = "long_term_memory_config"
+_MODULE: Final = "module_path"
+
+OURS: Final[Mapping[str, tuple[Check, Any]]] = {
+    "type": (checks.text, "memory"),
+    "time_to_live": (checks.seconds, 3_600.0),
+    "expiration_check_interval": (checks.seconds, 300.0),
+    "max_characters": (checks.characters, 50_000),
+    "max_turns": (checks.turns, 40),
+    "enforce_alternate_message_roles": (checks.flag, True),
+    "retention": (checks.one_of("policy", "all"), "policy"),
+    _ON: (checks.flag, False),
+}
+"""The keys of the service itself: what they must be, and what they are unless given."""
+
+_KEYS: Final = (*OURS, NEST, _MODULE, _CONFIG)
+
+
+class Settings(NamedTuple):
+    """What a configuration says.
+
+    Attributes:
+        provider: where histories are stored.
+        ours: every key of `OURS`, with its value.
+        module_path: where a provider of one's own is.
+    """
+
+    provider: Provider
+    ours: Mapping[str, Any]
+    module_path: str | None
+
+    @property
+    def policy(self) -> HistoryPolicy:
+        """How much of a history is read."""
+        names = ("max_characters", "max_turns", "enforce_alternate_message_roles")
+        return HistoryPolicy(*(self.ours[name] for name in names))
+
+    @property
+    def retain(self) -> HistoryPolicy | None:
+        """How much of a history stays stored; `None` = everything."""
+        keeps_all = self.ours["retention"] == "all" or self.policy.unlimited
+        return None if keeps_all else self.policy
+
+    def differs(self, other: Settings) -> str | None:
+        """A key that has another value there, or `None`."""
+        mine, theirs = self._flat(), other._flat()
+        missing = object()
+        for key in {**mine, **theirs}:
+            if not _same(mine.get(key, missing), theirs.get(key, missing)):
+                return key
+        return None
+
+    def _flat(self) -> dict[str, Any]:
+        return {**self.ours, _MODULE: self.module_path, **self.provider.options}
+
+
+def read(config: object) -> Settings:
+    """The settings of a configuration: a dict, nested as the documentation shows.
+
+    Raises:
+        ConfigError: it makes no sense; the key is named.
+        MissingExtra: the provider needs a package that is not installed.
+    """
+    try:
+        given = _flat(checks.mapping("the configuration", config))
+        longterm = given.pop(_CONFIG, None)
+        given = {key: expand(value, key) for key, value in given.items()}
+    except RecursionError as error:
+        raise ConfigError("the configuration contains itself, or is nested too deep") from error
+    module_path = _module_path(given.pop(_MODULE, None))
+    ours = {key: check(key, given.pop(key, default)) for key, (check, default) in OURS.items()}
+    _longterm(ours[_ON], longterm)
+    provider = providers.choose(ours["type"], module_path, given, dict.fromkeys(_KEYS))
+    return Settings(provider, ours, module_path)
+
+
+def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
+    """All keys at one level: they may stand inside of `history_policy` or beside it."""
+    flat = {key: value for key, value in config.items() if key != NEST}
+    for key, value in _inner(config).items():
+        if key in flat and not _same(flat[key], value):
+            raise ConfigError(
+                f"{key} is given twice with different values, in {NEST} and beside it"
+            )
+        flat[key] = value
+    return flat
+
+
+def _inner(config: Mapping[str, Any]) -> dict[str, Any]:
+    inner = checks.mapping(NEST, config.get(NEST))
+    return _flat(inner) if inner else inner
+
+
+def _module_path(value: object) -> str | None:
+    if value is None or (isinstance(value, str) and value in ("", ".")):  # as in templates
+        return None
+    return checks.text(_MODULE, value)
+
+
+def _longterm(on: bool, given: object) -> None:
+    """Long-term memory is not there yet: its configuration is checked, and then refused."""
+    config = checks.mapping(_CONFIG, given, ("summary_time_to_live", "llm_config", "store_config"))
+    if not on:
+        return
+    if not config:
+        raise ConfigError(f"{_CONFIG} is missing: {_ON} needs it")
+    config = expand(config, _CONFIG)
+    checks.seconds("summary_time_to_live", config.get("summary_time_to_live"))
+    _llm(config.get("llm_config"))
+    store = checks.mapping("store_config", config.get("store_config"))
+    kind = checks.text("type", store.pop("type", "memory"))
+    module_path = _module_path(store.pop(_MODULE, None))
+    providers.choose(kind, module_path, store, {"type": None, _MODULE: None})
+    raise ConfigError(
+        f"{_ON}: long-term memory comes with a later version of threadkeep; until then, set it to "
+        "false: histories and files work without it"
+    )
+
+
+def _llm(given: object) -> None:
+    llm = checks.mapping("llm_config", given, ("model", "api_key", "base_url"))
+    for key in ("model", "api_key"):
+        checks.text(f"llm_config.{key}", llm.get(key))
+    if llm.get("base_url") is not None:
+        checks.text("llm_config.base_url", llm["base_url"])
+
+
+def _same(one: object, other: object) -> bool:
+    try:
+        return one is other or (type(one) is type(other) and bool(one == other))
+    except Exception:  # the == of a stranger's object
+        return False
