@@ -70,9 +70,9 @@ def handles(folder):
     return found
 
 
-def no_threads():
+def no_threads(within=5.0):
     """Whether the threads of closed Memories end."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + within
     while any(thread.name.startswith("threadkeep") for thread in threading.enumerate()):
         if time.monotonic() > end:
             return False

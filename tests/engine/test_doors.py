@@ -233,9 +233,6 @@ def test_nor_if_the_new_life_begins_between_its_read_and_its_write(
     assert [info.id for info in memory.sessions(user="bob")] == ["chat"]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="bug: an unconditional put of an id that the new life has, and its undoing"
-)
 @pytest.mark.parametrize("door", ["add", "files.add"])
 def test_nor_does_it_touch_what_has_the_same_id_there(opened, memory, crowded, door):
     chat, meddling = crowded

@@ -135,12 +135,7 @@ def test_of_thousands_of_items(opened):
     "count",
     [
         998,
-        pytest.param(
-            1_000,
-            marks=pytest.mark.xfail(
-                strict=True, reason="bug: the session record tops a full batch (ownership.begin)"
-            ),
-        ),
+        1_000,
     ],
 )
 def test_no_commit_is_beyond_the_limits_of_a_backend(opened, count):
@@ -219,7 +214,6 @@ def test_an_item_that_cannot_be_read_is_carried_as_it_is(chat, backend):
     assert [item.type for item in chat.fork("copy").items()] == ["message", "opaque"]
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a fork of an unowned session stays unowned")
 def test_a_users_fork_of_an_unowned_session_is_theirs(memory):
     memory.session("chat").add("anybody's")
     copy = memory.session("chat", user="ada").fork("copy")
