@@ -1,0 +1,66 @@
+"""Every example of the documentation runs and says what the page says; every link leads somewhere.
+
+The examples of a page are one program, run in a folder of its own. `OpenAI()` meets a scripted
+model, so that pages may show what a reader would write.
+"""
+
+from __future__ import annotations
+
+import doctest
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import PAGES, ROOT, Block, blocks, name, relative_links
+from threadkeep.testing import ScriptedModel
+
+OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
+RUN = [page for page in PAGES if blocks(page)]
+
+
+@pytest.fixture
+def endpoint(page: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What `OpenAI()` finds in the environment, for pages that ask for it."""
+    if "OpenAI()" not in page.read_text("utf-8"):
+        yield
+        return
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    with ScriptedModel(lambda _: "Lisbon.") as model:
+        monkeypatch.setenv("OPENAI_BASE_URL", model.base_url)
+        yield
+
+
+@pytest.mark.parametrize("page", RUN, ids=name)
+@pytest.mark.usefixtures("endpoint")
+def test_the_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    scope: dict[str, object] = {"__name__": "__main__"}
+    for block in blocks(page):
+        if block.is_dialogue:
+            _check(page, block, scope)
+        else:
+            code = "\n" * block.line + block.code
+            exec(compile(code, str(page), "exec"), scope)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_the_links_lead_somewhere(page: Path) -> None:
+    assert [link for link in relative_links(page) if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_shows_the_product_in_twelve_lines() -> None:
+    code = blocks(ROOT / "README.md")[0].code
+    assert sum(bool(line.strip()) for line in code.splitlines()) <= 12
+
+
+def _check(page: Path, block: Block, scope: dict[str, object]) -> None:
+    parsed = doctest.DocTestParser().get_doctest(
+        block.code, scope, name(page), str(page), block.line
+    )
+    parsed.globs = scope  # one program per page
+    report: list[str] = []
+    outcome = doctest.DocTestRunner(optionflags=OPTIONS).run(
+        parsed, out=report.append, clear_globs=False
+    )
+    assert not outcome.failed, "".join(report)
