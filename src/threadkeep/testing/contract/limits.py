@@ -32,27 +32,27 @@ class LimitsContract:
         assert ids(backend, S) == names[::2] + names[1::2]
         assert {record.body for record in read(backend, S).records} == {"2"}
 
-    @pytest.mark.parametrize("name", HOSTILE)
-    def test_an_id_of_any_spelling(self, backend: Backend, name: str) -> None:
-        backend.commit(S, put=[item(name, "1"), item("other", "2")], now=NOW)
-        backend.commit(S, put=[item(name, "3")], now=NOW)
-        assert [(r.id, r.body) for r in read(backend, S, ids=[name]).records] == [(name, "3")]
-        backend.commit(S, drop=[Drop("item", [name])], now=NOW)
-        assert ids(backend, S) == ["other"]
+    def test_an_id_of_any_spelling(self, backend: Backend) -> None:
+        for name in HOSTILE:
+            backend.commit(S, put=[item(name, "1"), item("other", "2")], now=NOW)
+            backend.commit(S, put=[item(name, "3")], now=NOW)
+            assert [(r.id, r.body) for r in read(backend, S, ids=[name]).records] == [(name, "3")]
+            backend.commit(S, drop=[Drop("item", [name])], now=NOW)
+            assert ids(backend, S) == ["other"], name
 
     def test_ids_that_look_alike_are_different(self, backend: Backend) -> None:
         backend.commit(S, put=items(HOSTILE), now=NOW)
         assert ids(backend, S) == list(HOSTILE)
         assert ids(backend, S, ids=HOSTILE) == list(HOSTILE)
 
-    @pytest.mark.parametrize("name", HOSTILE)
-    def test_a_stream_of_any_spelling(self, backend: Backend, name: str) -> None:
-        stream = ("t/" + name).encode()[:512].decode(errors="ignore")
-        made = backend.commit(stream, put=items("a"), ttl=60, expect=0, now=NOW)
-        assert read(backend, stream).version == made.version
-        assert listed(backend, "t/") == [stream]
-        assert backend.commit(stream, drop=[Drop()], expect=made.version, now=NOW).version == 0
-        assert listed(backend, "t/") == []
+    def test_a_stream_of_any_spelling(self, backend: Backend) -> None:
+        for name in HOSTILE:
+            stream = ("t/" + name).encode()[:512].decode(errors="ignore")
+            made = backend.commit(stream, put=items("a"), ttl=60, expect=0, now=NOW)
+            assert read(backend, stream).version == made.version
+            assert listed(backend, "t/") == [stream]
+            assert backend.commit(stream, drop=[Drop()], expect=made.version, now=NOW) == (0, [])
+            assert listed(backend, "t/") == []
 
     def test_streams_that_look_alike_are_different(self, backend: Backend) -> None:
         streams = ["t/" + name for name in HOSTILE if len(name.encode()) < 500]

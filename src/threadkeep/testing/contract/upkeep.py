@@ -19,12 +19,14 @@ S = "test/session/upkeep"
 
 
 class UpkeepContract:
-    @pytest.mark.parametrize("mark", ["%", "_", "*", "?", "[a]", "\\", "'", "{x}", "é", "🙂", "."])
-    def test_a_prefix_is_taken_to_the_letter(self, backend: Backend, mark: str) -> None:
-        mine = f"t{mark}t/"
-        for stream in (f"{mine}1", f"{mine}2", "tat/1", "tt/1", "t\\%t/1", mine[:-1], "T/1"):
+    def test_a_prefix_is_taken_to_the_letter(self, backend: Backend) -> None:
+        marks = ("%", "_", "*", "?", "[a]", "\\", "'", "{x}", "é", "🙂", ".")
+        others = ("tat/1", "tt/1", "T/1", "t")
+        for stream in (*others, *(f"t{mark}t/{n}" for mark in marks for n in (1, 2))):
             backend.commit(stream, put=items("a"), now=NOW)
-        assert sorted(listed(backend, mine)) == [f"{mine}1", f"{mine}2"]
+        for mark in marks:
+            mine = f"t{mark}t/"
+            assert sorted(listed(backend, mine)) == [f"{mine}1", f"{mine}2"]
 
     def test_the_cursor_meets_every_stream(self, backend: Backend) -> None:
         mine = {f"t/session/{n}" for n in range(237)}

@@ -1,0 +1,217 @@
+"""What the SQLite backend promises beyond the contract: options, files, pool, plans, cost."""
+
+import contextlib
+import os
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from threadkeep.backends.sqlite import SqliteBackend
+from threadkeep.backends.sqlite import statements as sql
+from threadkeep.errors import BackendTimeout, ConfigError
+from threadkeep.types import Drop, Query, Record
+
+NOW = 1_700_000_000.0
+STREAM = "default/session/1"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "chat.db"
+
+
+@pytest.fixture
+def backend(path):
+    with contextlib.closing(SqliteBackend(path)) as backend:
+        yield backend
+
+
+def items(*ids):
+    return [Record("item", str(id), '"hello"', NOW) for id in ids]
+
+
+@contextlib.contextmanager
+def connection_of(backend):
+    """The backend's own connection, as its next call would get it."""
+    connection = backend._pool.take()
+    yield connection
+    backend._pool.give_back(connection)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("path", ["", ".", None, 5, "a\0b"]),
+        ("pool_size", [0, -1, 1.5, "16", None, True]),
+        ("timeout", [-1, float("nan"), float("inf"), "30", None, True]),
+        ("synchronous", ["OFF", "normal", 1, None, "FULL; DROP TABLE tk_record"]),
+    ],
+)
+def test_a_wrong_option_is_refused_by_name(path, name, values):
+    for value in values:
+        with pytest.raises(ConfigError, match=name):
+            SqliteBackend(**{"path": path, name: value})
+
+
+def test_nothing_is_opened_before_the_first_use(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    backend = SqliteBackend("chat.db")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.chdir("/")
+    backend.commit(STREAM, put=items("a"), now=NOW)
+    backend.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["chat.db"]
+    assert repr(backend) == f"SqliteBackend('{tmp_path}/chat.db')"
+
+
+def test_after_close_there_is_one_file_with_everything_in_it(path, backend):
+    backend.commit(STREAM, put=items("a"), now=NOW)
+    assert len(list(path.parent.iterdir())) == 3
+    backend.close()
+    assert [file.name for file in path.parent.iterdir()] == ["chat.db"]
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT id FROM tk_record").fetchall() == [("a",)]
+
+
+@pytest.mark.parametrize(("synchronous", "level"), [("NORMAL", 1), ("FULL", 2)])
+def test_each_connection_is_as_durable_as_was_asked(path, synchronous, level):
+    backend = SqliteBackend(path, synchronous=synchronous)
+    for _ in range(2):
+        with connection_of(backend) as one, connection_of(backend) as two:
+            for connection in (one, two):
+                assert connection.execute("PRAGMA synchronous").fetchone() == (level,)
+                assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+                assert connection.execute("PRAGMA busy_timeout").fetchone() == (30_000,)
+    backend.close()
+
+
+def test_a_restored_dump_is_ours(path, backend, tmp_path):
+    backend.commit(STREAM, put=items("a"), now=NOW)
+    copy = tmp_path / "copy.db"
+    with (
+        contextlib.closing(sqlite3.connect(path)) as old,
+        contextlib.closing(sqlite3.connect(copy)) as new,
+    ):
+        new.executescript("\n".join(old.iterdump()))
+    with contextlib.closing(SqliteBackend(copy)) as restored:
+        (page,) = restored.read(Query(STREAM, "item"), now=NOW)
+        assert [record.id for record in page.records] == ["a"]
+        assert restored.commit(STREAM, put=items("b"), now=NOW).seqs == [2]
+
+
+def test_two_objects_in_memory_are_two_stores():
+    one, two = SqliteBackend(":memory:"), SqliteBackend(Path(":memory:"))
+    one.commit(STREAM, put=items("a"), now=NOW)
+    assert two.read(Query(STREAM, "item"), now=NOW) == [(0, [])]
+    assert not Path(":memory:").exists()
+    one.close()
+    two.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_in_memory_a_forked_child_goes_on_with_a_copy():
+    with contextlib.closing(SqliteBackend(":memory:")) as backend:
+        backend.commit(STREAM, put=items("a"), now=NOW)
+        if (child := os.fork()) == 0:
+            backend.commit(STREAM, put=items("b"), now=NOW)
+            (page,) = backend.read(Query(STREAM, "item"), now=NOW)
+            os._exit(0 if len(page.records) == 2 else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert len(backend.read(Query(STREAM, "item"), now=NOW)[0].records) == 1
+
+
+def test_calls_one_after_the_other_share_one_connection(backend):
+    for n in range(20):
+        thread = threading.Thread(
+            target=backend.commit, args=(STREAM,), kwargs={"put": items(n), "now": NOW}
+        )
+        thread.start()
+        thread.join()
+    assert (backend._pool.idle, backend._pool.lent) == (1, 0)
+
+
+def test_a_pool_that_is_used_up_says_what_to_raise(path):
+    backend = SqliteBackend(path, pool_size=2, timeout=0.05)
+    says = r"all 2 connections.*0\.05 s.*`pool_size`"
+    with (
+        connection_of(backend),
+        connection_of(backend),
+        pytest.raises(BackendTimeout, match=says),
+    ):
+        backend.read(Query(STREAM, "item"), now=NOW)
+    backend.commit(STREAM, put=items("a"), now=NOW)
+    backend.close()
+
+
+def test_a_connection_that_comes_back_after_close_is_closed(path, backend):
+    backend.commit(STREAM, put=items("a"), now=NOW)
+    with connection_of(backend) as connection:
+        backend.close()
+        connection.execute("SELECT 1")
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+    assert [file.name for file in path.parent.iterdir()] == ["chat.db"]
+
+
+KEY = "USING PRIMARY KEY (sid=? AND kind=?"
+BY_ID = "USING INDEX tk_record_id (sid=? AND kind=? AND id=?"
+
+
+@pytest.mark.parametrize(
+    ("statement", "plan"),
+    [
+        (sql.HEAD, "SEARCH tk_stream USING INDEX sqlite_autoindex_tk_stream_1 (stream=?)"),
+        (sql.LIVE, "SEARCH tk_stream USING INDEX sqlite_autoindex_tk_stream_1 (stream=?)"),
+        (sql.GO_ON, "SEARCH tk_stream USING INTEGER PRIMARY KEY (rowid=?)"),
+        (sql.TOUCH, "SEARCH tk_stream USING INTEGER PRIMARY KEY (rowid=?)"),
+        (sql.OLDEST, f"SEARCH tk_record {KEY} AND seq>? AND seq<?)"),
+        (sql.NEWEST, f"SEARCH tk_record {KEY} AND seq>? AND seq<?)"),
+        (sql.OLDEST_IDS, f"SEARCH tk_record {BY_ID}"),
+        (sql.NEWEST_IDS, f"SEARCH tk_record {BY_ID}"),
+        (sql.FIND, f"SEARCH tk_record {BY_ID}"),
+        (sql.REPLACE, f"SEARCH tk_record {KEY} AND seq=?)"),
+        (sql.DROP_RANGE, f"SEARCH tk_record {KEY} AND seq<?)"),
+        (sql.DROP_IDS, f"SEARCH tk_record {BY_ID}"),
+        (sql.DROP_ALL, "SEARCH tk_record USING INDEX tk_record_id (sid=?"),
+        (sql.DEAD_RECORDS, "SEARCH tk_record USING INDEX tk_record_expires (expires<?)"),
+    ],
+)
+def test_each_hot_statement_uses_its_key_on_a_database_never_analysed(backend, statement, plan):
+    backend.commit(STREAM, put=items("a"), now=NOW)
+    with connection_of(backend) as connection:
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}", [1] * statement.count("?"))
+        steps = [row[3].replace("COVERING ", "") for row in rows]
+    assert steps[0].startswith(plan)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda backend, n: backend.commit(STREAM, put=items(f"{n}x", f"{n}y"), now=NOW),
+        lambda backend, n: backend.commit(STREAM, put=items(1), now=NOW),
+        lambda backend, n: backend.commit(
+            STREAM, drop=[Drop("item", [str(n - 1)])], put=items(n - 1), now=NOW
+        ),
+        lambda backend, n: backend.read(
+            Query(STREAM, "session", 1), Query(STREAM, "item", 64, newest=True), now=NOW
+        ),
+        lambda backend, n: backend.read(Query(STREAM, "item", ids=["1", "7"]), now=NOW),
+    ],
+    ids=["append", "put again", "move", "window", "by ids"],
+)
+def test_the_work_of_a_call_does_not_grow_with_the_stream(backend, act):
+    """Counted in steps of SQLite's machine, which no noisy neighbour can change."""
+    costs = []
+    for start, end in ((0, 100), (100, 5_000)):
+        for at in range(start, end, 1000):
+            backend.commit(STREAM, put=items(*range(at, min(at + 1000, end))), now=NOW)
+        steps = []
+        with connection_of(backend) as connection:
+            connection.set_progress_handler(lambda: steps.append(1) and None, 1)  # noqa: B023
+        act(backend, end)
+        with connection_of(backend) as connection:
+            connection.set_progress_handler(None, 1)
+        costs.append(len(steps))
+    assert costs[1] <= costs[0] * 1.1
