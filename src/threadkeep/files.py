@@ -34,7 +34,7 @@ class Files:
         """
         stored = _file(file)
         now = self.engine.now()
-        self._door.write([codec.file_record(stored, now)])
+        self._door.write([codec.file_record(stored, now)], fresh=False)
         return replace(stored, created_at=moment(now))
 
     def list(self) -> list[File]:

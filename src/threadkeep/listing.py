@@ -61,22 +61,31 @@ def of_all(engine: Engine, limit: int, cursor: Any) -> Listing[SessionInfo]:
     """About a page of all sessions of the namespace, in the order of the store."""
     prefix = names.prefix(engine.settings.namespace, "session")
     found: list[SessionInfo] = []
-    while len(found) < limit:
-        wanted = _limit(limit) - len(found)
+    while len(found) < _limit(limit):
+        wanted = limit - len(found)
         streams, cursor = engine.streams(prefix, cursor=cursor, limit=wanted)
-        pages = engine.read(*(_query(stream) for stream in streams)) if streams else []
-        found += [info for page in pages if (info := _info(page)) is not None]
+        found += [info for info in _read(engine, streams) if info is not None]
         if cursor is None:
             break
     return Listing(found, cursor=cursor)
 
 
 def _infos(engine: Engine, entries: list[Record]) -> list[SessionInfo | None]:
-    if not entries:
-        return []
-    named = [engine.stream("session", _named(entry)) for entry in entries]
-    pages = engine.read(*(_query(stream) for stream in named))
-    return [_info(page, entry.at) for page, entry in zip(pages, entries, strict=True)]
+    return _read(engine, [engine.stream("session", _named(entry)) for entry in entries])
+
+
+def _read(engine: Engine, streams: list[str]) -> list[SessionInfo | None]:
+    """What is known of sessions, each with its last item, in one round trip."""
+    queries = [
+        query
+        for stream in streams
+        for query in (
+            Query(stream, "session", ids=["session"]),
+            Query(stream, "item", limit=1, newest=True),
+        )
+    ]
+    pages = engine.read(*queries) if queries else []
+    return [_info(own, last) for own, last in zip(pages[::2], pages[1::2], strict=True)]
 
 
 def _named(entry: Record) -> str:
@@ -86,16 +95,13 @@ def _named(entry: Record) -> str:
         return entry.id
 
 
-def _query(stream: str) -> Query:
-    return Query(stream, "session", ids=["session"])
-
-
-def _info(page: Page, touched: float | None = None) -> SessionInfo | None:
-    if not page.records:
+def _info(own: Page, last: Page) -> SessionInfo | None:
+    if not own.records:
         return None
     try:
-        record = page.records[0]
-        return codec.read_session(record, max(record.at, touched or 0.0))
+        return codec.read_session(
+            own.records[0], max(record.at for record in [*own.records, *last.records])
+        )
     except (ValueError, TypeError, KeyError):
         return None
 

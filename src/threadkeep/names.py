@@ -14,21 +14,20 @@ def stream(namespace: str, noun: str, name: str) -> str:
 
     A name too long to be encoded is hashed; the original stands in the stream's records.
     """
-    prefix = f"{_quote(namespace)}/{noun}/"
-    full = prefix + _quote(name)
-    # quote() never yields "=", so that no short name can pose as a hashed one
-    return full if len(full) <= _LIMIT else f"{prefix}={_digest(name)}"
+    start = prefix(namespace, noun)
+    return start + _quote(name, _LIMIT - len(start))
 
 
 def prefix(namespace: str, noun: str) -> str:
     """What the names of all streams of a noun begin with."""
-    return f"{_quote(namespace)}/{noun}/"
+    return f"{_quote(namespace, _LIMIT // 4)}/{noun}/"
 
 
 def key(name: str) -> str:
     """A record id for any text: the text itself where a store can take it, else its hash."""
     if name.isascii() and len(name) <= _LIMIT and "\0" not in name and name[:1] != "=":
         return name
+    name = whole(name)
     if _storable(name):
         return name
     return f"={_digest(name)}"
@@ -44,11 +43,20 @@ def check(name: object, field: str) -> str:
         raise InputError(f"{field} must be a str, got {type(name).__name__}")
     if not name:
         raise InputError(f"{field} must not be empty")
-    return name
+    return whole(name)
 
 
-def _quote(name: str) -> str:
-    return quote(name, safe="", errors="surrogatepass")
+def whole(name: str) -> str:
+    """The name as it comes back from JSON, which joins two surrogates to one character."""
+    if name.isascii():
+        return name
+    return name.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+
+def _quote(name: str, limit: int) -> str:
+    quoted = quote(name, safe="", errors="surrogatepass")
+    # quote() never yields "=", so that no short name can pose as a hashed one
+    return quoted if len(quoted) <= limit else f"={_digest(name)}"
 
 
 def _digest(name: str) -> str:

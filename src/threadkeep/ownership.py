@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple, TypeVar
 
 from threadkeep import codec, listing
+from threadkeep.batches import batches
 from threadkeep.engine import Engine
 from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner
 from threadkeep.types import KEEP, Drop, Page, Query, Record, SessionInfo
@@ -20,6 +21,7 @@ from threadkeep.types import KEEP, Drop, Page, Query, Record, SessionInfo
 T = TypeVar("T")
 
 _TRIES: Final = 64
+_PATIENCE: Final = 16
 _LIFE: Final = 1 << 20  # a new life starts at a random multiple of this, and a commit adds one
 
 
@@ -55,8 +57,12 @@ class Door:
         self._known = (info, own.version) if self._is_mine(info) else None
         return Seen(info, own.version, pages)
 
-    def write(self, put: Sequence[Record]) -> list[int]:
+    def write(self, put: Sequence[Record], *, fresh: bool) -> list[int]:
         """Put in one step, whoever else writes; the seqs. Begins or claims the session if need be.
+
+        Args:
+            put: new records.
+            fresh: whether their ids were minted here: then they can be taken back without harm.
 
         Raises:
             NotOwner: it belongs to another user; nothing was written.
@@ -68,7 +74,13 @@ class Door:
                 return self._commit(info, put, expect=version)
             except Conflict:
                 self._crowded = True
-        return self.settle(lambda: self._write(self.look(), put))
+        for attempt in range(_TRIES):
+            seen = self.look()
+            alone = not self._crowded or (not fresh and attempt < _PATIENCE)
+            with suppress(Conflict):
+                return self.change(seen, put=put) if alone else self._push(seen, put)
+            self._crowded = True
+        raise self._restless()
 
     def change(
         self,
@@ -95,6 +107,9 @@ class Door:
         # without a session record, what is there is the rest of a fork that was cut short
         rest = [Drop()] if seen.info is None and seen.version else []
         self._list(said, new=seen.info is None or seen.info.user != said.user)
+        if own and len(list(batches([*own, *put]))) > 1:  # ours first, then the rest fits
+            self._commit(said, own, drop=rest, expect=seen.version)
+            return self.change(self.look(), put=put, drop=drop)
         seqs = self._commit(said, [*own, *put], drop=[*rest, *drop], expect=seen.version)
         return seqs[len(own) :]
 
@@ -107,13 +122,13 @@ class Door:
             self._commit(info, (), drop=[Drop("item", upto=upto)], expect=version)
 
     def begin(
-        self, info: SessionInfo, batches: Iterable[Sequence[Record]], own: Record | None = None
+        self, info: SessionInfo, records: Iterable[Record], own: Record | None = None
     ) -> None:
         """Begin the session with many records: its own record comes last, and makes it be there.
 
         Args:
             info: what is known of it.
-            batches: its records; what a broken attempt left is dropped first.
+            records: what it holds; what a broken attempt left is dropped first.
             own: its `session` record, if it is to be taken over as it is.
 
         Raises:
@@ -125,7 +140,7 @@ class Door:
         version, rest = seen.version, [Drop()] if seen.version else []
         ttl = self._engine.settings.ttl
         try:
-            for batch in batches:
+            for batch in batches(records):
                 version = self._engine.commit(
                     self.stream, put=batch, drop=rest, ttl=ttl, expect=version
                 ).version
@@ -167,12 +182,16 @@ class Door:
                 return step()
             except Conflict:
                 self._crowded = True
-        raise BackendError(
+        raise self._restless()
+
+    def _restless(self) -> BackendError:
+        return BackendError(
             f"session {self._blank.id!r} was changed by others at each of {_TRIES} tries; try again"
         )
 
-    def _write(self, seen: Seen, put: Sequence[Record]) -> list[int]:
-        if seen.info is None or not self._is_mine(seen.info) or not self._crowded:
+    def _push(self, seen: Seen, put: Sequence[Record]) -> list[int]:
+        """Put without a condition, since others write all the time; and see whose life it met."""
+        if seen.info is None or not self._is_mine(seen.info):
             return self.change(seen, put=put)
         self._list(seen.info)
         seqs = self._commit(seen.info, put, expect=None)

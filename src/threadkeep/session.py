@@ -69,12 +69,13 @@ class Session:
         """
         given = [(n, item) for n, m in enumerate(messages) for item in parse(m, f"message {n}")]
         now = self.engine.now()
-        ids = _ids([item.id or self.engine.mint() for _, item in given])
+        fresh = not any(item.id for _, item in given)
+        ids = _ids([names.whole(item.id) or self.engine.mint() for _, item in given])
         records = [
             codec.item_record(item, id, now, f"message {n}")
             for (n, item), id in zip(given, ids, strict=True)
         ]
-        seqs = [seq for batch in batches(records) for seq in self._door.write(batch)]
+        seqs = [seq for batch in batches(records) for seq in self._door.write(batch, fresh=fresh)]
         if self.engine.settings.retain:
             self._retire()
         said = moment(now)
@@ -216,7 +217,7 @@ class Session:
             InputError: the new content is no single item, or cannot be stored.
             NotOwner: the session belongs to another user.
         """
-        names.check(id, "id")
+        id = names.check(id, "id")
         parsed = parse(item, "item")
         if len(parsed) != 1:
             raise InputError(f"item must be one item, got a message that makes {len(parsed)}")
@@ -287,9 +288,12 @@ class Session:
         if seen.info is None:
             raise NotFound(f"session {self.id!r} does not exist, so it cannot be forked")
         copy = Session(self.engine, id, user=self.user, agent=self.agent)
-        info = dataclasses.replace(seen.info, id=id, created_at=None, forked_from=self.id)
+        user = seen.info.user or self.user
+        info = dataclasses.replace(
+            seen.info, id=id, user=user, created_at=None, forked_from=self.id
+        )
         records = [codec.carried(record) for page in seen.pages for record in page.records]
-        copy._door.begin(info, batches(records))
+        copy._door.begin(info, records)
         return copy
 
     def clear(self, *, keep_last: int = 0, files: bool = False) -> None:

@@ -8,7 +8,6 @@ from itertools import groupby
 from typing import Any, Final
 
 from threadkeep import codec
-from threadkeep.batches import batches
 from threadkeep.engine import Engine
 from threadkeep.errors import Conflict, InputError
 from threadkeep.ownership import Door
@@ -95,7 +94,7 @@ def _restored(engine: Engine, session: str, found: Iterable[tuple[int, Line]]) -
     info = _info(session, own)
     door = Door(engine, SessionInfo(session))
     try:
-        door.begin(info, batches(records), own)
+        door.begin(info, records, own)
     except Conflict:
         for _ in records:
             pass  # on to the next session

@@ -186,7 +186,7 @@ class SessionInfo:
         title: for lists of chats.
         metadata: the application's own.
         created_at: its first write.
-        updated_at: its last write; in listings exact to a minute.
+        updated_at: its last write: of an item, or of title and metadata.
         forked_from: the id of the session it was forked from.
     """
 
