@@ -57,9 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(name: str, plan: Plan) -> Report:
+    start = time.monotonic()
     report = BENCHES[name](plan)
     for table in report.tables:
-        print(f"\n{table}", flush=True)
+        print(f"\n{table}")
+    print(f"({name}: {time.monotonic() - start:.0f} s)", flush=True)
     return report
 
 

@@ -27,7 +27,7 @@ _BASE: Final = {"a new Memory per turn": _OPENED}  # the others are compared wit
 
 def run(plan: Plan) -> Report:
     """Measure the ways by turns, each on its own session of 1,000 messages."""
-    rounds = plan.many(500)
+    rounds = plan.many(400)
     said = pairs(rounds, seed=4)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import cProfile
 import pstats
+import statistics
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from benchmarks.messages import conversation, pairs
 from benchmarks.plan import Plan
@@ -16,12 +17,24 @@ from benchmarks.systems.threadkeep_core import ThreadkeepSqlite
 
 _LENGTH: Final = 10_000
 _TOP: Final = 22
+_BLOCK: Final = 50  # turns profiled together
 _SOURCES: Final = "threadkeep/"
+
+
+class Cost(NamedTuple):
+    """Of one function, per turn: calls, seconds in itself, seconds with what it calls."""
+
+    calls: float
+    own: float
+    all: float
+
+
+Profile = dict[tuple[str, int, str], Cost]
 
 
 def run(plan: Plan) -> Report:
     """Profile the append and the reading of one system apart."""
-    turns = plan.many(1_000)
+    turns = plan.many(40) * _BLOCK
     said = pairs(turns, seed=6)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         system = ThreadkeepSqlite(Path(folder))
@@ -29,32 +42,38 @@ def run(plan: Plan) -> Report:
         add = _profiled(lambda number: system.append("long", said[number]), turns)
         read = _profiled(lambda number: system.recent("long"), turns)
         system.close()
-    return Report([_table("add", add, turns), _table("window and to_openai", read, turns)])
+    return Report([_table("add", add), _table("window and to_openai", read)])
 
 
-def _profiled(call: Callable[[int], object], turns: int) -> dict[Any, Any]:
+def _profiled(call: Callable[[int], object], turns: int) -> Profile:
+    blocks = [_block(call, range(start, start + _BLOCK)) for start in range(0, turns, _BLOCK)]
+    return {
+        key: Cost(*map(statistics.median, zip(*(b[key] for b in blocks if key in b), strict=True)))
+        for key in blocks[-1]
+    }
+
+
+def _block(call: Callable[[int], object], numbers: range) -> Profile:
     profile = cProfile.Profile()
-    for number in range(turns):
+    for number in numbers:
         profile.runcall(call, number)
     stats: Any = pstats.Stats(profile)
-    return dict(stats.stats)
+    return {
+        key: Cost(calls / len(numbers), own / len(numbers), all_ / len(numbers))
+        for key, (_, calls, own, all_, _) in stats.stats.items()
+    }
 
 
-def _table(name: str, stats: dict[Any, Any], turns: int) -> Table:
-    order = sorted(stats.items(), key=lambda entry: -entry[1][2])
+def _table(name: str, profile: Profile) -> Table:
+    order = sorted(profile.items(), key=lambda entry: -entry[1].own)[:_TOP]
     rows = [
-        [
-            _place(*key),
-            f"{calls / turns:.1f}",
-            f"{own / turns * 1e6:.1f}",
-            f"{all_ / turns * 1e6:.1f}",
-        ]
-        for key, (_, calls, own, all_, _) in order[:_TOP]
+        [_place(*key), f"{cost.calls:.1f}", f"{cost.own * 1e6:.1f}", f"{cost.all * 1e6:.1f}"]
+        for key, cost in order
     ]
     return Table(
         f"hotspots: {name}, at {_LENGTH:,} messages",
         "Per turn under cProfile, which makes many small calls look dearer than they are: calls, "
-        "microseconds in the function itself, and with what it calls.",
+        f"microseconds in the function itself, and with what it calls; medians of {_BLOCK} turns.",
         ("function", "calls", "itself", "with calls"),
         rows,
     )

@@ -19,7 +19,7 @@ _KINDS: Final[dict[str, Callable[[int], list[Message]]]] = {
     "4,000 characters": lambda count: plain(count, 4_000),
     "the mix": conversation,
 }
-_BYTES: Final = 2_000_000
+_BYTES: Final = 1_000_000
 _SLOW: Final = 10_000  # systems whose `longest` is below this are not waited for
 
 

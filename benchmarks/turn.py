@@ -17,12 +17,12 @@ Place = tuple[str, int]
 Found = Mapping[Place, list[Laps]]
 
 _BATCH: Final = 1_000
-_PATIENCE: Final = 2.0  # seconds for one system at one length
+_PATIENCE: Final = 1.5  # seconds for one system at one length
 
 
 def run(plan: Plan) -> Report:
     """Measure all systems at all lengths, by turns."""
-    rounds = plan.many(1_000)
+    rounds = plan.many(600)
     with plan.opened() as systems:
         places = [
             (name, length)
@@ -31,14 +31,14 @@ def run(plan: Plan) -> Report:
             if length <= system.longest
         ]
         calls = {(name, length): _turns(systems[name], length, rounds) for name, length in places}
-        found = interleaved(calls, rounds, plan.many(10) / 10 * _PATIENCE)
+        found = interleaved(calls, rounds, _PATIENCE)
     raws = {name: system.raw for name, system in systems.items()}
     return Report([_latency(found, raws), _split(found)], _bars(found, raws), _data(found))
 
 
 def _turns(system: System, length: int, rounds: int) -> Callable[[int], Laps]:
-    """One turn per round, in a fresh session before it has grown by more than half."""
-    each = max(2, length // 4)
+    """One turn per round, in a fresh session before it has grown to twice its length."""
+    each = max(5, length // 4)
     sessions = [f"{length}-{n}" for n in range(-(-rounds // each))]
     history, said = conversation(length), pairs(rounds, seed=3)
     for session in sessions:

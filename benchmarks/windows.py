@@ -39,7 +39,7 @@ def run(plan: Plan) -> Report:
         chat = memory.session("long")
         chat.add(*conversation(_LENGTH))
         calls = {key: timed(call) for key, call in _calls(chat).items()}
-        found = interleaved(calls, plan.many(150))
+        found = interleaved(calls, plan.many(80))
         kept = {name: len(chat.window(policy=p)) for name, p in _POLICIES.items()}
     rows = [_row(name, found, kept) for name in (_READ, *_POLICIES)]
     table = Table(
