@@ -107,10 +107,11 @@ class Door:
         # without a session record, what is there is the rest of a fork that was cut short
         rest = [Drop()] if seen.info is None and seen.version else []
         self._list(said, new=seen.info is None or seen.info.user != said.user)
-        if own and len(list(batches([*own, *put]))) > 1:  # ours first, then the rest fits
-            self._commit(said, own, drop=rest, expect=seen.version)
-            return self.change(self.look(), put=put, drop=drop)
-        seqs = self._commit(said, [*own, *put], drop=[*rest, *drop], expect=seen.version)
+        version, drop = seen.version, [*rest, *drop]
+        if own and len(list(batches([*own, *put]))) > 1:  # too much at once: its own record first
+            self._commit(said, own, drop=drop, expect=version)
+            version, drop, own = self._known[1] if self._known else 0, [], []
+        seqs = self._commit(said, [*own, *put], drop=drop, expect=version)
         return seqs[len(own) :]
 
     def trim(self, upto: int) -> None:
