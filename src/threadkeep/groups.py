@@ -14,6 +14,7 @@ _HIDDEN = frozenset({"notice", "opaque"})
 _SYSTEM = frozenset({"system", "developer"})
 _ANSWERS = frozenset({"tool", "function"})
 _MODEL_TYPES = frozenset({"reasoning", "tool_call", "function_call", "mcp_call"})
+_MODEL = frozenset({"assistant", "ai", "model", "chatbot"})
 
 
 @dataclass(slots=True)
@@ -48,11 +49,11 @@ class Group:
 
 def speaker(item: Item) -> str:
     """Who contributes the item: `user`, `assistant`, `system`, or another role as it is."""
-    if item.role in _SYSTEM:
-        return "system"
-    if item.role in _ANSWERS or item.type in _MODEL_TYPES:
+    if item.role in _MODEL or item.role in _ANSWERS:
         return "assistant"
-    return item.role
+    if item.tool_calls or item.type in _MODEL_TYPES:
+        return "assistant"  # whatever else it says: nobody but a model calls tools
+    return "system" if item.role in _SYSTEM else item.role
 
 
 def visible(item: Item) -> bool:
@@ -129,7 +130,7 @@ def exchanges(groups: Iterable[Group]) -> list[list[Group]]:
 
 def _joins(last: Item, item: Item) -> bool:
     # The parts of one model response: providers refuse reasoning without what it led to
-    if item.role != "assistant" or last.role != "assistant":
+    if speaker(item) != "assistant" or speaker(last) != "assistant":
         return False
     if last.type == "reasoning" or (item.tool_calls and item.type != "message"):
         return True

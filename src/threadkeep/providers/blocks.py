@@ -58,6 +58,13 @@ def block(part: object, where: str) -> Block:
     return (reader and reader(part)) or {"type": "opaque", "value": dict(part)}
 
 
+def blocks(words: str | list[Block]) -> list[Block]:
+    """Content as blocks; none for an empty text."""
+    if isinstance(words, str):
+        return [{"type": "text", "text": words}] if words else []
+    return words
+
+
 def plain(words: str | list[Block]) -> str:
     """The content as one text, for places that take nothing else; media by name."""
     if isinstance(words, str):
@@ -79,6 +86,11 @@ def describe(block: Block) -> str:
         return f"[{value.get('type', 'content') if isinstance(value, dict) else 'content'}]"
     name = block.get("extras", {}).get("filename") or block.get("url") or block.get("file_id")
     return f"[{kind}: {name}]" if name else f"[{kind}]"
+
+
+def openai_file(block: Block) -> bool:
+    """Whether it names a file kept at OpenAI; ids of Anthropic's begin with `file_`."""
+    return bool(block.get("file_id")) and not str(block["file_id"]).startswith("file_")
 
 
 def data_url(block: Block, fallback: str) -> str:
@@ -117,7 +129,8 @@ def _text(part: Part, key: str, where: str) -> Block:
     said = part.get(key)
     if not isinstance(said, str):
         raise InputError(f"{where}.{key} must be a str, got {type(said).__name__}")
-    extras = {"refusal": True} if key == "refusal" else part.get("extras")
+    extras = {"refusal": True} if key == "refusal" else dict(part.get("extras") or {})
+    extras |= {name: part[name] for name in ("cache_control", "citations") if part.get(name)}
     return {"type": "text", "text": said, **({"extras": extras} if extras else {})}
 
 

@@ -7,18 +7,30 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from threadkeep.providers.blocks import Block, content, data_url, describe
-from threadkeep.providers.pairing import Contribution, contributions, tool_name
+from threadkeep.groups import Group
+from threadkeep.providers import shapes
+from threadkeep.providers.blocks import Block, content, data_url, describe, openai_file
+from threadkeep.providers.pairing import (
+    OMITTED,
+    Contribution,
+    contributions,
+    role_of,
+    sendable,
+    tool_name,
+    verbatim,
+)
 from threadkeep.types import Item, Json
 
 FORMAT: Final = "openai-chat/1"
 Message = dict[str, Any]
 
-_KEYS: Final = frozenset(
-    {"role", "content", "name", "tool_calls", "tool_call_id", "refusal", "audio", "function_call"}
-)
-_ROLES: Final = {"ai": "assistant", "model": "assistant", "chatbot": "assistant"}
+KEYS: Final = frozenset(
+    {"role", "content", "name", "tool_calls", "tool_call_id", "refusal", "audio", "function_call",
+     "annotations"}
+)  # fmt: skip
 _NAME: Final = re.compile(r"[^\s<|\\/>]{1,64}")
+_RESULTS: Final = frozenset({"tool", "function"})
+_CALL_ID: Final = re.compile(r"[^\ud800-\udfff]{1,40}", re.DOTALL)
 _FORMATS: Final = {"audio/wav": "wav", "audio/mp3": "mp3", "audio/mpeg": "mp3"}
 
 
@@ -27,23 +39,26 @@ def to_openai(items: Sequence[Item]) -> list[Message]:
 
     Reasoning is left out, since the API has no place for it; media it does not take are named.
     """
-    return [message for part in contributions(items) for message in _messages(part)]
+    parts = contributions(items, ids=_CALL_ID, once=False, as_is=_is_legacy)
+    messages = [message for part in parts for message in _messages(part)]
+    if items and not messages:
+        messages = [{"role": "user", "content": OMITTED}]
+    return sendable(messages)
 
 
 def wire(item: Item) -> Message | None:
     """One item as a message on its own, or `None` if the API has no place for it."""
-    if item.raw is not None and item.raw.get("format") == FORMAT:
-        return {key: value for key, value in item.raw["data"].items() if key in _KEYS}
-    if item.role in {"tool", "function"}:
+    if item.raw is not None and (kept := _verbatim(item)):
+        return kept
+    if item.role in _RESULTS:
         return _result(item)
-    if item.type == "reasoning":
+    if item.type == "reasoning" and not item.tool_calls:
         return None
-    role = _ROLES.get(item.role, item.role)
-    role = role if role in {"system", "developer", "assistant"} else "user"
+    role = role_of(item)
     message: Message = {"role": role, "content": _content(item.content, role)}
-    if item.name and _NAME.fullmatch(item.name):
+    if item.name and item.type == "message" and _NAME.fullmatch(item.name):
         message["name"] = item.name
-    if item.tool_calls and role == "assistant":
+    if item.tool_calls:
         message["content"] = message["content"] or None
         message["tool_calls"] = [_call(call) for call in item.tool_calls]
     return message
@@ -101,7 +116,7 @@ def read_content(message: Mapping[str, Any], where: str) -> str | list[Block]:
 
 def _messages(part: Contribution) -> list[Message]:
     heads = [message for head in part.heads if (message := wire(head))]
-    results = [_result(result) for result in part.results]
+    results = [message for result in part.results if (message := wire(result))]
     if len(heads) > 1 and any(head.get("tool_calls") for head in heads):
         heads = [_one_output(heads)]
     return [*heads, *results]
@@ -110,8 +125,9 @@ def _messages(part: Contribution) -> list[Message]:
 def _one_output(heads: list[Message]) -> Message:
     """One assistant message for all: the API wants results right behind the message that calls."""
     texts = [str(head["content"]) for head in heads if isinstance(head.get("content"), str)]
-    parts = [part for head in heads if isinstance(head.get("content"), list)
-             for part in head["content"]]  # fmt: skip
+    parts = [
+        part for head in heads if isinstance(head.get("content"), list) for part in head["content"]
+    ]
     asked = [call for head in heads for call in head.get("tool_calls", [])]
     words: Any = "\n".join(text for text in texts if text) or None
     if parts:
@@ -120,13 +136,34 @@ def _one_output(heads: list[Message]) -> Message:
 
 
 def _result(item: Item) -> Message:
-    if item.raw is not None and item.raw.get("format") == FORMAT:
-        return {key: value for key, value in item.raw["data"].items() if key in _KEYS}
-    return {
+    message: Message = {
         "role": "tool",
         "tool_call_id": item.tool_call_id or "",
         "content": _content(item.content, "tool"),
     }
+    return {**message, "name": item.name} if _is_named(item) else message
+
+
+def _is_named(item: Item) -> bool:
+    said = item.name and not item.metadata.get("synthetic")
+    return bool(said and _NAME.fullmatch(item.name or ""))
+
+
+def _verbatim(item: Item) -> Message | None:
+    kept = verbatim(item, FORMAT)
+    if not isinstance(kept, Mapping):
+        return None
+    message = {key: value for key, value in kept.items() if key in KEYS}
+    return message if shapes.chat(message) else None
+
+
+def _is_legacy(found: Group) -> bool:
+    """Whether it is a call of before tools, with `function_call` and a message of the function."""
+    asked = _verbatim(found.heads[0]) or {}
+    if len(found.calls) != 1 or not asked.get("function_call") or "tool_calls" in asked:
+        return False
+    answers = [_verbatim(answer) or {} for answer in found.answers if answer is not None]
+    return all(answer.get("role") == "function" for answer in answers)
 
 
 def _call(call: dict[str, Json]) -> Message:
@@ -141,6 +178,8 @@ def _content(words: str | list[Block], role: str) -> str | list[Message]:
         parts = [{"type": "text", "text": said} for said in map(describe, words) if said]
     else:
         parts = [part for block in words if (part := _part(block))]
+    if len(parts) == 1 < len(words) and role == "assistant":
+        return str(parts[0]["text"])  # what was thought before is left out
     return parts or ""
 
 
@@ -149,11 +188,13 @@ def _part(block: Block) -> Message | None:
         case "image" if block.get("url") or block.get("base64"):
             detail = block.get("extras", {}).get("detail")
             image = {"url": data_url(block, "image/png"), **({"detail": detail} if detail else {})}
-            return {"type": "image_url", "image_url": image}
+            part = {"type": "image_url", "image_url": image}
+            if shapes.chat({"role": "user", "content": [part]}):
+                return part
         case "audio" if block.get("base64") and block.get("mime_type") in _FORMATS:
             sound = {"data": block["base64"], "format": _FORMATS[block["mime_type"]]}
             return {"type": "input_audio", "input_audio": sound}
-        case "file" if block.get("file_id") or block.get("base64"):
+        case "file" if openai_file(block) or block.get("base64"):
             return {"type": "file", "file": _file(block)}
     said = describe(block)
     return {"type": "text", "text": said} if said else None
@@ -163,7 +204,7 @@ def _file(block: Block) -> Message:
     name = block.get("extras", {}).get("filename")
     source = (
         {"file_id": block["file_id"]}
-        if block.get("file_id")
+        if openai_file(block)
         else {"file_data": data_url(block, "application/pdf")}
     )
     return {**source, **({"filename": name} if name else {})}

@@ -1,15 +1,20 @@
-"""What every provider asks of tool calls: results beside their calls, and ids that are unique."""
+"""What every provider asks of a prompt: results beside their calls, ids that are unique, UTF-8."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
-from threadkeep.groups import Group, group
+from threadkeep.groups import Group, group, speaker
 from threadkeep.types import Item, Json
+
+OMITTED: Final = "(earlier conversation omitted)"
+"""A user message where an API insists on one and the window holds none."""
 
 _CALL_ID = re.compile(r"[a-zA-Z0-9_-]{1,40}")
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -23,14 +28,48 @@ class Contribution:
     results: list[Item]
 
 
-def contributions(items: Sequence[Item]) -> list[Contribution]:
+def contributions(
+    items: Sequence[Item],
+    *,
+    ids: re.Pattern[str] = _CALL_ID,
+    once: bool = True,
+    as_is: Callable[[Group], bool] = lambda _: False,
+) -> list[Contribution]:
     """The items as providers want them: each result right behind the output that called for it.
 
-    Call ids that a provider would refuse (empty, too long, used before) get others, the same in
-    call and result; results without a call are left out.
+    Call ids that a provider would refuse get others, the same in call and result; results
+    without a call are left out.
+
+    Args:
+        items: a conversation.
+        ids: which call ids the provider takes.
+        once: no id may come again in the whole conversation; else not in one message.
+        as_is: groups that are left alone.
     """
     seen: set[str] = set()
-    return [_contribution(found, seen) for found in group(items)[0]]
+    found: list[Contribution] = []
+    for group_ in group(items)[0]:
+        if not group_.calls or as_is(group_):
+            answers = [answer for answer in group_.answers if answer is not None]
+            found.append(Contribution(group_.heads, answers))
+        else:
+            found.append(_contribution(group_, ids, seen if once else set()))
+    return found
+
+
+def role_of(item: Item) -> str:
+    """The role a provider takes: `user`, `assistant`, `system` or `developer`."""
+    who = speaker(item)
+    if who == "system":
+        return item.role
+    return "assistant" if who == "assistant" else "user"
+
+
+def verbatim(item: Item, format_: str) -> Any:
+    """The payload kept of an item that came in the format, or `None`."""
+    if item.raw is None or item.raw.get("format") != format_:
+        return None
+    return item.raw.get("data")
 
 
 def tool_name(name: str | None) -> str:
@@ -41,22 +80,42 @@ def tool_name(name: str | None) -> str:
     return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64] or "tool"
 
 
-def _contribution(found: Group, seen: set[str]) -> Contribution:
-    if not found.calls:
-        return Contribution(found.heads, [])
-    ids = [_unique(call, found, index, seen) for index, call in enumerate(found.calls)]
+def sendable(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages, lone surrogates replaced: no request can carry them."""
+    try:
+        json.dumps(messages, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return [in_utf8(message) for message in messages]
+    return messages
+
+
+def in_utf8(value: Any) -> Any:
+    """The value, lone surrogates replaced."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {in_utf8(key): in_utf8(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [in_utf8(entry) for entry in value]
+    return value
+
+
+def _contribution(found: Group, ids: re.Pattern[str], seen: set[str]) -> Contribution:
+    fresh = [_unique(call, found, index, ids, seen) for index, call in enumerate(found.calls)]
     results = [
         _renamed_result(answer, new)
-        for answer, new in zip(found.answers, ids, strict=True)
+        for answer, new in zip(found.answers, fresh, strict=True)
         if answer is not None
     ]
-    return Contribution(list(_renamed_heads(found.heads, iter(ids))), results)
+    return Contribution(list(_renamed_heads(found.heads, iter(fresh))), results)
 
 
-def _unique(call: dict[str, Json], found: Group, index: int, seen: set[str]) -> str:
+def _unique(
+    call: dict[str, Json], found: Group, index: int, ids: re.Pattern[str], seen: set[str]
+) -> str:
     call_id = call.get("id") or ""
     number = 0
-    while not _CALL_ID.fullmatch(call_id) or call_id in seen:
+    while not ids.fullmatch(call_id) or call_id in seen:
         source = f"{found.heads[0].id}:{index}:{call.get('id')}:{number}"
         call_id = "call_" + hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()[:24]
         number += 1

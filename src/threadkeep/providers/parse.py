@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from threadkeep.errors import InputError
 from threadkeep.moments import when
-from threadkeep.providers import anthropic, chat, responses
-from threadkeep.providers.pairing import tool_name
+from threadkeep.providers import anthropic, chat, responses, shapes
 from threadkeep.types import Item, Json
 
 PLACEHOLDERS: Final = frozenset({"", "__fake_id__"})
@@ -17,19 +16,25 @@ PLACEHOLDERS: Final = frozenset({"", "__fake_id__"})
 
 _FIELDS: Final = frozenset(field.name for field in dataclasses.fields(Item)) | {"text"}
 _OURS: Final = frozenset({"id", "seq", "status", "model", "usage", "metadata", "created_at", "raw"})
+_ELSEWHERE: Final = _OURS | {"text", "reasoning_content"}  # in neutral fields of their own
 _ROLES: Final = {"human": "user", "ai": "assistant", "model": "assistant", "chatbot": "assistant"}
 _RESULTS: Final = frozenset({"tool", "function"})
-_CHAT_PARTS: Final = {
-    "user": {"text", "image_url", "input_audio", "file"},
-    "assistant": {"text", "refusal"},
-}
+_FORMATS: Final = frozenset({anthropic.FORMAT, chat.FORMAT, responses.FORMAT})
+_SAID: Final = ("type", "role", "name", "content", "tool_calls", "tool_call_id")
 _NEUTRAL_TYPES: Final = frozenset({"message", "tool_call", "tool_result", "notice"})
+_NEVER_SENT: Final = frozenset({"created_at", "metadata", "model", "usage", "raw", "seq"})
+_CALL_FIELDS: Final[tuple[tuple[str, type | tuple[type, ...], str], ...]] = (
+    ("id", str, "a str"),
+    ("name", str, "a str"),
+    ("args", (dict, str), "a dict or a str"),
+)
 _TEXTS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "id": str,
     "type": str,
     "role": str,
     "name": str,
     "tool_call_id": str,
+    "call_id": str,
     "status": str,
     "model": str,
     "usage": Mapping,
@@ -101,9 +106,11 @@ def _response(data: dict[str, Any], where: str) -> list[Item]:
 def _message(data: dict[str, Any], where: str) -> list[Item]:
     data = {key: value for key, value in data.items() if value is not None}
     _check_types(data, where)
-    kind = data.get("type", "message")
-    if anthropic.is_parts(data.get("content")):
+    if anthropic.is_message(data):
         return _anthropic(data, where)
+    if responses.is_message(data):
+        return [_responses_message(data, where)]
+    kind = data.get("type", "message")
     if kind not in _NEUTRAL_TYPES and not ({"role", "content"} <= data.keys()):
         return [_responses(data, where)]
     return [_chat(data, where)]
@@ -129,7 +136,16 @@ def _chat(data: dict[str, Any], where: str) -> Item:
 
 def _responses(data: dict[str, Any], where: str) -> Item:
     fields = {"type": data["type"], "name": data.get("name"), **responses.fields(data, where)}
-    return _item(data, fields, where, responses.FORMAT, data, _sole)
+    kept = {key: value for key, value in data.items() if key not in _NEVER_SENT}
+    return _item(data, fields, where, responses.FORMAT, kept, _sole)
+
+
+def _responses_message(data: dict[str, Any], where: str) -> Item:
+    fields = {
+        "role": _ROLES.get(data["role"], data["role"]),
+        "content": chat.read_content(data, where),
+    }
+    return _item(data, fields, where, responses.FORMAT, responses.message(data), _sole)
 
 
 def _sole(item: Item) -> dict[str, Any] | None:
@@ -137,15 +153,16 @@ def _sole(item: Item) -> dict[str, Any] | None:
 
 
 def _anthropic(data: dict[str, Any], where: str) -> list[Item]:
-    if "role" not in data:
-        raise InputError(f"{where}.role is missing; keys given: {_keys(data)}")
-    data.pop("type", None)
-    parts = anthropic.split(data, where)
+    about = {key: value for key, value in data.items() if key != "type"}
+    parts = anthropic.split({"role": data["role"], "content": data["content"]}, where)
     if len(parts) > 1:
-        parts = [{**part, "id": None} for part in parts]
-    wire = {"role": data["role"], "content": data["content"]}
-    sole = wire if len(parts) == 1 and parts[0]["role"] != "tool" else None
-    return [_item(data, part, where, anthropic.FORMAT, sole, anthropic.wire) for part in parts]
+        about.pop("id", None)  # which would be the key of several items
+    for fields, _ in parts:
+        _check_calls(fields["tool_calls"], where)
+    return [
+        _item(about, fields, where, anthropic.FORMAT, wire, anthropic.wire)
+        for fields, wire in parts
+    ]
 
 
 def _item(
@@ -165,38 +182,38 @@ def _item(
         **{key: data[key] for key in ("status", "model", "usage", "raw") if key in data},
     }
     item = Item(**(about | {key: value for key, value in fields.items() if value is not None}))
-    if wire is None or item.raw is not None or back(item) == wire:
+    if item.raw is not None:
+        return _honest(item, where)
+    if wire is None or back(item) == wire:
         return item
     return dataclasses.replace(item, raw={"format": format_, "data": wire})
+
+
+def _honest(item: Item, where: str) -> Item:
+    """The item, without a payload of ours that says something else: it was edited since."""
+    raw = item.raw or {}
+    if raw.get("format") not in _FORMATS:
+        return item
+    try:
+        came = _message(dict(raw["data"]), where)
+    except (InputError, KeyError, TypeError, ValueError):
+        came = []
+    same = len(came) == 1 and all(getattr(came[0], f) == getattr(item, f) for f in _SAID)
+    return item if same else dataclasses.replace(item, raw=None)
 
 
 def _chat_wire(data: dict[str, Any]) -> dict[str, Any] | None:
     """What to keep verbatim of a message in the shape of Chat Completions, if it is in that."""
     if data.get("type", "message") != "message" or data["role"] in _ROLES:
         return None
-    parts = data.get("content")
-    known = _CHAT_PARTS.get(data["role"], {"text"})
-    if isinstance(parts, list) and any(
-        not isinstance(part, Mapping) or part.get("type") not in known for part in parts
-    ):
-        return None
-    if isinstance(parts, Mapping) or not all(map(_chat_call, data.get("tool_calls", []))):
-        return None
     wire = {
         key: value
         for key, value in data.items()
-        if key not in _OURS and key != "text" and (value != [] or key == "content")
+        if key not in _ELSEWHERE and (value != [] or key == "content")
     }
-    return wire if "content" in wire else {**wire, "content": None}
-
-
-def _chat_call(call: Mapping[str, Any]) -> bool:
-    inner = call.get("function")
-    return (
-        isinstance(inner, Mapping)
-        and isinstance(inner.get("arguments"), str)
-        and tool_name(inner.get("name")) == inner.get("name")
-    )
+    wire.setdefault("content", None)
+    sent = {key: value for key, value in wire.items() if key in chat.KEYS}
+    return wire if shapes.chat(sent) else None
 
 
 def _calls(data: dict[str, Any], where: str) -> list[dict[str, Json]]:
@@ -209,12 +226,18 @@ def _calls(data: dict[str, Any], where: str) -> list[dict[str, Json]]:
                 f"{where}.tool_calls[{number}] must be a dict, got {type(call).__name__}"
             )
     found = chat.calls(data)
-    for number, neutral in enumerate(found):
-        if not isinstance(neutral["name"], str):
-            raise InputError(f"{where}.tool_calls[{number}].name must be a str")
-        if not isinstance(neutral["args"], (dict, str)):
-            raise InputError(f"{where}.tool_calls[{number}].args must be a dict or a str")
+    _check_calls(found, where)
     return found
+
+
+def _check_calls(calls: list[dict[str, Json]], where: str) -> None:
+    for number, call in enumerate(calls):
+        for field, kinds, wanted in _CALL_FIELDS:
+            if not isinstance(call[field], kinds):
+                raise InputError(
+                    f"{where}.tool_calls[{number}].{field} must be {wanted}, "
+                    f"got {type(call[field]).__name__}"
+                )
 
 
 def _checked(item: Item, where: str) -> Item:
@@ -225,9 +248,10 @@ def _checked(item: Item, where: str) -> Item:
     calls = _calls({"tool_calls": item.tool_calls}, where)
     said = None if item.created_at is None else when(item.created_at, f"{where}.created_at")
     name = "" if item.id in PLACEHOLDERS else item.id
-    return dataclasses.replace(
+    checked = dataclasses.replace(
         item, id=name, seq=0, content=content, tool_calls=calls, created_at=said
     )
+    return _honest(checked, where)
 
 
 def _check_types(data: Mapping[str, Any], where: str) -> None:
