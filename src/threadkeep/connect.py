@@ -19,6 +19,14 @@ _DEFAULT: Final = "sqlite:///threadkeep.db"
 _FILES: Final = frozenset({".db", ".sqlite", ".sqlite3"})
 
 
+_IN_URLS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "namespace": str,
+    "ttl": float,
+    "pool_size": int,
+    "timeout": float,
+}
+
+
 class _Store(NamedTuple):
     """Where a backend's class is, and what a URL or dict may tell it."""
 
@@ -48,8 +56,9 @@ def connect(store: object = None, /, **options: Any) -> Memory:
             dict (`{"type": "sqlite", "path": "chat.db"}`), a `Path` to an SQLite file, or a
             `Backend` of your own, which stays yours to close. `None` takes the environment
             variable `THREADKEEP_URL`, else `sqlite:///threadkeep.db`.
-        **options: `namespace`, `require_user`, `window`, `ttl`, `clock`, `pool_size`, `timeout`;
-            see `threadkeep.config.Settings`. In a dict they may stand beside `type`.
+        **options: `namespace`, `require_user`, `window`, `retain`, `ttl`, `clock`, `pool_size`,
+            `timeout`; see `threadkeep.config.Settings`. In a dict they may stand beside `type`,
+            and in a URL those that are numbers or names: `sqlite:///chat.db?ttl=3600`.
 
     Raises:
         ConfigError: the store or an option is not understood; it is named.
@@ -71,16 +80,25 @@ def connect(store: object = None, /, **options: Any) -> Memory:
 
 def _from_dict(given: Mapping[str, Any], options: Mapping[str, Any]) -> Memory:
     config = dict(given)
-    for name in [name for name in config if name in NAMES]:
-        if name in options and options[name] != config[name]:
-            raise ConfigError(f"{name} is given twice, as {config[name]!r} and {options[name]!r}")
-        options = {**options, name: config.pop(name)}
-    if "url" in config:
-        kind, found = _from_url(config.pop("url"))
-        if config.pop("type", kind) != kind:
-            raise ConfigError(f"type and url contradict each other: the url says {kind!r}")
-        return _open(kind, {**found, **config}, options)
-    return _open(config.pop("type", "memory"), config, options)
+    options = _merged(options, {name: config.pop(name) for name in NAMES if name in config})
+    if "url" not in config:
+        return _open(config.pop("type", "memory"), config, options)
+    kind, found = _from_url(config.pop("url"))
+    if config.pop("type", kind) != kind:
+        raise ConfigError(f"type and url contradict each other: the url says {_public(kind)!r}")
+    return _open(kind, _merged(found, config), options)
+
+
+def _merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Options from two places.
+
+    Raises:
+        ConfigError: one is given in both, and differently.
+    """
+    for name in first.keys() & second.keys():
+        if first[name] != second[name]:
+            raise ConfigError(f"{name} is given twice, and differently")
+    return {**first, **second}
 
 
 def _from_url(url: object) -> tuple[str, dict[str, Any]]:
@@ -89,13 +107,13 @@ def _from_url(url: object) -> tuple[str, dict[str, Any]]:
     scheme, colon, rest = url.partition(":")
     if not colon:
         raise ConfigError(f"{_DEFAULT!r} is what a URL looks like; this one has no scheme")
-    place, _, query = rest.removeprefix("//").partition("?")
     if not rest.startswith("//"):
-        raise ConfigError(f"{scheme}: needs two slashes behind it, as in {_DEFAULT!r}")
+        raise ConfigError(f"{_public(scheme)}: needs two slashes behind it, as in {_DEFAULT!r}")
+    place, _, query = rest.removeprefix("//").partition("?")
     given: dict[str, Any] = dict(parse_qsl(query, keep_blank_values=True))
     if scheme == "sqlite":
-        given["path"] = _sqlite_path(place)
-    elif place and scheme in _STORES:
+        return scheme, _merged({"path": _sqlite_path(place)}, given)
+    if place and scheme in _STORES:
         raise ConfigError(f"{scheme}:// takes no host or path")
     return scheme, given
 
@@ -115,26 +133,28 @@ def _open(kind: object, given: Mapping[str, Any], options: Mapping[str, Any]) ->
     store = _STORES.get(kind) if isinstance(kind, str) else None
     if store is None:
         raise ConfigError(f"no store of type {_public(kind)!r}{nearest(kind, _STORES)}")
-    chosen = settings(options)
-    shared = {name: getattr(chosen, name) for name in store.shared}
-    backend = getattr(importlib.import_module(store.module), store.name)
-    made = backend(**{**shared, **_converted(str(kind), store, given)})
-    return Memory(made, chosen, owned=True, at=_described(str(kind), given))
-
-
-def _converted(kind: str, store: _Store, given: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in given.items():
-        if name not in store.options:
-            known = [*store.options, *NAMES]
-            raise ConfigError(f"{kind} has no option {name!r}{nearest(name, known)}")
-        convert = store.options[name]
-        try:
-            found[name] = convert(value) if isinstance(value, str) else value
-        except ValueError as error:
-            raise ConfigError(f"{kind}: {name} must be a {convert.__name__}") from error
+    found = _converted(str(kind), {**store.options, **_IN_URLS}, given)
     if "path" in store.options and "path" not in found:
         raise ConfigError(f"{kind} needs a path")
+    said = {name: found.pop(name) for name in _IN_URLS if name in found}
+    chosen = settings(_merged(said, options))
+    shared = {name: getattr(chosen, name) for name in store.shared}
+    backend = getattr(importlib.import_module(store.module), store.name)
+    return Memory(backend(**shared, **found), chosen, owned=True, at=_described(str(kind), given))
+
+
+def _converted(
+    kind: str, known: Mapping[str, Callable[[str], Any]], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in known:
+            raise ConfigError(f"{kind} has no option {name!r}{nearest(name, {*known, *NAMES})}")
+        try:
+            found[name] = known[name](value) if isinstance(value, str) else value
+        except ValueError as error:
+            wanted = known[name].__name__
+            raise ConfigError(f"{kind}: {name} must be a {wanted}") from error
     return found
 
 

@@ -86,7 +86,7 @@ class Engine:
 
     async def hop(self, verb: Callable[[], R]) -> R:
         """Run a whole verb on one of our threads, unless the backend never waits."""
-        if not self.backend.blocking:
+        if not self._backend().blocking:
             return verb()
         import asyncio  # only here: it would be a quarter of the time our import takes
 

@@ -298,7 +298,6 @@ def test_use_after_close_is_an_error_that_says_so(memory, use):
         asyncio.run(use(memory))
 
 
-@pytest.mark.xfail(strict=True, reason="bug: Engine.hop makes a new executor after close")
 def test_use_after_close_starts_no_thread(tmp_path):
     memory = connect(tmp_path / "chat.db")
     memory.close()
