@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from threadkeep.backends.file import FileBackend
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.backends.sqlite import SqliteBackend
 from threadkeep.protocols import Backend
@@ -28,6 +29,11 @@ def _memory(path: Path) -> Store:
     return Store(MemoryBackend)
 
 
+def _file(path: Path) -> Store:
+    open_folder = partial(FileBackend, path / "chats")
+    return Store(open_folder, open_folder)
+
+
 def _sqlite(path: Path) -> Store:
     open_file = partial(SqliteBackend, path / "chat.db", pool_size=20)
     return Store(open_file, open_file)
@@ -40,6 +46,7 @@ def _sqlite_memory(path: Path) -> Store:
 # A server that is not there: pytest.skip("why"), which `needed` turns into a failure if promised.
 STORES: dict[str, Callable[[Path], Store]] = {
     "memory": _memory,
+    "file": _file,
     "sqlite": _sqlite,
     "sqlite-memory": _sqlite_memory,
 }

@@ -38,7 +38,7 @@ class Place(NamedTuple):
     """What a head knows of a kind; `expires` is the earliest expiry of a record, if any has one."""
 
     last: int
-    count: int = 0
+    records: int = 0
     size: int = 0
     floor: int = 0
     expires: float | None = None
@@ -59,6 +59,14 @@ class Line(NamedTuple):
         while at < len(text):
             row, at = _scan(text, at + 1)
             yield row
+
+    def texts(self) -> Iterator[tuple[Row, str]]:
+        """All rows, and their text."""
+        at, text = self.rows_at, self.text
+        while at < len(text):
+            start = at + 1
+            row, at = _scan(text, start)
+            yield row, text[start:at]
 
     def rows_back(self, kind: str) -> Iterator[Row]:
         """The rows of a kind, last first; only those asked for are parsed."""

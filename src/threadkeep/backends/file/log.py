@@ -29,6 +29,16 @@ class Log:
         self._low = 0
         self._block = b""
 
+    def close(self) -> None:
+        """Close the descriptor; may be called twice."""
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def grow(self) -> None:
+        """See what was added since."""
+        self.size = os.fstat(self.fd).st_size
+
     def generation(self) -> str:
         """What tells this file from those that had its name before; `""` = no header."""
         return read(self.fd, 0, _GENERATION.stop)[_GENERATION].decode("ascii", "replace")

@@ -1,0 +1,97 @@
+"""From a wish to bytes on the disk, under the lock; then what keeps the files small and quick."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from threadkeep.backends.file import compaction, layout, lines, writing
+from threadkeep.backends.file.index import Index, sidecar_path
+from threadkeep.backends.file.log import Log
+from threadkeep.types import Commit, Drop, Record, Ttl
+
+_LOG: Final = logging.getLogger("threadkeep.backends.file")
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+class Wish(NamedTuple):
+    """What `Backend.commit` was called with."""
+
+    stream: str
+    put: Sequence[Record]
+    drop: Sequence[Drop]
+    ttl: Ttl
+    expect: int | None
+    token: str | None
+    now: float
+
+    def of_nothing(self) -> Commit:
+        """What it comes to where there is no file, and none is to be made."""
+        if self.expect:
+            raise writing.conflict(self.stream, self.expect, 0)
+        return Commit(0, [])
+
+
+def commit(log: Log, index: Index, wish: Wish, *, fsync: bool) -> Commit:
+    """Do it, on a log that is locked and an index that is held."""
+    try:
+        index.catch_up(log)
+        head = b"" if index.end else lines.header(wish.stream, secrets.token_hex(8))
+        written = writing.apply(log, index, index.end + len(head), *wish)
+        if written.raw is not None:
+            add(log, index, head + written.raw, fsync=fsync)
+            if written.ends:
+                end(log, index)
+            else:
+                tidy(log, index, wish.stream, fsync=fsync)
+        return written.answer
+    finally:
+        if not log.size:  # made for a commit that was refused, or failed
+            layout.remove(log.path)
+
+
+def add(log: Log, index: Index, raw: bytes, *, fsync: bool) -> None:
+    """Append a line, and let it reach the disk before anybody hears of it."""
+    fresh = index.head is None
+    log.append(raw, index.end)
+    if fsync:
+        _sync(log.fd)
+        if fresh:
+            layout.sync_folder(os.path.dirname(log.path))  # noqa: PTH120
+    index.catch_up(log)
+
+
+def end(log: Log, index: Index) -> None:
+    """Unlink a stream that the last line says is gone, or that has expired."""
+    if os.name == "nt":
+        log.close()
+    stem = log.path.removesuffix(".log")
+    layout.remove(f"{stem}.idx", f"{stem}.tmp", log.path)
+    index.reset("")
+
+
+def tidy(log: Log, index: Index, stream: str, *, fsync: bool) -> None:
+    """Compact if it is worthwhile, else keep the sidecar; what fails here costs only space."""
+    head = index.head
+    if head is None or log.size < index.patience:
+        return
+    if index.generation and not compaction.worthwhile(head, log.size):
+        index.save(sidecar_path(log.path))
+        return
+    index.patience = log.size + log.size // 4
+    try:
+        compaction.compact(log, head, stream, fsync=fsync)
+        fd = layout.open_log(log.path)
+        if fd is None:
+            return
+        fresh = Log(fd, log.path)
+        try:
+            index.catch_up(fresh)
+            index.save_now(sidecar_path(log.path))
+        finally:
+            fresh.close()
+    except OSError as error:
+        _LOG.warning("%s could not be compacted: %s", log.path, error.strerror)
