@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -12,6 +14,16 @@ from tests.engine.doubles import Clock
 from threadkeep import connect
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.backends.sqlite import SqliteBackend
+
+SHM = Path("/dev/shm")
+
+
+@pytest.fixture
+def tmp_path():
+    """A folder in memory, where there is one: nothing that is proven here hangs on a disk."""
+    roomy = SHM.is_dir() and shutil.disk_usage(SHM).free > 2**28
+    with tempfile.TemporaryDirectory(prefix="threadkeep-", dir=SHM if roomy else None) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -222,13 +222,9 @@ many = settings(
 
 
 @pytest.fixture(scope="module", params=["memory", "sqlite"])
-def store(request, tmp_path_factory):
+def store(request):
     """One store for all examples, which each take a namespace of their own."""
-    inner = (
-        MemoryBackend()
-        if request.param == "memory"
-        else SqliteBackend(tmp_path_factory.mktemp("hostile") / "chat.db")
-    )
+    inner = MemoryBackend() if request.param == "memory" else SqliteBackend(":memory:")
     yield Judge(inner)
     inner.close()
 
