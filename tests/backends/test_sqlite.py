@@ -4,6 +4,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,28 @@ def test_a_connection_that_comes_back_after_close_is_closed(path, backend):
     assert [file.name for file in path.parent.iterdir()] == ["chat.db"]
 
 
+def test_a_sweep_looks_again_once_it_has_the_lock(path, backend):
+    """The trap: what was found dead is put again by another before the sweep may write."""
+    mortal = [Record("item", "mortal", "1", NOW, expires=NOW + 60)]
+    backend.commit("default/session/dead", put=items("old"), ttl=60, now=NOW)
+    backend.commit(STREAM, put=mortal, now=NOW)
+    other = SqliteBackend(path)
+
+    def put_again(statement):
+        if statement == sql.BEGIN_WRITE:
+            other.commit("default/session/dead", put=items("new"), ttl=60, now=NOW + 60)
+            other.commit(STREAM, put=items("mortal"), now=NOW + 59)  # a clock that is behind
+
+    with connection_of(backend) as connection:
+        connection.set_trace_callback(put_again)
+    assert backend.sweep(NOW + 60) == 0
+    other.close()
+    pages = backend.read(
+        *(Query(s, "item") for s in ("default/session/dead", STREAM)), now=NOW + 61
+    )
+    assert [[record.id for record in page.records] for page in pages] == [["new"], ["mortal"]]
+
+
 KEY = "USING PRIMARY KEY (sid=? AND kind=?"
 BY_ID = "USING INDEX tk_record_id (sid=? AND kind=? AND id=?"
 
@@ -207,9 +230,9 @@ def test_the_work_of_a_call_does_not_grow_with_the_stream(backend, act):
     for start, end in ((0, 100), (100, 5_000)):
         for at in range(start, end, 1000):
             backend.commit(STREAM, put=items(*range(at, min(at + 1000, end))), now=NOW)
-        steps = []
+        steps: list[None] = []
         with connection_of(backend) as connection:
-            connection.set_progress_handler(lambda: steps.append(1) and None, 1)  # noqa: B023
+            connection.set_progress_handler(partial(steps.append, None), 1)
         act(backend, end)
         with connection_of(backend) as connection:
             connection.set_progress_handler(None, 1)

@@ -14,9 +14,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import sqlite_child
-from sqlite_child import NOW, STREAM, batch
 
+from tests.backends import sqlite_child
+from tests.backends.sqlite_child import NOW, STREAM, batch
 from threadkeep.backends.sqlite import SqliteBackend
 from threadkeep.backends.sqlite.schema import APPLICATION_ID, VERSION
 from threadkeep.errors import BackendError, BackendTimeout
@@ -314,7 +314,7 @@ def test_after_a_fork_both_sides_write_and_nothing_is_lost(path):
 @needs_fork
 def test_a_fork_among_busy_threads_harms_neither_side(path):
     done = threading.Event()
-    told = []
+    told: list[str] = []
 
     def write(thread):
         for n in range(10_000):

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from threadkeep.backends.sqlite import reading, schema, writing
+from threadkeep.backends.sqlite import reading, schema, sweeping, writing
 from threadkeep.backends.sqlite import statements as sql
 from threadkeep.backends.sqlite.errors import locked, translate, translated
 from threadkeep.backends.sqlite.pool import Pool
-from threadkeep.backends.sqlite.sweeping import sweep
 from threadkeep.errors import ConfigError
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
@@ -101,7 +100,14 @@ class SqliteBackend:
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         with self._connection() as connection:
-            return sweep(connection, now, limit)
+            dead = sweeping.find(connection, now, limit)
+        if not any(dead):
+            return 0
+        with self._connection(writing=True) as connection:
+            connection.execute(sql.BEGIN_WRITE)
+            swept = sweeping.remove(connection, dead, now, limit)
+            connection.execute(sql.COMMIT)
+        return swept
 
     def close(self) -> None:
         """Close every connection, also those lent now, as they come back."""
@@ -125,7 +131,7 @@ class SqliteBackend:
                 self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
             )
             try:
-                schema.prepare(connection, self._where, self._timeout, self._synchronous)
+                schema.prepare(connection, self._where, self._synchronous)
             except BaseException:
                 connection.close()
                 raise

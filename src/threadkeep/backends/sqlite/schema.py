@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from typing import Final
 
 from threadkeep.errors import BackendError
@@ -30,7 +29,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
 VERSION: Final = len(MIGRATIONS)
 
 
-def prepare(connection: sqlite3.Connection, where: str, timeout: float, synchronous: str) -> None:
+def prepare(connection: sqlite3.Connection, where: str, synchronous: str) -> None:
     """Make a new connection ready for use; creates or migrates what is not up to date.
 
     Raises:
@@ -38,7 +37,7 @@ def prepare(connection: sqlite3.Connection, where: str, timeout: float, synchron
         sqlite3.Error: as the driver says.
     """
     if not _current(connection, where):
-        _enter_wal(connection, where, timeout)
+        _enter_wal(connection, where)
         _migrate(connection, where)
     connection.execute(f"PRAGMA synchronous={synchronous}")
 
@@ -64,18 +63,8 @@ def _foreign(connection: sqlite3.Connection) -> bool:
     return bool(names) and "tk_stream" not in names
 
 
-def _enter_wal(connection: sqlite3.Connection, where: str, timeout: float) -> None:
-    """Switch the file to WAL; SQLite does not wait for others who do the same at once."""
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
-            break
-        except sqlite3.OperationalError as error:
-            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() > deadline:
-                raise
-            time.sleep(0.005)
+def _enter_wal(connection: sqlite3.Connection, where: str) -> None:
+    (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
     if mode not in ("wal", "memory"):
         raise BackendError(f"{where} cannot use WAL: put it on a local disk, not a network drive")
 

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any, NamedTuple
 
 from threadkeep.backends.sqlite import statements as sql
 
 
-def sweep(connection: sqlite3.Connection, now: float, limit: int) -> int:
-    """Remove up to `limit` rows: streams that expired with their records, then single records."""
+class Dead(NamedTuple):
+    """Keys of what was expired when it was looked for; others may have written since."""
+
+    streams: list[Any]
+    records: list[Any]
+
+
+def find(connection: sqlite3.Connection, now: float, limit: int) -> Dead:
+    """Up to `limit` streams and as many records that expired by `now`."""
     streams = connection.execute(sql.DEAD_STREAMS, (now, limit)).fetchall()
-    records = connection.execute(sql.DEAD_RECORDS, (now, limit)).fetchall()
-    if not streams and not records:
-        return 0
-    connection.execute(sql.BEGIN_WRITE)
+    return Dead(streams, connection.execute(sql.DEAD_RECORDS, (now, limit)).fetchall())
+
+
+def remove(connection: sqlite3.Connection, dead: Dead, now: float, limit: int) -> int:
+    """Remove what is still dead, up to `limit` rows of either table; return how many."""
     swept = 0
-    for (sid,) in streams:
-        swept += _sweep_stream(connection, sid, now, limit - swept)
-    for record in records[: limit - swept]:
+    for (sid,) in dead.streams:
+        swept += _remove_stream(connection, sid, now, limit - swept)
+    for record in dead.records[: limit - swept]:
         swept += connection.execute(sql.SWEEP_RECORD, (now, *record)).rowcount
-    connection.execute(sql.COMMIT)
     return swept
 
 
-def _sweep_stream(connection: sqlite3.Connection, sid: int, now: float, limit: int) -> int:
+def _remove_stream(connection: sqlite3.Connection, sid: int, now: float, limit: int) -> int:
     """A long stream may take several sweeps; its head goes last, and hides what is left."""
     if limit <= 0 or not connection.execute(sql.STILL_DEAD, (sid, now)).fetchone():
         return 0

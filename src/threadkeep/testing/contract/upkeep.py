@@ -116,7 +116,7 @@ class UpkeepContract:
         def live(n: int) -> None:
             stream = f"{S}/{n}"
             try:
-                for life in range(25):
+                for life in range(60):
                     now = clocks[n]
                     put = [item(f"{life}"), item("x"), item("short", expires=now + 1)]
                     backend.commit(stream, put=put, ttl=10, now=now)
