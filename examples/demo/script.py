@@ -19,6 +19,10 @@ CALLS: list[dict[str, Any]] = [
     {"name": "weather", "args": {"city": "Lisbon"}},
     {"name": "train", "args": {"origin": "Porto", "destination": "Lisbon"}},
 ]
+CITIES: list[dict[str, Any]] = [
+    {"id": f"call_{city}", "name": "weather", "args": {"city": city}}
+    for city in ("Lisbon", "Porto")
+]
 
 
 def recalled(request: dict[str, Any]) -> str:

@@ -35,7 +35,7 @@ def run(store: str) -> None:
         _edit(memory)
         _fork(memory)
         _own(memory)
-        _crash(memory)
+        _crash(memory, store)
     measures.show()
     _onwards()
 
@@ -76,9 +76,14 @@ def _remember(memory: Memory) -> None:
 def _restart(store: str) -> None:
     terminal.heading("2  The process ends, another one goes on")
     terminal.row("process", f"{os.getpid()}, this one, has closed the store")
-    command = [sys.executable, "-m", "examples.demo.again", store, SESSION, USER]
-    if subprocess.run(command, check=False).returncode:
+    if _process("again", store, SESSION):
         raise EndpointError("the second process could not go on with the session (see above)")
+
+
+def _process(module: str, store: str, session: str) -> int:
+    """Run a part of the story in a Python process of its own; its exit code."""
+    command = [sys.executable, "-m", f"examples.demo.{module}", store, session, USER]
+    return subprocess.run(command, check=False).returncode
 
 
 def _edit(memory: Memory) -> None:
@@ -117,19 +122,15 @@ def _own(memory: Memory) -> None:
         terminal.row("bob", f"NotOwner: {error}")
 
 
-def _crash(memory: Memory) -> None:
-    terminal.heading("6  A tool call that crashed half way")
+def _crash(memory: Memory, store: str) -> None:
+    terminal.heading("6  A process that dies in the middle of a tool call")
     terminal.say(
-        "The model asked for two tools at once, one answered, then the process died. "
+        "The model asked for two tools at once; one had answered when the process was killed. "
         "Providers refuse such a history; the window closes it, and the store stays as it was."
     )
-    print()
+    died = _process("crash", store, CRASHED)
+    terminal.row("process", f"ended by signal {-died}" if died < 0 else f"ended with code {died}")
     chat = memory.session(CRASHED, user=USER)
-    cities = [
-        {"id": f"call_{c}", "name": "weather", "args": {"city": c}} for c in ("Lisbon", "Porto")
-    ]
-    chat.add(script.BROKEN, {"role": "assistant", "tool_calls": cities})
-    chat.add({"role": "tool", "name": "weather", "tool_call_id": "call_Lisbon", "content": "sunny"})
     chat.add(script.AFTER)
     window = chat.window()
     terminal.messages(window)
