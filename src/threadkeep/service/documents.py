@@ -71,22 +71,28 @@ def _blocks(node: object, seen: set[int]) -> Iterator[Block]:
         yield node
         return
     for name, value in _children(node, seen):
-        if not isinstance(value, Mapping):
-            yield from _blocks(value, seen)
-        elif name == NEST and isinstance(node, Mapping) and node.keys() & _OUTSIDE:
-            yield node
-        elif name in _HOMES:
-            yield value
+        if isinstance(node, Mapping) and name == NEST and node.keys() & _OUTSIDE:
+            yield _whole(node, seen)
+        elif isinstance(value, Mapping) and name in _HOMES and id(value) not in seen:
+            yield _whole(value, seen)
         else:
             yield from _blocks(value, seen)
 
 
 def _under(node: object, key: str, seen: set[int]) -> Iterator[Block]:
     for name, value in _children(node, seen):
-        if name == key and isinstance(value, Mapping):
-            yield value
+        if isinstance(value, Mapping) and name == key and id(value) not in seen:
+            yield _whole(value, seen)
         else:
             yield from _under(value, key, seen)
+
+
+def _whole(block: Block, seen: set[int]) -> Block:
+    """The block, with all that is part of it marked: merged elsewhere, it is no other block."""
+    for _, value in _children(block, seen):
+        if isinstance(value, Mapping):
+            _whole(value, seen)
+    return block
 
 
 def _children(node: object, seen: set[int]) -> list[tuple[object, object]]:

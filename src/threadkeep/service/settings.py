@@ -116,14 +116,16 @@ def _module_path(value: object) -> str | None:
 def _longterm(on: bool, given: object) -> None:
     """Long-term memory is not there yet: its configuration is checked, and then refused."""
     config = checks.mapping(_CONFIG, given, ("summary_time_to_live", "llm_config", "store_config"))
-    if not on:
+    llm = checks.mapping("llm_config", config.get("llm_config"), ("model", "api_key", "base_url"))
+    store = checks.mapping("store_config", config.get("store_config"))
+    if not on:  # then its variables need not be set
         return
     if not config:
         raise ConfigError(f"{_CONFIG} is missing: {_ON} needs it")
-    config = expand(config, _CONFIG)
-    checks.seconds("summary_time_to_live", config.get("summary_time_to_live"))
-    _llm(config.get("llm_config"))
-    store = checks.mapping("store_config", config.get("store_config"))
+    _llm(expand(llm, "llm_config"))
+    life = expand(config.get("summary_time_to_live"), "summary_time_to_live")
+    checks.seconds("summary_time_to_live", life)
+    store = expand(store, "store_config")
     kind = checks.text("type", store.pop("type", "memory"))
     module_path = _module_path(store.pop(_MODULE, None))
     providers.choose(kind, module_path, store, {"type": None, _MODULE: None})
@@ -133,8 +135,7 @@ def _longterm(on: bool, given: object) -> None:
     )
 
 
-def _llm(given: object) -> None:
-    llm = checks.mapping("llm_config", given, ("model", "api_key", "base_url"))
+def _llm(llm: Mapping[str, Any]) -> None:
     for key in ("model", "api_key"):
         checks.text(f"llm_config.{key}", llm.get(key))
     if llm.get("base_url") is not None:
