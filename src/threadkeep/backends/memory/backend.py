@@ -1,4 +1,4 @@
-"""Streams in this process's memory: fast, bounded, and gone when the process ends."""
+"""The memory backend: one lock, lives that begin and end, and a bound on how many are kept."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import os
 import secrets
 import threading
 import warnings
-from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from itertools import islice
-from operator import attrgetter
 from typing import Any
 
+from threadkeep.backends.memory.stream import Stream
 from threadkeep.errors import BackendError, ConfigError, Conflict
 from threadkeep.types import Commit, Drop, Keep, Page, Query, Record, Ttl
 
@@ -23,8 +21,6 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release
     )
-
-_SEQ = attrgetter("seq")
 
 
 class MemoryBackend:
@@ -44,7 +40,7 @@ class MemoryBackend:
             raise ConfigError(f"max_sessions: expected a positive integer, got {max_sessions!r}")
         self.blocking = False
         self._max_sessions = max_sessions
-        self._streams: dict[str, _Stream] = {}
+        self._streams: dict[str, Stream] = {}
         self._sessions: OrderedDict[str, None] = OrderedDict()  # least recently used first
         self._mortal: set[str] = set()  # streams that may hold records with an expiry of their own
         self._warned = False
@@ -117,7 +113,7 @@ class MemoryBackend:
         if self._closed:
             raise BackendError("the memory backend is closed: open a new one")
 
-    def _live(self, name: str, now: float) -> _Stream | None:
+    def _live(self, name: str, now: float) -> Stream | None:
         stream = self._streams.get(name)
         if stream is None or stream.dead(now):
             return None
@@ -132,7 +128,7 @@ class MemoryBackend:
     def _apply(
         self,
         name: str,
-        live: _Stream | None,
+        live: Stream | None,
         put: Sequence[Record],
         drop: Sequence[Drop],
         ttl: Ttl,
@@ -161,9 +157,9 @@ class MemoryBackend:
             live.token, live.token_version = token, live.version
         return Commit(live.version, [seqs[record.kind, record.id] for record in put])
 
-    def _begin(self, name: str) -> _Stream:
+    def _begin(self, name: str) -> Stream:
         self._forget(name)
-        self._streams[name] = stream = _Stream(version=secrets.randbits(32) << 20 | 1)
+        self._streams[name] = stream = Stream(version=secrets.randbits(32) << 20 | 1)
         if "/session/" in name:
             self._sessions[name] = None
         return stream
@@ -200,100 +196,7 @@ class MemoryBackend:
         return swept
 
 
-@dataclass(slots=True)
-class _Kind:
-    """The records of one kind, by id and in the order of their seqs."""
-
-    ids: dict[str, Record] = field(default_factory=dict)
-    order: list[Record] = field(default_factory=list)
-
-    def put(self, record: Record) -> None:
-        self.ids[record.id] = record
-        place = bisect_left(self.order, record.seq, key=_SEQ)
-        self.order[place : place + 1] = [record]
-
-    def remove(self, doomed: Iterable[Record]) -> int:
-        ids = {record.id for record in doomed}
-        if len(ids) == 1:
-            del self.order[bisect_left(self.order, self.ids[next(iter(ids))].seq, key=_SEQ)]
-        elif ids:
-            self.order = [record for record in self.order if record.id not in ids]
-        for one in ids:
-            del self.ids[one]
-        return len(ids)
-
-
-@dataclass(slots=True)
-class _Stream:
-    """One life of a stream."""
-
-    version: int
-    seq: int = 0
-    expires: float | None = None
-    token: str | None = None
-    token_version: int = 0
-    kinds: dict[str, _Kind] = field(default_factory=dict)
-
-    def dead(self, now: float) -> bool:
-        return self.expires is not None and self.expires <= now
-
-    def select(self, query: Query, now: float) -> list[Record]:
-        kind = self.kinds.get(query.kind)
-        if kind is None:
-            return []
-        rows = kind.order if query.ids is None else _by_ids(kind, query.ids)
-        low = 0 if query.after is None else bisect_right(rows, query.after, key=_SEQ)
-        high = len(rows) if query.before is None else bisect_left(rows, query.before, key=_SEQ)
-        places = range(high - 1, low - 1, -1) if query.newest else range(low, high)
-        found = list(islice(_visible((rows[place] for place in places), now), query.limit))
-        return found[::-1] if query.newest else found
-
-    def seqs(self, put: Sequence[Record]) -> list[int]:
-        """Where the records of `put` are now; 0 for one that was dropped since."""
-        known = (self.kinds.get(record.kind, _Kind()).ids.get(record.id) for record in put)
-        return [record.seq if record else 0 for record in known]
-
-    def put(self, record: Record, now: float) -> int:
-        kind = self.kinds.setdefault(record.kind, _Kind())
-        old = kind.ids.get(record.id)
-        if old and old.expires is not None and old.expires <= now:
-            kind.remove([old])
-            old = None
-        if old is None:
-            self.seq += 1
-        seq = old.seq if old else self.seq
-        kind.put(replace(record, seq=seq))
-        return seq
-
-    def drop(self, drop: Drop) -> None:
-        kind = self.kinds.get(drop.kind or "")
-        if kind is None:
-            return
-        rows = kind.order if drop.ids is None else _by_ids(kind, drop.ids)
-        high = len(rows) if drop.upto is None else bisect_right(rows, drop.upto, key=_SEQ)
-        kind.remove(rows[:high])
-
-    def sweep(self, now: float, limit: int) -> int:
-        swept = 0
-        for kind in self.kinds.values():
-            dead = (r for r in kind.order if r.expires is not None and r.expires <= now)
-            swept += kind.remove(list(islice(dead, limit - swept)))
-        return swept
-
-    def mortal(self) -> bool:
-        """Does a record here have an expiry of its own?"""
-        return any(r.expires is not None for kind in self.kinds.values() for r in kind.order)
-
-
-def _expires(live: _Stream | None, ttl: Ttl, now: float) -> float | None:
+def _expires(live: Stream | None, ttl: Ttl, now: float) -> float | None:
     if isinstance(ttl, Keep):
         return live.expires if live else None
     return None if ttl is None else now + ttl
-
-
-def _by_ids(kind: _Kind, ids: Iterable[str]) -> list[Record]:
-    return sorted((kind.ids[one] for one in set(ids) if one in kind.ids), key=_SEQ)
-
-
-def _visible(records: Iterable[Record], now: float) -> Iterator[Record]:
-    return (record for record in records if record.expires is None or record.expires > now)
