@@ -17,7 +17,7 @@ Place = tuple[str, int]
 Found = Mapping[Place, list[Laps]]
 
 _BATCH: Final = 1_000
-_PATIENCE: Final = 1.5  # seconds for one system at one length
+_PATIENCE: Final = 1.0  # seconds for one system at one length
 
 
 def run(plan: Plan) -> Report:

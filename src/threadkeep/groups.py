@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from threadkeep.types import Item, Json
@@ -61,6 +61,11 @@ def visible(item: Item) -> bool:
     return item.type not in _HIDDEN
 
 
+def answers(item: Item) -> bool:
+    """Whether it is the result of a tool call."""
+    return item.role in _ANSWERS and item.type not in _HIDDEN
+
+
 def group(items: Iterable[Item]) -> tuple[list[Group], list[Item]]:
     """The groups of a conversation by their first items, and the results without a call.
 
@@ -93,17 +98,20 @@ def flat(groups: Iterable[Group]) -> list[Item]:
     return [item for _, item in order]
 
 
-def sound(items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
-    """The conversation with every call answered and no result without a call, and what is left out.
+def sound(items: list[Item]) -> list[Item]:
+    """The conversation as a model may see it: every call answered, no result without a call.
 
     A call that is followed by anything gets a synthetic error result; calls of which none is
     answered stay open at the very end (a pending interrupt).
     """
-    groups, orphans = group(item for item in items if visible(item))
-    for number, group_ in enumerate(groups, start=1):
-        if group_.open and (number < len(groups) or any(group_.answers)):
-            _close(group_)
-    return flat(groups), orphans
+    shown = [item for item in items if item.type not in _HIDDEN]
+    groups, orphans = group(shown)
+    torn = [g for g in groups if g.open and (g is not groups[-1] or any(g.answers))]
+    if not torn and not orphans:
+        return shown
+    for group_ in torn:
+        _close(group_)
+    return flat(groups)
 
 
 def turns(groups: Iterable[Group]) -> list[list[Group]]:

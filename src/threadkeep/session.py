@@ -80,7 +80,7 @@ class Session:
             self._retire()
         said = moment(now)
         return [
-            dataclasses.replace(item, id=id, seq=seq, created_at=item.created_at or said)
+            codec.stamp(item, id, seq, said)
             for (_, item), id, seq in zip(given, ids, seqs, strict=True)
         ]
 

@@ -108,12 +108,12 @@ class Story(RuleBasedStateMachine):
     @rule(id=sessions, user=users, key=keys, text=texts)
     def replace(self, id, user, key, text):
         life = self.life(id)
-        known = life and next((item for item in life.items if item[0] == key), None)
+        known = next((item for item in life.items if item[0] == key), None) if life else None
         act = lambda: self.chat(id, user).replace(key, text)  # noqa: E731
-        if not self.refused(id, user) and not known:
+        if known is None and not self.refused(id, user):
             with pytest.raises(NotFound):
                 act()
-        elif self.owned(id, user, act):
+        elif self.owned(id, user, act) and known is not None:
             self.wrote(id, user)
             known[1] = text
 

@@ -62,7 +62,10 @@ def broken(draw):
             where[key] = draw(st.integers(2, 9))
             return config, [key]
         case _:
-            where[key] = draw(JUNK.filter(lambda junk: not _is_right(key, junk)))
+            junk = JUNK.filter(lambda junk: not _is_right(key, junk))
+            if config["type"] == "custom":  # takes keys of any name
+                junk = junk.filter(lambda junk: not isinstance(junk, dict))
+            where[key] = draw(junk)
             return config, [key]
 
 

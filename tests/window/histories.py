@@ -1,4 +1,4 @@
-"""Hostile histories: what applications, providers and crashes leave behind, as Hypothesis draws it."""
+"""Hostile histories: what applications, providers and crashes leave, as Hypothesis draws it."""
 
 from __future__ import annotations
 
@@ -152,7 +152,8 @@ def responses_entry(draw: Any) -> dict[str, Any]:
             kinds = ["function_call_output", "function_call_output", "custom_tool_call_output"]
             kind = draw(st.sampled_from(kinds))
             return {"type": kind, "call_id": draw(call_ids), "output": draw(outputs)}
-    return draw(machine_entry())
+    machine: dict[str, Any] = draw(machine_entry())
+    return machine
 
 
 @st.composite
@@ -160,7 +161,7 @@ def machine_entry(draw: Any) -> dict[str, Any]:
     """Calls and outputs of the computer and the shells, whose shapes are their own."""
     id_ = draw(call_ids)
     picture = {"type": "computer_screenshot", "image_url": "https://x.test/s.png"}
-    return draw(
+    entry: dict[str, Any] = draw(
         st.sampled_from(
             [
                 {"type": "computer_call", "id": "cu_1", "call_id": id_, "status": "completed",
@@ -177,6 +178,7 @@ def machine_entry(draw: Any) -> dict[str, Any]:
             ]
         )
     )  # fmt: skip
+    return entry
 
 
 # --- Anthropic -----------------------------------------------------------------------------------
@@ -216,7 +218,8 @@ def anthropic_block(draw: Any) -> dict[str, Any]:
         case 3:
             inner = st.one_of(texts, st.none(), parts(*ANTHROPIC_BLOCKS[4:9]))
             result = {"type": "tool_result", "tool_use_id": draw(call_ids), "content": draw(inner)}
-            return result | draw(st.sampled_from([{}, {}, {"is_error": True}]))
+            failed = draw(st.sampled_from([{}, {}, {"is_error": True}]))
+            return {**result, **failed}
     return dict(draw(st.sampled_from(ANTHROPIC_BLOCKS)))
 
 
@@ -299,7 +302,9 @@ def tool_rounds(draw: Any) -> list[Item]:
     """A call with its results as they come: whole, in part, twice, late, in any order."""
     ids = draw(st.lists(call_ids, min_size=1, max_size=3))
     calls = [{"id": id_, "name": "f", "args": {"n": n}} for n, id_ in enumerate(ids)]
-    between = draw(st.sampled_from([[], [], [], [Item(content="by the way")], [Item(type="notice")]]))
+    between = draw(
+        st.sampled_from([[], [], [], [Item(content="by the way")], [Item(type="notice")]])
+    )
     answered = draw(st.lists(st.sampled_from(ids), max_size=4)) if draw(st.booleans()) else ids
     results = [Item(type="tool_result", role="tool", tool_call_id=i, content="r") for i in answered]
     asked = Item(role="assistant", content=draw(texts), tool_calls=calls)

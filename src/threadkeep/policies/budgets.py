@@ -23,9 +23,13 @@ class Budget:
         limit: how much may stay.
         cost: what one item costs; `None` counts units.
         units: how groups form what is kept or dropped as one.
-        step: 0 moves the front with every item; 0.5 only when the limit is reached, and then far
-            enough to free half, so that the beginning of the prompt stays the same (and cached)
-            for many turns. Where it moves depends on seqs alone: all workers agree.
+        step: 0 moves the front with every item; 0.5 seldom, and then far enough to free about
+            half, so that the beginning of the prompt stays the same (and cached) for many turns.
+            Where the front stands is a function of the seqs and costs of the newest items alone,
+            so all workers agree, and it never moves back while the conversation grows. With
+            `max_messages` it moves only when the limit would be passed. With other budgets it may
+            move before that, at most about twice as often as is inevitable: items that cost
+            unequal amounts give no yardstick that every worker could read off the newest ones.
         stride: seqs between the places where a stepping front likes to stand.
         pinned: items that stay, whatever the limit.
         reach: how many items the first read should bring.
@@ -47,15 +51,9 @@ class Budget:
         return flat(g for number in self._kept(units) for g in units[number]) if units else []
 
     def need(self, items: Sequence[Item]) -> bool:
-        """Whether older items could still enter."""
-        if self.cost is None:
-            return len(self.units(group(items)[0])) <= self.limit
-        spent = 0
-        for item in reversed(items):
-            spent += self.cost(item)
-            if spent > self.limit:
-                return False
-        return True
+        """Whether older items could still enter: everything here fits."""
+        units = self.units(group(items)[0])
+        return len(self._kept(units)) == len(units)
 
     def bind(self, *, now: float, pinned: Pinned) -> Budget:
         return dataclasses.replace(self, pinned=pinned)
@@ -77,17 +75,20 @@ class Budget:
         return sorted(kept)
 
     def _anchor(self, units: list[Unit], candidates: list[int]) -> int:
-        """The oldest place on the stride, else the one that crosses the rarest power of two."""
+        """The oldest place on the stride, else the one that crosses the rarest power of two.
+
+        Both ends of the candidates only ever move on, so this place does too.
+        """
 
         def seqs(number: int) -> tuple[int, int]:
-            return units[number - 1][0].heads[0].seq, units[number][0].heads[0].seq
+            # of the heads beside the place: they are the same however far back was read
+            return units[number - 1][-1].heads[-1].seq, units[number][0].heads[0].seq
 
         if self.stride:
             for number in candidates:
                 before, after = seqs(number)
                 if before // self.stride != after // self.stride:
                     return number
-        # both ends of the candidates only ever move on, so this place does too
         return max(candidates, key=lambda n: ((seqs(n)[0] ^ seqs(n)[1]).bit_length(), -n))
 
     def _price(self, unit: Unit) -> int:
@@ -137,7 +138,3 @@ def characters(item: Item) -> int:
         for call in item.tool_calls
     )
     return len(item.text) + calls
-
-
-def _nothing(_: Item) -> bool:
-    return False

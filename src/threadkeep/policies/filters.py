@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from threadkeep.errors import ConfigError
-from threadkeep.groups import flat, group
+from threadkeep.groups import Group, flat, group, speaker
 from threadkeep.policies.units import Pinned, each, newest_user_turn, nothing
 from threadkeep.suggest import nearest
 from threadkeep.types import Item
@@ -17,7 +17,10 @@ from threadkeep.types import Item
 
 @dataclass(frozen=True)
 class MaxAge:
-    """Groups with an item that is at most `seconds` old, and the newest user turn."""
+    """The newest groups down to the first that is over `seconds` old, and the newest user turn.
+
+    The date of a group is that of its last item; one without a date is young.
+    """
 
     seconds: float
     now: float | None = None
@@ -25,28 +28,35 @@ class MaxAge:
     sound: ClassVar[bool] = True
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
-        units = each(group(items)[0])
-        must = newest_user_turn(units)
+        groups = group(items)[0]
+        start = self._start(groups)
+        must = newest_user_turn(each(groups))
         kept = [
-            unit
-            for number, unit in enumerate(units)
-            if number in must or any(self._stays(item) for g in unit for item in g.items)
+            found
+            for number, found in enumerate(groups)
+            if number >= start or number in must or any(map(self.pinned, found.heads))
         ]
-        return flat(g for unit in kept or units[-1:] for g in unit)
+        return flat(kept or groups[-1:])
 
     def need(self, items: Sequence[Item]) -> bool:
-        """Whether the oldest item is young enough for older ones to be so too."""
-        return not items or self._fresh(items[0])
+        """Whether older items could be young enough: all of these are."""
+        return self._start(group(items)[0]) == 0
 
     def bind(self, *, now: float, pinned: Pinned) -> MaxAge:
         return MaxAge(self.seconds, now, pinned)
 
-    def _stays(self, item: Item) -> bool:
-        return self._fresh(item) or self.pinned(item)
-
-    def _fresh(self, item: Item) -> bool:
+    def _start(self, groups: Sequence[Group]) -> int:
         now = time.time() if self.now is None else self.now
-        return item.created_at is None or item.created_at.timestamp() >= now - self.seconds
+        for number in range(len(groups) - 1, -1, -1):
+            if self._is_old(groups[number], now):
+                return number + 1
+        return 0
+
+    def _is_old(self, found: Group, now: float) -> bool:
+        said = found.items[-1].created_at
+        if said is None or any(map(self.pinned, found.heads)):
+            return False
+        return said.timestamp() < now - self.seconds
 
 
 def max_age(seconds: float) -> MaxAge:
@@ -58,9 +68,15 @@ def max_age(seconds: float) -> MaxAge:
 
 @dataclass(frozen=True)
 class KeepSystem:
-    """System messages out of reach of every budget; see `keep_system`."""
+    """System messages out of reach of every budget; see `keep_system`.
+
+    Attributes:
+        head: how many of the first items are looked at.
+        least: how many of the newest items are looked at, and so read.
+    """
 
     head: int = 4
+    least: int = 200
     sound: ClassVar[bool] = True
 
     def __call__(self, items: Sequence[Item]) -> Sequence[Item]:
@@ -68,11 +84,11 @@ class KeepSystem:
 
     def pin(self, item: Item) -> bool:
         """Whether budgets must leave the item alone."""
-        return item.role in {"system", "developer"}
+        return speaker(item) == "system"
 
 
 def keep_system() -> KeepSystem:
-    """Keep system messages: those that open the conversation, and those within the look-back."""
+    """Keep system messages: those among the first 4 items, and those among the newest 200."""
     return KeepSystem()
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from threadkeep.types import Item, Json
+
+_ANSWERS: Final = frozenset({"tool", "function"})
 
 
 @dataclass(frozen=True)
@@ -18,11 +20,14 @@ class AlternateRoles:
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
         merged: list[Item] = []
+        last = -1  # a result that comes late stands between the messages of one speaker
         for item in items:
-            if merged and _mergeable(merged[-1], item):
-                merged[-1] = _merge(merged[-1], item)
-            else:
-                merged.append(item)
+            if last >= 0 and _mergeable(merged[last], item):
+                merged[last] = _merge(merged[last], item)
+                continue
+            merged.append(item)
+            if item.role not in _ANSWERS:
+                last = len(merged) - 1
         return merged
 
 
@@ -39,7 +44,7 @@ def _mergeable(first: Item, second: Item) -> bool:
 
 
 def _plain(item: Item) -> bool:
-    if item.type != "message" or item.tool_calls or item.role in {"tool", "function"}:
+    if item.type != "message" or item.tool_calls or item.role in _ANSWERS:
         return False
     return isinstance(item.content, str) or all(b["type"] != "reasoning" for b in item.content)
 

@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from threadkeep.groups import visible
 from threadkeep.types import Item, Json
 
 Content = str | list[dict[str, Json]]
@@ -69,7 +68,7 @@ def turns(items: list[Item], *, merge: bool) -> list[Turn]:
     """The turns of a conversation; calls, their results and reasoning are none."""
     found: list[Turn] = []
     for place, item in enumerate(items):
-        if item.type != "message" or not visible(item) or not item.content:
+        if item.type != "message" or not item.content:
             continue
         role = item.metadata.get(_ROLE, item.role)
         if not (merge and found and found[-1].role == role):

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from threadkeep.backends.file import compaction, layout, lines, writing
 from threadkeep.backends.file.index import Index, sidecar_path
 from threadkeep.backends.file.log import Log
+from threadkeep.backends.file.writing import Fresh
 from threadkeep.types import Commit, Drop, Record, Ttl
 
 _LOG: Final = logging.getLogger("threadkeep.backends.file")
@@ -41,8 +42,8 @@ def commit(log: Log, index: Index, wish: Wish, *, fsync: bool) -> Commit:
         index.catch_up(log)
         head = b"" if index.end else lines.header(wish.stream, secrets.token_hex(8))
         written = writing.apply(log, index, index.end + len(head), *wish)
-        if written.raw is not None:
-            add(log, index, head + written.raw, fsync=fsync)
+        if written.line:
+            add(log, index, head, written.line, fsync=fsync)
             if written.ends:
                 end(log, index)
             else:
@@ -53,15 +54,22 @@ def commit(log: Log, index: Index, wish: Wish, *, fsync: bool) -> Commit:
             layout.remove(log.path)
 
 
-def add(log: Log, index: Index, raw: bytes, *, fsync: bool) -> None:
-    """Append a line, and let it reach the disk before anybody hears of it."""
+def add(log: Log, index: Index, head: bytes, line: Fresh, *, fsync: bool) -> None:
+    """Append a line, and let it reach the disk before anybody hears of it.
+
+    Args:
+        head: the header, if the file is still to get one.
+    """
     fresh = index.head is None
-    log.append(raw, index.end)
+    log.append(head + line.raw, index.end)
     if fsync:
         _sync(log.fd)
         if fresh:
             layout.sync_folder(os.path.dirname(log.path))  # noqa: PTH120
-    index.catch_up(log)
+    if fresh:
+        index.catch_up(log)
+    else:
+        index.know(line.head, line.offset, line.hashes)
 
 
 def end(log: Log, index: Index) -> None:

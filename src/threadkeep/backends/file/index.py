@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from hashlib import blake2b
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from threadkeep.backends.file import sidecar
 from threadkeep.backends.file.lines import Line, Place, Row
 from threadkeep.backends.file.log import Log
 from threadkeep.backends.file.sidecar import Run, Sidecar
 
-STEP: Final = 256 * 1024
-"""So many bytes of log are read at most, beyond the sidecar, by a process that opens it."""
+STEP: Final = 64 * 1024
+"""So many bytes of log beyond the sidecar are parsed by a process that opens a stream."""
 _STREAMS: Final = 256
 _IDS: Final = 2_000_000
 
@@ -26,7 +27,8 @@ class Head(NamedTuple):
     expires: float | None
     begin: int
     kinds: dict[str, Place]
-    token: list[Any] | int | None
+    token: int | None
+    """The offset of the line that has the last token."""
     end: int
     """Where the line ends."""
 
@@ -34,8 +36,7 @@ class Head(NamedTuple):
     def of(cls, line: Line) -> Head:
         said = line.head
         kinds = {kind: Place(*place) for kind, place in said["h"].items()}
-        token = said["t"] if "t" in said else said.get("k")
-        token = line.offset if type(token) is list else token
+        token = line.offset if "t" in said else said.get("k")
         return cls(said["v"], said["q"], said.get("e"), said["o"], kinds, token, line.end)
 
     def lives(self, now: float) -> bool:
@@ -82,32 +83,35 @@ class Index:
 
     def add(self, line: Line) -> None:
         """Know one more commit."""
-        self.head = Head.of(line)
-        if self.head.begin == line.offset:
-            self._recent, self._runs, self._covered = {}, [], line.offset
-        for row in line.rows():
-            self._recent[self._hash(row[0], row[1])] = line.offset
+        hashes = [self.hash(row[0], row[1]) for row in line.rows()]
         for kind, ids in line.head.get("d", {}).items():
-            for id in ids:
-                self._recent[self._hash(kind, id)] = line.offset
-        self.end, self._mark, self.damaged = line.end, line.offset, 0
+            hashes += [self.hash(kind, id) for id in ids]
+        self.know(Head.of(line), line.offset, hashes)
 
-    def find(self, log: Log, kind: str, id: str) -> tuple[Line, Row, int] | None:
+    def know(self, head: Head, offset: int, hashes: Iterable[int]) -> None:
+        """Know one more commit: the head after it, and the records that it mentions."""
+        if head.begin == offset:
+            self._recent, self._runs, self._covered = {}, [], offset
+        self._recent.update(dict.fromkeys(hashes, offset))
+        self.head, self.end, self._mark, self.damaged = head, head.end, offset, 0
+
+    def find(
+        self, log: Log, kind: str, id: str, hash: int | None = None
+    ) -> tuple[Line, Row, int] | None:
         """The line that has a record as it is now, its row and its size; or None."""
         head = self.head
         place = head.kinds.get(kind) if head else None
         if head is None or place is None or not place.records:
             return None
-        offset = self.offset(kind, id)
+        offset = self.offset(self.hash(kind, id) if hash is None else hash)
         line = log.at(offset) if offset is not None and offset >= head.begin else None
         found = line.row(kind, id) if line else None
         if line is None or found is None or found[0][2] <= place.floor:
             return None
         return (line, *found)
 
-    def offset(self, kind: str, id: str) -> int | None:
-        """The line where a record was mentioned last, or another one of its hash."""
-        hash = self._hash(kind, id)
+    def offset(self, hash: int) -> int | None:
+        """The line where a record of this hash was mentioned last."""
         offset = self._recent.get(hash)
         if offset is not None:
             return offset
@@ -122,7 +126,7 @@ class Index:
 
         A long log takes larger steps, lest its large sidecar is written too often.
         """
-        step = max(STEP, 4 * sum(len(run.hashes) for run in self._runs))
+        step = max(STEP, 2 * sum(len(run.hashes) for run in self._runs))
         if self.end - self._covered >= step and self.generation:
             self.save_now(path)
 
@@ -136,7 +140,7 @@ class Index:
         header = log.header()
         generation = header["g"] if header else ""
         known = generation and generation == self.generation and log.size >= self.end
-        if known and log.size - self.end <= 4 * STEP:
+        if known and log.size - self.end <= 16 * STEP:
             return
         self.reset(generation)
         found = sidecar.load(sidecar_path(log.path), generation) if generation else None
@@ -145,7 +149,7 @@ class Index:
             self.head, self._runs, self._mark = Head.of(mark), found.runs, found.mark
             self.end = self._covered = found.covered
 
-    def _hash(self, kind: str, id: str) -> int:
+    def hash(self, kind: str, id: str) -> int:
         """Keyed by the random generation, so that nobody can make two ids that collide."""
         text = f"{kind} {id}".encode("utf-8", "surrogatepass")
         key = self.generation.encode()

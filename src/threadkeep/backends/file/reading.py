@@ -143,7 +143,7 @@ class Reader:
         for row in rows:
             if row[2] <= line.head["b"] or not span.low < row[2] < span.high:
                 continue
-            if index.offset(span.kind, row[1]) != line.offset:
+            if index.offset(index.hash(span.kind, row[1])) != line.offset:
                 found = index.find(self._log, span.kind, row[1])
                 if found is None or found[1][2] != row[2]:
                     continue

@@ -69,8 +69,8 @@ class Sweeper:
             left = set(gone)
             change.expire(kind, [r.expires for r in records if r.id not in left])
             swept += len(gone)
-        raw = change.line(change.version(), head.expires, head.token)
-        committing.add(log, index, raw, fsync=self._fsync)
+        line = change.line(change.version(), head.expires, head.token)
+        committing.add(log, index, b"", line, fsync=self._fsync)
         header = log.header()
         if header:
             committing.tidy(log, index, header["s"], fsync=self._fsync)

@@ -26,6 +26,38 @@ class Old(NamedTuple):
     size: int
 
 
+class Fresh(NamedTuple):
+    """A line to be written at an offset; the head after it, and the records it mentions."""
+
+    raw: bytes
+    offset: int
+    head: Head
+    hashes: list[int]
+
+
+class _Tally:
+    """What puts make of a place."""
+
+    __slots__ = ("_before", "_expires", "_records", "_size")
+
+    def __init__(self, before: Place) -> None:
+        self._before = before
+        self._records, self._size, self._expires = before.records, before.size, before.expires
+
+    def add(self, text: str, expires: float | None, old: Old | None) -> None:
+        self._size += lines.size(text)
+        if expires is not None:
+            self._expires = earliest(self._expires, expires)
+        if old:
+            self._size -= old.size
+        else:
+            self._records += 1
+
+    def place(self) -> Place:
+        size, before = max(0, self._size), self._before
+        return Place(before.last, self._records, size, before.floor, self._expires)
+
+
 class Change:
     """What one commit makes of a stream, before it is written."""
 
@@ -42,6 +74,7 @@ class Change:
         self.kinds: dict[str, Place] = {}
         self.rows: list[tuple[int, str]] = []
         self.dropped: dict[str, list[str]] = {}
+        self.hashes: list[int] = []
         self._gone: set[Key] = set()
         if self.live:
             self.begin, self.kinds = self.live.begin, dict(self.live.kinds)
@@ -71,42 +104,44 @@ class Change:
     def put(self, records: Sequence[Record]) -> list[int]:
         """Put records; their seqs."""
         last = {(record.kind, record.id): record for record in records}
-        seqs = {key: self._put(key, record) for key, record in last.items()}
+        tallies: dict[str, _Tally] = {}
+        for kind in dict.fromkeys(kind for kind, _ in last):
+            tallies[kind] = _Tally(self.kinds.setdefault(kind, Place(-1)))
+        seqs = {key: self._put(record, tallies[key[0]]) for key, record in last.items()}
+        self.kinds |= {kind: tally.place() for kind, tally in tallies.items()}
         self.rows.sort()
         return [seqs[record.kind, record.id] for record in records]
 
-    def find(self, kind: str, id: str) -> Old | None:
+    def find(self, kind: str, id: str, hash: int | None = None) -> Old | None:
         """A record as it is after what was dropped so far."""
         place = self.kinds.get(kind)
         if self.live is None or place is None or (kind, id) in self._gone:
             return None
-        found = self._index.find(self._log, kind, id)
+        found = self._index.find(self._log, kind, id, hash)
         if found is None or found[1][2] <= place.floor:
             return None
         return Old(found[1][2], found[1][4], found[2])
 
-    def _put(self, key: Key, record: Record) -> int:
-        kind = record.kind
-        old = self.find(*key)
+    def _put(self, record: Record, tally: _Tally) -> int:
+        hash = self._index.hash(record.kind, record.id)
+        old = self.find(record.kind, record.id, hash)
         if old and (old.expires is None or old.expires > self._now):
             seq = old.seq
         else:
             self.seq = seq = self.seq + 1
         text = lines.row_text(record, seq)
         self.rows.append((seq, text))
-        place = self.kinds.get(kind) or Place(-1)
-        self.kinds[kind] = place._replace(
-            records=place.records + (old is None),
-            size=place.size + lines.size(text) - (old.size if old else 0),
-            expires=earliest(place.expires, record.expires),
-        )
+        self.hashes.append(hash)
+        tally.add(text, record.expires, old)
         return seq
 
     def _drop_one(self, kind: str, id: str, old: Old) -> None:
         place = self.kinds[kind]
         self._gone.add((kind, id))
+        self.hashes.append(self._index.hash(kind, id))
         self.dropped.setdefault(kind, []).append(id)
-        self.kinds[kind] = place._replace(records=place.records - 1, size=place.size - old.size)
+        left = max(0, place.size - old.size)
+        self.kinds[kind] = place._replace(records=place.records - 1, size=left)
 
     def _drop_range(self, kind: str, upto: int) -> None:
         """Raise the floor; how much is left is known only roughly, and never too low."""
@@ -116,8 +151,8 @@ class Change:
         left = place._replace(records=count, size=size, floor=max(place.floor, upto))
         self.kinds[kind] = left if count else left._replace(expires=None)
 
-    def line(self, version: int, expires: float | None, token: Any) -> bytes:
-        """The bytes of the line that says all this."""
+    def line(self, version: int, expires: float | None, token: Any) -> Fresh:
+        """The line that says all this."""
         head: dict[str, Any] = {"v": version, "q": self.seq, "b": self.base}
         if expires is not None:
             head["e"] = expires
@@ -132,11 +167,15 @@ class Change:
             head["d"] = self.dropped
         if token is not None:
             head["k" if isinstance(token, int) else "t"] = token
-        return lines.render(head, [text for _, text in self.rows])
+        raw = lines.render(head, [text for _, text in self.rows])
+        place = token if token is None or isinstance(token, int) else self._offset
+        end = self._offset + len(raw)
+        after = Head(version, self.seq, expires, self.begin, self.kinds, place, end)
+        return Fresh(raw, self._offset, after, self.hashes)
 
     def answer(
         self, put: Sequence[Record], expires: float | None, token: str | None
-    ) -> tuple[Commit, bytes]:
+    ) -> tuple[Commit, Fresh]:
         """Put, and say all this in a line; a life that goes on keeps its token."""
         version = self.version() + 1 if self.live else secrets.randbits(32) << 20 | 1
         seqs = self.put(put)
@@ -149,7 +188,7 @@ class Change:
         """The version of the life so far, beyond all that were ever told."""
         return self.live.version + _LEAP * self._index.damaged if self.live else 0
 
-    def touch(self, live: Head, expires: float | None) -> tuple[Commit, bytes | None]:
+    def touch(self, live: Head, expires: float | None) -> tuple[Commit, Fresh | None]:
         """Slide the life."""
         version = self.version()
         same = expires == live.expires
@@ -161,7 +200,7 @@ class Written(NamedTuple):
     """What a commit comes to: the answer, and the line to write for it, if any."""
 
     answer: Commit
-    raw: bytes | None = None
+    line: Fresh | None = None
     ends: bool = False
     """The stream is gone with it: its files may go too."""
 

@@ -1,0 +1,8 @@
+"""What the model sees of a session: chosen newest first, sound for every provider."""
+
+from __future__ import annotations
+
+from threadkeep.window.choosing import LOOKBACK, choose, first_page
+from threadkeep.window.view import Window
+
+__all__ = ["LOOKBACK", "Window", "choose", "first_page"]

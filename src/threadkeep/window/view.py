@@ -1,0 +1,70 @@
+"""`Window`: the items a model sees, in the shape of each provider."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from typing import Any
+
+from threadkeep import providers, tokens
+from threadkeep.protocols import TokenCounter
+from threadkeep.providers import AnthropicMessages
+from threadkeep.types import Item
+
+
+class Window(list[Item]):
+    """Items for a model, oldest first: every tool call answered, no result without its call.
+
+    An unanswered call that is followed by anything has a synthetic error result
+    (`metadata["synthetic"]`), which is never stored.
+
+    Attributes:
+        dropped: how many tool results are not here though they are no older than the first item
+            (that is not pinned): their call is gone.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[Item] = (),
+        *,
+        dropped: int = 0,
+        counter: TokenCounter | None = None,
+    ) -> None:
+        super().__init__(items)
+        self.dropped = dropped
+        self._counter = counter
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all items, by the counter of the window (`tokens.default()`)."""
+        return tokens.total(self, self._counter)
+
+    def to_openai(self) -> list[dict[str, Any]]:
+        """The `messages` of an OpenAI Chat Completions request."""
+        return providers.to_openai(self)
+
+    def to_responses(self) -> list[dict[str, Any]]:
+        """The `input` of an OpenAI Responses request."""
+        return providers.to_responses(self)
+
+    def to_anthropic(self) -> AnthropicMessages:
+        """The `messages` of an Anthropic Messages request; its `system` stands in `.system`."""
+        return providers.to_anthropic(self)
+
+    def __repr__(self) -> str:
+        return f"<Window of {len(self)} items, {self.dropped} dropped>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td style='opacity:.6'>{html.escape(item.name or item.role)}</td>"
+            "<td style='text-align:left;white-space:pre-wrap'>"
+            f"{html.escape(_short(item))}</td></tr>"
+            for item in self
+        )
+        return f"<table>{rows}</table><small>{len(self)} items, {self.tokens} tokens</small>"
+
+
+def _short(item: Item) -> str:
+    calls = ", ".join(f"{call.get('name')}(…)" for call in item.tool_calls)
+    said = " ".join(part for part in (item.text, calls) if part)
+    return said if len(said) <= 200 else f"{said[:199]}…"
