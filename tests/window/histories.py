@@ -331,8 +331,9 @@ def placed(items: list[Item], gaps: list[int] | None = None) -> list[Item]:
 
 
 @st.composite
-def histories(draw: Any, max_size: int = 14) -> list[Item]:
-    items = [one for piece in draw(st.lists(pieces, max_size=max_size)) for one in piece]
+def histories(draw: Any, least: int = 0, most: int = 14) -> list[Item]:
+    drawn = draw(st.lists(pieces, min_size=least, max_size=most))
+    items = [one for piece in drawn for one in piece]
     items = [dataclasses.replace(one, id="") for one in items]
     gaps = draw(st.sampled_from([None, None, [1, 2, 7]]))
     return placed(items, gaps)

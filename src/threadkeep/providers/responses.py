@@ -70,8 +70,7 @@ def fields(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The neutral fields of an item of the Responses API that is no plain message."""
     kind = str(entry["type"])
     if kind.endswith("_call_output"):
-        output = entry.get("output")
-        words = content(output, where) if isinstance(output, (str, list)) else _as_json(output)
+        words = _output_content(entry.get("output"), where)
         return {"role": "tool", "tool_call_id": _answered(entry), "content": words}
     if kind in _FUNCTIONS or (kind.endswith("_call") and "call_id" in entry):
         given: Any = next(
@@ -268,6 +267,14 @@ def _summary(entry: Mapping[str, Any]) -> str:
     said = [f"[{entry['type']}", *(str(entry[key]) for key in ("name", "status") if entry.get(key))]
     output = entry.get("output") or entry.get("error")
     return " ".join(said) + (f"] {output}" if isinstance(output, str) else "]")
+
+
+def _output_content(output: Any, where: str) -> str | list[Block]:
+    """A text, parts of content, or what a machine of its own kind answers, as JSON."""
+    of_parts = isinstance(output, list) and all(
+        isinstance(part, str) or (isinstance(part, Mapping) and "type" in part) for part in output
+    )
+    return content(output, where) if isinstance(output, str) or of_parts else _as_json(output)
 
 
 def _as_json(output: Any) -> list[Block]:

@@ -1,0 +1,82 @@
+"""Windows of plain lists, read page by page as from a store, and what every window must be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from hypothesis import HealthCheck, settings
+
+from tests.window.histories import START
+from threadkeep import tokens
+from threadkeep.groups import sound, speaker
+from threadkeep.protocols import Policy
+from threadkeep.testing.validity import assert_valid
+from threadkeep.types import Item
+from threadkeep.window import LOOKBACK, Window, choose
+
+NOW = START + 900.0
+EVERYTHING = 1_000_000
+
+many = settings(
+    max_examples=int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "120")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+"""A moderate number of examples; `THREADKEEP_TEST_EXAMPLES=20000` looks harder."""
+
+
+def window(
+    history: list[Item],
+    policies: Sequence[Policy],
+    *,
+    size: int = EVERYTHING,
+    lookback: int = LOOKBACK,
+    now: float = NOW,
+) -> Window:
+    """The window of a list whose first read brings `size` items."""
+    opening = max((getattr(policy, "head", 0) for policy in policies), default=0)
+    size = min(size, lookback)
+
+    def fetch(before: int, limit: int) -> list[Item]:
+        return [item for item in history if item.seq < before][-limit:]
+
+    return choose(
+        history[-size:],
+        history[:opening],
+        fetch,
+        policies,
+        now=now,
+        size=size,
+        lookback=lookback,
+        counter=tokens.estimate,
+    )
+
+
+def valid(found: Window) -> None:
+    """Every provider takes it."""
+    assert_valid(found.to_openai(), "openai")
+    assert_valid(found.to_responses(), "responses")
+    wire = found.to_anthropic()
+    assert_valid(wire, "anthropic", system=wire.system or None)
+
+
+def filters(policies: Sequence[Policy]) -> bool:
+    """Whether a policy may leave nothing on purpose."""
+    return any(getattr(policy, "filters", False) for policy in policies)
+
+
+def newest_user_turn(history: list[Item]) -> list[Item]:
+    """The last message of a user, and those of users right before it."""
+    heads = [item for item in sound(history) if item.role not in {"tool", "function"}]
+    while heads and speaker(heads[-1]) != "user":
+        heads.pop()
+    turn: list[Item] = []
+    while heads and speaker(heads[-1]) == "user":
+        turn.insert(0, heads.pop())
+    return turn
+
+
+def synthetic(items: Sequence[Item]) -> set[str]:
+    """The ids of results that were never given."""
+    return {item.id for item in items if item.metadata.get("synthetic")}

@@ -1,0 +1,103 @@
+"""Every history, every policy: what a window always is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.window.histories import histories
+from tests.window.looking import (
+    filters,
+    many,
+    newest_user_turn,
+    synthetic,
+    valid,
+    window,
+)
+from tests.window.strategies import (
+    ages,
+    any_policies,
+    budgets,
+    edited,
+    pinning,
+    polite,
+    rude,
+)
+from threadkeep import policies
+from threadkeep.groups import group, sound
+
+unmerged = st.lists(st.one_of(budgets(0.0, 0.5), ages, pinning, rude), max_size=3)
+"""Policies after which the items are still those of the history, and the user's turn is there."""
+
+
+@pytest.mark.proves("C4", "C11", "C13")
+@many
+@given(histories(), any_policies)
+def test_every_window_is_a_valid_prompt(history, chosen):
+    found = window(history, chosen)
+    assert found or not sound(history) or filters(chosen)
+    if found:
+        valid(found)
+
+
+@many
+@given(histories(least=3), any_policies, st.integers(1, 6), st.sampled_from([2_000, 2_000, 1, 4]))
+def test_it_is_the_same_whatever_a_read_brings(history, chosen, size, lookback):
+    at_once = window(history, chosen, lookback=lookback)
+    by_pages = window(history, chosen, lookback=lookback, size=size)
+    assert by_pages == at_once
+    assert by_pages.dropped == at_once.dropped
+
+
+@many
+@given(histories(least=3), unmerged)
+def test_order_and_the_newest_user_turn_are_kept(history, chosen):
+    found = window(history, chosen)
+    seqs = [item.seq for item in found]
+    assert seqs == sorted(seqs)
+    assert len({item.id for item in found}) == len(found)
+    assert {item.id for item in newest_user_turn(history)} <= {item.id for item in found}
+
+
+@many
+@given(histories(least=3), st.lists(polite, max_size=3))
+def test_nothing_is_in_it_that_was_not_said(history, chosen):
+    said = {item.id: item for item in history}
+    for item in window(history, chosen):
+        if policies.alternate_roles() in chosen:
+            assert item.id in said or item.metadata["synthetic"]
+        elif not item.metadata.get("synthetic"):
+            assert item == said[item.id]
+
+
+@many
+@given(histories(least=3), st.lists(st.one_of(budgets(0.0, 0.5), ages), max_size=2))
+def test_calls_stand_with_their_results(history, chosen):
+    found = window(history, chosen)
+    whole = {item.id for item in found}
+    groups = [{item.id for item in one.items} for one in group(sound(history))[0]]
+    assert all(one <= whole or not one & whole for one in groups)
+
+
+@many
+@given(histories(least=4, most=20), budgets(0.25, 0.5, 0.9))
+def test_a_stepped_front_never_moves_back(history, budget):
+    front, interrupted = 0, set[str]()
+    for upto in range(1, len(history) + 1):
+        view = synthetic(sound(history[:upto]))
+        if not interrupted <= view:
+            front = 0  # a result that came late after all may be smaller than what stood for it
+        interrupted = view
+        if found := window(history[:upto], [budget]):
+            assert found[0].seq >= front
+            front = found[0].seq
+
+
+@many
+@given(histories(least=1))
+def test_editing_a_window_leaves_the_history_as_it_was(history):
+    before = repr(history)
+    window(history, [edited]).to_openai()
+    valid(window(history, [edited])) if sound(history) else None
+    assert repr(history) == before
