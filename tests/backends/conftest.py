@@ -10,8 +10,11 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.servers import postgres
+from tests.servers.instances import fresh_table
 from threadkeep.backends.file import FileBackend
 from threadkeep.backends.memory import MemoryBackend
+from threadkeep.backends.sql import SqlBackend
 from threadkeep.backends.sqlite import SqliteBackend
 from threadkeep.protocols import Backend
 
@@ -43,12 +46,18 @@ def _sqlite_memory(path: Path) -> Store:
     return Store(partial(SqliteBackend, ":memory:"))
 
 
+def _postgres(path: Path) -> Store:
+    open_tables = partial(SqlBackend, postgres.url(), table_name=fresh_table(), pool_size=20)
+    return Store(open_tables, open_tables)
+
+
 # A server that is not there: pytest.skip("why"), which `needed` turns into a failure if promised.
 STORES: dict[str, Callable[[Path], Store]] = {
     "memory": _memory,
     "file": _file,
     "sqlite": _sqlite,
     "sqlite-memory": _sqlite_memory,
+    "postgres": _postgres,
 }
 
 

@@ -1,0 +1,172 @@
+"""The SQL backend: options, and the verbs of the protocol."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine
+
+from threadkeep.backends.sql import names, options, planning, reading, sweeping
+from threadkeep.backends.sql.calls import Calls
+from threadkeep.backends.sql.deadline import Deadline
+from threadkeep.backends.sql.faults import late
+from threadkeep.backends.sql.opening import Opening
+from threadkeep.backends.sql.planning import Change, Head
+from threadkeep.errors import Conflict
+from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
+
+T = TypeVar("T")
+
+
+class SqlBackend:
+    """Streams in PostgreSQL, MySQL 8, MariaDB or Oracle, for any number of threads and processes.
+
+    Nothing is connected before the first use, which also makes the tables. After a fork a child
+    goes on with connections of its own.
+
+    Args:
+        url: a URL (`postgresql://user:password@host:5432/database?sslmode=verify-full`, also
+            `mysql://`, `mariadb://`, `oracle://`), or a SQLAlchemy `Engine` of the application's
+            own, which is never closed here. `None` = as the other arguments say.
+        dialect: `postgresql`, `mysql` or `oracle`, where there is no URL.
+        host: the server, also with its port: `db:5432`.
+        port: its port.
+        user: whom to log in as.
+        password: a str, or a callable that is asked at each new connection.
+        database: the name of the database; Oracle: of the service.
+        table_name: of the table of records, also `schema.table`; the others are called after it.
+        pool_size: connections at most.
+        timeout: seconds a call may take in all: waiting for a connection, the database, retries.
+        connect_timeout: seconds a connection attempt may take, within `timeout`.
+        **parameters: what else the driver should know, such as `sslmode` and `sslrootcert`; as in
+            the URL.
+
+    Raises:
+        ConfigError: an option is unknown, contradictory or out of range; it is named.
+        MissingExtra: the driver is not installed.
+    """
+
+    def __init__(
+        self,
+        url: str | Engine | None = None,
+        *,
+        dialect: str | None = None,
+        host: str | None = None,
+        port: int | str | None = None,
+        user: str | None = None,
+        password: str | Callable[[], str] | None = None,
+        database: str | None = None,
+        table_name: str = names.DEFAULT,
+        pool_size: int = 16,
+        timeout: float = 30.0,
+        connect_timeout: float | None = None,
+        **parameters: Any,
+    ) -> None:
+        options.check_limits(pool_size, timeout, connect_timeout)
+        fields: dict[str, Any] = {"dialect": dialect, "host": host, "port": port, "user": user}
+        fields |= {"database": database, "connect_timeout": connect_timeout, **parameters}
+        self.blocking = True
+        self._names = names.parse(table_name)
+        self._opening = Opening(url, fields, password, self._names, pool_size)
+        self._dialect = self._opening.dialect
+        self._pool = self._opening.source
+        self._timeout = float(timeout)
+        self._calls = Calls(
+            self._pool, self._dialect, where=self._opening.where, timeout=self._timeout
+        )
+        self._ready = False
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"SqlBackend({self._opening.where}, table_name={str(self._names)!r})"
+
+    def read(self, *queries: Query, now: float) -> list[Page]:
+        return self._run(lambda connection: reading.pages(self._dialect, connection, queries, now))
+
+    def commit(
+        self,
+        stream: str,
+        *,
+        put: Sequence[Record] = (),
+        drop: Sequence[Drop] = (),
+        ttl: Ttl = None,
+        expect: int | None = None,
+        token: str | None = None,
+        now: float,
+    ) -> Commit:
+        change = planning.change(stream, put, drop, ttl, expect, token, now)
+        attempts = _Attempts(self._commit, change)
+        return self._run(attempts, repeatable=expect is None or token is not None)
+
+    def streams(
+        self, prefix: str, *, cursor: Any = None, limit: int = 1000
+    ) -> tuple[list[str], Any]:
+        where = {"prefix": prefix, "after": cursor or "", "limit": limit}
+        step = (self._dialect.sql.streams, where)
+        rows = self._run(lambda connection: self._dialect.run(connection, [step]))
+        found = [self._dialect.text(name) for (name,) in rows]
+        mine = [name for name in found if name.startswith(prefix)]
+        return mine, mine[-1] if mine and len(mine) == limit else None
+
+    def sweep(self, now: float, limit: int = 1000) -> int:
+        def swept(verb: Callable[..., int]) -> int:
+            return self._run(lambda connection: verb(self._dialect, connection, now, limit))
+
+        return swept(sweeping.streams) + swept(sweeping.records)
+
+    def close(self) -> None:
+        """Close the connections opened here, also those lent now, as they come back."""
+        self._pool.close()
+        self._calls.watch.end()
+
+    def _run(self, work: Callable[[Any], T], *, repeatable: bool = True) -> T:
+        deadline = Deadline(self._timeout)
+        if not self._ready:
+            self._prepare(deadline)
+        return self._calls.run(work, deadline=deadline, repeatable=repeatable)
+
+    def _prepare(self, deadline: Deadline) -> None:
+        """Look whether the tables are there, and make them if not: once, by the first thread."""
+        if not self._lock.acquire(timeout=deadline.left()):
+            raise late(self._opening.where, deadline.timeout, "another thread is connecting")
+        try:
+            if not self._ready:
+                self._opening.prepare(self._calls, deadline)
+                self._ready = True
+        finally:
+            self._lock.release()
+
+    def _commit(self, connection: Any, change: Change) -> Commit:
+        dialect = self._dialect
+        done = dialect.fast(connection, change)
+        if done is not None:
+            return done
+        where = {"stream": change.stream}
+        rows = dialect.run(connection, [*dialect.begin, (dialect.sql.head, where)])
+        head = Head(*rows[0]) if rows else None
+        plan = planning.plan(dialect, head, change)
+        rows = dialect.run(connection, [*plan.steps, ("COMMIT", {})])
+        return planning.answer(plan, rows, dialect, change)
+
+
+class _Attempts:
+    """A commit and its repeats: if it ended the stream, they find nothing left, as it should be."""
+
+    def __init__(self, commit: Callable[[Any, Change], Commit], change: Change) -> None:
+        self._commit = commit
+        self._change = change
+        self._tried = False
+
+    def __call__(self, connection: Any) -> Commit:
+        try:
+            return self._commit(connection, self._change)
+        except Conflict as conflict:
+            ends = not self._change.put and any(one.kind is None for one in self._change.drop)
+            if self._tried and ends and conflict.current == 0:
+                connection.rollback()
+                return Commit(0, [])
+            raise
+        finally:
+            self._tried = True

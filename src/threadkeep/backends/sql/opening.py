@@ -1,0 +1,172 @@
+"""From what was said about a database to a pool on it, with its tables made and up to date."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from sqlalchemy import Engine, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
+
+from threadkeep.backends.sql import faults, guard, options, schema
+from threadkeep.backends.sql.deadline import Deadline
+from threadkeep.backends.sql.dialect import Dialect
+from threadkeep.backends.sql.names import Names
+from threadkeep.backends.sql.pool import OwnPool, SharedPool
+from threadkeep.backends.sql.target import Password, Target
+from threadkeep.errors import ConfigError, MissingExtra
+
+if TYPE_CHECKING:
+    from threadkeep.backends.sql.calls import Calls
+
+
+class _Kind(NamedTuple):
+    """Where a dialect is, its driver, and the extra that brings it."""
+
+    module: str
+    name: str
+    driver: str
+    extra: str
+
+
+_KINDS: Final = {
+    "postgresql": _Kind("postgresql", "PostgreSQL", "psycopg", "postgres"),
+    "mysql": _Kind("mysql", "MySQL", "pymysql", "mysql"),
+    "oracle": _Kind("oracle", "Oracle", "oracledb", "oracle"),
+}
+
+
+class Opening:
+    """A database and the way to it; nothing is connected yet.
+
+    Attributes:
+        where: the database, for people: no user, no password.
+        source: the pool.
+    """
+
+    def __init__(
+        self,
+        store: str | Engine | None,
+        fields: Mapping[str, Any],
+        password: Password,
+        names: Names,
+        pool_size: int,
+    ) -> None:
+        self._names = names
+        self._engine = store if isinstance(store, Engine) else None
+        if self._engine is not None:
+            self._target, self._patience = _of_engine(self._engine, fields, password), None
+        else:
+            given = dict(fields)
+            limit = given.pop("connect_timeout", None)
+            target = options.target(_checked(store), given, password)
+            self._target, self._patience = _patience(target, limit)
+        self.dialect = _dialect(self._target, names)
+        self.where = f"{self.dialect.title} database {self._target.described()}"
+        self.source: OwnPool | SharedPool = (
+            OwnPool(self._connect, where=self.where, size=pool_size)
+            if self._engine is None
+            else SharedPool(self._engine, self.dialect, where=self.where)
+        )
+
+    def prepare(self, calls: Calls, deadline: Deadline) -> None:
+        """See that the tables are there, and of this version; make them if need be.
+
+        Raises:
+            BackendError: they are not ours, or newer; or the database does not answer.
+        """
+        version = calls.run(self._version, deadline=deadline)
+        if not schema.check(version, self.where):
+            calls.patiently(lambda: self._migrate(calls, deadline), deadline)
+
+    def _version(self, connection: Any) -> int:
+        self.dialect.inspected(connection)
+        try:
+            rows = self.dialect.run(connection, [(self.dialect.sql.check, {})])
+        except self.dialect.errors as error:
+            if self.dialect.fault(error).kind is not faults.Kind.MISSING:
+                raise
+            connection.rollback()
+            return 0
+        return int(rows[0][0]) if rows else 0
+
+    def _migrate(self, calls: Calls, deadline: Deadline) -> None:
+        engine = self._engine or create_engine(
+            f"{self.dialect.driver}://",
+            creator=lambda: self._for_migration(deadline),
+            poolclass=NullPool,
+        )
+        try:
+            schema.migrate(engine, self._names, self.dialect.columns, self.where, deadline)
+        except DBAPIError as error:
+            cause = error.orig if isinstance(error.orig, Exception) else error
+            raise calls.failed(cause) from None
+        except self.dialect.errors as error:
+            raise calls.failed(error) from None
+
+    def _for_migration(self, deadline: Deadline) -> Any:
+        connection = self._connect(deadline)
+        self.dialect.restore(connection, False)
+        return connection
+
+    def _connect(self, deadline: Deadline) -> Any:
+        seconds = min(deadline.left(), self._patience or deadline.timeout)
+        try:
+            return guard.within(
+                seconds,
+                lambda: self.dialect.connect(self._target, seconds),
+                lambda late: late.close(),
+            )
+        except guard.Late:
+            raise faults.late(self.where, seconds, "no connection could be made") from None
+
+
+def _checked(store: object) -> str | None:
+    if store is None or isinstance(store, str):
+        return store
+    raise ConfigError(f"expected a URL or a SQLAlchemy Engine, got a {type(store).__name__}")
+
+
+def _patience(target: Target, limit: object) -> tuple[Target, float | None]:
+    """`connect_timeout` is ours to keep; drivers differ in what they make of it."""
+    parameters = dict(target.parameters)
+    said = parameters.pop("connect_timeout", None)
+    if limit is not None and said is not None and options.seconds(said) != limit:
+        raise ConfigError("connect_timeout is given twice, and differently")
+    seconds = options.seconds(limit if said is None else said)
+    options.check_limits(1, 1.0, seconds)
+    return target.but(parameters=parameters), seconds
+
+
+def _of_engine(engine: Engine, fields: Mapping[str, Any], password: Password) -> Target:
+    for name in (*(name for name, value in fields.items() if value is not None),):
+        raise ConfigError(f"{name}: an Engine says itself where to connect")
+    if password is not None:
+        raise ConfigError("password: an Engine says itself where to connect")
+    if engine.dialect.is_async:
+        raise ConfigError("an async Engine cannot be used: pass its sync_engine's URL, or a URL")
+    kind = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql", "oracle": "oracle"}
+    found = kind.get(engine.dialect.name)
+    if found is None or engine.dialect.driver != _KINDS[found].driver:
+        drivers = ", ".join(f"{name}+{one.driver}" for name, one in _KINDS.items())
+        raise ConfigError(
+            f"an Engine for {engine.dialect.name}+{engine.dialect.driver} cannot be used; "
+            f"these can: {drivers}"
+        )
+    url = engine.url
+    return Target(found, url.host, url.port, None, None, url.database)
+
+
+def _dialect(target: Target, names: Names) -> Dialect:
+    kind = _KINDS[target.dialect]
+    try:
+        module = importlib.import_module(f"threadkeep.backends.sql.{kind.module}")
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.partition(".")[0] != kind.driver:
+            raise
+        raise MissingExtra(
+            f'{kind.name} needs {kind.driver}: pip install "threadkeep[{kind.extra}]"'
+        ) from error
+    made: Dialect = getattr(module, kind.name)(target, names)
+    return made

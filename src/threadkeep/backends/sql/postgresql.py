@@ -1,0 +1,188 @@
+"""PostgreSQL by psycopg 3: a commit in one statement, the rest in pipelines."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import psycopg
+from psycopg.rows import tuple_row
+from sqlalchemy import Connection, Double, Text, text
+
+from threadkeep.backends.sql import planning
+from threadkeep.backends.sql.deadline import Deadline
+from threadkeep.backends.sql.faults import Fault
+from threadkeep.backends.sql.names import Names
+from threadkeep.backends.sql.planning import Change
+from threadkeep.backends.sql.postgresql_faults import fault
+from threadkeep.backends.sql.postgresql_statements import WORDS, Commits
+from threadkeep.backends.sql.schema import Columns
+from threadkeep.backends.sql.statements import ReadText, Step, build, tables
+from threadkeep.backends.sql.target import Target
+from threadkeep.errors import ConfigError
+from threadkeep.suggest import nearest
+from threadkeep.types import Commit, Keep, Record
+
+_PREPARE_AFTER: Final = 2
+_OURS: Final = "prepare_threshold"
+
+
+def _lock(connection: Connection, names: Names, deadline: Deadline) -> None:
+    connection.execute(text(f"SET LOCAL lock_timeout = {max(1, int(deadline.left() * 1000))}"))
+    wanted = {"name": f"threadkeep {names}"}
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), wanted)
+
+
+COLUMNS: Final = Columns(
+    name=Text(collation="C"),
+    kind=Text(collation="C"),
+    body=Text(),
+    time=Double(),
+    case=str,
+    options={},
+    stream_options={"postgresql_with": {"fillfactor": 50}},  # its rows are updated in place
+    expires_options={"postgresql_where": "expires IS NOT NULL"},
+    lock=_lock,
+)
+
+
+class PostgreSQL:
+    """See `Dialect`."""
+
+    title = "PostgreSQL"
+    driver = "postgresql+psycopg"
+    errors: tuple[type[Exception], ...] = (psycopg.Error,)
+    columns = COLUMNS
+    many = 2**31
+    begin: Sequence[Step] = (("BEGIN ISOLATION LEVEL READ COMMITTED", {}),)
+
+    def __init__(self, target: Target, names: Names) -> None:
+        _check(target.parameters)
+        self.tables = tables(names, WORDS.quote)
+        self.sql = build(self.tables, WORDS)
+        self.reads = ReadText(self.tables, WORDS)
+        self._commits = Commits(self.tables)
+        self._prepare_after: int | None = None
+
+    def connect(self, target: Target, timeout: float) -> Any:
+        said = dict(target.parameters)
+        threshold = said.pop(_OURS, self._prepare_after)
+        return psycopg.connect(
+            host=target.host,
+            port=target.port,
+            user=target.user,
+            password=target.secret(),
+            dbname=target.database,
+            connect_timeout=max(2, int(timeout)),  # for each address of a host; we keep ours
+            autocommit=True,
+            prepare_threshold=None if threshold is None else int(threshold),
+            **{"fallback_application_name": "threadkeep", **said},
+        )
+
+    def inspected(self, connection: Any) -> None:
+        """Prepare statements only where the server itself answers.
+
+        A pooler gives each statement to another session, which knows nothing of them; that it
+        stands between shows by the process number, which it makes up.
+        """
+        (found,) = self.run(connection, [("SELECT pg_backend_pid()", {})])
+        if found[0] == connection.info.backend_pid:
+            self._prepare_after = _PREPARE_AFTER
+
+    def adopt(self, connection: Any) -> bool:
+        before: bool = connection.autocommit
+        connection.autocommit = True
+        return before
+
+    def restore(self, connection: Any, before: bool) -> None:
+        connection.autocommit = before
+
+    def abort(self, connection: Any) -> None:
+        """Ask the server first: what waits for a lock would else be done later all the same."""
+        with contextlib.suppress(psycopg.Error, OSError):
+            connection.cancel_safe(timeout=1.0)
+            return
+        with (
+            contextlib.suppress(psycopg.Error, OSError),
+            socket.socket(fileno=connection.fileno()) as line,
+        ):
+            line.shutdown(socket.SHUT_RDWR)
+
+    def run(self, connection: Any, steps: Sequence[Step]) -> list[Any]:
+        if len(steps) == 1:
+            return _rows(_execute(connection, steps[0]))
+        with connection.pipeline():
+            cursors = [_execute(connection, step) for step in steps]
+        return [row for cursor in cursors for row in _rows(cursor)]
+
+    def count(self, connection: Any, step: Step) -> int:
+        return int(_execute(connection, step).rowcount)
+
+    def fast(self, connection: Any, change: Change) -> Commit | None:
+        if change.drop or not change.put or (change.expect is None and change.token is not None):
+            return None
+        parameters = {
+            **_columns(change.put),
+            "stream": change.stream,
+            "n": len(change.put),
+            "birth": planning.birth(),
+            "keep": isinstance(change.ttl, Keep),
+            "expires": planning.end(None, change),
+            "expect": change.expect,
+            "token": change.token,
+            "now": change.now,
+        }
+        rows = self.run(connection, [(self._commits.of(change.expect), parameters)])
+        if not rows:
+            return None
+        version, base = rows[0][:2]
+        plan = planning.Plan([], version, planning.numbered(change.put, base))
+        known = (row[2:] for row in rows if row[2] is not None)
+        return planning.answer(plan, known, self, change)
+
+    def put(self, stream: str, base: int, records: Sequence[Record], now: float) -> list[Step]:
+        parameters = {**_columns(records), "stream": stream, "base": base, "now": now}
+        return [(self._commits.put, parameters)]
+
+    def by_ids(self, text: str, parameters: dict[str, Any], ids: Sequence[str]) -> list[Step]:
+        return [(text, {**parameters, "ids": list(ids)})]
+
+    def by_names(self, text: str, parameters: dict[str, Any], names: Sequence[str]) -> Step:
+        return text, {**parameters, "names": list(names)}
+
+    def id_test(self, name: str, ids: Sequence[str]) -> tuple[str, dict[str, Any]]:
+        return f"= ANY(:{name}::text[])", {name: list(ids)}
+
+    def text(self, value: Any) -> str:
+        return value  # type: ignore[no-any-return]  # text columns are str
+
+    def fault(self, error: Exception) -> Fault:
+        return fault(error)
+
+
+def _execute(connection: Any, step: Step) -> Any:
+    return connection.cursor(row_factory=tuple_row).execute(*step)
+
+
+def _rows(cursor: Any) -> list[Any]:
+    rows: list[Any] = cursor.fetchall() if cursor.description else []
+    return rows
+
+
+def _columns(records: Sequence[Record]) -> dict[str, list[Any]]:
+    return {
+        "kinds": [record.kind for record in records],
+        "ids": [record.id for record in records],
+        "bodies": [record.body for record in records],
+        "ats": [record.at for record in records],
+        "ends": [record.expires for record in records],
+    }
+
+
+def _check(parameters: Mapping[str, Any]) -> None:
+    known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()} | {_OURS}
+    for name in parameters:
+        if name not in known:
+            raise ConfigError(f"PostgreSQL has no parameter {name!r}{nearest(name, known)}")

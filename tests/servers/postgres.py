@@ -1,0 +1,92 @@
+"""PostgreSQL for the tests: a URL of the environment, else a private instance, else a skip."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.servers.instances import Instance
+
+PASSWORD = "s3cret/%@: word"
+ESCAPED = "s3cret%2F%25%40%3A%20word"
+_FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+
+
+@functools.cache
+def url() -> str:
+    """Of a database that all tests share; each takes tables of its own."""
+    given = os.environ.get("THREADKEEP_TEST_POSTGRES_URL")
+    return given or shared().url()
+
+
+@functools.cache
+def shared() -> Postgres:
+    """The instance that all tests share which do not harm it."""
+    return Postgres(*_FAST)
+
+
+class Postgres:
+    """A private instance. Skips the test if PostgreSQL is not installed.
+
+    Args:
+        *settings: as in postgresql.conf.
+    """
+
+    def __init__(self, *settings: str) -> None:
+        self._programs = programs()
+        self._settings = [part for setting in settings for part in ("-c", setting)]
+        self.instance = Instance("postgres", "postgres")
+        self.port = self.instance.port
+        folder = self.instance.folder
+        (folder / "pw").write_text(PASSWORD)
+        self.instance.own(folder / "pw")
+        how = ("-U", "postgres", "-A", "scram-sha-256", f"--pwfile={folder}/pw")
+        self.instance.call(
+            self._programs / "initdb", "-D", folder / "data", *how,
+            "-E", "UTF8", "--locale=C.UTF-8", "-N",
+        )  # fmt: skip
+        self.start()
+
+    def start(self) -> None:
+        """Start it, also again."""
+        folder = self.instance.folder
+        how = (f"port={self.port}", "listen_addresses=127.0.0.1", "max_connections=200")
+        words = [
+            part for one in (*how, f"unix_socket_directories={folder}") for part in ("-c", one)
+        ]
+        program = self._programs / "postgres"
+        self.instance.start([program, "-D", folder / "data", *words, *self._settings], self._ready)
+
+    def kill(self) -> None:
+        """End it without warning."""
+        self.instance.kill()
+
+    def url(self, *, user: str = f"postgres:{ESCAPED}", host: str = "127.0.0.1") -> str:
+        """Of its database `postgres`."""
+        return f"postgresql://{user}@{host}:{self.port}/postgres"
+
+    def run(self, *statements: str) -> list[tuple[object, ...]]:
+        """As a shell of its own would; the rows of the last one."""
+        import psycopg
+
+        with psycopg.connect(self.url(), autocommit=True, connect_timeout=5) as connection:
+            for statement in statements:
+                cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def _ready(self) -> None:
+        self.run("SELECT 1")
+
+
+def programs() -> Path:
+    """The folder of initdb and postgres."""
+    found = shutil.which("initdb")
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    folder = Path(found).parent if found else next(iter(folders), None)
+    if folder is None or not (folder / "postgres").exists():
+        pytest.skip("PostgreSQL is not installed, and THREADKEEP_TEST_POSTGRES_URL is not set")
+    return folder
