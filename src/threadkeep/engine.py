@@ -35,6 +35,11 @@ class Engine:
         self._executors: dict[int, ThreadPoolExecutor] = {}  # by process: none survives a fork
         self._touched: OrderedDict[tuple[str, str], float] = OrderedDict()
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
     def now(self) -> float:
         """The clock's time, epoch seconds."""
         return round(float(self.settings.clock()), 6)  # as fine as a datetime

@@ -234,19 +234,28 @@ class Session:
 
         return self._door.settle(step)
 
-    def rewind(self, *, before: str | int) -> list[Item]:
+    def rewind(self, *, before: str | int | None = None, last: int | None = None) -> list[Item]:
         """Take back an item and everything after it; returns what was taken, oldest first.
+
+        Args:
+            before: an item's id, or a seq.
+            last: instead of it, how many of the newest items; each is given to one caller only.
 
         Raises:
             NotFound: `before` names no item of the session.
+            InputError: neither or both are given.
             NotOwner: the session belongs to another user.
         """
-        if before is None:
-            raise InputError("before must be an item's id or a seq, got None")
+        if (before is None) == (last is None):
+            raise InputError("rewind needs either before= (an item's id or a seq) or last=")
+        last = _whole("last", last)
 
         def step() -> list[Item]:
-            start = self._seq("before", before) or 0
-            seen = self._door.look(self._query(after=start - 1))
+            if last is not None:
+                query = self._query(limit=last, newest=True)
+            else:
+                query = self._query(after=(self._seq("before", before) or 0) - 1)
+            seen = self._door.look(query)
             taken = seen.pages[0].records
             if taken:
                 drop = Drop("item", [record.id for record in taken])

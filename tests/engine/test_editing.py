@@ -168,6 +168,27 @@ class TestRewind:
         chat.add("new")
         assert texts(chat) == ["0", "new"]
 
+    def test_takes_back_the_newest(self, chat):
+        added = chat.add(*named(5))
+        assert chat.rewind(last=2) == added[3:]
+        assert chat.rewind(last=0) == []
+        assert chat.rewind(last=9) == added[:3]
+        assert chat.rewind(last=1) == []
+
+    def test_gives_each_of_the_newest_to_one_caller_only(self, opened, chat):
+        memory = opened(Meddling)
+        mine = memory.session("chat", user="ada")
+        chat.add(*named(5))
+        taken = []
+        memory.engine.backend.before_commit = [lambda: taken.extend(chat.rewind(last=1))]
+        taken += mine.rewind(last=1)
+        assert [item.id for item in taken] == ["m4", "m3"]
+
+    def test_wants_one_end_to_begin_at(self, chat):
+        for wrong in ({}, {"before": "m0", "last": 1}, {"last": -1}):
+            with pytest.raises(InputError):
+                chat.rewind(**wrong)
+
     def test_what_was_taken_back_may_come_again_at_the_end(self, chat):
         chat.add(*named(4))
         taken = chat.rewind(before="m2")
