@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from threadkeep import errors, policies
 from threadkeep.connect import connect
 from threadkeep.memory import Memory
@@ -10,6 +12,9 @@ from threadkeep.session import Session
 from threadkeep.types import Drop, Item, Query, Record
 from threadkeep.user import User
 from threadkeep.window import Window
+
+if TYPE_CHECKING:
+    from threadkeep.service import HistoryService
 
 __version__ = "0.1.0"
 
@@ -24,6 +29,21 @@ __all__ = [
     "Query",
     "Drop",
     "Backend",
+    "HistoryService",
     "policies",
     "errors",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`HistoryService` is loaded when it is first asked for: most programs never do."""
+    if name != "HistoryService":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from threadkeep.service import HistoryService
+
+    globals()[name] = HistoryService
+    return HistoryService
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,73 +2,48 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
-from urllib.parse import parse_qsl
+from typing import Any, Final
 
+from threadkeep import stores
 from threadkeep.config import NAMES, settings
 from threadkeep.errors import ConfigError
 from threadkeep.memory import Memory
 from threadkeep.protocols import Backend
+from threadkeep.stores import DEFAULT, IN_URLS, STORES, Read, Url
 from threadkeep.suggest import nearest
 
-_DEFAULT: Final = "sqlite:///threadkeep.db"
 _FILES: Final = frozenset({".db", ".sqlite", ".sqlite3"})
-
-
-_IN_URLS: Final[Mapping[str, Callable[[str], Any]]] = {
-    "namespace": str,
-    "ttl": float,
-    "pool_size": int,
-    "timeout": float,
-}
-
-
-class _Store(NamedTuple):
-    """Where a backend's class is, and what a URL or dict may tell it."""
-
-    module: str
-    name: str
-    options: Mapping[str, Callable[[str], Any]]
-    shared: tuple[str, ...] = ()  # settings the backend wants as well
-
-
-_STORES: Final = {
-    "memory": _Store("threadkeep.backends.memory", "MemoryBackend", {"max_sessions": int}),
-    "none": _Store("threadkeep.backends.none", "NoneBackend", {}),
-    "sqlite": _Store(
-        "threadkeep.backends.sqlite",
-        "SqliteBackend",
-        {"path": str, "synchronous": str},
-        ("pool_size", "timeout"),
-    ),
-}
 
 
 def connect(store: object = None, /, **options: Any) -> Memory:
     """Open chat memory. No I/O happens before the first read or write.
 
     Args:
-        store: a URL (`sqlite:///chat.db`, `sqlite:////abs/chat.db`, `memory://`, `none://`), a
-            dict (`{"type": "sqlite", "path": "chat.db"}`), a `Path` to an SQLite file, or a
-            `Backend` of your own, which stays yours to close. `None` takes the environment
-            variable `THREADKEEP_URL`, else `sqlite:///threadkeep.db`.
+        store: a URL (`sqlite:///chat.db`, `sqlite:////abs/chat.db`, `file:chats`,
+            `file:///abs/chats`, `memory://`, `none://`), a dict
+            (`{"type": "sqlite", "path": "chat.db"}`), a `Path` to an SQLite file or to a folder
+            of the file store, or a `Backend` of your own, which stays yours to close. A store of
+            other people is `{"type": "module:Class", ...}`, `{"type": "custom", "module_path":
+            "module", ...}` or the name of an entry point of `threadkeep.backends`, as type or as
+            the scheme of a URL. `None` takes the environment variable `THREADKEEP_URL`, else
+            `sqlite:///threadkeep.db`.
         **options: `namespace`, `require_user`, `window`, `retain`, `ttl`, `clock`, `pool_size`,
             `timeout`; see `threadkeep.config.Settings`. In a dict they may stand beside `type`,
             and in a URL those that are numbers or names: `sqlite:///chat.db?ttl=3600`.
 
     Raises:
         ConfigError: the store or an option is not understood; it is named.
+        MissingExtra: the store needs a package that is not installed.
     """
     if store is None:
-        store = os.environ.get("THREADKEEP_URL") or _DEFAULT
+        store = os.environ.get("THREADKEEP_URL") or DEFAULT
     if isinstance(store, str):
         return _open(*_from_url(store), options)
     if isinstance(store, os.PathLike):
-        return _open("sqlite", {"path": _file(Path(store))}, options)
+        return _open(*_from_path(Path(store)), options)
     if isinstance(store, Mapping):
         return _from_dict(store, options)
     if isinstance(store, Backend):
@@ -81,11 +56,14 @@ def connect(store: object = None, /, **options: Any) -> Memory:
 def _from_dict(given: Mapping[str, Any], options: Mapping[str, Any]) -> Memory:
     config = dict(given)
     options = _merged(options, {name: config.pop(name) for name in NAMES if name in config})
-    if "url" not in config:
-        return _open(config.pop("type", "memory"), config, options)
+    said = config.pop("type", None if "url" in config else "memory")
+    if "url" not in config or not (said is None or _built_in(said)):
+        return _open(said, config, options)
     kind, found = _from_url(config.pop("url"))
-    if config.pop("type", kind) != kind:
-        raise ConfigError(f"type and url contradict each other: the url says {_public(kind)!r}")
+    if said not in (None, kind):
+        raise ConfigError(
+            f"type and url contradict each other: the url says {stores.public(kind)!r}"
+        )
     return _open(kind, _merged(found, config), options)
 
 
@@ -101,51 +79,65 @@ def _merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, An
     return {**first, **second}
 
 
-def _from_url(url: object) -> tuple[str, dict[str, Any]]:
-    if not isinstance(url, str):
-        raise ConfigError(f"url must be a str, got {type(url).__name__}")
-    scheme, colon, rest = url.partition(":")
+def _from_url(text: object) -> tuple[str, dict[str, Any]]:
+    if not isinstance(text, str):
+        raise ConfigError(f"url must be a str, got {type(text).__name__}")
+    scheme, colon, rest = text.partition(":")
     if not colon:
-        raise ConfigError(f"{_DEFAULT!r} is what a URL looks like; this one has no scheme")
-    if not rest.startswith("//"):
-        raise ConfigError(f"{_public(scheme)}: needs two slashes behind it, as in {_DEFAULT!r}")
-    place, _, query = rest.removeprefix("//").partition("?")
-    given: dict[str, Any] = dict(parse_qsl(query, keep_blank_values=True))
-    if scheme == "sqlite":
-        return scheme, _merged({"path": _sqlite_path(place)}, given)
-    if place and scheme in _STORES:
-        raise ConfigError(f"{scheme}:// takes no host or path")
-    return scheme, given
+        raise ConfigError(f"{DEFAULT!r} is what a URL looks like; this one has no scheme")
+    place, _, query = rest.partition("?")
+    url = Url(scheme, place, query)
+    kind = stores.of_scheme(scheme)
+    return (scheme, stores.whole(url)) if kind is None else (kind, STORES[kind].place(url))
 
 
-def _sqlite_path(place: str) -> str:
-    if place in ("", "/", "/:memory:"):
-        return ":memory:"
-    if not place.startswith("/"):
+def _from_path(path: Path) -> tuple[str, dict[str, Any]]:
+    if path.is_dir():
+        return "file", {"path": path}
+    if path.suffix not in _FILES:
         raise ConfigError(
-            "sqlite:// has no host: three slashes begin a relative path (sqlite:///chat.db), "
-            "four an absolute one"
+            f"{path} should end in one of {', '.join(sorted(_FILES))}, or be a folder that is "
+            "there; 'file:...' makes one"
         )
-    return place[1:]
+    return "sqlite", {"path": path}
 
 
 def _open(kind: object, given: Mapping[str, Any], options: Mapping[str, Any]) -> Memory:
-    store = _STORES.get(kind) if isinstance(kind, str) else None
-    if store is None:
-        raise ConfigError(f"no store of type {_public(kind)!r}{nearest(kind, _STORES)}")
-    found = _converted(str(kind), {**store.options, **_IN_URLS}, given)
-    if "path" in store.options and "path" not in found:
-        raise ConfigError(f"{kind} needs a path")
-    said = {name: found.pop(name) for name in _IN_URLS if name in found}
+    if not _built_in(kind):
+        return _custom(kind, given, options)
+    store = STORES[str(kind)]
+    if "module_path" in given:
+        raise ConfigError(f"module_path belongs to type: custom, not to type: {kind}")
+    found = _converted(str(kind), {**store.options, **IN_URLS}, given)
+    for name in store.required:
+        if name not in found:
+            raise ConfigError(f"{kind} needs a {name}")
+    said = {name: found.pop(name) for name in IN_URLS if name in found}
     chosen = settings(_merged(said, options))
     shared = {name: getattr(chosen, name) for name in store.shared}
-    backend = getattr(importlib.import_module(store.module), store.name)
-    return Memory(backend(**shared, **found), chosen, owned=True, at=_described(str(kind), given))
+    backend = store.load()(**shared, **found)
+    return Memory(backend, chosen, owned=True, at=stores.shown(str(kind), given))
 
 
-def _converted(
-    kind: str, known: Mapping[str, Callable[[str], Any]], given: Mapping[str, Any]
-) -> dict[str, Any]:
+def _built_in(kind: object) -> bool:
+    return isinstance(kind, str) and kind in STORES
+
+
+def _custom(kind: object, given: Mapping[str, Any], options: Mapping[str, Any]) -> Memory:
+    """The store of other people, made of all options that are not ours."""
+    from threadkeep import custom  # seldom wanted, and loads much
+
+    found = dict(given)
+    module_path = found.pop("module_path", None)
+    if not isinstance(kind, str) or not custom.exists(kind, module_path):
+        raise stores.unknown(kind, ("custom", *custom.installed()))
+    said = {name: found.pop(name) for name in IN_URLS if name in found}
+    chosen = settings(_merged(_converted(stores.public(kind), IN_URLS, said), options))
+    made = custom.make(custom.find(kind, module_path), found)
+    return Memory(made, chosen, owned=True, at=stores.shown(stores.public(kind), found))
+
+
+def _converted(kind: str, known: Mapping[str, Read], given: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
@@ -153,24 +145,6 @@ def _converted(
         try:
             found[name] = known[name](value) if isinstance(value, str) else value
         except ValueError as error:
-            wanted = known[name].__name__
-            raise ConfigError(f"{kind}: {name} must be a {wanted}") from error
+            wanted = stores.wanted(known[name])
+            raise ConfigError(f"{kind}: {name} must be {wanted}") from error
     return found
-
-
-def _file(path: Path) -> Path:
-    if path.is_dir():
-        raise ConfigError(f"{path} is a folder: name a file in it, such as {path / 'chat.db'}")
-    if path.suffix not in _FILES:
-        raise ConfigError(f"{path} should end in one of {', '.join(sorted(_FILES))}")
-    return path
-
-
-def _described(kind: str, given: Mapping[str, Any]) -> str:
-    return " ".join(str(part) for part in (kind, given.get("path", "")) if part)
-
-
-def _public(kind: object) -> str:
-    """A scheme as an error may show it: never what may hold a password."""
-    text = str(kind)
-    return text if text.replace("+", "").isalnum() and len(text) <= 32 else "?"

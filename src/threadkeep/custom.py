@@ -26,6 +26,11 @@ def installed() -> list[str]:
     return sorted(entry_points(group=GROUP).names)
 
 
+def exists(kind: str, module_path: str | None = None) -> bool:
+    """Whether a type is meant to be the store of other people, so that `find` can be asked."""
+    return module_path is not None or kind == "custom" or ":" in kind or kind in installed()
+
+
 def find(kind: str = "custom", module_path: str | None = None) -> Maker:
     """What makes the store: a class, most often.
 
@@ -40,6 +45,8 @@ def find(kind: str = "custom", module_path: str | None = None) -> Maker:
     """
     if module_path is None and ":" in kind:
         return _named(*_split("type", kind))
+    if module_path is None and kind == "custom":
+        raise ConfigError("module_path is missing: type: custom needs the module of the store")
     if module_path is None:
         return _announced(kind)
     if ":" in module_path:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 
-from threadkeep.connect import _STORES
 from threadkeep.service import HistoryService
 from threadkeep.service.history import _live
 
@@ -53,8 +50,6 @@ def provider(request, tmp_path):
         return {"type": "memory"}
     if request.param == "sqlite":
         return {"type": "sqlite", "path": str(tmp_path / "history.db")}
-    if "file" not in _STORES or importlib.util.find_spec("threadkeep.backends.file") is None:
-        pytest.skip("connect() does not know the file backend yet")
     return {"type": "file", "path": str(tmp_path / "history")}
 
 

@@ -67,10 +67,8 @@ def choose(
         if module_path is not None:
             raise ConfigError(f"module_path belongs to type: custom, not to type: {kind}")
         return _built_in(kind, given, ours)
-    if kind == "custom" and module_path is None:
-        raise ConfigError("module_path is missing: type: custom needs the module of the provider")
-    if module_path is None and ":" not in kind and kind not in (there := custom.installed()):
-        known = nearest(kind, [*BUILT_IN, *_LATER, *there, "custom"])
+    if not custom.exists(kind, module_path):
+        known = nearest(kind, [*BUILT_IN, *_LATER, *custom.installed(), "custom"])
         raise ConfigError(f"type: there is no provider {_public(kind)!r}{known}")
     return Provider(kind, dict(given), custom.find(kind, module_path))
 

@@ -1,0 +1,215 @@
+"""Which stores `connect` knows: a row of one table for each, and what their URLs mean."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+from threadkeep.errors import ConfigError, MissingExtra
+from threadkeep.suggest import nearest
+
+DEFAULT: Final = "sqlite:///threadkeep.db"
+
+Read = Callable[[str], Any]
+"""Makes a value of its text in a URL; a ValueError says that it cannot be one."""
+
+IN_URLS: Final[Mapping[str, Read]] = {
+    "namespace": str,
+    "ttl": float,
+    "pool_size": int,
+    "timeout": float,
+}
+"""Settings of `connect` that may stand in the query of any URL."""
+
+
+_FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+class Url(NamedTuple):
+    """`scheme:place?query`."""
+
+    scheme: str
+    place: str
+    query: str
+
+    def said(self) -> dict[str, Any]:
+        """What the query says."""
+        return dict(parse_qsl(self.query, keep_blank_values=True))
+
+
+def behind_slashes(url: Url) -> str:
+    """What stands behind `scheme://`, before the query.
+
+    Raises:
+        ConfigError: there are no two slashes.
+    """
+    if not url.place.startswith("//"):
+        raise ConfigError(f"{public(url.scheme)}: needs two slashes behind it, as in {DEFAULT!r}")
+    return url.place[2:]
+
+
+def nowhere(url: Url) -> dict[str, Any]:
+    """Options of a store that has no place: those of the query."""
+    if behind_slashes(url):
+        raise ConfigError(f"{url.scheme}:// takes no host or path")
+    return url.said()
+
+
+def whole(url: Url) -> dict[str, Any]:
+    """The URL as the option `url`, all but what `connect` itself takes from the query."""
+    behind_slashes(url)
+    pieces = url.query.split("&") if url.query else []
+    ours = {name: value for name, value in url.said().items() if name in IN_URLS}
+    kept = "&".join(piece for piece in pieces if piece.partition("=")[0] not in IN_URLS)
+    return {**ours, "url": f"{url.scheme}:{url.place}{'?' if kept else ''}{kept}"}
+
+
+def _sqlite(url: Url) -> dict[str, Any]:
+    place = behind_slashes(url)
+    if place in ("", "/", "/:memory:"):
+        return with_place(":memory:", url)
+    if not place.startswith("/"):
+        raise ConfigError(
+            "sqlite:// has no host: three slashes begin a relative path (sqlite:///chat.db), "
+            "four an absolute one"
+        )
+    return with_place(place[1:], url)
+
+
+def _file(url: Url) -> dict[str, Any]:
+    place = unquote(url.place)
+    if place.startswith("//"):
+        place = place[2:]
+        if not place.startswith("/"):
+            raise ConfigError(
+                "file:// has no host: file:chats is a folder here, file:///var/chats any other"
+            )
+    if os.name == "nt" and place[2:3] == ":":  # /C:/chats
+        place = place[1:]
+    return with_place(place, url)
+
+
+def with_place(path: str, url: Url) -> dict[str, Any]:
+    """The options of a query, and the path beside them.
+
+    Raises:
+        ConfigError: the query names another path.
+    """
+    said = url.said()
+    if said.get("path", path) != path:
+        raise ConfigError("path is given twice, and differently")
+    return {**said, "path": path}
+
+
+def _flag(text: str) -> bool:
+    if text not in _FLAGS:
+        raise ValueError(text)
+    return _FLAGS[text]
+
+
+class Store(NamedTuple):
+    """A kind of store.
+
+    Attributes:
+        module: where its class is; imported when one is opened.
+        name: of the class.
+        options: what the class takes, and how each is read from the text of a URL.
+        shared: settings of `connect` that the class takes as well.
+        required: options without which there is none.
+        schemes: of its URLs; none = its name in the table.
+        place: options from a URL.
+        extra: the extra that brings its driver.
+    """
+
+    module: str
+    name: str
+    options: Mapping[str, Read]
+    shared: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    schemes: tuple[str, ...] = ()
+    place: Callable[[Url], dict[str, Any]] = nowhere
+    extra: str | None = None
+
+    def load(self) -> Callable[..., Any]:
+        """The class.
+
+        Raises:
+            MissingExtra: its driver is not installed.
+        """
+        try:
+            found: Callable[..., Any] = getattr(importlib.import_module(self.module), self.name)
+        except MissingExtra:
+            raise
+        except ImportError as error:
+            if self.extra is None:
+                raise
+            raise MissingExtra(
+                f"{error.name or 'a package'} is not installed: "
+                f'pip install "threadkeep[{self.extra}]"'
+            ) from error
+        return found
+
+
+STORES: Final[Mapping[str, Store]] = {
+    "memory": Store("threadkeep.backends.memory", "MemoryBackend", {"max_sessions": int}),
+    "none": Store("threadkeep.backends.none", "NoneBackend", {}),
+    "sqlite": Store(
+        "threadkeep.backends.sqlite",
+        "SqliteBackend",
+        {"path": str, "synchronous": str},
+        shared=("pool_size", "timeout"),
+        required=("path",),
+        place=_sqlite,
+    ),
+    "file": Store(
+        "threadkeep.backends.file",
+        "FileBackend",
+        {"path": str, "fsync": _flag},
+        shared=("timeout",),
+        required=("path",),
+        place=_file,
+    ),
+}
+
+
+def wanted(read: Read) -> str:
+    """What a value must be, in words."""
+    return {int: "a whole number", float: "a number", _flag: "true or false"}.get(read, "a text")
+
+
+def of_scheme(scheme: str) -> str | None:
+    """The kind of store that URLs of a scheme lead to; `None` = none of this table."""
+    for kind, store in STORES.items():
+        if scheme in (store.schemes or (kind,)):
+            return kind
+    return None
+
+
+def shown(kind: str, options: Mapping[str, Any]) -> str:
+    """A store as people may see it: where it is, and no secret."""
+    if "url" in options:
+        return _without_secrets(str(options["url"]))
+    return " ".join(str(part) for part in (kind, options.get("path", "")) if part)
+
+
+def unknown(kind: object, others: tuple[str, ...] = ()) -> ConfigError:
+    """The error about a kind of store that there is not."""
+    schemes = [scheme for name, store in STORES.items() for scheme in (name, *store.schemes)]
+    return ConfigError(f"no store of type {public(kind)!r}{nearest(kind, [*schemes, *others])}")
+
+
+def public(kind: object) -> str:
+    """A scheme as an error may show it: never what may hold a password."""
+    text = str(kind)
+    return text if text.replace("+", "").isalnum() and len(text) <= 32 else "?"
+
+
+def _without_secrets(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    place = rest.partition("?")[0]
+    before, _, host = place.rpartition("@")
+    hidden = "@" in rest[len(place) :] or "/" in before  # perhaps a password that is not quoted
+    return scheme if hidden else f"{scheme}://{host}"
