@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.servers import postgres
+from tests.servers import mysql, postgres
 from tests.servers.instances import fresh_table
 from threadkeep.backends.file import FileBackend
 from threadkeep.backends.memory import MemoryBackend
@@ -51,6 +51,11 @@ def _postgres(path: Path) -> Store:
     return Store(open_tables, open_tables)
 
 
+def _mysql(path: Path) -> Store:
+    open_tables = partial(SqlBackend, mysql.url(), table_name=fresh_table(), pool_size=20)
+    return Store(open_tables, open_tables)
+
+
 # A server that is not there: pytest.skip("why"), which `needed` turns into a failure if promised.
 STORES: dict[str, Callable[[Path], Store]] = {
     "memory": _memory,
@@ -58,6 +63,7 @@ STORES: dict[str, Callable[[Path], Store]] = {
     "sqlite": _sqlite,
     "sqlite-memory": _sqlite_memory,
     "postgres": _postgres,
+    "mysql": _mysql,
 }
 
 

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 PATIENCE = 60.0
 _TABLES = itertools.count(1)
@@ -113,7 +114,7 @@ def fresh_table() -> str:
     return f"t_{os.getpid()}_{next(_TABLES)}"
 
 
-def _identity(user: str) -> dict[str, object]:
+def _identity(user: str) -> dict[str, Any]:
     if os.geteuid() != 0:
         return {}
     found = pwd.getpwnam(user)

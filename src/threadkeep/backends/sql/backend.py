@@ -13,7 +13,7 @@ from threadkeep.backends.sql.calls import Calls
 from threadkeep.backends.sql.deadline import Deadline
 from threadkeep.backends.sql.faults import late
 from threadkeep.backends.sql.opening import Opening
-from threadkeep.backends.sql.planning import Change, Head
+from threadkeep.backends.sql.planning import Change
 from threadkeep.errors import Conflict
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
@@ -145,7 +145,7 @@ class SqlBackend:
             return done
         where = {"stream": change.stream}
         rows = dialect.run(connection, [*dialect.begin, (dialect.sql.head, where)])
-        head = Head(*rows[0]) if rows else None
+        head = planning.head(dialect, rows[0]) if rows else None
         plan = planning.plan(dialect, head, change)
         rows = dialect.run(connection, [*plan.steps, ("COMMIT", {})])
         return planning.answer(plan, rows, dialect, change)

@@ -71,6 +71,12 @@ def birth() -> int:
     return secrets.randbits(32) << 20 | 1
 
 
+def head(dialect: Dialect, row: Sequence[Any]) -> Head:
+    """A row as the driver returned it."""
+    found = Head(*row)
+    return found if found.token is None else found._replace(token=dialect.text(found.token))
+
+
 def plan(dialect: Dialect, head: Head | None, change: Change) -> Plan:
     """What to do, given the locked head.
 

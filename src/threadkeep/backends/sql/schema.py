@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     PrimaryKeyConstraint,
+    String,
     Table,
     UniqueConstraint,
     inspect,
@@ -38,7 +39,8 @@ class Columns(NamedTuple):
         time: a double.
         stream_options: of the table of streams, for SQLAlchemy's `Table`.
         expires_options: of the index on the expiry of records, for SQLAlchemy's `Index`.
-        lock: holds off other migrations of these tables until the transaction or connection ends.
+        lock: holds off other migrations of these tables.
+        unlock: lets them go on, if the end of the transaction does not.
     """
 
     name: Any
@@ -50,6 +52,7 @@ class Columns(NamedTuple):
     stream_options: Mapping[str, Any]
     expires_options: Mapping[str, Any]
     lock: Callable[[Connection, Names, Deadline], None]
+    unlock: Callable[[Connection, Names], None] = lambda connection, names: None
 
 
 def _first(connection: Connection, names: Names, columns: Columns) -> None:
@@ -83,14 +86,21 @@ def migrate(engine: Engine, names: Names, columns: Columns, where: str, deadline
     """
     with engine.begin() as connection:
         columns.lock(connection, names, deadline)
-        known = _version(connection, names, columns, where)
-        if check(known, where):
-            return
-        for step in MIGRATIONS[known:]:
-            step(connection, names, columns)
-        meta = metadata(names, columns).tables[_key(names, columns, names.meta)]
-        connection.execute(meta.delete().where(meta.c.name == OWNER))
-        connection.execute(meta.insert().values(name=OWNER, version=VERSION))
+        try:
+            _migrate(connection, names, columns, where)
+        finally:
+            columns.unlock(connection, names)
+
+
+def _migrate(connection: Connection, names: Names, columns: Columns, where: str) -> None:
+    known = _version(connection, names, columns, where)
+    if check(known, where):
+        return
+    for step in MIGRATIONS[known:]:
+        step(connection, names, columns)
+    meta = metadata(names, columns).tables[_key(names, columns, names.meta)]
+    connection.execute(meta.delete().where(meta.c.name == OWNER))
+    connection.execute(meta.insert().values(name=OWNER, version=VERSION))
 
 
 def _version(connection: Connection, names: Names, columns: Columns, where: str) -> int:
@@ -145,7 +155,7 @@ def metadata(names: Names, columns: Columns) -> MetaData:
     Table(
         _quoted(names.meta, columns),
         found,
-        Column("name", columns.kind, primary_key=True),
+        Column("name", String(32), primary_key=True),
         Column("version", Integer, nullable=False),
         **columns.options,
     )

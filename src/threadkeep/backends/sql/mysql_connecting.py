@@ -1,0 +1,141 @@
+"""Connections to MySQL: the six sslmodes in PyMySQL's words, and a socket that can be cut."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import pymysql
+from pymysql.connections import Connection
+from pymysql.constants import CLIENT, ER
+
+from threadkeep.backends.sql.target import Target
+from threadkeep.errors import ConfigError
+from threadkeep.suggest import nearest
+
+_TLS: Final = {"sslmode", "sslrootcert", "sslcert", "sslkey"}
+_OTHERS: Final = {"charset": str, "unix_socket": str, "max_allowed_packet": int, "sql_mode": str}
+_PORT: Final = 3306
+_NO_TLS: Final = "SSL is required but the server doesn't support it"
+_TLS_WANTED: Final = {3159, ER.ACCESS_DENIED_ERROR}  # 3159: require_secure_transport
+
+
+if TYPE_CHECKING:
+    _Connection = Connection[Any]
+else:
+    _Connection = Connection  # generic for the type checker only
+
+
+class Line(_Connection):
+    """A connection whose socket another thread may cut."""
+
+    _line: socket.socket | None = None
+
+    def connect(self, sock: socket.socket | None = None) -> None:
+        if sock is not None:
+            self._line = sock.dup()  # TLS takes over the socket itself
+        super().connect(sock)
+
+    def cut(self) -> None:
+        """Whoever waits for an answer gets an error."""
+        if self._line is not None:
+            with contextlib.suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
+        with contextlib.suppress(pymysql.Error):  # closed already
+            super().close()
+
+
+def open_line(target: Target, timeout: float) -> Line:
+    """A connection in the target's sslmode."""
+    mode = target.parameters.get("sslmode", "prefer")
+    if mode == "disable":
+        return _open(target, timeout, None)
+    context = _context(target.parameters, mode)
+    if mode == "allow":
+        return _either(target, timeout, None, context)
+    if mode == "prefer":
+        return _either(target, timeout, context, None)
+    return _open(target, timeout, context)
+
+
+def _either(
+    target: Target, timeout: float, first: ssl.SSLContext | None, then: ssl.SSLContext | None
+) -> Line:
+    try:
+        return _open(target, timeout, first)
+    except pymysql.OperationalError as error:
+        code = error.args[0] if error.args else 0
+        if not (code in _TLS_WANTED if first is None else _NO_TLS in str(error)):
+            raise
+    return _open(target, timeout, then)
+
+
+def _open(target: Target, timeout: float, context: ssl.SSLContext | None) -> Line:
+    said = {name: value for name, value in target.parameters.items() if name not in _TLS}
+    if "max_allowed_packet" in said:
+        said["max_allowed_packet"] = int(said["max_allowed_packet"])
+    line: Line = Line(
+        **{"charset": "utf8mb4", **said},
+        host=target.host or "localhost",
+        port=target.port or _PORT,
+        user=target.user,
+        password=target.secret() or "",
+        database=target.database,
+        connect_timeout=max(1, int(timeout)),
+        client_flag=CLIENT.MULTI_STATEMENTS,
+        autocommit=True,
+        defer_connect=True,
+        **({"ssl": context} if context else {"ssl_disabled": True}),
+    )
+    if "unix_socket" in said:
+        line.connect()
+        return line
+    try:
+        line.connect(_socket(line, timeout))
+    except BaseException:
+        line.close()
+        raise
+    return line
+
+
+def _socket(line: Line, timeout: float) -> socket.socket:
+    try:
+        made = socket.create_connection((line.host, line.port), timeout)
+    except OSError as error:
+        raise pymysql.OperationalError(
+            2003, f"Can't connect to MySQL server on {line.host!r} ({error})"
+        ) from error
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return made
+
+
+def _context(parameters: Mapping[str, Any], mode: str) -> ssl.SSLContext:
+    verified = mode.startswith("verify")
+    context = ssl.create_default_context(cafile=parameters.get("sslrootcert") if verified else None)
+    context.check_hostname = mode == "verify-full"
+    context.verify_mode = ssl.CERT_REQUIRED if verified else ssl.CERT_NONE
+    if "sslcert" in parameters:
+        context.load_cert_chain(parameters["sslcert"], parameters.get("sslkey"))
+    return context
+
+
+def checked(parameters: Mapping[str, Any]) -> None:
+    """Refuse what PyMySQL would not understand.
+
+    Raises:
+        ConfigError: it is named.
+    """
+    known = {*_TLS, *_OTHERS}
+    for name, value in parameters.items():
+        if name not in known:
+            raise ConfigError(f"MySQL has no parameter {name!r}{nearest(name, known)}")
+        if name == "max_allowed_packet" and not str(value).isdigit():
+            raise ConfigError("max_allowed_packet must be a whole number of bytes")

@@ -1,0 +1,113 @@
+"""MariaDB, which stands for MySQL too: a URL of the environment, a private instance, or a skip."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.servers.instances import Instance
+
+PASSWORD = "s3cret/%@: word"
+ESCAPED = "s3cret%2F%25%40%3A%20word"
+_FAST = ("--innodb-flush-log-at-trx-commit=0",)
+
+
+@functools.cache
+def url() -> str:
+    """Of a database that all tests share; each takes tables of its own."""
+    given = os.environ.get("THREADKEEP_TEST_MYSQL_URL")
+    return given or shared().url()
+
+
+@functools.cache
+def shared() -> MariaDB:
+    """The instance that all tests share which do not harm it."""
+    return MariaDB(*_FAST)
+
+
+class MariaDB:
+    """A private instance. Skips the test if MariaDB is not installed.
+
+    Args:
+        *settings: flags of mariadbd.
+    """
+
+    def __init__(self, *settings: str) -> None:
+        self._program = program()
+        self._settings = settings
+        self.instance = Instance("mariadb", "mysql")
+        self.port = self.instance.port
+        how = ("--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
+        data = f"--datadir={self.instance.folder}/data"
+        self.instance.call("mariadb-install-db", "--no-defaults", data, *how)
+        self.start()
+        self._root(
+            "CREATE DATABASE chat CHARACTER SET utf8mb4",
+            "CREATE USER ada@'%' IDENTIFIED BY 's3cret/%@: word'",
+            "GRANT ALL ON *.* TO ada@'%'",
+        )
+
+    def start(self) -> None:
+        """Start it, also again."""
+        folder = self.instance.folder
+        how = (
+            "--no-defaults",
+            f"--datadir={folder}/data",
+            "--bind-address=127.0.0.1",
+            f"--port={self.port}",
+            f"--socket={self.socket}",
+            f"--pid-file={folder}/pid",
+            "--skip-name-resolve",
+            "--innodb-buffer-pool-size=64M",
+            "--innodb-log-file-size=16M",
+            "--skip-log-bin",
+            "--character-set-server=utf8mb4",
+            "--max-connections=200",
+            f"--tmpdir={folder}",
+        )
+        self.instance.start([self._program, *how, *self._settings], self._ready)
+
+    @property
+    def socket(self) -> Path:
+        """Its Unix socket."""
+        return self.instance.folder / "s.sock"
+
+    def kill(self) -> None:
+        """End it without warning."""
+        self.instance.kill()
+        self.socket.unlink(missing_ok=True)
+
+    def url(self, *, user: str = f"ada:{ESCAPED}", host: str = "127.0.0.1") -> str:
+        """Of its database `chat`."""
+        return f"mysql://{user}@{host}:{self.port}/chat"
+
+    def run(self, *statements: str) -> list[tuple[object, ...]]:
+        """As a shell of its own would; the rows of the last one."""
+        return self._root("USE chat", *statements)
+
+    def _root(self, *statements: str) -> list[tuple[object, ...]]:
+        import pymysql
+
+        connection = pymysql.connect(
+            unix_socket=str(self.socket), user="root", ssl_disabled=True, autocommit=True
+        )
+        with connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    def _ready(self) -> None:
+        self.socket.stat()  # first: PyMySQL forgets to close a socket that nobody answers
+        self._root("SELECT 1")
+
+
+def program() -> str:
+    """The path of mariadbd."""
+    found = shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin:/usr/libexec")
+    if found is None or not shutil.which("mariadb-install-db"):
+        pytest.skip("MariaDB is not installed, and THREADKEEP_TEST_MYSQL_URL is not set")
+    return found
