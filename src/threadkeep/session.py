@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from threadkeep.types import Drop, Item, Listing, Page, Query, SessionInfo
 from threadkeep.window import LOOKBACK, Window, choose, first_page
 
 _UNSET: Final[Any] = object()
+_ALL: Final = sys.maxsize
 
 
 class Session:
@@ -352,7 +354,7 @@ class Session:
     ) -> Window:
         if type(lookback) is not int or lookback < 1:
             raise ConfigError(f"lookback must be a whole number of at least 1, got {lookback!r}")
-        size = first_page(policies, lookback)
+        size = first_page(policies, LOOKBACK if lookback == _ALL else lookback)
         opening = max((getattr(policy, "head", 0) for policy in policies), default=0)
         queries = [self._query(limit=size, newest=True)]
         if opening:
@@ -370,8 +372,11 @@ class Session:
         )
 
     def _retire(self) -> None:
-        """Delete what is older than all that `retain` keeps."""
-        kept = self._window(self.engine.settings.retain, LOOKBACK, None)
+        """Delete what is older than all that `retain` keeps, read until it needs no more.
+
+        Nothing that it has not seen is deleted, unless it said that this could not enter.
+        """
+        kept = self._window(self.engine.settings.retain, _ALL, None)
         if kept and self._older(kept[0].seq, 1):
             self._door.trim(kept[0].seq - 1)
 

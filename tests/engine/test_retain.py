@@ -66,6 +66,41 @@ def test_a_pinned_beginning_keeps_what_follows(opened):
     assert texts(chat).startswith("s")
 
 
+def numbered(opened, n, **options):
+    """A session of so many items, the first ones user's and assistant's in turn."""
+    roles = ("user", "assistant")
+    opened().session("chat", user="ada").add(
+        *({"role": roles[k % 2], "content": f"{k} "} for k in range(n))
+    )
+    return opened(**options).session("chat", user="ada")
+
+
+def keep_the_first_and_the_newest(items):
+    return [item for item in items if item.text in ("0 ", "last")]
+
+
+def newest_ten(items):
+    return items[-10:]
+
+
+@pytest.mark.parametrize(
+    ("retain", "left"),
+    [
+        ({"max_messages": 2_400}, 2_400),
+        ({"max_messages": 5}, 5),
+        ({"max_turns": 2_400}, 2_400),
+        ([max_messages(2_450), max_messages(2_400)], 2_400),
+        (newest_ten, 10),
+        (keep_the_first_and_the_newest, 2_501),
+    ],
+)
+def test_what_a_policy_keeps_stays_however_far_back_it_lies(opened, retain, left):
+    chat = numbered(opened, 2_500, retain=retain)
+    chat.add("last")
+    assert len(chat.items()) == left
+    assert chat.items()[-1].text == "last"
+
+
 @pytest.mark.parametrize("bad", [5, "all", [5], {"max_mesages": 3}, {"max_messages": -1}])
 def test_bad_policies_are_named(opened, bad):
     with pytest.raises(ConfigError):

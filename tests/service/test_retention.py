@@ -54,7 +54,6 @@ def test_files_stay(serve, provider):
     assert list(service.get_files("s")) == ["a"]
 
 
-@pytest.mark.xfail(reason="Session._retire looks at 2,000 items and deletes those beyond, unseen")
 @pytest.mark.proves("A16")
 def test_nothing_that_the_policy_keeps_is_deleted_however_many(serve):
     service = serve(max_turns=3_000, max_characters=None)
