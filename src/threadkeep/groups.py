@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from threadkeep.types import Item, Json
 
@@ -28,10 +28,10 @@ class Group:
         order: every item with its position in the conversation.
     """
 
-    heads: list[Item] = field(default_factory=list)
-    calls: list[dict[str, Json]] = field(default_factory=list)
-    answers: list[Item | None] = field(default_factory=list)
-    order: list[tuple[float, Item]] = field(default_factory=list)
+    heads: list[Item]
+    calls: list[dict[str, Json]]
+    answers: list[Item | None]
+    order: list[tuple[float, Item]]
 
     @property
     def items(self) -> list[Item]:
@@ -45,6 +45,27 @@ class Group:
     def open(self) -> bool:
         """Whether a call has no answer yet."""
         return None in self.answers
+
+
+class View(list[Item]):
+    """A sound conversation, which knows its groups; never changed once it is made.
+
+    Attributes:
+        plain: whether every item is a group of its own, as where nobody calls tools.
+    """
+
+    __slots__ = ("_groups", "plain")
+
+    def __init__(self, items: Iterable[Item], groups: list[Group] | None = None) -> None:
+        super().__init__(items)
+        self._groups = groups
+        self.plain = groups is None
+
+    @property
+    def groups(self) -> list[Group]:
+        if self._groups is None:
+            self._groups = [Group([item], [], [], [(n, item)]) for n, item in enumerate(self)]
+        return self._groups
 
 
 def speaker(item: Item) -> str:
@@ -71,6 +92,8 @@ def group(items: Iterable[Item]) -> tuple[list[Group], list[Item]]:
 
     A result belongs to the latest call of its id that has none yet, however far back it stands.
     """
+    if isinstance(items, View):
+        return items.groups, []
     groups: list[Group] = []
     orphans: list[Item] = []
     waiting: dict[str, list[tuple[Group, int]]] = {}
@@ -81,11 +104,12 @@ def group(items: Iterable[Item]) -> tuple[list[Group], list[Item]]:
                 orphans.append(item)
             run = None
             continue
-        if run is None or not _joins(run.heads[-1], item):
-            run = Group()
+        if run is not None and _joins(run.heads[-1], item):
+            run.heads.append(item)
+            run.order.append((position, item))
+        else:
+            run = Group([item], [], [], [(position, item)])
             groups.append(run)
-        run.heads.append(item)
-        run.order.append((position, item))
         if item.tool_calls:
             _ask(run, item, waiting)
     return groups, orphans
@@ -98,20 +122,22 @@ def flat(groups: Iterable[Group]) -> list[Item]:
     return [item for _, item in order]
 
 
-def sound(items: list[Item]) -> list[Item]:
+def sound(items: Iterable[Item]) -> View:
     """The conversation as a model may see it: every call answered, no result without a call.
 
     A call that is followed by anything gets a synthetic error result; calls of which none is
     answered stay open at the very end (a pending interrupt).
     """
     shown = [item for item in items if item.type not in _HIDDEN]
+    if all(map(_alone, shown)):
+        return View(shown)
     groups, orphans = group(shown)
     torn = [g for g in groups if g.open and (g is not groups[-1] or any(g.answers))]
     if not torn and not orphans:
-        return shown
+        return View(shown, groups)
     for group_ in torn:
         _close(group_)
-    return flat(groups)
+    return View(flat(groups), groups)
 
 
 def turns(groups: Iterable[Group]) -> list[list[Group]]:
@@ -136,8 +162,14 @@ def exchanges(groups: Iterable[Group]) -> list[list[Group]]:
     return found
 
 
+def _alone(item: Item) -> bool:
+    return item.type == "message" and not item.tool_calls and item.role not in _ANSWERS
+
+
 def _joins(last: Item, item: Item) -> bool:
     # The parts of one model response: providers refuse reasoning without what it led to
+    if item.type == "message" == last.type:
+        return False
     if speaker(item) != "assistant" or speaker(last) != "assistant":
         return False
     if last.type == "reasoning" or (item.tool_calls and item.type != "message"):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime
 
 from threadkeep.errors import InputError
 
 
+@functools.lru_cache(maxsize=8_192)  # a window is read turn after turn
 def moment(at: float) -> datetime:
     """Epoch seconds as an aware datetime in UTC."""
     return datetime.fromtimestamp(at, UTC)

@@ -9,8 +9,17 @@ from typing import ClassVar
 
 from threadkeep import tokens
 from threadkeep.errors import ConfigError
-from threadkeep.groups import Group, exchanges, flat, group, turns
-from threadkeep.policies.units import Pinned, Unit, each, newest_user_turn, nothing, positive, share
+from threadkeep.groups import Group, View, exchanges, flat, group, turns
+from threadkeep.policies.units import (
+    Pinned,
+    Unit,
+    each,
+    newest_turn_begins,
+    newest_user_turn,
+    nothing,
+    positive,
+    share,
+)
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item
 
@@ -45,28 +54,47 @@ class Budget:
     sound: ClassVar[bool] = True
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
-        if not items:
-            return []
+        start = self._start(items)
+        if start is not None:
+            return list(items[start:])
         units = self.units(group(items)[0])
         return flat(g for number in self._kept(units) for g in units[number]) if units else []
 
     def need(self, items: Sequence[Item]) -> bool:
         """Whether older items could still enter: everything here fits."""
+        start = self._start(items)
+        if start is not None:
+            return start == 0
         units = self.units(group(items)[0])
         return len(self._kept(units)) == len(units)
 
     def bind(self, *, now: float, pinned: Pinned) -> Budget:
-        return dataclasses.replace(self, pinned=pinned)
+        return self if pinned is self.pinned else dataclasses.replace(self, pinned=pinned)
+
+    def _start(self, items: Sequence[Item]) -> int | None:
+        """Where the newest items that fit begin, if items are all that is there to count.
+
+        `None`: there are groups, pins, a step, or a long user turn to mind.
+        """
+        if not isinstance(items, View) or not items.plain or self.units is not each:
+            return None
+        if self.cost is None or self.step or self.pinned is not nothing:
+            return None
+        spent, start = 0, len(items)
+        while start and (spent := spent + self.cost(items[start - 1])) <= self.limit:
+            start -= 1
+        return start if start <= max(0, newest_turn_begins(items)) else None
 
     def _kept(self, units: list[Unit]) -> list[int]:
-        costs = [self._price(unit) for unit in units]
         must = newest_user_turn(units)
-        must.update(n for n, unit in enumerate(units) if self._is_pinned(unit))
-        spent = sum(costs[number] for number in must)
+        if self.pinned is not nothing:
+            must.update(n for n, unit in enumerate(units) if self._is_pinned(unit))
+        spent = sum(self._price(units[number]) for number in must)
         kept, places = set(must), list[int]()
         for number in range(len(units) - 1, -1, -1):
-            spent += 0 if number in must else costs[number]
-            if spent > self.limit and number not in must:
+            if number in must:
+                pass
+            elif (spent := spent + self._price(units[number])) > self.limit:
                 front = self._anchor(units, places[::-1]) if places else number
                 return sorted(n for n in kept if n >= front or n in must) or [len(units) - 1]
             kept.add(number)
@@ -94,7 +122,7 @@ class Budget:
     def _price(self, unit: Unit) -> int:
         if self.cost is None:
             return 1
-        return sum(self.cost(item) for group_ in unit for _, item in group_.order)
+        return sum(self.cost(item) for found in unit for _, item in found.order)
 
     def _is_pinned(self, unit: Unit) -> bool:
         return any(self.pinned(head) for group_ in unit for head in group_.heads)

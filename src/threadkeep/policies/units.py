@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from threadkeep.errors import ConfigError
-from threadkeep.groups import Group
+from threadkeep.groups import Group, View
 from threadkeep.types import Item
 
 Unit = list[Group]
@@ -24,14 +24,29 @@ def each(groups: Sequence[Group]) -> list[Unit]:
 
 def newest_user_turn(units: Sequence[Unit]) -> set[int]:
     """The places of the newest user turn, which no budget drops; empty if no user spoke."""
-    spoken = [number for number, unit in enumerate(units) if unit[0].speaker == "user"]
-    if not spoken:
+    last = len(units) - 1
+    while last >= 0 and units[last][0].speaker != "user":
+        last -= 1
+    if last < 0:
         return set()
-    last = first = spoken[-1]
+    first = last
     # an exchange is closed by what answers it; single messages of one turn stand side by side
     while first and _same_turn(units[first - 1], units[first]):
         first -= 1
     return set(range(first, last + 1))
+
+
+def newest_turn_begins(view: View) -> int:
+    """The place of the first item of the newest user turn; -1 if no user spoke."""
+    if not view.plain:
+        turn = newest_user_turn(each(view.groups))
+        return view.index(view.groups[min(turn)].heads[0]) if turn else -1
+    place = len(view) - 1
+    while place >= 0 and view[place].role != "user":
+        place -= 1
+    while place > 0 and view[place - 1].role == "user":
+        place -= 1
+    return place
 
 
 def _same_turn(before: Unit, after: Unit) -> bool:

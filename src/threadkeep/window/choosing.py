@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from threadkeep.errors import ConfigError
-from threadkeep.groups import answers, flat, group, sound
-from threadkeep.policies.units import Pinned, each, newest_user_turn, nothing
+from threadkeep.groups import View, answers, flat, sound
+from threadkeep.policies.units import Pinned, newest_turn_begins, nothing
 from threadkeep.protocols import Policy, TokenCounter
 from threadkeep.types import Item
 from threadkeep.window.settling import settled
@@ -61,7 +61,7 @@ def choose(
         reader.read_on()
         view = sound(reader.after(opening))
     kept = _apply_all(bound, view)
-    dropped = _dropped(reader.items, kept, pinned)
+    dropped = 0 if view.plain else _dropped(reader.items, kept, pinned)
     return Window(kept, dropped=dropped, counter=counter)
 
 
@@ -116,16 +116,15 @@ def _bound(policy: Policy, now: float, pinned: Pinned) -> Policy:
     return bound
 
 
-def _wants_older(view: list[Item], front: int, policies: Sequence[Policy]) -> bool:
+def _wants_older(view: View, front: int, policies: Sequence[Policy]) -> bool:
     """Whether older items than those from `front` on could change what the policies leave."""
-    groups = group(view)[0]
-    turn = newest_user_turn(each(groups))
-    if not turn or not min(turn) or groups[min(turn) - 1].heads[-1].seq < front:
+    turn = newest_turn_begins(view)
+    if turn <= 0 or view[turn - 1].seq < front:
         return True  # the newest user turn may begin further back
-    kept = view
+    kept: list[Item] = view
     if len(policies) > 1:  # the oldest group may not be whole, and one policy's work is another's
-        oldest = next((found for found in groups if found.heads[0].seq >= front), None)
-        kept = flat(found for found in groups if found is not oldest)
+        oldest = next((found for found in view.groups if found.heads[0].seq >= front), None)
+        kept = flat(found for found in view.groups if found is not oldest)
     for policy in policies:
         need = getattr(policy, "need", None)
         if need is None and not _judges_each(policy):
@@ -143,17 +142,17 @@ def _judges_each(policy: Policy) -> bool:
     return any(getattr(policy, promise, False) for promise in ("sound", "filters"))
 
 
-def _apply_all(policies: Sequence[Policy], view: list[Item]) -> list[Item]:
-    kept = view
+def _apply_all(policies: Sequence[Policy], view: View) -> list[Item]:
+    kept: list[Item] = view
     for policy in policies:
         kept = _apply(policy, kept)
-    return kept or flat(group(view)[0][-1:])
+    return kept or flat(view.groups[-1:])
 
 
 def _apply(policy: Policy, items: list[Item]) -> list[Item]:
-    kept = list(policy(items))
     if getattr(policy, "sound", False):
-        return kept
+        return list(policy(items))
+    kept = list(policy(list(items)))
     if wrong := next((entry for entry in kept if not isinstance(entry, Item)), None):
         raise ConfigError(f"the policy {policy!r} must return Items, got a {type(wrong).__name__}")
     return settled(items, kept, turn=not getattr(policy, "filters", False))

@@ -45,13 +45,15 @@ DROP_IDS: Final = (
 LIVE: Final = (
     "SELECT sid, version FROM tk_stream WHERE stream = ? AND (expires IS NULL OR expires > ?)"
 )
-_SELECT: Final = "SELECT id, body, at, expires, seq FROM tk_record "
+_SELECT: Final = "SELECT kind, id, body, at, expires, seq FROM tk_record "
 _RANGE: Final = (
     "WHERE sid = ? AND kind = ? AND seq > ? AND seq < ? AND (expires IS NULL OR expires > ?) "
 )
 _IDS: Final = "AND id IN (SELECT value FROM json_each(?)) "
 OLDEST: Final = f"{_SELECT}{_RANGE}ORDER BY seq LIMIT ?"
 NEWEST: Final = f"{_SELECT}{_RANGE}ORDER BY seq DESC LIMIT ?"
+ONE_ID: Final = f"{_SELECT}INDEXED BY tk_record_id {_RANGE}AND id = ? LIMIT ?"
+"""A third of the time of those below, and every call of a session reads its `session` record."""
 OLDEST_IDS: Final = f"{_SELECT}INDEXED BY tk_record_id {_RANGE}{_IDS}ORDER BY seq LIMIT ?"
 NEWEST_IDS: Final = f"{_SELECT}INDEXED BY tk_record_id {_RANGE}{_IDS}ORDER BY seq DESC LIMIT ?"
 
