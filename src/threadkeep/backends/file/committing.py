@@ -65,7 +65,7 @@ def add(log: Log, index: Index, head: bytes, line: Fresh, *, fsync: bool) -> Non
     if fsync:
         _sync(log.fd)
         if fresh:
-            layout.sync_folder(os.path.dirname(log.path))  # noqa: PTH120
+            layout.sync_names(log.path)
     if fresh:
         index.catch_up(log)
     else:

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from threadkeep.backends.file import layout, lines
+from threadkeep.backends.file import layout, lines, locks
 from threadkeep.backends.file.index import Head
 from threadkeep.backends.file.lines import Place
 from threadkeep.backends.file.log import Log
@@ -53,14 +53,26 @@ def compact(log: Log, head: Head, stream: str, *, fsync: bool) -> None:
             file.flush()
             if fsync:
                 os.fsync(file.fileno())
-        if os.name == "nt":
+            if os.name != "nt":
+                _replace(log, fresh, file.fileno(), fsync=fsync)
+        if os.name == "nt":  # where nothing that is open can be renamed
             log.close()
-        os.replace(fresh, log.path)  # noqa: PTH105
+            os.replace(fresh, log.path)  # noqa: PTH105
     except OSError:
         layout.remove(fresh)
         raise
-    if fsync:
-        layout.sync_folder(os.path.dirname(log.path))  # noqa: PTH120
+
+
+def _replace(log: Log, fresh: str, fd: int, *, fsync: bool) -> None:
+    """Put a file in the log's place, locked until its name is safe.
+
+    Else another process could write to it, and be believed, before a power cut brings the old
+    file back.
+    """
+    with locks.reserved(fd):
+        os.replace(fresh, log.path)  # noqa: PTH105
+        if fsync:
+            layout.sync_folder(os.path.dirname(log.path))  # noqa: PTH120
 
 
 def live_rows(log: Log, head: Head) -> Iterable[Live]:

@@ -41,7 +41,7 @@ class Layout:
             OSError: as the system says.
         """
         if not self._ours():
-            Path(self.folder).mkdir(parents=True, exist_ok=True)
+            _make(Path(self.folder))
             if self._foreign() and not self._ours():
                 raise BackendError(
                     f"{self.where} holds other things and was left as it is: "
@@ -102,10 +102,8 @@ def open_log(path: str, *, write: bool = False, create: bool = False) -> int | N
     except FileNotFoundError:
         if not create:
             return None
-    folder = os.path.dirname(path)  # noqa: PTH120 (the hot path has strings)
     with suppress(FileExistsError):
-        os.mkdir(folder)  # noqa: PTH102
-        sync_folder(os.path.dirname(folder))  # noqa: PTH120
+        os.mkdir(os.path.dirname(path))  # noqa: PTH102, PTH120 (the hot path has strings)
     return os.open(path, flags, 0o666)
 
 
@@ -130,11 +128,26 @@ def sync_folder(path: str) -> None:
         os.close(fd)
 
 
+def sync_names(path: str) -> None:
+    """Make the name of a new log survive, and that of its folder, whoever made it just now."""
+    folder = os.path.dirname(path)  # noqa: PTH120
+    sync_folder(folder)
+    sync_folder(os.path.dirname(folder))  # noqa: PTH120
+
+
 def remove(*paths: str) -> None:
     """Unlink files that may be there; what others hold open on Windows stays."""
     for path in paths:
         with suppress(FileNotFoundError, PermissionError):
             os.unlink(path)  # noqa: PTH108
+
+
+def _make(folder: Path) -> None:
+    """Make a folder, and those it lies in, so that they survive a power cut."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in missing:
+        sync_folder(str(one.parent))
 
 
 def _names(folder: str) -> list[str]:

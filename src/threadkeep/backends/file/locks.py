@@ -58,6 +58,24 @@ def locked(fd: int, path: str, deadline: float) -> Iterator[None]:
         release(held)
 
 
+@contextmanager
+def reserved(fd: int) -> Iterator[None]:
+    """Hold the lock of a file that is about to take the place of a log, which is locked.
+
+    Where the lock is not on the log itself (Windows), the log's is enough.
+    """
+    try:
+        fcntl: Any = importlib.import_module("fcntl")
+    except ImportError:
+        yield
+        return
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(fd, fcntl.LOCK_UN)
+
+
 def wait(attempt: Callable[[], bool], deadline: float) -> None:
     """Try until it succeeds: no system can wait for a lock for so many seconds."""
     pause = _SHORTEST
