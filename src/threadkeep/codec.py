@@ -14,7 +14,7 @@ from threadkeep import names
 from threadkeep.drafts import maker
 from threadkeep.errors import InputError
 from threadkeep.moments import moment
-from threadkeep.types import File, Item, Json, Record, SessionInfo
+from threadkeep.types import File, Item, Json, Record, SessionInfo, is_plain
 
 MAX_BODY: Final = 4_000_000
 """Bytes one record may take; the size of a whole commit."""
@@ -23,7 +23,8 @@ _log = logging.getLogger("threadkeep")
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # since Python 2.7
-_item = maker(Item)
+_quote = json.encoder.encode_basestring
+_item, _record = maker(Item), maker(Record)
 _set_id, _set_seq, _set_created_at = (
     getattr(Item, name).__set__ for name in ("id", "seq", "created_at")
 )
@@ -39,6 +40,8 @@ def item_record(item: Item, id: str, at: float, where: str = "message") -> Recor
         InputError: a field is not JSON, or the item is too large; `where` and the field are named.
     """
     key = names.key(id)
+    if key == id and (text := _plain_body(item)):
+        return _record("item", key, text, at, None, 0)
     body: dict[str, Json] = {"role": item.role, "content": item.content}
     if item.type != "message":
         body["type"] = item.type
@@ -52,6 +55,16 @@ def item_record(item: Item, id: str, at: float, where: str = "message") -> Recor
         if said != at:
             body["created_at"] = said
     return Record("item", key, dumps(body, where), at)
+
+
+def _plain_body(item: Item) -> str | None:
+    """As the general way would write it, in a fifth of the time, if it is only what is said."""
+    if not is_plain(item) or item.status or item.model or item.usage or item.metadata:
+        return None
+    if item.created_at is not None or not item.text.isascii() or not item.role.isascii():
+        return None
+    text = f'{{"role":{_quote(item.role)},"content":{_quote(item.text)}}}'
+    return text if len(text) <= MAX_BODY else None
 
 
 def read_item(record: Record) -> Item:
@@ -74,7 +87,10 @@ def _read_item(record: Record) -> Item:
     data = _loads(record.body)
     content = data["content"]
     if len(data) == 2 and type(content) is str:
-        return _plain(record.id, record.seq, data["role"], content, moment(record.at))
+        return _item(
+            record.id, record.seq, "message", data["role"], None, content,
+            [], None, None, None, None, {}, moment(record.at), None,
+        )  # fmt: skip
     if not isinstance(content, str):
         for block in content:
             if block["type"] == "text" and not isinstance(block["text"], str):
@@ -95,12 +111,6 @@ def _read_item(record: Record) -> Item:
         get("metadata") or {},
         moment(get("created_at", record.at)),
         get("raw"),
-    )
-
-
-def _plain(id: str, seq: int, role: str, content: str, said: datetime) -> Item:
-    return _item(
-        id, seq, "message", role, None, content, [], None, None, None, None, {}, said, None
     )
 
 

@@ -48,9 +48,9 @@ class Engine:
         """The stream of a thing in this namespace."""
         return names.stream(self.settings.namespace, noun, name)
 
-    def mint(self) -> str:
+    def mint(self, now: float) -> str:
         """A new id: unique, and near those minted at the same time, which indexes like."""
-        return f"{int(self.now() * 1000):012x}{_random()}"
+        return f"{int(now * 1000):012x}{_random()}"
 
     def read(self, *queries: Query) -> list[Page]:
         """`Backend.read`, by this clock."""

@@ -72,7 +72,7 @@ class Session:
         given = [(n, item) for n, m in enumerate(messages) for item in parse(m, f"message {n}")]
         now = self.engine.now()
         fresh = not any(item.id for _, item in given)
-        ids = _ids([names.whole(item.id) or self.engine.mint() for _, item in given])
+        ids = _ids([names.whole(item.id) or self.engine.mint(now) for _, item in given])
         records = [
             codec.item_record(item, id, now, f"message {n}")
             for (n, item), id in zip(given, ids, strict=True)

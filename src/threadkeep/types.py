@@ -145,6 +145,18 @@ class Item:
         return "\n".join(block["text"] for block in self.content if block["type"] == "text")
 
 
+def is_plain(item: Item) -> bool:
+    """Whether it is nothing but what somebody says: a role and a text."""
+    return (
+        item.type == "message"
+        and type(item.content) is str
+        and item.raw is None
+        and item.name is None
+        and not item.tool_calls
+        and item.tool_call_id is None
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """What is known of a file that belongs to a session; its bytes are never stored.

@@ -19,7 +19,7 @@ from threadkeep.providers.pairing import (
     tool_name,
     verbatim,
 )
-from threadkeep.types import Item, Json
+from threadkeep.types import Item, Json, is_plain
 
 FORMAT: Final = "openai-chat/1"
 Message = dict[str, Any]
@@ -31,6 +31,7 @@ KEYS: Final = frozenset(
 _NAME: Final = re.compile(r"[^\s<|\\/>]{1,64}")
 _RESULTS: Final = frozenset({"tool", "function"})
 _CALL_ID: Final = re.compile(r"[^\ud800-\udfff]{1,40}", re.DOTALL)
+_SPEAKERS: Final = frozenset({"user", "assistant", "system", "developer"})
 _FORMATS: Final = {"audio/wav": "wav", "audio/mp3": "mp3", "audio/mpeg": "mp3"}
 
 
@@ -39,11 +40,18 @@ def to_openai(items: Sequence[Item]) -> list[Message]:
 
     Reasoning is left out, since the API has no place for it; media it does not take are named.
     """
+    if all(map(_is_said, items)):
+        return sendable([{"role": item.role, "content": item.content} for item in items])
     parts = contributions(items, ids=_CALL_ID, once=False, as_is=_is_legacy)
     messages = [message for part in parts for message in _messages(part)]
     if items and not messages:
         messages = [{"role": "user", "content": OMITTED}]
     return sendable(messages)
+
+
+def _is_said(item: Item) -> bool:
+    """Whether a message of the role and the text alone says it all, as for nearly all items."""
+    return is_plain(item) and item.role in _SPEAKERS and item.content != ""
 
 
 def wire(item: Item) -> Message | None:

@@ -82,11 +82,18 @@ def tool_name(name: str | None) -> str:
 
 def sendable(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The messages, lone surrogates replaced: no request can carry them."""
+    if all(map(_is_ascii, messages)):
+        return messages
     try:
         json.dumps(messages, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return [in_utf8(message) for message in messages]
     return messages
+
+
+def _is_ascii(message: dict[str, Any]) -> bool:
+    content = message.get("content")
+    return len(message) == 2 and "role" in message and type(content) is str and content.isascii()
 
 
 def in_utf8(value: Any) -> Any:

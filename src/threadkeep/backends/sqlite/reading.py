@@ -40,7 +40,7 @@ def _page(connection: sqlite3.Connection, sid: int, version: int, query: Query, 
         rows = connection.execute(statement, (*span, id_list(ids), last)).fetchall()
     if newest:
         rows.reverse()
-    return Page(version, [_record(*row) for row in rows])
+    return Page(version, [_record(kind, *row) for row in rows])
 
 
 def undecodable(error: sqlite3.Error) -> bool:

@@ -45,7 +45,7 @@ DROP_IDS: Final = (
 LIVE: Final = (
     "SELECT sid, version FROM tk_stream WHERE stream = ? AND (expires IS NULL OR expires > ?)"
 )
-_SELECT: Final = "SELECT kind, id, body, at, expires, seq FROM tk_record "
+_SELECT: Final = "SELECT id, body, at, expires, seq FROM tk_record "
 _RANGE: Final = (
     "WHERE sid = ? AND kind = ? AND seq > ? AND seq < ? AND (expires IS NULL OR expires > ?) "
 )
