@@ -25,7 +25,8 @@ def connect(store: object = None, /, **options: Any) -> Memory:
         store: a URL (`sqlite:///chat.db`, `sqlite:////abs/chat.db`, `file:chats`,
             `file:///abs/chats`, `memory://`, `none://`), a dict
             (`{"type": "sqlite", "path": "chat.db"}`), a `Path` to an SQLite file or to a folder
-            of the file store, or a `Backend` of your own, which stays yours to close. A store of
+            of the file store, a SQLAlchemy `Engine` or a `Backend` of your own, which stays yours
+            to close. A store of
             other people is `{"type": "module:Class", ...}`, `{"type": "custom", "module_path":
             "module", ...}` or the name of an entry point of `threadkeep.backends`, as type or as
             the scheme of a URL. `None` takes the environment variable `THREADKEEP_URL`, else
@@ -48,6 +49,8 @@ def connect(store: object = None, /, **options: Any) -> Memory:
         return _from_dict(store, options)
     if isinstance(store, Backend):
         return Memory(store, settings(options))
+    if client := stores.of_client(store):
+        return _open(*client, options)
     raise ConfigError(
         f"cannot connect to a {type(store).__name__}: pass a URL, a dict, a Path or a Backend"
     )

@@ -122,6 +122,8 @@ class Store(NamedTuple):
         schemes: of its URLs; none = its name in the table.
         place: options from a URL.
         extra: the extra that brings its driver.
+        clients: classes, as `package.Class`, of objects of the application's own that are such a
+            store, with the option that takes one.
     """
 
     module: str
@@ -132,6 +134,7 @@ class Store(NamedTuple):
     schemes: tuple[str, ...] = ()
     place: Callable[[Url], dict[str, Any]] = nowhere
     extra: str | None = None
+    clients: Mapping[str, str] = {}
 
     def load(self) -> Callable[..., Any]:
         """The class.
@@ -153,6 +156,26 @@ class Store(NamedTuple):
         return found
 
 
+_DATABASE: Final[Mapping[str, Read]] = {
+    **dict.fromkeys(("url", "host", "user", "password", "database", "table_name"), str),
+    **dict.fromkeys(("sslmode", "sslrootcert", "sslcert", "sslkey"), str),
+    "port": int,
+    "connect_timeout": float,
+}
+
+
+def _database(name: str, schemes: tuple[str, ...], **options: Read) -> Store:
+    return Store(
+        "threadkeep.backends.sql",
+        f"open_{name}",
+        {**_DATABASE, **options},
+        shared=("pool_size", "timeout"),
+        schemes=schemes,
+        place=whole,
+        extra=name,
+    )
+
+
 STORES: Final[Mapping[str, Store]] = {
     "memory": Store("threadkeep.backends.memory", "MemoryBackend", {"max_sessions": int}),
     "none": Store("threadkeep.backends.none", "NoneBackend", {}),
@@ -172,6 +195,26 @@ STORES: Final[Mapping[str, Store]] = {
         required=("path",),
         place=_file,
     ),
+    "postgres": _database(
+        "postgres",
+        ("postgres", "postgresql", "postgresql+psycopg"),
+        application_name=str,
+        prepare_threshold=int,
+    ),
+    "mysql": _database("mysql", ("mysql", "mysql+pymysql", "mariadb", "mariadb+pymysql")),
+    "sql": Store(
+        "threadkeep.backends.sql",
+        "open_sql",
+        dict.fromkeys(
+            (
+                *("db_type", "sql_host", "sql_user", "sql_password", "sql_database"),
+                *("engine", "table_name", "sslmode", "sslrootcert"),
+            ),
+            str,
+        ),
+        shared=("pool_size", "timeout"),
+        clients={"sqlalchemy.Engine": "engine"},
+    ),
 }
 
 
@@ -188,6 +231,17 @@ def of_scheme(scheme: str) -> str | None:
     return None
 
 
+def of_client(client: object) -> tuple[str, dict[str, Any]] | None:
+    """The kind of store that an object of the application's own is, and its options."""
+    classes = type(client).__mro__
+    names = {f"{one.__module__.partition('.')[0]}.{one.__qualname__}" for one in classes}
+    for kind, store in STORES.items():
+        for name, option in store.clients.items():
+            if name in names:
+                return kind, {option: client}
+    return None
+
+
 def shown(kind: str, options: Mapping[str, Any]) -> str:
     """A store as people may see it: where it is, and no secret."""
     if "url" in options:
@@ -197,7 +251,7 @@ def shown(kind: str, options: Mapping[str, Any]) -> str:
 
 def unknown(kind: object, others: tuple[str, ...] = ()) -> ConfigError:
     """The error about a kind of store that there is not."""
-    schemes = [scheme for name, store in STORES.items() for scheme in (name, *store.schemes)]
+    schemes = {scheme for name, store in STORES.items() for scheme in (name, *store.schemes)}
     return ConfigError(f"no store of type {public(kind)!r}{nearest(kind, [*schemes, *others])}")
 
 

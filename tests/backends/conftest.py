@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -65,6 +68,19 @@ STORES: dict[str, Callable[[Path], Store]] = {
     "postgres": _postgres,
     "mysql": _mysql,
 }
+
+
+@pytest.fixture
+def run_python() -> Callable[[str], str]:
+    """Runs a script in a Python of its own, and gives what it prints."""
+
+    def run(script: str) -> str:
+        command = [sys.executable, "-c", textwrap.dedent(script)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture(params=STORES)

@@ -66,6 +66,15 @@ def text(key: str, value: object) -> str:
     return str(value)
 
 
+def secret(key: str, value: object) -> str | Callable[[], str]:
+    """A text that no error shows, or what gives it."""
+    if callable(value):
+        return value  # type: ignore[no-any-return]
+    if not isinstance(value, str) or "\0" in value:
+        raise ConfigError(f"{key} must be a text, or a callable that returns one")
+    return str(value)
+
+
 def path(key: str, value: object) -> str:
     """A path, or its text."""
     return text(key, os.fspath(value) if isinstance(value, os.PathLike) else value)

@@ -30,8 +30,24 @@ BUILT_IN: Final[Mapping[str, Keys]] = {
         {"path": checks.path},
         {"synchronous": checks.text, "pool_size": checks.whole, "timeout": checks.wait},
     ),
+    "sql": Keys(
+        {
+            "db_type": checks.one_of("postgres", "mysql", "sqlite", "oracle"),
+            "sql_database": checks.text,
+        },
+        {
+            "sql_host": checks.text,
+            "sql_user": checks.text,
+            "sql_password": checks.secret,
+            "table_name": checks.text,
+            "sslmode": checks.text,
+            "sslrootcert": checks.text,
+            "pool_size": checks.whole,
+            "timeout": checks.wait,
+        },
+    ),
 }
-_LATER: Final = ("redis", "mongodb", "sql")
+_LATER: Final = ("redis", "mongodb")
 
 
 class Provider(NamedTuple):
@@ -86,7 +102,17 @@ def _built_in(kind: str, given: Mapping[str, Any], ours: Mapping[str, Any]) -> P
     for name in keys.required:
         if name not in given:
             raise ConfigError(f"{name} is missing: the provider {kind!r} needs it")
-    return Provider(kind, {name: known[name](name, value) for name, value in given.items()})
+    options = {name: known[name](name, value) for name, value in given.items()}
+    return _sqlite(options) if options.get("db_type") == "sqlite" else Provider(kind, options)
+
+
+def _sqlite(options: dict[str, Any]) -> Provider:
+    """The provider `sql` of a file: it has a backend of its own."""
+    left = {name: value for name, value in options.items() if name != "db_type"}
+    path = left.pop("sql_database")
+    for name in left.keys() - {"pool_size", "timeout"}:
+        raise ConfigError(f"{name}: a db_type of sqlite takes sql_database, the path of its file")
+    return Provider("sqlite", {"path": path, **left})
 
 
 def _public(kind: str) -> str:

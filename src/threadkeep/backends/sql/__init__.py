@@ -1,5 +1,6 @@
 """Streams in PostgreSQL, MySQL, MariaDB or Oracle: one backend, one table of statements each."""
 
 from threadkeep.backends.sql.backend import SqlBackend
+from threadkeep.backends.sql.settings import open_mysql, open_postgres, open_sql
 
-__all__ = ["SqlBackend"]
+__all__ = ["SqlBackend", "open_mysql", "open_postgres", "open_sql"]

@@ -54,6 +54,7 @@ class Line(_Connection):
 
 def open_line(target: Target, timeout: float) -> Line:
     """A connection in the target's sslmode."""
+    target = target.but(password=target.secret())  # asked once, however often is tried
     mode = target.parameters.get("sslmode", "prefer")
     if mode == "disable":
         return _open(target, timeout, None)

@@ -1,0 +1,57 @@
+"""The SQL servers of the tests, with what a test may ask of them past our code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import create_engine, inspect, text
+
+from tests.servers import mysql, postgres
+from tests.servers.instances import fresh_table
+from threadkeep.backends.sql.target import Target, from_url
+
+__all__ = ["SERVERS", "SqlServer", "fresh_table"]
+
+
+class SqlServer:
+    """A database, by SQLAlchemy alone."""
+
+    def __init__(self, type: str, url: str, driver: str) -> None:
+        self.type = type
+        self.url = url
+        self.engine_url = url.replace(url.partition(":")[0], driver, 1)
+
+    def target(self) -> Target:
+        return from_url(self.url)
+
+    def run(self, statement: str) -> list[Any]:
+        engine = create_engine(self.engine_url)
+        try:
+            with engine.begin() as connection:
+                result = connection.execute(text(statement))
+                return list(result) if result.returns_rows else []
+        finally:
+            engine.dispose()
+
+    def count(self, table: str) -> int:
+        return int(self.run(f"SELECT count(*) FROM {table}")[0][0])
+
+    def tables(self, begin: str) -> set[str]:
+        engine = create_engine(self.engine_url)
+        try:
+            names = inspect(engine).get_table_names()
+        finally:
+            engine.dispose()
+        return {name for name in names if name == begin or name.startswith(f"{begin}_")}
+
+
+def _postgres() -> SqlServer:
+    return SqlServer("postgres", postgres.url(), "postgresql+psycopg")
+
+
+def _mysql() -> SqlServer:
+    return SqlServer("mysql", mysql.url(), "mysql+pymysql")
+
+
+SERVERS: dict[str, Callable[[], SqlServer]] = {"postgres": _postgres, "mysql": _mysql}
