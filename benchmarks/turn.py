@@ -78,7 +78,8 @@ def _latency(found: Found, raws: Mapping[str, str]) -> Table:
         "Median microseconds, and how many times the raw driver's. All systems and lengths run by "
         "turns in one process, so load on the machine shifts all alike. threadkeep: chat.add(two "
         "dicts), then chat.window(max_messages=20).to_openai(). raw_sqlite: json.dumps and "
-        "executemany, then SELECT and json.loads. -: takes too long to wait for.",
+        "executemany, then SELECT and json.loads. raw_jsonl: json.dumps and one write, then the "
+        "end of the file and json.loads. -: takes too long to wait for.",
         ("system", *(f"{length:,}" for length in lengths)),
         [[name, *(cell((name, length)) for length in lengths)] for name in _names(found)],
     )

@@ -46,6 +46,10 @@ SYSTEMS: Final = {
     "raw_sqlite": "raw_sqlite:RawSqlite",
     "threadkeep_sqlite": "threadkeep_core:ThreadkeepSqlite",
     "threadkeep_memory": "threadkeep_core:ThreadkeepMemory",
+    "raw_jsonl": "raw_jsonl:RawJsonLines",
+    "threadkeep_file": "threadkeep_file:ThreadkeepFile",
+    "threadkeep_file_synced": "threadkeep_file:ThreadkeepFileSynced",
+    "threadkeep_file_cold": "threadkeep_file:ThreadkeepFileCold",
     "openai_agents_sqlite": "openai_agents_sqlite:OpenAIAgentsSqlite",
     "llama_index_sqlite": "llama_index_sqlite:LlamaIndexSqlite",
 }
