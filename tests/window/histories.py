@@ -281,6 +281,9 @@ def item(draw: Any) -> Item:
     )
 
 
+NOISE = frozenset({"opaque"})
+"""Types that only a damaged record has."""
+
 unreadable = st.just(Item(type="opaque", role="unknown", metadata={"unreadable": "ValueError"}))
 
 

@@ -185,9 +185,11 @@ def _item(
         "id": "" if data.get("id") in PLACEHOLDERS else data.get("id", ""),
         "metadata": dict(data.get("metadata", {})),
         "created_at": None if said is None else when(said, f"{where}.created_at"),
-        **{key: data[key] for key in ("status", "model", "usage", "raw") if key in data},
+        **{key: data[key] for key in ("status", "model", "usage", "raw") if data.get(key)},
     }
-    item = Item(**(about | {key: value for key, value in fields.items() if value is not None}))
+    item = Item(
+        **(about | {key: value for key, value in fields.items() if value not in (None, "")})
+    )
     if item.raw is not None:
         return _honest(item, where)
     if wire is None or back(item) == wire:
