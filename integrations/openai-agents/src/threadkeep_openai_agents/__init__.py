@@ -1,1 +1,7 @@
-"""Shell of the OpenAI Agents adapter: importable, empty; the adapter comes with a later release."""
+"""threadkeep sessions for the OpenAI Agents SDK."""
+
+from __future__ import annotations
+
+from threadkeep_openai_agents.session import ThreadkeepSession
+
+__all__ = ["ThreadkeepSession"]
