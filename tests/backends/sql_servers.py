@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import create_engine, inspect, text
@@ -33,6 +34,31 @@ class SqlServer:
                 return list(result) if result.returns_rows else []
         finally:
             engine.dispose()
+
+    @contextmanager
+    def held(self, statement: str) -> Iterator[None]:
+        """While inside, another session has done this and not ended its transaction."""
+        engine = create_engine(self.engine_url)
+        try:
+            with engine.connect() as connection:
+                connection.execute(text(statement)).fetchall()
+                yield
+        finally:
+            engine.dispose()
+
+    def end_connections(self) -> None:
+        """End all sessions of the user but this one."""
+        if self.type == "postgres":
+            self.run(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = 'threadkeep'"
+            )
+            return
+        for (number,) in self.run(
+            "SELECT id FROM information_schema.processlist "
+            "WHERE user = 'ada' AND id <> connection_id()"
+        ):
+            self.run(f"KILL {number}")
 
     def count(self, table: str) -> int:
         return int(self.run(f"SELECT count(*) FROM {table}")[0][0])

@@ -220,7 +220,7 @@ def test_a_path_given_twice_is_an_error(folder):
 @pytest.mark.parametrize(
     "url",
     [
-        f"postgres://ada:{SECRET}@host/db",
+        f"postgrs://ada:{SECRET}@host/db",
         f"postgresql+asyncpg://ada:{SECRET}@host/db",
         f"redis://:{SECRET}@host",
         f"sqlite://ada:{SECRET}@host/chat.db",
@@ -236,8 +236,8 @@ def test_a_path_given_twice_is_an_error(folder):
         f"mysql ://ada:{SECRET}@host/db",
         f"a:b:{SECRET}://host",
         f"//ada:{SECRET}@host/db",
-        {"type": f"postgres://ada:{SECRET}@host/db"},
-        {"url": f"postgres://ada:{SECRET}@host/db", "type": "postgres"},
+        {"type": f"postgrs://ada:{SECRET}@host/db"},
+        {"url": f"postgrs://ada:{SECRET}@host/db", "type": "postgres"},
         {"type": "sqlite", "password": SECRET, "path": "chat.db"},
         {"type": "memory", "max_sessions": SECRET},
     ],
