@@ -52,14 +52,16 @@ class View(list[Item]):
 
     Attributes:
         plain: whether every item is a group of its own, as where nobody calls tools.
+        judged: the last judge and what it found, so that it need not look twice.
     """
 
-    __slots__ = ("_groups", "plain")
+    __slots__ = ("_groups", "judged", "plain")
 
     def __init__(self, items: Iterable[Item], groups: list[Group] | None = None) -> None:
         super().__init__(items)
         self._groups = groups
         self.plain = groups is None
+        self.judged: tuple[object, list[Item]] | None = None
 
     @property
     def groups(self) -> list[Group]:
@@ -204,6 +206,7 @@ def _close(group_: Group) -> None:
             answer = _no_result(head, call, index)
             group_.answers[index] = answer
             group_.order.append((place + (index + 1) / (len(group_.calls) + 1), answer))
+    group_.order.sort(key=lambda placed: placed[0])
 
 
 def _no_result(head: Item, call: dict[str, Json], index: int) -> Item:

@@ -19,7 +19,7 @@ NOW = START + 900.0
 EVERYTHING = 1_000_000
 
 many = settings(
-    max_examples=int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "120")),
+    max_examples=int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "75")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

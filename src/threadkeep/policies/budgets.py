@@ -54,22 +54,26 @@ class Budget:
     sound: ClassVar[bool] = True
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
+        if not isinstance(items, View):
+            return self._choose(items)
+        if items.judged is None or items.judged[0] is not self:
+            items.judged = (self, self._choose(items))
+        return list(items.judged[1])
+
+    def need(self, items: Sequence[Item]) -> bool:
+        """Whether older items could still enter: everything here fits."""
+        return len(self(items)) == len(items)
+
+    def bind(self, *, now: float, pinned: Pinned) -> Budget:
+        return self if pinned is self.pinned else dataclasses.replace(self, pinned=pinned)
+
+    def _choose(self, items: Sequence[Item]) -> list[Item]:
         start = self._start(items)
         if start is not None:
             return list(items[start:])
         units = self.units(group(items)[0])
-        return flat(g for number in self._kept(units) for g in units[number]) if units else []
-
-    def need(self, items: Sequence[Item]) -> bool:
-        """Whether older items could still enter: everything here fits."""
-        start = self._start(items)
-        if start is not None:
-            return start == 0
-        units = self.units(group(items)[0])
-        return len(self._kept(units)) == len(units)
-
-    def bind(self, *, now: float, pinned: Pinned) -> Budget:
-        return self if pinned is self.pinned else dataclasses.replace(self, pinned=pinned)
+        kept = self._kept(units) if units else []
+        return flat(found for number in kept for found in units[number])
 
     def _start(self, items: Sequence[Item]) -> int | None:
         """Where the newest items that fit begin, if items are all that is there to count.
@@ -103,21 +107,22 @@ class Budget:
         return sorted(kept)
 
     def _anchor(self, units: list[Unit], candidates: list[int]) -> int:
-        """The oldest place on the stride, else the one that crosses the rarest power of two.
+        """The oldest unit with a place of the stride in it, else with the rarest power of two.
 
         Both ends of the candidates only ever move on, so this place does too.
         """
 
-        def seqs(number: int) -> tuple[int, int]:
-            # of the heads beside the place: they are the same however far back was read
-            return units[number - 1][-1].heads[-1].seq, units[number][0].heads[0].seq
+        def span(number: int) -> tuple[int, int]:
+            # from one beginning to the next: both are the same however far back was read
+            first = units[number][0].heads[0].seq
+            return first, units[number + 1][0].heads[0].seq if number + 1 < len(units) else first
 
         if self.stride:
             for number in candidates:
-                before, after = seqs(number)
-                if before // self.stride != after // self.stride:
+                first, after = span(number)
+                if first // self.stride != after // self.stride:
                     return number
-        return max(candidates, key=lambda n: ((seqs(n)[0] ^ seqs(n)[1]).bit_length(), -n))
+        return max(candidates, key=lambda n: ((span(n)[0] ^ span(n)[1]).bit_length(), -n))
 
     def _price(self, unit: Unit) -> int:
         if self.cost is None:
@@ -131,7 +136,7 @@ class Budget:
 def max_messages(n: int, *, step: float = 0.0) -> Budget:
     """At most `n` items, tool calls and results among them."""
     positive("max_messages", n)
-    stride = max(1, int(n * step)) if step else None
+    stride = max(1, int(n * share(step))) if step else None
     # a few more, so that the group at the front is seen whole
     return Budget(n, lambda _: 1, each, step=share(step), stride=stride, reach=n + 4)
 
