@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from threadkeep.types import Query, Record
 NOW = 1_700_000_000.0
 S = "test/session/faults"
 QUERY = Query(S, "item")
-PRIVATE = {"postgres": postgres.Postgres, "mysql": mysql.MariaDB}
+PRIVATE: dict[str, Any] = {"postgres": postgres.Postgres, "mysql": mysql.MariaDB}
 HOLD = "SELECT * FROM {0}_streams FOR UPDATE"
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
@@ -59,7 +60,7 @@ def test_killed_and_restarted_in_mid_write_nothing_acknowledged_is_lost(private)
         stop = threading.Event()
 
         def write(writer):
-            told = []
+            told: list[Any] = []
             while not stop.is_set():
                 batch = [item(f"{writer}-{len(told)}-{part}") for part in range(2)]
                 told.append((batch, backend.commit(S, put=batch, now=NOW)))

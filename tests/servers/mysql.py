@@ -76,6 +76,14 @@ class MariaDB:
         """Its Unix socket."""
         return self.instance.folder / "s.sock"
 
+    def settings(self, *settings: str) -> None:
+        """More settings, from the next start on."""
+        self._settings += settings
+
+    def insist(self, tls: bool) -> None:
+        """Take connections by TLS only, or all again."""
+        self._root(f"SET GLOBAL require_secure_transport = {'ON' if tls else 'OFF'}")
+
     def kill(self) -> None:
         """End it without warning."""
         self.instance.kill()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,18 @@ class Postgres:
         ]
         program = self._programs / "postgres"
         self.instance.start([program, "-D", folder / "data", *words, *self._settings], self._ready)
+
+    def settings(self, *settings: str) -> None:
+        """More settings, from the next start on."""
+        self._settings += [part for setting in settings for part in ("-c", setting)]
+
+    def insist(self, tls: bool) -> None:
+        """Take connections by TLS only, or all again."""
+        rules = self.instance.folder / "data/pg_hba.conf"
+        kind = "hostssl" if tls else "host"
+        rules.write_text(f"{kind} all all 127.0.0.1/32 scram-sha-256\n")
+        self.instance.signal(signal.SIGHUP)
+        time.sleep(0.3)  # it says nowhere when it has read the file
 
     def kill(self) -> None:
         """End it without warning."""

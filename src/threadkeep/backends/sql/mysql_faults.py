@@ -20,7 +20,7 @@ _BY_CODE: Final = {
 _REMEDY: Final = {
     1040: "too many connections: lower pool_size, or raise max_connections",
     1044: "GRANT this user what it needs on the database",
-    1045: "check user and password",
+    1045: "check user and password, and whether the server wants TLS (sslmode)",
     1049: "create the database, or name another",
     1054: "the tables are not threadkeep's: pass another table_name",
     1142: "GRANT this user SELECT, INSERT, UPDATE, DELETE, and CREATE and INDEX once",
