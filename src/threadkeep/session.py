@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from threadkeep import codec, names
@@ -17,7 +17,7 @@ from threadkeep.ownership import Door
 from threadkeep.policies import as_policies, from_options
 from threadkeep.protocols import Policy, TokenCounter
 from threadkeep.providers import parse
-from threadkeep.types import Drop, Item, Listing, Page, Query, SessionInfo
+from threadkeep.types import Drop, Item, Listing, Page, Query, Record, SessionInfo
 from threadkeep.window import LOOKBACK, Window, choose, first_page
 
 _UNSET: Final[Any] = object()
@@ -69,21 +69,40 @@ class Session:
             InputError: a message cannot be understood or stored; nothing was written.
             NotOwner: the session belongs to another user; nothing was written.
         """
-        given = [(n, item) for n, m in enumerate(messages) for item in parse(m, f"message {n}")]
-        now = self.engine.now()
-        fresh = not any(item.id for _, item in given)
-        ids = _ids([names.whole(item.id) or self.engine.mint(now) for _, item in given])
-        records = [
-            codec.item_record(item, id, now, f"message {n}")
-            for (n, item), id in zip(given, ids, strict=True)
-        ]
+        given, ids, records, now = self._drafted(messages)
+        fresh = not any(item.id for item in given)
         seqs = [seq for batch in batches(records) for seq in self._door.write(batch, fresh=fresh)]
         if self.engine.settings.retain:
             self._retire()
         said = moment(now)
         return [
-            codec.stamp(item, id, seq, said)
-            for (_, item), id, seq in zip(given, ids, seqs, strict=True)
+            codec.stamp(item, id, seq, said) for item, id, seq in zip(given, ids, seqs, strict=True)
+        ]
+
+    def rewrite(self, *messages: object) -> list[Item]:
+        """Put messages in the place of all items, and return them as stored.
+
+        One atomic step up to 1,000 items or 4 MB; more are written as by `add`, and then the old
+        items go with the first step. Title, metadata and files stay.
+
+        Raises:
+            InputError: a message cannot be understood or stored; nothing was written.
+            NotOwner: the session belongs to another user; nothing was written.
+        """
+        given, ids, records, now = self._drafted(messages)
+        first, *rest = list(batches(records)) or [[]]
+
+        def step() -> list[int]:
+            seen = self._door.look()
+            if not first and seen.info is None:
+                return []
+            return self._door.change(seen, put=first, drop=[Drop("item")])
+
+        seqs = self._door.settle(step)
+        seqs += [seq for batch in rest for seq in self._door.write(batch, fresh=False)]
+        said = moment(now)
+        return [
+            codec.stamp(item, id, seq, said) for item, id, seq in zip(given, ids, seqs, strict=True)
         ]
 
     def window(
@@ -182,11 +201,15 @@ class Session:
         )
 
     def update(
-        self, *, title: str | None = _UNSET, metadata: Mapping[str, Any] | None = None
+        self,
+        *,
+        title: str | None = _UNSET,
+        metadata: Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
     ) -> SessionInfo:
         """Set the title (`None` removes it), merge metadata key by key (`None` removes a key).
 
-        A session that has no items yet begins.
+        A session that has no items yet begins. A callable gets the metadata there is and returns
+        what to merge; it is called again if anything in the session changed meanwhile.
 
         Raises:
             InputError: the title is no `str`, or the metadata is not JSON.
@@ -194,12 +217,15 @@ class Session:
         """
         if title is not _UNSET and title is not None and not isinstance(title, str):
             raise InputError(f"title must be a str or None, got {type(title).__name__}")
-        changed = _metadata(metadata)
+        given = None if callable(metadata) else _metadata(metadata)
 
         def step() -> SessionInfo:
             seen, now = self._door.look(), self.engine.now()
             old = self._door.claimant(seen)
-            merged = {**old.metadata, **changed}
+            changed = given
+            if changed is None and callable(metadata):
+                changed = _metadata(metadata(dict(old.metadata)))
+            merged = {**old.metadata, **(changed or {})}
             new = dataclasses.replace(
                 old,
                 title=old.title if title is _UNSET else title,
@@ -338,6 +364,7 @@ class Session:
         self._door.settle(self._door.remove)
 
     aadd = twin(add)
+    arewrite = twin(rewrite)
     awindow = twin(window)
     aitems = twin(items)
     ainfo = twin(info)
@@ -348,6 +375,19 @@ class Session:
     afork = twin(fork)
     aclear = twin(clear)
     adelete = twin(delete)
+
+    def _drafted(
+        self, messages: Sequence[object]
+    ) -> tuple[list[Item], list[str], list[Record], float]:
+        """Messages as items nobody has seen yet, their ids, their records, and the time."""
+        given = [(n, item) for n, m in enumerate(messages) for item in parse(m, f"message {n}")]
+        now = self.engine.now()
+        ids = _ids([names.whole(item.id) or self.engine.mint(now) for _, item in given])
+        records = [
+            codec.item_record(item, id, now, f"message {n}")
+            for (n, item), id in zip(given, ids, strict=True)
+        ]
+        return [item for _, item in given], ids, records, now
 
     def _window(
         self, policies: Sequence[Policy], lookback: int, counter: TokenCounter | None

@@ -360,3 +360,51 @@ def test_writers_that_never_stop_end_in_an_error_and_not_in_a_loop(opened, chat)
     memory.engine.backend.before_commit = [lambda: chat.add("y")] * 1_000
     with pytest.raises(BackendError, match="try again"):
         mine.update(title="t")
+
+
+class TestRewrite:
+    def test_puts_messages_in_the_place_of_all(self, chat):
+        chat.add(*named(3))
+        chat.update(title="t")
+        chat.files.add({"url": "u"})
+        added = chat.rewrite("a", {"role": "assistant", "content": "b", "id": "m1"})
+        assert chat.items() == added
+        assert texts(chat) == ["a", "b"]
+        assert chat.info().title == "t"
+        assert len(chat.files.list()) == 1
+        assert chat.rewrite() == []
+        assert chat.items() == []
+
+    def test_begins_a_session_only_with_a_message(self, chat):
+        assert chat.rewrite() == []
+        assert chat.info() is None
+        chat.rewrite("a")
+        assert texts(chat) == ["a"]
+
+    def test_of_thousands(self, chat):
+        chat.add(*named(1_200))
+        chat.rewrite(*named(2_500, first=5_000))
+        assert texts(chat) == [str(n) for n in range(5_000, 7_500)]
+
+    def test_bad_input_changes_nothing(self, chat):
+        chat.add(*named(2))
+        with pytest.raises(InputError, match="message 1"):
+            chat.rewrite("a", {"role": "user", "content": {"x": object()}})
+        assert texts(chat) == ["0", "1"]
+
+    def test_what_came_meanwhile_goes_too(self, opened, chat):
+        memory = opened(Meddling)
+        mine = memory.session("chat", user="ada")
+        chat.add(*named(2))
+        memory.engine.backend.before_commit = [lambda: chat.add("meanwhile")]
+        mine.rewrite("a")
+        assert texts(chat) == ["a"]
+
+
+def test_metadata_may_be_merged_by_a_callable_that_sees_what_there_is(opened, chat):
+    memory = opened(Meddling)
+    mine = memory.session("chat", user="ada")
+    chat.update(metadata={"n": 1})
+    memory.engine.backend.before_commit = [lambda: chat.update(metadata={"n": 5})]
+    info = mine.update(metadata=lambda known: {"n": known["n"] + 1})
+    assert info.metadata == {"n": 6}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import agents
-import httpx
+import httpx2
 import pytest
 from agents import ModelRetrySettings, ModelSettings, RunConfig, Runner, SessionSettings
 from agents.extensions.memory import EncryptedSession
@@ -162,8 +163,8 @@ def test_the_user_of_the_runs_context_owns_the_session(assistant, memory, sessio
 
 
 def test_a_retry_rewinds_exactly_what_it_added(memory, session):
-    before = [{"content": "first", "role": "user"}]
-    added = [
+    before: Any = [{"content": "first", "role": "user"}]
+    added: Any = [
         {
             "type": "function_call",
             "id": "__fake_id__",
@@ -196,9 +197,9 @@ def test_a_paused_approval_goes_on_in_another_process(assistant, memory):
         async with assistant([asked], tools=[delete]) as (agent, _):
             session = ThreadkeepSession("chat", memory)
             result = await Runner.run(agent, "Delete a", session=session)
-            state = result.to_state().to_json()
+            paused = result.to_state().to_json()
         async with assistant(["done"], tools=[delete]) as (agent, _):
-            state = await agents.RunState.from_json(agent, state)
+            state = await agents.RunState.from_json(agent, paused)
             for interruption in state.get_interruptions():
                 state.approve(interruption)
             session = ThreadkeepSession("chat", memory)
@@ -213,7 +214,7 @@ def test_a_paused_approval_goes_on_in_another_process(assistant, memory):
 @pytest.mark.parametrize("window", [None, {"max_messages": 4}], ids=["whole", "window"])
 def test_under_the_encrypted_session_nothing_readable_is_stored(assistant, memory, window):
     async def story():
-        inner = ThreadkeepSession("chat", memory, window=window)
+        inner: Any = ThreadkeepSession("chat", memory, window=window)
         session = EncryptedSession("chat", inner, "a key of high entropy", ttl=3600)
         async with assistant([CALL, "21", "You asked about Oslo"]) as (agent, model):
             await Runner.run(agent, "Oslo?", session=session, context={"user_id": "ada"})
@@ -245,8 +246,8 @@ def test_under_the_compaction_session_history_becomes_its_summary(memory, sessio
     }
 
     async def story():
-        transport = httpx.MockTransport(lambda _: httpx.Response(200, json=compacted))
-        http = httpx.AsyncClient(transport=transport)
+        transport = httpx2.MockTransport(lambda _: httpx2.Response(200, json=compacted))
+        http = httpx2.AsyncClient(transport=transport)
         async with AsyncOpenAI(api_key="none", http_client=http) as client:
             outer = OpenAIResponsesCompactionSession("chat", session, client=client)
             await outer.add_items([{"role": "user", "content": f"m{n}"} for n in range(4)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+from typing import Any
 
 import pytest
 from agents import SessionSettings, SQLiteSession
@@ -139,9 +140,11 @@ def test_what_is_returned_is_fresh(session):
 
 
 def test_what_is_not_json_is_refused_as_a_whole(session):
+    odd: Any = {"type": "odd", "x": object()}
+
     async def story():
         with pytest.raises(InputError, match="message 1"):
-            await session.add_items([told("a"), {"type": "odd", "x": object()}])
+            await session.add_items([told("a"), odd])
         with pytest.raises(InputError, match="item 0 must be a dict"):
             await session.add_items(["text"])
         await session.add_items([])
