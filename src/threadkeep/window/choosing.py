@@ -153,8 +153,9 @@ def _apply(policy: Policy, items: list[Item]) -> list[Item]:
     if getattr(policy, "sound", False):
         return list(policy(items))
     kept = list(policy(list(items)))
-    if wrong := next((entry for entry in kept if not isinstance(entry, Item)), None):
-        raise ConfigError(f"the policy {policy!r} must return Items, got a {type(wrong).__name__}")
+    wrong = next((type(entry) for entry in kept if not isinstance(entry, Item)), None)
+    if wrong:
+        raise ConfigError(f"the policy {policy!r} must return Items, got a {wrong.__name__}")
     return settled(items, kept, turn=not getattr(policy, "filters", False))
 
 

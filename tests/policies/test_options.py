@@ -1,0 +1,75 @@
+"""What `window=` takes: a policy, a list, a dict, nothing; and what it says to everything else."""
+
+from __future__ import annotations
+
+import pytest
+
+from threadkeep import tokens
+from threadkeep.errors import ConfigError
+from threadkeep.policies import Budget, as_policies, from_options, max_messages, max_turns
+
+
+def limits(window):
+    return [policy.limit for policy in as_policies(window)]
+
+
+def test_nothing_is_no_policy():
+    assert as_policies(None) == []
+    assert as_policies([]) == []
+    assert as_policies({}) == []
+    assert as_policies({"max_tokens": None}) == []
+
+
+def test_a_policy_is_any_callable():
+    assert as_policies(max_turns(4))[0].limit == 4
+    assert as_policies(sorted) == [sorted]
+
+
+def test_a_list_may_hold_anything_that_stands_alone():
+    assert limits([max_turns(4), {"max_messages": 5}, (max_messages(6), None)]) == [4, 5, 6]
+
+
+def test_a_dict_names_limits_in_the_order_they_apply():
+    assert limits({"max_turns": 7, "max_tokens": 8, "max_messages": 9}) == [7, 8, 9]
+
+
+def test_step_and_counter_in_a_dict_are_for_all_of_its_limits():
+    def counter(text):
+        return 5
+
+    turns, spent = as_policies({"max_turns": 7, "max_tokens": 8, "step": 0.5, "counter": counter})
+    assert isinstance(turns, Budget)
+    assert isinstance(spent, Budget)
+    assert (turns.step, spent.step) == (0.5, 0.5)
+    assert as_policies({"max_age": 60, "step": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_token": 5}, "no option 'max_token'; did you mean 'max_tokens'"),
+        ({"max_turn": 5}, "did you mean 'max_turns'"),
+        ({"maximum": 5}, "no option 'maximum'"),
+        ({"zzz": 5}, "no option 'zzz'; known: max_age, max_characters"),
+        ({5: 5}, "no option 5"),
+        ({"max_turns": "5"}, "max_turns must be a whole number of at least 1, got '5'"),
+        ({"max_turns": 5, "step": 1}, "step must be a number from 0 to below 1, got 1"),
+        ({"max_tokens": 5, "counter": 7}, "counter must be callable, got int"),
+        ({"max_age": "a day"}, "max_age must be a number of seconds above 0, got 'a day'"),
+    ],
+)
+def test_a_wrong_option_is_named_with_the_nearest_right_one(options, message):
+    with pytest.raises(ConfigError, match=message):
+        as_policies(options)
+
+
+@pytest.mark.parametrize("wrong", [5, "max_tokens", 1.5, object(), {"max_turns"}])
+def test_what_is_no_policy_is_refused_by_name_of_the_argument(wrong):
+    with pytest.raises(ConfigError, match=f"retain must be a policy.*got {type(wrong).__name__}"):
+        as_policies(wrong, "retain")
+    with pytest.raises(ConfigError, match="retain must be a policy"):
+        as_policies([max_turns(4), wrong], "retain")
+
+
+def test_a_limit_of_none_is_no_limit():
+    assert from_options({"max_tokens": None, "max_turns": None}, counter=tokens.estimate) == []
