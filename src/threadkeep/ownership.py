@@ -202,6 +202,7 @@ class Door:
         seqs = self._commit(seen.info, put, expect=None)
         if self._known is not None and 0 < self._known[1] - seen.version < _LIFE:
             return seqs
+        self._known = None  # what was seen is of a life that has ended
         return self.settle(lambda: self._reborn(put))
 
     def _reborn(self, put: Sequence[Record]) -> list[int]:

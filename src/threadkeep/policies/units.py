@@ -40,7 +40,8 @@ def newest_turn_begins(view: View) -> int:
     """The place of the first item of the newest user turn; -1 if no user spoke."""
     if not view.plain:
         turn = newest_user_turn(each(view.groups))
-        return view.index(view.groups[min(turn)].heads[0]) if turn else -1
+        first = view.groups[min(turn)].heads[0] if turn else None
+        return next((place for place, item in enumerate(view) if item is first), -1)
     place = len(view) - 1
     while place >= 0 and view[place].role != "user":
         place -= 1

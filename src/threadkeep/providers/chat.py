@@ -167,6 +167,8 @@ def _verbatim(item: Item) -> Message | None:
 
 def _is_legacy(found: Group) -> bool:
     """Whether it is a call of before tools, with `function_call` and a message of the function."""
+    if "function_call" not in (verbatim(found.heads[0], FORMAT) or ()):
+        return False
     asked = _verbatim(found.heads[0]) or {}
     if len(found.calls) != 1 or not asked.get("function_call") or "tool_calls" in asked:
         return False

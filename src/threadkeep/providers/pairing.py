@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -82,18 +81,23 @@ def tool_name(name: str | None) -> str:
 
 def sendable(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The messages, lone surrogates replaced: no request can carry them."""
-    if all(map(_is_ascii, messages)):
-        return messages
+    return messages if _is_utf8(messages) else [in_utf8(message) for message in messages]
+
+
+def _is_utf8(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.isascii() or _encodes(value)
+    if isinstance(value, dict):
+        return all(map(_is_utf8, value)) and all(map(_is_utf8, value.values()))
+    return not isinstance(value, list) or all(map(_is_utf8, value))
+
+
+def _encodes(text: str) -> bool:
     try:
-        json.dumps(messages, ensure_ascii=False).encode()
+        text.encode()
     except UnicodeEncodeError:
-        return [in_utf8(message) for message in messages]
-    return messages
-
-
-def _is_ascii(message: dict[str, Any]) -> bool:
-    content = message.get("content")
-    return len(message) == 2 and "role" in message and type(content) is str and content.isascii()
+        return False
+    return True
 
 
 def in_utf8(value: Any) -> Any:

@@ -56,16 +56,26 @@ def shape(
     required: Mapping[str, Check], optional: Mapping[str, Check] = {}, *, extra: bool = False
 ) -> Check:
     known = {"type": anything, **required, **optional}
-    return lambda value: (
-        isinstance(value, Mapping)
-        and required.keys() <= value.keys()
-        and all(known[key](value[key]) if key in known else extra for key in value)
-    )
+
+    def check(value: Any) -> bool:
+        if not _is_mapping(value) or not required.keys() <= value.keys():
+            return False
+        for key, entry in value.items():  # a plain loop: every prompt is checked by it
+            found = known.get(key)
+            if not (extra if found is None else found(entry)):
+                return False
+        return True
+
+    return check
+
+
+def _is_mapping(value: Any) -> bool:
+    return type(value) is dict or isinstance(value, Mapping)
 
 
 def kinds(shapes: Mapping[str, Check]) -> Check:
     def check(value: Any) -> bool:
-        kind = value.get("type") if isinstance(value, Mapping) else None
+        kind = value.get("type") if _is_mapping(value) else None
         return isinstance(kind, str) and kind in shapes and shapes[kind](value)
 
     return check
