@@ -81,7 +81,8 @@ MESSAGES = {
     "text parts": HumanMessage([{"type": "text", "text": "a"}, "b"]),
     "image by url": HumanMessage([{"type": "image_url", "image_url": {"url": "https://x/y.png"}}]),
     "image data": HumanMessage(
-        [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}", "detail": "low"}}]
+        [{"type": "image_url",
+          "image_url": {"url": f"data:image/png;base64,{PNG}", "detail": "low"}}]
     ),
     "image of anthropic": HumanMessage(
         [{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}}]
@@ -201,7 +202,11 @@ def test_other_frameworks_read_what_was_said(chat):
     asked, answered = chat.items()
     assert [block["type"] for block in asked.content] == ["reasoning", "text"]
     assert asked.tool_calls == [{"id": "call_1", "name": "weather", "args": {"city": "Lisbon"}}]
-    assert (answered.type, answered.role, answered.tool_call_id) == ("tool_result", "tool", "call_1")
+    assert (answered.type, answered.role, answered.tool_call_id) == (
+        "tool_result",
+        "tool",
+        "call_1",
+    )
     assert [m["role"] for m in chat.window().to_openai()] == ["assistant", "tool"]
     image = to_item(MESSAGES["image data"]).content[0]
     assert (image["type"], image["base64"], image["mime_type"]) == ("image", PNG, "image/png")

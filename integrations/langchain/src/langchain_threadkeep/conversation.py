@@ -1,0 +1,88 @@
+"""Many items as the messages of one conversation, in an order that every provider takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Final
+
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage, convert_to_messages
+
+from langchain_threadkeep.messages import is_own, to_message
+from threadkeep import Item, Window
+
+_PLAIN: Final = frozenset({"message", "tool_result", "notice"})
+_MODEL: Final = frozenset({"assistant", "tool"})
+
+
+def to_messages(items: Sequence[Item], *, ids: bool = False) -> list[BaseMessage]:
+    """The messages of items, one for each that LangChain can say; unreadable records make none.
+
+    What another framework stored in pieces (a reasoning item, a call, its result) is put together
+    as LangChain has it.
+
+    Args:
+        items: oldest first.
+        ids: give the record's id to messages that have none of their own.
+    """
+    messages: list[BaseMessage] = []
+    seen = [item for item in items if item.type != "opaque"]
+    pieces = _pieces(seen)
+    for in_pieces, run in groupby(seen, key=lambda item: id(item) in pieces):
+        if in_pieces:
+            messages += _translated(list(run), ids=ids)
+        else:
+            messages += [_said(item, ids=ids) for item in run]
+    return messages
+
+
+def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
+    """The same messages, each tool result right behind the message that asked for it.
+
+    Runs that share a thread write by turns; a provider wants each call answered at once.
+    """
+    answers: dict[int, list[BaseMessage]] = {}
+    waiting: dict[str, list[int]] = {}
+    moved: set[int] = set()
+    for place, message in enumerate(messages):
+        if isinstance(message, AIMessage):
+            for call in [*message.tool_calls, *message.invalid_tool_calls]:
+                waiting.setdefault(call["id"] or "", []).append(place)
+        elif isinstance(message, ToolMessage) and waiting.get(message.tool_call_id):
+            answers.setdefault(waiting[message.tool_call_id].pop(), []).append(message)
+            moved.add(place)
+    return [
+        found
+        for place, message in enumerate(messages)
+        if place not in moved
+        for found in (message, *answers.get(place, ()))
+    ]
+
+
+def _said(item: Item, *, ids: bool) -> BaseMessage:
+    message = to_message(item)
+    if ids and not message.id:
+        message.id = item.id
+    return message
+
+
+def _translated(run: list[Item], *, ids: bool) -> list[BaseMessage]:
+    messages = convert_to_messages(Window(run).to_openai())
+    if ids:
+        for number, message in enumerate(messages):
+            message.id = f"{run[0].id}:{number}"
+    return messages
+
+
+def _pieces(items: Iterable[Item]) -> set[int]:
+    """By `id()`: the items of a model's output that another framework stored in pieces."""
+    found: set[int] = set()
+    for model, run in groupby(items, key=_by_another_model):
+        held = list(run)
+        if model and any(item.type not in _PLAIN for item in held):
+            found.update(map(id, held))
+    return found
+
+
+def _by_another_model(item: Item) -> bool:
+    return item.role in _MODEL and not is_own(item)
