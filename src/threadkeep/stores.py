@@ -202,6 +202,14 @@ STORES: Final[Mapping[str, Store]] = {
         prepare_threshold=int,
     ),
     "mysql": _database("mysql", ("mysql", "mysql+pymysql", "mariadb", "mariadb+pymysql")),
+    "oracle": _database(
+        "oracle",
+        ("oracle", "oracle+oracledb"),
+        **dict.fromkeys(("dsn", "wallet_path", "wallet_password", "tns_alias"), str),
+        **dict.fromkeys(("pool_min", "pool_max"), int),
+        external_auth=_flag,
+        pool_timeout_secs=float,
+    ),
     "sql": Store(
         "threadkeep.backends.sql",
         "open_sql",

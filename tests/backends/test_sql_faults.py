@@ -212,16 +212,18 @@ def test_many_processes_and_threads_make_the_tables_at_once(server):
         backend.close()
 
 
-def test_an_interrupted_making_of_the_tables_is_finished_by_the_next(server):
+@pytest.mark.parametrize("gone", [[], [""], ["", "_streams"], ["_meta"]])
+def test_an_interrupted_making_of_the_tables_is_finished_by_the_next(server, gone):
     table = fresh_table()
     with opened(server.url, table_name=table) as backend:
         backend.commit(S, put=[item("a")], now=NOW)
-    for statement in (f"DROP TABLE {table}", f"DROP TABLE {table}_streams"):
-        server.run(statement)
-    server.run(f"DELETE FROM {table}_meta")
+    for name in gone:
+        server.run(f"DROP TABLE {table}{name}")
+    if "_meta" not in gone:
+        server.run(f"DELETE FROM {table}_meta")
     with opened(server.url, table_name=table) as backend:
         backend.commit(S, put=[item("b")], now=NOW)
-        assert [record.id for record in backend.read(QUERY, now=NOW)[0].records] == ["b"]
+        assert "b" in [record.id for record in backend.read(QUERY, now=NOW)[0].records]
 
 
 @needs_fork

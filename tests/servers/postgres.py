@@ -38,6 +38,8 @@ class Postgres:
         *settings: as in postgresql.conf.
     """
 
+    encrypted = "SELECT 0"  # asks whether this connection is; tests of TLS know better
+
     def __init__(self, *settings: str) -> None:
         self._programs = programs()
         self._settings = [part for setting in settings for part in ("-c", setting)]

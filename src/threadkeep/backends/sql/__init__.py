@@ -2,5 +2,6 @@
 
 from threadkeep.backends.sql.backend import SqlBackend
 from threadkeep.backends.sql.settings import open_mysql, open_postgres, open_sql
+from threadkeep.backends.sql.settings_oracle import open_oracle
 
-__all__ = ["SqlBackend", "open_mysql", "open_postgres", "open_sql"]
+__all__ = ["SqlBackend", "open_mysql", "open_oracle", "open_postgres", "open_sql"]

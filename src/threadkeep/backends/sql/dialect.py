@@ -37,8 +37,8 @@ class Dialect(Protocol):
     many: int
     begin: Sequence[Step]
 
-    def connect(self, target: Target, timeout: float) -> Any:
-        """A new connection that commits each statement by itself."""
+    def connect(self, target: Target, timeout: float, limit: float) -> Any:
+        """A new connection that commits each statement by itself; no answer may take `limit`."""
         ...
 
     def adopt(self, connection: Any) -> bool:

@@ -82,8 +82,8 @@ class MySQL:
         self.reads = ReadText(self.tables, WORDS)
         self._put = lru_cache(64)(self._put_text)
 
-    def connect(self, target: Target, timeout: float) -> Any:
-        return open_line(target, timeout)
+    def connect(self, target: Target, timeout: float, limit: float) -> Any:
+        return open_line(target, timeout, limit)
 
     def inspected(self, connection: Any) -> None:
         rows = self.run(connection, [("SELECT VERSION(), @@character_set_client", ())])

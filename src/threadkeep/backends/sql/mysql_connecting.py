@@ -52,9 +52,10 @@ class Line(_Connection):
             super().close()
 
 
-def open_line(target: Target, timeout: float) -> Line:
+def open_line(target: Target, timeout: float, limit: float) -> Line:
     """A connection in the target's sslmode."""
-    target = target.but(password=target.secret())  # asked once, however often is tried
+    password = target.secret()  # asked once, however often is tried
+    target = target.but(password=password, parameters={**target.parameters, "limit": limit})
     mode = target.parameters.get("sslmode", "prefer")
     if mode == "disable":
         return _open(target, timeout, None)
@@ -80,6 +81,7 @@ def _either(
 
 def _open(target: Target, timeout: float, context: ssl.SSLContext | None) -> Line:
     said = {name: value for name, value in target.parameters.items() if name not in _TLS}
+    limit = said.pop("limit")
     if "max_allowed_packet" in said:
         said["max_allowed_packet"] = int(said["max_allowed_packet"])
     line: Line = Line(
@@ -90,6 +92,8 @@ def _open(target: Target, timeout: float, context: ssl.SSLContext | None) -> Lin
         password=target.secret() or "",
         database=target.database,
         connect_timeout=max(1, int(timeout)),
+        read_timeout=limit,
+        write_timeout=limit,
         client_flag=CLIENT.MULTI_STATEMENTS,
         autocommit=True,
         defer_connect=True,

@@ -115,7 +115,7 @@ class Opening:
         try:
             return guard.within(
                 seconds,
-                lambda: self.dialect.connect(self._target, seconds),
+                lambda: self.dialect.connect(self._target, seconds, deadline.timeout),
                 lambda late: late.close(),
             )
         except guard.Late:

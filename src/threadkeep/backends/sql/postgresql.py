@@ -66,7 +66,7 @@ class PostgreSQL:
         self._commits = Commits(self.tables)
         self._prepare_after: int | None = None
 
-    def connect(self, target: Target, timeout: float) -> Any:
+    def connect(self, target: Target, timeout: float, limit: float) -> Any:
         said = dict(target.parameters)
         threshold = said.pop(_OURS, self._prepare_after)
         return psycopg.connect(

@@ -56,7 +56,10 @@ class Columns(NamedTuple):
 
 
 def _first(connection: Connection, names: Names, columns: Columns) -> None:
-    metadata(names, columns).create_all(connection, checkfirst=True)
+    made = metadata(names, columns)
+    made.create_all(connection, checkfirst=True)
+    for index in (index for table in made.tables.values() for index in table.indexes):
+        index.create(connection, checkfirst=True)
 
 
 # One entry per schema version: what leads to it from the one before. It may have been done in part.
@@ -104,40 +107,26 @@ def _migrate(connection: Connection, names: Names, columns: Columns, where: str)
 
 
 def _version(connection: Connection, names: Names, columns: Columns, where: str) -> int:
-    """Of what is there; 0 = nothing is."""
+    """Of what is there; 0 = nothing, or what an interrupted migration left."""
     there = inspect(connection)
-    schema = _quoted(names.schema, columns) if names.schema else None
-    has = {n: there.has_table(_quoted(n, columns), schema) for n in _all(names)}
-    if has[names.meta]:
-        meta = metadata(names, columns).tables[_key(names, columns, names.meta)]
-        found = {column["name"] for column in there.get_columns(meta.name, schema)}
-        if {"name", "version"} <= {str(name).lower() for name in found}:
-            row = connection.execute(meta.select().where(meta.c.name == OWNER)).first()
-            if row is not None:
-                return int(row.version)
-    elif not any(has.values()):
+    ours = metadata(names, columns).tables
+    for table in ours.values():
+        if there.has_table(table.name, table.schema):
+            found = {str(c["name"]).lower() for c in there.get_columns(table.name, table.schema)}
+            if not {column.name for column in table.columns} <= found:
+                _refuse(names, where)
+    meta = ours[_key(names, columns, names.meta)]
+    if not there.has_table(meta.name, meta.schema):
         return 0
-    if has[names.meta] and not has[names.records] and not has[names.streams]:
-        return 0 if _is_ours(there, names, columns, schema) else _refuse(names, where)
-    return _refuse(names, where)
+    row = connection.execute(meta.select().where(meta.c.name == OWNER)).first()
+    return int(row.version) if row is not None else 0
 
 
-def _is_ours(there: Any, names: Names, columns: Columns, schema: Any) -> bool:
-    found = {
-        str(c["name"]).lower() for c in there.get_columns(_quoted(names.meta, columns), schema)
-    }
-    return found == {"name", "version"}
-
-
-def _refuse(names: Names, where: str) -> int:
+def _refuse(names: Names, where: str) -> None:
     raise BackendError(
         f"{where} has tables called {names} or {names.streams} that are not threadkeep's, and they "
         "were left as they are: pass another table_name"
     )
-
-
-def _all(names: Names) -> tuple[str, str, str]:
-    return names.records, names.streams, names.meta
 
 
 def _quoted(name: str, columns: Columns) -> quoted_name:
