@@ -38,8 +38,9 @@ class Door:
 
     def __init__(self, engine: Engine, blank: SessionInfo) -> None:
         self.stream = engine.stream("session", blank.id)
-        self._engine = engine
+        self.engine = engine
         self._blank = blank
+        self.id, self.user = blank.id, blank.user
         self._known: tuple[SessionInfo, int] | None = None
         self._crowded = False
 
@@ -49,7 +50,7 @@ class Door:
         Raises:
             NotOwner: it belongs to another user.
         """
-        own, *pages = self._engine.read(Query(self.stream, "session", ids=["session"]), *queries)
+        own, *pages = self.engine.read(Query(self.stream, "session", ids=["session"]), *queries)
         known = self._known
         if known is not None and known[1] == own.version:
             return Seen(known[0], own.version, pages)
@@ -106,7 +107,7 @@ class Door:
         """
         said = info or self.claimant(seen)
         fresh = info is not None or seen.info is None or not self._is_mine(seen.info)
-        own = [codec.session_record(said, self._engine.now())] if fresh else []
+        own = [codec.session_record(said, self.engine.now())] if fresh else []
         said = codec.read_session(own[0]) if own else said
         # without a session record, what is there is the rest of a fork that was cut short
         rest = [Drop()] if seen.info is None and seen.version else []
@@ -143,15 +144,15 @@ class Door:
         if seen.info is not None:
             raise Conflict(f"session {info.id!r} exists already", current=seen.version)
         version, rest = seen.version, [Drop()] if seen.version else []
-        ttl = self._engine.settings.ttl
+        ttl = self.engine.settings.ttl
         try:
             for batch in batches(records):
-                version = self._engine.commit(
+                version = self.engine.commit(
                     self.stream, put=batch, drop=rest, ttl=ttl, expect=version
                 ).version
                 rest = []
             self._list(info, new=True)
-            own = own or codec.session_record(info, self._engine.now())
+            own = own or codec.session_record(info, self.engine.now())
             self._commit(codec.read_session(own), [own], drop=rest, expect=version)
         except Conflict as error:
             said = f"session {info.id!r} was begun by somebody else meanwhile"
@@ -166,9 +167,9 @@ class Door:
         seen = self.look()
         self._known = None
         if seen.info is not None and seen.info.user is not None:
-            listing.leave(self._engine, seen.info.user, seen.info.id)
+            listing.leave(self.engine, seen.info.user, seen.info.id)
         if seen.version:
-            self._engine.commit(self.stream, drop=[Drop()], ttl=KEEP, expect=seen.version)
+            self.engine.commit(self.stream, drop=[Drop()], ttl=KEEP, expect=seen.version)
 
     def claimant(self, seen: Seen) -> SessionInfo:
         """What is known of the session once it is ours."""
@@ -214,7 +215,7 @@ class Door:
             seen = self.look()
         except NotOwner:
             mine = [Drop(record.kind, [record.id]) for record in put]
-            self._engine.commit(self.stream, drop=mine, ttl=KEEP)
+            self.engine.commit(self.stream, drop=mine, ttl=KEEP)
             raise
         return self.change(seen, put=put)
 
@@ -227,8 +228,8 @@ class Door:
         expect: int | None,
     ) -> list[int]:
         self._known = None  # unknown while it is under way, and if it fails
-        ttl = self._engine.settings.ttl
-        commit = self._engine.commit(self.stream, put=put, drop=drop, ttl=ttl, expect=expect)
+        ttl = self.engine.settings.ttl
+        commit = self.engine.commit(self.stream, put=put, drop=drop, ttl=ttl, expect=expect)
         self._known = (info, commit.version) if commit.version else None
         return commit.seqs
 
@@ -251,4 +252,4 @@ class Door:
 
     def _list(self, info: SessionInfo, *, new: bool = False) -> None:
         if info.user is not None:
-            listing.touch(self._engine, info.user, info.id, new=new)
+            listing.touch(self.engine, info.user, info.id, new=new)

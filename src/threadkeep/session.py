@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from threadkeep import codec, names
-from threadkeep.batches import batches
+from threadkeep import names
 from threadkeep.engine import Engine, twin
-from threadkeep.errors import ConfigError, InputError, NotFound
 from threadkeep.files import Files
-from threadkeep.moments import moment
 from threadkeep.ownership import Door
 from threadkeep.policies import as_policies, from_options
-from threadkeep.protocols import Policy, TokenCounter
-from threadkeep.providers import parse
-from threadkeep.types import Drop, Item, Listing, Page, Query, Record, SessionInfo
-from threadkeep.window import LOOKBACK, Window, choose, first_page
-
-_UNSET: Final[Any] = object()
-_ALL: Final = sys.maxsize
+from threadkeep.protocols import TokenCounter
+from threadkeep.types import Item, Listing, SessionInfo
+from threadkeep.verbs import adding, editing, reading
+from threadkeep.window import LOOKBACK, Window
 
 
 class Session:
@@ -49,7 +41,7 @@ class Session:
         self.id = names.check(id, "session id")
         self.user = None if user is None else names.check(user, "user")
         self.agent = None if agent is None else names.check(agent, "agent")
-        blank = SessionInfo(self.id, self.user, self.agent, metadata=_metadata(metadata))
+        blank = SessionInfo(self.id, self.user, self.agent, metadata=editing.json_object(metadata))
         self.engine = engine
         self._door = Door(engine, blank)
         self.files = Files(engine, self._door)
@@ -69,15 +61,7 @@ class Session:
             InputError: a message cannot be understood or stored; nothing was written.
             NotOwner: the session belongs to another user; nothing was written.
         """
-        given, ids, records, now = self._drafted(messages)
-        fresh = not any(item.id for item in given)
-        seqs = [seq for batch in batches(records) for seq in self._door.write(batch, fresh=fresh)]
-        if self.engine.settings.retain:
-            self._retire()
-        said = moment(now)
-        return [
-            codec.stamp(item, id, seq, said) for item, id, seq in zip(given, ids, seqs, strict=True)
-        ]
+        return adding.add(self._door, messages)
 
     def rewrite(self, *messages: object) -> list[Item]:
         """Put messages in the place of all items, and return them as stored.
@@ -89,21 +73,7 @@ class Session:
             InputError: a message cannot be understood or stored; nothing was written.
             NotOwner: the session belongs to another user; nothing was written.
         """
-        given, ids, records, now = self._drafted(messages)
-        first, *rest = list(batches(records)) or [[]]
-
-        def step() -> list[int]:
-            seen = self._door.look()
-            if not first and seen.info is None:
-                return []
-            return self._door.change(seen, put=first, drop=[Drop("item")])
-
-        seqs = self._door.settle(step)
-        seqs += [seq for batch in rest for seq in self._door.write(batch, fresh=False)]
-        said = moment(now)
-        return [
-            codec.stamp(item, id, seq, said) for item, id, seq in zip(given, ids, seqs, strict=True)
-        ]
+        return adding.rewrite(self._door, messages)
 
     def window(
         self,
@@ -149,7 +119,8 @@ class Session:
             "max_age": max_age,
         }
         policies = [*as_policies(policy), *from_options(limits, counter=counter, step=step)]
-        return self._window(policies or self.engine.settings.window, lookback, counter)
+        policies = policies or list(self.engine.settings.window)
+        return reading.choose_window(self._door, policies, lookback, counter)
 
     def items(
         self,
@@ -172,19 +143,7 @@ class Session:
             InputError: `last` and `limit` contradict each other, or are no whole numbers.
             NotOwner: the session belongs to another user.
         """
-        if last is not None and limit is not None:
-            raise InputError("last= and limit= contradict each other: give one of them")
-        last, limit = _whole("last", last), _whole("limit", limit)
-        query = self._query(
-            limit=last if limit is None else limit + 1,
-            newest=last is not None,
-            after=self._seq("after", after),
-            before=self._seq("before", before),
-        )
-        items = _read(self._door.look(query).pages[0])
-        if limit is None or len(items) <= limit:
-            return Listing(items)
-        return Listing(items[:limit], cursor=items[limit - 1].seq if limit else after)
+        return reading.items(self._door, last, after, before, limit)
 
     def info(self) -> SessionInfo | None:
         """What is known of the session, or `None` if nothing was written to it yet.
@@ -192,18 +151,12 @@ class Session:
         Raises:
             NotOwner: the session belongs to another user.
         """
-        seen = self._door.look(self._query(limit=1, newest=True))
-        if seen.info is None or not seen.pages[0].records:
-            return seen.info
-        newest = moment(seen.pages[0].records[0].at)
-        return dataclasses.replace(
-            seen.info, updated_at=max(newest, seen.info.updated_at or newest)
-        )
+        return reading.info(self._door)
 
     def update(
         self,
         *,
-        title: str | None = _UNSET,
+        title: str | None = editing.UNSET,
         metadata: Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
     ) -> SessionInfo:
         """Set the title (`None` removes it), merge metadata key by key (`None` removes a key).
@@ -215,27 +168,7 @@ class Session:
             InputError: the title is no `str`, or the metadata is not JSON.
             NotOwner: the session belongs to another user.
         """
-        if title is not _UNSET and title is not None and not isinstance(title, str):
-            raise InputError(f"title must be a str or None, got {type(title).__name__}")
-        given = None if callable(metadata) else _metadata(metadata)
-
-        def step() -> SessionInfo:
-            seen, now = self._door.look(), self.engine.now()
-            old = self._door.claimant(seen)
-            changed = given
-            if changed is None and callable(metadata):
-                changed = _metadata(metadata(dict(old.metadata)))
-            merged = {**old.metadata, **(changed or {})}
-            new = dataclasses.replace(
-                old,
-                title=old.title if title is _UNSET else title,
-                metadata={key: value for key, value in merged.items() if value is not None},
-                created_at=old.created_at or moment(now),
-            )
-            self._door.change(seen, info=new)
-            return dataclasses.replace(new, updated_at=moment(now))
-
-        return self._door.settle(step)
+        return editing.update(self._door, title, metadata)
 
     def replace(self, id: str, item: object) -> Item:
         """Put another content in an item's place: what the pencil of a chat page needs.
@@ -245,22 +178,7 @@ class Session:
             InputError: the new content is no single item, or cannot be stored.
             NotOwner: the session belongs to another user.
         """
-        id = names.check(id, "id")
-        parsed = parse(item, "item")
-        if len(parsed) != 1:
-            raise InputError(f"item must be one item, got a message that makes {len(parsed)}")
-
-        def step() -> Item:
-            seen = self._door.look(self._query(ids=[names.key(id)]))
-            if not seen.pages[0].records:
-                raise NotFound(f"session {self.id!r} has no item {id!r} to replace")
-            old = codec.read_item(seen.pages[0].records[0])
-            said = parsed[0].created_at or old.created_at
-            new = dataclasses.replace(parsed[0], id=id, created_at=said)
-            record = codec.item_record(new, id, self.engine.now(), "item")
-            return dataclasses.replace(new, seq=self._door.change(seen, put=[record])[0])
-
-        return self._door.settle(step)
+        return editing.replace(self._door, id, item)
 
     def rewind(self, *, before: str | int | None = None, last: int | None = None) -> list[Item]:
         """Take back an item and everything after it; returns what was taken, oldest first.
@@ -274,23 +192,7 @@ class Session:
             InputError: neither or both are given.
             NotOwner: the session belongs to another user.
         """
-        if (before is None) == (last is None):
-            raise InputError("rewind needs either before= (an item's id or a seq) or last=")
-        last = _whole("last", last)
-
-        def step() -> list[Item]:
-            if last is not None:
-                query = self._query(limit=last, newest=True)
-            else:
-                query = self._query(after=(self._seq("before", before) or 0) - 1)
-            seen = self._door.look(query)
-            taken = seen.pages[0].records
-            if taken:
-                drop = Drop("item", [record.id for record in taken])
-                self._door.change(seen, drop=[drop])
-            return [codec.read_item(record) for record in taken]
-
-        return self._door.settle(step)
+        return editing.rewind(self._door, before, last)
 
     def remove(self, *ids: str) -> None:
         """Delete single items by id; one that is not there is no error.
@@ -298,14 +200,7 @@ class Session:
         Raises:
             NotOwner: the session belongs to another user.
         """
-        keys = [names.key(names.check(id, "id")) for id in ids]
-
-        def step() -> None:
-            seen = self._door.look()
-            if seen.info is not None and keys:
-                self._door.change(seen, drop=[Drop("item", keys)])
-
-        self._door.settle(step)
+        editing.remove(self._door, *ids)
 
     def fork(self, id: str, *, upto: str | int | None = None) -> Session:
         """Copy the session, up to and with an item, into a new one of the same user.
@@ -318,19 +213,8 @@ class Session:
             Conflict: a session of that id exists already.
             NotOwner: the session belongs to another user.
         """
-        end = self._seq("upto", upto)
-        seen = self._door.look(
-            self._query(before=None if end is None else end + 1), Query(self._door.stream, "file")
-        )
-        if seen.info is None:
-            raise NotFound(f"session {self.id!r} does not exist, so it cannot be forked")
         copy = Session(self.engine, id, user=self.user, agent=self.agent)
-        user = seen.info.user or self.user
-        info = dataclasses.replace(
-            seen.info, id=id, user=user, created_at=None, forked_from=self.id
-        )
-        records = [codec.carried(record) for page in seen.pages for record in page.records]
-        copy._door.begin(info, records)
+        editing.fork(self._door, copy._door, upto)
         return copy
 
     def clear(self, *, keep_last: int = 0, files: bool = False) -> None:
@@ -342,18 +226,7 @@ class Session:
             InputError: `keep_last` is no whole number of at least 0.
             NotOwner: the session belongs to another user.
         """
-        keep = _whole("keep_last", keep_last) or 0
-
-        def step() -> None:
-            seen = self._door.look(self._query(limit=keep + 1, newest=True))
-            held = seen.pages[0].records
-            drop = [Drop("item", upto=held[0].seq)] if len(held) > keep else []
-            if files and seen.info is not None:
-                drop.append(Drop("file"))
-            if drop:
-                self._door.change(seen, drop=drop)
-
-        self._door.settle(step)
+        editing.clear(self._door, keep_last, files)
 
     def delete(self) -> None:
         """Delete the session with everything in it; deleting what is not there is no error.
@@ -375,87 +248,3 @@ class Session:
     afork = twin(fork)
     aclear = twin(clear)
     adelete = twin(delete)
-
-    def _drafted(
-        self, messages: Sequence[object]
-    ) -> tuple[list[Item], list[str], list[Record], float]:
-        """Messages as items nobody has seen yet, their ids, their records, and the time."""
-        given = [(n, item) for n, m in enumerate(messages) for item in parse(m, f"message {n}")]
-        now = self.engine.now()
-        ids = _ids([names.whole(item.id) or self.engine.mint(now) for _, item in given])
-        records = [
-            codec.item_record(item, id, now, f"message {n}")
-            for (n, item), id in zip(given, ids, strict=True)
-        ]
-        return [item for _, item in given], ids, records, now
-
-    def _window(
-        self, policies: Sequence[Policy], lookback: int, counter: TokenCounter | None
-    ) -> Window:
-        if type(lookback) is not int or lookback < 1:
-            raise ConfigError(f"lookback must be a whole number of at least 1, got {lookback!r}")
-        size = first_page(policies, LOOKBACK if lookback == _ALL else lookback)
-        opening = max((getattr(policy, "head", 0) for policy in policies), default=0)
-        queries = [self._query(limit=size, newest=True)]
-        if opening:
-            queries.append(self._query(limit=opening))
-        page, *head = map(_read, self._door.look(*queries).pages)
-        return choose(
-            page,
-            head[0] if head else [],
-            self._older,
-            policies,
-            now=self.engine.now(),
-            size=size,
-            lookback=lookback,
-            counter=counter,
-        )
-
-    def _retire(self) -> None:
-        """Delete what is older than all that `retain` keeps, read until it needs no more.
-
-        Nothing that it has not seen is deleted, unless it said that this could not enter.
-        """
-        kept = self._window(self.engine.settings.retain, _ALL, None)
-        if kept and self._older(kept[0].seq, 1):
-            self._door.trim(kept[0].seq - 1)
-
-    def _older(self, before: int, limit: int) -> list[Item]:
-        return _read(self._door.look(self._query(limit=limit, newest=True, before=before)).pages[0])
-
-    def _query(self, **bounds: Any) -> Query:
-        return Query(self._door.stream, "item", **bounds)
-
-    def _seq(self, field: str, place: int | str | None) -> int | None:
-        """The seq of an item named by its id; a seq as it is."""
-        if place is None or type(place) is int:
-            return place
-        if not isinstance(place, str):
-            raise InputError(f"{field} must be an item's id or a seq, got {type(place).__name__}")
-        records = self._door.look(self._query(ids=[names.key(place)])).pages[0].records
-        if not records:
-            raise NotFound(f"{field}: session {self.id!r} has no item {place!r}")
-        return records[0].seq
-
-
-def _read(page: Page) -> list[Item]:
-    return [codec.read_item(record) for record in page.records]
-
-
-def _ids(ids: list[str]) -> list[str]:
-    if len(set(ids)) < len(ids):
-        twice = next(id for id in ids if ids.count(id) > 1)
-        raise InputError(f"two messages have the id {twice!r}; ids are unique in a session")
-    return ids
-
-
-def _metadata(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
-    if metadata is not None and not isinstance(metadata, Mapping):
-        raise InputError(f"metadata must be a dict, got {type(metadata).__name__}")
-    return dict(metadata or {})
-
-
-def _whole(name: str, number: int | None) -> int | None:
-    if number is not None and (type(number) is not int or number < 0):
-        raise InputError(f"{name} must be a whole number of at least 0, got {number!r}")
-    return number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadkeep.window.choosing import LOOKBACK, choose, first_page
+from threadkeep.window.choosing import LOOKBACK, Fetch, choose, first_page
 from threadkeep.window.view import Window
 
-__all__ = ["LOOKBACK", "Window", "choose", "first_page"]
+__all__ = ["LOOKBACK", "Fetch", "Window", "choose", "first_page"]

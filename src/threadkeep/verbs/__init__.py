@@ -1,0 +1,1 @@
+"""What the verbs of a session do behind its owner's door."""

@@ -1,0 +1,77 @@
+"""What `Session.add` and `Session.rewrite` do: messages of any shape into records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from threadkeep import codec, names
+from threadkeep.batches import batches
+from threadkeep.errors import InputError
+from threadkeep.moments import moment
+from threadkeep.ownership import Door
+from threadkeep.providers import parse
+from threadkeep.types import Drop, Item, Record
+from threadkeep.verbs.reading import ALL, choose_window, older_of
+
+
+def add(door: Door, messages: Sequence[object]) -> list[Item]:
+    """As `Session.add`."""
+    given, ids, records, now = _drafted(door, messages)
+    fresh = not any(item.id for item in given)
+    seqs = [seq for batch in batches(records) for seq in door.write(batch, fresh=fresh)]
+    if door.engine.settings.retain:
+        _retire(door)
+    said = moment(now)
+    return [
+        codec.stamp(item, id, seq, said) for item, id, seq in zip(given, ids, seqs, strict=True)
+    ]
+
+
+def rewrite(door: Door, messages: Sequence[object]) -> list[Item]:
+    """As `Session.rewrite`."""
+    given, ids, records, now = _drafted(door, messages)
+    first, *rest = list(batches(records)) or [[]]
+
+    def step() -> list[int]:
+        seen = door.look()
+        if not first and seen.info is None:
+            return []
+        return door.change(seen, put=first, drop=[Drop("item")])
+
+    seqs = door.settle(step)
+    seqs += [seq for batch in rest for seq in door.write(batch, fresh=False)]
+    said = moment(now)
+    return [
+        codec.stamp(item, id, seq, said) for item, id, seq in zip(given, ids, seqs, strict=True)
+    ]
+
+
+def _drafted(
+    door: Door, messages: Sequence[object]
+) -> tuple[list[Item], list[str], list[Record], float]:
+    """Messages as items nobody has seen yet, their ids, their records, and the time."""
+    given = [(n, item) for n, m in enumerate(messages) for item in parse(m, f"message {n}")]
+    now = door.engine.now()
+    ids = _ids([names.whole(item.id) or door.engine.mint(now) for _, item in given])
+    records = [
+        codec.item_record(item, id, now, f"message {n}")
+        for (n, item), id in zip(given, ids, strict=True)
+    ]
+    return [item for _, item in given], ids, records, now
+
+
+def _retire(door: Door) -> None:
+    """Delete what is older than all that `retain` keeps, read until it needs no more.
+
+    Nothing that it has not seen is deleted, unless it said that this could not enter.
+    """
+    kept = choose_window(door, door.engine.settings.retain, ALL, None)
+    if kept and older_of(door)(kept[0].seq, 1):
+        door.trim(kept[0].seq - 1)
+
+
+def _ids(ids: list[str]) -> list[str]:
+    if len(set(ids)) < len(ids):
+        twice = next(id for id in ids if ids.count(id) > 1)
+        raise InputError(f"two messages have the id {twice!r}; ids are unique in a session")
+    return ids
