@@ -19,9 +19,9 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
     VideoBlock,
 )
-from llama_index.memory.threadkeep.codec import to_item, to_message
 
 import threadkeep
+from llama_index.memory.threadkeep.codec import to_item, to_message
 from threadkeep.errors import InputError
 from threadkeep.testing import assert_valid
 

@@ -1,1 +1,9 @@
-"""Shell of the LlamaIndex adapter: importable and empty; the adapter comes with a later release."""
+"""threadkeep chat memory for LlamaIndex."""
+
+from __future__ import annotations
+
+from llama_index.memory.threadkeep.async_store import ThreadkeepAsyncChatStore
+from llama_index.memory.threadkeep.chat_store import ThreadkeepChatStore
+from llama_index.memory.threadkeep.memory import ThreadkeepMemory
+
+__all__ = ["ThreadkeepAsyncChatStore", "ThreadkeepChatStore", "ThreadkeepMemory"]

@@ -1,0 +1,139 @@
+"""`ThreadkeepChatStore`: for `chat_store=` of `ChatMemoryBuffer` and `ChatSummaryMemoryBuffer`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.bridge.pydantic import PrivateAttr
+from llama_index.core.storage.chat_store.base import BaseChatStore
+
+from llama_index.memory.threadkeep import reattaching, setting
+from llama_index.memory.threadkeep.codec import to_item
+from llama_index.memory.threadkeep.foreign import Entry, entries, to_messages
+from threadkeep import Memory, Session
+from threadkeep.sharing import shared
+
+
+class ThreadkeepChatStore(BaseChatStore):
+    """Conversations by key; the key is the id of the session.
+
+    Positions count from 0; one that is out of range, or below 0, names no message.
+
+    Args:
+        memory: a `Memory`, or a URL.
+        user_id: whose conversations these are; others' are refused, and not among the keys.
+    """
+
+    user_id: str | None = None
+
+    _memory: Memory = PrivateAttr()
+    _origin: str = PrivateAttr()
+
+    def __init__(self, memory: Memory | str, **fields: Any) -> None:
+        super().__init__(**fields)
+        self._memory = shared(memory)
+        self._origin = reattaching.note(self._memory, memory)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Its name in dumps."""
+        return "ThreadkeepChatStore"
+
+    def set_messages(self, key: str, messages: list[ChatMessage]) -> None:
+        """Put the messages in the place of all, in one atomic step."""
+        self._chat(key).rewrite(*setting.items(messages))
+
+    def get_messages(self, key: str) -> list[ChatMessage]:
+        """All messages of a key, fresh copies."""
+        return to_messages(self._chat(key).items())
+
+    def add_message(self, key: str, message: ChatMessage, idx: int | None = None) -> None:
+        """Append a message, or put it before the one at a position (which rewrites them all)."""
+        chat = self._chat(key)
+        if idx is None:
+            chat.add(to_item(message))
+            return
+        stored = chat.items()
+        chat.rewrite(*stored[:idx], to_item(message), *stored[idx:])
+
+    def delete_messages(self, key: str) -> list[ChatMessage] | None:
+        """Delete all messages of a key; returns them, or `None` if there are none."""
+        chat = self._chat(key)
+        taken = chat.rewind(before=0)
+        chat.delete()
+        return to_messages(taken) or None
+
+    def delete_message(self, key: str, idx: int) -> ChatMessage | None:
+        """Delete the message at a position."""
+        chat = self._chat(key)
+        entry = _at(entries(chat.items()), idx)
+        if entry is None:
+            return None
+        chat.remove(*(item.id for item in entry[1]))
+        return entry[0]
+
+    def delete_last_message(self, key: str) -> ChatMessage | None:
+        """Delete the newest message; each is given to one caller only."""
+        taken = to_messages(self._chat(key).rewind(last=1))
+        return taken[-1] if taken else None
+
+    def get_keys(self) -> list[str]:
+        """The keys of all conversations."""
+        found: list[str] = []
+        cursor: Any = None
+        while True:
+            page = self._memory.sessions(user=self.user_id, limit=1_000, cursor=cursor)
+            found += [info.id for info in page]
+            cursor = page.cursor
+            if cursor is None:
+                return found
+
+    async def aset_messages(self, key: str, messages: list[ChatMessage]) -> None:
+        """As `set_messages`."""
+        await self._memory.engine.hop(lambda: self.set_messages(key, messages))
+
+    async def aget_messages(self, key: str) -> list[ChatMessage]:
+        """As `get_messages`."""
+        return to_messages(await self._chat(key).aitems())
+
+    async def async_add_message(
+        self, key: str, message: ChatMessage, idx: int | None = None
+    ) -> None:
+        """As `add_message`."""
+        await self._memory.engine.hop(lambda: self.add_message(key, message, idx))
+
+    async def adelete_messages(self, key: str) -> list[ChatMessage] | None:
+        """As `delete_messages`."""
+        return await self._memory.engine.hop(lambda: self.delete_messages(key))
+
+    async def adelete_message(self, key: str, idx: int) -> ChatMessage | None:
+        """As `delete_message`."""
+        return await self._memory.engine.hop(lambda: self.delete_message(key, idx))
+
+    async def adelete_last_message(self, key: str) -> ChatMessage | None:
+        """As `delete_last_message`."""
+        return await self._memory.engine.hop(lambda: self.delete_last_message(key))
+
+    async def aget_keys(self) -> list[str]:
+        """As `get_keys`."""
+        return await self._memory.engine.hop(self.get_keys)
+
+    def to_dict(self, **_: Any) -> dict[str, Any]:
+        """A reference to the store, without any message or secret."""
+        return {"class_name": self.class_name(), "store": self._origin, "user_id": self.user_id}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], **_: Any) -> ThreadkeepChatStore:
+        """The chat store of a reference, on the live store it names."""
+        return cls(reattaching.found(data["store"]), user_id=data.get("user_id"))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_dict, (self.to_dict(),)
+
+    def _chat(self, key: str) -> Session:
+        return self._memory.session(key, user=self.user_id)
+
+
+def _at(found: list[Entry], position: int) -> Entry | None:
+    return found[position] if 0 <= position < len(found) else None

@@ -1,0 +1,226 @@
+"""`ThreadkeepMemory`: the memory of chat engines and agents, kept in any store of threadkeep."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Final, Literal, Self
+from uuid import uuid4
+
+from llama_index.core.base.llms.types import ChatMessage, MessageRole
+from llama_index.core.bridge.pydantic import Field, PrivateAttr
+from llama_index.core.memory.types import BaseMemory
+from llama_index.core.utils import get_tokenizer
+
+from llama_index.memory.threadkeep import reattaching, setting
+from llama_index.memory.threadkeep.foreign import to_messages
+from threadkeep import Memory, Session, Window, policies
+from threadkeep.sharing import shared
+
+TOKENS: Final = 30_000
+_ANSWERS: Final = frozenset({MessageRole.ASSISTANT, MessageRole.TOOL, MessageRole.FUNCTION})
+
+Tokenizer = Callable[[str], list[Any]]
+
+
+class ThreadkeepMemory(BaseMemory):
+    """One conversation, for `memory=` of every chat engine, agent and workflow of LlamaIndex.
+
+    Any number of engines, agents, threads and event loops may use one conversation at once. It
+    has no length and is never falsy, so that nothing takes an empty one for a missing one.
+    In a workflow's `Context` it becomes a reference to its store, without any message or secret.
+    """
+
+    session_id: str
+    user_id: str | None = None
+    token_limit: int | None = Field(
+        default=None, gt=0, description="Tokens of the history and what is injected, in all."
+    )
+    on_set: Literal["archive", "append", "replace"] = Field(
+        default="archive", description="What `set` does with a history that is there already."
+    )
+    tokenizer_fn: Tokenizer = Field(default_factory=get_tokenizer, exclude=True)
+    window: Any = Field(default=None, exclude=True)
+
+    _memory: Memory = PrivateAttr()
+    _origin: str = PrivateAttr()
+    _chat: Session = PrivateAttr()
+    _policies: list[Any] = PrivateAttr()
+    _warned: bool = PrivateAttr(default=False)
+
+    def __init__(self, memory: Memory | str, session_id: str | None = None, **fields: Any) -> None:
+        super().__init__(**{"session_id": session_id or str(uuid4()), **fields})
+        self._memory = shared(memory)
+        self._origin = reattaching.note(self._memory, memory)
+        self._chat = self._memory.session(self.session_id, user=self.user_id)
+        window = self.window
+        stepped = {"step": 0.5, **window} if isinstance(window, dict) else window
+        self._policies = policies.as_policies(stepped)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Its name in dumps."""
+        return "ThreadkeepMemory"
+
+    @classmethod
+    def from_defaults(
+        cls,
+        chat_history: list[ChatMessage] | None = None,
+        llm: Any = None,
+        token_limit: int | None = None,
+        *,
+        memory: Memory | str | None = None,
+        session_id: str | None = None,
+        **fields: Any,
+    ) -> Self:
+        """A memory; no I/O unless a `chat_history` is given, which is treated as by `set`.
+
+        Args:
+            chat_history: what an engine's `chat_history=` was.
+            llm: not needed; engines pass theirs.
+            token_limit: tokens of the history and what is injected; `None` = the window alone.
+            memory: a `Memory`, or a URL.
+            session_id: the conversation; a new one without.
+            **fields: `user_id`, `on_set`, `tokenizer_fn`, and `window`: a policy, a list of
+                them, or `{"max_tokens": 3000}`; `None` = the Memory's own, else 30,000 tokens.
+        """
+        made = cls(
+            shared(memory) if memory is None else memory,  # type: ignore[arg-type]  # says so
+            session_id,
+            token_limit=token_limit,
+            **fields,
+        )
+        if chat_history:
+            made.set(chat_history)
+        return made
+
+    @classmethod
+    def bind(cls, memory: Memory | str, user_id: str | None = None, **fields: Any) -> type[Self]:
+        """A class for `memory_cls=`, which engines build from their own arguments."""
+        bound = {"memory": memory, "user_id": user_id, **fields}
+
+        class Bound(cls):  # type: ignore[valid-type, misc]  # a class made of a class
+            @classmethod
+            def from_defaults(_, *args: Any, **kwargs: Any) -> Self:  # noqa: N804  # made of cls
+                return cls.from_defaults(*args, **{**bound, **kwargs})
+
+        return Bound
+
+    def get(self, input: Any = None, initial_token_count: int = 0, **_: Any) -> list[ChatMessage]:
+        """What a model should see: the newest that fits, tool calls with their results.
+
+        Args:
+            input: what the user says next; not needed.
+            initial_token_count: tokens of what the engine puts before; they count towards
+                `token_limit`.
+        """
+        window = self._chat.window(**self._limits(initial_token_count))
+        cut = _opens_with_answer(window) and self._chat.items(limit=1)[0].id != window[0].id
+        return _from_user(window) if cut else to_messages(window)
+
+    async def aget(
+        self, input: Any = None, initial_token_count: int = 0, **_: Any
+    ) -> list[ChatMessage]:
+        """As `get`."""
+        window = await self._chat.awindow(**self._limits(initial_token_count))
+        first = await self._chat.aitems(limit=1) if _opens_with_answer(window) else []
+        return _from_user(window) if first and first[0].id != window[0].id else to_messages(window)
+
+    def get_all(self, **_: Any) -> list[ChatMessage]:
+        """Every message, untrimmed."""
+        return to_messages(self._chat.items())
+
+    async def aget_all(self, **_: Any) -> list[ChatMessage]:
+        """Every message, untrimmed."""
+        return to_messages(await self._chat.aitems())
+
+    def put(self, message: ChatMessage) -> None:
+        """Append a message."""
+        self.put_messages([message])
+
+    async def aput(self, message: ChatMessage) -> None:
+        """Append a message."""
+        await self.aput_messages([message])
+
+    def put_messages(self, messages: list[ChatMessage]) -> None:
+        """Append the messages in one atomic step."""
+        if messages:
+            self._chat.add(*setting.items(messages))
+
+    async def aput_messages(self, messages: list[ChatMessage]) -> None:
+        """Append the messages in one atomic step."""
+        if messages:
+            await self._chat.aadd(*setting.items(messages))
+
+    def set(self, messages: list[ChatMessage]) -> None:
+        """Have the conversation be these messages.
+
+        Where they go on from what is stored, only the rest is added. Else what is stored is, by
+        `on_set`: copied to a session `<id>/archive/<n>` and replaced (`archive`), kept, with the
+        new messages behind it (`append`), or lost (`replace`). Warns once unless told to replace.
+        """
+        done = setting.apply(self._memory, self._chat, list(messages), self.on_set)
+        if done and not self._warned:
+            self._warned = True
+            warnings.warn(done, stacklevel=2)
+
+    async def aset(self, messages: list[ChatMessage]) -> None:
+        """As `set`."""
+        await self._chat.engine.hop(lambda: self.set(messages))
+
+    def reset(self) -> None:
+        """Delete all messages; title, metadata and owner of the session stay."""
+        self._chat.clear()
+
+    async def areset(self) -> None:
+        """Delete all messages; title, metadata and owner of the session stay."""
+        await self._chat.aclear()
+
+    def to_dict(self, **_: Any) -> dict[str, Any]:
+        """A reference: which session of which store, and how it is read."""
+        return {
+            "class_name": self.class_name(),
+            "store": self._origin,
+            "session_id": self.session_id,
+            "user_id": self.user_id,
+            "token_limit": self.token_limit,
+            "on_set": self.on_set,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], **fields: Any) -> Self:
+        """The memory of a reference, on the live store it names.
+
+        Raises:
+            ConfigError: no such store is open in this process; it says what to open.
+        """
+        known = {key: value for key, value in data.items() if key not in {"class_name", "store"}}
+        return cls(reattaching.found(data["store"]), **{**known, **fields})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_dict, (self.to_dict(),)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return self.model_copy()
+
+    def _limits(self, spent: int) -> dict[str, Any]:
+        if self.token_limit is None:
+            known = self._policies or self._memory.engine.settings.window
+            return {"policy": self._policies} if known else {"max_tokens": TOKENS, "step": 0.5}
+        return {
+            "policy": self._policies,
+            "max_tokens": max(1, self.token_limit - spent),
+            "step": 0.5,
+            "counter": lambda text: len(self.tokenizer_fn(text)),
+        }
+
+
+def _opens_with_answer(window: Window) -> bool:
+    return bool(window) and window[0].role in {"assistant", "tool", "function"}
+
+
+def _from_user(window: Window) -> list[ChatMessage]:
+    """The messages from the first that is no answer: what it answers was cut off."""
+    messages = to_messages(window)
+    start = next((n for n, m in enumerate(messages) if m.role not in _ANSWERS), 0)
+    return messages[start:]
