@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -19,7 +18,6 @@ from threadkeep.types import File, Item, Json, Record, SessionInfo, is_plain
 MAX_BODY: Final = 4_000_000
 """Bytes one record may take; the size of a whole commit."""
 
-_log = logging.getLogger("threadkeep")
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # since Python 2.7
@@ -264,4 +262,8 @@ def strict(value: Json, where: str) -> None:
 
 @functools.lru_cache(maxsize=1_024)
 def _report(kind: str, key: str, reason: Any) -> None:
-    _log.warning("skipped an unreadable %s record %r (%s)", kind, key, reason)
+    import logging  # rarely needed, and a tenth of the time our import takes
+
+    logging.getLogger("threadkeep").warning(
+        "skipped an unreadable %s record %r (%s)", kind, key, reason
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -128,10 +127,16 @@ def _unique(
     number = 0
     while not ids.fullmatch(call_id) or call_id in seen:
         source = f"{found.heads[0].id}:{index}:{call.get('id')}:{number}"
-        call_id = "call_" + hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()[:24]
+        call_id = f"call_{_digest(source)}"
         number += 1
     seen.add(call_id)
     return call_id
+
+
+def _digest(source: str) -> str:
+    import hashlib  # rare, and a tenth of the time our import takes
+
+    return hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()[:24]
 
 
 def _renamed_heads(heads: Iterable[Item], ids: Iterable[str]) -> Iterable[Item]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
 from typing import Any
 
@@ -55,6 +54,8 @@ class Window(list[Item]):
         return f"<Window of {len(self)} items, {self.dropped} dropped>"
 
     def _repr_html_(self) -> str:
+        import html  # for notebooks only
+
         rows = "".join(
             f"<tr><td style='opacity:.6'>{html.escape(item.name or item.role)}</td>"
             "<td style='text-align:left;white-space:pre-wrap'>"

@@ -6,18 +6,10 @@ Nothing here ever asks the network.
 from __future__ import annotations
 
 import functools
-import importlib.util
 import json
-import os
-import tempfile
-import threading
-import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
-from threadkeep.errors import ConfigError, MissingExtra
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item, Json
 
@@ -26,12 +18,7 @@ _CALL: Final = 8  # id and delimiters of one tool call
 MEDIA: Final = {"image": 1_000, "audio": 1_000, "file": 2_000, "video": 4_000}
 """Flat estimates per block, above what providers charge for one picture or a page or two."""
 
-_FILES: Final = {  # what tiktoken calls them in its cache
-    "o200k_base": "fb374d419588a4632f3f557e76b4b70aebbca790",
-    "cl100k_base": "9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
-}
 _CHUNK: Final = 4_000  # tiktoken takes quadratic time on long runs of one letter
-_lock = threading.Lock()
 
 
 def estimate(text: str) -> int:
@@ -67,17 +54,9 @@ def default() -> TokenCounter:
 
     Warns once if tiktoken is installed but has no file, since counts then are estimates.
     """
-    if importlib.util.find_spec("tiktoken") is None:
-        return estimate
-    if _folder("o200k_base") is None:
-        warnings.warn(
-            "tiktoken is installed but its o200k_base file is not on this machine, so tokens are "
-            "estimated; run tiktoken.get_encoding('o200k_base') once with a network, or set "
-            "TIKTOKEN_CACHE_DIR",
-            stacklevel=2,
-        )
-        return estimate
-    return tiktoken("o200k_base")
+    from threadkeep.tokens import vocabulary  # rarely needed, and not cheap to load
+
+    return tiktoken("o200k_base") if vocabulary.at_hand("o200k_base") else estimate
 
 
 def tiktoken(encoding: str = "o200k_base") -> TokenCounter:
@@ -87,18 +66,9 @@ def tiktoken(encoding: str = "o200k_base") -> TokenCounter:
         MissingExtra: tiktoken is not installed.
         ConfigError: the encoding is unknown, or its file is nowhere on this machine.
     """
-    try:
-        import tiktoken as library
-    except ImportError as error:
-        raise MissingExtra('tiktoken is missing: pip install "threadkeep[tokens]"') from error
-    folder = _folder(encoding)
-    if folder is None:
-        raise ConfigError(
-            f"no file of the encoding {encoding!r} on this machine; looked in TIKTOKEN_CACHE_DIR, "
-            "DATA_GYM_CACHE_DIR, the temporary folder and llama_index; known: " + ", ".join(_FILES)
-        )
-    with _cache_dir(folder):
-        encode = library.get_encoding(encoding).encode_ordinary
+    from threadkeep.tokens import vocabulary
+
+    encode = vocabulary.encoder(encoding)
     return _cached(lambda text: sum(len(encode(piece)) for piece in _pieces(text)))
 
 
@@ -130,38 +100,3 @@ def as_text(value: Any) -> str:
 
 def _pieces(text: str) -> Iterator[str]:
     return (text[start : start + _CHUNK] for start in range(0, len(text), _CHUNK))
-
-
-def _folder(encoding: str) -> Path | None:
-    """Where tiktoken's own cache, or the one llama_index ships, holds the encoding's file."""
-    if encoding not in _FILES:
-        return None
-    return next((folder for folder in _folders() if (folder / _FILES[encoding]).is_file()), None)
-
-
-def _folders() -> Iterator[Path]:
-    for variable in ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR"):
-        if os.environ.get(variable):
-            yield Path(os.environ[variable])
-    yield Path(tempfile.gettempdir(), "data-gym-cache")
-    try:
-        shipped = importlib.util.find_spec("llama_index.core")
-    except ModuleNotFoundError:
-        return
-    if shipped and shipped.origin:
-        yield Path(shipped.origin).parent / "_static" / "tiktoken_cache"
-
-
-@contextmanager
-def _cache_dir(folder: Path) -> Iterator[None]:
-    # tiktoken takes its folder from the environment only
-    with _lock:
-        before = os.environ.get("TIKTOKEN_CACHE_DIR")
-        os.environ["TIKTOKEN_CACHE_DIR"] = str(folder)
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["TIKTOKEN_CACHE_DIR"]
-            else:
-                os.environ["TIKTOKEN_CACHE_DIR"] = before

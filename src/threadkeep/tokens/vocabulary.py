@@ -1,0 +1,92 @@
+"""The files that tiktoken counts by, where they are on this machine; it would download them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import tempfile
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from threadkeep.errors import ConfigError, MissingExtra
+
+_FILES: Final = {  # what tiktoken calls them in its cache
+    "o200k_base": "fb374d419588a4632f3f557e76b4b70aebbca790",
+    "cl100k_base": "9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
+}
+_lock = threading.Lock()
+
+
+def at_hand(encoding: str) -> bool:
+    """Whether tiktoken is installed and has the file; warns if only the file is missing."""
+    if importlib.util.find_spec("tiktoken") is None:
+        return False
+    if _folder(encoding) is not None:
+        return True
+    warnings.warn(
+        f"tiktoken is installed but its {encoding} file is not on this machine, so tokens are "
+        f"estimated; run tiktoken.get_encoding({encoding!r}) once with a network, or set "
+        "TIKTOKEN_CACHE_DIR",
+        stacklevel=4,
+    )
+    return False
+
+
+def encoder(encoding: str) -> Callable[[str], list[int]]:
+    """What turns a text into tokens, special ones read as the text they are.
+
+    Raises:
+        MissingExtra: tiktoken is not installed.
+        ConfigError: the encoding is unknown, or its file is nowhere on this machine.
+    """
+    try:
+        import tiktoken
+    except ImportError as error:
+        raise MissingExtra('tiktoken is missing: pip install "threadkeep[tokens]"') from error
+    folder = _folder(encoding)
+    if folder is None:
+        raise ConfigError(
+            f"no file of the encoding {encoding!r} on this machine; looked in TIKTOKEN_CACHE_DIR, "
+            "DATA_GYM_CACHE_DIR, the temporary folder and llama_index; known: " + ", ".join(_FILES)
+        )
+    with _cache_dir(folder):
+        return tiktoken.get_encoding(encoding).encode_ordinary
+
+
+def _folder(encoding: str) -> Path | None:
+    """Where tiktoken's own cache, or the one llama_index ships, holds the encoding's file."""
+    if encoding not in _FILES:
+        return None
+    return next((folder for folder in _folders() if (folder / _FILES[encoding]).is_file()), None)
+
+
+def _folders() -> Iterator[Path]:
+    for variable in ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR"):
+        if os.environ.get(variable):
+            yield Path(os.environ[variable])
+    yield Path(tempfile.gettempdir(), "data-gym-cache")
+    try:
+        shipped = importlib.util.find_spec("llama_index.core")
+    except ModuleNotFoundError:
+        return
+    if shipped and shipped.origin:
+        yield Path(shipped.origin).parent / "_static" / "tiktoken_cache"
+
+
+@contextmanager
+def _cache_dir(folder: Path) -> Iterator[None]:
+    # tiktoken takes its folder from the environment only
+    with _lock:
+        before = os.environ.get("TIKTOKEN_CACHE_DIR")
+        os.environ["TIKTOKEN_CACHE_DIR"] = str(folder)
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["TIKTOKEN_CACHE_DIR"]
+            else:
+                os.environ["TIKTOKEN_CACHE_DIR"] = before
