@@ -13,7 +13,8 @@ from threadkeep.policies.budgets import (
     max_tokens,
     max_turns,
 )
-from threadkeep.policies.filters import max_age
+from threadkeep.policies.filters import keep_system, max_age, only
+from threadkeep.policies.roles import alternate_roles
 from threadkeep.policies.units import share
 from threadkeep.protocols import Policy, TokenCounter
 from threadkeep.suggest import nearest
@@ -27,6 +28,8 @@ BUDGETS: Final[Mapping[str, Callable[..., Policy]]] = {
     "max_age": max_age,
 }
 """What a window may be asked for by name."""
+
+FACTORIES: Final = (*BUDGETS.values(), alternate_roles, keep_system, only)
 
 
 def from_options(
@@ -64,6 +67,9 @@ def as_policies(window: object, name: str = "window") -> list[Policy]:
         return from_options(options, counter=counter, step=step)
     if isinstance(window, (list, tuple)):
         return [policy for entry in window for policy in as_policies(entry, name)]
+    if window in FACTORIES:
+        made = getattr(window, "__name__", "")
+        raise ConfigError(f"{name}: {made} makes a policy, it is none: call it, as in {made}(...)")
     if callable(window):
         return [window]
     raise ConfigError(

@@ -203,11 +203,19 @@ def _honest(item: Item, where: str) -> Item:
     if raw.get("format") not in _FORMATS:
         return item
     try:
-        came = _message(dict(raw["data"]), where)
+        came = _message({**raw["data"], **_thought(item)}, where)
     except (InputError, KeyError, TypeError, ValueError):
         came = []
     same = len(came) == 1 and all(getattr(came[0], f) == getattr(item, f) for f in _SAID)
     return item if same else dataclasses.replace(item, raw=None)
+
+
+def _thought(item: Item) -> dict[str, Any]:
+    """What stood beside a message of Chat Completions and is never sent back, so is not kept."""
+    first = item.content[0] if item.content and not isinstance(item.content, str) else {}
+    if item.raw is None or item.raw.get("format") != chat.FORMAT:
+        return {}
+    return {"reasoning_content": first["reasoning"]} if first.get("type") == "reasoning" else {}
 
 
 def _chat_wire(data: dict[str, Any]) -> dict[str, Any] | None:
