@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.servers import mysql, postgres
+from tests.servers import h2, mysql, postgres
 from tests.servers.instances import fresh_table
 from threadkeep.backends.file import FileBackend
 from threadkeep.backends.memory import MemoryBackend
@@ -60,6 +60,18 @@ def _mysql(path: Path) -> Store:
     return Store(open_tables, open_tables)
 
 
+def _oracle(path: Path) -> Store:
+    url = os.environ.get("THREADKEEP_TEST_ORACLE_URL")
+    if url is None:
+        pytest.skip("THREADKEEP_TEST_ORACLE_URL is not set: no Oracle to be had")
+    open_tables = partial(SqlBackend, url, table_name=fresh_table(), pool_size=20)
+    return Store(open_tables, open_tables)
+
+
+def _oracle_on_h2(path: Path) -> Store:
+    return Store(h2.opener(path))
+
+
 # A server that is not there: pytest.skip("why"), which `needed` turns into a failure if promised.
 STORES: dict[str, Callable[[Path], Store]] = {
     "memory": _memory,
@@ -68,6 +80,8 @@ STORES: dict[str, Callable[[Path], Store]] = {
     "sqlite-memory": _sqlite_memory,
     "postgres": _postgres,
     "mysql": _mysql,
+    "oracle": _oracle,
+    "oracle-on-h2": _oracle_on_h2,
 }
 
 
@@ -91,7 +105,11 @@ def silent_port() -> Iterator[int]:
         yield listening.getsockname()[1]
 
 
-@pytest.fixture(params=STORES)
+# What JayDeBeApi asks of JPype is out of fashion.
+MARKS = {"oracle-on-h2": [pytest.mark.filterwarnings("ignore::DeprecationWarning")]}
+
+
+@pytest.fixture(params=[pytest.param(name, marks=MARKS.get(name, [])) for name in STORES])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     name = request.param
     try:

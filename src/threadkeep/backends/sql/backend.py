@@ -103,11 +103,13 @@ class SqlBackend:
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
-        where = {"prefix": prefix, "after": cursor or "", "limit": limit}
+        low = cursor or prefix or "\x01"  # never empty: Oracle takes that for NULL
+        where = {"low": low, "limit": limit + 1}
         step = (self._dialect.sql.streams, where)
         rows = self._run(lambda connection: self._dialect.run(connection, [step]))
         found = [self._dialect.text(name) for (name,) in rows]
-        mine = [name for name in found if name.startswith(prefix)]
+        fresh = [name for name in found if name != cursor][:limit]
+        mine = [name for name in fresh if name.startswith(prefix)]
         return mine, mine[-1] if mine and len(mine) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:

@@ -86,6 +86,9 @@ class Calls:
             done = work(connection)
             broken = not self.watch.stop(key)
             return done
+        except BackendError:  # some are OSErrors, as are some of the driver's
+            broken = not self.watch.stop(key) or not self._rolled_back(connection)
+            raise
         except self._dialect.errors as error:
             aborted = not self.watch.stop(key)
             fault = _ABORTED if aborted else self._dialect.fault(error)
@@ -93,9 +96,6 @@ class Calls:
             if fault.kind is Kind.LOST:
                 self._source.distrust()
             raise Failed(fault, error) from None
-        except BackendError:
-            broken = not self.watch.stop(key) or not self._rolled_back(connection)
-            raise
         finally:
             self.watch.stop(key)
             self._source.give_back(lent, broken=broken)
@@ -103,6 +103,8 @@ class Calls:
     def _take(self, deadline: Deadline) -> PoolProxiedConnection:
         try:
             lent = self._source.take(deadline)
+        except BackendError:
+            raise
         except self._dialect.errors as error:
             fault = self._dialect.fault(error)
             if fault.kind is Kind.LOST:

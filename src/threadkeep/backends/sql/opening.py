@@ -119,7 +119,8 @@ class Opening:
                 lambda late: late.close(),
             )
         except guard.Late:
-            raise faults.late(self.where, seconds, "no connection could be made") from None
+            why = "no connection could be made"
+            raise faults.late(self.where, round(seconds, 1), why) from None
 
 
 def _checked(store: object) -> str | None:

@@ -19,8 +19,7 @@ WORDS: Final = Words(
 )
 
 _PUT: Final = (
-    "MERGE INTO {0} r USING (SELECT :stream stream, :kind kind, :id id FROM dual) x "
-    "ON (r.stream = x.stream AND r.kind = x.kind AND r.id = x.id) "
+    "MERGE INTO {0} r USING dual ON (r.stream = :stream AND r.kind = :kind AND r.id = :id) "
     "WHEN MATCHED THEN UPDATE SET "
     "r.seq = CASE WHEN r.expires <= :now THEN :seq ELSE r.seq END, "
     "r.body = :body, r.at = :at, r.expires = :expires "

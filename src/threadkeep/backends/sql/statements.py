@@ -107,7 +107,7 @@ def _of_streams(t: Tables, words: Words) -> Mapping[str, str]:
         "token = :token, token_version = :token_version WHERE stream = :stream",
         "touch": f"UPDATE {t.streams} SET expires = :expires WHERE stream = :stream",
         "end_life": f"DELETE FROM {t.streams} WHERE stream = :stream",
-        "streams": f"SELECT stream FROM {t.streams} WHERE stream >= :prefix AND stream > :after "
+        "streams": f"SELECT stream FROM {t.streams} WHERE stream >= :low "
         f"ORDER BY stream {words.limit}",
     }
 
