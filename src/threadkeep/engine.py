@@ -79,13 +79,13 @@ class Engine:
         """`Backend.sweep`, by this clock."""
         return self._backend().sweep(self.now(), limit)
 
-    def touched(self, stream: str, key: str) -> float:
-        """When this process last said that it touched a record; long ago if it never did."""
-        return self._touched.get((stream, key), float("-inf"))
+    def touched(self, user: str, session: str) -> float:
+        """When this process last put a session at the end of its user's list; long ago if never."""
+        return self._touched.get((user, session), float("-inf"))
 
-    def touch(self, stream: str, key: str, at: float) -> None:
-        """Remember that a record was touched; the oldest of very many are forgotten."""
-        self._touched[stream, key] = at
+    def touch(self, user: str, session: str, at: float) -> None:
+        """Remember that a session was put there; the oldest of very many are forgotten."""
+        self._touched[user, session] = at
         while len(self._touched) > _REMEMBERED:
             self._touched.popitem(last=False)
 

@@ -18,15 +18,15 @@ _GRACE = 2 * TOUCH  # an entry outlives its session by this, so that a live one 
 
 def touch(engine: Engine, user: str, session: str, *, new: bool) -> None:
     """Put a session at the end of its user's list, at most once a minute in this process."""
-    stream, key = engine.stream("sessions", user), names.key(session)
     now, ttl = engine.now(), engine.settings.ttl
-    if not new and 0 <= now - engine.touched(stream, key) < TOUCH:
+    if not new and 0 <= now - engine.touched(user, session) < TOUCH:
         return
+    stream, key = engine.stream("sessions", user), names.key(session)
     life = None if ttl is None else ttl + _GRACE
     expires = None if life is None else now + life
     entry = Record("session", key, codec.dumps({"id": session}, "session id"), now, expires)
     engine.commit(stream, put=[entry], drop=[Drop("session", [key])], ttl=life)
-    engine.touch(stream, key, now)
+    engine.touch(user, session, now)
 
 
 def leave(engine: Engine, user: str, session: str) -> None:

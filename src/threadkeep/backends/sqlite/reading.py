@@ -20,11 +20,32 @@ def pages(connection: sqlite3.Connection, queries: Sequence[Query], now: float) 
     answers = []
     for query in queries:
         name = query.stream
+        if _is_one(query):
+            page, found[name] = _one(connection, query, now)
+            answers.append(page)
+            continue
         if name not in found:
             found[name] = connection.execute(sql.LIVE, (name, now)).fetchone()
         live = found[name]
         answers.append(_page(connection, *live, query, now) if live else Page(0, []))
     return answers
+
+
+def _is_one(query: Query) -> bool:
+    bounds = (query.limit, query.after, query.before)
+    return query.ids is not None and len(query.ids) == 1 and bounds == (None, None, None)
+
+
+def _one(
+    connection: sqlite3.Connection, query: Query, now: float
+) -> tuple[Page, tuple[int, int] | None]:
+    """The page of a single id, and the stream with its version."""
+    kind, (id,) = query.kind, query.ids or ("",)
+    row = connection.execute(sql.LIVE_AND_ONE, (kind, id, now, query.stream, now)).fetchone()
+    if row is None:
+        return Page(0, []), None
+    sid, version, *record = row
+    return Page(version, [_record(kind, *record)] if record[0] is not None else []), (sid, version)
 
 
 def _page(connection: sqlite3.Connection, sid: int, version: int, query: Query, now: float) -> Page:
@@ -33,8 +54,6 @@ def _page(connection: sqlite3.Connection, sid: int, version: int, query: Query, 
     last = -1 if limit is None else limit
     if ids is None:
         rows = connection.execute(sql.NEWEST if newest else sql.OLDEST, (*span, last)).fetchall()
-    elif len(ids) == 1:
-        rows = connection.execute(sql.ONE_ID, (*span, *ids, last)).fetchall()
     else:
         statement = sql.NEWEST_IDS if newest else sql.OLDEST_IDS
         rows = connection.execute(statement, (*span, id_list(ids), last)).fetchall()

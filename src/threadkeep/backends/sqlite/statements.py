@@ -45,6 +45,13 @@ DROP_IDS: Final = (
 LIVE: Final = (
     "SELECT sid, version FROM tk_stream WHERE stream = ? AND (expires IS NULL OR expires > ?)"
 )
+LIVE_AND_ONE: Final = (
+    "SELECT s.sid, s.version, r.id, r.body, r.at, r.expires, r.seq FROM tk_stream s "
+    "LEFT JOIN tk_record r ON r.sid = s.sid AND r.kind = ? AND r.id = ? "
+    "AND (r.expires IS NULL OR r.expires > ?) "
+    "WHERE s.stream = ? AND (s.expires IS NULL OR s.expires > ?)"
+)
+"""A stream with one of its records: how every read of a session begins."""
 _SELECT: Final = "SELECT id, body, at, expires, seq FROM tk_record "
 _RANGE: Final = (
     "WHERE sid = ? AND kind = ? AND seq > ? AND seq < ? AND (expires IS NULL OR expires > ?) "
@@ -52,8 +59,6 @@ _RANGE: Final = (
 _IDS: Final = "AND id IN (SELECT value FROM json_each(?)) "
 OLDEST: Final = f"{_SELECT}{_RANGE}ORDER BY seq LIMIT ?"
 NEWEST: Final = f"{_SELECT}{_RANGE}ORDER BY seq DESC LIMIT ?"
-ONE_ID: Final = f"{_SELECT}INDEXED BY tk_record_id {_RANGE}AND id = ? LIMIT ?"
-"""A third of the time of those below, and every call of a session reads its `session` record."""
 OLDEST_IDS: Final = f"{_SELECT}INDEXED BY tk_record_id {_RANGE}{_IDS}ORDER BY seq LIMIT ?"
 NEWEST_IDS: Final = f"{_SELECT}INDEXED BY tk_record_id {_RANGE}{_IDS}ORDER BY seq DESC LIMIT ?"
 
