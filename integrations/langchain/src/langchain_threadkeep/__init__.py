@@ -1,1 +1,41 @@
-"""Shell of the LangChain adapter: importable and empty; the adapter comes with a later release."""
+"""threadkeep chat memory for LangChain and LangGraph."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from langchain_threadkeep.history import (
+        HISTORY_FACTORY_CONFIG,
+        ThreadkeepChatMessageHistory,
+        session_history_factory,
+    )
+    from langchain_threadkeep.remembering import with_history
+
+__all__ = [
+    "ThreadkeepChatMessageHistory",
+    "session_history_factory",
+    "HISTORY_FACTORY_CONFIG",
+    "with_history",
+]
+
+_PLACES: Final = {
+    "ThreadkeepChatMessageHistory": "history",
+    "session_history_factory": "history",
+    "HISTORY_FACTORY_CONFIG": "history",
+    "with_history": "remembering",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Each name loads its module when it is first asked for: a chain needs no LangGraph."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

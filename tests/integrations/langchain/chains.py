@@ -1,0 +1,60 @@
+"""Chat models that say what they are told to, and chains made of them."""
+
+from __future__ import annotations
+
+import threading
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import PrivateAttr
+
+
+class Echo(BaseChatModel):
+    """Answers with what it was asked last, and notes what it was shown.
+
+    `gate` holds the first call until it is opened; `fails` makes each call raise.
+    """
+
+    fails: bool = False
+    _seen: list = PrivateAttr(default_factory=list)
+    _gates: list = PrivateAttr(default_factory=list)
+
+    @property
+    def seen(self):
+        return self._seen
+
+    def hold(self):
+        """The next call waits until the event is set; returns (entered, let_go)."""
+        gate = threading.Event(), threading.Event()
+        self._gates.append(gate)
+        return gate
+
+    @property
+    def _llm_type(self):
+        return "echo"
+
+    def bind_tools(self, tools, **_):
+        return self
+
+    def _answer(self, messages):
+        self._seen.append(messages)
+        if self._gates:
+            entered, let_go = self._gates.pop(0)
+            entered.set()
+            assert let_go.wait(20)
+        if self.fails:
+            raise RuntimeError("the model is down")
+        return f"re: {messages[-1].text}"
+
+    def _generate(self, messages, stop=None, run_manager=None, **_):
+        answer = AIMessage(self._answer(messages))
+        return ChatResult(generations=[ChatGeneration(message=answer)])
+
+    def _stream(self, messages, stop=None, run_manager=None, **_):
+        for word in self._answer(messages).split(" "):
+            yield ChatGenerationChunk(message=AIMessageChunk(word))
+
+
+def texts(messages):
+    return [message.text for message in messages]
