@@ -103,6 +103,16 @@ class FileBackend:
             self._prepare()
             return self._sweeper.sweep(now, limit)
 
+    def describe(self) -> dict[str, str]:
+        """What and where it is, for people; looks at the folder and never makes one.
+
+        `engine`, `path`, `exists` (`yes` or `no`), and of a store that is there `streams`,
+        `bytes`, `schema`. Goes through the names of all files.
+        """
+        said = {"engine": f"files, {'synced' if self._fsync else 'not synced'} at each commit"}
+        with translated(self._layout.where, self._timeout):
+            return {**said, "path": self._layout.folder, **self._layout.described()}
+
     def close(self) -> None:
         """Refuse further calls; nothing is open between calls."""
         self._closed = True

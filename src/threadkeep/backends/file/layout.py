@@ -43,10 +43,7 @@ class Layout:
         if not self._ours():
             _make(Path(self.folder))
             if self._foreign() and not self._ours():
-                raise BackendError(
-                    f"{self.where} holds other things and was left as it is: "
-                    "name an empty folder, or one that is still to be made"
-                )
+                raise self._not_ours()
             self._mark()
 
     def walk(self, after: str = "") -> Iterator[tuple[str, str]]:
@@ -58,6 +55,28 @@ class Layout:
                 for name in logs:
                     if name > after:
                         yield name, f"{self.folder}/{fan}/{name}"
+
+    def described(self) -> dict[str, str]:
+        """Whether it is there, and what is in it; makes nothing."""
+        if not self._ours():
+            if self._foreign():
+                raise self._not_ours()
+            return {"exists": "no"}
+        streams = [path for _, path in self.walk()]
+        files = (file for path in streams for file in (path, f"{path.removesuffix('.log')}.idx"))
+        size = sum(map(_size, files))
+        return {
+            "exists": "yes",
+            "streams": f"{len(streams):,}",
+            "bytes": f"{size:,}",
+            "schema": str(FORMAT),
+        }
+
+    def _not_ours(self) -> BackendError:
+        return BackendError(
+            f"{self.where} holds other things and was left as it is: "
+            "name an empty folder, or one that is still to be made"
+        )
 
     def _ours(self) -> bool:
         try:
@@ -155,6 +174,13 @@ def _names(folder: str) -> list[str]:
         return os.listdir(folder)  # noqa: PTH208
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116
+    except OSError:
+        return 0
 
 
 def _format(text: str) -> int | None:

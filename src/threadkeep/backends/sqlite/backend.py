@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from threadkeep.backends.sqlite import reading, schema, sweeping, writing
+from threadkeep.backends.sqlite import describing, reading, schema, sweeping, writing
 from threadkeep.backends.sqlite import statements as sql
 from threadkeep.backends.sqlite.errors import locked, translate, translated
 from threadkeep.backends.sqlite.pool import Pool
@@ -108,6 +108,10 @@ class SqliteBackend:
             swept = sweeping.remove(connection, dead, now, limit)
             connection.execute(sql.COMMIT)
         return swept
+
+    def describe(self) -> dict[str, str]:
+        """What and where it is, for people; looks at the file and never makes one."""
+        return describing.describe(self._path)
 
     def close(self) -> None:
         """Close every connection, also those lent now, as they come back."""
