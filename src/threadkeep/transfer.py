@@ -64,10 +64,17 @@ def _line(session: str, record: Record) -> Line:
     said: Line = {"session": session, "kind": record.kind, "id": record.id, "at": record.at}
     if record.expires is not None:
         said["expires"] = record.expires
+    body = _exact(record.body)
+    return {**said, "text": record.body} if body is None else {**said, "body": body}
+
+
+def _exact(text: str) -> Json:
+    """What a body says; `None` if that would not become the same text again."""
     try:
-        return {**said, "body": json.loads(record.body)}
-    except ValueError:
-        return {**said, "text": record.body}  # unreadable, but perhaps not for ever
+        body = json.loads(text)
+        return body if codec.dumps(body, "body") == text else None
+    except ValueError:  # unreadable, but perhaps not for ever
+        return None
 
 
 def _check_header(numbered: Iterator[tuple[int, Line]]) -> None:
@@ -119,7 +126,9 @@ def _record(number: int, line: Mapping[str, Any]) -> Record:
     if not _time(expires):
         raise InputError(f"line {number}: expires must be epoch seconds")
     body = line["text"] if "text" in line else codec.dumps(line.get("body"), f"line {number}")
-    return Record(str(kind), id, str(body), float(at), expires)
+    if not isinstance(body, str):
+        raise InputError(f"line {number}: text must be a text")
+    return Record(str(kind), id, body, float(at), expires)
 
 
 def _time(value: object) -> bool:

@@ -20,6 +20,7 @@ from threadkeep.memory import Memory
 
 _ROUNDS: Final = 20
 _SLOW: Final = 50.0  # milliseconds
+_SESSION: Final = "threadkeep-doctor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +65,32 @@ def _checks(memory: Memory, write: bool) -> Iterator[Check]:
     python = f"threadkeep {threadkeep.__version__}, Python {platform.python_version()}"
     yield Check("ok", "version", python)
     yield Check("ok", "store", repr(memory).strip("<>"))
-    said = described(memory)
-    if said.get("exists") == "no":
-        remedy = "it is made at the first write; if you expected one, check the path"
-        yield Check("note", "exists", "not yet", remedy)
-    else:
-        yield _timed("read", lambda: memory.session("threadkeep-doctor").info())
-        said = described(memory)
-    yield from (Check("ok", about, found) for about, found in said.items() if about != "exists")
+    yield from _store(memory)
     if write:
         yield _timed("write", lambda: _write(memory))
     yield _retention(memory)
+    settings = memory.engine.settings
+    limits = f"{settings.pool_size} calls at once, {settings.timeout:g} s of patience for each"
+    yield Check("ok", "limits", limits)
     yield _counting()
+
+
+def _store(memory: Memory) -> Iterator[Check]:
+    """Looked at from outside before it is read: a doctor makes no store."""
+    try:
+        said = described(memory)
+        if said.get("exists") == "no":
+            remedy = "it is made at the first write; if you expected one, check the path"
+            yield Check("note", "exists", f"not yet: {said.get('path', 'the store')}", remedy)
+            return
+        yield _timed("read", lambda: memory.session(_SESSION).info())
+        said = described(memory)
+    except ThreadkeepError as error:
+        yield _failed("store", error)
+        return
+    for about, found in said.items():
+        if about != "exists":
+            yield Check("ok", about, found)
 
 
 def _timed(about: str, act: Callable[[], object]) -> Check:
@@ -85,7 +100,7 @@ def _timed(about: str, act: Callable[[], object]) -> Check:
         try:
             act()
         except ThreadkeepError as error:
-            return Check("fail", about, str(error), "see above")
+            return _failed(about, error)
         times.append((time.perf_counter() - start) * 1000)
     median = statistics.median(times)
     found = f"works, {median:.2f} ms (median of {_ROUNDS}, worst {max(times):.2f} ms)"
@@ -94,8 +109,14 @@ def _timed(about: str, act: Callable[[], object]) -> Check:
     return Check("ok", about, found)
 
 
+def _failed(about: str, error: ThreadkeepError) -> Check:
+    """An error says what to do behind its last colon."""
+    found, _, remedy = str(error).rpartition(": ")
+    return Check("fail", about, found or str(error), remedy if found else "")
+
+
 def _write(memory: Memory) -> None:
-    chat = memory.session("threadkeep-doctor")
+    chat = memory.session(_SESSION)
     chat.add("Is this written?")
     chat.delete()
 

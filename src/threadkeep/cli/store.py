@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import sys
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
@@ -82,8 +83,12 @@ def command(function: Callable[..., int | None]) -> Callable[..., int | None]:
     @functools.wraps(function)
     def run(context: typer.Context, **given: Any) -> int | None:
         after = Store(*(given.pop(name) for name in _OPTIONS))
-        with after.over(context.obj or Store()).open() as memory:
-            return function(memory, **given)
+        try:
+            with after.over(context.obj or Store()).open() as memory:
+                return function(memory, **given)
+        except BrokenPipeError:  # `threadkeep export | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
 
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
     first = inspect.Parameter("context", _PLACE, annotation=typer.Context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from threadkeep import codec, transfer
+from threadkeep import transfer
 from threadkeep.cli.store import present
 from threadkeep.errors import ConfigError, InputError, NotFound
 from threadkeep.memory import Memory
@@ -49,7 +50,7 @@ def import_(
     be repeated.
     """
     new = 0
-    with sys.stdin if file == "-" else open(file, encoding="utf-8") as source:  # noqa: PTH123 - as named
+    with _source(file) as source:
         for session, fresh in transfer.restore(memory.engine, _read(source)):
             new += fresh
             if not fresh:
@@ -58,6 +59,7 @@ def import_(
 
 
 def all_ids(memory: Memory, user: str | None) -> Iterator[str]:
+    """The ids of a user's sessions, or of all."""
     cursor = None
     while True:
         page = memory.sessions(user=user, limit=500, cursor=cursor)
@@ -68,14 +70,14 @@ def all_ids(memory: Memory, user: str | None) -> Iterator[str]:
 
 
 def _write(target: IO[str], line: dict[str, Any]) -> int:
-    target.write(codec.dumps(line, "line") + "\n")
+    target.write(json.dumps(line, separators=(",", ":")) + "\n")  # ASCII, for any terminal
     return 1
 
 
-def _read(source: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _read(source: IO[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, text in enumerate(source, start=1):
         try:
-            line = json.loads(text)
+            line = json.loads(text.decode("utf-8-sig" if number == 1 else "utf-8"))
         except ValueError as error:
             raise InputError(f"line {number} is not JSON") from error
         if not isinstance(line, dict):
@@ -89,4 +91,17 @@ def _target(output: str) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     with open(output, "x", encoding="utf-8") as target:  # noqa: PTH123 - refuses what is there
-        yield target
+        try:
+            yield target
+        except BaseException:
+            os.unlink(output)  # noqa: PTH108 - half an export looks like a whole one
+            raise
+
+
+@contextmanager
+def _source(file: str) -> Iterator[IO[bytes]]:
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    with open(file, "rb") as source:  # noqa: PTH123 - as named
+        yield source
