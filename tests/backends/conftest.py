@@ -18,6 +18,7 @@ from tests.servers import h2, mysql, postgres
 from tests.servers.instances import fresh_table
 from threadkeep.backends.file import FileBackend
 from threadkeep.backends.memory import MemoryBackend
+from threadkeep.backends.redis import RedisBackend
 from threadkeep.backends.sql import SqlBackend
 from threadkeep.backends.sqlite import SqliteBackend
 from threadkeep.protocols import Backend
@@ -72,6 +73,16 @@ def _oracle_on_h2(path: Path) -> Store:
     return Store(h2.opener(path))
 
 
+def _redis(path: Path) -> Store:
+    open_keys = partial(RedisBackend, redis.url(), prefix=fresh_table(), pool_size=20)
+    return Store(open_keys, open_keys)
+
+
+def _redis_cluster(path: Path) -> Store:
+    open_keys = partial(RedisBackend, redis.cluster_url(), prefix=fresh_table(), pool_size=20)
+    return Store(open_keys, open_keys)
+
+
 # A server that is not there: pytest.skip("why"), which `needed` turns into a failure if promised.
 STORES: dict[str, Callable[[Path], Store]] = {
     "memory": _memory,
@@ -80,6 +91,8 @@ STORES: dict[str, Callable[[Path], Store]] = {
     "sqlite-memory": _sqlite_memory,
     "postgres": _postgres,
     "mysql": _mysql,
+    "redis": _redis,
+    "redis-cluster": _redis_cluster,
     "oracle": _oracle,
     "oracle-on-h2": _oracle_on_h2,
 }

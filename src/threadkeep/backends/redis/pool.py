@@ -1,0 +1,140 @@
+"""Who may use the client: so many calls at once, none after `close`, a new one after a fork."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Final
+
+from threadkeep.backends.redis.clients import Client
+from threadkeep.backends.redis.deadline import Deadline
+from threadkeep.errors import BackendError, BackendTimeout
+
+_FAIRNESS: Final = 0.0001
+"""Seconds by which a thread steps back for those who wait; else it would take its slot again."""
+
+
+class Pool:
+    """A client, made at the first use, and slots for the calls that may use it at once.
+
+    One bound serves all nodes of a cluster: a call uses one connection at a time. Waiting is done
+    here, so that it counts towards the deadline of the call. After a fork the child makes a client
+    of its own; what it inherited belongs to its parent and is never touched.
+
+    Args:
+        make: makes the client.
+        size: how many calls may run at once; `None` = the client is the application's own, whose
+            pool has bounds of its own, and which is never closed here.
+    """
+
+    def __init__(self, make: Callable[[], Client], *, where: str, size: int | None) -> None:
+        self._make = make
+        self._where = where
+        self._size = size
+        self._closed = False
+        self._inherited: list[Client] = []
+        self._client: Client | None = None
+        self._begin()
+        _POOLS.add(self)
+
+    @property
+    def lent(self) -> int:
+        """How many calls are running now."""
+        return 0 if self._size is None else self._size - self._slots.qsize()
+
+    def take(self, deadline: Deadline) -> None:
+        """Wait for a slot.
+
+        Raises:
+            BackendTimeout: none came free in time.
+            BackendError: closed.
+        """
+        if self._size is not None:
+            try:
+                self._slots.get_nowait()
+            except queue.Empty:
+                self._wait(deadline)
+        if self._closed:
+            self.give_back()
+            raise BackendError(f"{self._where} is closed: open a new backend")
+
+    def give_back(self) -> None:
+        """Leave the slot to the next."""
+        if self._size is not None:
+            self._slots.put(None)
+            if self._waiting:
+                time.sleep(_FAIRNESS)
+        if self._closed and not self.lent:
+            self._end()
+
+    def client(self, deadline: Deadline) -> Client:
+        """The client, for who holds a slot.
+
+        Raises:
+            BackendTimeout: another thread is still connecting.
+        """
+        if self._client is None:
+            if not self._lock.acquire(timeout=deadline.left()):
+                raise BackendTimeout(
+                    f"{self._where}: another thread did not finish connecting within "
+                    f"{deadline.timeout:g} s: look at the network"
+                )
+            try:
+                self._client = self._client or self._make()
+            finally:
+                self._lock.release()
+        return self._client
+
+    def close(self) -> None:
+        """Close the connections now, or when the last running call has ended."""
+        self._closed = True
+        if not self.lent:
+            self._end()
+
+    def restart(self) -> None:
+        """In a forked child."""
+        if self._size is not None:
+            self._inherited.append(self._client)
+            self._begin()
+
+    def _begin(self) -> None:
+        self._slots: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(self._size or 0):
+            self._slots.put(None)
+        self._waiting: list[None] = []
+        self._lock = threading.Lock()
+        self._client = None
+
+    def _end(self) -> None:
+        with self._lock:
+            client, self._client = self._client, None
+            if client is not None and self._size is not None:
+                client.close()
+
+    def _wait(self, deadline: Deadline) -> None:
+        self._waiting.append(None)
+        try:
+            self._slots.get(timeout=deadline.left())
+        except queue.Empty:
+            raise BackendTimeout(
+                f"{self._where}: all {self._size} connections were in use for "
+                f"{deadline.timeout:g} s: raise `pool_size` or `timeout`"
+            ) from None
+        finally:
+            self._waiting.pop()
+
+
+_POOLS: weakref.WeakSet[Pool] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for pool in _POOLS:
+        pool.restart()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,55 @@
+-- What all scripts share. A stream is three keys of one slot:
+--   h  hash: v version, q last seq, e expiry, t token, w the version it made; and kind\0id -> seq|at|expires|body
+--   z  sorted set, all scores 0: kind\0seq\0id, with seq as 15 digits, so that one index serves every kind
+--   x  sorted set of the records that expire by themselves: kind\0id, scored by when
+local h, z, x = KEYS[1], KEYS[2], KEYS[3]
+local now = tonumber(ARGV[1])
+local OWN = 5 -- fields of h that are no records
+local CHUNK = 1000 -- values unpacked at once; Lua's stack holds about 8,000
+
+local function pad(seq) return string.format('%015.0f', seq) end
+
+local function place(record) return string.sub(record, 1, 15) end
+
+local function expiry(record) return string.match(record, '^%d+|[^|]*|([^|]*)|') end
+
+local function dead(expires) return expires ~= '' and tonumber(expires) <= now end
+
+-- The stream as it is now; nil if there is none, or it has expired.
+local function live()
+  local m = redis.call('HMGET', h, 'v', 'q', 'e', 't', 'w')
+  if not m[1] or dead(m[3]) then return nil end
+  return { v = tonumber(m[1]), q = tonumber(m[2]), e = m[3], t = m[4], w = tonumber(m[5]) }
+end
+
+-- Calls visit(field, record) for fields of h, in their order; record is false where there is none.
+local function each(fields, visit)
+  for first = 1, #fields, CHUNK do
+    local last = math.min(first + CHUNK - 1, #fields)
+    local found = redis.call('HMGET', h, unpack(fields, first, last))
+    for i = 1, #found do visit(fields[first + i - 1], found[i]) end
+  end
+end
+
+local function index(field, record)
+  local kind, id = string.match(field, '^([a-z_]+)%z(.*)$')
+  local expires = expiry(record)
+  redis.call('ZADD', z, 0, kind .. '\0' .. place(record) .. '\0' .. id)
+  if expires ~= '' then redis.call('ZADD', x, expires, field) end
+end
+
+-- Eviction may take the index and leave the records: then it is made again.
+local function heal()
+  if redis.call('HLEN', h) - OWN == redis.call('ZCARD', z) then return end
+  redis.call('UNLINK', z, x)
+  local records = {}
+  for _, field in ipairs(redis.call('HKEYS', h)) do
+    if #field > 1 then records[#records + 1] = field end
+  end
+  each(records, index)
+  local left = redis.call('PTTL', h)
+  if left > 0 then
+    redis.call('PEXPIRE', z, left)
+    redis.call('PEXPIRE', x, left)
+  end
+end

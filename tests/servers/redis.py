@@ -1,0 +1,135 @@
+"""Redis for the tests: a URL of the environment, else private instances, else a skip."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+
+import pytest
+import redis as driver
+
+from tests.servers.instances import Instance, free_port
+
+SECRET = "s3cret/%@: word"
+ESCAPED = "s3cret%2F%25%40%3A%20word"
+_USER = "nobody"
+
+
+@functools.cache
+def url() -> str:
+    """Of a server that all tests share; each takes a prefix of its own."""
+    return os.environ.get("THREADKEEP_TEST_REDIS_URL") or Redis().url()
+
+
+@functools.cache
+def cluster_url() -> str:
+    """Of a cluster that all tests share; each takes a prefix of its own."""
+    return os.environ.get("THREADKEEP_TEST_REDIS_CLUSTER_URL") or Cluster().url()
+
+
+def program() -> str:
+    """The path of redis-server, or of Valkey's."""
+    found = shutil.which("redis-server") or shutil.which("valkey-server")
+    if found is None:
+        pytest.skip("redis-server is not installed, and no THREADKEEP_TEST_REDIS_URL is set")
+    return found
+
+
+class Redis:
+    """A private server. Skips the test if Redis is not installed.
+
+    Args:
+        *settings: flags of redis-server.
+        port: where it listens.
+    """
+
+    def __init__(self, *settings: str, port: int | None = None) -> None:
+        self._program = program()
+        self._settings = settings
+        self.instance = Instance("redis", _USER)
+        self.port = port or self.instance.port
+        self.start()
+
+    def start(self) -> None:
+        """Start it, also again."""
+        folder = self.instance.folder
+        how = ("--bind", "127.0.0.1", "--dir", str(folder), "--loglevel", "notice")
+        keep = () if "--appendonly" in self._settings else ("--appendonly", "no")
+        command = [self._program, "--port", self.port, *how, "--save", "", *keep, *self._settings]
+        self.instance.start(command, self._ready)
+        self.alive = True
+
+    def kill(self) -> None:
+        """End it without warning."""
+        self.alive = False
+        self.instance.kill()
+
+    def remove(self) -> None:
+        """End it, and remove what it wrote."""
+        self.instance.remove()
+
+    def url(self, db: int = 0) -> str:
+        """Of one of its databases."""
+        return f"redis://127.0.0.1:{self.port}/{db}"
+
+    def run(self, *command: object) -> object:
+        """As a shell of its own would, past our code."""
+        with driver.Redis(port=self.port, decode_responses=True) as client:
+            return client.execute_command(*command)
+
+    def _ready(self) -> None:
+        with contextlib.suppress(driver.AuthenticationError):  # then it is up, and wants a password
+            self.run("PING")
+
+
+class Cluster:
+    """A private cluster of three primaries, with or without a replica of each."""
+
+    def __init__(self, replicas: int = 0) -> None:
+        count = 3 * (1 + replicas)
+        how = ("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf")
+        patience = ("--cluster-node-timeout", "1000")
+        program()
+        self.nodes = [Redis(*how, *patience, port=port) for port in _bus_ports(count)]
+        places = [f"127.0.0.1:{node.port}" for node in self.nodes]
+        shell = shutil.which("redis-cli") or shutil.which("valkey-cli") or "redis-cli"
+        create = (shell, "--cluster", "create", *places)
+        self.nodes[0].instance.call(*create, "--cluster-replicas", str(replicas), "--cluster-yes")
+
+    def url(self) -> str:
+        """Of two of its nodes; the others are to be found."""
+        one, other = self.nodes[:2]
+        return f"redis+cluster://127.0.0.1:{one.port},127.0.0.1:{other.port}"
+
+    def remove(self) -> None:
+        """End all of it."""
+        for node in self.nodes:
+            node.remove()
+
+    def owner(self, slot: int) -> Redis:
+        """The primary that holds a slot."""
+        with driver.RedisCluster(port=self.alive().port) as client:
+            name = client.nodes_manager.slots_cache[slot][0].port
+        return next(node for node in self.nodes if node.port == name)
+
+    def alive(self) -> Redis:
+        """A node that was not killed."""
+        return next(node for node in self.nodes if node.alive)
+
+
+def _bus_ports(count: int) -> Iterator[int]:
+    """Ports whose neighbour 10,000 above, where nodes talk to each other, is free too."""
+    while count:
+        port = 10_000 + free_port() % 12_000
+        if all(map(_free, (port, port + 10_000))):
+            count -= 1
+            yield port
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as found:
+        return found.connect_ex(("127.0.0.1", port)) != 0
