@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.servers import h2, mysql, postgres
+from tests.servers import h2, mysql, postgres, redis
 from tests.servers.instances import fresh_table
 from threadkeep.backends.file import FileBackend
 from threadkeep.backends.memory import MemoryBackend
