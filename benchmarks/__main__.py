@@ -17,7 +17,7 @@ from typing import Any, Final
 from benchmarks import bulk, cold, crowd, hotspots, imports, prefix, storage, turn, windows
 from benchmarks.plan import Bench, Plan
 from benchmarks.report import Report, bars
-from benchmarks.systems import SYSTEMS, find
+from benchmarks.systems import ON_SERVERS, SYSTEMS, find
 
 BENCHES: Final[dict[str, Bench]] = {
     "turn": turn.run,
@@ -32,14 +32,15 @@ BENCHES: Final[dict[str, Bench]] = {
 }
 ASKED: Final = frozenset({"hotspots"})  # run only where --only names it
 LENGTHS: Final = (10, 100, 1_000, 10_000, 100_000)
-NO_PEERS: Final = [name for name in SYSTEMS if name.startswith(("raw", "threadkeep"))]
+USUAL: Final = [name for name in SYSTEMS if name not in ON_SERVERS]
+NO_PEERS: Final = [name for name in USUAL if name.startswith(("raw", "threadkeep"))]
 QUICK: Final = (10, 1_000, 10_000)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the arguments choose; the exit status."""
     options = _parser().parse_args(arguments)
-    systems, missing = find(options.systems or (NO_PEERS if options.quick else [*SYSTEMS]))
+    systems, missing = find(options.systems or (NO_PEERS if options.quick else USUAL))
     lengths = options.lengths or (QUICK if options.quick else LENGTHS)
     plan = Plan(systems, tuple(lengths), options.quick)
     print(_about(missing), flush=True)

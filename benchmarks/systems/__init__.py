@@ -50,10 +50,16 @@ SYSTEMS: Final = {
     "threadkeep_file": "threadkeep_file:ThreadkeepFile",
     "threadkeep_file_synced": "threadkeep_file:ThreadkeepFileSynced",
     "threadkeep_file_cold": "threadkeep_file:ThreadkeepFileCold",
+    "raw_postgres": "raw_sql:RawPostgres",
+    "threadkeep_postgres": "threadkeep_sql:ThreadkeepPostgres",
+    "raw_mysql": "raw_sql:RawMysql",
+    "threadkeep_mysql": "threadkeep_sql:ThreadkeepMysql",
     "openai_agents_sqlite": "openai_agents_sqlite:OpenAIAgentsSqlite",
     "llama_index_sqlite": "llama_index_sqlite:LlamaIndexSqlite",
 }
 OURS: Final = "threadkeep_sqlite"
+ON_SERVERS: Final = frozenset(name for name in SYSTEMS if name.endswith(("postgres", "mysql")))
+"""Measured only where `--systems` names them."""
 
 
 def find(names: Sequence[str]) -> tuple[dict[str, type[System]], dict[str, str]]:

@@ -65,6 +65,7 @@ class PostgreSQL:
         self.reads = ReadText(self.tables, WORDS)
         self._commits = Commits(self.tables)
         self._prepare_after: int | None = None
+        self._told = _OURS in target.parameters
 
     def connect(self, target: Target, timeout: float, limit: float) -> Any:
         said = dict(target.parameters)
@@ -90,6 +91,8 @@ class PostgreSQL:
         (found,) = self.run(connection, [("SELECT pg_backend_pid()", {})])
         if found[0] == connection.info.backend_pid:
             self._prepare_after = _PREPARE_AFTER
+            if not self._told:
+                connection.prepare_threshold = _PREPARE_AFTER
 
     def adopt(self, connection: Any) -> bool:
         before: bool = connection.autocommit
@@ -167,7 +170,7 @@ def _execute(connection: Any, step: Step) -> Any:
 
 
 def _rows(cursor: Any) -> list[Any]:
-    rows: list[Any] = cursor.fetchall() if cursor.description else []
+    rows: list[Any] = cursor.fetchall() if cursor.rownumber is not None else []
     return rows
 
 
