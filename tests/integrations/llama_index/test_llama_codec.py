@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+from typing import Any
 
 import pytest
 from llama_index.core.base.llms.types import (
     AudioBlock,
+    CacheControl,
     CachePoint,
     ChatMessage,
     CitableBlock,
@@ -21,9 +23,12 @@ from llama_index.core.base.llms.types import (
 )
 
 import threadkeep
-from llama_index.memory.threadkeep.codec import to_item, to_message
+from llama_index.memory.threadkeep import codec
 from threadkeep.errors import InputError
 from threadkeep.testing import assert_valid
+
+to_item: Any = codec.to_item
+to_message: Any = codec.to_message
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -38,7 +43,7 @@ BLOCKS = [
     VideoBlock(video=b"mp4", video_mimetype="video/mp4"),
     DocumentBlock(data=b"%PDF-1.4", title="a.pdf", document_mimetype="application/pdf"),
     DocumentBlock(url="https://example.org/d.pdf", title="d"),
-    CachePoint(cache_control={"type": "ephemeral", "ttl": "1h"}),
+    CachePoint(cache_control=CacheControl(type="ephemeral", ttl="1h")),
     CitableBlock(title="t", source="s", content=[TextBlock(text="cite me")]),
     CitationBlock(
         cited_content=TextBlock(text="cited"),
@@ -120,7 +125,9 @@ def test_a_file_that_is_gone_hides_neither_the_message_nor_where_it_was(tmp_path
 
 
 def test_a_block_of_tomorrow_is_named():
-    item = to_item(ChatMessage(role="user", blocks=[CachePoint(cache_control={"type": "e"})]))
+    item = to_item(
+        ChatMessage(role="user", blocks=[CachePoint(cache_control=CacheControl(type="e"))])
+    )
     item.raw["data"]["blocks"][0] = {"block_type": "hologram"}
     assert to_message(item).content == "[hologram]"
 
@@ -143,7 +150,8 @@ def test_others_read_words_thoughts_calls_and_results():
         chat = memory.session("chat")
         chat.add(*map(to_item, story))
         asked, called, result = chat.items()
-        assert asked.content[1]["base64"] == base64.b64encode(PNG).decode()
+        shown: Any = asked.content[1]
+        assert shown["base64"] == base64.b64encode(PNG).decode()
         assert called.tool_calls == [{"id": "c1", "name": "weather", "args": {"city": "Oslo"}}]
         assert called.content == [{"type": "reasoning", "reasoning": "hm"}]
         assert (result.tool_call_id, result.type, result.text) == ("c1", "tool_result", "21")

@@ -85,7 +85,7 @@ class ThreadkeepMemory(BaseMemory):
                 them, or `{"max_tokens": 3000}`; `None` = the Memory's own, else 30,000 tokens.
         """
         made = cls(
-            shared(memory) if memory is None else memory,  # type: ignore[arg-type]  # says so
+            memory,  # type: ignore[arg-type]  # None is refused there
             session_id,
             token_limit=token_limit,
             **fields,
