@@ -15,7 +15,9 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+import pytest
 
 PATIENCE = 60.0
 _TABLES = itertools.count(1)
@@ -99,6 +101,13 @@ class Instance:
         """End it, and remove its folder."""
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def absent(name: str, why: str) -> NoReturn:
+    """Skip what needs a server that is not there, or fail if the environment promised it."""
+    if name in os.environ.get("THREADKEEP_TEST_REQUIRE", "").split():
+        pytest.fail(f"{name} was promised by THREADKEEP_TEST_REQUIRE: {why}")
+    pytest.skip(why)
 
 
 def free_port() -> int:

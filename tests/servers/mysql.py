@@ -7,9 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-import pytest
-
-from tests.servers.instances import Instance
+from tests.servers.instances import Instance, absent
 
 PASSWORD = "s3cret/%@: word"
 ESCAPED = "s3cret%2F%25%40%3A%20word"
@@ -119,5 +117,5 @@ def program() -> str:
     """The path of mariadbd."""
     found = shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin:/usr/libexec")
     if found is None or not shutil.which("mariadb-install-db"):
-        pytest.skip("MariaDB is not installed, and THREADKEEP_TEST_MYSQL_URL is not set")
+        absent("mysql", "MariaDB is not installed; THREADKEEP_TEST_MYSQL_URL is not set")
     return found

@@ -9,9 +9,7 @@ import signal
 import time
 from pathlib import Path
 
-import pytest
-
-from tests.servers.instances import Instance
+from tests.servers.instances import Instance, absent
 
 PASSWORD = "s3cret/%@: word"
 ESCAPED = "s3cret%2F%25%40%3A%20word"
@@ -104,5 +102,5 @@ def programs() -> Path:
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     folder = Path(found).parent if found else next(iter(folders), None)
     if folder is None or not (folder / "postgres").exists():
-        pytest.skip("PostgreSQL is not installed, and THREADKEEP_TEST_POSTGRES_URL is not set")
+        absent("postgres", "PostgreSQL is not installed; THREADKEEP_TEST_POSTGRES_URL is not set")
     return folder
