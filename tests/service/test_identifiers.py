@@ -102,3 +102,19 @@ def test_a_forked_child_goes_on(serve, tmp_path):
         os._exit(0 if any("threadkeep" in name for name in living) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert [entry["content"] for entry in service.get_history("s")] == ["parent", "child"]
+
+
+@pytest.mark.parametrize("nobody", [None, ""])
+def test_without_an_identity_a_session_stands_for_itself(serve, provider, nobody):
+    """No two of them share anything, nor are they anybody's."""
+    service = serve(provider)
+    for session in ("a", "b"):
+        service.store_history(session, "user", f"I am {session}", identity=nobody)
+        service.store_file(session, {"name": f"of {session}"})
+    service.store_history("c", "user", "I am Ada", identity="ada")
+    for session in ("a", "b"):
+        assert service.get_history(session) == [{"role": "user", "content": f"I am {session}"}]
+        assert list(service.get_files(session)) == [f"of {session}"]
+        assert service.memory.session(session).info().user is None
+        assert service.get_facts(session, nobody) == []
+    assert [info.id for info in service.memory.sessions(user="ada")] == ["c"]
