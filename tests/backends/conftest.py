@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.servers import h2, mysql, postgres, redis
-from tests.servers.instances import fresh_table
+from tests.servers.instances import fresh_table, promised
 from threadkeep.backends.file import FileBackend
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.backends.redis import RedisBackend
@@ -23,7 +23,7 @@ from threadkeep.backends.sql import SqlBackend
 from threadkeep.backends.sqlite import SqliteBackend
 from threadkeep.protocols import Backend
 
-REQUIRED = os.environ.get("THREADKEEP_TEST_REQUIRE", "").split()
+REQUIRED = promised()
 
 
 class Store(NamedTuple):

@@ -103,9 +103,14 @@ class Instance:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def promised() -> list[str]:
+    """The stores that THREADKEEP_TEST_REQUIRE names: if one is missing, its tests fail."""
+    return os.environ.get("THREADKEEP_TEST_REQUIRE", "").replace(",", " ").split()
+
+
 def absent(name: str, why: str) -> NoReturn:
     """Skip what needs a server that is not there, or fail if the environment promised it."""
-    if name in os.environ.get("THREADKEEP_TEST_REQUIRE", "").split():
+    if name in promised():
         pytest.fail(f"{name} was promised by THREADKEEP_TEST_REQUIRE: {why}")
     pytest.skip(why)
 
