@@ -116,6 +116,7 @@ def _open(kind: object, given: Mapping[str, Any], options: Mapping[str, Any]) ->
         if name not in found:
             raise ConfigError(f"{kind} needs a {name}")
     said = {name: found.pop(name) for name in IN_URLS if name in found}
+    said = _merged(said, store.life(found, {**said, **options}))
     chosen = settings(_merged(said, options))
     shared = {name: getattr(chosen, name) for name in store.shared}
     backend = store.load()(**shared, **found)

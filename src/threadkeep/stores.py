@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
@@ -58,13 +58,17 @@ def nowhere(url: Url) -> dict[str, Any]:
     return url.said()
 
 
-def whole(url: Url) -> dict[str, Any]:
+def whole(url: Url, names: Collection[str] = IN_URLS) -> dict[str, Any]:
     """The URL as the option `url`, all but what `connect` itself takes from the query."""
     behind_slashes(url)
     pieces = url.query.split("&") if url.query else []
-    ours = {name: value for name, value in url.said().items() if name in IN_URLS}
-    kept = "&".join(piece for piece in pieces if piece.partition("=")[0] not in IN_URLS)
+    ours = {name: value for name, value in url.said().items() if name in names}
+    kept = "&".join(piece for piece in pieces if piece.partition("=")[0] not in names)
     return {**ours, "url": f"{url.scheme}:{url.place}{'?' if kept else ''}{kept}"}
+
+
+def _redis(url: Url) -> dict[str, Any]:
+    return whole(url, {*IN_URLS, "retention_days"})
 
 
 def _sqlite(url: Url) -> dict[str, Any]:
@@ -124,6 +128,8 @@ class Store(NamedTuple):
         extra: the extra that brings its driver.
         clients: classes, as `package.Class`, of objects of the application's own that are such a
             store, with the option that takes one.
+        retention_days: days a session lives after its last write where no `ttl` is said; `None` =
+            for ever, as with any other store, and it cannot be said in days.
     """
 
     module: str
@@ -135,6 +141,23 @@ class Store(NamedTuple):
     place: Callable[[Url], dict[str, Any]] = nowhere
     extra: str | None = None
     clients: Mapping[str, str] = {}
+    retention_days: int | None = None
+
+    def life(self, found: dict[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+        """The `ttl` that days of retention mean, or that goes without saying; takes them out.
+
+        Raises:
+            ConfigError: the days are neither positive nor -1 (for ever).
+        """
+        if self.retention_days is None or ("ttl" in said and "retention_days" not in found):
+            return {}
+        days = found.pop("retention_days", self.retention_days)
+        number = isinstance(days, int | float) and not isinstance(days, bool)
+        if not number or (days <= 0 and days != -1):
+            raise ConfigError(
+                f"retention_days must be a number of days above 0, or -1 = for ever, got {days!r}"
+            )
+        return {"ttl": 0 if days == -1 else days * 86_400}
 
     def load(self) -> Callable[..., Any]:
         """The class.
@@ -175,6 +198,13 @@ def _database(name: str, schemes: tuple[str, ...], **options: Read) -> Store:
         extra=name,
     )
 
+
+_REDIS: Final[Mapping[str, Read]] = {
+    **dict.fromkeys(("url", "host", "username", "password", "prefix"), str),
+    **dict.fromkeys(("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs"), str),
+    **dict.fromkeys(("tls", "cluster", "ssl_check_hostname"), _flag),
+    **dict.fromkeys(("port", "db"), int),
+}
 
 STORES: Final[Mapping[str, Store]] = {
     "memory": Store("threadkeep.backends.memory", "MemoryBackend", {"max_sessions": int}),
@@ -222,6 +252,23 @@ STORES: Final[Mapping[str, Store]] = {
         ),
         shared=("pool_size", "timeout"),
         clients={"sqlalchemy.Engine": "engine"},
+    ),
+    "redis": Store(
+        "threadkeep.backends.redis",
+        "open_redis",
+        {
+            **_REDIS,
+            **{f"redis_{name}": read for name, read in _REDIS.items()},
+            "client": str,
+            "connect_timeout": float,
+            "retention_days": float,
+        },
+        shared=("pool_size", "timeout"),
+        schemes=("redis", "rediss", "valkey", "valkeys", "redis+cluster", "rediss+cluster"),
+        place=_redis,
+        extra="redis",
+        clients={"redis.Redis": "client", "redis.RedisCluster": "client"},
+        retention_days=30,
     ),
 }
 

@@ -164,7 +164,7 @@ def test_a_wrong_identifier_is_refused(identifier):
         HistoryService({}, identifier=identifier)
 
 
-@pytest.mark.parametrize("kind", ["redis", "mongodb"])
+@pytest.mark.parametrize("kind", ["mongodb"])
 def test_a_provider_that_is_not_there_yet_says_so(kind):
     with pytest.raises(ConfigError, match=f"'{kind}' comes with a later version"):
         read({"type": kind})

@@ -51,6 +51,14 @@ def whole(key: str, value: object) -> int:
     return number
 
 
+def count(key: str, value: object) -> int:
+    """A whole number of at least 0."""
+    number = None if value is None else _whole(key, value, 0)
+    if number is None:
+        raise ConfigError(f"{key} must be a whole number of at least 0, not null")
+    return number
+
+
 def flag(key: str, value: object) -> bool:
     """True or false."""
     known = _FLAGS.get(value.lower()) if isinstance(value, Expanded) else value

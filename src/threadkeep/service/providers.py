@@ -16,10 +16,11 @@ from threadkeep.suggest import nearest
 
 
 class Keys(NamedTuple):
-    """The keys of a built-in provider."""
+    """The keys of a built-in provider; `instead` is one that makes the required ones optional."""
 
     required: Mapping[str, Check] = {}
     optional: Mapping[str, Check] = {}
+    instead: str | None = None
 
 
 BUILT_IN: Final[Mapping[str, Keys]] = {
@@ -29,6 +30,29 @@ BUILT_IN: Final[Mapping[str, Keys]] = {
     "sqlite": Keys(
         {"path": checks.path},
         {"synchronous": checks.text, "pool_size": checks.whole, "timeout": checks.wait},
+    ),
+    "redis": Keys(
+        {
+            "redis_host": checks.text,
+            "redis_port": checks.whole,
+            "redis_db": checks.count,
+        },
+        {
+            "redis_url": checks.secret,
+            "redis_username": checks.text,
+            "redis_password": checks.secret,
+            "redis_tls": checks.flag,
+            "redis_cluster": checks.flag,
+            "redis_ssl_ca_certs": checks.text,
+            "redis_ssl_certfile": checks.text,
+            "redis_ssl_keyfile": checks.text,
+            "redis_ssl_cert_reqs": checks.text,
+            "redis_ssl_check_hostname": checks.flag,
+            "redis_prefix": checks.text,
+            "pool_size": checks.whole,
+            "timeout": checks.wait,
+        },
+        instead="redis_url",
     ),
     "sql": Keys(
         {
@@ -47,7 +71,7 @@ BUILT_IN: Final[Mapping[str, Keys]] = {
         },
     ),
 }
-_LATER: Final = ("redis", "mongodb")
+_LATER: Final = ("mongodb",)
 
 
 class Provider(NamedTuple):
@@ -100,7 +124,7 @@ def _built_in(kind: str, given: Mapping[str, Any], ours: Mapping[str, Any]) -> P
                 f"the provider {kind!r} has no key {name!r}{nearest(name, [*known, *ours])}"
             )
     for name in keys.required:
-        if name not in given:
+        if name not in given and keys.instead not in given:
             raise ConfigError(f"{name} is missing: the provider {kind!r} needs it")
     options = {name: known[name](name, value) for name, value in given.items()}
     return _sqlite(options) if options.get("db_type") == "sqlite" else Provider(kind, options)

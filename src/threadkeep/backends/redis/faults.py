@@ -145,7 +145,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _short(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:300].rstrip(". ")
+    said = str(error) if isinstance(error, Unreachable) else f"{type(error).__name__}: {error}"
+    return said[:300].rstrip(". ")
 
 
 def error(fault: Fault, where: str) -> BackendError:
