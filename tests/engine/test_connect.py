@@ -222,7 +222,8 @@ def test_a_path_given_twice_is_an_error(folder):
     [
         f"postgrs://ada:{SECRET}@host/db",
         f"postgresql+asyncpg://ada:{SECRET}@host/db",
-        f"redis://:{SECRET}@host",
+        f"redis://:{SECRET}@host:port",
+        f"redis://:{SECRET}@host?passwort={SECRET}",
         f"sqlite://ada:{SECRET}@host/chat.db",
         f"memory://ada:{SECRET}@host",
         f"none://:{SECRET}@host",
