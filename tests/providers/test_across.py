@@ -90,6 +90,16 @@ def test_reasoning_of_responses_goes_with_what_it_led_to():
     assert to_responses(items[:2]) == [{"type": "message", "role": "user", "content": "Hi"}]
 
 
+@pytest.mark.proves("C11")
+def test_a_call_that_is_still_open_comes_last_whatever_was_said_after_it():
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    thought = {"type": "reasoning", "id": "rs_1", "summary": []}
+    said = {"type": "message", "role": "assistant", "content": "One moment."}
+    wire = to_responses(stored([{"role": "user", "content": "Hi"}, call, thought, said]))
+    assert wire[1:] == [thought, said, call]
+    assert_valid(wire, "responses")
+
+
 @pytest.mark.parametrize(
     "bad_id", ["", "x" * 70, "with space", "é", "nul\0"], ids=["empty", "long", "space", "é", "nul"]
 )

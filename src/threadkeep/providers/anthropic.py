@@ -141,12 +141,7 @@ def _listed(words: str | list[Message]) -> list[Message]:
 
 
 def _sendable(part: Message) -> bool:
-    match part.get("type"):
-        case "text":
-            return bool(part["text"].strip())
-        case "thinking":
-            return bool(part.get("signature"))
-    return True
+    return part.get("type") != "text" or bool(part["text"].strip())
 
 
 def _tidy(merged: list[Message]) -> list[Message]:
