@@ -11,9 +11,11 @@ if TYPE_CHECKING:
         ThreadkeepChatMessageHistory,
         session_history_factory,
     )
+    from langchain_threadkeep.middleware import ThreadkeepMiddleware
     from langchain_threadkeep.remembering import with_history
 
 __all__ = [
+    "ThreadkeepMiddleware",
     "ThreadkeepChatMessageHistory",
     "session_history_factory",
     "HISTORY_FACTORY_CONFIG",
@@ -21,6 +23,7 @@ __all__ = [
 ]
 
 _PLACES: Final = {
+    "ThreadkeepMiddleware": "middleware",
     "ThreadkeepChatMessageHistory": "history",
     "session_history_factory": "history",
     "HISTORY_FACTORY_CONFIG": "history",

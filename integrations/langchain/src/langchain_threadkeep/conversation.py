@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -15,7 +15,9 @@ _PLAIN: Final = frozenset({"message", "tool_result", "notice"})
 _MODEL: Final = frozenset({"assistant", "tool"})
 
 
-def to_messages(items: Sequence[Item], *, ids: bool = False) -> list[BaseMessage]:
+def to_messages(
+    items: Sequence[Item], *, ids: bool = False, known: Mapping[str, BaseMessage] | None = None
+) -> list[BaseMessage]:
     """The messages of items, one for each that LangChain can say; unreadable records make none.
 
     What another framework stored in pieces (a reasoning item, a call, its result) is put together
@@ -24,6 +26,7 @@ def to_messages(items: Sequence[Item], *, ids: bool = False) -> list[BaseMessage
     Args:
         items: oldest first.
         ids: give the record's id to messages that have none of their own.
+        known: messages to take for items, by the record's id.
     """
     messages: list[BaseMessage] = []
     seen = [item for item in items if item.type != "opaque"]
@@ -32,7 +35,7 @@ def to_messages(items: Sequence[Item], *, ids: bool = False) -> list[BaseMessage
         if in_pieces:
             messages += _translated(list(run), ids=ids)
         else:
-            messages += [_said(item, ids=ids) for item in run]
+            messages += [_said(item, ids, known or {}) for item in run]
     return messages
 
 
@@ -59,7 +62,9 @@ def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
     ]
 
 
-def _said(item: Item, *, ids: bool) -> BaseMessage:
+def _said(item: Item, ids: bool, known: Mapping[str, BaseMessage]) -> BaseMessage:
+    if item.id in known:
+        return known[item.id]
     message = to_message(item)
     if ids and not message.id:
         message.id = item.id

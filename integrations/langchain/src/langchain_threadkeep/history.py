@@ -12,7 +12,7 @@ from langchain_core.runnables import ConfigurableFieldSpec
 
 from langchain_threadkeep import failures, windows
 from langchain_threadkeep.conversation import in_reply_order, to_messages
-from langchain_threadkeep.keys import keyed
+from langchain_threadkeep.keys import Past, keyed
 from langchain_threadkeep.messages import whole
 from threadkeep import Memory
 from threadkeep.errors import InputError, ThreadkeepError
@@ -98,7 +98,7 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
         self._entered = None
         try:
             if messages:
-                self._chat.add(*keyed(self._chat, whole(messages)))
+                self._chat.add(*keyed(Past(self._chat), whole(messages)))
         except ThreadkeepError as error:
             self._failed(error, messages)
             raise

@@ -31,11 +31,11 @@ def key(message: BaseMessage, turn: str | None) -> str:
     return f"{message.id}@{turn}" if turn else ""
 
 
-def keyed(chat: Session, messages: Iterable[BaseMessage], turn: str | None = None) -> list[Item]:
+def keyed(past: Past, messages: Iterable[BaseMessage], turn: str | None = None) -> list[Item]:
     """The items of new messages, in order, with the ids they are to be stored under.
 
     Args:
-        chat: looked at only where a message of a person has an id.
+        past: looked at only where a message of a person has an id.
         messages: whole ones; each message of a person opens a turn.
         turn: the record id of the message that opens the turn the first of them belong to.
     """
@@ -44,14 +44,61 @@ def keyed(chat: Session, messages: Iterable[BaseMessage], turn: str | None = Non
     for message in messages:
         found = key(message, turn)
         if found and opens_turn(message):
-            found = turn_key(chat, found)
+            found = past.turn_key(found)
         while found in taken:
             found += "+"  # one object twice in a batch is said twice
-        taken.add(found) if found else None
+        if found:
+            taken.add(found)
         if opens_turn(message):
             turn = found or None
         items.append(with_id(to_item(message), found))
     return items
+
+
+class Past:
+    """The newest items of a session, read when they are first asked for, and further if need be."""
+
+    def __init__(self, chat: Session) -> None:
+        self._chat = chat
+        self._reach = 0
+        self._items: list[Item] = []
+
+    def items(self, reach: int = _NEAR) -> list[Item]:
+        """The newest items, at least so many if there are; oldest first."""
+        if self._reach < reach and not self._complete:
+            self._items, self._reach = self._chat.items(last=reach), reach
+        return self._items
+
+    def newest_of_user(self) -> Item | None:
+        """The newest item that a person said; `None` if there is none far back."""
+        return last_of_user(self.items()) or last_of_user(self.items(_FAR))
+
+    def turn_key(self, id: str) -> str:
+        """The record id for a person's message: its id, unless an earlier turn has that.
+
+        The newest turn said again is a retry; an earlier one said again is said anew.
+        """
+        newest = self.newest_of_user()
+        if newest is None:
+            return id
+        if id in (newest.id, message_id(newest)):
+            return newest.id
+        return f"{id}@{newest.id}" if self._holds(id) else id
+
+    @property
+    def _complete(self) -> bool:
+        return self._reach > 0 and len(self._items) < self._reach
+
+    def _holds(self, id: str) -> bool:
+        if any(item.id == id for item in self._items):
+            return True
+        if self._complete:
+            return False
+        try:
+            self._chat.items(after=id, limit=0)
+        except NotFound:
+            return False
+        return True
 
 
 def with_id(item: Item, id: str) -> Item:
@@ -61,40 +108,7 @@ def with_id(item: Item, id: str) -> Item:
     return item
 
 
-def turn_key(chat: Session, id: str) -> str:
-    """The record id for a person's message: its id, unless an earlier turn has that.
-
-    The newest turn said again is a retry; an earlier one said again is said anew.
-    """
-    newest = newest_of_user(chat)
-    if newest is None:
-        return id
-    if id in (newest.id, message_id(newest)):
-        return newest.id
-    return f"{id}@{newest.id}" if is_stored(chat, id) else id
-
-
-def newest_of_user(chat: Session) -> Item | None:
-    """The newest item that a person said; `None` if there is none far back."""
-    for reach in (_NEAR, _FAR):
-        items = chat.items(last=reach)
-        if found := last_of_user(items):
-            return found
-        if len(items) < reach:
-            break
-    return None
-
-
 def last_of_user(items: Sequence[Item]) -> Item | None:
     """The last of the items that a person said."""
     spoken = (i for i in reversed(items) if i.role == "user" and i.type == "message")
     return next(spoken, None)
-
-
-def is_stored(chat: Session, id: str) -> bool:
-    """Whether the session has an item of that id."""
-    try:
-        chat.items(after=id, limit=0)
-    except NotFound:
-        return False
-    return True

@@ -13,7 +13,7 @@ from langchain_core.runnables.config import ensure_config
 
 from langchain_threadkeep import windows
 from langchain_threadkeep.conversation import in_reply_order, to_messages
-from langchain_threadkeep.keys import keyed, last_of_user
+from langchain_threadkeep.keys import Past, keyed, last_of_user
 from langchain_threadkeep.messages import whole
 from langchain_threadkeep.people import Id, People
 from threadkeep import Item, Memory, Session
@@ -129,7 +129,7 @@ class _Remembering(Runnable[Any, Any]):
         who = self._people.who(ensure_config(config))
         chat = self._memory.session(who.session, user=who.user)
         said = _messages(_picked(input, self._keys.input, "input"), HumanMessage)
-        stored = chat.add(*keyed(chat, said)) if said else []
+        stored = chat.add(*keyed(Past(chat), said)) if said else []
         opening = last_of_user(stored)
         shown = self._shown(input, self._before(chat, stored), said)
         return _Turn(chat, opening.id if opening else None, shown)
@@ -153,7 +153,7 @@ class _Remembering(Runnable[Any, Any]):
     def _end(self, turn: _Turn, output: Any) -> None:
         answer = _messages(_picked(output, self._keys.output, "output"), AIMessage)
         if answer:
-            turn.chat.add(*keyed(turn.chat, answer, turn.id))
+            turn.chat.add(*keyed(Past(turn.chat), answer, turn.id))
 
 
 def _joined(chunks: Sequence[Any]) -> Any:

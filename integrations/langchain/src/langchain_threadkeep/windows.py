@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from langchain_threadkeep.messages import message_id
 from threadkeep import Item, Memory, policies
 from threadkeep.policies import Budget
 
@@ -43,11 +44,18 @@ class BeforeOrOf:
     Attributes:
         seq: where the turn begins.
         own: record ids of the turn.
+        hidden: LangChain's ids of messages that somebody else took out of the prompt.
     """
 
     seq: int
-    own: Collection[str]
+    own: Collection[str | None]
+    hidden: Collection[str | None] = ()
     filters: ClassVar[bool] = True
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
-        return [item for item in items if item.seq < self.seq or item.id in self.own]
+        return [item for item in items if self._is_shown(item)]
+
+    def _is_shown(self, item: Item) -> bool:
+        if self.hidden and message_id(item) in self.hidden:
+            return False
+        return item.seq < self.seq or item.id in self.own

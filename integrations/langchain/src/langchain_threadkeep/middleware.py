@@ -1,0 +1,202 @@
+"""`ThreadkeepMiddleware`: the memory of an agent made by `create_agent`."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final, NotRequired
+
+from langchain.agents.middleware.types import (
+    AgentMiddleware,
+    AgentState,
+    ExtendedModelResponse,
+    ModelCallResult,
+    ModelRequest,
+    ModelResponse,
+    PrivateStateAttr,
+)
+from langchain_core.messages import AIMessage, BaseMessage
+from langgraph.config import get_config
+from langgraph.runtime import Runtime
+
+from langchain_threadkeep import windows
+from langchain_threadkeep.messages import whole
+from langchain_threadkeep.people import Id, People, Who, sub_agent
+from langchain_threadkeep.prompts import prompt, with_files
+from langchain_threadkeep.turns import Mark, Resend, Turn, begin
+from threadkeep import Memory, Session
+from threadkeep.errors import ConfigError
+from threadkeep.sharing import shared
+
+_TURNS: Final = 1_000
+
+
+class ThreadkeepState(AgentState[Any]):
+    """The agent's state, and in it where the turn begins that is under way."""
+
+    threadkeep: NotRequired[Annotated[Mark | None, PrivateStateAttr]]
+
+
+class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
+    """Stores every message of an agent as it comes, and shows the model a window of the session.
+
+    The question is stored before the model is asked, answers and tool results as they come; the
+    agent's state is never rewritten. Works with a checkpointer and without one. Put it last in the
+    list, so that it stores a tool call before another middleware interrupts for a review.
+
+    A sub-agent, run inside a tool of another agent, writes to `<session>/<name of the agent>`.
+
+    Args:
+        memory: a `Memory`, or a URL; one store per URL is opened in a process. No I/O yet.
+        session_id: the session, or a callable of the run's `Runtime`; `None` = its `thread_id`.
+        user_id: a callable of the run's `Runtime`, which goes first; or an id, which goes after
+            the server's authenticated user, `runtime.context.user_id` and `configurable.user_id`.
+        window: what the model sees: a policy, a list of them, or `{"max_tokens": 3000}`;
+            `None` = the Memory's own window, else 30,000 tokens.
+        resend: `detect` recognises transcripts that a client sends again with every request,
+            word for word and without ids; `append` takes every message as a new one.
+        files: name the session's files to the model, at the end of the system message.
+
+    Raises:
+        ConfigError: the URL, the window or `resend` is not understood.
+    """
+
+    state_schema = ThreadkeepState
+
+    def __init__(
+        self,
+        memory: Memory | str,
+        session_id: Id = None,
+        user_id: Id = None,
+        window: object = None,
+        *,
+        resend: Resend = "detect",
+        files: bool = False,
+    ) -> None:
+        super().__init__()
+        if resend not in ("detect", "append"):
+            raise ConfigError(f"resend must be 'detect' or 'append', got {resend!r}")
+        self.tools = []
+        self.memory = shared(memory)
+        self._people = People(session_id, user_id)
+        self._policies = windows.bounded(windows.told(window), self.memory)
+        self._resend: Resend = resend
+        self._files = files
+        self._turns: OrderedDict[tuple[str, str | None], Turn] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def before_agent(self, state: ThreadkeepState, runtime: Runtime[Any]) -> dict[str, Any]:
+        """Store the input."""
+        return self._begin(state, self._who(runtime))
+
+    async def abefore_agent(self, state: ThreadkeepState, runtime: Runtime[Any]) -> dict[str, Any]:
+        """As `before_agent`."""
+        mark: dict[str, Any] = await self._hop(self._begin, state, self._who(runtime))
+        return mark
+
+    def wrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
+    ) -> ModelCallResult[Any]:
+        """Show the model the window."""
+        turn, told = self._ask(request, self._who(request.runtime))
+        return _noted(turn, handler(told))
+
+    async def awrap_model_call(
+        self,
+        request: ModelRequest[Any],
+        handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
+    ) -> ModelCallResult[Any]:
+        """As `wrap_model_call`."""
+        turn, told = await self._hop(self._ask, request, self._who(request.runtime))
+        return _noted(turn, await handler(told))
+
+    def after_model(self, state: ThreadkeepState, runtime: Runtime[Any]) -> None:
+        """Store the answer."""
+        self._keep(state, self._who(runtime))
+
+    async def aafter_model(self, state: ThreadkeepState, runtime: Runtime[Any]) -> None:
+        """As `after_model`."""
+        await self._hop(self._keep, state, self._who(runtime))
+
+    def after_agent(self, state: ThreadkeepState, runtime: Runtime[Any]) -> None:
+        """Store what came last, and what was changed since it was stored."""
+        self._end(state, self._who(runtime))
+
+    async def aafter_agent(self, state: ThreadkeepState, runtime: Runtime[Any]) -> None:
+        """As `after_agent`."""
+        await self._hop(self._end, state, self._who(runtime))
+
+    def _begin(self, state: ThreadkeepState, who: Who) -> dict[str, Any]:
+        turn = begin(self._chat(who), whole(state["messages"]), self._resend)
+        self._remember(who, turn)
+        return {"threadkeep": turn.mark}
+
+    def _ask(self, request: ModelRequest[Any], who: Who) -> tuple[Turn, ModelRequest[Any]]:
+        state: Any = request.state
+        turn = self._keep(state, who)
+        messages: list[Any] = prompt(turn, self._policies, state["messages"], request.messages)
+        told = request.override(messages=messages)
+        if self._files:
+            system = with_files(request.system_message, turn.chat.files.list())
+            told = told.override(system_message=system)
+        return turn, told
+
+    def _keep(self, state: ThreadkeepState, who: Who) -> Turn:
+        turn = self._turn(state, who)
+        turn.keep(state["messages"])
+        return turn
+
+    def _end(self, state: ThreadkeepState, who: Who) -> None:
+        turn = self._keep(state, who)
+        with self._lock:
+            self._turns.pop((turn.chat.id, turn.mark["turn"]), None)
+
+    def _turn(self, state: ThreadkeepState, who: Who) -> Turn:
+        """The turn under way; taken up where another process, or another run, left it."""
+        mark = state.get("threadkeep")
+        if mark is None:  # the agent began before it had a memory
+            turn = begin(self._chat(who), whole(state["messages"]), self._resend)
+        else:
+            with self._lock:
+                found = self._turns.get((_session(who), mark["turn"]))
+            if found is not None and found.mark == mark:
+                return found
+            turn = Turn(self._chat(who), mark)
+        self._remember(who, turn)
+        return turn
+
+    def _remember(self, who: Who, turn: Turn) -> None:
+        with self._lock:
+            self._turns[_session(who), turn.mark["turn"]] = turn
+            while len(self._turns) > _TURNS:
+                self._turns.popitem(last=False)
+
+    def _who(self, runtime: Any) -> Who:
+        config: Any = get_config()
+        return self._people.who(config, runtime)._replace(agent=sub_agent(config))
+
+    def _chat(self, who: Who) -> Session:
+        return self.memory.session(_session(who), user=who.user, agent=who.agent)
+
+    async def _hop(self, verb: Callable[..., Any], *args: Any) -> Any:
+        return await self.memory.engine.hop(functools.partial(verb, *args))
+
+
+def _session(who: Who) -> str:
+    return who.session if who.agent is None else f"{who.session}/{who.agent}"
+
+
+def _noted(turn: Turn, response: ModelCallResult[Any]) -> ModelCallResult[Any]:
+    """The response, noted: an answer with an id of an earlier turn does not stand at the end."""
+    found: Any = response
+    if isinstance(found, ExtendedModelResponse):
+        found = found.model_response
+    messages: list[BaseMessage] = []
+    if isinstance(found, ModelResponse):
+        messages = found.result
+    elif isinstance(found, AIMessage):
+        messages = [found]
+    turn.said = [message for message in whole(messages) if message.id]
+    return response
