@@ -59,7 +59,6 @@ def _as_text(message):
     return message
 
 
-@pytest.mark.proves("C5")
 @pytest.mark.parametrize(
     "messages", [CHAT, RESPONSES, [SYSTEM, *ANTHROPIC]], ids=["chat", "responses", "anthropic"]
 )

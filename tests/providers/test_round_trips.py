@@ -47,14 +47,12 @@ def _blocks(content):
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
-@pytest.mark.proves("C5")
 @many
 @given(chat_prompts())
 def test_openai_chat(messages):
     assert to_openai(stored(messages)) == [spoken(message) for message in messages]
 
 
-@pytest.mark.proves("C5")
 @many
 @given(responses_prompts())
 def test_openai_responses(messages):
@@ -62,7 +60,6 @@ def test_openai_responses(messages):
     assert [entry(message) for message in found] == [entry(message) for message in messages]
 
 
-@pytest.mark.proves("C5")
 @many
 @given(anthropic_prompts())
 def test_anthropic(messages):
