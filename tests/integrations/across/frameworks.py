@@ -248,7 +248,7 @@ def _holds(read: list[Any], turn: list[Any]) -> bool:
     return any(read[start : start + len(turn)] == turn for start in starts)
 
 
-FRAMEWORKS = {
+FRAMEWORKS: dict[str, Any] = {
     "plain": Plain(),
     "langchain": LangChain(),
     "llama_index": LlamaIndex(),

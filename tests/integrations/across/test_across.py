@@ -47,6 +47,7 @@ def test_a_conversation_goes_on_in_another_framework(memory, first, second):
                 assert framework.same(turn, read), f"{name} does not get back what it wrote"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ORDERS, ids=" > ".join)
 def test_all_of_them_one_after_the_other(memory, order):
     for number, name in enumerate(order):

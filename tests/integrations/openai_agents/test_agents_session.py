@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from agents import SessionSettings, SQLiteSession
@@ -144,9 +144,9 @@ def test_what_is_not_json_is_refused_as_a_whole(session):
 
     async def story():
         with pytest.raises(InputError, match="message 1"):
-            await session.add_items([told("a"), odd])
+            await session.add_items(cast(Any, [told("a"), odd]))
         with pytest.raises(InputError, match="item 0 must be a dict"):
-            await session.add_items(["text"])
+            await session.add_items(cast(Any, ["text"]))
         await session.add_items([])
         assert await session.get_items() == []
 

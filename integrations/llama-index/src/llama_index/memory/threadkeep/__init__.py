@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from llama_index.memory.threadkeep.async_store import ThreadkeepAsyncChatStore
 from llama_index.memory.threadkeep.chat_store import ThreadkeepChatStore
+from llama_index.memory.threadkeep.importing import (
+    import_simple_chat_store,
+    import_sqlalchemy_store,
+)
 from llama_index.memory.threadkeep.memory import ThreadkeepMemory
 
-__all__ = ["ThreadkeepAsyncChatStore", "ThreadkeepChatStore", "ThreadkeepMemory"]
+__all__ = [
+    "ThreadkeepAsyncChatStore",
+    "ThreadkeepChatStore",
+    "ThreadkeepMemory",
+    "import_simple_chat_store",
+    "import_sqlalchemy_store",
+]
