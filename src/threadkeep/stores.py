@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import os
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
@@ -153,7 +154,7 @@ class Store(NamedTuple):
             return {}
         days = found.pop("retention_days", self.retention_days)
         number = isinstance(days, int | float) and not isinstance(days, bool)
-        if not number or (days <= 0 and days != -1):
+        if not number or not math.isfinite(days) or (days <= 0 and days != -1):
             raise ConfigError(
                 f"retention_days must be a number of days above 0, or -1 = for ever, got {days!r}"
             )

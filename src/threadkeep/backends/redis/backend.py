@@ -35,10 +35,10 @@ class RedisBackend:
         db: number of its database.
         username: whom to log in as.
         password: a str, or a callable that is asked at each new connection.
-        prefix: what the names of all keys begin with.
+        prefix: what the names of all keys begin with; default `tk`.
         pool_size: connections at most; of a cluster, in use at once.
         timeout: seconds a call may take in all: waiting for a connection, the server, retries.
-        connect_timeout: seconds a connection attempt may take, within `timeout`.
+        connect_timeout: seconds a connection attempt may take, within `timeout`; default 5.
         **parameters: `tls`, `cluster`, `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile`,
             `ssl_cert_reqs`, `ssl_check_hostname`; also in the URL.
 
@@ -56,28 +56,29 @@ class RedisBackend:
         db: int | None = None,
         username: str | None = None,
         password: str | Callable[[], str] | None = None,
-        prefix: str = "tk",
+        prefix: str | None = None,
         pool_size: int = 16,
         timeout: float = 30.0,
-        connect_timeout: float = 5.0,
+        connect_timeout: float | None = None,
         **parameters: Any,
     ) -> None:
-        _check(pool_size, timeout, connect_timeout)
         fields = {"host": host, "port": port, "db": db, "username": username, **parameters}
-        fields = {name: value for name, value in fields.items() if value is not None}
-        if password is not None:
-            fields["password"] = password
+        fields |= {"password": password, "prefix": prefix, "connect_timeout": connect_timeout}
+        given = {name: value for name, value in fields.items() if value is not None}
+        said = targets.merged({} if url is None else targets.from_url(url), given)
+        named, patience = said.pop("prefix", "tk"), said.pop("connect_timeout", 5.0)
+        wait = _check(pool_size, timeout, patience)
         self.blocking = True
-        self._keys = Keys(prefix)
+        self._keys = Keys(named)
         if client is None:
-            target = targets.target(targets.merged(_of(url), fields))
+            target = targets.target(said)
             where, size = target.described(), pool_size
-            make = lambda: clients.make(target, connect_timeout)  # noqa: E731 (bound to this target)
+            make = lambda: clients.make(target, wait)  # noqa: E731 (bound to this target)
         else:
-            own = _alone(client, url, fields)
+            own = _alone(client, said)
             where, size, make = clients.described(own), None, lambda: own
         self._where = where
-        self._prefix = prefix
+        self._prefix = named
         self._pool = Pool(make, where=where, size=size)
         self._calls = Calls(self._pool, where=where, timeout=float(timeout))
 
@@ -163,22 +164,21 @@ def _read(client: Client, runs: Sequence[Run]) -> list[Any]:
     return evaluate_all(client, runs)
 
 
-def _of(url: str | None) -> dict[str, Any]:
-    return {} if url is None else targets.from_url(url)
-
-
-def _alone(client: object, url: str | None, fields: dict[str, Any]) -> Client:
+def _alone(client: object, said: dict[str, Any]) -> Client:
     """The application's client, which says everything about the server itself."""
-    for name in ("url", *fields):
-        if name in fields or url is not None:
-            raise ConfigError(f"{name} contradicts client: the client says where the server is")
+    for name in said:
+        raise ConfigError(f"{name} contradicts client: the client says where the server is")
     return clients.check(client)
 
 
-def _check(pool_size: object, timeout: object, connect_timeout: object) -> None:
+def _check(pool_size: object, timeout: object, connect_timeout: Any) -> float:
+    """The time-out of connecting, which a URL gives as text."""
     if not isinstance(pool_size, int) or isinstance(pool_size, bool) or pool_size < 1:
         raise ConfigError(f"pool_size must be a whole number of at least 1, got {pool_size!r}")
+    if isinstance(connect_timeout, str) and connect_timeout.replace(".", "", 1).isdigit():
+        connect_timeout = float(connect_timeout)
     for name, value in (("timeout", timeout), ("connect_timeout", connect_timeout)):
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or not math.isfinite(value) or value <= 0:  # type: ignore[arg-type,operator]
             raise ConfigError(f"{name} must be a number of seconds above 0, got {value!r}")
+    return float(connect_timeout)

@@ -100,7 +100,7 @@ def understand(error: BaseException) -> Fault:
         if isinstance(error, kind):
             return _CODES[code]
     if isinstance(error, redis.AuthenticationError):
-        return _CODES["NOAUTH" if "NOAUTH" in str(error) else "WRONGPASS"]
+        return _CODES["NOAUTH" if "required" in str(error) else "WRONGPASS"]
     if isinstance(error, redis.ResponseError):
         found = _CODE.search(str(error))
         return _CODES[found[1]] if found else Fault(Kind.FATAL, _short(error))

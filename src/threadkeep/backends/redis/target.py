@@ -91,11 +91,14 @@ def from_url(url: object) -> dict[str, Any]:
 
 def _address(text: str) -> Address:
     """Of `host:port`; an IPv6 address in brackets."""
+    host, _, port = text.partition(":")
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
-        return host, int(rest[1:]) if rest else PORT
-    host, _, port = text.partition(":")
-    return unquote(host) or "localhost", int(port) if port else PORT
+        port = rest[1:]
+    number = int(port) if port else PORT
+    if not 0 < number < 65536:
+        raise ValueError(port)
+    return unquote(host) or "localhost", number
 
 
 def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
