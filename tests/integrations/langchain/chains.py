@@ -7,7 +7,14 @@ import threading
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.tools import tool
 from pydantic import PrivateAttr
+
+CONFIG = {"configurable": {"thread_id": "t"}}
+ASK = {"tool_calls": [{"name": "weather", "args": {"city": "Lisbon"}}]}
+ASK_TWO = {
+    "tool_calls": [{"name": "weather", "args": {"city": city}} for city in ("Lisbon", "Rome")]
+}
 
 
 class Echo(BaseChatModel):
@@ -58,3 +65,26 @@ class Echo(BaseChatModel):
 
 def texts(messages):
     return [message.text for message in messages]
+
+
+@tool
+def weather(city: str) -> str:
+    """How the weather is."""
+    return f"{city}: 21"
+
+
+def said(chat):
+    """What is stored: who, and the words or the calls."""
+    return [
+        (item.role, item.text or "+".join(call["name"] for call in item.tool_calls))
+        for item in chat.items()
+    ]
+
+
+def user(text, **more):
+    return {"messages": [{"role": "user", "content": text, **more}]}
+
+
+def shown(model, request=-1):
+    """The words of a request, without the system prompt."""
+    return [m["content"] for m in model.requests[request]["messages"] if m["role"] != "system"]

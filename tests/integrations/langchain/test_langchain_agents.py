@@ -11,43 +11,22 @@ import pytest
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
 import threadkeep
 from langchain_threadkeep import ThreadkeepMiddleware
-from tests.integrations.langchain.chains import texts
+from tests.integrations.langchain.chains import (
+    ASK,
+    ASK_TWO,
+    CONFIG,
+    said,
+    shown,
+    texts,
+    user,
+    weather,
+)
 from threadkeep.errors import ConfigError, NotOwner
-
-CONFIG = {"configurable": {"thread_id": "t"}}
-ASK = {"tool_calls": [{"name": "weather", "args": {"city": "Lisbon"}}]}
-ASK_TWO = {
-    "tool_calls": [{"name": "weather", "args": {"city": city}} for city in ("Lisbon", "Rome")]
-}
-
-
-@tool
-def weather(city: str) -> str:
-    """How the weather is."""
-    return f"{city}: 21"
-
-
-def said(chat):
-    """What is stored: who, and the words or the calls."""
-    return [
-        (item.role, item.text or "+".join(call["name"] for call in item.tool_calls))
-        for item in chat.items()
-    ]
-
-
-def user(text, **more):
-    return {"messages": [{"role": "user", "content": text, **more}]}
-
-
-def shown(model, request=-1):
-    """The words of a request, without the system prompt."""
-    return [m["content"] for m in model.requests[request]["messages"] if m["role"] != "system"]
 
 
 @pytest.fixture(params=["no saver", "saver"])

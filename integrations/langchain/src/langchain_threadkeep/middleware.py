@@ -17,7 +17,7 @@ from langchain.agents.middleware.types import (
     ModelResponse,
     PrivateStateAttr,
 )
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import BaseMessage
 from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
@@ -44,7 +44,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
 
     The question is stored before the model is asked, answers and tool results as they come; the
     agent's state is never rewritten. Works with a checkpointer and without one. Put it last in the
-    list, so that it stores a tool call before another middleware interrupts for a review.
+    list, so that it sees a request, and a change of an answer, as all others left them.
 
     A sub-agent, run inside a tool of another agent, writes to `<session>/<name of the agent>`.
 
@@ -99,9 +99,11 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> ModelCallResult[Any]:
-        """Show the model the window."""
+        """Show the model the window, and store its answer."""
         turn, told = self._ask(request, self._who(request.runtime))
-        return _noted(turn, handler(told))
+        response = handler(told)
+        turn.hear(_messages(response))
+        return response
 
     async def awrap_model_call(
         self,
@@ -110,15 +112,17 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
     ) -> ModelCallResult[Any]:
         """As `wrap_model_call`."""
         turn, told = await self._hop(self._ask, request, self._who(request.runtime))
-        return _noted(turn, await handler(told))
+        response = await handler(told)
+        await self._hop(turn.hear, _messages(response))
+        return response
 
     def after_model(self, state: ThreadkeepState, runtime: Runtime[Any]) -> None:
-        """Store the answer."""
-        self._keep(state, self._who(runtime))
+        """Store what became of the answer."""
+        self._settle(state, self._who(runtime))
 
     async def aafter_model(self, state: ThreadkeepState, runtime: Runtime[Any]) -> None:
         """As `after_model`."""
-        await self._hop(self._keep, state, self._who(runtime))
+        await self._hop(self._settle, state, self._who(runtime))
 
     def after_agent(self, state: ThreadkeepState, runtime: Runtime[Any]) -> None:
         """Store what came last, and what was changed since it was stored."""
@@ -147,6 +151,9 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         turn = self._turn(state, who)
         turn.keep(state["messages"])
         return turn
+
+    def _settle(self, state: ThreadkeepState, who: Who) -> None:
+        self._turn(state, who).settle(state["messages"])
 
     def _end(self, state: ThreadkeepState, who: Who) -> None:
         turn = self._keep(state, who)
@@ -188,15 +195,9 @@ def _session(who: Who) -> str:
     return who.session if who.agent is None else f"{who.session}/{who.agent}"
 
 
-def _noted(turn: Turn, response: ModelCallResult[Any]) -> ModelCallResult[Any]:
-    """The response, noted: an answer with an id of an earlier turn does not stand at the end."""
-    found: Any = response
-    if isinstance(found, ExtendedModelResponse):
-        found = found.model_response
-    messages: list[BaseMessage] = []
-    if isinstance(found, ModelResponse):
-        messages = found.result
-    elif isinstance(found, AIMessage):
-        messages = [found]
-    turn.said = [message for message in whole(messages) if message.id]
-    return response
+def _messages(response: ModelCallResult[Any]) -> list[BaseMessage]:
+    """What the model said; answers that have no id yet are stored when the state gave them one."""
+    if isinstance(response, ExtendedModelResponse):
+        response = response.model_response
+    found = response.result if isinstance(response, ModelResponse) else [response]
+    return [message for message in whole(found) if message.id]

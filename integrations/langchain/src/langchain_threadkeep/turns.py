@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypedDict
+from typing import Final, Literal, TypedDict
 
 from langchain_core.messages import BaseMessage
 
-from langchain_threadkeep.conversation import to_messages
 from langchain_threadkeep.keys import Past, key, keyed, opens_turn, with_id
 from langchain_threadkeep.messages import is_notice, message_id, to_item
 from langchain_threadkeep.resends import resent
@@ -17,6 +16,7 @@ from threadkeep import Item, Session
 Resend = Literal["detect", "append"]
 
 _FAR: Final = 1_000
+_SAID: Final = ("role", "name", "content", "tool_calls", "tool_call_id", "status", "raw")
 
 
 class Mark(TypedDict):
@@ -39,14 +39,14 @@ class Turn:
     Attributes:
         chat: the session.
         mark: where the turn begins.
-        stored: the messages of the turn as they were stored, by record id; `None` = not known.
-        said: what the model said last, which the state may hold in an odd place.
+        stored: what is stored of the turn, by record id; `None` = not known here.
+        said: what the model said, by record id; the state may hold it in an odd place, or not.
     """
 
     chat: Session
     mark: Mark
-    stored: dict[str, BaseMessage] | None = None
-    said: list[BaseMessage] = field(default_factory=list)
+    stored: dict[str, Item] | None = None
+    said: dict[str, BaseMessage] = field(default_factory=dict)
 
     def own(self, messages: Sequence[BaseMessage]) -> dict[str, BaseMessage]:
         """Those of the turn behind its question, by record id."""
@@ -58,9 +58,9 @@ class Turn:
             if place > start or is_notice(message)
         }
         there = {message.id for message in messages}
-        for message in self.said:  # an id that came before: the state put it in the old place
+        for id, message in self.said.items():  # an id that came before is put in the old place
             if message.id in there:
-                found.setdefault(self._key(message), message)
+                found.setdefault(id, message)
         found.pop("", None)
         return found
 
@@ -68,20 +68,39 @@ class Turn:
         """Store what of the turn is not stored yet, or was changed since."""
         if self.stored is None:
             self.stored = self._read()
-        own = self.own(messages)
-        fresh = {id: m for id, m in own.items() if not _equal(self.stored.get(id), m)}
+        self._put(self.own(messages), self.stored)
+
+    def hear(self, messages: Sequence[BaseMessage]) -> None:
+        """Store what the model just said, before anybody else has a say in it."""
+        if self.stored is None:
+            self.stored = self._read()
+        heard = {id: message for message in messages if (id := self._key(message))}
+        self._put(heard, self.stored)
+        self.said.update(heard)
+
+    def settle(self, messages: Sequence[BaseMessage]) -> None:
+        """As `keep`; and take back what the model said and another middleware refused."""
+        self.keep(messages)
+        there = {message.id for message in messages}
+        refused = [id for id, message in self.said.items() if message.id not in there]
+        if refused:
+            self.chat.remove(*refused)
+        self.said = {id: m for id, m in self.said.items() if id not in refused}
+
+    def _put(self, messages: Mapping[str, BaseMessage], stored: dict[str, Item]) -> None:
+        items = [with_id(to_item(message), id) for id, message in messages.items()]
+        fresh = [item for item in items if not _is_same(stored.get(item.id), item)]
         if fresh:
-            self.chat.add(*(with_id(to_item(message), id) for id, message in fresh.items()))
-            self.stored.update(fresh)
+            self.chat.add(*fresh)
+            stored.update((item.id, item) for item in fresh)
 
     def _key(self, message: BaseMessage) -> str:
         if is_notice(message):
             return f"notice@{message.id}" if message.id else ""
         return key(message, self.mark["turn"])
 
-    def _read(self) -> dict[str, BaseMessage]:
-        items = self.chat.items(after=self.mark["seq"])
-        return {item.id: found[0] for item in items if (found := to_messages([item]))}
+    def _read(self) -> dict[str, Item]:
+        return {item.id: item for item in self.chat.items(after=self.mark["seq"])}
 
 
 def begin(chat: Session, messages: Sequence[BaseMessage], resend: Resend) -> Turn:
@@ -144,10 +163,11 @@ def _mark(message: BaseMessage | None, question: Item | None, since: Item | None
     )
 
 
-def _none_yet(item: Item, past: Past) -> dict[str, BaseMessage] | None:
+def _none_yet(item: Item, past: Past) -> dict[str, Item] | None:
     """Nothing of the turn is stored, if its question is new."""
     return {} if all(item.seq > other.seq for other in past.items()) else None
 
 
-def _equal(one: Any, other: BaseMessage) -> bool:
-    return one is other or (type(one) is type(other) and bool(one == other))
+def _is_same(stored: Item | None, item: Item) -> bool:
+    # not the messages: who changes one in place changes what was noted of it
+    return stored is not None and all(getattr(stored, f) == getattr(item, f) for f in _SAID)
