@@ -96,14 +96,16 @@ def _named(entry: Record) -> str:
 
 
 def _info(own: Page, last: Page) -> SessionInfo | None:
+    """What a list says of a session; of a sub-agent's it says nothing."""
     if not own.records:
         return None
     try:
-        return codec.read_session(
+        info = codec.read_session(
             own.records[0], max(record.at for record in [*own.records, *last.records])
         )
     except (ValueError, TypeError, KeyError):
         return None
+    return None if info.agent and info.id.endswith(f"/{info.agent}") else info
 
 
 def _limit(limit: object) -> int:

@@ -1,0 +1,23 @@
+"""A sub-agent's session, `<session>/<agent>`, is no chat of the user's list."""
+
+from __future__ import annotations
+
+
+def test_lists_leave_it_out(memory):
+    for number in range(3):
+        memory.session(f"t{number}", user="ada").add("Hello")
+        memory.session(f"t{number}/scout", user="ada", agent="scout").add("Find it")
+    page = memory.user("ada").sessions(limit=2)
+    found = [info.id for info in page]
+    while page.cursor is not None:
+        page = memory.user("ada").sessions(limit=2, cursor=page.cursor)
+        found += [info.id for info in page]
+    assert sorted(found) == ["t0", "t1", "t2"]
+    assert sorted(info.id for info in memory.sessions()) == ["t0", "t1", "t2"]
+    assert memory.session("t0/scout", user="ada").info().agent == "scout"
+
+
+def test_an_agent_with_a_chat_of_its_own_is_listed(memory):
+    memory.session("a/b", user="ada").add("Hello")
+    memory.session("planner", user="ada", agent="planner").add("Hello")
+    assert {info.id for info in memory.user("ada").sessions()} == {"a/b", "planner"}
