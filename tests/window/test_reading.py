@@ -13,6 +13,8 @@ from tests.window.strategies import LIMITS, budgets
 from threadkeep.policies import keep_system, max_messages, max_tokens, max_turns, only
 from threadkeep.window import choose, first_page
 
+USERS = only(role="user")
+
 
 def said(script, *policies, size=EVERYTHING):
     return " ".join(item.text for item in window(conversation(script), policies, size=size))
@@ -28,6 +30,7 @@ def said(script, *policies, size=EVERYTHING):
         ("s1 u2 a3 u4 a5", [keep_system(), max_messages(3)], "s1 u4 a5"),
         ("u1 a2 u3 a4 a5 a6", [only(role="user")], "u1 u3"),
         ("u1 a2 u3 a4 a5 a6", [max_messages(4), only(role="user")], "u3"),
+        ("u1 u2 u3 a4 u5 u6 u7", [USERS, max_messages(1), USERS], "u1 u2 u3 u5 u6 u7"),
     ],
 )
 def test_it_goes_on_to_what_must_be_there(script, policies, kept, size):

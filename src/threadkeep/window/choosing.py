@@ -125,7 +125,7 @@ def _wants_older(view: View, front: int, policies: Sequence[Policy]) -> bool:
     if len(policies) > 1:  # the oldest group may not be whole, and one policy's work is another's
         oldest = next((found for found in view.groups if found.heads[0].seq >= front), None)
         kept = flat(found for found in view.groups if found is not oldest)
-    for policy in policies:
+    for left, policy in zip(range(len(policies) - 1, -1, -1), policies, strict=True):
         need = getattr(policy, "need", None)
         if need is None and not _judges_each(policy):
             return True
@@ -133,7 +133,7 @@ def _wants_older(view: View, front: int, policies: Sequence[Policy]) -> bool:
             return False
         if need is not None and getattr(policy, "step", False):
             return True  # where it would put its front is not known yet
-        if policy is not policies[-1]:
+        if left:
             kept = _apply(policy, kept)
     return True
 
