@@ -54,6 +54,8 @@ SYSTEMS: Final = {
     "threadkeep_postgres": "threadkeep_sql:ThreadkeepPostgres",
     "raw_mysql": "raw_sql:RawMysql",
     "threadkeep_mysql": "threadkeep_sql:ThreadkeepMysql",
+    "threadkeep_agents": "threadkeep_agents:ThreadkeepAgents",
+    "threadkeep_llama_index": "threadkeep_llama_index:ThreadkeepLlamaIndex",
     "openai_agents_sqlite": "openai_agents_sqlite:OpenAIAgentsSqlite",
     "llama_index_sqlite": "llama_index_sqlite:LlamaIndexSqlite",
 }

@@ -28,7 +28,7 @@ class LlamaIndexSqlite:
         self._store = SQLAlchemyChatStore("chat", async_engine=self._engine)
 
     def append(self, session: str, messages: Sequence[Message]) -> None:
-        self._loop.run(self._store.add_messages(session, [_chat(m) for m in messages]))
+        self._loop.run(self._store.add_messages(session, [chat(m) for m in messages]))
 
     def recent(self, session: str) -> list[Any]:
         return self._loop.run(self._store.get_messages(session))[-RECENT:]
@@ -41,6 +41,7 @@ class LlamaIndexSqlite:
         self._loop.close()
 
 
-def _chat(message: Message) -> ChatMessage:
+def chat(message: Message) -> ChatMessage:
+    """The message as LlamaIndex has it; what it has no field for stands in `additional_kwargs`."""
     extra = {key: value for key, value in message.items() if key not in {"role", "content"}}
     return ChatMessage(role=message["role"], content=message["content"], additional_kwargs=extra)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -39,6 +38,8 @@ def to_item(entry: Any, number: int = 0) -> Item:
 
 def to_entries(items: Sequence[Item]) -> list[Entry]:
     """The input of a run: own entries verbatim, those of other frameworks as the SDK takes them.
+
+    The items are used up: what an entry holds is theirs.
 
     Reasoning of other frameworks' models is left out, since no other model can read it.
     """
@@ -80,7 +81,7 @@ def _plain(item: Item) -> Entry:
 
 
 def _own(item: Item) -> Entry:
-    return _plain(item) if item.raw is None else copy.deepcopy(item.raw["data"])
+    return _plain(item) if item.raw is None else dict(item.raw["data"])
 
 
 def _runs(items: Sequence[Item]) -> Iterator[tuple[bool, list[Item]]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import copy
 from typing import Any, Final, get_args
 
 from llama_index.core.base.llms.types import ChatMessage, ContentBlock, MessageRole, TextBlock
@@ -65,8 +64,9 @@ def to_message(item: Item) -> ChatMessage | None:
         return ChatMessage(role=MessageRole(item.role), content=item.content)
     if item.raw.get("format") != FORMAT:
         return None
-    data = copy.deepcopy(item.raw["data"])
-    data["blocks"] = _whole(data["blocks"], item.content)
+    stored = item.raw["data"]
+    blocks = _whole([dict(block) for block in stored["blocks"]], item.content)
+    data = {**stored, "additional_kwargs": dict(stored["additional_kwargs"]), "blocks": blocks}
     try:
         return ChatMessage.model_validate(data)
     except ValidationError:
