@@ -68,7 +68,7 @@ class Calls:
             self._pool.give_back()
 
     def _hopeful(self, fault: Fault, deadline: Deadline) -> bool:
-        if fault.kind is Kind.UNREACHABLE:
+        if fault.kind in (Kind.UNREACHABLE, Kind.SILENT):
             return self._proven
         if fault.kind is Kind.BRIEFLY:
             return deadline.gone() < _BRIEF
@@ -76,7 +76,7 @@ class Calls:
 
     def _error(self, fault: Fault, deadline: Deadline) -> BackendError:
         waited = fault.kind in (Kind.AGAIN, Kind.LOST)
-        if waited or (fault.kind is Kind.UNREACHABLE and self._proven):
+        if waited or (fault.kind is not Kind.FATAL and self._hopeful(fault, deadline)):
             return faults.late(self._where, deadline.timeout, fault)
         return faults.error(fault, self._where)
 

@@ -11,6 +11,8 @@ from threadkeep.backends.redis.deadline import current
 
 STALL: Final = 5.0
 """Seconds a transfer may stand still once it has begun, and a TLS handshake may take."""
+_LEAST: Final = 0.5
+"""The same for a connection that was made when its call had little time left."""
 
 
 class Unreachable(redis.ConnectionError):
@@ -21,11 +23,14 @@ class _InTime:
     """Bounds connecting and waiting for an answer by the deadline of the call."""
 
     socket_connect_timeout: float | None
+    socket_timeout: float | None
 
     def connect(self, *args: Any, **kwargs: Any) -> None:
         deadline, usual = current(), self.socket_connect_timeout
         if deadline is not None:
-            self.socket_connect_timeout = max(0.001, min(usual or STALL, deadline.left()))
+            left = deadline.left()
+            self.socket_connect_timeout = max(0.001, min(usual or STALL, left))
+            self.socket_timeout = max(_LEAST, min(STALL, left))  # of the TLS handshake too
         try:
             super().connect(*args, **kwargs)  # type: ignore[misc]
         except redis.AuthenticationError:

@@ -25,6 +25,7 @@ class Kind(enum.Enum):
     BRIEFLY = "as above, but rather not: worth a second"
     LOST = "the connection broke; whether a commit in flight was written is unknown"
     UNREACHABLE = "no connection could be made"
+    SILENT = "the same, for want of an answer"
     FULL = "all connections of the application's own client are in use"
     FATAL = "trying again will not help"
 
@@ -116,7 +117,9 @@ def _connection(error: BaseException) -> Fault:
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
             return _TLS._replace(says=f"no TLS connection ({_short(cause)})")
     if isinstance(error, Unreachable):
-        return Fault(Kind.UNREACHABLE, _short(error), "check host, port, and that it is running")
+        silent = isinstance(error.__cause__, redis.TimeoutError)
+        kind = Kind.SILENT if silent else Kind.UNREACHABLE
+        return Fault(kind, _short(error), "check host, port, and that it is running")
     if isinstance(error, redis.TimeoutError):
         return Fault(Kind.LOST, "no answer")
     if isinstance(error, exceptions.RedisClusterException):
@@ -131,9 +134,9 @@ def _cluster(error: BaseException) -> Fault:
     if "Cluster mode is not enabled" in str(error):
         return Fault(Kind.FATAL, "it is not a cluster", "connect by redis:// instead")
     causes = [understand(cause) for cause in list(_causes(error))[1:]]
-    fatal = [fault for fault in causes if fault.kind is Kind.FATAL]
-    if fatal:
-        return fatal[0]
+    told = [fault for fault in causes if fault.kind in (Kind.FATAL, Kind.SILENT)]
+    if told:
+        return told[0]
     return Fault(Kind.UNREACHABLE, "no node of the cluster answers", "check hosts and ports")
 
 
@@ -153,7 +156,8 @@ def error(fault: Fault, where: str) -> BackendError:
     """Our error for it."""
     said = f"{where}: {fault.says}"
     full = f"{said}: {fault.remedy}" if fault.remedy else said
-    return BackendTimeout(full) if fault.kind is Kind.FULL else BackendError(full)
+    slow = fault.kind in (Kind.FULL, Kind.SILENT)
+    return BackendTimeout(full) if slow else BackendError(full)
 
 
 def late(where: str, timeout: float, fault: Fault) -> BackendTimeout:
