@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from threadkeep import names
 from threadkeep.engine import Engine, twin
+from threadkeep.errors import ThreadkeepError
 from threadkeep.files import Files
 from threadkeep.ownership import Door
 from threadkeep.policies import as_policies, from_options
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item, Listing, SessionInfo
 from threadkeep.verbs import adding, editing, reading
-from threadkeep.window import LOOKBACK, Window
+from threadkeep.window import LOOKBACK, Window, shown
+
+_SHOWN: Final = 20
 
 
 class Session:
@@ -48,6 +51,15 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<Session {self.id!r} user={self.user!r}>"
+
+    def _repr_html_(self) -> str | None:
+        """The newest items, for notebooks; `None` (the plain text is shown) if it is unreadable."""
+        try:
+            newest = self.items(last=_SHOWN)
+        except ThreadkeepError:
+            return None
+        whose = "" if self.user is None else f" of {self.user}"
+        return shown(newest, f"session {self.id}{whose}, the newest {len(newest)} items")
 
     def add(self, *messages: object) -> list[Item]:
         """Append messages, in one atomic step, and return them as stored, with id and seq.

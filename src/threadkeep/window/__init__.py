@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from threadkeep.window.choosing import LOOKBACK, Fetch, choose, first_page
-from threadkeep.window.view import Window
+from threadkeep.window.view import Window, shown
 
-__all__ = ["LOOKBACK", "Fetch", "Window", "choose", "first_page"]
+__all__ = ["LOOKBACK", "Fetch", "Window", "choose", "first_page", "shown"]

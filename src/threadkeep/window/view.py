@@ -54,15 +54,20 @@ class Window(list[Item]):
         return f"<Window of {len(self)} items, {self.dropped} dropped>"
 
     def _repr_html_(self) -> str:
-        import html  # for notebooks only
+        return shown(self, f"{len(self)} items, {self.tokens} tokens")
 
-        rows = "".join(
-            f"<tr><td style='opacity:.6'>{html.escape(item.name or item.role)}</td>"
-            "<td style='text-align:left;white-space:pre-wrap'>"
-            f"{html.escape(_short(item))}</td></tr>"
-            for item in self
-        )
-        return f"<table>{rows}</table><small>{len(self)} items, {self.tokens} tokens</small>"
+
+def shown(items: Iterable[Item], note: str) -> str:
+    """Items as a table for notebooks: escaped, short, in the colours of the page."""
+    import html  # for notebooks only
+
+    rows = "".join(
+        f"<tr><td style='opacity:.6'>{html.escape(item.name or item.role)}</td>"
+        "<td style='text-align:left;white-space:pre-wrap'>"
+        f"{html.escape(_short(item))}</td></tr>"
+        for item in items
+    )
+    return f"<table>{rows}</table><small>{html.escape(note)}</small>"
 
 
 def _short(item: Item) -> str:
