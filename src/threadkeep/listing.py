@@ -41,20 +41,29 @@ def of_user(engine: Engine, user: str, limit: int, cursor: Any) -> Listing[Sessi
     Entries whose session is gone, or was claimed by somebody else, are passed over.
     """
     limit, before = _limit(limit), _cursor(cursor)
-    stream = engine.stream("sessions", user)
     found: list[SessionInfo] = []
     while True:
         wanted = limit - len(found) + 1
-        query = Query(stream, "session", limit=wanted, newest=True, before=before)
-        entries = engine.read(query)[0].records
-        for entry, info in zip(entries[::-1], _infos(engine, entries[::-1]), strict=True):
+        listed = entries(engine, user, before, wanted)
+        for seq, info in listed:
             if len(found) == limit:
                 return Listing(found, cursor=before)
-            before = entry.seq
+            before = seq
             if info is not None and info.user == user:
                 found.append(info)
-        if len(entries) < wanted:
+        if len(listed) < wanted:
             return Listing(found)
+
+
+def entries(
+    engine: Engine, user: str, before: int | None, limit: int
+) -> list[tuple[int, SessionInfo | None]]:
+    """Entries of a user's list, newest first, with their seqs and what they point to."""
+    stream = engine.stream("sessions", user)
+    query = Query(stream, "session", limit=limit, newest=True, before=before)
+    listed = engine.read(query)[0].records[::-1]
+    infos = read(engine, [engine.stream("session", _named(entry)) for entry in listed])
+    return [(entry.seq, info) for entry, info in zip(listed, infos, strict=True)]
 
 
 def of_all(engine: Engine, limit: int, cursor: Any) -> Listing[SessionInfo]:
@@ -64,17 +73,13 @@ def of_all(engine: Engine, limit: int, cursor: Any) -> Listing[SessionInfo]:
     while len(found) < _limit(limit):
         wanted = limit - len(found)
         streams, cursor = engine.streams(prefix, cursor=cursor, limit=wanted)
-        found += [info for info in _read(engine, streams) if info is not None]
+        found += [info for info in read(engine, streams) if info is not None]
         if cursor is None:
             break
     return Listing(found, cursor=cursor)
 
 
-def _infos(engine: Engine, entries: list[Record]) -> list[SessionInfo | None]:
-    return _read(engine, [engine.stream("session", _named(entry)) for entry in entries])
-
-
-def _read(engine: Engine, streams: list[str]) -> list[SessionInfo | None]:
+def read(engine: Engine, streams: list[str]) -> list[SessionInfo | None]:
     """What is known of sessions, each with its last item, in one round trip."""
     queries = [
         query

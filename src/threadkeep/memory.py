@@ -10,6 +10,7 @@ from threadkeep.config import Settings
 from threadkeep.engine import Engine, twin
 from threadkeep.errors import ConfigError
 from threadkeep.protocols import Backend
+from threadkeep.responses import Responses
 from threadkeep.session import Session
 from threadkeep.types import Listing, SessionInfo
 from threadkeep.user import User
@@ -19,6 +20,9 @@ class Memory:
     """Chat memory over one store. Made by `threadkeep.connect`; one per process serves all threads.
 
     A context manager, sync and async: leaving it closes what it opened.
+
+    Attributes:
+        responses: what models answered.
     """
 
     def __init__(
@@ -30,6 +34,7 @@ class Memory:
         at: str = "",
     ) -> None:
         self.engine = Engine(backend, settings or Settings(), owned=owned)
+        self.responses = Responses(self.engine)
         self._at = at or type(backend).__name__
 
     def session(

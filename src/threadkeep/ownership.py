@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeVar
 
-from threadkeep import codec, listing
+from threadkeep import codec, listing, pointers
+from threadkeep.answer_records import ENTRY
 from threadkeep.batches import batches
 from threadkeep.engine import Engine
 from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner
@@ -159,15 +160,16 @@ class Door:
             raise Conflict(said, current=error.current) from error
 
     def remove(self) -> None:
-        """Take the session off its user's list, then drop its stream.
+        """Take the session off its user's list, forget where its responses are, drop its stream.
 
         Raises:
             Conflict: it changed meanwhile.
         """
-        seen = self.look()
+        seen = self.look(Query(self.stream, ENTRY))
         self._known = None
         if seen.info is not None and seen.info.user is not None:
             listing.leave(self.engine, seen.info.user, seen.info.id)
+        pointers.forget(self.engine, self.id, pointers.named(seen.pages[0]))
         if seen.version:
             self.engine.commit(self.stream, drop=[Drop()], ttl=KEEP, expect=seen.version)
 
@@ -176,6 +178,11 @@ class Door:
         if seen.info is None:
             return self._blank
         return seen.info if self._is_mine(seen.info) else replace(seen.info, user=self._blank.user)
+
+    @property
+    def owner(self) -> str | None:
+        """Whose session it is, as far as was seen."""
+        return self.user if self._known is None else self._known[0].user
 
     def settle(self, step: Callable[[], T]) -> T:
         """Take the step again until it meets no other writer.
@@ -228,6 +235,7 @@ class Door:
         expect: int | None,
     ) -> list[int]:
         self._known = None  # unknown while it is under way, and if it fails
+        pointers.renew(self.engine, self.id, new=expect == 0)
         ttl = self.engine.settings.ttl
         commit = self.engine.commit(self.stream, put=put, drop=drop, ttl=ttl, expect=expect)
         self._known = (info, commit.version) if commit.version else None

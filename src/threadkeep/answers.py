@@ -1,0 +1,161 @@
+"""What models answered and what people said of it, as values; how they are stored is not here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Literal, get_args
+
+from threadkeep.types import Json
+
+Rating = Literal["positive", "negative"]
+RATINGS: Final[tuple[str, ...]] = get_args(Rating)
+
+_TOKENS: Final = (
+    ("input_tokens", "prompt_tokens"),
+    ("output_tokens", "completion_tokens"),
+    ("total_tokens", "total_tokens"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer of a model, with what it was asked and what it cost.
+
+    Attributes:
+        id: unique in the namespace; the provider's, or minted here.
+        conversation: the id of the session that holds it.
+        previous_response_id: the response it goes on from.
+        model: which model answered.
+        status: `completed`, `in_progress`, `incomplete`, `failed`, or as the provider has it.
+        input: what was asked, as it was sent: a text or a list of items.
+        output: what was answered, verbatim.
+        tool_calls: those of the output: `[{"id", "name", "args": dict | str}]`.
+        usage: the provider's token counts, verbatim.
+        metadata: the application's own, up to 16 short texts.
+        user: who owns the session.
+        safety_identifier: the stable name for a person that was sent to the provider.
+        created_at: when it was made (aware, UTC); for people.
+        extra: everything else the provider said of it, verbatim.
+        seq: its place in the session, given by the store; 0 = not stored.
+    """
+
+    id: str
+    conversation: str | None = None
+    previous_response_id: str | None = None
+    model: str | None = None
+    status: str | None = None
+    input: str | list[dict[str, Json]] | None = None
+    output: list[dict[str, Json]] = field(default_factory=list)
+    tool_calls: list[dict[str, Json]] = field(default_factory=list)
+    usage: dict[str, Json] | None = None
+    metadata: dict[str, Json] = field(default_factory=dict)
+    user: str | None = None
+    safety_identifier: str | None = None
+    created_at: datetime | None = None
+    extra: dict[str, Json] = field(default_factory=dict)
+    seq: int = 0
+
+    @property
+    def text(self) -> str:
+        """The words of the output, joined by line breaks."""
+        return "\n".join(text for entry in self.output for text in _texts(entry))
+
+    @property
+    def tokens(self) -> Usage:
+        """What it cost, in one shape for every provider."""
+        counts = self.usage or {}
+        said = [_number(counts.get(new, counts.get(old))) for new, old in _TOKENS]
+        return Usage(1, said[0], said[1], said[2] or said[0] + said[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How many responses, and how many tokens they took.
+
+    Attributes:
+        responses: how many there are.
+        input_tokens: read by the model.
+        output_tokens: written by it.
+        total_tokens: as the provider counts them, else the sum of both.
+    """
+
+    responses: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    total_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.responses + other.responses,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.total_tokens + other.total_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What somebody thought of a response.
+
+    Attributes:
+        id: unique in the session; minted here, or the caller's, as an idempotency key.
+        response: the id of the response.
+        rating: `positive` or `negative`.
+        comment: in their own words.
+        author: who says so.
+        item: the id of the item it is about, if of one only.
+        model: which model gave the response.
+        metadata: the application's own, any JSON object.
+        conversation: the id of the session that holds both.
+        created_at: when it was given (aware, UTC).
+    """
+
+    id: str
+    response: str
+    rating: Rating
+    comment: str | None = None
+    author: str | None = None
+    item: str | None = None
+    model: str | None = None
+    metadata: dict[str, Json] = field(default_factory=dict)
+    conversation: str | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often each rating was given.
+
+    Attributes:
+        positive: how many liked it.
+        negative: how many did not.
+    """
+
+    positive: int = 0
+    negative: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.positive + self.negative
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.positive + other.positive, self.negative + other.negative)
+
+
+def _texts(entry: Mapping[str, Json]) -> list[str]:
+    """The words of one entry of an output, of the Responses or the Chat Completions API."""
+    content = entry.get("content")
+    if isinstance(content, str):
+        return [content]
+    parts = content if isinstance(content, list) else []
+    if entry.get("type") == "reasoning":
+        return []
+    found = [part.get("text") for part in parts if isinstance(part, Mapping)]
+    return [text for text in found if isinstance(text, str)]
+
+
+def _number(value: object) -> int:
+    return value if type(value) is int and value > 0 else 0

@@ -1,0 +1,84 @@
+"""Where a response is: `response/<id>` points to the session that holds it.
+
+A pointer is written before its response and lives a fifth longer than the session would without
+another write; the session's writes renew it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from threadkeep import codec
+from threadkeep.answer_records import ENTRY, read_entry
+from threadkeep.engine import Engine
+from threadkeep.types import KEEP, Drop, Page, Query, Record
+
+_OFTEN: Final = 0.1  # of a life passes at most between two renewals
+_LONGER: Final = 1.2  # lives, so that no pointer dies before its session
+_RENEWED: Final = ""  # no user's name, among what the engine remembers
+
+
+class Pointer(NamedTuple):
+    """Where a response is said to be (`None` = nowhere), and the version of that word."""
+
+    session: str | None
+    version: int
+
+
+def find(engine: Engine, ids: Sequence[str]) -> list[Pointer]:
+    """Where responses are said to be, in one round trip; they may be gone."""
+    queries = [Query(engine.stream("response", id), "pointer", ids=["pointer"]) for id in ids]
+    return [_read(page) for page in engine.read(*queries)] if queries else []
+
+
+def point(engine: Engine, id: str, session: str, found: Pointer) -> None:
+    """Say that a response is in a session.
+
+    Raises:
+        Conflict: somebody else said otherwise since it was looked for.
+    """
+    stream, ttl = engine.stream("response", id), _life(engine)
+    if found.session == session:
+        engine.commit(stream, ttl=ttl)
+        return
+    body = codec.dumps({"id": id, "session": session}, "response id")
+    record = Record("pointer", "pointer", body, engine.now())
+    engine.commit(stream, put=[record], ttl=ttl, expect=found.version)
+
+
+def forget(engine: Engine, session: str, ids: Iterable[str]) -> None:
+    """Take back that responses are in a session; what points elsewhere stays."""
+    named = list(ids)
+    for id, found in zip(named, find(engine, named), strict=True):
+        if found.session == session:
+            engine.commit(engine.stream("response", id), drop=[Drop()], ttl=KEEP)
+
+
+def renew(engine: Engine, session: str, *, new: bool) -> None:
+    """Let the pointers to a session live on with it; seldom, and for nothing where none expire."""
+    now, ttl = engine.now(), engine.settings.ttl
+    if ttl is None or 0 <= now - engine.touched(_RENEWED, session) < ttl * _OFTEN:
+        return
+    if not new:
+        page = engine.read(Query(engine.stream("session", session), ENTRY))[0]
+        for id in named(page):
+            engine.commit(engine.stream("response", id), ttl=_life(engine))
+    engine.touch(_RENEWED, session, now)
+
+
+def named(page: Page) -> list[str]:
+    """The ids of the responses that a page of entries lists."""
+    return [read_entry(record).id for record in page.records]
+
+
+def _read(page: Page) -> Pointer:
+    try:
+        return Pointer(str(json.loads(page.records[0].body)["session"]), page.version)
+    except (IndexError, ValueError, TypeError, KeyError):
+        return Pointer(None, page.version)
+
+
+def _life(engine: Engine) -> float | None:
+    return None if engine.settings.ttl is None else engine.settings.ttl * _LONGER

@@ -1,0 +1,77 @@
+"""A memory on each embedded store, with a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.engine.doubles import Clock
+from threadkeep import Backend, connect
+from threadkeep.backends.file import FileBackend
+from threadkeep.backends.memory import MemoryBackend
+from threadkeep.backends.sqlite import SqliteBackend
+
+STORES: dict[str, Callable[[Path], Backend]] = {
+    "memory": lambda path: MemoryBackend(),
+    "sqlite": lambda path: SqliteBackend(path / "chat.db", timeout=10),
+    "file": lambda path: FileBackend(path / "chats"),
+}
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture(params=STORES)
+def backend(request, tmp_path):
+    made = STORES[request.param](tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def opened(backend, clock):
+    """Opens Memories on the one store, wrapped if so told."""
+    made = []
+
+    def open_memory(wrap=lambda inner: inner, **options):
+        made.append(connect(wrap(backend), **{"clock": clock, **options}))
+        return made[-1]
+
+    yield open_memory
+    for memory in made:
+        memory.close()
+
+
+@pytest.fixture
+def memory(opened):
+    return opened()
+
+
+def streams(memory):
+    """The names of all streams that are there."""
+    found, cursor = [], None
+    while True:
+        names, cursor = memory.engine.backend.streams("", cursor=cursor)
+        found += names
+        if cursor is None:
+            return sorted(set(found))
+
+
+def answer(id, **fields):
+    """A response as a provider gives it."""
+    text = {"type": "output_text", "text": f"the answer {id}"}
+    said = {"type": "message", "role": "assistant", "content": [text]}
+    usage = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
+    return {
+        "id": id,
+        "object": "response",
+        "model": "gpt-5",
+        "status": "completed",
+        "output": [said],
+        "usage": usage,
+        **fields,
+    }
