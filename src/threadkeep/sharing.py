@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import threading
+from pathlib import Path
 from typing import Final
 
 from threadkeep.connect import connect
@@ -30,7 +30,7 @@ def shared(store: Memory | str) -> Memory:
             f"memory must be a Memory or a URL such as 'sqlite:///chat.db', "
             f"got {type(store).__name__}"
         )
-    key = (store, os.getcwd())  # a relative path is another store elsewhere
+    key = (store, str(Path.cwd()))  # a relative path is another store elsewhere
     with _lock:
         found = _opened.get(key)
         if found is None or found.engine.closed:
