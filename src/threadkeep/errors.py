@@ -43,6 +43,10 @@ class CorruptRecord(BackendError):
     """A stored record that nothing can stand in for cannot be read."""
 
 
+class WrongKey(BackendError):
+    """The store was encrypted with a key that was not given. Nothing was returned or written."""
+
+
 class Conflict(BackendError):
     """A compare-and-set met another version, or a session that should be new exists already.
 

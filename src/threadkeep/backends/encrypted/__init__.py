@@ -1,0 +1,7 @@
+"""Encryption at rest, as a wrapper over any store; needs the extra `crypto`."""
+
+from threadkeep.backends.encrypted.backend import HIDDEN, EncryptedBackend
+from threadkeep.backends.encrypted.keys import new_key
+from threadkeep.backends.encrypted.rekeying import Rekeyed, rekey
+
+__all__ = ["HIDDEN", "EncryptedBackend", "Rekeyed", "new_key", "rekey"]
