@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     )
     from langchain_threadkeep.middleware import ThreadkeepMiddleware
     from langchain_threadkeep.remembering import with_history
+    from langchain_threadkeep.store import ThreadkeepStore
 
 __all__ = [
     "ThreadkeepMiddleware",
@@ -20,6 +21,7 @@ __all__ = [
     "session_history_factory",
     "HISTORY_FACTORY_CONFIG",
     "with_history",
+    "ThreadkeepStore",
 ]
 
 _PLACES: Final = {
@@ -28,6 +30,7 @@ _PLACES: Final = {
     "session_history_factory": "history",
     "HISTORY_FACTORY_CONFIG": "history",
     "with_history": "remembering",
+    "ThreadkeepStore": "store",
 }
 
 
