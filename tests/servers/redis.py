@@ -98,7 +98,7 @@ class Cluster:
         how = ("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf")
         patience = ("--cluster-node-timeout", "1000")
         program()
-        self.nodes = [Redis(*how, *patience, port=port) for port in _bus_ports(count)]
+        self.nodes = [Redis(*how, *patience, port=port) for port in bus_ports(count)]
         places = [f"127.0.0.1:{node.port}" for node in self.nodes]
         shell = shutil.which("redis-cli") or shutil.which("valkey-cli") or "redis-cli"
         create = (shell, "--cluster", "create", *places)
@@ -116,7 +116,7 @@ class Cluster:
 
     def owner(self, slot: int) -> Redis:
         """The primary that holds a slot."""
-        with driver.RedisCluster(port=self.alive().port) as client:
+        with driver.RedisCluster(host="127.0.0.1", port=self.alive().port) as client:
             name = client.nodes_manager.slots_cache[slot][0].port
         return next(node for node in self.nodes if node.port == name)
 
@@ -125,7 +125,7 @@ class Cluster:
         return next(node for node in self.nodes if node.alive)
 
 
-def _bus_ports(count: int) -> Iterator[int]:
+def bus_ports(count: int) -> Iterator[int]:
     """Ports whose neighbour 10,000 above, where nodes talk to each other, is free too."""
     while count:
         port = 10_000 + free_port() % 12_000

@@ -85,6 +85,11 @@ class RedisBackend:
     def __repr__(self) -> str:
         return f"RedisBackend({self._where}, prefix={self._prefix!r})"
 
+    @property
+    def in_use(self) -> int:
+        """How many connections are lent now."""
+        return self._pool.lent
+
     def read(self, *queries: Query, now: float) -> list[Page]:
         streams: dict[str, list[int]] = {}
         for n, query in enumerate(queries):
@@ -128,7 +133,7 @@ class RedisBackend:
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
-        pattern = self._keys.pattern(prefix, "h")
+        pattern = self._keys.pattern(prefix)
         place = walking.Place() if cursor is None else walking.Place(*cursor)
         found, place = list(place.left), place._replace(left=())
         while not place.over and len(found) < limit:

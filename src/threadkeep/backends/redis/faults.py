@@ -87,6 +87,7 @@ _KINDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (exceptions.SlotNotCoveredError, "CLUSTERDOWN"),
     (exceptions.MovedError, "MOVED"),
     (exceptions.NoPermissionError, "NOPERM"),
+    (exceptions.ClusterError, "TRYAGAIN"),  # redirected too often; done nowhere
 )
 _TLS: Final = Fault(
     Kind.FATAL,
@@ -119,7 +120,7 @@ def _connection(error: BaseException) -> Fault:
     if isinstance(error, Unreachable):
         silent = isinstance(error.__cause__, redis.TimeoutError)
         kind = Kind.SILENT if silent else Kind.UNREACHABLE
-        return Fault(kind, _short(error), "check host, port, and that it is running")
+        return Fault(kind, _short(error), "check host, port, TLS, and that it is running")
     if isinstance(error, redis.TimeoutError):
         return Fault(Kind.LOST, "no answer")
     if isinstance(error, exceptions.RedisClusterException):

@@ -1,4 +1,4 @@
-"""Which keys a stream has: `<prefix>:{<stream>}:h`, `:z` and `:x`, in one slot of a cluster."""
+"""Which keys a stream has: `<prefix>:{<stream>}:h` and `:z`, in one slot of a cluster."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Keys:
         self._begin = f"{prefix}:{{"
         self._length = len(self._begin.encode())
 
-    def of(self, stream: str) -> tuple[str, str, str]:
-        """The keys of a stream: hash, index, expiries.
+    def of(self, stream: str) -> tuple[str, str]:
+        """The keys of a stream: its records, and their index.
 
         Raises:
             InputError: the name would take its keys to different slots.
@@ -35,11 +35,11 @@ class Keys:
         if stream.startswith("}"):
             raise InputError("a stream in Redis cannot have a name that begins with '}'")
         base = f"{self._begin}{stream}}}:"
-        return f"{base}h", f"{base}z", f"{base}x"
+        return f"{base}h", f"{base}z"
 
-    def pattern(self, prefix: str, ends: str) -> str:
-        """What SCAN matches for streams that begin with `prefix`; `ends` out of `h`, `[hx]`."""
-        return f"{_GLOB.sub(_escaped, self._begin + prefix)}*}}:{ends}"
+    def pattern(self, prefix: str) -> str:
+        """What SCAN matches for streams that begin with `prefix`: one key of each."""
+        return f"{_GLOB.sub(_escaped, self._begin + prefix)}*}}:h"
 
     def stream(self, key: bytes | str) -> str:
         """The stream that a key belongs to."""

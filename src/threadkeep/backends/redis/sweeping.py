@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from threadkeep.backends.redis import walking
 from threadkeep.backends.redis.calls import evaluate
@@ -15,8 +14,9 @@ from threadkeep.backends.redis.scripts import SWEEP
 def sweep(client: Client, keys: Keys, now: float, limit: int) -> int:
     """Walk the streams until `limit` entries are reclaimed; each stream is one short script."""
     swept = 0
-    for page_client, page in walking.pages(client, keys.pattern("", "[hx]")):
-        for stream in dict.fromkeys(keys.stream(key) for key in _due(page_client, page, now)):
+    for node, page in walking.pages(client, keys.pattern("")):
+        streams = [keys.stream(key) for key in page]
+        for stream in _due(node, keys, streams, now):
             if swept >= limit:
                 return swept
             run = (SWEEP, keys.of(stream), (repr(float(now)), limit - swept))
@@ -24,23 +24,18 @@ def sweep(client: Client, keys: Keys, now: float, limit: int) -> int:
     return swept
 
 
-def _due(client: Client, keys: list[Any], now: float) -> Iterator[Any]:
-    """Those keys of a page that hold something expired, seen in one round trip."""
-    if not keys:
+def _due(client: Client, keys: Keys, streams: list[str], now: float) -> Iterator[str]:
+    """Those streams of a page that hold something expired, seen in one round trip."""
+    if not streams:
         return
     with client.pipeline(transaction=False) as pipeline:
-        for key in keys:
-            if _ends(key) == "h":
-                pipeline.hget(key, "e")
-            else:
-                pipeline.zcount(key, "-inf", repr(float(now)))
+        for stream in streams:
+            records, index = keys.of(stream)
+            pipeline.hget(records, "e")
+            pipeline.zrangebylex(index, "-", f"(\0{now:020.6f}\1", 0, 1)
         answers = pipeline.execute(raise_on_error=False)
-    for key, answer in zip(keys, answers, strict=True):
-        if isinstance(answer, Exception):
-            continue  # it moved to another node, or went
-        if answer and (_ends(key) == "x" or float(answer) <= now):
-            yield key
-
-
-def _ends(key: bytes | str) -> str:
-    return key[-1:] if isinstance(key, str) else key[-1:].decode()
+    for stream, end, due in zip(streams, answers[::2], answers[1::2], strict=True):
+        if isinstance(end, Exception) or isinstance(due, Exception):
+            continue  # it moved to another node, or is not ours
+        if due or (end and float(end) <= now):
+            yield stream

@@ -21,23 +21,18 @@ for i = 1, tonumber(ARGV[6]) do
 end
 local puts = p <= #ARGV
 
-local function remove(field, record)
-  local kind, id = string.match(field, '^([a-z_]+)%z(.*)$')
-  redis.call('HDEL', h, field)
-  redis.call('ZREM', z, kind .. '\0' .. place(record) .. '\0' .. id)
-  if expiry(record) ~= '' then redis.call('ZREM', x, field) end
-end
-
 local function drop_range(kind, upto)
   local high = upto ~= '' and '(' .. kind .. '\0' .. upto .. '\1' or '(' .. kind .. '\1'
   while true do
-    local members = redis.call('ZRANGEBYLEX', z, '[' .. kind .. '\0', high, 'LIMIT', 0, CHUNK)
-    if #members == 0 then return end
+    local found = redis.call('ZRANGEBYLEX', z, '[' .. kind .. '\0', high, 'LIMIT', 0, CHUNK)
+    if #found == 0 then return end
     local fields = {}
-    for i = 1, #members do fields[i] = kind .. '\0' .. string.sub(members[i], #kind + 18) end
+    for i = 1, #found do fields[i] = kind .. '\0' .. string.sub(found[i], #kind + 18) end
+    each(fields, function(field, record)
+      if record and expiry(record) ~= '' then remove(field, record) end
+    end)
     redis.call('HDEL', h, unpack(fields))
-    redis.call('ZREM', z, unpack(members))
-    redis.call('ZREM', x, unpack(fields))
+    redis.call('ZREM', z, unpack(found))
   end
 end
 
@@ -60,14 +55,14 @@ local function put(stream, kind, id, at, expires, body)
   local seq
   if old then
     seq = place(old)
-    if expires == '' and expiry(old) ~= '' then redis.call('ZREM', x, field) end
   else
     stream.q = stream.q + 1
     seq = pad(stream.q)
-    redis.call('ZADD', z, 0, kind .. '\0' .. seq .. '\0' .. id)
   end
-  if expires ~= '' then redis.call('ZADD', x, expires, field) end
-  redis.call('HSET', h, field, seq .. '|' .. at .. '|' .. expires .. '|' .. body)
+  local record = seq .. '|' .. at .. '|' .. expires .. '|' .. body
+  redis.call('HSET', h, field, record)
+  if old and expiry(old) ~= expires then redis.call('ZREM', z, unpack(members(field, old))) end
+  if not old or expiry(old) ~= expires then index(field, record) end
   return tonumber(seq)
 end
 
@@ -105,7 +100,7 @@ if stream and not puts and #drops == 0 then
   return { 1, stream.v }
 end
 if everything or not stream then
-  redis.call('UNLINK', h, z, x)
+  redis.call('UNLINK', h, z)
   stream = nil
   old = ''
   if not puts then return { 1, 0 } end

@@ -1,8 +1,8 @@
--- What all scripts share. A stream is three keys of one slot:
+-- What all scripts share. A stream is two keys of one slot:
 --   h  hash: v version, q last seq, e expiry, t token, w the version it made; and kind\0id -> seq|at|expires|body
---   z  sorted set, all scores 0: kind\0seq\0id, with seq as 15 digits, so that one index serves every kind
---   x  sorted set of the records that expire by themselves: kind\0id, scored by when
-local h, z, x = KEYS[1], KEYS[2], KEYS[3]
+--   z  sorted set, all scores 0: kind\0seq\0id, with seq as 15 digits, so that one index serves every kind;
+--      and before those \0when\0kind\0id of each record that expires by itself, for sweeps
+local h, z = KEYS[1], KEYS[2]
 local now = tonumber(ARGV[1])
 local OWN = 5 -- fields of h that are no records
 local CHUNK = 1000 -- values unpacked at once; Lua's stack holds about 8,000
@@ -12,6 +12,9 @@ local function pad(seq) return string.format('%015.0f', seq) end
 local function place(record) return string.sub(record, 1, 15) end
 
 local function expiry(record) return string.match(record, '^%d+|[^|]*|([^|]*)|') end
+
+-- A time as text that sorts as it does.
+local function when(time) return string.format('%020.6f', time) end
 
 local function dead(expires) return expires ~= '' and tonumber(expires) <= now end
 
@@ -31,25 +34,34 @@ local function each(fields, visit)
   end
 end
 
-local function index(field, record)
+-- The members of z for a record: its place, and its end if it has one.
+local function members(field, record)
   local kind, id = string.match(field, '^([a-z_]+)%z(.*)$')
   local expires = expiry(record)
-  redis.call('ZADD', z, 0, kind .. '\0' .. place(record) .. '\0' .. id)
-  if expires ~= '' then redis.call('ZADD', x, expires, field) end
+  local found = { kind .. '\0' .. place(record) .. '\0' .. id }
+  if expires ~= '' then found[2] = '\0' .. when(expires) .. '\0' .. field end
+  return found
+end
+
+local function index(field, record)
+  for _, member in ipairs(members(field, record)) do redis.call('ZADD', z, 0, member) end
+end
+
+local function remove(field, record)
+  redis.call('HDEL', h, field)
+  redis.call('ZREM', z, unpack(members(field, record)))
 end
 
 -- Eviction may take the index and leave the records: then it is made again.
 local function heal()
-  if redis.call('HLEN', h) - OWN == redis.call('ZCARD', z) then return end
-  redis.call('UNLINK', z, x)
+  local missing = redis.call('HLEN', h) - OWN - redis.call('ZCARD', z)
+  if missing == 0 or missing + redis.call('ZLEXCOUNT', z, '-', '(\1') == 0 then return end
+  redis.call('UNLINK', z)
   local records = {}
   for _, field in ipairs(redis.call('HKEYS', h)) do
     if #field > 1 then records[#records + 1] = field end
   end
   each(records, index)
   local left = redis.call('PTTL', h)
-  if left > 0 then
-    redis.call('PEXPIRE', z, left)
-    redis.call('PEXPIRE', x, left)
-  end
+  if left > 0 then redis.call('PEXPIRE', z, left) end
 end

@@ -11,15 +11,15 @@ local function range(kind, limit, newest, after, before)
   local found = {}
   while limit > 0 do
     local count = math.min(limit, CHUNK)
-    local members
+    local places
     if newest then
-      members = redis.call('ZREVRANGEBYLEX', z, high, low, 'LIMIT', 0, count)
+      places = redis.call('ZREVRANGEBYLEX', z, high, low, 'LIMIT', 0, count)
     else
-      members = redis.call('ZRANGEBYLEX', z, low, high, 'LIMIT', 0, count)
+      places = redis.call('ZRANGEBYLEX', z, low, high, 'LIMIT', 0, count)
     end
-    if #members == 0 then break end
+    if #places == 0 then break end
     local fields = {}
-    for i = 1, #members do fields[i] = kind .. '\0' .. string.sub(members[i], #kind + 18) end
+    for i = 1, #places do fields[i] = kind .. '\0' .. string.sub(places[i], #kind + 18) end
     each(fields, function(field, record)
       if record and not dead(expiry(record)) then
         found[#found + 1] = string.sub(field, #kind + 2)
@@ -27,7 +27,7 @@ local function range(kind, limit, newest, after, before)
         limit = limit - 1
       end
     end)
-    if newest then high = '(' .. members[#members] else low = '(' .. members[#members] end
+    if newest then high = '(' .. places[#places] else low = '(' .. places[#places] end
   end
   return found
 end
