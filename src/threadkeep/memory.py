@@ -9,6 +9,7 @@ from threadkeep import listing
 from threadkeep.config import Settings
 from threadkeep.engine import Engine, twin
 from threadkeep.errors import ConfigError
+from threadkeep.feedback import FeedbackBook
 from threadkeep.protocols import Backend
 from threadkeep.responses import Responses
 from threadkeep.session import Session
@@ -23,6 +24,7 @@ class Memory:
 
     Attributes:
         responses: what models answered.
+        feedback: what people think of it.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Memory:
     ) -> None:
         self.engine = Engine(backend, settings or Settings(), owned=owned)
         self.responses = Responses(self.engine)
+        self.feedback = FeedbackBook(self.engine)
         self._at = at or type(backend).__name__
 
     def session(

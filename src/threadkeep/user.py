@@ -7,6 +7,7 @@ from typing import Any
 
 from threadkeep import listing, names
 from threadkeep.engine import Engine, twin
+from threadkeep.feedback import FeedbackBook
 from threadkeep.responses import Responses
 from threadkeep.session import Session
 from threadkeep.types import Listing, SessionInfo
@@ -18,12 +19,14 @@ class User:
     Attributes:
         id: the application's name for the user.
         responses: what models answered in the user's sessions.
+        feedback: what people think of it.
     """
 
     def __init__(self, engine: Engine, id: str) -> None:
         self.engine = engine
         self.id = names.check(id, "user")
         self.responses = Responses(engine, self.id)
+        self.feedback = FeedbackBook(engine, self.id)
 
     def session(
         self, id: str, *, agent: str | None = None, metadata: Mapping[str, Any] | None = None
