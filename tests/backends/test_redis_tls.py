@@ -1,5 +1,7 @@
 """TLS to Redis: the right CA, a wrong one, a wrong name, a client's certificate, and no TLS."""
 
+from types import SimpleNamespace
+
 import pytest
 import trustme
 
@@ -38,12 +40,11 @@ def server(request, files):
         keep.own(copy)
     tls = free_port()
     place = str(keep.folder)
-    settings = ("--tls-port", str(tls), "--tls-ca-cert-file", f"{place}/right.pem")
+    settings = ["--tls-port", str(tls), "--tls-ca-cert-file", f"{place}/right.pem"]
     settings += ("--tls-cert-file", f"{place}/{CERTIFIED}.pem")
     settings += ("--tls-key-file", f"{place}/{CERTIFIED}.key")
     made = redis.Redis(*settings, "--tls-auth-clients", request.param)
-    made.tls, made.wants = tls, request.param == "yes"
-    yield made
+    yield SimpleNamespace(port=made.port, tls=tls, wants=request.param == "yes")
     made.remove()
     keep.remove()
 
@@ -104,7 +105,7 @@ def test_a_cluster_by_tls(files):
         (keep.folder / name).write_bytes((files / name).read_bytes())
         keep.own(keep.folder / name)
     (port,) = redis.bus_ports(1)
-    settings = ("--tls-port", str(port), "--tls-ca-cert-file", f"{keep.folder}/right.pem")
+    settings = ["--tls-port", str(port), "--tls-ca-cert-file", f"{keep.folder}/right.pem"]
     settings += ("--tls-cert-file", f"{keep.folder}/{CERTIFIED}.pem", "--tls-auth-clients", "no")
     settings += ("--tls-key-file", f"{keep.folder}/{CERTIFIED}.key", "--tls-cluster", "yes")
     server = redis.Redis(*settings, "--cluster-enabled", "yes")
