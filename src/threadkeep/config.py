@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from threadkeep.errors import ConfigError
@@ -27,6 +27,8 @@ class Settings:
         clock: epoch seconds, for expiry and dates.
         pool_size: connections to the store, and threads for async callers, at most.
         timeout: seconds to wait for the store or a free connection.
+        key: encrypts what is stored: see `threadkeep.backends.encrypted.EncryptedBackend`.
+        observe: spans and metrics of the store by OpenTelemetry.
     """
 
     namespace: str = "default"
@@ -37,9 +39,11 @@ class Settings:
     clock: Callable[[], float] = time.time
     pool_size: int = 16
     timeout: float = 30.0
+    key: str | bytes | Sequence[str | bytes] | None = field(default=None, repr=False)
+    observe: bool = False
 
 
-NAMES = tuple(field.name for field in fields(Settings))
+NAMES = tuple(one.name for one in fields(Settings))
 
 
 def settings(options: Mapping[str, Any]) -> Settings:
@@ -70,6 +74,7 @@ def _number(value: object) -> bool:
 _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "namespace": lambda value: isinstance(value, str) and 0 < len(value) <= 64,
     "require_user": lambda value: isinstance(value, bool),
+    "observe": lambda value: isinstance(value, bool),
     "ttl": lambda value: _number(value) and value >= 0,
     "clock": callable,
     "pool_size": lambda value: type(value) is int and value >= 1,
@@ -78,6 +83,7 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
 _WANTED = {
     "namespace": "a str of 1 to 64 characters",
     "require_user": "True or False",
+    "observe": "True or False",
     "ttl": "a number of seconds (0 or None = for ever)",
     "clock": "a callable that returns epoch seconds",
     "pool_size": "a whole number of at least 1",

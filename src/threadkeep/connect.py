@@ -14,6 +14,7 @@ from threadkeep.memory import Memory
 from threadkeep.protocols import Backend
 from threadkeep.stores import DEFAULT, IN_URLS, STORES, Read, Url
 from threadkeep.suggest import nearest
+from threadkeep.wrapping import wrapped
 
 _FILES: Final = frozenset({".db", ".sqlite", ".sqlite3"})
 
@@ -32,8 +33,9 @@ def connect(store: object = None, /, **options: Any) -> Memory:
             the scheme of a URL. `None` takes the environment variable `THREADKEEP_URL`, else
             `sqlite:///threadkeep.db`.
         **options: `namespace`, `require_user`, `window`, `retain`, `ttl`, `clock`, `pool_size`,
-            `timeout`; see `threadkeep.config.Settings`. In a dict they may stand beside `type`,
-            and in a URL those that are numbers or names: `sqlite:///chat.db?ttl=3600`.
+            `timeout`, `key`, `observe`; see `threadkeep.config.Settings`. In a dict they may stand
+            beside `type`, and in a URL those that are numbers or names:
+            `sqlite:///chat.db?ttl=3600`.
 
     Raises:
         ConfigError: the store or an option is not understood; it is named.
@@ -48,7 +50,8 @@ def connect(store: object = None, /, **options: Any) -> Memory:
     if isinstance(store, Mapping):
         return _from_dict(store, options)
     if isinstance(store, Backend):
-        return Memory(store, settings(options))
+        chosen = settings(options)
+        return Memory(wrapped(store, chosen), chosen)
     if client := stores.of_client(store):
         return _open(*client, options)
     raise ConfigError(
@@ -120,7 +123,8 @@ def _open(kind: object, given: Mapping[str, Any], options: Mapping[str, Any]) ->
     chosen = settings(_merged(said, options))
     shared = {name: getattr(chosen, name) for name in store.shared}
     backend = store.load()(**shared, **found)
-    return Memory(backend, chosen, owned=True, at=stores.shown(str(kind), given))
+    at = stores.shown(str(kind), given)
+    return Memory(wrapped(backend, chosen), chosen, owned=True, at=at)
 
 
 def _built_in(kind: object) -> bool:
@@ -138,7 +142,8 @@ def _custom(kind: object, given: Mapping[str, Any], options: Mapping[str, Any]) 
     said = {name: found.pop(name) for name in IN_URLS if name in found}
     chosen = settings(_merged(_converted(stores.public(kind), IN_URLS, said), options))
     made = custom.make(custom.find(kind, module_path), found)
-    return Memory(made, chosen, owned=True, at=stores.shown(stores.public(kind), found))
+    at = stores.shown(stores.public(kind), found)
+    return Memory(wrapped(made, chosen), chosen, owned=True, at=at)
 
 
 def _converted(kind: str, known: Mapping[str, Read], given: Mapping[str, Any]) -> dict[str, Any]:

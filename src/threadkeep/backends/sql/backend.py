@@ -82,6 +82,11 @@ class SqlBackend:
     def __repr__(self) -> str:
         return f"SqlBackend({self._opening.where}, table_name={str(self._names)!r})"
 
+    @property
+    def in_use(self) -> int:
+        """How many connections are lent now."""
+        return self._pool.lent
+
     def read(self, *queries: Query, now: float) -> list[Page]:
         return self._run(lambda connection: reading.pages(self._dialect, connection, queries, now))
 

@@ -62,6 +62,11 @@ class SqliteBackend:
     def __repr__(self) -> str:
         return f"SqliteBackend({self._path!r})"
 
+    @property
+    def in_use(self) -> int:
+        """How many connections are lent now."""
+        return self._pool.lent
+
     def read(self, *queries: Query, now: float) -> list[Page]:
         with self._connection() as connection:
             try:

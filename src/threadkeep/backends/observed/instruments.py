@@ -1,0 +1,126 @@
+"""The one place that knows OpenTelemetry: one span and a few numbers for each call.
+
+No attribute comes from what is stored: no body, id, stream, user, session, URL or error message.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from threadkeep.errors import Conflict, MissingExtra
+
+try:
+    from opentelemetry import metrics, trace
+    from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation
+    from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
+except ImportError as error:
+    raise MissingExtra(
+        'telemetry needs a package that is not installed: pip install "threadkeep[otel]"'
+    ) from error
+
+_SCOPE: Final = "threadkeep"
+_STORE: Final = "threadkeep.store"
+_OPERATION: Final = "threadkeep.operation"
+_ERROR: Final = "error.type"
+_BOUNDS: Final = (
+    *(0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03),
+    *(0.1, 0.3, 1.0, 3.0, 10.0, 30.0),
+)
+
+Tracers = TracerProvider
+Meters = MeterProvider
+Lent = Callable[[], int | None]
+
+
+class Call:
+    """A call under way: what the wrapper may add to it."""
+
+    __slots__ = ("_span", "records")
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+        self.records = 0
+
+    def count(self, name: str, number: int) -> None:
+        """A number of the span."""
+        self._span.set_attribute(f"threadkeep.{name}", number)
+
+
+class Instruments:
+    """The tracer and the meters of one store."""
+
+    def __init__(
+        self,
+        store: str,
+        lent: Lent,
+        tracers: Tracers | None,
+        meters: Meters | None,
+    ) -> None:
+        self._store = store
+        self._tracer = trace.get_tracer(_SCOPE, tracer_provider=tracers)
+        meter = metrics.get_meter(_SCOPE, meter_provider=meters)
+        self._duration = meter.create_histogram(
+            "threadkeep.operation.duration",
+            unit="s",
+            description="How long the store took for a call",
+            explicit_bucket_boundaries_advisory=_BOUNDS,
+        )
+        self._errors = meter.create_counter(
+            "threadkeep.operation.errors", unit="{error}", description="Calls that failed"
+        )
+        self._active = meter.create_up_down_counter(
+            "threadkeep.operation.active", unit="{call}", description="Calls under way"
+        )
+        self._records = meter.create_counter(
+            "threadkeep.records", unit="{record}", description="Records read or written"
+        )
+        self._watch_pool(meter, lent)
+
+    def _watch_pool(self, meter: Meter, lent: Lent) -> None:
+        def look(_: CallbackOptions) -> Iterable[Observation]:
+            number = lent()
+            return [] if number is None else [Observation(number, {_STORE: self._store})]
+
+        meter.create_observable_gauge(
+            "threadkeep.pool.in_use",
+            callbacks=[look],
+            unit="{connection}",
+            description="Connections of the pool that are lent",
+        )
+
+    @contextmanager
+    def call(self, operation: str) -> Iterator[Call]:
+        """Watch a call; what it raises goes on."""
+        said: dict[str, Any] = {_OPERATION: operation, _STORE: self._store}
+        began = time.perf_counter()
+        self._active.add(1, said)
+        with self._tracer.start_as_current_span(
+            f"threadkeep.{operation}",
+            kind=SpanKind.CLIENT,
+            attributes=said,
+            record_exception=False,  # its message may name a session
+            set_status_on_exception=False,
+        ) as span:
+            call = Call(span)
+            failed: dict[str, Any] = {}
+            try:
+                yield call
+            except BaseException as error:
+                failed = {_ERROR: type(error).__name__}
+                self._fail(span, error, {**said, **failed})
+                raise
+            finally:
+                self._active.add(-1, said)
+                self._duration.record(time.perf_counter() - began, {**said, **failed})
+                if call.records:
+                    self._records.add(call.records, said)
+                    call.count("records", call.records)
+
+    def _fail(self, span: Span, error: BaseException, said: dict[str, Any]) -> None:
+        span.set_attribute(_ERROR, type(error).__name__)
+        self._errors.add(1, said)
+        if not isinstance(error, Conflict):  # somebody was faster: an answer, and no fault
+            span.set_status(Status(StatusCode.ERROR))
