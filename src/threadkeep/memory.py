@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from threadkeep import listing
 from threadkeep.config import Settings
+from threadkeep.conversations import Conversations
 from threadkeep.engine import Engine, twin
 from threadkeep.errors import ConfigError
 from threadkeep.feedback import FeedbackBook
@@ -23,6 +24,7 @@ class Memory:
     A context manager, sync and async: leaving it closes what it opened.
 
     Attributes:
+        conversations: sessions, with the verbs and limits of the OpenAI API.
         responses: what models answered.
         feedback: what people think of it.
     """
@@ -36,6 +38,7 @@ class Memory:
         at: str = "",
     ) -> None:
         self.engine = Engine(backend, settings or Settings(), owned=owned)
+        self.conversations = Conversations(self.engine)
         self.responses = Responses(self.engine)
         self.feedback = FeedbackBook(self.engine)
         self._at = at or type(backend).__name__

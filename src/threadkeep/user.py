@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from threadkeep import listing, names
+from threadkeep.conversations import Conversations
 from threadkeep.engine import Engine, twin
 from threadkeep.feedback import FeedbackBook
 from threadkeep.responses import Responses
@@ -18,6 +19,7 @@ class User:
 
     Attributes:
         id: the application's name for the user.
+        conversations: the user's sessions, with the verbs and limits of the OpenAI API.
         responses: what models answered in the user's sessions.
         feedback: what people think of it.
     """
@@ -25,6 +27,7 @@ class User:
     def __init__(self, engine: Engine, id: str) -> None:
         self.engine = engine
         self.id = names.check(id, "user")
+        self.conversations = Conversations(engine, self.id)
         self.responses = Responses(engine, self.id)
         self.feedback = FeedbackBook(engine, self.id)
 
