@@ -12,8 +12,10 @@ if TYPE_CHECKING:
         session_history_factory,
     )
     from langchain_threadkeep.middleware import ThreadkeepMiddleware
+    from langchain_threadkeep.nodes import load_history_node, save_history_node
     from langchain_threadkeep.remembering import with_history
     from langchain_threadkeep.store import ThreadkeepStore
+    from langchain_threadkeep.trimming import trim_messages
 
 __all__ = [
     "ThreadkeepMiddleware",
@@ -21,6 +23,9 @@ __all__ = [
     "session_history_factory",
     "HISTORY_FACTORY_CONFIG",
     "with_history",
+    "load_history_node",
+    "save_history_node",
+    "trim_messages",
     "ThreadkeepStore",
 ]
 
@@ -30,6 +35,9 @@ _PLACES: Final = {
     "session_history_factory": "history",
     "HISTORY_FACTORY_CONFIG": "history",
     "with_history": "remembering",
+    "load_history_node": "nodes",
+    "save_history_node": "nodes",
+    "trim_messages": "trimming",
     "ThreadkeepStore": "store",
 }
 
