@@ -20,7 +20,12 @@ def stream(namespace: str, noun: str, name: str) -> str:
 
 def prefix(namespace: str, noun: str) -> str:
     """What the names of all streams of a noun begin with."""
-    return f"{_quote(namespace, _LIMIT // 4)}/{noun}/"
+    return f"{home(namespace)}{noun}/"
+
+
+def home(namespace: str) -> str:
+    """What the names of all streams of a namespace begin with."""
+    return f"{_quote(namespace, _LIMIT // 4)}/"
 
 
 def key(name: str) -> str:

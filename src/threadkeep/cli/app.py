@@ -7,7 +7,18 @@ from typing import Annotated, Final
 import typer
 
 import threadkeep
-from threadkeep.cli import doctor, repair, sessions, show, sweep, transfer
+from threadkeep.cli import (
+    copy,
+    doctor,
+    feedback,
+    rekey,
+    repair,
+    sessions,
+    show,
+    stats,
+    sweep,
+    transfer,
+)
 from threadkeep.cli.store import Backend, Namespace, Path, Store, Url, command
 from threadkeep.errors import ConfigError, InputError, ThreadkeepError
 
@@ -30,13 +41,17 @@ app = typer.Typer(
 for function in (
     doctor.doctor,
     sessions.sessions,
+    stats.stats,
+    feedback.feedback,
     show.show,
     transfer.export,
     transfer.import_,
     sweep.sweep,
     repair.repair,
+    rekey.rekey,
 ):
     app.command(function.__name__.rstrip("_"))(command(function))
+app.command("copy")(copy.copy)  # two stores, so it opens them itself
 
 
 def _version(wanted: bool) -> None:

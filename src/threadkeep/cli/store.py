@@ -42,6 +42,7 @@ Namespace = Annotated[
     ),
 ]
 ENVIRONMENT = ("THREADKEEP_URL", "THREADKEEP_HISTORY_BACKEND")
+KEY = "THREADKEEP_KEY"  # of an encrypted store; never an option, which other users could see
 _PLACE = inspect.Parameter.POSITIONAL_OR_KEYWORD
 _OPTIONS = {"url": Url, "history_backend": Backend, "path": Path, "namespace": Namespace}
 
@@ -64,17 +65,17 @@ class Store(NamedTuple):
         Raises:
             ConfigError: the options contradict each other, or do not name a store.
         """
-        url, kind = self.url, self.history_backend
+        url, kind, key = self.url, self.history_backend, os.environ.get(KEY) or None
         if url is None and kind is None:
             url, kind = (os.environ.get(name) or None for name in ENVIRONMENT)
         if url is not None and kind is not None:
             raise ConfigError("a URL and a history backend contradict each other: give one of them")
         if kind is not None:
             path = {} if self.path is None else {"path": self.path}
-            return connect({"type": kind, **path}, namespace=self.namespace)
+            return connect({"type": kind, **path}, namespace=self.namespace, key=key)
         if self.path is not None:
             raise ConfigError("--path needs --history-backend beside it, such as sqlite")
-        return connect(url, namespace=self.namespace)
+        return connect(url, namespace=self.namespace, key=key)
 
 
 def command(function: Callable[..., int | None]) -> Callable[..., int | None]:

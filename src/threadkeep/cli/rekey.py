@@ -1,0 +1,38 @@
+"""`threadkeep rekey`: an encrypted store under a new key."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from threadkeep import names
+from threadkeep.cli.store import KEY, present
+from threadkeep.errors import ConfigError
+from threadkeep.memory import Memory
+
+
+def rekey(
+    memory: Memory,
+    every: Annotated[bool, typer.Option("--all", help="All namespaces there are.")] = False,
+) -> int:
+    """Put an encrypted store under the first key of THREADKEEP_KEY; the others only read.
+
+    Afterwards the old keys are not needed any more. May be broken off and repeated, and
+    applications that know all the keys may go on meanwhile.
+    """
+    if not os.environ.get(KEY):
+        raise ConfigError(f"{KEY} must hold the new key, a comma, and the keys in use until now")
+    from threadkeep.backends.encrypted import EncryptedBackend, rekey  # takes an extra
+
+    backend = present(memory).engine.backend
+    assert isinstance(backend, EncryptedBackend)  # noqa: S101 - by the key
+    prefix = "" if every else names.home(memory.engine.settings.namespace)
+    done = list(rekey(backend, prefix))
+    unreadable = [one for one in done if one.unreadable]
+    for one in unreadable:
+        typer.echo(f"{one.stream!r}: {one.unreadable} records cannot be read, left as they are")
+    renewed, current = sum(one.renewed for one in done), sum(one.current for one in done)
+    typer.echo(f"{renewed} records under key {backend.ring.first.name} now, {current} already were")
+    return int(bool(unreadable))
