@@ -18,6 +18,9 @@ T = TypeVar("T")
 ENTRY: Final = "response_entry"
 """The kind of a session's own small list of its responses."""
 
+GAP: Final = "response_gap"
+"""The kind that notes which response some other went on from while it was not there."""
+
 _PLACED: Final = frozenset({"seq", "conversation", "user", "created_at"})
 _BROKEN: Final = (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError)
 

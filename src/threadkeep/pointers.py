@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from threadkeep import codec
 from threadkeep.answer_records import ENTRY, read_entry
 from threadkeep.engine import Engine
+from threadkeep.errors import Conflict
 from threadkeep.types import KEEP, Drop, Page, Query, Record
 
 _OFTEN: Final = 0.1  # of a life passes at most between two renewals
@@ -46,6 +48,18 @@ def point(engine: Engine, id: str, session: str, found: Pointer) -> None:
     body = codec.dumps({"id": id, "session": session}, "response id")
     record = Record("pointer", "pointer", body, engine.now())
     engine.commit(stream, put=[record], ttl=ttl, expect=found.version)
+
+
+def adopt(engine: Engine, session: str, entry: Record) -> None:
+    """Say where the response of an entry will be, unless it is in another session already."""
+    id = read_entry(entry).id
+    found = find(engine, [id])[0]
+    if found.session not in (None, session):
+        elsewhere = engine.stream("session", str(found.session))
+        if engine.read(Query(elsewhere, ENTRY, ids=[entry.id]))[0].records:
+            return
+    with suppress(Conflict):
+        point(engine, id, session, found)
 
 
 def forget(engine: Engine, session: str, ids: Iterable[str]) -> None:

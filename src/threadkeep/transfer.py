@@ -7,14 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, Final
 
-from threadkeep import codec
+from threadkeep import codec, pointers
+from threadkeep.answer_records import ENTRY, GAP
 from threadkeep.engine import Engine
 from threadkeep.errors import Conflict, InputError
 from threadkeep.ownership import Door
 from threadkeep.types import Json, Query, Record, SessionInfo
 
 SCHEMA: Final = 1
-KINDS: Final = ("session", "file", "item")
+KINDS: Final = ("session", "file", "item", "response", ENTRY, GAP, "feedback")
 _PAGE: Final = 500
 
 Line = dict[str, Json]
@@ -101,12 +102,20 @@ def _restored(engine: Engine, session: str, found: Iterable[tuple[int, Line]]) -
     info = _info(session, own)
     door = Door(engine, SessionInfo(session))
     try:
-        door.begin(info, records, own)
+        door.begin(info, _pointed(engine, session, records), own)
     except Conflict:
         for _ in records:
             pass  # on to the next session
         return False
     return True
+
+
+def _pointed(engine: Engine, session: str, records: Iterable[Record]) -> Iterator[Record]:
+    """The records; those of responses can be found by their ids before they are there."""
+    for record in records:
+        if record.kind == ENTRY:
+            pointers.adopt(engine, session, record)
+        yield record
 
 
 def _info(session: str, own: Record) -> SessionInfo:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from threadkeep import names, pointers
 from threadkeep.answer_records import (
     ENTRY,
+    GAP,
     Entry,
     entry_record,
     read_entry,
@@ -23,7 +24,7 @@ from threadkeep.errors import BackendError, Conflict, InputError
 from threadkeep.moments import moment
 from threadkeep.ownership import Door
 from threadkeep.types import Drop, Listing, Query, Record, SessionInfo
-from threadkeep.verbs.chaining import GAP, check, entry_of, responses_of
+from threadkeep.verbs.chaining import check, entry_of, responses_of
 from threadkeep.verbs.response_shapes import understood
 from threadkeep.verbs.searching import Hit, Where, hits, limited, page
 from threadkeep.whose import whose

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from threadkeep import names, pointers
-from threadkeep.answer_records import ENTRY, Entry, read_entry, read_response
+from threadkeep.answer_records import ENTRY, GAP, Entry, read_entry, read_response
 from threadkeep.answers import Response
 from threadkeep.engine import Engine
 from threadkeep.errors import CorruptRecord, InputError, NotFound
 from threadkeep.ownership import Door
 from threadkeep.types import Listing, Query, SessionInfo
-
-GAP: Final = "response_gap"
-"""The kind that notes which response some other went on from while it was not there."""
 
 
 class Link(NamedTuple):
