@@ -172,7 +172,8 @@ def test_limits_mean_what_they_mean_in_the_sdks_own_session(memory, limit, defau
 
 
 def test_a_window_keeps_tool_groups_whole_and_is_taken_before_the_limit(memory):
-    call, output = ITEMS[4:6]
+    call: Any = ITEMS[4]
+    output: Any = ITEMS[5]
 
     async def story():
         session = ThreadkeepSession("chat", memory, window={"max_messages": 3, "step": 0})
