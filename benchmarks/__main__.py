@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import bulk, cold, crowd, hotspots, imports, prefix, storage, turn, windows
+from benchmarks import agents, bulk, cold, crowd, hotspots, imports, prefix, storage, turn, windows
 from benchmarks.plan import Bench, Plan
 from benchmarks.report import Report, bars
 from benchmarks.systems import ON_SERVERS, SYSTEMS, find
@@ -28,9 +28,10 @@ BENCHES: Final[dict[str, Bench]] = {
     "imports": imports.run,
     "crowd": crowd.run,
     "windows": windows.run,
+    "agents": agents.run,
     "hotspots": hotspots.run,
 }
-ASKED: Final = frozenset({"hotspots"})  # run only where --only names it
+ASKED: Final = frozenset({"agents", "hotspots"})  # run only where --only names it
 LENGTHS: Final = (10, 100, 1_000, 10_000, 100_000)
 USUAL: Final = [name for name in SYSTEMS if name not in ON_SERVERS]
 NO_PEERS: Final = [name for name in USUAL if name.startswith(("raw", "threadkeep"))]

@@ -112,7 +112,14 @@ def _bars(found: Found, raws: Mapping[str, str]) -> list[Bar]:
     flat = [
         Bar("turn, slowest length to fastest (those of a full window)", 1.5, max(full) / min(full))
     ]
-    return [Bar("turn, core to raw sqlite3, at the worst length", 2, worst), *flat[: len(full) - 1]]
+    core = Bar("turn, core to raw sqlite3, at the worst length", 2, worst)
+    return [core, *flat[: len(full) - 1], *_adapter_bars(found, raws)]
+
+
+def _adapter_bars(found: Found, raws: Mapping[str, str]) -> list[Bar]:
+    ratios = [_ratio(found, raws, place) for place in found if place[0] == "threadkeep_langchain"]
+    name = "turn, LangChain's history class on ours to raw sqlite3, at the worst length"
+    return [Bar(name, 4, max(ratios))] if ratios else []
 
 
 def _names(found: Found) -> list[str]:

@@ -56,8 +56,10 @@ SYSTEMS: Final = {
     "threadkeep_mysql": "threadkeep_sql:ThreadkeepMysql",
     "threadkeep_agents": "threadkeep_agents:ThreadkeepAgents",
     "threadkeep_llama_index": "threadkeep_llama_index:ThreadkeepLlamaIndex",
+    "threadkeep_langchain": "threadkeep_langchain:ThreadkeepLangChain",
     "openai_agents_sqlite": "openai_agents_sqlite:OpenAIAgentsSqlite",
     "llama_index_sqlite": "llama_index_sqlite:LlamaIndexSqlite",
+    "langchain_community_sqlite": "langchain_community_sqlite:LangChainCommunitySqlite",
 }
 OURS: Final = "threadkeep_sqlite"
 ON_SERVERS: Final = frozenset(name for name in SYSTEMS if name.endswith(("postgres", "mysql")))

@@ -10,7 +10,7 @@ from langchain_threadkeep.messages import is_notice, message_id, to_item
 from threadkeep import Item, Session
 from threadkeep.errors import NotFound
 
-_NEAR = 32
+_NEAR = 12
 _FAR = 1_000
 
 

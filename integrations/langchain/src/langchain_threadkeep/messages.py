@@ -43,6 +43,7 @@ _ROLES: Final = {"human": "user", "ai": "assistant", "system": "system", "tool":
                  "function": "tool", "remove": "system"}  # fmt: skip
 _USUAL: Final = {"user": "human", "assistant": "ai", "system": "system", "developer": "system",
                  "tool": "tool"}  # fmt: skip
+_WORDS: Final = {"user": HumanMessage, "assistant": AIMessage}
 _SHARED: Final[Mapping[str, Any]] = {
     "additional_kwargs": {}, "response_metadata": {}, "id": None, "name": None,
 }  # fmt: skip
@@ -64,6 +65,8 @@ def to_item(message: BaseMessage) -> Item:
         raise InputError(f"a message must be a BaseMessage, got {type(message).__name__}")
     if isinstance(message, BaseMessageChunk):
         message = message_chunk_to_message(message)
+    if type(message) is HumanMessage and _is_words(message):
+        return Item(content=str(message.content))
     kind = next((name for name, cls in _KINDS.items() if isinstance(message, cls)), "chat")
     said = {**message.__dict__, **(message.__pydantic_extra__ or {})}
     custom = said.pop("type")
@@ -88,7 +91,7 @@ def to_message(item: Item) -> BaseMessage:
     """
     kept = _kept(item)
     if kept is None:
-        return _foreign(item)
+        return _plain(item) or _foreign(item)
     if any(name in kept for name in _SAID):
         try:
             message = _made(item, kept)
@@ -172,6 +175,17 @@ def _fields(item: Item, kind: str) -> dict[str, Any]:
     return found
 
 
+def _is_words(message: BaseMessage) -> bool:
+    said = message.__dict__
+    return type(said["content"]) is str and not (
+        said["id"]
+        or said["name"]
+        or said["additional_kwargs"]
+        or said["response_metadata"]
+        or message.__pydantic_extra__
+    )
+
+
 def _same(usual: Mapping[str, Any], name: str, value: Any) -> bool:
     return name in usual and type(usual[name]) is type(value) and bool(usual[name] == value)
 
@@ -191,6 +205,14 @@ def _made(item: Item, kept: Mapping[str, Packed]) -> BaseMessage:
     if "usage_metadata" in said:
         said["usage_metadata"] = copy.deepcopy(said["usage_metadata"])
     return _KINDS[kind](**said)
+
+
+def _plain(item: Item) -> BaseMessage | None:
+    """The message of an item that is all words: most are, and reading a window is mostly this."""
+    if item.type != "message" or item.name or item.usage or item.tool_calls:
+        return None
+    cls = _WORDS.get(item.role)
+    return None if cls is None or not isinstance(item.content, str) else cls(item.content)
 
 
 def _foreign(item: Item) -> BaseMessage:

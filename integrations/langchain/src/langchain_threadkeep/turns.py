@@ -15,6 +15,7 @@ from threadkeep import Item, Session
 
 Resend = Literal["detect", "append"]
 
+_NEAR: Final = 12
 _FAR: Final = 1_000
 _SAID: Final = ("role", "name", "content", "tool_calls", "tool_call_id", "status", "raw")
 
@@ -123,7 +124,7 @@ def begin(chat: Session, messages: Sequence[BaseMessage], resend: Resend) -> Tur
 
 def _known(past: Past, messages: Sequence[BaseMessage], resend: Resend) -> tuple[int, Item | None]:
     """How many messages at the front are stored already, and the item of the last question."""
-    for reach in (32, max(_FAR, 4 * len(messages))):
+    for reach in (_NEAR, max(_FAR, 4 * len(messages))):
         by_id = _by_id(past.items(reach))
         for place in range(len(messages) - 1, -1, -1):
             if messages[place].id in by_id:
