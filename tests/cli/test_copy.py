@@ -14,7 +14,7 @@ from threadkeep.backends.none import NoneBackend
 from threadkeep.copying import copy, streams
 from threadkeep.errors import BackendError
 from threadkeep.kinds import KINDS
-from threadkeep.types import Query, Record
+from threadkeep.types import Drop, Query, Record
 
 TARGETS = {"sqlite": "sqlite:///new.db", "file": "file:new"}
 S = "default/session/chat"
@@ -224,3 +224,23 @@ def test_a_source_that_is_not_there_is_not_made(cli, folder, url):
 def test_its_stores_are_arguments(cli):
     assert cli("--url", "file:x", "copy", "file:a", "file:b").code == 2
     assert cli("copy", "file:a").code == 2
+
+
+def test_on_a_terminal_a_bar_shows_how_far_it_is(cli, filled, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # what rich takes for a terminal
+    said = cli("copy", filled, "file:new")
+    assert said.code == 0
+    assert said.out == ""
+    assert "5/5" in said.err
+    assert "5 streams copied" in said.err
+
+
+def test_a_source_that_shrinks_meanwhile_is_noticed():
+    class Shrinking(MemoryBackend):
+        def commit(self, stream, **how):
+            done = super().commit(stream, **how)
+            source.commit(stream, drop=[Drop("item", ["3"])], now=NOW)
+            return done
+
+    source = filled_with(4)
+    assert outcomes(source, Shrinking()) == [("lost", 4)]
