@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.servers import h2, mysql, postgres, redis
+from tests.servers import h2, mongodb, mysql, postgres, redis
 from tests.servers.instances import fresh_table, promised
 from threadkeep.backends.file import FileBackend
 from threadkeep.backends.memory import MemoryBackend
+from threadkeep.backends.mongodb import MongoBackend
 from threadkeep.backends.redis import RedisBackend
 from threadkeep.backends.sql import SqlBackend
 from threadkeep.backends.sqlite import SqliteBackend
@@ -83,6 +84,11 @@ def _redis_cluster(path: Path) -> Store:
     return Store(open_keys, open_keys)
 
 
+def _mongodb(path: Path) -> Store:
+    open_documents = partial(MongoBackend, mongodb.url(), collection=fresh_table(), pool_size=20)
+    return Store(open_documents, open_documents)
+
+
 # A server that is not there: pytest.skip("why"), which `needed` turns into a failure if promised.
 STORES: dict[str, Callable[[Path], Store]] = {
     "memory": _memory,
@@ -93,6 +99,7 @@ STORES: dict[str, Callable[[Path], Store]] = {
     "mysql": _mysql,
     "redis": _redis,
     "redis-cluster": _redis_cluster,
+    "mongodb": _mongodb,
     "oracle": _oracle,
     "oracle-on-h2": _oracle_on_h2,
 }
