@@ -72,6 +72,10 @@ def _redis(url: Url) -> dict[str, Any]:
     return whole(url, {*IN_URLS, "retention_days"})
 
 
+def _mongodb(url: Url) -> dict[str, Any]:
+    return whole(url, {*IN_URLS, "collection"})
+
+
 def _sqlite(url: Url) -> dict[str, Any]:
     place = behind_slashes(url)
     if place in ("", "/", "/:memory:"):
@@ -270,6 +274,23 @@ STORES: Final[Mapping[str, Store]] = {
         extra="redis",
         clients={"redis.Redis": "client", "redis.RedisCluster": "client"},
         retention_days=30,
+    ),
+    "mongodb": Store(
+        "threadkeep.backends.mongodb",
+        "open_mongodb",
+        {
+            **dict.fromkeys(
+                ("url", "client", "database", "collection", "username", "password"), str
+            ),
+            **dict.fromkeys(("mongodb_uri", "mongodb_db", "mongodb_collection"), str),
+            **dict.fromkeys(("mongodb_username", "mongodb_password"), str),
+            "connect_timeout": float,
+        },
+        shared=("pool_size", "timeout"),
+        schemes=("mongodb", "mongodb+srv"),
+        place=_mongodb,
+        extra="mongodb",
+        clients={"pymongo.MongoClient": "client"},
     ),
 }
 

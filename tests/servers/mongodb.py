@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+from typing import Any
 
-import pytest
 from pymongo import MongoClient
 
-from tests.servers.instances import Instance
+from tests.servers.instances import Instance, absent
 
 
 @functools.cache
@@ -28,7 +28,7 @@ class Mongo:
     def __init__(self, *settings: str) -> None:
         program = shutil.which("mongod")
         if program is None:
-            pytest.skip("mongod is not installed, and THREADKEEP_TEST_MONGODB_URL is not set")
+            absent("mongodb", "no mongod is installed, and THREADKEEP_TEST_MONGODB_URL is not set")
         self._program = program
         self._settings = settings
         self.instance = Instance("mongodb", "nobody")
@@ -50,5 +50,6 @@ class Mongo:
         return f"mongodb://127.0.0.1:{self.port}"
 
     def _ready(self) -> None:
-        with MongoClient(self.url(), serverSelectionTimeoutMS=500) as client:
+        client: MongoClient[Any] = MongoClient(self.url(), serverSelectionTimeoutMS=500)
+        with client:
             client.admin.command("ping")

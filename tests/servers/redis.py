@@ -10,14 +10,12 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 import redis as driver
 
-from tests.servers.instances import Instance, free_port
+from tests.servers.instances import Instance, absent, free_port
 
 SECRET = "s3cret/%@: word"
 ESCAPED = "s3cret%2F%25%40%3A%20word"
-REQUIRE = "THREADKEEP_TEST_REQUIRE"
 _USER = "nobody"
 
 
@@ -37,9 +35,7 @@ def program() -> str:
     """The path of redis-server, or of Valkey's."""
     found = shutil.which("redis-server") or shutil.which("valkey-server")
     if found is None:
-        promised = {"redis", "redis-cluster"} & set(os.environ.get(REQUIRE, "").split())
-        stop = pytest.fail if promised else pytest.skip
-        stop("redis-server is not installed, and THREADKEEP_TEST_REDIS_URL is not set")
+        absent("redis", "redis-server is not installed, and THREADKEEP_TEST_REDIS_URL is not set")
     return found
 
 

@@ -164,12 +164,6 @@ def test_a_wrong_identifier_is_refused(identifier):
         HistoryService({}, identifier=identifier)
 
 
-@pytest.mark.parametrize("kind", ["mongodb"])
-def test_a_provider_that_is_not_there_yet_says_so(kind):
-    with pytest.raises(ConfigError, match=f"'{kind}' comes with a later version"):
-        read({"type": kind})
-
-
 LONG_TERM = {
     "summary_time_to_live": 432_000,
     "llm_config": {"model": "gpt-5", "api_key": "hunter2", "base_url": "http://localhost"},

@@ -54,6 +54,17 @@ BUILT_IN: Final[Mapping[str, Keys]] = {
         },
         instead="redis_url",
     ),
+    "mongodb": Keys(
+        {"mongodb_uri": checks.secret},
+        {
+            "mongodb_db": checks.text,
+            "mongodb_collection": checks.text,
+            "mongodb_username": checks.text,
+            "mongodb_password": checks.secret,
+            "pool_size": checks.whole,
+            "timeout": checks.wait,
+        },
+    ),
     "sql": Keys(
         {
             "db_type": checks.one_of("postgres", "mysql", "sqlite", "oracle"),
@@ -71,7 +82,6 @@ BUILT_IN: Final[Mapping[str, Keys]] = {
         },
     ),
 }
-_LATER: Final = ("mongodb",)
 
 
 class Provider(NamedTuple):
@@ -103,19 +113,17 @@ def choose(
     Raises:
         ConfigError: there is no such provider, or a key is missing, unknown or wrong.
     """
-    if kind in BUILT_IN or kind in _LATER:
+    if kind in BUILT_IN:
         if module_path is not None:
             raise ConfigError(f"module_path belongs to type: custom, not to type: {kind}")
         return _built_in(kind, given, ours)
     if not custom.exists(kind, module_path):
-        known = nearest(kind, [*BUILT_IN, *_LATER, *custom.installed(), "custom"])
+        known = nearest(kind, [*BUILT_IN, *custom.installed(), "custom"])
         raise ConfigError(f"type: there is no provider {_public(kind)!r}{known}")
     return Provider(kind, dict(given), custom.find(kind, module_path))
 
 
 def _built_in(kind: str, given: Mapping[str, Any], ours: Mapping[str, Any]) -> Provider:
-    if kind in _LATER:
-        raise ConfigError(f"type: the provider {kind!r} comes with a later version of threadkeep")
     keys = BUILT_IN[kind]
     known = {**keys.required, **keys.optional}
     for name in given:
