@@ -54,6 +54,10 @@ SYSTEMS: Final = {
     "threadkeep_postgres": "threadkeep_sql:ThreadkeepPostgres",
     "raw_mysql": "raw_sql:RawMysql",
     "threadkeep_mysql": "threadkeep_sql:ThreadkeepMysql",
+    "raw_redis": "raw_redis:RawRedis",
+    "threadkeep_redis": "threadkeep_redis:ThreadkeepRedis",
+    "raw_mongodb": "raw_mongodb:RawMongodb",
+    "threadkeep_mongodb": "threadkeep_mongodb:ThreadkeepMongodb",
     "threadkeep_agents": "threadkeep_agents:ThreadkeepAgents",
     "threadkeep_llama_index": "threadkeep_llama_index:ThreadkeepLlamaIndex",
     "threadkeep_langchain": "threadkeep_langchain:ThreadkeepLangChain",
@@ -62,7 +66,8 @@ SYSTEMS: Final = {
     "langchain_community_sqlite": "langchain_community_sqlite:LangChainCommunitySqlite",
 }
 OURS: Final = "threadkeep_sqlite"
-ON_SERVERS: Final = frozenset(name for name in SYSTEMS if name.endswith(("postgres", "mysql")))
+_SERVERS: Final = ("postgres", "mysql", "redis", "mongodb")
+ON_SERVERS: Final = frozenset(name for name in SYSTEMS if name.endswith(_SERVERS))
 """Measured only where `--systems` names them."""
 
 

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from _pytest.outcomes import Skipped
 
+from tests.servers import mongodb as documents
 from tests.servers import mysql
 from tests.servers import postgres as postgresql
+from tests.servers import redis as keys
 
 
 def postgres() -> str:
@@ -26,6 +28,24 @@ def mariadb() -> str:
         ModuleNotFoundError: there is none.
     """
     return _url(mysql.url)
+
+
+def redis() -> str:
+    """The URL of a Redis.
+
+    Raises:
+        ModuleNotFoundError: there is none.
+    """
+    return _url(keys.url)
+
+
+def mongodb() -> str:
+    """The URL of a MongoDB.
+
+    Raises:
+        ModuleNotFoundError: there is none.
+    """
+    return _url(documents.url)
 
 
 def _url(find: Callable[[], str]) -> str:
