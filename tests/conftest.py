@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests import acceptance
+from threadkeep import sharing
 
 
 def pytest_configure(config):
@@ -41,3 +42,10 @@ class Proofs:
         stopped = session.shouldstop or session.shouldfail or option.collectonly or option.ignore
         if whole and ended and not named and not stopped:
             acceptance.note(self._state, self._tests)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_shared_is_left():
+    """What adapters opened by a URL stays open with the process, but for tests."""
+    yield
+    sharing.close()

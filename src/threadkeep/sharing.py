@@ -36,3 +36,11 @@ def shared(store: Memory | str) -> Memory:
         if found is None or found.engine.closed:
             found = _opened[key] = connect(store)
         return found
+
+
+def close() -> None:
+    """Close every Memory that was opened here, as at the end of a test."""
+    with _lock:
+        for memory in _opened.values():
+            memory.close()
+        _opened.clear()

@@ -138,7 +138,7 @@ def test_sixteen_connections_unless_said_otherwise():
     for store, size in (("redis://h", 16), ("redis://h?pool_size=3", 3)):
         with threadkeep.connect(store) as memory:
             assert memory.engine.settings.pool_size == size
-            assert memory.engine.backend._pool._size == size
+            assert vars(memory.engine.backend)["_pool"]._size == size
 
 
 @pytest.mark.proves("B49")

@@ -135,7 +135,7 @@ def test_waiting_for_a_connection_has_a_time_out_with_a_clear_error(server):
         backend.read(QUERY, now=NOW)
         with server.held(HOLD.format(table)):
             begun = time.monotonic()
-            failed = together(*[partial(_refused, backend)] * 3)
+            failed = together(*[partial(_refused, backend)] * 12)
             assert time.monotonic() - begun < 4
         assert sum("connections were in use for 1 s: raise `pool_size`" in f for f in failed) >= 1
         backend.commit(S, put=[item("b")], now=NOW)

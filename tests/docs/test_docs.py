@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import PAGES, ROOT, Block, blocks, name, relative_links
+from threadkeep import Memory
 from threadkeep.testing import ScriptedModel
 
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
@@ -36,12 +37,17 @@ def endpoint(page: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_the_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     scope: dict[str, object] = {"__name__": "__main__"}
-    for block in blocks(page):
-        if block.is_dialogue:
-            _check(page, block, scope)
-        else:
-            code = "\n" * block.line + block.code
-            exec(compile(code, str(page), "exec"), scope)
+    try:
+        for block in blocks(page):
+            if block.is_dialogue:
+                _check(page, block, scope)
+            else:
+                code = "\n" * block.line + block.code
+                exec(compile(code, str(page), "exec"), scope)
+    finally:
+        for found in scope.values():  # a reader's process would end here
+            if isinstance(found, Memory):
+                found.close()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
