@@ -205,13 +205,13 @@ class TestIds:
 
 class TestResends:
     @pytest.fixture
-    def bare(self, memory, served):
-        """An agent without a saver: the client keeps the transcript."""
+    def bare(self, memory, served, saver):
+        """The client keeps the transcript, whether or not the server does so too."""
 
         def make(replies, resend="detect"):
             chat_model, model = served(replies)
             ours = ThreadkeepMiddleware(memory, resend=resend)
-            return create_agent(chat_model, [weather], middleware=[ours]), model
+            return create_agent(chat_model, [weather], middleware=[ours], checkpointer=saver), model
 
         return make
 

@@ -26,7 +26,6 @@ from langchain_core.messages import (
     RemoveMessage,
     SystemMessage,
     ToolMessage,
-    add_notification_metadata,
 )
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 from pydantic import BaseModel
@@ -235,7 +234,7 @@ def test_an_edited_item_comes_back_as_edited(chat):
 
 
 def test_a_word_of_the_harness_is_a_notice_and_stays_out_of_windows(chat):
-    notice = add_notification_metadata(HumanMessage("a summary"), source="summarization")
+    notice = HumanMessage("a summary", additional_kwargs={"lc_source": "summarization"})
     chat.add(to_item(notice), to_item(HumanMessage("hi")))
     assert [item.type for item in chat.items()] == ["notice", "message"]
     assert [item.text for item in chat.window()] == ["hi"]

@@ -201,6 +201,13 @@ def test_what_is_no_namespace_is_refused(store, namespace):
         store.put(namespace, "k", {})
 
 
+def test_operations_may_write_where_the_verbs_may_not(store):
+    store.batch([PutOp(("langgraph", "x"), "k", {"n": 1})])
+    assert store.get(("langgraph", "x"), "k").value == {"n": 1}
+    with pytest.raises(InvalidNamespaceError):
+        store.batch([PutOp((), "k", {})])
+
+
 def test_what_is_not_json_is_refused_by_name(store):
     with pytest.raises(InputError, match="'k'"):
         store.put(("a",), "k", {"x": object()})
@@ -231,6 +238,7 @@ def test_lives_by_default(store, clock):
     clock.now += 40
     assert [hit.key for hit in brief.search(("a",))] == ["for ever"]
     assert brief.list_namespaces() == [("a",)]
+    assert brief.sweep_ttl() == 1
 
 
 def test_a_read_never_brings_back_what_another_deleted(store, clock, monkeypatch):

@@ -124,6 +124,17 @@ def begin(chat: Session, messages: Sequence[BaseMessage], resend: Resend) -> Tur
 
 def _known(past: Past, messages: Sequence[BaseMessage], resend: Resend) -> tuple[int, Item | None]:
     """How many messages at the front are stored already, and the item of the last question."""
+    known, question = _by_ids(past, messages)
+    rest = messages[known:]
+    if resend == "append" or not rest:
+        return known, question
+    found = resent(rest, past.items(_NEAR if len(rest) == 1 else max(_FAR, 4 * len(rest))))
+    if found.front == len(rest) and found.last is not None and found.last.role == "user":
+        question = found.last
+    return known + found.front, question
+
+
+def _by_ids(past: Past, messages: Sequence[BaseMessage]) -> tuple[int, Item | None]:
     for reach in (_NEAR, max(_FAR, 4 * len(messages))):
         by_id = _by_id(past.items(reach))
         for place in range(len(messages) - 1, -1, -1):
@@ -131,11 +142,7 @@ def _known(past: Past, messages: Sequence[BaseMessage], resend: Resend) -> tuple
                 return _after(past, messages, place, by_id)
         if len(messages) == 1 or len(past.items(reach)) < reach:
             break
-    if resend == "append" or not messages:
-        return 0, None
-    found = resent(messages, past.items())
-    question = found.last if found.last is not None and found.last.role == "user" else None
-    return found.front, question if found.front == len(messages) else None
+    return 0, None
 
 
 def _after(

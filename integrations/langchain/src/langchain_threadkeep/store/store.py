@@ -9,6 +9,7 @@ from typing import Final
 
 from langgraph.store.base import (
     GetOp,
+    InvalidNamespaceError,
     Item,
     ListNamespacesOp,
     Op,
@@ -64,6 +65,8 @@ class ThreadkeepStore(Verbs):
         puts = {(op.namespace, op.key): op for op in ops if isinstance(op, PutOp)}
         by_namespace: dict[Namespace, list[PutOp]] = {}
         for op in puts.values():
+            if not op.namespace:
+                raise InvalidNamespaceError("Namespace cannot be empty.")
             by_namespace.setdefault(checked(op.namespace), []).append(op)
         for namespace, wanted in by_namespace.items():
             for start in range(0, len(wanted), _AT_ONCE):
@@ -74,6 +77,10 @@ class ThreadkeepStore(Verbs):
         """As `batch`."""
         found: list[Result] = await self._engine.hop(functools.partial(self.batch, list(ops)))
         return found
+
+    def sweep_ttl(self) -> int:
+        """Reclaim the space of what has expired, here and in the sessions; how many."""
+        return self.memory.sweep()
 
     def _answer(self, op: Op) -> Result:
         match op:
