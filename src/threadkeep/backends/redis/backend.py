@@ -101,7 +101,7 @@ class RedisBackend:
         answers = self._calls.run(lambda client: _read(client, runs)) if runs else []
         pages: dict[int, Page] = {}
         for places, (version, *flat) in zip(streams.values(), answers, strict=True):
-            for n, one in zip(places, flat or [()] * len(places), strict=True):
+            for n, one in zip(places, flat or [""] * len(places), strict=True):
                 pages[n] = Page(version, encoding.records(queries[n], one))
         return [pages[n] for n in range(len(queries))]
 

@@ -11,6 +11,11 @@ from threadkeep.types import Drop, Keep, Query, Record, Ttl
 _LAST: Final = 10**15 - 1
 """The largest seq that the index can hold."""
 
+_new = object.__new__
+_kind, _id, _body, _at, _expires, _seq_of = (
+    getattr(Record, name).__set__ for name in ("kind", "id", "body", "at", "expires", "seq")
+)
+
 Argument = str | int | float
 Reply = Any
 
@@ -62,18 +67,27 @@ def read(queries: Iterable[Query], now: float) -> list[Argument]:
     return args
 
 
-def records(query: Query, flat: Sequence[bytes | str]) -> list[Record]:
+def records(query: Query, joined: bytes | str) -> list[Record]:
     """The records of one query's answer: ids and values in turn."""
-    texts = [text(part) for part in flat]
-    found = [
-        _record(query.kind, id, value) for id, value in zip(texts[::2], texts[1::2], strict=True)
-    ]
+    if not joined:
+        return []
+    texts = text(joined).split("\0")
+    pairs = zip(texts[::2], texts[1::2], strict=True)
+    found = [_record(query.kind, id, value) for id, value in pairs]
     return found[::-1] if query.newest else found
 
 
 def _record(kind: str, id: str, value: str) -> Record:
+    """As `Record(...)`, in half the time: this is where a read spends most of its own."""
     seq, at, expires, body = value.split("|", 3)
-    return Record(kind, id, body, float(at), float(expires) if expires else None, int(seq))
+    record = _new(Record)
+    _kind(record, kind)
+    _id(record, id)
+    _body(record, body)
+    _at(record, float(at))
+    _expires(record, float(expires) if expires else None)
+    _seq_of(record, int(seq))
+    return record
 
 
 def text(value: bytes | str) -> str:
