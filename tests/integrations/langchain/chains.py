@@ -88,3 +88,14 @@ def user(text, **more):
 def shown(model, request=-1):
     """The words of a request, without the system prompt."""
     return [m["content"] for m in model.requests[request]["messages"] if m["role"] != "system"]
+
+
+class Clock:
+    """Later at each look, so that what was first is known."""
+
+    def __init__(self):
+        self.now = 1_000.0
+
+    def __call__(self):
+        self.now += 0.001
+        return self.now

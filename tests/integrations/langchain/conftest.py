@@ -5,9 +5,13 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 import pytest
+from langchain.agents import create_agent
 from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.memory import InMemorySaver
 
 import threadkeep
+from langchain_threadkeep import ThreadkeepMiddleware
+from tests.integrations.langchain.chains import weather
 from threadkeep.testing import ScriptedModel
 
 
@@ -33,3 +37,21 @@ def served():
             return ChatOpenAI(model="gpt-5", **client, **options), model
 
         yield serve
+
+
+@pytest.fixture(params=["no saver", "saver"])
+def saver(request):
+    return InMemorySaver() if request.param == "saver" else None
+
+
+@pytest.fixture
+def agent(memory, served, saver):
+    """`agent(replies)`: an agent with the memory, and the server behind its model."""
+
+    def make(replies, middleware=(), window=None, **options):
+        chat_model, model = served(replies)
+        ours = ThreadkeepMiddleware(memory, window=window, **options.pop("ours", {}))
+        options = {"checkpointer": saver, "tools": [weather], **options}
+        return create_agent(chat_model, middleware=[*middleware, ours], **options), model
+
+    return make

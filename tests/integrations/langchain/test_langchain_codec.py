@@ -5,118 +5,28 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Literal
-from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from langchain_core.documents import Document
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
     BaseMessage,
     ChatMessage,
     ChatMessageChunk,
-    FunctionMessage,
     HumanMessage,
     HumanMessageChunk,
-    RemoveMessage,
-    SystemMessage,
     ToolMessage,
 )
-from langchain_core.messages.tool import invalid_tool_call, tool_call
+from langchain_core.messages.tool import tool_call
 from pydantic import BaseModel
 
 import threadkeep
 from langchain_threadkeep.conversation import in_reply_order, to_messages
-from langchain_threadkeep.leaves import pack, unpack
 from langchain_threadkeep.messages import message_id, to_item, to_message
+from tests.integrations.langchain.samples import CALL, MESSAGES, PNG, USAGE, exactly
 from threadkeep import Item
 from threadkeep.errors import InputError
-
-PNG = "iVBORw0KGgo" * 20
-CALL = tool_call(name="weather", args={"city": "Lisbon"}, id="call_1")
-USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
-MESSAGES = {
-    "human": HumanMessage("hi"),
-    "human with id and name": HumanMessage("hi", id="m1", name="ada"),
-    "no words": AIMessage(""),
-    "system": SystemMessage("be kind"),
-    "developer": SystemMessage("x", additional_kwargs={"__openai_role__": "developer"}),
-    "answer": AIMessage(
-        "hello",
-        id="lc_run--1",
-        usage_metadata={**USAGE, "input_token_details": {"cache_read": 2}},
-        response_metadata={"model_name": "gpt-5", "logprobs": None, "finish_reason": "stop"},
-    ),
-    "call": AIMessage("", tool_calls=[CALL]),
-    "call without an id": AIMessage("", tool_calls=[tool_call(name="f", args={}, id=None)]),
-    "invalid call": AIMessage(
-        "", invalid_tool_calls=[invalid_tool_call(name="f", args="{", id="c", error="not JSON")]
-    ),
-    "legacy call": AIMessage(
-        "", additional_kwargs={"function_call": {"name": "f", "arguments": "{}"}}
-    ),
-    "result": ToolMessage("21", tool_call_id="call_1", name="weather"),
-    "failed result": ToolMessage("no", tool_call_id="call_1", status="error"),
-    "result with JSON artifact": ToolMessage("x", tool_call_id="c", artifact={"rows": [1, None]}),
-    "result with documents": ToolMessage(
-        "x", tool_call_id="c", artifact=[Document("text", id="d", metadata={"page": 3})]
-    ),
-    "result with odd artifact": ToolMessage(
-        "x", tool_call_id="c", artifact={"s": {1, 2}, "b": b"\0\xff", "t": (1, [2]), 5: "five"}
-    ),
-    "dates": AIMessage("x", response_metadata={"at": datetime(2026, 1, 2, tzinfo=UTC)}),
-    "log probabilities": AIMessage("x", response_metadata={"p": float("-inf"), "q": 1.0}),
-    "chat": ChatMessage("x", role="narrator"),
-    "chat as a user": ChatMessage("x", role="user"),
-    "chat without a role": ChatMessage("x", role=""),
-    "function": FunctionMessage("x", name="f"),
-    "remove": RemoveMessage(id="m1"),
-    "more fields": HumanMessage("x", mood="good", example=True),
-    "text parts": HumanMessage([{"type": "text", "text": "a"}, "b"]),
-    "image by url": HumanMessage([{"type": "image_url", "image_url": {"url": "https://x/y.png"}}]),
-    "image data": HumanMessage(
-        [{"type": "image_url",
-          "image_url": {"url": f"data:image/png;base64,{PNG}", "detail": "low"}}]
-    ),
-    "image of anthropic": HumanMessage(
-        [{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}}]
-    ),
-    "blocks v1": HumanMessage(
-        content_blocks=[
-            {"type": "text", "text": "look", "annotations": []},
-            {"type": "image", "base64": PNG, "mime_type": "image/png", "id": "i1"},
-            {"type": "file", "url": "https://x/y.pdf"},
-            {"type": "audio", "file_id": "f1"},
-        ]
-    ),
-    "answer in blocks v1": AIMessage(
-        content_blocks=[
-            {"type": "reasoning", "reasoning": "hm " * 40, "extras": {"signature": "s"}},
-            {"type": "text", "text": "done", "id": "msg_1", "annotations": [{"type": "citation"}]},
-            CALL,
-        ],
-        response_metadata={"output_version": "v1"},
-    ),
-    "thinking of anthropic": AIMessage(
-        [
-            {"type": "thinking", "thinking": "hm", "signature": "s"},
-            {"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}},
-            {"type": "tool_use", "id": "call_1", "name": "weather", "input": {"city": "Lisbon"}},
-        ],
-        tool_calls=[CALL],
-        response_metadata={"model_provider": "anthropic"},
-    ),
-    "parts without a type": AIMessage([{"text": "hi"}, {"image": {"bytes": b"\1"}}]),
-    "unknown part": AIMessage([{"type": "hologram", "beam": [1, {"x": None}]}]),
-    "no parts": AIMessage([]),
-    "lone surrogate": HumanMessage("\ud83d"),
-    "nul": HumanMessage("a\0b"),
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
@@ -142,22 +52,6 @@ def test_what_comes_back_shares_nothing(message, chat):
                 part["x"] = 1
                 part.get("args", {})["x"] = 1
     assert exactly(to_message(item)) == untouched
-
-
-def exactly(message):
-    """All fields with their types: 1 is not True, and a list is no tuple."""
-    fields = {**message.__dict__, **(message.__pydantic_extra__ or {})}
-    return json.dumps({name: typed(value) for name, value in fields.items()}, sort_keys=True)
-
-
-def typed(value):
-    if isinstance(value, Document):
-        return ["Document", typed(dict(value))]
-    if isinstance(value, dict):
-        return ["dict", sorted([repr(key), typed(entry)] for key, entry in value.items())]
-    if isinstance(value, (list, tuple)):
-        return [type(value).__name__, *map(typed, value)]
-    return repr(value)
 
 
 @pytest.mark.parametrize(
@@ -302,35 +196,6 @@ def test_what_is_no_message_is_refused():
 def test_the_framework_s_id_is_known_of_an_item():
     assert message_id(to_item(HumanMessage("x", id="m"))) == "m"
     assert message_id(Item(id="ours", content="x")) is None
-
-
-LEAVES = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
-    | st.binary() | st.dates() | st.datetimes() | st.uuids() | st.timedeltas()
-    | st.decimals(allow_nan=False)
-)  # fmt: skip
-KEYS = st.text() | st.integers() | st.just("$threadkeep")
-VALUES = st.recursive(
-    LEAVES,
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(KEYS, inner, max_size=3)
-        | st.tuples(inner, inner)
-        | st.frozensets(st.integers() | st.text(), max_size=3)
-    ),
-    max_leaves=10,
-)
-
-
-@given(VALUES)
-def test_any_value_is_json_and_comes_back(value):
-    assert unpack(json.loads(json.dumps(pack(value)))) == value
-
-
-def test_values_keep_their_types():
-    value = {"a": (1, True), "d": date(2026, 1, 1), "u": UUID(int=1), "n": Decimal("1.0")}
-    value["t"] = timedelta(days=1, microseconds=2)
-    assert typed(unpack(json.loads(json.dumps(pack(value))))) == typed(value)
 
 
 def test_pieces_of_another_framework_are_put_together(chat):
