@@ -287,3 +287,19 @@ def test_a_commit_costs_the_same_at_any_length(backend, shell, prefix):
     finally:
         own.close()
         server.remove()
+
+
+@pytest.mark.proves("B57")
+def test_it_says_what_it_is_and_whether_it_may_throw_sessions_away():
+    server = redis.Redis("--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru")
+    own = RedisBackend(server.url())
+    try:
+        said = own.describe()
+        assert said["engine"].startswith(("Redis ", "Valkey "))
+        assert said["exists"] == "yes"
+        assert "may throw away whole sessions" in said["eviction"]
+        server.run("CONFIG", "SET", "maxmemory-policy", "noeviction")
+        assert own.describe()["eviction"] == "noeviction"
+    finally:
+        own.close()
+        server.remove()

@@ -60,6 +60,7 @@ class MongoBackend:
             place=target.place,
             where=target.where,
             timeout=float(timeout),
+            connect_timeout=float(patience),
         )
 
     def __repr__(self) -> str:

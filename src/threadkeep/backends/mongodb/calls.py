@@ -37,12 +37,14 @@ class Calls:
         place: tuple[str, str],
         where: str,
         timeout: float,
+        connect_timeout: float,
     ) -> None:
         self._make = make
         self._owned = owned
         self._place = place
         self._where = where
         self._timeout = timeout
+        self._connect_timeout = connect_timeout
         self._lock = threading.Lock()
         self._clients: dict[int, Client] = {}
         self._ready: set[int] = set()
@@ -81,11 +83,15 @@ class Calls:
             client.close()
 
     def _once(self, work: Callable[[Store], T], until: float) -> T:
-        with pymongo.timeout(max(0.001, until - time.monotonic())):
-            store = self._store()
-            if os.getpid() not in self._ready:
+        store = self._store()
+        if os.getpid() not in self._ready:
+            # A server that never answered is waited for less long than one that is gone.
+            with pymongo.timeout(min(_left(until), self._connect_timeout)):
+                store.database.command("ping")
+            with pymongo.timeout(_left(until)):
                 store.create_indexes(list(INDEXES))
-                self._ready.add(os.getpid())
+            self._ready.add(os.getpid())
+        with pymongo.timeout(_left(until)):
             return work(store)
 
     def _store(self) -> Store:
@@ -107,3 +113,7 @@ class Calls:
         if fault.kind is Kind.UNREACHABLE:
             return os.getpid() in self._ready
         return fault.kind in (Kind.AGAIN, Kind.LOST)
+
+
+def _left(until: float) -> float:
+    return max(0.001, until - time.monotonic())

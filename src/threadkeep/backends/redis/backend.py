@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from threadkeep.backends.redis import clients, encoding, sweeping, walking
+from threadkeep.backends.redis import clients, describing, encoding, sweeping, walking
 from threadkeep.backends.redis import target as targets
 from threadkeep.backends.redis.calls import Calls, Run, evaluate, evaluate_all
 from threadkeep.backends.redis.clients import Client
@@ -144,6 +144,10 @@ class RedisBackend:
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         return self._calls.run(lambda client: sweeping.sweep(client, self._keys, now, limit))
+
+    def describe(self) -> dict[str, str]:
+        """What the server says of itself."""
+        return self._calls.run(describing.describe)
 
     def close(self) -> None:
         """Close the connections opened here, also those in use now, as their calls end."""

@@ -11,7 +11,12 @@ local function pad(seq) return string.format('%015.0f', seq) end
 
 local function place(record) return string.sub(record, 1, 15) end
 
-local function expiry(record) return string.match(record, '^%d+|[^|]*|([^|]*)|') end
+-- Found by steps, since a pattern would cost half of a read.
+local function expiry(record)
+  local first = string.find(record, '|', 17, true) + 1
+  if string.byte(record, first) == 124 then return '' end
+  return string.sub(record, first, string.find(record, '|', first, true) - 1)
+end
 
 -- A time as text that sorts as it does.
 local function when(time) return string.format('%020.6f', time) end
