@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,8 +30,7 @@ def write(calls: Sequence[Call]) -> dict[str, list[Any]]:
     invalid = [call for call in calls if not isinstance(call.get("args"), dict)]
     return {
         "tool_calls": [
-            {**_named(call), "args": unpack(copy.deepcopy(call["args"])), "type": "tool_call"}
-            for call in valid
+            {**_named(call), "args": unpack(call["args"]), "type": "tool_call"} for call in valid
         ],
         "invalid_tool_calls": [
             {**_named(call), "args": call.get("args"), "error": None, "type": "invalid_tool_call"}

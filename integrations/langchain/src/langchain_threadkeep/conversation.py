@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -31,6 +31,8 @@ def to_messages(
     messages: list[BaseMessage] = []
     seen = [item for item in items if item.type != "opaque"]
     pieces = _pieces(seen)
+    if not pieces:
+        return [_said(item, ids, known or {}) for item in seen]
     for in_pieces, run in groupby(seen, key=lambda item: id(item) in pieces):
         if in_pieces:
             messages += _translated(list(run), ids=ids)
@@ -44,6 +46,8 @@ def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
 
     Runs that share a thread write by turns; a provider wants each call answered at once.
     """
+    if not any(isinstance(message, ToolMessage) for message in messages):
+        return list(messages)
     answers: dict[int, list[BaseMessage]] = {}
     waiting: dict[str, list[int]] = {}
     moved: set[int] = set()
@@ -79,9 +83,11 @@ def _translated(run: list[Item], *, ids: bool) -> list[BaseMessage]:
     return messages
 
 
-def _pieces(items: Iterable[Item]) -> set[int]:
+def _pieces(items: Sequence[Item]) -> set[int]:
     """By `id()`: the items of a model's output that another framework stored in pieces."""
     found: set[int] = set()
+    if all(item.type in _PLAIN for item in items):
+        return found
     for model, run in groupby(items, key=_by_another_model):
         held = list(run)
         if model and any(item.type not in _PLAIN for item in held):
