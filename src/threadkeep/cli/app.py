@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -11,6 +11,7 @@ from threadkeep.cli import (
     copy,
     doctor,
     feedback,
+    flags,
     rekey,
     repair,
     sessions,
@@ -61,6 +62,7 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
+@flags.added
 def options(
     context: typer.Context,
     url: Url = None,
@@ -70,10 +72,11 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say and leave.")
     ] = False,
+    **given: Any,
 ) -> None:
     """Take the store's options before the command."""
     del version
-    context.obj = Store(url, history_backend, path, namespace)
+    context.obj = Store(url, history_backend, path, namespace, flags.said(given))
 
 
 def run() -> int:

@@ -6,12 +6,13 @@ import functools
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from threadkeep import connect
+from threadkeep.cli import flags
 from threadkeep.errors import BackendError, ConfigError
 from threadkeep.memory import Memory
 
@@ -27,7 +28,10 @@ Backend = Annotated[
     str | None,
     typer.Option(
         "--history-backend",
-        help="The kind of store: sqlite, file, memory, none [env: THREADKEEP_HISTORY_BACKEND].",
+        help=(
+            "The kind of store: sqlite, file, memory, none, postgres, mysql, oracle, redis, "
+            "mongodb [env: THREADKEEP_HISTORY_BACKEND]."
+        ),
         show_default=False,
     ),
 ]
@@ -54,10 +58,17 @@ class Store(NamedTuple):
     history_backend: str | None = None
     path: str | None = None
     namespace: str | None = None
+    flags: Mapping[str, Any] = {}
 
     def over(self, other: Store) -> Store:
         """These options, and the other's where these are silent."""
-        return Store(*(mine or theirs for mine, theirs in zip(self, other, strict=True)))
+        return Store(
+            url=self.url or other.url,
+            history_backend=self.history_backend or other.history_backend,
+            path=self.path or other.path,
+            namespace=self.namespace or other.namespace,
+            flags={**other.flags, **self.flags},
+        )
 
     def open(self) -> Memory:
         """Connect.
@@ -66,13 +77,14 @@ class Store(NamedTuple):
             ConfigError: the options contradict each other, or do not name a store.
         """
         url, kind, key = self.url, self.history_backend, os.environ.get(KEY) or None
+        kind, found = flags.options(kind, self.flags)
         if url is None and kind is None:
             url, kind = (os.environ.get(name) or None for name in ENVIRONMENT)
         if url is not None and kind is not None:
             raise ConfigError("a URL and a history backend contradict each other: give one of them")
         if kind is not None:
-            path = {} if self.path is None else {"path": self.path}
-            return connect({"type": kind, **path}, namespace=self.namespace, key=key)
+            place = found if self.path is None else {**found, "path": self.path}
+            return connect({"type": kind, **place}, namespace=self.namespace, key=key)
         if self.path is not None:
             raise ConfigError("--path needs --history-backend beside it, such as sqlite")
         return connect(url, namespace=self.namespace, key=key)
@@ -83,7 +95,9 @@ def command(function: Callable[..., int | None]) -> Callable[..., int | None]:
 
     @functools.wraps(function)
     def run(context: typer.Context, **given: Any) -> int | None:
-        after = Store(*(given.pop(name) for name in _OPTIONS))
+        more = flags.said({name: given.pop(name) for name in flags.FLAGS})
+        url, backend, path, namespace = (given.pop(name) for name in _OPTIONS)
+        after = Store(url, backend, path, namespace, more)
         try:
             with after.over(context.obj or Store()).open() as memory:
                 return function(memory, **given)
@@ -97,7 +111,7 @@ def command(function: Callable[..., int | None]) -> Callable[..., int | None]:
         inspect.Parameter(name, _PLACE, default=None, annotation=kind)
         for name, kind in _OPTIONS.items()
     ]
-    parameters = [first, *own, *added]
+    parameters = [first, *own, *added, *flags.parameters()]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     return run

@@ -1,0 +1,69 @@
+"""Options of single kinds of stores, as gateways of chat name them."""
+
+import pytest
+
+import threadkeep
+from tests.servers import postgres, redis
+from tests.servers.instances import fresh_table
+from threadkeep.cli.store import Store
+from threadkeep.errors import ConfigError
+
+DAY = 86_400
+
+
+def opened(**flags):
+    backend = flags.pop("history_backend", None)
+    return Store(history_backend=backend, flags=flags).open()
+
+
+@pytest.mark.proves("B40", "B47", "B48", "B49")
+def test_the_flags_of_redis_reach_the_store():
+    url = "redis://:pw@h:7000/2"
+    with opened(history_backend="redis", redis_url=url) as memory:
+        assert "Redis at h:7000/2" in repr(memory.engine.backend)
+        assert memory.engine.settings.ttl == 30 * DAY
+        assert memory.engine.settings.pool_size == 16
+    with opened(redis_url=url, redis_pool_max_size=3, redis_retention_days=-1) as memory:
+        assert memory.engine.settings.ttl is None
+        assert memory.engine.settings.pool_size == 3
+    with pytest.raises(ConfigError, match="retention_days"):
+        opened(redis_url=url, redis_retention_days=0)
+
+
+@pytest.mark.proves("B43", "B44")
+def test_the_flags_of_postgres_reach_the_store():
+    how = {"postgres_db_url": "postgres://ada:pw@h/chat", "postgres_pool_max_size": 3}
+    with opened(**how) as memory:
+        assert "chat at h" in repr(memory.engine.backend)
+        assert memory.engine.settings.pool_size == 3
+
+
+@pytest.mark.proves("B50")
+def test_the_flags_of_oracle_reach_the_store():
+    how = {"oracle_user": "ada", "oracle_password": "pw", "oracle_pool_max": 3}
+    with opened(oracle_dsn="h:1521/service", **how) as memory:
+        assert "h" in repr(memory.engine.backend)
+    with pytest.raises(ConfigError, match="pool"):
+        opened(oracle_dsn="h:1521/service", oracle_pool_min=0, **how)
+
+
+def test_flags_of_another_kind_or_beside_a_url_are_refused():
+    with pytest.raises(ConfigError, match="--redis-url belongs to --history-backend redis"):
+        opened(history_backend="postgres", redis_url="redis://h")
+    with pytest.raises(ConfigError, match="belongs to"):
+        opened(postgres_pool_max_size=3, redis_url="redis://h")
+    with pytest.raises(ConfigError, match="contradict"):
+        Store(url="sqlite:///a.db", flags={"redis_url": "redis://h"}).open()
+
+
+@pytest.mark.proves("B40")
+@pytest.mark.parametrize(("flag", "server"), [("redis_url", redis), ("postgres_db_url", postgres)])
+def test_before_and_after_the_command(cli, flag, server):
+    url, option = server.url(), f"--{flag.replace('_', '-')}"
+    name = fresh_table()
+    with threadkeep.connect(url, namespace=name) as memory:
+        memory.session("s").add("hi")
+    for arguments in (["sessions", option, url], [option, url, "sessions"]):
+        done = cli(*arguments, "--namespace", name)
+        assert done.code == 0
+        assert "s" in done.out.split()
