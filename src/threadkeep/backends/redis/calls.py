@@ -9,10 +9,11 @@ from redis.exceptions import NoScriptError
 
 from threadkeep.backends.redis import faults
 from threadkeep.backends.redis.clients import Client
-from threadkeep.backends.redis.deadline import Deadline, pause, within
+from threadkeep.backends.redis.deadline import within
 from threadkeep.backends.redis.faults import Fault, Kind
 from threadkeep.backends.redis.pool import Pool
 from threadkeep.backends.redis.scripts import Script
+from threadkeep.deadlines import Deadline, pause
 from threadkeep.errors import BackendError
 
 T = TypeVar("T")

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import os
-import queue
 import threading
-import time
 import weakref
 from collections.abc import Callable
-from typing import Final
 
 from threadkeep.backends.redis.clients import Client
-from threadkeep.backends.redis.deadline import Deadline
+from threadkeep.deadlines import Deadline
 from threadkeep.errors import BackendError, BackendTimeout
-
-_FAIRNESS: Final = 0.0001
-"""Seconds by which a thread steps back for those who wait; else it would take its slot again."""
+from threadkeep.slots import Slots
 
 
 class Pool:
@@ -44,7 +39,7 @@ class Pool:
     @property
     def lent(self) -> int:
         """How many calls are running now."""
-        return 0 if self._size is None else self._size - self._slots.qsize()
+        return 0 if self._size is None else self._slots.lent
 
     def take(self, deadline: Deadline) -> None:
         """Wait for a slot.
@@ -54,10 +49,7 @@ class Pool:
             BackendError: closed.
         """
         if self._size is not None:
-            try:
-                self._slots.get_nowait()
-            except queue.Empty:
-                self._wait(deadline)
+            self._slots.take(deadline.left, deadline.timeout)
         if self._closed:
             self.give_back()
             raise BackendError(f"{self._where} is closed: open a new backend")
@@ -65,9 +57,8 @@ class Pool:
     def give_back(self) -> None:
         """Leave the slot to the next."""
         if self._size is not None:
-            self._slots.put(None)
-            if self._waiting:
-                time.sleep(_FAIRNESS)
+            self._slots.give_back()
+            self._slots.step_back()
         if self._closed and not self.lent:
             self._end()
 
@@ -102,10 +93,7 @@ class Pool:
             self._begin()
 
     def _begin(self) -> None:
-        self._slots: queue.SimpleQueue[None] = queue.SimpleQueue()
-        for _ in range(self._size or 0):
-            self._slots.put(None)
-        self._waiting: list[None] = []
+        self._slots = Slots(self._size or 0, self._where)
         self._lock = threading.Lock()
         self._client = None
 
@@ -114,18 +102,6 @@ class Pool:
             client, self._client = self._client, None
             if client is not None and self._size is not None:
                 client.close()
-
-    def _wait(self, deadline: Deadline) -> None:
-        self._waiting.append(None)
-        try:
-            self._slots.get(timeout=deadline.left())
-        except queue.Empty:
-            raise BackendTimeout(
-                f"{self._where}: all {self._size} connections were in use for "
-                f"{deadline.timeout:g} s: raise `pool_size` or `timeout`"
-            ) from None
-        finally:
-            self._waiting.pop()
 
 
 _POOLS: weakref.WeakSet[Pool] = weakref.WeakSet()

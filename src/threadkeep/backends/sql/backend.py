@@ -10,10 +10,10 @@ from sqlalchemy import Engine
 
 from threadkeep.backends.sql import names, options, planning, reading, sweeping
 from threadkeep.backends.sql.calls import Calls
-from threadkeep.backends.sql.deadline import Deadline
 from threadkeep.backends.sql.faults import late
 from threadkeep.backends.sql.opening import Opening
 from threadkeep.backends.sql.planning import Change
+from threadkeep.deadlines import Deadline
 from threadkeep.errors import Conflict
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 

@@ -8,11 +8,11 @@ from typing import Any, Final, TypeVar
 from sqlalchemy.pool import PoolProxiedConnection
 
 from threadkeep.backends.sql import faults
-from threadkeep.backends.sql.deadline import Deadline, pause
 from threadkeep.backends.sql.dialect import Dialect
 from threadkeep.backends.sql.faults import Fault, Kind
 from threadkeep.backends.sql.guard import Watch
 from threadkeep.backends.sql.pool import Source
+from threadkeep.deadlines import Deadline, pause
 from threadkeep.errors import BackendError
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from threadkeep.backends.sql.deadline import Deadline
+from threadkeep.deadlines import Deadline
 
 T = TypeVar("T")
 

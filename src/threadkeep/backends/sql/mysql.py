@@ -15,7 +15,6 @@ from sqlalchemy import Connection, text
 from sqlalchemy.dialects.mysql import DOUBLE, LONGTEXT, VARBINARY
 
 from threadkeep.backends.sql import planning
-from threadkeep.backends.sql.deadline import Deadline
 from threadkeep.backends.sql.faults import Fault
 from threadkeep.backends.sql.mysql_connecting import Line, checked, open_line
 from threadkeep.backends.sql.mysql_faults import fault
@@ -24,6 +23,7 @@ from threadkeep.backends.sql.planning import Change
 from threadkeep.backends.sql.schema import Columns
 from threadkeep.backends.sql.statements import ReadText, Step, Words, build, pyformat, tables
 from threadkeep.backends.sql.target import Target
+from threadkeep.deadlines import Deadline
 from threadkeep.errors import BackendError
 from threadkeep.types import Commit, Record
 

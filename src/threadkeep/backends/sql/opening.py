@@ -10,11 +10,11 @@ from sqlalchemy import Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from threadkeep.backends.sql import faults, guard, options, schema
-from threadkeep.backends.sql.deadline import Deadline
 from threadkeep.backends.sql.dialect import Dialect
 from threadkeep.backends.sql.names import Names
 from threadkeep.backends.sql.pool import OwnPool, SharedPool
 from threadkeep.backends.sql.target import Password, Target
+from threadkeep.deadlines import Deadline
 from threadkeep.errors import ConfigError, MissingExtra
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from sqlalchemy.dialects.oracle import BINARY_DOUBLE, CLOB, VARCHAR2
 from sqlalchemy.exc import DatabaseError
 
 from threadkeep.backends.sql import planning
-from threadkeep.backends.sql.deadline import Deadline
 from threadkeep.backends.sql.faults import Fault
 from threadkeep.backends.sql.names import Names
 from threadkeep.backends.sql.oracle_connecting import checked, open_session
@@ -22,6 +21,7 @@ from threadkeep.backends.sql.planning import Change
 from threadkeep.backends.sql.schema import Columns
 from threadkeep.backends.sql.statements import ReadText, Step, build, tables
 from threadkeep.backends.sql.target import Target
+from threadkeep.deadlines import Deadline
 from threadkeep.types import Commit, Record
 
 _MOST_BINDS: Final = 1000  # ORA-01795

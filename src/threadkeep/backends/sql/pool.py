@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import queue
 import threading
 import time
 import weakref
@@ -13,12 +12,11 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Engine, event, exc
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
-from threadkeep.backends.sql.deadline import Deadline
 from threadkeep.backends.sql.dialect import Dialect
+from threadkeep.deadlines import Deadline
 from threadkeep.errors import BackendError, BackendTimeout
+from threadkeep.slots import Slots
 
-_FAIRNESS: Final = 0.0001
-"""Seconds by which a thread steps back for those who wait; else it would take its slot again."""
 _BEFORE: Final = "threadkeep"
 
 
@@ -52,7 +50,7 @@ class OwnPool:
     @property
     def lent(self) -> int:
         """How many connections are with a caller now."""
-        return self._size - self._slots.qsize()
+        return self._slots.lent
 
     def take(self, deadline: Deadline) -> PoolProxiedConnection:
         """Lend a connection.
@@ -61,17 +59,14 @@ class OwnPool:
             BackendTimeout: none came free in time.
             BackendError: the pool is closed.
         """
-        try:
-            self._slots.get_nowait()
-        except queue.Empty:
-            self._wait(deadline)
+        self._slots.take(deadline.left, deadline.timeout)
         try:
             if self._closed:
                 raise BackendError(f"{self._where} is closed: open a new backend")
             self._local.deadline = deadline
             return self._pool.connect()
         except BaseException:
-            self._slots.put(None)
+            self._slots.give_back()
             raise
 
     def give_back(self, connection: PoolProxiedConnection, *, broken: bool) -> None:
@@ -81,9 +76,8 @@ class OwnPool:
                 connection.invalidate()
             connection.close()
         finally:
-            self._slots.put(None)
-        if self._waiting:
-            time.sleep(_FAIRNESS)
+            self._slots.give_back()
+        self._slots.step_back()
 
     def distrust(self) -> None:
         """One connection broke, so others may have: those made until now are not lent again."""
@@ -100,10 +94,7 @@ class OwnPool:
         self._begin()
 
     def _begin(self) -> None:
-        self._slots: queue.SimpleQueue[None] = queue.SimpleQueue()
-        for _ in range(self._size):
-            self._slots.put(None)
-        self._waiting: list[None] = []
+        self._slots = Slots(self._size, self._where)
         self._local = threading.local()
         self._lost_at = 0.0
         self._pool = QueuePool(
@@ -119,18 +110,6 @@ class OwnPool:
     def _check(self, connection: Any, record: Any, proxy: Any) -> None:
         if record.info["born"] <= self._lost_at:
             raise exc.DisconnectionError("made before another one broke")
-
-    def _wait(self, deadline: Deadline) -> None:
-        self._waiting.append(None)
-        try:
-            self._slots.get(timeout=deadline.left())
-        except queue.Empty:
-            raise BackendTimeout(
-                f"{self._where}: all {self._size} connections were in use for "
-                f"{deadline.timeout:g} s: raise `pool_size` or `timeout`"
-            ) from None
-        finally:
-            self._waiting.pop()
 
 
 class SharedPool:

@@ -12,7 +12,6 @@ from psycopg.rows import tuple_row
 from sqlalchemy import Connection, Double, Text, text
 
 from threadkeep.backends.sql import planning
-from threadkeep.backends.sql.deadline import Deadline
 from threadkeep.backends.sql.faults import Fault
 from threadkeep.backends.sql.names import Names
 from threadkeep.backends.sql.planning import Change
@@ -21,6 +20,7 @@ from threadkeep.backends.sql.postgresql_statements import WORDS, Commits
 from threadkeep.backends.sql.schema import Columns
 from threadkeep.backends.sql.statements import ReadText, Step, build, tables
 from threadkeep.backends.sql.target import Target
+from threadkeep.deadlines import Deadline
 from threadkeep.errors import ConfigError
 from threadkeep.suggest import nearest
 from threadkeep.types import Commit, Keep, Record

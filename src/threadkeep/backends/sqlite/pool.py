@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import queue
 import sqlite3
 import threading
 import time
 import weakref
 from collections.abc import Callable
 
-from threadkeep.errors import BackendError, BackendTimeout
-
-_FAIRNESS = 0.0001
-"""Seconds by which a thread steps back for those who wait; else it would take its slot again."""
+from threadkeep.errors import BackendError
+from threadkeep.slots import Slots
 
 
 class Pool:
@@ -51,8 +48,7 @@ class Pool:
         self._timeout = timeout
         self._keep = keep
         self._idle: list[sqlite3.Connection] = []
-        self._slots = _slots(size)
-        self._waiting: list[None] = []  # one entry for each thread that found no slot
+        self._slots = Slots(size, where)
         self._paused = 0
         self._closed = False
         self.writing = threading.Lock()
@@ -65,16 +61,13 @@ class Pool:
             BackendTimeout: none came free within the time-out.
             BackendError: the pool is closed, or opening failed.
         """
-        try:
-            self._slots.get_nowait()
-        except queue.Empty:
-            self._wait()
+        self._slots.take(self._patience, self._timeout)
         try:
             if self._closed:
                 raise BackendError(f"{self._where} is closed: open a new backend")
             return self._pop() or self._open()
         except BaseException:
-            self._slots.put(None)
+            self._slots.give_back()
             raise
 
     def give_back(self, connection: sqlite3.Connection) -> None:
@@ -86,11 +79,10 @@ class Pool:
         except sqlite3.Error:
             connection.close()
         finally:
-            self._slots.put(None)
+            self._slots.give_back()
         if self._closed:
             self._close_idle()
-        if self._waiting:
-            time.sleep(_FAIRNESS)
+        self._slots.step_back()
 
     @property
     def idle(self) -> int:
@@ -100,24 +92,15 @@ class Pool:
     @property
     def lent(self) -> int:
         """How many connections are with a caller now."""
-        return self._size - self._slots.qsize()
+        return self._slots.lent
 
     def close(self) -> None:
         """Close what is idle now, and each lent connection when it comes back."""
         self._closed = True
         self._close_idle()
 
-    def _wait(self) -> None:
-        self._waiting.append(None)
-        try:
-            self._slots.get(timeout=self._timeout)
-        except queue.Empty:
-            raise BackendTimeout(
-                f"{self._where}: all {self._size} connections were in use for "
-                f"{self._timeout:g} s: raise `pool_size` or `timeout`"
-            ) from None
-        finally:
-            self._waiting.pop()
+    def _patience(self) -> float:
+        return self._timeout
 
     def _pop(self) -> sqlite3.Connection | None:
         try:
@@ -132,34 +115,23 @@ class Pool:
     def _pause(self) -> None:
         """Let running calls end (each does within the time-out) and close what is idle."""
         deadline = time.monotonic() + self._timeout
-        try:
-            while self._paused < self._size:
-                self._slots.get(timeout=max(0.0, deadline - time.monotonic()))
-                self._paused += 1
-        except queue.Empty:
-            pass  # a call that hangs: better a fork beside it than none
+        while self._paused < self._size:
+            if not self._slots.seize(deadline - time.monotonic()):
+                break  # a call that hangs: better a fork beside it than none
+            self._paused += 1
         if not self._keep:
             self._close_idle()
 
     def _resume(self) -> None:
         for _ in range(self._paused):
-            self._slots.put(None)
+            self._slots.give_back()
         self._paused = 0
 
     def _restart(self) -> None:
         """In the child: threads that still held a connection or waited for one are gone."""
-        self._slots = _slots(self._size)
-        self._waiting = []
+        self._slots = Slots(self._size, self._where)
         self._paused = 0
         self.writing = threading.Lock()
-
-
-def _slots(size: int) -> queue.SimpleQueue[None]:
-    """A counter to wait on, several times faster than a `threading.Semaphore`."""
-    slots: queue.SimpleQueue[None] = queue.SimpleQueue()
-    for _ in range(size):
-        slots.put(None)
-    return slots
 
 
 _POOLS: weakref.WeakSet[Pool] = weakref.WeakSet()
