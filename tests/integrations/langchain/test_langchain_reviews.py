@@ -20,6 +20,7 @@ from tests.integrations.langchain.chains import (
     user,
     weather,
 )
+from threadkeep.errors import NotOwner
 
 REVIEW = {"interrupt_on": {"weather": True}}
 
@@ -56,6 +57,20 @@ class TestReviews:
             ("assistant", "warm"),
         ]  # fmt: skip
         assert shown(model) == ["weather?", None, "Lisbon: 21"]
+
+    def test_another_user_cannot_go_on_with_it(self, reviewed, memory):
+        build, model = reviewed([ASK, "warm"])
+        agent = build()  # one object for both, as in a server
+
+        def of(name):
+            return {"configurable": {**CONFIG["configurable"], "user_id": name}}
+
+        agent.invoke(user("weather?"), of("ada"))
+        asked = len(model.requests)
+        with pytest.raises(NotOwner):
+            agent.invoke(decide({"type": "approve"}), of("bob"))
+        assert len(model.requests) == asked
+        assert len(memory.session("t", user="ada").items()) == 2
 
     def test_edited(self, reviewed, chat, memory):
         build, _ = reviewed([ASK, "cold"])

@@ -84,7 +84,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         self._policies = windows.bounded(windows.told(window), self.memory)
         self._resend: Resend = resend
         self._files = files
-        self._turns: OrderedDict[tuple[str, str | None], Turn] = OrderedDict()
+        self._turns: OrderedDict[tuple[Who, str | None], Turn] = OrderedDict()
         self._lock = threading.Lock()
 
     def before_agent(self, state: ThreadkeepState, runtime: Runtime[Any]) -> dict[str, Any]:
@@ -158,7 +158,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
     def _end(self, state: ThreadkeepState, who: Who) -> None:
         turn = self._keep(state, who)
         with self._lock:
-            self._turns.pop((turn.chat.id, turn.mark["turn"]), None)
+            self._turns.pop((who, turn.mark["turn"]), None)
 
     def _turn(self, state: ThreadkeepState, who: Who) -> Turn:
         """The turn under way; taken up where another process, or another run, left it."""
@@ -167,7 +167,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
             turn = begin(self._chat(who), whole(state["messages"]), self._resend)
         else:
             with self._lock:
-                found = self._turns.get((_session(who), mark["turn"]))
+                found = self._turns.get((who, mark["turn"]))  # never another user's
             if found is not None and found.mark == mark:
                 return found
             turn = Turn(self._chat(who), mark)
@@ -176,7 +176,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
 
     def _remember(self, who: Who, turn: Turn) -> None:
         with self._lock:
-            self._turns[_session(who), turn.mark["turn"]] = turn
+            self._turns[who, turn.mark["turn"]] = turn
             while len(self._turns) > _TURNS:
                 self._turns.popitem(last=False)
 
