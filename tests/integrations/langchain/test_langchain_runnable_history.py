@@ -180,6 +180,15 @@ class TestFailures:
         chain.invoke([HumanMessage("3")], CONFIG)
         assert texts(ThreadkeepChatMessageHistory("t", memory).messages) == ["3", "re: 3"]
 
+    def test_nobody_is_told_of_what_another_user_tried(self, memory):
+        ada, bob = (ThreadkeepChatMessageHistory("t", memory, user_id=u) for u in ("ada", "bob"))
+        ada.add_messages([HumanMessage("hers")])
+        with pytest.raises(NotOwner):
+            bob.add_messages([HumanMessage("his")])
+        assert texts(ada.messages) == ["hers"]
+        with pytest.raises(BackendError, match="not stored"):
+            assert bob.messages
+
     def test_a_handler_is_told_instead(self, memory, broken):
         told = []
         factory = session_history_factory(

@@ -135,7 +135,7 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
         return f"<ThreadkeepChatMessageHistory {self.session_id!r} of {self.memory!r}>"
 
     def _load(self) -> list[BaseMessage]:
-        failures.report(self.memory, self.session_id)
+        failures.report(self.memory, self._chat)
         policies = windows.chosen(self._window, self.memory)
         if policies:
             return in_reply_order(to_messages(self._chat.window(policy=policies)))
@@ -153,7 +153,7 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
         if self._on_write_error is not None:
             self._on_write_error(error, messages)
         else:
-            failures.remember(self.memory, self.session_id, error)
+            failures.remember(self.memory, self._chat, error)
 
     async def _hop(self, verb: Callable[[], Any]) -> Any:
         return await self.memory.engine.hop(verb)
