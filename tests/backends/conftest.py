@@ -166,12 +166,13 @@ def reopen(store: Store) -> Callable[[], Backend] | None:
 
 
 def open_files() -> set[str]:
-    """Regular files this process has open, where the system can tell."""
+    """Regular files this process has open, where the system can tell; not what Java looks up."""
     folder = Path("/proc/self/fd")
     if not folder.exists():
         return set()
     links = [_target(link) for link in folder.iterdir()]
-    return {name for name in links if name.startswith("/") and not name.startswith("/dev/")}
+    system = ("/dev/", "/sys/", "/proc/")
+    return {name for name in links if name.startswith("/") and not name.startswith(system)}
 
 
 def _target(link: Path) -> str:

@@ -4,6 +4,8 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -238,3 +240,29 @@ def test_the_work_of_a_call_does_not_grow_with_the_stream(backend, act):
             connection.set_progress_handler(None, 1)
         costs.append(len(steps))
     assert costs[1] <= costs[0] * 1.1
+
+
+def test_a_new_file_may_be_begun_by_many_at_once(tmp_path):
+    """Switching to WAL is refused at once where another one does it, whatever the time-out."""
+    with ThreadPoolExecutor(8) as threads:
+        for round_ in range(60):
+            path, barrier = tmp_path / f"{round_}.db", threading.Barrier(8)
+
+            def first(path=path, barrier=barrier):
+                backend = SqliteBackend(path, timeout=10)
+                barrier.wait(10)
+                backend.read(Query("s", "item"), now=1.0)
+                backend.close()
+
+            for begun in [threads.submit(first) for _ in range(8)]:
+                begun.result()
+
+
+def test_a_new_file_that_another_program_holds_is_waited_for_as_long_as_said(tmp_path):
+    holder = sqlite3.connect(tmp_path / "chat.db", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    begun = time.monotonic()
+    with pytest.raises(BackendTimeout, match=r"locked by others for more than 0\.3 s"):
+        SqliteBackend(tmp_path / "chat.db", timeout=0.3).read(Query("s", "item"), now=1.0)
+    assert time.monotonic() - begun >= 0.2
+    holder.close()

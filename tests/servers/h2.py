@@ -22,6 +22,8 @@ def connector(folder: Path) -> Callable[[], Any]:
     if not _JAR.exists():
         pytest.skip("H2 is not installed (libh2-java)")
     jaydebeapi = pytest.importorskip("jaydebeapi")
+    # at exit Java would wait for ever for threads of Python that ended without a word to it
+    pytest.importorskip("jpype.config").destroy_jvm = False
     url = f"jdbc:h2:{folder}/h2;MODE=Oracle;LOCK_TIMEOUT=20000"
 
     def connect() -> Any:

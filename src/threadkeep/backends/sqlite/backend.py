@@ -12,6 +12,7 @@ from threadkeep.backends.sqlite import describing, reading, schema, sweeping, wr
 from threadkeep.backends.sqlite import statements as sql
 from threadkeep.backends.sqlite.errors import locked, translate, translated
 from threadkeep.backends.sqlite.pool import Pool
+from threadkeep.deadlines import Deadline
 from threadkeep.errors import ConfigError
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
@@ -140,7 +141,8 @@ class SqliteBackend:
                 self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
             )
             try:
-                schema.prepare(connection, self._where, self._synchronous)
+                deadline = Deadline(self._timeout)
+                schema.prepare(connection, self._where, self._synchronous, deadline)
             except BaseException:
                 connection.close()
                 raise

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from threadkeep.backends.sqlite.errors import locked
+from threadkeep.deadlines import Deadline, pause
 from threadkeep.errors import BackendError
 
 APPLICATION_ID: Final = 0x746B6565
@@ -29,7 +31,9 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
 VERSION: Final = len(MIGRATIONS)
 
 
-def prepare(connection: sqlite3.Connection, where: str, synchronous: str) -> None:
+def prepare(
+    connection: sqlite3.Connection, where: str, synchronous: str, deadline: Deadline
+) -> None:
     """Make a new connection ready for use; creates or migrates what is not up to date.
 
     Raises:
@@ -37,7 +41,7 @@ def prepare(connection: sqlite3.Connection, where: str, synchronous: str) -> Non
         sqlite3.Error: as the driver says.
     """
     if not _current(connection, where):
-        _enter_wal(connection, where)
+        _enter_wal(connection, where, deadline)
         _migrate(connection, where)
     connection.execute(f"PRAGMA synchronous={synchronous}")
 
@@ -63,10 +67,26 @@ def _foreign(connection: sqlite3.Connection) -> bool:
     return bool(names) and "tk_stream" not in names
 
 
-def _enter_wal(connection: sqlite3.Connection, where: str) -> None:
-    (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+def _enter_wal(connection: sqlite3.Connection, where: str, deadline: Deadline) -> None:
+    attempt = 0
+    while (mode := _switched(connection)) is None:
+        # unlike all else this does not wait for who holds the file, as at the birth of a store
+        if not pause(attempt, deadline):
+            raise locked(where, deadline.timeout)
+        attempt += 1
     if mode not in ("wal", "memory"):
         raise BackendError(f"{where} cannot use WAL: put it on a local disk, not a network drive")
+
+
+def _switched(connection: sqlite3.Connection) -> str | None:
+    """The journal's mode once it was asked to be WAL; `None` = somebody else holds the file."""
+    try:
+        mode: str = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return None
+    return mode
 
 
 def _migrate(connection: sqlite3.Connection, where: str) -> None:
