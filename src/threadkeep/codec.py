@@ -61,7 +61,7 @@ def _plain_body(item: Item) -> str | None:
         return None
     if item.created_at is not None:
         return None
-    text = f'{{"role":{_quote(item.role)},"content":{_quote(item.text)}}}'
+    text = f'{{"role":{_quote(item.role)},"content":{_quote(str(item.content))}}}'
     try:
         size = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:

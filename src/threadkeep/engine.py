@@ -50,7 +50,12 @@ class Engine:
 
     def mint(self, now: float) -> str:
         """A new id: unique, and near those minted at the same time, which indexes like."""
-        return f"{int(now * 1000):012x}{_random()}"
+        return self.mint_many(now, 1)[0]
+
+    def mint_many(self, now: float, count: int) -> list[str]:
+        """New ids, for what is added at once."""
+        start, dice = f"{int(now * 1000):012x}", os.urandom(8 * count).hex()
+        return [start + dice[16 * n : 16 * n + 16] for n in range(count)]
 
     def read(self, *queries: Query) -> list[Page]:
         """`Backend.read`, by this clock."""

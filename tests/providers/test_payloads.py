@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import MappingProxyType
 
 import pytest
 
@@ -138,3 +139,20 @@ def test_one_message_of_anthropics_with_results_and_words_is_several_items():
 def test_a_list_is_not_a_message():
     with pytest.raises(InputError, match=r"message is a list; add its entries: add\(\*messages\)"):
         parse([{"role": "user", "content": "x"}])
+
+
+@pytest.mark.parametrize("role", ["user", "assistant", "system", "developer", "tool", "critic"])
+@pytest.mark.parametrize("content", ["", "said", "\ud800 é", None, [{"type": "text", "text": "x"}]])
+@pytest.mark.parametrize("call", [None, "", "call_1", "x" * 40, "x" * 41])
+def test_the_short_way_for_simple_messages_leads_where_the_long_one_does(role, content, call):
+    message = {"role": role, "content": content}
+    if call is not None:
+        message["tool_call_id"] = call
+
+    def read(given):
+        try:
+            return parse(given)
+        except InputError as error:
+            return str(error)
+
+    assert read(message) == read(MappingProxyType(message)), "a Mapping that is no dict goes long"

@@ -9,6 +9,7 @@ from typing import Any, Final
 from threadkeep.errors import InputError
 from threadkeep.moments import when
 from threadkeep.providers import anthropic, chat, responses, shapes
+from threadkeep.providers.simple import simple
 from threadkeep.types import Item, Json
 
 PLACEHOLDERS: Final = frozenset({"", "__fake_id__"})
@@ -18,8 +19,6 @@ _FIELDS: Final = frozenset(field.name for field in dataclasses.fields(Item)) | {
 _OURS: Final = frozenset({"id", "seq", "status", "model", "usage", "metadata", "created_at", "raw"})
 _ELSEWHERE: Final = _OURS | {"text", "reasoning_content"}  # in neutral fields of their own
 _ROLES: Final = {"human": "user", "ai": "assistant", "model": "assistant", "chatbot": "assistant"}
-_PLAIN: Final = frozenset({"role", "content"})
-_SPEAKERS: Final = frozenset({"user", "assistant", "system", "developer"})
 _RESULTS: Final = frozenset({"tool", "function"})
 _FORMATS: Final = frozenset({anthropic.FORMAT, chat.FORMAT, responses.FORMAT})
 _SAID: Final = ("type", "role", "name", "content", "tool_calls", "tool_call_id")
@@ -60,10 +59,8 @@ def parse(message: object, where: str = "message") -> list[Item]:
         return [Item(content=message)]
     if isinstance(message, Item):
         return [_checked(message, where)]
-    if type(message) is dict and message.keys() == _PLAIN:  # nearly all, and ten times as fast
-        role, content = message["role"], message["content"]
-        if type(content) is str and type(role) is str and role in _SPEAKERS:
-            return [Item(role=role, content=content)]
+    if type(message) is dict and (item := simple(message)):
+        return [item]
     data = _as_dict(message, where)
     if isinstance(data.get("choices"), list):
         return _completion(data, where)

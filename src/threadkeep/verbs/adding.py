@@ -52,7 +52,8 @@ def _drafted(
     """Messages as items nobody has seen yet, their ids, their records, and the time."""
     given = [(n, item) for n, m in enumerate(messages) for item in parse(m, f"message {n}")]
     now = door.engine.now()
-    ids = _ids([names.whole(item.id) or door.engine.mint(now) for _, item in given])
+    minted = door.engine.mint_many(now, len(given))
+    ids = _ids([names.whole(item.id) or new for (_, item), new in zip(given, minted, strict=True)])
     records = [
         codec.item_record(item, id, now, f"message {n}")
         for (n, item), id in zip(given, ids, strict=True)

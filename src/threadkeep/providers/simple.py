@@ -1,0 +1,29 @@
+"""The short way from a message to an item, for those that are nothing but a role and a text."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from threadkeep.drafts import maker
+from threadkeep.types import Item
+
+_item = maker(Item)
+_SPEAKERS: Final = frozenset({"user", "assistant", "system", "developer"})
+_CALL_ID: Final = 40  # characters that Chat Completions takes
+
+
+def simple(message: dict[str, Any]) -> Item | None:
+    """What is said or what a tool answered, and no more: nearly all, and ten times as fast."""
+    role, content = message.get("role"), message.get("content")
+    if type(role) is not str or type(content) is not str:
+        return None
+    if role in _SPEAKERS and len(message) == 2:
+        return _made("message", role, content, None)
+    call = message.get("tool_call_id")
+    if role == "tool" and len(message) == 3 and type(call) is str and 0 < len(call) <= _CALL_ID:
+        return _made("tool_result", role, content, call)
+    return None
+
+
+def _made(type_: str, role: str, content: str, call: str | None) -> Item:
+    return _item("", 0, type_, role, None, content, [], call, None, None, None, {}, None, None)
