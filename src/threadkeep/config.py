@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Final
 
 from threadkeep.errors import ConfigError
 from threadkeep.policies import as_policies
 from threadkeep.protocols import Policy
 from threadkeep.suggest import nearest
+
+SUMMARY_TTL: Final = 432_000.0
+"""Five days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,14 @@ class Settings:
         timeout: seconds to wait for the store or a free connection.
         key: encrypts what is stored: see `threadkeep.backends.encrypted.EncryptedBackend`.
         observe: spans and metrics of the store by OpenTelemetry.
+        longterm: another store for what is learned of users: whatever `connect` takes, or a Memory.
+        llm: turns learning on: `{"model", "api_key", "base_url", ...}`, or a callable that takes
+            messages of OpenAI Chat and returns a text; see `threadkeep.longterm`.
+        embedder: a callable from texts to vectors, for recall by meaning; seldom needed.
+        redactor: a callable of a text and what it is of (`item`, `fact`, `instruction`,
+            `summary`), which returns what may be stored of it and shown to a model; `None` =
+            nothing.
+        summary_ttl: seconds a summary lives after it was last asked for; `None` = for ever.
     """
 
     namespace: str = "default"
@@ -41,6 +52,11 @@ class Settings:
     timeout: float = 30.0
     key: str | bytes | Sequence[str | bytes] | None = field(default=None, repr=False)
     observe: bool = False
+    longterm: object = field(default=None, repr=False)
+    llm: Mapping[str, Any] | Callable[..., Any] | None = field(default=None, repr=False)
+    embedder: Callable[[list[str]], Sequence[Sequence[float]]] | None = None
+    redactor: Callable[[str, str], str | None] | None = None
+    summary_ttl: float | None = SUMMARY_TTL
 
 
 NAMES = tuple(one.name for one in fields(Settings))
@@ -61,15 +77,19 @@ def settings(options: Mapping[str, Any]) -> Settings:
             given[name] = tuple(as_policies(given[name], name))
     for name, check in _CHECKS.items():
         if name in given and not check(given[name]):
-            raise ConfigError(f"{name} must be {_WANTED[name]}, got {given[name]!r}")
-    if given.get("ttl") == 0:
-        del given["ttl"]
+            said = "" if name in _HIDDEN else f", got {given[name]!r}"
+            raise ConfigError(f"{name} must be {_WANTED[name]}{said}")
+    for name in ("ttl", "summary_ttl"):
+        if given.get(name) == 0:
+            given[name] = None
     return Settings(**given)
 
 
 def _number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
+
+_HIDDEN: Final = frozenset({"llm"})  # may hold a secret
 
 _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "namespace": lambda value: isinstance(value, str) and 0 < len(value) <= 64,
@@ -79,6 +99,10 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "clock": callable,
     "pool_size": lambda value: type(value) is int and value >= 1,
     "timeout": lambda value: _number(value) and value > 0,
+    "llm": lambda value: callable(value) or isinstance(value, Mapping),
+    "embedder": callable,
+    "redactor": callable,
+    "summary_ttl": lambda value: _number(value) and value >= 0,
 }
 _WANTED = {
     "namespace": "a str of 1 to 64 characters",
@@ -88,4 +112,8 @@ _WANTED = {
     "clock": "a callable that returns epoch seconds",
     "pool_size": "a whole number of at least 1",
     "timeout": "a number of seconds above 0",
+    "llm": "a dict with a model, or a callable of messages that returns a text",
+    "embedder": "a callable of a list of texts that returns a vector for each",
+    "redactor": "a callable of a text and its kind that returns a text or None",
+    "summary_ttl": "a number of seconds (0 = for ever)",
 }

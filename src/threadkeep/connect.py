@@ -33,7 +33,8 @@ def connect(store: object = None, /, **options: Any) -> Memory:
             the scheme of a URL. `None` takes the environment variable `THREADKEEP_URL`, else
             `sqlite:///threadkeep.db`.
         **options: `namespace`, `require_user`, `window`, `retain`, `ttl`, `clock`, `pool_size`,
-            `timeout`, `key`, `observe`; see `threadkeep.config.Settings`. In a dict they may stand
+            `timeout`, `key`, `observe`, `longterm`, `llm`, `embedder`, `redactor`,
+            `summary_ttl`; see `threadkeep.config.Settings`. In a dict they may stand
             beside `type`, and in a URL those that are numbers or names:
             `sqlite:///chat.db?ttl=3600`.
 
@@ -41,6 +42,24 @@ def connect(store: object = None, /, **options: Any) -> Memory:
         ConfigError: the store or an option is not understood; it is named.
         MissingExtra: the store needs a package that is not installed.
     """
+    memory = _connected(store, options)
+    if (other := memory.engine.settings.longterm) is not None:
+        _keep_apart(memory, other)
+    return memory
+
+
+def _keep_apart(memory: Memory, other: object) -> None:
+    """Open the store for long-term memory; a Memory of the application's own stays its own."""
+    chosen = memory.engine.settings
+    if isinstance(other, Memory):
+        memory.engine.keep_apart(other.engine, owned=False)
+        return
+    shared = ("namespace", "clock", "pool_size", "timeout", "key", "observe")
+    opened = _connected(other, {name: getattr(chosen, name) for name in shared})
+    memory.engine.keep_apart(opened.engine, owned=True)
+
+
+def _connected(store: object, options: Mapping[str, Any]) -> Memory:
     if store is None:
         store = os.environ.get("THREADKEEP_URL") or DEFAULT
     if isinstance(store, str):

@@ -22,10 +22,17 @@ _REMEMBERED: Final = 10_000
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class Engine:
-    """One store as the rest of the package uses it; thread-safe, and safe across fork."""
+    """One store as the rest of the package uses it; thread-safe, and safe across fork.
+
+    Attributes:
+        backend: the store.
+        settings: what `connect` was told.
+        longterm: the engine of the store that long-term memory is in; itself unless told otherwise.
+    """
 
     def __init__(self, backend: Backend, settings: Settings, *, owned: bool) -> None:
         self.backend = backend
@@ -34,6 +41,9 @@ class Engine:
         self._closed = False
         self._executors: dict[int, ThreadPoolExecutor] = {}  # by process: none survives a fork
         self._touched: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._parts: dict[Any, Any] = {}
+        self._owns_longterm = False
+        self.longterm: Engine = self
 
     @property
     def closed(self) -> bool:
@@ -94,6 +104,22 @@ class Engine:
         while len(self._touched) > _REMEMBERED:
             self._touched.popitem(last=False)
 
+    def part(self, cls: Callable[[Engine], T]) -> T:
+        """The one object of a class that goes with this engine, made when first asked for.
+
+        Its making must have no effects; a `close` it has is called when the engine closes. It has
+        to be thread-safe, and safe across fork, itself.
+        """
+        found = self._parts.get(cls)
+        if found is None:  # threads may make two, and keep one: no lock, for the sake of forks
+            found = self._parts.setdefault(cls, cls(self))
+        part: T = found
+        return part
+
+    def keep_apart(self, longterm: Engine, *, owned: bool) -> None:
+        """Have long-term memory in another store, which is closed with this one if it is owned."""
+        self.longterm, self._owns_longterm = longterm, owned
+
     async def hop(self, verb: Callable[[], R]) -> R:
         """Run a whole verb on one of our threads, unless the backend never waits."""
         if not self._backend().blocking:
@@ -107,6 +133,11 @@ class Engine:
     def close(self) -> None:
         """Close the store if it was opened here, and let the threads go."""
         self._closed = True
+        for part in list(self._parts.values()):
+            if close := getattr(part, "close", None):
+                close()
+        if self._owns_longterm:
+            self.longterm.close()
         if executor := self._executors.pop(os.getpid(), None):
             executor.shutdown(wait=False)
         if self._owned:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from threadkeep import names
 from threadkeep.engine import Engine, twin
@@ -15,6 +15,10 @@ from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item, Listing, SessionInfo
 from threadkeep.verbs import adding, editing, reading
 from threadkeep.window import LOOKBACK, Window, shown
+
+if TYPE_CHECKING:
+    from threadkeep.longterm.facts import Facts
+    from threadkeep.longterm.instructions import Instructions
 
 _SHOWN: Final = 20
 
@@ -60,6 +64,22 @@ class Session:
             return None
         whose = "" if self.user is None else f" of {self.user}"
         return shown(newest, f"session {self.id}{whose}, the newest {len(newest)} items")
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of the session's user, or of the session itself if it has none."""
+        from threadkeep.longterm import homes
+        from threadkeep.longterm.facts import Facts  # most programs never ask
+
+        return Facts(self.engine, lambda: homes.of_session(self._door))
+
+    @property
+    def instructions(self) -> Instructions:
+        """How the session's user wants to be served, or whoever speaks in it."""
+        from threadkeep.longterm import homes
+        from threadkeep.longterm.instructions import Instructions
+
+        return Instructions(self.engine, lambda: homes.of_session(self._door))
 
     def add(self, *messages: object) -> list[Item]:
         """Append messages, in one atomic step, and return them as stored, with id and seq.

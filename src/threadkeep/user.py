@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from threadkeep import listing, names
 from threadkeep.conversations import Conversations
@@ -12,6 +12,10 @@ from threadkeep.feedback import FeedbackBook
 from threadkeep.responses import Responses
 from threadkeep.session import Session
 from threadkeep.types import Listing, SessionInfo
+
+if TYPE_CHECKING:
+    from threadkeep.longterm.facts import Facts
+    from threadkeep.longterm.instructions import Instructions
 
 
 class User:
@@ -30,6 +34,22 @@ class User:
         self.conversations = Conversations(engine, self.id)
         self.responses = Responses(engine, self.id)
         self.feedback = FeedbackBook(engine, self.id)
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of the user; no I/O to have it."""
+        from threadkeep.longterm import homes
+        from threadkeep.longterm.facts import Facts  # most programs never ask
+
+        return Facts(self.engine, lambda: homes.Home(self.engine, user=self.id))
+
+    @property
+    def instructions(self) -> Instructions:
+        """How the user wants to be served; no I/O to have it."""
+        from threadkeep.longterm import homes
+        from threadkeep.longterm.instructions import Instructions
+
+        return Instructions(self.engine, lambda: homes.Home(self.engine, user=self.id))
 
     def session(
         self, id: str, *, agent: str | None = None, metadata: Mapping[str, Any] | None = None

@@ -15,8 +15,17 @@ from tests.engine.doubles import Wrapper
 from threadkeep import Memory, Session, User, connect
 from threadkeep.errors import BackendError, InputError, NotOwner
 from threadkeep.files import Files
+from threadkeep.longterm.facts import Facts
+from threadkeep.longterm.instructions import Instructions
 
-NO_IO = {Memory: {"session", "user"}, User: {"session"}, Session: set(), Files: set()}
+NO_IO = {
+    Memory: {"session", "user"},
+    User: {"session"},
+    Session: set(),
+    Files: set(),
+    Facts: set(),
+    Instructions: set(),
+}
 """The verbs that only hand something out."""
 
 FACES = list(NO_IO)

@@ -1,0 +1,143 @@
+"""What was learned from conversations, as values; how it is stored or found is not here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, get_args
+
+Status = Literal["active", "superseded", "quarantined"]
+STATUSES: Final[tuple[str, ...]] = get_args(Status)
+
+Priority = Literal["explicit", "preference", "inferred"]
+PRIORITIES: Final[tuple[str, ...]] = get_args(Priority)
+
+APPLICATION: Final = "application"
+"""The `extractor` of what an application added by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where something was said.
+
+    Attributes:
+        session: the id of the session.
+        item: the id of the item in it.
+        quote: the words that say it.
+        namespace: of the session, where it is not that of the user's own memory.
+    """
+
+    session: str
+    item: str
+    quote: str = ""
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that is known of a user.
+
+    Attributes:
+        id: made of the text, so that the same fact is stored once.
+        text: in the third person, complete in itself, with absolute dates.
+        sources: what it was learned from; none if the application knows it from elsewhere.
+        status: `active`; `superseded` by a later fact; `quarantined` until somebody approves it.
+        confidence: from 0 to 1.
+        pinned: always told to the model, and never let go to make room.
+        seen: how often it was learned.
+        observed_at: when it was last said.
+        valid_from: from when it holds, if that was said.
+        valid_to: until when it holds or held.
+        superseded_by: the id of the fact that took its place.
+        expires_at: from when it is not known any more.
+        extractor: who learned it: `application`, `agent`, or a model and the version of its prompt.
+        created_at: when it was first stored.
+        seq: its place in the user's memory, given by the store; 0 = not stored.
+    """
+
+    id: str
+    text: str
+    sources: tuple[Source, ...] = ()
+    status: Status = "active"
+    confidence: float = 1.0
+    pinned: bool = False
+    seen: int = 1
+    observed_at: datetime | None = None
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    superseded_by: str | None = None
+    expires_at: datetime | None = None
+    extractor: str = APPLICATION
+    created_at: datetime | None = None
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """How a user wants to be served.
+
+    Attributes:
+        id: made of the text and of where it holds.
+        text: what to do or to leave.
+        priority: `explicit` (always, never, from now on), a stated `preference`, or `inferred`.
+        agent: the only agent it is meant for; `None` = every one.
+        session: the only session it is meant for; `None` = every one.
+        sources: what it was learned from.
+        status: as of a fact.
+        pinned: never let go to make room.
+        seen: how often it was said.
+        observed_at: when it was last said; of two that contradict each other the newer holds.
+        superseded_by: the id of the instruction that took its place.
+        expires_at: from when it does not hold any more.
+        extractor: who learned it.
+        created_at: when it was first stored.
+        seq: its place in the user's memory, given by the store; 0 = not stored.
+    """
+
+    id: str
+    text: str
+    priority: Priority = "explicit"
+    agent: str | None = None
+    session: str | None = None
+    sources: tuple[Source, ...] = ()
+    status: Status = "active"
+    pinned: bool = False
+    seen: int = 1
+    observed_at: datetime | None = None
+    superseded_by: str | None = None
+    expires_at: datetime | None = None
+    extractor: str = APPLICATION
+    created_at: datetime | None = None
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a session was about, up to a place in it.
+
+    Attributes:
+        session: the id of the session.
+        text: a few sentences.
+        topics: a few words each.
+        last_seq: the last item it covers.
+        version: how often it was written.
+        updated_at: when it was written last.
+    """
+
+    session: str
+    text: str
+    topics: tuple[str, ...] = ()
+    last_seq: int = 0
+    version: int = 1
+    updated_at: datetime | None = None
+
+
+def merged_sources(first: Iterable[Source], then: Iterable[Source]) -> tuple[Source, ...]:
+    """Both, each place once, in order; the newest `SOURCES` of very many."""
+    found = {(one.namespace, one.session, one.item): one for one in (*first, *then)}
+    return tuple(found.values())[-SOURCES:]
+
+
+SOURCES: Final = 20
+"""How many places are kept per fact."""

@@ -1,0 +1,229 @@
+"""Facts: what is known of a user; `user.facts`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, Final
+
+from threadkeep import names
+from threadkeep.engine import Engine, twin
+from threadkeep.errors import NotFound
+from threadkeep.learned import APPLICATION, Fact, Status, merged_sources
+from threadkeep.longterm import entries
+from threadkeep.longterm.entries import Moment
+from threadkeep.longterm.explaining import said_at
+from threadkeep.longterm.held import Held, superseded
+from threadkeep.longterm.homes import Home
+from threadkeep.longterm.records import identity
+from threadkeep.moments import moment
+from threadkeep.types import Item, Listing
+
+MOST: Final = 1_000
+"""Facts that are kept of one user, of any status; the least worth goes first, pinned ones never."""
+
+UNSET: Final[Any] = object()
+
+
+class Facts:
+    """The facts of a user, or of a session without one; every verb has an async twin.
+
+    Only what was said or added is here: nothing is made up, and nothing is let go because a model
+    says so.
+    """
+
+    def __init__(self, engine: Engine, home: Callable[[], Home]) -> None:
+        self.engine = engine
+        self._home = home
+
+    def add(
+        self,
+        text: str,
+        *,
+        sources: Iterable[object] = (),
+        confidence: float = 1.0,
+        pinned: bool = False,
+        observed_at: Moment | None = None,
+        valid_from: Moment | None = None,
+        valid_to: Moment | None = None,
+        expires_at: Moment | None = None,
+        replaces: str | None = None,
+        extractor: str = APPLICATION,
+    ) -> Fact:
+        """Store a fact, and return it as stored; one that is known already counts as seen again.
+
+        Args:
+            text: complete in itself: "Ada is allergic to nuts".
+            sources: where it was said: `Source`s, or pairs of a session id and an item.
+            confidence: from 0 to 1.
+            pinned: always tell it to the model.
+            observed_at: when it was said; epoch seconds, ISO 8601 or a datetime; else now.
+            valid_from: from when it holds.
+            valid_to: until when it holds.
+            expires_at: from when it is not known any more.
+            replaces: the id of the fact whose place it takes, which becomes `superseded`.
+            extractor: who learned it.
+
+        Raises:
+            InputError: a value is not what it should be; it is named. Nothing was written.
+            NotFound: there is no fact `replaces`.
+        """
+        now = self.engine.now()
+        told = entries.checked_text(self.engine, text, "fact")
+        fact = Fact(
+            identity("fact", told),
+            told,
+            entries.checked_sources(self.engine, sources),
+            confidence=entries.checked_share(confidence, "confidence"),
+            pinned=bool(pinned),
+            observed_at=entries.checked_moment(observed_at, "observed_at") or moment(now),
+            valid_from=entries.checked_moment(valid_from, "valid_from"),
+            valid_to=entries.checked_moment(valid_to, "valid_to"),
+            expires_at=entries.checked_moment(expires_at, "expires_at"),
+            extractor=names.check(extractor, "extractor"),
+            created_at=moment(now),
+        )
+
+        def step(held: Held) -> Fact:
+            if replaces is not None and replaces != fact.id:
+                old = _found(held, replaces)
+                ended = replace(superseded(old, fact.id), valid_to=old.valid_to or fact.observed_at)
+                held.put_fact(ended)
+            held.unforget(fact.id)
+            stored = learn(held, fact)
+            make_room(held)
+            return stored
+
+        return self._home().settle(step)
+
+    def get(self, id: str) -> Fact | None:
+        """A fact of any status by its id, or `None`."""
+        return self._home().look().facts.get(names.check(id, "id"))
+
+    def update(
+        self,
+        id: str,
+        *,
+        status: Status | None = None,
+        pinned: bool | None = None,
+        confidence: float | None = None,
+        expires_at: Moment | None = UNSET,
+        valid_to: Moment | None = UNSET,
+    ) -> Fact:
+        """Change what is known of a fact: `status="active"` approves one in quarantine.
+
+        Another text is another fact: `add(text, replaces=id)`.
+
+        Raises:
+            NotFound: there is no such fact.
+            InputError: a value is not what it should be; it is named.
+        """
+        said: dict[str, Any] = {}
+        if status is not None:
+            said["status"] = entries.checked_status(status)
+        if pinned is not None:
+            said["pinned"] = bool(pinned)
+        if confidence is not None:
+            said["confidence"] = entries.checked_share(confidence, "confidence")
+        for name, value in (("expires_at", expires_at), ("valid_to", valid_to)):
+            if value is not UNSET:
+                said[name] = entries.checked_moment(value, name)
+        if said.get("status") == "active":
+            said["superseded_by"] = None
+        return self._home().settle(lambda held: held.put_fact(replace(_found(held, id), **said)))
+
+    def forget(self, id: str) -> None:
+        """Remove a fact for good, and what it had superseded; one that is not there is no error.
+
+        A mark without any words stays, so that it is not learned again from what was said before.
+        """
+        id, now = names.check(id, "id"), self.engine.now()
+
+        def step(held: Held) -> None:
+            for gone in _lineage(held, id):
+                held.drop_fact(gone)
+                held.forget(gone, now)
+
+        self._home().settle(step)
+
+    def explain(self, id: str) -> list[Item]:
+        """The items that a fact was learned from, as far as they are still there.
+
+        Raises:
+            NotFound: there is no such fact.
+        """
+        home = self._home()
+        fact = _found(home.look(), names.check(id, "id"))
+        return said_at(self.engine, home.user, fact.sources)
+
+    def list(self, *, status: Status | None = "active") -> Listing[Fact]:
+        """The facts of a status, or of every one (`None`), in the order they were first stored.
+
+        Raises:
+            InputError: there is no such status.
+        """
+        wanted = entries.checked_status(status)
+        found = self._home().look().facts.values()
+        return Listing(fact for fact in found if wanted in (None, fact.status))
+
+    aadd = twin(add)
+    aget = twin(get)
+    aupdate = twin(update)
+    aforget = twin(forget)
+    aexplain = twin(explain)
+    alist = twin(list)
+
+
+def learn(held: Held, fact: Fact) -> Fact:
+    """Put a fact; one that is known already was seen once more, and keeps what it has."""
+    known = held.facts.get(fact.id)
+    if known is None:
+        return held.put_fact(fact)
+    # what an application, or another mouth, says again is no longer in doubt; never the reverse
+    active = fact.status == "active" or known.status == "active"
+    return held.put_fact(
+        replace(
+            fact,
+            sources=merged_sources(known.sources, fact.sources),
+            status="active" if active else known.status,
+            superseded_by=None if active else known.superseded_by,
+            confidence=max(known.confidence, fact.confidence),
+            pinned=known.pinned or fact.pinned,
+            seen=known.seen + 1,
+            observed_at=max(filter(None, (known.observed_at, fact.observed_at)), default=None),
+            valid_from=fact.valid_from or known.valid_from,
+            expires_at=fact.expires_at or known.expires_at,
+            created_at=known.created_at,
+            seq=known.seq,
+        )
+    )
+
+
+def make_room(held: Held, most: int = MOST) -> None:
+    """Let the least worth facts go, if there are too many."""
+    for id in entries.surplus(held.facts, most, worth):
+        held.drop_fact(id)
+
+
+def worth(fact: Fact) -> tuple[bool, float, float]:
+    """How much a fact is worth beside others: that it holds, how sure it is, how new."""
+    at = fact.observed_at or fact.created_at
+    sure = fact.confidence * (1 + min(fact.seen, 9) / 10)
+    return fact.status == "active", sure, 0.0 if at is None else at.timestamp()
+
+
+def _found(held: Held, id: str) -> Fact:
+    if id not in held.facts:
+        raise NotFound(f"there is no fact {id!r}; facts.list(status=None) shows all there are")
+    return held.facts[id]
+
+
+def _lineage(held: Held, id: str) -> list[str]:
+    """The fact, and those that it took the place of, one after the other."""
+    found, queue = [id], [id]
+    while queue:
+        by = queue.pop()
+        older = [f.id for f in held.facts.values() if f.superseded_by == by and f.id not in found]
+        found += older
+        queue += older
+    return found

@@ -1,0 +1,228 @@
+"""Instructions: how a user wants to be served; `user.instructions`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, Final
+
+from threadkeep import names
+from threadkeep.engine import Engine, twin
+from threadkeep.errors import InputError, NotFound
+from threadkeep.learned import (
+    APPLICATION,
+    PRIORITIES,
+    Instruction,
+    Priority,
+    Status,
+    merged_sources,
+)
+from threadkeep.longterm import entries
+from threadkeep.longterm.entries import Moment
+from threadkeep.longterm.explaining import said_at
+from threadkeep.longterm.held import Held, superseded
+from threadkeep.longterm.homes import Home
+from threadkeep.longterm.records import identity
+from threadkeep.moments import moment
+from threadkeep.types import Item, Listing
+
+MOST: Final = 200
+"""Instructions that are kept of one user, of any status and for any agent."""
+
+UNSET: Final[Any] = object()
+
+
+class Instructions:
+    """The instructions of a user, or of a session without one; every verb has an async twin."""
+
+    def __init__(self, engine: Engine, home: Callable[[], Home]) -> None:
+        self.engine = engine
+        self._home = home
+
+    def add(
+        self,
+        text: str,
+        *,
+        priority: Priority = "explicit",
+        agent: str | None = None,
+        session: str | None = None,
+        sources: Iterable[object] = (),
+        pinned: bool = False,
+        observed_at: Moment | None = None,
+        expires_at: Moment | None = None,
+        replaces: str | None = None,
+        extractor: str = APPLICATION,
+    ) -> Instruction:
+        """Store an instruction, and return it as stored; a known one counts as said again.
+
+        Args:
+            text: what to do or to leave: "Answer in French".
+            priority: `explicit` (always, never, from now on), a stated `preference`, or `inferred`.
+            agent: the only agent it is meant for.
+            session: the id of the only session it is meant for.
+            sources: where it was said: `Source`s, or pairs of a session id and an item.
+            pinned: never let it go to make room.
+            observed_at: when it was said; else now. Of contradicting ones the newest holds.
+            expires_at: from when it does not hold any more.
+            replaces: the id of the instruction whose place it takes.
+            extractor: who learned it.
+
+        Raises:
+            InputError: a value is not what it should be; it is named. Nothing was written.
+            NotFound: there is no instruction `replaces`.
+        """
+        if priority not in PRIORITIES:
+            raise InputError(f"priority must be one of {', '.join(PRIORITIES)}, got {priority!r}")
+        now = self.engine.now()
+        told = entries.checked_text(self.engine, text, "instruction")
+        agent = None if agent is None else names.check(agent, "agent")
+        session = None if session is None else names.check(session, "session")
+        said = Instruction(
+            identity("instruction", told, agent, session),
+            told,
+            priority,
+            agent=agent,
+            session=session,
+            sources=entries.checked_sources(self.engine, sources),
+            pinned=bool(pinned),
+            observed_at=entries.checked_moment(observed_at, "observed_at") or moment(now),
+            expires_at=entries.checked_moment(expires_at, "expires_at"),
+            extractor=names.check(extractor, "extractor"),
+            created_at=moment(now),
+        )
+
+        def step(held: Held) -> Instruction:
+            if replaces is not None and replaces != said.id:
+                held.put_instruction(superseded(_found(held, replaces), said.id))
+            held.unforget(said.id)
+            stored = learn(held, said)
+            make_room(held)
+            return stored
+
+        return self._home().settle(step)
+
+    def get(self, id: str) -> Instruction | None:
+        """An instruction of any status by its id, or `None`."""
+        return self._home().look().instructions.get(names.check(id, "id"))
+
+    def update(
+        self,
+        id: str,
+        *,
+        status: Status | None = None,
+        priority: Priority | None = None,
+        pinned: bool | None = None,
+        expires_at: Moment | None = UNSET,
+    ) -> Instruction:
+        """Change what is known of an instruction: `status="active"` approves one in quarantine.
+
+        Raises:
+            NotFound: there is no such instruction.
+            InputError: a value is not what it should be; it is named.
+        """
+        said: dict[str, Any] = {}
+        if status is not None:
+            said["status"] = entries.checked_status(status)
+        if priority is not None:
+            if priority not in PRIORITIES:
+                raise InputError(
+                    f"priority must be one of {', '.join(PRIORITIES)}, got {priority!r}"
+                )
+            said["priority"] = priority
+        if pinned is not None:
+            said["pinned"] = bool(pinned)
+        if expires_at is not UNSET:
+            said["expires_at"] = entries.checked_moment(expires_at, "expires_at")
+        if said.get("status") == "active":
+            said["superseded_by"] = None
+        return self._home().settle(
+            lambda held: held.put_instruction(replace(_found(held, id), **said))
+        )
+
+    def forget(self, id: str) -> None:
+        """Remove an instruction for good; one that is not there is no error."""
+        id, now = names.check(id, "id"), self.engine.now()
+
+        def step(held: Held) -> None:
+            held.drop_instruction(id)
+            held.forget(id, now)
+
+        self._home().settle(step)
+
+    def explain(self, id: str) -> list[Item]:
+        """The items that an instruction was learned from, as far as they are still there.
+
+        Raises:
+            NotFound: there is no such instruction.
+        """
+        home = self._home()
+        said = _found(home.look(), names.check(id, "id"))
+        return said_at(self.engine, home.user, said.sources)
+
+    def list(self, *, status: Status | None = "active") -> Listing[Instruction]:
+        """The instructions of a status, or of every one (`None`): those that weigh most first.
+
+        Explicit ones before preferences before inferred ones, the newest of each first.
+
+        Raises:
+            InputError: there is no such status.
+        """
+        wanted = entries.checked_status(status)
+        found = self._home().look().instructions.values()
+        return Listing(ranked(one for one in found if wanted in (None, one.status)))
+
+    aadd = twin(add)
+    aget = twin(get)
+    aupdate = twin(update)
+    aforget = twin(forget)
+    aexplain = twin(explain)
+    alist = twin(list)
+
+
+def ranked(instructions: Iterable[Instruction]) -> list[Instruction]:
+    """Those that weigh most first."""
+    return sorted(instructions, key=worth, reverse=True)
+
+
+def learn(held: Held, said: Instruction) -> Instruction:
+    """Put an instruction; one that is known already was said once more, and keeps what it has."""
+    known = held.instructions.get(said.id)
+    if known is None:
+        return held.put_instruction(said)
+    active = said.status == "active" or known.status == "active"
+    return held.put_instruction(
+        replace(
+            said,
+            sources=merged_sources(known.sources, said.sources),
+            status="active" if active else known.status,
+            superseded_by=None if active else known.superseded_by,
+            priority=min(known.priority, said.priority, key=PRIORITIES.index),
+            pinned=known.pinned or said.pinned,
+            seen=known.seen + 1,
+            observed_at=max(filter(None, (known.observed_at, said.observed_at)), default=None),
+            expires_at=said.expires_at or known.expires_at,
+            created_at=known.created_at,
+            seq=known.seq,
+        )
+    )
+
+
+def make_room(held: Held, most: int = MOST) -> None:
+    """Let those of the least weight go, if there are too many."""
+    for id in entries.surplus(held.instructions, most, worth):
+        held.drop_instruction(id)
+
+
+def worth(one: Instruction) -> tuple[bool, bool, int, float]:
+    """How much an instruction weighs: that it holds, that it is pinned, how plain, how new."""
+    at = one.observed_at or one.created_at
+    newness = 0.0 if at is None else at.timestamp()
+    return one.status == "active", one.pinned, -PRIORITIES.index(one.priority), newness
+
+
+def _found(held: Held, id: str) -> Instruction:
+    if id not in held.instructions:
+        raise NotFound(
+            f"there is no instruction {id!r}; instructions.list(status=None) shows all there are"
+        )
+    return held.instructions[id]
