@@ -86,6 +86,13 @@ def check(door: Door, behind: Door | None, response: Response) -> None:
         )
 
 
+def newest(engine: Engine, user: str | None, session: str) -> str | None:
+    """The id of the response that was stored last in a session."""
+    door = Door(engine, SessionInfo(session, user))
+    records = door.look(Query(door.stream, ENTRY, limit=1, newest=True)).pages[0].records
+    return read_entry(records[0]).id if records else None
+
+
 def entry_of(door: Door, id: str) -> Entry | None:
     """What the session's list says of a response, if it holds it."""
     records = door.look(Query(door.stream, ENTRY, ids=[names.key(id)])).pages[0].records

@@ -21,7 +21,7 @@ from langchain_core.messages import BaseMessage
 from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
-from langchain_threadkeep import windows
+from langchain_threadkeep import recording, windows
 from langchain_threadkeep.messages import whole
 from langchain_threadkeep.people import Id, People, Who, sub_agent
 from langchain_threadkeep.prompts import prompt, with_files
@@ -58,6 +58,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         resend: `detect` recognises transcripts that a client sends again with every request,
             word for word and without ids; `append` takes every message as a new one.
         files: name the session's files to the model, at the end of the system message.
+        record_responses: keep each answer of the model as a `Response` too, with its tokens.
 
     Raises:
         ConfigError: the URL, the window or `resend` is not understood.
@@ -74,6 +75,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         *,
         resend: Resend = "detect",
         files: bool = False,
+        record_responses: bool = False,
     ) -> None:
         super().__init__()
         if resend not in ("detect", "append"):
@@ -84,6 +86,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         self._policies = windows.bounded(windows.told(window), self.memory)
         self._resend: Resend = resend
         self._files = files
+        self._records = record_responses
         self._turns: OrderedDict[tuple[Who, str | None], Turn] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -102,7 +105,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         """Show the model the window, and store its answer."""
         turn, told = self._ask(request, self._who(request.runtime))
         response = handler(told)
-        turn.hear(_messages(response))
+        self._hear(turn, told, _messages(response))
         return response
 
     async def awrap_model_call(
@@ -113,7 +116,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         """As `wrap_model_call`."""
         turn, told = await self._hop(self._ask, request, self._who(request.runtime))
         response = await handler(told)
-        await self._hop(turn.hear, _messages(response))
+        await self._hop(self._hear, turn, told, _messages(response))
         return response
 
     def after_model(self, state: ThreadkeepState, runtime: Runtime[Any]) -> None:
@@ -146,6 +149,11 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
             system = with_files(request.system_message, turn.chat.files.list())
             told = told.override(system_message=system)
         return turn, told
+
+    def _hear(self, turn: Turn, told: ModelRequest[Any], said: list[BaseMessage]) -> None:
+        turn.hear(said)
+        if self._records:
+            recording.record(turn, told, said)
 
     def _keep(self, state: ThreadkeepState, who: Who) -> Turn:
         turn = self._turn(state, who)

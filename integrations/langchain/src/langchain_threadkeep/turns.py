@@ -54,7 +54,7 @@ class Turn:
         opening = self.mark["opening"]
         start = next((n for n, m in enumerate(messages) if m.id == opening), -1)
         found = {
-            self._key(message): message
+            self.key_of(message): message
             for place, message in enumerate(messages)
             if place > start or is_notice(message)
         }
@@ -75,7 +75,7 @@ class Turn:
         """Store what the model just said, before anybody else has a say in it."""
         if self.stored is None:
             self.stored = self._read()
-        heard = {id: message for message in messages if (id := self._key(message))}
+        heard = {id: message for message in messages if (id := self.key_of(message))}
         self._put(heard, self.stored)
         self.said.update(heard)
 
@@ -95,7 +95,8 @@ class Turn:
             self.chat.add(*fresh)
             stored.update((item.id, item) for item in fresh)
 
-    def _key(self, message: BaseMessage) -> str:
+    def key_of(self, message: BaseMessage) -> str:
+        """The record id of a message of the turn; empty = none that holds."""
         if is_notice(message):
             return f"notice@{message.id}" if message.id else ""
         return key(message, self.mark["turn"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threadkeep_openai_agents.importing import import_sqlite
+from threadkeep_openai_agents.recording import RecordingHooks
 from threadkeep_openai_agents.session import ThreadkeepSession
 
-__all__ = ["ThreadkeepSession", "import_sqlite"]
+__all__ = ["RecordingHooks", "ThreadkeepSession", "import_sqlite"]

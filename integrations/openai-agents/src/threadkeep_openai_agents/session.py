@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from agents import SessionSettings
+from agents import RunHooks, SessionSettings
 from agents.memory.session_settings import coerce_session_settings, resolve_session_limit
 
 from threadkeep import Memory, Session, policies
@@ -13,6 +13,7 @@ from threadkeep.errors import BackendError
 from threadkeep.sharing import shared
 from threadkeep_openai_agents.items import Entry, to_entries, to_item
 from threadkeep_openai_agents.people import UserId, Wrapper, whose
+from threadkeep_openai_agents.recording import RecordingHooks, warn_if_unused
 
 if TYPE_CHECKING:
     from agents import TResponseInputItem
@@ -32,6 +33,12 @@ class ThreadkeepSession:
         window: what `get_items` gives: a policy, a list of them, or `{"max_tokens": 3000}`.
             `None` = the Memory's own window, and without one everything.
         session_settings: the SDK's own; its `limit` counts items, after `window`.
+        record_responses: keep each answer of the model as a `Response` too, with its tokens, in
+            runs that are given `hooks=session.hooks`.
+
+    Attributes:
+        hooks: for the SDK's `hooks=`, the same for any number of runs; they record nothing
+            unless `record_responses` says so.
 
     Raises:
         ConfigError: the URL or the window is not understood.
@@ -46,6 +53,8 @@ class ThreadkeepSession:
         user_id: UserId = None,
         window: object = None,
         session_settings: SessionSettings | dict[str, Any] | None = None,
+        *,
+        record_responses: bool = False,
     ) -> None:
         self.session_id = session_id
         self.memory = shared(memory)
@@ -56,6 +65,7 @@ class ThreadkeepSession:
         stepped = {"step": 0.5, **window} if isinstance(window, Mapping) else window
         self._policies = policies.as_policies(stepped)
         self._closed = False
+        self.hooks: RunHooks[Any] = RecordingHooks(self) if record_responses else RunHooks()
         self._chat = self.memory.session(session_id, user=whose(user_id, None))
 
     async def get_items(
@@ -66,7 +76,7 @@ class ThreadkeepSession:
         As with the SDK's SQLite session, 0 is none and a negative number is no limit.
         A record that cannot be read is passed over.
         """
-        chat = self._open(wrapper)
+        chat = self.open(wrapper)
         limit = resolve_session_limit(limit, self.session_settings)
         if limit == 0:
             return []
@@ -88,8 +98,9 @@ class ThreadkeepSession:
             InputError: an item is no dict, or not JSON; nothing was written.
             NotOwner: the session belongs to another user; nothing was written.
         """
-        chat = self._open(wrapper)
+        chat = self.open(wrapper)
         if items:
+            warn_if_unused(self, items, wrapper)
             await chat.aadd(*[to_item(item, number) for number, item in enumerate(items)])
 
     async def pop_item(self, *, wrapper: Wrapper | None = None) -> TResponseInputItem | None:
@@ -99,7 +110,7 @@ class ThreadkeepSession:
         last of the items it makes here is returned; what makes none here, or cannot be read,
         goes too.
         """
-        chat = self._open(wrapper)
+        chat = self.open(wrapper)
         while taken := await chat.arewind(last=1):
             if entries := to_entries(taken):
                 return _items(entries)[-1]
@@ -107,13 +118,18 @@ class ThreadkeepSession:
 
     async def clear_session(self, *, wrapper: Wrapper | None = None) -> None:
         """Delete all items; title, metadata and owner of the session stay."""
-        await self._open(wrapper).aclear()
+        await self.open(wrapper).aclear()
 
     def close(self) -> None:
         """Refuse what comes after; the store stays open for other sessions."""
         self._closed = True
 
-    def _open(self, wrapper: Wrapper | None) -> Session:
+    def open(self, wrapper: Wrapper | None = None) -> Session:
+        """The session as threadkeep knows it, for the user of a run.
+
+        Raises:
+            BackendError: it was closed.
+        """
         if self._closed:
             raise BackendError(f"ThreadkeepSession {self.session_id!r} is closed")
         user = whose(self._user_id, wrapper)
