@@ -67,7 +67,7 @@ def warn_if_unused(
 
 def _answer(response: ModelResponse, model: str | None, asked: list[Entry]) -> dict[str, Any]:
     output = [item.model_dump(mode="json", exclude_none=True) for item in response.output]
-    about = next((o["provider_data"] for o in output if o.get("provider_data")), {})
+    about: Entry = next((o["provider_data"] for o in output if o.get("provider_data")), {})
     cut = any(entry.get("status") == "incomplete" for entry in output)
     return {
         "id": response.response_id or about.get("response_id"),
