@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from threadkeep import names
@@ -17,6 +17,7 @@ from threadkeep.verbs import adding, editing, reading
 from threadkeep.window import LOOKBACK, Window, shown
 
 if TYPE_CHECKING:
+    from threadkeep.longterm.context import Context
     from threadkeep.longterm.facts import Facts
     from threadkeep.longterm.instructions import Instructions
 
@@ -185,6 +186,40 @@ class Session:
         """
         return reading.info(self._door)
 
+    def context(
+        self,
+        query: str | None = None,
+        *,
+        max_tokens: int = 800,
+        files: bool = False,
+        window: Iterable[Item] | None = None,
+        counter: TokenCounter | None = None,
+    ) -> Context:
+        """What long-term memory has to tell a model here; an empty text if it has nothing.
+
+        A `str` to put below the application's own instructions. Its `.stable` part (instructions,
+        facts, the summary of the session, files) belongs at the end of the system message, its
+        `.volatile` part (what was recalled for the query) beside the newest user message. What
+        weighs most has room first; nothing is cut in two.
+
+        Args:
+            query: what the user says now; without it nothing is recalled.
+            max_tokens: of both parts, at most.
+            files: name the files of the session.
+            window: the items of the session that the model sees, which are not repeated; unless
+                given, nothing of this session is recalled.
+            counter: how many tokens a text is; the default needs no network.
+
+        Raises:
+            InputError: the query is no `str`, or `max_tokens` no whole number of at least 1.
+            NotOwner: the session belongs to another user.
+        """
+        from threadkeep.longterm import context, known  # most programs never ask
+
+        context.check(query, max_tokens)
+        found = known.of_session(self._door, self.agent, files=files)
+        return context.of(self.engine, found, query, max_tokens, window=window, counter=counter)
+
     def update(
         self,
         *,
@@ -273,6 +308,7 @@ class Session:
     awindow = twin(window)
     aitems = twin(items)
     ainfo = twin(info)
+    acontext = twin(context)
     aupdate = twin(update)
     areplace = twin(replace)
     arewind = twin(rewind)

@@ -9,11 +9,13 @@ from threadkeep import listing, names
 from threadkeep.conversations import Conversations
 from threadkeep.engine import Engine, twin
 from threadkeep.feedback import FeedbackBook
+from threadkeep.protocols import TokenCounter
 from threadkeep.responses import Responses
 from threadkeep.session import Session
 from threadkeep.types import Listing, SessionInfo
 
 if TYPE_CHECKING:
+    from threadkeep.longterm.context import Context
     from threadkeep.longterm.facts import Facts
     from threadkeep.longterm.instructions import Instructions
 
@@ -65,7 +67,33 @@ class User:
         """
         return listing.of_user(self.engine, self.id, limit, cursor)
 
+    def context(
+        self,
+        query: str | None = None,
+        *,
+        max_tokens: int = 800,
+        counter: TokenCounter | None = None,
+    ) -> Context:
+        """What long-term memory has to tell a model of this user, whatever the session.
+
+        As `Session.context`, without what is meant for one session or one agent only.
+
+        Args:
+            query: what the user says now; without it nothing is recalled.
+            max_tokens: of both parts, at most.
+            counter: how many tokens a text is; the default needs no network.
+
+        Raises:
+            InputError: the query is no `str`, or `max_tokens` no whole number of at least 1.
+        """
+        from threadkeep.longterm import context, known  # most programs never ask
+
+        context.check(query, max_tokens)
+        found = known.of_user(self.engine, self.id)
+        return context.of(self.engine, found, query, max_tokens, window=None, counter=counter)
+
     asessions = twin(sessions)
+    acontext = twin(context)
 
     def __repr__(self) -> str:
         return f"<User {self.id!r}>"

@@ -1,0 +1,89 @@
+"""What long-term memory tells a model about the user; `user.context` and `chat.context`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final, Self
+
+from threadkeep import tokens
+from threadkeep.errors import InputError
+from threadkeep.longterm import recalled, stable
+from threadkeep.longterm.known import Known
+
+if TYPE_CHECKING:
+    from threadkeep.engine import Engine
+    from threadkeep.protocols import TokenCounter
+    from threadkeep.types import Item
+
+_SHARE: Final = 3, 4
+"""The stable part's share of the tokens, if something is asked."""
+
+
+class Context(str):
+    """Notes for a model, to stand below the application's own instructions; empty if none are.
+
+    Each part is a block between the marks of `threadkeep.longterm.marks`, so that nothing is
+    ever learned from it, and what it quotes can neither close it nor hide anything.
+
+    Attributes:
+        stable: instructions, facts, summary, files: the same text until one of them changes,
+            for the end of the system message.
+        volatile: what was recalled for a query, for the side of the newest user message.
+        tokens: of both.
+    """
+
+    __slots__ = ("stable", "tokens", "volatile")
+
+    stable: str
+    volatile: str
+    tokens: int
+
+    def __new__(cls, stable: str = "", volatile: str = "", tokens: int = 0) -> Self:
+        made = super().__new__(cls, "\n\n".join(filter(None, (stable, volatile))))
+        made.stable, made.volatile, made.tokens = stable, volatile, tokens
+        return made
+
+    def __getnewargs__(self) -> tuple[str, str, int]:  # type: ignore[override]  # for pickle, copy
+        return self.stable, self.volatile, self.tokens
+
+
+def of(
+    engine: Engine,
+    known: Known,
+    query: str | None,
+    max_tokens: int,
+    *,
+    window: Iterable[Item] | None,
+    counter: TokenCounter | None,
+) -> Context:
+    """The notes made of what is known.
+
+    Args:
+        engine: of the sessions.
+        known: what is stored.
+        query: what the user says now; `None` = nothing is recalled.
+        max_tokens: of both parts, at most.
+        window: the items of the session that the model sees anyway; `None` = all of it.
+        counter: how many tokens a text is.
+    """
+    counter = counter or tokens.default()
+    share = max_tokens if query is None else max_tokens * _SHARE[0] // _SHARE[1]
+    told = stable.part(engine, known, share, counter)
+    spent = counter(told.text) if told.text else 0
+    if not query:
+        return Context(told.text, "", spent)
+    hits = recalled.hits(engine, known, query, window)
+    found = recalled.part(engine, hits, told.facts, max_tokens - spent, counter)
+    return Context(told.text, found, spent + (counter(found) if found else 0))
+
+
+def check(query: object, max_tokens: object) -> None:
+    """See to it that both make sense.
+
+    Raises:
+        InputError: one does not; it is named.
+    """
+    if query is not None and not isinstance(query, str):
+        raise InputError(f"query must be a str or None, got {type(query).__name__}")
+    if type(max_tokens) is not int or max_tokens < 1:
+        raise InputError(f"max_tokens must be a whole number of at least 1, got {max_tokens!r}")

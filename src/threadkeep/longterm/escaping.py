@@ -1,0 +1,34 @@
+"""Remembered text as one line of a prompt: it can neither end its block nor hide anything."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+_OPEN: Final = "<\uff1c\ufe64\u2039\u2329\u27e8\u276e\u3008\u02c2\u1438\u227a\u276c\u29fc"
+_CLOSE: Final = ">\uff1e\ufe65\u203a\u232a\u27e9\u276f\u3009\u02c3\u1433\u227b\u276d\u29fd"
+_BRACKETS: Final = str.maketrans(dict.fromkeys(_OPEN, "&lt;") | dict.fromkeys(_CLOSE, "&gt;"))
+"""Angle brackets and what looks like them: no mark, tag or special token can be spelt."""
+
+_FENCES: Final = re.compile("`{3,}|~{3,}")
+_JOINERS: Final = frozenset("\u200c\u200d")  # scripts and emoji need them
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_SMUGGLERS: Final = range(0xE0100, 0xE01F0)  # variation selectors that no letter here needs
+
+
+def line(text: str, longest: int | None = None) -> str:
+    """The text in one line, without what is not seen, and cut off after so many characters."""
+    seen = "".join(filter(_is_seen, " ".join(text.split())))
+    folded = " ".join(seen.split())
+    if longest is not None and len(folded) > longest:
+        folded = f"{folded[: longest - 1].rstrip()}…"
+    return _FENCES.sub(lambda fence: fence[0][0], folded).translate(_BRACKETS)
+
+
+def _is_seen(letter: str) -> bool:
+    if letter.isascii():
+        return letter.isprintable()
+    if letter in _JOINERS:
+        return True
+    return unicodedata.category(letter) not in _UNSEEN and ord(letter) not in _SMUGGLERS
