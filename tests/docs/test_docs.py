@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs import old_stores
 from tests.docs.pages import PAGES, ROOT, Block, blocks, name, relative_links
 from threadkeep import Memory
 from threadkeep.testing import ScriptedModel
@@ -36,6 +37,8 @@ def endpoint(page: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("endpoint")
 def test_the_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    if page.stem == "import":
+        old_stores.write(tmp_path)
     scope: dict[str, object] = {"__name__": "__main__"}
     try:
         for block in blocks(page):

@@ -27,6 +27,7 @@ from threadkeep.errors import ConfigError, NotOwner
 JSON = Path(__file__).with_name("simple_chat_store.json")
 
 
+@pytest.mark.proves("C9")
 def test_a_persisted_chat_store(memory):
     for _ in range(2):  # a second import adds nothing
         assert import_simple_chat_store(JSON, memory, user_id="ada") == {"a": 4, "b/ä": 1}
@@ -40,6 +41,7 @@ def test_a_persisted_chat_store(memory):
     assert memory.session("a").info().user == "ada"
 
 
+@pytest.mark.proves("C9")
 def test_what_was_said_since_is_added(memory, tmp_path):
     import_simple_chat_store(JSON, memory)
     data = json.loads(JSON.read_text("utf-8"))
@@ -80,6 +82,7 @@ def written(tmp_path):
     return path
 
 
+@pytest.mark.proves("C9")
 def test_a_sqlalchemy_store_in_order_whole_and_untouched(memory, written):
     before = hashlib.sha256(written.read_bytes()).hexdigest()
     for _ in range(2):
@@ -100,3 +103,9 @@ def test_a_session_of_somebody_else_is_left_alone(memory, written):
 def test_a_table_that_is_not_there_is_named(memory, written):
     with pytest.raises(ConfigError, match="elsewhere"):
         import_sqlalchemy_store(f"sqlite:///{written}", memory, table_name="elsewhere")
+
+
+def test_a_file_that_is_not_there_is_named_and_not_made(memory, tmp_path):
+    with pytest.raises(ConfigError, match="nowhere"):
+        import_sqlalchemy_store(f"sqlite:///{tmp_path}/nowhere.db", memory)
+    assert not (tmp_path / "nowhere.db").exists()

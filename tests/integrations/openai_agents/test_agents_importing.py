@@ -36,6 +36,7 @@ def path(tmp_path):
     return path
 
 
+@pytest.mark.proves("C9")
 def test_every_item_comes_over_verbatim_and_the_source_is_untouched(path, memory):
     before = hashlib.sha256(path.read_bytes()).hexdigest()
     assert import_sqlite(path, memory, user_id="ada") == {"a": len(ITEMS), "b": 1_200}
@@ -45,6 +46,7 @@ def test_every_item_comes_over_verbatim_and_the_source_is_untouched(path, memory
     assert hashlib.sha256(path.read_bytes()).hexdigest() == before
 
 
+@pytest.mark.proves("C9")
 def test_repeated_it_adds_only_what_is_new(path, memory):
     import_sqlite(path, memory)
     theirs(path, a=[told("later")])

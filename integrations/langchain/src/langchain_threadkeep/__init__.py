@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         ThreadkeepChatMessageHistory,
         session_history_factory,
     )
+    from langchain_threadkeep.importing import import_sql
     from langchain_threadkeep.middleware import ThreadkeepMiddleware
     from langchain_threadkeep.nodes import load_history_node, save_history_node
     from langchain_threadkeep.remembering import with_history
@@ -27,6 +28,7 @@ __all__ = [
     "save_history_node",
     "trim_messages",
     "ThreadkeepStore",
+    "import_sql",
 ]
 
 _PLACES: Final = {
@@ -39,6 +41,7 @@ _PLACES: Final = {
     "save_history_node": "nodes",
     "trim_messages": "trimming",
     "ThreadkeepStore": "store",
+    "import_sql": "importing",
 }
 
 

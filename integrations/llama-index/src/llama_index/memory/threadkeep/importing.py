@@ -74,7 +74,7 @@ def import_sqlalchemy_store(
         ConfigError: the table is not there, or not as `SQLAlchemyChatStore` makes it.
         NotOwner: a session of that key belongs to another user here; those before it are there.
     """
-    made = sqlalchemy.create_engine(engine) if isinstance(engine, str) else engine
+    made = _engine(engine)
     names = ("id", "key", "timestamp", "data")
     columns = [sqlalchemy.Column(n, sqlalchemy.JSON if n == "data" else None) for n in names]
     table = sqlalchemy.Table(table_name, sqlalchemy.MetaData(schema=schema), *columns)
@@ -91,6 +91,17 @@ def import_sqlalchemy_store(
         if made is not engine:
             made.dispose()
     return counts
+
+
+def _engine(given: sqlalchemy.Engine | str) -> sqlalchemy.Engine:
+    if not isinstance(given, str):
+        return given
+    url = sqlalchemy.make_url(given)
+    path = url.database or ""
+    is_path = url.get_backend_name() == "sqlite" and not path.startswith("file:")
+    if is_path and not Path(path).is_file():  # SQLite would make it
+        raise ConfigError(f"there is no file {path!r} to import from")
+    return sqlalchemy.create_engine(url)
 
 
 def _placed(numbered: tuple[int, Mapping[str, Any]]) -> Item:
