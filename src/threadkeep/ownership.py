@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeVar
 
-from threadkeep import codec, listing, pointers
+from threadkeep import codec, companions, listing, pointers
 from threadkeep.answer_records import ENTRY
 from threadkeep.batches import batches
 from threadkeep.engine import Engine
@@ -23,7 +23,6 @@ T = TypeVar("T")
 
 _TRIES: Final = 64
 _PATIENCE: Final = 16
-_LIFE: Final = 1 << 20  # a new life starts at a random multiple of this, and a commit adds one
 
 
 class Seen(NamedTuple):
@@ -160,7 +159,7 @@ class Door:
             raise Conflict(said, current=error.current) from error
 
     def remove(self) -> None:
-        """Take the session off its user's list, forget where its responses are, drop its stream.
+        """Take the session off its user's list, drop what belongs to it, and then its stream.
 
         Raises:
             Conflict: it changed meanwhile.
@@ -170,8 +169,12 @@ class Door:
         if seen.info is not None and seen.info.user is not None:
             listing.leave(self.engine, seen.info.user, seen.info.id)
         pointers.forget(self.engine, self.id, pointers.named(seen.pages[0]))
+        gone = seen.info is None
+        companions.forget(self.engine, self.id, user=self.user, ended=gone)
         if seen.version:
             self.engine.commit(self.stream, drop=[Drop()], ttl=KEEP, expect=seen.version)
+            if not gone:  # what was summed up in between
+                companions.forget(self.engine, self.id, user=self.user, ended=False)
 
     def claimant(self, seen: Seen) -> SessionInfo:
         """What is known of the session once it is ours."""
@@ -208,7 +211,7 @@ class Door:
             return self.change(seen, put=put)
         self._list(seen.info)
         seqs = self._commit(seen.info, put, expect=None)
-        if self._known is not None and 0 < self._known[1] - seen.version < _LIFE:
+        if self._known is not None and 0 < self._known[1] - seen.version < companions.LIFE:
             return seqs
         self._known = None  # what was seen is of a life that has ended
         return self.settle(lambda: self._reborn(put))

@@ -17,6 +17,7 @@ from threadkeep.verbs import adding, editing, reading
 from threadkeep.window import LOOKBACK, Window, shown
 
 if TYPE_CHECKING:
+    from threadkeep.learned import Summary
     from threadkeep.longterm.context import Context
     from threadkeep.longterm.facts import Facts
     from threadkeep.longterm.instructions import Instructions
@@ -220,6 +221,19 @@ class Session:
         found = known.of_session(self._door, self.agent, files=files)
         return context.of(self.engine, found, query, max_tokens, window=window, counter=counter)
 
+    def summary(self) -> Summary | None:
+        """What the session was about, up to a place in it; `None` if nobody has summed it up yet.
+
+        It lives `summary_ttl` seconds after it was last asked for, however soon the items expire,
+        and goes when the session is deleted, or an item that it covers is edited or taken back.
+
+        Raises:
+            NotOwner: the session belongs, or belonged, to another user.
+        """
+        from threadkeep.longterm import summaries  # most programs never ask
+
+        return summaries.of_session(self._door)
+
     def update(
         self,
         *,
@@ -309,6 +323,7 @@ class Session:
     aitems = twin(items)
     ainfo = twin(info)
     acontext = twin(context)
+    asummary = twin(summary)
     aupdate = twin(update)
     areplace = twin(replace)
     arewind = twin(rewind)

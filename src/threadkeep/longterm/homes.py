@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from threadkeep import names
+from threadkeep.companions import ANONYMOUS
+from threadkeep.companions import stream as session_stream
 from threadkeep.engine import Engine
 from threadkeep.errors import BackendError, Conflict
 from threadkeep.longterm.held import Held
@@ -16,6 +17,8 @@ from threadkeep.ownership import Door
 from threadkeep.types import Drop, Query, Ttl
 
 T = TypeVar("T")
+
+__all__ = ["Home", "of_session", "session_stream"]
 
 _TRIES: Final = 64
 
@@ -36,7 +39,7 @@ class Home:
             self.stream = self.engine.stream("user", user)
             self._ttl: Ttl = None
         else:
-            self.stream = session_stream(engine, "anon", session or "")
+            self.stream = session_stream(engine, ANONYMOUS, session or "")
             self._ttl = engine.settings.ttl
 
     def look(self) -> Held:
@@ -98,14 +101,3 @@ def of_session(door: Door) -> Home:
         info = door.look().info
         owner = None if info is None else info.user
     return Home(door.engine, user=owner, session=door.id)
-
-
-def session_stream(engine: Engine, noun: str, session: str) -> str:
-    """The stream of what long-term memory keeps by session.
-
-    Sessions of other namespaces than its own, as services with identifiers have, stay apart.
-    """
-    ours, theirs = engine.settings.namespace, engine.longterm.settings.namespace
-    if ours != theirs:
-        noun = f"{noun}@{names.home(ours)[:-1]}"
-    return engine.longterm.stream(noun, session)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from threadkeep import codec, names
+from threadkeep import codec, companions, names
 from threadkeep.batches import batches
 from threadkeep.errors import InputError
 from threadkeep.moments import moment
@@ -36,7 +36,10 @@ def rewrite(door: Door, messages: Sequence[object]) -> list[Item]:
         seen = door.look()
         if not first and seen.info is None:
             return []
-        return door.change(seen, put=first, drop=[Drop("item")])
+        put = door.change(seen, put=first, drop=[Drop("item")])
+        if seen.info is not None:
+            companions.spoil(door.engine, door.id)
+        return put
 
     seqs = door.settle(step)
     seqs += [seq for batch in rest for seq in door.write(batch, fresh=False)]

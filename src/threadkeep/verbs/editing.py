@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from threadkeep import codec, names
+from threadkeep import codec, companions, names
 from threadkeep.errors import InputError, NotFound
 from threadkeep.moments import moment
-from threadkeep.ownership import Door
+from threadkeep.ownership import Door, Seen
 from threadkeep.providers import parse
 from threadkeep.types import Drop, Item, Query, SessionInfo
 from threadkeep.verbs.reading import items_of, place, whole
@@ -61,7 +61,9 @@ def replace(door: Door, id: str, item: object) -> Item:
         said = parsed[0].created_at or old.created_at
         new = dataclasses.replace(parsed[0], id=id, created_at=said)
         record = codec.item_record(new, id, door.engine.now(), "item")
-        return dataclasses.replace(new, seq=door.change(seen, put=[record])[0])
+        seq = door.change(seen, put=[record])[0]
+        _spoil(door, seen, seq)
+        return dataclasses.replace(new, seq=seq)
 
     return door.settle(step)
 
@@ -82,6 +84,7 @@ def rewind(door: Door, before: str | int | None, last: int | None) -> list[Item]
         if taken:
             drop = Drop("item", [record.id for record in taken])
             door.change(seen, drop=[drop])
+            _spoil(door, seen, taken[0].seq)
         return [codec.read_item(record) for record in taken]
 
     return door.settle(step)
@@ -92,9 +95,11 @@ def remove(door: Door, *ids: str) -> None:
     keys = [names.key(names.check(id, "id")) for id in ids]
 
     def step() -> None:
-        seen = door.look()
+        seen = door.look(items_of(door, ids=keys))
         if seen.info is not None and keys:
             door.change(seen, drop=[Drop("item", keys)])
+        if found := seen.pages[0].records:
+            _spoil(door, seen, found[0].seq)
 
     door.settle(step)
 
@@ -127,6 +132,8 @@ def clear(door: Door, keep_last: int, files: bool) -> None:
             drop.append(Drop("file"))
         if drop:
             door.change(seen, drop=drop)
+        if len(held) > keep:
+            companions.spoil(door.engine, door.id)
 
     door.settle(step)
 
@@ -136,3 +143,7 @@ def json_object(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     if metadata is not None and not isinstance(metadata, Mapping):
         raise InputError(f"metadata must be a dict, got {type(metadata).__name__}")
     return dict(metadata or {})
+
+
+def _spoil(door: Door, seen: Seen, seq: int) -> None:
+    companions.spoil(door.engine, door.id, seq=seq, life=seen.version // companions.LIFE)

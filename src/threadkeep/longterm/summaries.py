@@ -1,0 +1,172 @@
+"""The summary of a session: a stream of its own, which lives on when the history has expired.
+
+It lives `summary_ttl` seconds after it was last asked for, carries its owner, and is replaced by
+compare-and-set only.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from threadkeep import codec
+from threadkeep.companions import LIFE, SUMMARY, stream
+from threadkeep.engine import Engine
+from threadkeep.errors import Conflict, NotOwner
+from threadkeep.learned import Summary
+from threadkeep.longterm.redaction import redacted
+from threadkeep.moments import moment
+from threadkeep.ownership import Door, Seen
+from threadkeep.types import Page, Query, Record
+
+_OFTEN: Final = 0.05  # of a life passes at least between two slides
+_SLID: Final = "\0summary"  # no user's name, among what the engine remembers
+
+
+class Kept(NamedTuple):
+    """A summary as stored.
+
+    Attributes:
+        summary: what is told; `None` = there is none.
+        version: of its stream (0 = none).
+        life: of the session whose items `last_seq` counts.
+        user: whose session it was when it was written; `None` = nobody's.
+    """
+
+    summary: Summary | None = None
+    version: int = 0
+    life: int = 0
+    user: str | None = None
+
+
+def of_session(door: Door) -> Summary | None:
+    """As `Session.summary`."""
+    seen = door.look()
+    return told(door, seen, look(door.engine, door.id))
+
+
+def told(door: Door, seen: Seen, kept: Kept) -> Summary | None:
+    """What may be told of it behind this door; it lives on, since somebody asked.
+
+    Raises:
+        NotOwner: the session has ended, and was another user's.
+    """
+    if kept.summary is None or not belongs(kept, seen, door.user):
+        return None
+    slide(door.engine, kept.summary)
+    return kept.summary
+
+
+def look(engine: Engine, session: str) -> Kept:
+    """What is stored, for whoever it is."""
+    return read(session, engine.longterm.read(query(engine, session))[0])
+
+
+def query(engine: Engine, session: str) -> Query:
+    """What asks the store of long-term memory for it."""
+    return Query(stream(engine, SUMMARY, session), SUMMARY, ids=[SUMMARY])
+
+
+def read(session: str, page: Page) -> Kept:
+    """The answer to that query; a summary that cannot be read counts as none."""
+    if not page.records:
+        return Kept(version=page.version)
+    try:
+        return _read(session, page.records[0], page.version)
+    except (ValueError, TypeError, KeyError) as error:
+        _report(session, type(error).__name__)
+        return Kept(version=page.version)
+
+
+def belongs(kept: Kept, seen: Seen, user: str | None) -> bool:
+    """Whether a summary is of the session that was seen, which may have begun anew since.
+
+    Raises:
+        NotOwner: the session has ended, and was another user's.
+    """
+    if seen.info is not None:
+        return kept.life == seen.version // LIFE or kept.user == seen.info.user
+    if user is None or kept.user == user:
+        return True
+    if kept.user is None:
+        return False
+    raise NotOwner("the session that this summary is of belonged to another user")
+
+
+def write(engine: Engine, before: Kept, after: Summary, *, life: int, user: str | None) -> bool:
+    """Put a summary in the place of the one seen before; whether that was still there.
+
+    One that covers less of the same life is never written, nor one that the redactor refuses.
+
+    Args:
+        engine: of the session.
+        before: what `look` said.
+        after: what to tell from now on; its version is counted here.
+        life: of the session.
+        user: whose session it is.
+    """
+    old = before.summary
+    if old is not None and before.life == life and after.last_seq < old.last_seq:
+        return False
+    text = redacted(engine, after.text, "summary")
+    if not text:
+        return False
+    topics = (redacted(engine, topic, "summary") for topic in after.topics)
+    said = replace(after, text=text, topics=tuple(filter(None, topics)))
+    record = _record(replace(said, version=1 + (old.version if old else 0)), life, user, engine)
+    name, ttl = stream(engine, SUMMARY, after.session), engine.settings.summary_ttl
+    try:
+        engine.longterm.commit(name, put=[record], ttl=ttl, expect=before.version)
+    except Conflict:
+        return False
+    return True
+
+
+def slide(engine: Engine, summary: Summary) -> None:
+    """Let a summary live on, since somebody asked for it; seldom."""
+    now, ttl = engine.now(), engine.settings.summary_ttl
+    if ttl is None:
+        return
+    name = stream(engine, SUMMARY, summary.session)
+    written = 0.0 if summary.updated_at is None else summary.updated_at.timestamp()
+    last = max(written, engine.longterm.touched(_SLID, name))
+    if not 0 <= now - last < ttl * _OFTEN:
+        engine.longterm.commit(name, ttl=ttl)
+        engine.longterm.touch(_SLID, name, now)
+
+
+def _record(said: Summary, life: int, user: str | None, engine: Engine) -> Record:
+    body = {
+        "session": said.session,
+        "text": said.text,
+        "topics": list(said.topics),
+        "last_seq": said.last_seq,
+        "version": said.version,
+        "life": life,
+        "user": user,
+    }
+    return Record(SUMMARY, SUMMARY, codec.dumps(body, "summary"), engine.now())
+
+
+def _read(session: str, record: Record, version: int) -> Kept:
+    said = json.loads(record.body)
+    summary = Summary(
+        session,
+        str(said["text"]),
+        tuple(map(str, said.get("topics") or ())),
+        int(said["last_seq"]),
+        int(said["version"]),
+        moment(record.at),
+    )
+    return Kept(summary, version, int(said["life"]), said.get("user"))
+
+
+@functools.lru_cache(maxsize=1_024)
+def _report(session: str, reason: str) -> None:
+    import logging  # rarely needed
+
+    logging.getLogger("threadkeep").warning(
+        "skipped the unreadable summary of %r (%s)", session, reason
+    )
