@@ -27,10 +27,13 @@ def stream(engine: Engine, noun: str, session: str) -> str:
 
     Sessions of other namespaces than its own, as services with identifiers have, stay apart.
     """
-    ours, theirs = engine.settings.namespace, engine.longterm.settings.namespace
-    if ours != theirs:
-        noun = f"{noun}@{names.home(ours)[:-1]}"
-    return engine.longterm.stream(noun, session)
+    return engine.longterm.stream(_noun(engine, noun), session)
+
+
+def beside(engine: Engine, noun: str, stream: str) -> str:
+    """The same, by the name of the session's own stream."""
+    _, encoded = names.parts(stream)
+    return names.prefix(engine.longterm.settings.namespace, _noun(engine, noun)) + encoded
 
 
 def forget(engine: Engine, session: str, *, user: str | None, ended: bool) -> None:
@@ -69,6 +72,11 @@ def spoil(engine: Engine, session: str, *, seq: int = 0, life: int | None = None
     found = engine.longterm.read(Query(name, SUMMARY, ids=[SUMMARY]))[0].records
     if found and _covers(_said(found[0].body), seq, life):
         _drop(engine, name)
+
+
+def _noun(engine: Engine, noun: str) -> str:
+    ours, theirs = engine.settings.namespace, engine.longterm.settings.namespace
+    return noun if ours == theirs else f"{noun}@{names.home(ours)[:-1]}"
 
 
 def _covers(said: dict[str, Any], seq: int, life: int | None) -> bool:

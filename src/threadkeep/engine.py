@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 _REMEMBERED: Final = 10_000
+_SWEPT: Final = 1_000
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -94,6 +95,19 @@ class Engine:
         """`Backend.sweep`, by this clock."""
         return self._backend().sweep(self.now(), limit)
 
+    def purge(self) -> list[str]:
+        """Have the stores take what was deleted out of their own files; where it may be left."""
+        found = _purged(self._backend(), self.now())
+        if self.longterm is not self:
+            found += self.longterm.purge()
+        return list(dict.fromkeys(found))
+
+    def part_with(self, user: str) -> None:
+        """Let the parts forget a user of whom nothing is left in the store."""
+        for part in list(self._parts.values()):
+            if forget := getattr(part, "forget_user", None):
+                forget(user)
+
     def touched(self, user: str, session: str) -> float:
         """When this process last put a session at the end of its user's list; long ago if never."""
         return self._touched.get((user, session), float("-inf"))
@@ -157,6 +171,13 @@ class Engine:
             size = self.settings.pool_size
             found = self._executors.setdefault(pid, ThreadPoolExecutor(size, "threadkeep"))
         return found
+
+
+def _purged(backend: Backend, now: float) -> list[str]:
+    while backend.sweep(now, _SWEPT) >= _SWEPT:
+        pass
+    purge = getattr(backend, "purge", None)
+    return ["the store's own files"] if purge is None else list(purge(now))
 
 
 def _random() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, get_args
+from typing import Final, Literal, Self, get_args
 
 Status = Literal["active", "superseded", "quarantined"]
 STATUSES: Final[tuple[str, ...]] = get_args(Status)
@@ -141,3 +141,25 @@ def merged_sources(first: Iterable[Source], then: Iterable[Source]) -> tuple[Sou
 
 SOURCES: Final = 20
 """How many places are kept per fact."""
+
+
+class Erasure(int):
+    """How many records were removed; and what removing could not do.
+
+    Attributes:
+        sessions: how many sessions went.
+        beyond: where copies may be left that the store cannot reach, and what is in other
+            namespaces; in words.
+    """
+
+    sessions: int
+    beyond: tuple[str, ...]
+
+    def __new__(cls, records: int, sessions: int = 0, beyond: Iterable[str] = ()) -> Self:
+        made = super().__new__(cls, records)
+        made.sessions, made.beyond = sessions, tuple(beyond)
+        return made
+
+    def __repr__(self) -> str:
+        left = "; ".join(self.beyond) or "nothing"
+        return f"<Erasure of {int(self)} records, {self.sessions} sessions; left: {left}>"

@@ -62,7 +62,7 @@ def entries(
     stream = engine.stream("sessions", user)
     query = Query(stream, "session", limit=limit, newest=True, before=before)
     listed = engine.read(query)[0].records[::-1]
-    infos = read(engine, [engine.stream("session", _named(entry)) for entry in listed])
+    infos = read(engine, [engine.stream("session", named(entry)) for entry in listed])
     return [(entry.seq, info) for entry, info in zip(listed, infos, strict=True)]
 
 
@@ -93,7 +93,8 @@ def read(engine: Engine, streams: list[str]) -> list[SessionInfo | None]:
     return [_info(own, last) for own, last in zip(pages[::2], pages[1::2], strict=True)]
 
 
-def _named(entry: Record) -> str:
+def named(entry: Record) -> str:
+    """The id of the session that an entry of a user's list points to."""
     try:
         return str(json.loads(entry.body)["id"])
     except (ValueError, TypeError, KeyError):

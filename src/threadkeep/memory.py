@@ -92,12 +92,24 @@ class Memory:
         """
         return self.engine.sweep(limit)
 
+    def purge(self) -> list[str]:
+        """Have the store take what was deleted out of its own files, as far as it can.
+
+        Returns where copies may be left: backups, replicas, logs. It may take as long as copying
+        the store: for the night, or after `user.forget(purge=False)` of many.
+
+        Raises:
+            BackendTimeout: others did not leave the store alone within the time-out.
+        """
+        return self.engine.purge()
+
     def close(self) -> None:
         """Close the store, if it was opened here. May be called twice."""
         self.engine.close()
 
     asessions = twin(sessions)
     asweep = twin(sweep)
+    apurge = twin(purge)
 
     async def aclose(self) -> None:
         """Close the store, if it was opened here. May be called twice."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from threadkeep.errors import InputError
 
@@ -26,6 +26,12 @@ def prefix(namespace: str, noun: str) -> str:
 def home(namespace: str) -> str:
     """What the names of all streams of a namespace begin with."""
     return f"{_quote(namespace, _LIMIT // 4)}/"
+
+
+def parts(stream: str) -> tuple[str, str]:
+    """The namespace of a stream, and its last part as it stands there, encoded."""
+    home, _, rest = stream.partition("/")
+    return unquote(home, errors="surrogatepass"), rest.partition("/")[2]
 
 
 def key(name: str) -> str:

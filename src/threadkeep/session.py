@@ -283,6 +283,19 @@ class Session:
         """
         editing.remove(self._door, *ids)
 
+    def forget(self, *ids: str) -> int:
+        """Delete single items for good, with what was learned from them alone; how many items.
+
+        Facts and instructions that have other sources keep those; the session's summary goes, and
+        is written anew. `memory.purge()` takes what was deleted out of the store's files as well.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        from threadkeep.longterm import forgetting  # seldom wanted
+
+        return forgetting.forget_items(self._door, ids)
+
     def fork(self, id: str, *, upto: str | int | None = None) -> Session:
         """Copy the session, up to and with an item, into a new one of the same user.
 
@@ -328,6 +341,7 @@ class Session:
     areplace = twin(replace)
     arewind = twin(rewind)
     aremove = twin(remove)
+    aforget = twin(forget)
     afork = twin(fork)
     aclear = twin(clear)
     adelete = twin(delete)

@@ -16,6 +16,7 @@ from threadkeep.types import Listing, SessionInfo
 
 if TYPE_CHECKING:
     from threadkeep.longterm.context import Context
+    from threadkeep.learned import Erasure
     from threadkeep.longterm.facts import Facts
     from threadkeep.longterm.instructions import Instructions
 
@@ -94,6 +95,25 @@ class User:
 
     asessions = twin(sessions)
     acontext = twin(context)
+    def forget(self, *, purge: bool = True) -> Erasure:
+        """Remove everything of the user: sessions with all in them, and all that was learned.
+
+        Returns how many records went, an `int`, with the places that it could not reach: backups,
+        replicas, logs. Let nothing be written for the user meanwhile; cut short, call it again.
+
+        Args:
+            purge: also have the store take what was deleted out of its own files, as by
+                `memory.purge()`, which takes a while where the store is large.
+
+        Raises:
+            BackendError: the user went on writing all the time.
+        """
+        from threadkeep.longterm import forgetting  # seldom wanted
+
+        return forgetting.forget_user(self.engine, self.id, purge=purge)
+
+    asessions = twin(sessions)
+    aforget = twin(forget)
 
     def __repr__(self) -> str:
         return f"<User {self.id!r}>"

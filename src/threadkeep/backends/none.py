@@ -44,5 +44,9 @@ class NoneBackend:
     def sweep(self, now: float, limit: int = 1000) -> int:
         return 0
 
+    def purge(self, now: float) -> list[str]:
+        """Nothing of what was deleted is left."""
+        return []
+
     def close(self) -> None:
         """Nothing is open."""

@@ -62,6 +62,11 @@ class EncryptedBackend:
     def __repr__(self) -> str:
         return f"EncryptedBackend({self.inner!r})"
 
+    def purge(self, now: float) -> list[str]:
+        """As the store itself does."""
+        purge = getattr(self.inner, "purge", None)
+        return [] if purge is None else list(purge(now))
+
     def describe(self) -> dict[str, str]:
         """What the store says of itself, and the name of the key that writes."""
         inner = getattr(self.inner, "describe", dict)

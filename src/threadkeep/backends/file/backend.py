@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from threadkeep.backends.file import committing
+from threadkeep.backends.file import committing, purging
 from threadkeep.backends.file.errors import translated
 from threadkeep.backends.file.index import Head, Index
 from threadkeep.backends.file.layout import Layout
@@ -102,6 +102,18 @@ class FileBackend:
         with translated(self._layout.where, self._timeout):
             self._prepare()
             return self._sweeper.sweep(now, limit)
+
+    def purge(self, now: float) -> list[str]:
+        """Take what was deleted out of the files' own bytes; where copies may be left.
+
+        Raises:
+            BackendTimeout: somebody held a file for longer than the time-out.
+            BackendError: there is no room to write a file anew.
+        """
+        with translated(self._layout.where, self._timeout):
+            self._prepare()
+            purging.purge(self._layout, self._store, now, fsync=self._fsync)
+        return ["backups and snapshots of the folder"]
 
     def describe(self) -> dict[str, str]:
         """What and where it is, for people; looks at the folder and never makes one.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from threadkeep.backends.file import compaction, layout, lines, writing
-from threadkeep.backends.file.index import Index, sidecar_path
+from threadkeep.backends.file.index import Head, Index, sidecar_path
 from threadkeep.backends.file.log import Log
 from threadkeep.backends.file.writing import Fresh
 from threadkeep.types import Commit, Drop, Record, Ttl
@@ -91,15 +91,24 @@ def tidy(log: Log, index: Index, stream: str, *, fsync: bool) -> None:
         return
     index.patience = log.size + log.size // 4
     try:
-        compaction.compact(log, head, stream, fsync=fsync)
-        fd = layout.open_log(log.path)
-        if fd is None:
-            return
-        fresh = Log(fd, log.path)
-        try:
-            index.catch_up(fresh)
-            index.save_now(sidecar_path(log.path))
-        finally:
-            fresh.close()
+        compacted(log, index, head, stream, fsync=fsync)
     except OSError as error:
         _LOG.warning("%s could not be compacted: %s", log.path, error.strerror)
+
+
+def compacted(log: Log, index: Index, head: Head, stream: str, *, fsync: bool) -> None:
+    """Put a file of what is alive in the log's place, and keep the index in step.
+
+    Raises:
+        OSError: there was no room for it, or the like; the old file is as it was.
+    """
+    compaction.compact(log, head, stream, fsync=fsync)
+    fd = layout.open_log(log.path)
+    if fd is None:
+        return
+    fresh = Log(fd, log.path)
+    try:
+        index.catch_up(fresh)
+        index.save_now(sidecar_path(log.path))
+    finally:
+        fresh.close()

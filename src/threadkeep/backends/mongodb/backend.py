@@ -102,6 +102,11 @@ class MongoBackend:
     def sweep(self, now: float, limit: int = 1000) -> int:
         return self._calls.run(lambda store: sweeping.sweep(store, now, limit))
 
+    def purge(self, now: float) -> list[str]:
+        """Deleted documents are the server's to overwrite; where they may be until then."""
+        del now
+        return ["the server's files and oplog, until it reuses their room", "its backups"]
+
     def close(self) -> None:
         """Close the connections opened here."""
         self._calls.close()

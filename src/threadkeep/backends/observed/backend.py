@@ -54,6 +54,11 @@ class ObservedBackend:
         """How many connections of the store's pool are lent; `None` = it has no pool, or closed."""
         return None if self._closed else getattr(self.inner, "in_use", None)
 
+    def purge(self, now: float) -> list[str]:
+        """As the store itself does."""
+        purge = getattr(self.inner, "purge", None)
+        return [] if purge is None else list(purge(now))
+
     def describe(self) -> dict[str, str]:
         """What the store says of itself."""
         describe = getattr(self.inner, "describe", dict)

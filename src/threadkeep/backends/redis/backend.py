@@ -145,6 +145,14 @@ class RedisBackend:
     def sweep(self, now: float, limit: int = 1000) -> int:
         return self._calls.run(lambda client: sweeping.sweep(client, self._keys, now, limit))
 
+    def purge(self, now: float) -> list[str]:
+        """Nothing of a deleted key is left in the server's memory; where else it may be."""
+        del now
+        return [
+            "the server's AOF and RDB files, until it rewrites them",
+            "its replicas and backups",
+        ]
+
     def describe(self) -> dict[str, str]:
         """What the server says of itself."""
         return self._calls.run(describing.describe)

@@ -14,7 +14,7 @@ from threadkeep.backends.sql.faults import late
 from threadkeep.backends.sql.opening import Opening
 from threadkeep.backends.sql.planning import Change
 from threadkeep.deadlines import Deadline
-from threadkeep.errors import Conflict
+from threadkeep.errors import BackendError, Conflict
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 T = TypeVar("T")
@@ -122,6 +122,15 @@ class SqlBackend:
             return self._run(lambda connection: verb(self._dialect, connection, now, limit))
 
         return swept(sweeping.streams) + swept(sweeping.records)
+
+    def purge(self, now: float) -> list[str]:
+        """Have the database overwrite deleted rows, where it can be told to; what may be left."""
+        del now
+        try:
+            self._run(lambda connection: self._dialect.run(connection, self._dialect.purge))
+        except BackendError as error:
+            return [f"deleted rows in the tables ({error})", *self._dialect.leaves]
+        return list(self._dialect.leaves)
 
     def close(self) -> None:
         """Close the connections opened here, also those lent now, as they come back."""

@@ -25,6 +25,8 @@ class Dialect(Protocol):
         reads: builds the statement of a read.
         many: so many ids fit into one test.
         begin: the steps that open a transaction in READ COMMITTED.
+        purge: the steps that overwrite deleted rows, where a user may ask for it.
+        leaves: where copies of deleted rows may be, for people.
     """
 
     title: str
@@ -36,6 +38,8 @@ class Dialect(Protocol):
     reads: ReadText
     many: int
     begin: Sequence[Step]
+    purge: Sequence[Step]
+    leaves: Sequence[str]
 
     def connect(self, target: Target, timeout: float, limit: float) -> Any:
         """A new connection that commits each statement by itself; no answer may take `limit`."""

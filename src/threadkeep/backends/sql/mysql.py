@@ -74,6 +74,11 @@ class MySQL:
     columns = COLUMNS
     many = 1000  # of very many ids in one test the server forgets the index
     begin: Sequence[Step] = (("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", ()), ("BEGIN", ()))
+    purge: Sequence[Step] = ()  # the server does it by itself
+    leaves: Sequence[str] = (
+        "the server's pages, undo and binary logs, until it purges them",
+        "its replicas and backups",
+    )
 
     def __init__(self, target: Target, names: Names) -> None:
         checked(target.parameters)

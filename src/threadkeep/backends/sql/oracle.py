@@ -67,6 +67,11 @@ class Oracle:
     columns = COLUMNS
     many = _MOST_BINDS
     begin: Sequence[Step] = ()
+    purge: Sequence[Step] = ()  # blocks are overwritten as others need them
+    leaves: Sequence[str] = (
+        "the server's blocks, undo, redo and archived logs, and flashback",
+        "its standbys and backups",
+    )
 
     def __init__(self, target: Target, names: Names) -> None:
         self._how = checked(target)

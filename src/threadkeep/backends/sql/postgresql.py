@@ -56,6 +56,7 @@ class PostgreSQL:
     errors: tuple[type[Exception], ...] = (psycopg.Error,)
     columns = COLUMNS
     many = 2**31
+    leaves: Sequence[str] = ("the server's write-ahead log, its replicas and backups",)
     begin: Sequence[Step] = (("BEGIN ISOLATION LEVEL READ COMMITTED", {}),)
 
     def __init__(self, target: Target, names: Names) -> None:
@@ -63,6 +64,7 @@ class PostgreSQL:
         self.tables = tables(names, WORDS.quote)
         self.sql = build(self.tables, WORDS)
         self.reads = ReadText(self.tables, WORDS)
+        self.purge: Sequence[Step] = [(f"VACUUM {self.tables.records}, {self.tables.streams}", {})]
         self._commits = Commits(self.tables)
         self._prepare_after: int | None = None
         self._told = _OURS in target.parameters

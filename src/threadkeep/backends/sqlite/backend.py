@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from threadkeep.backends.sqlite import describing, reading, schema, sweeping, writing
+from threadkeep.backends.sqlite import describing, purging, reading, schema, sweeping, writing
 from threadkeep.backends.sqlite import statements as sql
 from threadkeep.backends.sqlite.errors import locked, translate, translated
 from threadkeep.backends.sqlite.pool import Pool
@@ -114,6 +114,18 @@ class SqliteBackend:
             swept = sweeping.remove(connection, dead, now, limit)
             connection.execute(sql.COMMIT)
         return swept
+
+    def purge(self, now: float) -> list[str]:
+        """Take what was deleted out of the file's own bytes; where copies may be left.
+
+        Takes as long as copying the file, needs as much room again, and keeps writers waiting.
+
+        Raises:
+            BackendTimeout: others did not leave the file alone within the time-out.
+        """
+        del now
+        with self._connection(writing=True) as connection:
+            return [*purging.purge(connection), "backups and snapshots of the file"]
 
     def describe(self) -> dict[str, str]:
         """What and where it is, for people; looks at the file and never makes one."""
