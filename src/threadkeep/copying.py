@@ -89,7 +89,7 @@ def copy(
 
 
 def _stream(source: Backend, target: Backend, name: str, ttl: float | None, now: float) -> Copied:
-    mine, theirs = _records(source, name, now), _records(target, name, now)
+    mine, theirs = records(source, name, now), records(target, name, now)
     version = target.read(Query(name, KINDS[0], limit=0), now=now)[0].version
     before = _compared(mine, theirs)
     if before.differs:
@@ -101,13 +101,13 @@ def _stream(source: Backend, target: Backend, name: str, ttl: float | None, now:
         written = _write(target, name, chain(before.left, mine), version, life, now)
     except Conflict:  # somebody else writes there
         return Copied(name, "differs")
-    after = _compared(_records(source, name, now), _records(target, name, now))
+    after = _compared(records(source, name, now), records(target, name, now))
     whole = not after.differs and not after.left and after.same == before.same + written
     return Copied(name, "copied" if whole else "lost", written)
 
 
-def _records(backend: Backend, stream: str, now: float) -> Iterator[Record]:
-    """All records of a stream, of whatever kind, in the stream's order."""
+def records(backend: Backend, stream: str, now: float) -> Iterator[Record]:
+    """All records of a stream, of whatever kind, in the stream's order; page by page."""
     return heapq.merge(*(_of_kind(backend, stream, kind, now) for kind in KINDS), key=_SEQ)
 
 

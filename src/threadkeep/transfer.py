@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
@@ -14,7 +14,9 @@ from threadkeep.errors import Conflict, InputError
 from threadkeep.ownership import Door
 from threadkeep.types import Json, Query, Record, SessionInfo
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+"""1 had sessions only."""
+
 KINDS: Final = ("session", "file", "item", "response", ENTRY, GAP, "feedback")
 _PAGE: Final = 500
 
@@ -39,15 +41,13 @@ def restore(engine: Engine, given: Iterable[tuple[int, Line]]) -> Iterator[tuple
 
     Args:
         engine: where to.
-        given: numbered lines, the header first, the lines of a session together.
+        given: numbered lines of sessions, those of one together.
 
     Raises:
         InputError: a line is not of an export; it is numbered. The session it belongs to is not
             there; those yielded before are.
     """
-    numbered = iter(given)
-    _check_header(numbered)
-    for session, found in groupby(numbered, key=_session):
+    for session, found in groupby(given, key=_session):
         yield session, _restored(engine, session, found)
 
 
@@ -78,11 +78,15 @@ def _exact(text: str) -> Json:
         return None
 
 
-def _check_header(numbered: Iterator[tuple[int, Line]]) -> None:
-    _, first = next(numbered, (0, {}))
+def check_header(first: Line) -> None:
+    """Refuse what is no export, or one of a later threadkeep.
+
+    Raises:
+        InputError: it is.
+    """
     if first.get("threadkeep") != "export":
         raise InputError("this is no export of threadkeep: its first line does not say so")
-    if first.get("schema") != SCHEMA:
+    if first.get("schema") not in range(1, SCHEMA + 1):
         raise InputError(
             f"the export has schema {first.get('schema')!r}, this threadkeep knows {SCHEMA}: "
             "upgrade threadkeep"
@@ -97,7 +101,7 @@ def _session(numbered: tuple[int, Line]) -> str:
 
 
 def _restored(engine: Engine, session: str, found: Iterable[tuple[int, Line]]) -> bool:
-    records = (_record(number, line) for number, line in found)
+    records = (record(number, line) for number, line in found)
     own = next(records)
     info = _info(session, own)
     door = Door(engine, SessionInfo(session))
@@ -128,9 +132,25 @@ def _info(session: str, own: Record) -> SessionInfo:
     return info
 
 
-def _record(number: int, line: Mapping[str, Any]) -> Record:
+def check(numbered: Iterable[tuple[int, Line]]) -> None:
+    """Look at lines of sessions as `restore` would, without a store.
+
+    Raises:
+        InputError: a line is none; it is numbered.
+    """
+    for session, found in groupby(numbered, key=_session):
+        records = [record(number, line) for number, line in found]
+        _info(session, records[0])
+
+
+def record(number: int, line: Mapping[str, Any], kinds: Sequence[str] = KINDS) -> Record:
+    """The record of a line.
+
+    Raises:
+        InputError: it is of another kind, or wrong; the line is numbered.
+    """
     kind, id, at, expires = (line.get(key) for key in ("kind", "id", "at", "expires"))
-    if kind not in KINDS or not isinstance(id, str) or not _time(at) or at is None:
+    if kind not in kinds or not isinstance(id, str) or not _time(at) or at is None:
         raise InputError(f"line {number} is no record: kind, id or at is missing or wrong")
     if not _time(expires):
         raise InputError(f"line {number}: expires must be epoch seconds")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from threadkeep import listing, names
@@ -112,7 +113,32 @@ class User:
 
         return forgetting.forget_user(self.engine, self.id, purge=purge)
 
+    def export(self) -> str:
+        """Everything of the user as JSON Lines, which `restore` and `threadkeep import` read.
+
+        The first line says so and names the schema; then what was learned, then all sessions with
+        their items, files, responses and feedback, exactly as they are stored.
+        """
+        from threadkeep.longterm import moving  # seldom wanted
+
+        lines = moving.export(self.engine, self.id)
+        return "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines)
+
+    def restore(self, lines: str | Iterable[str]) -> int:
+        """Store what `export` gave; what is there already stays as it is.
+
+        Returns how many sessions, facts and instructions were new.
+
+        Raises:
+            InputError: a line is not of an export, or is somebody else's; nothing was written.
+        """
+        from threadkeep.longterm import moving  # seldom wanted
+
+        return moving.restore_user(self.engine, self.id, lines)
+
     asessions = twin(sessions)
+    aexport = twin(export)
+    arestore = twin(restore)
     aforget = twin(forget)
 
     def __repr__(self) -> str:

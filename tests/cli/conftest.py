@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import sys
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -41,8 +40,7 @@ def cli(monkeypatch, capsys):
 
     def call(*arguments, stdin=""):
         monkeypatch.setattr(sys, "argv", ["threadkeep", *arguments])
-        source = SimpleNamespace(buffer=io.BytesIO(stdin.encode()))
-        monkeypatch.setattr(sys, "stdin", source)
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
         capsys.readouterr()
         code = run()
         out, err = capsys.readouterr()

@@ -32,7 +32,7 @@ def test_an_export_imported_is_exact(cli, filled, target, folder, monkeypatch):
     assert text.err == "3 sessions exported\n"
     assert text.out.isascii()
     head = json.loads(text.out.splitlines()[0])
-    assert head == {"threadkeep": "export", "schema": 1}
+    assert head == {"threadkeep": "export", "schema": 2}
     before = records(filled)
     (folder / "new").mkdir()
     monkeypatch.chdir(folder / "new")
@@ -65,7 +65,7 @@ def test_an_export_goes_to_a_new_file_only(cli, filled, folder):
     assert cli("import", "ada.jsonl", "--url", "sqlite:///new.db").err == "2 sessions imported\n"
 
 
-HEAD = '{"threadkeep": "export", "schema": 1}\n'
+HEAD = '{"threadkeep": "export", "schema": 2}\n'
 OWN = '{"session": "s", "kind": "session", "id": "session", "at": 1, "body": {"id": "s"}}\n'
 
 
@@ -75,7 +75,7 @@ OWN = '{"session": "s", "kind": "session", "id": "session", "at": 1, "body": {"i
         ("", "no export of threadkeep"),
         ("hello", "line 1 is not JSON"),
         ("[1]", "line 1 is not a JSON object"),
-        ('{"threadkeep": "export", "schema": 2}', "schema 2.*upgrade"),
+        ('{"threadkeep": "export", "schema": 3}', "schema 3.*upgrade"),
         (HEAD + "{}", "line 2 names no session"),
         (HEAD + '{"session": "s"}', "line 2 is no record"),
         (HEAD + OWN.replace('"at": 1', '"at": "now"'), "line 2 is no record"),

@@ -14,6 +14,7 @@ import typer
 from threadkeep import transfer
 from threadkeep.cli.store import present
 from threadkeep.errors import ConfigError, InputError, NotFound
+from threadkeep.longterm import moving
 from threadkeep.memory import Memory
 
 
@@ -24,7 +25,10 @@ def export(
     every: Annotated[bool, typer.Option("--all", help="All sessions there are.")] = False,
     output: Annotated[str, typer.Option("--output", "-o", help="A new file.")] = "-",
 ) -> None:
-    """Write sessions as JSON lines, exact enough to be imported again."""
+    """Write sessions as JSON lines, exact enough to be imported again.
+
+    With --user, what was learned of the user comes first.
+    """
     if (bool(session) + (user is not None) + every) != 1:
         raise ConfigError("say which sessions: their ids, or --user, or --all")
     ids = iter(session) if session else all_ids(present(memory), user)
@@ -32,6 +36,8 @@ def export(
     count = 0
     with _target(output) as target:
         _write(target, transfer.header())
+        for line in moving.lines(memory.engine, user) if user else ():
+            _write(target, line)
         for id in ids:
             written = sum(_write(target, line) for line in transfer.lines(memory.engine, id))
             if session and not written:
@@ -49,13 +55,17 @@ def import_(
     A session whose id is there already is left as it is and named; so a broken import can simply
     be repeated.
     """
-    new = 0
+    new = learned = 0
     with _source(file) as source:
-        for session, fresh in transfer.restore(memory.engine, _read(source)):
-            new += fresh
-            if not fresh:
-                typer.echo(f"{session!r} is there already, left as it is", err=True)
-    typer.echo(f"{new} sessions imported", err=True)
+        for one in moving.restore(memory.engine, _read(source)):
+            if one.session is None:
+                learned += one.new
+                continue
+            new += one.new
+            if not one.new:
+                typer.echo(f"{one.session!r} is there already, left as it is", err=True)
+    facts = f", {learned} facts and instructions" if learned else ""
+    typer.echo(f"{new} sessions{facts} imported", err=True)
 
 
 def all_ids(memory: Memory, user: str | None) -> Iterator[str]:

@@ -11,17 +11,16 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from threadkeep import listing, names, pointers
+from threadkeep import copying, listing, names, pointers
 from threadkeep.answer_records import ENTRY
 from threadkeep.engine import Engine
 from threadkeep.errors import BackendError, Conflict, NotOwner
-from threadkeep.kinds import KINDS
 from threadkeep.learned import Erasure, Fact, Instruction, Source
 from threadkeep.longterm import held
 from threadkeep.longterm.held import Held
 from threadkeep.longterm.homes import Home, beside, of_session, session_stream
 from threadkeep.ownership import Door
-from threadkeep.types import KEEP, Drop, Query, Record, SessionInfo
+from threadkeep.types import KEEP, Drop, Query, SessionInfo
 
 _PAGE: Final = 500
 _ROUNDS: Final = 10_000
@@ -102,7 +101,7 @@ def _erase(engine: Engine, user: str, session: str) -> int:
     """Remove a session with its summary and the way to its responses; how many records."""
     door = Door(engine, SessionInfo(session, user))
     with suppress(NotOwner):  # claimed by somebody else since it was listed
-        count = sum(1 for record in _records(engine, door.stream))
+        count = sum(1 for _ in copying.records(engine.backend, door.stream, engine.now()))
         for noun in ("summary", "anon"):
             stream = session_stream(engine, noun, session)
             engine.longterm.commit(stream, drop=[Drop()], ttl=KEEP)
@@ -118,17 +117,6 @@ def _dropped(door: Door, count: int) -> int:
     if seen.version:
         door.engine.commit(door.stream, drop=[Drop()], ttl=KEEP, expect=seen.version)
     return count
-
-
-def _records(engine: Engine, stream: str) -> Iterator[Record]:
-    for kind in KINDS:
-        after = 0
-        while True:
-            page = engine.read(Query(stream, kind, limit=_PAGE, after=after))[0].records
-            yield from page
-            if len(page) < _PAGE:
-                break
-            after = page[-1].seq
 
 
 def _summaries(engine: Engine, known: Held) -> list[str]:

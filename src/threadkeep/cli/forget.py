@@ -1,0 +1,32 @@
+"""`threadkeep forget`: everything of a user, for good."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from threadkeep.cli.store import present
+from threadkeep.memory import Memory
+
+
+def forget(
+    memory: Memory,
+    user: Annotated[str, typer.Argument(help="The application's name for the user.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    purge: Annotated[
+        bool, typer.Option(help="Also take deleted text out of the store's own files.")
+    ] = True,
+) -> None:
+    """Remove everything of a user: sessions with all in them, and all that was learned.
+
+    There is no way back; `threadkeep export --user` beforehand keeps a copy. Cut short, it can be
+    repeated.
+    """
+    person = present(memory).user(user)
+    if not yes:
+        typer.confirm(f"Remove everything of {user!r} for good?", abort=True, err=True)
+    gone = person.forget(purge=purge)
+    typer.echo(f"{int(gone)} records removed, {gone.sessions} sessions among them")
+    for place in gone.beyond:
+        typer.echo(f"not reached: {place}", err=True)
