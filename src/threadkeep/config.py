@@ -36,9 +36,9 @@ class Settings:
         llm: turns learning on: `{"model", "api_key", "base_url", ...}`, or a callable that takes
             messages of OpenAI Chat and returns a text; see `threadkeep.longterm`.
         embedder: a callable from texts to vectors, for recall by meaning; seldom needed.
-        redactor: a callable of a text and what it is of (`item`, `fact`, `instruction`,
-            `summary`), which returns what may be stored of it and shown to a model; `None` =
-            nothing.
+        redactor: a callable of a text and what it is of (`item`, `session`, `file`, `response`,
+            `feedback`, `fact`, `instruction`, `summary`), which returns what may be stored of it
+            and shown to a model; `None` = nothing.
         summary_ttl: seconds a summary lives after it was last asked for; `None` = for ever.
     """
 

@@ -11,6 +11,7 @@ from threadkeep.engine import Engine, twin
 from threadkeep.errors import InputError
 from threadkeep.moments import moment, when
 from threadkeep.ownership import Door
+from threadkeep.redaction import redacted_file
 from threadkeep.types import Drop, File, Query
 
 
@@ -32,7 +33,7 @@ class Files:
             InputError: it has neither url nor name, or something in it is not JSON.
             NotOwner: the session belongs to another user.
         """
-        stored = _file(file)
+        stored = redacted_file(self.engine, _file(file))
         now = self.engine.now()
         self._door.write([codec.file_record(stored, now)], fresh=False)
         return replace(stored, created_at=moment(now))

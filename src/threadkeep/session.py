@@ -12,6 +12,7 @@ from threadkeep.files import Files
 from threadkeep.ownership import Door
 from threadkeep.policies import as_policies, from_options
 from threadkeep.protocols import TokenCounter
+from threadkeep.redaction import redacted_info
 from threadkeep.types import Item, Listing, SessionInfo
 from threadkeep.verbs import adding, editing, reading
 from threadkeep.window import LOOKBACK, Window, shown
@@ -50,7 +51,9 @@ class Session:
         self.id = names.check(id, "session id")
         self.user = None if user is None else names.check(user, "user")
         self.agent = None if agent is None else names.check(agent, "agent")
-        blank = SessionInfo(self.id, self.user, self.agent, metadata=editing.json_object(metadata))
+        said = editing.json_object(metadata)
+        blank = SessionInfo(self.id, self.user, self.agent, metadata=said)
+        blank = redacted_info(engine, blank) if said else blank
         self.engine = engine
         self._door = Door(engine, blank)
         self.files = Files(engine, self._door)

@@ -16,8 +16,8 @@ from threadkeep.session import Session
 from threadkeep.types import Listing, SessionInfo
 
 if TYPE_CHECKING:
-    from threadkeep.longterm.context import Context
     from threadkeep.learned import Erasure
+    from threadkeep.longterm.context import Context
     from threadkeep.longterm.facts import Facts
     from threadkeep.longterm.instructions import Instructions
 
@@ -94,8 +94,6 @@ class User:
         found = known.of_user(self.engine, self.id)
         return context.of(self.engine, found, query, max_tokens, window=None, counter=counter)
 
-    asessions = twin(sessions)
-    acontext = twin(context)
     def forget(self, *, purge: bool = True) -> Erasure:
         """Remove everything of the user: sessions with all in them, and all that was learned.
 
@@ -137,6 +135,7 @@ class User:
         return moving.restore_user(self.engine, self.id, lines)
 
     asessions = twin(sessions)
+    acontext = twin(context)
     aexport = twin(export)
     arestore = twin(restore)
     aforget = twin(forget)

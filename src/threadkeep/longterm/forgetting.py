@@ -11,16 +11,17 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from threadkeep import copying, listing, names, pointers
+from threadkeep import companions, copying, listing, names, pointers
 from threadkeep.answer_records import ENTRY
 from threadkeep.engine import Engine
 from threadkeep.errors import BackendError, Conflict, NotOwner
 from threadkeep.learned import Erasure, Fact, Instruction, Source
 from threadkeep.longterm import held
 from threadkeep.longterm.held import Held
-from threadkeep.longterm.homes import Home, beside, of_session, session_stream
+from threadkeep.longterm.homes import Home, of_session
 from threadkeep.ownership import Door
 from threadkeep.types import KEEP, Drop, Query, SessionInfo
+from threadkeep.verbs import editing
 
 _PAGE: Final = 500
 _ROUNDS: Final = 10_000
@@ -46,8 +47,10 @@ def forget_user(engine: Engine, user: str, *, purge: bool) -> Erasure:
 def forget_items(door: Door, ids: Iterable[str]) -> int:
     """As `Session.forget`."""
     wanted = [names.check(id, "item id") for id in ids]
-    gone = _remove(door, [names.key(id) for id in wanted])
-    drop_summary(door)
+    keys = [names.key(id) for id in wanted]
+    gone = len(door.look(Query(door.stream, "item", ids=keys)).pages[0].records)
+    editing.remove(door, *wanted)
+    companions.spoil(door.engine, door.id)  # also where an attempt before this was cut short
     home = of_session(door)
     theirs = door.engine.settings.namespace
     namespace = None if theirs == home.engine.settings.namespace else theirs
@@ -61,12 +64,6 @@ def forget_items(door: Door, ids: Iterable[str]) -> int:
 
     home.settle(step)
     return gone
-
-
-def drop_summary(door: Door) -> None:
-    """Remove the summary of a session, which may tell what is gone."""
-    stream = session_stream(door.engine, "summary", door.id)
-    door.engine.longterm.commit(stream, drop=[Drop()], ttl=KEEP)
 
 
 def _mark(home: Home) -> Held:
@@ -101,18 +98,17 @@ def _erase(engine: Engine, user: str, session: str) -> int:
     """Remove a session with its summary and the way to its responses; how many records."""
     door = Door(engine, SessionInfo(session, user))
     with suppress(NotOwner):  # claimed by somebody else since it was listed
+        info = door.look().info
+        if info is not None and info.user != user:
+            return 0
         count = sum(1 for _ in copying.records(engine.backend, door.stream, engine.now()))
-        for noun in ("summary", "anon"):
-            stream = session_stream(engine, noun, session)
-            engine.longterm.commit(stream, drop=[Drop()], ttl=KEEP)
+        companions.forget(engine, session, user=user, ended=info is None)
         return door.settle(lambda: _dropped(door, count))
     return 0
 
 
 def _dropped(door: Door, count: int) -> int:
     seen = door.look(Query(door.stream, ENTRY))
-    if seen.info is not None and seen.info.user != door.user:
-        return 0
     pointers.forget(door.engine, door.id, pointers.named(seen.pages[0]))
     if seen.version:
         door.engine.commit(door.stream, drop=[Drop()], ttl=KEEP, expect=seen.version)
@@ -125,22 +121,11 @@ def _summaries(engine: Engine, known: Held) -> list[str]:
     for stream in known.watermarks:
         namespace, _ = names.parts(stream)
         if namespace == engine.settings.namespace:
-            summary = beside(engine, "summary", stream)
+            summary = companions.beside(engine, companions.SUMMARY, stream)
             engine.longterm.commit(summary, drop=[Drop()], ttl=KEEP)
         else:
             elsewhere[namespace] = None
     return list(elsewhere)
-
-
-def _remove(door: Door, keys: list[str]) -> int:
-    def step() -> int:
-        seen = door.look(Query(door.stream, "item", ids=keys))
-        there = seen.pages[0].records
-        if there:
-            door.change(seen, drop=[Drop("item", [record.id for record in there])])
-        return len(there)
-
-    return door.settle(step)
 
 
 def _without(

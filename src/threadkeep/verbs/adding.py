@@ -10,6 +10,7 @@ from threadkeep.errors import InputError
 from threadkeep.moments import moment
 from threadkeep.ownership import Door
 from threadkeep.providers import parse
+from threadkeep.redaction import redacted_item
 from threadkeep.types import Drop, Item, Record
 from threadkeep.verbs.reading import ALL, choose_window, older_of
 
@@ -54,6 +55,8 @@ def _drafted(
 ) -> tuple[list[Item], list[str], list[Record], float]:
     """Messages as items nobody has seen yet, their ids, their records, and the time."""
     given = [(n, item) for n, m in enumerate(messages) for item in parse(m, f"message {n}")]
+    if door.engine.settings.redactor is not None:
+        given = [(n, redacted_item(door.engine, item)) for n, item in given]
     now = door.engine.now()
     minted = door.engine.mint_many(now, len(given))
     ids = _ids([names.whole(item.id) or new for (_, item), new in zip(given, minted, strict=True)])

@@ -23,6 +23,7 @@ from threadkeep.engine import Engine
 from threadkeep.errors import BackendError, Conflict, InputError
 from threadkeep.moments import moment
 from threadkeep.ownership import Door
+from threadkeep.redaction import redacted_response
 from threadkeep.types import Drop, Listing, Query, Record, SessionInfo
 from threadkeep.verbs.chaining import check, entry_of, responses_of
 from threadkeep.verbs.response_shapes import understood
@@ -45,6 +46,7 @@ def add(engine: Engine, user: str | None, given: object, said: dict[str, Any]) -
         user=user,
         created_at=response.created_at or moment(now),
     )
+    response = redacted_response(engine, response)
     if not stored:
         response_record(response, now)  # as strict as if it were
         return response

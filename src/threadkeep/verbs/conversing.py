@@ -14,6 +14,7 @@ from threadkeep.limits import check_metadata, count_metadata
 from threadkeep.moments import moment
 from threadkeep.ownership import Door
 from threadkeep.providers import parse
+from threadkeep.redaction import redacted_info, redacted_item
 from threadkeep.types import Item, Listing, SessionInfo
 from threadkeep.verbs import adding, editing, reading
 
@@ -41,7 +42,7 @@ class Kept(NamedTuple):
 
 def create(engine: Engine, info: SessionInfo, given: Sequence[object]) -> SessionInfo:
     """As `Conversations.create`."""
-    items = few(given)
+    items = [redacted_item(engine, item) for item in few(given)]
     now = engine.now()
     ids = [item.id or engine.mint(now) for item in items]
     if len(set(ids)) < len(ids):
@@ -57,6 +58,7 @@ def create(engine: Engine, info: SessionInfo, given: Sequence[object]) -> Sessio
         created_at=moment(now),
         updated_at=moment(now),
     )
+    said = redacted_info(engine, said)
     Door(engine, said).begin(said, records)
     return said
 

@@ -11,6 +11,7 @@ from threadkeep.errors import InputError, NotFound
 from threadkeep.moments import moment
 from threadkeep.ownership import Door, Seen
 from threadkeep.providers import parse
+from threadkeep.redaction import redacted_info, redacted_item
 from threadkeep.types import Drop, Item, Query, SessionInfo
 from threadkeep.verbs.reading import items_of, place, whole
 
@@ -40,6 +41,7 @@ def update(
             metadata={key: value for key, value in merged.items() if value is not None},
             created_at=old.created_at or moment(now),
         )
+        new = redacted_info(door.engine, new)
         door.change(seen, info=new)
         return dataclasses.replace(new, updated_at=moment(now))
 
@@ -59,7 +61,8 @@ def replace(door: Door, id: str, item: object) -> Item:
             raise NotFound(f"session {door.id!r} has no item {id!r} to replace")
         old = codec.read_item(seen.pages[0].records[0])
         said = parsed[0].created_at or old.created_at
-        new = dataclasses.replace(parsed[0], id=id, created_at=said)
+        said_now = redacted_item(door.engine, parsed[0])
+        new = dataclasses.replace(said_now, id=id, created_at=said)
         record = codec.item_record(new, id, door.engine.now(), "item")
         seq = door.change(seen, put=[record])[0]
         _spoil(door, seen, seq)

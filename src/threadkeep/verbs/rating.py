@@ -15,6 +15,7 @@ from threadkeep.engine import Engine
 from threadkeep.errors import InputError, NotFound
 from threadkeep.moments import moment
 from threadkeep.ownership import Door
+from threadkeep.redaction import redacted_feedback
 from threadkeep.types import Drop, Query
 from threadkeep.verbs.answering import home
 from threadkeep.verbs.editing import json_object
@@ -73,7 +74,7 @@ def add(engine: Engine, user: str | None, feedback: Feedback) -> Feedback:
     door = home(engine, user, feedback.response)
     if door is None:
         raise _no_response(feedback)
-    return door.settle(functools.partial(_added, door, feedback))
+    return door.settle(functools.partial(_added, door, redacted_feedback(engine, feedback)))
 
 
 def found(
