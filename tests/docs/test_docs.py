@@ -6,19 +6,23 @@ model, so that pages may show what a reader would write.
 
 from __future__ import annotations
 
+import ast
 import doctest
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.docs import old_stores
-from tests.docs.pages import PAGES, ROOT, Block, blocks, name, relative_links
+from tests.docs.pages import PAGES, ROOT, Block, blocks, external_links, name, relative_links
 from threadkeep import Memory
 from threadkeep.testing import ScriptedModel
 
+_TREE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
 RUN = [page for page in PAGES if blocks(page)]
+SHOWN = [page for page in PAGES if blocks(page, "py")]
 
 
 @pytest.fixture
@@ -56,6 +60,26 @@ def test_the_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_the_links_lead_somewhere(page: Path) -> None:
     assert [link for link in relative_links(page) if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", SHOWN, ids=name)
+def test_what_is_only_shown_is_python_and_names_what_is_there(page: Path) -> None:
+    for block in blocks(page, "py"):
+        tree = compile(block.code, str(page), "exec", _TREE)
+        found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        ours = [node for node in found if "threadkeep" in (node.module or "")]
+        exec(compile(ast.Module([*ours], []), str(page), "exec"), {})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_to_other_places_are_whole(page: Path) -> None:
+    """By their form only: no network is asked."""
+    for link in external_links(page):
+        parts = urlsplit(link)
+        assert parts.scheme in ("https", "mailto"), link
+        assert parts.scheme == "mailto" or "." in (parts.hostname or ""), link
+        assert not {*"<>[]{}\\|^` "} & {*link}, link
+        assert link == link.rstrip(".,;:!'\""), link
 
 
 def test_the_readme_shows_the_product_in_twelve_lines() -> None:
