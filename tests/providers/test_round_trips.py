@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from itertools import groupby
+from unittest import mock
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.providers.wires import (
     anthropic_prompts,
@@ -76,6 +78,20 @@ def test_a_chat_of_all_shapes_goes_on_with_every_provider(items):
         assert_valid(to_responses(view), "responses")
         wire = to_anthropic(view)
         assert_valid(wire, "anthropic", system=wire.system or None)
+
+
+@many
+@given(st.one_of(any_items, any_items.map(sound), chat_prompts().map(stored)))
+def test_what_needs_no_pairing_goes_a_short_way_that_leads_where_the_long_one_does(items):
+    def sent():
+        try:
+            return to_openai(items)
+        except (TypeError, ValueError) as error:
+            return repr(error)
+
+    short = sent()
+    with mock.patch("threadkeep.providers.chat.in_order", return_value=False):
+        assert sent() == short
 
 
 @many

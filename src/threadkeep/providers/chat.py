@@ -14,6 +14,7 @@ from threadkeep.providers.pairing import (
     OMITTED,
     Contribution,
     contributions,
+    in_order,
     role_of,
     sendable,
     tool_name,
@@ -40,8 +41,8 @@ def to_openai(items: Sequence[Item]) -> list[Message]:
 
     Reasoning is left out, since the API has no place for it; media it does not take are named.
     """
-    if all(map(_is_said, items)):
-        return sendable([{"role": item.role, "content": item.content} for item in items])
+    if in_order(items, _CALL_ID):
+        return sendable([message for item in items if (message := wire(item))])
     parts = contributions(items, ids=_CALL_ID, once=False, as_is=_is_legacy)
     messages = [message for part in parts for message in _messages(part)]
     if items and not messages:
@@ -56,6 +57,8 @@ def _is_said(item: Item) -> bool:
 
 def wire(item: Item) -> Message | None:
     """One item as a message on its own, or `None` if the API has no place for it."""
+    if _is_said(item):
+        return {"role": item.role, "content": item.content}
     if item.raw is not None and (kept := _verbatim(item)):
         return kept
     if item.role in _RESULTS:
