@@ -26,6 +26,8 @@ _item, _record = maker(Item), maker(Record)
 _set_id, _set_seq, _set_created_at = (
     getattr(Item, name).__set__ for name in ("id", "seq", "created_at")
 )
+_SHALLOW: Final = 8
+_WIDE: Final = 32
 _ITEM_FIELDS = (
     "name", "tool_calls", "tool_call_id", "status", "model", "usage", "metadata", "raw",
 )  # fmt: skip
@@ -116,6 +118,34 @@ def _read_item(record: Record) -> Item:
     )
 
 
+def placed(record: Record, seq: int) -> Record:
+    """A record that was written, as it is read."""
+    return _record(record.kind, record.id, record.body, record.at, record.expires, seq)
+
+
+def copied(item: Item) -> Item:
+    """The item, sharing nothing that can be changed; only what is shallow may be handed in."""
+    content = item.content
+    return _item(
+        item.id, item.seq, item.type, item.role, item.name,
+        content if type(content) is str else _copied(content),
+        _copied(item.tool_calls) if item.tool_calls else [],
+        item.tool_call_id, item.status, item.model,
+        _copied(item.usage),
+        _copied(item.metadata) if item.metadata else {},
+        item.created_at,
+        _copied(item.raw),
+    )  # fmt: skip
+
+
+def is_shallow(item: Item) -> bool:
+    """Whether it is copied faster than it is read again."""
+    return all(
+        _fits(value, _SHALLOW)
+        for value in (item.content, item.tool_calls, item.usage, item.metadata, item.raw)
+    )
+
+
 def stamp(item: Item, id: str, seq: int, created_at: datetime) -> Item:
     """An item nobody has seen yet, as it was stored; changed in place, which nobody can tell."""
     _set_id(item, id)
@@ -123,6 +153,22 @@ def stamp(item: Item, id: str, seq: int, created_at: datetime) -> Item:
     if item.created_at is None:
         _set_created_at(item, created_at)
     return item
+
+
+def _copied(value: Json) -> Json:
+    if type(value) is dict:
+        return {k: v if type(v) is str else _copied(v) for k, v in value.items()}
+    if type(value) is list:
+        return [_copied(entry) for entry in value]
+    return value
+
+
+def _fits(value: Json, deep: int) -> bool:
+    if type(value) is dict:
+        value = value.values()
+    elif type(value) is not list:
+        return True
+    return deep > 0 and len(value) <= _WIDE and all(_fits(entry, deep - 1) for entry in value)
 
 
 def _loads(text: str) -> Json:

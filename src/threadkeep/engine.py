@@ -13,6 +13,7 @@ from threadkeep import names
 from threadkeep.config import Settings
 from threadkeep.errors import BackendError
 from threadkeep.protocols import Backend
+from threadkeep.tails import Tails
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Engine:
         backend: the store.
         settings: what `connect` was told.
         longterm: the engine of the store that long-term memory is in; itself unless told otherwise.
+        tails: the newest items of the sessions used last.
     """
 
     def __init__(self, backend: Backend, settings: Settings, *, owned: bool) -> None:
@@ -41,6 +43,7 @@ class Engine:
         self._owned = owned
         self._closed = False
         self._executors: dict[int, ThreadPoolExecutor] = {}  # by process: none survives a fork
+        self.tails = Tails()
         self._touched: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._parts: dict[Any, Any] = {}
         self._owns_longterm = False
@@ -83,9 +86,11 @@ class Engine:
     ) -> Commit:
         """`Backend.commit`, by this clock; a conditional one carries a token for its retries."""
         token = None if expect is None else _random()
-        return self._backend().commit(
+        done = self._backend().commit(
             stream, put=put, drop=drop, ttl=ttl, expect=expect, token=token, now=self.now()
         )
+        self.tails.follow(stream, put, drop, done)
+        return done
 
     def streams(self, prefix: str, *, cursor: Any, limit: int) -> tuple[list[str], Any]:
         """`Backend.streams`, while open."""
@@ -152,6 +157,7 @@ class Engine:
                 close()
         if self._owns_longterm:
             self.longterm.close()
+        self.tails.clear()
         if executor := self._executors.pop(os.getpid(), None):
             executor.shutdown(wait=False)
         if self._owned:

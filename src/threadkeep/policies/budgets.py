@@ -14,6 +14,7 @@ from threadkeep.policies.units import (
     Pinned,
     Unit,
     each,
+    newest_turn,
     newest_turn_begins,
     newest_user_turn,
     nothing,
@@ -68,26 +69,39 @@ class Budget:
         return self if pinned is self.pinned else dataclasses.replace(self, pinned=pinned)
 
     def _choose(self, items: Sequence[Item]) -> list[Item]:
-        start = self._start(items)
-        if start is not None:
-            return list(items[start:])
+        if isinstance(items, View) and self._is_simple:
+            found = self._newest(items) if items.plain else self._newest_groups(items)
+            if found is not None:
+                return found
         units = self.units(group(items)[0])
         kept = self._kept(units) if units else []
         return flat(found for number in kept for found in units[number])
 
-    def _start(self, items: Sequence[Item]) -> int | None:
-        """Where the newest items that fit begin, if items are all that is there to count.
+    @property
+    def _is_simple(self) -> bool:
+        """Whether items and groups are all there is to mind: no pins, no step, no turns."""
+        return (
+            self.units is each
+            and self.cost is not None
+            and not self.step
+            and self.pinned is nothing
+        )
 
-        `None`: there are groups, pins, a step, or a long user turn to mind.
-        """
-        if not isinstance(items, View) or not items.plain or self.units is not each:
-            return None
-        if self.cost is None or self.step or self.pinned is not nothing:
-            return None
-        spent, start = 0, len(items)
-        while start and (spent := spent + self.cost(items[start - 1])) <= self.limit:
+    def _newest(self, view: View) -> list[Item] | None:
+        """The newest items that fit, of a view without groups; `None` if a user turn is longer."""
+        cost = self.cost or _one
+        spent, start = 0, len(view)
+        while start and (spent := spent + cost(view[start - 1])) <= self.limit:
             start -= 1
-        return start if start <= max(0, newest_turn_begins(items)) else None
+        return list(view[start:]) if start <= max(0, newest_turn_begins(view)) else None
+
+    def _newest_groups(self, view: View) -> list[Item] | None:
+        """The newest groups that fit; `None` if a user turn is longer."""
+        groups = view.groups
+        spent, start = 0, len(groups)
+        while start and (spent := spent + self._price(groups[start - 1 : start])) <= self.limit:
+            start -= 1
+        return flat(groups[start:]) if start <= max(0, newest_turn(groups)) else None
 
     def _kept(self, units: list[Unit]) -> list[int]:
         must = newest_user_turn(units)
@@ -127,10 +141,16 @@ class Budget:
     def _price(self, unit: Unit) -> int:
         if self.cost is None:
             return 1
-        return sum(self.cost(item) for found in unit for _, item in found.order)
+        if self.cost is _one:
+            return sum([len(found.order) for found in unit])
+        return sum([self.cost(item) for found in unit for _, item in found.order])
 
     def _is_pinned(self, unit: Unit) -> bool:
         return any(self.pinned(head) for group_ in unit for head in group_.heads)
+
+
+def _one(_: Item) -> int:
+    return 1
 
 
 def max_messages(n: int, *, step: float = 0.0) -> Budget:
@@ -138,7 +158,7 @@ def max_messages(n: int, *, step: float = 0.0) -> Budget:
     positive("max_messages", n)
     stride = max(1, int(n * share(step))) if step else None
     # a few more, so that the group at the front is seen whole
-    return Budget(n, lambda _: 1, each, step=share(step), stride=stride, reach=n + 4)
+    return Budget(n, _one, each, step=share(step), stride=stride, reach=n + 4)
 
 
 def max_characters(n: int, *, step: float = 0.0) -> Budget:

@@ -36,11 +36,21 @@ def newest_user_turn(units: Sequence[Unit]) -> set[int]:
     return set(range(first, last + 1))
 
 
+def newest_turn(groups: Sequence[Group]) -> int:
+    """The place of the first group of the newest user turn; -1 if no user spoke."""
+    place = len(groups) - 1
+    while place >= 0 and groups[place].speaker != "user":
+        place -= 1
+    while place > 0 and groups[place - 1].speaker == "user":
+        place -= 1
+    return place
+
+
 def newest_turn_begins(view: View) -> int:
     """The place of the first item of the newest user turn; -1 if no user spoke."""
     if not view.plain:
-        turn = newest_user_turn(each(view.groups))
-        first = view.groups[min(turn)].heads[0] if turn else None
+        turn = newest_turn(view.groups)
+        first = view.groups[turn].heads[0] if turn >= 0 else None
         return next((place for place, item in enumerate(view) if item is first), -1)
     place = len(view) - 1
     while place >= 0 and view[place].role != "user":

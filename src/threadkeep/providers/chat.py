@@ -33,6 +33,7 @@ _NAME: Final = re.compile(r"[^\s<|\\/>]{1,64}")
 _RESULTS: Final = frozenset({"tool", "function"})
 _CALL_ID: Final = re.compile(r"[^\ud800-\udfff]{1,40}", re.DOTALL)
 _SPEAKERS: Final = frozenset({"user", "assistant", "system", "developer"})
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _FORMATS: Final = {"audio/wav": "wav", "audio/mp3": "mp3", "audio/mpeg": "mp3"}
 
 
@@ -105,7 +106,7 @@ def arguments(value: Json) -> str:
     """Arguments as the JSON text that OpenAI's APIs want."""
     if isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _encode(value)
 
 
 def read_content(message: Mapping[str, Any], where: str) -> str | list[Block]:

@@ -13,6 +13,7 @@ from threadkeep.moments import moment
 from threadkeep.ownership import Door
 from threadkeep.protocols import Policy, TokenCounter
 from threadkeep.types import Item, Listing, Page, Query, SessionInfo
+from threadkeep.verbs.past import Past
 from threadkeep.window import LOOKBACK, Fetch, Window, choose, first_page
 
 ALL: Final = sys.maxsize
@@ -29,6 +30,8 @@ def items(
     if last is not None and limit is not None:
         raise InputError("last= and limit= contradict each other: give one of them")
     last, limit = whole("last", last), whole("limit", limit)
+    if last is not None and after is None and before is None:
+        return Listing(Past(door).newest(last)[0])
     query = items_of(
         door,
         limit=last if limit is None else limit + 1,
@@ -59,14 +62,12 @@ def choose_window(
         raise ConfigError(f"lookback must be a whole number of at least 1, got {lookback!r}")
     size = first_page(policies, LOOKBACK if lookback == ALL else lookback)
     opening = max((getattr(policy, "head", 0) for policy in policies), default=0)
-    queries = [items_of(door, limit=size, newest=True)]
-    if opening:
-        queries.append(items_of(door, limit=opening))
-    page, *head = map(read, door.look(*queries).pages)
+    past = Past(door)
+    page, head = past.newest(size, opening)
     return choose(
         page,
-        head[0] if head else [],
-        older_of(door),
+        head,
+        past.older,
         policies,
         now=door.engine.now(),
         size=size,

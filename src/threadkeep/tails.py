@@ -1,0 +1,163 @@
+"""The newest items of sessions as they were last read or written, so that windows need not be.
+
+A tail is of one version of its stream, and is worth nothing unless the store says, in the very
+call that uses it, that the stream is still at this version. Copies of its items are handed out,
+never the items themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from threadkeep import codec
+from threadkeep.types import Commit, Drop, Item, Page, Query, Record
+
+AGE: Final = 60.0
+"""Seconds until it is read anew whatever its version: a store that was set back repeats those."""
+
+_ROOM: Final = 8_000_000
+_LARGEST: Final = _ROOM // 8
+_BESIDE: Final = 600  # bytes of an item beside its text, about
+
+
+class Entry:
+    """One item: a record until it is asked for."""
+
+    __slots__ = ("_kept", "id", "seq", "weight")
+
+    def __init__(self, record: Record) -> None:
+        self.id = record.id
+        self.seq = record.seq
+        self.weight = len(record.body) + _BESIDE
+        self._kept: Record | Item = record
+
+    def copy(self) -> Item:
+        """The item, with nothing in it that anybody else could change."""
+        kept = self._kept
+        if isinstance(kept, Item):
+            return codec.copied(kept)
+        item = codec.read_item(kept)
+        if codec.is_shallow(item):  # else it is read as fast as it could be copied
+            self._kept = codec.copied(item)
+        return item
+
+
+class Tail(NamedTuple):
+    """The newest items of a stream at a version, without a gap.
+
+    Attributes:
+        version: of the stream.
+        entries: oldest first.
+        whole: whether there are no older ones.
+        reach: how many it is to hold.
+        since: when they were read.
+    """
+
+    version: int
+    entries: tuple[Entry, ...]
+    whole: bool
+    reach: int
+    since: float
+
+    @property
+    def weight(self) -> int:
+        """About the bytes it takes."""
+        return sum(entry.weight for entry in self.entries)
+
+    def before(self, seq: int | None, limit: int) -> tuple[Entry, ...] | None:
+        """The newest entries, or those before a seq; `None` if not all of them are here."""
+        end = len(self.entries)
+        while seq is not None and end and self.entries[end - 1].seq >= seq:
+            end -= 1
+        if end < limit and not self.whole:
+            return None
+        return self.entries[max(0, end - limit) : end]
+
+    def after(self, put: Sequence[Record], drop: Sequence[Drop], done: Commit) -> Tail | None:
+        """The tail once this is committed; `None` if something else came between, or might have."""
+        if done.version != self.version + 1 or len(put) > self.reach:
+            return None
+        left: Tail | None = self
+        for one in drop:
+            left = left and left._without(one)
+        return left and left._with(put, done)
+
+    def _without(self, drop: Drop) -> Tail | None:
+        if drop.kind != "item":
+            return None if drop.kind is None else self
+        if drop.ids is not None:
+            ids = set(drop.ids)
+            return self._replace(entries=tuple(one for one in self.entries if one.id not in ids))
+        upto = drop.upto
+        kept = tuple(one for one in self.entries if upto is not None and one.seq > upto)
+        whole = self.whole or upto is None or len(kept) < len(self.entries)
+        return self._replace(entries=kept, whole=whole)
+
+    def _with(self, put: Sequence[Record], done: Commit) -> Tail | None:
+        entries = list(self.entries)
+        for record, seq in zip(put, done.seqs, strict=True):
+            if record.kind != "item":
+                continue
+            newest = entries[-1].seq if entries else 0 if self.whole else seq
+            if seq <= newest or record.expires is not None:
+                return None  # an id that is put again, or a record that will go by itself
+            entries.append(Entry(codec.placed(record, seq)))
+        whole = self.whole and len(entries) <= self.reach
+        return Tail(done.version, tuple(entries[-self.reach :]), whole, self.reach, self.since)
+
+
+class Tails:
+    """The tails used last, of about 16 MB in all at most; for any number of threads.
+
+    Two generations, so that nothing is locked: what none of them holds is forgotten.
+    """
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._young: dict[str, Tail] = {}
+        self._old: dict[str, Tail] = {}
+        self._room = _ROOM
+
+    def find(self, stream: str, now: float) -> Tail | None:
+        """What is known of a stream, unless it was read too long ago."""
+        found = self._get(stream)
+        return found if found is not None and 0 <= now - found.since < AGE else None
+
+    def keep(self, stream: str, tail: Tail | None) -> None:
+        """Know this of a stream from now on."""
+        before = self._young.pop(stream, None)
+        self._room += before.weight if before else 0
+        if tail is None or tail.weight > _LARGEST:
+            self._old.pop(stream, None)
+            return
+        self._room -= tail.weight
+        if self._room < 0:
+            self._old, self._young, self._room = self._young, {}, _ROOM - tail.weight
+        self._young[stream] = tail
+
+    def follow(
+        self, stream: str, put: Sequence[Record], drop: Sequence[Drop], done: Commit
+    ) -> None:
+        """Take part in a commit to a stream."""
+        tail = self._get(stream)
+        if tail is not None and (put or drop):
+            self.keep(stream, tail.after(put, drop, done))
+
+    def _get(self, stream: str) -> Tail | None:
+        return self._young.get(stream) or self._old.get(stream)
+
+
+def read(page: Page, query: Query, now: float, newer: Sequence[Entry] = ()) -> Tail | None:
+    """What a page of the newest items says, or one of older ones, of what comes right behind it.
+
+    `None` if something of it will go by itself, without a commit.
+    """
+    if any(record.expires is not None for record in page.records):
+        return None
+    entries = (*map(Entry, page.records), *newer)
+    limit = query.limit or 0
+    return Tail(page.version, entries, len(page.records) < limit, max(limit, len(entries)), now)

@@ -1,0 +1,262 @@
+"""Windows of a session whose newest items are known: what is asked of the store, what is shown."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import gc
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.engine.doubles import Clock, Counting
+from threadkeep import Item, connect, tails
+from threadkeep.backends.memory import MemoryBackend
+from threadkeep.errors import NotFound, NotOwner
+from threadkeep.policies import keep_system, max_messages
+from threadkeep.types import Record
+
+RICH = [
+    {"role": "system", "content": "Be kind."},
+    {"role": "user", "content": [{"type": "text", "text": "Weather?"}]},
+    {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "c1", "name": "look", "args": {"places": [{"name": "Bonn"}]}}],
+        "usage": {"input_tokens": 3, "details": {"cached": 1}},
+        "metadata": {"tags": ["a"]},
+    },
+    {"role": "tool", "tool_call_id": "c1", "content": "sunny"},
+    Item(role="assistant", content="It is sunny.", raw={"format": "x/1", "data": {"k": [1]}}),
+]
+
+
+def warm(chat, *messages):
+    """The session, with its newest items known."""
+    chat.add(*(messages or ["one", "two", "three"]))
+    chat.window()
+    return chat
+
+
+def texts(items):
+    return [item.text for item in items]
+
+
+def test_a_turn_of_who_writes_alone_reads_who_owns_the_session_and_no_item(opened):
+    memory = opened(Counting)
+    store, chat = memory.engine.backend, warm(memory.session("chat"))
+    store.reset()
+    chat.add({"role": "assistant", "content": "four"}, "five")
+    assert texts(chat.window(max_messages=2)) == ["four", "five"]
+    assert texts(chat.items(last=2)) == ["four", "five"]
+    assert (store.reads, store.records) == (2, 2)
+
+
+def test_a_new_handle_knows_what_another_of_its_memory_knew(opened):
+    memory = opened(Counting)
+    warm(memory.session("chat"))
+    memory.engine.backend.reset()
+    assert texts(memory.session("chat").window()) == ["one", "two", "three"]
+    assert memory.engine.backend.records == 1
+
+
+def test_a_window_that_reads_far_back_is_known_as_a_whole(opened):
+    memory = opened(Counting)
+    chat = warm(memory.session("chat"), *(f"{n} {'word ' * 20}" for n in range(300)))
+    window = {"max_tokens": 6_000, "step": 0.5}
+    before = chat.window(policy=window)
+    memory.engine.backend.reset()
+    assert chat.window(policy=window) == before
+    assert (memory.engine.backend.reads, memory.engine.backend.records) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        (lambda chat, ids: chat.add("four"), ["one", "two", "three", "four"]),
+        (lambda chat, ids: chat.replace(ids[0], "1"), ["1", "two", "three"]),
+        (lambda chat, ids: chat.add(Item(id=ids[1], content="2")), ["one", "2", "three"]),
+        (lambda chat, ids: chat.remove(ids[1]), ["one", "three"]),
+        (lambda chat, ids: chat.rewind(last=1), ["one", "two"]),
+        (lambda chat, ids: chat.clear(keep_last=1), ["three"]),
+        (lambda chat, ids: chat.clear(), []),
+        (lambda chat, ids: chat.rewrite("new"), ["new"]),
+        (lambda chat, ids: chat.update(title="A title"), ["one", "two", "three"]),
+        (lambda chat, ids: chat.delete(), []),
+        (lambda chat, ids: (chat.delete(), chat.add("again")), ["again"]),
+    ],
+)
+@pytest.mark.parametrize("here", [True, False], ids=["here", "elsewhere"])
+def test_every_change_is_seen_whoever_made_it(opened, change, left, here):
+    chat = warm(opened().session("chat"))
+    changed = chat if here else opened().session("chat")
+    change(changed, [item.id for item in chat.items()])
+    assert texts(chat.window()) == left
+    chat.add("next")
+    assert texts(chat.window()) == [*left, "next"]
+    assert chat.window() == opened().session("chat").window()
+
+
+def test_nobody_is_shown_what_belongs_to_somebody_else(opened):
+    memory = opened()
+    warm(memory.session("chat", user="ada"))
+    with pytest.raises(NotOwner):
+        memory.session("chat", user="eve").window()
+    with pytest.raises(NotOwner):
+        memory.session("chat", user="eve").items(last=1)
+
+
+def test_who_claims_a_session_shuts_the_others_out(opened):
+    memory = opened()
+    warm(memory.session("chat"))
+    opened().session("chat", user="ada").add("mine")
+    with pytest.raises(NotOwner):
+        memory.session("chat", user="eve").window()
+
+
+def spoil(value):
+    """Change whatever can be changed in it."""
+    if isinstance(value, Item):
+        spoil([getattr(value, name) for name in value.__slots__])
+    elif isinstance(value, list):
+        for entry in value:
+            spoil(entry)
+        value.append({"role": "user", "content": "spoilt"})
+    elif isinstance(value, dict):
+        for entry in value.values():
+            spoil(entry)
+        value["spoilt"] = True
+
+
+def test_nothing_that_is_handed_out_is_shown_to_anybody_else(opened):
+    chat, given = opened().session("chat"), copy.deepcopy(RICH)
+    spoil([given, chat.add(*given)])
+    policy = [keep_system(), max_messages(5)]
+    for _ in range(4):
+        shown, newest = chat.window(policy=policy), chat.items(last=3)
+        stranger = opened().session("chat")
+        assert shown == stranger.window(policy=policy)
+        assert newest == stranger.items(last=3)
+        assert "spoilt" not in repr([shown, newest])
+        for handed in (shown.to_openai(), shown.to_responses(), shown.to_anthropic()):
+            spoil(handed)
+        spoil([list(shown), newest, shown, chat.add(copy.deepcopy(RICH[2]), RICH[3])])
+
+
+def test_a_deep_value_comes_back_as_it_was(opened):
+    deep: list[object] = []
+    for _ in range(300):
+        deep = [deep]
+    chat = opened().session("chat")
+    stored = chat.add({"role": "user", "content": "x", "metadata": {"deep": deep}})
+    for _ in range(3):
+        assert chat.window()[0].metadata == stored[0].metadata == {"deep": deep}
+
+
+def test_a_store_that_was_set_back_is_read_anew_after_a_while(clock):
+    backend = MemoryBackend()
+    memory = connect(backend, clock=clock)
+    chat = warm(memory.session("chat"))
+    before = copy.deepcopy(backend.__dict__.get("_streams"))
+    assert before, "how this backend keeps its streams has changed"
+    chat.add("lost")
+    backend._streams = before  # as a failover to a replica that lags behind
+    connect(backend, clock=clock).session("chat").add("four")
+    clock.tick(tails.AGE)
+    assert texts(chat.window()) == ["one", "two", "three", "four"]
+
+
+def test_what_is_deleted_is_not_kept_in_memory(opened):
+    memory = opened()
+    chat = warm(memory.session("chat"), "a secret word: xyzzy")
+    assert memory.engine.tails.find(chat._door.stream, memory.engine.now())
+    chat.delete()
+    gc.collect()
+    kept = [o for o in gc.get_objects() if isinstance(o, tails.Tail)]
+    assert not any("xyzzy" in repr(entry.copy()) for tail in kept for entry in tail.entries)
+
+
+def test_what_has_expired_is_not_shown(opened, clock):
+    chat = warm(opened(ttl=100).session("chat"))
+    clock.tick(50)
+    assert len(chat.window()) == 3
+    clock.tick(50)
+    assert chat.window() == []
+
+
+def test_tails_take_no_more_than_their_room():
+    kept = tails.Tails()
+    entry = tails.Entry(Record("item", "a", "x" * 100_000, 0.0))
+    for number in range(1_000):
+        kept.keep(f"s{number}", tails.Tail(1, (entry,), True, 1, 0.0))
+    found = [n for n in range(1_000) if kept.find(f"s{n}", 1.0)]
+    assert found[-1] == 999
+    assert sum(entry.weight for _ in found) <= 2 * 8_000_000
+    kept.keep("huge", tails.Tail(1, (entry,) * 50, True, 50, 0.0))
+    assert kept.find("huge", 1.0) is None
+
+
+messages = st.sampled_from(
+    [
+        "said",
+        {"role": "assistant", "content": "answered"},
+        Item(id="known", content="once"),
+        Item(id="known", content="twice"),
+        *RICH[2:4],
+    ]
+)
+sizes = st.integers(1, 6)
+steps = st.one_of(
+    st.tuples(st.just("add"), st.lists(messages, min_size=1, max_size=3, unique_by=repr)),
+    st.tuples(st.just("window"), sizes),
+    st.tuples(st.just("items"), sizes),
+    st.tuples(st.just("rewind"), st.integers(0, 3)),
+    st.tuples(st.just("clear"), st.integers(0, 3)),
+    st.tuples(st.just("remove"), st.just("known")),
+    st.tuples(st.just("replace"), st.just("known")),
+    st.tuples(st.just("rewrite"), st.lists(messages, max_size=2, unique_by=repr)),
+    st.tuples(st.just("delete"), st.none()),
+    st.tuples(st.just("wait"), st.just(tails.AGE / 4)),
+)
+
+
+def take(chat, verb, how):
+    match verb:
+        case "add" | "rewrite":
+            ids = [m.id for m in how if isinstance(m, Item)]
+            if len(set(ids)) == len(ids):
+                getattr(chat, verb)(*how)
+        case "window":
+            return chat.window(max_messages=how)
+        case "items" | "rewind":
+            return getattr(chat, verb)(last=how)
+        case "clear":
+            chat.clear(keep_last=how)
+        case "remove":
+            chat.remove(how)
+        case "replace":
+            with contextlib.suppress(NotFound):
+                chat.replace(how, "replaced")
+        case "delete":
+            chat.delete()
+    return None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from([0, 0, 0, 1]), steps), max_size=14), sizes)
+def test_who_knows_a_session_is_shown_what_a_stranger_is(script, size):
+    backend, clock = MemoryBackend(), Clock()
+    chats = [connect(backend, clock=clock).session("chat") for _ in range(2)]
+    for who, (verb, how) in script:
+        if verb == "wait":
+            clock.tick(how)
+            continue
+        shown = take(chats[who], verb, how)
+        stranger = connect(backend, clock=clock).session("chat")
+        if verb in ("window", "items"):
+            assert shown == take(stranger, verb, how)
+    stranger = connect(backend, clock=clock).session("chat")
+    for chat in chats:
+        assert chat.window(max_messages=size) == stranger.window(max_messages=size)
+        assert chat.items(last=size) == stranger.items(last=size)
