@@ -97,8 +97,11 @@ class Engine:
         return self._backend().streams(prefix, cursor=cursor, limit=limit)
 
     def sweep(self, limit: int) -> int:
-        """`Backend.sweep`, by this clock."""
-        return self._backend().sweep(self.now(), limit)
+        """`Backend.sweep`, by this clock; also of the store of long-term memory, if it is ours."""
+        reclaimed = self._backend().sweep(self.now(), limit)
+        if self._owns_longterm and self.longterm.backend is not self.backend:
+            reclaimed += self.longterm.sweep(limit)
+        return reclaimed
 
     def purge(self) -> list[str]:
         """Have the stores take what was deleted out of their own files; where it may be left."""

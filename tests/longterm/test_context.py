@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from tests.engine.doubles import Counting
 from threadkeep import connect, tokens
+from threadkeep.companions import LIFE
 from threadkeep.errors import InputError, NotOwner
-from threadkeep.longterm import stable
+from threadkeep.learned import Summary
+from threadkeep.longterm import stable, summaries
 from threadkeep.longterm.escaping import line
 from threadkeep.longterm.marks import MARK_END, MARK_START, is_injected
 
@@ -63,6 +65,40 @@ def test_everything_has_its_place(ada, clock):
         "b.txt",
     ]
     assert "a.pdf" not in chat.context()
+
+
+def sum_up(chat, text):
+    """Store a summary of the session, as extraction does."""
+    seen = chat._door.look()
+    summaries.write(
+        chat.engine,
+        summaries.look(chat.engine, chat.id),
+        Summary(chat.id, text, last_seq=chat.items(last=1)[0].seq),
+        life=seen.version // LIFE,
+        user=chat.user,
+    )
+
+
+def test_the_summary_of_the_session_is_told(memory, ada):
+    chat = ada.session("chat")
+    chat.add("hello")
+    ada.facts.add("Ada has a cat")
+    sum_up(chat, "Ada said hello.\nNothing else.")
+    assert told(chat.context()) == ["Ada has a cat", "Ada said hello. Nothing else."]
+    assert told(memory.session("chat").context()) == told(chat.context())
+    assert told(ada.session("other").context()) == ["Ada has a cat"]
+    assert told(ada.context()) == ["Ada has a cat"]
+
+
+def test_being_told_is_being_asked_for_so_a_summary_lives_on(opened, clock):
+    chat = opened(summary_ttl=100).session("chat", user="ada")
+    chat.add("hello")
+    sum_up(chat, "Ada said hello.")
+    for _ in range(5):
+        clock.tick(90)
+        assert told(chat.context()) == ["Ada said hello."]
+    clock.tick(100)
+    assert chat.context() == ""
 
 
 def test_a_file_that_has_expired_is_not_named(ada, clock):

@@ -175,14 +175,19 @@ LONG_TERM = {
     ("said", "config"),
     [
         ("long_term_memory_config is missing", None),
-        ("comes with a later version", LONG_TERM),
+        ("llm_config.api_key must be", {**LONG_TERM, "llm_config": {"model": "gpt-5"}}),
+        ("llm_config.model must be", {"summary_time_to_live": 5}),
+        ("NOT_SET is not set", {**LONG_TERM, "llm_config": {"model": "${NOT_SET}"}}),
+        ("has no key .typ.", {**LONG_TERM, "store_config": {"typ": "file"}}),
         ("summary_time_to_live must be", {**LONG_TERM, "summary_time_to_live": "long"}),
         ("llm_config.model must be", {**LONG_TERM, "llm_config": {"api_key": "hunter2"}}),
         ("llm_config has no key 'modell'", {**LONG_TERM, "llm_config": {"modell": "gpt-5"}}),
         ("path is missing", {**LONG_TERM, "store_config": {"type": "file"}}),
     ],
 )
-def test_long_term_memory_is_checked_and_refused_until_it_is_there(said, config):
+@pytest.mark.proves("A26")
+@pytest.mark.proves("A28")
+def test_long_term_memory_is_checked_at_construction(said, config):
     given = {"enable_long_term_memory": True, "long_term_memory_config": config}
     with pytest.raises(ConfigError, match=said) as refused:
         read(given)

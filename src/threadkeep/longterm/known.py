@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from threadkeep import codec
 from threadkeep.engine import Engine
 from threadkeep.learned import Summary
+from threadkeep.longterm import summaries
 from threadkeep.longterm.held import Held
 from threadkeep.longterm.homes import Home
 from threadkeep.ownership import Door, Seen
@@ -49,27 +50,28 @@ def of_session(door: Door, agent: str | None, *, files: bool) -> Known:
         NotOwner: the session belongs to another user.
     """
     own = [Query(door.stream, "file")] if files else []
-    owner, together = door.owner, door.engine.longterm is door.engine
+    owner, together = door.owner, door.engine.longterm.backend is door.engine.backend
     home = Home(door.engine, user=owner, session=door.id)
-    asked = _queries(home) if owner is not None and together else []
+    asked = _queries(home, door) if owner is not None and together else []
     seen = door.look(*own, *asked)
     whose = owner if seen.info is None else seen.info.user
-    pages = seen.pages[len(own) :]
-    if not asked or whose != owner or seen.info is None:
+    *pages, summed = seen.pages[len(own) :] or [Page(0, [])]
+    if not pages or whose != owner or seen.info is None:
         home = Home(door.engine, user=whose, session=door.id)
-        pages = home.engine.read(*_queries(home))
+        *pages, summed = home.engine.read(*_queries(home, door))
     return Known(
-        Held(pages[: len(Held.KINDS)]),
+        Held(pages),
         whose,
         door.id,
         agent or (seen.info.agent if seen.info else None),
-        None,
+        summaries.told(door, seen, summaries.read(door.id, summed)),
         _files(seen, files),
     )
 
 
-def _queries(home: Home) -> list[Query]:
-    return [Query(home.stream, kind) for kind in Held.KINDS]
+def _queries(home: Home, door: Door) -> list[Query]:
+    own = [Query(home.stream, kind) for kind in Held.KINDS]
+    return [*own, summaries.query(door.engine, door.id)]
 
 
 def _files(seen: Seen, wanted: bool) -> list[File]:

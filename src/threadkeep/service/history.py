@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 from threadkeep import names
 from threadkeep.errors import BackendError, ConfigError, InputError
 from threadkeep.memory import Memory
-from threadkeep.service import documents, namespaces, policy
+from threadkeep.service import documents, longterm, namespaces, policy
 from threadkeep.service.entries import as_item, is_empty
 from threadkeep.service.files import as_file, as_given
 from threadkeep.service.settings import Settings, read
@@ -179,25 +179,63 @@ class HistoryService:
             _, keep = policy.read(chat, levels)
         chat.clear(keep_last=keep, files=clear_files)
 
-    def get_context(self, session_id: str, identity: str | None = None) -> str:
-        """What long-term memory says to the model; empty, as there is none in this version."""
-        self._session(session_id, identity)
-        return ""
+    def get_context(
+        self,
+        session_id: str,
+        identity: str | None = None,
+        *,
+        query: str | None = None,
+        max_tokens: int = 800,
+        files: bool = False,
+    ) -> str:
+        """What long-term memory has to tell the model, to stand below its instructions.
+
+        Empty if there is nothing to tell, or long-term memory is off.
+
+        Args:
+            session_id: the session.
+            identity: the user; without one, the session's own, or the session itself.
+            query: what the user says now: what was said and learned before about it is told, too.
+            max_tokens: how long it may be.
+            files: name the files of the session.
+
+        Raises:
+            InputError: `query` or `max_tokens` makes no sense.
+            NotOwner: the session belongs to another user.
+        """
+        chat = self._session(session_id, identity)
+        if self._settings.longterm is None:
+            return ""
+        return chat.context(query, max_tokens=max_tokens, files=files)
 
     def get_facts(self, session_id: str, identity: str | None = None) -> list[str]:
-        """Facts about the user; empty, as there is no long-term memory in this version."""
-        self._session(session_id, identity)
-        return []
+        """What is known of the user, or of the session if there is none.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        facts = self._session(session_id, identity).facts
+        return [] if self._settings.longterm is None else [fact.text for fact in facts.list()]
 
     def get_instructions(self, session_id: str, identity: str | None = None) -> list[str]:
-        """How the user wants to be served; empty, as there is no long-term memory yet."""
-        self._session(session_id, identity)
-        return []
+        """How the user wishes to be served in this session, what weighs most first.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        wishes = self._session(session_id, identity).instructions
+        found = [] if self._settings.longterm is None else wishes.list()
+        return [one.text for one in found if one.session in (None, session_id) and not one.agent]
 
     def get_summary(self, session_id: str, identity: str | None = None) -> str:
-        """What the session was about; empty, as there is no long-term memory in this version."""
-        self._session(session_id, identity)
-        return ""
+        """What the session was about, up to a while ago; empty if nobody has summed it up yet.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        chat = self._session(session_id, identity)
+        summary = None if self._settings.longterm is None else chat.summary()
+        return "" if summary is None else summary.text
 
     def close(self) -> None:
         """Close the store and free the identifier, within a second. May be called twice."""
@@ -213,12 +251,15 @@ class HistoryService:
     ) -> Self:
         self = object.__new__(cls)
         self._identifier, self._settings, self._closed = identifier, settings, False
+        users = {} if settings.longterm is None else settings.longterm.options
         self._memory = settings.provider.open(
             namespace=namespaces.of_sessions(identifier),
             ttl=settings.ours["time_to_live"],
             retain=settings.retain,
             clock=clock,
+            **users,
         )
+        longterm.attach(self._memory, settings.longterm, clock=clock)
         interval = settings.ours["expiration_check_interval"]
         self._sweeper = Sweeper(self._memory, interval, f"threadkeep {identifier}")
         # kept for a while, since a handle that has seen its session writes in fewer round trips

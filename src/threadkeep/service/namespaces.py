@@ -9,12 +9,12 @@ from urllib.parse import quote
 from threadkeep.errors import ConfigError
 
 DEFAULT: Final = "default"
-"""The identifier of a service that was given none; `connect` has the same namespace."""
+"""The identifier of a service that was given none; `connect` has the same namespace.
+
+Facts, instructions and summaries stand in it whatever the identifier: they are the user's.
+"""
 
 _LONGEST: Final = 64
-
-# Long-term memory, once there is one, is the user's and not an identifier's: facts, instructions
-# and summaries will stand in the namespace DEFAULT of their store, whatever the identifier.
 
 
 def of_sessions(identifier: str) -> str:

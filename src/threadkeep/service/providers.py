@@ -123,6 +123,11 @@ def choose(
     return Provider(kind, dict(given), custom.find(kind, module_path))
 
 
+def module_path(value: object) -> str | None:
+    """Where a provider of one's own is, if that is said; templates have `.` for nowhere."""
+    return None if value in (None, "", ".") else checks.text("module_path", value)
+
+
 def _built_in(kind: str, given: Mapping[str, Any], ours: Mapping[str, Any]) -> Provider:
     keys = BUILT_IN[kind]
     known = {**keys.required, **keys.optional}

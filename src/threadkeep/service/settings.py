@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from threadkeep.errors import ConfigError
-from threadkeep.service import checks, providers
+from threadkeep.service import checks, longterm, providers
 from threadkeep.service.checks import Check
 from threadkeep.service.environment import expand
+from threadkeep.service.longterm import LongTerm
 from threadkeep.service.policy import HistoryPolicy
 from threadkeep.service.providers import Provider
 
 NEST: Final = "history_policy"
-_ON: Final = "enable_long_term_memory"
-_CONFIG: Final = "long_term_memory_config"
 _MODULE: Final = "module_path"
 
 OURS: Final[Mapping[str, tuple[Check, Any]]] = {
@@ -25,11 +24,11 @@ OURS: Final[Mapping[str, tuple[Check, Any]]] = {
     "max_turns": (checks.turns, 40),
     "enforce_alternate_message_roles": (checks.flag, True),
     "retention": (checks.one_of("policy", "all"), "policy"),
-    _ON: (checks.flag, False),
+    longterm.ON: (checks.flag, False),
 }
 """The keys of the service itself: what they must be, and what they are unless given."""
 
-_KEYS: Final = (*OURS, NEST, _MODULE, _CONFIG)
+_KEYS: Final = (*OURS, NEST, _MODULE, longterm.CONFIG)
 
 
 class Settings(NamedTuple):
@@ -39,11 +38,13 @@ class Settings(NamedTuple):
         provider: where histories are stored.
         ours: every key of `OURS`, with its value.
         module_path: where a provider of one's own is.
+        longterm: what is remembered of users, and how; `None` = nothing.
     """
 
     provider: Provider
     ours: Mapping[str, Any]
     module_path: str | None
+    longterm: LongTerm | None
 
     @property
     def policy(self) -> HistoryPolicy:
@@ -67,7 +68,8 @@ class Settings(NamedTuple):
         return None
 
     def _flat(self) -> dict[str, Any]:
-        return {**self.ours, _MODULE: self.module_path, **self.provider.options}
+        users = {} if self.longterm is None else self.longterm.flat()
+        return {**self.ours, _MODULE: self.module_path, **self.provider.options, **users}
 
 
 def read(config: object) -> Settings:
@@ -78,16 +80,19 @@ def read(config: object) -> Settings:
         MissingExtra: the provider needs a package that is not installed.
     """
     try:
-        given = _flat(checks.mapping("the configuration", config))
-        longterm = given.pop(_CONFIG, None)
-        given = {key: expand(value, key) for key, value in given.items()}
+        return _read(_flat(checks.mapping("the configuration", config)))
     except RecursionError as error:
         raise ConfigError("the configuration contains itself, or is nested too deep") from error
-    module_path = _module_path(given.pop(_MODULE, None))
+
+
+def _read(given: dict[str, Any]) -> Settings:
+    users = given.pop(longterm.CONFIG, None)
+    given = {key: expand(value, key) for key, value in given.items()}
+    module_path = providers.module_path(given.pop(_MODULE, None))
     ours = {key: check(key, given.pop(key, default)) for key, (check, default) in OURS.items()}
-    _longterm(ours[_ON], longterm)
+    remembered = longterm.read(ours[longterm.ON], users)
     provider = providers.choose(ours["type"], module_path, given, dict.fromkeys(_KEYS))
-    return Settings(provider, ours, module_path)
+    return Settings(provider, ours, module_path, remembered)
 
 
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,41 +110,6 @@ def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
 def _inner(config: Mapping[str, Any]) -> dict[str, Any]:
     inner = checks.mapping(NEST, config.get(NEST))
     return _flat(inner) if inner else inner
-
-
-def _module_path(value: object) -> str | None:
-    if value is None or (isinstance(value, str) and value in ("", ".")):  # as in templates
-        return None
-    return checks.text(_MODULE, value)
-
-
-def _longterm(on: bool, given: object) -> None:
-    """Long-term memory is not there yet: its configuration is checked, and then refused."""
-    config = checks.mapping(_CONFIG, given, ("summary_time_to_live", "llm_config", "store_config"))
-    llm = checks.mapping("llm_config", config.get("llm_config"), ("model", "api_key", "base_url"))
-    store = checks.mapping("store_config", config.get("store_config"))
-    if not on:  # then its variables need not be set
-        return
-    if not config:
-        raise ConfigError(f"{_CONFIG} is missing: {_ON} needs it")
-    _llm(expand(llm, "llm_config"))
-    life = expand(config.get("summary_time_to_live"), "summary_time_to_live")
-    checks.seconds("summary_time_to_live", life)
-    store = expand(store, "store_config")
-    kind = checks.text("type", store.pop("type", "memory"))
-    module_path = _module_path(store.pop(_MODULE, None))
-    providers.choose(kind, module_path, store, {"type": None, _MODULE: None})
-    raise ConfigError(
-        f"{_ON}: long-term memory comes with a later version of threadkeep; until then, set it to "
-        "false: histories and files work without it"
-    )
-
-
-def _llm(llm: Mapping[str, Any]) -> None:
-    for key in ("model", "api_key"):
-        checks.text(f"llm_config.{key}", llm.get(key))
-    if llm.get("base_url") is not None:
-        checks.text("llm_config.base_url", llm["base_url"])
 
 
 def _same(one: object, other: object) -> bool:

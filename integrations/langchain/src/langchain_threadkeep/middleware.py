@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Final, NotRequired
 
 from langchain.agents.middleware.types import (
@@ -21,7 +21,7 @@ from langchain_core.messages import BaseMessage
 from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
-from langchain_threadkeep import recording, windows
+from langchain_threadkeep import injecting, recording, windows
 from langchain_threadkeep.messages import whole
 from langchain_threadkeep.people import Id, People, Who, sub_agent
 from langchain_threadkeep.prompts import prompt, with_files
@@ -31,6 +31,8 @@ from threadkeep.errors import ConfigError
 from threadkeep.sharing import shared
 
 _TURNS: Final = 1_000
+
+Request = ModelRequest[Any]
 
 
 class ThreadkeepState(AgentState[Any]):
@@ -59,9 +61,13 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
             word for word and without ids; `append` takes every message as a new one.
         files: name the session's files to the model, at the end of the system message.
         record_responses: keep each answer of the model as a `Response` too, with its tokens.
+        inject: tell the model what long-term memory holds: the user's instructions and facts and
+            the session's summary at the end of the system message, what was said before about the
+            question beside it. Read once in a turn, stored nowhere. `{"max_tokens": 800,
+            "recall": True}` says how much, and whether earlier conversations are searched.
 
     Raises:
-        ConfigError: the URL, the window or `resend` is not understood.
+        ConfigError: the URL, the window, `resend` or `inject` is not understood.
     """
 
     state_schema = ThreadkeepState
@@ -76,6 +82,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         resend: Resend = "detect",
         files: bool = False,
         record_responses: bool = False,
+        inject: bool | Mapping[str, Any] = True,
     ) -> None:
         super().__init__()
         if resend not in ("detect", "append"):
@@ -87,6 +94,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         self._resend: Resend = resend
         self._files = files
         self._records = record_responses
+        self._inject = injecting.chosen(inject)
         self._turns: OrderedDict[tuple[Who, str | None], Turn] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -103,8 +111,8 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> ModelCallResult[Any]:
         """Show the model the window, and store its answer."""
-        turn, told = self._ask(request, self._who(request.runtime))
-        response = handler(told)
+        turn, told, shown = self._ask(request, self._who(request.runtime))
+        response = handler(shown)
         self._hear(turn, told, _messages(response))
         return response
 
@@ -114,8 +122,8 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelCallResult[Any]:
         """As `wrap_model_call`."""
-        turn, told = await self._hop(self._ask, request, self._who(request.runtime))
-        response = await handler(told)
+        turn, told, shown = await self._hop(self._ask, request, self._who(request.runtime))
+        response = await handler(shown)
         await self._hop(self._hear, turn, told, _messages(response))
         return response
 
@@ -140,15 +148,19 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         self._remember(who, turn)
         return {"threadkeep": turn.mark}
 
-    def _ask(self, request: ModelRequest[Any], who: Who) -> tuple[Turn, ModelRequest[Any]]:
+    def _ask(self, request: Request, who: Who) -> tuple[Turn, Request, Request]:
+        """The turn, the request with the window, and as it is sent: with what is remembered."""
         state: Any = request.state
         turn = self._keep(state, who)
-        messages: list[Any] = prompt(turn, self._policies, state["messages"], request.messages)
+        found = prompt(turn, self._policies, state["messages"], request.messages)
+        messages: list[Any] = found.messages
         told = request.override(messages=messages)
         if self._files:
             system = with_files(request.system_message, turn.chat.files.list())
             told = told.override(system_message=system)
-        return turn, told
+        if self._inject is None:
+            return turn, told, told
+        return turn, told, injecting.inject(self._inject, turn, found.window, told)
 
     def _hear(self, turn: Turn, told: ModelRequest[Any], said: list[BaseMessage]) -> None:
         turn.hear(said)

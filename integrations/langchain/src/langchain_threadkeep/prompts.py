@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_core.messages import BaseMessage, SystemMessage
 
 from langchain_threadkeep import windows
 from langchain_threadkeep.conversation import in_reply_order, to_messages
+from langchain_threadkeep.injecting import with_text
 from langchain_threadkeep.messages import is_notice, message_id
 from langchain_threadkeep.turns import Turn
 from threadkeep import Item
+
+
+class Prompt(NamedTuple):
+    """The messages for a model, and the items of the session that they show."""
+
+    messages: list[BaseMessage]
+    window: Sequence[Item]
 
 
 def prompt(
@@ -19,8 +27,8 @@ def prompt(
     policies: windows.Policies,
     state: Sequence[BaseMessage],
     request: Sequence[BaseMessage],
-) -> list[BaseMessage]:
-    """The messages for the model.
+) -> Prompt:
+    """What the model is shown.
 
     Args:
         turn: the turn that is under way; all of it is stored.
@@ -35,11 +43,13 @@ def prompt(
     since = windows.BeforeOrOf(turn.mark["since"], {*own, turn.mark["turn"]}, hidden)
     window = turn.chat.window(policy=[since, *policies])
     if turn.mark["turn"] is None or all(item.id != turn.mark["turn"] for item in window):
-        return list(request)  # a store that keeps nothing: the state is all there is
+        return Prompt(
+            list(request), window
+        )  # a store that keeps nothing: the state is all there is
     edited = {m.id: m for m in request if m.id and in_state.get(m.id, m) is not m}
     known = {**_edited(window, edited), **own}
     shown = to_messages(window, known=known)
-    return in_reply_order(_with_added(shown, state, request))
+    return Prompt(in_reply_order(_with_added(shown, state, request)), window)
 
 
 def with_files(system: SystemMessage | None, files: Sequence[Any]) -> SystemMessage | None:
@@ -48,9 +58,7 @@ def with_files(system: SystemMessage | None, files: Sequence[Any]) -> SystemMess
         return system
     lines = [f"- {file.name or file.url}" + _place(file) for file in files]
     text = "\n".join(["Files of this conversation:", *lines])
-    if system is None:
-        return SystemMessage(text)
-    return SystemMessage(content_blocks=[*system.content_blocks, {"type": "text", "text": text}])
+    return with_text(system, text)
 
 
 def _place(file: Any) -> str:

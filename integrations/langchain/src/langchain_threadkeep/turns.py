@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypedDict
+from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
 from langchain_core.messages import BaseMessage
 
@@ -12,6 +12,9 @@ from langchain_threadkeep.keys import Past, key, keyed, opens_turn, with_id
 from langchain_threadkeep.messages import is_notice, message_id, to_item
 from langchain_threadkeep.resends import resent
 from threadkeep import Item, Session
+
+if TYPE_CHECKING:
+    from threadkeep.longterm.context import Context
 
 Resend = Literal["detect", "append"]
 
@@ -42,12 +45,14 @@ class Turn:
         mark: where the turn begins.
         stored: what is stored of the turn, by record id; `None` = not known here.
         said: what the model said, by record id; the state may hold it in an odd place, or not.
+        notes: what long-term memory tells in it; `None` = not read yet.
     """
 
     chat: Session
     mark: Mark
     stored: dict[str, Item] | None = None
     said: dict[str, BaseMessage] = field(default_factory=dict)
+    notes: Context | None = None
 
     def own(self, messages: Sequence[BaseMessage]) -> dict[str, BaseMessage]:
         """Those of the turn behind its question, by record id."""
