@@ -14,7 +14,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import agents, bulk, cold, crowd, hotspots, imports, prefix, storage, turn, windows
+from benchmarks import (
+    agents,
+    bulk,
+    cold,
+    crowd,
+    hotspots,
+    imports,
+    million,
+    prefix,
+    storage,
+    turn,
+    windows,
+)
 from benchmarks.plan import Bench, Plan
 from benchmarks.report import Report, bars
 from benchmarks.systems import ON_SERVERS, SYSTEMS, find
@@ -30,8 +42,9 @@ BENCHES: Final[dict[str, Bench]] = {
     "windows": windows.run,
     "agents": agents.run,
     "hotspots": hotspots.run,
+    "million": million.run,
 }
-ASKED: Final = frozenset({"agents", "hotspots"})  # run only where --only names it
+ASKED: Final = frozenset({"agents", "hotspots", "million"})  # run only where --only names it
 LENGTHS: Final = (10, 100, 1_000, 10_000, 100_000)
 USUAL: Final = [name for name in SYSTEMS if name not in ON_SERVERS]
 NO_PEERS: Final = [name for name in USUAL if name.startswith(("raw", "threadkeep"))]
@@ -43,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     systems, missing = find(options.systems or (NO_PEERS if options.quick else USUAL))
     lengths = options.lengths or (QUICK if options.quick else LENGTHS)
-    plan = Plan(systems, tuple(lengths), options.quick)
+    plan = Plan(systems, tuple(lengths), options.quick, options.items)
     print(_about(missing), flush=True)
     start = time.monotonic()
     reports = {name: _run(name, plan) for name in options.only}
@@ -99,6 +112,9 @@ def _parser() -> argparse.ArgumentParser:
         "--systems", type=_names(SYSTEMS), help=f"of {', '.join(SYSTEMS)}; quick: without the peers"
     )
     parser.add_argument("--lengths", type=_lengths, help="of the histories, such as 10,1000")
+    parser.add_argument(
+        "--items", type=int, default=1_000_000, help="of a whole store, for --only million"
+    )
     parser.add_argument("--quick", action="store_true", help="a look, in half a minute")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the numbers, for machines")
     return parser

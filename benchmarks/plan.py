@@ -20,11 +20,13 @@ class Plan:
         systems: the classes of the systems, by name.
         lengths: of the histories.
         quick: a tenth of the patience.
+        items: how many a whole store holds.
     """
 
     systems: Mapping[str, Callable[[Path], System]] = field(default_factory=dict)
     lengths: tuple[int, ...] = ()
     quick: bool = False
+    items: int = 1_000_000
 
     def many(self, full: int) -> int:
         """So many, or a fifth if there is no time."""

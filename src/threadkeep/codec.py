@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -19,7 +20,7 @@ MAX_BODY: Final = 4_000_000
 """Bytes one record may take; the size of a whole commit."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_HALF: Final = re.compile("[\ud800-\udfff]")
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # since Python 2.7
 _quote = json.encoder.encode_basestring
 _item, _record = maker(Item), maker(Record)
@@ -271,8 +272,8 @@ def dumps(value: Json, where: str) -> str:
     try:
         size = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:  # lone surrogates
-        text = _encode_ascii(value)
-        size = len(text)
+        text = _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+        size = len(text.encode())
     if size > MAX_BODY:
         raise InputError(
             f"{where} is {size:,} bytes, at most {MAX_BODY:,} can be stored; "

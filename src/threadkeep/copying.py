@@ -107,18 +107,23 @@ def _stream(source: Backend, target: Backend, name: str, ttl: float | None, now:
 
 
 def records(backend: Backend, stream: str, now: float) -> Iterator[Record]:
-    """All records of a stream, of whatever kind, in the stream's order; page by page."""
-    return heapq.merge(*(_of_kind(backend, stream, kind, now) for kind in KINDS), key=_SEQ)
+    """All records of a stream, of whatever kind, in the stream's order; most are one round trip."""
+    pages = backend.read(*(Query(stream, kind, _PAGE) for kind in KINDS), now=now)
+    kinds = zip(KINDS, pages, strict=True)
+    runs = (_of_kind(backend, stream, kind, page.records, now) for kind, page in kinds)
+    return heapq.merge(*runs, key=_SEQ)
 
 
-def _of_kind(backend: Backend, stream: str, kind: str, now: float) -> Iterator[Record]:
-    after = 0
+def _of_kind(
+    backend: Backend, stream: str, kind: str, first: list[Record], now: float
+) -> Iterator[Record]:
+    page = first
     while True:
-        (page,) = backend.read(Query(stream, kind, _PAGE, after=after), now=now)
-        yield from page.records
-        if len(page.records) < _PAGE:
+        yield from page
+        if len(page) < _PAGE:
             return
-        after = page.records[-1].seq
+        query = Query(stream, kind, _PAGE, after=page[-1].seq)
+        page = backend.read(query, now=now)[0].records
 
 
 def _compared(mine: Iterator[Record], theirs: Iterator[Record]) -> _Seen:

@@ -49,7 +49,7 @@ def of_user(engine: Engine, user: str, limit: int, cursor: Any) -> Listing[Sessi
             if len(found) == limit:
                 return Listing(found, cursor=before)
             before = seq
-            if info is not None and info.user == user:
+            if info is not None and info.user == user and not of_sub_agent(info):
                 found.append(info)
         if len(listed) < wanted:
             return Listing(found)
@@ -73,10 +73,16 @@ def of_all(engine: Engine, limit: int, cursor: Any) -> Listing[SessionInfo]:
     while len(found) < _limit(limit):
         wanted = limit - len(found)
         streams, cursor = engine.streams(prefix, cursor=cursor, limit=wanted)
-        found += [info for info in read(engine, streams) if info is not None]
+        read_ = (info for info in read(engine, streams) if info is not None)
+        found += [info for info in read_ if not of_sub_agent(info)]
         if cursor is None:
             break
     return Listing(found, cursor=cursor)
+
+
+def of_sub_agent(info: SessionInfo) -> bool:
+    """Whether it is the session of a sub-agent, `<session>/<agent>`, which no list shows."""
+    return bool(info.agent) and info.id.endswith(f"/{info.agent}")
 
 
 def read(engine: Engine, streams: list[str]) -> list[SessionInfo | None]:
@@ -102,16 +108,14 @@ def named(entry: Record) -> str:
 
 
 def _info(own: Page, last: Page) -> SessionInfo | None:
-    """What a list says of a session; of a sub-agent's it says nothing."""
     if not own.records:
         return None
     try:
-        info = codec.read_session(
+        return codec.read_session(
             own.records[0], max(record.at for record in [*own.records, *last.records])
         )
     except (ValueError, TypeError, KeyError):
         return None
-    return None if info.agent and info.id.endswith(f"/{info.agent}") else info
 
 
 def _limit(limit: object) -> int:

@@ -17,7 +17,10 @@ Mark = Any
 
 
 def sessions(engine: Engine, user: str | None, mark: Mark) -> Iterator[tuple[Mark, SessionInfo]]:
-    """A user's sessions, the one written last first, or everybody's, in no order; with marks."""
+    """A user's sessions, the one written last first, or everybody's, in no order; with marks.
+
+    Those of sub-agents are among them, other than in lists.
+    """
     return _everybodys(engine, mark) if user is None else _users(engine, user, mark)
 
 

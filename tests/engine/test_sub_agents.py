@@ -21,3 +21,18 @@ def test_an_agent_with_a_chat_of_its_own_is_listed(memory):
     memory.session("a/b", user="ada").add("Hello")
     memory.session("planner", user="ada", agent="planner").add("Hello")
     assert {info.id for info in memory.user("ada").sessions()} == {"a/b", "planner"}
+
+
+def test_what_its_model_cost_is_counted_and_can_be_cleared(memory):
+    memory.session("t", user="ada").add("Hello")
+    memory.session("t/scout", user="ada", agent="scout").add("Find it")
+    memory.responses.add(
+        {"id": "r", "model": "gpt-5", "output": [], "usage": {"input_tokens": 3}},
+        conversation="t/scout",
+    )
+    memory.feedback.add("r", rating="positive")
+    assert memory.responses.usage()["gpt-5"].input_tokens == 3
+    assert memory.user("ada").responses.usage()["gpt-5"].input_tokens == 3
+    assert memory.feedback.summarise()["gpt-5"].total == 1
+    assert [info.id for info in memory.conversations.list(user="ada")] == ["t"]
+    assert memory.responses.clear(user="ada") == 1

@@ -20,6 +20,7 @@ from threadkeep.cli import (
     stats,
     sweep,
     transfer,
+    views,
 )
 from threadkeep.cli.store import Backend, Namespace, Path, Store, Url, command
 from threadkeep.errors import ConfigError, InputError, ThreadkeepError
@@ -52,6 +53,7 @@ for function in (
     sweep.sweep,
     repair.repair,
     rekey.rekey,
+    views.views,
 ):
     app.command(function.__name__.rstrip("_"))(command(function))
 app.command("copy")(copy.copy)  # two stores, so it opens them itself

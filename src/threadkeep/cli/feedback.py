@@ -40,6 +40,7 @@ def feedback(
     response: Annotated[str | None, typer.Option(help="On this response.")] = None,
     rating: Annotated[Liked | None, typer.Option(help="Only these.")] = None,
     model: Annotated[str | None, typer.Option(help="On responses of this model.")] = None,
+    author: Annotated[str | None, typer.Option(help="By this author.")] = None,
     since: Annotated[str | None, typer.Option(help="A date, ISO 8601.")] = None,
     until: Annotated[str | None, typer.Option(help="A date, ISO 8601; that day excluded.")] = None,
     by: Annotated[By | None, typer.Option(help="Count them instead.")] = None,
@@ -55,6 +56,7 @@ def feedback(
         "response": response,
         "rating": chosen,
         "model": model,
+        "author": author,
         "since": since,
         "until": until,
     }

@@ -11,7 +11,7 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from threadkeep import transfer
+from threadkeep import transfer, walking
 from threadkeep.cli.store import present
 from threadkeep.errors import ConfigError, InputError, NotFound
 from threadkeep.longterm import moving
@@ -69,14 +69,8 @@ def import_(
 
 
 def all_ids(memory: Memory, user: str | None) -> Iterator[str]:
-    """The ids of a user's sessions, or of all."""
-    cursor = None
-    while True:
-        page = memory.sessions(user=user, limit=500, cursor=cursor)
-        yield from (info.id for info in page)
-        cursor = page.cursor
-        if cursor is None:
-            return
+    """The ids of a user's sessions, or of all; those of sub-agents too."""
+    return (info.id for _, info in walking.sessions(memory.engine, user, None))
 
 
 def _write(target: IO[str], line: dict[str, Any]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from threadkeep import codec, names, walking
+from threadkeep import codec, listing, names, walking
 from threadkeep.engine import Engine
 from threadkeep.errors import InputError, NotFound
 from threadkeep.limits import check_metadata, count_metadata
@@ -83,6 +83,8 @@ def found(
     """The conversations that are kept, each with the cursor of what comes behind it."""
     skip = None if mark is None else mark[1]
     for at, info in walking.sessions(engine, user, None if mark is None else mark[0]):
+        if listing.of_sub_agent(info):
+            continue
         if info.id != skip and kept.takes(info):
             yield info, [at, info.id]
 

@@ -13,6 +13,7 @@ from threadkeep.backends.sql.calls import Calls
 from threadkeep.backends.sql.faults import late
 from threadkeep.backends.sql.opening import Opening
 from threadkeep.backends.sql.planning import Change
+from threadkeep.backends.sql.views import Views
 from threadkeep.deadlines import Deadline
 from threadkeep.errors import BackendError, Conflict
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
@@ -131,6 +132,22 @@ class SqlBackend:
         except BackendError as error:
             return [f"deleted rows in the tables ({error})", *self._dialect.leaves]
         return list(self._dialect.leaves)
+
+    def views(self) -> dict[str, str]:
+        """The statement that makes each view for analytics; nothing is done."""
+        return Views(self._dialect, self._names).statements()
+
+    def make_views(self) -> list[str]:
+        """Make the views, or make them anew; their names."""
+        views = Views(self._dialect, self._names)
+        self._run(lambda connection: self._dialect.run(connection, views.make()))
+        return views.names
+
+    def drop_views(self) -> list[str]:
+        """Drop the views, if they are there; their names."""
+        views = Views(self._dialect, self._names)
+        self._run(lambda connection: self._dialect.run(connection, views.drop()))
+        return views.names
 
     def close(self) -> None:
         """Close the connections opened here, also those lent now, as they come back."""

@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from threadkeep.backends.sqlite import describing, purging, reading, schema, sweeping, writing
+from threadkeep.backends.sqlite import (
+    describing,
+    purging,
+    reading,
+    schema,
+    sweeping,
+    views,
+    writing,
+)
 from threadkeep.backends.sqlite import statements as sql
 from threadkeep.backends.sqlite.errors import locked, translate, translated
 from threadkeep.backends.sqlite.pool import Pool
@@ -130,6 +138,20 @@ class SqliteBackend:
     def describe(self) -> dict[str, str]:
         """What and where it is, for people; looks at the file and never makes one."""
         return describing.describe(self._path)
+
+    def views(self) -> dict[str, str]:
+        """The statement that makes each view for analytics; nothing is done."""
+        return views.statements()
+
+    def make_views(self) -> list[str]:
+        """Make the views, or make them anew; their names."""
+        with self._connection(writing=True) as connection:
+            return views.make(connection)
+
+    def drop_views(self) -> list[str]:
+        """Drop the views; the names of those that were there."""
+        with self._connection(writing=True) as connection:
+            return views.drop(connection)
 
     def close(self) -> None:
         """Close every connection, also those lent now, as they come back."""

@@ -1,0 +1,42 @@
+"""`threadkeep views`: messages, responses, token usage and feedback for tools that speak SQL."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from threadkeep import views as made
+from threadkeep.cli.store import present
+from threadkeep.memory import Memory
+
+
+class Act(StrEnum):
+    """What is done with them."""
+
+    CREATE = "create"
+    DROP = "drop"
+    SHOW = "show"
+
+
+def views(
+    memory: Memory,
+    act: Annotated[Act, typer.Argument(help="show prints the SQL, and does nothing.")],
+) -> None:
+    """Make, drop or show the views for analytics, in SQL databases and SQLite.
+
+    They show live records only, of all namespaces of the store; docs/reference/views.md names
+    every column.
+    """
+    if act is Act.DROP:
+        for name in made.drop(present(memory)):
+            typer.echo(f"{name} dropped")
+        return
+    texts = made.statements(memory)  # says first whether there are any for this store
+    lines = (
+        [f"{text};" for text in texts.values()]
+        if act is Act.SHOW
+        else [f"{name} made" for name in made.create(present(memory))]
+    )
+    typer.echo("\n".join(lines))
