@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 
-import threadkeep
-from threadkeep import Query, views
+from threadkeep import views
 from threadkeep.errors import BackendError
-from threadkeep.types import Drop, Record
+from threadkeep.types import Record
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"a": 1}'}}
 HOSTILE = 'NUL \0\0 half \ud83d pair \U0001f9f5 \\u0000 \\\0 \\ud83d end\' "quoted" {json} 100% :x'
-SHOWN = 'NUL \ufffd\ufffd half \ue83d pair \U0001f9f5 \\u0000 \\\ufffd \\ud83d end\' "quoted" {json} 100% :x'
+SHOWN = HOSTILE.replace("\0", "\ufffd").replace("\ud83d", "\ue83d")
 YESTERDAY = time.time() - 86_400.0
 
 
@@ -103,7 +102,7 @@ def test_responses_are_what_list_says(store, memory):
 @pytest.mark.proves("B58")
 @pytest.mark.parametrize("by", ["model", "day"])
 def test_token_usage_adds_up_to_what_usage_says(store, memory, by):
-    sums = {}
+    sums: dict[str, list[int]] = {}
     for row in store.rows("token_usage"):
         key = row["model"] if by == "model" else day(row["day"])
         counts = ("responses", "input_tokens", "output_tokens", "total_tokens")
@@ -120,7 +119,7 @@ def test_token_usage_adds_up_to_what_usage_says(store, memory, by):
 @pytest.mark.proves("B58")
 @pytest.mark.parametrize("by", ["model", "day", "rating", "response"])
 def test_feedback_adds_up_to_what_summarise_says(store, memory, by):
-    tallies = {}
+    tallies: dict[str, tuple[int, int]] = {}
     for row in store.rows("feedback"):
         at = day(moment(row["created_at"]).date())
         key = at if by == "day" else row[by] or ""
