@@ -89,8 +89,8 @@ def copy(
 
 
 def _stream(source: Backend, target: Backend, name: str, ttl: float | None, now: float) -> Copied:
+    version = target.read(Query(name, KINDS[0], limit=0), now=now)[0].version  # before its records
     mine, theirs = records(source, name, now), records(target, name, now)
-    version = target.read(Query(name, KINDS[0], limit=0), now=now)[0].version
     before = _compared(mine, theirs)
     if before.differs:
         return Copied(name, "differs")
