@@ -14,7 +14,7 @@ from threadkeep.config import Settings
 from threadkeep.errors import BackendError
 from threadkeep.protocols import Backend
 from threadkeep.tails import Tails
-from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
+from threadkeep.types import Commit, Drop, Item, Page, Query, Record, Ttl
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +27,18 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
+class Reader(Protocol):
+    """What reads sessions in the background; the chat path tells it, and waits for nothing."""
+
+    def note(self, session: str, items: Sequence[Item]) -> None:
+        """Take notice that something was said; no I/O."""
+        ...
+
+    def upto(self, session: str, user: str | None, life: int) -> int:
+        """The seq that this life of a session was read up to."""
+        ...
+
+
 class Engine:
     """One store as the rest of the package uses it; thread-safe, and safe across fork.
 
@@ -35,6 +47,7 @@ class Engine:
         settings: what `connect` was told.
         longterm: the engine of the store that long-term memory is in; itself unless told otherwise.
         tails: the newest items of the sessions used last.
+        reader: what learns from sessions, if there is a model to do it.
     """
 
     def __init__(self, backend: Backend, settings: Settings, *, owned: bool) -> None:
@@ -48,6 +61,7 @@ class Engine:
         self._parts: dict[Any, Any] = {}
         self._owns_longterm = False
         self.longterm: Engine = self
+        self.reader: Reader | None = None
 
     @property
     def closed(self) -> bool:

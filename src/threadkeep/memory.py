@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from threadkeep import listing
 from threadkeep.config import Settings
@@ -16,6 +16,10 @@ from threadkeep.responses import Responses
 from threadkeep.session import Session
 from threadkeep.types import Listing, SessionInfo
 from threadkeep.user import User
+
+if TYPE_CHECKING:
+    from threadkeep.longterm.extraction.learner import Learner
+    from threadkeep.longterm.extraction.report import Report
 
 
 class Memory:
@@ -42,6 +46,10 @@ class Memory:
         self.responses = Responses(self.engine)
         self.feedback = FeedbackBook(self.engine)
         self._at = at or type(backend).__name__
+        if self.engine.settings.llm is not None:
+            from threadkeep.longterm.extraction.learner import Learner  # most programs never ask
+
+            self.engine.reader = self.engine.part(Learner)
 
     def session(
         self,
@@ -85,6 +93,34 @@ class Memory:
             return listing.of_all(self.engine, limit, cursor)
         return self.user(user).sessions(limit=limit, cursor=cursor)
 
+    def process(
+        self, *, user: str | None = None, session: str | None = None, retry: bool = False
+    ) -> Report:
+        """Learn now, in this thread, from everything that was said and not read yet.
+
+        Finds what any process said, by walking over the sessions; what another worker is reading
+        is left to it. A session that failed a moment ago, or too often, is passed over.
+
+        Args:
+            user: only this user's sessions.
+            session: only the one of this id.
+            retry: also what failed a moment ago, or too often.
+
+        Raises:
+            ConfigError: there is no model: this Memory was opened without `llm=`.
+            NotOwner: the session belongs to another user.
+        """
+        return self._learner("process").process(user, session, retry=retry)
+
+    def flush(self, *, timeout: float = 5) -> bool:
+        """Wait until everything said in this process up to now was learned from; whether it was.
+
+        Without a model there is nothing to wait for.
+        """
+        if self.engine.settings.llm is None:
+            return True
+        return self._learner("flush").flush(timeout)
+
     def sweep(self, *, limit: int = 1_000) -> int:
         """Reclaim the space of what has expired, about `limit` entries; returns how many.
 
@@ -108,12 +144,21 @@ class Memory:
         self.engine.close()
 
     asessions = twin(sessions)
+    aprocess = twin(process)
+    aflush = twin(flush)
     asweep = twin(sweep)
     apurge = twin(purge)
 
     async def aclose(self) -> None:
         """Close the store, if it was opened here. May be called twice."""
         self.close()
+
+    def _learner(self, verb: str) -> Learner:
+        from threadkeep.longterm.extraction.learner import Learner
+
+        if self.engine.settings.llm is None:
+            raise ConfigError(f"{verb}() needs a model: connect(..., llm={{'model': ...}})")
+        return self.engine.part(Learner)
 
     def _require(self, user: str | None) -> None:
         if user is None and self.engine.settings.require_user:

@@ -187,6 +187,11 @@ class Door:
         """Whose session it is, as far as was seen."""
         return self.user if self._known is None else self._known[0].user
 
+    @property
+    def life(self) -> int | None:
+        """Which life of the session was seen last; `None` if that is unknown."""
+        return None if self._known is None else self._known[1] // companions.LIFE
+
     def settle(self, step: Callable[[], T]) -> T:
         """Take the step again until it meets no other writer.
 

@@ -140,7 +140,7 @@ class Facts:
         id, now = names.check(id, "id"), self.engine.now()
 
         def step(held: Held) -> None:
-            for gone in _lineage(held, id):
+            for gone in lineage(held, id):
                 held.drop_fact(gone)
                 held.forget(gone, now)
 
@@ -218,7 +218,7 @@ def _found(held: Held, id: str) -> Fact:
     return held.facts[id]
 
 
-def _lineage(held: Held, id: str) -> list[str]:
+def lineage(held: Held, id: str) -> list[str]:
     """The fact, and those that it took the place of, one after the other."""
     found, queue = [id], [id]
     while queue:

@@ -58,9 +58,9 @@ def forget_items(door: Door, ids: Iterable[str]) -> int:
     def step(found: Held) -> None:
         said = {(namespace, door.id, id) for id in wanted}
         for fact in list(found.facts.values()):
-            _without(found, fact, said, door.engine.now())
+            without(found, fact, said, door.engine.now())
         for instruction in list(found.instructions.values()):
-            _without(found, instruction, said, door.engine.now())
+            without(found, instruction, said, door.engine.now())
 
     home.settle(step)
     return gone
@@ -119,6 +119,8 @@ def _summaries(engine: Engine, known: Held) -> list[str]:
     """Remove the summaries of sessions that were read and are gone; the namespaces of others."""
     elsewhere: dict[str, None] = {}
     for stream in known.watermarks:
+        if "/" not in stream:  # what learning cost, which is of no session
+            continue
         namespace, _ = names.parts(stream)
         if namespace == engine.settings.namespace:
             summary = companions.beside(engine, companions.SUMMARY, stream)
@@ -128,7 +130,7 @@ def _summaries(engine: Engine, known: Held) -> list[str]:
     return list(elsewhere)
 
 
-def _without(
+def without(
     found: Held, known: Fact | Instruction, said: set[tuple[str | None, str, str]], now: float
 ) -> None:
     """A fact without those sources; gone, if it had no others."""

@@ -29,10 +29,18 @@ class Home:
     Attributes:
         engine: of the store that long-term memory is in.
         stream: its name there.
-        user: whose it is; `None` = a session's own.
+        user: whose it is; `None` = a session's own, which lives as long as an application's write
+            to the session makes it, or as long as is said.
     """
 
-    def __init__(self, engine: Engine, *, user: str | None, session: str | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        user: str | None,
+        session: str | None = None,
+        life: float | None = None,
+    ) -> None:
         self.user = user
         self.engine = engine.longterm
         if user is not None:
@@ -40,7 +48,7 @@ class Home:
             self._ttl: Ttl = None
         else:
             self.stream = session_stream(engine, ANONYMOUS, session or "")
-            self._ttl = engine.settings.ttl
+            self._ttl = engine.settings.ttl if life is None else life
 
     def look(self) -> Held:
         """Everything it holds, in one round trip."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -19,7 +20,7 @@ from threadkeep.learned import Summary
 from threadkeep.longterm.redaction import redacted
 from threadkeep.moments import moment
 from threadkeep.ownership import Door, Seen
-from threadkeep.types import Page, Query, Record
+from threadkeep.types import KEEP, Drop, Page, Query, Record
 
 _OFTEN: Final = 0.05  # of a life passes at least between two slides
 _SLID: Final = "\0summary"  # no user's name, among what the engine remembers
@@ -95,8 +96,8 @@ def belongs(kept: Kept, seen: Seen, user: str | None) -> bool:
     raise NotOwner("the session that this summary is of belonged to another user")
 
 
-def write(engine: Engine, before: Kept, after: Summary, *, life: int, user: str | None) -> bool:
-    """Put a summary in the place of the one seen before; whether that was still there.
+def write(engine: Engine, before: Kept, after: Summary, *, life: int, user: str | None) -> int:
+    """Put a summary in the place of the one seen before; its version, 0 if that was not there.
 
     One that covers less of the same life is never written, nor one that the redactor refuses.
 
@@ -109,19 +110,26 @@ def write(engine: Engine, before: Kept, after: Summary, *, life: int, user: str 
     """
     old = before.summary
     if old is not None and before.life == life and after.last_seq < old.last_seq:
-        return False
+        return 0
     text = redacted(engine, after.text, "summary")
     if not text:
-        return False
+        return 0
     topics = (redacted(engine, topic, "summary") for topic in after.topics)
     said = replace(after, text=text, topics=tuple(filter(None, topics)))
     record = _record(replace(said, version=1 + (old.version if old else 0)), life, user, engine)
     name, ttl = stream(engine, SUMMARY, after.session), engine.settings.summary_ttl
     try:
-        engine.longterm.commit(name, put=[record], ttl=ttl, expect=before.version)
+        commit = engine.longterm.commit(name, put=[record], ttl=ttl, expect=before.version)
     except Conflict:
-        return False
-    return True
+        return 0
+    return commit.version
+
+
+def take_back(engine: Engine, session: str, version: int) -> None:
+    """Drop a summary that was just written, unless somebody wrote another one since."""
+    with suppress(Conflict):
+        name = stream(engine, SUMMARY, session)
+        engine.longterm.commit(name, drop=[Drop()], ttl=KEEP, expect=version)
 
 
 def slide(engine: Engine, summary: Summary) -> None:

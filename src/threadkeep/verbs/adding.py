@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from threadkeep import codec, companions, names
 from threadkeep.batches import batches
@@ -21,11 +22,14 @@ def add(door: Door, messages: Sequence[object]) -> list[Item]:
     fresh = not any(item.id for item in given)
     seqs = [seq for batch in batches(records) for seq in door.write(batch, fresh=fresh)]
     if door.engine.settings.retain:
-        _retire(door)
+        _retire(door, seqs)
     said = moment(now)
-    return [
+    added = [
         codec.stamp(item, id, seq, said) for item, id, seq in zip(given, ids, seqs, strict=True)
     ]
+    if door.engine.reader is not None:
+        door.engine.reader.note(door.id, added)
+    return added
 
 
 def rewrite(door: Door, messages: Sequence[object]) -> list[Item]:
@@ -45,9 +49,12 @@ def rewrite(door: Door, messages: Sequence[object]) -> list[Item]:
     seqs = door.settle(step)
     seqs += [seq for batch in rest for seq in door.write(batch, fresh=False)]
     said = moment(now)
-    return [
+    added = [
         codec.stamp(item, id, seq, said) for item, id, seq in zip(given, ids, seqs, strict=True)
     ]
+    if door.engine.reader is not None:
+        door.engine.reader.note(door.id, added)
+    return added
 
 
 def _drafted(
@@ -67,14 +74,35 @@ def _drafted(
     return [item for _, item in given], ids, records, now
 
 
-def _retire(door: Door) -> None:
+def _retire(door: Door, seqs: Sequence[int]) -> None:
     """Delete what is older than all that `retain` keeps, read until it needs no more.
 
-    Nothing that it has not seen is deleted, unless it said that this could not enter.
+    Nothing that it has not seen is deleted, unless it said that this could not enter. Where a
+    model learns from sessions, what it has not read yet stays, within `PATIENCE` times as much.
     """
     kept = choose_window(door, door.engine.settings.retain, ALL, None)
-    if kept and older_of(door)(kept[0].seq, 1):
-        door.trim(kept[0].seq - 1)
+    if not kept or not older_of(door)(kept[0].seq, 1):
+        return
+    upto = kept[0].seq - 1
+    if (reader := door.engine.reader) is not None and door.life is not None:
+        read = reader.upto(door.id, door.owner, door.life)
+        upto = min(upto, max(read, _beyond(door, kept, seqs)))
+    door.trim(upto)
+
+
+def _beyond(door: Door, kept: Sequence[Item], seqs: Sequence[int]) -> int:
+    """Up to where a session goes beyond all patience; looked at seldom, since it reads much."""
+    if seqs and seqs[-1] % _SELDOM >= len(seqs):
+        return 0
+    most = (PATIENCE - 1) * len(kept)
+    older = older_of(door)(kept[0].seq, most + 1)
+    return older[0].seq if len(older) > most else 0
+
+
+PATIENCE: Final = 10
+"""How many times what `retain` keeps may stay, as long as nobody has learned from it."""
+
+_SELDOM: Final = 16
 
 
 def _ids(ids: list[str]) -> list[str]:

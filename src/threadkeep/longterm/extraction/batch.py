@@ -1,0 +1,125 @@
+"""What of a session is read with one call: real turns of user and assistant, and not too much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from threadkeep import codec
+from threadkeep.engine import Engine
+from threadkeep.longterm.marks import is_injected
+from threadkeep.longterm.redaction import redacted
+from threadkeep.types import Item, Page, Query
+
+AT_ONCE: Final = 200
+"""Items that are looked at, at most: turns with many tool calls are many items."""
+
+LONGEST: Final = 4_000
+"""Characters that are read of one item."""
+
+WHOLE: Final = 24_000
+"""Characters that are read with one call."""
+
+_ROLES: Final = ("user", "assistant")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One item as the model reads it.
+
+    Attributes:
+        number: what the model calls it.
+        item: as stored.
+        text: what is read of it.
+    """
+
+    number: int
+    item: Item
+    text: str
+
+    @property
+    def is_users(self) -> bool:
+        """Whether the user said it."""
+        return self.item.role == "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A piece of a session.
+
+    Attributes:
+        lines: what is read.
+        seq: of the last item that it covers, read or passed over.
+        items: how many it covers.
+        more: whether there is more behind it.
+    """
+
+    lines: tuple[Line, ...]
+    seq: int
+    items: int
+    more: bool
+
+    def line(self, number: object) -> Line | None:
+        """The item of a number, if it is one of these."""
+        if type(number) is not int or not 1 <= number <= len(self.lines):
+            return None
+        return self.lines[number - 1]
+
+
+def query(stream: str, after: int) -> Query:
+    """What asks for the items of a batch."""
+    return Query(stream, "item", after=after, limit=AT_ONCE)
+
+
+def of_page(engine: Engine, page: Page, turns: int) -> Batch | None:
+    """The first batch of a page of items, of at most so many turns; `None` if there is no item."""
+    items = [codec.read_item(record) for record in page.records]
+    if not items:
+        return None
+    taken = _taken(engine, items, turns)
+    lines = tuple(
+        Line(number, item, text)
+        for number, (item, text) in enumerate(((i, t) for i, t in taken if t), 1)
+    )
+    more = len(taken) < len(items) or len(items) == AT_ONCE
+    return Batch(lines, taken[-1][0].seq, len(taken), more)
+
+
+def _taken(engine: Engine, items: Sequence[Item], turns: int) -> list[tuple[Item, str]]:
+    """Items from the first on, with what is read of them, until it is enough."""
+    taken: list[tuple[Item, str]] = []
+    speaker, count, size = "", 0, 0
+    for item in items:
+        text = _readable(engine, item)
+        if text:
+            count += item.role != speaker
+            size += len(text)
+            if taken and (count > turns or size > WHOLE):
+                break
+            speaker = item.role
+        taken.append((item, text))
+    return taken
+
+
+def _readable(engine: Engine, item: Item) -> str:
+    """What is read of an item: never of tools, files, notices, systems, or of memory itself."""
+    if item.type != "message" or item.role not in _ROLES or item.tool_call_id:
+        return ""
+    said = item.text if isinstance(item.content, str) else "\n".join(_plain(item.content))
+    text = said.strip()
+    if not text or is_injected(text):
+        return ""
+    return (redacted(engine, text, "item") or "")[:LONGEST]
+
+
+def _plain(blocks: Sequence[dict[str, object]]) -> Iterator[str]:
+    """Text blocks that somebody typed: none that came out of a file, or that memory put there."""
+    for block in blocks:
+        text = block.get("text")
+        whole = block.get("type") == "text" and not any(block.get(key) for key in _FROM_FILES)
+        if whole and isinstance(text, str) and not is_injected(text):
+            yield text
+
+
+_FROM_FILES: Final = ("annotations", "citations", "file_id", "filename", "source")

@@ -1,0 +1,129 @@
+"""Who learns from the sessions of one Memory: in the background, or when asked to."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from threadkeep import names, walking
+from threadkeep.companions import LIFE
+from threadkeep.engine import Engine
+from threadkeep.longterm.extraction.background import Background
+from threadkeep.longterm.extraction.report import Report
+from threadkeep.longterm.extraction.watermark import Watermark, read_mark
+from threadkeep.longterm.extraction.work import Worker, work
+from threadkeep.longterm.held import WATERMARK
+from threadkeep.longterm.homes import Home
+from threadkeep.longterm.llm import model_of
+from threadkeep.longterm.options import Learning, learning
+from threadkeep.ownership import Door
+from threadkeep.types import Item, Query, SessionInfo
+
+_BATCHES: Final = 10_000
+"""Batches of one session in a row: no session is read for ever."""
+
+LOCK: Final = threading.RLock()
+"""Held across a fork, so that no child inherits it held."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=LOCK.acquire, after_in_parent=LOCK.release, after_in_child=LOCK.release
+    )
+
+
+class Learner:
+    """Reads sessions behind their watermarks. Thread-safe, and safe across fork.
+
+    Its thread is born when something is first said, and ends with the engine.
+
+    Args:
+        engine: of the sessions.
+        said: which model, and how; else what the settings say.
+
+    Raises:
+        ConfigError: the settings make no sense.
+        MissingExtra: the model needs a package that is not installed.
+    """
+
+    def __init__(self, engine: Engine, said: Learning | None = None) -> None:
+        self._learning = said or learning(engine.settings.llm)
+        self._engine = engine
+        self._worker = Worker(engine, self._learning, model_of(self._learning))
+        self._background: Background | None = None
+        self._closed = False
+
+    def note(self, session: str, items: Sequence[Item]) -> None:
+        """Take notice that something was said; no I/O."""
+        found = self._background
+        if found is None or found.pid != os.getpid():
+            found = self._begin()
+        found.note(session, items)
+
+    def upto(self, session: str, user: str | None, life: int) -> int:
+        """The seq that this life of a session was read up to."""
+        return self._mark(session, user, life).seq
+
+    def process(self, user: str | None, session: str | None, *, retry: bool) -> Report:
+        """As `Memory.process`."""
+        total = Report()
+        for id in self._sessions(user, session):
+            total += self.read(id, retry=retry)
+        return total
+
+    def read(self, session: str, *, retry: bool = False) -> Report:
+        """Read a session to its end, or until it fails."""
+        total = Report()
+        for _ in range(_BATCHES):
+            report, more = work(self._worker, session, retry=retry)
+            total += report
+            if not more:
+                break
+        return total.as_one_session()
+
+    def flush(self, timeout: float) -> bool:
+        """As `Memory.flush`."""
+        found = self._background
+        if found is None or found.pid != os.getpid():
+            return True
+        return found.flush(timeout)
+
+    def close(self) -> None:
+        """End the thread within a second; an answer under way is let go, and asked for again."""
+        self._closed = True
+        found = self._background
+        if found is None or found.pid != os.getpid() or found.end():
+            self._worker.model.close()
+
+    def _begin(self) -> Background:
+        with LOCK:
+            found = self._background
+            if found is None or found.pid != os.getpid():
+                found = Background(self._learning, self.read, self._worker.model.close)
+                self._background = found
+                if not self._closed:
+                    found.begin()
+            return found
+
+    def _sessions(self, user: str | None, session: str | None) -> Iterator[str]:
+        """The ids of sessions that may have something to read."""
+        if session is not None:
+            Door(self._engine, SessionInfo(names.check(session, "session"), user)).look()
+            yield session
+            return
+        for _, info in walking.sessions(self._engine, user, None):
+            if self._is_behind(info):
+                yield info.id
+
+    def _is_behind(self, info: SessionInfo) -> bool:
+        stream = self._engine.stream("session", info.id)
+        page = self._engine.read(Query(stream, "item", limit=1, newest=True))[0]
+        if not page.records:
+            return False
+        return self._mark(info.id, info.user, page.version // LIFE).seq < page.records[0].seq
+
+    def _mark(self, session: str, user: str | None, life: int) -> Watermark:
+        home = Home(self._engine, user=user, session=session)
+        key = self._engine.stream("session", session)
+        page = home.engine.read(Query(home.stream, WATERMARK, ids=[key]))[0]
+        return read_mark(page.records[0].body if page.records else None, life)

@@ -1,0 +1,108 @@
+"""How far a session was read, and what reading cost: records in the home of what is learned.
+
+A worker takes a session by writing a lease before it asks the model, so that two do not pay for
+the same; what it learned is committed together with the place it read up to.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Final, TypeVar
+
+from threadkeep import codec
+from threadkeep.longterm.held import Held
+from threadkeep.moments import moment
+
+BUDGET: Final = "budget"
+"""The id of the record of costs; those of watermarks are names of streams, which hold a slash."""
+
+LONGEST_WAIT: Final = 3_600.0
+"""Seconds between two tries, at most."""
+
+DEAD: Final = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far a session was read.
+
+    Attributes:
+        life: of the session, whose items `seq` counts.
+        seq: of the last item read.
+        tries: how often the next batch was tried in vain.
+        next: epoch seconds before which it is not tried again.
+        state: `ok`, or `dead` after too many tries: it waits to be asked for.
+        error: why the last try failed: a class or a status, no text.
+        lease: epoch seconds until which a worker has it.
+        worker: which one.
+    """
+
+    life: int = 0
+    seq: int = 0
+    tries: int = 0
+    next: float = 0.0
+    state: str = "ok"
+    error: str = ""
+    lease: float = 0.0
+    worker: str = ""
+
+    def body(self) -> str:
+        """As it is stored."""
+        return codec.dumps(asdict(self), "watermark")
+
+    def leased(self, now: float, longest: float) -> bool:
+        """Whether a worker has it; no lease is longer than so many seconds, whatever clocks did."""
+        return bool(self.worker) and 0 < self.lease - now <= longest
+
+    def waits(self, now: float) -> bool:
+        """Whether it is too early for another try."""
+        return 0 < self.next - now <= LONGEST_WAIT
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What was spent for one user on one day (UTC).
+
+    Attributes:
+        day: as in ISO 8601.
+        calls: to the model.
+        tokens: of prompts and answers.
+    """
+
+    day: str = ""
+    calls: int = 0
+    tokens: int = 0
+
+    def body(self) -> str:
+        """As it is stored."""
+        return codec.dumps(asdict(self), "budget")
+
+
+def mark_of(held: Held, key: str, life: int) -> Watermark:
+    """How far this life of a session was read; one that cannot be read was not read at all."""
+    return read_mark(held.watermarks.get(key), life)
+
+
+def read_mark(body: str | None, life: int) -> Watermark:
+    """The same, of the body of a record (`None` = there is none)."""
+    found = _read(Watermark, body)
+    return found if found.life == life else Watermark(life=life)
+
+
+def spent(held: Held, now: float) -> Budget:
+    """What was spent today."""
+    found, today = _read(Budget, held.watermarks.get(BUDGET)), moment(now).date().isoformat()
+    return found if found.day == today else Budget(day=today)
+
+
+T = TypeVar("T", Watermark, Budget)
+
+
+def _read(cls: type[T], body: str | None) -> T:
+    try:
+        said = json.loads(body or "{}")
+        kinds = {one.name: type(getattr(cls(), one.name)) for one in fields(cls)}
+        return cls(**{name: kinds[name](value) for name, value in said.items() if name in kinds})
+    except (ValueError, TypeError, AttributeError):
+        return cls()

@@ -1,0 +1,123 @@
+"""What `connect(llm=)` may say: which model, when it is asked, and how much it may cost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+
+from threadkeep.errors import ConfigError
+from threadkeep.suggest import nearest
+
+KEY_VARIABLE: Final = "OPENAI_API_KEY"
+URL_VARIABLE: Final = "OPENAI_BASE_URL"
+
+Ask = Callable[[list[dict[str, Any]]], str]
+"""A model: from messages of OpenAI Chat to the text of its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """How learning from conversations goes on.
+
+    Attributes:
+        call: a callable that is the model; else an OpenAI-compatible endpoint is.
+        model: its name there.
+        api_key: a text, or a callable for keys that change; else `OPENAI_API_KEY`.
+        base_url: where the endpoint is; else `OPENAI_BASE_URL`, else OpenAI's.
+        timeout: seconds to wait for an answer.
+        every: turns after which a session is read; a turn is one speaker's contribution.
+        idle: seconds without a new message after which it is read anyhow.
+        batch: turns that are read with one call, at most.
+        tries: how often a batch is tried before it waits for `process(retry=True)`.
+        calls_per_day: of one user, at most; counted in the store.
+        tokens_per_day: of one user, at most; no call begins beyond.
+        summaries: whether sessions are summed up, with the same call.
+    """
+
+    call: Ask | None = None
+    model: str | None = None
+    api_key: str | Callable[[], str] | None = field(default=None, repr=False)
+    base_url: str | None = field(default=None, repr=False)  # may hold a secret
+    timeout: float = 60.0
+    every: int = 10
+    idle: float = 60.0
+    batch: int = 10
+    tries: int = 5
+    calls_per_day: int = 500
+    tokens_per_day: int = 1_000_000
+    summaries: bool = True
+
+
+_NAMES: Final = tuple(one.name for one in fields(Learning))
+
+
+def learning(llm: object) -> Learning:
+    """What `connect(llm=)` said, validated; no I/O, and no package is loaded.
+
+    Raises:
+        ConfigError: a key is unknown, missing or out of range; it is named, its value never shown
+            where it may be a secret.
+    """
+    if callable(llm):
+        return Learning(call=llm)
+    if not isinstance(llm, Mapping):
+        raise ConfigError(f"llm must be a dict or a callable, got {type(llm).__name__}")
+    for name in llm:
+        if name not in _NAMES:
+            raise ConfigError(f"llm has no key {name!r}{nearest(name, _NAMES)}")
+    given = {name: value for name, value in llm.items() if value is not None}
+    for name, value in given.items():
+        wanted, fits = _CHECKS[name]
+        if not fits(value):
+            said = "" if name in ("api_key", "base_url") else f", got {value!r}"
+            raise ConfigError(f"llm.{name} must be {wanted}{said}")
+    return _endpoint(given) if "call" not in given else _called(given)
+
+
+def _called(given: Mapping[str, Any]) -> Learning:
+    for name in ("api_key", "base_url"):
+        if name in given:
+            raise ConfigError(f"llm.call and llm.{name} contradict each other: give one of them")
+    return Learning(**given)
+
+
+def _endpoint(given: Mapping[str, Any]) -> Learning:
+    if "model" not in given:
+        raise ConfigError("llm needs a model, such as {'model': 'gpt-5-mini'}")
+    key = given.get("api_key") or os.environ.get(KEY_VARIABLE)
+    if not key:
+        raise ConfigError(f"llm needs an api_key, or the environment variable {KEY_VARIABLE}")
+    url = given.get("base_url") or os.environ.get(URL_VARIABLE)
+    return Learning(**{**given, "api_key": key, "base_url": url})
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _count(value: object) -> bool:
+    return type(value) is int and value >= 1
+
+
+_WHOLE: Final = ("a whole number of at least 1", _count)
+
+_CHECKS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
+    "call": ("a callable of messages that returns a text", callable),
+    "model": ("the name of a model", _text),
+    "api_key": ("a text, or a callable that returns one", lambda v: _text(v) or callable(v)),
+    "base_url": ("a URL", _text),
+    "timeout": ("a number of seconds above 0", lambda v: _number(v) and v > 0),
+    "every": _WHOLE,
+    "idle": ("a number of seconds of at least 0", lambda v: _number(v) and v >= 0),
+    "batch": _WHOLE,
+    "tries": _WHOLE,
+    "calls_per_day": _WHOLE,
+    "tokens_per_day": _WHOLE,
+    "summaries": ("True or False", lambda v: isinstance(v, bool)),
+}
