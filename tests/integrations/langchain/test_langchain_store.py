@@ -12,6 +12,8 @@ from langchain_core.tools import tool
 from langgraph.store.base import (
     GetOp,
     InvalidNamespaceError,
+    ListNamespacesOp,
+    MatchCondition,
     PutOp,
 )
 
@@ -89,6 +91,17 @@ def test_very_long_namespaces_are_found_and_listed(store):
 def test_what_is_no_namespace_is_refused(store, namespace):
     with pytest.raises(InvalidNamespaceError):
         store.put(namespace, "k", {})
+
+
+@pytest.mark.parametrize("kind", ["prefix", "suffix"])
+@pytest.mark.parametrize("namespace", [("a", ""), ("a", 5)])
+def test_nor_is_it_listed_by_an_operation_and_nothing_else_of_its_batch_is_done(
+    store, kind, namespace
+):
+    listing = ListNamespacesOp((MatchCondition(kind, namespace),))
+    with pytest.raises(InvalidNamespaceError):
+        store.batch([PutOp(("valid",), "k", {}), listing])
+    assert store.list_namespaces() == []
 
 
 def test_operations_may_write_where_the_verbs_may_not(store):

@@ -121,6 +121,14 @@ def test_a_model_counts(monkeypatch):
     assert kept(TALK, 4, model) == TALK[-4:]
 
 
+def test_a_model_with_options_bound_to_it_counts(monkeypatch):
+    monkeypatch.setattr(
+        FakeListChatModel, "get_num_tokens_from_messages", lambda self, messages: len(messages)
+    )
+    bound = FakeListChatModel(responses=["x"]).bind(stop=["."]).with_config(tags=["count"])
+    assert kept(TALK, 4, bound) == TALK[-4:]
+
+
 def test_counters_see_messages_in_their_order():
     def counter(messages):
         places = [TALK.index(message) for message in messages]
@@ -169,6 +177,19 @@ class TestParts:
         messages = [HumanMessage("y"), AIMessage("one\ntwo\nthree")]
         found = kept(messages, 8, words, allow_partial=True, strategy="first")
         assert texts(found) == ["y", "one\ntwo\n"]
+
+    def test_of_what_was_said_last_if_it_alone_is_too_long(self):
+        messages = [HumanMessage("x"), HumanMessage("one\ntwo\nthree")]
+        assert texts(kept(messages, 8, words, allow_partial=True)) == ["two\nthree"]
+        assert texts(kept(messages, 2, words, allow_partial=True)) == ["one\ntwo\nthree"]
+        found = kept(messages[1:], 6, words, allow_partial=True, strategy="first")
+        assert texts(found) == ["one\ntwo\n"]
+        assert messages[1].content == "one\ntwo\nthree"
+
+    def test_system_messages_are_not_cut(self):
+        messages = [SystemMessage("one\ntwo"), HumanMessage("three\nfour")]
+        found = kept(messages, 10, words, allow_partial=True, include_system=True)
+        assert texts(found) == ["one\ntwo", "four"]
 
     def test_an_image_stays(self):
         image = {"type": "image", "url": "https://x/y.png"}

@@ -171,6 +171,10 @@ def test_limits_mean_what_they_mean_in_the_sdks_own_session(memory, limit, defau
     run(both())
 
 
+def test_without_settings_there_are_those_of_the_sdk(memory):
+    assert ThreadkeepSession("chat", memory).session_settings == SessionSettings()
+
+
 def test_a_window_keeps_tool_groups_whole_and_is_taken_before_the_limit(memory):
     call: Any = ITEMS[4]
     output: Any = ITEMS[5]

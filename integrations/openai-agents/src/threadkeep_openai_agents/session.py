@@ -58,9 +58,7 @@ class ThreadkeepSession:
     ) -> None:
         self.session_id = session_id
         self.memory = shared(memory)
-        self.session_settings = (
-            None if session_settings is None else coerce_session_settings(session_settings)
-        )
+        self.session_settings = coerce_session_settings(session_settings or SessionSettings())
         self._user_id = user_id
         stepped = {"step": 0.5, **window} if isinstance(window, Mapping) else window
         self._policies = policies.as_policies(stepped)

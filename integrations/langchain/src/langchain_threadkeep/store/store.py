@@ -126,9 +126,8 @@ class ThreadkeepStore(Verbs):
 
     def _namespaces(self, op: ListNamespacesOp) -> list[Namespace]:
         conditions = op.match_conditions or ()
-        heads = [
-            checked(c.path) for c in conditions if c.match_type == "prefix" and "*" not in c.path
-        ]
+        paths = [(c.match_type, checked(c.path)) for c in conditions]
+        heads = [path for kind, path in paths if kind == "prefix" and "*" not in path]
         prefix = max(heads, key=lambda path: len(path), default=())
         found = {
             entries.namespace_of(records[0], namespace)

@@ -8,6 +8,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.messages import BaseMessage
+from langchain_core.runnables.base import RunnableBinding
 
 from langchain_threadkeep.messages import to_item
 from threadkeep import Window
@@ -21,10 +22,13 @@ def counter(given: Any) -> Counter:
     Raises:
         ValueError: it is none of these.
     """
-    if given == "approximate":
+    if isinstance(given, str):
+        if given != "approximate":
+            raise ValueError(f"Invalid token_counter shortcut {given!r}; there is 'approximate'")
         return _approximate
-    if isinstance(given, BaseLanguageModel):
-        return lambda messages: given.get_num_tokens_from_messages(list(messages))
+    model = _unbound(given)
+    if isinstance(model, BaseLanguageModel):
+        return lambda messages: model.get_num_tokens_from_messages(list(messages))
     if not callable(given):
         raise ValueError(
             "token_counter must be 'approximate', a model, or a callable of messages or of one "
@@ -33,6 +37,13 @@ def counter(given: Any) -> Counter:
     if _takes_one(given):
         return lambda messages: sum(given(message) for message in messages)
     return lambda messages: _either(given, messages)
+
+
+def _unbound(given: Any) -> Any:
+    """The model of `model.bind(...)`, `model.with_config(...)` and the like."""
+    while isinstance(given, RunnableBinding):
+        given = given.bound
+    return given
 
 
 def _approximate(messages: Sequence[BaseMessage]) -> int:

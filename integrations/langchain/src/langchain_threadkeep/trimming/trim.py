@@ -33,7 +33,7 @@ def trim_messages(
 
     Tool calls and their results stay together, and a result without its call goes. What a person
     said last, and what stands at the end, stays whatever the budget, so that a prompt is never
-    empty. Counters get messages in their order.
+    empty; `allow_partial` cuts it if it alone is too long. Counters get messages in their order.
 
     Args:
         messages: what to trim; `None` makes a runnable of them.
@@ -84,18 +84,21 @@ class _Trim:
     def last(self, found: list[Unit]) -> list[Unit]:
         """The newest units that fit."""
         found = self._ended(found)
-        must = newest(found)
+        must = last = newest(found)
         if self.system:
-            must |= {n for n, unit in enumerate(found) if isinstance(unit[0], SystemMessage)}
+            must = last | {n for n, unit in enumerate(found) if isinstance(unit[0], SystemMessage)}
         border = self._front(found, must)
         kept = sorted(must | set(range(border + 1, len(found))))
-        if border >= 0 and self.split is not None and (part := self._part(found, kept, border)):
+        if border >= 0 and (part := self._part(found, kept, border)):
             found = [*found[:border], part, *found[border + 1 :]]
             kept = sorted({*kept, border})
+        found = self._shrunk(found, kept, last)
         return self._started([(n in must, found[n]) for n in kept])
 
     def first(self, found: list[Unit]) -> list[Unit]:
         """The oldest units that fit."""
+        if part := self._cut(found[:1], 0, end=False):
+            return [part]
         size = 1
         while size < len(found) and self._fits(found[: size + 1]):
             size += 1
@@ -127,10 +130,25 @@ class _Trim:
         return self._fits([unit for n, unit in enumerate(found) if n > place or n in must])
 
     def _part(self, found: list[Unit], kept: list[int], border: int) -> Unit | None:
-        def fits(part: Unit) -> bool:
-            return self._fits([part if n == border else found[n] for n in sorted({*kept, border})])
+        places = sorted({*kept, border})
+        return self._cut([found[n] for n in places], places.index(border), end=True)
 
-        return cut(found[border], fits, self.split, end=True) if self.split else None
+    def _shrunk(self, found: list[Unit], kept: list[int], last: set[int]) -> list[Unit]:
+        """The units; what stays whatever the budget is cut if that is not kept otherwise."""
+        shrunk = list(found)
+        for place in sorted(last):
+            units = [shrunk[n] for n in kept]
+            shrunk[place] = self._cut(units, kept.index(place), end=True) or shrunk[place]
+        return shrunk
+
+    def _cut(self, kept: list[Unit], place: int, *, end: bool) -> Unit | None:
+        """The unit of a place, cut so that all fits; `None` if it does anyway, or never will."""
+        if self.split is None or self._fits(kept):
+            return None
+        before, behind = kept[:place], kept[place + 1 :]
+        return cut(
+            kept[place], lambda part: self._fits([*before, part, *behind]), self.split, end=end
+        )
 
     def _fits(self, kept: list[Unit]) -> bool:
         return self.count([message for unit in kept for message in unit]) <= self.limit
