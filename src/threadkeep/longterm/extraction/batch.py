@@ -32,16 +32,13 @@ class Line:
         number: what the model calls it.
         item: as stored.
         text: what is read of it.
+        is_users: whether the session's user said it.
     """
 
     number: int
     item: Item
     text: str
-
-    @property
-    def is_users(self) -> bool:
-        """Whether the user said it."""
-        return self.item.role == "user"
+    is_users: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +69,20 @@ def query(stream: str, after: int) -> Query:
     return Query(stream, "item", after=after, limit=AT_ONCE)
 
 
-def of_page(engine: Engine, page: Page, turns: int) -> Batch | None:
-    """The first batch of a page of items, of at most so many turns; `None` if there is no item."""
+def of_page(engine: Engine, page: Page, turns: int, user: str | None) -> Batch | None:
+    """The first batch of a page of items, of at most so many turns; `None` if there is no item.
+
+    Where several people speak as users, only the one who has the name of the session's user, or
+    none, is that user.
+    """
     items = [codec.read_item(record) for record in page.records]
     if not items:
         return None
     taken = _taken(engine, items, turns)
+    speakers = {item.name for item, text in taken if text and item.role == "user"}
+    theirs = speakers if len(speakers) == 1 else {None, user}
     lines = tuple(
-        Line(number, item, text)
+        Line(number, item, text, item.role == "user" and item.name in theirs)
         for number, (item, text) in enumerate(((i, t) for i, t in taken if t), 1)
     )
     more = len(taken) < len(items) or len(items) == AT_ONCE
@@ -114,12 +117,8 @@ def _readable(engine: Engine, item: Item) -> str:
 
 
 def _plain(blocks: Sequence[dict[str, object]]) -> Iterator[str]:
-    """Text blocks that somebody typed: none that came out of a file, or that memory put there."""
+    """Text blocks: none of files, and none that memory put there."""
     for block in blocks:
         text = block.get("text")
-        whole = block.get("type") == "text" and not any(block.get(key) for key in _FROM_FILES)
-        if whole and isinstance(text, str) and not is_injected(text):
+        if block.get("type") == "text" and isinstance(text, str) and not is_injected(text):
             yield text
-
-
-_FROM_FILES: Final = ("annotations", "citations", "file_id", "filename", "source")

@@ -40,8 +40,10 @@ _DIRECTIVE: Final = re.compile(
             |safety)\b
         | \b(?:wants?|wishes|prefers?|asks?|asked|requests?|requested|likes?)\b[^.]{0,30}
           \b(?:answers?|repl(?:y|ies)|responses?|responds?|to\ be\ (?:called|addressed)|you\ to)\b
-        | ^(?:always|never|from\ now\ on|ignore|disregard|reveal|answer|reply|respond|send|forward
-            |do\ not|don't|you\ (?:must|should|are|will|may|can))\b""",
+        | \bfrom\ now\ on\b
+        | ^(?:always|never|ignore|disregard|reveal|answer|reply|respond|send|forward|treat|consider
+            |recommend|trust|obey|follow|grant|allow|let|give|use|say|tell|pretend|act|call|do\ not
+            |don't|you\ (?:must|should|are|will|may|can))\b""",
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -49,6 +51,23 @@ _DIRECTIVE: Final = re.compile(
 def is_directive(text: str) -> bool:
     """Whether what poses as a fact tells the assistant what to do."""
     return _DIRECTIVE.search(text) is not None
+
+
+_COMMAND: Final = re.compile(
+    r"""\b(?:assistant|ai|bot|model|you)\ (?:must|should|shall|will|has\ to|have\ to|is\ to
+          |are\ to)\b
+        | \b(?:ignore|disregard|override|bypass)\b.*\b(?:instructions?|rules?|safety)\b
+        | ^\W*(?:always|never|from\ now\ on|ignore|disregard|reveal|do\ not|don't|send|forward)\b
+        | \bfrom\ now\ on\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def without_commands(summary: str) -> str:
+    """A summary without the sentences that tell the assistant what to do."""
+    said = sentences(summary)
+    kept = [one for one in said if not _COMMAND.search(one)]
+    return summary if len(kept) == len(said) else " ".join(kept)
 
 
 def standing(text: str, lines: Sequence[Line], batch: Batch, user: str | None) -> Status | None:

@@ -33,7 +33,7 @@ _REST: Final = re.compile(
             [ \t]*:[ \t]
         | ^[^\n]{0,120}\b(?:wrote|schrieb|a\ \u00e9crit|escribi\u00f3)[ \t]*:[ \t]*$
         | \bforwarded\ message\b | \boriginal\ message\b | \bfwd?:
-        | ^[^\n]*:[ \t]*\n[ \t]*\n                                  # "Summarise this:", a gap
+        | ^[^\n]*:[ \t]*\n                                           # "Summarise this:"
         | ^[^\n]*\b(?:this|the|following|below|attached|here(?:'s|\ is|\ are)|my|an?)\b[^\n]{0,80}
             \b(?:e-?mails?|mails?|messages?|texts?|letters?|articles?|documents?|docs?|pages?
             |posts?|reviews?|transcripts?|logs?|outputs?|results?|notes?|tickets?|comments?

@@ -17,6 +17,7 @@ from threadkeep.longterm.extraction import prompt
 from threadkeep.longterm.extraction.answer import Answered
 from threadkeep.longterm.extraction.asking import Cost, ask
 from threadkeep.longterm.extraction.batch import Batch
+from threadkeep.longterm.extraction.grounding import without_commands
 from threadkeep.longterm.extraction.merging import Learned, Reading, merge
 from threadkeep.longterm.extraction.report import Report
 from threadkeep.longterm.extraction.watermark import (
@@ -138,7 +139,7 @@ def take(worker: Worker, session: str, *, retry: bool) -> Task | Report:
         seen = door.look(batches.query(door.stream, mark.seq))
         if seen.info is None or seen.version // LIFE != life:
             continue
-        batch = batches.of_page(engine, seen.pages[0], worker.learning.batch)
+        batch = batches.of_page(engine, seen.pages[0], worker.learning.batch, user)
         if batch is None:
             return Report()
         if refused := _refused(worker, held, mark, batch, retry=retry):
@@ -367,7 +368,7 @@ def _unchanged(worker: Worker, task: Task) -> bool:
     seen = task.door.look(Query(task.door.stream, "item", ids=keys))
     if seen.info is None or seen.info.user != task.user or seen.version // LIFE != task.mark.life:
         return False
-    found = batches.of_page(worker.engine, seen.pages[0], len(keys) + 1)
+    found = batches.of_page(worker.engine, seen.pages[0], len(keys) + 1, task.user)
     said = () if found is None else found.lines
     return [(one.item.id, one.text) for one in said] == [
         (one.item.id, one.text) for one in task.batch.lines
@@ -390,7 +391,7 @@ def _covered(kept: summaries.Kept, task: Task) -> bool:
 
 def _sum_up(worker: Worker, task: Task, kept: summaries.Kept, answered: Answered) -> int:
     """Write the summary, if there is a new one; its version."""
-    text = shortened(answered.summary)
+    text = shortened(without_commands(answered.summary))
     if not text:
         return 0
     said = Summary(task.door.id, text, answered.topics, task.batch.seq)
