@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -80,8 +81,7 @@ def _store(memory: Memory) -> Iterator[Check]:
     try:
         said = described(memory)
         if said.get("exists") == "no":
-            remedy = "it is made at the first write; if you expected one, check the path"
-            yield Check("note", "exists", f"not yet: {said.get('path', 'the store')}", remedy)
+            yield _missing(said.get("path", "the store"), said.get("engine", ""))
             return
         yield _timed("read", lambda: memory.session(_SESSION).info())
         said = described(memory)
@@ -91,6 +91,17 @@ def _store(memory: Memory) -> Iterator[Check]:
     for about, found in said.items():
         if about != "exists":
             yield Check("ok", about, found)
+
+
+def _missing(path: str, engine: str) -> Check:
+    """A store that is not there: can it be made?"""
+    above = next((folder for folder in Path(path).parents if folder.exists()), None)
+    if above is not None and not above.is_dir():
+        return Check("fail", "exists", f"no: {above} is a file, not a folder", "check the path")
+    if engine.startswith("SQLite") and above != Path(path).parent:
+        return Check("fail", "exists", f"no, nor its folder: {path}", "make the folder")
+    remedy = "it is made at the first write; if you expected one, check the path"
+    return Check("note", "exists", f"not yet: {path}", remedy)
 
 
 def _timed(about: str, act: Callable[[], object]) -> Check:
