@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from threadkeep.engine import Engine
-from threadkeep.learned import Fact, Instruction
+from threadkeep.learned import Fact, Instruction, Summary
 from threadkeep.longterm import facts, instructions
 from threadkeep.longterm.escaping import line
 from threadkeep.longterm.known import Known
@@ -42,7 +42,7 @@ class Told(NamedTuple):
 
 def part(engine: Engine, known: Known, limit: int, counter: TokenCounter) -> Told:
     """The stable part in at most so many tokens; what weighs most has room first."""
-    held = [fact for fact in known.held.facts.values() if _holds(fact, engine.now())]
+    held = [fact for fact in known.held.facts.values() if holds(fact, engine.now())]
     ranked = sorted(held, key=facts.worth, reverse=True)
     pinned = [fact for fact in ranked if fact.pinned]
     strongest = [fact for fact in ranked if not fact.pinned][:STRONGEST]
@@ -56,7 +56,7 @@ def part(engine: Engine, known: Known, limit: int, counter: TokenCounter) -> Tol
             _wishes(engine, known, counter),
             (notes[fact.id] for fact in pinned if fact.id in notes),
             _summary(engine, known),
-            (Note(_FILES, place, _file_line(file)) for place, file in enumerate(known.files)),
+            (Note(_FILES, place, file_line(file)) for place, file in enumerate(known.files)),
             (notes[fact.id] for fact in strongest if fact.id in notes),
         ),
         limit,
@@ -76,38 +76,50 @@ def fact_line(engine: Engine, fact: Fact) -> str:
     return f"- {text} ({', '.join(days)})" if text and days else text and f"- {text}"
 
 
-def _holds(fact: Fact, now: float) -> bool:
+def holds(fact: Fact, now: float) -> bool:
+    """Whether it is active, and true today as far as was said."""
     ended = fact.valid_to is not None and fact.valid_to.timestamp() <= now
     return fact.status == "active" and not ended
 
 
 def _wishes(engine: Engine, known: Known, counter: TokenCounter) -> list[Note]:
     """The instructions that hold here: those of the most weight, which stand last."""
-    meant = [one for one in known.held.instructions.values() if _is_meant(one, known)]
+    meant = [
+        one for one in known.held.instructions.values() if is_meant(one, known.session, known.agent)
+    ]
     ranked = sorted(meant, key=lambda one: (instructions.worth(one), one.seq), reverse=True)
     notes = (
-        Note(_WISHES, -rank, f"- {text}")
+        Note(_WISHES, -rank, text)
         for rank, one in enumerate(ranked[:MOST_INSTRUCTIONS])
-        if (text := line(redacted(engine, one.text, "instruction") or ""))
+        if (text := wish_line(engine, one))
     )
     return capped(notes, INSTRUCTION_TOKENS, counter)
 
 
-def _is_meant(one: Instruction, known: Known) -> bool:
-    return (
-        one.status == "active"
-        and one.agent in (None, known.agent)
-        and one.session in (None, known.session)
-    )
+def wish_line(engine: Engine, one: Instruction) -> str:
+    """An instruction as a line; empty if it may not be shown."""
+    text = line(redacted(engine, one.text, "instruction") or "")
+    return f"- {text}" if text else ""
+
+
+def is_meant(one: Instruction, session: str | None, agent: str | None) -> bool:
+    """Whether an instruction holds in a session (`None` = in none), for an agent."""
+    return one.status == "active" and one.agent in (None, agent) and one.session in (None, session)
 
 
 def _summary(engine: Engine, known: Known) -> Iterator[Note]:
-    if known.summary is not None:
-        text = line(redacted(engine, known.summary.text, "summary") or "")
-        if text:
-            yield Note(_SUMMARY, 0, f"- {text}")
+    text = "" if known.summary is None else summary_line(engine, known.summary)
+    if text:
+        yield Note(_SUMMARY, 0, text)
 
 
-def _file_line(file: File) -> str:
+def summary_line(engine: Engine, summary: Summary) -> str:
+    """A summary as a line; empty if it may not be shown."""
+    text = line(redacted(engine, summary.text, "summary") or "")
+    return f"- {text}" if text else ""
+
+
+def file_line(file: File) -> str:
+    """A file as a line."""
     name, url = line(file.name or ""), line(file.url or "")
     return f"- {name}: {url}" if name and url else f"- {name or url}"

@@ -28,6 +28,7 @@ from langchain_threadkeep.prompts import prompt, with_files
 from langchain_threadkeep.turns import Mark, Resend, Turn, begin
 from threadkeep import Memory, Session
 from threadkeep.errors import ConfigError
+from threadkeep.longterm.injection import injection
 from threadkeep.sharing import shared
 
 _TURNS: Final = 1_000
@@ -94,7 +95,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         self._resend: Resend = resend
         self._files = files
         self._records = record_responses
-        self._inject = injecting.chosen(inject)
+        self._inject = injection(inject)
         self._turns: OrderedDict[tuple[Who, str | None], Turn] = OrderedDict()
         self._lock = threading.Lock()
 

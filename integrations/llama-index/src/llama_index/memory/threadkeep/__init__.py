@@ -9,11 +9,21 @@ from llama_index.memory.threadkeep.importing import (
     import_sqlalchemy_store,
 )
 from llama_index.memory.threadkeep.memory import ThreadkeepMemory
+from llama_index.memory.threadkeep.memory_blocks import (
+    FactsBlock,
+    FilesBlock,
+    InstructionsBlock,
+    SummaryBlock,
+)
 
 __all__ = [
     "ThreadkeepAsyncChatStore",
     "ThreadkeepChatStore",
     "ThreadkeepMemory",
+    "FactsBlock",
+    "InstructionsBlock",
+    "SummaryBlock",
+    "FilesBlock",
     "import_simple_chat_store",
     "import_sqlalchemy_store",
 ]

@@ -12,9 +12,11 @@ from llama_index.core.bridge.pydantic import Field, PrivateAttr
 from llama_index.core.memory.types import BaseMemory
 from llama_index.core.utils import get_tokenizer
 
-from llama_index.memory.threadkeep import reattaching, setting
+from llama_index.memory.threadkeep import injecting, reattaching, setting
 from llama_index.memory.threadkeep.foreign import to_messages
 from threadkeep import Memory, Session, Window, policies
+from threadkeep.longterm.context import Context
+from threadkeep.longterm.injection import Injection, injection
 from threadkeep.sharing import shared
 
 TOKENS: Final = 30_000
@@ -41,12 +43,16 @@ class ThreadkeepMemory(BaseMemory):
     )
     tokenizer_fn: Tokenizer = Field(default_factory=get_tokenizer, exclude=True)
     window: Any = Field(default=None, exclude=True)
+    inject: bool | dict[str, Any] = Field(
+        default=True, description="Whether, and how much, long-term memory tells the model."
+    )
 
     _memory: Memory = PrivateAttr()
     _origin: str = PrivateAttr()
     _chat: Session = PrivateAttr()
     _policies: list[Any] = PrivateAttr()
     _warned: bool = PrivateAttr(default=False)
+    _injection: Injection | None = PrivateAttr()
 
     def __init__(self, memory: Memory | str, session_id: str | None = None, **fields: Any) -> None:
         super().__init__(**{"session_id": session_id or str(uuid4()), **fields})
@@ -56,6 +62,7 @@ class ThreadkeepMemory(BaseMemory):
         window = self.window
         stepped = {"step": 0.5, **window} if isinstance(window, dict) else window
         self._policies = policies.as_policies(stepped)
+        self._injection = injection(self.inject)
 
     @classmethod
     def class_name(cls) -> str:
@@ -81,8 +88,10 @@ class ThreadkeepMemory(BaseMemory):
             token_limit: tokens of the history and what is injected; `None` = the window alone.
             memory: a `Memory`, or a URL.
             session_id: the conversation; a new one without.
-            **fields: `user_id`, `on_set`, `tokenizer_fn`, and `window`: a policy, a list of
-                them, or `{"max_tokens": 3000}`; `None` = the Memory's own, else 30,000 tokens.
+            **fields: `user_id`, `on_set`, `tokenizer_fn`; `window`: a policy, a list of
+                them, or `{"max_tokens": 3000}`, `None` = the Memory's own, else 30,000 tokens;
+                `inject`: `True`, `False` or `{"max_tokens": 800, "recall": True}`, what
+                long-term memory tells the model.
         """
         made = cls(
             memory,  # type: ignore[arg-type]  # None is refused there
@@ -109,22 +118,29 @@ class ThreadkeepMemory(BaseMemory):
     def get(self, input: Any = None, initial_token_count: int = 0, **_: Any) -> list[ChatMessage]:
         """What a model should see: the newest that fits, tool calls with their results.
 
+        What is known of the user stands in the system message, and what was recalled for the
+        question before the question; all of it counts towards `token_limit`.
+
         Args:
-            input: what the user says next; not needed.
+            input: what the user says next, if it is not put yet.
             initial_token_count: tokens of what the engine puts before; they count towards
                 `token_limit`.
         """
         window = self._chat.window(**self._limits(initial_token_count))
+        query = injecting.query(input, window)
+        context = self._context(window, query, initial_token_count)
+        if context and self._is_over(window, context, initial_token_count):
+            kept = initial_token_count + self._share(initial_token_count) + injecting.OVERHEAD
+            window = self._chat.window(**self._limits(kept))
         cut = _opens_with_answer(window) and self._chat.items(limit=1)[0].id != window[0].id
-        return _from_user(window) if cut else to_messages(window)
+        messages = _from_user(window) if cut else to_messages(window)
+        return injecting.told(messages, context, query) if context else messages
 
     async def aget(
         self, input: Any = None, initial_token_count: int = 0, **_: Any
     ) -> list[ChatMessage]:
         """As `get`."""
-        window = await self._chat.awindow(**self._limits(initial_token_count))
-        first = await self._chat.aitems(limit=1) if _opens_with_answer(window) else []
-        return _from_user(window) if first and first[0].id != window[0].id else to_messages(window)
+        return await self._chat.engine.hop(lambda: self.get(input, initial_token_count))
 
     def get_all(self, **_: Any) -> list[ChatMessage]:
         """Every message, untrimmed."""
@@ -144,13 +160,13 @@ class ThreadkeepMemory(BaseMemory):
 
     def put_messages(self, messages: list[ChatMessage]) -> None:
         """Append the messages in one atomic step."""
-        if messages:
-            self._chat.add(*setting.items(messages))
+        if said := injecting.untold(messages):
+            self._chat.add(*setting.items(said))
 
     async def aput_messages(self, messages: list[ChatMessage]) -> None:
         """Append the messages in one atomic step."""
-        if messages:
-            await self._chat.aadd(*setting.items(messages))
+        if said := injecting.untold(messages):
+            await self._chat.aadd(*setting.items(said))
 
     def set(self, messages: list[ChatMessage]) -> None:
         """Have the conversation be these messages.
@@ -159,7 +175,8 @@ class ThreadkeepMemory(BaseMemory):
         `on_set`: copied to a session `<id>/archive/<n>` and replaced (`archive`), kept, with the
         new messages behind it (`append`), or lost (`replace`). Warns once unless told to replace.
         """
-        done = setting.apply(self._memory, self._chat, list(messages), self.on_set)
+        said = injecting.untold(messages)
+        done = setting.apply(self._memory, self._chat, said, self.on_set)
         if done and not self._warned:
             self._warned = True
             warnings.warn(done, stacklevel=2)
@@ -185,6 +202,7 @@ class ThreadkeepMemory(BaseMemory):
             "user_id": self.user_id,
             "token_limit": self.token_limit,
             "on_set": self.on_set,
+            "inject": self.inject,
         }
 
     @classmethod
@@ -203,6 +221,29 @@ class ThreadkeepMemory(BaseMemory):
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         return self.model_copy()
 
+    def _context(self, window: Window, query: str, spent: int) -> Context | None:
+        if self._injection is None or self._share(spent) < 1:
+            return None
+        return self._chat.context(
+            query if self._injection.recall else None,
+            max_tokens=self._share(spent),
+            window=window,
+            counter=None if self.token_limit is None else self._count,
+        )
+
+    def _share(self, spent: int) -> int:
+        """The tokens that may be injected: a quarter of the limit, or as many as were told."""
+        most = Injection().max_tokens if self._injection is None else self._injection.max_tokens
+        return most if self.token_limit is None else min(most, (self.token_limit - spent) // 4)
+
+    def _is_over(self, window: Window, context: Context, spent: int) -> bool:
+        if self.token_limit is None:
+            return False
+        return spent + window.tokens + context.tokens + injecting.OVERHEAD > self.token_limit
+
+    def _count(self, text: str) -> int:
+        return len(self.tokenizer_fn(text))
+
     def _limits(self, spent: int) -> dict[str, Any]:
         if self.token_limit is None:
             known = self._policies or self._memory.engine.settings.window
@@ -211,7 +252,7 @@ class ThreadkeepMemory(BaseMemory):
             "policy": self._policies,
             "max_tokens": max(1, self.token_limit - spent),
             "step": 0.5,
-            "counter": lambda text: len(self.tokenizer_fn(text)),
+            "counter": self._count,
         }
 
 
