@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from threadkeep import listing, names
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from threadkeep.longterm.context import Context
     from threadkeep.longterm.facts import Facts
     from threadkeep.longterm.instructions import Instructions
+    from threadkeep.longterm.recall.hits import Hits
 
 
 class User:
@@ -134,11 +136,44 @@ class User:
 
         return moving.restore_user(self.engine, self.id, lines)
 
+    def recall(
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        session: str | None = None,
+        role: str | None = None,
+        since: datetime | float | str | None = None,
+        until: datetime | float | str | None = None,
+    ) -> Hits:
+        """What the user's sessions and facts say to a question: the best `k`, the best first.
+
+        By words, with nothing but the store: no model is asked. Everything is read again before
+        it is given out, so that what was deleted, edited or has expired is never among it.
+
+        Args:
+            query: a question or some words.
+            k: how many, at most.
+            session: only of this session.
+            role: only what this role said; no facts.
+            since: only what was said then or later: epoch seconds, ISO 8601 or a datetime.
+            until: only what was said before.
+
+        Raises:
+            InputError: a value is not what it should be; it is named.
+        """
+        from threadkeep.longterm.recall.asking import recall  # most programs never ask
+
+        return recall(
+            self.engine, self.id, query, k, session=session, role=role, since=since, until=until
+        )
+
     asessions = twin(sessions)
     acontext = twin(context)
     aexport = twin(export)
     arestore = twin(restore)
     aforget = twin(forget)
+    arecall = twin(recall)
 
     def __repr__(self) -> str:
         return f"<User {self.id!r}>"

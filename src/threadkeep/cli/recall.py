@@ -1,0 +1,51 @@
+"""`threadkeep recall`: what a user's sessions and facts say to a question."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from threadkeep.cli.store import present
+from threadkeep.cli.text import as_json, table, when
+from threadkeep.longterm.recall.hits import Hit, shortened
+from threadkeep.memory import Memory
+
+
+def recall(
+    memory: Memory,
+    user: Annotated[str, typer.Argument(help="Whose sessions and facts.")],
+    query: Annotated[str, typer.Argument(help="A question, or some words.")],
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many at most.")] = 10,
+    session: Annotated[str | None, typer.Option(help="Only of this session.")] = None,
+    role: Annotated[str | None, typer.Option(help="Only what this role said; no facts.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only from then on (ISO 8601).")] = None,
+    until: Annotated[str | None, typer.Option(help="Only before then (ISO 8601).")] = None,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Find what was said, or is known of a user, by words: the best answers first."""
+    asked = present(memory).user(user)
+    hits = asked.recall(query, k, session=session, role=role, since=since, until=until)
+    if json:
+        as_json([_plain(hit) for hit in hits])
+        return
+    table(("score", "session", "when", "who", "said"), map(_row, hits))
+
+
+def _plain(hit: Hit) -> dict[str, object]:
+    return {
+        "score": hit.score,
+        "session": hit.session,
+        "item": None if hit.item is None else asdict(hit.item),
+        "fact": None if hit.fact is None else asdict(hit.fact),
+    }
+
+
+def _row(hit: Hit) -> tuple[object, ...]:
+    if hit.fact is not None:
+        about: tuple[object, ...] = (when(hit.fact.observed_at), "fact")
+    else:
+        item = hit.item
+        about = (when(item.created_at), item.name or item.role) if item else ("", "")
+    return f"{hit.score:.2f}", hit.session, *about, shortened(hit.text)

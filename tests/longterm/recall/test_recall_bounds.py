@@ -1,0 +1,138 @@
+"""Bounded in memory, few round trips, many threads, and nothing inherited by a fork."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+
+from tests.engine.doubles import Clock, Counting
+from tests.longterm.recall.conftest import said, texts
+from threadkeep import connect
+from threadkeep.longterm.recall import asking, following
+from threadkeep.longterm.recall.asking import Recall
+
+
+def test_importing_threadkeep_does_not_load_it(run_python):
+    script = "import sys, threadkeep; print([m for m in sys.modules if 'recall' in m])"
+    assert run_python(script).strip() == "[]"
+
+
+@pytest.fixture
+def run_python():
+    import subprocess
+    import sys
+
+    def run(script):
+        return subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        ).stdout
+
+    return run
+
+
+def test_a_question_costs_three_round_trips_once_the_index_is_built(opened, clock):
+    counting = []
+
+    def count(inner):
+        counting.append(Counting(inner))
+        return counting[0]
+
+    memory = opened(wrap=count, clock=clock)
+    ada = memory.user("ada")
+    for n in range(30):
+        ada.session(f"s{n}").add(said(f"kite {n}"))
+    ada.recall("kite")
+    counting[0].reset()
+    clock.tick(86_400)
+    assert len(ada.recall("kite", 5)) == 5
+    assert counting[0].reads == 3, "what is new; whether facts are; the hits again"
+    assert counting[0].commits == [], "recall writes nothing"
+
+
+def test_of_very_many_turns_the_newest_are_found(opened, clock, monkeypatch):
+    monkeypatch.setattr(following, "MOST", 100)
+    ada = opened(clock=clock).user("ada")
+    monkeypatch.setattr(following.Following.__init__, "__kwdefaults__", {"most": 100})
+    for n in range(8):
+        ada.session(f"s{n}").add(*(said(f"kite{n} {i}") for i in range(30)))
+        clock.tick(100)
+    assert texts(ada.recall("kite7", 1))
+    assert ada.recall("kite0") == []
+    for n in range(30):
+        ada.session("on and on").add(said(f"later{n}"))
+        clock.tick(1)
+        assert ada.recall(f"later{n}", 1)
+    index = ada.engine.part(Recall)._users["ada"][0].index
+    assert index.live <= 150
+
+
+def test_the_users_asked_longest_ago_are_dropped(opened, monkeypatch):
+    memory = opened()
+    recall = memory.engine.part(Recall)
+    recall._together = 25
+    for n in range(6):
+        user = memory.user(f"user {n}")
+        user.session(f"s{n}").add(*(said(f"kite {i}") for i in range(10)))
+        assert len(user.recall("kite")) == 10
+    assert list(recall._users) == ["user 4", "user 5"]
+    assert len(memory.user("user 0").recall("kite")) == 10
+
+
+def test_text_is_not_kept(ada):
+    ada.session("s").add(said("a kite with an unmistakablelongword inside of a sentence"))
+    ada.recall("kite")
+    index = ada.engine.part(Recall)._users["ada"][0].index
+    assert "sentence" not in str(vars(index)).replace("sentenc'", "")
+
+
+def test_threads_ask_and_write_at_once(opened):
+    memory = opened()
+    faults = []
+
+    def work(n):
+        try:
+            user = memory.user(f"user {n % 2}")
+            chat = user.session(f"s{n}")
+            for i in range(15):
+                chat.add(said(f"kite {n} {i}"))
+                found = user.recall(f"kite {n}", 50, session=f"s{n}")
+                assert len(found) == i + 1
+        except BaseException as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+
+
+def test_a_closed_memory_lets_go_of_everything(backend):
+    memory = connect(backend, clock=Clock())
+    memory.user("ada").session("s").add(said("kite"))
+    memory.user("ada").recall("kite")
+    recall = memory.engine.part(Recall)
+    memory.close()
+    assert not recall._users
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_begins_with_nothing(tmp_path):
+    memory = connect(f"sqlite:///{tmp_path}/chat.db")
+    ada = memory.user("ada")
+    ada.session("s").add(said("kite"))
+    ada.recall("kite")
+    _, lock = memory.engine.part(Recall)._of("ada")
+    with lock:  # as if another thread were asking right now
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if texts(ada.recall("kite")) == ["kite"] else 1)
+        assert os.waitpid(child, 0)[1] == 0
+    memory.close()
+
+
+def test_asked_for_is_checked_against_a_limit():
+    assert asking.MOST == 1_000

@@ -1,0 +1,58 @@
+"""What counts as a word, as a short question, as something to look for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from threadkeep.longterm.recall import words
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Caroline's dog", ["caroline", "dog"]),
+        ("Caroline\u2019s dog, don't", ["caroline", "dog", "don"]),
+        ("l'homme", ["l", "homme"]),
+        ("self-care at 8pm", ["self", "care", "at", "8pm"]),
+        ("Stra\u00dfe caf\u00e9 \u00dcbung", ["strasse", "cafe", "ubung"]),
+        (
+            "\u041c\u043e\u0441\u043a\u0432\u0430 \u0438",
+            ["\u043c\u043e\u0441\u043a\u0432\u0430", "\u0438"],
+        ),
+        ("\u6771\u4eac\u90fd Tokyo", ["\u6771\u4eac", "\u4eac\u90fd", "tokyo"]),
+        ("\u72ac", ["\u72ac"]),
+        ("\u0939\u093f\u0928\u094d\u0926\u0940 ok", ["\u0939\u093f\u0928\u094d\u0926\u0940", "ok"]),
+        ("", []),
+        ("?! \u2026", []),
+    ],
+)
+def test_words_of_any_script(text, found):
+    assert words.tokens(text) == found
+
+
+def test_forms_of_a_word_meet():
+    assert words.stems("bought buying") == words.stems("buy buys")
+    assert words.stems("kids children") == words.stems("child child")
+
+
+def test_a_short_question_is_apart_from_what_is_stated():
+    stated, asked = words.split("I have a dog. Do you like cats? Fine!")
+    assert stated == words.stems("I have a dog fine")
+    assert asked == words.stems("do you like cats")
+
+
+def test_a_long_question_states_something():
+    text = "How do I " + "very " * 20 + "carefully cook?"
+    assert words.split(text) == (words.stems(text), [])
+
+
+def test_stop_words_are_looked_for_only_if_there_is_nothing_else():
+    assert words.question("What did the dog do?") == ["dog"]
+    assert words.question("what is it") == words.stems("what is it")
+
+
+def test_a_day_is_called_by_its_number_its_month_and_its_year():
+    day = words.date(datetime(2023, 5, 8, tzinfo=UTC))
+    assert set(words.question("on 8 May 2023")) == set(day)
