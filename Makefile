@@ -14,10 +14,10 @@ INTEGRATIONS := $(patsubst %/pyproject.toml,%,$(wildcard integrations/*/pyprojec
 OWN := threadkeep langchain-threadkeep llama-index-memory-threadkeep openai-agents-threadkeep
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test servers lint fmt bench docs acceptance constraints clean
+.PHONY: help setup demo test servers lint fmt bench bench-recall docs acceptance constraints clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: .venv/.setup.stamp ## a .venv with the workspace, all extras and the development tools
 
@@ -53,6 +53,9 @@ fmt: setup ## format and apply the safe fixes
 
 bench: setup ## the benchmarks; ARGS chooses among them
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-recall: setup ## how much recall finds, and what it costs; THREADKEEP_LOCOMO names the data
+	$(BIN)/python -m benchmarks.recall $(ARGS)
 
 docs: setup ## the documentation, into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict $(ARGS)

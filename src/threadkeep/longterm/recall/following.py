@@ -139,4 +139,3 @@ class Following:
         index = self.index
         live = (n for n in range(len(index)) if index.alive[n])
         return heapq.nsmallest(many, live, key=lambda n: (index.whens[n], n))
-

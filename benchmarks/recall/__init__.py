@@ -1,0 +1,1 @@
+"""How much `user.recall` finds of what answers a question, and what it costs."""

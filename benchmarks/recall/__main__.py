@@ -1,0 +1,96 @@
+"""`python -m benchmarks.recall`: evidence recall and costs; status 1 if less is found than was."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.recall import evidence, locomo, size
+from benchmarks.recall.evidence import Measured
+from benchmarks.report import Bar, bars
+from threadkeep import tokens
+
+DATA: Final = Path("../shared/data/locomo-dev.json")
+CHOSEN_ON: Final = 2
+"""So many conversations, the first, were looked at when settings were chosen."""
+GATE: Final = (
+    ("others, R@10", 10, None, 83.0),
+    ("others, R@5", 5, None, 77.0),
+    ("others, multi-hop R@10", 10, 1, 49.0),
+)
+"""What words alone find in the other conversations, a little below what was measured."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; the exit status."""
+    options = _parser().parse_args(arguments)
+    path = Path(os.environ.get("THREADKEEP_LOCOMO") or DATA)
+    status = 0
+    if path.exists():
+        status = _evidence(options, path)
+    else:
+        print(f"No evidence recall: {path} is not there; THREADKEEP_LOCOMO names another file")
+    if options.sizes:
+        print(f"\n{size.table(options.sizes)}", flush=True)
+    return status
+
+
+def _evidence(options: argparse.Namespace, path: Path) -> int:
+    conversations = locomo.read(path)
+    ways: dict[str, dict[str, Any]] = {"words": {}, "words + facts": {"facts": True}}
+    if options.embedder:
+        embedder = _named(options.embedder)
+        ways["words + embedder"] = {"embedder": embedder}
+        ways["words + facts + embedder"] = {"facts": True, "embedder": embedder}
+    parts = {
+        "all": conversations,
+        "chosen on": conversations[:CHOSEN_ON],
+        "others": conversations[CHOSEN_ON:],
+    }
+    count = tokens.default()
+    found: dict[str, Measured] = {}
+    for way, how in ways.items():
+        for part in ("chosen on", "others"):
+            some = parts[part]
+            found[f"{way}, {part}"] = evidence.measure(options.url, some, count=count, **how)
+        found[f"{way}, all"] = _both(found[f"{way}, chosen on"], found[f"{way}, others"])
+    print(evidence.table(found), end="\n\n")
+    print(evidence.costs(found), end="\n\n", flush=True)
+    gate = [
+        Bar(name, least, found["words, others"].at(place, category), "", least=True)
+        for name, place, category, least in GATE
+    ]
+    print(bars(gate), flush=True)
+    return 0 if all(bar.met for bar in gate) else 1
+
+
+def _both(first: Measured, then: Measured) -> Measured:
+    names = ("found", "sessions", "seconds", "tokens", "indexing")
+    return Measured(*(getattr(first, name) + getattr(then, name) for name in names))
+
+
+def _named(name: str) -> Any:
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m benchmarks.recall", description=__doc__)
+    parser.add_argument("--url", default="memory://", help="the store; memory:// unless told")
+    parser.add_argument("--embedder", metavar="MODULE:NAME", help="measure re-ranking as well")
+    parser.add_argument(
+        "--sizes",
+        type=lambda text: [int(part) for part in text.split(",") if part],
+        default=list(size.SIZES),
+        help="numbers of items, such as 1000,10000; empty: none",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
