@@ -29,6 +29,7 @@ GATE: Final = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; the exit status."""
     options = _parser().parse_args(arguments)
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n", flush=True)
     path = Path(os.environ.get("THREADKEEP_LOCOMO") or DATA)
     status = 0
     if path.exists():
@@ -70,7 +71,7 @@ def _evidence(options: argparse.Namespace, path: Path) -> int:
 
 
 def _both(first: Measured, then: Measured) -> Measured:
-    names = ("found", "sessions", "seconds", "tokens", "indexing")
+    names = ("found", "sessions", "seconds", "worked", "tokens", "indexing")
     return Measured(*(getattr(first, name) + getattr(then, name) for name in names))
 
 

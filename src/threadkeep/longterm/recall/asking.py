@@ -24,6 +24,9 @@ TOGETHER: Final = 300_000
 MOST: Final = 1_000
 """Hits that may be asked for."""
 
+DEPTH: Final = 50
+"""Hits that an embedder reorders; more, if more are wanted."""
+
 _USERS: Final = 1_000
 _ROUNDS: Final = 8  # as often a question is asked anew because what it found was gone
 _SPARE: Final = 10  # beyond twice as many as wanted, since forks repeat what their origin says
@@ -43,12 +46,17 @@ class Recall:
 
     def ask(self, user: str, text: str, k: int, asked: Question) -> Hits:
         """The best answers, the best first."""
+        by_meaning = self._engine.settings.embedder is not None
         following, lock = self._of(user)
         with lock:
             following.catch_up()
-            found = _answers(self._engine, following, asked, k)
+            found = _answers(self._engine, following, asked, max(k, DEPTH) if by_meaning else k)
         self._make_room()
-        return Hits(found, query=text)
+        if by_meaning:
+            from threadkeep.longterm.recall import meaning  # few bring an embedder
+
+            found = meaning.reordered(self._engine, text, found)
+        return Hits(found[:k], query=text)
 
     def forget_user(self, user: str) -> None:
         """Let go of what is remembered of a user; the next question reads it anew."""
