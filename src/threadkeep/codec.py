@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import marshal
+import operator
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,11 +26,13 @@ _HALF: Final = re.compile("[\ud800-\udfff]")
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # since Python 2.7
 _quote = json.encoder.encode_basestring
 _item, _record = maker(Item), maker(Record)
+_FIELDS: Final = tuple(field.name for field in dataclasses.fields(Item))
+_CALLS, _METADATA = _FIELDS.index("tool_calls"), _FIELDS.index("metadata")
+_NOTHING: Final[dict[int, Json]] = {_CALLS: [], _METADATA: {}}
+_values = operator.attrgetter(*_FIELDS)
 _set_id, _set_seq, _set_created_at = (
     getattr(Item, name).__set__ for name in ("id", "seq", "created_at")
 )
-_SHALLOW: Final = 8
-_WIDE: Final = 32
 _ITEM_FIELDS = (
     "name", "tool_calls", "tool_call_id", "status", "model", "usage", "metadata", "raw",
 )  # fmt: skip
@@ -124,27 +128,30 @@ def placed(record: Record, seq: int) -> Record:
     return _record(record.kind, record.id, record.body, record.at, record.expires, seq)
 
 
-def copied(item: Item) -> Item:
-    """The item, sharing nothing that can be changed; only what is shallow may be handed in."""
-    content = item.content
-    return _item(
-        item.id, item.seq, item.type, item.role, item.name,
-        content if type(content) is str else _copied(content),
-        _copied(item.tool_calls) if item.tool_calls else [],
-        item.tool_call_id, item.status, item.model,
-        _copied(item.usage),
-        _copied(item.metadata) if item.metadata else {},
-        item.created_at,
-        _copied(item.raw),
-    )  # fmt: skip
+Sketch = tuple[list[Any], bytes]
+"""An item from which others are made: its fields, and those that can be changed once more."""
 
 
-def is_shallow(item: Item) -> bool:
-    """Whether it is copied faster than it is read again."""
-    return all(
-        _fits(value, _SHALLOW)
-        for value in (item.content, item.tool_calls, item.usage, item.metadata, item.raw)
-    )
+def sketch(item: Item) -> Sketch | None:
+    """What `drawn` makes items of; `None` if it is nested too deep for that."""
+    values = list(_values(item))
+    nested = {place: v for place, v in enumerate(values) if isinstance(v, (list, dict))}
+    try:
+        return values, b"" if nested == _NOTHING else marshal.dumps(nested)
+    except ValueError:
+        return None
+
+
+def drawn(sketch: Sketch) -> Item:
+    """An item like the one that was sketched, sharing nothing with it that can be changed."""
+    values, nested = sketch
+    values = values.copy()
+    if nested:
+        for place, value in marshal.loads(nested).items():  # noqa: S302  # its own bytes
+            values[place] = value
+    else:
+        values[_CALLS], values[_METADATA] = [], {}
+    return _item(*values)
 
 
 def stamp(item: Item, id: str, seq: int, created_at: datetime) -> Item:
@@ -154,22 +161,6 @@ def stamp(item: Item, id: str, seq: int, created_at: datetime) -> Item:
     if item.created_at is None:
         _set_created_at(item, created_at)
     return item
-
-
-def _copied(value: Json) -> Json:
-    if type(value) is dict:
-        return {k: v if type(v) is str else _copied(v) for k, v in value.items()}
-    if type(value) is list:
-        return [_copied(entry) for entry in value]
-    return value
-
-
-def _fits(value: Json, deep: int) -> bool:
-    if type(value) is dict:
-        value = value.values()
-    elif type(value) is not list:
-        return True
-    return deep > 0 and len(value) <= _WIDE and all(_fits(entry, deep - 1) for entry in value)
 
 
 def _loads(text: str) -> Json:

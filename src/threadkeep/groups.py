@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 
 from threadkeep.types import Item, Json
 
@@ -14,6 +15,7 @@ _HIDDEN = frozenset({"notice", "opaque"})
 _SYSTEM = frozenset({"system", "developer"})
 _ANSWERS = frozenset({"tool", "function"})
 _MODEL_TYPES = frozenset({"reasoning", "tool_call", "function_call", "mcp_call"})
+_POSITION = itemgetter(0)
 _MODEL = frozenset({"assistant", "ai", "model", "chatbot"})
 
 
@@ -84,9 +86,9 @@ def visible(item: Item) -> bool:
     return item.type not in _HIDDEN
 
 
-def answers(item: Item) -> bool:
-    """Whether it is the result of a tool call."""
-    return item.role in _ANSWERS and item.type not in _HIDDEN
+def results(items: Iterable[Item]) -> list[Item]:
+    """The results of tool calls among items."""
+    return [item for item in items if item.role in _ANSWERS and item.type not in _HIDDEN]
 
 
 def group(items: Iterable[Item]) -> tuple[list[Group], list[Item]]:
@@ -100,13 +102,15 @@ def group(items: Iterable[Item]) -> tuple[list[Group], list[Item]]:
     orphans: list[Item] = []
     waiting: dict[str, list[tuple[Group, int]]] = {}
     run: Group | None = None
+    kind = ""
     for position, item in enumerate(items):
         if item.role in _ANSWERS:
             if not _answer(item, position, waiting):
                 orphans.append(item)
             run = None
             continue
-        if run is not None and _joins(run.heads[-1], item):
+        kind, last = item.type, kind
+        if run is not None and not (kind == "message" == last) and _joins(run.heads[-1], item):
             run.heads.append(item)
             run.order.append((position, item))
         else:
@@ -120,7 +124,7 @@ def group(items: Iterable[Item]) -> tuple[list[Group], list[Item]]:
 def flat(groups: Iterable[Group]) -> list[Item]:
     """The items of the groups in the order of the conversation."""
     order = [placed for group_ in groups for placed in group_.order]
-    order.sort(key=lambda placed: placed[0])
+    order.sort(key=_POSITION)
     return [item for _, item in order]
 
 
@@ -134,7 +138,7 @@ def sound(items: Iterable[Item]) -> View:
     if all(map(_alone, shown)):
         return View(shown)
     groups, orphans = group(shown)
-    torn = [g for g in groups if g.open and (g is not groups[-1] or any(g.answers))]
+    torn = [g for g in groups if g.calls and g.open and (g is not groups[-1] or any(g.answers))]
     if not torn and not orphans:
         return View(shown, groups)
     for group_ in torn:
@@ -170,8 +174,6 @@ def _alone(item: Item) -> bool:
 
 def _joins(last: Item, item: Item) -> bool:
     # The parts of one model response: providers refuse reasoning without what it led to
-    if item.type == "message" == last.type:
-        return False
     if speaker(item) != "assistant" or speaker(last) != "assistant":
         return False
     if last.type == "reasoning" or (item.tool_calls and item.type != "message"):
@@ -206,7 +208,7 @@ def _close(group_: Group) -> None:
             answer = _no_result(head, call, index)
             group_.answers[index] = answer
             group_.order.append((place + (index + 1) / (len(group_.calls) + 1), answer))
-    group_.order.sort(key=lambda placed: placed[0])
+    group_.order.sort(key=_POSITION)
 
 
 def _no_result(head: Item, call: dict[str, Json], index: int) -> Item:

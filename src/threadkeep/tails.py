@@ -7,7 +7,7 @@ never the items themselves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from threadkeep import codec
@@ -30,16 +30,15 @@ class Entry:
         self.id = record.id
         self.seq = record.seq
         self.weight = len(record.body) + _BESIDE
-        self._kept: Record | Item = record
+        self._kept: Record | codec.Sketch = record
 
     def copy(self) -> Item:
         """The item, with nothing in it that anybody else could change."""
         kept = self._kept
-        if isinstance(kept, Item):
-            return codec.copied(kept)
+        if isinstance(kept, tuple):
+            return codec.drawn(kept)
         item = codec.read_item(kept)
-        if codec.is_shallow(item):  # else it is read as fast as it could be copied
-            self._kept = codec.copied(item)
+        self._kept = codec.sketch(item) or kept
         return item
 
 
@@ -52,6 +51,7 @@ class Tail(NamedTuple):
         whole: whether there are no older ones.
         reach: how many it is to hold.
         since: when they were read.
+        weight: about the bytes they take.
     """
 
     version: int
@@ -59,11 +59,7 @@ class Tail(NamedTuple):
     whole: bool
     reach: int
     since: float
-
-    @property
-    def weight(self) -> int:
-        """About the bytes it takes."""
-        return sum(entry.weight for entry in self.entries)
+    weight: int
 
     def before(self, seq: int | None, limit: int) -> tuple[Entry, ...] | None:
         """The newest entries, or those before a seq; `None` if not all of them are here."""
@@ -88,23 +84,28 @@ class Tail(NamedTuple):
             return None if drop.kind is None else self
         if drop.ids is not None:
             ids = set(drop.ids)
-            return self._replace(entries=tuple(one for one in self.entries if one.id not in ids))
+            return self._only([one for one in self.entries if one.id not in ids], self.whole)
         upto = drop.upto
-        kept = tuple(one for one in self.entries if upto is not None and one.seq > upto)
-        whole = self.whole or upto is None or len(kept) < len(self.entries)
-        return self._replace(entries=kept, whole=whole)
+        kept = [one for one in self.entries if upto is not None and one.seq > upto]
+        return self._only(kept, self.whole or upto is None or len(kept) < len(self.entries))
+
+    def _only(self, entries: Sequence[Entry], whole: bool) -> Tail:
+        return self._replace(entries=tuple(entries), whole=whole, weight=_weight(entries))
 
     def _with(self, put: Sequence[Record], done: Commit) -> Tail | None:
-        entries = list(self.entries)
+        entries, weight = list(self.entries), self.weight
         for record, seq in zip(put, done.seqs, strict=True):
             if record.kind != "item":
                 continue
             newest = entries[-1].seq if entries else 0 if self.whole else seq
             if seq <= newest or record.expires is not None:
                 return None  # an id that is put again, or a record that will go by itself
-            entries.append(Entry(codec.placed(record, seq)))
-        whole = self.whole and len(entries) <= self.reach
-        return Tail(done.version, tuple(entries[-self.reach :]), whole, self.reach, self.since)
+            entries.append(entry := Entry(codec.placed(record, seq)))
+            weight += entry.weight
+        over = max(0, len(entries) - self.reach)
+        weight -= _weight(entries[:over])
+        whole = self.whole and not over
+        return Tail(done.version, tuple(entries[over:]), whole, self.reach, self.since, weight)
 
 
 class Tails:
@@ -160,4 +161,10 @@ def read(page: Page, query: Query, now: float, newer: Sequence[Entry] = ()) -> T
         return None
     entries = (*map(Entry, page.records), *newer)
     limit = query.limit or 0
-    return Tail(page.version, entries, len(page.records) < limit, max(limit, len(entries)), now)
+    reach = max(limit, len(entries))
+    weight = _weight(entries)
+    return Tail(page.version, entries, len(page.records) < limit, reach, now, weight)
+
+
+def _weight(entries: Iterable[Entry]) -> int:
+    return sum([entry.weight for entry in entries])

@@ -188,12 +188,13 @@ def test_what_has_expired_is_not_shown(opened, clock):
 def test_tails_take_no_more_than_their_room():
     kept = tails.Tails()
     entry = tails.Entry(Record("item", "a", "x" * 100_000, 0.0))
+    alone = tails.Tail(1, (entry,), True, 1, since=0.0, weight=entry.weight)
     for number in range(1_000):
-        kept.keep(f"s{number}", tails.Tail(1, (entry,), True, 1, 0.0))
+        kept.keep(f"s{number}", alone)
     found = [n for n in range(1_000) if kept.find(f"s{n}", 1.0)]
     assert found[-1] == 999
     assert sum(entry.weight for _ in found) <= 2 * 8_000_000
-    kept.keep("huge", tails.Tail(1, (entry,) * 50, True, 50, 0.0))
+    kept.keep("huge", alone._replace(weight=4_000_000))
     assert kept.find("huge", 1.0) is None
 
 

@@ -98,8 +98,8 @@ class Budget:
     def _newest_groups(self, view: View) -> list[Item] | None:
         """The newest groups that fit; `None` if a user turn is longer."""
         groups = view.groups
-        spent, start = 0, len(groups)
-        while start and (spent := spent + self._price(groups[start - 1 : start])) <= self.limit:
+        left, start = self.limit, len(groups)
+        while start and (left := left - self._price_of(groups[start - 1])) >= 0:
             start -= 1
         return flat(groups[start:]) if start <= max(0, newest_turn(groups)) else None
 
@@ -141,9 +141,13 @@ class Budget:
     def _price(self, unit: Unit) -> int:
         if self.cost is None:
             return 1
-        if self.cost is _one:
-            return sum([len(found.order) for found in unit])
-        return sum([self.cost(item) for found in unit for _, item in found.order])
+        return sum(map(self._price_of, unit))
+
+    def _price_of(self, group_: Group) -> int:
+        cost = self.cost
+        if cost is _one or cost is None:
+            return len(group_.order)
+        return sum([cost(item) for _, item in group_.order])
 
     def _is_pinned(self, unit: Unit) -> bool:
         return any(self.pinned(head) for group_ in unit for head in group_.heads)

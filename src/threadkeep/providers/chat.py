@@ -13,8 +13,8 @@ from threadkeep.providers.blocks import Block, content, data_url, describe, open
 from threadkeep.providers.pairing import (
     OMITTED,
     Contribution,
+    asked,
     contributions,
-    in_order,
     role_of,
     sendable,
     tool_name,
@@ -42,8 +42,8 @@ def to_openai(items: Sequence[Item]) -> list[Message]:
 
     Reasoning is left out, since the API has no place for it; media it does not take are named.
     """
-    if in_order(items, _CALL_ID):
-        return sendable([message for item in items if (message := wire(item))])
+    if (found := _in_order(items)) is not None:
+        return sendable(found)
     parts = contributions(items, ids=_CALL_ID, once=False, as_is=_is_legacy)
     messages = [message for part in parts for message in _messages(part)]
     if items and not messages:
@@ -51,15 +51,33 @@ def to_openai(items: Sequence[Item]) -> list[Message]:
     return sendable(messages)
 
 
-def _is_said(item: Item) -> bool:
-    """Whether a message of the role and the text alone says it all, as for nearly all items."""
-    return is_plain(item) and item.role in _SPEAKERS and item.content != ""
+def _in_order(items: Sequence[Item]) -> list[Message] | None:
+    """The messages where there is nothing to pair, as in nearly all windows; else `None`.
+
+    Each result stands behind its call already, in the order of the calls.
+    """
+    messages: list[Message] = []
+    open_: list[Json] = []
+    for item in items:
+        if item.role in _RESULTS:
+            if not open_ or item.tool_call_id != open_.pop():
+                return None
+        elif open_ or item.type != "message":
+            return None
+        elif item.tool_calls:
+            if (calls := asked(item, _CALL_ID)) is None:
+                return None
+            open_ = calls
+        elif is_plain(item) and item.content and item.role in _SPEAKERS:
+            messages.append({"role": item.role, "content": item.content})
+            continue
+        if message := wire(item):
+            messages.append(message)
+    return None if open_ else messages
 
 
 def wire(item: Item) -> Message | None:
     """One item as a message on its own, or `None` if the API has no place for it."""
-    if _is_said(item):
-        return {"role": item.role, "content": item.content}
     if item.raw is not None and (kept := _verbatim(item)):
         return kept
     if item.role in _RESULTS:
@@ -140,11 +158,11 @@ def _one_output(heads: list[Message]) -> Message:
     parts = [
         part for head in heads if isinstance(head.get("content"), list) for part in head["content"]
     ]
-    asked = [call for head in heads for call in head.get("tool_calls", [])]
+    calls_ = [call for head in heads for call in head.get("tool_calls", [])]
     words: Any = "\n".join(text for text in texts if text) or None
     if parts:
         words = [*([{"type": "text", "text": words}] if words else []), *parts]
-    return {"role": "assistant", "content": words, "tool_calls": asked}
+    return {"role": "assistant", "content": words, "tool_calls": calls_}
 
 
 def _result(item: Item) -> Message:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from threadkeep.errors import ConfigError
-from threadkeep.groups import View, answers, flat, sound
+from threadkeep.groups import View, flat, results, sound
 from threadkeep.policies.units import Pinned, newest_turn_begins, nothing
 from threadkeep.protocols import Policy, TokenCounter
 from threadkeep.types import Item
@@ -162,8 +162,8 @@ def _apply(policy: Policy, items: list[Item]) -> list[Item]:
 def _dropped(items: list[Item], kept: list[Item], pinned: Pinned) -> int:
     """How many tool results are not among what was kept, though they are no older."""
     front = next((item.seq for item in kept if not pinned(item)), kept[-1].seq if kept else 0)
-    within = [item for item in items if answers(item) and item.seq >= front]
+    within = [item for item in results(items) if item.seq >= front]
     if not within:
         return 0
-    there = {item.id for item in kept if not item.metadata.get("synthetic")}
-    return sum(item.id not in there for item in within)
+    there = {item.id for item in kept if not (item.metadata and item.metadata.get("synthetic"))}
+    return sum([item.id not in there for item in within])
