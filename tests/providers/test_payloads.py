@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from types import MappingProxyType
+from unittest import mock
 
 import pytest
 
@@ -156,3 +157,19 @@ def test_the_short_way_for_simple_messages_leads_where_the_long_one_does(role, c
             return str(error)
 
     assert read(message) == read(MappingProxyType(message)), "a Mapping that is no dict goes long"
+
+
+@pytest.mark.parametrize("field", ["id", "role", "name", "status", "model", "usage", "metadata"])
+@pytest.mark.parametrize("value", [None, "", "x", "__fake_id__", 7, {}, {"a": 1}])
+def test_an_item_of_words_goes_a_short_way_that_leads_where_the_long_one_does(field, value):
+    item = dataclasses.replace(Item(content="said", seq=3), **{field: value})
+
+    def read():
+        try:
+            return parse(item)
+        except InputError as error:
+            return str(error)
+
+    short = read()
+    with mock.patch("threadkeep.providers.parse.words", return_value=None):
+        assert read() == short

@@ -9,7 +9,7 @@ from typing import Any, Final
 from threadkeep.errors import InputError
 from threadkeep.moments import when
 from threadkeep.providers import anthropic, chat, responses, shapes
-from threadkeep.providers.simple import simple
+from threadkeep.providers.simple import simple, words
 from threadkeep.types import Item, Json
 
 PLACEHOLDERS: Final = frozenset({"", "__fake_id__"})
@@ -255,6 +255,9 @@ def _check_calls(calls: list[dict[str, Json]], where: str) -> None:
 
 def _checked(item: Item, where: str) -> Item:
     """An item made by the application, as strict as if its fields stood in a dict."""
+    plain = words(item)
+    if plain is not None and (not plain.id or plain.id not in PLACEHOLDERS):
+        return plain
     fields = {name: getattr(item, name) for name in _FIELDS - {"text", "seq"}}
     _check_types({key: value for key, value in fields.items() if value is not None}, where)
     content = chat.read_content({"content": item.content}, where)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from threadkeep.drafts import maker
-from threadkeep.types import Item
+from threadkeep.types import Item, is_plain
 
 _item = maker(Item)
 _SPEAKERS: Final = frozenset({"user", "assistant", "system", "developer"})
@@ -23,6 +23,20 @@ def simple(message: dict[str, Any]) -> Item | None:
     if role == "tool" and len(message) == 3 and type(call) is str and 0 < len(call) <= _CALL_ID:
         return _made("tool_result", role, content, call)
     return None
+
+
+def words(item: Item) -> Item | None:
+    """A copy of an item that is nothing but words, and that nobody has stored; seq 0."""
+    id, role = item.id, item.role
+    if not is_plain(item) or type(id) is not str or type(role) is not str or not role:
+        return None
+    if item.status is not None or item.model is not None or item.usage is not None:
+        return None
+    if item.metadata != {} or item.created_at is not None:
+        return None
+    return _item(
+        id, 0, "message", role, None, item.content, [], None, None, None, None, {}, None, None
+    )
 
 
 def _made(type_: str, role: str, content: str, call: str | None) -> Item:

@@ -218,3 +218,23 @@ def test_results_stand_behind_their_call_whoever_wrote_in_between():
     assert in_reply_order([ask, other, result]) == [ask, result, other]
     again = [ask, result, other, ask, other, result]
     assert in_reply_order(again) == [ask, result, other, ask, result, other]
+
+
+@pytest.mark.parametrize(("role", "cls"), [("user", HumanMessage), ("assistant", AIMessage)])
+def test_words_alone_are_the_message_that_langchain_makes_of_them(role, cls):
+    def inside(message):
+        private = (message.__pydantic_extra__, message.__pydantic_private__)
+        return list(message.__dict__.items()), message.__pydantic_fields_set__, private
+
+    for text in ("", "hi", "é\ud800"):
+        made, real = to_message(Item(role=role, content=text)), cls(text)
+        assert made == real
+        assert type(made) is cls
+        assert inside(made) == inside(real) == inside(real.model_copy(deep=True))
+        for held in made.__dict__.values():
+            if isinstance(held, list):
+                held.append("spoilt")
+            elif isinstance(held, dict):
+                held["spoilt"] = True
+        made.__pydantic_fields_set__.add("id")
+        assert inside(to_message(Item(role=role, content=text))) == inside(real)

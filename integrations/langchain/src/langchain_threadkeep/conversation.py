@@ -46,7 +46,7 @@ def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
 
     Runs that share a thread write by turns; a provider wants each call answered at once.
     """
-    if not any(isinstance(message, ToolMessage) for message in messages):
+    if _in_order(messages):
         return list(messages)
     answers: dict[int, list[BaseMessage]] = {}
     waiting: dict[str, list[int]] = {}
@@ -64,6 +64,22 @@ def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
         if place not in moved
         for found in (message, *answers.get(place, ()))
     ]
+
+
+def _in_order(messages: Sequence[BaseMessage]) -> bool:
+    """Whether each result stands behind its call already, with nothing but results between."""
+    open_: list[str | None] = []
+    for message in messages:
+        if isinstance(message, ToolMessage):
+            if message.tool_call_id not in open_:
+                return False
+            open_.remove(message.tool_call_id)
+        elif isinstance(message, AIMessage):
+            calls = [*message.tool_calls, *message.invalid_tool_calls]
+            open_ = [call["id"] or "" for call in calls]
+        else:
+            open_ = []
+    return True
 
 
 def _said(item: Item, ids: bool, known: Mapping[str, BaseMessage]) -> BaseMessage:

@@ -23,7 +23,7 @@ from langchain_core.messages import (
     message_chunk_to_message,
 )
 
-from langchain_threadkeep import calls, content
+from langchain_threadkeep import calls, content, words
 from langchain_threadkeep.leaves import Packed, pack, unpack
 from threadkeep import Item
 from threadkeep.errors import InputError
@@ -43,7 +43,6 @@ _ROLES: Final = {"human": "user", "ai": "assistant", "system": "system", "tool":
                  "function": "tool", "remove": "system"}  # fmt: skip
 _USUAL: Final = {"user": "human", "assistant": "ai", "system": "system", "developer": "system",
                  "tool": "tool"}  # fmt: skip
-_WORDS: Final = {"user": HumanMessage, "assistant": AIMessage}
 _SHARED: Final[Mapping[str, Any]] = {
     "additional_kwargs": {}, "response_metadata": {}, "id": None, "name": None,
 }  # fmt: skip
@@ -91,7 +90,7 @@ def to_message(item: Item) -> BaseMessage:
     """
     kept = _kept(item)
     if kept is None:
-        return _plain(item) or _foreign(item)
+        return words.message(item) or _foreign(item)
     if any(name in kept for name in _SAID):
         try:
             message = _made(item, kept)
@@ -137,7 +136,7 @@ def _kept(item: Item) -> dict[str, Packed] | None:
 
 
 def _neutral(kind: str, said: Mapping[str, Any]) -> tuple[Item, Packed | None]:
-    words, parts = content.read(said["content"])
+    text, parts = content.read(said["content"])
     about = said.get("response_metadata") or {}
     model = about.get("model_name") or about.get("model")
     usage = said.get("usage_metadata")
@@ -148,7 +147,7 @@ def _neutral(kind: str, said: Mapping[str, Any]) -> tuple[Item, Packed | None]:
         type="notice" if notice else "tool_result" if result else "message",
         role=_ROLES.get(kind) or str(said.get("role") or "unknown"),
         name=name if isinstance(name, str) and name else None,
-        content=words,
+        content=text,
         tool_calls=calls.read(said) if kind == "ai" else [],
         tool_call_id=said.get("tool_call_id"),
         status="error" if said.get("status") == "error" else None,
@@ -205,14 +204,6 @@ def _made(item: Item, kept: Mapping[str, Packed]) -> BaseMessage:
     if "usage_metadata" in said:
         said["usage_metadata"] = copy.deepcopy(said["usage_metadata"])
     return _KINDS[kind](**said)
-
-
-def _plain(item: Item) -> BaseMessage | None:
-    """The message of an item that is all words: most are, and reading a window is mostly this."""
-    if item.type != "message" or item.name or item.usage or item.tool_calls:
-        return None
-    cls = _WORDS.get(item.role)
-    return None if cls is None or not isinstance(item.content, str) else cls(item.content)
 
 
 def _foreign(item: Item) -> BaseMessage:
