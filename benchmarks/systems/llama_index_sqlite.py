@@ -23,21 +23,23 @@ class LlamaIndexSqlite:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._loop = asyncio.Runner()
+        self._loop = asyncio.new_event_loop()
         self._engine = create_async_engine(f"sqlite+aiosqlite:///{folder / 'llama.db'}")
         self._store = SQLAlchemyChatStore("chat", async_engine=self._engine)
 
     def append(self, session: str, messages: Sequence[Message]) -> None:
-        self._loop.run(self._store.add_messages(session, [chat(m) for m in messages]))
+        self._loop.run_until_complete(
+            self._store.add_messages(session, [chat(m) for m in messages])
+        )
 
     def recent(self, session: str) -> list[Any]:
-        return self._loop.run(self._store.get_messages(session))[-RECENT:]
+        return self._loop.run_until_complete(self._store.get_messages(session))[-RECENT:]
 
     def size(self) -> int:
         return files(self._folder)
 
     def close(self) -> None:
-        self._loop.run(self._engine.dispose())
+        self._loop.run_until_complete(self._engine.dispose())
         self._loop.close()
 
 

@@ -22,15 +22,15 @@ class OpenAIAgentsSqlite:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._loop = asyncio.Runner()
+        self._loop = asyncio.new_event_loop()
         self._sessions: dict[str, SQLiteSession] = {}
 
     def append(self, session: str, messages: Sequence[Message]) -> None:
         items = cast(list[TResponseInputItem], messages)
-        self._loop.run(self._session(session).add_items(items))
+        self._loop.run_until_complete(self._session(session).add_items(items))
 
     def recent(self, session: str) -> list[Any]:
-        return list(self._loop.run(self._session(session).get_items(limit=RECENT)))
+        return list(self._loop.run_until_complete(self._session(session).get_items(limit=RECENT)))
 
     def size(self) -> int:
         return files(self._folder)

@@ -22,15 +22,15 @@ class ThreadkeepLlamaIndex:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._loop = asyncio.Runner()
+        self._loop = asyncio.new_event_loop()
         self._memory = threadkeep.connect(f"sqlite:///{folder}/chat.db")
         self._kept: dict[str, ThreadkeepMemory] = {}
 
     def append(self, session: str, messages: Sequence[Message]) -> None:
-        self._loop.run(self._of(session).aput_messages([chat(m) for m in messages]))
+        self._loop.run_until_complete(self._of(session).aput_messages([chat(m) for m in messages]))
 
     def recent(self, session: str) -> list[Any]:
-        return self._loop.run(self._of(session).aget())
+        return self._loop.run_until_complete(self._of(session).aget())
 
     def size(self) -> int:
         return files(self._folder)

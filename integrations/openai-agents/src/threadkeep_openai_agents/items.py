@@ -66,7 +66,7 @@ def _parsed(data: Entry) -> Item:
         kind = data.get("type")
         block = {"type": "opaque", "value": {"type": str(kind or "encrypted"), **data}}
         return Item(type=str(kind or "encrypted"), role="assistant", content=[block])
-    return dataclasses.replace(item, id="", raw=None)
+    return item if not item.id and item.raw is None else dataclasses.replace(item, id="", raw=None)
 
 
 def _is_plain(item: Item) -> bool:
