@@ -42,6 +42,17 @@ def test_a_url_of_postgres_may_leave_out_every_part(scheme, rest, seen):
     assert f"PostgreSQL database {seen}," in repr(SqlBackend(f"{scheme}:{rest}"))
 
 
+def test_the_table_may_stand_in_the_url(server):
+    table = fresh_table()
+    url = f"{server.url}{'&' if '?' in server.url else '?'}table_name={table}"
+    assert remembers(threadkeep.connect(url))
+    assert server.tables(table) == {table, f"{table}_streams", f"{table}_meta"}
+    with pytest.raises(ConfigError, match="table_name must be a name"):
+        threadkeep.connect(f"{url};drop")
+    with pytest.raises(ConfigError, match="table_name is given twice"):
+        threadkeep.connect({"url": url, "table_name": "other"})
+
+
 @pytest.mark.proves("A21", "B43")
 def test_a_url_a_dict_and_the_keys_of_the_history_service_name_the_same(server):
     target, table = server.target(), fresh_table()

@@ -23,9 +23,13 @@ def _database(name: str, schemes: tuple[str, ...], **options: Read) -> Store:
         {**_DATABASE, **options},
         shared=("pool_size", "timeout"),
         schemes=schemes,
-        place=whole,
+        place=_sql,
         extra=name,
     )
+
+
+def _sql(url: Url) -> dict[str, Any]:
+    return whole(url, {*IN_URLS, "table_name"})
 
 
 def _redis(url: Url) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def _version(connection: Connection, names: Names, columns: Columns, where: str)
 def _refuse(names: Names, where: str) -> None:
     raise BackendError(
         f"{where} has tables called {names} or {names.streams} that are not threadkeep's, and they "
-        "were left as they are: pass another table_name"
+        "were left as they are: pass another table_name, also as ?table_name= in the URL"
     )
 
 
