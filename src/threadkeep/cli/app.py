@@ -10,6 +10,7 @@ import threadkeep
 from threadkeep.cli import (
     copy,
     doctor,
+    extract,
     feedback,
     flags,
     forget,
@@ -51,6 +52,7 @@ for function in (
     recall.recall,
     transfer.export,
     transfer.import_,
+    extract.extract,
     forget.forget,
     sweep.sweep,
     repair.repair,
