@@ -21,6 +21,7 @@ from benchmarks import (
     crowd,
     hotspots,
     imports,
+    learning,
     million,
     prefix,
     storage,
@@ -43,8 +44,11 @@ BENCHES: Final[dict[str, Bench]] = {
     "agents": agents.run,
     "hotspots": hotspots.run,
     "million": million.run,
+    "learning": learning.run,
 }
-ASKED: Final = frozenset({"agents", "hotspots", "million"})  # run only where --only names it
+ASKED: Final = frozenset(
+    {"agents", "hotspots", "learning", "million"}
+)  # run only where --only names it
 LENGTHS: Final = (10, 100, 1_000, 10_000, 100_000)
 USUAL: Final = [name for name in SYSTEMS if name not in ON_SERVERS]
 NO_PEERS: Final = [name for name in USUAL if name.startswith(("raw", "threadkeep"))]

@@ -1,4 +1,4 @@
-"""`threadkeep extract`: learn from what was said, for a cron job, a serverless function, a worker."""
+"""`threadkeep extract`: learn from what was said, in a job or a worker of its own."""
 
 from __future__ import annotations
 
@@ -88,8 +88,9 @@ def _say(report: Report, *, json: bool) -> None:
         return
     typer.echo(
         f"{report.facts} facts, {report.instructions} instructions and {report.summaries} "
-        f"summaries from {report.batches} batches of {report.sessions} sessions, by {report.calls} calls "
-        f"({report.prompt_tokens} tokens asked, {report.completion_tokens} answered)"
+        f"summaries from {report.batches} batches of {report.sessions} sessions, by "
+        f"{report.calls} calls ({report.prompt_tokens} tokens asked, "
+        f"{report.completion_tokens} answered)"
     )
     for name, remedy in _LEFT.items():
         if count := getattr(report, name):
