@@ -86,6 +86,11 @@ def visible(item: Item) -> bool:
     return item.type not in _HIDDEN
 
 
+def answers(item: Item) -> bool:
+    """Whether it is the result of a tool call."""
+    return item.role in _ANSWERS and item.type not in _HIDDEN
+
+
 def results(items: Iterable[Item]) -> list[Item]:
     """The results of tool calls among items."""
     return [item for item in items if item.role in _ANSWERS and item.type not in _HIDDEN]
