@@ -66,7 +66,7 @@ class Document:
 
 def of_item(session: str, item: Item, written: float) -> Document | None:
     """The document of an item; `None` if it is of a kind that is never recalled."""
-    output = groups.answers(item)
+    output = bool(groups.results([item]))
     spoken = item.type == "message" and item.role not in _UNHEARD
     if not output and not spoken:
         return None
