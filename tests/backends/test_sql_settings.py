@@ -164,6 +164,7 @@ def test_a_password_may_be_a_callable_that_is_asked_at_each_connection(server):
     backend.close()
 
 
+@pytest.mark.proves("C14")
 def test_an_engine_of_the_applications_own_is_used_and_left_open(server):
     engine = create_engine(server.engine_url, pool_size=3)
     memory = threadkeep.connect(engine)
@@ -177,6 +178,15 @@ def test_an_engine_of_the_applications_own_is_used_and_left_open(server):
         assert connection.connection.driver_connection is not None
     assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
     memory.close()
+    engine.dispose()
+
+
+def test_an_engine_of_another_encoding_is_refused_before_anything_is_garbled():
+    how = {"client_encoding": "LATIN1"}
+    engine = create_engine(SERVERS["postgres"]().engine_url, connect_args=how)
+    backend = SqlBackend(engine, table_name=fresh_table())
+    with pytest.raises(BackendError, match="must speak UTF8, not iso8859-1"):
+        backend.read(Query("s", "item"), now=1.0)
     engine.dispose()
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from sqlalchemy.pool import PoolProxiedConnection
-
 from threadkeep.backends.sql import faults
 from threadkeep.backends.sql.dialect import Dialect
 from threadkeep.backends.sql.faults import Fault, Kind
 from threadkeep.backends.sql.guard import Watch
-from threadkeep.backends.sql.pool import Source
+from threadkeep.backends.sql.pool import Lent, Source
 from threadkeep.deadlines import Deadline, pause
 from threadkeep.errors import BackendError
 
@@ -100,7 +98,7 @@ class Calls:
             self.watch.stop(key)
             self._source.give_back(lent, broken=broken)
 
-    def _take(self, deadline: Deadline) -> PoolProxiedConnection:
+    def _take(self, deadline: Deadline) -> Lent:
         try:
             lent = self._source.take(deadline)
         except BackendError:

@@ -1,16 +1,17 @@
-"""Connections, handed out per call: SQLAlchemy's pool, our own or the application's."""
+"""Connections, handed out per call: from a pool of our own, or the application's engine."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import threading
 import time
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Engine, event, exc
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy import Engine, exc
+from sqlalchemy.pool import PoolProxiedConnection
 
 from threadkeep.backends.sql.dialect import Dialect
 from threadkeep.deadlines import Deadline
@@ -20,19 +21,39 @@ from threadkeep.slots import Slots
 _BEFORE: Final = "threadkeep"
 
 
+class Lent(Protocol):
+    """A connection that is with a caller."""
+
+    @property
+    def driver_connection(self) -> Any: ...
+
+
 class Source(Protocol):
-    """Where connections come from. `blame(deadline)`: connections made until now are lost."""
+    """Where connections come from. `distrust()`: those made until now are lost."""
 
     @property
     def lent(self) -> int: ...
-    def take(self, deadline: Deadline) -> PoolProxiedConnection: ...
-    def give_back(self, connection: PoolProxiedConnection, *, broken: bool) -> None: ...
+    def take(self, deadline: Deadline) -> Lent: ...
+    def give_back(self, connection: Any, *, broken: bool) -> None: ...
     def distrust(self) -> None: ...
     def close(self) -> None: ...
 
 
+@dataclass(slots=True, eq=False)
+class Own:
+    """A connection of ours, and when it was made."""
+
+    driver_connection: Any
+    born: float
+
+    def close(self) -> None:
+        """Close it, whatever state it is in."""
+        with contextlib.suppress(Exception):
+            self.driver_connection.close()
+
+
 class OwnPool:
-    """At most `size` connections, made when first needed.
+    """At most `size` connections, made when first needed; the one used last is lent first.
 
     Waiting for one is done here, so that it counts towards the deadline of the call. After a fork
     the child begins anew; what it inherited belongs to its parent and is never touched.
@@ -52,7 +73,7 @@ class OwnPool:
         """How many connections are with a caller now."""
         return self._slots.lent
 
-    def take(self, deadline: Deadline) -> PoolProxiedConnection:
+    def take(self, deadline: Deadline) -> Own:
         """Lend a connection.
 
         Raises:
@@ -63,18 +84,20 @@ class OwnPool:
         try:
             if self._closed:
                 raise BackendError(f"{self._where} is closed: open a new backend")
-            self._local.deadline = deadline
-            return self._pool.connect()
+            return self._rested() or Own(self._connect(deadline), time.monotonic())
         except BaseException:
             self._slots.give_back()
             raise
 
-    def give_back(self, connection: PoolProxiedConnection, *, broken: bool) -> None:
+    def give_back(self, connection: Own, *, broken: bool) -> None:
         """Take it back, outside of any transaction, or `broken`."""
         try:
-            if broken or self._closed:
-                connection.invalidate()
-            connection.close()
+            if broken:
+                connection.close()
+            else:
+                self._idle.append(connection)
+            if self._closed:
+                self._drain()
         finally:
             self._slots.give_back()
         self._slots.step_back()
@@ -86,30 +109,32 @@ class OwnPool:
     def close(self) -> None:
         """Close what is idle now, and each lent connection when it comes back."""
         self._closed = True
-        self._pool.dispose()
+        self._drain()
 
     def restart(self) -> None:
         """In a forked child."""
-        self._inherited.append(self._pool)
+        self._inherited.append(self._idle)
         self._begin()
 
     def _begin(self) -> None:
         self._slots = Slots(self._size, self._where)
-        self._local = threading.local()
+        self._idle: list[Own] = []  # threads append and pop; each is one atomic step
         self._lost_at = 0.0
-        self._pool = QueuePool(
-            lambda: self._connect(self._local.deadline),
-            pool_size=self._size,
-            max_overflow=0,
-            reset_on_return=None,  # calls end their transactions, and say so if they could not
-            use_lifo=True,
-        )
-        event.listen(self._pool, "connect", _note_birth)
-        event.listen(self._pool, "checkout", self._check)
 
-    def _check(self, connection: Any, record: Any, proxy: Any) -> None:
-        if record.info["born"] <= self._lost_at:
-            raise exc.DisconnectionError("made before another one broke")
+    def _rested(self) -> Own | None:
+        """An idle connection that is trusted."""
+        with contextlib.suppress(IndexError):
+            while True:
+                found = self._idle.pop()
+                if found.born > self._lost_at:
+                    return found
+                found.close()
+        return None
+
+    def _drain(self) -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                self._idle.pop().close()
 
 
 class SharedPool:
@@ -161,10 +186,6 @@ class SharedPool:
     def close(self) -> None:
         """Lend no more."""
         self._closed = True
-
-
-def _note_birth(connection: Any, record: Any) -> None:
-    record.info["born"] = time.monotonic()
 
 
 _POOLS: weakref.WeakSet[OwnPool] = weakref.WeakSet()

@@ -15,13 +15,14 @@ from threadkeep.backends.sql import planning
 from threadkeep.backends.sql.faults import Fault
 from threadkeep.backends.sql.names import Names
 from threadkeep.backends.sql.planning import Change
+from threadkeep.backends.sql.postgresql_arrays import Texts, Times, teach
 from threadkeep.backends.sql.postgresql_faults import fault
 from threadkeep.backends.sql.postgresql_statements import WORDS, Commits
 from threadkeep.backends.sql.schema import Columns
 from threadkeep.backends.sql.statements import ReadText, Step, build, tables
 from threadkeep.backends.sql.target import Target
 from threadkeep.deadlines import Deadline
-from threadkeep.errors import ConfigError
+from threadkeep.errors import BackendError, ConfigError
 from threadkeep.suggest import nearest
 from threadkeep.types import Commit, Keep, Record
 
@@ -72,7 +73,7 @@ class PostgreSQL:
     def connect(self, target: Target, timeout: float, limit: float) -> Any:
         said = dict(target.parameters)
         threshold = said.pop(_OURS, self._prepare_after)
-        return psycopg.connect(
+        made = psycopg.connect(
             host=target.host,
             port=target.port,
             user=target.user,
@@ -81,8 +82,10 @@ class PostgreSQL:
             connect_timeout=max(2, int(timeout)),  # for each address of a host; we keep ours
             autocommit=True,
             prepare_threshold=None if threshold is None else int(threshold),
-            **{"fallback_application_name": "threadkeep", **said},
+            **{"fallback_application_name": "threadkeep", "client_encoding": "UTF8", **said},
         )
+        teach(made)
+        return made
 
     def inspected(self, connection: Any) -> None:
         """Prepare statements only where the server itself answers.
@@ -90,6 +93,11 @@ class PostgreSQL:
         A pooler gives each statement to another session, which knows nothing of them; that it
         stands between shows by the process number, which it makes up.
         """
+        if connection.info.encoding != "utf-8":
+            raise BackendError(
+                f"the connection must speak UTF8, not {connection.info.encoding}: "
+                "pass the Engine client_encoding"
+            )
         (found,) = self.run(connection, [("SELECT pg_backend_pid()", {})])
         if found[0] == connection.info.backend_pid:
             self._prepare_after = _PREPARE_AFTER
@@ -97,6 +105,7 @@ class PostgreSQL:
                 connection.prepare_threshold = _PREPARE_AFTER
 
     def adopt(self, connection: Any) -> bool:
+        teach(connection)
         before: bool = connection.autocommit
         connection.autocommit = True
         return before
@@ -152,13 +161,13 @@ class PostgreSQL:
         return [(self._commits.put, parameters)]
 
     def by_ids(self, text: str, parameters: dict[str, Any], ids: Sequence[str]) -> list[Step]:
-        return [(text, {**parameters, "ids": list(ids)})]
+        return [(text, {**parameters, "ids": Texts(ids)})]
 
     def by_names(self, text: str, parameters: dict[str, Any], names: Sequence[str]) -> Step:
-        return text, {**parameters, "names": list(names)}
+        return text, {**parameters, "names": Texts(names)}
 
     def id_test(self, name: str, ids: Sequence[str]) -> tuple[str, dict[str, Any]]:
-        return f"= ANY(:{name}::text[])", {name: list(ids)}
+        return f"= ANY(:{name}::text[])", {name: Texts(ids)}
 
     def text(self, value: Any) -> str:
         return value  # type: ignore[no-any-return]  # text columns are str
@@ -176,13 +185,13 @@ def _rows(cursor: Any) -> list[Any]:
     return rows
 
 
-def _columns(records: Sequence[Record]) -> dict[str, list[Any]]:
+def _columns(records: Sequence[Record]) -> dict[str, Texts | Times]:
     return {
-        "kinds": [record.kind for record in records],
-        "ids": [record.id for record in records],
-        "bodies": [record.body for record in records],
-        "ats": [record.at for record in records],
-        "ends": [record.expires for record in records],
+        "kinds": Texts([record.kind for record in records]),
+        "ids": Texts([record.id for record in records]),
+        "bodies": Texts([record.body for record in records]),
+        "ats": Times([record.at for record in records]),
+        "ends": Times([record.expires for record in records]),
     }
 
 
