@@ -31,6 +31,7 @@ def backend(prefix):
     made.close()
 
 
+@pytest.mark.proves("C14")
 @pytest.mark.parametrize("decode", [False, True])
 def test_a_client_of_the_applications_own_stays_open(prefix, decode):
     with driver.Redis.from_url(redis.url(), decode_responses=decode) as client:

@@ -55,6 +55,7 @@ def test_the_keys_of_a_stream_have_one_slot_and_streams_lie_on_all_nodes(cluster
     assert sum(node.run("DBSIZE") for node in primaries) == 0
 
 
+@pytest.mark.proves("C14")
 def test_a_client_of_the_applications_own(cluster):
     prefix = fresh_table()
     with driver.RedisCluster(host="127.0.0.1", port=cluster.alive().port) as client:

@@ -101,7 +101,7 @@ class RedisBackend:
         answers = self._calls.run(lambda client: _read(client, runs)) if runs else []
         pages: dict[int, Page] = {}
         for places, (version, *flat) in zip(streams.values(), answers, strict=True):
-            for n, one in zip(places, flat or [""] * len(places), strict=True):
+            for n, one in zip(places, flat or [()] * len(places), strict=True):
                 pages[n] = Page(version, encoding.records(queries[n], one))
         return [pages[n] for n in range(len(queries))]
 
@@ -119,9 +119,9 @@ class RedisBackend:
         args = encoding.commit(put, drop, ttl, expect, token, now)
         run = _Once((COMMIT, self._keys.of(stream), args))
         repeatable = expect is None or token is not None
-        done, version, *seqs = self._calls.run(run, repeatable=repeatable)
+        done, version, *told = self._calls.run(run, repeatable=repeatable)
         if done:
-            return Commit(version, seqs)
+            return Commit(version, encoding.seqs(put, told))
         if run.again and version == 0 and not put and any(one.kind is None for one in drop):
             return Commit(0, [])  # the first attempt ended the stream; its answer was lost
         raise Conflict(

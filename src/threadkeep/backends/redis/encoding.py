@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
+from itertools import count, repeat
 from typing import Any, Final
 
 from threadkeep.types import Drop, Keep, Query, Record, Ttl
@@ -40,10 +41,30 @@ def commit(
     for kind, ids, upto in drop:
         args += ("" if kind is None else kind, _seq(upto), -1 if ids is None else len(ids))
         args += ids or ()
-    for record in put:
-        expires = "" if record.expires is None else repr(float(record.expires))
-        args += (record.kind, record.id, repr(float(record.at)), expires, record.body)
+    args += {_key(record): _put(record) for record in put}.values()
     return args
+
+
+def seqs(put: Sequence[Record], told: Sequence[int]) -> list[int]:
+    """The seqs of all records, out of what `commit.lua` says of the unique ones."""
+    if not put:
+        return []
+    base, known = told[0], dict(zip(told[1::2], told[2::2], strict=True))
+    unique = dict.fromkeys(map(_key, put))
+    if not known and len(unique) == len(put) and base >= 0:
+        return list(range(base + 1, base + 1 + len(put)))
+    new = count(base + 1) if base >= 0 else repeat(0)
+    found = {key: known.get(n) or next(new) for n, key in enumerate(unique)}
+    return [found[_key(record)] for record in put]
+
+
+def _key(record: Record) -> tuple[str, str]:
+    return record.kind, record.id
+
+
+def _put(record: Record) -> str:
+    expires = "" if record.expires is None else repr(float(record.expires))
+    return f"{record.kind}\0{record.id}\0{float(record.at)!r}|{expires}|{record.body}"
 
 
 def _life(ttl: Ttl, now: float) -> str:
@@ -67,13 +88,12 @@ def read(queries: Iterable[Query], now: float) -> list[Argument]:
     return args
 
 
-def records(query: Query, joined: bytes | str) -> list[Record]:
-    """The records of one query's answer: ids and values in turn."""
-    if not joined:
+def records(query: Query, told: Sequence[bytes | str]) -> list[Record]:
+    """The records of one query's answer: their ids, then their values."""
+    if len(told) < 2:
         return []
-    texts = text(joined).split("\0")
-    pairs = zip(texts[::2], texts[1::2], strict=True)
-    found = [_record(query.kind, id, value) for id, value in pairs]
+    ids = text(told[0]).split("\0")
+    found = [_record(query.kind, id, text(value)) for id, value in zip(ids, told[1:], strict=True)]
     return found[::-1] if query.newest else found
 
 

@@ -39,34 +39,43 @@ local function each(fields, visit)
   end
 end
 
--- The members of z for a record: its place, and its end if it has one.
-local function members(field, record)
-  local kind, id = string.match(field, '^([a-z_]+)%z(.*)$')
-  local expires = expiry(record)
-  local found = { kind .. '\0' .. place(record) .. '\0' .. id }
-  if expires ~= '' then found[2] = '\0' .. when(expires) .. '\0' .. field end
-  return found
+-- The kind and the id that a field is made of.
+local function parts(field)
+  local zero = string.find(field, '\0', 1, true)
+  return string.sub(field, 1, zero - 1), string.sub(field, zero + 1)
 end
 
-local function index(field, record)
-  for _, member in ipairs(members(field, record)) do redis.call('ZADD', z, 0, member) end
+-- The members of z for a record: its place, and its end if it has one.
+local function members(field, record)
+  local kind, id = parts(field)
+  local expires = expiry(record)
+  local own = kind .. '\0' .. place(record) .. '\0' .. id
+  if expires == '' then return own end
+  return own, '\0' .. when(expires) .. '\0' .. field
 end
 
 local function remove(field, record)
   redis.call('HDEL', h, field)
-  redis.call('ZREM', z, unpack(members(field, record)))
+  redis.call('ZREM', z, members(field, record))
 end
 
 -- Eviction may take the index and leave the records: then it is made again.
+-- Returns whether any record of the stream expires by itself, which none does as a rule.
 local function heal()
   local missing = redis.call('HLEN', h) - OWN - redis.call('ZCARD', z)
-  if missing == 0 or missing + redis.call('ZLEXCOUNT', z, '-', '(\1') == 0 then return end
+  if missing == 0 then return false end
+  if missing + redis.call('ZLEXCOUNT', z, '-', '(\1') == 0 then return true end
   redis.call('UNLINK', z)
   local records = {}
   for _, field in ipairs(redis.call('HKEYS', h)) do
     if #field > 1 then records[#records + 1] = field end
   end
-  each(records, index)
+  each(records, function(field, record)
+    local own, due = members(field, record)
+    redis.call('ZADD', z, 0, own)
+    if due then redis.call('ZADD', z, 0, due) end
+  end)
   local left = redis.call('PTTL', h)
   if left > 0 then redis.call('PEXPIRE', z, left) end
+  return true
 end
