@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, inspect, make_url, text
 
-from tests.servers import mysql, postgres
+from tests.servers import mysql, postgres, proxy
 from tests.servers.instances import fresh_table
 from threadkeep.backends.sql.target import Target, from_url
 
@@ -25,6 +25,14 @@ class SqlServer:
 
     def target(self) -> Target:
         return from_url(self.url)
+
+    @contextmanager
+    def proxied(self) -> Iterator[tuple[proxy.Proxy, str]]:
+        """A proxy before the server, and the URL that leads through it."""
+        url, port = make_url(self.url), {"postgres": 5432, "mysql": 3306}[self.type]
+        with proxy.before(url.port or port, url.host or "127.0.0.1") as between:
+            there = url.set(host="127.0.0.1", port=between.port)
+            yield between, there.render_as_string(hide_password=False)
 
     def run(self, statement: str) -> list[Any]:
         engine = create_engine(self.engine_url)
