@@ -54,6 +54,7 @@ def outcomes(source, target, **how):
     return [(one.outcome, one.records) for one in done]
 
 
+@pytest.mark.proves("C8")
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_copy_is_the_same_to_the_record(cli, filled, target):
     with connect(filled, namespace="tenant") as memory:
@@ -74,6 +75,7 @@ def test_one_namespace_alone(cli, filled):
     assert list(of_url("file:new")) == ["tenant/session/theirs"]
 
 
+@pytest.mark.proves("C8")
 def test_repeated_it_finds_all_there_and_changes_nothing(cli, filled):
     cli("copy", filled, "file:new")
     before = of_url("file:new")
@@ -118,6 +120,7 @@ def test_one_other_record_is_noticed(field):
     assert content(target) == before
 
 
+@pytest.mark.proves("C8")
 def test_broken_off_within_a_stream_it_goes_on_where_it_ended():
     class Failing(MemoryBackend):
         commits = 2
@@ -226,6 +229,7 @@ def test_its_stores_are_arguments(cli):
     assert cli("copy", "file:a").code == 2
 
 
+@pytest.mark.proves("C8")
 def test_on_a_terminal_a_bar_shows_how_far_it_is(cli, filled, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")  # what rich takes for a terminal
     said = cli("copy", filled, "file:new")

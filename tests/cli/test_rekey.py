@@ -23,6 +23,7 @@ def texts(url, key, namespace="default"):
         return [item.text for item in memory.session("chat").items()]
 
 
+@pytest.mark.proves("C7")
 def test_the_new_key_opens_all_and_the_old_none(cli, encrypted, monkeypatch):
     monkeypatch.setenv("THREADKEEP_KEY", f"{NEW},{OLD}")
     said = cli("rekey", "--all", "--url", encrypted)

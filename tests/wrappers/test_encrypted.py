@@ -31,6 +31,7 @@ def rewrite(backend, *records, stream=STREAM):
     backend.commit(stream, put=records, now=NOW)
 
 
+@pytest.mark.proves("C7")
 def test_the_store_holds_no_word_of_a_body_and_no_key(inner):
     put(EncryptedBackend(inner, KEY), "a", "b")
     for record in (*stored(inner, STREAM), *stored(inner, "default/keyring/ids")):
@@ -68,6 +69,7 @@ def test_hidden_ids_of_two_namespaces_do_not_tell_that_they_are_the_same():
     assert one != two
 
 
+@pytest.mark.proves("C7")
 @pytest.mark.parametrize("words", ["stream", "kind", "id"])
 def test_a_record_in_anothers_place_is_not_read(inner, words, caplog):
     backend = EncryptedBackend(inner, KEY)
@@ -107,6 +109,7 @@ def test_what_was_never_sealed_is_not_taken_for_ours(inner, body):
     assert [record.body for record in read(backend)] == ["?"]
 
 
+@pytest.mark.proves("C7")
 def test_a_wrong_key_is_an_error_before_anything_is_read_or_written(inner):
     put(EncryptedBackend(inner, KEY), "a")
     before = stored(inner, STREAM)
@@ -142,6 +145,7 @@ def test_no_repr_and_no_description_shows_a_key(inner):
         assert secret not in said
 
 
+@pytest.mark.proves("C7")
 @pytest.mark.parametrize("spelled", [f"{OTHER},{KEY}", f"{OTHER} \n{KEY}\n", [OTHER, KEY]])
 def test_the_first_key_writes_and_all_read(inner, spelled):
     put(EncryptedBackend(inner, base64.urlsafe_b64decode(KEY)), "a")
@@ -152,6 +156,7 @@ def test_the_first_key_writes_and_all_read(inner, spelled):
     assert names == [EncryptedBackend(inner, key).ring.first.name for key in (KEY, OTHER)]
 
 
+@pytest.mark.proves("C7")
 def test_rekeyed_the_old_key_is_not_needed_any_more(inner):
     old = EncryptedBackend(inner, KEY)
     put(old, *map(str, range(1200)))
