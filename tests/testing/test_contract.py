@@ -1,5 +1,6 @@
 """The contract as authors of other backends run it: by pytest, on a class of their own."""
 
+import re
 import subprocess
 import sys
 
@@ -57,13 +58,14 @@ def run(folder, body, *flags):
 def test_a_backend_that_keeps_its_promises_passes(tmp_path):
     done = run(tmp_path, "    pass\n", "--strict-markers", "-W", "error")
     assert done.returncode == 0, done.stdout
-    assert int(done.stdout.split()[-4].strip(",")) > 0
-    assert " failed" not in done.stdout
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed
+    assert int(passed[1]) > 100
 
 
 @pytest.mark.proves("C15")
 @pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
 def test_one_that_breaks_a_promise_is_found_out(body, tmp_path):
-    done = run(tmp_path, body, "-x")
+    done = run(tmp_path, body, "-x", "-k", "not any_sequence")  # which would look for the shortest
     assert done.returncode == 1, done.stdout
     assert "1 failed" in done.stdout
