@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -21,6 +21,7 @@ from threadkeep.memory import Memory
 
 _ROUNDS: Final = 20
 _SLOW: Final = 50.0  # milliseconds
+_REMEDIED: Final = frozenset({"eviction", "role"})
 _SESSION: Final = "threadkeep-doctor"
 
 
@@ -81,7 +82,7 @@ def _store(memory: Memory) -> Iterator[Check]:
     try:
         said = described(memory)
         if said.get("exists") == "no":
-            yield _missing(said.get("path", "the store"), said.get("engine", ""))
+            yield _missing(said)
             return
         yield _timed("read", lambda: memory.session(_SESSION).info())
         said = described(memory)
@@ -90,18 +91,39 @@ def _store(memory: Memory) -> Iterator[Check]:
         return
     for about, found in said.items():
         if about != "exists":
-            yield Check("ok", about, found)
+            yield _told(about, found)
 
 
-def _missing(path: str, engine: str) -> Check:
-    """A store that is not there: can it be made?"""
-    above = next((folder for folder in Path(path).parents if folder.exists()), None)
+def _told(about: str, found: str) -> Check:
+    """What the store says of itself; behind a colon of these it says what to do."""
+    said, _, remedy = found.partition(": ")
+    if about in _REMEDIED and remedy:
+        return Check("note", about, said, remedy)
+    used, _, most = found.partition(" of ")
+    if about == "connections" and most.isdigit() and int(used) > 0.9 * int(most):
+        return Check("note", about, found, "lower pool_size, or raise max_connections")
+    return Check("ok", about, found)
+
+
+def _missing(said: Mapping[str, str]) -> Check:
+    """A store that is not there: can it be made, and is this the place that was meant?"""
+    about = next((name for name in ("tables", "collection") if name in said), "path")
+    place, engine = said.get(about, "the store"), said.get("engine", "")
+    if about == "path" and (fault := _no_folder(Path(place), engine)):
+        return fault
+    found = f"not yet: {place}" if about == "path" else f"not yet: {place}, on {engine}"
+    remedy = f"it is made at the first write; if you expected one, check the {about}"
+    return Check("note", "exists", found, remedy)
+
+
+def _no_folder(path: Path, engine: str) -> Check | None:
+    """What stands in the way of making it."""
+    above = next((folder for folder in path.parents if folder.exists()), None)
     if above is not None and not above.is_dir():
         return Check("fail", "exists", f"no: {above} is a file, not a folder", "check the path")
-    if engine.startswith("SQLite") and above != Path(path).parent:
+    if engine.startswith("SQLite") and above != path.parent:
         return Check("fail", "exists", f"no, nor its folder: {path}", "make the folder")
-    remedy = "it is made at the first write; if you expected one, check the path"
-    return Check("note", "exists", f"not yet: {path}", remedy)
+    return None
 
 
 def _timed(about: str, act: Callable[[], object]) -> Check:
@@ -136,7 +158,7 @@ def _retention(memory: Memory) -> Check:
     ttl = memory.engine.settings.ttl
     if ttl is None:
         return Check("note", "retention", "for ever, from here", "connect(ttl=) sets a life")
-    return Check("ok", "retention", f"{ttl:g} s after the last write")
+    return Check("ok", "retention", f"{ttl:.15g} s after the last write")
 
 
 def _counting() -> Check:

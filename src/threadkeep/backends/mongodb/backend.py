@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from threadkeep.backends.mongodb import committing, options, reading, sweeping
+from threadkeep.backends.mongodb import committing, describing, options, reading, sweeping
 from threadkeep.backends.mongodb.calls import Calls
 from threadkeep.backends.mongodb.documents import Document, Store
 from threadkeep.errors import Conflict
@@ -106,6 +106,10 @@ class MongoBackend:
         """Deleted documents are the server's to overwrite; where they may be until then."""
         del now
         return ["the server's files and oplog, until it reuses their room", "its backups"]
+
+    def describe(self) -> dict[str, str]:
+        """What the server says of itself; the collection is not made."""
+        return self._calls.run(describing.describe, making=False)
 
     def close(self) -> None:
         """Close the connections opened here."""

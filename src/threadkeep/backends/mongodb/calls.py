@@ -50,10 +50,11 @@ class Calls:
         self._ready: set[int] = set()
         self._closed = False
 
-    def run(self, work: Callable[[Store], T], *, repeatable: bool = True) -> T:
+    def run(self, work: Callable[[Store], T], *, repeatable: bool = True, making: bool = True) -> T:
         """Do it, again where that may help, until the deadline.
 
         Args:
+            making: make the collection with its indexes first, if it is not there?
             repeatable: may it be done again if a connection broke and nobody knows whether it
                 was done?
 
@@ -65,7 +66,7 @@ class Calls:
         attempt = 0
         while True:
             try:
-                return self._once(work, until)
+                return self._once(work, until, making)
             except errors.PyMongoError as error:
                 fault = faults.understand(error)
                 if fault.kind is Kind.LOST and not repeatable:
@@ -82,9 +83,9 @@ class Calls:
         if client is not None and self._owned:
             client.close()
 
-    def _once(self, work: Callable[[Store], T], until: float) -> T:
+    def _once(self, work: Callable[[Store], T], until: float, making: bool) -> T:
         store = self._store()
-        if os.getpid() not in self._ready:
+        if making and os.getpid() not in self._ready:
             # A server that never answered is waited for less long than one that is gone.
             with pymongo.timeout(min(_left(until), self._connect_timeout)):
                 store.database.command("ping")

@@ -149,6 +149,15 @@ class SqlBackend:
         self._run(lambda connection: self._dialect.run(connection, views.drop()))
         return views.names
 
+    def describe(self) -> dict[str, str]:
+        """What the server says of itself, and which tables there are; none are made."""
+        deadline = Deadline(self._timeout)
+        said = self._calls.run(self._dialect.about, deadline=deadline)
+        version = self._opening.look(self._calls, deadline)
+        tables = ", ".join((str(self._names), self._names.streams, self._names.meta))
+        said |= {"tables": tables, "exists": "yes" if version else "no"}
+        return said | ({"schema": str(version)} if version else {})
+
     def close(self) -> None:
         """Close the connections opened here, also those lent now, as they come back."""
         self._pool.close()

@@ -93,6 +93,10 @@ class Dialect(Protocol):
         """What an error of the driver means."""
         ...
 
+    def about(self, connection: Any) -> dict[str, str]:
+        """What the server says of itself: `engine`, and where it tells `tls` and `connections`."""
+        ...
+
     def inspected(self, connection: Any) -> None:
         """Look at a first connection, once, before any use."""
         ...

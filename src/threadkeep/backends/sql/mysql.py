@@ -38,6 +38,10 @@ _PUT: Final = (
     "ON DUPLICATE KEY UPDATE seq = IF(expires <= %s, VALUES(seq), seq), "
     "body = VALUES(body), at = VALUES(at), expires = VALUES(expires)"
 )
+_ABOUT: Final[Sequence[Step]] = (
+    ("SHOW VARIABLES WHERE Variable_name IN ('version', 'max_connections', 'read_only')", ()),
+    ("SHOW STATUS WHERE Variable_name IN ('Ssl_version', 'Threads_connected')", ()),
+)
 
 
 def _lock(connection: Connection, names: Names, deadline: Deadline) -> None:
@@ -101,6 +105,18 @@ class MySQL:
             raise BackendError(
                 f"the connection must speak utf8mb4, not {charset}: ?charset=utf8mb4"
             )
+
+    def about(self, connection: Any) -> dict[str, str]:
+        found = dict(self.run(connection, _ABOUT))
+        version, _, maker = str(found["version"]).partition("-")
+        said = {
+            "engine": f"{'MariaDB' if 'MariaDB' in maker else 'MySQL'} {version}",
+            "tls": found.get("Ssl_version") or "no",
+            "connections": f"{found['Threads_connected']} of {found['max_connections']}",
+        }
+        if found.get("read_only") == "ON":
+            said["role"] = "a read-only replica: connect to the primary"
+        return said
 
     def adopt(self, connection: Any) -> bool:
         before: bool = connection.get_autocommit()

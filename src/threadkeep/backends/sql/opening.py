@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
@@ -19,6 +19,8 @@ from threadkeep.errors import ConfigError, MissingExtra
 
 if TYPE_CHECKING:
     from threadkeep.backends.sql.calls import Calls
+
+T = TypeVar("T")
 
 
 class _Kind(NamedTuple):
@@ -78,7 +80,19 @@ class Opening:
         """
         version = calls.run(self._version, deadline=deadline)
         if not schema.check(version, self.where):
-            calls.patiently(lambda: self._migrate(calls, deadline), deadline)
+            calls.patiently(lambda: self._by_engine(schema.migrate, calls, deadline), deadline)
+
+    def look(self, calls: Calls, deadline: Deadline) -> int:
+        """The version of the tables; 0 = they are not there, and none are made.
+
+        Raises:
+            BackendError: they are not ours; or the database does not answer.
+        """
+
+        def look(engine: Engine, *tables: Any) -> int:
+            return schema.found(engine, *tables[:-1])
+
+        return calls.patiently(lambda: self._by_engine(look, calls, deadline), deadline)
 
     def _version(self, connection: Any) -> int:
         self.dialect.inspected(connection)
@@ -91,14 +105,15 @@ class Opening:
             return 0
         return int(rows[0][0]) if rows else 0
 
-    def _migrate(self, calls: Calls, deadline: Deadline) -> None:
+    def _by_engine(self, act: Callable[..., T], calls: Calls, deadline: Deadline) -> T:
+        """SQLAlchemy on a connection of its own."""
         engine = self._engine or create_engine(
             f"{self.dialect.driver}://",
             creator=lambda: self._for_migration(deadline),
             poolclass=NullPool,
         )
         try:
-            schema.migrate(engine, self._names, self.dialect.columns, self.where, deadline)
+            return act(engine, self._names, self.dialect.columns, self.where, deadline)
         except DBAPIError as error:
             cause = error.orig if isinstance(error.orig, Exception) else error
             raise calls.failed(cause) from None

@@ -86,6 +86,9 @@ class Oracle:
     def inspected(self, connection: Any) -> None:
         pass
 
+    def about(self, connection: Any) -> dict[str, str]:
+        return {"engine": f"Oracle {getattr(connection, 'version', '')}".strip()}
+
     def adopt(self, connection: Any) -> bool:
         before: bool = connection.autocommit
         connection.autocommit = False

@@ -17,7 +17,7 @@ from threadkeep.backends.sql.names import Names
 from threadkeep.backends.sql.planning import Change
 from threadkeep.backends.sql.postgresql_arrays import Texts, Times, teach
 from threadkeep.backends.sql.postgresql_faults import fault
-from threadkeep.backends.sql.postgresql_statements import WORDS, Commits
+from threadkeep.backends.sql.postgresql_statements import ABOUT, WORDS, Commits
 from threadkeep.backends.sql.schema import Columns
 from threadkeep.backends.sql.statements import ReadText, Step, build, tables
 from threadkeep.backends.sql.target import Target
@@ -103,6 +103,9 @@ class PostgreSQL:
             self._prepare_after = _PREPARE_AFTER
             if not self._told:
                 connection.prepare_threshold = _PREPARE_AFTER
+
+    def about(self, connection: Any) -> dict[str, str]:
+        return dict(self.run(connection, [(ABOUT, {})]))
 
     def adopt(self, connection: Any) -> bool:
         teach(connection)

@@ -55,6 +55,15 @@ _WHOLE: Final = (
     "SELECT s.version, s.base, p.kind, p.id, p.seq FROM s LEFT JOIN p ON p.seq <= s.base"
 )
 
+ABOUT: Final = """
+    SELECT 'engine', 'PostgreSQL ' || current_setting('server_version')
+    UNION ALL SELECT 'tls', coalesce(
+        (SELECT version FROM pg_stat_ssl WHERE ssl AND pid = pg_backend_pid()), 'no')
+    UNION ALL SELECT 'connections', count(*) || ' of ' || current_setting('max_connections')
+        FROM pg_stat_activity WHERE backend_type = 'client backend'
+    UNION ALL SELECT 'role', 'a read-only replica: connect to the primary'
+        WHERE pg_is_in_recovery()"""
+
 
 class Commits:
     """The statements of a store that write records.

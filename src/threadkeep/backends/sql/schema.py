@@ -95,6 +95,16 @@ def migrate(engine: Engine, names: Names, columns: Columns, where: str, deadline
             columns.unlock(connection, names)
 
 
+def found(engine: Engine, names: Names, columns: Columns, where: str) -> int:
+    """The version of the tables that are there; 0 = none are.
+
+    Raises:
+        BackendError: they are somebody else's.
+    """
+    with engine.begin() as connection:
+        return _version(connection, names, columns, where)
+
+
 def _migrate(connection: Connection, names: Names, columns: Columns, where: str) -> None:
     known = _version(connection, names, columns, where)
     if check(known, where):
