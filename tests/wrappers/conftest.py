@@ -1,12 +1,21 @@
-"""Stores to wrap: one that never waits, one on the disk that can be opened again."""
+"""Stores to wrap: one that never waits, one on the disk that can be opened again, servers."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
+from tests.servers import postgres, redis
+from tests.servers.instances import fresh_table
 from threadkeep.backends.memory import MemoryBackend
+from threadkeep.backends.redis import RedisBackend
+from threadkeep.backends.sql import SqlBackend
 from threadkeep.backends.sqlite import SqliteBackend
 from threadkeep.kinds import KINDS
+from threadkeep.testing import BackendContract
+from threadkeep.testing.contract.crowds import CrowdsContract
+from threadkeep.testing.contract.state import StateContract
 from threadkeep.types import Query
 
 NOW = 1_750_000_000.0
@@ -14,9 +23,32 @@ STREAM = "default/session/chat"
 INNER = ("memory", "sqlite")
 
 
+SERVERS = ("postgres", "redis")
+
+
+class ServerContract(BackendContract):
+    """What a wrapper could spoil on a server; crowds meet there by the server's own means."""
+
+
+for name in (*vars(CrowdsContract), *vars(StateContract)):
+    if name.startswith("test"):
+        setattr(ServerContract, name, None)
+
+
 def opened(name, path):
     """A store of the table, empty or opened again."""
-    return MemoryBackend() if name == "memory" else SqliteBackend(path / "chat.db", pool_size=20)
+    return opener(name, path)()
+
+
+def opener(name, path):
+    """Opens an empty store, and the same store again; other processes may call it."""
+    if name == "postgres":
+        return partial(SqlBackend, postgres.url(), table_name=fresh_table(), pool_size=20)
+    if name == "redis":
+        return partial(RedisBackend, redis.url(), prefix=fresh_table(), pool_size=20)
+    if name == "sqlite":
+        return partial(SqliteBackend, path / "chat.db", pool_size=20)
+    return MemoryBackend
 
 
 @pytest.fixture(params=INNER)

@@ -6,33 +6,41 @@ from functools import partial
 
 import pytest
 
-from tests.wrappers.conftest import INNER, opened
+from tests.wrappers.conftest import INNER, SERVERS, ServerContract, opener
 from threadkeep.backends.encrypted import HIDDEN, EncryptedBackend, new_key
 from threadkeep.testing import BackendContract
 
-CASES = [(inner, hidden) for inner in INNER for hidden in ("some", "all")]
+
+def encrypted(open_inner, key, hidden):
+    return EncryptedBackend(open_inner(), key, hidden=hidden)
 
 
-def encrypted(name, path, key, hidden):
-    return EncryptedBackend(opened(name, path), key, hidden=hidden)
-
-
-class TestEncrypted(BackendContract):
-    @pytest.fixture(params=CASES, ids="-".join)
-    def opener(self, request, tmp_path):
-        name, hidden = request.param
-        hides = HIDDEN if hidden == "some" else None
-        return name, partial(encrypted, name, tmp_path, new_key(), hides)
-
+class Encrypted:
     @pytest.fixture
-    def backend(self, opener):
-        backend = opener[1]()
+    def backend(self, again):
+        backend = again[1]()
         yield backend
         pool = getattr(backend.inner, "_pool", None)
         assert pool is None or pool.lent == 0, "a connection was not given back"
         backend.close()
 
     @pytest.fixture
-    def reopen(self, opener):
-        name, again = opener
-        return None if name == "memory" else again
+    def reopen(self, again):
+        name, make = again
+        return None if name == "memory" else make
+
+
+class TestEncrypted(Encrypted, BackendContract):
+    @pytest.fixture(
+        params=[(inner, hidden) for inner in INNER for hidden in ("some", "all")], ids="-".join
+    )
+    def again(self, request, tmp_path):
+        name, hidden = request.param
+        hides = HIDDEN if hidden == "some" else None
+        return name, partial(encrypted, opener(name, tmp_path), new_key(), hides)
+
+
+class TestEncryptedOnServers(Encrypted, ServerContract):
+    @pytest.fixture(params=SERVERS)
+    def again(self, request, tmp_path):
+        return request.param, partial(encrypted, opener(request.param, tmp_path), new_key(), HIDDEN)

@@ -6,28 +6,36 @@ from functools import partial
 
 import pytest
 
-from tests.wrappers.conftest import INNER, opened
+from tests.wrappers.conftest import INNER, SERVERS, ServerContract, opener
 from threadkeep.backends.observed import ObservedBackend
 from threadkeep.testing import BackendContract
 
 
-def observed(name, path):
-    return ObservedBackend(opened(name, path))
+def observed(open_inner):
+    return ObservedBackend(open_inner())
 
 
-class TestObserved(BackendContract):
-    @pytest.fixture(params=INNER)
-    def opener(self, request, tmp_path):
-        return request.param, partial(observed, request.param, tmp_path)
-
+class Observed:
     @pytest.fixture
-    def backend(self, opener):
-        backend = opener[1]()
+    def backend(self, again):
+        backend = again[1]()
         yield backend
         assert not backend.in_use, "a connection was not given back"
         backend.close()
 
     @pytest.fixture
-    def reopen(self, opener):
-        name, again = opener
-        return None if name == "memory" else again
+    def reopen(self, again):
+        name, make = again
+        return None if name == "memory" else make
+
+
+class TestObserved(Observed, BackendContract):
+    @pytest.fixture(params=INNER)
+    def again(self, request, tmp_path):
+        return request.param, partial(observed, opener(request.param, tmp_path))
+
+
+class TestObservedOnServers(Observed, ServerContract):
+    @pytest.fixture(params=SERVERS)
+    def again(self, request, tmp_path):
+        return request.param, partial(observed, opener(request.param, tmp_path))
