@@ -39,7 +39,7 @@ test: setup ## the tests; ARGS="-k window" and the like
 	$(BIN)/python -m pytest -q $(ARGS)
 
 servers: ## real servers for the tests, from Debian packages
-	sh tests/servers/install.sh
+	@PYTHON=$(PYTHON) sh tests/servers/install.sh
 
 lint: setup ## ruff, mypy and the layers
 	$(BIN)/ruff check .
@@ -69,5 +69,5 @@ constraints: $(UV_STAMP) ## pin all dependencies again; ARGS=--upgrade takes new
 		--all-extras --group dev $(PROJECTS) -o constraints.txt $(ARGS)
 
 clean: ## remove everything that make has built
-	rm -rf .venv .tools site dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .tools .servers site dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,10 +1,20 @@
 #!/bin/sh
 # Installs the real servers that the tests start as private, throw-away instances: PostgreSQL, MariaDB,
 # Redis, and H2 for the shape of Oracle's SQL. Debian and its relatives only; safe to run again.
+# WITH_SECANTUS=1 also installs SecantusDB, which speaks MongoDB's protocol, into an environment of its
+# own: it is under the GPL, and no part or dependency of threadkeep.
 # No service is started, and none that already runs is touched.
 set -eu
 
 packages="postgresql mariadb-server redis-server libh2-java"
+secantus="secantusdb==0.7.0b3"
+folder=$(dirname "$0")/../../.servers/secantus
+
+if [ -n "${WITH_SECANTUS:-}" ] && [ ! -x "$folder/bin/secantusd-py" ]; then
+    echo "servers: installing $secantus"
+    "${PYTHON:-python3}" -m venv "$folder"
+    "$folder/bin/pip" install -q --disable-pip-version-check "$secantus"
+fi
 
 if ! command -v apt-get >/dev/null 2>&1; then
     cat >&2 <<'TEXT'

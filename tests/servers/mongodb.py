@@ -1,15 +1,22 @@
-"""MongoDB for the tests: a URL of the environment, else a private mongod, else a skip."""
+"""MongoDB for the tests: a URL of the environment, else a private server, else a skip.
+
+The private server is `mongod`, or else SecantusDB, which speaks its protocol: its executable is
+named by THREADKEEP_TEST_SECANTUS, or lies where `make servers` puts it.
+"""
 
 from __future__ import annotations
 
 import functools
 import os
 import shutil
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from pymongo import MongoClient
 
 from tests.servers.instances import Instance, absent
+
+_HERE: Final = Path(__file__).parents[2] / ".servers/secantus/bin/secantusd-py"
 
 
 @functools.cache
@@ -19,27 +26,21 @@ def url() -> str:
 
 
 class Mongo:
-    """A private mongod. Skips the test if it is not installed.
+    """A private server. Skips the test if there is none."""
 
-    Args:
-        *settings: flags of mongod.
-    """
-
-    def __init__(self, *settings: str) -> None:
-        program = shutil.which("mongod")
-        if program is None:
-            absent("mongodb", "no mongod is installed, and THREADKEEP_TEST_MONGODB_URL is not set")
-        self._program = program
-        self._settings = settings
-        self.instance = Instance("mongodb", "nobody")
+    def __init__(self) -> None:
+        self._command = _mongod() or _secantus()
+        if self._command is None:
+            why = "neither mongod nor SecantusDB is installed"
+            absent("mongodb", f"{why}, and THREADKEEP_TEST_MONGODB_URL is not set")
+        self.instance = Instance("mongodb", "root")
         self.port = self.instance.port
         self.start()
 
     def start(self) -> None:
         """Start it, also again."""
-        folder = self.instance.folder
-        how = ("--dbpath", folder, "--port", self.port, "--bind_ip", "127.0.0.1")
-        self.instance.start([self._program, *how, *self._settings], self._ready)
+        place = {"port": str(self.port), "folder": str(self.instance.folder)}
+        self.instance.start([word.format(**place) for word in self._command or ()], self._ready)
 
     def kill(self) -> None:
         """End it without warning."""
@@ -53,3 +54,16 @@ class Mongo:
         client: MongoClient[Any] = MongoClient(self.url(), serverSelectionTimeoutMS=500)
         with client:
             client.admin.command("ping")
+
+
+def _mongod() -> list[str] | None:
+    program = shutil.which("mongod")
+    how = ("--dbpath", "{folder}", "--port", "{port}", "--bind_ip", "127.0.0.1")
+    return [program, *how] if program else None
+
+
+def _secantus() -> list[str] | None:
+    program = os.environ.get("THREADKEEP_TEST_SECANTUS") or str(_HERE)
+    how = ("--storage-path", "{folder}/data", "--port", "{port}", "--host", "127.0.0.1")
+    more = ("--cache-size", "128M", "--log-level", "ERROR")
+    return [program, *how, *more] if Path(program).exists() else None
