@@ -49,7 +49,8 @@ class _Place(NamedTuple):
 def _recorded(chat: Session, answer: Mapping[str, Any], key: str | None) -> Response:
     book = Responses(chat.engine, chat.user)
     place = _place(book, chat, answer.get("id"), key)
-    said = {**answer, "id": place.id, "extra": {**answer.get("extra", {}), "item": key}}
+    own = {} if key is None else {"item": key}
+    said = {**answer, "id": place.id, "extra": {**answer.get("extra", {}), **own}}
     if place.old is None:
         said["previous_response_id"] = chaining.newest(chat.engine, chat.user, chat.id)
     else:
