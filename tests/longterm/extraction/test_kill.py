@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.longterm.extraction.conftest import answer, fact
+from tests.servers import postgres, redis
+from tests.servers.instances import fresh_table
 from threadkeep import connect
 
 CHILD = Path(__file__).with_name("killed.py")
@@ -61,3 +63,21 @@ def test_before_the_commit_the_next_worker_reads_it_again(tmp_path, serve, schem
 def test_after_the_commit_nothing_is_read_twice(tmp_path, serve, scheme):
     place = f"sqlite:///{tmp_path}/chat.db" if scheme == "sqlite" else f"file://{tmp_path}/chats"
     assert story(place, serve, "after") == 1
+
+
+def on_postgres(path):
+    return f"{postgres.url()}?table_name={fresh_table()}"
+
+
+def on_redis(path):
+    return f"{redis.url()}"
+
+
+SERVERS = {"postgres": on_postgres, "redis": on_redis}
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("server", SERVERS)
+def test_on_servers_too(tmp_path, serve, server, moment):
+    calls = {"before": 2, "after": 1}
+    assert story(SERVERS[server](tmp_path), serve, moment) == calls[moment]
