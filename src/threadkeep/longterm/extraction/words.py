@@ -6,13 +6,15 @@ import re
 import unicodedata
 from typing import Final
 
+from threadkeep.longterm.recall import words
+
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _NUMBER: Final = re.compile(r"\d+(?:[.,:]\d+)*")
 _HARD: Final = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\S+")
 
 
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
+def _set(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
 
 
 _EMPTY: Final = _set(
@@ -24,8 +26,9 @@ _EMPTY: Final = _set(
     over own per please really said say says shall she should so some such than that the
     their theirs them then there these they thing things this those to too under until up
     upon us use user users very want wants was we well were what when where which while who
-    whom whose why will with would you your yours yourself i'm i've i'd i'll it's that's
-    you're he's she's we're they're let's named called name fact remember note
+    whom whose why will with would you your yours yourself
+    don isn wasn aren weren doesn didn won wouldn couldn shouldn
+    haven hasn hadn named called name fact remember note
     """
 )
 
@@ -55,39 +58,13 @@ def terms(text: str) -> list[str]:
 
 def content(text: str) -> frozenset[str]:
     """The stems of the words that carry sense, without names of days and months, and numbers."""
-    return frozenset(
-        stem(word)
-        for word in terms(text)
-        if word not in _EMPTY
-        and word not in _DATES
-        and word not in _NEGATIONS
-        and not word.endswith("n't")
-        and not word[0].isdigit()
-    )
+    return frozenset(words.stem(word) for word in words.tokens(text) if _carries_sense(word))
 
 
-def stem(word: str) -> str:
-    """A word without its common English endings: enough to match what one person said."""
-    word = word.removesuffix("'s")
-    for ending, instead in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) + len(instead) >= 3:
-            word = word[: len(word) - len(ending)] + instead
-            break
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiousl":
-        word = word[:-1]
-    return word[:-1] if len(word) > 3 and word[-1] == "e" else word
-
-
-_ENDINGS: Final = (
-    ("ies", "y"),
-    ("sses", "ss"),
-    ("ied", "y"),
-    ("ing", ""),
-    ("ed", ""),
-    ("ly", ""),
-    ("es", "e"),
-    ("s", ""),
-)
+def _carries_sense(word: str) -> bool:
+    if word[0].isdigit() or (len(word) == 1 and word.isascii()):
+        return False
+    return word not in _EMPTY and word not in _DATES and word not in _NEGATIONS
 
 
 def numbers(text: str) -> frozenset[str]:
@@ -142,9 +119,9 @@ def _days(text: str) -> frozenset[str]:
     return frozenset(word for word in terms(text) if word in _DATES)
 
 
-def shared(words: frozenset[str], other: frozenset[str]) -> float:
+def shared(these: frozenset[str], other: frozenset[str]) -> float:
     """The share of the first that is found in the other; none of nothing."""
-    return len(words & other) / len(words) if words else 0.0
+    return len(these & other) / len(these) if these else 0.0
 
 
 def overlap(one: str, other: str) -> float:
