@@ -15,7 +15,7 @@ _WIDEST: Final = 4  # bytes of one character
 def batches(records: Iterable[Record]) -> Iterator[list[Record]]:
     """The records in order, in runs of at most 1,000 records and 4 MB of bodies."""
     records = list(records)
-    if len(records) <= RECORDS and sum(len(one.body) for one in records) * _WIDEST <= BYTES:
+    if len(records) <= RECORDS and sum([len(one.body) for one in records]) * _WIDEST <= BYTES:
         if records:  # nearly always: nothing needs to be encoded to see that it fits
             yield records
         return

@@ -9,7 +9,7 @@ from typing import Any, Final
 from threadkeep.errors import InputError
 from threadkeep.moments import when
 from threadkeep.providers import anthropic, chat, responses, shapes
-from threadkeep.providers.simple import simple, words
+from threadkeep.providers.simple import simple, with_raw, words
 from threadkeep.types import Item, Json
 
 PLACEHOLDERS: Final = frozenset({"", "__fake_id__"})
@@ -55,12 +55,12 @@ def parse(message: object, where: str = "message") -> list[Item]:
         InputError: it is something else, or a field is not what it should be; `where` and the
             field are named.
     """
+    if type(message) is dict and (item := simple(message)):
+        return [item]
     if isinstance(message, str):
         return [Item(content=message)]
     if isinstance(message, Item):
         return [_checked(message, where)]
-    if type(message) is dict and (item := simple(message)):
-        return [item]
     data = _as_dict(message, where)
     if isinstance(data.get("choices"), list):
         return _completion(data, where)
@@ -191,7 +191,7 @@ def _item(
         return _honest(item, where)
     if wire is None or back(item) == wire:
         return item
-    return dataclasses.replace(item, raw={"format": format_, "data": wire})
+    return with_raw(item, {"format": format_, "data": wire})
 
 
 def _honest(item: Item, where: str) -> Item:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any, Final
 
 from threadkeep.drafts import maker
 from threadkeep.types import Item, is_plain
 
 _item = maker(Item)
+_but_raw = attrgetter(*(field.name for field in fields(Item) if field.name != "raw"))  # the last
 _SPEAKERS: Final = frozenset({"user", "assistant", "system", "developer"})
 _CALL_ID: Final = 40  # characters that Chat Completions takes
 
@@ -37,6 +40,11 @@ def words(item: Item) -> Item | None:
     return _item(
         id, 0, "message", role, None, item.content, [], None, None, None, None, {}, None, None
     )
+
+
+def with_raw(item: Item, raw: dict[str, Any]) -> Item:
+    """The item with the writer's payload."""
+    return _item(*_but_raw(item), raw)
 
 
 def _made(type_: str, role: str, content: str, call: str | None) -> Item:
