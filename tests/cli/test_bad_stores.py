@@ -28,6 +28,8 @@ COMMANDS = {
     "sweep": ["sweep"],
     "repair": ["repair", "--fix"],
     "forget": ["forget", "ada", "--yes"],
+    "recall": ["recall", "ada", "hello"],
+    "extract": ["extract", "--model", "m", "--base-url", "http://127.0.0.1:9/v1"],
     "views": ["views", "create"],
     "rekey": ["rekey"],
     "copy from": ["copy", "URL", "sqlite:///new.db"],
@@ -194,6 +196,7 @@ def run(cli, command, url):
     if command.startswith("copy"):
         return cli(*(url if word == "URL" else word for word in COMMANDS[command]))
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_API_KEY", "none")
         if command == "rekey":
             patch.setenv("THREADKEEP_KEY", KEY)
         return cli(*COMMANDS[command], "--url", url)
@@ -272,4 +275,5 @@ def test_ctrl_c_at_any_step_leaves_nothing_half_done(cli, good, monkeypatch, com
         assert said.code == 130
         assert "Traceback" not in said.err
         assert not Path("out.jsonl").exists()
-    assert said.code == 0, said
+    dead_model = command == "extract"
+    assert said.code == 0 or (dead_model and said.code == 1), said
