@@ -49,6 +49,7 @@ class Facts:
         expires_at: Moment | None = None,
         replaces: str | None = None,
         extractor: str = APPLICATION,
+        status: Status = "active",
     ) -> Fact:
         """Store a fact, and return it as stored; one that is known already counts as seen again.
 
@@ -63,6 +64,8 @@ class Facts:
             expires_at: from when it is not known any more.
             replaces: the id of the fact whose place it takes, which becomes `superseded`.
             extractor: who learned it.
+            status: `quarantined` = not told to anybody before `update` approves it, unless it is
+                known as active already.
 
         Raises:
             InputError: a value is not what it should be; it is named. Nothing was written.
@@ -74,6 +77,7 @@ class Facts:
             identity("fact", told),
             told,
             entries.checked_sources(self.engine, sources),
+            entries.checked_status(status) or "active",
             confidence=entries.checked_share(confidence, "confidence"),
             pinned=bool(pinned),
             observed_at=entries.checked_moment(observed_at, "observed_at") or moment(now),
@@ -89,7 +93,8 @@ class Facts:
                 old = _found(held, replaces)
                 ended = replace(superseded(old, fact.id), valid_to=old.valid_to or fact.observed_at)
                 held.put_fact(ended)
-            held.unforget(fact.id)
+            if fact.status == "active":
+                held.unforget(fact.id)
             stored = learn(held, fact)
             make_room(held)
             return stored

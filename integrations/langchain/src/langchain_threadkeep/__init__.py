@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from langchain_threadkeep.nodes import load_history_node, save_history_node
     from langchain_threadkeep.remembering import with_history
     from langchain_threadkeep.store import ThreadkeepStore
+    from langchain_threadkeep.summarizing import threadkeep_summarizer
+    from langchain_threadkeep.tools import memory_tools
     from langchain_threadkeep.trimming import trim_messages
 
 __all__ = [
     "ThreadkeepMiddleware",
+    "memory_tools",
+    "threadkeep_summarizer",
     "ThreadkeepChatMessageHistory",
     "session_history_factory",
     "HISTORY_FACTORY_CONFIG",
@@ -33,6 +37,8 @@ __all__ = [
 
 _PLACES: Final = {
     "ThreadkeepMiddleware": "middleware",
+    "memory_tools": "tools",
+    "threadkeep_summarizer": "summarizing",
     "ThreadkeepChatMessageHistory": "history",
     "session_history_factory": "history",
     "HISTORY_FACTORY_CONFIG": "history",

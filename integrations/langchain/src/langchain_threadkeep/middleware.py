@@ -25,6 +25,7 @@ from langchain_threadkeep import injecting, recording, windows
 from langchain_threadkeep.messages import whole
 from langchain_threadkeep.people import Id, People, Who, sub_agent
 from langchain_threadkeep.prompts import prompt, with_files
+from langchain_threadkeep.tools import memory_tools
 from langchain_threadkeep.turns import Mark, Resend, Turn, begin
 from threadkeep import Memory, Session
 from threadkeep.errors import ConfigError
@@ -66,6 +67,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
             the session's summary at the end of the system message, what was said before about the
             question beside it. Read once in a turn, stored nowhere. `{"max_tokens": 800,
             "recall": True}` says how much, and whether earlier conversations are searched.
+        tools: give the agent `save_memory`, `search_memory` and `forget_memory`.
 
     Raises:
         ConfigError: the URL, the window, `resend` or `inject` is not understood.
@@ -84,12 +86,13 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         files: bool = False,
         record_responses: bool = False,
         inject: bool | Mapping[str, Any] = True,
+        tools: bool = False,
     ) -> None:
         super().__init__()
         if resend not in ("detect", "append"):
             raise ConfigError(f"resend must be 'detect' or 'append', got {resend!r}")
-        self.tools = []
         self.memory = shared(memory)
+        self.tools = memory_tools(self.memory, session_id, user_id) if tools else []
         self._people = People(session_id, user_id)
         self._policies = windows.bounded(windows.told(window), self.memory)
         self._resend: Resend = resend
@@ -206,14 +209,10 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         return self._people.who(config, runtime)._replace(agent=sub_agent(config))
 
     def _chat(self, who: Who) -> Session:
-        return self.memory.session(_session(who), user=who.user, agent=who.agent)
+        return self.memory.session(who.session_of_run, user=who.user, agent=who.agent)
 
     async def _hop(self, verb: Callable[..., Any], *args: Any) -> Any:
         return await self.memory.engine.hop(functools.partial(verb, *args))
-
-
-def _session(who: Who) -> str:
-    return who.session if who.agent is None else f"{who.session}/{who.agent}"
 
 
 def _messages(response: ModelCallResult[Any]) -> list[BaseMessage]:

@@ -23,6 +23,11 @@ class Who(NamedTuple):
     user: str | None
     agent: str | None = None
 
+    @property
+    def session_of_run(self) -> str:
+        """The session that the run writes to: a sub-agent has one of its own."""
+        return self.session if self.agent is None else f"{self.session}/{self.agent}"
+
 
 @dataclass(frozen=True)
 class People:

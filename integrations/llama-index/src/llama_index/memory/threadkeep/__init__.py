@@ -15,6 +15,7 @@ from llama_index.memory.threadkeep.memory_blocks import (
     InstructionsBlock,
     SummaryBlock,
 )
+from llama_index.memory.threadkeep.tools import memory_tools
 
 __all__ = [
     "ThreadkeepAsyncChatStore",
@@ -24,6 +25,7 @@ __all__ = [
     "InstructionsBlock",
     "SummaryBlock",
     "FilesBlock",
+    "memory_tools",
     "import_simple_chat_store",
     "import_sqlalchemy_store",
 ]

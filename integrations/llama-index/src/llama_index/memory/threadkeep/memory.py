@@ -64,6 +64,11 @@ class ThreadkeepMemory(BaseMemory):
         self._policies = policies.as_policies(stepped)
         self._injection = injection(self.inject)
 
+    @property
+    def chat(self) -> Session:
+        """The session below, for everything else that can be done with it."""
+        return self._chat
+
     @classmethod
     def class_name(cls) -> str:
         """Its name in dumps."""
