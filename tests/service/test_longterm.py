@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from urllib.parse import unquote, urlsplit
 
@@ -13,8 +14,10 @@ from threadkeep.companions import LIFE
 from threadkeep.errors import ConfigError, NotOwner
 from threadkeep.learned import Summary
 from threadkeep.longterm import summaries
+from threadkeep.longterm.marks import is_injected
 from threadkeep.service import HistoryService
 from threadkeep.service.settings import read
+from threadkeep.testing import ScriptedModel
 
 LLM = {"model": "gpt-5", "api_key": "hunter2", "base_url": "http://127.0.0.1:9/v1"}
 
@@ -276,6 +279,40 @@ def test_closing_closes_everything(remember, store):
     assert engine.longterm.closed
     assert not [one for one in threading.enumerate() if one.name.startswith("threadkeep")]
     assert remember("web", store=store) is not service
+
+
+LEARNED = {
+    "facts": [{"text": "Ada is allergic to nuts", "items": [1]}],
+    "instructions": [{"text": "Answer in French", "items": [1], "priority": "explicit"}],
+    "summary": {"text": "Ada said what she is allergic to.", "topics": []},
+}
+
+
+@pytest.mark.proves("A28")
+@pytest.mark.proves("A30")
+def test_users_are_learned_from_what_they_say(serve, provider):
+    with ScriptedModel(lambda _: json.dumps(LEARNED)) as model:
+        llm = {"model": "gpt-5-mini", "api_key": "hunter2", "base_url": model.base_url}
+        service = serve(
+            provider,
+            enable_long_term_memory=True,
+            long_term_memory_config={"llm_config": llm},
+        )
+        service.store_history(
+            "s", "user", "I am allergic to nuts. Answer in French.", identity="ada"
+        )
+        service.store_history("s", "assistant", "I will remember that.", identity="ada")
+        service.memory.process()
+        assert model.requests[0]["model"] == "gpt-5-mini"
+        assert service.get_facts("new", "ada") == ["Ada is allergic to nuts"]
+        assert service.get_instructions("new", "ada") == ["Answer in French"]
+        assert service.get_facts("new", "bob") == service.get_instructions("new", "bob") == []
+        assert service.get_summary("s", "ada") == "Ada said what she is allergic to."
+        context = service.get_context("s", "ada")
+        service.store_history("s", "assistant", context, identity="ada")
+        service.memory.process()
+        assert not any(is_injected(json.dumps(request)) for request in model.requests)
+        service.close()
 
 
 @pytest.mark.proves("A29")

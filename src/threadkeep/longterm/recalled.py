@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from threadkeep.engine import Engine
@@ -10,6 +10,7 @@ from threadkeep.longterm import marks
 from threadkeep.longterm.escaping import line
 from threadkeep.longterm.known import Known
 from threadkeep.longterm.page import Note, page
+from threadkeep.longterm.recall.hits import Hit
 from threadkeep.longterm.redaction import redacted
 from threadkeep.longterm.stable import fact_line
 from threadkeep.protocols import TokenCounter
@@ -27,7 +28,7 @@ _FACTS: Final = "Known about the user:"
 _TURNS: Final = "Said before, with day and speaker:"
 
 
-def hits(engine: Engine, known: Known, query: str, window: Iterable[Item] | None) -> Sequence[Any]:
+def hits(engine: Engine, known: Known, query: str, window: Iterable[Item] | None) -> list[Hit]:
     """What recall finds for a query, but for what the model sees anyway.
 
     Args:
@@ -40,16 +41,13 @@ def hits(engine: Engine, known: Known, query: str, window: Iterable[Item] | None
 
     if known.user is None:
         return []
-    recall = getattr(User(engine, known.user), "recall", None)
-    if recall is None:
-        return []
     seen = None if window is None else {item.id for item in window}
-    found: Sequence[Any] = recall(query, k=HITS)
+    found = User(engine, known.user).recall(query, k=HITS)
     return [hit for hit in found if not _is_seen(hit, known.session, seen)]
 
 
 def part(
-    engine: Engine, hits: Iterable[Any], told: Collection[str], limit: int, counter: TokenCounter
+    engine: Engine, hits: Iterable[Hit], told: Collection[str], limit: int, counter: TokenCounter
 ) -> str:
     """The volatile part in at most so many tokens, the best hits first; shown in order of time.
 
@@ -74,7 +72,7 @@ def part(
     return page(_OPENING, (_FACTS, _TURNS), notes, limit, counter)
 
 
-def _is_seen(hit: Any, session: str | None, seen: Collection[str] | None) -> bool:
+def _is_seen(hit: Hit, session: str | None, seen: Collection[str] | None) -> bool:
     if hit.item is None or session is None or hit.session != session:
         return False
     return seen is None or hit.item.id in seen

@@ -7,7 +7,7 @@ forgotten is told no more, but deleted only if the application allows it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from threadkeep.engine import twin
 from threadkeep.errors import InputError
@@ -17,6 +17,7 @@ from threadkeep.longterm.escaping import line
 from threadkeep.longterm.extraction import batch as batches
 from threadkeep.longterm.extraction.grounding import is_directive, sources, standing
 from threadkeep.longterm.extraction.words import content, shared
+from threadkeep.longterm.recall.hits import Hit
 from threadkeep.longterm.recalled import LONGEST
 from threadkeep.session import Session
 from threadkeep.types import Query
@@ -117,12 +118,14 @@ class MemoryTools:
             held = self._chat.facts.list()
             return [_fact(fact) for fact in held if words & content(fact.text)][:_HITS]
         near = {item.id for item in self._chat.items(last=_NEAR)}
-        hits: Any = User(self.engine, user).recall(query, k=2 * _HITS)
-        there = [hit for hit in hits if hit.item is None or not self._is_near(hit, near)]
+        hits = User(self.engine, user).recall(query, k=2 * _HITS)
+        there = [hit for hit in hits if not self._is_near(hit, near)]
         return [_hit(hit) for hit in there[:_HITS]]
 
-    def _is_near(self, hit: Any, near: set[str]) -> bool:
+    def _is_near(self, hit: Hit, near: set[str]) -> bool:
         """Whether the model has it before its eyes, or it is what memory itself once said."""
+        if hit.item is None:
+            return False
         here = hit.session == self._chat.id and hit.item.id in near
         return here or marks.is_injected(hit.item.text)
 
@@ -138,9 +141,11 @@ def _fact(fact: Fact) -> str:
     return f"- [{fact.id[:_ID]}] {line(fact.text)}{day}"
 
 
-def _hit(hit: Any) -> str:
+def _hit(hit: Hit) -> str:
     if hit.fact is not None:
         return _fact(hit.fact)
     item = hit.item
+    if item is None:
+        return ""
     day = "" if item.created_at is None else f"{item.created_at.date().isoformat()}, "
     return f"- {day}{line(item.name or item.role)}: {line(item.text, LONGEST)}"

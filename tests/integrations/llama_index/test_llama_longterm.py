@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from llama_index.core.agent.workflow import FunctionAgent
-from llama_index.core.base.llms.types import ChatMessage, MessageRole
+from llama_index.core.base.llms.types import ChatMessage, MessageRole, ToolCallBlock
 from llama_index.core.chat_engine import (
     CondensePlusContextChatEngine,
     ContextChatEngine,
@@ -23,6 +23,7 @@ from llama_index.memory.threadkeep import (
     SummaryBlock,
     ThreadkeepAsyncChatStore,
     ThreadkeepMemory,
+    memory_tools,
 )
 from tests.integrations.llama_index.conftest import Scripted, Shelf, call, weather
 from threadkeep.companions import LIFE
@@ -263,3 +264,62 @@ class TestBlocks:
         dumped = FactsBlock(memory=memory, user_id="ada").model_dump()
         assert set(dumped) >= {"name", "user_id"}
         assert "memory" not in dumped
+
+
+def asks(name, **args):
+    return [ToolCallBlock(tool_call_id=f"c-{name}", tool_name=name, tool_kwargs=args)]
+
+
+class TestRecall:
+    def test_what_was_said_before_stands_before_the_question(self, memory, ada):
+        ada.session("old").add("I visited the tram museum in Porto")
+        kept = on(memory)
+        kept.put(ChatMessage(role="user", content="Which trams did I see?"))
+        *_, question = kept.get()
+        assert question.content.startswith(MARK_START)
+        assert "tram museum in Porto" in question.content
+        assert question.content.endswith("Which trams did I see?")
+        assert stored(memory) == ["Which trams did I see?"]
+        system = on(memory, session_id="new").get("Which trams did I see?")[0]
+        assert system.role == MessageRole.SYSTEM
+        assert "tram museum in Porto" in system.content
+        off = on(memory, inject={"recall": False})
+        assert "museum" not in str(off.get("Which trams did I see?"))
+        bob = on(memory, session_id="bobs", user_id="bob")
+        assert bob.get("Which trams did I see?") == []
+
+
+class TestTools:
+    def test_an_agent_saves_finds_and_forgets(self, memory, ada):
+        ada.session("old").add("My brother collects trams")
+        kept = on(memory)
+
+        async def ask(text, *replies):
+            model = Scripted(*replies)
+            agent = FunctionAgent(tools=memory_tools(kept), llm=model.llm)
+            return str(await agent.run(text, memory=kept))
+
+        async def story():
+            save = asks("save_memory", text="Ada is allergic to nuts")
+            await ask("I am allergic to nuts", save, "noted")
+            fact = memory.user("ada").facts.list()[-1]
+            assert (fact.text, fact.extractor) == ("Ada is allergic to nuts", "agent")
+            await ask("what do you know?", asks("search_memory", query="trams nuts"), "a lot")
+            await ask("forget nuts", asks("forget_memory", id=fact.id[:8]), "done")
+
+        asyncio.run(story())
+        results = [item.text for item in memory.session("chat").items() if item.role == "tool"]
+        assert results[0] == "Saved."
+        assert "My brother collects trams" in results[1]
+        assert results[2] == "Forgotten: Ada is allergic to nuts"
+        assert [fact.text for fact in ada.facts.list()] == ["Ada has a cat"]
+
+    def test_whose_it_is_no_argument_of_the_model(self, memory):
+        tools: list[Any] = [*memory_tools(memory, "chat", "ada")]
+        for tool in tools:
+            names = set(tool.metadata.get_parameters_dict()["properties"])
+            assert names in ({"text"}, {"query"}, {"id"})
+
+    def test_a_conversation_has_to_be_named(self, memory):
+        with pytest.raises(ConfigError, match="session_id"):
+            memory_tools(memory)

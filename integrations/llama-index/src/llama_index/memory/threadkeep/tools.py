@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from llama_index.core.tools import FunctionTool
+from collections.abc import Callable
+from typing import Any
+
+from llama_index.core.tools import BaseTool, FunctionTool
 
 from llama_index.memory.threadkeep.memory import ThreadkeepMemory
 from threadkeep import Memory
@@ -17,7 +20,7 @@ def memory_tools(
     user_id: str | None = None,
     *,
     delete: bool = False,
-) -> list[FunctionTool]:
+) -> list[BaseTool | Callable[..., Any]]:
     """`save_memory`, `search_memory` and `forget_memory`, for `tools=` of an agent.
 
     Whose memory it is, is decided here and never by the model. What the user did not say in the
