@@ -320,3 +320,22 @@ def test_a_store_that_fails_at_the_commit_loses_nothing(learning, clock):
     memory.process()
     assert facts(memory) == [("Ada is allergic to nuts", 1)]
     assert memory.session("chat").summary().version == 1
+
+
+def test_a_fault_of_our_own_or_of_a_redactor_is_counted_as_well(learning, clock):
+    """Else it would be paid for again and again."""
+    broken = [True]
+
+    def redactor(text, kind):
+        if kind == "fact" and broken[0]:
+            raise RuntimeError(text)
+        return text
+
+    memory, model = learning(lambda request: NUTS, llm={"tries": 2}, redactor=redactor)
+    said(memory)
+    for _ in range(4):
+        report = memory.process()
+        clock.tick(LATER)
+    assert (report.dead, len(model.requests)) == (1, 2)
+    broken[0] = False
+    assert memory.process(retry=True).facts == 1

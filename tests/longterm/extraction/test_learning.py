@@ -397,3 +397,18 @@ def test_a_session_deleted_meanwhile_leaves_nothing(learning):
     memory.process()
     assert memory.user("ada").facts.list(status=None) == []
     assert summaries.look(memory.engine, "chat").summary is None
+
+
+def test_a_sub_agents_session_teaches_nothing(learning):
+    """There an agent speaks as the user."""
+    memory, model = learning([answer(instructions=[instruction("Always answer in French", 1)])])
+    memory.session("chat/writer", user="ada", agent="writer").add("Always answer in French.")
+    assert memory.process(session="chat/writer").batches == 0
+    assert model.requests == []
+
+
+def test_a_fact_about_models_and_assistants_is_still_a_fact(learning):
+    memory, _ = learning([answer(fact("Ada works on an AI model for bridges", 1))])
+    memory.session("chat", user="ada").add("I work on an AI model for bridges.")
+    memory.process()
+    assert len(memory.user("ada").facts.list()) == 1

@@ -13,6 +13,12 @@ from threadkeep.longterm.extraction.batch import Batch, Line
 from threadkeep.longterm.extraction.prompt import RELATIONS
 from threadkeep.types import Json
 
+_LONGEST: Final = 100_000
+"""Characters of one answer that are looked at."""
+
+_CUTS: Final = 120
+"""Places where an answer that was cut off may be closed, from its end: more than an entry has."""
+
 _MOST: Final = 100
 """Entries of one answer that are looked at."""
 
@@ -82,12 +88,12 @@ def parsed(text: str) -> tuple[Json, bool]:
 
     One that was cut off is closed behind its last whole entry.
     """
-    text = re.sub(r"<think>.*?</think>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<think>.*?</think>", "", text[:_LONGEST], flags=re.DOTALL)
     starts = [place for sign in "{[" if (place := text.find(sign)) >= 0]
     for start in sorted(starts):
         try:
             return json.JSONDecoder(strict=False).raw_decode(text[start:])[0], True
-        except ValueError:
+        except (ValueError, RecursionError):
             if (found := _closed(text[start:])) is not None:
                 return found, False
     return None, False
@@ -96,10 +102,10 @@ def parsed(text: str) -> tuple[Json, bool]:
 def _closed(text: str) -> Json:
     """A text that was cut off, closed behind the last entry that is whole."""
     cuts = [place + 1 for place, sign in enumerate(text) if sign in '}]"']
-    for cut in reversed(cuts[-400:]):
+    for cut in reversed(cuts[-_CUTS:]):
         try:
             return json.loads(text[:cut] + _endings(text[:cut]), strict=False)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
     return None
 

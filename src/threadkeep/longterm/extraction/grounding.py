@@ -35,7 +35,11 @@ _PARAPHRASE: Final = content(
 """What models say in the place of "I am" and "I have"."""
 
 _DIRECTIVE: Final = re.compile(
-    r"""\b(?:assistant|ai|bot|chatbot|model|system\ prompt|guardrails?|jailbreak)\b
+    r"""\b(?:assistant|ai|bot|chatbot|model)\b[^.]{0,20}\b(?:must|should|shall|has\ to|have\ to
+            |needs?\ to|allowed|authori[sz]ed|permitted|supposed|expected|always|never)\b
+        | \b(?:wants?|asks?|asked|told|tells|expects?|allows?|instructs?|instructed|lets?)\b
+            [^.]{0,20}\b(?:assistant|ai|bot|chatbot|model|you)\b
+        | \b(?:system\ prompt|guardrails?|jailbreak)\b
         | \b(?:ignore|disregard|override|bypass)\b.*\b(?:instructions?|rules?|previous|prior|all
             |safety)\b
         | \b(?:wants?|wishes|prefers?|asks?|asked|requests?|requested|likes?)\b[^.]{0,30}

@@ -6,6 +6,7 @@ form tells; what cannot be told by its form is the limit of this.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Final
 
@@ -21,7 +22,9 @@ _BLOCKS: Final = (
     re.compile(r"\[\[+.*?(?:\]\]+|\Z)", re.DOTALL),
     re.compile(r"<([A-Za-z][\w:.-]*)[^>]*>.*?(?:</\1\s*>|\Z)", re.DOTALL),
     re.compile(r"<\|.*?\|>.*", re.DOTALL),
-    re.compile(r"^\W*\b(?:BEGIN|START)\b.*?(?:^\W*\bEND\b[^\n]*|\Z)", re.DOTALL | re.MULTILINE),
+    re.compile(
+        r"^[^\w\n]*\b(?:BEGIN|START)\b.*?(?:^[^\w\n]*\bEND\b[^\n]*|\Z)", re.DOTALL | re.MULTILINE
+    ),
     re.compile(r"^[ \t]*\{.*\}[ \t]*$", re.DOTALL | re.MULTILINE),
 )
 """Between delimiters; one that is never closed takes everything after it."""
@@ -39,7 +42,7 @@ _REST: Final = re.compile(
             |posts?|reviews?|transcripts?|logs?|outputs?|results?|notes?|tickets?|comments?
             |contracts?|files?|snippets?|code|prompts?|website|readme|pdf|invite|chat)\b
             [^\n]{0,60}:
-        | ^[ \t]*[\[(<*\#]*[ \t]*(?:system|assistant|developer|tool|function|ai|admin(?:istrator)?
+        | ^[ \t\[(<*\#]*(?:system|assistant|developer|tool|function|ai|admin(?:istrator)?
             |human|user|instructions?|prompt|notice|memory|summary|note\ to\ (?:ai|assistant))
             \b[^\n:]{0,40}[\])>*]*[ \t]*:
         | ^[ \t]*\[(?:system|assistant|developer|tool|inst|admin)[^\]\n]*\]
@@ -90,11 +93,15 @@ _PLAIN: Final = re.compile(
 )
 
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+|;\s+")
+_SPACES: Final = re.compile(r"[^\S\n]+")
+_GAP: Final = re.compile(r"\n\s*\n")
 _ENOUGH: Final = 0.75
 
 
+@functools.lru_cache(maxsize=256)  # asked for with each thing that a model made of it
 def own(text: str) -> str:
     """The part of a user's message that is not visibly another's."""
+    text = _GAP.sub("\n\n", _SPACES.sub(" ", text))  # long gaps would cost much time below
     for block in _BLOCKS:
         text = block.sub("\n", text)
     rest = _REST.search(text)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from threadkeep.longterm.extraction.batch import Line
+from threadkeep.longterm.extraction.batch import LONGEST, Line
 from threadkeep.longterm.extraction.own_words import own, reported, sentences
 from threadkeep.longterm.extraction.words import content, counted
 
@@ -84,6 +84,7 @@ def wanted(lines: Iterable[Line]) -> list[Wanted]:
 
 def asks(text: str) -> bool:
     """Whether a message asks for something to be remembered or forgotten."""
+    text = text[:LONGEST]
     if not _HINT.search(text):
         return False
     return any(_REMEMBER.match(one) or _FORGET.match(one) for one in sentences(own(text)))

@@ -10,6 +10,7 @@ from typing import Final
 from threadkeep import names
 from threadkeep.companions import LIFE
 from threadkeep.engine import Engine
+from threadkeep.errors import BackendError
 from threadkeep.learned import Summary
 from threadkeep.longterm import summaries
 from threadkeep.longterm.extraction import batch as batches
@@ -112,6 +113,10 @@ def work(worker: Worker, session: str, *, retry: bool = False) -> tuple[Report, 
         report = _fail(worker, task, error, cost)
     except Gone:
         report = Report()
+    except BackendError:
+        raise  # the store's; the lease ends by itself
+    except Exception as error:  # a redactor's, or ours: it is not to be paid for without end
+        report = _fail(worker, task, ModelFailed(type(error).__name__), cost, keep=False)
     report += Report(
         sessions=1,
         calls=cost.calls,
@@ -127,7 +132,7 @@ def take(worker: Worker, session: str, *, retry: bool) -> Task | Report:
     door = Door(engine, SessionInfo(names.check(session, "session id")))
     for _ in range(_TRIES):
         seen = door.look()
-        if seen.info is None:
+        if seen.info is None or is_sub_agents(seen.info):
             return Report()
         user = seen.info.user
         left = _left(door) if user is None else None
@@ -147,6 +152,11 @@ def take(worker: Worker, session: str, *, retry: bool) -> Task | Report:
         if (task := _leased(worker, door, home, held, mark, batch, seen)) is not None:
             return task
     return Report(sessions=1, busy=1)
+
+
+def is_sub_agents(info: SessionInfo) -> bool:
+    """Whether a session is a sub-agent's, where an agent speaks as the user."""
+    return bool(info.agent) and info.id.endswith(f"/{info.agent}")
 
 
 def _refused(
@@ -267,7 +277,9 @@ def _settle(worker: Worker, task: Task, reading: Reading, cost: Cost) -> Learned
     raise ModelFailed("the user's memory was changed by others all the time")
 
 
-def _fail(worker: Worker, task: Task, error: ModelFailed, cost: Cost) -> Report:
+def _fail(
+    worker: Worker, task: Task, error: ModelFailed, cost: Cost, *, keep: bool = True
+) -> Report:
     """Note that a batch was tried in vain; what the user asked to be kept is kept all the same."""
     reason, now = str(error), worker.engine.now()
     tries = task.mark.tries + 1
@@ -285,7 +297,7 @@ def _fail(worker: Worker, task: Task, error: ModelFailed, cost: Cost) -> Report:
     try:
         for _ in range(_TRIES):
             held = _mine(task)
-            learned = merge(held, reading)
+            learned = merge(held, reading) if keep else learned
             held.put_watermark(task.key, mark.body())
             _count(worker, held, cost)
             if task.home.commit(held):

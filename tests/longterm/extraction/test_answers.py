@@ -1,0 +1,60 @@
+"""Understanding what a model answered: whatever it is, and wherever it breaks off."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.longterm.extraction.conftest import answer, fact
+from threadkeep.longterm.extraction.answer import parsed, understood
+from threadkeep.longterm.extraction.batch import Batch, Line
+from threadkeep.longterm.extraction.own_words import own
+from threadkeep.longterm.extraction.requests import asks
+from threadkeep.types import Item
+
+BATCH = Batch(
+    (Line(1, Item(), "one", True), Line(2, Item(), "two", True)), seq=2, items=2, more=False
+)
+WHOLE = answer(*(fact(f'Ada said {n}: "so" \\ {{[', 1 + n % 2) for n in range(6)), summary="S")
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(st.text())
+def test_no_text_is_too_odd(text):
+    parsed(text)
+    understood(text, BATCH)
+
+
+@given(json_values, json_values)
+def test_no_json_is_too_odd(facts, summary):
+    said = {"facts": facts, "instructions": [facts, summary], "summary": summary, "topics": facts}
+    understood(json.dumps(said), BATCH)
+    understood(json.dumps([facts, summary]), BATCH)
+
+
+@given(st.integers(1, len(WHOLE) - 1))
+def test_cut_off_anywhere_it_never_says_more_than_the_whole(cut):
+    whole, part = understood(WHOLE, BATCH), understood(WHOLE[:cut], BATCH)
+    assert whole is not None
+    assert part is None or not part.whole
+    texts = [one.text for one in whole.facts]
+    assert part is None or all(
+        any(text.startswith(one.text) for text in texts) for one in part.facts
+    )
+
+
+@given(st.text())
+def test_own_words_are_never_more_than_the_text(text):
+    assert len(own(text)) <= len(text)
+    assert asks(text) in (True, False)
+
+
+def test_nested_without_end_it_is_no_answer():
+    assert parsed("[" * 20_000) == (None, False)
+    assert parsed('{"a":' * 20_000) == (None, False)
