@@ -22,7 +22,7 @@ ROUNDS = 300
 
 def show() -> None:
     """Measure in a store of its own, and print."""
-    terminal.heading(f"7  {LONG:,} messages; the window costs what one of {SHORT} costs")
+    terminal.heading(f"8  {LONG:,} messages; the window costs what one of {SHORT} costs")
     with (
         tempfile.TemporaryDirectory(prefix="threadkeep-demo-") as folder,
         threadkeep.connect(Path(folder, "long.db")) as memory,

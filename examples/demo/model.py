@@ -31,7 +31,7 @@ class Model:
         added: list[Item] = []
         for _ in range(ROUNDS):
             self.sent = chat.window(max_tokens=3000)
-            reply = self._complete(self.sent.to_openai())
+            reply = self.complete(self.sent.to_openai(), tools=TOOLS)
             added += chat.add(reply)
             calls = added[-1].tool_calls
             if not calls:
@@ -39,10 +39,11 @@ class Model:
             added += chat.add(*(result(call) for call in calls))
         raise EndpointError(f"the model {self.name!r} still calls tools after {ROUNDS} rounds")
 
-    def _complete(self, messages: list[dict[str, Any]]) -> Any:
+    def complete(self, messages: list[dict[str, Any]], **options: Any) -> Any:
+        """One reply of the model."""
         create: Any = self.client.chat.completions.create
         try:
-            return create(model=self.name, messages=messages, tools=TOOLS)
+            return create(model=self.name, messages=messages, **options)
         except OpenAIError as error:
             said = " ".join(str(error).split())[:200]
             raise EndpointError(

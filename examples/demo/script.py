@@ -33,6 +33,13 @@ def recalled(request: dict[str, Any]) -> str:
     return "You are Ada, your dog is Bo, and the two of you go to Lisbon by train."
 
 
+def noted(request: dict[str, Any]) -> str:
+    """What stands in the messages of two other frameworks, one of them a tool's."""
+    said = " ".join(str(message.get("content")) for message in request["messages"][:-1])
+    words = ("Ada", "Bo", "Lisbon", "24 degrees")
+    return ", ".join(word for word in words if word in said) + "."
+
+
 CHAT = [
     {"tool_calls": CALLS},
     "Lisbon will be sunny at 24 degrees; the train takes 3 hours and costs 35 euros.",
@@ -41,3 +48,10 @@ CHAT = [
 RESTARTED = [recalled]
 RETRIED = ["The tile museum, and the garden of the Gulbenkian.", "Coimbra is nearer: the library!"]
 AFTERWARDS = ["You are welcome. Enjoy Lisbon, and greet Bo."]
+
+BY_LANGCHAIN = (
+    "I am Ada, and my dog is called Bo. How is the weather in Lisbon?",
+    [{"tool_calls": CALLS[:1]}, "Sunny, 24 degrees. Bo will like it."],
+)
+BY_LLAMA_INDEX = ("Where was that, and who comes along?", [recalled])
+BY_AGENTS = ("In one line, for the diary: who, where, and how warm?", [noted])

@@ -1,4 +1,6 @@
-"""The story: a chat is remembered, continued by a new process, edited, forked, and repaired."""
+"""The story: a chat is remembered, continued by a new process, edited, forked, and repaired;
+another one is led by three frameworks in turn.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,14 @@ import sys
 import threadkeep
 from examples.demo import EndpointError, measures, script, terminal
 from examples.demo.model import described, model
-from threadkeep import Memory, Session, errors
+from threadkeep import Memory, Session, Window, errors
 from threadkeep.testing import assert_valid
 
 SESSION = "weekend"
 FORK = "weekend-coimbra"
 CRASHED = "crashed"
+SHARED = "shared"
+FRAMEWORKS = ("langchain", "llama_index", "openai_agents")
 USER = "ada"
 
 
@@ -36,13 +40,14 @@ def run(store: str) -> None:
         _fork(memory)
         _own(memory)
         _crash(memory, store)
+    _share(store)
     measures.show()
     _onwards()
 
 
 def _forget(memory: Memory) -> None:
     """What an earlier run left in this store."""
-    for id in (SESSION, FORK, CRASHED):
+    for id in (SESSION, FORK, CRASHED, SHARED):
         memory.session(id).delete()
 
 
@@ -134,12 +139,7 @@ def _crash(memory: Memory, store: str) -> None:
     chat.add(script.AFTER)
     window = chat.window()
     terminal.messages(window)
-    for provider, wire in (
-        ("openai", window.to_openai()),
-        ("responses", window.to_responses()),
-        ("anthropic", window.to_anthropic()),
-    ):
-        assert_valid(wire, provider)
+    _check(window)
     made = len(window) - len(chat.items())
     terminal.row(
         "stored", f"{len(chat.items())} items; the window has {len(window)}, {made} synthetic"
@@ -147,6 +147,35 @@ def _crash(memory: Memory, store: str) -> None:
     terminal.row("valid", "for OpenAI Chat, OpenAI Responses and Anthropic; sent to the model:")
     with model(script.AFTERWARDS) as talk:
         terminal.messages(talk.answer(chat))
+
+
+def _share(store: str) -> None:
+    terminal.heading("7  One conversation, three frameworks, each in a process of its own")
+    terminal.code(
+        """
+        create_agent(model, tools, middleware=[ThreadkeepMiddleware(memory)])
+        SimpleChatEngine.from_defaults(llm=llm, memory=ThreadkeepMemory.from_defaults(...))
+        Runner.run(agent, text, session=ThreadkeepSession("shared", memory, user_id="ada"))
+        """
+    )
+    print()
+    for name in FRAMEWORKS:
+        if _process(f"frameworks.{name}", store, SHARED):
+            raise EndpointError(f"the turn by {name} failed (see above)")
+    with threadkeep.connect(store) as memory:
+        window = memory.session(SHARED, user=USER).window()
+    _check(window)
+    terminal.row("valid", f"{len(window)} items, for OpenAI Chat, OpenAI Responses and Anthropic")
+
+
+def _check(window: Window) -> None:
+    """Ask the independent judge whether every provider would take it."""
+    for provider, wire in (
+        ("openai", window.to_openai()),
+        ("responses", window.to_responses()),
+        ("anthropic", window.to_anthropic()),
+    ):
+        assert_valid(wire, provider)
 
 
 def _onwards() -> None:
