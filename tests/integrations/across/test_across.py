@@ -27,6 +27,7 @@ def write(memory, name, tag):
     return turn
 
 
+@pytest.mark.proves("C5")
 @pytest.mark.parametrize(("first", "second"), PAIRS, ids=map(" then ".join, PAIRS))
 def test_a_conversation_goes_on_in_another_framework(memory, first, second):
     begun = write(memory, first, "one")
@@ -48,12 +49,15 @@ def test_a_conversation_goes_on_in_another_framework(memory, first, second):
 
 
 @pytest.mark.slow
+@pytest.mark.proves("C5")
 @pytest.mark.parametrize("order", ORDERS, ids=" > ".join)
 def test_all_of_them_one_after_the_other(memory, order):
+    written = {}
     for number, name in enumerate(order):
-        write(memory, name, f"t{number}")
-        for framework in FRAMEWORKS.values():
-            framework.read(memory)
+        written[name] = write(memory, name, f"t{number}")
+        for reader, framework in FRAMEWORKS.items():
+            read = framework.read(memory)  # which asserts that it is valid
+            assert reader not in written or framework.same(written[reader], read), reader
     assert len(memory.session("chat").window().to_openai()) == 20
 
 
