@@ -16,6 +16,7 @@ from threadkeep.longterm.explaining import said_at
 from threadkeep.longterm.held import Held, superseded
 from threadkeep.longterm.homes import Home
 from threadkeep.longterm.records import identity
+from threadkeep.longterm.view import Learned
 from threadkeep.moments import moment
 from threadkeep.types import Item, Listing
 
@@ -169,7 +170,7 @@ class Facts:
         """
         wanted = entries.checked_status(status)
         found = self._home().look().facts.values()
-        return Listing(fact for fact in found if wanted in (None, fact.status))
+        return Learned(fact for fact in found if wanted in (None, fact.status))
 
     aadd = twin(add)
     aget = twin(get)

@@ -23,6 +23,7 @@ from threadkeep.longterm.explaining import said_at
 from threadkeep.longterm.held import Held, superseded
 from threadkeep.longterm.homes import Home
 from threadkeep.longterm.records import identity
+from threadkeep.longterm.view import Learned
 from threadkeep.moments import moment
 from threadkeep.types import Item, Listing
 
@@ -169,7 +170,7 @@ class Instructions:
         """
         wanted = entries.checked_status(status)
         found = self._home().look().instructions.values()
-        return Listing(ranked(one for one in found if wanted in (None, one.status)))
+        return Learned(ranked(one for one in found if wanted in (None, one.status)))
 
     aadd = twin(add)
     aget = twin(get)

@@ -154,3 +154,65 @@ def test_agents_of_several_users_are_told_of_their_own(agent, ada, memory):
     pets = {"cat", "dog", "fish"}
     found = [{pet for pet in pets if pet in " ".join(system(model, n))} for n in range(4)]
     assert found == [{"cat"}, {"dog"}, {"fish"}, set()]
+
+
+class TestRecall:
+    @pytest.fixture
+    def trams(self, memory):
+        memory.session("old", user="ada").add("I visited the tram museum in Porto")
+
+    def test_what_was_said_before_stands_before_the_question(self, agent, trams, chat):
+        runner, model = agent(["Porto", "bye"])
+        result = runner.invoke(user("Which tram museum did I see?"), HERS)
+        (asked,) = others(model)
+        assert asked.startswith("<threadkeep-notes>")
+        assert "tram museum in Porto" in asked
+        assert asked.endswith("</threadkeep-notes>\n\nWhich tram museum did I see?")
+        assert system(model) == []
+        assert result["messages"][0].text == "Which tram museum did I see?"
+        assert said(chat)[0] == ("user", "Which tram museum did I see?")
+        runner.invoke(user("thanks"), HERS)
+        assert others(model) == ["Which tram museum did I see?", "Porto", "thanks"]
+
+    def test_it_stays_at_the_question_while_the_model_calls_its_tools(self, agent, trams):
+        runner, model = agent([ASK, "warm"])
+        runner.invoke(user("How is the weather at the tram museum?"), HERS)
+        first, second = (others(model, n) for n in range(2))
+        assert second[0] == first[0]
+        assert is_injected(first[0])
+        assert second[1:] == [None, "Lisbon: 21"]
+
+    def test_pictures_of_the_question_stay(self, agent, trams):
+        runner, model = agent(["Porto"])
+        picture = {"type": "image_url", "image_url": {"url": "https://x.example/tram.png"}}
+        content = [{"type": "text", "text": "Which tram museum is it?"}, picture]
+        runner.invoke({"messages": [{"role": "user", "content": content}]}, HERS)
+        blocks = model.requests[0]["messages"][-1]["content"]
+        assert [block["type"] for block in blocks] == ["text", "text", "image_url"]
+        assert is_injected(blocks[0]["text"])
+
+    def test_what_the_window_shows_is_not_told_again(self, agent, memory, trams):
+        runner, model = agent(["Porto", "yes"])
+        runner.invoke(user("Tell me of the tram museum"), HERS)
+        runner.invoke(user("Which tram museum again?"), HERS)
+        assert str(others(model)).count("Tell me of the tram museum") == 1
+
+    def test_an_answer_that_is_recorded_is_recorded_without_it(self, agent, memory, trams):
+        runner, model = agent(["Porto"], ours={"record_responses": True})
+        result = runner.invoke(user("Which tram museum did I see?"), HERS)
+        assert is_injected(others(model)[0])
+        response = memory.responses.get(result["messages"][-1].id)
+        assert not is_injected(str(response.input))
+
+    @pytest.mark.parametrize("who", ["bob", ""])
+    def test_nobody_is_told_what_somebody_else_said(self, agent, trams, who):
+        runner, model = agent(["no"])
+        config = {"configurable": {"thread_id": f"of {who}", "user_id": who}}
+        runner.invoke(user("Which tram museum did I see?"), config)
+        assert others(model) == ["Which tram museum did I see?"]
+
+    def test_it_can_be_left_out(self, agent, ada, trams):
+        runner, model = agent(["no"], ours={"inject": {"recall": False}})
+        runner.invoke(user("Which tram museum did I see?"), HERS)
+        assert others(model) == ["Which tram museum did I see?"]
+        assert "Ada has a cat" in system(model)[0]
