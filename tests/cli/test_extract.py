@@ -88,3 +88,17 @@ def test_watching_goes_on_until_it_is_interrupted(cli, said, monkeypatch):
         done = cli("extract", *where, "--watch", "--pause", "5")
     assert (done.code, rounds) == (130, [5, 5, 5])
     assert len(done.out.splitlines()) == 1  # rounds in which nothing happened are not told
+
+
+def test_the_doctor_says_how_far_it_came_and_what_is_dead(cli, said):
+    assert "learning" not in cli("doctor", "--url", said).out
+    with ScriptedModel(lambda request: 500 if "nuts" in str(request) else NUTS) as model:
+        llm = {"model": "m", "api_key": "none", "base_url": model.base_url, "tries": 1}
+        with connect(said, llm=llm) as memory:
+            assert memory.process().dead == 1
+    told = cli("doctor", "--url", said)
+    assert "1 of 2 sessions read to their end" in told.out
+    assert "1 failed too often (500 InternalServerError) -> threadkeep extract --retry" in told.out
+    with ScriptedModel(lambda request: NUTS) as model:
+        cli("extract", "--url", said, "--model", "m", "--base-url", model.base_url, "--retry")
+    assert "2 of 2 sessions read to their end" in cli("doctor", "--url", said).out

@@ -17,6 +17,7 @@ from threadkeep import tokens
 from threadkeep.cli.store import described
 from threadkeep.cli.text import as_json, safe
 from threadkeep.errors import ThreadkeepError
+from threadkeep.longterm.extraction.status import status
 from threadkeep.memory import Memory
 
 _ROUNDS: Final = 20
@@ -71,6 +72,7 @@ def _checks(memory: Memory, write: bool) -> Iterator[Check]:
     if write:
         yield _timed("write", lambda: _write(memory))
     yield _retention(memory)
+    yield from _learning(memory)
     settings = memory.engine.settings
     limits = f"{settings.pool_size} calls at once, {settings.timeout:g} s of patience for each"
     yield Check("ok", "limits", limits)
@@ -159,6 +161,22 @@ def _retention(memory: Memory) -> Check:
     if ttl is None:
         return Check("note", "retention", "for ever, from here", "connect(ttl=) sets a life")
     return Check("ok", "retention", f"{ttl:.15g} s after the last write")
+
+
+def _learning(memory: Memory) -> Iterator[Check]:
+    """How far sessions were read, if any was, or if that failed."""
+    try:
+        if described(memory).get("exists") == "no":
+            return
+        found = status(memory.engine)
+    except ThreadkeepError:
+        return  # which was told already
+    said = f"{found.read} of {found.read + found.behind} sessions read to their end"
+    if found.dead:
+        reasons = f"{found.dead} failed too often ({', '.join(found.errors)})"
+        yield Check("note", "learning", f"{said}, {reasons}", "threadkeep extract --retry")
+    elif found.read or found.errors:
+        yield Check("ok", "learning", said)
 
 
 def _counting() -> Check:

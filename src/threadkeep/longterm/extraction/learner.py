@@ -8,18 +8,15 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from threadkeep import names, walking
-from threadkeep.companions import LIFE
 from threadkeep.engine import Engine
 from threadkeep.longterm.extraction.background import Background
 from threadkeep.longterm.extraction.report import Report
-from threadkeep.longterm.extraction.watermark import Watermark, read_mark
+from threadkeep.longterm.extraction.status import mark_of, newest_of
 from threadkeep.longterm.extraction.work import Worker, work
-from threadkeep.longterm.held import WATERMARK
-from threadkeep.longterm.homes import Home
 from threadkeep.longterm.llm import model_of
 from threadkeep.longterm.options import Learning, learning
 from threadkeep.ownership import Door
-from threadkeep.types import Item, Query, SessionInfo
+from threadkeep.types import Item, SessionInfo
 
 _BATCHES: Final = 10_000
 """Batches of one session in a row: no session is read for ever."""
@@ -62,7 +59,7 @@ class Learner:
 
     def upto(self, session: str, user: str | None, life: int) -> int:
         """The seq that this life of a session was read up to."""
-        return self._mark(session, user, life).seq
+        return mark_of(self._engine, session, user, life).seq
 
     def process(self, user: str | None, session: str | None, *, retry: bool) -> Report:
         """As `Memory.process`."""
@@ -116,14 +113,5 @@ class Learner:
                 yield info.id
 
     def _is_behind(self, info: SessionInfo) -> bool:
-        stream = self._engine.stream("session", info.id)
-        page = self._engine.read(Query(stream, "item", limit=1, newest=True))[0]
-        if not page.records:
-            return False
-        return self._mark(info.id, info.user, page.version // LIFE).seq < page.records[0].seq
-
-    def _mark(self, session: str, user: str | None, life: int) -> Watermark:
-        home = Home(self._engine, user=user, session=session)
-        key = self._engine.stream("session", session)
-        page = home.engine.read(Query(home.stream, WATERMARK, ids=[key]))[0]
-        return read_mark(page.records[0].body if page.records else None, life)
+        newest, life = newest_of(self._engine, info)
+        return newest > 0 and mark_of(self._engine, info.id, info.user, life).seq < newest
