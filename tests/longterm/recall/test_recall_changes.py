@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.engine.doubles import Wrapper
 from tests.longterm.recall.conftest import said, texts
-from threadkeep.errors import NotOwner
+from threadkeep.errors import BackendError, NotOwner
 
 DAY = 86_400
 
@@ -149,3 +150,23 @@ def test_many_sessions_and_long_ones_are_read_whole(ada):
     ada.session("long").add(*(said(f"entry{n} of the list") for n in range(450)))
     for word in ("word0", "word60", "word119", "entry0", "entry199", "entry200", "entry449"):
         assert word in texts(ada.recall(word, 1))[0]
+
+
+def test_a_build_that_was_cut_short_is_made_anew(opened, clock):
+    class Tired(Wrapper):
+        reads = 0
+
+        def read(self, *queries, now):
+            self.reads += 1
+            if self.reads == 3:
+                raise BackendError("the store is tired")
+            return super().read(*queries, now=now)
+
+    ada = opened(clock=clock).user("ada")
+    for n in range(120):
+        ada.session(f"s{n}").add(said(f"kite{n}"))
+    later = opened(wrap=Tired, clock=clock).user("ada")
+    with pytest.raises(BackendError, match="tired"):
+        later.recall("kite0")
+    assert texts(later.recall("kite0")) == ["kite0"]
+    assert texts(later.recall("kite119")) == ["kite119"]

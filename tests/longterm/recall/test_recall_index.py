@@ -136,3 +136,11 @@ def test_a_word_that_everything_has_is_looked_up_in_the_newest():
     found = Search(index, question.read("kite"), budget=100).best(10)
     assert len(found) == 10
     assert min(one.number for one in found) >= 390
+
+
+def test_a_question_about_an_old_session_is_not_lost_behind_newer_ones():
+    index = Index()
+    for n in range(400):
+        index.add(document(f"s{n // 10}", n + 1, ("kite", None, 0)))
+    found = Search(index, question.read("kite", session="s0"), budget=50).best(20)
+    assert sorted(one.number for one in found) == list(range(10))

@@ -58,7 +58,7 @@ class Following:
         """Read what is new."""
         now = self._engine.now()
         if self._life is None:
-            self._read_all()
+            self._build()
         else:
             self._read_on()
         self._asked = now
@@ -66,6 +66,15 @@ class Following:
         over = self.index.live - self._most
         if over > self._most // 10:
             self.index.remove(self._oldest(over))
+
+    def _build(self) -> None:
+        """Read everything; or, cut short, be as if nothing had been read."""
+        self._begin()
+        try:
+            self._read_all()
+        except BaseException:
+            self._begin()
+            raise
 
     def _read_all(self) -> None:
         """The sessions of the user's list, the one written last first, up to the limit."""
@@ -92,8 +101,7 @@ class Following:
             *(query for id in warm for query in self.sessions.queries(id)),
         )
         if listed.version >> 20 != (self._life or 0) >> 20:
-            self._begin()
-            return self._read_all()
+            return self._build()
         more = self.sessions.take(warm, pages)
         others = [id for id in self._moved if id not in set(warm)]
         self.sessions.read([*more, *self._note(listed.records), *others])

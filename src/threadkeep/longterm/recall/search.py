@@ -18,9 +18,9 @@ from threadkeep.longterm.recall.index import NONE, Index
 from threadkeep.longterm.recall.question import Question
 from threadkeep.longterm.recall.spread import Labels, Spread
 
-BUDGET: Final = 6_000
+BUDGET: Final = 4_000
 """Postings that may open candidates."""
-KEEP: Final = 1_500
+KEEP: Final = 1_000
 """Candidates that are kept when the budget is spent."""
 TERMS: Final = 40
 """Words of a long question that are looked for: the rarest of those that occur at all."""
@@ -43,10 +43,12 @@ class Search:
     def __init__(self, index: Index, question: Question, *, budget: int = BUDGET) -> None:
         self._index = index
         self._question = question
-        self._budget = budget
+        # what is in few places may be behind all that a budget would open
+        self._budget = len(index) * TERMS if question.filtered else budget
         self._allowed = self._allows() if question.filtered else None
         self._average = index.average or 1.0
         self._scores: dict[int, float] = {}
+        self._nearby: set[int] = set()  # where words stand that reach the candidates that are kept
 
     def best(self, most: int) -> list[Found]:
         """The best so many, the best first; of equals the one that was said first."""
@@ -76,7 +78,7 @@ class Search:
         """Add what a term is worth to all it touches; `late`, to the candidates there are."""
         index, spread, labels = self._index, Spread(self._index), term.labels
         if late:
-            spread.add(term.among(self._around()))
+            spread.add(term.among(self._nearby))
         else:
             spread.add(term.newest(self._budget))
         touched = set(self._scores) if late or labels.any else set()
@@ -122,14 +124,18 @@ class Search:
         """Keep the most promising candidates."""
         kept = self._top(KEEP, [1.0] * FLAGS)
         self._scores = {found.number: found.score for found in kept}
+        self._nearby = self._around()
 
     def _top(self, most: int, priors: list[float]) -> list[Found]:
         """The candidates that score best, the best first."""
-        flags, may = self._index.flags, self._may
-        found = [Found(n, score * priors[flags[n]]) for n, score in self._scores.items() if may(n)]
-        if len(found) > most:  # few are worth to be told apart from their equals
-            least = heapq.nlargest(most, [one.score for one in found])[-1]
-            found = [one for one in found if one.score >= least]
+        flags, allowed = self._index.flags, self._allowed
+        worth = {n: score * priors[flags[n]] for n, score in self._scores.items()}
+        if allowed is not None:
+            worth = {n: score for n, score in worth.items() if allowed(n)}
+        least = 0.0
+        if len(worth) > most:  # few are worth to be told apart from their equals
+            least = sorted(worth.values(), reverse=True)[most - 1]
+        found = [Found(n, score) for n, score in worth.items() if score >= least]
         return sorted(found, key=self._rank)[:most]
 
     def _around(self) -> set[int]:
@@ -140,9 +146,6 @@ class Search:
             found.update(index.reaching(n))
         learned = (fact for fact, of in index.sources.items() if not found.isdisjoint(of))
         return found.union(learned)
-
-    def _may(self, n: int) -> bool:
-        return bool(self._index.alive[n]) and (self._allowed is None or self._allowed(n))
 
     def _allows(self) -> Callable[[int], bool]:
         index, asked = self._index, self._question

@@ -42,7 +42,8 @@ class Spread:
             own[number] = stated + weights.ASKED * asked
             if flags[number] & FACT:
                 for source in index.sources.get(number, ()):
-                    told[source] = told.get(source, 0) + stated
+                    if alive[source]:
+                        told[source] = told.get(source, 0) + stated
                 continue
             step = number
             for handed, plain in to_answers:
