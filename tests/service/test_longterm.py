@@ -89,6 +89,19 @@ def test_a_context_is_as_long_as_it_may_be_and_names_files_if_asked(remember):
     assert service.get_context("s", "ada", max_tokens=10) == ""
 
 
+@pytest.mark.proves("A12")
+def test_a_context_tells_what_was_said_before_about_a_query(remember):
+    service = remember("web")
+    service.store_history("old", "user", "I visited the tram museum in Porto", identity="ada")
+    service.store_history("bobs", "user", "I hate the tram museum", identity="bob")
+    service.store_history("new", "user", "Which tram museum did I see?", identity="ada")
+    context = service.get_context("new", "ada", query="Which tram museum did I see?")
+    assert "user: I visited the tram museum in Porto" in context
+    assert "hate" not in context
+    assert "did I see" not in context
+    assert service.get_context("new", "ada") == ""
+
+
 @pytest.mark.proves("A26")
 def test_it_is_off_unless_it_is_switched_on(serve, provider):
     service = serve(provider)
