@@ -348,6 +348,14 @@ def test_a_session_that_is_claimed_changes_whose_notes_it_shows(memory, ada):
     assert told(chat.context()) == ["Ada has a cat"]
 
 
+def test_a_user_who_opens_a_session_of_nobody_is_told_of_themselves(memory, ada):
+    ada.facts.add("Ada has a cat")
+    memory.session("chat").add("hello")
+    memory.session("chat").facts.add("Somebody has a dog")
+    chat = ada.session("chat")
+    assert told(chat.context()) == [fact.text for fact in chat.facts.list()] == ["Ada has a cat"]
+
+
 def test_it_is_one_round_trip_for_who_is_known_and_at_most_two(opened, clock):
     memory = opened(Counting)
     store = memory.engine.backend

@@ -54,7 +54,7 @@ def of_session(door: Door, agent: str | None, *, files: bool) -> Known:
     home = Home(door.engine, user=owner, session=door.id)
     asked = _queries(home, door) if owner is not None and together else []
     seen = door.look(*own, *asked)
-    whose = owner if seen.info is None else seen.info.user
+    whose = door.user or (owner if seen.info is None else seen.info.user)
     *pages, summed = seen.pages[len(own) :] or [Page(0, [])]
     if not pages or whose != owner or seen.info is None:
         home = Home(door.engine, user=whose, session=door.id)
