@@ -12,7 +12,8 @@ from threadkeep.engine import Engine
 from threadkeep.longterm.extraction.background import Background
 from threadkeep.longterm.extraction.report import Report
 from threadkeep.longterm.extraction.status import mark_of, newest_of
-from threadkeep.longterm.extraction.work import Worker, work
+from threadkeep.longterm.extraction.taking import Worker
+from threadkeep.longterm.extraction.work import work
 from threadkeep.longterm.llm import model_of
 from threadkeep.longterm.options import Learning, learning
 from threadkeep.ownership import Door
