@@ -38,6 +38,17 @@ def test_a_fact_comes_back_as_it_was_added(ada, clock):
     assert found.extractor == "application"
 
 
+def test_what_comes_back_at_once_is_what_is_stored(ada):
+    first = ada.facts.add("Ada has a cat", sources=[("chat", "m1")])
+    second = ada.facts.add("Ada has a dog", replaces=first.id)
+    pinned = ada.facts.update(second.id, pinned=True)
+    assert ada.facts.list() == [pinned]
+    assert pinned.seq == second.seq > first.seq > 0
+    said = ada.instructions.add("Be brief", agent="helper")
+    assert ada.instructions.list() == [said]
+    assert ada.instructions.update(said.id, pinned=True) == ada.instructions.get(said.id)
+
+
 def test_what_differs_in_case_space_or_a_stop_is_one_fact_seen_again(ada, clock):
     first = ada.facts.add("Ada likes Tea.", sources=[("one", "a")], confidence=0.5)
     clock.tick(10)

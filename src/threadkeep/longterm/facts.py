@@ -89,18 +89,18 @@ class Facts:
             created_at=moment(now),
         )
 
-        def step(held: Held) -> Fact:
+        def step(held: Held) -> Held:
             if replaces is not None and replaces != fact.id:
                 old = _found(held, replaces)
                 ended = replace(superseded(old, fact.id), valid_to=old.valid_to or fact.observed_at)
                 held.put_fact(ended)
             if fact.status == "active":
                 held.unforget(fact.id)
-            stored = learn(held, fact)
+            learn(held, fact)
             make_room(held)
-            return stored
+            return held
 
-        return self._home().settle(step)
+        return self._home().settle(step).facts.get(fact.id, fact)
 
     def get(self, id: str) -> Fact | None:
         """A fact of any status by its id, or `None`."""
@@ -136,7 +136,12 @@ class Facts:
                 said[name] = entries.checked_moment(value, name)
         if said.get("status") == "active":
             said["superseded_by"] = None
-        return self._home().settle(lambda held: held.put_fact(replace(_found(held, id), **said)))
+
+        def step(held: Held) -> Held:
+            held.put_fact(replace(_found(held, id), **said))
+            return held
+
+        return self._home().settle(step).facts[id]
 
     def forget(self, id: str) -> None:
         """Remove a fact for good, and what it had superseded; one that is not there is no error.

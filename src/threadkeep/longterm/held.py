@@ -101,6 +101,14 @@ class Held:
             drop.setdefault(kind, []).append(id)
         return put, [Drop(kind, ids) for kind, ids in drop.items()]
 
+    def stored(self, put: Sequence[Record], seqs: Sequence[int]) -> None:
+        """Give what was put the places that the store gave it."""
+        for record, seq in zip(put, seqs, strict=True):
+            if record.kind == FACT:
+                self.facts[record.id] = replace(self.facts[record.id], seq=seq)
+            elif record.kind == INSTRUCTION:
+                self.instructions[record.id] = replace(self.instructions[record.id], seq=seq)
+
     def _note(self, kind: str, id: str, said: str | Fact | Instruction) -> None:
         self._drop.pop((kind, id), None)
         self._put[kind, id] = said

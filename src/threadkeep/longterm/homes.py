@@ -86,9 +86,12 @@ class Home:
         if not put and not drop:
             return True
         try:
-            self.engine.commit(self.stream, put=put, drop=drop, ttl=self._ttl, expect=held.version)
+            done = self.engine.commit(
+                self.stream, put=put, drop=drop, ttl=self._ttl, expect=held.version
+            )
         except Conflict:
             return False
+        held.stored(put, done.seqs)
         return True
 
     def drop(self) -> None:

@@ -92,15 +92,15 @@ class Instructions:
             created_at=moment(now),
         )
 
-        def step(held: Held) -> Instruction:
+        def step(held: Held) -> Held:
             if replaces is not None and replaces != said.id:
                 held.put_instruction(superseded(_found(held, replaces), said.id))
             held.unforget(said.id)
-            stored = learn(held, said)
+            learn(held, said)
             make_room(held)
-            return stored
+            return held
 
-        return self._home().settle(step)
+        return self._home().settle(step).instructions.get(said.id, said)
 
     def get(self, id: str) -> Instruction | None:
         """An instruction of any status by its id, or `None`."""
@@ -136,9 +136,12 @@ class Instructions:
             said["expires_at"] = entries.checked_moment(expires_at, "expires_at")
         if said.get("status") == "active":
             said["superseded_by"] = None
-        return self._home().settle(
-            lambda held: held.put_instruction(replace(_found(held, id), **said))
-        )
+
+        def step(held: Held) -> Held:
+            held.put_instruction(replace(_found(held, id), **said))
+            return held
+
+        return self._home().settle(step).instructions[id]
 
     def forget(self, id: str) -> None:
         """Remove an instruction for good; one that is not there is no error."""
