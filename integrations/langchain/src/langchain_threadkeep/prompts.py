@@ -56,13 +56,18 @@ def with_files(system: SystemMessage | None, files: Sequence[Any]) -> SystemMess
     """The system message with a list of the session's files at its end."""
     if not files:
         return system
-    lines = [f"- {file.name or file.url}" + _place(file) for file in files]
+    lines = [f"- {_line(file.name or file.url)}{_place(file)}" for file in files]
     text = "\n".join(["Files of this conversation:", *lines])
     return with_text(system, text)
 
 
 def _place(file: Any) -> str:
-    return f": {file.url}" if file.name and file.url else ""
+    return f": {_line(file.url)}" if file.name and file.url else ""
+
+
+def _line(name: str) -> str:
+    """A name that somebody gave, in one line of what can be seen: it cannot pose as a prompt."""
+    return "".join(letter for letter in " ".join(name.split()) if letter.isprintable())
 
 
 def _edited(window: Iterable[Item], edited: dict[str, BaseMessage]) -> dict[str, BaseMessage]:
