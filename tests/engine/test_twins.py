@@ -17,6 +17,7 @@ from threadkeep.errors import BackendError, InputError, NotOwner
 from threadkeep.files import Files
 from threadkeep.longterm.facts import Facts
 from threadkeep.longterm.instructions import Instructions
+from threadkeep.longterm.shelf import Shelf
 
 NO_IO = {
     Memory: {"session", "user"},
@@ -25,6 +26,7 @@ NO_IO = {
     Files: set(),
     Facts: set(),
     Instructions: set(),
+    Shelf: set(),
 }
 """The verbs that only hand something out."""
 

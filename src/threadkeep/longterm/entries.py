@@ -10,8 +10,8 @@ from threadkeep import names
 from threadkeep.engine import Engine
 from threadkeep.errors import InputError
 from threadkeep.learned import STATUSES, Fact, Instruction, Source
-from threadkeep.longterm.redaction import redacted
 from threadkeep.moments import when
+from threadkeep.redaction import redacted
 from threadkeep.types import Item
 
 T = TypeVar("T", Fact, Instruction)

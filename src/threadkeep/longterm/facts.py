@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, Final
 
 from threadkeep import names
 from threadkeep.engine import Engine, twin
-from threadkeep.errors import NotFound
 from threadkeep.learned import APPLICATION, Fact, Status, merged_sources
 from threadkeep.longterm import entries
 from threadkeep.longterm.entries import Moment
-from threadkeep.longterm.explaining import said_at
 from threadkeep.longterm.held import Held, superseded
 from threadkeep.longterm.homes import Home
 from threadkeep.longterm.records import identity
+from threadkeep.longterm.shelf import Kind, Shelf
 from threadkeep.longterm.view import Learned
 from threadkeep.moments import moment
-from threadkeep.types import Item, Listing
+from threadkeep.types import Listing
 
 MOST: Final = 1_000
 """Facts that are kept of one user, of any status; the least worth goes first, pinned ones never."""
@@ -26,7 +26,10 @@ MOST: Final = 1_000
 UNSET: Final[Any] = object()
 
 
-class Facts:
+_KIND: Final = Kind("fact", attrgetter("facts"), Held.put_fact, Held.drop_fact)
+
+
+class Facts(Shelf[Fact]):
     """The facts of a user, or of a session without one; every verb has an async twin.
 
     Only what was said or added is here: nothing is made up, and nothing is let go because a model
@@ -34,8 +37,7 @@ class Facts:
     """
 
     def __init__(self, engine: Engine, home: Callable[[], Home]) -> None:
-        self.engine = engine
-        self._home = home
+        super().__init__(engine, home, _KIND)
 
     def add(
         self,
@@ -91,7 +93,7 @@ class Facts:
 
         def step(held: Held) -> Held:
             if replaces is not None and replaces != fact.id:
-                old = _found(held, replaces)
+                old = self._one(held, replaces)
                 ended = replace(superseded(old, fact.id), valid_to=old.valid_to or fact.observed_at)
                 held.put_fact(ended)
             if fact.status == "active":
@@ -101,10 +103,6 @@ class Facts:
             return held
 
         return self._home().settle(step).facts.get(fact.id, fact)
-
-    def get(self, id: str) -> Fact | None:
-        """A fact of any status by its id, or `None`."""
-        return self._home().look().facts.get(names.check(id, "id"))
 
     def update(
         self,
@@ -134,38 +132,7 @@ class Facts:
         for name, value in (("expires_at", expires_at), ("valid_to", valid_to)):
             if value is not UNSET:
                 said[name] = entries.checked_moment(value, name)
-        if said.get("status") == "active":
-            said["superseded_by"] = None
-
-        def step(held: Held) -> Held:
-            held.put_fact(replace(_found(held, id), **said))
-            return held
-
-        return self._home().settle(step).facts[id]
-
-    def forget(self, id: str) -> None:
-        """Remove a fact for good, and what it had superseded; one that is not there is no error.
-
-        A mark without any words stays, so that it is not learned again from what was said before.
-        """
-        id, now = names.check(id, "id"), self.engine.now()
-
-        def step(held: Held) -> None:
-            for gone in lineage(held, id):
-                held.drop_fact(gone)
-                held.forget(gone, now)
-
-        self._home().settle(step)
-
-    def explain(self, id: str) -> list[Item]:
-        """The items that a fact was learned from, as far as they are still there.
-
-        Raises:
-            NotFound: there is no such fact.
-        """
-        home = self._home()
-        fact = _found(home.look(), names.check(id, "id"))
-        return said_at(self.engine, home.user, fact.sources)
+        return self._changed(id, said)
 
     def list(self, *, status: Status | None = "active") -> Listing[Fact]:
         """The facts of a status, or of every one (`None`), in the order they were first stored.
@@ -178,10 +145,7 @@ class Facts:
         return Learned(fact for fact in found if wanted in (None, fact.status))
 
     aadd = twin(add)
-    aget = twin(get)
     aupdate = twin(update)
-    aforget = twin(forget)
-    aexplain = twin(explain)
     alist = twin(list)
 
 
@@ -221,20 +185,3 @@ def worth(fact: Fact) -> tuple[bool, float, float]:
     at = fact.observed_at or fact.created_at
     sure = fact.confidence * (1 + min(fact.seen, 9) / 10)
     return fact.status == "active", sure, 0.0 if at is None else at.timestamp()
-
-
-def _found(held: Held, id: str) -> Fact:
-    if id not in held.facts:
-        raise NotFound(f"there is no fact {id!r}; facts.list(status=None) shows all there are")
-    return held.facts[id]
-
-
-def lineage(held: Held, id: str) -> list[str]:
-    """The fact, and those that it took the place of, one after the other."""
-    found, queue = [id], [id]
-    while queue:
-        by = queue.pop()
-        older = [f.id for f in held.facts.values() if f.superseded_by == by and f.id not in found]
-        found += older
-        queue += older
-    return found

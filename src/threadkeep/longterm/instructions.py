@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, Final
 
 from threadkeep import names
 from threadkeep.engine import Engine, twin
-from threadkeep.errors import InputError, NotFound
+from threadkeep.errors import InputError
 from threadkeep.learned import (
     APPLICATION,
     PRIORITIES,
@@ -19,13 +20,13 @@ from threadkeep.learned import (
 )
 from threadkeep.longterm import entries
 from threadkeep.longterm.entries import Moment
-from threadkeep.longterm.explaining import said_at
 from threadkeep.longterm.held import Held, superseded
 from threadkeep.longterm.homes import Home
 from threadkeep.longterm.records import identity
+from threadkeep.longterm.shelf import Kind, Shelf
 from threadkeep.longterm.view import Learned
 from threadkeep.moments import moment
-from threadkeep.types import Item, Listing
+from threadkeep.types import Listing
 
 MOST: Final = 200
 """Instructions that are kept of one user, of any status and for any agent."""
@@ -33,12 +34,16 @@ MOST: Final = 200
 UNSET: Final[Any] = object()
 
 
-class Instructions:
+_KIND: Final = Kind(
+    "instruction", attrgetter("instructions"), Held.put_instruction, Held.drop_instruction
+)
+
+
+class Instructions(Shelf[Instruction]):
     """The instructions of a user, or of a session without one; every verb has an async twin."""
 
     def __init__(self, engine: Engine, home: Callable[[], Home]) -> None:
-        self.engine = engine
-        self._home = home
+        super().__init__(engine, home, _KIND)
 
     def add(
         self,
@@ -94,17 +99,13 @@ class Instructions:
 
         def step(held: Held) -> Held:
             if replaces is not None and replaces != said.id:
-                held.put_instruction(superseded(_found(held, replaces), said.id))
+                held.put_instruction(superseded(self._one(held, replaces), said.id))
             held.unforget(said.id)
             learn(held, said)
             make_room(held)
             return held
 
         return self._home().settle(step).instructions.get(said.id, said)
-
-    def get(self, id: str) -> Instruction | None:
-        """An instruction of any status by its id, or `None`."""
-        return self._home().look().instructions.get(names.check(id, "id"))
 
     def update(
         self,
@@ -134,34 +135,7 @@ class Instructions:
             said["pinned"] = bool(pinned)
         if expires_at is not UNSET:
             said["expires_at"] = entries.checked_moment(expires_at, "expires_at")
-        if said.get("status") == "active":
-            said["superseded_by"] = None
-
-        def step(held: Held) -> Held:
-            held.put_instruction(replace(_found(held, id), **said))
-            return held
-
-        return self._home().settle(step).instructions[id]
-
-    def forget(self, id: str) -> None:
-        """Remove an instruction for good; one that is not there is no error."""
-        id, now = names.check(id, "id"), self.engine.now()
-
-        def step(held: Held) -> None:
-            held.drop_instruction(id)
-            held.forget(id, now)
-
-        self._home().settle(step)
-
-    def explain(self, id: str) -> list[Item]:
-        """The items that an instruction was learned from, as far as they are still there.
-
-        Raises:
-            NotFound: there is no such instruction.
-        """
-        home = self._home()
-        said = _found(home.look(), names.check(id, "id"))
-        return said_at(self.engine, home.user, said.sources)
+        return self._changed(id, said)
 
     def list(self, *, status: Status | None = "active") -> Listing[Instruction]:
         """The instructions of a status, or of every one (`None`): those that weigh most first.
@@ -176,10 +150,7 @@ class Instructions:
         return Learned(ranked(one for one in found if wanted in (None, one.status)))
 
     aadd = twin(add)
-    aget = twin(get)
     aupdate = twin(update)
-    aforget = twin(forget)
-    aexplain = twin(explain)
     alist = twin(list)
 
 
@@ -222,11 +193,3 @@ def worth(one: Instruction) -> tuple[bool, bool, int, float]:
     at = one.observed_at or one.created_at
     newness = 0.0 if at is None else at.timestamp()
     return one.status == "active", one.pinned, -PRIORITIES.index(one.priority), newness
-
-
-def _found(held: Held, id: str) -> Instruction:
-    if id not in held.instructions:
-        raise NotFound(
-            f"there is no instruction {id!r}; instructions.list(status=None) shows all there are"
-        )
-    return held.instructions[id]

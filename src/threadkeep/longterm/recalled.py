@@ -11,9 +11,9 @@ from threadkeep.longterm.escaping import line
 from threadkeep.longterm.known import Known
 from threadkeep.longterm.page import Note, page
 from threadkeep.longterm.recall.hits import Hit
-from threadkeep.longterm.redaction import redacted
 from threadkeep.longterm.stable import fact_line
 from threadkeep.protocols import TokenCounter
+from threadkeep.redaction import redacted
 from threadkeep.types import Item
 
 HITS: Final = 20

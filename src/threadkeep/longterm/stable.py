@@ -12,8 +12,8 @@ from threadkeep.longterm import facts, instructions
 from threadkeep.longterm.escaping import line
 from threadkeep.longterm.known import Known
 from threadkeep.longterm.page import Note, capped, page
-from threadkeep.longterm.redaction import redacted
 from threadkeep.protocols import TokenCounter
+from threadkeep.redaction import redacted
 from threadkeep.types import File
 
 MOST_INSTRUCTIONS: Final = 20

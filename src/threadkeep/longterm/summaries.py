@@ -17,9 +17,9 @@ from threadkeep.companions import LIFE, SUMMARY, stream
 from threadkeep.engine import Engine
 from threadkeep.errors import Conflict, NotOwner
 from threadkeep.learned import Summary
-from threadkeep.longterm.redaction import redacted
 from threadkeep.moments import moment
 from threadkeep.ownership import Door, Seen
+from threadkeep.redaction import redacted
 from threadkeep.types import KEEP, Drop, Page, Query, Record
 
 _OFTEN: Final = 0.05  # of a life passes at least between two slides

@@ -9,7 +9,7 @@ from typing import Final
 from threadkeep import codec
 from threadkeep.engine import Engine
 from threadkeep.longterm.marks import is_injected
-from threadkeep.longterm.redaction import redacted
+from threadkeep.redaction import redacted
 from threadkeep.types import Item, Page, Query
 
 AT_ONCE: Final = 200

@@ -31,8 +31,9 @@ from threadkeep.longterm.extraction.words import (
 )
 from threadkeep.longterm.held import Held, superseded
 from threadkeep.longterm.records import identity
-from threadkeep.longterm.redaction import redacted
+from threadkeep.longterm.shelf import lineage
 from threadkeep.moments import moment, when
+from threadkeep.redaction import redacted
 
 REQUEST: Final = "request/1"
 """The `extractor` of what code took from the user's words without any model."""
@@ -313,7 +314,7 @@ def _forget(held: Held, reading: Reading, request: Wanted) -> None:
     now = reading.engine.now()
     for fact in list(held.facts.values()):
         if request.means(fact.text) and _before(fact.observed_at, request):
-            for gone in facts.lineage(held, fact.id):
+            for gone in lineage(held.facts.values(), fact.id):
                 held.drop_fact(gone)
                 held.forget(gone, now)
     for one in list(held.instructions.values()):
