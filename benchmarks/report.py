@@ -67,7 +67,7 @@ def bars(found: Sequence[Bar]) -> Table:
     """All bars of a run."""
     return Table(
         "Bars",
-        "What peers.md and the issue promise. A benchmark reports: missing one fails nothing, "
+        "What threadkeep promises itself. A benchmark reports: missing one fails nothing, "
         "since times depend on the machine; repeat before you believe.",
         ("bar", "promised", "measured", ""),
         [bar.row() for bar in found],
