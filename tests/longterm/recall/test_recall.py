@@ -49,6 +49,13 @@ def test_other_forms_of_a_word_are_found(ada, talks):
     assert texts(ada.recall("buy", 1)) == ["I bought a sailing boat."]
 
 
+def test_words_of_one_root_are_found_where_nothing_else_is(ada):
+    ada.session("one").add("I am allergic to nuts")
+    ada.session("two").add("I cannot stand allspice")
+    assert texts(ada.recall("allergies")) == ["I am allergic to nuts"]
+    assert texts(ada.recall("allegory")) == []
+
+
 def test_an_answer_is_found_by_the_words_of_its_question(ada, talks):
     assert texts(ada.recall("colour of the garage", 1)) == ["Bright yellow."]
 

@@ -28,6 +28,8 @@ SMALL: Final = 3_000
 """Documents up to which names and dates alone may open candidates."""
 
 _K: Final = weights.SATURATION
+_ROOT: Final = 5
+"""Letters that two stems must begin with alike to be kin."""
 
 
 class Found(NamedTuple):
@@ -65,9 +67,24 @@ class Search:
     def _terms(self) -> list[_Term]:
         """What is looked for, rare words first; last what only weighs what words have found."""
         terms = [_Term(self._index, stem) for stem in self._question.stems]
+        if not any(term.frequency or term.labels.any for term in terms):
+            terms = [_Term(self._index, stem) for stem in self._kin()]
         if len(terms) > TERMS:
             terms = heapq.nsmallest(TERMS, terms, key=lambda term: term.frequency or math.inf)
         return sorted(terms, key=lambda term: (term.labels.any, term.frequency))
+
+    def _kin(self) -> list[str]:
+        """Stems of which one of the question's is the beginning, or the other way round.
+
+        For a question none of whose own stems occurs: allergies and allergic have two.
+        """
+        asked = [stem for stem in self._question.stems if len(stem) >= _ROOT]
+        return sorted(
+            stem
+            for stem in self._index.postings
+            if len(stem) >= _ROOT
+            and any(stem.startswith(one) or one.startswith(stem) for one in asked)
+        )
 
     def _rank(self, found: Found) -> tuple[float, float, str, int]:
         index, n = self._index, found.number
