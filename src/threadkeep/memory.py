@@ -46,10 +46,7 @@ class Memory:
         self.responses = Responses(self.engine)
         self.feedback = FeedbackBook(self.engine)
         self._at = at or type(backend).__name__
-        if self.engine.settings.llm is not None:
-            from threadkeep.longterm.extraction.learner import Learner  # most programs never ask
-
-            self.engine.reader = self.engine.part(Learner)
+        self.engine.reader = self._learner()
 
     def session(
         self,
@@ -100,6 +97,7 @@ class Memory:
 
         Finds what any process said, by walking over the sessions; what another worker is reading
         is left to it. A session that failed a moment ago, or too often, is passed over.
+        Without `llm=` there is nothing to learn with, and the report is empty.
 
         Args:
             user: only this user's sessions.
@@ -107,19 +105,20 @@ class Memory:
             retry: also what failed a moment ago, or too often.
 
         Raises:
-            ConfigError: there is no model: this Memory was opened without `llm=`.
             NotOwner: the session belongs to another user.
         """
-        return self._learner("process").process(user, session, retry=retry)
+        from threadkeep.longterm.extraction.report import Report
+
+        learner = self._learner()
+        return Report() if learner is None else learner.process(user, session, retry=retry)
 
     def flush(self, *, timeout: float = 5) -> bool:
         """Wait until everything said in this process up to now was learned from; whether it was.
 
-        Without a model there is nothing to wait for.
+        Without `llm=` there is nothing to wait for.
         """
-        if self.engine.settings.llm is None:
-            return True
-        return self._learner("flush").flush(timeout)
+        learner = self._learner()
+        return True if learner is None else learner.flush(timeout)
 
     def sweep(self, *, limit: int = 1_000) -> int:
         """Reclaim the space of what has expired, about `limit` entries; returns how many.
@@ -153,11 +152,12 @@ class Memory:
         """Close the store, if it was opened here. May be called twice."""
         self.close()
 
-    def _learner(self, verb: str) -> Learner:
-        from threadkeep.longterm.extraction.learner import Learner
-
+    def _learner(self) -> Learner | None:
+        """Who learns; `None` if no model was given to learn with."""
         if self.engine.settings.llm is None:
-            raise ConfigError(f"{verb}() needs a model: connect(..., llm={{'model': ...}})")
+            return None
+        from threadkeep.longterm.extraction.learner import Learner  # most programs never ask
+
         return self.engine.part(Learner)
 
     def _require(self, user: str | None) -> None:

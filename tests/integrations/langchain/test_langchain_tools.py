@@ -127,8 +127,11 @@ def test_langchains_middleware_takes_the_summary_of_the_session(learned, run):
     assert texts[:8] == [message["content"] for message in said], "the store keeps it all"
 
 
-def test_without_a_model_or_a_session_it_says_so(memory, learned):
-    config = {"configurable": {"thread_id": "empty"}}
-    for store, error in ((memory, ConfigError), (learned, BackendError)):
-        with pytest.raises(error):
-            threadkeep_summarizer(store).invoke([], config)
+def test_without_a_model_it_is_not_made(memory):
+    with pytest.raises(ConfigError, match="llm="):
+        threadkeep_summarizer(memory)
+
+
+def test_without_anything_stored_it_says_so(learned):
+    with pytest.raises(BackendError, match="could not be summed up"):
+        threadkeep_summarizer(learned).invoke([], {"configurable": {"thread_id": "empty"}})

@@ -12,7 +12,7 @@ import pytest
 
 from tests.longterm.extraction.conftest import answer, asked, fact
 from threadkeep import connect
-from threadkeep.errors import ConfigError
+from threadkeep.longterm.extraction.report import Report
 
 NUTS = answer(fact("Ada is allergic to nuts", 1))
 
@@ -124,8 +124,16 @@ def test_without_a_model_there_is_nothing_to_wait_for(opened):
     memory = opened()
     memory.session("chat", user="ada").add("Hello")
     assert memory.flush()
-    with pytest.raises(ConfigError, match="llm="):
-        memory.process()
+    assert asyncio.run(memory.aflush())
+
+
+def test_without_a_model_nothing_is_learned_and_nothing_is_marked_as_read(opened, learning):
+    memory = opened()
+    memory.session("chat", user="ada").add("I'm allergic to nuts.")
+    assert memory.process() == Report()
+    assert memory.process(user="ada", session="chat", retry=True) == Report()
+    assert asyncio.run(memory.aprocess()) == Report()
+    assert learning([NUTS])[0].process().facts == 1
 
 
 def test_adding_waits_for_no_model(learning):

@@ -11,7 +11,7 @@ from langgraph.config import get_config
 
 from langchain_threadkeep.people import Id, People, sub_agent
 from threadkeep import Memory
-from threadkeep.errors import BackendError
+from threadkeep.errors import BackendError, ConfigError
 from threadkeep.sharing import shared
 
 
@@ -26,15 +26,17 @@ def threadkeep_summarizer(
     messages, and the Memory needs `llm=`.
 
     Args:
-        memory: a `Memory` with a model, or a URL.
+        memory: a `Memory` with a model.
         session_id: the session; `None` = the run's `thread_id`.
         user_id: as for `ThreadkeepMiddleware`.
 
     Raises:
-        ConfigError: the URL is not understood; and, when asked, the Memory has no model.
+        ConfigError: the URL is not understood, or the Memory has no model.
         BackendError: when asked, and nothing could be summed up.
     """
     opened, people = shared(memory), People(session_id, user_id)
+    if opened.engine.settings.llm is None:
+        raise ConfigError("threadkeep_summarizer needs a Memory with a model: connect(llm=)")
 
     def summarize(_: list[BaseMessage], config: RunnableConfig) -> str:
         said: Any = {**config, **get_config()}
