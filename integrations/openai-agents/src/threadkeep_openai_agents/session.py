@@ -12,6 +12,7 @@ from threadkeep import Memory, Session, policies
 from threadkeep.errors import BackendError
 from threadkeep.sharing import shared
 from threadkeep_openai_agents.items import Entry, to_entries, to_item
+from threadkeep_openai_agents.pairs import apart
 from threadkeep_openai_agents.people import UserId, Wrapper, whose
 from threadkeep_openai_agents.recording import RecordingHooks, warn_if_unused
 
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 class ThreadkeepSession:
     """One conversation of the SDK, in any store of threadkeep: `Runner.run(..., session=this)`.
 
-    Every item comes back exactly as it was added. A batch is added in one atomic step, and any
-    number of runs, threads and processes may use one session at once.
+    Every item comes back exactly as it was added, but for call ids that turns repeat. A batch is
+    added in one atomic step, and any number of runs, threads and processes may use one session at
+    once.
 
     Args:
         session_id: the application's name for the conversation.
@@ -72,7 +74,8 @@ class ThreadkeepSession:
         """The latest `limit` items, oldest first; all of them (of the window) without a limit.
 
         As with the SDK's SQLite session, 0 is none and a negative number is no limit.
-        A record that cannot be read is passed over.
+        A record that cannot be read is passed over. Where turns repeat a `call_id`, their calls
+        and results have others here, and their own in the store.
         """
         chat = self.open(wrapper)
         limit = resolve_session_limit(limit, self.session_settings)
@@ -85,7 +88,7 @@ class ThreadkeepSession:
             entries = to_entries(await chat.aitems())
         else:
             entries = await _newest(chat, limit)
-        return _items(entries if limit is None else entries[-limit:])
+        return _items(apart(entries if limit is None else entries[-limit:]))
 
     async def add_items(
         self, items: list[TResponseInputItem], *, wrapper: Wrapper | None = None
