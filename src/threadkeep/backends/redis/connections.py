@@ -8,11 +8,14 @@ import redis
 from redis.connection import Connection, SSLConnection
 
 from threadkeep.backends.redis.deadline import current
+from threadkeep.backends.redis.packing import Packer
 
 STALL: Final = 5.0
 """Seconds a transfer may stand still once it has begun, and a TLS handshake may take."""
 _LEAST: Final = 0.5
 """The same for a connection that was made when its call had little time left."""
+
+_PACKER: Final = Packer()
 
 
 class Unreachable(redis.ConnectionError):
@@ -24,6 +27,9 @@ class _InTime:
 
     socket_connect_timeout: float | None
     socket_timeout: float | None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, command_packer=_PACKER, **kwargs)  # type: ignore[call-arg]
 
     def connect(self, *args: Any, **kwargs: Any) -> None:
         deadline, usual = current(), self.socket_connect_timeout

@@ -5,19 +5,22 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from itertools import count, repeat
+from operator import attrgetter
 from typing import Any, Final
 
+from threadkeep.backends.redis import packing
 from threadkeep.types import Drop, Keep, Query, Record, Ttl
 
 _LAST: Final = 10**15 - 1
 """The largest seq that the index can hold."""
 
+_key = attrgetter("kind", "id")
 _new = object.__new__
 _kind, _id, _body, _at, _expires, _seq_of = (
     getattr(Record, name).__set__ for name in ("kind", "id", "body", "at", "expires", "seq")
 )
 
-Argument = str | int | float
+Argument = str | int | float | bytes
 Reply = Any
 
 
@@ -30,18 +33,21 @@ def commit(
     now: float,
 ) -> list[Argument]:
     """The arguments of `commit.lua`; a token is marked, since it might be empty."""
+    unique = {_key(record): record for record in put}.values()
     args: list[Argument] = [
         repr(float(now)),
         _life(ttl, now),
         "" if expect is None else expect,
         "" if token is None else f"={token}",
         secrets.randbits(32) << 20 | 1,
+        int(any(record.expires is not None for record in unique)),
+        packing.names(unique) if put else "",
         len(drop),
     ]
     for kind, ids, upto in drop:
         args += ("" if kind is None else kind, _seq(upto), -1 if ids is None else len(ids))
         args += ids or ()
-    args += {_key(record): _put(record) for record in put}.values()
+    args += packing.values(unique)
     return args
 
 
@@ -56,15 +62,6 @@ def seqs(put: Sequence[Record], told: Sequence[int]) -> list[int]:
     new = count(base + 1) if base >= 0 else repeat(0)
     found = {key: known.get(n) or next(new) for n, key in enumerate(unique)}
     return [found[_key(record)] for record in put]
-
-
-def _key(record: Record) -> tuple[str, str]:
-    return record.kind, record.id
-
-
-def _put(record: Record) -> str:
-    expires = "" if record.expires is None else repr(float(record.expires))
-    return f"{record.kind}\0{record.id}\0{float(record.at)!r}|{expires}|{record.body}"
 
 
 def _life(ttl: Ttl, now: float) -> str:

@@ -1,16 +1,19 @@
 -- Drop, then put, in one step.
 -- ARGV: now, life ('keep', '' = for ever, or when it ends), expected version ('' = any), token ('' = none),
--- version of a new life, how many drops; for each drop: kind ('' = the stream), upto, how many ids
--- (-1 = the kind), ids; for each put, no two of one id: kind\0id\0at|expires|body.
+-- version of a new life, whether a put expires by itself (1 or 0), kind and id of each put, no two alike, as a
+-- MessagePack array ('' = no puts), how many drops; for each drop: kind ('' = the stream), upto, how many ids
+-- (-1 = the kind), ids; for each put: at|expires|body.
 -- Returns 1 and the version, then, if there are puts, the seq before the first new record, and for each
 -- put that was known its number (from 0) and its seq; new ones follow that seq in their order. A token
 -- that comes again has -1 there, and names all that are still there.
 -- Or 0 and the version found where another was expected.
-local life, expect, token, birth = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+-- Lua hashes every byte of a string it makes, so no more are made of a body than must be.
+local life, expect, token, birth, expiring = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6] == '1'
+local names = ARGV[7] ~= '' and cmsgpack.unpack(ARGV[7]) or {}
 local drops = {}
-local p = 7
+local p = 9
 local everything = false
-for i = 1, tonumber(ARGV[6]) do
+for i = 1, tonumber(ARGV[8]) do
   local drop = { kind = ARGV[p], upto = ARGV[p + 1], ids = nil }
   local count = tonumber(ARGV[p + 2])
   p = p + 3
@@ -22,7 +25,7 @@ for i = 1, tonumber(ARGV[6]) do
   if drop.kind == '' then everything = true end
   drops[i] = drop
 end
-local puts = p <= #ARGV
+local puts = #names / 2
 
 local function drop_range(kind, upto, mortal)
   local high = upto ~= '' and '(' .. kind .. '\0' .. upto .. '\1' or '(' .. kind .. '\1'
@@ -49,19 +52,19 @@ local function drop_ids(kind, upto, ids)
   end
 end
 
--- From a put to its field and what is kept there behind the seq.
-local function split(text)
-  local zero = string.find(text, '\0', string.find(text, '\0', 1, true) + 1, true)
-  return string.sub(text, 1, zero - 1), string.sub(text, zero + 1)
+-- The fields of some puts.
+local function fields_of(first, last)
+  local fields = {}
+  for i = first, last do fields[i - first + 1] = names[2 * i - 1] .. '\0' .. names[2 * i] end
+  return fields
 end
 
 -- Where a record was it stays, unless its own time is over; what was known is added to `answer`.
 local function put(stream, mortal, first, last, answer)
-  local fields, rests, sets, adds = {}, {}, {}, {}
-  for i = first, last do fields[i - first + 1], rests[i - first + 1] = split(ARGV[i]) end
+  local fields, sets, adds, n = fields_of(first, last), {}, {}, 0
   local found = stream.q > 0 and redis.call('HMGET', h, unpack(fields)) or {}
-  for i, field in ipairs(fields) do
-    local old = found[i]
+  for i = 1, #fields do
+    local field, old, number = fields[i], found[i], first + i - 2
     if old and mortal and dead(expiry(old)) then
       remove(field, old)
       old = false
@@ -69,27 +72,27 @@ local function put(stream, mortal, first, last, answer)
     local seq
     if old then
       seq = place(old)
-      answer[#answer + 1] = first + i - 1 - p
+      answer[#answer + 1] = number
       answer[#answer + 1] = tonumber(seq)
     else
       stream.q = stream.q + 1
       seq = pad(stream.q)
     end
-    local record = seq .. '|' .. rests[i]
+    local record = seq .. '|' .. ARGV[p + number]
     sets[2 * i - 1], sets[2 * i] = field, record
-    if old and expiry(old) ~= expiry(record) then
+    if old and (mortal or expiring) and expiry(old) ~= expiry(record) then
       redis.call('ZREM', z, members(field, old))
       old = false
     end
     if not old then
-      local own, due = members(field, record)
-      local n = #adds
-      adds[n + 1], adds[n + 2] = 0, own
-      if due then adds[n + 3], adds[n + 4] = 0, due end
+      adds[n + 1], adds[n + 2] = '0', names[2 * number + 1] .. '\0' .. seq .. '\0' .. names[2 * number + 2]
+      n = n + 2
+      local ended = expiring and due(field, record)
+      if ended then adds[n + 1], adds[n + 2], n = '0', ended, n + 2 end
     end
   end
   redis.call('HSET', h, unpack(sets))
-  if #adds > 0 then redis.call('ZADD', z, unpack(adds)) end
+  if n > 0 then redis.call('ZADD', z, unpack(adds)) end
 end
 
 -- The server's own clock only reclaims, a second later than the caller's clock decides.
@@ -104,11 +107,9 @@ end
 
 local stream = live()
 if stream and token ~= '' and stream.t == token then
-  local answer, fields = { 1, stream.w }, {}
-  if puts then answer[3] = -1 end
-  for i = p, #ARGV do fields[i - p + 1] = split(ARGV[i]) end
-  local n = 0
-  each(fields, function(_, record)
+  local answer, n = { 1, stream.w }, 0
+  if puts > 0 then answer[3] = -1 end
+  each(fields_of(1, puts), function(_, record)
     if record then
       answer[#answer + 1] = n
       answer[#answer + 1] = tonumber(place(record))
@@ -119,11 +120,11 @@ if stream and token ~= '' and stream.t == token then
 end
 local current = stream and string.format('%.0f', stream.v) or '0'
 if expect ~= '' and expect ~= current then return { 0, tonumber(current) } end
-if not stream and not puts then return { 1, 0 } end
+if not stream and puts == 0 then return { 1, 0 } end
 
 local old = stream and stream.e or ''
 local expires = life == 'keep' and old or life
-if stream and not puts and #drops == 0 then
+if stream and puts == 0 and #drops == 0 then
   if expires ~= old then
     redis.call('HSET', h, 'e', expires)
     reclaim(old, expires)
@@ -134,7 +135,7 @@ if everything or not stream then
   redis.call('UNLINK', h, z)
   stream = nil
   old = ''
-  if not puts then return { 1, 0 } end
+  if puts == 0 then return { 1, 0 } end
 end
 
 local mortal = false
@@ -153,8 +154,8 @@ else
 end
 if token ~= '' then stream.t, stream.w = token, stream.v end
 local answer = { 1, stream.v }
-if puts then answer[3] = stream.q end
-for first = p, #ARGV, CHUNK do put(stream, mortal, first, math.min(first + CHUNK - 1, #ARGV), answer) end
+if puts > 0 then answer[3] = stream.q end
+for first = 1, puts, CHUNK do put(stream, mortal, first, math.min(first + CHUNK - 1, puts), answer) end
 redis.call('HSET', h, 'v', string.format('%.0f', stream.v), 'q', string.format('%.0f', stream.q), 'e', expires,
   't', stream.t, 'w', string.format('%.0f', stream.w))
 reclaim(old, expires)

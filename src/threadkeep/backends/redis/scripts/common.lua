@@ -7,7 +7,7 @@ local now = tonumber(ARGV[1])
 local OWN = 5 -- fields of h that are no records
 local CHUNK = 1000 -- values unpacked at once; Lua's stack holds about 8,000
 
-local function pad(seq) return string.format('%015.0f', seq) end
+local function pad(seq) return string.format('%015d', seq) end
 
 local function place(record) return string.sub(record, 1, 15) end
 
@@ -45,13 +45,18 @@ local function parts(field)
   return string.sub(field, 1, zero - 1), string.sub(field, zero + 1)
 end
 
+-- The member of z for the end of a record; nil if it has none.
+local function due(field, record)
+  local expires = expiry(record)
+  if expires ~= '' then return '\0' .. when(expires) .. '\0' .. field end
+end
+
 -- The members of z for a record: its place, and its end if it has one.
 local function members(field, record)
   local kind, id = parts(field)
-  local expires = expiry(record)
-  local own = kind .. '\0' .. place(record) .. '\0' .. id
-  if expires == '' then return own end
-  return own, '\0' .. when(expires) .. '\0' .. field
+  local own, ended = kind .. '\0' .. place(record) .. '\0' .. id, due(field, record)
+  if ended then return own, ended end
+  return own
 end
 
 local function remove(field, record)
