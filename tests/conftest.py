@@ -13,7 +13,10 @@ def pytest_configure(config):
 
 
 class Proofs:
-    """Collects the outcomes of a run; writes them down if the run was of all marked tests."""
+    """Collects the outcomes of a run; writes them down if the run was of all marked tests.
+
+    Where xdist runs the tests in several processes, each hands its own over to the first.
+    """
 
     def __init__(self, config):
         self._config = config
@@ -34,7 +37,16 @@ class Proofs:
                 "failed" if "failed" in (test["outcome"], report.outcome) else report.outcome
             )
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node):
+        for name, test in getattr(node, "workeroutput", {}).get("proofs", {}).items():
+            if test["outcome"] != "not run" or name not in self._tests:
+                self._tests[name] = test
+
     def pytest_sessionfinish(self, session, exitstatus):
+        if hasattr(self._config, "workeroutput"):
+            self._config.workeroutput["proofs"] = self._tests
+            return
         option = session.config.option
         whole = option.markexpr in ("", "proves") and not option.keyword and not option.deselect
         named = session.config.args != session.config.getini("testpaths")

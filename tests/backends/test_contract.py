@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.servers import mongodb
 from threadkeep.testing import BackendContract
 
 
@@ -13,3 +14,7 @@ class TestBackends(BackendContract):
     @pytest.fixture
     def reopen(self, reopen):
         return reopen
+
+    @pytest.fixture
+    def share(self, request):
+        return mongodb.share() if "mongodb" in request.node.name else 1.0

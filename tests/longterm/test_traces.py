@@ -11,11 +11,14 @@ from typing import Any, NamedTuple
 
 import pytest
 import redis as driver
+from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient
 
-from tests.servers import postgres, redis
+from tests.servers import mongodb, postgres, redis
 from tests.servers.instances import fresh_table, promised
 from threadkeep import Backend, connect
 from threadkeep.backends.file import FileBackend
+from threadkeep.backends.mongodb import MongoBackend
 from threadkeep.backends.redis import RedisBackend
 from threadkeep.backends.sql import SqlBackend
 from threadkeep.backends.sqlite import SqliteBackend
@@ -24,10 +27,11 @@ from threadkeep.types import Record
 
 
 class Store(NamedTuple):
-    """A store, and everything that it has written down, as bytes."""
+    """A store, everything that it has written down, as bytes, and how much it is to bear."""
 
     backend: Backend
     written: Callable[[], bytes]
+    sessions: int = 12
 
 
 def folder(path: Path) -> bytes:
@@ -77,7 +81,25 @@ def dump(table: str) -> bytes:
     return subprocess.run(command, capture_output=True, check=True).stdout
 
 
-STORES = {"sqlite": _sqlite, "file": _file, "redis": _redis, "postgres": _postgres}
+def _mongodb(path: Path) -> Store:
+    name = fresh_table()
+    backend = MongoBackend(mongodb.url(), collection=name)
+    return Store(backend, lambda: documents(name), 12 if mongodb.share() == 1 else 4)
+
+
+def documents(name: str) -> bytes:
+    """Every document of the collection as it lies there, marks of what was dropped among them."""
+    with MongoClient(mongodb.url(), document_class=RawBSONDocument) as client:
+        return b"".join(found.raw for found in client["history_db"][name].find())
+
+
+STORES = {
+    "sqlite": _sqlite,
+    "file": _file,
+    "redis": _redis,
+    "postgres": _postgres,
+    "mongodb": _mongodb,
+}
 
 
 @pytest.fixture(params=STORES)
@@ -104,10 +126,10 @@ class Words:
         return " ".join([self.said[-1]] * times)
 
 
-def live(memory, user: str, words: Words) -> None:
+def live(memory, user: str, words: Words, sessions: int) -> None:
     """Everything that can be stored of a user, some of it changed and deleted again."""
     ada = memory.user(user)
-    for number in range(12):
+    for number in range(sessions):
         chat = ada.session(f"{user} {number}", metadata={"m": words()})
         items = chat.add(
             *(words(times) for times in (1, 3, 40, 400)),
@@ -143,9 +165,9 @@ def _summarise(memory, session: str, text: str) -> None:
 def test_no_word_and_no_piece_of_one_is_left(store):
     ada, bob = Words("ada"), Words("bob")
     with connect(store.backend) as memory:
-        live(memory, "bob", bob)
-        live(memory, "ada", ada)
-        live(memory, "bob2", bob)
+        live(memory, "bob", bob, store.sessions)
+        live(memory, "ada", ada, store.sessions)
+        live(memory, "bob2", bob, store.sessions)
         written = store.written()
         assert sum(word.encode() in written for word in ada.said) > len(ada.said) / 2
         memory.user("ada").forget()
@@ -154,13 +176,13 @@ def test_no_word_and_no_piece_of_one_is_left(store):
         assert left == []
         kept = [item.text.split()[0] for item in memory.session("bob 1", user="bob").items()[:2]]
         assert all(word.encode() in written for word in kept)
-        assert len(memory.user("bob").facts.list()) == 12
+        assert len(memory.user("bob").facts.list()) == store.sessions
 
 
 def test_what_was_forgotten_without_a_purge_is_gone_after_one(store):
     ada = Words("ada")
     with connect(store.backend) as memory:
-        live(memory, "ada", ada)
+        live(memory, "ada", ada, store.sessions)
         memory.user("ada").forget(purge=False)
         memory.purge()
         written = store.written()

@@ -1,24 +1,26 @@
 #!/bin/sh
-# Installs the real servers that the tests start as private, throw-away instances: PostgreSQL, MariaDB,
-# Redis, and H2 for the shape of Oracle's SQL. Debian and its relatives only; safe to run again.
-# WITH_SECANTUS=1 also installs SecantusDB, which speaks MongoDB's protocol, into an environment of its
-# own: it is under the GPL, and no part or dependency of threadkeep.
+# Installs the servers that the tests start as private, throw-away instances: PostgreSQL, MariaDB, Redis,
+# and H2 for the shape of Oracle's SQL, on Debian and its relatives; and, where there is no mongod,
+# SecantusDB, which speaks MongoDB's protocol, into an environment of its own: it is under the GPL, and
+# no part or dependency of threadkeep. Safe to run again.
 # No service is started, and none that already runs is touched.
 set -eu
 
 packages="postgresql mariadb-server redis-server libh2-java"
 secantus="secantusdb==0.7.0b3"
-folder=$(dirname "$0")/../../.servers/secantus
+root=$(dirname "$0")/../..
+folder=$root/.servers/secantus
 
-if [ -n "${WITH_SECANTUS:-}" ] && [ ! -x "$folder/bin/secantusd-py" ]; then
+if ! command -v mongod >/dev/null 2>&1 && [ ! -e "$folder/$secantus" ]; then
     echo "servers: installing $secantus"
     "${PYTHON:-python3}" -m venv "$folder"
-    "$folder/bin/pip" install -q --disable-pip-version-check "$secantus"
+    "$folder/bin/pip" install -q --disable-pip-version-check -c "$root/constraints.txt" "$secantus"
+    touch "$folder/$secantus"
 fi
 
 if ! command -v apt-get >/dev/null 2>&1; then
     cat >&2 <<'TEXT'
-There is no apt-get on this system, so nothing was installed.
+There is no apt-get on this system, so no other server was installed.
 Install PostgreSQL, MariaDB, Redis and the H2 jar by your own package manager, or point the tests at
 servers that run elsewhere by THREADKEEP_TEST_POSTGRES_URL, THREADKEEP_TEST_MYSQL_URL and so on.
 Tests whose server is missing are skipped.

@@ -146,7 +146,11 @@ def test_no_repr_and_no_description_shows_a_key(inner):
 
 
 @pytest.mark.proves("C7")
-@pytest.mark.parametrize("spelled", [f"{OTHER},{KEY}", f"{OTHER} \n{KEY}\n", [OTHER, KEY]])
+@pytest.mark.parametrize(
+    "spelled",
+    [f"{OTHER},{KEY}", f"{OTHER} \n{KEY}\n", [OTHER, KEY]],
+    ids=["by comma", "by line", "a list"],
+)
 def test_the_first_key_writes_and_all_read(inner, spelled):
     put(EncryptedBackend(inner, base64.urlsafe_b64decode(KEY)), "a")
     both = EncryptedBackend(inner, spelled)

@@ -92,6 +92,7 @@ def test_observe_is_yes_or_no():
 @pytest.mark.parametrize(
     ("package", "option", "extra"),
     [("cryptography", f"key={KEY!r}", "crypto"), ("opentelemetry", "observe=True", "otel")],
+    ids=["crypto", "otel"],
 )
 def test_without_its_package_the_error_names_the_extra(package, option, extra):
     script = f"""

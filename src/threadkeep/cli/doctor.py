@@ -68,11 +68,13 @@ def _checks(memory: Memory, write: bool) -> Iterator[Check]:
     python = f"threadkeep {threadkeep.__version__}, Python {platform.python_version()}"
     yield Check("ok", "version", python)
     yield Check("ok", "store", repr(memory).strip("<>"))
-    yield from _store(memory)
+    looked = list(_store(memory))
+    yield from looked
     if write:
         yield _timed("write", lambda: _write(memory))
     yield _retention(memory)
-    yield from _learning(memory)
+    if all(check.state != "fail" for check in looked):
+        yield from _learning(memory)
     settings = memory.engine.settings
     limits = f"{settings.pool_size} calls at once, {settings.timeout:g} s of patience for each"
     yield Check("ok", "limits", limits)
@@ -169,8 +171,9 @@ def _learning(memory: Memory) -> Iterator[Check]:
         if described(memory).get("exists") == "no":
             return
         found = status(memory.engine)
-    except ThreadkeepError:
-        return  # which was told already
+    except ThreadkeepError as error:
+        yield _failed("learning", error)
+        return
     said = f"{found.read} of {found.read + found.behind} sessions read to their end"
     if found.dead:
         reasons = f"{found.dead} failed too often ({', '.join(found.errors)})"

@@ -105,7 +105,11 @@ class MongoBackend:
     def purge(self, now: float) -> list[str]:
         """Deleted documents are the server's to overwrite; where they may be until then."""
         del now
-        return ["the server's files and oplog, until it reuses their room", "its backups"]
+        return [
+            "marks of what was dropped, which hold names and ids, until a sweep an hour later",
+            "the server's files and oplog, until it reuses their room",
+            "its backups",
+        ]
 
     def describe(self) -> dict[str, str]:
         """What the server says of itself; the collection is not made."""

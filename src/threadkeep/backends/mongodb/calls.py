@@ -85,13 +85,14 @@ class Calls:
 
     def _once(self, work: Callable[[Store], T], until: float, making: bool) -> T:
         store = self._store()
-        if making and os.getpid() not in self._ready:
+        if os.getpid() not in self._ready:
             # A server that never answered is waited for less long than one that is gone.
             with pymongo.timeout(min(_left(until), self._connect_timeout)):
                 store.database.command("ping")
-            with pymongo.timeout(_left(until)):
-                store.create_indexes(list(INDEXES))
-            self._ready.add(os.getpid())
+            if making:
+                with pymongo.timeout(_left(until)):
+                    store.create_indexes(list(INDEXES))
+                self._ready.add(os.getpid())
         with pymongo.timeout(_left(until)):
             return work(store)
 

@@ -56,8 +56,7 @@ def live(head: Mapping[str, Any] | None, now: float) -> bool:
 
 def living(stream: str, now: float) -> Document:
     """The filter that finds the head of a stream if it lives."""
-    alive = [{"x": {"$exists": False}}, {"x": {"$gt": now}}]
-    return {"_id": head_id(stream), "g": {"$exists": False}, "$or": alive}
+    return {"_id": head_id(stream), "g": {"$exists": False}, "x": _ahead(now)}
 
 
 def wanted(query: Query, head: Mapping[str, Any], now: float) -> Document:
@@ -66,9 +65,13 @@ def wanted(query: Query, head: Mapping[str, Any], now: float) -> Document:
     span: Document = {"$gt": low, "$lte": head["q"]}
     if query.before is not None:
         span["$lt"] = query.before
-    found: Document = {"s": query.stream, "k": query.kind, "q": span, "g": {"$exists": False}}
-    found["$or"] = [{"x": {"$exists": False}}, {"x": {"$gt": now}}]
-    return found
+    there = {"g": {"$exists": False}, "x": _ahead(now)}
+    return {"s": query.stream, "k": query.kind, "q": span, **there}
+
+
+def _ahead(now: float) -> Document:
+    """Of the field `x`: missing, or later."""
+    return {"$not": {"$lte": now}}
 
 
 def record(found: Mapping[str, Any]) -> Record:

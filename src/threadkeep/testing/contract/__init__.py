@@ -51,3 +51,8 @@ class BackendContract(
         `None` = the store lives and dies with its object; what needs a second opener is skipped.
         """
         return None
+
+    @pytest.fixture
+    def share(self) -> float:
+        """How much of the work of the largest crowds is done: less than 1.0 for a slow server."""
+        return 1.0

@@ -96,9 +96,9 @@ class CrowdsContract:
         _crowd(backend, reopenable(reopen), [S])
 
     def test_processes_append_to_fifty_streams(
-        self, backend: Backend, reopen: Reopen | None
+        self, backend: Backend, reopen: Reopen | None, share: float
     ) -> None:
-        _crowd(backend, reopenable(reopen), [f"{S}/{n}" for n in range(50)])
+        _crowd(backend, reopenable(reopen), [f"{S}/{n}" for n in range(round(50 * share))])
 
     def test_processes_count_by_compare_and_set(
         self, backend: Backend, reopen: Reopen | None

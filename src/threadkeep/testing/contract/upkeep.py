@@ -108,7 +108,7 @@ class UpkeepContract:
         backend.commit(S, put=items("a"), now=NOW + 60)
         assert ids(backend, S, now=NOW + 60) == ["a"]
 
-    def test_sweepers_at_work_take_nothing_that_lives(self, backend: Backend) -> None:
+    def test_sweepers_at_work_take_nothing_that_lives(self, backend: Backend, share: float) -> None:
         """Streams die and are born again under two sweepers: what was just put is there."""
         clocks = [NOW] * 4
         done = threading.Event()
@@ -116,7 +116,7 @@ class UpkeepContract:
         def live(n: int) -> None:
             stream = f"{S}/{n}"
             try:
-                for life in range(60):
+                for life in range(round(60 * share)):
                     now = clocks[n]
                     put = [item(f"{life}"), item("x"), item("short", expires=now + 1)]
                     backend.commit(stream, put=put, ttl=10, now=now)
