@@ -8,6 +8,7 @@ from typing import Final
 
 _FIRST: Final = 0.002
 _LONGEST: Final = 0.5
+_WHOLE: Final = 0.95  # of the time-out: nothing worth a word was spent before
 _DOUBLINGS: Final = 20  # far beyond the longest pause, far below what a float can hold
 
 
@@ -28,6 +29,19 @@ class Deadline:
     def gone(self) -> float:
         """Seconds since the beginning."""
         return time.monotonic() - self.begun
+
+
+def span(seconds: float, timeout: float, patience: float | None = None) -> str:
+    """How long something was waited for within a call, for an error: never more than was left.
+
+    Args:
+        patience: seconds that this wait alone might take, the setting `connect_timeout`.
+    """
+    if patience is not None and seconds >= patience:
+        return f"{patience:g} s, the connect_timeout"
+    if seconds >= timeout * _WHOLE:
+        return f"{timeout:g} s"
+    return f"{max(seconds, 0.001):.2g} s, all that was left of {timeout:g} s"
 
 
 def pause(attempt: int, deadline: Deadline) -> bool:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from threadkeep.deadlines import span
 from threadkeep.errors import BackendTimeout
 
 _FAIRNESS: Final = 0.0001
@@ -75,7 +76,7 @@ class Slots:
         except queue.Empty:
             raise BackendTimeout(
                 f"{self._where}: all {self._size} connections were in use for "
-                f"{timeout:g} s: raise `pool_size` or `timeout`"
+                f"{span(seconds, timeout)}: raise `pool_size` or `timeout`"
             ) from None
         finally:
             self._waiting.pop()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -14,6 +13,7 @@ from pymongo import errors
 from threadkeep.backends.mongodb import faults
 from threadkeep.backends.mongodb.documents import INDEXES, Document, Store
 from threadkeep.backends.mongodb.faults import Fault, Kind
+from threadkeep.deadlines import Deadline, pause, span
 from threadkeep.errors import BackendError
 
 T = TypeVar("T")
@@ -62,16 +62,18 @@ class Calls:
             BackendTimeout: not done within the time-out.
             BackendError: what the server says, or that it cannot be reached.
         """
-        until = time.monotonic() + self._timeout
+        deadline = Deadline(self._timeout)
         attempt = 0
         while True:
+            waits = min(deadline.left(), self._connect_timeout)
             try:
-                return self._once(work, until, making)
+                return self._once(work, deadline, making)
             except errors.PyMongoError as error:
-                fault = faults.understand(error)
+                within = span(waits, self._timeout, self._connect_timeout)
+                fault = faults.understand(error, within)
                 if fault.kind is Kind.LOST and not repeatable:
                     raise faults.unknown(self._where) from error
-                if not self._hopeful(fault) or not faults.pause(attempt, until):
+                if not self._hopeful(fault) or not pause(attempt, deadline):
                     raise faults.error(fault, self._where, self._timeout) from error
             attempt += 1
 
@@ -83,17 +85,17 @@ class Calls:
         if client is not None and self._owned:
             client.close()
 
-    def _once(self, work: Callable[[Store], T], until: float, making: bool) -> T:
+    def _once(self, work: Callable[[Store], T], deadline: Deadline, making: bool) -> T:
         store = self._store()
         if os.getpid() not in self._ready:
             # A server that never answered is waited for less long than one that is gone.
-            with pymongo.timeout(min(_left(until), self._connect_timeout)):
+            with pymongo.timeout(min(_left(deadline), self._connect_timeout)):
                 store.database.command("ping")
             if making:
-                with pymongo.timeout(_left(until)):
+                with pymongo.timeout(_left(deadline)):
                     store.create_indexes(list(INDEXES))
                 self._ready.add(os.getpid())
-        with pymongo.timeout(_left(until)):
+        with pymongo.timeout(_left(deadline)):
             return work(store)
 
     def _store(self) -> Store:
@@ -117,5 +119,5 @@ class Calls:
         return fault.kind in (Kind.AGAIN, Kind.LOST)
 
 
-def _left(until: float) -> float:
-    return max(0.001, until - time.monotonic())
+def _left(deadline: Deadline) -> float:
+    return max(0.001, deadline.left())

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import enum
-import random
-import time
+import re
 from typing import Final, NamedTuple
 
 from pymongo import errors
 
 from threadkeep.errors import BackendError, BackendTimeout
-
-_FIRST: Final = 0.002
-_LONGEST: Final = 0.5
 
 
 class Kind(enum.Enum):
@@ -48,12 +44,16 @@ _CODES: Final = {
 }
 
 
-def understand(error: Exception) -> Fault:
-    """The kind of an error; what the server says of documents is not cited."""
+def understand(error: Exception, within: str) -> Fault:
+    """The kind of an error; what the server says of documents is not cited.
+
+    Args:
+        within: how long a server was waited for.
+    """
     if isinstance(error, errors.WaitQueueTimeoutError):
         return Fault(Kind.FULL, "all connections were in use", "raise `pool_size` or `timeout`")
     if isinstance(error, errors.ServerSelectionTimeoutError):
-        says = f"no server answers ({_short(error)})"
+        says = f"no server answered within {within} ({_short(error)})"
         return Fault(Kind.UNREACHABLE, says, "check hosts, ports, TLS, and that it is running")
     if isinstance(error, errors.OperationFailure) and error.code in _CODES:
         return _CODES[error.code]
@@ -69,8 +69,9 @@ def understand(error: Exception) -> Fault:
 
 
 def _short(error: Exception) -> str:
-    """Without the topology, which pymongo appends."""
-    return str(error).partition(", Timeout:")[0][:300].rstrip(". ")
+    """Without what pymongo appends: its own time-outs, and the topology."""
+    said = str(error).partition(", Timeout:")[0].replace("\n", " ")
+    return re.sub(r" \(configured timeouts:[^)]*\)", "", said)[:300].rstrip(". ")
 
 
 def error(fault: Fault, where: str, timeout: float) -> BackendError:
@@ -87,13 +88,3 @@ def unknown(where: str) -> BackendError:
         f"{where}: the connection broke during a commit, which may have been written or not: "
         "read again before repeating it, or pass a token"
     )
-
-
-def pause(attempt: int, until: float) -> bool:
-    """Sleep before the next attempt, longer each time, by chance; False = there is no time left."""
-    most = min(_LONGEST, _FIRST * 2.0 ** min(attempt, 20))
-    seconds = random.uniform(most / 4, most)  # noqa: S311 (not for secrets)
-    if time.monotonic() + seconds >= until:
-        return False
-    time.sleep(seconds)
-    return True

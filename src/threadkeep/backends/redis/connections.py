@@ -9,9 +9,10 @@ from redis.connection import Connection, SSLConnection
 
 from threadkeep.backends.redis.deadline import current
 from threadkeep.backends.redis.packing import Packer
+from threadkeep.deadlines import Deadline, span
 
 STALL: Final = 5.0
-"""Seconds a transfer may stand still once it has begun, and a TLS handshake may take."""
+"""Seconds a transfer may stand still once it has begun; with TLS not above `connect_timeout`."""
 _LEAST: Final = 0.5
 """The same for a connection that was made when its call had little time left."""
 
@@ -28,6 +29,9 @@ class _InTime:
     socket_connect_timeout: float | None
     socket_timeout: float | None
 
+    _attempt: Deadline | None = None  # while it connects
+    _handshakes = False  # with a time-out of its transfers
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, command_packer=_PACKER, **kwargs)  # type: ignore[call-arg]
 
@@ -35,21 +39,32 @@ class _InTime:
         deadline, usual = current(), self.socket_connect_timeout
         if deadline is not None:
             left = deadline.left()
-            self.socket_connect_timeout = max(0.001, min(usual or STALL, left))
-            self.socket_timeout = max(_LEAST, min(STALL, left))  # of the TLS handshake too
+            self._attempt = Deadline(max(0.001, min(usual or STALL, left)))
+            self.socket_connect_timeout = self._attempt.timeout
+            still = self._attempt.timeout if self._handshakes else left
+            self.socket_timeout = max(_LEAST, min(STALL, still))
         try:
             super().connect(*args, **kwargs)  # type: ignore[misc]
         except redis.AuthenticationError:
             raise
         except redis.exceptions.BusyLoadingError:
             raise
-        except (redis.ConnectionError, redis.TimeoutError) as error:
+        except redis.TimeoutError as error:
+            raise Unreachable(self._late(usual) or str(error)) from error
+        except redis.ConnectionError as error:
             raise Unreachable(str(error)) from error
         finally:
-            self.socket_connect_timeout = usual
+            self.socket_connect_timeout, self._attempt = usual, None
+
+    def _late(self, patience: float | None) -> str:
+        """What is said of an attempt whose time is over."""
+        deadline, attempt = current(), self._attempt
+        if deadline is None or attempt is None:
+            return ""
+        return f"no connection within {span(attempt.timeout, deadline.timeout, patience)}"
 
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
-        deadline = current()
+        deadline = self._attempt or current()
         if deadline is not None and not self._answers(deadline.left()):
             self.disconnect()  # type: ignore[attr-defined]
             raise redis.TimeoutError("no answer")
@@ -65,3 +80,5 @@ class PlainConnection(_InTime, Connection):
 
 class TlsConnection(_InTime, SSLConnection):
     """By TLS."""
+
+    _handshakes = True

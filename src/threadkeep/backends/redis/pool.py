@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable
 
 from threadkeep.backends.redis.clients import Client
-from threadkeep.deadlines import Deadline
+from threadkeep.deadlines import Deadline, span
 from threadkeep.errors import BackendError, BackendTimeout
 from threadkeep.slots import Slots
 
@@ -69,10 +69,11 @@ class Pool:
             BackendTimeout: another thread is still connecting.
         """
         if self._client is None:
-            if not self._lock.acquire(timeout=deadline.left()):
+            left = deadline.left()
+            if not self._lock.acquire(timeout=left):
                 raise BackendTimeout(
                     f"{self._where}: another thread did not finish connecting within "
-                    f"{deadline.timeout:g} s: look at the network"
+                    f"{span(left, deadline.timeout)}: look at the network"
                 )
             try:
                 self._client = self._client or self._make()

@@ -14,8 +14,8 @@ from threadkeep.backends.sql.dialect import Dialect
 from threadkeep.backends.sql.names import Names
 from threadkeep.backends.sql.pool import OwnPool, SharedPool
 from threadkeep.backends.sql.target import Password, Target
-from threadkeep.deadlines import Deadline
-from threadkeep.errors import ConfigError, MissingExtra
+from threadkeep.deadlines import Deadline, span
+from threadkeep.errors import BackendTimeout, ConfigError, MissingExtra
 
 if TYPE_CHECKING:
     from threadkeep.backends.sql.calls import Calls
@@ -134,8 +134,11 @@ class Opening:
                 lambda late: late.close(),
             )
         except guard.Late:
-            why = "no connection could be made"
-            raise faults.late(self.where, round(seconds, 1), why) from None
+            raise BackendTimeout(
+                f"{self.where}: no connection within "
+                f"{span(seconds, deadline.timeout, self._patience)}: "
+                "check host, port and whether the server runs"
+            ) from None
 
 
 def _checked(store: object) -> str | None:

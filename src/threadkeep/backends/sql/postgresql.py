@@ -79,7 +79,7 @@ class PostgreSQL:
             user=target.user,
             password=target.secret(),
             dbname=target.database,
-            connect_timeout=max(2, int(timeout)),  # for each address of a host; we keep ours
+            connect_timeout=int(timeout) + 2,  # for each address of a host; we keep ours
             autocommit=True,
             prepare_threshold=None if threshold is None else int(threshold),
             **{"fallback_application_name": "threadkeep", "client_encoding": "UTF8", **said},
