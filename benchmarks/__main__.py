@@ -23,6 +23,7 @@ from benchmarks import (
     imports,
     learning,
     million,
+    mixed,
     prefix,
     storage,
     turn,
@@ -30,13 +31,14 @@ from benchmarks import (
 )
 from benchmarks.plan import Bench, Plan
 from benchmarks.report import Report, bars
-from benchmarks.systems import ON_SERVERS, SYSTEMS, find
+from benchmarks.systems import ON_SERVERS, SETS, SYSTEMS, find
 
 BENCHES: Final[dict[str, Bench]] = {
     "turn": turn.run,
     "cold": cold.run,
     "bulk": bulk.run,
     "storage": storage.run,
+    "mixed": mixed.run,
     "prefix": prefix.run,
     "imports": imports.run,
     "crowd": crowd.run,
@@ -47,7 +49,7 @@ BENCHES: Final[dict[str, Bench]] = {
     "learning": learning.run,
 }
 ASKED: Final = frozenset(
-    {"agents", "hotspots", "learning", "million"}
+    {"agents", "hotspots", "learning", "million", "mixed"}
 )  # run only where --only names it
 LENGTHS: Final = (10, 100, 1_000, 10_000, 100_000)
 USUAL: Final = [name for name in SYSTEMS if name not in ON_SERVERS]
@@ -113,7 +115,9 @@ def _parser() -> argparse.ArgumentParser:
         help=f"of {', '.join(BENCHES)}",
     )
     parser.add_argument(
-        "--systems", type=_names(SYSTEMS), help=f"of {', '.join(SYSTEMS)}; quick: without the peers"
+        "--systems",
+        type=_names({**SYSTEMS, **SETS}),
+        help=f"of {', '.join([*SETS, *SYSTEMS])}; quick: without the peers",
     )
     parser.add_argument("--lengths", type=_lengths, help="of the histories, such as 10,1000")
     parser.add_argument(
@@ -131,7 +135,7 @@ def _names(known: dict[str, Any]) -> Any:
             raise argparse.ArgumentTypeError(
                 f"unknown: {', '.join(unknown)}; known: {', '.join(known)}"
             )
-        return chosen
+        return [one for name in chosen for one in SETS.get(name, [name])]
 
     return names
 

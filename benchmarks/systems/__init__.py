@@ -58,6 +58,13 @@ SYSTEMS: Final = {
     "threadkeep_redis": "threadkeep_redis:ThreadkeepRedis",
     "raw_mongodb": "raw_mongodb:RawMongodb",
     "threadkeep_mongodb": "threadkeep_mongodb:ThreadkeepMongodb",
+    "langchain_postgres": "langchain_servers:LangChainPostgres",
+    "openai_agents_postgres": "openai_agents_servers:OpenAIAgentsPostgres",
+    "llama_index_postgres": "llama_index_servers:LlamaIndexPostgres",
+    "langchain_mysql": "langchain_servers:LangChainMysql",
+    "langchain_redis": "langchain_servers:LangChainRedis",
+    "openai_agents_redis": "openai_agents_servers:OpenAIAgentsRedis",
+    "llama_index_redis": "llama_index_servers:LlamaIndexRedis",
     "threadkeep_agents": "threadkeep_agents:ThreadkeepAgents",
     "threadkeep_llama_index": "threadkeep_llama_index:ThreadkeepLlamaIndex",
     "threadkeep_langchain": "threadkeep_langchain:ThreadkeepLangChain",
@@ -69,6 +76,8 @@ OURS: Final = "threadkeep_sqlite"
 _SERVERS: Final = ("postgres", "mysql", "redis", "mongodb")
 ON_SERVERS: Final = frozenset(name for name in SYSTEMS if name.endswith(_SERVERS))
 """Measured only where `--systems` names them."""
+SETS: Final = {"servers": [name for name in SYSTEMS if name.endswith(_SERVERS[:3])]}
+"""Several systems under one name: PostgreSQL, MariaDB and Redis with all that is measured there."""
 
 
 def find(names: Sequence[str]) -> tuple[dict[str, type[System]], dict[str, str]]:

@@ -12,59 +12,57 @@ import pymysql
 
 from benchmarks.messages import Message
 from benchmarks.systems import RECENT
-from benchmarks.systems.servers import mariadb, postgres
+from benchmarks.systems.servers import InMysql, InPostgres, mariadb, postgres
 from threadkeep.backends.sql.target import from_url
 
-_NEWEST: Final = "SELECT body FROM message WHERE session = %s ORDER BY id DESC LIMIT %s"
-_POSTGRES: Final = """CREATE TABLE IF NOT EXISTS message
-    (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, session text, body text)"""
-_MYSQL: Final = """CREATE TABLE message (id BIGINT AUTO_INCREMENT PRIMARY KEY,
-    session VARCHAR(100), body TEXT, KEY message_session (session, id)) CHARACTER SET utf8mb4"""
+_NEWEST: Final = "SELECT body FROM {} WHERE session = %s ORDER BY id DESC LIMIT %s"
+_POSTGRES: Final = """CREATE TABLE {0}
+    (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, session text, body text);
+    CREATE INDEX {0}_session ON {0} (session, id)"""
+_MYSQL: Final = """CREATE TABLE {0} (id BIGINT AUTO_INCREMENT PRIMARY KEY,
+    session VARCHAR(100), body TEXT, KEY {0}_session (session, id)) CHARACTER SET utf8mb4"""
 
 
 class _Raw:
     """One kept connection in autocommit, one table, one INSERT of many rows."""
 
     longest: ClassVar = 100_000
+    name: str
     _connection: Any
 
     def append(self, session: str, messages: Sequence[Message]) -> None:
         values = [value for message in messages for value in (session, json.dumps(message))]
         rows = ", ".join(["(%s, %s)"] * len(messages))
         with self._connection.cursor() as cursor:
-            cursor.execute(f"INSERT INTO message (session, body) VALUES {rows}", values)
+            cursor.execute(f"INSERT INTO {self.name} (session, body) VALUES {rows}", values)
 
     def recent(self, session: str) -> list[Any]:
         with self._connection.cursor() as cursor:
-            cursor.execute(_NEWEST, (session, RECENT))
+            cursor.execute(_NEWEST.format(self.name), (session, RECENT))
             return [json.loads(body) for (body,) in reversed(cursor.fetchall())]
 
-    def size(self) -> None:
-        return None
-
-    def close(self) -> None:
-        with self._connection.cursor() as cursor:
-            cursor.execute("DROP TABLE message")
+    def disconnect(self) -> None:
         self._connection.close()
 
 
-class RawPostgres(_Raw):
+class RawPostgres(_Raw, InPostgres):
     """Statements prepared at their second use."""
 
     raw: ClassVar = "raw_postgres"
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self._connection = psycopg.connect(postgres(), autocommit=True, prepare_threshold=1)
-        self._connection.execute(_POSTGRES)
-        self._connection.execute("CREATE INDEX message_session ON message (session, id)")
+        self._connection.execute(_POSTGRES.format(self.name))
 
 
-class RawMysql(_Raw):
+class RawMysql(_Raw, InMysql):
     """On MariaDB."""
 
     raw: ClassVar = "raw_mysql"
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         at = from_url(mariadb())
         self._connection = pymysql.connect(
             host=at.host,
@@ -77,4 +75,4 @@ class RawMysql(_Raw):
             charset="utf8mb4",
         )
         with self._connection.cursor() as cursor:
-            cursor.execute(_MYSQL)
+            cursor.execute(_MYSQL.format(self.name))

@@ -12,7 +12,9 @@ from benchmarks.systems import RECENT, files
 
 
 class Threadkeep:
-    """A Memory and one handle per session."""
+    """A Memory and one handle per session; threads share it."""
+
+    shared: ClassVar = True
 
     raw: ClassVar = "raw_sqlite"
     longest: ClassVar = 1_000_000
@@ -28,6 +30,9 @@ class Threadkeep:
         return self._chat(session).window(max_messages=RECENT).to_openai()
 
     def close(self) -> None:
+        self.disconnect()
+
+    def disconnect(self) -> None:
         self._memory.close()
 
     def _chat(self, session: str) -> threadkeep.Session:

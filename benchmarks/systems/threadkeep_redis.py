@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import ClassVar
 
 import threadkeep
-from benchmarks.systems.servers import redis
+from benchmarks.systems.servers import InRedis, redis
 from benchmarks.systems.threadkeep_core import Threadkeep
-from tests.servers.instances import fresh_table
 
 
-class ThreadkeepRedis(Threadkeep):
+class ThreadkeepRedis(Threadkeep, InRedis):
     """A commit is one script, and sessions live for thirty days."""
 
     raw: ClassVar = "raw_redis"
     longest: ClassVar = 100_000
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(threadkeep.connect({"url": redis(), "prefix": fresh_table()}))
+        InRedis.__init__(self)
+        Threadkeep.__init__(self, threadkeep.connect({"url": redis(), "prefix": self.name}))
 
-    def size(self) -> None:
-        return None
+    def close(self) -> None:
+        InRedis.close(self)

@@ -6,36 +6,33 @@ from pathlib import Path
 from typing import ClassVar
 
 import threadkeep
-from benchmarks.systems.servers import mariadb, postgres
+from benchmarks.systems.servers import InMysql, InPostgres, mariadb, postgres
 from benchmarks.systems.threadkeep_core import Threadkeep
-from tests.servers.instances import fresh_table
 
 
-class _Sql(Threadkeep):
-    """Tables of its own for each run."""
-
-    longest: ClassVar = 100_000
-
-    def __init__(self, url: str) -> None:
-        super().__init__(threadkeep.connect({"url": url, "table_name": fresh_table()}))
-
-    def size(self) -> None:
-        return None
-
-
-class ThreadkeepPostgres(_Sql):
+class ThreadkeepPostgres(Threadkeep, InPostgres):
     """A commit is one statement."""
 
     raw: ClassVar = "raw_postgres"
+    longest: ClassVar = 100_000
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(postgres())
+        InPostgres.__init__(self)
+        Threadkeep.__init__(self, threadkeep.connect({"url": postgres(), "table_name": self.name}))
+
+    def close(self) -> None:
+        InPostgres.close(self)
 
 
-class ThreadkeepMysql(_Sql):
+class ThreadkeepMysql(Threadkeep, InMysql):
     """A commit is two packets."""
 
     raw: ClassVar = "raw_mysql"
+    longest: ClassVar = 100_000
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(mariadb())
+        InMysql.__init__(self)
+        Threadkeep.__init__(self, threadkeep.connect({"url": mariadb(), "table_name": self.name}))
+
+    def close(self) -> None:
+        InMysql.close(self)
