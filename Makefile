@@ -1,7 +1,9 @@
 # Needs only Python 3.11+ with pip, make and git; everything else lands in .tools and .venv.
-# Variables: PYTHON (the interpreter to build on), ARGS (passed on), INPUT (a conversation for the demo).
+# Variables: PYTHON (the interpreter to build on), ARGS (passed on), INPUT (a conversation for the demo),
+# JOBS (processes that run the tests; 0 = none but pytest itself, for a debugger).
 PYTHON ?= python3
 ARGS ?=
+JOBS ?= auto
 INPUT ?=
 
 BIN := .venv/bin
@@ -35,8 +37,8 @@ $(UV_STAMP):
 demo: setup ## a remembered chat, explained as it runs; INPUT=file for a conversation of your own
 	@$(BIN)/python -m examples.demo $(if $(INPUT),--input '$(INPUT)') $(ARGS)
 
-test: setup ## the tests; ARGS="-k window" and the like
-	$(BIN)/python -m pytest -q $(ARGS)
+test: setup ## the tests, on all cores; ARGS="-k window" and the like
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal $(ARGS)
 
 servers: ## real servers for the tests, from Debian packages
 	@PYTHON=$(PYTHON) sh tests/servers/install.sh

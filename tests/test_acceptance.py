@@ -136,7 +136,8 @@ def test_without_check_the_page_is_rewritten(page, monkeypatch):
     ]
 
 
-def test_a_run_notes_the_outcome_of_every_marked_test(tmp_path, monkeypatch):
+@pytest.mark.parametrize("how", [[], ["-p", "xdist.plugin", "-n", "2"]], ids=["one", "two"])
+def test_a_run_notes_the_outcome_of_every_marked_test(how, tmp_path, monkeypatch):
     """The plugin itself, over a few tests in a process of their own."""
     (tmp_path / "test_rows.py").write_text(
         "import pytest\n"
@@ -163,7 +164,7 @@ def test_a_run_notes_the_outcome_of_every_marked_test(tmp_path, monkeypatch):
         "acceptance.NOTES = pathlib.Path(__file__).parent / 'notes.json'\n"
         f"exec(pathlib.Path({str(acceptance.ROOT / 'tests/conftest.py')!r}).read_text())\n"
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *how]
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     subprocess.run([*command, "-k", "good"], cwd=tmp_path, capture_output=True, check=True)
     assert not (tmp_path / "notes.json").exists(), "part of the tests speaks for no row"

@@ -7,12 +7,9 @@ from functools import partial
 import pytest
 
 from tests.wrappers.conftest import INNER, SERVERS, ServerContract, opener
-from threadkeep.backends.encrypted import HIDDEN, EncryptedBackend, new_key
+from tests.wrappers.wrapping import encrypted
+from threadkeep.backends.encrypted import HIDDEN, new_key
 from threadkeep.testing import BackendContract
-
-
-def encrypted(open_inner, key, hidden):
-    return EncryptedBackend(open_inner(), key, hidden=hidden)
 
 
 class Encrypted:

@@ -7,12 +7,8 @@ from functools import partial
 import pytest
 
 from tests.wrappers.conftest import INNER, SERVERS, ServerContract, opener
-from threadkeep.backends.observed import ObservedBackend
+from tests.wrappers.wrapping import observed
 from threadkeep.testing import BackendContract
-
-
-def observed(open_inner):
-    return ObservedBackend(open_inner())
 
 
 class Observed:
