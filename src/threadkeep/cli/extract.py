@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated, Final
+from functools import partial
+from typing import Annotated, Final, NoReturn
 
 import typer
 
 from threadkeep import connect
 from threadkeep.cli.store import present
 from threadkeep.cli.text import as_json
+from threadkeep.errors import ConfigError
 from threadkeep.longterm.extraction.learner import Learner
 from threadkeep.longterm.extraction.report import Report
 from threadkeep.longterm.options import learning
@@ -20,42 +23,37 @@ MODEL: Final = "THREADKEEP_LLM_MODEL"
 LONGTERM: Final = "THREADKEEP_LONGTERM_URL"
 
 
+_Longterm = Annotated[
+    str | None,
+    typer.Option(
+        envvar=LONGTERM,
+        help="Where what is learned is kept, if not with the sessions.",
+        show_default=False,
+    ),
+]
+_Model = Annotated[
+    str | None, typer.Option(envvar=MODEL, help="Which model reads.", show_default=False)
+]
+_BaseUrl = Annotated[
+    str | None,
+    typer.Option(help="An OpenAI-compatible endpoint [env: OPENAI_BASE_URL].", show_default=False),
+]
+
+
 def extract(
     memory: Memory,
-    user: Annotated[
-        str | None, typer.Option("--user", help="Only of this user.", show_default=False)
-    ] = None,
+    user: Annotated[str | None, typer.Option(help="Only of this user.", show_default=False)] = None,
     session: Annotated[
-        str | None, typer.Option("--session", help="Only from this one.", show_default=False)
+        str | None, typer.Option(help="Only from this one.", show_default=False)
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", envvar=MODEL, help="Which model reads.", show_default=False),
-    ] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option(
-            "--base-url",
-            help="An OpenAI-compatible endpoint [env: OPENAI_BASE_URL].",
-            show_default=False,
-        ),
-    ] = None,
-    longterm: Annotated[
-        str | None,
-        typer.Option(
-            "--longterm",
-            envvar=LONGTERM,
-            help="Where what is learned is kept, if not with the sessions.",
-            show_default=False,
-        ),
-    ] = None,
+    model: _Model = None,
+    base_url: _BaseUrl = None,
+    longterm: _Longterm = None,
     retry: Annotated[
         bool, typer.Option("--retry", help="Also what failed too often, or a moment ago.")
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Go on until interrupted.")] = False,
-    pause: Annotated[
-        float, typer.Option("--pause", min=0.1, help="Seconds between two rounds.")
-    ] = 30.0,
+    pause: Annotated[float, typer.Option(min=0.1, help="Seconds between two rounds.")] = 30.0,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> int:
     """Learn facts, instructions and summaries from what was said and not read yet.
@@ -63,23 +61,37 @@ def extract(
     The key comes from the environment, OPENAI_API_KEY. Any number of workers may run at once.
     Exit code 1 if something failed; it is tried again by a later run.
     """
+    if not model:
+        raise ConfigError(f"extract needs a model to read with: --model, or {MODEL}")
     present(memory)
     if longterm is not None:
-        namespace = memory.engine.settings.namespace
-        other = connect(longterm, namespace=namespace, key=memory.engine.settings.key)
-        memory.engine.keep_apart(other.engine, owned=True)
+        _keep_apart(memory, longterm)
     learner = Learner(memory.engine, learning({"model": model, "base_url": base_url}))
     try:
-        while True:
-            report = learner.process(user, session, retry=retry)
-            if not watch:
-                _say(report, json=json)
-                return int(bool(report.failures or report.dead))
-            if report.sessions:
-                _say(report, json=json)
-            time.sleep(pause)
+        read = partial(learner.process, user, session, retry=retry)
+        if watch:
+            _watch(read, pause, json=json)
+        report = read()
     finally:
         learner.close()
+    _say(report, json=json)
+    return int(bool(report.failures or report.dead))
+
+
+def _keep_apart(memory: Memory, longterm: str) -> None:
+    """Have what is learned in another store, which is closed with the first one."""
+    ours = memory.engine.settings
+    other = connect(longterm, namespace=ours.namespace, key=ours.key)
+    memory.engine.keep_apart(other.engine, owned=True)
+
+
+def _watch(read: Callable[[], Report], pause: float, *, json: bool) -> NoReturn:
+    """Read again and again, and say what came of it where there was something to read."""
+    while True:
+        report = read()
+        if report.sessions:
+            _say(report, json=json)
+        time.sleep(pause)
 
 
 def _say(report: Report, *, json: bool) -> None:

@@ -90,19 +90,8 @@ class Facts(Shelf[Fact]):
             extractor=names.check(extractor, "extractor"),
             created_at=moment(now),
         )
-
-        def step(held: Held) -> Held:
-            if replaces is not None and replaces != fact.id:
-                old = self._one(held, replaces)
-                ended = replace(superseded(old, fact.id), valid_to=old.valid_to or fact.observed_at)
-                held.put_fact(ended)
-            if fact.status == "active":
-                held.unforget(fact.id)
-            learn(held, fact)
-            make_room(held)
-            return held
-
-        return self._home().settle(step).facts.get(fact.id, fact)
+        held = self._home().settle(lambda held: self._put(held, fact, replaces))
+        return held.facts.get(fact.id, fact)
 
     def update(
         self,
@@ -147,6 +136,18 @@ class Facts(Shelf[Fact]):
     aadd = twin(add)
     aupdate = twin(update)
     alist = twin(list)
+
+    def _put(self, held: Held, fact: Fact, replaces: str | None) -> Held:
+        """What a home holds once the application's word stands in it."""
+        if replaces is not None and replaces != fact.id:
+            old = self._one(held, replaces)
+            ended = replace(superseded(old, fact.id), valid_to=old.valid_to or fact.observed_at)
+            held.put_fact(ended)
+        if fact.status == "active":
+            held.unforget(fact.id)
+        learn(held, fact)
+        make_room(held)
+        return held
 
 
 def learn(held: Held, fact: Fact) -> Fact:

@@ -96,16 +96,8 @@ class Instructions(Shelf[Instruction]):
             extractor=names.check(extractor, "extractor"),
             created_at=moment(now),
         )
-
-        def step(held: Held) -> Held:
-            if replaces is not None and replaces != said.id:
-                held.put_instruction(superseded(self._one(held, replaces), said.id))
-            held.unforget(said.id)
-            learn(held, said)
-            make_room(held)
-            return held
-
-        return self._home().settle(step).instructions.get(said.id, said)
+        held = self._home().settle(lambda held: self._put(held, said, replaces))
+        return held.instructions.get(said.id, said)
 
     def update(
         self,
@@ -152,6 +144,15 @@ class Instructions(Shelf[Instruction]):
     aadd = twin(add)
     aupdate = twin(update)
     alist = twin(list)
+
+    def _put(self, held: Held, said: Instruction, replaces: str | None) -> Held:
+        """What a home holds once the application's word stands in it."""
+        if replaces is not None and replaces != said.id:
+            held.put_instruction(superseded(self._one(held, replaces), said.id))
+        held.unforget(said.id)
+        learn(held, said)
+        make_room(held)
+        return held
 
 
 def ranked(instructions: Iterable[Instruction]) -> list[Instruction]:

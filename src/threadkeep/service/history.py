@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 from threadkeep import names
 from threadkeep.errors import BackendError, ConfigError, InputError
 from threadkeep.memory import Memory
-from threadkeep.service import documents, longterm, namespaces, policy
+from threadkeep.service import documents, identities, namespaces, opening, policy
 from threadkeep.service.entries import as_item, is_empty
 from threadkeep.service.files import as_file, as_given
 from threadkeep.service.settings import Settings, read
@@ -251,15 +251,7 @@ class HistoryService:
     ) -> Self:
         self = object.__new__(cls)
         self._identifier, self._settings, self._closed = identifier, settings, False
-        users = {} if settings.longterm is None else settings.longterm.options
-        self._memory = settings.provider.open(
-            namespace=namespaces.of_sessions(identifier),
-            ttl=settings.ours["time_to_live"],
-            retain=settings.retain,
-            clock=clock,
-            **users,
-        )
-        longterm.attach(self._memory, settings.longterm, clock=clock)
+        self._memory = opening.open_memory(identifier, settings, clock)
         interval = settings.ours["expiration_check_interval"]
         self._sweeper = Sweeper(self._memory, interval, f"threadkeep {identifier}")
         # kept for a while, since a handle that has seen its session writes in fewer round trips
@@ -282,7 +274,7 @@ class HistoryService:
         if self._closed:
             raise BackendError("this HistoryService is closed; constructing it again opens another")
         self._sweeper.start()
-        return self._handle(names.check(session_id, "session_id"), _user(identity, props))
+        return self._handle(names.check(session_id, "session_id"), identities.said(identity, props))
 
     def _new_handle(self, session_id: str, user: str | None) -> Session:
         return self._memory.session(session_id, user=user)
@@ -295,13 +287,3 @@ class HistoryService:
 
     def __repr__(self) -> str:
         return f"<HistoryService {self._identifier!r} type={self._settings.provider.kind!r}>"
-
-
-def _user(identity: str | None, props: Props | None) -> str | None:
-    """Who it is; `None` = nobody is named, and the session stands for itself."""
-    if props is not None and not isinstance(props, Mapping):
-        raise InputError(f"other_history_props must be a dict, got {type(props).__name__}")
-    said = [who for who in (identity, (props or {}).get("identity")) if who not in (None, "")]
-    if len(said) == 2 and said[0] != said[1]:
-        raise InputError("identity is given twice with different values")
-    return names.check(said[0], "identity") if said else None

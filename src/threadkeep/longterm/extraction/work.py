@@ -16,7 +16,8 @@ from threadkeep.longterm.extraction import prompt
 from threadkeep.longterm.extraction.answer import Answered
 from threadkeep.longterm.extraction.asking import Cost, ask
 from threadkeep.longterm.extraction.grounding import without_commands
-from threadkeep.longterm.extraction.merging import Learned, Reading, merge
+from threadkeep.longterm.extraction.merging import Learned, merge
+from threadkeep.longterm.extraction.reading import Reading
 from threadkeep.longterm.extraction.report import Report
 from threadkeep.longterm.extraction.taking import Gone, Task, Worker, mine, release, take
 from threadkeep.longterm.extraction.watermark import (

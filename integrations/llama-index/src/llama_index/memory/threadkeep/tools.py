@@ -42,31 +42,11 @@ def memory_tools(
     else:
         chat = shared(memory).session(session_id, user=user_id)
     held = MemoryTools(chat, delete=delete)
-
-    def save_memory(text: str) -> str:
-        return held.save(text)
-
-    async def asave_memory(text: str) -> str:
-        return await held.asave(text)
-
-    def search_memory(query: str) -> str:
-        return held.search(query)
-
-    async def asearch_memory(query: str) -> str:
-        return await held.asearch(query)
-
-    def forget_memory(id: str) -> str:
-        return held.forget(id)
-
-    async def aforget_memory(id: str) -> str:
-        return await held.aforget(id)
-
-    made = (
-        (save_memory, asave_memory, SAVE),
-        (search_memory, asearch_memory, SEARCH),
-        (forget_memory, aforget_memory, FORGET),
-    )
     return [
-        FunctionTool.from_defaults(verb, async_fn=twin, name=verb.__name__, description=says)
-        for verb, twin, says in made
+        FunctionTool.from_defaults(verb, async_fn=twin, name=name, description=says)
+        for name, verb, twin, says in (
+            ("save_memory", held.save, held.asave, SAVE),
+            ("search_memory", held.search, held.asearch, SEARCH),
+            ("forget_memory", held.forget, held.aforget, FORGET),
+        )
     ]
