@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.doubles import Clock
-from threadkeep import connect
+from tests.embedded import clock, memory, opened
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.backends.sqlite import SqliteBackend
+
+__all__ = ["backend", "chat", "clock", "handles", "memory", "no_threads", "opened", "tmp_path"]
 
 SHM = Path("/dev/shm")
 
@@ -24,11 +25,6 @@ def tmp_path():
     roomy = SHM.is_dir() and shutil.disk_usage(SHM).free > 2**28
     with tempfile.TemporaryDirectory(prefix="threadkeep-", dir=SHM if roomy else None) as folder:
         yield Path(folder)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -43,25 +39,6 @@ def backend(request, tmp_path):
         made.close()
         assert not handles(tmp_path), "a file is still open"
     assert no_threads(), "a thread is left"
-
-
-@pytest.fixture
-def opened(backend, clock):
-    """Opens Memories on the one store, wrapped if so told; closes them after."""
-    made = []
-
-    def open_memory(wrap=lambda inner: inner, **options):
-        made.append(connect(wrap(backend), **{"clock": clock, **options}))
-        return made[-1]
-
-    yield open_memory
-    for memory in made:
-        memory.close()
-
-
-@pytest.fixture
-def memory(opened):
-    return opened()
 
 
 @pytest.fixture
