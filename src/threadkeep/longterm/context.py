@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self
 
 from threadkeep import tokens
 from threadkeep.errors import InputError
-from threadkeep.longterm import recalled, stable
+from threadkeep.longterm import recalled, stable, summaries
 from threadkeep.longterm.known import Known
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class Context(str):
     ever learned from it, and what it quotes can neither close it nor hide anything.
 
     Attributes:
-        stable: instructions, facts, summary, files: the same text until one of them changes,
-            for the end of the system message.
+        stable: instructions, facts, summary, files: the same text until one of them changes, or
+            the window lets go of what is summed up; for the end of the system message.
         volatile: what was recalled for a query, for the side of the newest user message.
         tokens: of both.
     """
@@ -63,11 +64,14 @@ def of(
         known: what is stored.
         query: what the user says now; `None` = nothing is recalled.
         max_tokens: of both parts, at most.
-        window: the items of the session that the model sees anyway; `None` = all of it.
+        window: the items of the session that the model sees anyway; `None` = all of it, and the
+            summary is told.
         counter: how many tokens a text is.
     """
     counter = counter or tokens.default()
-    share = max_tokens if query is None else max_tokens * _SHARE[0] // _SHARE[1]
+    window = None if window is None else list(window)
+    known = _without_what_is_seen(known, window)
+    share = max_tokens if query is None else stable_share(max_tokens)
     told = stable.part(engine, known, share, counter)
     spent = counter(told.text) if told.text else 0
     if not query:
@@ -75,6 +79,20 @@ def of(
     hits = recalled.hits(engine, known, query, window)
     found = recalled.part(engine, hits, told.facts, max_tokens - spent, counter)
     return Context(told.text, found, spent + (counter(found) if found else 0))
+
+
+def _without_what_is_seen(known: Known, window: Iterable[Item] | None) -> Known:
+    """What is known, but for a summary of nothing that is not in the window as it was said."""
+    if window is None or known.summary is None or known.span is None:
+        return known
+    if not summaries.is_in(window, known.summary, known.span):
+        return known
+    return replace(known, summary=None)
+
+
+def stable_share(max_tokens: int) -> int:
+    """The tokens that the stable part may have, where something is asked."""
+    return max_tokens * _SHARE[0] // _SHARE[1]
 
 
 def check(query: object, max_tokens: object) -> None:

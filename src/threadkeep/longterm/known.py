@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from threadkeep import codec
+from threadkeep.companions import LIFE
 from threadkeep.engine import Engine
 from threadkeep.learned import Summary
 from threadkeep.longterm import summaries
 from threadkeep.longterm.held import Held
 from threadkeep.longterm.homes import Home
+from threadkeep.longterm.summaries import Span
 from threadkeep.ownership import Door, Seen
 from threadkeep.types import File, Page, Query
 
@@ -25,6 +27,7 @@ class Known:
         session: its id; `None` = no session is meant.
         agent: which agent speaks in it.
         summary: of the session.
+        span: what that sums up of what is still there; `None` = more than that, or nobody knows.
         files: of the session, as far as they were asked for.
     """
 
@@ -33,6 +36,7 @@ class Known:
     session: str | None = None
     agent: str | None = None
     summary: Summary | None = None
+    span: Span | None = None
     files: list[File] = field(default_factory=list)
 
 
@@ -59,12 +63,14 @@ def of_session(door: Door, agent: str | None, *, files: bool) -> Known:
     if not pages or whose != owner or seen.info is None:
         home = Home(door.engine, user=whose, session=door.id)
         *pages, summed = home.engine.read(*_queries(home, door))
+    kept = summaries.read(door.id, summed)
     return Known(
         Held(pages),
         whose,
         door.id,
         agent or (seen.info.agent if seen.info else None),
-        summaries.told(door, seen, summaries.read(door.id, summed)),
+        summaries.told(door, seen, kept),
+        kept.span if kept.life == seen.version // LIFE else None,
         _files(seen, files),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -17,13 +18,26 @@ from threadkeep.companions import LIFE, SUMMARY, stream
 from threadkeep.engine import Engine
 from threadkeep.errors import Conflict, NotOwner
 from threadkeep.learned import Summary
+from threadkeep.longterm.extraction.batch import said
 from threadkeep.moments import moment
 from threadkeep.ownership import Door, Seen
 from threadkeep.redaction import redacted
-from threadkeep.types import KEEP, Drop, Page, Query, Record
+from threadkeep.types import KEEP, Drop, Item, Page, Query, Record
 
 _OFTEN: Final = 0.05  # of a life passes at least between two slides
 _SLID: Final = "\0summary"  # no user's name, among what the engine remembers
+
+
+class Span(NamedTuple):
+    """What a summary sums up, in the life of the session that it belongs to.
+
+    Attributes:
+        first: the seq of the first item.
+        messages: how many turns there are up to `last_seq`.
+    """
+
+    first: int
+    messages: int
 
 
 class Kept(NamedTuple):
@@ -34,12 +48,14 @@ class Kept(NamedTuple):
         version: of its stream (0 = none).
         life: of the session whose items `last_seq` counts.
         user: whose session it was when it was written; `None` = nobody's.
+        span: what it sums up; `None` = also what was said in an earlier life, or nobody knows.
     """
 
     summary: Summary | None = None
     version: int = 0
     life: int = 0
     user: str | None = None
+    span: Span | None = None
 
 
 def of_session(door: Door) -> Summary | None:
@@ -96,7 +112,22 @@ def belongs(kept: Kept, seen: Seen, user: str | None) -> bool:
     raise NotOwner("the session that this summary is of belonged to another user")
 
 
-def write(engine: Engine, before: Kept, after: Summary, *, life: int, user: str | None) -> int:
+def is_in(window: Iterable[Item], summary: Summary, span: Span) -> bool:
+    """Whether a window has every message that is summed up, so that the summary adds nothing."""
+    first, last = span.first, summary.last_seq
+    shown = sum(first <= item.seq <= last and bool(said(item)) for item in window)
+    return shown >= span.messages
+
+
+def write(
+    engine: Engine,
+    before: Kept,
+    after: Summary,
+    *,
+    life: int,
+    user: str | None,
+    span: Span | None = None,
+) -> int:
     """Put a summary in the place of the one seen before; its version, 0 if that was not there.
 
     One that covers less of the same life is never written, nor one that the redactor refuses.
@@ -107,6 +138,7 @@ def write(engine: Engine, before: Kept, after: Summary, *, life: int, user: str 
         after: what to tell from now on; its version is counted here.
         life: of the session.
         user: whose session it is.
+        span: what it sums up beside what the one before did; `None` = that is not known.
     """
     old = before.summary
     if old is not None and before.life == life and after.last_seq < old.last_seq:
@@ -115,8 +147,10 @@ def write(engine: Engine, before: Kept, after: Summary, *, life: int, user: str 
     if not text:
         return 0
     topics = (redacted(engine, topic, "summary") for topic in after.topics)
-    said = replace(after, text=text, topics=tuple(filter(None, topics)))
-    record = _record(replace(said, version=1 + (old.version if old else 0)), life, user, engine)
+    version = 1 + (old.version if old else 0)
+    whole = replace(after, text=text, topics=tuple(filter(None, topics)), version=version)
+    body = _body(whole, life, user, _spans(before, life, span))
+    record = Record(SUMMARY, SUMMARY, codec.dumps(body, "summary"), engine.now())
     name, ttl = stream(engine, SUMMARY, after.session), engine.settings.summary_ttl
     try:
         commit = engine.longterm.commit(name, put=[record], ttl=ttl, expect=before.version)
@@ -145,8 +179,17 @@ def slide(engine: Engine, summary: Summary) -> None:
         engine.longterm.touch(_SLID, name, now)
 
 
-def _record(said: Summary, life: int, user: str | None, engine: Engine) -> Record:
-    body = {
+def _spans(before: Kept, life: int, span: Span | None) -> Span | None:
+    """What is summed up, with what the summary before it did."""
+    if span is None or before.summary is None:
+        return span
+    if before.life != life or before.span is None:
+        return None
+    return Span(before.span.first, before.span.messages + span.messages)
+
+
+def _body(said: Summary, life: int, user: str | None, span: Span | None) -> dict[str, object]:
+    return {
         "session": said.session,
         "text": said.text,
         "topics": list(said.topics),
@@ -154,8 +197,8 @@ def _record(said: Summary, life: int, user: str | None, engine: Engine) -> Recor
         "version": said.version,
         "life": life,
         "user": user,
+        **({} if span is None else {"span": list(span)}),
     }
-    return Record(SUMMARY, SUMMARY, codec.dumps(body, "summary"), engine.now())
 
 
 def _read(session: str, record: Record, version: int) -> Kept:
@@ -168,7 +211,14 @@ def _read(session: str, record: Record, version: int) -> Kept:
         int(said["version"]),
         moment(record.at),
     )
-    return Kept(summary, version, int(said["life"]), said.get("user"))
+    span = said.get("span")
+    return Kept(
+        summary,
+        version,
+        int(said["life"]),
+        said.get("user"),
+        Span(*map(int, span)) if span else None,
+    )
 
 
 @functools.lru_cache(maxsize=1_024)

@@ -50,12 +50,16 @@ class Batch:
         seq: of the last item that it covers, read or passed over.
         items: how many it covers.
         more: whether there is more behind it.
+        first: the seq of the first item that it covers.
+        messages: how many of them are turns, also those that a redactor keeps from the model.
     """
 
     lines: tuple[Line, ...]
     seq: int
     items: int
     more: bool
+    first: int = 0
+    messages: int = 0
 
     def line(self, number: object) -> Line | None:
         """The item of a number, if it is one of these."""
@@ -86,7 +90,8 @@ def of_page(engine: Engine, page: Page, turns: int, user: str | None) -> Batch |
         for number, (item, text) in enumerate(((i, t) for i, t in taken if t), 1)
     )
     more = len(taken) < len(items) or len(items) == AT_ONCE
-    return Batch(lines, taken[-1][0].seq, len(taken), more)
+    messages = sum(bool(said(item)) for item, _ in taken)
+    return Batch(lines, taken[-1][0].seq, len(taken), more, taken[0][0].seq, messages)
 
 
 def _taken(engine: Engine, items: Sequence[Item], turns: int) -> list[tuple[Item, str]]:
@@ -105,15 +110,19 @@ def _taken(engine: Engine, items: Sequence[Item], turns: int) -> list[tuple[Item
     return taken
 
 
-def _readable(engine: Engine, item: Item) -> str:
-    """What is read of an item: never of tools, files, notices, systems, or of memory itself."""
+def said(item: Item) -> str:
+    """What was said in it: never by tools, files, notices, systems, or by memory itself."""
     if item.type != "message" or item.role not in _ROLES or item.tool_call_id:
         return ""
-    said = item.text if isinstance(item.content, str) else "\n".join(_plain(item.content))
-    text = said.strip()
-    if not text or is_injected(text):
-        return ""
-    return (redacted(engine, text, "item") or "")[:LONGEST]
+    text = item.text if isinstance(item.content, str) else "\n".join(_plain(item.content))
+    text = text.strip()
+    return "" if is_injected(text) else text
+
+
+def _readable(engine: Engine, item: Item) -> str:
+    """What is read of an item."""
+    text = said(item)
+    return (redacted(engine, text, "item") or "")[:LONGEST] if text else ""
 
 
 def _plain(blocks: Sequence[dict[str, object]]) -> Iterator[str]:

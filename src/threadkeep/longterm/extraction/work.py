@@ -252,7 +252,12 @@ def _sum_up(worker: Worker, task: Task, kept: summaries.Kept, answered: Answered
     if not text:
         return 0
     said = Summary(task.door.id, text, answered.topics, task.batch.seq)
-    return summaries.write(worker.engine, kept, said, life=task.mark.life, user=task.user)
+    old = kept.summary
+    whole = old is None or old.last_seq >= task.mark.seq  # else a batch between was not summed up
+    span = summaries.Span(task.batch.first, task.batch.messages) if whole else None
+    return summaries.write(
+        worker.engine, kept, said, life=task.mark.life, user=task.user, span=span
+    )
 
 
 def _take_back(worker: Worker, task: Task, version: int) -> None:
