@@ -11,6 +11,8 @@ from threadkeep import Window
 from threadkeep.longterm.context import Context
 from threadkeep.longterm.marks import MARK_END, MARK_START
 
+Asked = tuple[str, int]
+
 OVERHEAD: Final = 16
 """Tokens of a message more, and of texts that are joined."""
 
@@ -22,6 +24,12 @@ def query(input: Any, window: Window) -> str:
     if isinstance(input, str) and input:
         return input
     return next((item.text for item in reversed(window) if item.role == "user"), "")
+
+
+def asked(window: Window, query: str) -> Asked:
+    """The question, and the place of the newest user message, with which a turn begins."""
+    newest = next((item.seq for item in reversed(window) if item.role == "user"), 0)
+    return query, newest
 
 
 def told(messages: list[ChatMessage], context: Context, query: str) -> list[ChatMessage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable
 from typing import Any, Final, Literal, Self
@@ -14,6 +15,7 @@ from llama_index.core.utils import get_tokenizer
 
 from llama_index.memory.threadkeep import injecting, reattaching, setting
 from llama_index.memory.threadkeep.foreign import to_messages
+from llama_index.memory.threadkeep.recollecting import Recollection
 from threadkeep import Memory, Session, Window, policies
 from threadkeep.longterm.context import Context
 from threadkeep.longterm.injection import Injection, injection
@@ -53,6 +55,7 @@ class ThreadkeepMemory(BaseMemory):
     _policies: list[Any] = PrivateAttr()
     _warned: bool = PrivateAttr(default=False)
     _injection: Injection | None = PrivateAttr()
+    _recollection: Recollection = PrivateAttr(default_factory=Recollection)
 
     def __init__(self, memory: Memory | str, session_id: str | None = None, **fields: Any) -> None:
         super().__init__(**{"session_id": session_id or str(uuid4()), **fields})
@@ -137,6 +140,7 @@ class ThreadkeepMemory(BaseMemory):
         if context and self._is_over(window, context, initial_token_count):
             kept = initial_token_count + self._share(initial_token_count) + injecting.OVERHEAD
             window = self._chat.window(**self._limits(kept))
+            context = self._context(window, query, initial_token_count)
         cut = _opens_with_answer(window) and self._chat.items(limit=1)[0].id != window[0].id
         messages = _from_user(window) if cut else to_messages(window)
         return injecting.told(messages, context, query) if context else messages
@@ -227,14 +231,13 @@ class ThreadkeepMemory(BaseMemory):
         return self.model_copy()
 
     def _context(self, window: Window, query: str, spent: int) -> Context | None:
-        if self._injection is None or self._share(spent) < 1:
+        if self._injection is None or (most := self._share(spent)) < 1:
             return None
-        return self._chat.context(
-            query if self._injection.recall else None,
-            max_tokens=self._share(spent),
-            window=window,
-            counter=None if self.token_limit is None else self._count,
-        )
+        counter = None if self.token_limit is None else self._count
+        tell = functools.partial(self._chat.context, window=window, counter=counter)
+        if not self._injection.recall:
+            return tell(max_tokens=most)
+        return self._recollection.of(tell, injecting.asked(window, query), most)
 
     def _share(self, spent: int) -> int:
         """The tokens that may be injected: a quarter of the limit, or as many as were told."""
