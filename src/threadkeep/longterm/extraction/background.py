@@ -36,7 +36,8 @@ class Pending:
     Attributes:
         turns: since it was last read.
         role: who spoke last.
-        last: when, by a clock that nobody sets.
+        first: when something was first said since, by a clock that nobody sets.
+        last: when somebody spoke last, by the same.
         asks: whether the user asked for something to be remembered or forgotten.
         wait: seconds to the next try, after one that failed.
         after: no try before this.
@@ -44,6 +45,7 @@ class Pending:
 
     turns: int = 0
     role: str = ""
+    first: float = 0.0
     last: float = 0.0
     asks: bool = False
     wait: float = 0.0
@@ -53,6 +55,19 @@ class Pending:
         """When it is to be read."""
         at_once = self.asks or self.turns >= said.every
         return max(self.after, self.last + (0.0 if at_once else said.idle))
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What this process has noted and not read yet.
+
+    Attributes:
+        sessions: in how many something is unread.
+        seconds: how long ago the oldest of it was said.
+    """
+
+    sessions: int = 0
+    seconds: float = 0.0
 
 
 class Background:
@@ -94,6 +109,15 @@ class Background:
         self._wake.set()
         return ticket.done.wait(timeout) and ticket.complete
 
+    def backlog(self) -> Backlog:
+        """What is unread, from any thread."""
+        noted = [(session, at) for session, _, at in self._noted.copy()]
+        pending = [(session, one.first) for session, one in self._pending.copy().items()]
+        if not (found := [*pending, *noted]):
+            return Backlog()
+        oldest = min(at for _, at in found)
+        return Backlog(len({session for session, _ in found}), time.monotonic() - oldest)
+
     def end(self) -> bool:
         """Let the thread end; whether it did so at once."""
         self._stop.set()
@@ -125,7 +149,7 @@ class Background:
     def _gather(self) -> None:
         for _ in range(len(self._noted)):
             session, items, at = self._noted.popleft()
-            one = self._pending.setdefault(session, Pending())
+            one = self._pending.setdefault(session, Pending(first=at))
             one.last = at
             for item in items:
                 if item.type == "message" and item.role in ("user", "assistant"):

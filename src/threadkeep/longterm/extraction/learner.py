@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from threadkeep import names, walking
 from threadkeep.engine import Engine
-from threadkeep.longterm.extraction.background import Background
+from threadkeep.longterm.extraction.background import Background, Backlog
 from threadkeep.longterm.extraction.report import Report
 from threadkeep.longterm.extraction.status import mark_of, newest_of
 from threadkeep.longterm.extraction.taking import Worker
@@ -18,6 +19,9 @@ from threadkeep.longterm.llm import model_of
 from threadkeep.longterm.options import Learning, learning
 from threadkeep.ownership import Door
 from threadkeep.types import Item, SessionInfo
+
+if TYPE_CHECKING:
+    from threadkeep.longterm.extraction.measuring import Measures
 
 _BATCHES: Final = 10_000
 """Batches of one session in a row: no session is read for ever."""
@@ -50,6 +54,11 @@ class Learner:
         self._worker = Worker(engine, self._learning, model_of(self._learning))
         self._background: Background | None = None
         self._closed = False
+        self._measures: Measures | None = None
+        if engine.settings.observe:
+            from threadkeep.longterm.extraction.measuring import Measures
+
+            self._measures = Measures(self.backlog)
 
     def note(self, session: str, items: Sequence[Item]) -> None:
         """Take notice that something was said; no I/O."""
@@ -73,7 +82,10 @@ class Learner:
         """Read a session to its end, or until it fails."""
         total = Report()
         for _ in range(_BATCHES):
+            begun = time.perf_counter()
             report, more = work(self._worker, session, retry=retry)
+            if self._measures is not None:
+                self._measures.note(report, time.perf_counter() - begun)
             total += report
             if not more:
                 break
@@ -85,6 +97,12 @@ class Learner:
         if found is None or found.pid != os.getpid():
             return True
         return found.flush(timeout)
+
+    def backlog(self) -> Backlog:
+        """What was said in this process and not read yet."""
+        found = self._background
+        mine = found is not None and found.pid == os.getpid() and not self._closed
+        return found.backlog() if found is not None and mine else Backlog()
 
     def close(self) -> None:
         """End the thread within a second; an answer under way is let go, and asked for again."""
