@@ -136,6 +136,8 @@ Sketch = tuple[list[Any], bytes]
 def sketch(item: Item) -> Sketch | None:
     """What `drawn` makes items of; `None` if it is nested too deep for that."""
     values = list(_values(item))
+    if is_plain(item) and not item.metadata and item.usage is None:
+        return values, b""
     nested = {place: v for place, v in enumerate(values) if isinstance(v, (list, dict))}
     try:
         return values, b"" if nested == _NOTHING else marshal.dumps(nested)
@@ -143,16 +145,28 @@ def sketch(item: Item) -> Sketch | None:
         return None
 
 
-def drawn(sketch: Sketch) -> Item:
+def drawn(fields: list[Any], nested: bytes) -> Item:
     """An item like the one that was sketched, sharing nothing with it that can be changed."""
-    values, nested = sketch
-    values = values.copy()
+    fields = fields.copy()
     if nested:
         for place, value in marshal.loads(nested).items():  # noqa: S302  # its own bytes
-            values[place] = value
+            fields[place] = value
     else:
-        values[_CALLS], values[_METADATA] = [], {}
-    return _item(*values)
+        fields[_CALLS], fields[_METADATA] = [], {}
+    return _item(*fields)
+
+
+def is_sendable(body: str) -> bool:
+    """Whether no text of a record's JSON has a lone surrogate, as a request could not carry it."""
+    if "\\ud" in body or "\\uD" in body:
+        return False
+    if body.isascii():
+        return True
+    try:
+        body.encode("utf-16-le")  # takes no surrogate either, in half the time of UTF-8
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def stamp(item: Item, id: str, seq: int, created_at: datetime) -> Item:

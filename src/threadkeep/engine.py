@@ -70,7 +70,7 @@ class Engine:
 
     def now(self) -> float:
         """The clock's time, epoch seconds."""
-        return round(float(self.settings.clock()), 6)  # as fine as a datetime
+        return round(float(self.settings.clock()) * 1e6) / 1e6  # as fine as a datetime
 
     def stream(self, noun: str, name: str) -> str:
         """The stream of a thing in this namespace."""
@@ -99,11 +99,11 @@ class Engine:
         expect: int | None = None,
     ) -> Commit:
         """`Backend.commit`, by this clock; a conditional one carries a token for its retries."""
-        token = None if expect is None else _random()
+        now, token = self.now(), None if expect is None else _random()
         done = self._backend().commit(
-            stream, put=put, drop=drop, ttl=ttl, expect=expect, token=token, now=self.now()
+            stream, put=put, drop=drop, ttl=ttl, expect=expect, token=token, now=now
         )
-        self.tails.follow(stream, put, drop, done)
+        self.tails.follow(stream, put, drop, done, born=now if expect == 0 else None)
         return done
 
     def streams(self, prefix: str, *, cursor: Any, limit: int) -> tuple[list[str], Any]:

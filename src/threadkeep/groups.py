@@ -53,22 +53,22 @@ class View(list[Item]):
     """A sound conversation, which knows its groups; never changed once it is made.
 
     Attributes:
-        plain: whether every item is a group of its own, as where nobody calls tools.
+        tidy: whether each group is a message with the results of its calls right behind it.
         judged: the last judge and what it found, so that it need not look twice.
     """
 
-    __slots__ = ("_groups", "judged", "plain")
+    __slots__ = ("_groups", "judged", "tidy")
 
     def __init__(self, items: Iterable[Item], groups: list[Group] | None = None) -> None:
         super().__init__(items)
         self._groups = groups
-        self.plain = groups is None
+        self.tidy = groups is None
         self.judged: tuple[object, list[Item]] | None = None
 
     @property
     def groups(self) -> list[Group]:
         if self._groups is None:
-            self._groups = [Group([item], [], [], [(n, item)]) for n, item in enumerate(self)]
+            self._groups = _grouped(self)[0]
         return self._groups
 
 
@@ -101,8 +101,10 @@ def group(items: Iterable[Item]) -> tuple[list[Group], list[Item]]:
 
     A result belongs to the latest call of its id that has none yet, however far back it stands.
     """
-    if isinstance(items, View):
-        return items.groups, []
+    return (items.groups, []) if isinstance(items, View) else _grouped(items)
+
+
+def _grouped(items: Iterable[Item]) -> tuple[list[Group], list[Item]]:
     groups: list[Group] = []
     orphans: list[Item] = []
     waiting: dict[str, list[tuple[Group, int]]] = {}
@@ -140,7 +142,7 @@ def sound(items: Iterable[Item]) -> View:
     answered stay open at the very end (a pending interrupt).
     """
     shown = [item for item in items if item.type not in _HIDDEN]
-    if all(map(_alone, shown)):
+    if _is_tidy(shown):
         return View(shown)
     groups, orphans = group(shown)
     torn = [g for g in groups if g.calls and g.open and (g is not groups[-1] or any(g.answers))]
@@ -173,8 +175,21 @@ def exchanges(groups: Iterable[Group]) -> list[list[Group]]:
     return found
 
 
-def _alone(item: Item) -> bool:
-    return item.type == "message" and not item.tool_calls and item.role not in _ANSWERS
+def _is_tidy(items: Iterable[Item]) -> bool:
+    """Whether each call is followed at once by all its results, as nearly always."""
+    open_: list[Json] = []
+    for item in items:
+        if item.role in _ANSWERS:
+            if item.tool_call_id not in open_:
+                return False
+            open_.remove(item.tool_call_id)
+        elif open_ or item.type != "message":
+            return False
+        elif item.tool_calls:
+            open_ = [call.get("id") or "" for call in item.tool_calls]
+            if item.role not in _MODEL or "" in open_ or len(set(open_)) < len(open_):
+                return False
+    return not open_
 
 
 def _joins(last: Item, item: Item) -> bool:

@@ -43,6 +43,15 @@ class Door:
         self.id, self.user = blank.id, blank.user
         self._known: tuple[SessionInfo, int] | None = None
         self._crowded = False
+        self._pulse = Query(self.stream, "session", limit=0)
+
+    def saw(self, version: int) -> bool:
+        """Whether it is known whose the session is at this version."""
+        return self._known is not None and self._known[1] == version
+
+    def is_at(self, version: int) -> bool:
+        """Whether the session is at this version now: cheaper than to look, no record is read."""
+        return self.engine.read(self._pulse)[0].version == version
 
     def look(self, *queries: Query) -> Seen:
         """Read records of the session.

@@ -72,8 +72,11 @@ def forget(engine: Engine, session: str, ids: Iterable[str]) -> None:
 
 def renew(engine: Engine, session: str, *, new: bool) -> None:
     """Let the pointers to a session live on with it; seldom, and for nothing where none expire."""
-    now, ttl = engine.now(), engine.settings.ttl
-    if ttl is None or 0 <= now - engine.touched(_RENEWED, session) < ttl * _OFTEN:
+    ttl = engine.settings.ttl
+    if ttl is None:
+        return
+    now = engine.now()
+    if 0 <= now - engine.touched(_RENEWED, session) < ttl * _OFTEN:
         return
     if not new:
         page = engine.read(Query(engine.stream("session", session), ENTRY))[0]

@@ -110,6 +110,7 @@ class Policy(Protocol):
     - `pin(item) -> bool`: which items the budgets beside it must not drop.
     - `sound = True`: it keeps groups whole and the newest user turn by itself.
     - `filters = True`: it chooses by kind, so the newest user turn may go.
+    - `part = True`: it returns items as it got them, and neither keeps nor changes any.
     """
 
     def __call__(self, items: Sequence[Item], /) -> Sequence[Item]: ...

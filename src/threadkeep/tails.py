@@ -1,8 +1,7 @@
 """The newest items of sessions as they were last read or written, so that windows need not be.
 
 A tail is of one version of its stream, and is worth nothing unless the store says, in the very
-call that uses it, that the stream is still at this version. Copies of its items are handed out,
-never the items themselves.
+call that uses it, that the stream is still at this version.
 """
 
 from __future__ import annotations
@@ -11,35 +10,17 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from threadkeep import codec
-from threadkeep.types import Commit, Drop, Item, Page, Query, Record
+from threadkeep.masters import Master
+from threadkeep.types import Commit, Drop, Page, Query, Record
 
 AGE: Final = 60.0
 """Seconds until it is read anew whatever its version: a store that was set back repeats those."""
 
+REACH: Final = 64
+"""How many items the tail of a new session is to hold."""
+
 _ROOM: Final = 8_000_000
 _LARGEST: Final = _ROOM // 8
-_BESIDE: Final = 600  # bytes of an item beside its text, about
-
-
-class Entry:
-    """One item: a record until it is asked for."""
-
-    __slots__ = ("_kept", "id", "seq", "weight")
-
-    def __init__(self, record: Record) -> None:
-        self.id = record.id
-        self.seq = record.seq
-        self.weight = len(record.body) + _BESIDE
-        self._kept: Record | codec.Sketch = record
-
-    def copy(self) -> Item:
-        """The item, with nothing in it that anybody else could change."""
-        kept = self._kept
-        if isinstance(kept, tuple):
-            return codec.drawn(kept)
-        item = codec.read_item(kept)
-        self._kept = codec.sketch(item) or kept
-        return item
 
 
 class Tail(NamedTuple):
@@ -55,13 +36,13 @@ class Tail(NamedTuple):
     """
 
     version: int
-    entries: tuple[Entry, ...]
+    entries: tuple[Master, ...]
     whole: bool
     reach: int
     since: float
     weight: int
 
-    def before(self, seq: int | None, limit: int) -> tuple[Entry, ...] | None:
+    def before(self, seq: int | None, limit: int) -> tuple[Master, ...] | None:
         """The newest entries, or those before a seq; `None` if not all of them are here."""
         end = len(self.entries)
         while seq is not None and end and self.entries[end - 1].seq >= seq:
@@ -89,7 +70,7 @@ class Tail(NamedTuple):
         kept = [one for one in self.entries if upto is not None and one.seq > upto]
         return self._only(kept, self.whole or upto is None or len(kept) < len(self.entries))
 
-    def _only(self, entries: Sequence[Entry], whole: bool) -> Tail:
+    def _only(self, entries: Sequence[Master], whole: bool) -> Tail:
         return self._replace(entries=tuple(entries), whole=whole, weight=_weight(entries))
 
     def _with(self, put: Sequence[Record], done: Commit) -> Tail | None:
@@ -100,7 +81,7 @@ class Tail(NamedTuple):
             newest = entries[-1].seq if entries else 0 if self.whole else seq
             if seq <= newest or record.expires is not None:
                 return None  # an id that is put again, or a record that will go by itself
-            entries.append(entry := Entry(codec.placed(record, seq)))
+            entries.append(entry := Master(codec.placed(record, seq)))
             weight += entry.weight
         over = max(0, len(entries) - self.reach)
         weight -= _weight(entries[:over])
@@ -141,10 +122,18 @@ class Tails:
         self._young[stream] = tail
 
     def follow(
-        self, stream: str, put: Sequence[Record], drop: Sequence[Drop], done: Commit
+        self,
+        stream: str,
+        put: Sequence[Record],
+        drop: Sequence[Drop],
+        done: Commit,
+        *,
+        born: float | None = None,
     ) -> None:
-        """Take part in a commit to a stream."""
+        """Take part in a commit to a stream; one that was `born` with it, then, has no other."""
         tail = self._get(stream)
+        if born is not None and put and put[0].kind == "session":
+            tail = Tail(done.version - 1, (), True, REACH, born, 0)
         if tail is not None and (put or drop):
             self.keep(stream, tail.after(put, drop, done))
 
@@ -152,19 +141,19 @@ class Tails:
         return self._young.get(stream) or self._old.get(stream)
 
 
-def read(page: Page, query: Query, now: float, newer: Sequence[Entry] = ()) -> Tail | None:
+def read(page: Page, query: Query, now: float, newer: Sequence[Master] = ()) -> Tail | None:
     """What a page of the newest items says, or one of older ones, of what comes right behind it.
 
     `None` if something of it will go by itself, without a commit.
     """
     if any(record.expires is not None for record in page.records):
         return None
-    entries = (*map(Entry, page.records), *newer)
+    entries = (*map(Master, page.records), *newer)
     limit = query.limit or 0
     reach = max(limit, len(entries))
     weight = _weight(entries)
     return Tail(page.version, entries, len(page.records) < limit, reach, now, weight)
 
 
-def _weight(entries: Iterable[Entry]) -> int:
+def _weight(entries: Iterable[Master]) -> int:
     return sum([entry.weight for entry in entries])

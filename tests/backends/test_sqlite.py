@@ -13,7 +13,7 @@ import pytest
 
 from threadkeep.backends.sqlite import SqliteBackend
 from threadkeep.backends.sqlite import statements as sql
-from threadkeep.errors import BackendTimeout, ConfigError
+from threadkeep.errors import BackendTimeout, ConfigError, Conflict
 from threadkeep.types import Drop, Query, Record
 
 NOW = 1_700_000_000.0
@@ -240,6 +240,42 @@ def test_the_work_of_a_call_does_not_grow_with_the_stream(backend, act):
             connection.set_progress_handler(None, 1)
         costs.append(len(steps))
     assert costs[1] <= costs[0] * 1.1
+
+
+@pytest.mark.parametrize("meanwhile", ["wrote", "deleted", "expired", "another took its row"])
+def test_where_a_stream_was_left_is_not_taken_for_where_it_is(path, backend, meanwhile):
+    first = backend.commit(STREAM, put=items("a"), expect=0, token="t0", ttl=100, now=NOW)
+    left = backend.commit(
+        STREAM, put=items("b"), expect=first.version, token="t1", ttl=100, now=NOW
+    )
+    later = NOW + 1
+    with contextlib.closing(SqliteBackend(path)) as other:
+        if meanwhile == "wrote":
+            other.commit(STREAM, put=items("c"), now=later)
+        elif meanwhile == "expired":
+            later = NOW + 200
+        else:
+            other.commit(STREAM, drop=[Drop()], now=later)
+        if meanwhile == "another took its row":
+            other.commit("default/session/2", put=items("x", "y"), now=later)
+    with pytest.raises(Conflict):
+        backend.commit(STREAM, put=items("d"), expect=left.version, token="t2", now=later)
+    there = [
+        record.id
+        for stream in (STREAM, "default/session/2")
+        for record in backend.read(Query(stream, "item"), now=later)[0].records
+    ]
+    kept = {"wrote": ["a", "b", "c"], "another took its row": ["x", "y"]}
+    assert there == kept.get(meanwhile, [])
+
+
+def test_a_commit_that_is_sent_again_by_its_token_is_not_done_twice(backend):
+    first = backend.commit(STREAM, put=items("a"), expect=0, token="t0", now=NOW)
+    for _ in range(2):
+        done = backend.commit(STREAM, put=items("b"), expect=first.version, token="t1", now=NOW)
+        assert done == (first.version + 1, [2])
+    after = backend.commit(STREAM, put=items("c"), expect=done.version, token="t2", now=NOW)
+    assert after == (first.version + 2, [3])
 
 
 def test_a_new_file_may_be_begun_by_many_at_once(tmp_path):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import gc
+import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.doubles import Clock, Counting
-from threadkeep import Item, connect, tails
+from threadkeep import Item, Window, connect, tails
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.errors import NotFound, NotOwner
+from threadkeep.masters import Master
 from threadkeep.policies import keep_system, max_messages
 from threadkeep.types import Record
 
@@ -43,14 +46,14 @@ def texts(items):
     return [item.text for item in items]
 
 
-def test_a_turn_of_who_writes_alone_reads_who_owns_the_session_and_no_item(opened):
+def test_a_turn_of_who_writes_alone_asks_at_which_version_the_session_is_and_reads_nothing(opened):
     memory = opened(Counting)
     store, chat = memory.engine.backend, warm(memory.session("chat"))
     store.reset()
     chat.add({"role": "assistant", "content": "four"}, "five")
     assert texts(chat.window(max_messages=2)) == ["four", "five"]
     assert texts(chat.items(last=2)) == ["four", "five"]
-    assert (store.reads, store.records) == (2, 2)
+    assert (store.reads, store.records) == (2, 0)
 
 
 def test_a_new_handle_knows_what_another_of_its_memory_knew(opened):
@@ -68,7 +71,27 @@ def test_a_window_that_reads_far_back_is_known_as_a_whole(opened):
     before = chat.window(policy=window)
     memory.engine.backend.reset()
     assert chat.window(policy=window) == before
-    assert (memory.engine.backend.reads, memory.engine.backend.records) == (1, 1)
+    assert (memory.engine.backend.reads, memory.engine.backend.records) == (1, 0)
+
+
+def test_a_new_session_is_known_from_its_first_message_on(opened):
+    memory = opened(Counting)
+    chat = memory.session("chat")
+    chat.add("one", "two")
+    memory.engine.backend.reset()
+    assert texts(chat.window()) == ["one", "two"]
+    chat.add("three")
+    assert texts(chat.window(max_messages=20)) == ["one", "two", "three"]
+    assert memory.engine.backend.records == 0
+
+
+def test_where_somebody_else_wrote_a_window_takes_one_more_round_trip_and_no_third(opened):
+    memory = opened(Counting)
+    chat = warm(memory.session("chat"))
+    opened().session("chat").add("four")
+    memory.engine.backend.reset()
+    assert texts(chat.window()) == ["one", "two", "three", "four"]
+    assert memory.engine.backend.reads == 2
 
 
 @pytest.mark.parametrize(
@@ -144,6 +167,40 @@ def test_nothing_that_is_handed_out_is_shown_to_anybody_else(opened):
         spoil([list(shown), newest, shown, chat.add(copy.deepcopy(RICH[2]), RICH[3])])
 
 
+def test_what_was_changed_in_a_window_is_what_is_sent_of_it(opened):
+    chat = warm(opened().session("chat"), *RICH)
+    window = chat.window()
+    before = window.to_openai()
+    window[2].tool_calls[0]["args"]["places"].clear()
+    window[3] = dataclasses.replace(window[3], content="rainy")
+    window.append(Item(content="And tomorrow?"))
+    after = window.to_openai()
+    assert json.loads(after[2]["tool_calls"][0]["function"]["arguments"]) == {"places": []}
+    assert (after[3]["content"], after[-1]["content"]) == ("rainy", "And tomorrow?")
+    assert chat.window().to_openai() == before == copy.deepcopy(chat.window()).to_openai()
+
+
+@pytest.mark.parametrize("text", ["half \ud83d", "\udc00", "whole \U0001f600", "plain", "\\ud83d"])
+def test_what_no_request_can_carry_is_replaced_whether_it_is_known_or_read(opened, text):
+    chat = warm(opened().session("chat"), text, {"role": "assistant", "content": text})
+    for shown in (chat.window(), opened().session("chat").window(), chat.window()):
+        sent = shown.to_openai()
+        json.dumps(sent, ensure_ascii=False).encode()
+        assert sent == Window(list(shown)).to_openai()
+
+
+def test_a_policy_of_the_applications_own_may_change_what_it_gets(opened):
+    def rude(items):
+        for item in items:
+            item.metadata["seen"] = True
+        return items
+
+    chat = warm(opened().session("chat"))
+    for _ in range(2):
+        assert all(item.metadata == {"seen": True} for item in chat.window(policy=rude))
+        assert not any(item.metadata for item in chat.window())
+
+
 def test_a_deep_value_comes_back_as_it_was(opened):
     deep: list[object] = []
     for _ in range(300):
@@ -187,7 +244,7 @@ def test_what_has_expired_is_not_shown(opened, clock):
 
 def test_tails_take_no_more_than_their_room():
     kept = tails.Tails()
-    entry = tails.Entry(Record("item", "a", "x" * 100_000, 0.0))
+    entry = Master(Record("item", "a", "x" * 100_000, 0.0))
     alone = tails.Tail(1, (entry,), True, 1, since=0.0, weight=entry.weight)
     for number in range(1_000):
         kept.keep(f"s{number}", alone)

@@ -90,7 +90,7 @@ def test_what_needs_no_pairing_goes_a_short_way_that_leads_where_the_long_one_do
             return repr(error)
 
     short = sent()
-    with mock.patch("threadkeep.providers.chat._in_order", return_value=None):
+    with mock.patch("threadkeep.providers.chat_prompt._in_order", return_value=None):
         assert sent() == short
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from threadkeep import tokens
 from threadkeep.errors import ConfigError
-from threadkeep.groups import Group, View, exchanges, flat, group, turns
+from threadkeep.groups import Group, View, answers, exchanges, flat, group, turns
 from threadkeep.policies.units import (
     Pinned,
     Unit,
@@ -53,6 +53,7 @@ class Budget:
     pinned: Pinned = nothing
     reach: int = 64
     sound: ClassVar[bool] = True
+    part: ClassVar[bool] = True
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
         if not isinstance(items, View):
@@ -70,7 +71,7 @@ class Budget:
 
     def _choose(self, items: Sequence[Item]) -> list[Item]:
         if isinstance(items, View) and self._is_simple:
-            found = self._newest(items) if items.plain else self._newest_groups(items)
+            found = self._newest(items) if items.tidy else self._newest_groups(items)
             if found is not None:
                 return found
         units = self.units(group(items)[0])
@@ -88,12 +89,20 @@ class Budget:
         )
 
     def _newest(self, view: View) -> list[Item] | None:
-        """The newest items that fit, of a view without groups; `None` if a user turn is longer."""
-        cost = self.cost or _one
+        """The newest items that fit, of a tidy view; `None` if a user turn is longer."""
+        start = self._first_that_fits(view)
+        while start < len(view) and answers(view[start]):
+            start += 1  # its call does not fit any more
+        return list(view[start:]) if start <= max(0, newest_turn_begins(view)) else None
+
+    def _first_that_fits(self, view: View) -> int:
+        cost = self.cost
+        if cost is _one or cost is None:
+            return max(0, len(view) - self.limit)
         spent, start = 0, len(view)
         while start and (spent := spent + cost(view[start - 1])) <= self.limit:
             start -= 1
-        return list(view[start:]) if start <= max(0, newest_turn_begins(view)) else None
+        return start
 
     def _newest_groups(self, view: View) -> list[Item] | None:
         """The newest groups that fit; `None` if a user turn is longer."""

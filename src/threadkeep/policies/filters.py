@@ -26,6 +26,7 @@ class MaxAge:
     now: float | None = None
     pinned: Pinned = nothing
     sound: ClassVar[bool] = True
+    part: ClassVar[bool] = True
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
         groups = group(items)[0]
@@ -78,6 +79,7 @@ class KeepSystem:
     head: int = 4
     least: int = 200
     sound: ClassVar[bool] = True
+    part: ClassVar[bool] = True
 
     def __call__(self, items: Sequence[Item]) -> Sequence[Item]:
         return items

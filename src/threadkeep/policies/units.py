@@ -48,7 +48,7 @@ def newest_turn(groups: Sequence[Group]) -> int:
 
 def newest_turn_begins(view: View) -> int:
     """The place of the first item of the newest user turn; -1 if no user spoke."""
-    if not view.plain:
+    if not view.tidy:
         turn = newest_turn(view.groups)
         first = view.groups[turn].heads[0] if turn >= 0 else None
         return next((place for place, item in enumerate(view) if item is first), -1)

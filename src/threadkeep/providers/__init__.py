@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threadkeep.providers.anthropic import AnthropicMessages, to_anthropic
-from threadkeep.providers.chat import to_openai
+from threadkeep.providers.chat_prompt import to_openai
 from threadkeep.providers.pairing import Contribution, contributions
 from threadkeep.providers.parse import parse
 from threadkeep.providers.responses import to_responses

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-from threadkeep.groups import Group
 from threadkeep.providers import shapes
 from threadkeep.providers.blocks import Block, content, data_url, describe, openai_file
-from threadkeep.providers.pairing import (
-    OMITTED,
-    Contribution,
-    asked,
-    contributions,
-    role_of,
-    sendable,
-    tool_name,
-    verbatim,
-)
-from threadkeep.types import Item, Json, is_plain
+from threadkeep.providers.pairing import role_of, tool_name, verbatim
+from threadkeep.types import Item, Json
 
 FORMAT: Final = "openai-chat/1"
 Message = dict[str, Any]
@@ -30,57 +20,16 @@ KEYS: Final = frozenset(
      "annotations"}
 )  # fmt: skip
 _NAME: Final = re.compile(r"[^\s<|\\/>]{1,64}")
-_RESULTS: Final = frozenset({"tool", "function"})
-_CALL_ID: Final = re.compile(r"[^\ud800-\udfff]{1,40}", re.DOTALL)
-_SPEAKERS: Final = frozenset({"user", "assistant", "system", "developer"})
+RESULTS: Final = frozenset({"tool", "function"})
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _FORMATS: Final = {"audio/wav": "wav", "audio/mp3": "mp3", "audio/mpeg": "mp3"}
 
 
-def to_openai(items: Sequence[Item]) -> list[Message]:
-    """The `messages` of a Chat Completions request.
-
-    Reasoning is left out, since the API has no place for it; media it does not take are named.
-    """
-    if (found := _in_order(items)) is not None:
-        return sendable(found)
-    parts = contributions(items, ids=_CALL_ID, once=False, as_is=_is_legacy)
-    messages = [message for part in parts for message in _messages(part)]
-    if items and not messages:
-        messages = [{"role": "user", "content": OMITTED}]
-    return sendable(messages)
-
-
-def _in_order(items: Sequence[Item]) -> list[Message] | None:
-    """The messages where there is nothing to pair, as in nearly all windows; else `None`.
-
-    Each result stands behind its call already, in the order of the calls.
-    """
-    messages: list[Message] = []
-    open_: list[Json] = []
-    for item in items:
-        if item.role in _RESULTS:
-            if not open_ or item.tool_call_id != open_.pop():
-                return None
-        elif open_ or item.type != "message":
-            return None
-        elif item.tool_calls:
-            if (calls := asked(item, _CALL_ID)) is None:
-                return None
-            open_ = calls
-        elif is_plain(item) and item.content and item.role in _SPEAKERS:
-            messages.append({"role": item.role, "content": item.content})
-            continue
-        if message := wire(item):
-            messages.append(message)
-    return None if open_ else messages
-
-
 def wire(item: Item) -> Message | None:
     """One item as a message on its own, or `None` if the API has no place for it."""
-    if item.raw is not None and (kept := _verbatim(item)):
-        return kept
-    if item.role in _RESULTS:
+    if item.raw is not None and (said := kept(item)):
+        return said
+    if item.role in RESULTS:
         return _result(item)
     if item.type == "reasoning" and not item.tool_calls:
         return None
@@ -144,27 +93,6 @@ def read_content(message: Mapping[str, Any], where: str) -> str | list[Block]:
     return [*extra, *(block for block in words if block.get("text") != "")]
 
 
-def _messages(part: Contribution) -> list[Message]:
-    heads = [message for head in part.heads if (message := wire(head))]
-    results = [message for result in part.results if (message := wire(result))]
-    if len(heads) > 1 and any(head.get("tool_calls") for head in heads):
-        heads = [_one_output(heads)]
-    return [*heads, *results]
-
-
-def _one_output(heads: list[Message]) -> Message:
-    """One assistant message for all: the API wants results right behind the message that calls."""
-    texts = [str(head["content"]) for head in heads if isinstance(head.get("content"), str)]
-    parts = [
-        part for head in heads if isinstance(head.get("content"), list) for part in head["content"]
-    ]
-    calls_ = [call for head in heads for call in head.get("tool_calls", [])]
-    words: Any = "\n".join(text for text in texts if text) or None
-    if parts:
-        words = [*([{"type": "text", "text": words}] if words else []), *parts]
-    return {"role": "assistant", "content": words, "tool_calls": calls_}
-
-
 def _result(item: Item) -> Message:
     message: Message = {
         "role": "tool",
@@ -179,23 +107,12 @@ def _is_named(item: Item) -> bool:
     return bool(said and _NAME.fullmatch(item.name or ""))
 
 
-def _verbatim(item: Item) -> Message | None:
+def kept(item: Item) -> Message | None:
     kept = verbatim(item, FORMAT)
     if not isinstance(kept, Mapping):
         return None
     message = {key: value for key, value in kept.items() if key in KEYS}
     return message if shapes.chat(message) else None
-
-
-def _is_legacy(found: Group) -> bool:
-    """Whether it is a call of before tools, with `function_call` and a message of the function."""
-    if "function_call" not in (verbatim(found.heads[0], FORMAT) or ()):
-        return False
-    asked = _verbatim(found.heads[0]) or {}
-    if len(found.calls) != 1 or not asked.get("function_call") or "tool_calls" in asked:
-        return False
-    answers = [_verbatim(answer) or {} for answer in found.answers if answer is not None]
-    return all(answer.get("role") == "function" for answer in answers)
 
 
 def _call(call: dict[str, Json]) -> Message:

@@ -61,19 +61,29 @@ def choose_window(
     if type(lookback) is not int or lookback < 1:
         raise ConfigError(f"lookback must be a whole number of at least 1, got {lookback!r}")
     size = first_page(policies, LOOKBACK if lookback == ALL else lookback)
-    opening = max((getattr(policy, "head", 0) for policy in policies), default=0)
-    past = Past(door)
-    page, head = past.newest(size, opening)
-    return choose(
+    past = Past(door, borrow=all(map(_takes_part, policies)))
+    page, head = past.newest(size, max(map(_head, policies), default=0))
+    window = choose(
         page,
         head,
         past.older,
         policies,
-        now=door.engine.now(),
+        now=past.now,
         size=size,
         lookback=lookback,
         counter=counter,
     )
+    if past.lent:
+        window.own(past.lent)
+    return window
+
+
+def _takes_part(policy: Policy) -> bool:
+    return getattr(policy, "part", False)
+
+
+def _head(policy: Policy) -> int:
+    return getattr(policy, "head", 0)
 
 
 def older_of(door: Door) -> Fetch:

@@ -10,7 +10,7 @@ from threadkeep.answers import Response
 from threadkeep.errors import InputError
 from threadkeep.limits import check_metadata
 from threadkeep.moments import when
-from threadkeep.providers import parse
+from threadkeep.providers.parse import parse
 from threadkeep.types import Json
 
 _TEXTS: Final = ("id", "previous_response_id", "model", "status", "user", "safety_identifier")

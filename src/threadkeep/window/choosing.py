@@ -61,16 +61,15 @@ def choose(
         reader.read_on()
         view = sound(reader.after(opening))
     kept = _apply_all(bound, view)
-    dropped = 0 if view.plain else _dropped(reader.items, kept, pinned)
+    dropped = 0 if _is_end(kept, view) else _dropped(reader.items, kept, pinned)
     return Window(kept, dropped=dropped, counter=counter)
 
 
 def first_page(policies: Sequence[Policy], lookback: int) -> int:
     """How many items the first read asks for: enough for one read to be the normal case."""
-    if not any(hasattr(policy, "need") for policy in policies):
+    if not any(map(_has_needs, policies)):
         return lookback
-    reach = min(getattr(policy, "reach", PAGE) for policy in policies)
-    return min(lookback, max(reach, _least(policies)))
+    return min(lookback, max(min(map(_reach, policies)), _least(policies)))
 
 
 class _Reader:
@@ -97,7 +96,19 @@ class _Reader:
 
 
 def _least(policies: Sequence[Policy]) -> int:
-    return max((getattr(policy, "least", 0) for policy in policies), default=0)
+    return max(map(_least_of, policies), default=0)
+
+
+def _least_of(policy: Policy) -> int:
+    return getattr(policy, "least", 0)
+
+
+def _reach(policy: Policy) -> int:
+    return getattr(policy, "reach", PAGE)
+
+
+def _has_needs(policy: Policy) -> bool:
+    return hasattr(policy, "need")
 
 
 def _pinned(policies: Sequence[Policy], head: list[Item], newest: list[Item]) -> Pinned:
@@ -157,6 +168,11 @@ def _apply(policy: Policy, items: list[Item]) -> list[Item]:
     if wrong:
         raise ConfigError(f"the policy {policy!r} must return Items, got a {wrong.__name__}")
     return settled(items, kept, turn=not getattr(policy, "filters", False))
+
+
+def _is_end(kept: list[Item], view: View) -> bool:
+    """Whether it is a tidy view from some place on: then no result lost its call."""
+    return view.tidy and bool(kept) and kept[0] is view[-len(kept)] and kept[-1] is view[-1]
 
 
 def _dropped(items: list[Item], kept: list[Item], pinned: Pinned) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from threadkeep import providers, tokens
+from threadkeep.masters import Master
 from threadkeep.protocols import TokenCounter
 from threadkeep.providers import AnthropicMessages
 from threadkeep.types import Item
@@ -32,6 +33,17 @@ class Window(list[Item]):
         super().__init__(items)
         self.dropped = dropped
         self._counter = counter
+        self._handed: list[tuple[Item, Master | None]] = []
+
+    def own(self, lent: Mapping[int, Master]) -> None:
+        """Put copies in the place of items that others are shown as well, given by their `id()`."""
+        masters = [lent.get(id(item)) for item in self]
+        if None in masters:
+            pairs = zip(self, masters, strict=True)
+            self[:] = [item if master is None else master.copy() for item, master in pairs]
+        else:
+            self[:] = [master.copy() for master in masters if master]
+        self._handed = list(zip(self, masters, strict=True))
 
     @property
     def tokens(self) -> int:
@@ -40,7 +52,7 @@ class Window(list[Item]):
 
     def to_openai(self) -> list[dict[str, Any]]:
         """The `messages` of an OpenAI Chat Completions request."""
-        return providers.to_openai(self)
+        return providers.to_openai(self, self._masters())
 
     def to_responses(self) -> list[dict[str, Any]]:
         """The `input` of an OpenAI Responses request."""
@@ -49,6 +61,18 @@ class Window(list[Item]):
     def to_anthropic(self) -> AnthropicMessages:
         """The `messages` of an Anthropic Messages request; its `system` stands in `.system`."""
         return providers.to_anthropic(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_handed": []}
+
+    def _masters(self) -> list[Master | None]:
+        """The master of each item that still says what it said when it was handed out."""
+        if len(self._handed) != len(self):
+            return []
+        return [
+            master if item is copy and master and master.is_like(item) else None
+            for item, (copy, master) in zip(self, self._handed, strict=True)
+        ]
 
     def __repr__(self) -> str:
         return f"<Window of {len(self)} items, {self.dropped} dropped>"

@@ -19,6 +19,7 @@ from threadkeep.backends.sqlite import (
 )
 from threadkeep.backends.sqlite import statements as sql
 from threadkeep.backends.sqlite.errors import locked, translate, translated
+from threadkeep.backends.sqlite.heads import Heads
 from threadkeep.backends.sqlite.pool import Pool
 from threadkeep.deadlines import Deadline
 from threadkeep.errors import ConfigError
@@ -60,6 +61,7 @@ class SqliteBackend:
         self._where = f"SQLite database {self._path}"
         self._timeout = float(timeout)
         self._synchronous = synchronous
+        self._heads = Heads()
         self._pool = Pool(
             self._open,
             where=self._where,
@@ -100,7 +102,9 @@ class SqliteBackend:
     ) -> Commit:
         with self._connection(writing=True) as connection:
             connection.execute(sql.BEGIN_WRITE)
-            done = writing.apply(connection, stream, put, drop, ttl, expect, token, now)
+            done = writing.apply(
+                connection, self._heads, stream, put, drop, ttl, expect, token, now
+            )
             connection.execute(sql.COMMIT)
         return done
 
@@ -164,6 +168,8 @@ class SqliteBackend:
     def _read(
         self, connection: sqlite3.Connection, queries: Sequence[Query], now: float
     ) -> list[Page]:
+        if reading.is_short(queries):
+            return reading.pages(connection, queries, now)
         connection.execute(sql.BEGIN_READ)
         pages = reading.pages(connection, queries, now)
         connection.execute(sql.COMMIT)

@@ -12,28 +12,38 @@ from threadkeep.drafts import maker
 from threadkeep.types import Page, Query, Record
 
 _record = maker(Record)
+_UNBOUNDED = Query("", "")[2:6]
 
 
 def pages(connection: sqlite3.Connection, queries: Sequence[Query], now: float) -> list[Page]:
-    """Answer all queries from one snapshot."""
+    """Answer all queries, from one snapshot if a transaction is open."""
     found: dict[str, tuple[int, int] | None] = {}
     answers = []
     for query in queries:
         name = query.stream
-        if _is_one(query):
+        if is_one(query):
             page, found[name] = _one(connection, query, now)
             answers.append(page)
             continue
         if name not in found:
             found[name] = connection.execute(sql.LIVE, (name, now)).fetchone()
         live = found[name]
+        if live and query.limit == 0:
+            answers.append(Page(live[1], []))
+            continue
         answers.append(_page(connection, *live, query, now) if live else Page(0, []))
     return answers
 
 
-def _is_one(query: Query) -> bool:
-    bounds = (query.limit, query.after, query.before)
-    return query.ids is not None and len(query.ids) == 1 and bounds == (None, None, None)
+def is_one(query: Query) -> bool:
+    """Whether it asks for a single id, which one statement answers."""
+    ids = query.ids
+    return ids is not None and len(ids) == 1 and query[2:6] == _UNBOUNDED
+
+
+def is_short(queries: Sequence[Query]) -> bool:
+    """Whether one statement answers all, which needs no transaction to be a snapshot."""
+    return len(queries) == 1 and (queries[0].limit == 0 or is_one(queries[0]))
 
 
 def _one(

@@ -19,6 +19,10 @@ GO_ON: Final = (
     "UPDATE tk_stream SET version = ?, seq = ?, expires = ?, token = ?, token_version = ? "
     "WHERE sid = ?"
 )
+GO_ON_FROM: Final = (
+    GO_ON + " AND version = ? AND seq = ? AND stream = ? AND (expires IS NULL OR expires > ?)"
+)
+"""Without a look before; changes no row unless the stream is there, alive."""
 TOUCH: Final = "UPDATE tk_stream SET expires = ? WHERE sid = ?"
 END_LIFE: Final = "DELETE FROM tk_stream WHERE sid = ?"
 

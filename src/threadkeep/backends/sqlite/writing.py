@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from threadkeep.backends.sqlite import statements as sql
+from threadkeep.backends.sqlite.heads import Heads, Place
 from threadkeep.errors import Conflict
 from threadkeep.types import Commit, Drop, Keep, Record, Ttl
 
@@ -33,6 +34,7 @@ class Head(NamedTuple):
 
 def apply(
     connection: sqlite3.Connection,
+    heads: Heads,
     stream: str,
     put: Sequence[Record],
     drop: Sequence[Drop],
@@ -42,6 +44,15 @@ def apply(
     now: float,
 ) -> Commit:
     """What `Backend.commit` promises, but for the transaction around it."""
+    if put and token and not drop and not isinstance(ttl, Keep):
+        end = _expires(None, ttl, now)
+        place = heads.go_on(
+            connection, stream, len(put), expect=expect, expires=end, token=token, now=now
+        )
+        if place is not None:
+            return Commit(
+                place.version + 1, _put_records(connection, place.sid, place.seq, put, now)
+            )
     row = connection.execute(sql.HEAD, (stream,)).fetchone()
     head = Head._make(row) if row else None
     live = head if head and (head.expires is None or head.expires > now) else None
@@ -63,6 +74,7 @@ def apply(
             return Commit(0, [])
     elif live:
         _drop(connection, live.sid, drop)
+        heads.note(stream, Place(live.sid, version + 1, live.seq + len(put)))
     return _put(connection, stream, head, live, put, expires, token, now)
 
 

@@ -1,0 +1,57 @@
+"""Where streams stood when they were last written to: a guess that saves looking for it."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final, NamedTuple
+
+from threadkeep.backends.sqlite import statements as sql
+
+_MOST: Final = 10_000
+
+
+class Place(NamedTuple):
+    """A stream's row, its version, and the seq of its last record."""
+
+    sid: int
+    version: int
+    seq: int
+
+
+class Heads:
+    """The places of the streams written to last; whoever relies on one has SQLite prove it."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, Place] = {}
+
+    def note(self, stream: str, place: Place) -> None:
+        """Guess that the stream will be found there."""
+        if len(self._places) >= _MOST:
+            self._places.clear()
+        self._places[stream] = place
+
+    def go_on(
+        self,
+        connection: sqlite3.Connection,
+        stream: str,
+        count: int,
+        *,
+        expect: int | None,
+        expires: float | None,
+        token: str | None,
+        now: float,
+    ) -> Place | None:
+        """Let a stream go on by so many records if it is where it was left, alive; where it was.
+
+        `None`: it is not at the version expected, or nobody knows where it is; nothing was done.
+        """
+        place = self._places.get(stream)
+        if place is None or place.version != expect:
+            return None
+        sid, version, seq = place
+        after = Place(sid, version + 1, seq + count)
+        values = (after.version, after.seq, expires, token, after.version, *place, stream, now)
+        if not connection.execute(sql.GO_ON_FROM, values).rowcount:
+            return None
+        self._places[stream] = after
+        return place
