@@ -51,8 +51,7 @@ def to_openai(items: Sequence[Item], masters: Sequence[Master | None] = ()) -> l
         masters: of those items that are copies of one, the master, which knows what it said last.
     """
     if (found := _in_order(items, masters)) is not None:
-        sure = masters and all(master is not None and master.sendable for master in masters)
-        return found if sure else sendable(found)
+        return found
     parts = contributions(items, ids=_CALL_ID, once=False, as_is=_is_legacy)
     messages = [message for part in parts for message in _messages(part)]
     if items and not messages:
@@ -67,6 +66,7 @@ def _in_order(items: Sequence[Item], masters: Sequence[Master | None]) -> list[M
     """
     messages: list[Message] = []
     open_: list[Json] = []
+    sure = True
     for item, master in zip(items, masters or repeat(None)):  # noqa: B905  # as many as there are
         piece = _piece(item) if master is None else master.chat or _known(master)
         if piece is None:
@@ -81,8 +81,12 @@ def _in_order(items: Sequence[Item], masters: Sequence[Master | None]) -> list[M
             open_ = asks.copy()
         if master is not None:
             message = marshal.loads(nested) if nested else message.copy()  # noqa: S302  # its own
+        if master is None or not master.sendable:
+            sure = False
         messages.append(message)
-    return None if open_ else messages
+    if open_:
+        return None
+    return messages if sure else sendable(messages)
 
 
 def _known(master: Master) -> Piece | None:
