@@ -108,10 +108,11 @@ def _is_named(item: Item) -> bool:
 
 
 def kept(item: Item) -> Message | None:
-    kept = verbatim(item, FORMAT)
-    if not isinstance(kept, Mapping):
+    """The message as it came, if it came in this format and is one that the API takes."""
+    came = verbatim(item, FORMAT)
+    if not isinstance(came, Mapping):
         return None
-    message = {key: value for key, value in kept.items() if key in KEYS}
+    message = {key: value for key, value in came.items() if key in KEYS}
     return message if shapes.chat(message) else None
 
 

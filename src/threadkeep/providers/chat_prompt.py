@@ -93,7 +93,10 @@ def _known(master: Master) -> Piece | None:
     """The piece of a master, which is made once."""
     piece = _piece(master.read())
     if piece is not None and not all(type(value) is str for value in piece.message.values()):
-        piece = piece._replace(nested=marshal.dumps(piece.message))
+        try:
+            piece = piece._replace(nested=marshal.dumps(piece.message))
+        except ValueError:  # nested too deep
+            return _piece(master.copy())
     master.chat = piece
     return piece
 

@@ -35,7 +35,6 @@ class Heads:
         connection: sqlite3.Connection,
         stream: str,
         count: int,
-        *,
         expect: int | None,
         expires: float | None,
         token: str | None,

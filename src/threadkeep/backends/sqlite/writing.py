@@ -44,15 +44,10 @@ def apply(
     now: float,
 ) -> Commit:
     """What `Backend.commit` promises, but for the transaction around it."""
-    if put and token and not drop and not isinstance(ttl, Keep):
-        end = _expires(None, ttl, now)
-        place = heads.go_on(
-            connection, stream, len(put), expect=expect, expires=end, token=token, now=now
-        )
-        if place is not None:
-            return Commit(
-                place.version + 1, _put_records(connection, place.sid, place.seq, put, now)
-            )
+    if put and not drop:
+        done = _gone_on(connection, heads, stream, put, ttl, expect, token, now)
+        if done:
+            return done
     row = connection.execute(sql.HEAD, (stream,)).fetchone()
     head = Head._make(row) if row else None
     live = head if head and (head.expires is None or head.expires > now) else None
@@ -76,6 +71,25 @@ def apply(
         _drop(connection, live.sid, drop)
         heads.note(stream, Place(live.sid, version + 1, live.seq + len(put)))
     return _put(connection, stream, head, live, put, expires, token, now)
+
+
+def _gone_on(
+    connection: sqlite3.Connection,
+    heads: Heads,
+    stream: str,
+    put: Sequence[Record],
+    ttl: Ttl,
+    expect: int | None,
+    token: str | None,
+    now: float,
+) -> Commit | None:
+    """The commit, if the stream is where it was left; then nobody needs to look where it is."""
+    if token is None or isinstance(ttl, Keep):
+        return None
+    place = heads.go_on(connection, stream, len(put), expect, _expires(None, ttl, now), token, now)
+    if place is None:
+        return None
+    return Commit(place.version + 1, _put_records(connection, place.sid, place.seq, put, now))
 
 
 def _expires(live: Head | None, ttl: Ttl, now: float) -> float | None:
