@@ -12,7 +12,7 @@ from threadkeep.drafts import maker
 from threadkeep.types import Page, Query, Record
 
 _record = maker(Record)
-_UNBOUNDED = Query("", "")[2:6]
+_UNBOUNDED = (None, False, None, None)  # limit, newest, after, before
 
 
 def pages(connection: sqlite3.Connection, queries: Sequence[Query], now: float) -> list[Page]:
