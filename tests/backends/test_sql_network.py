@@ -1,6 +1,7 @@
 """What the network does to clients of SQL servers: a commit is there once, or its error says."""
 
 import contextlib
+import os
 import time
 
 import pytest
@@ -156,6 +157,20 @@ def test_a_black_hole_ends_at_the_deadline_and_the_next_call_goes_on(line):
         between.silent = False
         backend.commit(S, put=items("c"), now=NOW)
         assert ids(backend, S) == ["a", "c"], "the lost commit was begun, and never ended"
+
+
+def test_a_call_that_is_given_up_leaves_its_socket_to_the_driver_to_close(line):
+    """Closed twice, a number that another connection was given meanwhile would be closed."""
+    between, url = line
+    with opened(url, timeout=1) as backend:
+        backend.commit(S, put=items("a"), now=NOW)
+        (lent,) = backend._pool._idle
+        if not hasattr(lent.driver_connection, "cancel_safe"):
+            pytest.skip("only psycopg's socket is the C library's")
+        number = lent.driver_connection.fileno()
+        between.silent = True
+        backend._dialect.abort(lent.driver_connection)
+        os.fstat(number)
 
 
 def test_a_network_that_refuses_is_an_error_in_time_and_then_forgotten(line):

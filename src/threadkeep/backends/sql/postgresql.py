@@ -123,7 +123,9 @@ class PostgreSQL:
             return
         with (
             contextlib.suppress(psycopg.Error, OSError),
-            socket.socket(fileno=connection.fileno()) as line,
+            # a number of our own: theirs must stay open until they close it, since by then another
+            # may have been given it
+            socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as line,
         ):
             line.shutdown(socket.SHUT_RDWR)
 
