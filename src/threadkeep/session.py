@@ -210,8 +210,8 @@ class Session:
             query: what the user says now; without it nothing is recalled.
             max_tokens: of both parts, at most.
             files: name the files of the session.
-            window: the items of the session that the model sees, which are not repeated; unless
-                given, nothing of this session is recalled.
+            window: the items of the session that the model sees, which are not repeated, nor is
+                a summary of nothing else told; unless given, nothing of this session is recalled.
             counter: how many tokens a text is; the default needs no network.
 
         Raises:
