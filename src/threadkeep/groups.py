@@ -205,9 +205,13 @@ def _ask(run: Group, item: Item, waiting: dict[str, list[tuple[Group, int]]]) ->
     start = len(run.calls)
     run.calls.extend(item.tool_calls)
     run.answers.extend([None] * len(item.tool_calls))
-    # latest message first, but its calls in order: results without ids answer in order
-    for index in range(len(run.calls) - 1, start - 1, -1):
-        waiting.setdefault(run.calls[index].get("id") or "", []).append((run, index))
+    # latest output first, but its calls in order: results without ids answer in order
+    for index in range(start, len(run.calls)):
+        slots = waiting.setdefault(run.calls[index].get("id") or "", [])
+        place = len(slots)
+        while place and slots[place - 1][0] is run:
+            place -= 1
+        slots.insert(place, (run, index))
 
 
 def _answer(item: Item, position: int, waiting: dict[str, list[tuple[Group, int]]]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.providers.wires import stored
+from threadkeep import Item
 from threadkeep.providers import to_anthropic, to_openai, to_responses
 from threadkeep.testing.validity import assert_valid
 
@@ -119,6 +120,22 @@ def test_an_id_one_provider_gives_and_another_refuses_is_changed_in_call_and_res
 
 
 @pytest.mark.proves("C11")
+@pytest.mark.parametrize("again", ["", "c1"])
+def test_calls_of_one_output_that_share_an_id_are_answered_in_their_order(again):
+    calls = [{"id": again, "name": name, "args": {}} for name in ("first", "second")]
+    items = [
+        Item(id="0", role="user", content="Both, please."),
+        Item(id="1", type="tool_call", role="assistant", tool_calls=calls[:1]),
+        Item(id="2", type="tool_call", role="assistant", tool_calls=calls[1:]),
+        Item(id="3", type="tool_result", role="tool", content="one", tool_call_id=again),
+        Item(id="4", type="tool_result", role="tool", content="two", tool_call_id=again),
+    ]
+    sent = to_responses(items)
+    said = {entry["call_id"]: entry["output"] for entry in sent if "output" in entry}
+    called = {entry["name"]: said[entry["call_id"]] for entry in sent if "arguments" in entry}
+    assert called == {"first": "one", "second": "two"}
+
+
 def test_an_id_that_comes_again_answers_its_own_call():
     """Some servers count calls from zero in every turn."""
 
