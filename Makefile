@@ -38,7 +38,7 @@ demo: setup ## a remembered chat, explained as it runs; INPUT=file for a convers
 	@$(BIN)/python -m examples.demo $(if $(INPUT),--input '$(INPUT)') $(ARGS)
 
 test: setup ## the tests, on all cores; ARGS="-k window" and the like
-	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal $(ARGS)
 
 servers: ## real servers for the tests, from Debian packages
 	@PYTHON=$(PYTHON) sh tests/servers/install.sh

@@ -151,12 +151,15 @@ def _refused(backend):
 
 def test_a_commit_that_waits_for_a_lock_past_the_time_out_is_never_written(server):
     table = fresh_table()
-    with opened(server.url, table_name=table, timeout=1) as backend:
-        backend.commit(S, put=[item("a")], now=NOW)
-        with server.held(HOLD.format(table)):
+    with opened(server.url, table_name=table) as patient:
+        patient.commit(S, put=[item("a")], now=NOW)
+        with (
+            server.held(HOLD.format(table)),
+            opened(server.url, table_name=table, timeout=1) as backend,
+        ):
             assert "not done within 1 s" in _refused(backend)
         time.sleep(0.3)  # the server would have finished by now what it still waited for
-        (page,) = backend.read(QUERY, now=NOW)
+        (page,) = patient.read(QUERY, now=NOW)
         assert [record.id for record in page.records] == ["a"]
 
 
