@@ -144,7 +144,16 @@ def test_a_pipe_that_closes_early_is_no_error(stores):
     assert writer.returncode == 0
 
 
+@pytest.fixture
+def heeding():
+    """Children heed Ctrl-C, though what runs in the background, as these tests may, does not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no SIGINT to another process there")
+@pytest.mark.usefixtures("heeding")
 def test_ctrl_c_is_clean(stores):
     with connect("sqlite:///threadkeep.db") as memory:
         memory.session("and-another").add("x")
