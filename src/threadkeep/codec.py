@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import marshal
-import operator
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -26,10 +24,6 @@ _HALF: Final = re.compile("[\ud800-\udfff]")
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # since Python 2.7
 _quote = json.encoder.encode_basestring
 _item, _record = maker(Item), maker(Record)
-_FIELDS: Final = tuple(field.name for field in dataclasses.fields(Item))
-_CALLS, _METADATA = _FIELDS.index("tool_calls"), _FIELDS.index("metadata")
-_NOTHING: Final[dict[int, Json]] = {_CALLS: [], _METADATA: {}}
-_values = operator.attrgetter(*_FIELDS)
 _set_id, _set_seq, _set_created_at = (
     getattr(Item, name).__set__ for name in ("id", "seq", "created_at")
 )
@@ -127,46 +121,6 @@ def _read_item(record: Record) -> Item:
 def placed(record: Record, seq: int) -> Record:
     """A record that was written, as it is read."""
     return _record(record.kind, record.id, record.body, record.at, record.expires, seq)
-
-
-Sketch = tuple[list[Any], bytes]
-"""An item from which others are made: its fields, and those that can be changed once more."""
-
-
-def sketch(item: Item) -> Sketch | None:
-    """What `drawn` makes items of; `None` if it is nested too deep for that."""
-    values = list(_values(item))
-    if is_plain(item) and not item.metadata and item.usage is None:
-        return values, b""
-    nested = {place: v for place, v in enumerate(values) if isinstance(v, (list, dict))}
-    try:
-        return values, b"" if nested == _NOTHING else marshal.dumps(nested)
-    except ValueError:
-        return None
-
-
-def drawn(fields: list[Any], nested: bytes) -> Item:
-    """An item like the one that was sketched, sharing nothing with it that can be changed."""
-    fields = fields.copy()
-    if nested:
-        for place, value in marshal.loads(nested).items():  # noqa: S302  # its own bytes
-            fields[place] = value
-    else:
-        fields[_CALLS], fields[_METADATA] = [], {}
-    return _item(*fields)
-
-
-def is_sendable(body: str) -> bool:
-    """Whether no text of a record's JSON has a lone surrogate, as a request could not carry it."""
-    if "\\ud" in body or "\\uD" in body:
-        return False
-    if body.isascii():
-        return True
-    try:
-        body.encode("utf-16-le")  # takes no surrogate either, in half the time of UTF-8
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def stamp(item: Item, id: str, seq: int, created_at: datetime) -> Item:

@@ -14,7 +14,7 @@ from threadkeep.ownership import Door
 from threadkeep.protocols import Policy, TokenCounter
 from threadkeep.types import Item, Listing, Page, Query, SessionInfo
 from threadkeep.verbs.past import Past
-from threadkeep.window import LOOKBACK, Fetch, Window, choose, first_page
+from threadkeep.window import LOOKBACK, Fetch, Window, choose, first_page, promises
 
 ALL: Final = sys.maxsize
 
@@ -61,8 +61,8 @@ def choose_window(
     if type(lookback) is not int or lookback < 1:
         raise ConfigError(f"lookback must be a whole number of at least 1, got {lookback!r}")
     size = first_page(policies, LOOKBACK if lookback == ALL else lookback)
-    past = Past(door, borrow=all(map(_takes_part, policies)))
-    page, head = past.newest(size, max(map(_head, policies), default=0))
+    past = Past(door, borrow=all(promises(policies, "part", False)))
+    page, head = past.newest(size, max(promises(policies, "head", 0), default=0))
     window = choose(
         page,
         head,
@@ -76,14 +76,6 @@ def choose_window(
     if past.lent:
         window.own(past.lent)
     return window
-
-
-def _takes_part(policy: Policy) -> bool:
-    return getattr(policy, "part", False)
-
-
-def _head(policy: Policy) -> int:
-    return getattr(policy, "head", 0)
 
 
 def older_of(door: Door) -> Fetch:

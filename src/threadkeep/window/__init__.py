@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadkeep.window.choosing import LOOKBACK, Fetch, choose, first_page
+from threadkeep.window.choosing import LOOKBACK, Fetch, choose, first_page, promises
 from threadkeep.window.view import Window, shown
 
-__all__ = ["LOOKBACK", "Fetch", "Window", "choose", "first_page", "shown"]
+__all__ = ["LOOKBACK", "Fetch", "Window", "choose", "first_page", "promises", "shown"]

@@ -6,7 +6,7 @@ The result never depends on how many items a read brings.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from threadkeep.errors import ConfigError
 from threadkeep.groups import View, flat, results, sound
@@ -67,9 +67,15 @@ def choose(
 
 def first_page(policies: Sequence[Policy], lookback: int) -> int:
     """How many items the first read asks for: enough for one read to be the normal case."""
-    if not any(map(_has_needs, policies)):
+    if not any(promises(policies, "need", None)):
         return lookback
-    return min(lookback, max(min(map(_reach, policies)), _least(policies)))
+    reach: int = min(promises(policies, "reach", PAGE))
+    return min(lookback, max(reach, _least(policies)))
+
+
+def promises(policies: Sequence[Policy], name: str, default: Any) -> list[Any]:
+    """What each policy says of itself by an attribute."""
+    return [getattr(policy, name, default) for policy in policies]
 
 
 class _Reader:
@@ -96,19 +102,7 @@ class _Reader:
 
 
 def _least(policies: Sequence[Policy]) -> int:
-    return max(map(_least_of, policies), default=0)
-
-
-def _least_of(policy: Policy) -> int:
-    return getattr(policy, "least", 0)
-
-
-def _reach(policy: Policy) -> int:
-    return getattr(policy, "reach", PAGE)
-
-
-def _has_needs(policy: Policy) -> bool:
-    return hasattr(policy, "need")
+    return max(promises(policies, "least", 0), default=0)
 
 
 def _pinned(policies: Sequence[Policy], head: list[Item], newest: list[Item]) -> Pinned:
