@@ -18,9 +18,6 @@ SUMMARY: Final = "summary"
 
 ANONYMOUS: Final = "anon"
 
-LIFE: Final = 1 << 20
-"""A new life of a stream starts at a random multiple of this, and a commit adds one."""
-
 
 def stream(engine: Engine, noun: str, session: str) -> str:
     """The stream of what long-term memory keeps by session.

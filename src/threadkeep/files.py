@@ -35,7 +35,7 @@ class Files:
         """
         stored = redacted_file(self.engine, _file(file))
         now = self.engine.now()
-        self._door.write([codec.file_record(stored, now)], fresh=False)
+        self._door.write([codec.file_record(stored, now)])
         return replace(stored, created_at=moment(now))
 
     def list(self) -> list[File]:

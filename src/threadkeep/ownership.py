@@ -2,11 +2,12 @@
 
 The `session` record comes with every read, in the same round trip. A write to a session seen
 before is a compare-and-set on the version seen then; where writers meet, the record is read again
-and the write is unconditional, and checked afterwards to have met the same life.
+and the write expects no more than the same life, in which no other user can come to own it.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -17,12 +18,14 @@ from threadkeep.answer_records import ENTRY
 from threadkeep.batches import batches
 from threadkeep.engine import Engine
 from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner
+from threadkeep.lives import Life, life_of
 from threadkeep.types import KEEP, Drop, Page, Query, Record, SessionInfo
 
 T = TypeVar("T")
 
 _TRIES: Final = 64
-_PATIENCE: Final = 16
+_SHORTEST: Final = 0.0005
+_LONGEST: Final = 0.05
 
 
 class Seen(NamedTuple):
@@ -70,12 +73,8 @@ class Door:
         self._known = (info, own.version) if self._is_mine(info) else None
         return Seen(info, own.version, pages)
 
-    def write(self, put: Sequence[Record], *, fresh: bool) -> list[int]:
+    def write(self, put: Sequence[Record]) -> list[int]:
         """Put in one step, whoever else writes; the seqs. Begins or claims the session if need be.
-
-        Args:
-            put: new records.
-            fresh: whether their ids were minted here: then they can be taken back without harm.
 
         Raises:
             NotOwner: it belongs to another user; nothing was written.
@@ -87,13 +86,7 @@ class Door:
                 return self._commit(info, put, expect=version)
             except Conflict:
                 self._crowded = True
-        for attempt in range(_TRIES):
-            seen = self.look()
-            alone = not self._crowded or (not fresh and attempt < _PATIENCE)
-            with suppress(Conflict):
-                return self.change(seen, put=put) if alone else self._push(seen, put)
-            self._crowded = True
-        raise self._restless()
+        return self.settle(lambda: self._push(self.look(), put))
 
     def change(
         self,
@@ -199,7 +192,7 @@ class Door:
     @property
     def life(self) -> int | None:
         """Which life of the session was seen last; `None` if that is unknown."""
-        return None if self._known is None else self._known[1] // companions.LIFE
+        return None if self._known is None else life_of(self._known[1])
 
     def settle(self, step: Callable[[], T]) -> T:
         """Take the step again until it meets no other writer.
@@ -207,12 +200,20 @@ class Door:
         Raises:
             BackendError: it met others at every try.
         """
-        for _ in range(_TRIES):
-            try:
+        for attempt in range(_TRIES):
+            with suppress(Conflict):
                 return step()
-            except Conflict:
-                self._crowded = True
+            self._give_way(attempt)
         raise self._restless()
+
+    def _give_way(self, attempt: int) -> None:
+        """Know that others write; let them go first, more and more, where a store may wait."""
+        self._crowded = True
+        if attempt and self.engine.backend.blocking:
+            import random  # only where writers meet
+
+            longest = min(_LONGEST, _SHORTEST * 2**attempt)
+            time.sleep(random.uniform(0, longest))  # noqa: S311 (not for secrets)
 
     def _restless(self) -> BackendError:
         return BackendError(
@@ -220,28 +221,11 @@ class Door:
         )
 
     def _push(self, seen: Seen, put: Sequence[Record]) -> list[int]:
-        """Put without a condition, since others write all the time; and see whose life it met."""
+        """Put, whatever others of the same life put meanwhile."""
         if seen.info is None or not self._is_mine(seen.info):
             return self.change(seen, put=put)
         self._list(seen.info)
-        seqs = self._commit(seen.info, put, expect=None)
-        if self._known is not None and 0 < self._known[1] - seen.version < companions.LIFE:
-            return seqs
-        self._known = None  # what was seen is of a life that has ended
-        return self.settle(lambda: self._reborn(put))
-
-    def _reborn(self, put: Sequence[Record]) -> list[int]:
-        """Another life began under an unconditional write: put again, or undo.
-
-        What was put may be gone already, with whatever else had no session record.
-        """
-        try:
-            seen = self.look()
-        except NotOwner:
-            mine = [Drop(record.kind, [record.id]) for record in put]
-            self.engine.commit(self.stream, drop=mine, ttl=KEEP)
-            raise
-        return self.change(seen, put=put)
+        return self._commit(seen.info, put, expect=Life(seen.version))
 
     def _commit(
         self,
@@ -249,13 +233,15 @@ class Door:
         put: Sequence[Record],
         *,
         drop: Sequence[Drop] = (),
-        expect: int | None,
+        expect: int,
     ) -> list[int]:
         self._known = None  # unknown while it is under way, and if it fails
         pointers.renew(self.engine, self.id, new=expect == 0)
         ttl = self.engine.settings.ttl
         commit = self.engine.commit(self.stream, put=put, drop=drop, ttl=ttl, expect=expect)
-        self._known = (info, commit.version) if commit.version else None
+        others = isinstance(expect, Life) and commit.version != expect + 1
+        self._known = (info, commit.version) if commit.version and not others else None
+        self._crowded = self._crowded and others
         return commit.seqs
 
     def _info(self, own: Page) -> SessionInfo | None:

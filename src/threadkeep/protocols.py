@@ -62,7 +62,8 @@ class Backend(Protocol):
             put: at most 1,000 records and 4 MB; seqs are ignored, `at` is stored as given.
             drop: applied in order, before `put`.
             ttl: seconds the stream lives from now, `None` = for ever, `KEEP` = as it was.
-            expect: the version the live stream must have (0 = there must be none).
+            expect: the version the live stream must have (0 = there must be none); of a `Life`,
+                a later one of the same life will do as well, where the store can tell.
             token: makes a conditional commit safe to repeat after a lost reply: the stream keeps
                 the last token and the version it made, and answers a repeat with those.
 

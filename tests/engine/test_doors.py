@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from tests.engine.doubles import Meddling
-from threadkeep import Query, Session
-from threadkeep.errors import NotOwner
+from tests.engine.doubles import Counting, Meddling, Wrapper
+from threadkeep import Session
+from threadkeep.errors import Conflict, NotOwner
 from threadkeep.files import Files
 
 OWNER = "ada-lovelace"
@@ -296,31 +298,67 @@ def test_a_crowded_write_to_a_session_that_is_nobodys_now_claims_it(opened, memo
         memory.session("chat", user="bob").items()
 
 
-def test_a_crowded_write_that_bob_follows_at_once_leaves_nothing_of_it(opened, memory, crowded):
-    """Ended before the write, begun by bob after it: what was written in between was nobody's."""
+@pytest.mark.parametrize("door", ["add", "files.add"])
+def test_a_crowded_write_is_not_in_another_users_life_for_a_moment(opened, memory, crowded, door):
+    """Nor may it be taken back again: bob would have read it, or its writer might have died."""
     chat, meddling = crowded
     bobs = opened().session("chat", user="bob")
+    refused: list[str] = []
 
-    class Late(Meddling):
-        def read(self, *queries: Query, now):
-            if written and not texts(bobs):
-                bobs.add("bob's")
-            return super().read(*queries, now=now)
-
+    class Watching(Wrapper):
         def commit(self, stream, **how):
-            done = super().commit(stream, **how)
-            if "/session/" in stream and how.get("expect") is None:
-                written.append(stream)
-            return done
+            try:
+                return super().commit(stream, **how)
+            except Conflict:
+                refused.append(stream)
+                raise
+            finally:
+                assert {*texts(bobs), *(file.id for file in bobs.files.list())} <= {"bob's"}
 
-    written: list[str] = []
-    chat.engine.backend = Late(meddling)
-    meddling.before_commit = [lambda: opened().session("chat").delete()]
+    meddling.before_commit = [lambda: reclaim(opened)]
+    chat.engine.backend = Watching(meddling)
     with pytest.raises(NotOwner):
-        chat.add("ada's")
-    assert written, "or this test tests nothing"
+        DOORS[door](chat)
+    assert refused, "or this test tests nothing"
     assert texts(bobs) == ["bob's"]
     assert memory.sessions(user=OWNER) == []
+
+
+def test_a_crowded_handle_knows_what_others_said_of_the_session(opened, owned, crowded):
+    """Its write passes theirs by, so what it had read of the session before is out of date."""
+    chat, meddling = crowded
+    meddling.before_commit = [lambda: owned.update(title="Paris", metadata={"b": 2})]
+    chat.add("passing by")
+    assert chat.info().title == "Paris"
+    chat.update(metadata={"c": 3})
+    info = owned.info()
+    assert (info.title, info.metadata) == ("Paris", {"a": 1, "b": 2, "c": 3})
+
+
+def test_a_store_that_knows_versions_only_keeps_every_writers_messages(opened, memory, owned):
+    """A backend of the application's own need not know of lives."""
+
+    class Plain(Wrapper):
+        def commit(self, stream, *, expect=None, **how):
+            return super().commit(stream, expect=None if expect is None else int(expect), **how)
+
+    def write(name):
+        mine = opened(Plain).session("chat", user=OWNER)
+        for n in range(20):
+            mine.add(f"{name} {n}")
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(write, "abcdef"))
+    assert sorted(texts(owned)[3:]) == sorted(f"{name} {n}" for name in "abcdef" for n in range(20))
+
+
+def test_a_handle_that_is_alone_again_looks_no_more_before_it_writes(opened, crowded):
+    chat, meddling = crowded
+    chat.engine.backend = counting = Counting(meddling)
+    chat.add("alone")
+    counting.reset()
+    chat.add("alone again")
+    assert counting.reads == 0
 
 
 @pytest.mark.parametrize("times", [1, 5, 30])

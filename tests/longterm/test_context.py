@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from tests.engine.doubles import Counting
 from threadkeep import connect, tokens
-from threadkeep.companions import LIFE
 from threadkeep.errors import InputError, NotOwner
 from threadkeep.learned import Summary
+from threadkeep.lives import life_of
 from threadkeep.longterm import stable, summaries
 from threadkeep.longterm.escaping import line
 from threadkeep.longterm.marks import MARK_END, MARK_START, is_injected
@@ -74,7 +74,7 @@ def sum_up(chat, text):
         chat.engine,
         summaries.look(chat.engine, chat.id),
         Summary(chat.id, text, last_seq=chat.items(last=1)[0].seq),
-        life=seen.version // LIFE,
+        life=life_of(seen.version),
         user=chat.user,
     )
 

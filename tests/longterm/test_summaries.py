@@ -8,10 +8,11 @@ import pytest
 
 from tests.engine.doubles import Counting
 from threadkeep import Record
-from threadkeep.companions import LIFE, stream
+from threadkeep.companions import stream
 from threadkeep.config import SUMMARY_TTL
 from threadkeep.errors import NotOwner
 from threadkeep.learned import Summary
+from threadkeep.lives import life_of
 from threadkeep.longterm import summaries
 
 HOUR = 3_600
@@ -25,7 +26,7 @@ def sum_up(chat, text="They talked.", upto=None, **fields):
     before = summaries.look(chat.engine, chat.id)
     said = Summary(chat.id, text, last_seq=last, **fields)
     user = seen.info.user
-    return summaries.write(chat.engine, before, said, life=seen.version // LIFE, user=user)
+    return summaries.write(chat.engine, before, said, life=life_of(seen.version), user=user)
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_it_never_goes_back_to_an_older_place(chat):
 def test_of_two_writers_the_one_who_saw_an_older_one_loses(chat):
     before = summaries.look(chat.engine, chat.id)
     sum_up(chat, "the winner's")
-    life = chat._door.look().version // LIFE
+    life = life_of(chat._door.look().version)
     late = Summary(chat.id, "the loser's", last_seq=chat.items()[-1].seq)
     assert not summaries.write(chat.engine, before, late, life=life, user="ada")
     assert chat.summary().text == "the winner's"

@@ -10,9 +10,9 @@ import pytest
 
 from tests.servers import postgres
 from tests.servers.instances import fresh_table
-from threadkeep.companions import LIFE
 from threadkeep.errors import ConfigError, NotOwner
 from threadkeep.learned import Summary
+from threadkeep.lives import life_of
 from threadkeep.longterm import summaries
 from threadkeep.longterm.marks import is_injected
 from threadkeep.service import HistoryService
@@ -51,7 +51,7 @@ def sum_up(service, session, text):
         chat.engine,
         summaries.look(chat.engine, session),
         Summary(session, text, last_seq=chat.items(last=1)[0].seq),
-        life=seen.version // LIFE,
+        life=life_of(seen.version),
         user=seen.info.user,
     )
 

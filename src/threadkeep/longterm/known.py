@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from threadkeep import codec
-from threadkeep.companions import LIFE
 from threadkeep.engine import Engine
 from threadkeep.learned import Summary
+from threadkeep.lives import life_of
 from threadkeep.longterm import summaries
 from threadkeep.longterm.held import Held
 from threadkeep.longterm.homes import Home
@@ -70,7 +70,7 @@ def of_session(door: Door, agent: str | None, *, files: bool) -> Known:
         door.id,
         agent or (seen.info.agent if seen.info else None),
         summaries.told(door, seen, kept),
-        kept.span if kept.life == seen.version // LIFE else None,
+        kept.span if kept.life == life_of(seen.version) else None,
         _files(seen, files),
     )
 

@@ -14,10 +14,11 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from threadkeep import codec
-from threadkeep.companions import LIFE, SUMMARY, stream
+from threadkeep.companions import SUMMARY, stream
 from threadkeep.engine import Engine
 from threadkeep.errors import Conflict, NotOwner
 from threadkeep.learned import Summary
+from threadkeep.lives import life_of
 from threadkeep.longterm.extraction.batch import said
 from threadkeep.moments import moment
 from threadkeep.ownership import Door, Seen
@@ -104,7 +105,7 @@ def belongs(kept: Kept, seen: Seen, user: str | None) -> bool:
         NotOwner: the session has ended, and was another user's.
     """
     if seen.info is not None:
-        return kept.life == seen.version // LIFE or kept.user == seen.info.user
+        return kept.life == life_of(seen.version) or kept.user == seen.info.user
     if user is None or kept.user == user:
         return True
     if kept.user is None:

@@ -19,8 +19,7 @@ from threadkeep.verbs.reading import ALL, choose_window, older_of
 def add(door: Door, messages: Sequence[object]) -> list[Item]:
     """As `Session.add`."""
     given, ids, records, now = _drafted(door, messages)
-    fresh = not any(item.id for item in given)
-    seqs = [seq for batch in batches(records) for seq in door.write(batch, fresh=fresh)]
+    seqs = [seq for batch in batches(records) for seq in door.write(batch)]
     if door.engine.settings.retain:
         _retire(door, seqs)
     said = moment(now)
@@ -47,7 +46,7 @@ def rewrite(door: Door, messages: Sequence[object]) -> list[Item]:
         return put
 
     seqs = door.settle(step)
-    seqs += [seq for batch in rest for seq in door.write(batch, fresh=False)]
+    seqs += [seq for batch in rest for seq in door.write(batch)]
     said = moment(now)
     added = [
         codec.stamp(item, id, seq, said) for item, id, seq in zip(given, ids, seqs, strict=True)

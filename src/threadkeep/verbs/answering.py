@@ -137,7 +137,7 @@ def _added(engine: Engine, user: str | None, response: Response) -> Response:
     if response.previous_response_id is not None and behind is None:
         put.append(_gap(response.previous_response_id, now))
     pointers.point(engine, response.id, door.id, own)
-    seq = door.write(put, fresh=False)[0]
+    seq = door.write(put)[0]
     return replace(response, conversation=door.id, user=door.owner, seq=seq)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from threadkeep import codec, companions, names
 from threadkeep.errors import InputError, NotFound
+from threadkeep.lives import life_of
 from threadkeep.moments import moment
 from threadkeep.ownership import Door, Seen
 from threadkeep.providers import parse
@@ -149,4 +150,4 @@ def json_object(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _spoil(door: Door, seen: Seen, seq: int) -> None:
-    companions.spoil(door.engine, door.id, seq=seq, life=seen.version // companions.LIFE)
+    companions.spoil(door.engine, door.id, seq=seq, life=life_of(seen.version))

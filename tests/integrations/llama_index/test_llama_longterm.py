@@ -26,9 +26,9 @@ from llama_index.memory.threadkeep import (
     memory_tools,
 )
 from tests.integrations.llama_index.conftest import Scripted, Shelf, call, weather
-from threadkeep.companions import LIFE
 from threadkeep.errors import ConfigError, NotOwner
 from threadkeep.learned import Summary
+from threadkeep.lives import life_of
 from threadkeep.longterm import summaries
 from threadkeep.longterm.marks import MARK_END, MARK_START, is_injected
 
@@ -169,7 +169,7 @@ def sum_up(memory, session, text):
         chat.engine,
         summaries.look(chat.engine, session),
         Summary(session, text, last_seq=chat.items(last=1)[0].seq),
-        life=seen.version // LIFE,
+        life=life_of(seen.version),
         user=seen.info.user,
     )
 

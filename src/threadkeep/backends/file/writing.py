@@ -11,6 +11,7 @@ from threadkeep.backends.file.index import Head, Index
 from threadkeep.backends.file.lines import Place
 from threadkeep.backends.file.log import Log
 from threadkeep.errors import Conflict
+from threadkeep.lives import is_met
 from threadkeep.types import Commit, Drop, Keep, Record, Ttl
 
 Key = tuple[str, str]
@@ -225,7 +226,7 @@ def apply(
         known = token_of(log, live)
         if known and known[0] == token:
             return Written(Commit(known[1], _places(change, put)))
-    if expect is not None and expect != version:
+    if not is_met(expect, version):
         raise conflict(stream, expect, version)
     if live is None and not put:
         return Written(Commit(0, []))
@@ -247,7 +248,7 @@ def token_of(log: Log, head: Head) -> list[Any] | None:
     return line.head.get("t") if line else None
 
 
-def conflict(stream: str, expect: int, current: int) -> Conflict:
+def conflict(stream: str, expect: int | None, current: int) -> Conflict:
     return Conflict(
         f"stream {stream!r} is at version {current}, not {expect}: "
         "read it again and repeat the change",

@@ -13,6 +13,7 @@ from typing import Any
 
 from threadkeep.backends.memory.stream import Stream
 from threadkeep.errors import BackendError, ConfigError, Conflict
+from threadkeep.lives import is_met
 from threadkeep.types import Commit, Drop, Keep, Page, Query, Record, Ttl
 
 # One lock for all instances, held across a fork, so that no child inherits it locked for ever.
@@ -70,7 +71,7 @@ class MemoryBackend:
             live = self._live(stream, now)
             if live and token is not None and live.token == token:
                 return Commit(live.token_version, live.seqs(put))
-            if expect is not None and expect != (current := live.version if live else 0):
+            if not is_met(expect, current := live.version if live else 0):
                 raise Conflict(
                     f"stream {stream!r} is at version {current}, not {expect}: "
                     "read it again and repeat the change",

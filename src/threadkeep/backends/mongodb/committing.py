@@ -23,6 +23,7 @@ from threadkeep.backends.mongodb.documents import (
     record_id,
 )
 from threadkeep.errors import Conflict
+from threadkeep.lives import is_met, reach
 from threadkeep.types import Commit, Drop, Keep, Record, Ttl
 
 
@@ -99,7 +100,7 @@ def commit(store: Store, change: Change) -> tuple[int, dict[tuple[str, str], int
 
 
 def _check(change: Change, current: int) -> None:
-    if change.expect is not None and change.expect != current:
+    if not is_met(change.expect, current):
         raise Conflict(
             f"stream {change.stream!r} is at version {current}, not {change.expect}: "
             "read it again and repeat the change",
@@ -110,8 +111,8 @@ def _check(change: Change, current: int) -> None:
 def _go_on(store: Store, change: Change) -> Document | None:
     """Promise the change to a stream that lives; `None` = it does not, or not as expected."""
     found = living(change.stream, change.now)
-    if change.expect is not None:
-        found["v"] = change.expect
+    if (expect := change.expect) is not None:
+        found["v"] = {"$gte": expect, "$lte": expect + reach(expect)}
     if change.token is not None:
         found["t"] = {"$ne": change.token}
     update: Document = {}

@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from threadkeep.backends.redis import packing
+from threadkeep.lives import reach
 from threadkeep.types import Drop, Keep, Query, Record, Ttl
 
 _LAST: Final = 10**15 - 1
@@ -38,6 +39,7 @@ def commit(
         repr(float(now)),
         _life(ttl, now),
         "" if expect is None else expect,
+        0 if expect is None else reach(expect),
         "" if token is None else f"={token}",
         secrets.randbits(32) << 20 | 1,
         int(any(record.expires is not None for record in unique)),

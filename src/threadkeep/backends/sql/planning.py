@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from threadkeep.backends.sql.statements import LAST, Step
 from threadkeep.errors import Conflict
+from threadkeep.lives import is_met
 from threadkeep.types import Commit, Drop, Keep, Record, Ttl
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def plan(dialect: Dialect, head: Head | None, change: Change) -> Plan:
     if live and change.token is not None and live.token == change.token:
         return Plan(_places(dialect, change), live.token_version or 0, {})
     version = live.version if live else 0
-    if change.expect is not None and change.expect != version:
+    if not is_met(change.expect, version):
         raise _conflict(change, version)
     if live is None and not change.put:
         return Plan([], 0, {})

@@ -23,6 +23,7 @@ from threadkeep.backends.sql.statements import ReadText, Step, build, tables
 from threadkeep.backends.sql.target import Target
 from threadkeep.deadlines import Deadline
 from threadkeep.errors import BackendError, ConfigError
+from threadkeep.lives import reach
 from threadkeep.suggest import nearest
 from threadkeep.types import Commit, Keep, Record
 
@@ -140,7 +141,8 @@ class PostgreSQL:
         return int(_execute(connection, step).rowcount)
 
     def fast(self, connection: Any, change: Change) -> Commit | None:
-        if change.drop or not change.put or (change.expect is None and change.token is not None):
+        expect = change.expect
+        if change.drop or not change.put or (expect is None and change.token is not None):
             return None
         parameters = {
             **_columns(change.put),
@@ -149,11 +151,12 @@ class PostgreSQL:
             "birth": planning.birth(),
             "keep": isinstance(change.ttl, Keep),
             "expires": planning.end(None, change),
-            "expect": change.expect,
+            "expect": expect,
+            "last": None if expect is None else expect + reach(expect),
             "token": change.token,
             "now": change.now,
         }
-        rows = self.run(connection, [(self._commits.of(change.expect), parameters)])
+        rows = self.run(connection, [(self._commits.of(expect), parameters)])
         if not rows:
             return None
         version, base = rows[0][:2]

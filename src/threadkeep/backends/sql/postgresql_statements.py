@@ -35,7 +35,7 @@ _GO_ON: Final = """
         expires = CASE WHEN :keep::boolean THEN expires ELSE :expires::float8 END,
         token = coalesce(:token::text, token),
         token_version = CASE WHEN :token::text IS NULL THEN token_version ELSE version + 1 END
-    WHERE stream = :stream AND version = :expect::bigint
+    WHERE stream = :stream AND version BETWEEN :expect::bigint AND :last::bigint
         AND (expires IS NULL OR expires > :now::float8)
     RETURNING version, seq - :n::bigint AS base"""
 

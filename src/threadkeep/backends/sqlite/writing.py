@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from threadkeep.backends.sqlite import statements as sql
 from threadkeep.backends.sqlite.heads import Heads, Place
 from threadkeep.errors import Conflict
+from threadkeep.lives import is_met
 from threadkeep.types import Commit, Drop, Keep, Record, Ttl
 
 Row = tuple[int, str, int, str, str, float, float | None]
@@ -54,7 +55,7 @@ def apply(
     if live and token is not None and live.token == token:
         return Commit(live.token_version or 0, _places(connection, live.sid, put))
     version = live.version if live else 0
-    if expect is not None and expect != version:
+    if not is_met(expect, version):
         raise _conflict(stream, expect, version)
     if live is None and not put:
         return Commit(0, [])
@@ -185,7 +186,7 @@ def _places(connection: sqlite3.Connection, sid: int, put: Iterable[Record]) -> 
     return [row[0] if row else 0 for row in found]
 
 
-def _conflict(stream: str, expect: int, current: int) -> Conflict:
+def _conflict(stream: str, expect: int | None, current: int) -> Conflict:
     return Conflict(
         f"stream {stream!r} is at version {current}, not {expect}: "
         "read it again and repeat the change",

@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Final
 
 from threadkeep import walking
-from threadkeep.companions import LIFE
 from threadkeep.engine import Engine
+from threadkeep.lives import life_of
 from threadkeep.longterm.extraction.watermark import DEAD, Watermark, read_mark
 from threadkeep.longterm.held import WATERMARK
 from threadkeep.longterm.homes import Home
@@ -53,7 +53,7 @@ def newest_of(engine: Engine, info: SessionInfo) -> tuple[int, int]:
     """The seq of the newest item of a session (0 = it has none), and which life it is in."""
     stream = engine.stream("session", info.id)
     page = engine.read(Query(stream, "item", limit=1, newest=True))[0]
-    return (page.records[0].seq if page.records else 0), page.version // LIFE
+    return (page.records[0].seq if page.records else 0), life_of(page.version)
 
 
 def mark_of(engine: Engine, session: str, user: str | None, life: int) -> Watermark:

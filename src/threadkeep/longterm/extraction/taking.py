@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from threadkeep import names
-from threadkeep.companions import LIFE
 from threadkeep.engine import Engine
+from threadkeep.lives import life_of
 from threadkeep.longterm.extraction import batch as batches
 from threadkeep.longterm.extraction import prompt
 from threadkeep.longterm.extraction.batch import Batch
@@ -89,12 +89,12 @@ def take(worker: Worker, session: str, *, retry: bool) -> Task | Report:
         user = seen.info.user
         left = _left(door) if user is None else None
         home = Home(engine, user=user, session=session, life=left)
-        held, life = home.look(), seen.version // LIFE
+        held, life = home.look(), life_of(seen.version)
         if held.is_forgotten:
             return Report()
         mark = mark_of(held, door.stream, life)
         seen = door.look(batches.query(door.stream, mark.seq))
-        if seen.info is None or seen.version // LIFE != life:
+        if seen.info is None or life_of(seen.version) != life:
             continue
         batch = batches.of_page(engine, seen.pages[0], worker.learning.batch, user)
         if batch is None:
@@ -150,7 +150,7 @@ def _leased(
     fresh = home.look()
     if mark_of(fresh, door.stream, mine.life).worker != mine.worker:
         return None
-    return Task(door, home, fresh.version // LIFE, door.stream, mine, batch, seen)
+    return Task(door, home, life_of(fresh.version), door.stream, mine, batch, seen)
 
 
 def mine(task: Task) -> Held:
@@ -160,7 +160,7 @@ def mine(task: Task) -> Held:
         Gone: it is not.
     """
     held = task.home.look()
-    if held.is_forgotten or not held.version or held.version // LIFE != task.life:
+    if held.is_forgotten or not held.version or life_of(held.version) != task.life:
         raise Gone
     if mark_of(held, task.key, task.mark.life).worker != task.mark.worker:
         raise Gone

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from threadkeep import names
-from threadkeep.companions import LIFE
 from threadkeep.errors import BackendError
 from threadkeep.learned import Summary
+from threadkeep.lives import life_of
 from threadkeep.longterm import summaries
 from threadkeep.longterm.extraction import batch as batches
 from threadkeep.longterm.extraction import prompt
@@ -223,7 +223,7 @@ def _unchanged(worker: Worker, task: Task) -> bool:
     """Whether what was read still stands in the session."""
     keys = _keys(task)
     seen = task.door.look(Query(task.door.stream, "item", ids=keys))
-    if seen.info is None or seen.info.user != task.user or seen.version // LIFE != task.mark.life:
+    if seen.info is None or seen.info.user != task.user or life_of(seen.version) != task.mark.life:
         return False
     found = batches.of_page(worker.engine, seen.pages[0], len(keys) + 1, task.user)
     said = () if found is None else found.lines

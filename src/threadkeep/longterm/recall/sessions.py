@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from threadkeep import codec
 from threadkeep.engine import Engine
+from threadkeep.lives import life_of
 from threadkeep.longterm.recall import documents
 from threadkeep.longterm.recall.index import Index
 from threadkeep.types import Page, Query, Record
@@ -19,7 +20,6 @@ from threadkeep.types import Page, Query, Record
 TOGETHER: Final = 50
 """Sessions that are read in one round trip."""
 
-_LIFE: Final = 20  # bits of a version that count commits; those above tell lives apart
 _PAGE: Final = 200
 _SCANNED: Final = 500  # items that are looked at again after an edit
 
@@ -168,4 +168,4 @@ class Sessions:
 
 
 def _same_life(page: Page, known: Followed) -> bool:
-    return page.version >> _LIFE == known.version >> _LIFE
+    return life_of(page.version) == life_of(known.version)

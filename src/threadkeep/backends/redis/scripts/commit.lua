@@ -1,19 +1,20 @@
 -- Drop, then put, in one step.
--- ARGV: now, life ('keep', '' = for ever, or when it ends), expected version ('' = any), token ('' = none),
--- version of a new life, whether a put expires by itself (1 or 0), kind and id of each put, no two alike, as a
--- MessagePack array ('' = no puts), how many drops; for each drop: kind ('' = the stream), upto, how many ids
--- (-1 = the kind), ids; for each put: at|expires|body.
+-- ARGV: now, life ('keep', '' = for ever, or when it ends), expected version ('' = any), how many versions
+-- beyond it will do, token ('' = none), version of a new life, whether a put expires by itself (1 or 0), kind
+-- and id of each put, no two alike, as a MessagePack array ('' = no puts), how many drops; for each drop: kind
+-- ('' = the stream), upto, how many ids (-1 = the kind), ids; for each put: at|expires|body.
 -- Returns 1 and the version, then, if there are puts, the seq before the first new record, and for each
 -- put that was known its number (from 0) and its seq; new ones follow that seq in their order. A token
 -- that comes again has -1 there, and names all that are still there.
 -- Or 0 and the version found where another was expected.
 -- Lua hashes every byte of a string it makes, so no more are made of a body than must be.
-local life, expect, token, birth, expiring = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6] == '1'
-local names = ARGV[7] ~= '' and cmsgpack.unpack(ARGV[7]) or {}
+local life, expect, reach, token = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local birth, expiring = ARGV[6], ARGV[7] == '1'
+local names = ARGV[8] ~= '' and cmsgpack.unpack(ARGV[8]) or {}
 local drops = {}
-local p = 9
+local p = 10
 local everything = false
-for i = 1, tonumber(ARGV[8]) do
+for i = 1, tonumber(ARGV[9]) do
   local drop = { kind = ARGV[p], upto = ARGV[p + 1], ids = nil }
   local count = tonumber(ARGV[p + 2])
   p = p + 3
@@ -118,8 +119,9 @@ if stream and token ~= '' and stream.t == token then
   end)
   return answer
 end
-local current = stream and string.format('%.0f', stream.v) or '0'
-if expect ~= '' and expect ~= current then return { 0, tonumber(current) } end
+local current = stream and stream.v or 0
+local beyond = expect ~= '' and current - tonumber(expect) or 0
+if beyond < 0 or beyond > reach then return { 0, current } end
 if not stream and puts == 0 then return { 1, 0 } end
 
 local old = stream and stream.e or ''
