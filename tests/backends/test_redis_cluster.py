@@ -7,6 +7,7 @@ import pytest
 import redis as driver
 from redis.crc import key_slot
 
+from tests.backends import clusters
 from tests.servers import redis
 from tests.servers.instances import fresh_table
 from threadkeep.backends.redis import RedisBackend
@@ -21,21 +22,14 @@ S = "test/session/cluster"
 @pytest.fixture(scope="module")
 def cluster():
     """Of three primaries with a replica each; what is done to it stays here."""
-    made = redis.Cluster(replicas=1)
-    yield made
-    made.remove()
+    with clusters.private() as made:
+        yield made
 
 
 @pytest.fixture
 def backend(cluster):
-    made = RedisBackend(cluster.url(), prefix=fresh_table(), timeout=20)
-    yield made
-    assert made._pool.lent == 0, "a connection was not given back"
-    made.close()
-
-
-def slot(backend, stream):
-    return key_slot(backend._keys.of(stream)[0].encode())
+    with clusters.opened(cluster) as made:
+        yield made
 
 
 @pytest.mark.proves("B47")
@@ -72,7 +66,7 @@ def test_a_client_of_the_applications_own(cluster):
 def test_a_slot_that_moves_under_writers_loses_nothing(cluster, backend):
     """Key by key, as `redis-cli --cluster reshard` does it."""
     backend.commit(S, put=items("a"), now=NOW)
-    number = slot(backend, S)
+    number = clusters.slot(backend, S)
     source = cluster.owner(number)
     target = next(
         node for node in cluster.nodes if node is not source and node.run("ROLE")[0] == "master"
@@ -109,8 +103,8 @@ def test_a_primary_that_is_killed_is_replaced_and_the_client_goes_on(cluster, ba
     names = [f"{S}/{n}" for n in range(30)]
     for name in names:
         backend.commit(name, put=items("a"), now=NOW)
-    victim = cluster.owner(slot(backend, names[0]))
-    victim.run("WAIT", 1, 5000)
+    victim = cluster.owner(clusters.slot(backend, names[0]))
+    clusters.replicated(cluster, victim)
     victim.kill()
     begun = time.monotonic()
     for name in names:

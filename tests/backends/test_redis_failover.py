@@ -7,12 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import pytest
-from redis.crc import key_slot
 
 import threadkeep
-from tests.servers import redis
-from tests.servers.instances import fresh_table
-from threadkeep.backends.redis import RedisBackend
+from tests.backends import clusters
 from threadkeep.errors import BackendError, Conflict
 from threadkeep.testing.contract.common import NOW, ids, item, items, read
 
@@ -34,17 +31,14 @@ class Ack(NamedTuple):
 @pytest.fixture
 def cluster():
     """Of three primaries with a replica each."""
-    made = redis.Cluster(replicas=1)
-    yield made
-    made.remove()
+    with clusters.private() as made:
+        yield made
 
 
 @pytest.fixture
 def backend(cluster):
-    made = RedisBackend(cluster.url(), prefix=fresh_table(), timeout=TIMEOUT)
-    yield made
-    assert made._pool.lent == 0, "a connection was not given back"
-    made.close()
+    with clusters.opened(cluster, TIMEOUT) as made:
+        yield made
 
 
 def stream(session):
@@ -52,25 +46,7 @@ def stream(session):
 
 
 def owner(cluster, backend, session):
-    return cluster.owner(key_slot(backend._keys.of(stream(session))[0].encode()))
-
-
-def replica_of(cluster, primary):
-    roles = {node: node.run("ROLE") for node in cluster.nodes if node.alive}
-    return next(
-        node for node, role in roles.items() if role[0] == "slave" and role[2] == primary.port
-    )
-
-
-def until(true):
-    end = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.02)
-
-
-def offset(node, name):
-    return node.run("INFO", "replication")[name]
+    return cluster.owner(clusters.slot(backend, stream(session)))
 
 
 def append(backend, session, text):
@@ -154,15 +130,17 @@ def test_a_primary_killed_under_writers_loses_at_most_what_its_replica_did_not_h
     """
     victim = owner(cluster, backend, SESSIONS[0])
     hit = {session for session in SESSIONS if owner(cluster, backend, session) is victim}
-    replica = replica_of(cluster, victim)
+    replica = cluster.replica_of(victim)
     assert set(SESSIONS) - hit, "other primaries have sessions too"
     with Load(backend) as load:
         time.sleep(1)
-        confirmed, sent = time.monotonic(), offset(victim, "master_repl_offset")
-        until(lambda: offset(replica, "slave_repl_offset") >= sent)
+        confirmed = time.monotonic()
+        clusters.replicated(cluster, victim)
         victim.kill()
         killed = time.monotonic()
-        until(lambda: {ack.session for ack in list(load.acks) if ack.at > killed + 0.5} >= hit)
+        clusters.until(
+            lambda: {ack.session for ack in list(load.acks) if ack.at > killed + 0.5} >= hit
+        )
     lost = []
     for session in SESSIONS:
         acks = [ack for ack in load.acks if ack.session == session]
@@ -188,11 +166,11 @@ def test_what_a_replica_never_had_is_lost_and_writers_find_out_by_a_conflict(clu
     chat = memory.session("0")
     chat.add("kept")
     victim = owner(cluster, backend, "0")
-    replica = replica_of(cluster, victim)
-    until(lambda: offset(replica, "slave_repl_offset") >= offset(victim, "master_repl_offset"))
+    replica = cluster.replica_of(victim)
+    clusters.replicated(cluster, victim)
     replica.run("CONFIG", "SET", "masterauth", "wrong")
     replica.run("CLIENT", "KILL", "TYPE", "master")
-    until(lambda: offset(replica, "master_link_status") == "down")
+    clusters.until(lambda: replica.offset("master_link_status") == "down")
     chat.add("lost", "as well")
     seen = read(backend, stream("0")).version
     victim.kill()
@@ -210,10 +188,10 @@ def test_a_primary_may_be_told_to_take_no_writes_that_no_replica_hears_of(cluste
     backend.commit(stream("0"), put=items("a"), now=NOW)
     primary = owner(cluster, backend, "0")
     primary.run("CONFIG", "SET", "min-replicas-to-write", 1)
-    until(lambda: offset(primary, "min_slaves_good_slaves") == 1)
+    clusters.until(lambda: primary.offset("min_slaves_good_slaves") == 1)
     backend.commit(stream("0"), put=items("b"), now=NOW)
-    replica_of(cluster, primary).kill()
-    until(lambda: offset(primary, "connected_slaves") == 0)
+    cluster.replica_of(primary).kill()
+    clusters.until(lambda: primary.offset("connected_slaves") == 0)
     with pytest.raises(BackendError, match="min-replicas-to-write"):
         backend.commit(stream("0"), put=items("c"), now=NOW)
     assert ids(backend, stream("0")) == ["a", "b"]

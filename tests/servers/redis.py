@@ -81,6 +81,10 @@ class Redis:
         with driver.Redis(port=self.port, decode_responses=True) as client:
             return client.execute_command(*command)
 
+    def offset(self, name: str) -> Any:
+        """A field of what it says of replication."""
+        return self.run("INFO", "replication")[name]
+
     def _ready(self) -> None:
         with contextlib.suppress(driver.AuthenticationError):  # then it is up, and wants a password
             self.run("PING")
@@ -115,6 +119,13 @@ class Cluster:
         with driver.RedisCluster(host="127.0.0.1", port=self.alive().port) as client:
             name = client.nodes_manager.slots_cache[slot][0].port
         return next(node for node in self.nodes if node.port == name)
+
+    def replica_of(self, primary: Redis) -> Redis:
+        """The node that follows a primary."""
+        roles = {node: node.run("ROLE") for node in self.nodes if node.alive}
+        return next(
+            node for node, role in roles.items() if role[0] == "slave" and role[2] == primary.port
+        )
 
     def alive(self) -> Redis:
         """A node that was not killed."""
