@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import functools
 import os
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
@@ -13,13 +12,14 @@ from threadkeep import names
 from threadkeep.config import Settings
 from threadkeep.errors import BackendError
 from threadkeep.protocols import Backend
+from threadkeep.recent import Recent
 from threadkeep.tails import Tails
-from threadkeep.types import Commit, Drop, Item, Page, Query, Record, Ttl
+from threadkeep.types import Commit, Drop, Item, Page, Query, Record, SessionInfo, Ttl
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-_REMEMBERED: Final = 10_000
+_REMEMBERED: Final = 5_000
 _SWEPT: Final = 1_000
 
 P = ParamSpec("P")
@@ -47,6 +47,7 @@ class Engine:
         settings: what `connect` was told.
         longterm: the engine of the store that long-term memory is in; itself unless told otherwise.
         tails: the newest items of the sessions used last.
+        infos: what is known of these sessions, by stream, at a version of it.
         reader: what learns from sessions, if there is a model to do it.
     """
 
@@ -57,7 +58,8 @@ class Engine:
         self._closed = False
         self._executors: dict[int, ThreadPoolExecutor] = {}  # by process: none survives a fork
         self.tails = Tails()
-        self._touched: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self.infos: Recent[str, tuple[SessionInfo, int]] = Recent(_REMEMBERED)
+        self._touched: Recent[tuple[str, str], float] = Recent(_REMEMBERED)
         self._parts: dict[Any, Any] = {}
         self._owns_longterm = False
         self.longterm: Engine = self
@@ -100,6 +102,7 @@ class Engine:
     ) -> Commit:
         """`Backend.commit`, by this clock; a conditional one carries a token for its retries."""
         now, token = self.now(), None if expect is None else _random()
+        self.infos.drop(stream)  # unknown while it is under way, and if it fails
         done = self._backend().commit(
             stream, put=put, drop=drop, ttl=ttl, expect=expect, token=token, now=now
         )
@@ -132,13 +135,12 @@ class Engine:
 
     def touched(self, user: str, session: str) -> float:
         """When this process last put a session at the end of its user's list; long ago if never."""
-        return self._touched.get((user, session), float("-inf"))
+        found = self._touched.get((user, session))
+        return float("-inf") if found is None else found
 
     def touch(self, user: str, session: str, at: float) -> None:
         """Remember that a session was put there; the oldest of very many are forgotten."""
-        self._touched[user, session] = at
-        while len(self._touched) > _REMEMBERED:
-            self._touched.popitem(last=False)
+        self._touched.put((user, session), at)
 
     def part(self, cls: Callable[[Engine], T]) -> T:
         """The one object of a class that goes with this engine, made when first asked for.
@@ -175,6 +177,7 @@ class Engine:
         if self._owns_longterm:
             self.longterm.close()
         self.tails.clear()
+        self.infos.clear()
         if executor := self._executors.pop(os.getpid(), None):
             executor.shutdown(wait=False)
         if self._owned:

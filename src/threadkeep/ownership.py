@@ -1,8 +1,9 @@
 """A session's stream, behind its owner's door: every read and write of a session goes through here.
 
 The `session` record comes with every read, in the same round trip. A write to a session seen
-before is a compare-and-set on the version seen then; where writers meet, the record is read again
-and the write expects no more than the same life, in which no other user can come to own it.
+before, by any handle of the same Memory, is a compare-and-set on the version seen then; where
+writers meet, the record is read again and the write expects no more than the same life, in which
+no other user can come to own it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from threadkeep.batches import batches
 from threadkeep.engine import Engine
 from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner
 from threadkeep.lives import Life, life_of
-from threadkeep.types import KEEP, Drop, Page, Query, Record, SessionInfo
+from threadkeep.types import KEEP, Commit, Drop, Page, Query, Record, SessionInfo
 
 T = TypeVar("T")
 
@@ -44,13 +45,22 @@ class Door:
         self.engine = engine
         self._blank = blank
         self.id, self.user = blank.id, blank.user
-        self._known: tuple[SessionInfo, int] | None = None
         self._crowded = False
         self._pulse = Query(self.stream, "session", limit=0)
 
+    @property
+    def _known(self) -> tuple[SessionInfo, int] | None:
+        """What the engine knows of the session, if it is ours, and at which version."""
+        known = self.engine.infos.get(self.stream)
+        return known if known is not None and self._is_mine(known[0]) else None
+
+    def _know(self, info: SessionInfo, version: int) -> None:
+        self.engine.infos.put(self.stream, (info, version))
+
     def saw(self, version: int) -> bool:
         """Whether it is known whose the session is at this version."""
-        return self._known is not None and self._known[1] == version
+        known = self._known
+        return known is not None and known[1] == version
 
     def is_at(self, version: int) -> bool:
         """Whether the session is at this version now: cheaper than to look, no record is read."""
@@ -68,9 +78,9 @@ class Door:
             return Seen(known[0], own.version, pages)
         info = self._info(own)
         if info is None:
-            self._known = None
+            self.engine.infos.drop(self.stream)
             return Seen(None, own.version, [Page(0, []) for _ in pages])
-        self._known = (info, own.version) if self._is_mine(info) else None
+        self._know(info, own.version)
         return Seen(info, own.version, pages)
 
     def write(self, put: Sequence[Record]) -> list[int]:
@@ -79,11 +89,12 @@ class Door:
         Raises:
             NotOwner: it belongs to another user; nothing was written.
         """
-        if self._known is not None and not self._crowded:
-            info, version = self._known
+        known = None if self._crowded else self._known
+        if known is not None:
+            info, version = known
             self._list(info)
             try:
-                return self._commit(info, put, expect=version)
+                return self._commit(info, put, expect=version).seqs
             except Conflict:
                 self._crowded = True
         return self.settle(lambda: self._push(self.look(), put))
@@ -116,16 +127,17 @@ class Door:
         self._list(said, new=seen.info is None or seen.info.user != said.user)
         version, drop = seen.version, [*rest, *drop]
         if own and len(list(batches([*own, *put]))) > 1:  # too much at once: its own record first
-            self._commit(said, own, drop=drop, expect=version)
-            version, drop, own = self._known[1] if self._known else 0, [], []
-        seqs = self._commit(said, [*own, *put], drop=drop, expect=version)
-        return seqs[len(own) :]
+            version = self._commit(said, own, drop=drop, expect=version).version
+            drop, own = [], []
+        done = self._commit(said, [*own, *put], drop=drop, expect=version)
+        return done.seqs[len(own) :]
 
     def trim(self, upto: int) -> None:
         """Delete the items up to a seq, unless others write meanwhile: their next write does it."""
-        if self._known is None:
+        known = self._known
+        if known is None:
             return
-        info, version = self._known
+        info, version = known
         with suppress(Conflict):
             self._commit(info, (), drop=[Drop("item", upto=upto)], expect=version)
 
@@ -167,7 +179,6 @@ class Door:
             Conflict: it changed meanwhile.
         """
         seen = self.look(Query(self.stream, ENTRY))
-        self._known = None
         if seen.info is not None and seen.info.user is not None:
             listing.leave(self.engine, seen.info.user, seen.info.id)
         pointers.forget(self.engine, self.id, pointers.named(seen.pages[0]))
@@ -187,12 +198,14 @@ class Door:
     @property
     def owner(self) -> str | None:
         """Whose session it is, as far as was seen."""
-        return self.user if self._known is None else self._known[0].user
+        known = self._known
+        return self.user if known is None else known[0].user
 
     @property
     def life(self) -> int | None:
         """Which life of the session was seen last; `None` if that is unknown."""
-        return None if self._known is None else life_of(self._known[1])
+        known = self._known
+        return None if known is None else life_of(known[1])
 
     def settle(self, step: Callable[[], T]) -> T:
         """Take the step again until it meets no other writer.
@@ -225,7 +238,7 @@ class Door:
         if seen.info is None or not self._is_mine(seen.info):
             return self.change(seen, put=put)
         self._list(seen.info)
-        return self._commit(seen.info, put, expect=Life(seen.version))
+        return self._commit(seen.info, put, expect=Life(seen.version)).seqs
 
     def _commit(
         self,
@@ -234,15 +247,15 @@ class Door:
         *,
         drop: Sequence[Drop] = (),
         expect: int,
-    ) -> list[int]:
-        self._known = None  # unknown while it is under way, and if it fails
+    ) -> Commit:
         pointers.renew(self.engine, self.id, new=expect == 0)
         ttl = self.engine.settings.ttl
         commit = self.engine.commit(self.stream, put=put, drop=drop, ttl=ttl, expect=expect)
         others = isinstance(expect, Life) and commit.version != expect + 1
-        self._known = (info, commit.version) if commit.version and not others else None
+        if commit.version and not others:
+            self._know(info, commit.version)
         self._crowded = self._crowded and others
-        return commit.seqs
+        return commit
 
     def _info(self, own: Page) -> SessionInfo | None:
         if not own.records:

@@ -18,6 +18,7 @@ from threadkeep.backends.memory import MemoryBackend
 from threadkeep.errors import NotFound, NotOwner
 from threadkeep.masters import Master
 from threadkeep.policies import keep_system, max_messages
+from threadkeep.recent import Recent
 from threadkeep.types import Record
 
 RICH = [
@@ -61,7 +62,58 @@ def test_a_new_handle_knows_what_another_of_its_memory_knew(opened):
     warm(memory.session("chat"))
     memory.engine.backend.reset()
     assert texts(memory.session("chat").window()) == ["one", "two", "three"]
-    assert memory.engine.backend.records == 1
+    assert (memory.engine.backend.reads, memory.engine.backend.records) == (1, 0)
+    memory.session("chat").add("four")
+    assert (memory.engine.backend.reads, len(memory.engine.backend.commits)) == (1, 1)
+
+
+def test_what_one_user_made_known_is_not_known_to_another(opened):
+    memory = opened(Counting)
+    warm(memory.session("chat", user="ada"))
+    for verb in (lambda chat: chat.add("x"), lambda chat: chat.window()):
+        memory.engine.backend.reset()
+        with pytest.raises(NotOwner):
+            verb(memory.session("chat", user="bob"))
+        assert (memory.engine.backend.reads, memory.engine.backend.commits) == (1, [])
+
+
+def test_a_new_handle_finds_out_that_a_session_is_another_users_now(opened):
+    memory, elsewhere = opened(), opened()
+    warm(memory.session("chat", user="ada"))
+    elsewhere.session("chat").delete()
+    elsewhere.session("chat", user="bob").add("bob's")
+    for verb in (
+        lambda chat: chat.window(),
+        lambda chat: chat.add("x"),
+        lambda chat: chat.delete(),
+    ):
+        with pytest.raises(NotOwner):
+            verb(memory.session("chat", user="ada"))
+    assert texts(elsewhere.session("chat").items()) == ["bob's"]
+
+
+def test_what_is_known_of_a_session_goes_with_it(opened, clock):
+    memory = opened(Counting, ttl=60)
+    memory.session("chat", user="ada", metadata={"a": 1}).add("one")
+    clock.tick(60)
+    memory.session("chat", user="ada").add("two")
+    assert memory.session("chat").info().metadata == {}
+    memory.session("chat").delete()
+    memory.session("chat", user="bob").add("three")
+    assert texts(memory.session("chat", user="bob").items()) == ["three"]
+
+
+def test_the_sessions_used_last_are_known_and_no_more(opened, monkeypatch):
+    memory = opened(Counting)
+    monkeypatch.setattr(memory.engine, "infos", Recent(2))
+    for n in range(9):
+        memory.session(f"{n}").add("x")
+    memory.engine.backend.reset()
+    for n in (8, 7):
+        memory.session(f"{n}").add("y")
+    assert memory.engine.backend.reads == 0
+    memory.session("0").add("y")
+    assert memory.engine.backend.reads == 1
 
 
 def test_a_window_that_reads_far_back_is_known_as_a_whole(opened):

@@ -365,7 +365,7 @@ def test_it_is_one_round_trip_for_who_is_known_and_at_most_two(opened, clock):
     for chat, most in (
         (ada.session("chat"), 1),
         (ada.session("new"), 2),
-        (memory.session("chat"), 2),
+        (memory.session("chat"), 1),
     ):
         store.reset()
         assert chat.context(files=True)
