@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, 
 from threadkeep import names
 from threadkeep.config import Settings
 from threadkeep.errors import BackendError
+from threadkeep.infos import Infos
 from threadkeep.protocols import Backend
 from threadkeep.recent import Recent
 from threadkeep.tails import Tails
-from threadkeep.types import Commit, Drop, Item, Page, Query, Record, SessionInfo, Ttl
+from threadkeep.types import Commit, Drop, Item, Page, Query, Record, Ttl
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -58,7 +59,7 @@ class Engine:
         self._closed = False
         self._executors: dict[int, ThreadPoolExecutor] = {}  # by process: none survives a fork
         self.tails = Tails()
-        self.infos: Recent[str, tuple[SessionInfo, int]] = Recent(_REMEMBERED)
+        self.infos = Infos()
         self._touched: Recent[tuple[str, str], float] = Recent(_REMEMBERED)
         self._parts: dict[Any, Any] = {}
         self._owns_longterm = False

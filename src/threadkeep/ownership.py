@@ -19,6 +19,7 @@ from threadkeep.answer_records import ENTRY
 from threadkeep.batches import batches
 from threadkeep.engine import Engine
 from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner
+from threadkeep.infos import Known
 from threadkeep.lives import Life, life_of
 from threadkeep.types import KEEP, Commit, Drop, Page, Query, Record, SessionInfo
 
@@ -49,13 +50,10 @@ class Door:
         self._pulse = Query(self.stream, "session", limit=0)
 
     @property
-    def _known(self) -> tuple[SessionInfo, int] | None:
+    def _known(self) -> Known | None:
         """What the engine knows of the session, if it is ours, and at which version."""
         known = self.engine.infos.get(self.stream)
         return known if known is not None and self._is_mine(known[0]) else None
-
-    def _know(self, info: SessionInfo, version: int) -> None:
-        self.engine.infos.put(self.stream, (info, version))
 
     def saw(self, version: int) -> bool:
         """Whether it is known whose the session is at this version."""
@@ -80,7 +78,7 @@ class Door:
         if info is None:
             self.engine.infos.drop(self.stream)
             return Seen(None, own.version, [Page(0, []) for _ in pages])
-        self._know(info, own.version)
+        self.engine.infos.put(self.stream, info, own.version)
         return Seen(info, own.version, pages)
 
     def write(self, put: Sequence[Record]) -> list[int]:
@@ -253,7 +251,7 @@ class Door:
         commit = self.engine.commit(self.stream, put=put, drop=drop, ttl=ttl, expect=expect)
         others = isinstance(expect, Life) and commit.version != expect + 1
         if commit.version and not others:
-            self._know(info, commit.version)
+            self.engine.infos.put(self.stream, info, commit.version)
         self._crowded = self._crowded and others
         return commit
 

@@ -13,12 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.doubles import Clock, Counting
-from threadkeep import Item, Window, connect, tails
+from threadkeep import Item, Window, connect, infos, tails
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.errors import NotFound, NotOwner
 from threadkeep.masters import Master
 from threadkeep.policies import keep_system, max_messages
-from threadkeep.recent import Recent
 from threadkeep.types import Record
 
 RICH = [
@@ -103,11 +102,12 @@ def test_what_is_known_of_a_session_goes_with_it(opened, clock):
     assert texts(memory.session("chat", user="bob").items()) == ["three"]
 
 
-def test_the_sessions_used_last_are_known_and_no_more(opened, monkeypatch):
+@pytest.mark.parametrize("metadata", [{}, {"state": ["x" * 99] * 99}, {"note": "x" * 999}])
+def test_the_sessions_used_last_are_known_and_no_more(opened, monkeypatch, metadata):
+    monkeypatch.setattr(infos, "_LARGE" if metadata else "_SMALL", 2)
     memory = opened(Counting)
-    monkeypatch.setattr(memory.engine, "infos", Recent(2))
     for n in range(9):
-        memory.session(f"{n}").add("x")
+        memory.session(f"{n}", metadata=metadata).add("x")
     memory.engine.backend.reset()
     for n in (8, 7):
         memory.session(f"{n}").add("y")
