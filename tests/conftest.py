@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import settings
 
 from tests import acceptance
 from threadkeep import sharing
+
+if os.environ.get("THREADKEEP_TEST_REQUIRE"):  # what judges a change draws the same cases each time
+    settings.load_profile("ci")
 
 
 def pytest_configure(config):

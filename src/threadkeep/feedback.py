@@ -90,7 +90,7 @@ class FeedbackBook:
 
         The conditions are those of `list`.
         """
-        if by not in rates.BY:
+        if not isinstance(by, str) or by not in rates.BY:
             raise InputError(f"by must be one of {', '.join(rates.BY)}, got {by!r}")
         where = Where(whose(self.engine, self._user, user), conversation)
         wanted = _wanted(response, rating, model, author, since, until)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from threadkeep import listing
 from threadkeep.config import Settings
 from threadkeep.conversations import Conversations
 from threadkeep.engine import Engine, twin
-from threadkeep.errors import ConfigError
+from threadkeep.errors import ConfigError, InputError
 from threadkeep.feedback import FeedbackBook
 from threadkeep.protocols import Backend
 from threadkeep.responses import Responses
@@ -20,6 +20,10 @@ from threadkeep.user import User
 if TYPE_CHECKING:
     from threadkeep.longterm.extraction.learner import Learner
     from threadkeep.longterm.extraction.report import Report
+
+
+_MOST: Final = 10**9
+"""Entries that any store can count."""
 
 
 class Memory:
@@ -124,8 +128,13 @@ class Memory:
         """Reclaim the space of what has expired, about `limit` entries; returns how many.
 
         Expired data is invisible at once; call this now and then, from as many places as you like.
+
+        Raises:
+            InputError: the limit is no whole number of at least 1.
         """
-        return self.engine.sweep(limit)
+        if type(limit) is not int or limit < 1:
+            raise InputError(f"limit must be a whole number of at least 1, got {limit!r}")
+        return self.engine.sweep(min(limit, _MOST))
 
     def purge(self) -> list[str]:
         """Have the store take what was deleted out of its own files, as far as it can.

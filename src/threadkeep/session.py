@@ -215,14 +215,16 @@ class Session:
             counter: how many tokens a text is; the default needs no network.
 
         Raises:
-            InputError: the query is no `str`, or `max_tokens` no whole number of at least 1.
+            InputError: the query is no `str`, `max_tokens` no whole number of at least 1, or the
+                window not of items.
             NotOwner: the session belongs to another user.
         """
         from threadkeep.longterm import context, known  # most programs never ask
 
-        context.check(query, max_tokens)
+        context.check(query, max_tokens, counter)
+        shown = context.seen(window)
         found = known.of_session(self._door, self.agent, files=files)
-        return context.of(self.engine, found, query, max_tokens, window=window, counter=counter)
+        return context.of(self.engine, found, query, max_tokens, window=shown, counter=counter)
 
     def summary(self) -> Summary | None:
         """What the session was about, up to a place in it; `None` if nobody has summed it up yet.

@@ -92,7 +92,7 @@ class User:
         """
         from threadkeep.longterm import context, known  # most programs never ask
 
-        context.check(query, max_tokens)
+        context.check(query, max_tokens, counter)
         found = known.of_user(self.engine, self.id)
         return context.of(self.engine, found, query, max_tokens, window=None, counter=counter)
 

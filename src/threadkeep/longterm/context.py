@@ -10,11 +10,11 @@ from threadkeep import tokens
 from threadkeep.errors import InputError
 from threadkeep.longterm import recalled, stable, summaries
 from threadkeep.longterm.known import Known
+from threadkeep.types import Item
 
 if TYPE_CHECKING:
     from threadkeep.engine import Engine
     from threadkeep.protocols import TokenCounter
-    from threadkeep.types import Item
 
 _SHARE: Final = 3, 4
 """The stable part's share of the tokens, if something is asked."""
@@ -54,7 +54,7 @@ def of(
     query: str | None,
     max_tokens: int,
     *,
-    window: Iterable[Item] | None,
+    window: list[Item] | None,
     counter: TokenCounter | None,
 ) -> Context:
     """The notes made of what is known.
@@ -69,7 +69,6 @@ def of(
         counter: how many tokens a text is.
     """
     counter = counter or tokens.default()
-    window = None if window is None else list(window)
     known = _without_what_is_seen(known, window)
     share = max_tokens if query is None else stable_share(max_tokens)
     told = stable.part(engine, known, share, counter)
@@ -95,8 +94,8 @@ def stable_share(max_tokens: int) -> int:
     return max_tokens * _SHARE[0] // _SHARE[1]
 
 
-def check(query: object, max_tokens: object) -> None:
-    """See to it that both make sense.
+def check(query: object, max_tokens: object, counter: object) -> None:
+    """See to it that they make sense.
 
     Raises:
         InputError: one does not; it is named.
@@ -105,3 +104,22 @@ def check(query: object, max_tokens: object) -> None:
         raise InputError(f"query must be a str or None, got {type(query).__name__}")
     if type(max_tokens) is not int or max_tokens < 1:
         raise InputError(f"max_tokens must be a whole number of at least 1, got {max_tokens!r}")
+    if counter is not None and not callable(counter):
+        raise InputError(f"counter must be a callable, got {type(counter).__name__}")
+
+
+def seen(window: Iterable[Item] | None) -> list[Item] | None:
+    """The items that the model sees.
+
+    Raises:
+        InputError: it is no list of items.
+    """
+    if window is None:
+        return None
+    if not isinstance(window, Iterable):
+        raise InputError(f"window must be a list of items, got {type(window).__name__}")
+    found = list(window)
+    wrong = next((type(one) for one in found if not isinstance(one, Item)), None)
+    if wrong:
+        raise InputError(f"window must be a list of items, got one of {wrong.__name__}")
+    return found

@@ -48,6 +48,8 @@ def checked_sources(engine: Engine, given: Iterable[object]) -> tuple[Source, ..
     Raises:
         InputError: one is none of these.
     """
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+        raise InputError(f"sources must be a list, got {type(given).__name__}")
     return tuple(_source(engine, one, n) for n, one in enumerate(given))
 
 

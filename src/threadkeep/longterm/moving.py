@@ -141,7 +141,11 @@ def _at(one: Fact | Instruction) -> float:
 
 def _parsed(text: str | Iterable[str]) -> Iterator[tuple[int, Line]]:
     given = text.split("\n") if isinstance(text, str) else text
+    if not isinstance(given, Iterable):
+        raise InputError(f"lines must be a str or an iterable of them, got {type(text).__name__}")
     for number, one in enumerate(given, start=1):
+        if not isinstance(one, str):
+            raise InputError(f"line {number} must be a str, got {type(one).__name__}")
         if not one.strip():
             continue
         try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from threadkeep.providers import shapes
-from threadkeep.providers.blocks import Block, blocks, content, describe, plain
+from threadkeep.providers.blocks import Block, blocks, content, describe, kinds, plain
 from threadkeep.providers.pairing import (
     OMITTED,
     Contribution,
@@ -64,10 +64,8 @@ def is_message(data: Mapping[str, Any]) -> bool:
         return False
     if data.get("type") == "message" and "stop_reason" in data:
         return True
-    return any(
-        isinstance(part, Mapping)
-        and (part.get("type") in _PARTS or isinstance(part.get("source"), Mapping))
-        for part in parts
+    return bool(kinds(parts) & _PARTS) or any(
+        isinstance(part, Mapping) and isinstance(part.get("source"), Mapping) for part in parts
     )
 
 

@@ -39,6 +39,13 @@ def content(value: object, where: str) -> str | list[Block]:
     )
 
 
+def kinds(value: object) -> set[str]:
+    """The types that the parts of a content say they have."""
+    parts = value if isinstance(value, (list, tuple)) else ()
+    said = [part.get("type") for part in parts if isinstance(part, Mapping)]
+    return {kind for kind in said if isinstance(kind, str)}
+
+
 def block(part: object, where: str) -> Block:
     """One part as a neutral block.
 

@@ -86,7 +86,8 @@ def _as_dict(message: object, where: str) -> dict[str, Any]:
 def _completion(data: dict[str, Any], where: str) -> list[Item]:
     if not data["choices"]:
         raise InputError(f"{where}.choices is empty: the completion holds no message")
-    message = data["choices"][0].get("message")
+    choice = data["choices"][0]
+    message = choice.get("message") if isinstance(choice, Mapping) else None
     if not isinstance(message, Mapping):
         raise InputError(f"{where}.choices[0].message is missing: is it a chunk of a stream?")
     about = {key: data[key] for key in ("model", "usage") if data.get(key)}
@@ -94,11 +95,10 @@ def _completion(data: dict[str, Any], where: str) -> list[Item]:
 
 
 def _response(data: dict[str, Any], where: str) -> list[Item]:
-    found = [
-        item
-        for number, entry in enumerate(data["output"])
-        for item in _message(dict(entry), f"{where}.output[{number}]")
-    ]
+    found: list[Item] = []
+    for number, entry in enumerate(data["output"]):
+        at = f"{where}.output[{number}]"
+        found += _message(_as_dict(entry, at), at)
     if found and data.get("model"):
         found = [dataclasses.replace(item, model=data["model"]) for item in found]
     if found and data.get("usage"):
@@ -197,7 +197,7 @@ def _item(
 def _honest(item: Item, where: str) -> Item:
     """The item, without a payload of ours that says something else: it was edited since."""
     raw = item.raw or {}
-    if raw.get("format") not in _FORMATS:
+    if str(raw.get("format")) not in _FORMATS:
         return item
     try:
         came = _message({**raw["data"], **_thought(item)}, where)
@@ -234,13 +234,18 @@ def _calls(data: dict[str, Any], where: str) -> list[dict[str, Json]]:
     if not isinstance(given, (list, tuple)):
         raise InputError(f"{where}.tool_calls must be a list, got {type(given).__name__}")
     for number, call in enumerate(given):
-        if not isinstance(call, Mapping):
-            raise InputError(
-                f"{where}.tool_calls[{number}] must be a dict, got {type(call).__name__}"
-            )
+        _check_call(call, f"{where}.tool_calls[{number}]")
     found = chat.calls(data)
     _check_calls(found, where)
     return found
+
+
+def _check_call(call: object, where: str) -> None:
+    if not isinstance(call, Mapping):
+        raise InputError(f"{where} must be a dict, got {type(call).__name__}")
+    for key in ("function", "custom"):
+        if call.get(key) and not isinstance(call[key], Mapping):
+            raise InputError(f"{where}.{key} must be a dict, got {type(call[key]).__name__}")
 
 
 def _check_calls(calls: list[dict[str, Json]], where: str) -> None:

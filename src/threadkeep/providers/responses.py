@@ -8,8 +8,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from threadkeep.errors import InputError
 from threadkeep.providers import shapes
-from threadkeep.providers.blocks import Block, content, data_url, describe, openai_file, plain
+from threadkeep.providers.blocks import (
+    Block,
+    content,
+    data_url,
+    describe,
+    kinds,
+    openai_file,
+    plain,
+)
 from threadkeep.providers.chat import args, arguments
 from threadkeep.providers.pairing import (
     OMITTED,
@@ -53,12 +62,10 @@ def is_message(data: Mapping[str, Any]) -> bool:
     """Whether it is a message in the shape of this API, and could not be one of another."""
     if data.get("type", "message") != "message" or "role" not in data:
         return False
-    parts = data.get("content")
-    if isinstance(parts, list) and any(
-        isinstance(part, Mapping) and part.get("type") in _PARTS for part in parts
-    ):
+    found = kinds(data.get("content"))
+    if found & _PARTS:
         return True
-    return "type" in data and str(data.get("id")).startswith("msg_")
+    return "type" in data and ("refusal" in found or str(data.get("id")).startswith("msg_"))
 
 
 def message(data: Mapping[str, Any]) -> Entry:
@@ -250,7 +257,7 @@ def _file(block: Block) -> Entry:
 
 
 def _reasoning(entry: Mapping[str, Any], where: str) -> list[Block]:
-    parts = [*(entry.get("summary") or []), *(entry.get("content") or [])]
+    parts = [part for key in ("summary", "content") for part in _parts(entry, key, where)]
     found: list[Block] = [
         {"type": "reasoning", "reasoning": plain([block])}
         for block in content(parts, where)
@@ -260,6 +267,15 @@ def _reasoning(entry: Mapping[str, Any], where: str) -> list[Block]:
         extras = {"encrypted_content": entry["encrypted_content"]}
         found.append({"type": "reasoning", "reasoning": "", "extras": extras})
     return found
+
+
+def _parts(entry: Mapping[str, Any], key: str, where: str) -> Sequence[Any]:
+    parts = entry.get(key) or ()
+    if isinstance(parts, str):
+        return [parts]
+    if isinstance(parts, (list, tuple)):
+        return parts
+    raise InputError(f"{where}.{key} must be a list of parts, got {type(parts).__name__}")
 
 
 def _summary(entry: Mapping[str, Any]) -> str:

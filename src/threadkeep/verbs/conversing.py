@@ -146,6 +146,8 @@ def few(given: Sequence[object]) -> list[Item]:
     Raises:
         InputError: they are more, or one cannot be understood.
     """
+    if not isinstance(given, (list, tuple)):
+        raise InputError(f"items must be a list, got {type(given).__name__}")
     if len(given) > AT_ONCE:
         raise InputError(f"{len(given)} items at once, at most {AT_ONCE} are allowed in one call")
     return [item for n, message in enumerate(given) for item in parse(message, f"item {n}")]

@@ -17,6 +17,7 @@ from threadkeep.verbs.past import Past
 from threadkeep.window import LOOKBACK, Fetch, Window, choose, first_page, promises
 
 ALL: Final = sys.maxsize
+_MOST: Final = 10**9
 
 
 def items(
@@ -60,6 +61,9 @@ def choose_window(
     """The window that the policies leave; `ALL` looks back without end."""
     if type(lookback) is not int or lookback < 1:
         raise ConfigError(f"lookback must be a whole number of at least 1, got {lookback!r}")
+    if counter is not None and not callable(counter):
+        raise ConfigError(f"counter must be a callable, got {type(counter).__name__}")
+    lookback = min(lookback, ALL)
     size = first_page(policies, LOOKBACK if lookback == ALL else lookback)
     past = Past(door, borrow=all(promises(policies, "part", False)))
     page, head = past.newest(size, max(promises(policies, "head", 0), default=0))
@@ -108,7 +112,7 @@ def read(page: Page) -> list[Item]:
 
 
 def whole(name: str, number: int | None) -> int | None:
-    """The number, if it is a whole one of at least 0, or `None`."""
+    """The number, if it is a whole one of at least 0, or `None`; no more than stores can count."""
     if number is not None and (type(number) is not int or number < 0):
         raise InputError(f"{name} must be a whole number of at least 0, got {number!r}")
-    return number
+    return None if number is None else min(number, _MOST)

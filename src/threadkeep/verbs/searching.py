@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
 
-from threadkeep import walking
+from threadkeep import names, walking
 from threadkeep.engine import Engine
 from threadkeep.errors import InputError
 from threadkeep.ownership import Door
@@ -75,7 +75,8 @@ def folded(
 def _sessions(engine: Engine, where: Where, mark: Any) -> Iterator[tuple[Any, SessionInfo]]:
     if where.conversation is None:
         return walking.sessions(engine, where.user, mark)
-    return iter([(None, SessionInfo(where.conversation, where.user))])
+    id = names.check(where.conversation, "conversation")
+    return iter([(None, SessionInfo(id, where.user))])
 
 
 def _newest(door: Door, kind: str, before: int | None) -> Iterator[Record]:
