@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,18 @@ from threadkeep import sharing
 
 if os.environ.get("THREADKEEP_TEST_REQUIRE"):  # what judges a change draws the same cases each time
     settings.load_profile("ci")
+
+
+SERVERS = re.compile(r"\b(postgres|mysql|redis|mongodb|oracle|sql\b)")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """What a server is needed for is slow, by the names of its parameters or of its file."""
+    for item in items:
+        case = getattr(item, "callspec", None)
+        if SERVERS.search(f"{case.id if case else ''} {item.path.stem.replace('_', ' ')}"):
+            item.add_marker("slow")
 
 
 def pytest_configure(config):

@@ -136,6 +136,7 @@ def test_without_check_the_page_is_rewritten(page, monkeypatch):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [[], ["-p", "xdist.plugin", "-n", "2"]], ids=["one", "two"])
 def test_a_run_notes_the_outcome_of_every_marked_test(how, tmp_path, monkeypatch):
     """The plugin itself, over a few tests in a process of their own."""

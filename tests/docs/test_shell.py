@@ -15,6 +15,7 @@ from threadkeep import connect
 RUN = [page for page in PAGES if commands(page)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", RUN, ids=name)
 def test_the_commands_run(page: Path, tmp_path: Path) -> None:
     with connect(tmp_path / "chat.db") as memory:

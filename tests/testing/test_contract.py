@@ -54,6 +54,7 @@ def run(folder, body, *flags):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.proves("C15")
 def test_a_backend_that_keeps_its_promises_passes(tmp_path):
     done = run(tmp_path, "    pass\n", "--strict-markers", "-W", "error")
@@ -63,6 +64,7 @@ def test_a_backend_that_keeps_its_promises_passes(tmp_path):
     assert int(passed[1]) > 100
 
 
+@pytest.mark.slow
 @pytest.mark.proves("C15")
 @pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
 def test_one_that_breaks_a_promise_is_found_out(body, tmp_path):
