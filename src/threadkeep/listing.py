@@ -8,7 +8,7 @@ from typing import Any
 from threadkeep import codec, names
 from threadkeep.engine import Engine
 from threadkeep.errors import InputError
-from threadkeep.types import KEEP, Drop, Listing, Page, Query, Record, SessionInfo
+from threadkeep.types import KEEP, LAST, Drop, Listing, Page, Query, Record, SessionInfo
 
 TOUCH = 60.0
 """Seconds between two touches of one session in its user's list."""
@@ -74,7 +74,11 @@ def of_all(engine: Engine, limit: int, cursor: Any) -> Listing[SessionInfo]:
         wanted = limit - len(found)
         try:
             streams, cursor = engine.streams(prefix, cursor=cursor, limit=wanted)
-        except (TypeError, ValueError) as error:  # opaque to us: the store knows its own
+        except (
+            TypeError,
+            ValueError,
+            OverflowError,
+        ) as error:  # opaque to us: the store knows its own
             raise InputError("the cursor is not one that this list gave") from error
         read_ = (info for info in read(engine, streams) if info is not None)
         found += [info for info in read_ if not of_sub_agent(info)]
@@ -128,6 +132,8 @@ def _limit(limit: object) -> int:
 
 
 def _cursor(cursor: object) -> int | None:
-    if cursor is not None and type(cursor) is not int:
+    if cursor is None:
+        return None
+    if type(cursor) is not int or not 0 <= cursor <= LAST:
         raise InputError(f"cursor must be what a page's .cursor said, got {cursor!r}")
     return cursor

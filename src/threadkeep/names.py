@@ -44,6 +44,11 @@ def key(name: str) -> str:
     return f"={_digest(name)}"
 
 
+def is_key(name: object) -> bool:
+    """Whether it can be a record's id as it stands there, as `key` makes them."""
+    return isinstance(name, str) and name != "" and _storable(name.removeprefix("="))
+
+
 def check(name: object, field: str) -> str:
     """The name, if it is a text that is not empty.
 

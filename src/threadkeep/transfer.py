@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from threadkeep import codec, pointers
+from threadkeep import codec, names, pointers
 from threadkeep.answer_records import ENTRY, GAP
 from threadkeep.engine import Engine
 from threadkeep.errors import Conflict, InputError
@@ -150,14 +150,14 @@ def record(number: int, line: Mapping[str, Any], kinds: Sequence[str] = KINDS) -
         InputError: it is of another kind, or wrong; the line is numbered.
     """
     kind, id, at, expires = (line.get(key) for key in ("kind", "id", "at", "expires"))
-    if kind not in kinds or not isinstance(id, str) or not _time(at) or at is None:
+    if kind not in kinds or not names.is_key(id) or not _time(at) or at is None:
         raise InputError(f"line {number} is no record: kind, id or at is missing or wrong")
     if not _time(expires):
         raise InputError(f"line {number}: expires must be epoch seconds")
     body = line["text"] if "text" in line else codec.dumps(line.get("body"), f"line {number}")
     if not isinstance(body, str):
         raise InputError(f"line {number}: text must be a text")
-    return Record(str(kind), id, body, float(at), expires)
+    return Record(str(kind), str(id), body, float(at), expires)
 
 
 def _time(value: object) -> bool:

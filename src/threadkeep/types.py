@@ -26,6 +26,9 @@ KEEP: Final = Keep.KEEP
 
 Ttl = float | None | Keep
 
+LAST: Final = 2**53
+"""Beyond every seq, and a number that every store can compare."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

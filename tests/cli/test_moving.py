@@ -79,6 +79,8 @@ OWN = '{"session": "s", "kind": "session", "id": "session", "at": 1, "body": {"i
         (HEAD + "{}", "line 2 names no session"),
         (HEAD + '{"session": "s"}', "line 2 is no record"),
         (HEAD + OWN.replace('"at": 1', '"at": "now"'), "line 2 is no record"),
+        (HEAD + OWN.replace('"id": "session"', '"id": "a\\u0000b"'), "line 2 is no record"),
+        (HEAD + OWN.replace('"id": "session"', '"id": "\\ud800"'), "line 2 is no record"),
         (HEAD + OWN.replace('"kind": "session"', '"kind": "item"'), "its own record"),
         (HEAD + OWN.replace('"body": {"id": "s"}', '"text": 5'), "line 2: text"),
         (HEAD + OWN.replace('"at": 1', '"at": 1, "expires": "soon"'), "line 2: expires"),

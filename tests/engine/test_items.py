@@ -151,3 +151,18 @@ def test_handles_are_cheap_and_say_what_they_are(memory):
 def test_a_handle_with_bad_names_is_refused_at_once(memory, given, name):
     with pytest.raises(InputError, match=name):
         memory.session(**given)
+
+
+@pytest.mark.parametrize("huge", [2**64, 10**30])
+def test_numbers_that_no_store_can_hold_are_beyond_everything(memory, huge):
+    chat = memory.session("huge", user="ada")
+    chat.add("one", "two")
+    assert chat.items(after=huge) == []
+    assert [item.text for item in chat.items(before=huge, last=huge)] == ["one", "two"]
+    assert [item.text for item in chat.items(after=-huge, limit=huge)] == ["one", "two"]
+    assert [item.text for item in chat.window(lookback=huge, max_messages=huge)] == ["one", "two"]
+    assert chat.items(before=-huge) == []
+    assert memory.sweep(limit=huge) == 0
+    for listed in (memory.sessions, memory.user("ada").sessions):
+        with pytest.raises(InputError, match="cursor"):
+            listed(cursor=huge)

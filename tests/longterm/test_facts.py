@@ -114,6 +114,20 @@ def test_an_expiry_can_be_set_and_taken_back(ada, clock):
     assert texts(ada.facts) == []
 
 
+@pytest.mark.parametrize("id", ["user", "nobody", "a\0b", "\ud800", "x" * 600])
+def test_forgetting_an_id_that_somebody_made_up_changes_nothing(ada, id):
+    """A model may name any: no mark is left, which stores might not take, or take for the user."""
+    kept = ada.facts.add("Ada has a cat")
+    before = ada.export()
+    ada.facts.forget(id)
+    ada.instructions.forget(id)
+    assert ada.export() == before
+    assert [fact.id for fact in ada.facts.list()] == [kept.id]
+    ada.facts.forget(kept.id)
+    ada.facts.forget(kept.id)
+    assert ada.facts.list() == []
+
+
 def test_forgetting_takes_what_was_superseded_along(ada):
     one = ada.facts.add("Ada lives in Lisbon")
     two = ada.facts.add("Ada lives in Porto", replaces=one.id)

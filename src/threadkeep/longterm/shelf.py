@@ -48,9 +48,11 @@ class Shelf(Generic[T]):
         id, now = names.check(id, "id"), self.engine.now()
 
         def step(held: Held) -> None:
-            for gone in lineage(self._kind.all(held).values(), id):
-                self._kind.drop(held, gone)
-                held.forget(gone, now)
+            known = self._kind.all(held)
+            for gone in lineage(known.values(), id):
+                if gone in known:  # an id that anybody made up, a model perhaps, leaves no mark
+                    self._kind.drop(held, gone)
+                    held.forget(gone, now)
 
         self._home().settle(step)
 

@@ -12,7 +12,7 @@ from threadkeep.errors import ConfigError, InputError, NotFound
 from threadkeep.moments import moment
 from threadkeep.ownership import Door
 from threadkeep.protocols import Policy, TokenCounter
-from threadkeep.types import Item, Listing, Page, Query, SessionInfo
+from threadkeep.types import LAST, Item, Listing, Page, Query, SessionInfo
 from threadkeep.verbs.past import Past
 from threadkeep.window import LOOKBACK, Fetch, Window, choose, first_page, promises
 
@@ -96,8 +96,10 @@ def items_of(door: Door, **bounds: Any) -> Query:
 
 def place(door: Door, field: str, place: int | str | None) -> int | None:
     """The seq of an item named by its id; a seq as it is."""
-    if place is None or type(place) is int:
-        return place
+    if place is None:
+        return None
+    if type(place) is int:
+        return max(-1, min(place, LAST))
     if not isinstance(place, str):
         raise InputError(f"{field} must be an item's id or a seq, got {type(place).__name__}")
     records = door.look(items_of(door, ids=[names.key(place)])).pages[0].records

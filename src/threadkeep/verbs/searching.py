@@ -10,7 +10,7 @@ from threadkeep import names, walking
 from threadkeep.engine import Engine
 from threadkeep.errors import InputError
 from threadkeep.ownership import Door
-from threadkeep.types import Query, Record, SessionInfo
+from threadkeep.types import LAST, Query, Record, SessionInfo
 
 T = TypeVar("T")
 
@@ -95,6 +95,6 @@ def _place(cursor: object) -> tuple[Any, str | None, int | None]:
     if not isinstance(cursor, (list, tuple)) or len(cursor) != 3:
         raise InputError(_WRONG)
     mark, session, before = cursor
-    if not isinstance(session, str) or type(before) is not int:
+    if not isinstance(session, str) or type(before) is not int or not 0 <= before <= LAST:
         raise InputError(_WRONG)
     return mark, session, before
