@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import socket
 from pathlib import Path
 
 from tests.servers.instances import Instance, absent
@@ -100,16 +101,19 @@ class MariaDB:
     def _root(self, *statements: str) -> list[tuple[object, ...]]:
         import pymysql
 
-        connection = pymysql.connect(
-            unix_socket=str(self.socket), user="root", ssl_disabled=True, autocommit=True
+        connection = pymysql.Connection(
+            user="root", ssl_disabled=True, autocommit=True, defer_connect=True
         )
-        with connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            return list(cursor.fetchall())
+        # A socket of our own, since PyMySQL forgets to close one that nobody answers.
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(self.socket))
+            connection.connect(line)
+            with connection, connection.cursor() as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+                return list(cursor.fetchall())
 
     def _ready(self) -> None:
-        self.socket.stat()  # first: PyMySQL forgets to close a socket that nobody answers
         self._root("SELECT 1")
 
 

@@ -32,6 +32,7 @@ else:
 class Line(_Connection):
     """A connection whose socket another thread may cut."""
 
+    _secure: bool  # of PyMySQL: nobody listens in between, so passwords may go as they are
     _line: socket.socket | None = None
 
     def connect(self, sock: socket.socket | None = None) -> None:
@@ -99,9 +100,6 @@ def _open(target: Target, timeout: float, context: ssl.SSLContext | None) -> Lin
         defer_connect=True,
         **({"ssl": context} if context else {"ssl_disabled": True}),
     )
-    if "unix_socket" in said:
-        line.connect()
-        return line
     try:
         line.connect(_socket(line, timeout))
     except BaseException:
@@ -111,14 +109,33 @@ def _open(target: Target, timeout: float, context: ssl.SSLContext | None) -> Lin
 
 
 def _socket(line: Line, timeout: float) -> socket.socket:
+    path = line.unix_socket
     try:
-        made = socket.create_connection((line.host, line.port), timeout)
+        if path:
+            line._secure = True
+            return _unix(str(path), timeout)
+        return _tcp(line.host, line.port, timeout)
     except OSError as error:
         raise pymysql.OperationalError(
-            2003, f"Can't connect to MySQL server on {line.host!r} ({error})"
+            2003, f"Can't connect to MySQL server on {path or line.host!r} ({error})"
         ) from error
+
+
+def _tcp(host: str, port: int, timeout: float) -> socket.socket:
+    made = socket.create_connection((host, port), timeout)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return made
+
+
+def _unix(path: str, timeout: float) -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        made.settimeout(timeout)
+        made.connect(path)
+    except OSError:
+        made.close()  # which PyMySQL, left to itself, forgets
+        raise
     return made
 
 

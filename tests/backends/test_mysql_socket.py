@@ -1,0 +1,58 @@
+"""MySQL by its Unix socket: the same promises as by a port."""
+
+import contextlib
+import socket
+import time
+from urllib.parse import quote
+
+import pytest
+
+from tests.backends.sql_servers import fresh_table
+from tests.servers import mysql
+from threadkeep.backends.sql import SqlBackend
+from threadkeep.errors import BackendError, BackendTimeout
+from threadkeep.testing.contract.common import NOW, ids, items
+from threadkeep.types import Query
+
+S = "test/session/socket"
+QUERY = Query(S, "item")
+
+
+@contextlib.contextmanager
+def opened(path, **options):
+    url = f"mysql://ada:{mysql.ESCAPED}@/chat?unix_socket={quote(str(path))}"
+    backend = SqlBackend(url, table_name=fresh_table(), **options)
+    try:
+        yield backend
+        assert backend._pool.lent == 0, "a connection was not given back"
+    finally:
+        backend.close()
+
+
+def test_what_is_written_is_read():
+    with opened(mysql.shared().socket) as backend:
+        backend.commit(S, put=items("ab"), now=NOW)
+        assert ids(backend, S) == ["a", "b"]
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["nobody-listens", "no-such-file"])
+def test_a_socket_that_nobody_answers_is_named_at_once_and_closed(there, tmp_path):
+    path = tmp_path / "s.sock"
+    with contextlib.ExitStack() as stack:
+        if there:
+            stack.enter_context(socket.socket(socket.AF_UNIX)).bind(str(path))
+        backend = stack.enter_context(opened(path, timeout=5))
+        with pytest.raises(BackendError, match="s.sock.*whether the server runs"):
+            backend.read(QUERY, now=NOW)
+
+
+def test_a_socket_that_stays_silent_is_given_up_in_time(tmp_path):
+    path = tmp_path / "s.sock"
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(path))
+        silent.listen()
+        with opened(path, timeout=1) as backend:
+            begun = time.monotonic()
+            with pytest.raises(BackendTimeout):
+                backend.read(QUERY, now=NOW)
+            assert time.monotonic() - begun < 3
