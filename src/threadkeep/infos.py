@@ -2,53 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from threadkeep.recent import Recent
+from threadkeep.recent import AGE, Recent
 from threadkeep.types import SessionInfo
 
-Known = tuple[SessionInfo, int]
-"""A session's record as it was at a version of its stream."""
-
-_SMALL: Final = 5_000
-_LARGE: Final = 50
+_ROOM: Final = 5_000
+_LARGE: Final = 100  # what one with much metadata weighs
 _KEYS: Final = 16  # as in the OpenAI API, values too
 _LENGTH: Final = 512
 
 
+class Known(NamedTuple):
+    """A session's record as it was at a version of its stream, read or begun at a time."""
+
+    info: SessionInfo
+    version: int
+    since: float
+
+
 class Infos:
-    """Sessions by stream, each at a version; those with much metadata are few."""
+    """Sessions by stream: the last 10,000, or 100 of those with much metadata."""
 
     def __init__(self) -> None:
-        self._small: Recent[str, Known] = Recent(_SMALL)
-        self._large: Recent[str, Known] = Recent(_LARGE)
+        self._known: Recent[str, Known] = Recent(_ROOM, _weight)
 
-    def get(self, stream: str) -> Known | None:
-        """What is known of it, and at which version."""
-        return self._small.get(stream) or self._large.get(stream)
+    def find(self, stream: str, now: float) -> Known | None:
+        """What is known of a stream, unless it was read too long ago."""
+        found = self._known.get(stream)
+        return found if found is not None and 0 <= now - found.since < AGE else None
 
-    def put(self, stream: str, info: SessionInfo, version: int) -> None:
+    def keep(self, stream: str, known: Known) -> None:
         """Know this from now on."""
-        small, large = self._small, self._large
-        here, there = (small, large) if _is_small(info) else (large, small)
-        there.drop(stream)
-        here.put(stream, (info, version))
+        self._known.put(stream, known)
 
     def drop(self, stream: str) -> None:
         """Know nothing of it."""
-        self._small.drop(stream)
-        self._large.drop(stream)
+        self._known.drop(stream)
 
     def clear(self) -> None:
         """Know nothing."""
-        self._small.clear()
-        self._large.clear()
+        self._known.clear()
 
 
-def _is_small(info: SessionInfo) -> bool:
-    if len(info.title or "") > _LENGTH or len(info.metadata) > _KEYS:
-        return False
-    return all(_is_short(value) for value in info.metadata.values())
+def _weight(known: Known) -> int:
+    info = known.info
+    short = len(info.title or "") <= _LENGTH and len(info.metadata) <= _KEYS
+    return 1 if short and all(map(_is_short, info.metadata.values())) else _LARGE
 
 
 def _is_short(value: object) -> bool:

@@ -74,11 +74,10 @@ def of_all(engine: Engine, limit: int, cursor: Any) -> Listing[SessionInfo]:
         wanted = limit - len(found)
         try:
             streams, cursor = engine.streams(prefix, cursor=cursor, limit=wanted)
-        except (
-            TypeError,
-            ValueError,
-            OverflowError,
-        ) as error:  # opaque to us: the store knows its own
+        except (TypeError, ValueError, OverflowError) as error:
+            if cursor is None:
+                raise
+            # opaque to us: the store knows its own
             raise InputError("the cursor is not one that this list gave") from error
         read_ = (info for info in read(engine, streams) if info is not None)
         found += [info for info in read_ if not of_sub_agent(info)]

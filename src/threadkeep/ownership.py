@@ -52,13 +52,13 @@ class Door:
     @property
     def _known(self) -> Known | None:
         """What the engine knows of the session, if it is ours, and at which version."""
-        known = self.engine.infos.get(self.stream)
-        return known if known is not None and self._is_mine(known[0]) else None
+        known = self.engine.infos.find(self.stream, self.engine.now())
+        return known if known is not None and self._is_mine(known.info) else None
 
     def saw(self, version: int) -> bool:
         """Whether it is known whose the session is at this version."""
         known = self._known
-        return known is not None and known[1] == version
+        return known is not None and known.version == version
 
     def is_at(self, version: int) -> bool:
         """Whether the session is at this version now: cheaper than to look, no record is read."""
@@ -72,13 +72,13 @@ class Door:
         """
         own, *pages = self.engine.read(Query(self.stream, "session", ids=["session"]), *queries)
         known = self._known
-        if known is not None and known[1] == own.version:
-            return Seen(known[0], own.version, pages)
+        if known is not None and known.version == own.version:
+            return Seen(known.info, own.version, pages)
         info = self._info(own)
         if info is None:
             self.engine.infos.drop(self.stream)
             return Seen(None, own.version, [Page(0, []) for _ in pages])
-        self.engine.infos.put(self.stream, info, own.version)
+        self.engine.infos.keep(self.stream, Known(info, own.version, self.engine.now()))
         return Seen(info, own.version, pages)
 
     def write(self, put: Sequence[Record]) -> list[int]:
@@ -89,10 +89,9 @@ class Door:
         """
         known = None if self._crowded else self._known
         if known is not None:
-            info, version = known
-            self._list(info)
+            self._list(known.info)
             try:
-                return self._commit(info, put, expect=version).seqs
+                return self._commit(known.info, put, expect=known.version).seqs
             except Conflict:
                 self._crowded = True
         return self.settle(lambda: self._push(self.look(), put))
@@ -135,9 +134,8 @@ class Door:
         known = self._known
         if known is None:
             return
-        info, version = known
         with suppress(Conflict):
-            self._commit(info, (), drop=[Drop("item", upto=upto)], expect=version)
+            self._commit(known.info, (), drop=[Drop("item", upto=upto)], expect=known.version)
 
     def begin(
         self, info: SessionInfo, records: Iterable[Record], own: Record | None = None
@@ -197,13 +195,13 @@ class Door:
     def owner(self) -> str | None:
         """Whose session it is, as far as was seen."""
         known = self._known
-        return self.user if known is None else known[0].user
+        return self.user if known is None else known.info.user
 
     @property
     def life(self) -> int | None:
         """Which life of the session was seen last; `None` if that is unknown."""
         known = self._known
-        return None if known is None else life_of(known[1])
+        return None if known is None else life_of(known.version)
 
     def settle(self, step: Callable[[], T]) -> T:
         """Take the step again until it meets no other writer.
@@ -247,11 +245,13 @@ class Door:
         expect: int,
     ) -> Commit:
         pointers.renew(self.engine, self.id, new=expect == 0)
-        ttl = self.engine.settings.ttl
+        ttl, now = self.engine.settings.ttl, self.engine.now()
+        known = self.engine.infos.find(self.stream, now)
         commit = self.engine.commit(self.stream, put=put, drop=drop, ttl=ttl, expect=expect)
         others = isinstance(expect, Life) and commit.version != expect + 1
         if commit.version and not others:
-            self.engine.infos.put(self.stream, info, commit.version)
+            since = known.since if known else now  # what a commit leaves as it was ages on
+            self.engine.infos.keep(self.stream, Known(info, commit.version, since))
         self._crowded = self._crowded and others
         return commit
 

@@ -7,20 +7,18 @@ call that uses it, that the stream is still at this version.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from threadkeep import codec
 from threadkeep.masters import Master
+from threadkeep.recent import AGE, Recent
 from threadkeep.types import Commit, Drop, Page, Query, Record
-
-AGE: Final = 60.0
-"""Seconds until it is read anew whatever its version: a store that was set back repeats those."""
 
 REACH: Final = 64
 """How many items the tail of a new session is to hold."""
 
 _ROOM: Final = 8_000_000
-_LARGEST: Final = _ROOM // 8
 
 
 class Tail(NamedTuple):
@@ -90,36 +88,26 @@ class Tail(NamedTuple):
 
 
 class Tails:
-    """The tails used last, of about 16 MB in all at most; for any number of threads.
-
-    Two generations, so that nothing is locked: what none of them holds is forgotten.
-    """
+    """The tails used last, of about 16 MB in all at most; for any number of threads."""
 
     def __init__(self) -> None:
-        self.clear()
+        self._known: Recent[str, Tail] = Recent(_ROOM, attrgetter("weight"))
 
     def clear(self) -> None:
         """Forget all."""
-        self._young: dict[str, Tail] = {}
-        self._old: dict[str, Tail] = {}
-        self._room = _ROOM
+        self._known.clear()
 
     def find(self, stream: str, now: float) -> Tail | None:
         """What is known of a stream, unless it was read too long ago."""
-        found = self._get(stream)
+        found = self._known.get(stream)
         return found if found is not None and 0 <= now - found.since < AGE else None
 
     def keep(self, stream: str, tail: Tail | None) -> None:
         """Know this of a stream from now on."""
-        before = self._young.pop(stream, None)
-        self._room += before.weight if before else 0
-        if tail is None or tail.weight > _LARGEST:
-            self._old.pop(stream, None)
-            return
-        self._room -= tail.weight
-        if self._room < 0:
-            self._old, self._young, self._room = self._young, {}, _ROOM - tail.weight
-        self._young[stream] = tail
+        if tail is None:
+            self._known.drop(stream)
+        else:
+            self._known.put(stream, tail)
 
     def follow(
         self,
@@ -131,14 +119,11 @@ class Tails:
         born: float | None = None,
     ) -> None:
         """Take part in a commit to a stream; one that was `born` with it, then, has no other."""
-        tail = self._get(stream)
+        tail = self._known.get(stream)
         if born is not None and put and put[0].kind == "session":
             tail = Tail(done.version - 1, (), True, REACH, born, 0)
         if tail is not None and (put or drop):
             self.keep(stream, tail.after(put, drop, done))
-
-    def _get(self, stream: str) -> Tail | None:
-        return self._young.get(stream) or self._old.get(stream)
 
 
 def read(page: Page, query: Query, now: float, newer: Sequence[Master] = ()) -> Tail | None:

@@ -18,6 +18,7 @@ from threadkeep.backends.memory import MemoryBackend
 from threadkeep.errors import NotFound, NotOwner
 from threadkeep.masters import Master
 from threadkeep.policies import keep_system, max_messages
+from threadkeep.recent import AGE
 from threadkeep.types import Record
 
 RICH = [
@@ -33,6 +34,15 @@ RICH = [
     {"role": "tool", "tool_call_id": "c1", "content": "sunny"},
     Item(role="assistant", content="It is sunny.", raw={"format": "x/1", "data": {"k": [1]}}),
 ]
+
+
+@contextlib.contextmanager
+def set_back(backend):
+    """What is written inside is lost, as by a failover to a replica that lags behind."""
+    before = copy.deepcopy(backend.__dict__.get("_streams"))
+    assert before, "how this backend keeps its streams has changed"
+    yield
+    backend._streams = before
 
 
 def warm(chat, *messages):
@@ -104,12 +114,13 @@ def test_what_is_known_of_a_session_goes_with_it(opened, clock):
 
 @pytest.mark.parametrize("metadata", [{}, {"state": ["x" * 99] * 99}, {"note": "x" * 999}])
 def test_the_sessions_used_last_are_known_and_no_more(opened, monkeypatch, metadata):
-    monkeypatch.setattr(infos, "_LARGE" if metadata else "_SMALL", 2)
+    monkeypatch.setattr(infos, "_ROOM", 80 if metadata else 8)
+    monkeypatch.setattr(infos, "_LARGE", 10)
     memory = opened(Counting)
-    for n in range(9):
+    for n in range(20):
         memory.session(f"{n}", metadata=metadata).add("x")
     memory.engine.backend.reset()
-    for n in (8, 7):
+    for n in (19, 18):
         memory.session(f"{n}").add("y")
     assert memory.engine.backend.reads == 0
     memory.session("0").add("y")
@@ -267,13 +278,23 @@ def test_a_store_that_was_set_back_is_read_anew_after_a_while(clock):
     backend = MemoryBackend()
     memory = connect(backend, clock=clock)
     chat = warm(memory.session("chat"))
-    before = copy.deepcopy(backend.__dict__.get("_streams"))
-    assert before, "how this backend keeps its streams has changed"
-    chat.add("lost")
-    backend._streams = before  # as a failover to a replica that lags behind
+    with set_back(backend):
+        chat.add("lost")
     connect(backend, clock=clock).session("chat").add("four")
-    clock.tick(tails.AGE)
+    clock.tick(AGE)
     assert texts(chat.window()) == ["one", "two", "three", "four"]
+
+
+def test_so_is_what_is_known_of_a_session_though_it_was_written_to_meanwhile(clock):
+    backend = MemoryBackend()
+    chat = warm(connect(backend, clock=clock).session("chat", metadata={"state": "old"}))
+    with set_back(backend):
+        chat.add("lost")
+    connect(backend, clock=clock).session("chat").update(metadata={"state": "new"})
+    for _ in range(2):
+        clock.tick(AGE / 2)
+        chat.add("more")
+    assert chat.info().metadata == {"state": "new"}
 
 
 def test_what_is_deleted_is_not_kept_in_memory(opened):
@@ -327,7 +348,7 @@ steps = st.one_of(
     st.tuples(st.just("replace"), st.just("known")),
     st.tuples(st.just("rewrite"), st.lists(messages, max_size=2, unique_by=repr)),
     st.tuples(st.just("delete"), st.none()),
-    st.tuples(st.just("wait"), st.just(tails.AGE / 4)),
+    st.tuples(st.just("wait"), st.just(AGE / 4)),
 )
 
 
