@@ -15,6 +15,9 @@ INTEGRATIONS := $(patsubst %/pyproject.toml,%,$(wildcard integrations/*/pyprojec
 # The distributions of this workspace, which constraints.txt must not pin.
 OWN := threadkeep langchain-threadkeep llama-index-memory-threadkeep openai-agents-threadkeep
 
+# Compiled code is kept, whatever the environment says: tests start many processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test servers lint fmt bench bench-recall docs acceptance constraints clean
 

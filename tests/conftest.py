@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import tempfile
+from pathlib import Path
 
+import certifi
 import pytest
 from hypothesis import settings
 
@@ -15,20 +19,37 @@ if os.environ.get("THREADKEEP_TEST_REQUIRE"):  # what judges a change draws the 
     settings.load_profile("ci")
 
 
+BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+SHM = Path("/dev/shm")
 SERVERS = re.compile(r"\b(postgres|mysql|redis|mongodb|oracle|sql\b)")
+CROWDS = re.compile(r"_(processes|crowds?|any_(story|sequence))(_|\b)")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """What a server is needed for is slow, by the names of its parameters or of its file."""
+    """What needs a server is slow, by the names of its parameters or file; and what is a crowd."""
     for item in items:
-        case = getattr(item, "callspec", None)
-        if SERVERS.search(f"{case.id if case else ''} {item.path.stem.replace('_', ' ')}"):
+        case, test = getattr(item, "callspec", None), getattr(item, "originalname", "")
+        places = f"{case.id if case else ''} {item.path.stem.replace('_', ' ')}"
+        if SERVERS.search(places) or CROWDS.search(f"{item.path.stem} {test}"):
             item.add_marker("slow")
 
 
 def pytest_configure(config):
     config.pluginmanager.register(Proofs(config), "threadkeep-proofs")
+    _trust_few(config)
+
+
+def _trust_few(config):
+    """Have HTTP clients, also of the processes that tests start, trust a single authority.
+
+    Our models answer without TLS, and each new client would read the 140 that there are.
+    """
+    every = Path(certifi.where()).read_text()
+    with tempfile.NamedTemporaryFile("w", prefix="threadkeep-", suffix=".pem", delete=False) as few:
+        few.write(every[every.index(BEGIN) : every.index(END) + len(END)] + "\n")
+    config.add_cleanup(lambda: Path(few.name).unlink(missing_ok=True))
+    os.environ["SSL_CERT_FILE"] = few.name
 
 
 class Proofs:
@@ -73,6 +94,16 @@ class Proofs:
         stopped = session.shouldstop or session.shouldfail or option.collectonly or option.ignore
         if whole and ended and not named and not stopped:
             acceptance.note(self._state, self._tests)
+
+
+@pytest.fixture
+def tmp_path():
+    """A folder in memory, where there is room: nothing that is proven here hangs on a disk."""
+    roomy = SHM.is_dir() and shutil.disk_usage(SHM).free > 2**30
+    with tempfile.TemporaryDirectory(
+        prefix="threadkeep-", dir=SHM if roomy else None, ignore_cleanup_errors=True
+    ) as folder:
+        yield Path(folder).resolve()
 
 
 @pytest.fixture(autouse=True)

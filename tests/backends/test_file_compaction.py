@@ -10,6 +10,8 @@ from threadkeep.backends.memory import MemoryBackend
 from threadkeep.errors import Conflict
 from threadkeep.types import KEEP, Drop, Query, Record
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("item", "file")
 IDS = st.sampled_from("abcdefgh")
 RECORDS = st.builds(
@@ -100,7 +102,6 @@ def record(id, n=0, size=60):
 
 
 @pytest.mark.proves("A18")
-@pytest.mark.slow
 def test_what_a_new_process_reads_does_not_grow_with_the_history(folders, monkeypatch):
     monkeypatch.undo()  # compaction as it is
     costs = {}

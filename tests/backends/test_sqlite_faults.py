@@ -22,6 +22,8 @@ from threadkeep.backends.sqlite.schema import APPLICATION_ID, VERSION
 from threadkeep.errors import BackendError, BackendTimeout
 from threadkeep.types import Query, Record
 
+pytestmark = pytest.mark.slow
+
 QUERY = Query(STREAM, "item")
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 

@@ -17,6 +17,8 @@ from threadkeep import connect
 from threadkeep.backends.encrypted import new_key
 from threadkeep.backends.sqlite import SqliteBackend
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = {
     "doctor": ["doctor"],
     "sessions": ["sessions"],

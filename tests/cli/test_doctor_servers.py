@@ -14,7 +14,7 @@ from tests.servers.instances import free_port
 from threadkeep import connect
 from threadkeep.backends.sql.schema import VERSION
 
-pytestmark = pytest.mark.proves("B57")
+pytestmark = [pytest.mark.proves("B57"), pytest.mark.slow]
 ENGINES = {"postgres": "PostgreSQL ", "mysql": "MariaDB "}
 
 

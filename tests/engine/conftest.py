@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -14,17 +12,7 @@ from tests.embedded import clock, memory, opened
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.backends.sqlite import SqliteBackend
 
-__all__ = ["backend", "chat", "clock", "handles", "memory", "no_threads", "opened", "tmp_path"]
-
-SHM = Path("/dev/shm")
-
-
-@pytest.fixture
-def tmp_path():
-    """A folder in memory, where there is one: nothing that is proven here hangs on a disk."""
-    roomy = SHM.is_dir() and shutil.disk_usage(SHM).free > 2**28
-    with tempfile.TemporaryDirectory(prefix="threadkeep-", dir=SHM if roomy else None) as folder:
-        yield Path(folder)
+__all__ = ["backend", "chat", "clock", "handles", "memory", "no_threads", "opened"]
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -13,6 +13,8 @@ from tests.window.looking import many
 from threadkeep import Memory, connect
 from threadkeep.errors import ThreadkeepError
 
+pytestmark = pytest.mark.slow
+
 VERBS = [
     "chat", "chat.files", "chat.facts", "memory", "user", "user.facts", "user.instructions",
     "memory.conversations", "memory.responses", "memory.feedback",

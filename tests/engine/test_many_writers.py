@@ -13,6 +13,8 @@ from tests.engine.writing import whole, write
 from threadkeep import connect
 from threadkeep.errors import NotOwner
 
+pytestmark = pytest.mark.slow
+
 PROCESSES, BATCHES = 4, 50
 
 

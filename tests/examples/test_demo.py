@@ -14,6 +14,8 @@ import pytest
 
 from threadkeep.testing import ScriptedModel
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 CHAT = [
@@ -58,7 +60,6 @@ def story(store: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
 def test_the_story_is_told_to_its_end(story: str) -> None:
     for line in (
         r'calls weather\(city="Lisbon"\), calls train\(',
@@ -83,19 +84,16 @@ def test_the_story_is_told_to_its_end(story: str) -> None:
         assert re.search(line, story), line
 
 
-@pytest.mark.slow
 def test_the_story_fits_a_terminal(story: str) -> None:
     assert [line for line in story.splitlines() if len(line) > 100 and "sqlite:" not in line] == []
 
 
-@pytest.mark.slow
 def test_a_long_history_costs_what_a_short_one_costs(story: str) -> None:
     ratio = re.search(r"ratio +([\d.]+)", story)
     assert ratio
     assert float(ratio[1]) < 2
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("story")
 def test_the_story_can_be_told_again_in_the_same_store(tmp_path: Path, store: str) -> None:
     again = demo(tmp_path, "--store", store)
@@ -103,7 +101,6 @@ def test_the_story_can_be_told_again_in_the_same_store(tmp_path: Path, store: st
     assert "it finds 7 items" in again.stdout
 
 
-@pytest.mark.slow
 def test_an_endpoint_of_the_environment_is_asked(tmp_path: Path) -> None:
     with ScriptedModel(lambda request: f"answer of {request['model']}") as model:
         env = {"OPENAI_BASE_URL": model.base_url, "OPENAI_MODEL": "some-model"}

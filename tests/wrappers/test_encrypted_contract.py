@@ -11,6 +11,8 @@ from tests.wrappers.wrapping import encrypted
 from threadkeep.backends.encrypted import HIDDEN, new_key
 from threadkeep.testing import BackendContract
 
+pytestmark = pytest.mark.slow
+
 
 class Encrypted:
     @pytest.fixture

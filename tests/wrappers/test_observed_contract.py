@@ -10,6 +10,8 @@ from tests.wrappers.conftest import INNER, SERVERS, ServerContract, opener
 from tests.wrappers.wrapping import observed
 from threadkeep.testing import BackendContract
 
+pytestmark = pytest.mark.slow
+
 
 class Observed:
     @pytest.fixture

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from threadkeep.longterm.extraction.background import Background
 from threadkeep.testing import ScriptedModel
 
 
@@ -46,9 +47,15 @@ def serve():
         model.stop()
 
 
+@pytest.fixture(autouse=True)
+def in_background(monkeypatch):
+    """Nothing is read there, but what tests want to be: it would meet the test's own `process`."""
+    monkeypatch.setattr(Background, "begin", lambda self: None)
+
+
 @pytest.fixture
 def learning(opened, serve):
-    """Opens a memory that learns by a scripted model: only when told to, unless said otherwise."""
+    """Opens a memory that learns by a scripted model, when it is told to."""
 
     def open_learning(replies, wrap=lambda inner: inner, llm=None, **options):
         model = serve(replies)

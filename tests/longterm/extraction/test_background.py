@@ -17,6 +17,11 @@ from threadkeep.longterm.extraction.report import Report
 NUTS = answer(fact("Ada is allergic to nuts", 1))
 
 
+@pytest.fixture
+def in_background():
+    """Here the thread is what is tested."""
+
+
 @pytest.fixture(params=["memory"])
 def backend(request):
     """What is tested here does not depend on the store."""

@@ -165,7 +165,8 @@ def test_what_the_user_asked_to_be_kept_is_kept_although_the_model_fails(learnin
     text = "The user asked to remember: my sister is called Anna"
     assert [one.text for one in memory.user("ada").facts.list()] == [text]
     clock.tick(LATER)
-    memory.process()
+    report = memory.process()
+    assert (report.failures, report.waiting, report.facts) == (0, 0, 1), report
     assert [one.text for one in memory.user("ada").facts.list()] == ["Ada's sister is called Anna"]
 
 

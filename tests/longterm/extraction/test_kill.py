@@ -14,6 +14,8 @@ from tests.servers import postgres, redis
 from tests.servers.instances import fresh_table
 from threadkeep import connect
 
+pytestmark = pytest.mark.slow
+
 CHILD = Path(__file__).with_name("killed.py")
 REPLY = answer(
     fact("Ada is allergic to nuts", 1), fact("Ada keeps a cat", 2), summary="Nuts and a cat."

@@ -11,6 +11,11 @@ from tests.longterm.extraction.conftest import answer, fact
 NUTS = answer(fact("Ada is allergic to nuts", 1), summary="Nuts.")
 
 
+@pytest.fixture
+def in_background():
+    """Here the thread is what is tested."""
+
+
 @pytest.fixture(params=["memory"])
 def backend():
     """What is measured does not depend on the store."""
