@@ -21,17 +21,18 @@ if os.environ.get("THREADKEEP_TEST_REQUIRE"):  # what judges a change draws the 
 
 BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 SHM = Path("/dev/shm")
-SERVERS = re.compile(r"\b(postgres|mysql|redis|mongodb|oracle|sql\b)")
-CROWDS = re.compile(r"_(processes|crowds?|any_(story|sequence))(_|\b)")
+SERVERS = r"\b(postgres|mysql|redis|mongodb|oracle|sql\b)"
+CROWDS = r"\b(processes|threads|crowds?|any (story|sequence))\b"
+SLOW = re.compile(f"{SERVERS}|{CROWDS}")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """What needs a server is slow, by the names of its parameters or file; and what is a crowd."""
+    """What needs a server is slow, by its names and those of its parameters; and so are crowds."""
     for item in items:
-        case, test = getattr(item, "callspec", None), getattr(item, "originalname", "")
-        places = f"{case.id if case else ''} {item.path.stem.replace('_', ' ')}"
-        if SERVERS.search(places) or CROWDS.search(f"{item.path.stem} {test}"):
+        case = getattr(item, "callspec", None)
+        names = (item.path.stem, getattr(item, "originalname", ""), case.id if case else "")
+        if SLOW.search(" ".join(names).replace("_", " ")):
             item.add_marker("slow")
 
 

@@ -117,6 +117,7 @@ def test_more_than_4_mb_in_one_call(chat):
     assert texts(chat) == parts
 
 
+@pytest.mark.slow
 def test_a_message_of_more_than_4_mb_is_refused(chat):
     for big in ("x" * 4_000_001, "é" * 2_000_001, "\ud800" * 700_000):
         with pytest.raises(InputError, match=r"message 1 is .* bytes"):

@@ -94,6 +94,7 @@ def newest_ten(items):
         (keep_the_first_and_the_newest, 2_501),
     ],
 )
+@pytest.mark.slow
 def test_what_a_policy_keeps_stays_however_far_back_it_lies(opened, retain, left):
     chat = numbered(opened, 2_500, retain=retain)
     chat.add("last")

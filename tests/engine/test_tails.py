@@ -297,6 +297,7 @@ def test_so_is_what_is_known_of_a_session_though_it_was_written_to_meanwhile(clo
     assert chat.info().metadata == {"state": "new"}
 
 
+@pytest.mark.slow
 def test_what_is_deleted_is_not_kept_in_memory(opened):
     memory = opened()
     chat = warm(memory.session("chat"), "a secret word: xyzzy")

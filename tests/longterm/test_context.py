@@ -204,6 +204,7 @@ def test_the_bytes_stay_the_same_until_something_changes(opened, ada, clock):
 
 @pytest.mark.parametrize("limit", [1, 20, 60, 90, 150, 400])
 @pytest.mark.parametrize("counter", [tokens.estimate, lambda text: len(text.split()), len])
+@pytest.mark.slow
 def test_the_limit_holds_whatever_counts(ada, limit, counter):
     for n in range(20):
         ada.facts.add(f"Ada said something about the thing number {n}" + " again" * n)

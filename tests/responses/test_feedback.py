@@ -147,6 +147,7 @@ class TestConditions:
     @pytest.mark.proves("B54")
     @pytest.mark.parametrize("limit", [1, 1_000])
     @pytest.mark.parametrize(("how", "wanted"), CONDITIONS.values(), ids=CONDITIONS)
+    @pytest.mark.slow
     def test_all_of_them_must_hold(self, memory, how, wanted, limit):
         found = walk(memory.feedback.list, limit=limit, **how)
         assert sorted(found) == sorted(f"f{n}" for n in range(20) if wanted(n))

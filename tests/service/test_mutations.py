@@ -79,6 +79,7 @@ def _is_right(key, junk):
 
 @settings(max_examples=300, deadline=None)
 @given(broken())
+@pytest.mark.slow
 def test_a_broken_configuration_is_refused_by_name(case):
     config, keys = case
     with pytest.raises((ConfigError, MissingExtra)) as refused:
