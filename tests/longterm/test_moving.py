@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -65,6 +66,7 @@ def test_lines_may_come_one_by_one(memory):
 def bad(text):
     head, *lines = text.splitlines()
     fact = next(line for line in lines if '"fact"' in line)
+    named_user = re.sub('"id":"[^"]*"', '"id":"user"', fact, count=1)
     hers = fact.replace('"user":"ada"', '"user":"eve"')
     return {
         "no export": "\n".join(lines),
@@ -73,6 +75,7 @@ def bad(text):
         "line 3 is not a JSON object": f"{head}\n{fact}\n5",
         "line 2 is no record": head + "\n" + fact.replace('"fact"', '"item"'),
         "line 2: the fact or its user": head + "\n" + fact.replace('"text"', '"txet"'),
+        "line 2: no fact can have the id 'user'": f"{head}\n{named_user}",
         "line 3 is of another user": f"{head}\n{fact}\n{hers}",
         "line 3 names no session": f'{head}\n{fact}\n{{"kind":"item"}}',
     }

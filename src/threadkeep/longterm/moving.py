@@ -12,7 +12,7 @@ from threadkeep.engine import Engine
 from threadkeep.errors import InputError
 from threadkeep.learned import Fact, Instruction
 from threadkeep.longterm import records
-from threadkeep.longterm.held import FACT, INSTRUCTION, Held
+from threadkeep.longterm.held import FACT, INSTRUCTION, USER, Held
 from threadkeep.longterm.homes import Home
 from threadkeep.transfer import Line
 from threadkeep.types import Query, Record
@@ -121,6 +121,8 @@ def _read(number: int, line: Line) -> Fact | Instruction:
     said = records.read_fact(record) if record.kind == FACT else records.read_instruction(record)
     if said is None or not isinstance(line["user"], str) or not line["user"]:
         raise InputError(f"line {number}: the {record.kind} or its user cannot be read")
+    if said.id == USER:  # forgetting it would be forgetting all
+        raise InputError(f"line {number}: no {record.kind} can have the id {USER!r}")
     return said
 
 
