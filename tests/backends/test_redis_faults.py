@@ -106,10 +106,10 @@ def test_a_port_that_takes_calls_and_stays_silent_does_not_hang(scheme, silent_p
 
 @pytest.mark.proves("B57")
 def test_a_server_that_stops_answering_is_a_time_out_and_then_goes_on(server):
-    with opened(server.url(), timeout=0.5) as backend:
+    with opened(server.url(), timeout=1.5) as backend:
         backend.commit(S, put=items("a"), now=NOW)
         server.instance.signal(signal.SIGSTOP)
-        with within(2), pytest.raises(BackendTimeout, match=r"not done within 0\.5 s"):
+        with within(4), pytest.raises(BackendTimeout, match=r"not done within 1\.5 s"):
             backend.read(QUERY, now=NOW)
         server.instance.signal(signal.SIGCONT)
         assert ids(backend, S) == ["a"]
@@ -117,11 +117,11 @@ def test_a_server_that_stops_answering_is_a_time_out_and_then_goes_on(server):
 
 @pytest.mark.proves("B48", "B57")
 def test_waiting_for_a_connection_has_a_time_out_with_a_clear_error(server):
-    with opened(server.url(), timeout=0.4, pool_size=2) as backend:
+    with opened(server.url(), timeout=1, pool_size=2) as backend:
         for _ in range(2):
             backend._pool.take(Deadline(1))
-        says = r"all 2 connections were in use for 0\.4 s: raise `pool_size`"
-        with within(2), pytest.raises(BackendTimeout, match=says):
+        says = r"all 2 connections were in use for 1 s: raise `pool_size`"
+        with within(4), pytest.raises(BackendTimeout, match=says):
             backend.commit(S, put=items("a"), now=NOW)
         waiting = threading.Timer(0.1, backend._pool.give_back)
         waiting.start()
@@ -176,11 +176,11 @@ def test_a_lost_reply_to_the_end_of_a_stream_is_no_conflict(server):
 def test_a_black_hole_ends_at_the_deadline(server):
     with (
         proxy.before(server.port) as between,
-        opened(f"redis://127.0.0.1:{between.port}", timeout=0.7) as own,
+        opened(f"redis://127.0.0.1:{between.port}", timeout=1.5) as own,
     ):
         own.commit(S, put=items("a"), now=NOW)
         between.silent = True
-        with within(2), pytest.raises(BackendTimeout):
+        with within(4), pytest.raises(BackendTimeout):
             own.commit(S, put=items("b"), now=NOW)
         between.silent = False
         own.commit(S, put=items("c"), now=NOW)
@@ -242,7 +242,7 @@ def test_a_server_that_is_loading_is_waited_for():
         fill = "for i = 1, 300 do redis.call('SET', 'other' .. i, string.rep('x', 5000)) end"
         server.run("EVAL", fill, 0)
         server.run("SAVE")
-        hasty.read(QUERY, now=NOW)
+        until(lambda: not refused(hasty))
         server.kill()
 
         def impatient():

@@ -89,13 +89,13 @@ def test_killed_and_restarted_in_mid_write_nothing_acknowledged_is_lost(private)
 
 
 def test_a_server_that_is_gone_is_a_clear_error_in_time(private):
-    with opened(private.url(), timeout=1.5) as backend:
+    with opened(private.url(), timeout=3) as backend:
         backend.commit(S, put=[item("a")], now=NOW)
         private.kill()
         begun = time.monotonic()
         with pytest.raises(BackendError, match="database") as caught:
             backend.commit(S, put=[item("b")], now=NOW)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 6
         assert "127.0.0.1" in str(caught.value)
         private.start()
         backend.commit(S, put=[item("c")], now=NOW)

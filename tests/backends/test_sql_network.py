@@ -149,10 +149,10 @@ def test_cut_at_any_message_a_read_is_asked_again(line, what):
 @pytest.mark.proves("B57")
 def test_a_black_hole_ends_at_the_deadline_and_the_next_call_goes_on(line):
     between, url = line
-    with opened(url, timeout=1) as backend:
+    with opened(url, timeout=2) as backend:
         backend.commit(S, put=items("a"), now=NOW)
         between.silent = True
-        with within(3.5), pytest.raises(BackendTimeout, match=r"not done within 1 s"):
+        with within(6), pytest.raises(BackendTimeout, match=r"not done within 2 s"):
             backend.commit(S, put=items("b"), now=NOW)
         between.silent = False
         backend.commit(S, put=items("c"), now=NOW)
@@ -162,7 +162,7 @@ def test_a_black_hole_ends_at_the_deadline_and_the_next_call_goes_on(line):
 def test_a_call_that_is_given_up_leaves_its_socket_to_the_driver_to_close(line):
     """Closed twice, a number that another connection was given meanwhile would be closed."""
     between, url = line
-    with opened(url, timeout=1) as backend:
+    with opened(url, timeout=2) as backend:
         backend.commit(S, put=items("a"), now=NOW)
         (lent,) = backend._pool._idle
         if not hasattr(lent.driver_connection, "cancel_safe"):
@@ -175,10 +175,10 @@ def test_a_call_that_is_given_up_leaves_its_socket_to_the_driver_to_close(line):
 
 def test_a_network_that_refuses_is_an_error_in_time_and_then_forgotten(line):
     between, url = line
-    with opened(url, timeout=1) as backend:
+    with opened(url, timeout=2) as backend:
         backend.commit(S, put=items("a"), now=NOW)
         between.refuse()
-        with within(3.5), pytest.raises(BackendError, match=r"127\.0\.0\.1.*(check host|network)"):
+        with within(6), pytest.raises(BackendError, match=r"127\.0\.0\.1.*(check host|network)"):
             backend.commit(S, put=items("b"), now=NOW)
         between.take_calls()
         backend.commit(S, put=items("c"), now=NOW)
@@ -187,13 +187,13 @@ def test_a_network_that_refuses_is_an_error_in_time_and_then_forgotten(line):
 
 def test_a_slow_network_is_waited_for_until_the_deadline(line):
     between, url = line
-    with opened(url, timeout=1.5) as backend:
+    with opened(url, timeout=3) as backend:
         backend.commit(S, put=items("a"), now=NOW)
         between.delay = 0.1
         backend.commit(S, put=items("b"), now=NOW)
         assert ids(backend, S) == ["a", "b"]
-        between.delay = 2
-        with within(5), pytest.raises(BackendTimeout):
+        between.delay = 4
+        with within(8), pytest.raises(BackendTimeout):
             backend.read(QUERY, now=NOW)
         between.delay = 0
         assert ids(backend, S) == ["a", "b"]

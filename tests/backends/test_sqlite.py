@@ -136,8 +136,8 @@ def test_calls_one_after_the_other_share_one_connection(backend):
 
 
 def test_a_pool_that_is_used_up_says_what_to_raise(path):
-    backend = SqliteBackend(path, pool_size=2, timeout=0.05)
-    says = r"all 2 connections.*0\.05 s.*`pool_size`"
+    backend = SqliteBackend(path, pool_size=2, timeout=0.5)
+    says = r"all 2 connections.*0\.5 s.*`pool_size`"
     with (
         connection_of(backend),
         connection_of(backend),

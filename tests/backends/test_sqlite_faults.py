@@ -191,11 +191,11 @@ def test_a_database_that_is_not_ours_or_newer_is_refused_untouched(path, stateme
 
 
 def test_locked_past_the_timeout_says_what_to_do_and_writes_nothing(path):
-    with opened(path, timeout=0.2) as backend:
+    with opened(path, timeout=0.5) as backend:
         backend.commit(STREAM, put=batch("a"), now=NOW)
         with contextlib.closing(sqlite3.connect(path)) as other:
             other.execute("BEGIN IMMEDIATE")
-            with pytest.raises(BackendTimeout, match=r"locked.*0\.2 s.*raise `timeout`") as caught:
+            with pytest.raises(BackendTimeout, match=r"locked.*0\.5 s.*raise `timeout`") as caught:
                 backend.commit(STREAM, put=batch("b"), now=NOW)
             assert str(path) in str(caught.value)
             (page,) = backend.read(QUERY, now=NOW)  # readers do not wait for writers
