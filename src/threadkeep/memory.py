@@ -99,8 +99,9 @@ class Memory:
     ) -> Report:
         """Learn now, in this thread, from everything that was said and not read yet.
 
-        Finds what any process said, by walking over the sessions; what another worker is reading
-        is left to it. A session that failed a moment ago, or too often, is passed over.
+        Finds what any process said, by walking over the sessions; what another process is reading
+        is left to it, what another thread is reading is waited for. A session that failed a
+        moment ago, or too often, is passed over.
         Without `llm=` there is nothing to learn with, and the report is empty.
 
         Args:

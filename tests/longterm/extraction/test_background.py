@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -177,6 +178,41 @@ def test_close_returns_within_a_second_although_the_model_thinks(learning):
     assert wait_for(lambda: not learners())
 
 
+def test_process_waits_for_what_the_thread_is_reading(learning):
+    go_on, entered = threading.Event(), threading.Event()
+
+    def reply(request):
+        entered.set()
+        go_on.wait(30)
+        return NUTS
+
+    memory, model = learning(reply, llm={"every": 1})
+    memory.session("chat", user="ada").add("I'm allergic to nuts.")
+    assert entered.wait(20)
+    with ThreadPoolExecutor(1) as pool:
+        asked_for = pool.submit(memory.process)
+        memory.session("other", user="bob")  # whoever reads another session does not wait
+        assert memory.process(user="bob").busy == 0
+        assert not asked_for.done()
+        go_on.set()
+        assert asked_for.result(20).busy == 0
+    assert len(memory.user("ada").facts.list()) == 1
+    assert len(model.requests) == 1
+
+
+def test_a_model_that_asks_for_its_own_session_is_told_that_it_is_busy(opened):
+    reports = []
+
+    def model(messages):
+        reports.append(memory.process())
+        return NUTS
+
+    memory = opened(llm={"call": model, "idle": 3_600})
+    memory.session("chat", user="ada").add("I'm allergic to nuts.")
+    assert memory.process().facts == 1
+    assert [report.busy for report in reports] == [1]
+
+
 def test_process_takes_one_user_or_one_session(learning):
     memory, model = learning(lambda request: answer())
     for user in ("ada", "bob"):
@@ -212,6 +248,31 @@ def test_a_child_has_a_thread_of_its_own(tmp_path, serve):
                 os._exit(2)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
         assert memory.user("ada").facts.list() == []  # that is the parent's to read
+        assert memory.flush(timeout=60)
+        assert len(memory.user("ada").facts.list()) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_child_does_not_wait_for_a_thread_of_its_parent(tmp_path):
+    go_on, entered = threading.Event(), threading.Event()
+
+    def model(messages):
+        entered.set()
+        go_on.wait(30)
+        return NUTS
+
+    with connect(f"sqlite:///{tmp_path}/chat.db", llm={"call": model, "every": 1}) as memory:
+        memory.session("chat", user="ada").add("I'm allergic to nuts.")
+        assert entered.wait(20)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os._exit(0 if memory.process().busy == 1 else 1)
+            finally:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        go_on.set()
         assert memory.flush(timeout=60)
         assert len(memory.user("ada").facts.list()) == 1
 

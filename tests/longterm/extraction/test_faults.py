@@ -203,28 +203,30 @@ def test_two_workers_on_one_user_pay_and_learn_once(learning, opened):
         return NUTS
 
     memory, model = learning(reply)
+    another = opened(llm=memory.engine.settings.llm)
     said(memory)
     reports = []
     first = threading.Thread(target=lambda: reports.append(memory.process()))
     first.start()
     assert entered.wait(20)
-    assert memory.process().busy == 1
+    assert another.process().busy == 1
     go_on.set()
     first.join()
     assert (reports[0].facts, len(model.requests)) == (1, 1)
     assert facts(memory) == [("Ada is allergic to nuts", 1)]
 
 
-def test_a_worker_that_was_taken_for_dead_writes_nothing(learning, clock):
+def test_a_worker_that_was_taken_for_dead_writes_nothing(learning, opened, clock):
     """Its lease ended, another one read the batch, and then it came back."""
 
     def reply(request):
         if len(model.requests) == 1:
             clock.tick(LATER)
-            assert memory.process().facts == 1
+            assert another.process().facts == 1
         return answer(fact("Ada is allergic to nuts", 1), fact("Ada is allergic", 1), summary="S")
 
     memory, model = learning(reply)
+    another = opened(llm=memory.engine.settings.llm)
     chat = said(memory)
     assert memory.process().facts == 0
     assert len(facts(memory)) == 2

@@ -14,6 +14,7 @@ from threadkeep.longterm.extraction.background import Background, Backlog
 from threadkeep.longterm.extraction.report import Report
 from threadkeep.longterm.extraction.status import mark_of, newest_of
 from threadkeep.longterm.extraction.taking import Worker
+from threadkeep.longterm.extraction.turns import Turns
 from threadkeep.longterm.extraction.work import work
 from threadkeep.longterm.llm import model_of
 from threadkeep.longterm.options import Learning, learning
@@ -52,6 +53,7 @@ class Learner:
         self._learning = said or learning(engine.settings.llm)
         self._engine = engine
         self._worker = Worker(engine, self._learning, model_of(self._learning))
+        self._turns = Turns(self._worker.longest)
         self._background: Background | None = None
         self._closed = False
         self._measures: Measures | None = None
@@ -80,6 +82,10 @@ class Learner:
 
     def read(self, session: str, *, retry: bool = False) -> Report:
         """Read a session to its end, or until it fails."""
+        with self._turns.of(session):
+            return self._read(session, retry)
+
+    def _read(self, session: str, retry: bool) -> Report:
         total = Report()
         for _ in range(_BATCHES):
             begun = time.perf_counter()

@@ -18,7 +18,7 @@ class Report:
         failures: batches that were tried in vain; they are tried again later.
         dead: sessions that failed too often: `process(retry=True)` tries them again.
         waiting: sessions that failed a moment ago, and that are not due yet.
-        busy: sessions that another worker has.
+        busy: sessions that another worker has: another process, or another `Memory`.
         exhausted: sessions of users whose budget of the day is spent.
         calls: to the model.
         prompt_tokens: that it was asked with.
