@@ -37,6 +37,19 @@ def learners():
     return [one for one in threading.enumerate() if one.name == "threadkeep learner"]
 
 
+class Thinking:
+    """A model that begins to answer, and goes on when it is told to."""
+
+    def __init__(self, says):
+        self.says = says
+        self.entered, self.go_on = threading.Event(), threading.Event()
+
+    def __call__(self, request):
+        self.entered.set()
+        self.go_on.wait(30)
+        return self.says
+
+
 def wait_for(condition, seconds=20.0):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -143,58 +156,40 @@ def test_without_a_model_nothing_is_learned_and_nothing_is_marked_as_read(opened
 
 
 def test_adding_waits_for_no_model(learning):
-    go_on, entered = threading.Event(), threading.Event()
-
-    def reply(request):
-        entered.set()
-        go_on.wait(30)
-        return answer()
-
-    memory, _ = learning(reply, llm={"every": 1})
+    thinking = Thinking(answer())
+    memory, _ = learning(thinking, llm={"every": 1})
     chat = memory.session("chat", user="ada")
     chat.add("one")
-    assert entered.wait(20)
+    assert thinking.entered.wait(20)
     for n in range(50):
         chat.add(f"message {n}")  # the model answers when all of these are stored
     assert len(chat.items()) == 51
-    go_on.set()
+    thinking.go_on.set()
 
 
 def test_close_returns_within_a_second_although_the_model_thinks(learning):
-    go_on, entered = threading.Event(), threading.Event()
-
-    def reply(request):
-        entered.set()
-        go_on.wait(30)
-        return NUTS
-
-    memory, _ = learning(reply, llm={"every": 1})
+    thinking = Thinking(NUTS)
+    memory, _ = learning(thinking, llm={"every": 1})
     memory.session("chat", user="ada").add("one")
-    assert entered.wait(20)
+    assert thinking.entered.wait(20)
     begun = time.monotonic()
     memory.close()
     assert time.monotonic() - begun < 5  # half a second, on a machine with time to spare
-    go_on.set()
+    thinking.go_on.set()
     assert wait_for(lambda: not learners())
 
 
 def test_process_waits_for_what_the_thread_is_reading(learning):
-    go_on, entered = threading.Event(), threading.Event()
-
-    def reply(request):
-        entered.set()
-        go_on.wait(30)
-        return NUTS
-
-    memory, model = learning(reply, llm={"every": 1})
+    thinking = Thinking(NUTS)
+    memory, model = learning(thinking, llm={"every": 1})
     memory.session("chat", user="ada").add("I'm allergic to nuts.")
-    assert entered.wait(20)
+    assert thinking.entered.wait(20)
     with ThreadPoolExecutor(1) as pool:
         asked_for = pool.submit(memory.process)
         memory.session("other", user="bob")  # whoever reads another session does not wait
         assert memory.process(user="bob").busy == 0
         assert not asked_for.done()
-        go_on.set()
+        thinking.go_on.set()
         assert asked_for.result(20).busy == 0
     assert len(memory.user("ada").facts.list()) == 1
     assert len(model.requests) == 1
@@ -255,16 +250,10 @@ def test_a_child_has_a_thread_of_its_own(tmp_path, serve):
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_child_does_not_wait_for_a_thread_of_its_parent(tmp_path):
-    go_on, entered = threading.Event(), threading.Event()
-
-    def model(messages):
-        entered.set()
-        go_on.wait(30)
-        return NUTS
-
-    with connect(f"sqlite:///{tmp_path}/chat.db", llm={"call": model, "every": 1}) as memory:
+    thinking = Thinking(NUTS)
+    with connect(f"sqlite:///{tmp_path}/chat.db", llm={"call": thinking, "every": 1}) as memory:
         memory.session("chat", user="ada").add("I'm allergic to nuts.")
-        assert entered.wait(20)
+        assert thinking.entered.wait(20)
         pid = os.fork()
         if pid == 0:
             try:
@@ -272,7 +261,7 @@ def test_a_child_does_not_wait_for_a_thread_of_its_parent(tmp_path):
             finally:
                 os._exit(2)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-        go_on.set()
+        thinking.go_on.set()
         assert memory.flush(timeout=60)
         assert len(memory.user("ada").facts.list()) == 1
 
