@@ -141,6 +141,11 @@ def _loads(text: str) -> Json:
     return value if end == len(text) else json.loads(text)
 
 
+def copied(value: Json) -> Json:
+    """What was stored once more, sharing nothing that can be changed."""
+    return _loads(dumps(value, "metadata"))
+
+
 def carried(record: Record) -> Record:
     """An item's or file's record for another session, which says when it was first written."""
     if record.kind != "item":

@@ -112,6 +112,25 @@ def test_what_is_known_of_a_session_goes_with_it(opened, clock):
     assert texts(memory.session("chat", user="bob").items()) == ["three"]
 
 
+def test_what_is_known_of_a_session_is_nobodys_to_change(opened):
+    memory = opened()
+    chat = memory.session("chat", user="ada", metadata={"deep": {"a": [1]}})
+    chat.add("one")
+    before = chat.info()
+
+    def change(metadata):
+        metadata["deep"]["a"].append(2)
+        raise KeyError("thought better of it")
+
+    shown = chat.info().metadata
+    shown["new"] = shown["deep"]["a"] = 5
+    with pytest.raises(KeyError):
+        chat.update(metadata=change)
+    assert memory.session("chat", user="ada").info() == chat.info() == before
+    chat.update(title="Told").metadata["deep"]["a"].append(3)
+    assert chat.info().metadata == before.metadata
+
+
 @pytest.mark.parametrize("metadata", [{}, {"state": ["x" * 99] * 99}, {"note": "x" * 999}])
 def test_the_sessions_used_last_are_known_and_no_more(opened, monkeypatch, metadata):
     monkeypatch.setattr(infos, "_ROOM", 80 if metadata else 8)

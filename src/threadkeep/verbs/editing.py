@@ -34,7 +34,7 @@ def update(
         old = door.claimant(seen)
         changed = given
         if changed is None and callable(metadata):
-            changed = json_object(metadata(dict(old.metadata)))
+            changed = json_object(metadata(codec.copied(old.metadata)))
         merged = {**old.metadata, **(changed or {})}
         new = dataclasses.replace(
             old,

@@ -49,10 +49,13 @@ def items(
 def info(door: Door) -> SessionInfo | None:
     """As `Session.info`."""
     seen = door.look(items_of(door, limit=1, newest=True))
-    if seen.info is None or not seen.pages[0].records:
-        return seen.info
+    if seen.info is None:
+        return None
+    own = dataclasses.replace(seen.info, metadata=codec.copied(seen.info.metadata))
+    if not seen.pages[0].records:
+        return own
     newest = moment(seen.pages[0].records[0].at)
-    return dataclasses.replace(seen.info, updated_at=max(newest, seen.info.updated_at or newest))
+    return dataclasses.replace(own, updated_at=max(newest, own.updated_at or newest))
 
 
 def choose_window(
