@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from threadkeep import listing
 from threadkeep.config import Settings
@@ -14,16 +14,12 @@ from threadkeep.feedback import FeedbackBook
 from threadkeep.protocols import Backend
 from threadkeep.responses import Responses
 from threadkeep.session import Session
-from threadkeep.types import Listing, SessionInfo
+from threadkeep.types import MOST, Listing, SessionInfo
 from threadkeep.user import User
 
 if TYPE_CHECKING:
     from threadkeep.longterm.extraction.learner import Learner
     from threadkeep.longterm.extraction.report import Report
-
-
-_MOST: Final = 10**9
-"""Entries that any store can count."""
 
 
 class Memory:
@@ -135,7 +131,7 @@ class Memory:
         """
         if type(limit) is not int or limit < 1:
             raise InputError(f"limit must be a whole number of at least 1, got {limit!r}")
-        return self.engine.sweep(min(limit, _MOST))
+        return self.engine.sweep(min(limit, MOST))
 
     def purge(self) -> list[str]:
         """Have the store take what was deleted out of its own files, as far as it can.

@@ -183,7 +183,7 @@ class Session:
         return reading.items(self._door, last, after, before, limit)
 
     def info(self) -> SessionInfo | None:
-        """What is known of the session, or `None` if nothing was written to it yet.
+        """What is known of the session, as a copy; `None` if nothing was written to it yet.
 
         Raises:
             NotOwner: the session belongs to another user.
@@ -247,7 +247,7 @@ class Session:
     ) -> SessionInfo:
         """Set the title (`None` removes it), merge metadata key by key (`None` removes a key).
 
-        A session that has no items yet begins. A callable gets the metadata there is and returns
+        A session that has no items yet begins. A callable gets a copy of the metadata and returns
         what to merge; it is called again if anything in the session changed meanwhile.
 
         Raises:

@@ -29,6 +29,9 @@ Ttl = float | None | Keep
 LAST: Final = 2**53
 """Beyond every seq, and a number that every store can compare."""
 
+MOST: Final = 10**9
+"""More entries than anybody has, and a number that every store can count to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

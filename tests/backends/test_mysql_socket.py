@@ -42,7 +42,8 @@ def test_a_socket_that_nobody_answers_is_named_at_once_and_closed(there, tmp_pat
         if there:
             stack.enter_context(socket.socket(socket.AF_UNIX)).bind(str(path))
         backend = stack.enter_context(opened(path, timeout=5))
-        with pytest.raises(BackendError, match=r"s\.sock.*whether the server runs"):
+        says = rf"chat at {path}: .*whether the server runs"
+        with pytest.raises(BackendError, match=says):
             backend.read(QUERY, now=NOW)
 
 

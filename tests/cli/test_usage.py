@@ -187,3 +187,19 @@ def test_without_its_packages_it_says_what_to_install():
     assert done.returncode == 2
     assert 'pip install "threadkeep[cli]"' in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["mysql://ada:s3cret@db.example/x"],
+        ["doctor", "mysql://ada:s3cret/@: s3cret@db.example/x"],
+        ["show", "a", "redis://db.example/0?password=s3cret&x=s3cret"],
+        ["sessions", "--limit", "postgres://ada:s3cret@db.example/x"],
+    ],
+)
+def test_a_url_in_the_wrong_place_is_not_repeated_with_its_secrets(cli, arguments):
+    ended = cli(*arguments)
+    assert ended.code == 2
+    assert ended.err.startswith("threadkeep: ")
+    assert "s3cret" not in ended.err + ended.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final
 
 import typer
@@ -30,6 +31,9 @@ from threadkeep.errors import ConfigError, InputError, ThreadkeepError
 FAILED: Final = 1
 USAGE: Final = 2
 INTERRUPTED: Final = 130
+
+_SECRETS: Final = re.compile(r"(?<=://).*@|\?\S*=[^\s')]*", re.DOTALL)
+"""What may be secret of a URL that stands where none belongs, and is repeated for that."""
 
 app = typer.Typer(
     name="threadkeep",
@@ -96,7 +100,7 @@ def run() -> int:
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except typer.TyperException as error:
-        return _say(error.format_message(), USAGE)
+        return _say(_SECRETS.sub("", error.format_message()), USAGE)
     except (ConfigError, InputError) as error:
         return _say(str(error), USAGE)
     except ThreadkeepError as error:

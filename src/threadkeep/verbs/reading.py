@@ -12,12 +12,11 @@ from threadkeep.errors import ConfigError, InputError, NotFound
 from threadkeep.moments import moment
 from threadkeep.ownership import Door
 from threadkeep.protocols import Policy, TokenCounter
-from threadkeep.types import LAST, Item, Listing, Page, Query, SessionInfo
+from threadkeep.types import LAST, MOST, Item, Listing, Page, Query, SessionInfo
 from threadkeep.verbs.past import Past
 from threadkeep.window import LOOKBACK, Fetch, Window, choose, first_page, promises
 
 ALL: Final = sys.maxsize
-_MOST: Final = 10**9
 
 
 def items(
@@ -120,4 +119,4 @@ def whole(name: str, number: int | None) -> int | None:
     """The number, if it is a whole one of at least 0, or `None`; no more than stores can count."""
     if number is not None and (type(number) is not int or number < 0):
         raise InputError(f"{name} must be a whole number of at least 0, got {number!r}")
-    return None if number is None else min(number, _MOST)
+    return None if number is None else min(number, MOST)

@@ -53,6 +53,7 @@ class Target:
         """Where it is, for people: no user, no password."""
         host = self.host or "the default host"
         place = f"{host}:{self.port}" if self.port else host
+        place = self.parameters.get("unix_socket") or place
         return f"{self.database} at {place}" if self.database else f"at {place}"
 
     def but(self, **fields: Any) -> Target:
