@@ -36,7 +36,7 @@ def test_forty_sessions_in_sixteen_threads_while_the_sweeper_runs(serve, provide
     assert all(len(service.get_files(session)) == TURNS for session in said)
     began = time.monotonic()
     service.close()
-    assert time.monotonic() - began < 5  # at once, on a machine with time to spare
+    assert time.monotonic() - began < 1
 
 
 def test_one_session_in_sixteen_threads_loses_nothing(serve, provider):

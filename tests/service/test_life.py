@@ -130,7 +130,7 @@ def test_close_waits_for_no_sweep(watched):
     assert swept.acquire(timeout=5)
     began = time.monotonic()
     service.close()
-    assert time.monotonic() - began < 5  # at once, on a machine with time to spare
+    assert time.monotonic() - began < 1
     assert not backend.closed.is_set(), "not while it is at work"
     free.set()
     assert backend.closed.wait(5), "the sweep that ends at last closes the store"

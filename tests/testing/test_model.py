@@ -337,7 +337,7 @@ def test_it_stops_within_a_second_even_while_an_answer_is_under_way():
         assert begun.wait(5)
         start = time.monotonic()
         model.stop()
-        assert time.monotonic() - start < 5  # within one, on a machine with time to spare
+        assert time.monotonic() - start < 1
         release.set()
         assert waiting.result().choices[0].message.content == "late"
 
