@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.servers import h2, mongodb, mysql, postgres, redis
+from tests.servers import h2, mongodb, mysql, mysql9, postgres, redis
 from tests.servers.instances import fresh_table, promised
 from threadkeep.backends.file import FileBackend
 from threadkeep.backends.memory import MemoryBackend
@@ -65,6 +65,11 @@ def _mysql(path: Path) -> Store:
     return Store(open_tables, open_tables)
 
 
+def _mysql9(path: Path) -> Store:
+    open_tables = partial(SqlBackend, mysql9.url(), table_name=fresh_table(), pool_size=20)
+    return Store(open_tables, open_tables)
+
+
 def _oracle(path: Path) -> Store:
     url = os.environ.get("THREADKEEP_TEST_ORACLE_URL")
     if url is None:
@@ -100,6 +105,7 @@ STORES: dict[str, Callable[[Path], Store]] = {
     "sqlite-memory": _sqlite_memory,
     "postgres": _postgres,
     "mysql": _mysql,
+    "mysql9": _mysql9,
     "redis": _redis,
     "redis-cluster": _redis_cluster,
     "mongodb": _mongodb,

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import create_engine, inspect, make_url, text
 
-from tests.servers import mysql, postgres, proxy
+from tests.servers import mysql, mysql9, postgres, proxy
 from tests.servers.instances import fresh_table
 from threadkeep.backends.sql.target import Target, from_url
 
-__all__ = ["SERVERS", "SqlServer", "fresh_table"]
+__all__ = ["EVERY_SERVER", "SERVERS", "SqlServer", "fresh_table"]
 
 
 class SqlServer:
@@ -88,4 +88,9 @@ def _mysql() -> SqlServer:
     return SqlServer("mysql", mysql.url(), "mysql+pymysql")
 
 
+def _mysql9() -> SqlServer:
+    return SqlServer("mysql", mysql9.url(), "mysql+pymysql")
+
+
 SERVERS: dict[str, Callable[[], SqlServer]] = {"postgres": _postgres, "mysql": _mysql}
+EVERY_SERVER = {**SERVERS, "mysql9": _mysql9}  # for tests that are quick

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.backends.sql_servers import fresh_table
-from tests.servers import mysql
+from tests.servers import mysql, mysql9
 from threadkeep.backends.sql import SqlBackend
 from threadkeep.errors import BackendError, BackendTimeout
 from threadkeep.testing.contract.common import NOW, ids, items
@@ -29,8 +29,9 @@ def opened(path, **options):
         backend.close()
 
 
-def test_what_is_written_is_read():
-    with opened(mysql.shared().socket) as backend:
+@pytest.mark.parametrize("server", [mysql, mysql9], ids=["mariadb", "mysql9"])
+def test_what_is_written_is_read(server):
+    with opened(server.shared().socket) as backend:
         backend.commit(S, put=items("ab"), now=NOW)
         assert ids(backend, S) == ["a", "b"]
 

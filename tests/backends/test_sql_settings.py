@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import create_engine
 
 import threadkeep
-from tests.backends.sql_servers import SERVERS, fresh_table
+from tests.backends.sql_servers import EVERY_SERVER, SERVERS, fresh_table
 from threadkeep.backends.sql import SqlBackend
 from threadkeep.errors import BackendError, ConfigError
 from threadkeep.types import Query
@@ -13,9 +13,9 @@ SECRET = "hunter2 is secret"
 NOBODY = "postgresql://ada:hunter2%20is%20secret@db.example:5433/chat"
 
 
-@pytest.fixture(params=SERVERS)
+@pytest.fixture(params=EVERY_SERVER)
 def server(request):
-    return SERVERS[request.param]()
+    return EVERY_SERVER[request.param]()
 
 
 def remembers(memory):

@@ -2,7 +2,8 @@
 # Installs the servers that the tests start as private, throw-away instances: PostgreSQL, MariaDB, Redis,
 # and H2 for the shape of Oracle's SQL, on Debian and its relatives; and, where there is no mongod,
 # SecantusDB, which speaks MongoDB's protocol, into an environment of its own: it is under the GPL, and
-# no part or dependency of threadkeep. Safe to run again.
+# no part or dependency of threadkeep. MySQL 9 is unpacked beside it where Debian's unstable packages can be
+# had. Safe to run again.
 # No service is started, and none that already runs is touched.
 set -eu
 
@@ -27,6 +28,8 @@ Tests whose server is missing are skipped.
 TEXT
     exit 1
 fi
+
+sh "$(dirname "$0")/mysql9.sh" "$root/.servers/mysql9" || true # it says why, and its tests are skipped
 
 missing=""
 for package in $packages; do

@@ -1,4 +1,4 @@
-"""MariaDB, which stands for MySQL too: a URL of the environment, a private instance, or a skip."""
+"""MariaDB, which stands for MySQL 8 too: a URL of the environment, an instance, or a skip."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.servers.instances import Instance, absent
 
 PASSWORD = "s3cret/%@: word"
 ESCAPED = "s3cret%2F%25%40%3A%20word"
-_FAST = ("--innodb-flush-log-at-trx-commit=0",)
+FAST = ("--innodb-flush-log-at-trx-commit=0",)
 
 
 @functools.cache
@@ -25,7 +25,7 @@ def url() -> str:
 @functools.cache
 def shared() -> MariaDB:
     """The instance that all tests share which do not harm it."""
-    return MariaDB(*_FAST)
+    return MariaDB(*FAST)
 
 
 class MariaDB:
@@ -35,16 +35,17 @@ class MariaDB:
         *settings: flags of mariadbd.
     """
 
+    name = "mariadb"
+    user = "mysql"  # whom the server runs as
+    flags: tuple[str, ...] = ("--innodb-log-file-size=16M",)
     encrypted = "SELECT 0"  # asks whether this connection is; tests of TLS know better
 
     def __init__(self, *settings: str) -> None:
-        self._program = program()
+        self._program = self.program()
         self._settings = settings
-        self.instance = Instance("mariadb", "mysql")
+        self.instance = Instance(self.name, self.user)
         self.port = self.instance.port
-        how = ("--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
-        data = f"--datadir={self.instance.folder}/data"
-        self.instance.call("mariadb-install-db", "--no-defaults", data, *how)
+        self.initialize()
         self.start()
         self._root(
             "CREATE DATABASE chat CHARACTER SET utf8mb4",
@@ -52,25 +53,38 @@ class MariaDB:
             "GRANT ALL ON *.* TO ada@'%'",
         )
 
+    def program(self) -> tuple[str, ...]:
+        """The command of the server, without flags."""
+        return (program(),)
+
+    def initialize(self) -> None:
+        """Make its data folder, with a root who needs no password."""
+        how = ("--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
+        self.instance.call("mariadb-install-db", "--no-defaults", self.datadir, *how)
+
     def start(self) -> None:
         """Start it, also again."""
         folder = self.instance.folder
         how = (
             "--no-defaults",
-            f"--datadir={folder}/data",
+            self.datadir,
             "--bind-address=127.0.0.1",
             f"--port={self.port}",
             f"--socket={self.socket}",
             f"--pid-file={folder}/pid",
             "--skip-name-resolve",
             "--innodb-buffer-pool-size=64M",
-            "--innodb-log-file-size=16M",
             "--skip-log-bin",
             "--character-set-server=utf8mb4",
             "--max-connections=200",
             f"--tmpdir={folder}",
         )
-        self.instance.start([self._program, *how, *self._settings], self._ready)
+        self.instance.start([*self._program, *how, *self.flags, *self._settings], self._ready)
+
+    @property
+    def datadir(self) -> str:
+        """The flag that names its data folder."""
+        return f"--datadir={self.instance.folder}/data"
 
     @property
     def socket(self) -> Path:

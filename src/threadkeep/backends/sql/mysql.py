@@ -30,7 +30,8 @@ from threadkeep.types import Commit, Record
 WORDS: Final = Words(
     quote=lambda name: f"`{name}`", rewrite=pyformat, ids="IN :ids", names="IN :names"
 )
-_LOCK: Final = "CONCAT('threadkeep ', SHA1(CONCAT(DATABASE(), '.', :name)))"
+# 51 of the 64 characters a name may have; SHA1() left the server in MySQL 9.6
+_LOCK: Final = "CONCAT('threadkeep ', LEFT(SHA2(CONCAT(DATABASE(), '.', :name), 256), 40))"
 _ROW: Final = "(%s, %s, %s, %s, %s, %s, %s)"
 # In this order: what is assigned first is seen by what follows.
 _PUT: Final = (
