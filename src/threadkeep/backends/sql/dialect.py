@@ -58,7 +58,10 @@ class Dialect(Protocol):
         ...
 
     def run(self, connection: Any, steps: Sequence[Step]) -> list[Any]:
-        """Run the steps in order, in one round trip where it can be; all rows they return."""
+        """Run the steps in order, in one round trip where it can be; all rows they return.
+
+        No steps send nothing.
+        """
         ...
 
     def count(self, connection: Any, step: Step) -> int:

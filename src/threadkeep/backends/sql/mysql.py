@@ -177,6 +177,7 @@ class MySQL:
 
 
 def _packets(connection: Any, cursor: Any, steps: Sequence[Step]) -> list[str]:
-    """All statements as one, where the connection allows that."""
+    """All statements as one, where the connection allows that; none of none."""
     texts = [cursor.mogrify(text, values or None) for text, values in steps]
-    return ["; ".join(texts)] if connection.client_flag & CLIENT.MULTI_STATEMENTS else texts
+    joined = texts and connection.client_flag & CLIENT.MULTI_STATEMENTS
+    return ["; ".join(texts)] if joined else texts

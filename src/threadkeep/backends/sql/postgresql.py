@@ -131,6 +131,8 @@ class PostgreSQL:
             line.shutdown(socket.SHUT_RDWR)
 
     def run(self, connection: Any, steps: Sequence[Step]) -> list[Any]:
+        if not steps:
+            return []  # a pipeline of nothing would still cost a round trip
         if len(steps) == 1:
             return _rows(_execute(connection, steps[0]))
         with connection.pipeline():
