@@ -8,6 +8,7 @@ import pytest
 
 from tests.servers import postgres, redis
 from tests.servers.instances import fresh_table
+from tests.wrappers.telemetry import Telemetry
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.backends.redis import RedisBackend
 from threadkeep.backends.sql import SqlBackend
@@ -62,3 +63,10 @@ def stored(backend, stream, kinds=KINDS):
     """All that is stored of a stream, in its order, past any wrapper."""
     pages = backend.read(*(Query(stream, kind) for kind in kinds), now=NOW)
     return sorted((record for page in pages for record in page.records), key=lambda r: r.seq)
+
+
+@pytest.fixture
+def telemetry():
+    made = Telemetry()
+    yield made
+    made.shutdown()

@@ -94,6 +94,17 @@ def test_the_lag_grows_while_something_is_unread_and_ends_when_it_is_read(learni
     assert (sums(reader, "lag"), sums(reader, "backlog")) == ({"": 0.0}, {"": 0})
 
 
+def test_every_learner_of_the_process_is_measured(learning, reader):
+    memories = [learning([NUTS], observe=True)[0] for _ in range(3)]
+    for count, memory in enumerate(memories, 1):
+        memory.session(f"chat-{count}", user="ada").add("I have a cat.")
+        assert sums(reader, "backlog") == {"": count}
+    oldest = sums(reader, "lag")[""]
+    assert memories[2].flush(timeout=60)
+    assert sums(reader, "backlog") == {"": 2}
+    assert sums(reader, "lag")[""] > oldest
+
+
 def test_without_observe_nothing_is_measured(learning, reader):
     memory, _ = learning([NUTS])
     memory.session("chat", user="ada").add("I'm allergic to nuts.")

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from threadkeep.errors import Conflict, MissingExtra
+from threadkeep.gauges import Sources
 
 try:
     from opentelemetry import metrics, trace
@@ -60,6 +61,7 @@ class Instruments:
         meters: Meters | None,
     ) -> None:
         self._store = store
+        self._lent = lent
         self._tracer = trace.get_tracer(_SCOPE, tracer_provider=tracers)
         meter = metrics.get_meter(_SCOPE, meter_provider=meters)
         self._duration = meter.create_histogram(
@@ -77,19 +79,15 @@ class Instruments:
         self._records = meter.create_counter(
             "threadkeep.records", unit="{record}", description="Records read or written"
         )
-        self._watch_pool(meter, lent)
+        _POOLS.add(self, meters)
+        _watch_pools(meter, meters)
 
-    def _watch_pool(self, meter: Meter, lent: Lent) -> None:
-        def look(_: CallbackOptions) -> Iterable[Observation]:
-            number = lent()
-            return [] if number is None else [Observation(number, {_STORE: self._store})]
-
-        meter.create_observable_gauge(
-            "threadkeep.pool.in_use",
-            callbacks=[look],
-            unit="{connection}",
-            description="Connections of the pool that are lent",
-        )
+    def lent(self) -> tuple[str, int] | None:
+        """The store and how many connections of its pool are lent; `None` = there is no pool."""
+        number = None
+        with suppress(Exception):  # a store that cannot say hides no other
+            number = self._lent()
+        return (self._store, number) if isinstance(number, int) else None
 
     @contextmanager
     def call(self, operation: str) -> Iterator[Call]:
@@ -124,3 +122,23 @@ class Instruments:
         self._errors.add(1, said)
         if not isinstance(error, Conflict):  # somebody was faster: an answer, and no fault
             span.set_status(Status(StatusCode.ERROR))
+
+
+_POOLS: Final[Sources[Instruments]] = Sources(metrics.get_meter_provider)
+
+
+def _watch_pools(meter: Meter, meters: Meters | None) -> None:
+    """Have all pools asked whenever metrics are collected; stores of one name are added up."""
+
+    def look(_: CallbackOptions) -> Iterable[Observation]:
+        lent: dict[str, int] = {}
+        for store, number in filter(None, (one.lent() for one in _POOLS.of(meters))):
+            lent[store] = lent.get(store, 0) + number
+        return [Observation(number, {_STORE: store}) for store, number in lent.items()]
+
+    meter.create_observable_gauge(
+        "threadkeep.pool.in_use",
+        callbacks=[look],
+        unit="{connection}",
+        description="Connections of the pools that are lent",
+    )

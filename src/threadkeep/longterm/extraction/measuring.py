@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from threadkeep.errors import MissingExtra
+from threadkeep.gauges import Sources
 from threadkeep.longterm.extraction.background import Backlog
 from threadkeep.longterm.extraction.report import Report
 
@@ -55,7 +56,14 @@ class Measures:
         self._learned = meter.create_counter(
             "threadkeep.learning.learned", unit="{entry}", description="What was learned"
         )
-        _watch(meter, weakref.WeakMethod(backlog))
+        self._backlog = weakref.WeakMethod(backlog)
+        _LEARNERS.add(self, meters)
+        _watch(meter, meters)
+
+    def backlog(self) -> Backlog | None:
+        """What is unread; `None` = the learner is gone."""
+        found = self._backlog()
+        return None if found is None else found()
 
     def note(self, report: Report, seconds: float) -> None:
         """Count what came of one batch; nothing where there was none to read."""
@@ -72,16 +80,20 @@ class Measures:
             self._learned.add(getattr(report, kind), {_KIND: kind})
 
 
-def _watch(meter: Meter, backlog: weakref.WeakMethod[Callable[[], Backlog]]) -> None:
-    """Have the backlog asked for whenever metrics are collected."""
+_LEARNERS: Final[Sources[Measures]] = Sources(metrics.get_meter_provider)
+
+
+def _watch(meter: Meter, meters: MeterProvider | None) -> None:
+    """Have all learners asked for their backlog whenever metrics are collected."""
+
+    def backlogs() -> list[Backlog]:
+        return [found for one in _LEARNERS.of(meters) if (found := one.backlog()) is not None]
 
     def lag(_: CallbackOptions) -> Iterable[Observation]:
-        found = backlog()
-        return [] if found is None else [Observation(found().seconds)]
+        return [Observation(max(one.seconds for one in found))] if (found := backlogs()) else []
 
     def sessions(_: CallbackOptions) -> Iterable[Observation]:
-        found = backlog()
-        return [] if found is None else [Observation(found().sessions)]
+        return [Observation(sum(one.sessions for one in found))] if (found := backlogs()) else []
 
     meter.create_observable_gauge(
         "threadkeep.learning.lag",
