@@ -66,7 +66,7 @@ class RawMysql(_Raw, InMysql):
         at = from_url(mariadb())
         self._connection = pymysql.connect(
             host=at.host,
-            port=at.port or 3306,
+            port=int(at.port or 3306),
             user=at.user,
             password=at.secret() or "",
             database=at.database,

@@ -40,11 +40,11 @@ class Sources(Generic[T]):
 
     def of(self, provider: object | None) -> list[T]:
         """Those that report on this provider."""
-        wanted = self._resolve(provider)
+        resolved = self._resolve(provider)
         return [
             source  # type: ignore[misc]  # what was added is a T
             for entry in [*self._entries.values()]
-            if self._resolve(entry.provider) is wanted and (source := entry.source()) is not None
+            if self._resolve(entry.provider) is resolved and (source := entry.source()) is not None
         ]
 
     def _resolve(self, provider: object | None) -> object:

@@ -22,12 +22,12 @@ from threadkeep.deadlines import Deadline
 from threadkeep.types import Query
 
 GAUGE = "threadkeep.pool.in_use"
-ACTS = st.sampled_from(["open", "open", "lend", "lend", "return", "close", "drop"])
+ACTS = st.sampled_from(["open", "open", "take", "take", "return", "close", "drop"])
 STEPS = st.lists(st.tuples(ACTS, st.integers(0, 99), st.integers(0, 1)), max_size=25)
 
 
 def reported(telemetry):
-    return {said["threadkeep.store"]: point.value for said, point in telemetry.points(GAUGE)}
+    return {at["threadkeep.store"]: point.value for at, point in telemetry.points(GAUGE)}
 
 
 class Stores:
@@ -52,11 +52,11 @@ class Stores:
         path = self.path / f"{number % 3}.db"
         return SqliteBackend(path), ("histories", "longterm")[number % 2]
 
-    def _lend(self, entry):
+    def _take(self, entry):
         if entry[1] != "without-a-pool" and len(entry[3]) < 3:
-            lent = ExitStack()
-            lent.enter_context(entry[2].inner._connection())
-            entry[3].append(lent)
+            connection = ExitStack()
+            connection.enter_context(entry[2].inner._connection())
+            entry[3].append(connection)
 
     def _return(self, entry):
         if entry[3]:
@@ -82,9 +82,9 @@ class Stores:
 
     def expected(self, provider):
         counted: Counter[str] = Counter()
-        for at, name, _, lent in self.open:
+        for at, name, _, connections in self.open:
             if at == provider and name != "without-a-pool":
-                counted[name] += len(lent)
+                counted[name] += len(connections)
         return dict(counted)
 
     def end(self):
@@ -113,9 +113,9 @@ def test_stores_of_servers_are_reported_until_they_are_closed(telemetry, tmp_pat
         store.read(Query("s", "item"), now=1.0)
         assert reported(telemetry) == dict.fromkeys(names, 0), name
     again = telemetry.wrap(opened("postgres", tmp_path), name="postgres")
-    lent = [store.inner._pool.take(Deadline(5)) for store in (stores["postgres"], again)]
+    connections = [store.inner._pool.take(Deadline(5)) for store in (stores["postgres"], again)]
     assert reported(telemetry) == {"postgres": 2, "redis": 0, "sqlite": 0}
-    for connection, store in zip(lent, (stores["postgres"], again), strict=True):
+    for connection, store in zip(connections, (stores["postgres"], again), strict=True):
         store.inner._pool.give_back(connection, broken=False)
     again.close()
     remaining = set(names)
@@ -167,10 +167,10 @@ GLOBAL = """
     from threadkeep.backends.observed import ObservedBackend
     from threadkeep.backends.sqlite import SqliteBackend
 
-    def told():
+    def points():
         data = reader.get_metrics_data()
-        found = data.resource_metrics[0].scope_metrics[0].metrics if data else []
-        return sum(len(m.data.data_points) for m in found if m.name == "threadkeep.pool.in_use")
+        metrics = data.resource_metrics[0].scope_metrics[0].metrics if data else []
+        return sum(len(m.data.data_points) for m in metrics if m.name == "threadkeep.pool.in_use")
 
     def store(name, provider=None):
         return ObservedBackend(SqliteBackend(f"{name}.db"), name=name, meter_provider=provider)
@@ -180,10 +180,10 @@ GLOBAL = """
     provider = MeterProvider([reader])
     metrics.set_meter_provider(provider)
     late = [store("late"), store("explicit", provider)]
-    counts = [told()]
-    for one in (*early, *late):
-        one.close()
-        counts.append(told())
+    counts = [points()]
+    for each in (*early, *late):
+        each.close()
+        counts.append(points())
     print(*counts)
 """
 

@@ -88,15 +88,26 @@ class Calls:
     def _once(self, work: Callable[[Store], T], deadline: Deadline, making: bool) -> T:
         store = self._store()
         if os.getpid() not in self._ready:
-            # A server that never answered is waited for less long than one that is gone.
-            with pymongo.timeout(min(_left(deadline), self._connect_timeout)):
-                store.database.command("ping")
+            self._connect(store, deadline)
             if making:
                 with pymongo.timeout(_left(deadline)):
                     store.create_indexes(list(INDEXES))
                 self._ready.add(os.getpid())
         with pymongo.timeout(_left(deadline)):
             return work(store)
+
+    def _connect(self, store: Store, deadline: Deadline) -> None:
+        """A server that never answered is waited for less long than one that is gone."""
+        try:
+            with pymongo.timeout(min(_left(deadline), self._connect_timeout)):
+                store.database.command("ping")
+        except errors.PyMongoError:
+            raise
+        except Exception as error:  # IndexError and ValueError of a password, among others
+            raise BackendError(
+                f"{self._where}: {type(error).__name__} in pymongo while connecting: "
+                "check username, password and the options of the URL"
+            ) from None
 
     def _store(self) -> Store:
         """The collection, of the primary: what is compared and set must be the newest."""

@@ -9,7 +9,6 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import pymongo
-from pymongo import errors
 
 from threadkeep.errors import ConfigError
 
@@ -115,7 +114,7 @@ def make(target: Target, pool_size: int, connect_timeout: float) -> Any:
             connect=False,
             **{name: value for name, value in login.items() if value is not None},
         )
-    except (errors.ConfigurationError, ValueError, TypeError):
+    except Exception:  # of many kinds; files that the URL names are read here too
         raise ConfigError(
             f"{target.where}: the driver does not take this URL: "
             "look at its options, and percent-encode what is special in user and password"

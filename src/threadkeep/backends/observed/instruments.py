@@ -61,7 +61,7 @@ class Instruments:
         meters: Meters | None,
     ) -> None:
         self._store = store
-        self._lent = lent
+        self._in_use = lent
         self._tracer = trace.get_tracer(_SCOPE, tracer_provider=tracers)
         meter = metrics.get_meter(_SCOPE, meter_provider=meters)
         self._duration = meter.create_histogram(
@@ -82,11 +82,11 @@ class Instruments:
         _POOLS.add(self, meters)
         _watch_pools(meter, meters)
 
-    def lent(self) -> tuple[str, int] | None:
+    def usage(self) -> tuple[str, int] | None:
         """The store and how many connections of its pool are lent; `None` = there is no pool."""
         number = None
         with suppress(Exception):  # a store that cannot say hides no other
-            number = self._lent()
+            number = self._in_use()
         return (self._store, number) if isinstance(number, int) else None
 
     @contextmanager
@@ -131,10 +131,10 @@ def _watch_pools(meter: Meter, meters: Meters | None) -> None:
     """Have all pools asked whenever metrics are collected; stores of one name are added up."""
 
     def look(_: CallbackOptions) -> Iterable[Observation]:
-        lent: dict[str, int] = {}
-        for store, number in filter(None, (one.lent() for one in _POOLS.of(meters))):
-            lent[store] = lent.get(store, 0) + number
-        return [Observation(number, {_STORE: store}) for store, number in lent.items()]
+        totals: dict[str, int] = {}
+        for store, number in filter(None, (pool.usage() for pool in _POOLS.of(meters))):
+            totals[store] = totals.get(store, 0) + number
+        return [Observation(number, {_STORE: store}) for store, number in totals.items()]
 
     meter.create_observable_gauge(
         "threadkeep.pool.in_use",

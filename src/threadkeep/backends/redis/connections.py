@@ -53,6 +53,11 @@ class _InTime:
             raise Unreachable(self._late(usual) or str(error)) from error
         except redis.ConnectionError as error:
             raise Unreachable(str(error)) from error
+        except (TypeError, ValueError) as error:  # a host or a password that cannot be sent
+            self.disconnect()  # type: ignore[attr-defined]
+            raise redis.DataError(
+                f"{type(error).__name__} while connecting: check host, username and password"
+            ) from None
         finally:
             self.socket_connect_timeout, self._attempt = usual, None
 

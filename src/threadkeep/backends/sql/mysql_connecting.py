@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import pymysql
+from pymysql.charset import charset_by_name
 from pymysql.connections import Connection
 from pymysql.constants import CLIENT, ER
 
@@ -88,7 +89,7 @@ def _open(target: Target, timeout: float, context: ssl.SSLContext | None) -> Lin
     line: Line = Line(
         **{"charset": "utf8mb4", **said},
         host=target.host or "localhost",
-        port=target.port or _PORT,
+        port=int(target.port or _PORT),
         user=target.user,
         password=target.secret() or "",
         database=target.database,
@@ -141,12 +142,29 @@ def _unix(path: str, timeout: float) -> socket.socket:
 
 def _context(parameters: Mapping[str, Any], mode: str) -> ssl.SSLContext:
     verified = mode.startswith("verify")
-    context = ssl.create_default_context(cafile=parameters.get("sslrootcert") if verified else None)
+    root = parameters.get("sslrootcert") if verified else None
+    with _files("sslrootcert"):
+        context = ssl.create_default_context(cafile=root)
     context.check_hostname = mode == "verify-full"
     context.verify_mode = ssl.CERT_REQUIRED if verified else ssl.CERT_NONE
     if "sslcert" in parameters:
-        context.load_cert_chain(parameters["sslcert"], parameters.get("sslkey"))
+        with _files("sslcert, sslkey"):
+            context.load_cert_chain(parameters["sslcert"], parameters.get("sslkey"), _no_password)
     return context
+
+
+@contextlib.contextmanager
+def _files(names: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, TypeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise ConfigError(f"{names}: the file cannot be used ({reason})") from None
+
+
+def _no_password() -> str:
+    """Else OpenSSL asks for the key's on the terminal."""
+    return ""
 
 
 def checked(parameters: Mapping[str, Any]) -> None:
@@ -159,5 +177,7 @@ def checked(parameters: Mapping[str, Any]) -> None:
     for name, value in parameters.items():
         if name not in known:
             raise ConfigError(f"MySQL has no parameter {name!r}{nearest(name, known)}")
-        if name == "max_allowed_packet" and not str(value).isdigit():
+        if name == "max_allowed_packet" and not str(value).isdecimal():
             raise ConfigError("max_allowed_packet must be a whole number of bytes")
+        if name == "charset" and charset_by_name(str(value)) is None:
+            raise ConfigError(f"charset: PyMySQL has no {value!r}; it must be utf8mb4")

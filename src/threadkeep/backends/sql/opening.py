@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from threadkeep.backends.sql import faults, guard, options, schema
+from threadkeep.backends.sql import drivers, faults, guard, options, schema
 from threadkeep.backends.sql.dialect import Dialect
+from threadkeep.backends.sql.drivers import DRIVERS
 from threadkeep.backends.sql.names import Names
 from threadkeep.backends.sql.pool import OwnPool, SharedPool
 from threadkeep.backends.sql.target import Password, Target
 from threadkeep.deadlines import Deadline, span
-from threadkeep.errors import BackendTimeout, ConfigError, MissingExtra
+from threadkeep.errors import BackendError, BackendTimeout, ConfigError
 
 if TYPE_CHECKING:
     from threadkeep.backends.sql.calls import Calls
 
 T = TypeVar("T")
-
-
-class _Kind(NamedTuple):
-    """Where a dialect is, its driver, and the extra that brings it."""
-
-    module: str
-    name: str
-    driver: str
-    extra: str
-
-
-_KINDS: Final = {
-    "postgresql": _Kind("postgresql", "PostgreSQL", "psycopg", "postgres"),
-    "mysql": _Kind("mysql", "MySQL", "pymysql", "mysql"),
-    "oracle": _Kind("oracle", "Oracle", "oracledb", "oracle"),
-}
 
 
 class Opening:
@@ -130,7 +114,7 @@ class Opening:
         try:
             return guard.within(
                 seconds,
-                lambda: self.dialect.connect(self._target, seconds, deadline.timeout),
+                lambda: self._open(seconds, deadline.timeout),
                 lambda late: late.close(),
             )
         except guard.Late:
@@ -138,6 +122,23 @@ class Opening:
                 f"{self.where}: no connection within "
                 f"{span(seconds, deadline.timeout, self._patience)}: "
                 "check host, port and whether the server runs"
+            ) from None
+
+    def _open(self, seconds: float, limit: float) -> Any:
+        """A new connection; what drivers do not turn into errors of their own is an error of ours.
+
+        Such are TypeError, KeyError and UnicodeError of parameters, whose messages may hold them.
+        """
+        # What a callable password raises is the application's own.
+        target = self._target.but(password=self._target.secret())
+        try:
+            return self.dialect.connect(target, seconds, limit)
+        except Exception as error:
+            if isinstance(error, (BackendError, ConfigError, *self.dialect.errors)):
+                raise
+            raise BackendError(
+                f"{self.where}: {type(error).__name__} in the driver while connecting: "
+                "check host, port, user, password and the parameters of the URL"
             ) from None
 
 
@@ -167,25 +168,17 @@ def _of_engine(engine: Engine, fields: Mapping[str, Any], password: Password) ->
         raise ConfigError("an async Engine cannot be used: pass its sync_engine's URL, or a URL")
     kind = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql", "oracle": "oracle"}
     found = kind.get(engine.dialect.name)
-    if found is None or engine.dialect.driver != _KINDS[found].driver:
-        drivers = ", ".join(f"{name}+{one.driver}" for name, one in _KINDS.items())
+    if found is None or engine.dialect.driver != DRIVERS[found].package:
+        usable = ", ".join(f"{name}+{driver.package}" for name, driver in DRIVERS.items())
         raise ConfigError(
             f"an Engine for {engine.dialect.name}+{engine.dialect.driver} cannot be used; "
-            f"these can: {drivers}"
+            f"these can: {usable}"
         )
     url = engine.url
     return Target(found, url.host, url.port, None, None, url.database)
 
 
 def _dialect(target: Target, names: Names) -> Dialect:
-    kind = _KINDS[target.dialect]
-    try:
-        module = importlib.import_module(f"threadkeep.backends.sql.{kind.module}")
-    except ModuleNotFoundError as error:
-        if not error.name or error.name.partition(".")[0] != kind.driver:
-            raise
-        raise MissingExtra(
-            f'{kind.name} needs {kind.driver}: pip install "threadkeep[{kind.extra}]"'
-        ) from error
-    made: Dialect = getattr(module, kind.name)(target, names)
+    module = drivers.load(target.dialect, target.dialect)
+    made: Dialect = getattr(module, DRIVERS[target.dialect].name)(target, names)
     return made

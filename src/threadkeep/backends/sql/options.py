@@ -6,7 +6,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from threadkeep.backends.sql.target import SSLMODES, Password, Target, dialect, from_url, split_host
+from threadkeep.backends.sql.target import (
+    SSLMODES,
+    Password,
+    Target,
+    dialect,
+    from_url,
+    split_host,
+    unique,
+)
 from threadkeep.errors import ConfigError
 
 
@@ -18,6 +26,8 @@ def target(url: str | None, fields: Mapping[str, Any], password: Password) -> Ta
     """
     given = {name: value for name, value in fields.items() if value is not None}
     found = from_url(url) if url is not None else Target(dialect(given.get("dialect")))
+    if found.dialect == "postgresql" and "dbname" in given:  # libpq's word for it
+        given = unique([("database", given.pop("dbname")), *given.items()])
     for name in ("dialect", "host", "port", "user", "database"):
         if name in given:
             found = _said(found, name, given.pop(name))
@@ -26,6 +36,8 @@ def target(url: str | None, fields: Mapping[str, Any], password: Password) -> Ta
             raise ConfigError("password is given twice: in the URL and beside it")
         if not isinstance(password, str) and not callable(password):
             raise ConfigError("password must be a str or a callable that returns one")
+        if isinstance(password, str) and "\0" in password:
+            raise ConfigError("password must not contain NUL")
         found = found.but(password=password)
     for name, value in given.items():
         if found.parameters.get(name, value) != value:
@@ -39,19 +51,23 @@ def _said(found: Target, name: str, value: Any) -> Target:
     if name == "dialect":
         value = dialect(value)
     elif name == "port":
-        value = _port(value)
+        value = _port(value, several=found.dialect == "postgresql")
     elif not isinstance(value, str) or not value or "\0" in value:
         raise ConfigError(f"{name} must be a str that is not empty")
     if name == "host":
         host, port = split_host(value, found.port)
+        if isinstance(port, str) and found.dialect != "postgresql":
+            raise ConfigError("host: several are for PostgreSQL only")
         found, value = found.but(port=port), host
     if getattr(found, name) not in (None, value):
         raise ConfigError(f"{name} is given twice, and differently")
     return found.but(**{name: value})
 
 
-def _port(value: object) -> int:
-    number = int(value) if isinstance(value, str) and value.isdigit() else value
+def _port(value: object, *, several: bool = False) -> int | str:
+    if several and isinstance(value, str) and "," in value:
+        return ",".join(str(_port(port)) if port else "" for port in value.split(","))
+    number = int(value) if isinstance(value, str) and value.isdecimal() else value
     if type(number) is not int or not 0 < number < 65536:
         raise ConfigError(f"port must be a whole number from 1 to 65535, got {value!r}")
     return number
@@ -87,7 +103,8 @@ def seconds(value: object) -> float | None:
     if value is None or isinstance(value, int | float):
         return value
     try:
-        return float(str(value)) or None
+        number = float(str(value))
+        return None if number <= 0 else number  # as libpq: no limit of its own
     except ValueError:
         raise ConfigError(
             f"connect_timeout must be a number of seconds above 0, got {value!r}"

@@ -18,6 +18,7 @@ from threadkeep.backends.sql.planning import Change
 from threadkeep.backends.sql.postgresql_arrays import Texts, Times, teach
 from threadkeep.backends.sql.postgresql_faults import fault
 from threadkeep.backends.sql.postgresql_statements import ABOUT, WORDS, Commits
+from threadkeep.backends.sql.postgresql_url import KEYWORDS, PREPARE
 from threadkeep.backends.sql.schema import Columns
 from threadkeep.backends.sql.statements import ReadText, Step, build, tables
 from threadkeep.backends.sql.target import Target
@@ -28,7 +29,6 @@ from threadkeep.suggest import nearest
 from threadkeep.types import Commit, Keep, Record
 
 _PREPARE_AFTER: Final = 2
-_OURS: Final = "prepare_threshold"
 
 
 def _lock(connection: Connection, names: Names, deadline: Deadline) -> None:
@@ -69,11 +69,11 @@ class PostgreSQL:
         self.purge: Sequence[Step] = [(f"VACUUM {self.tables.records}, {self.tables.streams}", {})]
         self._commits = Commits(self.tables)
         self._prepare_after: int | None = None
-        self._told = _OURS in target.parameters
+        self._told = PREPARE in target.parameters
 
     def connect(self, target: Target, timeout: float, limit: float) -> Any:
         said = dict(target.parameters)
-        threshold = said.pop(_OURS, self._prepare_after)
+        threshold = said.pop(PREPARE, self._prepare_after)
         made = psycopg.connect(
             host=target.host,
             port=target.port,
@@ -206,7 +206,12 @@ def _columns(records: Sequence[Record]) -> dict[str, Texts | Times]:
 
 
 def _check(parameters: Mapping[str, Any]) -> None:
-    known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()} | {_OURS}
-    for name in parameters:
+    known = KEYWORDS | {PREPARE}
+    for name, value in parameters.items():
         if name not in known:
             raise ConfigError(f"PostgreSQL has no parameter {name!r}{nearest(name, known)}")
+        if "\0" in str(value):
+            raise ConfigError(f"{name} must not contain NUL")
+    threshold = str(parameters.get(PREPARE, 0))
+    if not (threshold.isascii() and threshold.isdigit()):
+        raise ConfigError(f"{PREPARE} must be a whole number of at least 0")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from threadkeep.backends.sql import drivers
 from threadkeep.errors import ConfigError
 from threadkeep.suggest import nearest
 
@@ -32,14 +34,16 @@ class Target:
 
     Attributes:
         dialect: `postgresql`, `mysql` or `oracle`.
-        host: as the driver takes it; `None` = the driver's default.
+        host: as the driver takes it; `None` = the driver's default. PostgreSQL: also several, or
+            the folder of a Unix socket.
+        port: a number; of several hosts of PostgreSQL `5432,5433`.
         password: the password, or what gives it, asked at each new connection.
         parameters: everything else that was said, for the driver.
     """
 
     dialect: str
     host: str | None = None
-    port: int | None = None
+    port: int | str | None = None
     user: str | None = None
     password: Password = field(default=None, repr=False)
     database: str | None = None
@@ -51,10 +55,16 @@ class Target:
 
     def described(self) -> str:
         """Where it is, for people: no user, no password."""
-        host = self.host or "the default host"
-        place = f"{host}:{self.port}" if self.port else host
-        place = self.parameters.get("unix_socket") or place
+        place = self.parameters.get("unix_socket") or self._address()
         return f"{self.database} at {place}" if self.database else f"at {place}"
+
+    def _address(self) -> str:
+        host = self.host or self.parameters.get("hostaddr") or "the default host"
+        hosts, ports = host.split(","), str(self.port or "").split(",")
+        if len(ports) == 1:
+            ports *= len(hosts)
+        pairs = itertools.zip_longest(hosts, ports, fillvalue="")
+        return ",".join(f"{name}:{port}" if port else name for name, port in pairs)
 
     def but(self, **fields: Any) -> Target:
         return replace(self, **fields)
@@ -66,14 +76,15 @@ def from_url(url: str) -> Target:
     Raises:
         ConfigError: it is not such a URL; what it holds is not repeated.
     """
+    if dialect(url.partition(":")[0].lower()) == "postgresql":
+        reader = drivers.load("postgresql", "postgresql_url")
+        target: Target = reader.read(url)
+        return target
     try:
         parts = urlsplit(url)
         host, port = _address(parts.netloc.rpartition("@")[2])
     except ValueError:
-        raise ConfigError(
-            "the database URL cannot be read: postgresql://user:password@host:5432/database; "
-            "percent-encode what is special in user and password"
-        ) from None
+        raise unreadable() from None
     named = parts.netloc.rpartition("@")[0]
     user, colon, password = named.partition(":")
     return Target(
@@ -83,8 +94,29 @@ def from_url(url: str) -> Target:
         user=unquote(user) or None,
         password=unquote(password) if colon else None,
         database=unquote(parts.path.removeprefix("/")) or None,
-        parameters=dict(parse_qsl(parts.query, keep_blank_values=True)),
+        parameters=unique(parse_qsl(parts.query, keep_blank_values=True)),
     )
+
+
+def unreadable() -> ConfigError:
+    """The error about a URL; none of it is repeated, since anything may be part of a password."""
+    return ConfigError(
+        "the database URL cannot be read: postgresql://user:password@host:5432/database; "
+        "percent-encode what is special in user and password"
+    )
+
+
+def unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Parameters by their names.
+
+    Raises:
+        ConfigError: one is given twice, and differently.
+    """
+    parameters: dict[str, str] = {}
+    for name, value in pairs:
+        if parameters.setdefault(name, value) != value:
+            raise ConfigError(f"{name} is given twice, and differently")
+    return parameters
 
 
 def dialect(scheme: object) -> str:
@@ -100,27 +132,35 @@ def dialect(scheme: object) -> str:
     return found
 
 
-def split_host(host: str, port: int | None) -> tuple[str | None, int | None]:
-    """`host` or `host:port`; a port may be given beside it, but not another one.
+def split_host(host: str, port: int | str | None) -> tuple[str | None, int | str | None]:
+    """`host` or `host:port`, several with commas; ports may be given beside, but no other ones.
 
     Raises:
-        ConfigError: the port is not a number, or given twice and differently.
+        ConfigError: a port is not a number, or given twice and differently.
     """
+    if host.startswith(("/", "@")):
+        return host, port  # a Unix socket
     try:
-        name, found = _address(host)
+        pairs = [_address(part) for part in host.split(",")]
     except ValueError:
         raise ConfigError(f"host must be host or host:port, got {host!r}") from None
-    if found is not None and port is not None and found != port:
+    if all(number is None for _, number in pairs):
+        return ",".join(name or "" for name, _ in pairs) or None, port
+    names, numbers = (
+        ",".join(str(part or "") for part in parts) for parts in zip(*pairs, strict=True)
+    )
+    merged = numbers if len(pairs) > 1 else pairs[0][1]
+    if port not in (None, merged):
         raise ConfigError("port is given twice, and differently")
-    return name, port if found is None else found
+    return names or None, merged
 
 
 def _address(text: str) -> tuple[str | None, int | None]:
-    """Of `host:port`; several hosts, sockets and bare IPv6 addresses are left to the driver."""
+    """Of `host:port`; bare IPv6 addresses are left to the driver."""
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
         return host, int(rest[1:]) if rest.startswith(":") else None
-    if text.count(":") != 1 or "," in text:
+    if text.count(":") != 1:
         return unquote(text) or None, None
     host, _, port = text.partition(":")
     return unquote(host) or None, int(port) if port else None

@@ -62,8 +62,8 @@ class Measures:
 
     def backlog(self) -> Backlog | None:
         """What is unread; `None` = the learner is gone."""
-        found = self._backlog()
-        return None if found is None else found()
+        read = self._backlog()
+        return None if read is None else read()
 
     def note(self, report: Report, seconds: float) -> None:
         """Count what came of one batch; nothing where there was none to read."""
@@ -87,13 +87,16 @@ def _watch(meter: Meter, meters: MeterProvider | None) -> None:
     """Have all learners asked for their backlog whenever metrics are collected."""
 
     def backlogs() -> list[Backlog]:
-        return [found for one in _LEARNERS.of(meters) if (found := one.backlog()) is not None]
+        backlogs = (learner.backlog() for learner in _LEARNERS.of(meters))
+        return [backlog for backlog in backlogs if backlog is not None]
 
     def lag(_: CallbackOptions) -> Iterable[Observation]:
-        return [Observation(max(one.seconds for one in found))] if (found := backlogs()) else []
+        unread = backlogs()
+        return [Observation(max(backlog.seconds for backlog in unread))] if unread else []
 
     def sessions(_: CallbackOptions) -> Iterable[Observation]:
-        return [Observation(sum(one.sessions for one in found))] if (found := backlogs()) else []
+        unread = backlogs()
+        return [Observation(sum(backlog.sessions for backlog in unread))] if unread else []
 
     meter.create_observable_gauge(
         "threadkeep.learning.lag",
