@@ -11,6 +11,7 @@ from threadkeep.engine import Engine, twin
 from threadkeep.moments import when
 from threadkeep.ownership import Door
 from threadkeep.types import Item, Listing, SessionInfo
+from threadkeep.user_id import UserId
 from threadkeep.verbs import conversing, reading
 from threadkeep.verbs.editing import UNSET, json_object
 from threadkeep.verbs.searching import limited, page
@@ -32,7 +33,7 @@ class Conversations:
         self,
         id: str | None = None,
         *,
-        user: str | None = None,
+        user: UserId | None = None,
         title: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         items: Sequence[object] = (),
@@ -57,7 +58,7 @@ class Conversations:
         info = SessionInfo(named, owner, title=text, metadata=json_object(metadata))
         return conversing.create(self.engine, info, items)
 
-    def get(self, id: str, *, user: str | None = None) -> SessionInfo | None:
+    def get(self, id: str, *, user: UserId | None = None) -> SessionInfo | None:
         """What is known of a conversation, or `None`.
 
         Raises:
@@ -71,7 +72,7 @@ class Conversations:
         *,
         title: str | None = UNSET,
         metadata: Mapping[str, Any] | None = None,
-        user: str | None = None,
+        user: UserId | None = None,
     ) -> SessionInfo:
         """Set the title (`None` removes it), merge metadata key by key (`None` removes a key).
 
@@ -82,7 +83,7 @@ class Conversations:
         """
         return conversing.update(self._door(id, user), title, metadata)
 
-    def delete(self, id: str, *, user: str | None = None) -> None:
+    def delete(self, id: str, *, user: UserId | None = None) -> None:
         """Delete a conversation with its items, files, responses and feedback.
 
         One that is not there is no error.
@@ -100,7 +101,7 @@ class Conversations:
         limit: int = 100,
         order: Literal["asc", "desc"] = "asc",
         after: str | None = None,
-        user: str | None = None,
+        user: UserId | None = None,
     ) -> Listing[Item]:
         """A page of a conversation's items; `.cursor` is the `after` of the next.
 
@@ -118,7 +119,7 @@ class Conversations:
         """
         return conversing.items(self._door(id, user), limited(limit), order, after)
 
-    def item(self, id: str, item: str, *, user: str | None = None) -> Item:
+    def item(self, id: str, item: str, *, user: UserId | None = None) -> Item:
         """One item of a conversation.
 
         Raises:
@@ -127,7 +128,7 @@ class Conversations:
         """
         return conversing.item(self._door(id, user), item)
 
-    def add_items(self, id: str, *items: object, user: str | None = None) -> Sequence[Item]:
+    def add_items(self, id: str, *items: object, user: UserId | None = None) -> Sequence[Item]:
         """Append up to 20 items, as `session.add` takes them, in one atomic step.
 
         Raises:
@@ -137,7 +138,7 @@ class Conversations:
         """
         return conversing.add_items(self._door(id, user), items)
 
-    def remove_item(self, id: str, item: str, *, user: str | None = None) -> None:
+    def remove_item(self, id: str, item: str, *, user: UserId | None = None) -> None:
         """Delete one item; one that is not there is no error.
 
         Raises:
@@ -149,7 +150,7 @@ class Conversations:
     def list(
         self,
         *,
-        user: str | None = None,
+        user: UserId | None = None,
         metadata: Mapping[str, Any] | None = None,
         since: datetime | float | str | None = None,
         until: datetime | float | str | None = None,
@@ -191,6 +192,6 @@ class Conversations:
     aremove_item = twin(remove_item)
     alist = twin(list)
 
-    def _door(self, id: str, user: str | None) -> Door:
+    def _door(self, id: str, user: UserId | None) -> Door:
         owner = whose(self.engine, self._user, user)
         return Door(self.engine, SessionInfo(names.check(id, "id"), owner))

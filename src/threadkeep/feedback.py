@@ -14,6 +14,7 @@ from threadkeep.engine import Engine, twin
 from threadkeep.errors import InputError
 from threadkeep.moments import when
 from threadkeep.types import Listing
+from threadkeep.user_id import UserId
 from threadkeep.verbs import rating as rates
 from threadkeep.verbs.searching import Where, folded, limited, page
 from threadkeep.whose import whose
@@ -42,7 +43,7 @@ class FeedbackBook:
         item: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         id: str | None = None,
-        user: str | None = None,
+        user: UserId | None = None,
     ) -> Feedback:
         """Store feedback on a response; there may be any number.
 
@@ -84,7 +85,7 @@ class FeedbackBook:
         author: str | None = None,
         since: Moment | None = None,
         until: Moment | None = None,
-        user: str | None = None,
+        user: UserId | None = None,
     ) -> dict[str, Tally]:
         """How often each rating was given, by model, day (`2026-01-31`, UTC), rating or response.
 
@@ -107,14 +108,14 @@ class FeedbackBook:
         author: str | None = None,
         since: Moment | None = None,
         until: Moment | None = None,
-        user: str | None = None,
+        user: UserId | None = None,
     ) -> Sequence[dict[str, Any]]:
         """All feedback that meets the conditions of `list`, as dicts of JSON; dates in ISO 8601."""
         where = Where(whose(self.engine, self._user, user), conversation)
         wanted = _wanted(response, rating, model, author, since, until)
         return [exported(feedback) for feedback, _ in rates.found(self.engine, where, wanted)]
 
-    def delete(self, response: str, id: str, *, user: str | None = None) -> None:
+    def delete(self, response: str, id: str, *, user: UserId | None = None) -> None:
         """Take feedback on a response back; what is not there is no error.
 
         Raises:
@@ -132,7 +133,7 @@ class FeedbackBook:
         author: str | None = None,
         since: Moment | None = None,
         until: Moment | None = None,
-        user: str | None = None,
+        user: UserId | None = None,
         limit: int = 20,
         cursor: Any = None,
     ) -> Listing[Feedback]:

@@ -16,6 +16,7 @@ from threadkeep.responses import Responses
 from threadkeep.session import Session
 from threadkeep.types import MOST, Listing, SessionInfo
 from threadkeep.user import User
+from threadkeep.user_id import UserId, optional_user_id
 
 if TYPE_CHECKING:
     from threadkeep.longterm.extraction.learner import Learner
@@ -52,7 +53,7 @@ class Memory:
         self,
         id: str,
         *,
-        user: str | None = None,
+        user: UserId | None = None,
         agent: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Session:
@@ -60,22 +61,28 @@ class Memory:
 
         Args:
             id: the application's name for it, unique in the namespace.
-            user: whose session it is; another user's handle is refused. `None` opens any.
+            user: whose session it is; another user's handle is refused. `None` opens any. An
+                `int` or a `UUID` is the user of its text, `7` of `"7"`.
             agent: which agent of the application speaks in it.
             metadata: stored when the session begins; `session.update` changes it.
 
         Raises:
-            ConfigError: no user, and this Memory was opened with `require_user=True`.
+            ConfigError: no user, and this Memory was opened with `require_user=True`; or the user
+                is no id, such as `""`, a `bool` or a `float`.
         """
         self._require(user)
         return Session(self.engine, id, user=user, agent=agent, metadata=metadata)
 
-    def user(self, id: str) -> User:
-        """A handle on a user; no I/O."""
+    def user(self, id: UserId) -> User:
+        """A handle on a user; no I/O.
+
+        Raises:
+            ConfigError: the id is no `str`, `int` or `UUID`, or it is empty.
+        """
         return User(self.engine, id)
 
     def sessions(
-        self, *, user: str | None = None, limit: int = 20, cursor: Any = None
+        self, *, user: UserId | None = None, limit: int = 20, cursor: Any = None
     ) -> Listing[SessionInfo]:
         """A page of a user's sessions, the one written last first; `.cursor` leads on.
 
@@ -91,7 +98,7 @@ class Memory:
         return self.user(user).sessions(limit=limit, cursor=cursor)
 
     def process(
-        self, *, user: str | None = None, session: str | None = None, retry: bool = False
+        self, *, user: UserId | None = None, session: str | None = None, retry: bool = False
     ) -> Report:
         """Learn now, in this thread, from everything that was said and not read yet.
 
@@ -110,8 +117,8 @@ class Memory:
         """
         from threadkeep.longterm.extraction.report import Report
 
-        learner = self._learner()
-        return Report() if learner is None else learner.process(user, session, retry=retry)
+        owner, learner = optional_user_id(user), self._learner()
+        return Report() if learner is None else learner.process(owner, session, retry=retry)
 
     def flush(self, *, timeout: float = 5) -> bool:
         """Wait until everything said in this process up to now was learned from; whether it was.
@@ -166,7 +173,7 @@ class Memory:
 
         return self.engine.part(Learner)
 
-    def _require(self, user: str | None) -> None:
+    def _require(self, user: UserId | None) -> None:
         if user is None and self.engine.settings.require_user:
             raise ConfigError("this Memory was opened with require_user=True: pass user=")
 

@@ -11,6 +11,7 @@ from threadkeep.answers import Response, Usage
 from threadkeep.engine import Engine, twin
 from threadkeep.errors import InputError
 from threadkeep.types import Listing
+from threadkeep.user_id import UserId
 from threadkeep.verbs import answering, chaining
 from threadkeep.verbs.searching import Where, folded, limited
 from threadkeep.whose import whose
@@ -31,7 +32,7 @@ class Responses:
         self,
         response: Mapping[str, Any] | Response | object,
         *,
-        user: str | None = None,
+        user: UserId | None = None,
         conversation: str | None = None,
         input: str | Sequence[Any] | None = None,
         safety_identifier: str | None = None,
@@ -65,7 +66,7 @@ class Responses:
         }
         return answering.add(self.engine, door, response, said)
 
-    def get(self, id: str, *, user: str | None = None) -> Response | None:
+    def get(self, id: str, *, user: UserId | None = None) -> Response | None:
         """A response by its id, or `None`.
 
         Raises:
@@ -73,7 +74,7 @@ class Responses:
         """
         return answering.get(self.engine, whose(self.engine, self._user, user), id)
 
-    def chain(self, id: str, *, depth: int = 100, user: str | None = None) -> Listing[Response]:
+    def chain(self, id: str, *, depth: int = 100, user: UserId | None = None) -> Listing[Response]:
         """A response and those it goes on from, oldest first, at most the last `depth`.
 
         `.cursor` is the id of the one before the oldest, for the next call; `None` = no more.
@@ -88,7 +89,7 @@ class Responses:
         owner = whose(self.engine, self._user, user)
         return chaining.chain(self.engine, owner, names.check(id, "id"), limited(depth))
 
-    def delete(self, id: str, *, user: str | None = None) -> None:
+    def delete(self, id: str, *, user: UserId | None = None) -> None:
         """Delete a response with its feedback; one that is not there is no error.
 
         Raises:
@@ -99,7 +100,7 @@ class Responses:
     def clear(
         self,
         *,
-        user: str | None = None,
+        user: UserId | None = None,
         conversation: str | None = None,
         safety_identifier: str | None = None,
     ) -> int:
@@ -120,7 +121,7 @@ class Responses:
         self,
         *,
         by: Literal["model", "day"] = "model",
-        user: str | None = None,
+        user: UserId | None = None,
         conversation: str | None = None,
         safety_identifier: str | None = None,
     ) -> dict[str, Usage]:
@@ -136,7 +137,7 @@ class Responses:
     def list(
         self,
         *,
-        user: str | None = None,
+        user: UserId | None = None,
         conversation: str | None = None,
         safety_identifier: str | None = None,
         limit: int = 20,

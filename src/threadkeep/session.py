@@ -14,6 +14,7 @@ from threadkeep.policies import as_policies, from_options
 from threadkeep.protocols import TokenCounter
 from threadkeep.redaction import redacted_info
 from threadkeep.types import Item, Listing, SessionInfo
+from threadkeep.user_id import UserId, optional_user_id
 from threadkeep.verbs import adding, editing, reading
 from threadkeep.window import LOOKBACK, Window, shown
 
@@ -44,12 +45,12 @@ class Session:
         engine: Engine,
         id: str,
         *,
-        user: str | None = None,
+        user: UserId | None = None,
         agent: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         self.id = names.check(id, "session id")
-        self.user = None if user is None else names.check(user, "user")
+        self.user = optional_user_id(user)
         self.agent = None if agent is None else names.check(agent, "agent")
         said = editing.json_object(metadata)
         blank = SessionInfo(self.id, self.user, self.agent, metadata=said)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from threadkeep import listing, names
+from threadkeep import listing
 from threadkeep.conversations import Conversations
 from threadkeep.engine import Engine, twin
 from threadkeep.feedback import FeedbackBook
@@ -15,6 +15,7 @@ from threadkeep.protocols import TokenCounter
 from threadkeep.responses import Responses
 from threadkeep.session import Session
 from threadkeep.types import Listing, SessionInfo
+from threadkeep.user_id import UserId, user_id
 
 if TYPE_CHECKING:
     from threadkeep.learned import Erasure
@@ -34,9 +35,9 @@ class User:
         feedback: what people think of it.
     """
 
-    def __init__(self, engine: Engine, id: str) -> None:
+    def __init__(self, engine: Engine, id: UserId) -> None:
         self.engine = engine
-        self.id = names.check(id, "user")
+        self.id = user_id(id)
         self.conversations = Conversations(engine, self.id)
         self.responses = Responses(engine, self.id)
         self.feedback = FeedbackBook(engine, self.id)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from threadkeep import names
 from threadkeep.engine import Engine
 from threadkeep.errors import ConfigError, NotOwner
+from threadkeep.user_id import UserId, optional_user_id
 
 
-def whose(engine: Engine, bound: str | None, given: str | None) -> str | None:
+def whose(engine: Engine, bound: str | None, given: UserId | None) -> str | None:
     """The user; `None` = the operator.
 
     Raises:
         NotOwner: the handle is one user's, and another was named.
-        ConfigError: there is none, and the Memory was opened with `require_user=True`.
+        ConfigError: what was named is no user id; or nobody was, and the Memory was opened with
+            `require_user=True`.
     """
-    if given is not None:
-        names.check(given, "user")
-    if bound is not None and given not in (None, bound):
+    named = optional_user_id(given)
+    if bound is not None and named not in (None, bound):
         raise NotOwner("this is another user's door: ask memory, or memory.user() of that user")
-    user = bound or given
+    user = bound or named
     if user is None and engine.settings.require_user:
         raise ConfigError("this Memory was opened with require_user=True: pass user=")
     return user

@@ -2,7 +2,7 @@
 
 import pytest
 
-from threadkeep.errors import InputError, NotOwner
+from threadkeep.errors import ConfigError, InputError, NotOwner
 
 
 @pytest.mark.proves("A10")
@@ -58,11 +58,13 @@ def test_what_is_no_json_is_refused(service, content):
         ("role", ("s", "", "Hello")),
         ("role", ("s", 1, "Hello")),
         ("other_history_props", ("s", "user", "Hello", "ada")),
-        ("identity", ("s", "user", "Hello", {"identity": 7})),
+        ("identity", ("s", "user", "Hello", {"identity": 7.0})),
+        ("identity", ("s", "user", "Hello", {"identity": ""})),
     ],
 )
 def test_a_wrong_argument_is_an_error_that_names_it(service, field, arguments):
-    with pytest.raises(InputError, match=field):
+    error = ConfigError if field == "identity" else InputError
+    with pytest.raises(error, match=field):
         service.store_history(*arguments)
 
 
@@ -112,7 +114,7 @@ def test_two_identities_at_once_contradict_each_other(service):
         service.store_history("s", "user", "Hello", {"identity": "bob"}, identity="ada")
 
 
-@pytest.mark.parametrize("nobody", [{}, {"identity": None}, {"identity": ""}])
+@pytest.mark.parametrize("nobody", [{}, {"identity": None}])
 def test_anonymous_sessions_share_nothing(service, nobody):
     for session in ("one", "two"):
         service.store_history(session, "user", f"I am in {session}", nobody)

@@ -104,17 +104,16 @@ def test_a_forked_child_goes_on(serve, tmp_path):
     assert [entry["content"] for entry in service.get_history("s")] == ["parent", "child"]
 
 
-@pytest.mark.parametrize("nobody", [None, ""])
-def test_without_an_identity_a_session_stands_for_itself(serve, provider, nobody):
+def test_without_an_identity_a_session_stands_for_itself(serve, provider):
     """No two of them share anything, nor are they anybody's."""
     service = serve(provider)
     for session in ("a", "b"):
-        service.store_history(session, "user", f"I am {session}", identity=nobody)
+        service.store_history(session, "user", f"I am {session}", identity=None)
         service.store_file(session, {"name": f"of {session}"})
     service.store_history("c", "user", "I am Ada", identity="ada")
     for session in ("a", "b"):
         assert service.get_history(session) == [{"role": "user", "content": f"I am {session}"}]
         assert list(service.get_files(session)) == [f"of {session}"]
         assert service.memory.session(session).info().user is None
-        assert service.get_facts(session, nobody) == []
+        assert service.get_facts(session, None) == []
     assert [info.id for info in service.memory.sessions(user="ada")] == ["c"]

@@ -18,6 +18,7 @@ from threadkeep.service.settings import Settings, read
 from threadkeep.service.sweeper import LOCK, Sweeper
 from threadkeep.session import Session
 from threadkeep.types import Json
+from threadkeep.user_id import UserId
 
 _HANDLES: Final = 1_024
 _live: dict[str, HistoryService] = {}
@@ -105,7 +106,7 @@ class HistoryService:
         content: Json,
         other_history_props: Props | None = None,
         *,
-        identity: str | None = None,
+        identity: UserId | None = None,
     ) -> None:
         """Append an entry; an empty one is stored nowhere.
 
@@ -118,6 +119,7 @@ class HistoryService:
 
         Raises:
             InputError: something in it cannot be stored; nothing was written.
+            ConfigError: the identity is no str, int or UUID, or it is empty.
             NotOwner: the session belongs to another user; nothing was written.
         """
         chat = self._session(session_id, identity, other_history_props)
@@ -138,7 +140,7 @@ class HistoryService:
         session_id: str,
         other_history_props: Props | None = None,
         *,
-        identity: str | None = None,
+        identity: UserId | None = None,
     ) -> list[dict[str, Json]]:
         """The entries the policy keeps, oldest first: `[{"role", "content"}]`, yours to change.
 
@@ -182,7 +184,7 @@ class HistoryService:
     def get_context(
         self,
         session_id: str,
-        identity: str | None = None,
+        identity: UserId | None = None,
         *,
         query: str | None = None,
         max_tokens: int = 800,
@@ -208,7 +210,7 @@ class HistoryService:
             return ""
         return chat.context(query, max_tokens=max_tokens, files=files)
 
-    def get_facts(self, session_id: str, identity: str | None = None) -> list[str]:
+    def get_facts(self, session_id: str, identity: UserId | None = None) -> list[str]:
         """What is known of the user, or of the session if there is none.
 
         Raises:
@@ -217,7 +219,7 @@ class HistoryService:
         facts = self._session(session_id, identity).facts
         return [] if self._settings.longterm is None else [fact.text for fact in facts.list()]
 
-    def get_instructions(self, session_id: str, identity: str | None = None) -> list[str]:
+    def get_instructions(self, session_id: str, identity: UserId | None = None) -> list[str]:
         """How the user wishes to be served in this session, what weighs most first.
 
         Raises:
@@ -227,7 +229,7 @@ class HistoryService:
         found = [] if self._settings.longterm is None else wishes.list()
         return [one.text for one in found if one.session in (None, session_id) and not one.agent]
 
-    def get_summary(self, session_id: str, identity: str | None = None) -> str:
+    def get_summary(self, session_id: str, identity: UserId | None = None) -> str:
         """What the session was about, up to a while ago; empty if nobody has summed it up yet.
 
         Raises:
@@ -269,7 +271,7 @@ class HistoryService:
         return self
 
     def _session(
-        self, session_id: str, identity: str | None = None, props: Props | None = None
+        self, session_id: str, identity: UserId | None = None, props: Props | None = None
     ) -> Session:
         if self._closed:
             raise BackendError("this HistoryService is closed; constructing it again opens another")

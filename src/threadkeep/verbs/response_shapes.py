@@ -12,10 +12,11 @@ from threadkeep.limits import check_metadata
 from threadkeep.moments import when
 from threadkeep.providers.parse import parse
 from threadkeep.types import Json
+from threadkeep.user_id import optional_user_id
 
-_TEXTS: Final = ("id", "previous_response_id", "model", "status", "user", "safety_identifier")
+_TEXTS: Final = ("id", "previous_response_id", "model", "status", "safety_identifier")
 _OURS: Final = frozenset(
-    {*_TEXTS, "conversation", "input", "output", "usage", "metadata", "created_at"}
+    {*_TEXTS, "user", "conversation", "input", "output", "usage", "metadata", "created_at"}
 )
 _DERIVED: Final = frozenset({"tool_calls", "extra", "seq", "store", "object", "output_text"})
 _CALLS: Final = frozenset({"function_call", "mcp_call", "custom_tool_call", "message", None})
@@ -45,7 +46,7 @@ def understood(given: object, said: Mapping[str, Any]) -> tuple[Response, bool]:
         previous_response_id=texts["previous_response_id"],
         model=texts["model"],
         status=texts["status"],
-        user=texts["user"],
+        user=optional_user_id(data.get("user"), "response.user"),
         safety_identifier=texts["safety_identifier"],
         conversation=_conversation(data.get("conversation")),
         input=_input(data.get("input")),

@@ -149,7 +149,7 @@ def test_agents_of_several_users_are_told_of_their_own(agent, ada, memory):
     memory.user("bob").facts.add("Bob has a dog")
     memory.session("nobodys").facts.add("Somebody has a fish")
     runner, model = agent(["a"] * 4)
-    for thread, who in (("t", "ada"), ("b", "bob"), ("nobodys", ""), ("another", "")):
+    for thread, who in (("t", "ada"), ("b", "bob"), ("nobodys", None), ("another", None)):
         runner.invoke(user("hi"), {"configurable": {"thread_id": thread, "user_id": who}})
     pets = {"cat", "dog", "fish"}
     found = [{pet for pet in pets if pet in " ".join(system(model, n))} for n in range(4)]
@@ -204,7 +204,7 @@ class TestRecall:
         response = memory.responses.get(result["messages"][-1].id)
         assert not is_injected(str(response.input))
 
-    @pytest.mark.parametrize("who", ["bob", ""])
+    @pytest.mark.parametrize("who", ["bob", None])
     def test_nobody_is_told_what_somebody_else_said(self, agent, trams, who):
         runner, model = agent(["no"])
         config = {"configurable": {"thread_id": f"of {who}", "user_id": who}}

@@ -15,6 +15,7 @@ from langchain_threadkeep.conversation import in_reply_order, to_messages
 from langchain_threadkeep.keys import Past, keyed
 from langchain_threadkeep.messages import whole
 from threadkeep import Memory
+from threadkeep.adapters.identity import UserId, optional_user_id
 from threadkeep.errors import InputError, ThreadkeepError
 from threadkeep.sharing import shared
 
@@ -39,7 +40,7 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
     Args:
         session_id: the application's name for the session.
         memory: a `Memory`, or a URL; one store per URL is opened in a process.
-        user_id: whose session it is; another user's is refused.
+        user_id: whose session it is, a `str`, an `int` or a `UUID`; another user's is refused.
         window: what `messages` gives: a policy, a list of them, or `{"max_tokens": 3000}`.
             `None` = the Memory's own window, and without one everything.
         on_write_error: called with the error and the messages if they could not be stored.
@@ -47,14 +48,14 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
             a handler the next read of the session raises once more.
 
     Raises:
-        ConfigError: the URL or the window is not understood.
+        ConfigError: the URL or the window is not understood, or the user id is none.
     """
 
     def __init__(
         self,
         session_id: str,
         memory: Memory | str,
-        user_id: str | None = None,
+        user_id: UserId | None = None,
         window: object = None,
         *,
         on_write_error: OnWriteError | None = None,
@@ -63,7 +64,7 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
         self.session_id = str(session_id)
         self._window = windows.told(window)
         self._on_write_error = on_write_error
-        self._chat = self.memory.session(self.session_id, user=user_id)
+        self._chat = self.memory.session(self.session_id, user=optional_user_id(user_id, "user_id"))
         self._entered: list[BaseMessage] | None = None
 
     @property
@@ -193,7 +194,7 @@ def session_history_factory(
     opened = shared(memory)
     windows.told(window)  # what is wrong with it is said here, not in the first run
 
-    def history(session_id: str, user_id: str | None = None) -> ThreadkeepChatMessageHistory:
+    def history(session_id: str, user_id: UserId | None = None) -> ThreadkeepChatMessageHistory:
         return ThreadkeepChatMessageHistory(
             session_id, opened, user_id, window, on_write_error=on_write_error
         )

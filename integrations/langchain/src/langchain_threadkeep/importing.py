@@ -16,6 +16,7 @@ from langchain_core.messages import BaseMessage, ChatMessage, messages_from_dict
 
 from langchain_threadkeep.messages import to_item
 from threadkeep import Item, Memory
+from threadkeep.adapters.identity import UserId, optional_user_id
 from threadkeep.errors import ConfigError, MissingExtra
 from threadkeep.sharing import shared
 
@@ -33,7 +34,7 @@ def import_sql(
     engine: sqlalchemy.Engine | str,
     memory: Memory | str,
     *,
-    user_id: str | None = None,
+    user_id: UserId | None = None,
     table_name: str = "message_store",
     session_id_field_name: str = "session_id",
     schema: str | None = None,
@@ -55,16 +56,17 @@ def import_sql(
         schema: where the table is; `None` = where the database looks by itself.
 
     Raises:
-        ConfigError: the table is not there, or not as LangChain makes it.
+        ConfigError: the table is not there, or not as LangChain makes it, or `user_id` is none.
         MissingExtra: SQLAlchemy is not installed.
         NotOwner: a session of that id belongs to another user here; those before it are there.
     """
+    owner = optional_user_id(user_id, "user_id")
     target, counts = shared(memory), dict[str, int]()
     with _opened(engine) as source:
         rows = _rows(source, table_name, session_id_field_name, schema)
         for session, run in groupby(rows, key=lambda row: str(row.session)):
             items = (item for row in run if (item := _item(row, table_name)) is not None)
-            copied = _add(target, session, user_id, items)
+            copied = _add(target, session, owner, items)
             counts[session] = counts.get(session, 0) + copied  # collations may mix "a" and "A"
     return counts
 

@@ -23,7 +23,7 @@ from langgraph.runtime import Runtime
 
 from langchain_threadkeep import injecting, recording, windows
 from langchain_threadkeep.messages import whole
-from langchain_threadkeep.people import Id, People, Who, sub_agent
+from langchain_threadkeep.people import Id, People, UserId, Who, sub_agent
 from langchain_threadkeep.prompts import prompt, with_files
 from langchain_threadkeep.tools import memory_tools
 from langchain_threadkeep.turns import Mark, Resend, Turn, begin
@@ -55,8 +55,9 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
     Args:
         memory: a `Memory`, or a URL; one store per URL is opened in a process. No I/O yet.
         session_id: the session, or a callable of the run's `Runtime`; `None` = its `thread_id`.
-        user_id: a callable of the run's `Runtime`, which goes first; or an id, which goes after
-            the server's authenticated user, `runtime.context.user_id` and `configurable.user_id`.
+        user_id: a callable of the run's `Runtime`, or a `ContextVar`, which goes first; or an id
+            (a `str`, an `int` or a `UUID`), which goes after the server's authenticated user,
+            `runtime.context.user_id` and `configurable.user_id`.
         window: what the model sees: a policy, a list of them, or `{"max_tokens": 3000}`;
             `None` = the Memory's own window, else 30,000 tokens.
         resend: `detect` recognises transcripts that a client sends again with every request,
@@ -70,7 +71,8 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         tools: give the agent `save_memory`, `search_memory` and `forget_memory`.
 
     Raises:
-        ConfigError: the URL, the window, `resend` or `inject` is not understood.
+        ConfigError: the URL, the window, `resend` or `inject` is not understood, or `user_id` is
+            none; a run raises it too, where the first place that is set holds no user id.
     """
 
     state_schema = ThreadkeepState
@@ -79,7 +81,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         self,
         memory: Memory | str,
         session_id: Id = None,
-        user_id: Id = None,
+        user_id: UserId = None,
         window: object = None,
         *,
         resend: Resend = "detect",

@@ -13,7 +13,7 @@ from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from langchain_threadkeep import windows
 from langchain_threadkeep.conversation import in_reply_order, to_messages
 from langchain_threadkeep.messages import whole
-from langchain_threadkeep.people import Id, People
+from langchain_threadkeep.people import Id, People, UserId
 from langchain_threadkeep.turns import Resend, begin
 from threadkeep import Memory, Session
 from threadkeep.sharing import shared
@@ -27,7 +27,7 @@ def load_history_node(
     window: object = None,
     *,
     session_id: Id = None,
-    user_id: Id = None,
+    user_id: UserId = None,
     messages_key: str = "messages",
 ) -> Node:
     """A node that puts the window of the session before the messages of the state.
@@ -63,7 +63,7 @@ def save_history_node(
     memory: Memory | str,
     *,
     session_id: Id = None,
-    user_id: Id = None,
+    user_id: UserId = None,
     messages_key: str = "messages",
     resend: Resend = "detect",
 ) -> Node:

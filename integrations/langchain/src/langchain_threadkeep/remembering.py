@@ -15,7 +15,7 @@ from langchain_threadkeep import windows
 from langchain_threadkeep.conversation import in_reply_order, to_messages
 from langchain_threadkeep.keys import Past, keyed, last_of_user
 from langchain_threadkeep.messages import whole
-from langchain_threadkeep.people import Id, People
+from langchain_threadkeep.people import Id, People, UserId
 from threadkeep import Item, Memory, Session
 from threadkeep.errors import InputError
 from threadkeep.sharing import shared
@@ -29,7 +29,7 @@ def with_history(
     output_messages_key: str | None = None,
     history_messages_key: str | None = None,
     session_id: Id = None,
-    user_id: Id = None,
+    user_id: UserId = None,
     window: object = None,
 ) -> Runnable[Any, Any]:
     """The runnable with a memory: what `RunnableWithMessageHistory` does, without its faults.

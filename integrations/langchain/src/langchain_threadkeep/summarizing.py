@@ -9,14 +9,14 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langgraph.config import get_config
 
-from langchain_threadkeep.people import Id, People, sub_agent
+from langchain_threadkeep.people import Id, People, UserId, sub_agent
 from threadkeep import Memory
 from threadkeep.errors import BackendError, ConfigError
 from threadkeep.sharing import shared
 
 
 def threadkeep_summarizer(
-    memory: Memory | str, session_id: Id = None, user_id: Id = None
+    memory: Memory | str, session_id: Id = None, user_id: UserId = None
 ) -> Runnable[list[BaseMessage], str]:
     """For `SummarizationMiddleware(summarizer=)`: the rolling summary of the run's session.
 

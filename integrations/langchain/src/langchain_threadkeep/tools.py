@@ -9,14 +9,14 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.runtime import get_runtime
 
-from langchain_threadkeep.people import Id, People, sub_agent
+from langchain_threadkeep.people import Id, People, UserId, sub_agent
 from threadkeep import Memory
 from threadkeep.longterm.tools import FORGET, SAVE, SEARCH, MemoryTools
 from threadkeep.sharing import shared
 
 
 def memory_tools(
-    memory: Memory | str, session_id: Id = None, user_id: Id = None, *, delete: bool = False
+    memory: Memory | str, session_id: Id = None, user_id: UserId = None, *, delete: bool = False
 ) -> list[BaseTool]:
     """`save_memory`, `search_memory` and `forget_memory`, for `create_agent(tools=)`.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from threadkeep import Item, Memory
+from threadkeep.adapters.identity import UserId, optional_user_id
 from threadkeep.errors import ConfigError
 from threadkeep.sharing import shared
 from threadkeep_openai_agents.items import to_item
@@ -28,7 +29,7 @@ def import_sqlite(
     path: str | Path,
     memory: Memory | str,
     *,
-    user_id: str | None = None,
+    user_id: UserId | None = None,
     messages_table: str = "agent_messages",
 ) -> dict[str, int]:
     """Copy the sessions of a file of `SQLiteSession`; how many items of each were read.
@@ -44,12 +45,13 @@ def import_sqlite(
         messages_table: as the SDK's session was told.
 
     Raises:
-        ConfigError: there is no such file, or no such table in it.
+        ConfigError: there is no such file, or no such table in it, or `user_id` is none.
         NotOwner: a session of that id belongs to another user here; those before it are there.
     """
+    owner = optional_user_id(user_id, "user_id")
     target, counts = shared(memory), dict[str, int]()
     for session, rows in groupby(_rows(Path(path), messages_table), key=lambda row: row[1]):
-        chat = target.session(session, user=user_id)
+        chat = target.session(session, user=owner)
         items = [item for row in rows if (item := _item(row))]
         counts[session] = len(items)
         for start in range(0, len(items), _BATCH):

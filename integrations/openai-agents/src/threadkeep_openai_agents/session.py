@@ -13,7 +13,7 @@ from threadkeep.errors import BackendError
 from threadkeep.sharing import shared
 from threadkeep_openai_agents.items import Entry, to_entries, to_item
 from threadkeep_openai_agents.pairs import apart
-from threadkeep_openai_agents.people import UserId, Wrapper, whose
+from threadkeep_openai_agents.people import UserId, Wrapper, user_of_run
 from threadkeep_openai_agents.recording import RecordingHooks, warn_if_unused
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ class ThreadkeepSession:
     Args:
         session_id: the application's name for the conversation.
         memory: a `Memory`, or a URL; one store per URL is opened in a process. No I/O yet.
-        user_id: whose it is; or a callable that gets the run's context. Before a plain id goes
-            the `user_id` of the run's context.
+        user_id: whose it is, a `str`, an `int` or a `UUID`; or a callable that gets the run's
+            context, or a `ContextVar`. Before a plain id goes the `user_id` of the run's context.
         window: what `get_items` gives: a policy, a list of them, or `{"max_tokens": 3000}`.
             `None` = the Memory's own window, and without one everything.
         session_settings: the SDK's own; its `limit` counts items, after `window`.
@@ -43,7 +43,8 @@ class ThreadkeepSession:
             unless `record_responses` says so.
 
     Raises:
-        ConfigError: the URL or the window is not understood.
+        ConfigError: the URL or the window is not understood, or an id is no user id; every verb
+            raises it too, of an id that the run has.
     """
 
     session_settings: SessionSettings | None
@@ -66,7 +67,7 @@ class ThreadkeepSession:
         self._policies = policies.as_policies(stepped)
         self._closed = False
         self.hooks: RunHooks[Any] = RecordingHooks(self) if record_responses else RunHooks()
-        self._chat = self.memory.session(session_id, user=whose(user_id, None))
+        self._chat = self.memory.session(session_id, user=user_of_run(user_id, None))
 
     async def get_items(
         self, limit: int | None = None, *, wrapper: Wrapper | None = None
@@ -130,10 +131,11 @@ class ThreadkeepSession:
 
         Raises:
             BackendError: it was closed.
+            ConfigError: the run says a user id that is none.
         """
         if self._closed:
             raise BackendError(f"ThreadkeepSession {self.session_id!r} is closed")
-        user = whose(self._user_id, wrapper)
+        user = user_of_run(self._user_id, wrapper)
         if user != self._chat.user:  # a run of somebody else's: their own door
             return self.memory.session(self.session_id, user=user)
         return self._chat

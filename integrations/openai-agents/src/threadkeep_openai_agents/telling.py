@@ -9,10 +9,11 @@ from typing import Any
 from agents import Agent
 
 from threadkeep import Memory
+from threadkeep.adapters import identity
 from threadkeep.longterm.context import Context
 from threadkeep.longterm.injection import injection
 from threadkeep.sharing import shared
-from threadkeep_openai_agents.people import UserId, Wrapper, said, whose
+from threadkeep_openai_agents.people import UserId, Wrapper, user_of_run
 
 Base = str | Callable[[Wrapper, Agent[Any]], str | Awaitable[str]]
 
@@ -34,8 +35,8 @@ def instructions(
     Args:
         memory: a `Memory`, or a URL; one store per URL is opened in a process. No I/O yet.
         base: the agent's own instructions, or what the SDK takes for a callable of them.
-        user_id: who it is; or a callable that gets the run's context. Before a plain id goes the
-            `user_id` of the run's context.
+        user_id: who it is, a `str`, an `int` or a `UUID`; or a callable that gets the run's
+            context, or a `ContextVar`. Before a plain id goes the `user_id` of the run's context.
         session_id: whose summary, and whose own instructions, are told too; else the
             `session_id` of the run's context.
         max_tokens: of what is known, at most.
@@ -43,16 +44,18 @@ def instructions(
             with each question, and no prompt cache holds beyond it.
 
     Raises:
-        ConfigError: the URL or `max_tokens` is not understood.
+        ConfigError: the URL or `max_tokens` is not understood, or an id is no user id; also when
+            an agent is told, of an id that the run has.
     """
     opened = shared(memory)
+    identity.check_source(user_id)
     injection({"max_tokens": max_tokens, "recall": recall})  # refuses what makes no sense
 
     async def told(context: Wrapper, agent: Agent[Any]) -> str:
         own = base(context, agent) if callable(base) else base
         text = await own if inspect.isawaitable(own) else own
-        user = whose(user_id, context)
-        session = session_id or said(context.context, "session_id")
+        user = user_of_run(user_id, context)
+        session = session_id or _session_of(context.context)
         query = _query(context.turn_input) if recall else None
         known = await _known(opened, user, session, agent.name, query, max_tokens)
         return "\n\n".join(part for part in (text, known) if part)
@@ -69,6 +72,11 @@ async def _known(
     if user is not None:
         return await memory.user(user).acontext(query, max_tokens=most)
     return None
+
+
+def _session_of(context: Any) -> str | None:
+    session = identity.field(context, "session_id", "session_id of the run's context")
+    return session if isinstance(session, str) and session else None
 
 
 def _query(items: Sequence[Any]) -> str:

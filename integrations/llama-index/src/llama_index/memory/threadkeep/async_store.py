@@ -13,6 +13,7 @@ from llama_index.memory.threadkeep import setting
 from llama_index.memory.threadkeep.chat_store import ThreadkeepChatStore
 from llama_index.memory.threadkeep.foreign import Entry, entries
 from threadkeep import Item, Memory, Session
+from threadkeep.adapters.identity import UserId, optional_user_id
 from threadkeep.sharing import shared
 
 _MARK: Final = "llama_index_archived"  # of a session: up to which seq; of an item: by itself
@@ -30,15 +31,21 @@ class ThreadkeepAsyncChatStore(AsyncDBChatStore):
 
     Args:
         memory: a `Memory`, or a URL.
-        user_id: whose conversations these are; others' are refused, and not among the keys.
+        user_id: whose conversations these are, a `str`, an `int` or a `UUID`; others' are
+            refused, and not among the keys.
+
+    Raises:
+        ConfigError: the user id is none.
     """
 
     user_id: str | None = None
 
     _memory: Memory = PrivateAttr()
 
-    def __init__(self, memory: Memory | str, **fields: Any) -> None:
-        super().__init__(**fields)
+    def __init__(
+        self, memory: Memory | str, *, user_id: UserId | None = None, **fields: Any
+    ) -> None:
+        super().__init__(**{"user_id": optional_user_id(user_id, "user_id"), **fields})
         self._memory = shared(memory)
 
     @classmethod

@@ -12,6 +12,7 @@ from llama_index.memory.threadkeep import reattaching, setting
 from llama_index.memory.threadkeep.codec import to_item
 from llama_index.memory.threadkeep.foreign import Entry, entries, to_messages
 from threadkeep import Memory, Session
+from threadkeep.adapters.identity import UserId, optional_user_id
 from threadkeep.sharing import shared
 
 
@@ -22,7 +23,11 @@ class ThreadkeepChatStore(BaseChatStore):
 
     Args:
         memory: a `Memory`, or a URL.
-        user_id: whose conversations these are; others' are refused, and not among the keys.
+        user_id: whose conversations these are, a `str`, an `int` or a `UUID`; others' are
+            refused, and not among the keys.
+
+    Raises:
+        ConfigError: the user id is none.
     """
 
     user_id: str | None = None
@@ -30,8 +35,10 @@ class ThreadkeepChatStore(BaseChatStore):
     _memory: Memory = PrivateAttr()
     _origin: str = PrivateAttr()
 
-    def __init__(self, memory: Memory | str, **fields: Any) -> None:
-        super().__init__(**fields)
+    def __init__(
+        self, memory: Memory | str, *, user_id: UserId | None = None, **fields: Any
+    ) -> None:
+        super().__init__(**{"user_id": optional_user_id(user_id, "user_id"), **fields})
         self._memory = shared(memory)
         self._origin = reattaching.note(self._memory, memory)
 

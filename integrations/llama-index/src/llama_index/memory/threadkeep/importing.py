@@ -16,6 +16,7 @@ from llama_index.core.base.llms.types import ChatMessage
 
 from llama_index.memory.threadkeep.codec import to_item
 from threadkeep import Item, Memory
+from threadkeep.adapters.identity import UserId, optional_user_id
 from threadkeep.errors import ConfigError
 from threadkeep.sharing import shared
 
@@ -23,7 +24,7 @@ _BATCH: Final = 500
 
 
 def import_simple_chat_store(
-    path: str | Path, memory: Memory | str, *, user_id: str | None = None
+    path: str | Path, memory: Memory | str, *, user_id: UserId | None = None
 ) -> dict[str, int]:
     """Copy the conversations of a file that `SimpleChatStore.persist` wrote; messages of each.
 
@@ -39,13 +40,14 @@ def import_simple_chat_store(
         ConfigError: it is no such file.
         NotOwner: a session of that key belongs to another user here; those before it are there.
     """
+    owner = optional_user_id(user_id, "user_id")
     try:
         store = json.loads(Path(path).read_text("utf-8"))["store"]
         found = {str(key): list(messages) for key, messages in store.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConfigError(f"{path} was not written by SimpleChatStore.persist: {error}") from error
     return {
-        key: _add(shared(memory), key, user_id, map(_placed, enumerate(messages)))
+        key: _add(shared(memory), key, owner, map(_placed, enumerate(messages)))
         for key, messages in found.items()
     }
 
@@ -54,7 +56,7 @@ def import_sqlalchemy_store(
     engine: sqlalchemy.Engine | str,
     memory: Memory | str,
     *,
-    user_id: str | None = None,
+    user_id: UserId | None = None,
     table_name: str = "llama_index_memory",
     schema: str | None = None,
 ) -> dict[str, int]:
@@ -74,6 +76,7 @@ def import_sqlalchemy_store(
         ConfigError: the table is not there, or not as `SQLAlchemyChatStore` makes it.
         NotOwner: a session of that key belongs to another user here; those before it are there.
     """
+    owner = optional_user_id(user_id, "user_id")
     made = _engine(engine)
     names = ("id", "key", "timestamp", "data")
     columns = [sqlalchemy.Column(n, sqlalchemy.JSON if n == "data" else None) for n in names]
@@ -84,7 +87,7 @@ def import_sqlalchemy_store(
         with made.connect() as connection:
             rows = connection.execute(sqlalchemy.select(*table.c).order_by(*order))
             for key, run in groupby(rows, key=lambda row: str(row.key)):
-                counts[key] = _add(shared(memory), key, user_id, map(_row, run))
+                counts[key] = _add(shared(memory), key, owner, map(_row, run))
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise ConfigError(f"no table of SQLAlchemyChatStore {table_name!r}: {error}") from error
     finally:

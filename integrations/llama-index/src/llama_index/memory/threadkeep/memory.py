@@ -17,6 +17,7 @@ from llama_index.memory.threadkeep import injecting, reattaching, setting
 from llama_index.memory.threadkeep.foreign import to_messages
 from llama_index.memory.threadkeep.recollecting import Recollection
 from threadkeep import Memory, Session, Window, policies
+from threadkeep.adapters.identity import UserId, optional_user_id
 from threadkeep.longterm.context import Context
 from threadkeep.longterm.injection import Injection, injection
 from threadkeep.sharing import shared
@@ -57,8 +58,17 @@ class ThreadkeepMemory(BaseMemory):
     _injection: Injection | None = PrivateAttr()
     _recollection: Recollection = PrivateAttr(default_factory=Recollection)
 
-    def __init__(self, memory: Memory | str, session_id: str | None = None, **fields: Any) -> None:
-        super().__init__(**{"session_id": session_id or str(uuid4()), **fields})
+    def __init__(
+        self,
+        memory: Memory | str,
+        session_id: str | None = None,
+        *,
+        user_id: UserId | None = None,
+        **fields: Any,
+    ) -> None:
+        owner = optional_user_id(user_id, "user_id")
+        session_id = session_id or str(uuid4())
+        super().__init__(**{"session_id": session_id, "user_id": owner, **fields})
         self._memory = shared(memory)
         self._origin = reattaching.note(self._memory, memory)
         self._chat = self._memory.session(self.session_id, user=self.user_id)
@@ -96,8 +106,9 @@ class ThreadkeepMemory(BaseMemory):
             token_limit: tokens of the history and what is injected; `None` = the window alone.
             memory: a `Memory`, or a URL.
             session_id: the conversation; a new one without.
-            **fields: `user_id`, `on_set`, `tokenizer_fn`; `window`: a policy, a list of
-                them, or `{"max_tokens": 3000}`, `None` = the Memory's own, else 30,000 tokens;
+            **fields: `user_id`: a `str`, an `int` or a `UUID`; `on_set`, `tokenizer_fn`; `window`:
+                a policy, a list of them, or `{"max_tokens": 3000}`, `None` = the Memory's own,
+                else 30,000 tokens;
                 `inject`: `True`, `False` or `{"max_tokens": 800, "recall": True}`, what
                 long-term memory tells the model.
         """
@@ -112,9 +123,13 @@ class ThreadkeepMemory(BaseMemory):
         return made
 
     @classmethod
-    def bind(cls, memory: Memory | str, user_id: str | None = None, **fields: Any) -> type[Self]:
-        """A class for `memory_cls=`, which engines build from their own arguments."""
-        bound = {"memory": memory, "user_id": user_id, **fields}
+    def bind(cls, memory: Memory | str, user_id: UserId | None = None, **fields: Any) -> type[Self]:
+        """A class for `memory_cls=`, which engines build from their own arguments.
+
+        Raises:
+            ConfigError: the user id is none.
+        """
+        bound = {"memory": memory, "user_id": optional_user_id(user_id, "user_id"), **fields}
 
         class Bound(cls):  # type: ignore[valid-type, misc]  # a class made of a class
             @classmethod

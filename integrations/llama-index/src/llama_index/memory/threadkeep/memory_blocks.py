@@ -15,6 +15,7 @@ from llama_index.core.utils import get_tokenizer
 
 from llama_index.memory.threadkeep import setting
 from threadkeep import Memory, Session, User
+from threadkeep.adapters.identity import UserId, optional_user_id
 from threadkeep.errors import ConfigError
 from threadkeep.longterm import notes
 from threadkeep.longterm.marks import MARK_END, MARK_START
@@ -32,7 +33,7 @@ class KnownBlock(BaseMemoryBlock[str]):
 
     Args:
         memory: a `Memory`, or a URL.
-        user_id: whose block it is; `None` = the session's own.
+        user_id: whose block it is, a `str`, an `int` or a `UUID`; `None` = the session's own.
         session_id: of which session; else the one of the `Memory` it is a block of.
     """
 
@@ -43,8 +44,10 @@ class KnownBlock(BaseMemoryBlock[str]):
 
     _memory: Memory = PrivateAttr()
 
-    def __init__(self, memory: Memory | str, **fields: Any) -> None:
-        super().__init__(**fields)
+    def __init__(
+        self, memory: Memory | str, *, user_id: UserId | None = None, **fields: Any
+    ) -> None:
+        super().__init__(**{"user_id": optional_user_id(user_id, "user_id"), **fields})
         self._memory = shared(memory)
 
     @abstractmethod

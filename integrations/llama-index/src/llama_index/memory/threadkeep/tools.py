@@ -9,6 +9,7 @@ from llama_index.core.tools import BaseTool, FunctionTool
 
 from llama_index.memory.threadkeep.memory import ThreadkeepMemory
 from threadkeep import Memory
+from threadkeep.adapters.identity import UserId, optional_user_id
 from threadkeep.errors import ConfigError
 from threadkeep.longterm.tools import FORGET, SAVE, SEARCH, MemoryTools
 from threadkeep.sharing import shared
@@ -17,7 +18,7 @@ from threadkeep.sharing import shared
 def memory_tools(
     memory: ThreadkeepMemory | Memory | str,
     session_id: str | None = None,
-    user_id: str | None = None,
+    user_id: UserId | None = None,
     *,
     delete: bool = False,
 ) -> list[BaseTool | Callable[..., Any]]:
@@ -33,14 +34,16 @@ def memory_tools(
         delete: have `forget_memory` remove facts for good, instead of hiding them.
 
     Raises:
-        ConfigError: the conversation is not named, or the URL is not understood.
+        ConfigError: the conversation is not named, the URL is not understood, or the user id is
+            none.
     """
+    owner = optional_user_id(user_id, "user_id")
     if isinstance(memory, ThreadkeepMemory):
         chat = memory.chat
     elif session_id is None:
         raise ConfigError("pass session_id= beside a Memory or a URL, or pass a ThreadkeepMemory")
     else:
-        chat = shared(memory).session(session_id, user=user_id)
+        chat = shared(memory).session(session_id, user=owner)
     held = MemoryTools(chat, delete=delete)
     return [
         FunctionTool.from_defaults(verb, async_fn=twin, name=name, description=says)
