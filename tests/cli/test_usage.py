@@ -203,3 +203,16 @@ def test_a_url_in_the_wrong_place_is_not_repeated_with_its_secrets(cli, argument
     assert ended.code == 2
     assert ended.err.startswith("threadkeep: ")
     assert "s3cret" not in ended.err + ended.out
+
+
+def test_without_arguments_it_prints_its_help(cli):
+    printed = cli()
+    assert printed.code == 2
+    assert printed.err.startswith("Usage: threadkeep [OPTIONS] COMMAND [ARGS]...\n")
+
+
+def test_a_choice_that_is_missing_is_named_on_one_line(cli):
+    printed = cli("views")
+    assert printed.code == 2
+    assert printed.err.count("\n") == 1
+    assert printed.err.startswith("threadkeep: Missing argument")

@@ -15,6 +15,7 @@ from threadkeep.cli import (
     feedback,
     flags,
     forget,
+    output,
     recall,
     rekey,
     repair,
@@ -69,7 +70,7 @@ app.command("copy")(copy.copy)  # two stores, so it opens them itself
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"threadkeep {threadkeep.__version__}")
+        output.line(f"threadkeep {threadkeep.__version__}")
         raise typer.Exit
 
 
@@ -93,14 +94,19 @@ def options(
 
 def run() -> int:
     """Run the command line and return its exit code; errors are one line on standard error."""
+    with output.escaped_streams():
+        return _run()
+
+
+def _run() -> int:
     try:
-        return int(app(standalone_mode=False) or 0)
+        return int(app(prog_name="threadkeep", standalone_mode=False) or 0)
     except typer.Exit as error:
         return error.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except typer.TyperException as error:
-        return _say(_SECRETS.sub("", error.format_message()), USAGE)
+        return _refuse(error.format_message())
     except (ConfigError, InputError) as error:
         return _say(str(error), USAGE)
     except ThreadkeepError as error:
@@ -109,6 +115,15 @@ def run() -> int:
         return _say(f"{error.filename or 'file'}: {error.strerror or error}", FAILED)
 
 
+def _refuse(message: str) -> int:
+    """Say what is wrong with the arguments; without any, the framework's message is the help."""
+    if message.startswith("Usage:"):
+        output.block(message, err=True)
+        return USAGE
+    choices = message.replace("\n\t", " ")  # which stand one below the other
+    return _say(_SECRETS.sub("", choices), USAGE)
+
+
 def _say(message: str, code: int) -> int:
-    typer.echo(f"threadkeep: {message}", err=True)
+    output.line(f"threadkeep: {message}", err=True)
     return code

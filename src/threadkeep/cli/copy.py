@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from threadkeep import connect, copying, names
+from threadkeep.cli import output
 from threadkeep.cli.store import Namespace, Store, present
-from threadkeep.cli.text import safe
-from threadkeep.copying import Copied
 from threadkeep.errors import ConfigError
 from threadkeep.memory import Memory
 from threadkeep.protocols import Backend
@@ -54,13 +50,14 @@ def _copied(mine: Memory, theirs: Memory, namespace: str | None) -> int:
     found = copying.streams(source, prefix)
     ttl = theirs.engine.settings.ttl
     count: Counter[str] = Counter()
-    for one in _shown(copying.copy(source, target, found, ttl=ttl), len(found)):
+    done = copying.copy(source, target, found, ttl=ttl)
+    for one in output.progress(done, len(found), "streams"):
         count[one.outcome] += 1
         count["records"] += one.records
         if one.outcome in _WRONG:
-            typer.echo(f"{safe(repr(one.stream))} {_WRONG[one.outcome]}", err=True)
+            output.line(f"{one.stream!r} {_WRONG[one.outcome]}", err=True)
     failed = sum(count[outcome] for outcome in _WRONG)
-    typer.echo(
+    output.line(
         f"{count['copied']} streams copied with {count['records']} records and compared, "
         f"{count['there']} there already, {failed} not copied",
         err=True,
@@ -76,14 +73,3 @@ def _backend(memory: Memory, variable: str) -> Backend:
     from threadkeep.backends.encrypted import EncryptedBackend  # takes an extra
 
     return EncryptedBackend(backend, key, strict=True)
-
-
-def _shown(done: Iterable[Copied], total: int) -> Iterator[Copied]:
-    """The same, with a bar on a terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield from done
-        return
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
-        yield from progress.track(done, total=total, description="streams")

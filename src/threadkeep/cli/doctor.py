@@ -14,8 +14,8 @@ import typer
 
 import threadkeep
 from threadkeep import tokens
+from threadkeep.cli import output
 from threadkeep.cli.store import described
-from threadkeep.cli.text import as_json, safe
 from threadkeep.errors import ThreadkeepError
 from threadkeep.longterm.extraction.status import status
 from threadkeep.memory import Memory
@@ -56,11 +56,11 @@ def doctor(
     """
     checks = list(_checks(memory, write))
     if json:
-        as_json([asdict(check) for check in checks])
+        output.as_json([asdict(check) for check in checks])
     else:
         for check in checks:
             remedy = f" -> {check.remedy}" if check.remedy else ""
-            typer.echo(safe(f"{check.state:5} {check.about:12} {check.found}{remedy}").plain)
+            output.line(f"{check.state:5} {check.about:12} {check.found}{remedy}")
     return int(any(check.state == "fail" for check in checks))
 
 

@@ -11,8 +11,8 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from threadkeep import connect
+from threadkeep.cli import output
 from threadkeep.cli.store import present
-from threadkeep.cli.text import as_json
 from threadkeep.errors import ConfigError
 from threadkeep.longterm.extraction.learner import Learner
 from threadkeep.longterm.extraction.report import Report
@@ -96,9 +96,9 @@ def _watch(read: Callable[[], Report], pause: float, *, json: bool) -> NoReturn:
 
 def _say(report: Report, *, json: bool) -> None:
     if json:
-        as_json(asdict(report))
+        output.as_json(asdict(report))
         return
-    typer.echo(
+    output.line(
         f"{report.facts} facts, {report.instructions} instructions and {report.summaries} "
         f"summaries from {report.batches} batches of {report.sessions} sessions, by "
         f"{report.calls} calls ({report.prompt_tokens} tokens asked, "
@@ -106,9 +106,9 @@ def _say(report: Report, *, json: bool) -> None:
     )
     for name, remedy in _LEFT.items():
         if count := getattr(report, name):
-            typer.echo(f"{count} {name}: {remedy}", err=True)
+            output.line(f"{count} {name}: {remedy}", err=True)
     for error in dict.fromkeys(report.errors):
-        typer.echo(f"the model failed: {error}", err=True)
+        output.line(f"the model failed: {error}", err=True)
 
 
 _LEFT: Final = {

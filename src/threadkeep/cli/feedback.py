@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json as encoder
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import typer
 
 from threadkeep.answers import Feedback, Rating, Tally
+from threadkeep.cli.output import as_json, json_text, line, table, when
 from threadkeep.cli.store import present
-from threadkeep.cli.text import as_json, table, when
 from threadkeep.feedback import exported
 from threadkeep.memory import Memory
 
@@ -69,7 +68,7 @@ def feedback(
         found = book.list(limit=limit, **how)
         _listed(list(found), json)
         if found.cursor is not None and not json:
-            typer.echo(f"... and more; --limit shows up to 1000 ({limit} shown)", err=True)
+            line(f"... and more; --limit shows up to 1000 ({limit} shown)", err=True)
 
 
 def _listed(found: list[Feedback], json: bool) -> None:
@@ -101,7 +100,7 @@ def _lines(memory: Memory, how: dict[str, Any]) -> None:
     while True:
         page = memory.feedback.list(limit=_PAGE, cursor=cursor, **how)
         for one in page:
-            typer.echo(encoder.dumps(exported(one), separators=(",", ":")))
+            line(json_text(exported(one), separators=(",", ":")))
         cursor = page.cursor
         if cursor is None:
             return

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from threadkeep.cli import output
 from threadkeep.cli.store import present
 from threadkeep.memory import Memory
 
@@ -25,8 +26,8 @@ def forget(
     """
     person = present(memory).user(user)
     if not yes:
-        typer.confirm(f"Remove everything of {user!r} for good?", abort=True, err=True)
+        output.confirm(f"Remove everything of {user!r} for good?")
     gone = person.forget(purge=purge)
-    typer.echo(f"{int(gone)} records removed, {gone.sessions} sessions among them")
+    output.line(f"{int(gone)} records removed, {gone.sessions} sessions among them")
     for place in gone.beyond:
-        typer.echo(f"not reached: {place}", err=True)
+        output.line(f"not reached: {place}", err=True)

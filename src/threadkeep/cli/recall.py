@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from threadkeep.cli.output import as_json, table, when
 from threadkeep.cli.store import present
-from threadkeep.cli.text import as_json, table, when
 from threadkeep.longterm.recall.hits import Hit, shortened
 from threadkeep.memory import Memory
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from threadkeep import names
+from threadkeep.cli import output
 from threadkeep.cli.store import KEY, present
 from threadkeep.errors import ConfigError
 from threadkeep.memory import Memory
@@ -32,7 +33,9 @@ def rekey(
     done = list(rekey(backend, prefix))
     unreadable = [one for one in done if one.unreadable]
     for one in unreadable:
-        typer.echo(f"{one.stream!r}: {one.unreadable} records cannot be read, left as they are")
+        output.line(f"{one.stream!r}: {one.unreadable} records cannot be read, left as they are")
     renewed, current = sum(one.renewed for one in done), sum(one.current for one in done)
-    typer.echo(f"{renewed} records under key {backend.ring.first.name} now, {current} already were")
+    output.line(
+        f"{renewed} records under key {backend.ring.first.name} now, {current} already were"
+    )
     return int(bool(unreadable))

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from threadkeep.cli import output
 from threadkeep.cli.store import present
-from threadkeep.cli.text import table
 from threadkeep.cli.transfer import all_ids
 from threadkeep.inspection import Finding, findings
 from threadkeep.memory import Memory
@@ -34,9 +34,9 @@ def repair(
             state = "deleted" if done else ""
             rows.append((id, f"#{found.seq}", found.problem, found.detail, found.item, state))
     if not rows:
-        typer.echo("nothing is broken")
+        output.line("nothing is broken")
         return 0
-    table(("session", "place", "problem", "what", "item", ""), rows)
+    output.table(("session", "place", "problem", "what", "item", ""), rows)
     return int(left > 0)
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from threadkeep.cli.output import as_json, line, table, when
 from threadkeep.cli.store import present
-from threadkeep.cli.text import as_json, table, when
 from threadkeep.memory import Memory
 
 
@@ -33,4 +33,4 @@ def sessions(
         ],
     )
     if found.cursor is not None:
-        typer.echo(f"... and more; --limit shows up to 1000 ({limit} shown)", err=True)
+        line(f"... and more; --limit shows up to 1000 ({limit} shown)", err=True)

@@ -6,10 +6,9 @@ from dataclasses import asdict
 from typing import Annotated, Final
 
 import typer
-from rich.text import Text
 
+from threadkeep.cli.output import as_json, line, styled, when
 from threadkeep.cli.store import present
-from threadkeep.cli.text import as_json, console, safe, when
 from threadkeep.errors import NotFound
 from threadkeep.memory import Memory
 from threadkeep.tokens import as_text
@@ -45,21 +44,20 @@ def show(
 
 def _heading(info: SessionInfo) -> None:
     about = [info.title, info.user and f"user {info.user}", f"began {when(info.created_at)}"]
-    console().print(Text.assemble(safe(info.id), " ", safe(" · ".join(filter(None, about)))))
+    styled(info.id, " ", " · ".join(filter(None, about)))
 
 
 def _item(item: Item) -> None:
-    who = Text(f"{item.name or item.role} ", style=_COLOURS.get(item.role, "bold"))
-    place = Text(f"#{item.seq} {when(item.created_at)} {item.id}", style="dim")
-    console().print(Text.assemble(who, safe(""), place))
-    for said in _said(item):
-        console().print(said, soft_wrap=True)
+    who = (f"{item.name or item.role} ", _COLOURS.get(item.role, "bold"))
+    styled(who, (f"#{item.seq} {when(item.created_at)} {item.id}", "dim"))
+    for text in _texts(item):
+        line(f"  {text}")
 
 
-def _said(item: Item) -> list[Text]:
-    lines = [safe(item.text)] if item.text else []
+def _texts(item: Item) -> list[str]:
+    texts = [item.text] if item.text else []
     if not isinstance(item.content, str):
-        lines += [safe(f"[{b['type']}]") for b in item.content if b["type"] != "text"]
+        texts += [f"[{b['type']}]" for b in item.content if b["type"] != "text"]
     for call in item.tool_calls:
-        lines.append(safe(f"calls {call.get('name')}({as_text(call.get('args'))})"))
-    return [Text("  ").append_text(line) for line in lines]
+        texts.append(f"calls {call.get('name')}({as_text(call.get('args'))})")
+    return texts

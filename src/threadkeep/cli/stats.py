@@ -10,8 +10,8 @@ from typing import Annotated, Final
 import typer
 
 from threadkeep.answers import Tally, Usage
+from threadkeep.cli.output import as_json, line, table
 from threadkeep.cli.store import present
-from threadkeep.cli.text import as_json, table
 from threadkeep.memory import Memory
 
 _PAGE: Final = 500
@@ -49,7 +49,7 @@ def stats(
             }
         )
         return
-    typer.echo(f"{users.total()} sessions of {known} users")
+    line(f"{users.total()} sessions of {known} users")
     table(
         (by.value, "responses", "input", "output", "tokens", "positive", "negative"),
         [

@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import sys
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from threadkeep import connect
-from threadkeep.cli import flags
+from threadkeep.cli import flags, output
 from threadkeep.errors import BackendError, ConfigError
 from threadkeep.memory import Memory
 
@@ -102,7 +101,7 @@ def command(function: Callable[..., int | None]) -> Callable[..., int | None]:
             with after.over(context.obj or Store()).open() as memory:
                 return function(memory, **given)
         except BrokenPipeError:  # `threadkeep export | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            output.discard()
             return 0
 
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import typer
-
+from threadkeep.cli import output
 from threadkeep.cli.store import present
 from threadkeep.memory import Memory
 
@@ -17,4 +16,4 @@ def sweep(memory: Memory) -> None:
     total = 0
     while reclaimed := present(memory).sweep(limit=_BATCH):
         total += reclaimed
-    typer.echo(f"{total} expired entries reclaimed")
+    output.line(f"{total} expired entries reclaimed")

@@ -12,6 +12,7 @@ from typing import IO, Annotated, Any
 import typer
 
 from threadkeep import transfer, walking
+from threadkeep.cli import output
 from threadkeep.cli.store import present
 from threadkeep.errors import ConfigError, InputError, NotFound
 from threadkeep.longterm import moving
@@ -23,7 +24,7 @@ def export(
     session: Annotated[list[str] | None, typer.Argument(help="Ids; none with --all.")] = None,
     user: Annotated[str | None, typer.Option(help="All sessions of this user.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All sessions there are.")] = False,
-    output: Annotated[str, typer.Option("--output", "-o", help="A new file.")] = "-",
+    target: Annotated[str, typer.Option("--output", "-o", help="A new file.")] = "-",
 ) -> None:
     """Write sessions as JSON lines, exact enough to be imported again.
 
@@ -34,16 +35,16 @@ def export(
     ids = iter(session) if session else all_ids(present(memory), user)
     present(memory)
     count = 0
-    with _target(output) as target:
-        _write(target, transfer.header())
+    with _opened(target) as lines:
+        _write(lines, transfer.header())
         for line in moving.lines(memory.engine, user) if user else ():
-            _write(target, line)
+            _write(lines, line)
         for id in ids:
-            written = sum(_write(target, line) for line in transfer.lines(memory.engine, id))
+            written = sum(_write(lines, line) for line in transfer.lines(memory.engine, id))
             if session and not written:
                 raise NotFound(f"there is no session {id!r}; `threadkeep sessions` lists them")
             count += written > 0
-    typer.echo(f"{count} sessions exported", err=True)
+    output.line(f"{count} sessions exported", err=True)
 
 
 def import_(
@@ -63,9 +64,9 @@ def import_(
                 continue
             new += one.new
             if not one.new:
-                typer.echo(f"{one.session!r} is there already, left as it is", err=True)
+                output.line(f"{one.session!r} is there already, left as it is", err=True)
     facts = f", {learned} facts and instructions" if learned else ""
-    typer.echo(f"{new} sessions{facts} imported", err=True)
+    output.line(f"{new} sessions{facts} imported", err=True)
 
 
 def all_ids(memory: Memory, user: str | None) -> Iterator[str]:
@@ -74,7 +75,7 @@ def all_ids(memory: Memory, user: str | None) -> Iterator[str]:
 
 
 def _write(target: IO[str], line: dict[str, Any]) -> int:
-    target.write(json.dumps(line, separators=(",", ":")) + "\n")  # ASCII, for any terminal
+    target.write(output.json_text(line, separators=(",", ":")) + "\n")
     return 1
 
 
@@ -90,15 +91,15 @@ def _read(source: IO[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 @contextmanager
-def _target(output: str) -> Iterator[IO[str]]:
-    if output == "-":
-        yield sys.stdout
+def _opened(path: str) -> Iterator[IO[str]]:
+    if path == "-":
+        yield output.stream()
         return
-    with open(output, "x", encoding="utf-8") as target:  # noqa: PTH123 - refuses what is there
+    with open(path, "x", encoding="utf-8") as target:  # noqa: PTH123 - refuses what is there
         try:
             yield target
         except BaseException:
-            os.unlink(output)  # noqa: PTH108 - half an export looks like a whole one
+            os.unlink(path)  # noqa: PTH108 - half an export looks like a whole one
             raise
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from threadkeep import views as made
+from threadkeep.cli import output
 from threadkeep.cli.store import present
 from threadkeep.memory import Memory
 
@@ -31,7 +32,7 @@ def views(
     """
     if act is Act.DROP:
         for name in made.drop(present(memory)):
-            typer.echo(f"{name} dropped")
+            output.line(f"{name} dropped")
         return
     texts = made.statements(memory)  # says first whether there are any for this store
     lines = (
@@ -39,4 +40,4 @@ def views(
         if act is Act.SHOW
         else [f"{name} made" for name in made.create(present(memory))]
     )
-    typer.echo("\n".join(lines))
+    output.block("\n".join(lines))
