@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 from threadkeep import names
 from threadkeep.answers import Feedback, Response, Usage
-from threadkeep.codec import dumps
+from threadkeep.codec import BROKEN, dumps
 from threadkeep.moments import moment
 from threadkeep.types import Record
 
@@ -22,7 +23,6 @@ GAP: Final = "response_gap"
 """The kind that notes which response some other went on from while it was not there."""
 
 _PLACED: Final = frozenset({"seq", "conversation", "user", "created_at"})
-_BROKEN: Final = (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError)
 
 
 class Entry(NamedTuple):
@@ -59,13 +59,18 @@ def response_record(response: Response, at: float) -> Record:
 
 def read_response(record: Record, conversation: str, user: str | None) -> Response | None:
     """The response of a record, or `None` (logged) if it cannot be read."""
+    return _tolerant(record, partial(decode_response, record, conversation, user))
 
-    def read() -> Response:
-        data = json.loads(record.body)
-        data["created_at"] = moment(data["created_at"])
-        return Response(**data, seq=record.seq, conversation=conversation, user=user)
 
-    return _tolerant(record, read)
+def decode_response(record: Record, conversation: str, user: str | None) -> Response:
+    """The response of a record.
+
+    Raises:
+        BROKEN: it cannot be read.
+    """
+    data = json.loads(record.body)
+    data["created_at"] = moment(data["created_at"])
+    return Response(**data, seq=record.seq, conversation=conversation, user=user)
 
 
 def entry_record(response: Response, at: float) -> Record:
@@ -85,18 +90,27 @@ def entry_record(response: Response, at: float) -> Record:
 def read_entry(record: Record) -> Entry:
     """The entry of a record; of one that cannot be read, only its id is known."""
     try:
-        data = json.loads(record.body)
-        return Entry(
-            data["id"],
-            record.seq,
-            data["previous"],
-            data["safety_identifier"],
-            data["model"],
-            float(data["created_at"]),
-            Usage(1, *data["tokens"]),
-        )
-    except _BROKEN:
+        return decode_entry(record)
+    except BROKEN:
         return Entry(record.id, record.seq, None, None, None, record.at, Usage(1))
+
+
+def decode_entry(record: Record) -> Entry:
+    """The entry of a record.
+
+    Raises:
+        BROKEN: it cannot be read.
+    """
+    data = json.loads(record.body)
+    return Entry(
+        data["id"],
+        record.seq,
+        data["previous"],
+        data["safety_identifier"],
+        data["model"],
+        float(data["created_at"]),
+        Usage(1, *data["tokens"]),
+    )
 
 
 def feedback_record(feedback: Feedback, at: float) -> Record:
@@ -111,13 +125,18 @@ def feedback_record(feedback: Feedback, at: float) -> Record:
 
 def read_feedback(record: Record, conversation: str) -> Feedback | None:
     """The feedback of a record, or `None` (logged) if it cannot be read."""
+    return _tolerant(record, partial(decode_feedback, record, conversation))
 
-    def read() -> Feedback:
-        data = json.loads(record.body)
-        data["created_at"] = moment(data["created_at"])
-        return Feedback(**data, conversation=conversation)
 
-    return _tolerant(record, read)
+def decode_feedback(record: Record, conversation: str) -> Feedback:
+    """The feedback of a record.
+
+    Raises:
+        BROKEN: it cannot be read.
+    """
+    data = json.loads(record.body)
+    data["created_at"] = moment(data["created_at"])
+    return Feedback(**data, conversation=conversation)
 
 
 def _said(value: Response | Feedback) -> dict[str, Any]:
@@ -134,7 +153,7 @@ def _epoch(value: Response | Feedback, at: float) -> float:
 def _tolerant(record: Record, read: Callable[[], T]) -> T | None:
     try:
         return read()
-    except _BROKEN as error:
+    except BROKEN as error:
         import logging  # rarely needed, and slow to load
 
         logging.getLogger("threadkeep").warning(

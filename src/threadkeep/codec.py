@@ -27,6 +27,11 @@ _item, _record = maker(Item), maker(Record)
 _set_id, _set_seq, _set_created_at = (
     getattr(Item, name).__set__ for name in ("id", "seq", "created_at")
 )
+BROKEN: Final = (
+    ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError, RecursionError,
+)  # fmt: skip
+"""What reading a record may raise if it is no JSON, or JSON of another shape."""
+
 _EXACT: Final = frozenset({str, int, float, bool, type(None)})
 _ITEM_FIELDS = (
     "name", "tool_calls", "tool_call_id", "status", "model", "usage", "metadata", "raw",
@@ -74,8 +79,8 @@ def _plain_body(item: Item) -> str | None:
 def read_item(record: Record) -> Item:
     """The item of a record; one that cannot be read comes as type `opaque`, and is logged once."""
     try:
-        return _read_item(record)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError) as error:
+        return decode_item(record)
+    except BROKEN as error:
         _report(record.kind, record.id, type(error).__name__)
         return Item(
             id=record.id,
@@ -87,7 +92,12 @@ def read_item(record: Record) -> Item:
         )
 
 
-def _read_item(record: Record) -> Item:
+def decode_item(record: Record) -> Item:
+    """The item of a record.
+
+    Raises:
+        BROKEN: it cannot be read.
+    """
     data = _loads(record.body)
     content = data["content"]
     if len(data) == 2 and type(content) is str:
@@ -172,14 +182,21 @@ def file_record(file: File, at: float) -> Record:
 def read_file(record: Record) -> File | None:
     """The file of a record, or `None` (logged once) if it cannot be read."""
     try:
-        data = json.loads(record.body)
-        expires = None if record.expires is None else moment(record.expires)
-        return File(
-            data["id"], data["url"], data["name"], data["metadata"], moment(record.at), expires
-        )
-    except (ValueError, TypeError, KeyError) as error:
+        return decode_file(record)
+    except BROKEN as error:
         _report(record.kind, record.id, type(error).__name__)
         return None
+
+
+def decode_file(record: Record) -> File:
+    """The file of a record.
+
+    Raises:
+        BROKEN: it cannot be read.
+    """
+    data = json.loads(record.body)
+    expires = None if record.expires is None else moment(record.expires)
+    return File(data["id"], data["url"], data["name"], data["metadata"], moment(record.at), expires)
 
 
 def session_record(info: SessionInfo, at: float) -> Record:
@@ -206,9 +223,36 @@ def read_session(record: Record, updated_at: float | None = None) -> SessionInfo
     """What a `session` record says.
 
     Raises:
-        ValueError, TypeError, KeyError: it cannot be read; who owns it is then unknown.
+        ValueError: it cannot be read; who owns it is then unknown.
     """
+    try:
+        return _read_session(record, updated_at)
+    except BROKEN as error:
+        raise ValueError(f"the session record cannot be read ({type(error).__name__})") from error
+
+
+def owner(record: Record) -> str | None:
+    """The user that a `session` record names, also where the rest of it cannot be read."""
+    try:
+        user = _loads(record.body)["user"]
+    except BROKEN:
+        return None
+    return user if isinstance(user, str) and user else None
+
+
+def owned(record: Record, user: str) -> Record:
+    """A `session` record that names no owner, naming this one."""
+    body = {**_loads(record.body), "user": user}
+    return dataclasses.replace(record, body=dumps(body, "session"))
+
+
+def _read_session(record: Record, updated_at: float | None) -> SessionInfo:
     data = _loads(record.body)
+    for name in ("user", "agent", "title", "forked_from"):
+        if not isinstance(data.get(name), str | None):
+            raise TypeError(name)
+    if not isinstance(data["id"], str) or not isinstance(data.get("metadata"), dict | None):
+        raise TypeError("id or metadata")
     return SessionInfo(
         id=data["id"],
         user=data.get("user"),

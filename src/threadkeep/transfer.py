@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-from threadkeep import codec, names, pointers
-from threadkeep.answer_records import ENTRY, GAP
+from threadkeep import codec, export_line, names, pointers
+from threadkeep.answer_records import ENTRY
 from threadkeep.engine import Engine
-from threadkeep.errors import Conflict, InputError
+from threadkeep.errors import Conflict, CorruptRecord, InputError
+from threadkeep.export_line import KINDS, Line
 from threadkeep.ownership import Door
 from threadkeep.types import Json, Query, Record, SessionInfo
 
 SCHEMA: Final = 2
 """1 had sessions only."""
 
-KINDS: Final = ("session", "file", "item", "response", ENTRY, GAP, "feedback")
 _PAGE: Final = 500
 
-Line = dict[str, Json]
+
+class Stored(NamedTuple):
+    """A session as it will be written: every line of it was checked.
+
+    Attributes:
+        info: what its own record says.
+        own: its `session` record.
+        records: all others, in order.
+    """
+
+    info: SessionInfo
+    own: Record
+    records: list[Record]
 
 
 def header() -> Line:
@@ -36,19 +49,28 @@ def lines(engine: Engine, session: str) -> Iterator[Line]:
             yield _line(session, record)
 
 
-def restore(engine: Engine, given: Iterable[tuple[int, Line]]) -> Iterator[tuple[str, bool]]:
-    """Write exported sessions; yields each one's id, and whether it was new here.
+def sessions(numbered: Iterable[tuple[int, Line]], user: str | None) -> Iterator[Stored]:
+    """Sessions of an export, without a store.
 
     Args:
-        engine: where to.
-        given: numbered lines of sessions, those of one together.
+        numbered: lines of sessions, those of one together.
+        user: whose they must be; one without an owner becomes theirs. `None` = anybody's.
 
     Raises:
-        InputError: a line is not of an export; it is numbered. The session it belongs to is not
-            there; those yielded before are.
+        InputError: a line is not of an export, or of another user's session; it is numbered.
     """
-    for session, found in groupby(given, key=_session):
-        yield session, _restored(engine, session, found)
+    for session, lines in groupby(numbered, key=_session):
+        yield _checked(session, list(lines), user)
+
+
+def write(engine: Engine, session: Stored) -> bool:
+    """Write a session, whole or not at all; whether it was new here."""
+    door = Door(engine, SessionInfo(session.info.id))
+    try:
+        door.begin(session.info, _pointed(engine, session), session.own)
+    except (Conflict, CorruptRecord):  # what is there already stays, also what cannot be read
+        return False
+    return True
 
 
 def _records(engine: Engine, stream: str, kind: str) -> Iterator[Record]:
@@ -95,71 +117,43 @@ def check_header(first: Line) -> None:
 
 def _session(numbered: tuple[int, Line]) -> str:
     number, line = numbered
-    if not isinstance(line, Mapping) or not isinstance(line.get("session"), str):
+    session = line.get("session") if isinstance(line, Mapping) else None
+    if not isinstance(session, str) or not session:
         raise InputError(f"line {number} names no session")
-    return str(line["session"])
+    return names.check(session, f"line {number}: session")
 
 
-def _restored(engine: Engine, session: str, found: Iterable[tuple[int, Line]]) -> bool:
-    records = (record(number, line) for number, line in found)
-    own = next(records)
-    info = _info(session, own)
-    door = Door(engine, SessionInfo(session))
-    try:
-        door.begin(info, _pointed(engine, session, records), own)
-    except Conflict:
-        for _ in records:
-            pass  # on to the next session
-        return False
-    return True
+def _checked(session: str, numbered: list[tuple[int, Line]], user: str | None) -> Stored:
+    (first, line), *others = numbered
+    if line.get("kind") != "session" and line.get("kind") in KINDS:
+        raise InputError(f"line {first}: session {session!r:.80}: its own record comes first")
+    own = export_line.read(first, line, ("session",))
+    if own.id != "session" or own.expires is not None:
+        raise InputError(f"line {first}: a session's own record has the id 'session', and no end")
+    info = codec.read_session(own)
+    if info.id != session or info.user == "":
+        raise InputError(f"line {first}: the session's own record has another id, or a wrong user")
+    if user is not None and info.user is None:
+        own, info = codec.owned(own, user), replace(info, user=user)
+    if user is not None and info.user != user:
+        raise InputError(f"line {first} is of another user's session")
+    return Stored(info, own, list(_others(others)))
 
 
-def _pointed(engine: Engine, session: str, records: Iterable[Record]) -> Iterator[Record]:
-    """The records; those of responses can be found by their ids before they are there."""
-    for record in records:
-        if record.kind == ENTRY:
-            pointers.adopt(engine, session, record)
+def _others(numbered: Iterable[tuple[int, Line]]) -> Iterator[Record]:
+    """The records behind a session's own, each once."""
+    known: set[tuple[str, str]] = set()
+    for number, line in numbered:
+        record = export_line.read(number, line)
+        if record.kind == "session" or (record.kind, record.id) in known:
+            raise InputError(f"line {number} repeats the {record.kind} of a line before")
+        known.add((record.kind, record.id))
         yield record
 
 
-def _info(session: str, own: Record) -> SessionInfo:
-    try:
-        info = codec.read_session(own)
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"session {session!r}: its own record cannot be read") from error
-    if own.kind != "session" or info.id != session:
-        raise InputError(f"session {session!r}: its own record does not come first")
-    return info
-
-
-def check(numbered: Iterable[tuple[int, Line]]) -> None:
-    """Look at lines of sessions as `restore` would, without a store.
-
-    Raises:
-        InputError: a line is none; it is numbered.
-    """
-    for session, found in groupby(numbered, key=_session):
-        records = [record(number, line) for number, line in found]
-        _info(session, records[0])
-
-
-def record(number: int, line: Mapping[str, Any], kinds: Sequence[str] = KINDS) -> Record:
-    """The record of a line.
-
-    Raises:
-        InputError: it is of another kind, or wrong; the line is numbered.
-    """
-    kind, id, at, expires = (line.get(key) for key in ("kind", "id", "at", "expires"))
-    if kind not in kinds or not names.is_key(id) or not _time(at) or at is None:
-        raise InputError(f"line {number} is no record: kind, id or at is missing or wrong")
-    if not _time(expires):
-        raise InputError(f"line {number}: expires must be epoch seconds")
-    body = line["text"] if "text" in line else codec.dumps(line.get("body"), f"line {number}")
-    if not isinstance(body, str):
-        raise InputError(f"line {number}: text must be a text")
-    return Record(str(kind), str(id), body, float(at), expires)
-
-
-def _time(value: object) -> bool:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value is None or number
+def _pointed(engine: Engine, session: Stored) -> Iterator[Record]:
+    """The records; those of responses can be found by their ids before they are there."""
+    for record in session.records:
+        if record.kind == ENTRY:
+            pointers.adopt(engine, session.info.id, record)
+        yield record

@@ -128,10 +128,13 @@ class User:
     def restore(self, lines: str | Iterable[str]) -> int:
         """Store what `export` gave; what is there already stays as it is.
 
-        Returns how many sessions, facts and instructions were new.
+        Returns how many sessions, facts and instructions were new. A session without an owner
+        becomes this user's. Lines may come from anybody: what could not be read again, or is
+        somebody else's, is refused before anything is written.
 
         Raises:
-            InputError: a line is not of an export, or is somebody else's; nothing was written.
+            InputError: a line is not of an export, or is somebody else's; it is numbered, and
+                nothing was written.
         """
         from threadkeep.longterm import moving  # seldom wanted
 

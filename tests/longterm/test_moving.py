@@ -74,7 +74,7 @@ def bad(text):
         "line 3 is not JSON": f"{head}\n{fact}\nfact",
         "line 3 is not a JSON object": f"{head}\n{fact}\n5",
         "line 2 is no record": head + "\n" + fact.replace('"fact"', '"item"'),
-        "line 2: the fact or its user": head + "\n" + fact.replace('"text"', '"txet"'),
+        "line 2: the fact cannot be read": head + "\n" + fact.replace('"text"', '"txet"'),
         "line 2: no fact can have the id 'user'": f"{head}\n{named_user}",
         "line 3 is of another user": f"{head}\n{fact}\n{hers}",
         "line 3 names no session": f'{head}\n{fact}\n{{"kind":"item"}}',

@@ -11,10 +11,10 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from threadkeep import transfer, walking
+from threadkeep import export_line, transfer, walking
 from threadkeep.cli import output
 from threadkeep.cli.store import present
-from threadkeep.errors import ConfigError, InputError, NotFound
+from threadkeep.errors import ConfigError, NotFound
 from threadkeep.longterm import moving
 from threadkeep.memory import Memory
 
@@ -53,18 +53,19 @@ def import_(
 ) -> None:
     """Write exported sessions into a store, each whole or not at all.
 
-    A session whose id is there already is left as it is and named; so a broken import can simply
-    be repeated.
+    A line that is wrong is named, and nothing is written; of what comes through a pipe, the
+    sessions before it are. A session whose id is there already is left as it is and named; so a
+    broken import can simply be repeated.
     """
     new = learned = 0
     with _source(file) as source:
-        for one in moving.restore(memory.engine, _read(source)):
-            if one.session is None:
-                learned += one.new
+        for restored in moving.restore(memory.engine, _checked(source)):
+            if restored.session is None:
+                learned += restored.new
                 continue
-            new += one.new
-            if not one.new:
-                output.line(f"{one.session!r} is there already, left as it is", err=True)
+            new += restored.new
+            if not restored.new:
+                output.line(f"{restored.session!r} is there already, left as it is", err=True)
     facts = f", {learned} facts and instructions" if learned else ""
     output.line(f"{new} sessions{facts} imported", err=True)
 
@@ -79,15 +80,19 @@ def _write(target: IO[str], line: dict[str, Any]) -> int:
     return 1
 
 
-def _read(source: IO[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, text in enumerate(source, start=1):
-        try:
-            line = json.loads(text.decode("utf-8-sig" if number == 1 else "utf-8"))
-        except ValueError as error:
-            raise InputError(f"line {number} is not JSON") from error
-        if not isinstance(line, dict):
-            raise InputError(f"line {number} is not a JSON object")
-        yield number, line
+def _checked(source: IO[bytes]) -> Iterator[moving.Stored | moving.Learned]:
+    """What there is to import; all of it is looked at first, if it can be read once more."""
+    if source.seekable():
+        start = source.tell()
+        for _ in moving.checked(_read(source)):
+            pass
+        source.seek(start)
+    return moving.checked(_read(source))
+
+
+def _read(source: IO[bytes]) -> Iterator[tuple[int, export_line.Line]]:
+    lines = iter(lambda: source.readline(export_line.MAX_LINE + 1), b"")
+    return ((number, export_line.parse(number, line)) for number, line in enumerate(lines, start=1))
 
 
 @contextmanager

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby, islice
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Final, NamedTuple
 
-from threadkeep import codec, listing, transfer
+from threadkeep import codec, export_line, listing, names, record_shape, transfer
+from threadkeep.batches import batches
 from threadkeep.engine import Engine
 from threadkeep.errors import InputError
+from threadkeep.export_line import Line
 from threadkeep.learned import Fact, Instruction
 from threadkeep.longterm import records
 from threadkeep.longterm.held import FACT, INSTRUCTION, USER, Held
 from threadkeep.longterm.homes import Home
-from threadkeep.transfer import Line
+from threadkeep.transfer import Stored
 from threadkeep.types import Query, Record
 
-_AT_ONCE: Final = 500
 _PAGE: Final = 500
 
 
@@ -27,6 +28,13 @@ class Restored(NamedTuple):
     session: str | None
     user: str | None
     new: int
+
+
+class Learned(NamedTuple):
+    """A run of lines on one user, as it will be written."""
+
+    user: str
+    entries: list[Fact | Instruction]
 
 
 def export(engine: Engine, user: str) -> Iterator[Line]:
@@ -62,45 +70,65 @@ def lines(engine: Engine, user: str) -> Iterator[Line]:
         yield _line(user, records.instruction_record(instruction, _at(instruction)))
 
 
-def restore(engine: Engine, given: Iterable[tuple[int, Line]]) -> Iterator[Restored]:
-    """Write what was exported: what is there already stays as it is; says what became of each.
+def checked(
+    given: Iterable[tuple[int, Line]], user: str | None = None
+) -> Iterator[Stored | Learned]:
+    """What lines of an export stand for, as it will be written; without a store.
 
     Args:
-        engine: where to.
         given: numbered lines, the header first, the lines of a session together.
+        user: whose all of it must be; a session without an owner becomes theirs. `None` =
+            anybody's.
 
     Raises:
-        InputError: a line is not of an export; it is numbered. What was said before is stored.
+        InputError: a line is not of an export, or is somebody else's; it is numbered.
     """
     numbered = iter(given)
     transfer.check_header(next(numbered, (0, {}))[1])
-    for whose, found in groupby(numbered, key=lambda one: one[1].get("user")):
-        if whose is None:
-            for session, fresh in transfer.restore(engine, found):
-                yield Restored(session, None, int(fresh))
+    for owner, lines in groupby(numbered, key=lambda pair: _owner(*pair)):
+        if owner is None:
+            yield from transfer.sessions(lines, user)
         else:
-            yield Restored(None, str(whose), _restored(engine, found))
+            yield from _learned(owner, lines, user)
+
+
+def restore(engine: Engine, entries: Iterable[Stored | Learned]) -> Iterator[Restored]:
+    """Write what was checked: what is there already stays as it is; says what became of each."""
+    for entry in entries:
+        if isinstance(entry, Stored):
+            yield Restored(entry.info.id, None, int(transfer.write(engine, entry)))
+        else:
+            yield Restored(None, entry.user, _put(engine, *entry))
 
 
 def restore_user(engine: Engine, user: str, text: str | Iterable[str]) -> int:
     """As `User.restore`: all of it is looked at before any of it is written."""
-    numbered = list(_parsed(text))
-    for number, line in numbered[1:]:
-        if "user" in line:
-            _read(number, line)
-        if _owner(line) not in (None, user):
-            raise InputError(f"line {number} is of another user, or of a session of theirs")
-    transfer.check(one for one in numbered[1:] if "user" not in one[1])
-    return sum(one.new for one in restore(engine, numbered))
+    entries = list(checked(_parsed(text), user))
+    return sum(restored.new for restored in restore(engine, entries))
 
 
-def _restored(engine: Engine, given: Iterable[tuple[int, Line]]) -> int:
-    numbered = iter(given)
-    new = 0
-    while batch := list(islice(numbered, _AT_ONCE)):
-        read = [_read(number, line) for number, line in batch]
-        new += _put(engine, str(batch[0][1]["user"]), read)
-    return new
+def _owner(number: int, line: Line) -> str | None:
+    """Whose a line is that is of no session."""
+    owner = line.get("user")
+    if owner is not None and not (isinstance(owner, str) and owner):
+        raise InputError(f"line {number}: user must be a text")
+    if owner is not None and "session" in line:
+        raise InputError(f"line {number} names a session and a user; a line is of one of them")
+    return None if owner is None else names.check(owner, "user")
+
+
+def _learned(
+    owner: str, numbered: Iterable[tuple[int, Line]], user: str | None
+) -> Iterator[Learned]:
+    """A run of lines on a user, in parts that one commit can take."""
+    lines = {}
+    for number, line in numbered:
+        if user not in (None, owner):
+            raise InputError(f"line {number} is of another user")
+        lines[number] = _read(number, line)
+    stored = {id(record): entry for record, entry in lines.values()}
+    for batch in batches(record for record, _ in lines.values()):
+        yield Learned(owner, [stored[id(record)] for record in batch])
 
 
 def _put(engine: Engine, user: str, batch: list[Fact | Instruction]) -> int:
@@ -116,14 +144,19 @@ def _put(engine: Engine, user: str, batch: list[Fact | Instruction]) -> int:
     return Home(engine, user=user).settle(step)
 
 
-def _read(number: int, line: Line) -> Fact | Instruction:
-    record = transfer.record(number, line, (FACT, INSTRUCTION))
-    said = records.read_fact(record) if record.kind == FACT else records.read_instruction(record)
-    if said is None or not isinstance(line["user"], str) or not line["user"]:
-        raise InputError(f"line {number}: the {record.kind} or its user cannot be read")
-    if said.id == USER:  # forgetting it would be forgetting all
+def _read(number: int, line: Line) -> tuple[Record, Fact | Instruction]:
+    """What a line says, and the record that it will be."""
+    record = export_line.read(number, line, (FACT, INSTRUCTION))
+    is_fact = record.kind == FACT
+    entry = records.read_fact(record) if is_fact else records.read_instruction(record)
+    if entry is None:
+        raise InputError(f"line {number}: the {record.kind} cannot be read")
+    if entry.id == USER:  # forgetting it would be forgetting all
         raise InputError(f"line {number}: no {record.kind} can have the id {USER!r}")
-    return said
+    record_shape.check_fields(entry, f"line {number}: {record.kind}")
+    if isinstance(entry, Fact):
+        return records.fact_record(entry, record.at), entry
+    return records.instruction_record(entry, record.at), entry
 
 
 def _line(user: str, record: Record) -> Line:
@@ -145,23 +178,8 @@ def _parsed(text: str | Iterable[str]) -> Iterator[tuple[int, Line]]:
     given = text.split("\n") if isinstance(text, str) else text
     if not isinstance(given, Iterable):
         raise InputError(f"lines must be a str or an iterable of them, got {type(text).__name__}")
-    for number, one in enumerate(given, start=1):
-        if not isinstance(one, str):
-            raise InputError(f"line {number} must be a str, got {type(one).__name__}")
-        if not one.strip():
-            continue
-        try:
-            line = json.loads(one)
-        except ValueError as error:
-            raise InputError(f"line {number} is not JSON") from error
-        if not isinstance(line, Mapping):
-            raise InputError(f"line {number} is not a JSON object")
-        yield number, dict(line)
-
-
-def _owner(line: Line) -> object:
-    """Whose a line is, if it says so: what was learned, and a session's own record."""
-    if line.get("kind") != "session":
-        return line.get("user")
-    body = line.get("body")
-    return body.get("user") if isinstance(body, Mapping) else ""
+    for number, line in enumerate(given, start=1):
+        if not isinstance(line, str):
+            raise InputError(f"line {number} must be a str, got {type(line).__name__}")
+        if line.strip():
+            yield number, export_line.parse(number, line)

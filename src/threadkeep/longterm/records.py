@@ -93,7 +93,7 @@ def _read(cls: type[T], record: Record) -> T | None:
         told = {name: _rich(name, value) for name, value in body.items() if name in _KNOWN[cls]}
         expires = None if record.expires is None else moment(record.expires)
         return cls(id=record.id, seq=record.seq, expires_at=expires, **told)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError) as error:
+    except codec.BROKEN as error:
         _report(record.kind, record.id, type(error).__name__)
         return None
 
