@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from threadkeep import names
+from threadkeep import names, removal
 from threadkeep.engine import Engine, twin
 from threadkeep.moments import when
 from threadkeep.ownership import Door
@@ -92,7 +92,7 @@ class Conversations:
             NotOwner: it belongs to another user.
         """
         door = self._door(id, user)
-        door.settle(door.remove)
+        door.settle(lambda: removal.delete(door))
 
     def items(
         self,

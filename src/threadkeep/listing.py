@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from threadkeep import codec, names
 from threadkeep.engine import Engine
-from threadkeep.errors import InputError
+from threadkeep.errors import Conflict, InputError
+from threadkeep.lives import life_of
 from threadkeep.types import KEEP, LAST, Drop, Listing, Page, Query, Record, SessionInfo
 
 TOUCH = 60.0
@@ -29,10 +30,43 @@ def touch(engine: Engine, user: str, session: str, *, new: bool) -> None:
     engine.touch(user, session, now)
 
 
-def leave(engine: Engine, user: str, session: str) -> None:
-    """Take a session off its user's list."""
-    stream, key = engine.stream("sessions", user), names.key(session)
-    engine.commit(stream, drop=[Drop("session", [key])], ttl=KEEP)
+class Entry(NamedTuple):
+    """A session's place in its user's list at a moment; `seq` 0 = it is not there."""
+
+    version: int
+    seq: int
+
+
+def entry(engine: Engine, user: str, session: str) -> Entry:
+    """Where a session stands in a user's list."""
+    stream = engine.stream("sessions", user)
+    version, records = engine.read(Query(stream, "session", ids=[names.key(session)]))[0]
+    return Entry(version, records[0].seq if records else 0)
+
+
+def leave(engine: Engine, user: str, session: str, before: Entry) -> None:
+    """Take a session that is over off its user's list, unless it was put there again since.
+
+    Args:
+        engine: of the session.
+        user: whose list it is.
+        session: its id.
+        before: where it stood before it was known to be over.
+    """
+    stream, drop = engine.stream("sessions", user), [Drop("session", [names.key(session)])]
+    now = before
+    while now.seq and (life_of(now.version), now.seq) == (life_of(before.version), before.seq):
+        try:
+            engine.commit(stream, drop=drop, ttl=KEEP, expect=now.version)
+            return
+        except Conflict:  # another session moved, or this one
+            now = entry(engine, user, session)
+
+
+def stay(engine: Engine, user: str, session: str) -> None:
+    """Put a session that is there on its user's list, if somebody took it off meanwhile."""
+    if not entry(engine, user, session).seq:
+        touch(engine, user, session, new=True)
 
 
 def of_user(engine: Engine, user: str, limit: int, cursor: Any) -> Listing[SessionInfo]:
@@ -109,7 +143,7 @@ def named(entry: Record) -> str:
     """The id of the session that an entry of a user's list points to."""
     try:
         return str(json.loads(entry.body)["id"])
-    except (ValueError, TypeError, KeyError):
+    except codec.BROKEN:
         return entry.id
 
 
@@ -120,7 +154,7 @@ def _info(own: Page, last: Page) -> SessionInfo | None:
         return codec.read_session(
             own.records[0], max(record.at for record in [*own.records, *last.records])
         )
-    except (ValueError, TypeError, KeyError):
+    except ValueError:
         return None
 
 

@@ -14,14 +14,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeVar
 
-from threadkeep import codec, companions, listing, pointers
-from threadkeep.answer_records import ENTRY
+from threadkeep import codec, listing, pointers
 from threadkeep.batches import batches
 from threadkeep.engine import Engine
 from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner
 from threadkeep.infos import Known
 from threadkeep.lives import Life, life_of
-from threadkeep.types import KEEP, Commit, Drop, Page, Query, Record, SessionInfo
+from threadkeep.types import Commit, Drop, Page, Query, Record, SessionInfo
 
 T = TypeVar("T")
 
@@ -47,7 +46,7 @@ class Door:
         self._blank = blank
         self.id, self.user = blank.id, blank.user
         self._crowded = False
-        self._pulse = Query(self.stream, "session", limit=0)
+        self.pulse = Query(self.stream, "session", limit=0)
 
     @property
     def _known(self) -> Known | None:
@@ -62,7 +61,7 @@ class Door:
 
     def is_at(self, version: int) -> bool:
         """Whether the session is at this version now: cheaper than to look, no record is read."""
-        return self.engine.read(self._pulse)[0].version == version
+        return self.engine.read(self.pulse)[0].version == version
 
     def look(self, *queries: Query) -> Seen:
         """Read records of the session.
@@ -121,12 +120,15 @@ class Door:
         said = codec.read_session(own[0]) if own else said
         # without a session record, what is there is the rest of a fork that was cut short
         rest = [Drop()] if seen.info is None and seen.version else []
-        self._list(said, new=seen.info is None or seen.info.user != said.user)
+        new = seen.info is None or seen.info.user != said.user
+        self._list(said, new=new)
         version, drop = seen.version, [*rest, *drop]
         if own and len(list(batches([*own, *put]))) > 1:  # too much at once: its own record first
             version = self._commit(said, own, drop=drop, expect=version).version
             drop, own = [], []
         done = self._commit(said, [*own, *put], drop=drop, expect=version)
+        if new:
+            self._stay(said)
         return done.seqs[len(own) :]
 
     def trim(self, upto: int) -> None:
@@ -155,35 +157,19 @@ class Door:
             raise Conflict(f"session {info.id!r} exists already", current=seen.version)
         version, rest = seen.version, [Drop()] if seen.version else []
         ttl = self.engine.settings.ttl
+        self._list(info, new=True)  # before all else, so that forgetting the user finds the rest
         try:
             for batch in batches(records):
                 version = self.engine.commit(
                     self.stream, put=batch, drop=rest, ttl=ttl, expect=version
                 ).version
                 rest = []
-            self._list(info, new=True)
             own = own or codec.session_record(info, self.engine.now())
             self._commit(codec.read_session(own), [own], drop=rest, expect=version)
+            self._stay(info)
         except Conflict as error:
             said = f"session {info.id!r} was begun by somebody else meanwhile"
             raise Conflict(said, current=error.current) from error
-
-    def remove(self) -> None:
-        """Take the session off its user's list, drop what belongs to it, and then its stream.
-
-        Raises:
-            Conflict: it changed meanwhile.
-        """
-        seen = self.look(Query(self.stream, ENTRY))
-        if seen.info is not None and seen.info.user is not None:
-            listing.leave(self.engine, seen.info.user, seen.info.id)
-        pointers.forget(self.engine, self.id, pointers.named(seen.pages[0]))
-        gone = seen.info is None
-        companions.forget(self.engine, self.id, user=self.user, ended=gone)
-        if seen.version:
-            self.engine.commit(self.stream, drop=[Drop()], ttl=KEEP, expect=seen.version)
-            if not gone:  # what was summed up in between
-                companions.forget(self.engine, self.id, user=self.user, ended=False)
 
     def claimant(self, seen: Seen) -> SessionInfo:
         """What is known of the session once it is ours."""
@@ -260,10 +246,10 @@ class Door:
             return None
         try:
             info = codec.read_session(own.records[0])
-        except (ValueError, TypeError, KeyError) as error:
+        except ValueError as error:
             raise CorruptRecord(
                 f"the session record of {self._blank.id!r} cannot be read, so its owner is "
-                "unknown; restore it from a copy of the store"
+                "unknown; restore it from a copy of the store, or delete it as the operator"
             ) from error
         if self._blank.user is not None and info.user not in (None, self._blank.user):
             raise NotOwner(f"session {self._blank.id!r} belongs to another user")
@@ -271,6 +257,11 @@ class Door:
 
     def _is_mine(self, info: SessionInfo) -> bool:
         return self._blank.user is None or info.user == self._blank.user
+
+    def _stay(self, info: SessionInfo) -> None:
+        """See that a session that just began is listed: who deleted the one before may be late."""
+        if info.user is not None:
+            listing.stay(self.engine, info.user, info.id)
 
     def _list(self, info: SessionInfo, *, new: bool = False) -> None:
         if info.user is not None:

@@ -7,7 +7,7 @@ another write; the session's writes renew it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
@@ -35,22 +35,22 @@ def find(engine: Engine, ids: Sequence[str]) -> list[Pointer]:
     return [_read(page) for page in engine.read(*queries)] if queries else []
 
 
-def point(engine: Engine, id: str, session: str, found: Pointer) -> None:
-    """Say that a response is in a session.
+def point(engine: Engine, id: str, session: str, user: str | None, found: Pointer) -> None:
+    """Say that a response is in a session, and whose it is.
+
+    Also where that was said before: who takes a pointer back must see that it is needed anew.
 
     Raises:
         Conflict: somebody else said otherwise since it was looked for.
     """
     stream, ttl = engine.stream("response", id), _life(engine)
-    if found.session == session:
-        engine.commit(stream, ttl=ttl)
-        return
-    body = codec.dumps({"id": id, "session": session}, "response id")
+    owner = {} if user is None else {"user": user}
+    body = codec.dumps({"id": id, "session": session, **owner}, "response id")
     record = Record("pointer", "pointer", body, engine.now())
     engine.commit(stream, put=[record], ttl=ttl, expect=found.version)
 
 
-def adopt(engine: Engine, session: str, entry: Record) -> None:
+def adopt(engine: Engine, session: str, user: str | None, entry: Record) -> None:
     """Say where the response of an entry will be, unless it is in another session already."""
     id = read_entry(entry).id
     found = find(engine, [id])[0]
@@ -59,15 +59,22 @@ def adopt(engine: Engine, session: str, entry: Record) -> None:
         if engine.read(Query(elsewhere, ENTRY, ids=[entry.id]))[0].records:
             return
     with suppress(Conflict):
-        point(engine, id, session, found)
+        point(engine, id, session, user, found)
 
 
-def forget(engine: Engine, session: str, ids: Iterable[str]) -> None:
-    """Take back that responses are in a session; what points elsewhere stays."""
-    named = list(ids)
-    for id, found in zip(named, find(engine, named), strict=True):
-        if found.session == session:
-            engine.commit(engine.stream("response", id), drop=[Drop()], ttl=KEEP)
+def of_session(engine: Engine, session: str, ids: Iterable[str]) -> dict[str, int]:
+    """The responses that are said to be in a session, and the versions of that word."""
+    listed = list(ids)
+    pairs = zip(listed, find(engine, listed), strict=True)
+    return {id: pointer.version for id, pointer in pairs if pointer.session == session}
+
+
+def forget(engine: Engine, versions: Mapping[str, int]) -> None:
+    """Take back where responses are, but for those of which it was said again since."""
+    for id, version in versions.items():
+        with suppress(Conflict):
+            stream = engine.stream("response", id)
+            engine.commit(stream, drop=[Drop()], ttl=KEEP, expect=version)
 
 
 def renew(engine: Engine, session: str, *, new: bool) -> None:

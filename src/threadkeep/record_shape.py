@@ -71,7 +71,7 @@ def _field_mismatch(value: Any, cls: type, path: str) -> str | None:
     return next((each for each in paths if each), None)
 
 
-def _entry_mismatch(value: Any, origin: type, arguments: Any, path: str) -> str | None:
+def _entry_mismatch(value: Any, origin: Any, arguments: Any, path: str) -> str | None:
     if not isinstance(value, origin):
         return path
     entries: Iterable[Any] = value.values() if isinstance(value, Mapping) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from threadkeep import names
+from threadkeep import names, removal
 from threadkeep.engine import Engine, twin
 from threadkeep.errors import ThreadkeepError
 from threadkeep.files import Files
@@ -334,7 +334,7 @@ class Session:
         Raises:
             NotOwner: the session belongs to another user.
         """
-        self._door.settle(self._door.remove)
+        self._door.settle(lambda: removal.delete(self._door))
 
     aadd = twin(add)
     arewrite = twin(rewrite)

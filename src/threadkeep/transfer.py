@@ -155,5 +155,5 @@ def _pointed(engine: Engine, session: Stored) -> Iterator[Record]:
     """The records; those of responses can be found by their ids before they are there."""
     for record in session.records:
         if record.kind == ENTRY:
-            pointers.adopt(engine, session.info.id, record)
+            pointers.adopt(engine, session.info.id, session.info.user, record)
         yield record

@@ -206,14 +206,15 @@ def test_restore_refuses_a_record_that_readers_would_stumble_over(line):
 
 
 def test_restore_gives_a_session_without_an_owner_to_who_restores():
-    own = {**OWN, "body": {"id": "s", "created_at": 1, "title": "T", "later": "a field"}}
+    body = {"id": "s", "created_at": 1, "title": "T", "later": "a field"}
+    own = {**OWN, "body": body}
     with target() as memory:
         assert memory.user("ada").restore("\n".join(map(raw, [HEAD, own, item()]))) == 1
         info = memory.session("s").info()
         assert (info.user, info.title) == ("ada", "T")
         assert "s" in [info.id for info in memory.user("ada").sessions()]
         record = stored(memory)["default/session/s"][0]
-        assert json.loads(record.body) == {**own["body"], "user": "ada"}
+        assert json.loads(record.body) == {**body, "user": "ada"}
 
 
 def test_a_line_too_long_to_be_one_is_refused():

@@ -80,7 +80,7 @@ def _write(target: IO[str], line: dict[str, Any]) -> int:
     return 1
 
 
-def _checked(source: IO[bytes]) -> Iterator[moving.Stored | moving.Learned]:
+def _checked(source: IO[bytes]) -> Iterator[transfer.Stored | moving.Learned]:
     """What there is to import; all of it is looked at first, if it can be read once more."""
     if source.seekable():
         start = source.tell()

@@ -1,7 +1,8 @@
 """Forgetting: everything of a user, or single items with what was learned from them.
 
 A mark goes first: whoever learns meanwhile meets it in a compare-and-set. Sessions go next, each
-before its entry in the user's list; what was learned goes last. Cut short, it can be called again.
+before its entry in the user's list, then what no list leads to; what was learned goes last. Cut
+short, it can be called again.
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from threadkeep import companions, copying, listing, names, pointers
-from threadkeep.answer_records import ENTRY
+from threadkeep import companions, copying, listing, names, removal
 from threadkeep.engine import Engine
-from threadkeep.errors import BackendError, Conflict, NotOwner
+from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner
 from threadkeep.learned import Erasure, Fact, Instruction, Source
-from threadkeep.longterm import held
+from threadkeep.longterm import held, orphans
 from threadkeep.longterm.held import Held
 from threadkeep.longterm.homes import Home, of_session
 from threadkeep.ownership import Door
@@ -31,17 +31,31 @@ _TRIES: Final = 64
 def forget_user(engine: Engine, user: str, *, purge: bool) -> Erasure:
     """As `User.forget`."""
     home = Home(engine, user=user)
-    known = _mark(home)
-    records = sessions = 0
-    for session in _sessions(engine, user):
-        gone = _erase(engine, user, session)
-        records, sessions = records + gone, sessions + (gone > 0)
-    elsewhere = _summaries(engine, known)
-    records += sum(len(kind) for kind in (known.facts, known.instructions, known.watermarks))
+    learned = _mark(home)
+    erased: dict[str, int] = {}
+    unreadable: list[str] = []
+    for session in _all_sessions(engine, user, unreadable):
+        if (count := _erase(engine, user, session)) is not None:
+            erased[session] = erased.get(session, 0) + count
+    records = sum(erased.values()) + orphans.forget_pointers(engine, user, erased)
+    elsewhere = _summaries(engine, learned)
+    records += orphans.forget_summaries(engine, user)
+    records += sum(len(kind) for kind in (learned.facts, learned.instructions, learned.watermarks))
     home.drop()
     engine.part_with(user)
-    beyond = [f"sessions in the namespace {one!r}: forget the user there" for one in elsewhere]
-    return Erasure(records, sessions, [*beyond, *(engine.purge() if purge else [])])
+    beyond = [*_beyond(elsewhere, unreadable), *(engine.purge() if purge else [])]
+    return Erasure(records, sum(count > 0 for count in erased.values()), beyond)
+
+
+def _beyond(namespaces: list[str], unreadable: list[str]) -> Iterator[str]:
+    """What forgetting the user here could not reach, in words."""
+    for namespace in namespaces:
+        yield f"sessions in the namespace {namespace!r}: forget the user there"
+    if unreadable:
+        yield (
+            f"{len(unreadable)} sessions whose records cannot be read, so that nobody can say "
+            "whose they are: delete them as the operator"
+        )
 
 
 def forget_items(door: Door, ids: Iterable[str]) -> int:
@@ -76,43 +90,54 @@ def _mark(home: Home) -> Held:
     raise BackendError("others learned of the user all the time; try again")
 
 
-def _sessions(engine: Engine, user: str) -> Iterator[str]:
-    """The user's sessions, until the list is empty; each leaves it when it is gone."""
+def _all_sessions(engine: Engine, user: str, unreadable: list[str]) -> Iterator[str]:
+    """Those on the user's list, and those that it has lost, or that came back meanwhile."""
+    yield from _listed(engine, user)
+    yield from orphans.sessions(engine, user, unreadable)
+    yield from _listed(engine, user)
+
+
+def _listed(engine: Engine, user: str) -> Iterator[str]:
+    """The sessions of the user's list, until it is empty; each leaves it when it is over."""
     stream = engine.stream("sessions", user)
     for _ in range(_ROUNDS):
         page = engine.read(Query(stream, "session", limit=_PAGE))[0]
         if not page.records:
-            engine.commit(stream, drop=[Drop()], ttl=KEEP)
+            if page.version:
+                with suppress(Conflict):  # somebody begins a session
+                    engine.commit(stream, drop=[Drop()], ttl=KEEP, expect=page.version)
             return
         for entry in page.records:
             yield listing.named(entry)
-        gone = [Drop("session", [entry.id for entry in page.records])]
+        over = [Drop("session", [entry.id for entry in page.records])]
         with suppress(Conflict):  # somebody wrote to one of them meanwhile: once more
-            engine.commit(stream, drop=gone, ttl=KEEP, expect=page.version)
+            engine.commit(stream, drop=over, ttl=KEEP, expect=page.version)
     raise BackendError(
         f"user {user!r} still writes to sessions that were forgotten: stop that, and try again"
     )
 
 
-def _erase(engine: Engine, user: str, session: str) -> int:
-    """Remove a session with its summary and the way to its responses; how many records."""
+def _erase(engine: Engine, user: str, session: str) -> int | None:
+    """Remove a session, or what is left of it; how many records. `None` = it is not the user's."""
     door = Door(engine, SessionInfo(session, user))
-    with suppress(NotOwner):  # claimed by somebody else since it was listed
-        info = door.look().info
-        if info is not None and info.user != user:
-            return 0
-        count = sum(1 for _ in copying.records(engine.backend, door.stream, engine.now()))
-        companions.forget(engine, session, user=user, ended=info is None)
-        return door.settle(lambda: _dropped(door, count))
-    return 0
+
+    def step() -> int | None:
+        remains = removal.look(door)
+        if remains.user != user:  # nobody's
+            return None
+        count = _count(door)
+        removal.end(door, remains)
+        return count
+
+    with suppress(NotOwner, CorruptRecord):  # somebody else's, or begun by them since
+        return door.settle(step)
+    return None
 
 
-def _dropped(door: Door, count: int) -> int:
-    seen = door.look(Query(door.stream, ENTRY))
-    pointers.forget(door.engine, door.id, pointers.named(seen.pages[0]))
-    if seen.version:
-        door.engine.commit(door.stream, drop=[Drop()], ttl=KEEP, expect=seen.version)
-    return count
+def _count(door: Door) -> int:
+    with suppress(CorruptRecord):  # a store that gives out nothing that it cannot open
+        return sum(1 for _ in copying.records(door.engine.backend, door.stream, door.engine.now()))
+    return 1
 
 
 def _summaries(engine: Engine, known: Held) -> list[str]:

@@ -54,11 +54,19 @@ def sessions(engine: Engine, user: str) -> Iterator[str]:
         ids = [listing.named(entry) for entry in found]
         owns = engine.read(*(_own(engine, id) for id in ids)) if ids else []
         for id, own in zip(ids, owns, strict=True):
-            if own.records and codec.read_session(own.records[0]).user == user:
+            if own.records and _is_owner(own.records[0], user):
                 yield id
         if len(found) < _PAGE:
             return
         after = found[-1].seq
+
+
+def _is_owner(own: Record, user: str) -> bool:
+    """Whether a session is the user's; of one that cannot be read, nobody can say so."""
+    try:
+        return codec.read_session(own).user == user
+    except ValueError:
+        return False
 
 
 def lines(engine: Engine, user: str) -> Iterator[Line]:

@@ -136,7 +136,7 @@ def _added(engine: Engine, user: str | None, response: Response) -> Response:
     put = [response_record(response, now), entry_record(response, now)]
     if response.previous_response_id is not None and behind is None:
         put.append(_gap(response.previous_response_id, now))
-    pointers.point(engine, response.id, door.id, own)
+    pointers.point(engine, response.id, door.id, door.owner, own)
     seq = door.write(put)[0]
     return replace(response, conversation=door.id, user=door.owner, seq=seq)
 
@@ -155,10 +155,11 @@ def _deleted(door: Door, id: str) -> bool:
     if not seen.pages[0].records:
         return False
     feedback = [record.id for record in seen.pages[1].records if _is_on(record, id)]
-    pointers.forget(door.engine, door.id, [id])
+    pointed = pointers.of_session(door.engine, door.id, [id])
     drop = [Drop(kind, [key]) for kind in ("response", ENTRY)]
     drop += [Drop("feedback", feedback)] if feedback else []
     door.change(seen, drop=drop, put=[_gap(id, door.engine.now())])
+    pointers.forget(door.engine, pointed)
     return True
 
 

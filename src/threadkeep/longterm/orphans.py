@@ -1,0 +1,101 @@
+"""What is a user's and on no list of theirs: found by one walk over the names in the store.
+
+A list loses a session only where a crash met another writer, or to a threadkeep of before; a
+pointer or a summary may outlive its session.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import unquote
+
+from threadkeep import codec, companions, names
+from threadkeep.engine import Engine
+from threadkeep.errors import Conflict
+from threadkeep.types import KEEP, Drop, Query, Record
+
+_PAGE: Final = 500
+
+
+def sessions(engine: Engine, user: str, unreadable: list[str]) -> Iterator[str]:
+    """The ids of all sessions that name the user as their owner.
+
+    Args:
+        engine: of the sessions.
+        user: whose they are.
+        unreadable: takes the streams of sessions of which nobody can say whose they are.
+    """
+    prefix = names.prefix(engine.settings.namespace, "session")
+    for stream, _, record in _records(engine, prefix, "session"):
+        owner = codec.owner(record)
+        if owner == user:
+            yield _session(engine, stream, record)
+        elif owner is None and not _is_readable(record):
+            unreadable.append(stream)
+
+
+def forget_pointers(engine: Engine, user: str, sessions: Collection[str]) -> int:
+    """Remove what says where responses of the user, or of these sessions, are; how many."""
+    prefix = names.prefix(engine.settings.namespace, "response")
+    count = 0
+    for stream, version, record in _records(engine, prefix, "pointer"):
+        body = _body(record)
+        if body.get("user") == user or body.get("session") in sessions:
+            count += _drop(engine, stream, version)
+    return count
+
+
+def forget_summaries(engine: Engine, user: str) -> int:
+    """Remove the summaries of sessions that were the user's; how many."""
+    start = companions.stream(engine, companions.SUMMARY, "")
+    count = 0
+    for stream, version, record in _records(engine.longterm, start, companions.SUMMARY):
+        if _body(record).get("user") == user:
+            count += _drop(engine.longterm, stream, version)
+    return count
+
+
+def _records(engine: Engine, prefix: str, kind: str) -> Iterator[tuple[str, int, Record]]:
+    """The streams of a prefix, with their versions and their one record of a kind."""
+    cursor: Any = None
+    while True:
+        streams, cursor = engine.streams(prefix, cursor=cursor, limit=_PAGE)
+        queries = [Query(stream, kind, ids=[kind]) for stream in streams]
+        pages = engine.read(*queries) if queries else []
+        for stream, page in zip(streams, pages, strict=True):
+            if page.records:
+                yield stream, page.version, page.records[0]
+        if cursor is None:
+            return
+
+
+def _session(engine: Engine, stream: str, record: Record) -> str:
+    """The id of a session: as its record says, if that is true, else as its stream is named."""
+    id = _body(record).get("id")
+    if isinstance(id, str) and id and engine.stream("session", id) == stream:
+        return id
+    return unquote(names.parts(stream)[1], errors="surrogatepass")
+
+
+def _is_readable(record: Record) -> bool:
+    with suppress(ValueError):
+        codec.read_session(record)
+        return True
+    return False
+
+
+def _body(record: Record) -> dict[str, Any]:
+    with suppress(*codec.BROKEN):
+        body = json.loads(record.body)
+        return body if isinstance(body, dict) else {}
+    return {}
+
+
+def _drop(engine: Engine, stream: str, version: int) -> int:
+    with suppress(Conflict):
+        engine.commit(stream, drop=[Drop()], ttl=KEEP, expect=version)
+        return 1
+    return 0
