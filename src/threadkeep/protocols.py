@@ -103,14 +103,15 @@ class Policy(Protocol):
     """A window policy: any callable that takes items, oldest first, and returns those it keeps.
 
     What it returns is put right afterwards: the order of the conversation, tool groups whole,
-    the newest user turn never lost. Optional attributes make it a better citizen:
+    the newest user turn and the last step (calls at the end, with their results) never lost.
+    Optional attributes make it a better citizen:
 
     - `need(items) -> bool`: could items older than these still enter? `False` stops reading.
     - `bind(now=, pinned=) -> Policy`: called once per window with the clock's time and a
       predicate of items that budgets must not drop.
     - `pin(item) -> bool`: which items the budgets beside it must not drop.
-    - `sound = True`: it keeps groups whole and the newest user turn by itself.
-    - `filters = True`: it chooses by kind, so the newest user turn may go.
+    - `sound = True`: it keeps groups whole, the newest user turn and the last step by itself.
+    - `filters = True`: it chooses by kind, so the newest user turn and the last step may go.
     - `part = True`: it returns items as it got them, and neither keeps nor changes any.
     """
 

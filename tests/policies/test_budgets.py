@@ -87,7 +87,30 @@ def test_what_the_user_said_last_stays_whatever_it_costs(make):
 @pytest.mark.proves("C4")
 def test_a_late_result_keeps_its_call():
     assert left("u1 c2:x u3 r4:x", max_messages(3)) == "c2:x u3 r4:x"
-    assert left("u1 c2:x u3 r4:x", max_messages(2)) == "u3"
+    assert left("u1 c2:x u3 r4:x a5", max_messages(2)) == "u3 a5"
+
+
+@pytest.mark.proves("C4")
+@pytest.mark.parametrize("make", [max_messages, max_turns, max_characters, max_tokens])
+@pytest.mark.parametrize(
+    ("script", "kept"),
+    [
+        ("u1 a2 u3 c4:x r5:x", "u3 c4:x r5:x"),
+        ("u1 c2:x r3:x c4:x,y r5:y r6:x", "u1 c4:x,y r5:y r6:x"),
+        ("u1 c2:x c3:y r4:x r5:y", "u1 c2:x c3:y r4:x r5:y"),
+        ("u1 c2:x r3:x c4:x,y r5:y", "u1 c4:x,y (no result) r5:y"),
+        ("u1 c2:x r3:x c4:x,y", "u1 c4:x,y"),
+        ("u1 c2:x u3 r4:x", "c2:x u3 r4:x"),
+    ],
+)
+def test_calls_and_results_at_the_end_stay_whatever_they_cost(make, script, kept):
+    assert left(script, make(1)) == kept
+
+
+@pytest.mark.proves("C4")
+def test_between_question_and_last_step_the_newest_steps_that_fit_stay():
+    script = "u1 a2 u3 " + " ".join(f"c{n}:{n} r{n}:{n}" for n in range(50))
+    assert left(script, max_messages(8)) == "u3 c47:47 r47:47 c48:48 r48:48 c49:49 r49:49"
 
 
 @pytest.mark.parametrize("make", [max_messages, max_turns, max_exchanges, max_characters])

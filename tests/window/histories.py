@@ -340,3 +340,37 @@ def histories(draw: Any, least: int = 0, most: int = 14) -> list[Item]:
     items = [dataclasses.replace(one, id="") for one in items]
     gaps = draw(st.sampled_from([None, None, [1, 2, 7]]))
     return placed(items, gaps)
+
+
+@st.composite
+def tool_loops(draw: Any) -> list[Item]:
+    """Questions with many steps of tools behind them, in the shape of any API, that end anyhow."""
+    items: list[Item] = []
+    for number in range(draw(st.integers(1, 3))):
+        items.append(Item(content=f"question {number} " * draw(st.sampled_from([1, 1, 40]))))
+        for step in range(draw(st.integers(0, 6))):
+            items += draw(tool_step(f"{number}.{step}"))
+        items += [Item(role="assistant", content="done")] * draw(st.integers(0, 1))
+    gone = draw(st.integers(0, 2)) if items[-1].role == "tool" else 0  # a crash, or still at work
+    return placed(items[: len(items) - gone] if len(items) > gone else items)
+
+
+@st.composite
+def tool_step(draw: Any, name: str) -> list[Item]:
+    """Calls at once, and their results, some of them larger than any budget here."""
+    ids = [f"{name}.{n}" for n in range(draw(st.integers(1, 3)))]
+    calls = [{"id": id_, "name": "read", "args": {"path": id_}} for id_ in ids]
+    thought = [Item(type="reasoning", role="assistant", content=[BLOCKS[17]])]
+    apart = [Item(type="function_call", role="assistant", tool_calls=[call]) for call in calls]
+    shapes = [
+        [Item(role="assistant", tool_calls=calls)],
+        [Item(role="assistant", tool_calls=[call]) for call in calls],
+        apart,
+        [*thought, *apart],
+    ]
+    sizes = st.sampled_from([1, 5, 5, 2_000])
+    results = [
+        Item(type="tool_result", role="tool", tool_call_id=id_, content="word " * draw(sizes))
+        for id_ in draw(st.permutations(ids))
+    ]
+    return [*draw(st.sampled_from(shapes)), *results]

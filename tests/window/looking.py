@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.window.histories import START
 from threadkeep import tokens
-from threadkeep.groups import sound, speaker
+from threadkeep.groups import group, sound, speaker
 from threadkeep.protocols import Policy
 from threadkeep.testing.validity import assert_valid
 from threadkeep.types import Item
@@ -75,6 +75,20 @@ def newest_user_turn(history: list[Item]) -> list[Item]:
     while heads and speaker(heads[-1]) == "user":
         turn.insert(0, heads.pop())
     return turn
+
+
+def last_step(history: list[Item]) -> list[Item]:
+    """The newest calls with all their results, where they end the conversation; else nothing."""
+    view = list(sound(history))
+    owners = {item.id: one for one in group(sound(history))[0] for item in one.items}
+    end = len(view)
+    while end and view[end - 1].role in {"tool", "function"}:
+        end -= 1
+    trailing = [owners[item.id] for item in view[end:]]
+    if end and owners[view[end - 1].id].calls:
+        trailing.append(owners[view[end - 1].id])
+    ids = {item.id for one in trailing for item in one.items}
+    return [item for item in view if item.id in ids]
 
 
 def synthetic(items: Sequence[Item]) -> set[str]:

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.window.histories import histories
+from tests.window.histories import histories, tool_loops
 from tests.window.looking import (
     filters,
+    last_step,
     many,
     newest_user_turn,
     synthetic,
@@ -28,7 +29,7 @@ from threadkeep import policies
 from threadkeep.groups import group, sound
 
 unmerged = st.lists(st.one_of(budgets(0.0, 0.5), ages, pinning, rude), max_size=3)
-"""Policies after which the items are still those of the history, and the user's turn is there."""
+"""Policies after which the items are still those of the history, and its end is there."""
 
 
 @pytest.mark.proves("C4", "C11", "C13")
@@ -58,6 +59,22 @@ def test_order_and_the_newest_user_turn_are_kept(history, chosen):
     assert seqs == sorted(seqs)
     assert len({item.id for item in found}) == len(found)
     assert {item.id for item in newest_user_turn(history)} <= {item.id for item in found}
+
+
+@many
+@given(st.one_of(histories(least=3), tool_loops()), unmerged)
+def test_the_last_step_is_in_every_window(history, chosen):
+    found = window(history, chosen)
+    assert {item.id for item in last_step(history)} <= {item.id for item in found}
+    assert {item.id for item in newest_user_turn(history)} <= {item.id for item in found}
+    if found and edited not in chosen:
+        valid(found)
+
+
+@many
+@given(tool_loops(), st.lists(st.one_of(budgets(0.0), ages), max_size=2), st.integers(1, 5))
+def test_a_last_step_is_found_by_small_pages(history, chosen, size):
+    assert window(history, chosen, size=size) == window(history, chosen)
 
 
 @many

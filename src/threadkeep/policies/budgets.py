@@ -1,4 +1,4 @@
-"""Budgets: the newest groups that fit, none in part, and never without the newest user turn."""
+"""Budgets: the newest groups that fit, none in part, with the newest user turn and last step."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from threadkeep.policies.units import (
     Pinned,
     Unit,
     each,
+    last_step,
     newest_turn,
     newest_turn_begins,
     newest_user_turn,
@@ -74,9 +75,9 @@ class Budget:
             found = self._newest(items) if items.tidy else self._newest_groups(items)
             if found is not None:
                 return found
-        units = self.units(group(items)[0])
-        kept = self._kept(units) if units else []
-        return flat(found for number in kept for found in units[number])
+        groups = group(items)[0]
+        step = [groups[number] for number in sorted(last_step(groups))]
+        return flat(self._kept(self.units(groups), step)) if groups else []
 
     @property
     def _is_simple(self) -> bool:
@@ -105,25 +106,38 @@ class Budget:
         return start
 
     def _newest_groups(self, view: View) -> list[Item] | None:
-        """The newest groups that fit; `None` if a user turn is longer."""
+        """The newest groups that fit; `None` if a user turn is longer, or the last step is."""
         groups = view.groups
         left, start = self.limit, len(groups)
         while start and (left := left - self._price_of(groups[start - 1])) >= 0:
             start -= 1
-        return flat(groups[start:]) if start <= max(0, newest_turn(groups)) else None
+        if start and start > min({newest_turn(groups), *last_step(groups)}):
+            return None
+        return flat(groups[start:])
 
-    def _kept(self, units: list[Unit]) -> list[int]:
+    def _kept(self, units: list[Unit], step: list[Group]) -> list[Group]:
         must = newest_user_turn(units)
         if self.pinned is not nothing:
             must.update(n for n, unit in enumerate(units) if self._is_pinned(unit))
-        spent = sum(self._price(units[number]) for number in must)
+        paid = [*step, *(group_ for number in must for group_ in units[number])]
+        chosen = self._newest_units(units, must, paid)
+        if not chosen and not step:
+            chosen = [len(units) - 1]
+        kept = {id(group_): group_ for number in chosen for group_ in units[number]}
+        return list({**kept, **{id(group_): group_ for group_ in step}}.values())
+
+    def _newest_units(self, units: list[Unit], must: set[int], paid: list[Group]) -> list[int]:
+        """The places of the units that stay, beside what was paid for before all others."""
+        before = {id(group_): group_ for group_ in paid}
+        spent = len(must) if self.cost is None else self._price(list(before.values()))
         kept, places = set(must), list[int]()
         for number in range(len(units) - 1, -1, -1):
+            rest = [group_ for group_ in units[number] if id(group_) not in before]
             if number in must:
                 pass
-            elif (spent := spent + self._price(units[number])) > self.limit:
+            elif (spent := spent + self._price(rest)) > self.limit:
                 front = self._anchor(units, places[::-1]) if places else number
-                return sorted(n for n in kept if n >= front or n in must) or [len(units) - 1]
+                return sorted(n for n in kept if n >= front or n in must)
             kept.add(number)
             if self.step and spent >= self.limit * (1 - self.step):
                 places.append(number)

@@ -10,15 +10,16 @@ from typing import Any, ClassVar
 
 from threadkeep.errors import ConfigError
 from threadkeep.groups import Group, flat, group, speaker
-from threadkeep.policies.units import Pinned, each, newest_user_turn, nothing
+from threadkeep.policies.units import Pinned, indispensable, nothing
 from threadkeep.suggest import nearest
 from threadkeep.types import Item
 
 
 @dataclass(frozen=True)
 class MaxAge:
-    """The newest groups down to the first that is over `seconds` old, and the newest user turn.
+    """The newest groups down to the first that is over `seconds` old.
 
+    The newest user turn and the last step stay however old they are.
     The date of a group is that of its last item; one without a date is young.
     """
 
@@ -31,7 +32,7 @@ class MaxAge:
     def __call__(self, items: Sequence[Item]) -> list[Item]:
         groups = group(items)[0]
         start = self._start(groups)
-        must = newest_user_turn(each(groups))
+        must = indispensable(groups)
         kept = [
             found
             for number, found in enumerate(groups)

@@ -1,11 +1,11 @@
-"""What budgets count and drop as one: groups, turns, exchanges; and the turn that always stays."""
+"""What budgets count and drop as one: groups, turns, exchanges; and what no budget drops."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from threadkeep.errors import ConfigError
-from threadkeep.groups import Group, View
+from threadkeep.groups import Group, View, answers
 from threadkeep.types import Item
 
 Unit = list[Group]
@@ -34,6 +34,23 @@ def newest_user_turn(units: Sequence[Unit]) -> set[int]:
     while first and _same_turn(units[first - 1], units[first]):
         first -= 1
     return set(range(first, last + 1))
+
+
+def last_step(groups: Sequence[Group]) -> set[int]:
+    """The places of the newest calls with their results, where they end the conversation.
+
+    No budget drops them: a model that does not see what it has just obtained asks for it again.
+    """
+    if not groups:
+        return set()
+    head = max(place for place, item in groups[-1].order if not answers(item))
+    step = {number for number, group_ in enumerate(groups) if group_.order[-1][0] > head}
+    return step | {len(groups) - 1} if groups[-1].calls else step
+
+
+def indispensable(groups: Sequence[Group]) -> set[int]:
+    """The places of all that no budget drops: the newest user turn and the last step."""
+    return newest_user_turn(each(groups)) | last_step(groups)
 
 
 def newest_turn(groups: Sequence[Group]) -> int:

@@ -5,11 +5,12 @@ The result never depends on how many items a read brings.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from threadkeep.errors import ConfigError
-from threadkeep.groups import View, flat, results, sound
+from threadkeep.groups import View, answers, flat, results, sound, visible
 from threadkeep.policies.units import Pinned, newest_turn_begins, nothing
 from threadkeep.protocols import Policy, TokenCounter
 from threadkeep.types import Item
@@ -57,7 +58,9 @@ def choose(
     bound = [_bound(policy, now, pinned) for policy in policies]
     opening = [item for item in head if pinned(item)] if head else []
     view = sound(reader.after(opening))
-    while reader.more and _wants_older(view, reader.items[0].seq, bound):
+    while reader.more and (
+        _lacks_last_call(reader.items, view) or _wants_older(view, reader.items[0].seq, bound)
+    ):
         reader.read_on()
         view = sound(reader.after(opening))
     kept = _apply_all(bound, view)
@@ -121,6 +124,15 @@ def _bound(policy: Policy, now: float, pinned: Pinned) -> Policy:
     return bound
 
 
+def _lacks_last_call(items: list[Item], view: View) -> bool:
+    """Whether a result at the very end answers a call that stands further back, if anywhere."""
+    if view.tidy:
+        return False
+    shown = set(map(id, view))
+    trailing = itertools.takewhile(answers, filter(visible, reversed(items)))
+    return any(id(item) not in shown for item in trailing)
+
+
 def _wants_older(view: View, front: int, policies: Sequence[Policy]) -> bool:
     """Whether older items than those from `front` on could change what the policies leave."""
     turn = newest_turn_begins(view)
@@ -161,7 +173,7 @@ def _apply(policy: Policy, items: list[Item]) -> list[Item]:
     wrong = next((type(entry) for entry in kept if not isinstance(entry, Item)), None)
     if wrong:
         raise ConfigError(f"the policy {policy!r} must return Items, got a {wrong.__name__}")
-    return settled(items, kept, turn=not getattr(policy, "filters", False))
+    return settled(items, kept, end=not getattr(policy, "filters", False))
 
 
 def _is_end(kept: list[Item], view: View) -> bool:

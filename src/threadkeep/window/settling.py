@@ -6,20 +6,20 @@ import dataclasses
 from collections.abc import Sequence
 
 from threadkeep.groups import flat, group, sound
-from threadkeep.policies.units import each, newest_user_turn
+from threadkeep.policies.units import indispensable
 from threadkeep.types import Item
 
 _SAID = ("type", "role", "name", "content", "tool_calls", "tool_call_id")
 
 
-def settled(items: Sequence[Item], kept: Sequence[Item], *, turn: bool) -> list[Item]:
-    """What was kept, in order, groups whole and sound, with the newest user turn if `turn`.
+def settled(items: Sequence[Item], kept: Sequence[Item], *, end: bool) -> list[Item]:
+    """What was kept, in order, groups whole and sound; with what no budget drops if `end`.
 
     Items may come back edited; what was not among `items` is left out.
     """
     by_place = {(item.seq, item.id): item for item in kept}
     groups = group(items)[0]
-    must = newest_user_turn(each(groups)) if turn else set()
+    must = indispensable(groups) if end else set()
     whole = flat(
         found
         for number, found in enumerate(groups)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, Self
 from uuid import uuid4
 
-from llama_index.core.base.llms.types import ChatMessage, MessageRole
+from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.bridge.pydantic import Field, PrivateAttr
 from llama_index.core.memory.types import BaseMemory
 from llama_index.core.utils import get_tokenizer
@@ -23,7 +23,7 @@ from threadkeep.longterm.injection import Injection, injection
 from threadkeep.sharing import shared
 
 TOKENS: Final = 30_000
-_ANSWERS: Final = frozenset({MessageRole.ASSISTANT, MessageRole.TOOL, MessageRole.FUNCTION})
+_ANSWERS: Final = frozenset({"assistant", "tool", "function"})
 
 Tokenizer = Callable[[str], list[Any]]
 
@@ -280,11 +280,15 @@ class ThreadkeepMemory(BaseMemory):
 
 
 def _opens_with_answer(window: Window) -> bool:
-    return bool(window) and window[0].role in {"assistant", "tool", "function"}
+    return bool(window) and window[0].role in _ANSWERS
 
 
 def _from_user(window: Window) -> list[ChatMessage]:
-    """The messages from the first that is no answer: what it answers was cut off."""
-    messages = to_messages(window)
-    start = next((n for n, m in enumerate(messages) if m.role not in _ANSWERS), 0)
-    return messages[start:]
+    """The messages from the first that is no answer, as what it answers was cut off.
+
+    All of them if a result behind it belongs to a call before it.
+    """
+    start = next((n for n, item in enumerate(window) if item.role not in _ANSWERS), 0)
+    calls = {call.get("id") for item in window[:start] for call in item.tool_calls}
+    late = any(item.tool_call_id in calls for item in window[start:] if item.tool_call_id)
+    return to_messages(window if late else window[start:])
