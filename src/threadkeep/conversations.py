@@ -132,8 +132,9 @@ class Conversations:
         """Append up to 20 items, as `session.add` takes them, in one atomic step.
 
         Raises:
-            NotFound: there is no such conversation.
+            NotFound: there is no such conversation, or a reference names no item of it.
             InputError: they are more, or one cannot be understood; nothing was written.
+            Conflict: an id stands for an item of another role or type; nothing was written.
             NotOwner: it belongs to another user.
         """
         return conversing.add_items(self._door(id, user), items)

@@ -48,7 +48,9 @@ class WrongKey(BackendError):
 
 
 class Conflict(BackendError):
-    """A compare-and-set met another version, or a session that should be new exists already.
+    """A compare-and-set met another version, or what should be new exists already.
+
+    Of two that claim one name (a session's id, an item's id), the second gets it.
 
     Attributes:
         current: the version found (0 = no live stream).

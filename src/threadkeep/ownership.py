@@ -9,7 +9,7 @@ no other user can come to own it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeVar
@@ -17,16 +17,22 @@ from typing import Final, NamedTuple, TypeVar
 from threadkeep import codec, listing, pointers
 from threadkeep.batches import batches
 from threadkeep.engine import Engine
-from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner
+from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner, ThreadkeepError
 from threadkeep.infos import Known
 from threadkeep.lives import Life, life_of
-from threadkeep.types import Commit, Drop, Page, Query, Record, SessionInfo
+from threadkeep.types import Commit, Drop, Item, Page, Query, Record, SessionInfo
 
 T = TypeVar("T")
 
 _TRIES: Final = 64
+_TRIES_OF_ADD: Final = 512  # others that add do not wait for one that has to look first
 _SHORTEST: Final = 0.0005
 _LONGEST: Final = 0.05
+_SHORT: Final = 0.005
+
+
+Check = Callable[[Mapping[str, Item]], None]
+"""Raises if items that exist, by record id, do not allow what is to be written."""
 
 
 class Seen(NamedTuple):
@@ -94,6 +100,31 @@ class Door:
             except Conflict:
                 self._crowded = True
         return self.settle(lambda: self._push(self.look(), put))
+
+    def write_checked(self, put: Sequence[Record], ids: Sequence[str], check: Check) -> list[int]:
+        """As `write`, if the items that have these ids pass a check; nobody writes in between.
+
+        Looks only where it is not known which items there are, and with nothing to `put` always.
+
+        Args:
+            put: new records, if any.
+            ids: record ids of items.
+            check: is given the items that exist, by record id; raises if nothing is to be written.
+        """
+        known = None if self._crowded or not put else self._known
+        if known is not None and self._passes(known.version, ids, check):
+            self._list(known.info)
+            try:
+                return self._commit(known.info, put, expect=known.version).seqs
+            except Conflict:
+                self._crowded = True
+        for attempt in range(_TRIES_OF_ADD):
+            seen = self.look(Query(self.stream, "item", ids=ids))
+            check({record.id: codec.read_item(record) for record in seen.pages[0].records})
+            with suppress(Conflict):
+                return self.change(seen, put=put) if put else []
+            self._give_way(attempt, _SHORT)
+        raise self._restless(_TRIES_OF_ADD)
 
     def change(
         self,
@@ -201,19 +232,30 @@ class Door:
             self._give_way(attempt)
         raise self._restless()
 
-    def _give_way(self, attempt: int) -> None:
+    def _give_way(self, attempt: int, most: float = _LONGEST) -> None:
         """Know that others write; let them go first, more and more, where a store may wait."""
         self._crowded = True
         if attempt and self.engine.backend.blocking:
             import random  # only where writers meet
 
-            longest = min(_LONGEST, _SHORTEST * 2**attempt)
+            longest = min(most, _SHORTEST * 2**attempt)
             time.sleep(random.uniform(0, longest))  # noqa: S311 (not for secrets)
 
-    def _restless(self) -> BackendError:
+    def _restless(self, tries: int = _TRIES) -> BackendError:
         return BackendError(
-            f"session {self._blank.id!r} was changed by others at each of {_TRIES} tries; try again"
+            f"session {self._blank.id!r} was changed by others at each of {tries} tries; try again"
         )
+
+    def _passes(self, version: int, ids: Sequence[str], check: Check) -> bool:
+        """Whether the items pass by what is known of the newest; what may be outdated does not."""
+        tail = self.engine.tails.find(self.stream, self.engine.now())
+        entries = tail.with_ids(ids) if tail is not None and tail.version == version else None
+        if entries is None:
+            return False
+        with suppress(ThreadkeepError):
+            check({entry.id: entry.copy() for entry in entries})
+            return True
+        return False
 
     def _push(self, seen: Seen, put: Sequence[Record]) -> list[int]:
         """Put, whatever others of the same life put meanwhile."""

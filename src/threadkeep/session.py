@@ -92,17 +92,23 @@ class Session:
 
         Each is a `str` (a user message), an `Item`, a dict of OpenAI Chat, OpenAI Responses or
         Anthropic or with the fields of an `Item`, or an SDK's own object for these. An `id` is
-        an idempotency key: added again, it keeps its place and takes the new content.
+        an idempotency key: added again with the same role and type, the item keeps its place and
+        takes the new content. An `item_reference` of the Responses API is no new item: in its
+        place the item is returned that it names.
         More than 1,000 items or 4 MB are written in several steps, each atomic, in order.
 
         Raises:
             InputError: a message cannot be understood or stored; nothing was written.
+            Conflict: an id stands for an item of another role or type; nothing was written.
+            NotFound: a reference names no item of the session; nothing was written.
             NotOwner: the session belongs to another user; nothing was written.
         """
         return adding.add(self._door, messages)
 
     def rewrite(self, *messages: object) -> list[Item]:
         """Put messages in the place of all items, and return them as stored.
+
+        References can name only what is among the messages.
 
         One atomic step up to 1,000 items or 4 MB; more are written as by `add`, and then the old
         items go with the first step. Title, metadata and files stay.

@@ -49,6 +49,12 @@ class Tail(NamedTuple):
             return None
         return self.entries[max(0, end - limit) : end]
 
+    def with_ids(self, ids: Iterable[str]) -> list[Master] | None:
+        """The entries of these ids that exist; `None` if others might stand further back."""
+        sought = set(ids)
+        entries = [entry for entry in self.entries if entry.id in sought]
+        return entries if self.whole or len(entries) == len(sought) else None
+
     def after(self, put: Sequence[Record], drop: Sequence[Drop], done: Commit) -> Tail | None:
         """The tail once this is committed; `None` if something else came between, or might have."""
         if done.version != self.version + 1 or len(put) > self.reach:

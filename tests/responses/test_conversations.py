@@ -183,7 +183,7 @@ def test_one_call_brings_twenty_items_at_most(memory):
 
 def test_items_of_one_id_are_refused_together(memory):
     same = [{"role": "user", "content": "x", "id": "m"}] * 2
-    with pytest.raises(InputError, match="one id"):
+    with pytest.raises(InputError, match="the id"):
         memory.conversations.create("c", items=same)
     assert memory.conversations.get("c") is None
 

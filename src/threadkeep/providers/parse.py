@@ -138,6 +138,8 @@ def _chat(data: dict[str, Any], where: str) -> Item:
 
 
 def _responses(data: dict[str, Any], where: str) -> Item:
+    if data["type"] == "item_reference" and data.get("id", "") in PLACEHOLDERS:
+        raise InputError(f"{where}.id is missing: a reference names the item that it stands for")
     fields = {"type": data["type"], "name": data.get("name"), **responses.fields(data, where)}
     kept = {key: value for key, value in data.items() if key not in _NEVER_SENT}
     return _item(data, fields, where, responses.FORMAT, kept, _sole)

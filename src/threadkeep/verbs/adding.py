@@ -2,39 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 from threadkeep import codec, companions, names
 from threadkeep.batches import batches
+from threadkeep.engine import Engine
 from threadkeep.errors import InputError
 from threadkeep.moments import moment
 from threadkeep.ownership import Door
 from threadkeep.providers import parse
 from threadkeep.redaction import redacted_item
 from threadkeep.types import Drop, Item, Record
+from threadkeep.verbs.identity import Claims, is_reference
 from threadkeep.verbs.reading import ALL, choose_window, older_of
+
+
+class Draft(NamedTuple):
+    """Messages as items nobody has seen yet.
+
+    Attributes:
+        items: one for each entry of the result, references included.
+        ids: the id of each.
+        records: of those that are no references.
+        now: when they are written.
+        claims: the ids that are not minted; `None` if all are.
+    """
+
+    items: list[Item]
+    ids: list[str]
+    records: list[Record]
+    now: float
+    claims: Claims | None
+
+    def stored(self, seqs: Iterable[int]) -> list[Item]:
+        """The items once their records have these seqs; references are the items they name."""
+        written = iter(seqs)
+        said = moment(self.now)
+        if self.claims is None:
+            placed = zip(self.items, self.ids, written, strict=True)
+            return [codec.stamp(item, id, seq, said) for item, id, seq in placed]
+        by_key = dict(self.claims.referred)
+        for item, id in zip(self.items, self.ids, strict=True):
+            if not is_reference(item):
+                by_key[names.key(id)] = codec.stamp(item, id, next(written), said)
+        return [by_key[names.key(id)] for id in self.ids]
 
 
 def add(door: Door, messages: Sequence[object]) -> list[Item]:
     """As `Session.add`."""
-    given, ids, records, now = _drafted(door, messages)
-    seqs = [seq for batch in batches(records) for seq in door.write(batch)]
+    draft = drafted(door.engine, door.id, messages)
+    seqs = list[int]()
+    for batch in list(batches(draft.records)) or [[]]:
+        seqs += _write(door, draft.claims, batch, first=not seqs)
     if door.engine.settings.retain:
         _retire(door, seqs)
-    said = moment(now)
-    added = [
-        codec.stamp(item, id, seq, said) for item, id, seq in zip(given, ids, seqs, strict=True)
-    ]
-    if door.engine.reader is not None:
-        door.engine.reader.note(door.id, added)
-    return added
+    return _noted(door, draft, seqs)
 
 
 def rewrite(door: Door, messages: Sequence[object]) -> list[Item]:
     """As `Session.rewrite`."""
-    given, ids, records, now = _drafted(door, messages)
-    first, *rest = list(batches(records)) or [[]]
+    draft = drafted(door.engine, door.id, messages)
+    if draft.claims is not None:
+        draft.claims.check_alone()
+    first, *rest = list(batches(draft.records)) or [[]]
 
     def step() -> list[int]:
         seen = door.look()
@@ -46,31 +77,47 @@ def rewrite(door: Door, messages: Sequence[object]) -> list[Item]:
         return put
 
     seqs = door.settle(step)
-    seqs += [seq for batch in rest for seq in door.write(batch)]
-    said = moment(now)
-    added = [
-        codec.stamp(item, id, seq, said) for item, id, seq in zip(given, ids, seqs, strict=True)
-    ]
+    for batch in rest:
+        seqs += _write(door, draft.claims, batch, first=False)
+    return _noted(door, draft, seqs)
+
+
+def drafted(
+    engine: Engine, session: str, messages: Sequence[object], noun: str = "message"
+) -> Draft:
+    """Messages for a session, as they are to be written.
+
+    Raises:
+        InputError: one cannot be understood or stored, or an id stands twice.
+    """
+    parsed = [(n, item) for n, m in enumerate(messages) for item in parse(m, f"{noun} {n}")]
+    if engine.settings.redactor is not None:
+        parsed = [(n, redacted_item(engine, item)) for n, item in parsed]
+    now = engine.now()
+    minted = engine.mint_many(now, len(parsed))
+    ids = [names.whole(item.id) or new for (_, item), new in zip(parsed, minted, strict=True)]
+    new = [entry for entry in zip(parsed, ids, strict=True) if not is_reference(entry[0][1])]
+    _check_unique([id for _, id in new], noun)
+    records = [codec.item_record(item, id, now, f"{noun} {n}") for (n, item), id in new]
+    claims = Claims(session, parsed, noun) if any(item.id for _, item in parsed) else None
+    return Draft([item for _, item in parsed], ids, records, now, claims)
+
+
+def _write(door: Door, claims: Claims | None, batch: list[Record], *, first: bool) -> list[int]:
+    """Write a part of a draft; with the first of them, the ids of all are looked at."""
+    keys = [] if claims is None else claims.keys if first else claims.keys_of(batch)
+    if claims is None or not keys:
+        return door.write(batch) if batch else []
+    return door.write_checked(batch, keys, claims.check if first else claims.check_new)
+
+
+def _noted(door: Door, draft: Draft, seqs: Sequence[int]) -> list[Item]:
+    """What was added; who learns from sessions takes notice of what is new."""
+    added = draft.stored(seqs)
     if door.engine.reader is not None:
-        door.engine.reader.note(door.id, added)
+        new = [one for one, item in zip(added, draft.items, strict=True) if not is_reference(item)]
+        door.engine.reader.note(door.id, new)
     return added
-
-
-def _drafted(
-    door: Door, messages: Sequence[object]
-) -> tuple[list[Item], list[str], list[Record], float]:
-    """Messages as items nobody has seen yet, their ids, their records, and the time."""
-    given = [(n, item) for n, m in enumerate(messages) for item in parse(m, f"message {n}")]
-    if door.engine.settings.redactor is not None:
-        given = [(n, redacted_item(door.engine, item)) for n, item in given]
-    now = door.engine.now()
-    minted = door.engine.mint_many(now, len(given))
-    ids = _ids([names.whole(item.id) or new for (_, item), new in zip(given, minted, strict=True)])
-    records = [
-        codec.item_record(item, id, now, f"message {n}")
-        for (n, item), id in zip(given, ids, strict=True)
-    ]
-    return [item for _, item in given], ids, records, now
 
 
 def _retire(door: Door, seqs: Sequence[int]) -> None:
@@ -104,8 +151,7 @@ PATIENCE: Final = 10
 _SELDOM: Final = 16
 
 
-def _ids(ids: list[str]) -> list[str]:
+def _check_unique(ids: list[str], noun: str) -> None:
     if len(set(ids)) < len(ids):
         twice = next(id for id in ids if ids.count(id) > 1)
-        raise InputError(f"two messages have the id {twice!r}; ids are unique in a session")
-    return ids
+        raise InputError(f"two {noun}s have the id {twice!r:.80}; ids are unique in a session")

@@ -14,7 +14,7 @@ from threadkeep.limits import check_metadata, count_metadata
 from threadkeep.moments import moment
 from threadkeep.ownership import Door
 from threadkeep.providers import parse
-from threadkeep.redaction import redacted_info, redacted_item
+from threadkeep.redaction import redacted_info
 from threadkeep.types import Item, Listing, SessionInfo
 from threadkeep.verbs import adding, editing, reading
 
@@ -42,15 +42,10 @@ class Kept(NamedTuple):
 
 def create(engine: Engine, info: SessionInfo, given: Sequence[object]) -> SessionInfo:
     """As `Conversations.create`."""
-    items = [redacted_item(engine, item) for item in few(given)]
-    now = engine.now()
-    ids = [item.id or engine.mint(now) for item in items]
-    if len(set(ids)) < len(ids):
-        raise InputError("two items have one id; ids are unique in a conversation")
-    records = [
-        codec.item_record(item, id, now, f"item {n}")
-        for n, (item, id) in enumerate(zip(items, ids, strict=True))
-    ]
+    draft = adding.drafted(engine, info.id, few(given), "item")
+    if draft.claims is not None:
+        draft.claims.check_alone()
+    now = draft.now
     said = replace(
         info,
         id=info.id or f"conv_{engine.mint(now)}",
@@ -59,7 +54,7 @@ def create(engine: Engine, info: SessionInfo, given: Sequence[object]) -> Sessio
         updated_at=moment(now),
     )
     said = redacted_info(engine, said)
-    Door(engine, said).begin(said, records)
+    Door(engine, said).begin(said, draft.records)
     return said
 
 

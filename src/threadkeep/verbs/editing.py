@@ -14,6 +14,7 @@ from threadkeep.ownership import Door, Seen
 from threadkeep.providers import parse
 from threadkeep.redaction import redacted_info, redacted_item
 from threadkeep.types import Drop, Item, Query, SessionInfo
+from threadkeep.verbs.identity import is_reference
 from threadkeep.verbs.reading import items_of, place, whole
 
 UNSET: Final[Any] = object()
@@ -55,6 +56,8 @@ def replace(door: Door, id: str, item: object) -> Item:
     parsed = parse(item, "item")
     if len(parsed) != 1:
         raise InputError(f"item must be one item, got a message that makes {len(parsed)}")
+    if is_reference(parsed[0]):
+        raise InputError("item is a reference, which cannot be stored; pass the item it names")
 
     def step() -> Item:
         seen = door.look(items_of(door, ids=[names.key(id)]))

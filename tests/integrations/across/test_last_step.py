@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from langchain.agents import create_agent
 from langchain_core.messages import HumanMessage, convert_to_openai_messages
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
 
 from langchain_threadkeep import (
     ThreadkeepChatMessageHistory,
@@ -97,7 +99,7 @@ def _is_shown(result, prompt):
 def test_trimmed_messages_end_with_the_last_step(most, history):
     with connect("memory://") as memory:
         memory.session("chat").add(*history)
-        messages = ThreadkeepChatMessageHistory("chat", memory).messages
+        messages: list[Any] = [*ThreadkeepChatMessageHistory("chat", memory).messages]
         found = trim_messages(messages, max_tokens=most, token_counter="approximate")
         calls = [call["id"] for m in messages if m.type == "ai" for call in m.tool_calls]
         results = [m.tool_call_id for m in messages if m.type == "tool"]
@@ -110,15 +112,16 @@ def test_an_agent_ends_however_large_a_result_is(words):
     @tool
     def read(path: str) -> str:
         """Read a file."""
-        return "word " * words
+        return f"{path}: {'word ' * words}"
 
-    def answer(request):
+    def answer(request: Any) -> Any:
         obtained = any(message["role"] == "tool" for message in request["messages"])
         return "done" if obtained else {"tool_calls": [{"name": "read", "args": {"path": "a"}}]}
 
     with connect("memory://") as memory, ScriptedModel(answer) as server:
-        model = ChatOpenAI(model="gpt-5", base_url=server.base_url, api_key="none")
+        model = ChatOpenAI(model="gpt-5", base_url=server.base_url, api_key=SecretStr("none"))
         agent = create_agent(model, [read], middleware=[ThreadkeepMiddleware(memory)])
-        config = {"configurable": {"thread_id": "t"}, "recursion_limit": 12}
-        end = agent.invoke({"messages": [HumanMessage("sum up the file")]}, config)
+        config: Any = {"configurable": {"thread_id": "t"}, "recursion_limit": 12}
+        state: Any = {"messages": [HumanMessage("sum up the file")]}
+        end = agent.invoke(state, config)
         assert end["messages"][-1].content == "done"

@@ -22,13 +22,17 @@ def opens_turn(message: BaseMessage) -> bool:
 def key(message: BaseMessage, turn: str | None) -> str:
     """The record id of a message of a turn: from its own id and the turn's; empty = a new one.
 
-    Models, caches and reused objects give one id to the answers of several turns.
+    Models, caches and reused objects give one id to the answers of several turns; and a message
+    of another kind with that id is another item, which must not take its place.
     """
     if not message.id or message.id == "__fake_id__":
         return ""
     if opens_turn(message):
         return message.id
-    return f"{message.id}@{turn}" if turn else ""
+    if not turn:
+        return ""
+    kind = getattr(message, "role", message.type)
+    return f"{message.id}@{turn}" if kind == "ai" else f"{message.id}@{turn}:{kind}"
 
 
 def keyed(past: Past, messages: Iterable[BaseMessage], turn: str | None = None) -> list[Item]:
@@ -80,10 +84,10 @@ class Past:
         """
         newest = self.newest_of_user()
         if newest is None:
-            return id
+            return f"{id}:human" if self._holds(id) else id
         if id in (newest.id, message_id(newest)):
             return newest.id
-        return f"{id}@{newest.id}" if self._holds(id) else id
+        return f"{id}@{newest.id}:human" if self._holds(id) else id
 
     @property
     def _complete(self) -> bool:
