@@ -8,9 +8,10 @@ import os
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
+from threadkeep import cursor as cursors
 from threadkeep import names
 from threadkeep.config import Settings
-from threadkeep.errors import BackendError
+from threadkeep.errors import BackendError, ThreadkeepError
 from threadkeep.infos import Infos
 from threadkeep.protocols import Backend
 from threadkeep.recent import Recent
@@ -111,8 +112,18 @@ class Engine:
         return done
 
     def streams(self, prefix: str, *, cursor: Any, limit: int) -> tuple[list[str], Any]:
-        """`Backend.streams`, while open."""
-        return self._backend().streams(prefix, cursor=cursor, limit=limit)
+        """`Backend.streams`, while open; whatever the store says, no name of another prefix.
+
+        Raises:
+            InputError: the store cannot make anything of the cursor.
+        """
+        try:
+            streams, after = self._backend().streams(prefix, cursor=cursor, limit=limit)
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+            if cursor is None or isinstance(error, ThreadkeepError):
+                raise
+            raise cursors.invalid() from error  # what it means is known to the store alone
+        return [stream for stream in streams if stream.startswith(prefix)], after
 
     def sweep(self, limit: int) -> int:
         """`Backend.sweep`, by this clock; also of the store of long-term memory, if it is ours."""

@@ -6,10 +6,11 @@ import json
 from typing import Any, NamedTuple
 
 from threadkeep import codec, names
+from threadkeep import cursor as cursors
 from threadkeep.engine import Engine
 from threadkeep.errors import Conflict, InputError
 from threadkeep.lives import life_of
-from threadkeep.types import KEEP, LAST, Drop, Listing, Page, Query, Record, SessionInfo
+from threadkeep.types import KEEP, Drop, Listing, Page, Query, Record, SessionInfo
 
 TOUCH = 60.0
 """Seconds between two touches of one session in its user's list."""
@@ -74,7 +75,7 @@ def of_user(engine: Engine, user: str, limit: int, cursor: Any) -> Listing[Sessi
 
     Entries whose session is gone, or was claimed by somebody else, are passed over.
     """
-    limit, before = _limit(limit), _cursor(cursor)
+    limit, before = _limit(limit), None if cursor is None else cursors.place(cursor)
     found: list[SessionInfo] = []
     while True:
         wanted = limit - len(found) + 1
@@ -106,13 +107,7 @@ def of_all(engine: Engine, limit: int, cursor: Any) -> Listing[SessionInfo]:
     found: list[SessionInfo] = []
     while len(found) < _limit(limit):
         wanted = limit - len(found)
-        try:
-            streams, cursor = engine.streams(prefix, cursor=cursor, limit=wanted)
-        except (TypeError, ValueError, OverflowError) as error:
-            if cursor is None:
-                raise
-            # opaque to us: the store knows its own
-            raise InputError("the cursor is not one that this list gave") from error
+        streams, cursor = engine.streams(prefix, cursor=cursor, limit=wanted)
         read_ = (info for info in read(engine, streams) if info is not None)
         found += [info for info in read_ if not of_sub_agent(info)]
         if cursor is None:
@@ -126,7 +121,10 @@ def of_sub_agent(info: SessionInfo) -> bool:
 
 
 def read(engine: Engine, streams: list[str]) -> list[SessionInfo | None]:
-    """What is known of sessions, each with its last item, in one round trip."""
+    """What is known of sessions, each with its last item, in one round trip.
+
+    A record that names another session than its stream does is of none.
+    """
     queries = [
         query
         for stream in streams
@@ -136,7 +134,11 @@ def read(engine: Engine, streams: list[str]) -> list[SessionInfo | None]:
         )
     ]
     pages = engine.read(*queries) if queries else []
-    return [_info(own, last) for own, last in zip(pages[::2], pages[1::2], strict=True)]
+    infos = [_info(own, last) for own, last in zip(pages[::2], pages[1::2], strict=True)]
+    return [
+        info if info is not None and engine.stream("session", info.id) == stream else None
+        for stream, info in zip(streams, infos, strict=True)
+    ]
 
 
 def named(entry: Record) -> str:
@@ -162,11 +164,3 @@ def _limit(limit: object) -> int:
     if type(limit) is not int or not 1 <= limit <= 1_000:
         raise InputError(f"limit must be a whole number from 1 to 1,000, got {limit!r}")
     return limit
-
-
-def _cursor(cursor: object) -> int | None:
-    if cursor is None:
-        return None
-    if type(cursor) is not int or not 0 <= cursor <= LAST:
-        raise InputError(f"cursor must be what a page's .cursor said, got {cursor!r}")
-    return cursor

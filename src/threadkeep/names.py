@@ -39,14 +39,14 @@ def key(name: str) -> str:
     if name.isascii() and len(name) <= _LIMIT and "\0" not in name and name[:1] != "=":
         return name
     name = whole(name)
-    if _storable(name):
+    if _is_key(name):
         return name
     return f"={_digest(name)}"
 
 
 def is_key(name: object) -> bool:
     """Whether it can be a record's id as it stands there, as `key` makes them."""
-    return isinstance(name, str) and name != "" and _storable(name.removeprefix("="))
+    return isinstance(name, str) and name != "" and _is_key(name.removeprefix("="))
 
 
 def check(name: object, field: str) -> str:
@@ -81,9 +81,14 @@ def _digest(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _storable(name: str) -> bool:
+def storable(name: str) -> bool:
+    """Whether every store can take it as a name: 1 to 512 bytes of UTF-8 without NUL."""
     try:
         size = len(name.encode())
     except UnicodeEncodeError:  # lone surrogates
         return False
-    return size <= _LIMIT and "\0" not in name and name[:1] != "="
+    return 1 <= size <= _LIMIT and "\0" not in name
+
+
+def _is_key(name: str) -> bool:
+    return storable(name) and name[:1] != "="

@@ -82,8 +82,13 @@ class Backend(Protocol):
     ) -> tuple[list[str], Any]:
         """Names of streams that begin with `prefix`, in no promised order, and the next cursor.
 
-        The cursor is opaque; `None` starts, and is returned when there is no more. A name may
-        come twice, and streams that have expired but were not swept may be among them.
+        `None` starts, and is returned when there is no more. Else the cursor is opaque: plain
+        values that survive JSON. It comes back by way of browsers, so whatever it says, no name
+        that begins otherwise may be in the answer. A name may come twice, and streams that have
+        expired but were not swept may be among them.
+
+        Raises:
+            InputError: the cursor is none that this walk gives.
         """
         ...
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from threadkeep import cursor as cursors
 from threadkeep import listing, names
 from threadkeep.engine import Engine
-from threadkeep.errors import InputError
 from threadkeep.types import SessionInfo
 
 _PAGE: Final = 50
@@ -25,9 +25,7 @@ def sessions(engine: Engine, user: str | None, mark: Mark) -> Iterator[tuple[Mar
 
 
 def _users(engine: Engine, user: str, mark: Mark) -> Iterator[tuple[Mark, SessionInfo]]:
-    if mark is not None and type(mark) is not int:
-        raise InputError("the cursor is not one of this listing: pass what a page's .cursor said")
-    before: int | None = mark
+    before = None if mark is None else cursors.place(mark)
     while True:
         found = listing.entries(engine, user, before, _PAGE)
         for seq, info in found:
@@ -40,8 +38,8 @@ def _users(engine: Engine, user: str, mark: Mark) -> Iterator[tuple[Mark, Sessio
 
 def _everybodys(engine: Engine, mark: Mark) -> Iterator[tuple[Mark, SessionInfo]]:
     """The order within a page of streams is the store's; what is not there begins the page anew."""
-    page, first = _pair(mark)
     prefix = names.prefix(engine.settings.namespace, "session")
+    page, first = (None, None) if mark is None else _pair(mark, prefix)
     met: set[str] = set()  # a store may name a stream twice
     while True:
         streams, after = engine.streams(prefix, cursor=page, limit=_PAGE)
@@ -56,9 +54,6 @@ def _everybodys(engine: Engine, mark: Mark) -> Iterator[tuple[Mark, SessionInfo]
             return
 
 
-def _pair(mark: Mark) -> tuple[Any, str | None]:
-    if mark is None:
-        return None, None
-    if not isinstance(mark, (list, tuple)) or len(mark) != 2:
-        raise InputError("the cursor is not one of this listing: pass what a page's .cursor said")
-    return mark[0], mark[1]
+def _pair(mark: Mark, prefix: str) -> tuple[Any, str]:
+    page, first = cursors.parts(mark, 2)
+    return page, cursors.stream(first, prefix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from threadkeep import cursor as cursors
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 
@@ -39,6 +40,8 @@ class NoneBackend:
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
+        if cursor is not None:
+            raise cursors.invalid()
         return [], None
 
     def sweep(self, now: float, limit: int = 1000) -> int:

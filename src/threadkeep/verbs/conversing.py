@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from threadkeep import codec, listing, names, walking
+from threadkeep import cursor as cursors
 from threadkeep.engine import Engine
 from threadkeep.errors import InputError, NotFound
 from threadkeep.limits import check_metadata, count_metadata
@@ -73,7 +74,7 @@ def update(door: Door, title: str | None, metadata: Mapping[str, Any] | None) ->
 
 
 def found(
-    engine: Engine, user: str | None, kept: Kept, mark: Any
+    engine: Engine, user: str | None, kept: Kept, mark: tuple[Any, str] | None
 ) -> Iterator[tuple[SessionInfo, Any]]:
     """The conversations that are kept, each with the cursor of what comes behind it."""
     skip = None if mark is None else mark[1]
@@ -84,13 +85,18 @@ def found(
             yield info, [at, info.id]
 
 
-def place(cursor: object) -> Any:
-    """The cursor, if it is one."""
+def place(cursor: object) -> tuple[Any, str] | None:
+    """Where the walk goes on, and the id of the conversation that was given last.
+
+    Raises:
+        InputError: the cursor is none of this listing.
+    """
     if cursor is None:
         return None
-    if not isinstance(cursor, (list, tuple)) or len(cursor) != 2 or not isinstance(cursor[1], str):
-        raise InputError("the cursor is not one of this listing: pass what a page's .cursor said")
-    return cursor
+    mark, last = cursors.parts(cursor, 2)
+    if mark is None:
+        raise cursors.invalid()
+    return mark, cursors.text(last)
 
 
 def items(door: Door, limit: int, order: str, after: str | None) -> Listing[Item]:

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
 
+from threadkeep import cursor as cursors
 from threadkeep import names, walking
 from threadkeep.engine import Engine
 from threadkeep.errors import InputError
 from threadkeep.ownership import Door
-from threadkeep.types import LAST, Query, Record, SessionInfo
+from threadkeep.types import Query, Record, SessionInfo
 
 T = TypeVar("T")
 
 _PAGE: Final = 200
-_WRONG: Final = "the cursor is not one of this listing: pass what a page's .cursor said"
 
 
 class Where(NamedTuple):
@@ -40,7 +40,7 @@ def hits(engine: Engine, where: Where, kind: str, cursor: object) -> Iterator[Hi
         NotOwner: the session that was named belongs to another user.
         InputError: the cursor is none of this listing.
     """
-    mark, session, before = _place(cursor)
+    mark, session, before = _place(cursor, where)
     for at, info in _sessions(engine, where, mark):
         door = Door(engine, SessionInfo(info.id, where.user))
         start = before if info.id == session else None
@@ -89,12 +89,12 @@ def _newest(door: Door, kind: str, before: int | None) -> Iterator[Record]:
         before = records[0].seq
 
 
-def _place(cursor: object) -> tuple[Any, str | None, int | None]:
+def _place(cursor: object, where: Where) -> tuple[Any, str | None, int | None]:
+    """Where the walk goes on, in which session, and before which place in it."""
     if cursor is None:
         return None, None, None
-    if not isinstance(cursor, (list, tuple)) or len(cursor) != 3:
-        raise InputError(_WRONG)
-    mark, session, before = cursor
-    if not isinstance(session, str) or type(before) is not int or not 0 <= before <= LAST:
-        raise InputError(_WRONG)
-    return mark, session, before
+    mark, session, before = cursors.parts(cursor, 3)
+    walks = where.conversation is None  # a cursor within one conversation has no mark of a walk
+    if (mark is not None) != walks or (not walks and session != where.conversation):
+        raise cursors.invalid()
+    return mark, cursors.text(session), cursors.place(before)

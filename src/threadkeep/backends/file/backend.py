@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from threadkeep.backends.file import committing, purging
+from threadkeep.backends.file import committing, layout, purging
 from threadkeep.backends.file.errors import translated
 from threadkeep.backends.file.index import Head, Index
 from threadkeep.backends.file.layout import Layout
@@ -90,7 +90,7 @@ class FileBackend:
         names: list[str] = []
         with translated(self._layout.where, self._timeout):
             self._prepare()
-            for place, path in self._layout.walk(cursor or ""):
+            for place, path in self._layout.walk("" if cursor is None else layout.place(cursor)):
                 name = self._name(path)
                 if name is not None and name.startswith(prefix):
                     names.append(name)

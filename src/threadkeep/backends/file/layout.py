@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from threadkeep import cursor as cursors
 from threadkeep.backends.file.lines import FORMAT
 from threadkeep.errors import BackendError
 
@@ -19,6 +21,20 @@ _BINARY: Final = getattr(os, "O_BINARY", 0)
 _NO_INHERIT: Final = getattr(os, "O_CLOEXEC", 0)
 _READ: Final = os.O_RDONLY | _BINARY | _NO_INHERIT
 _WRITE: Final = os.O_RDWR | os.O_APPEND | _BINARY | _NO_INHERIT
+
+
+_LOG: Final = re.compile(r"[0-9a-f]{40}\.log")
+
+
+def place(cursor: object) -> str:
+    """The file that a walk was at.
+
+    Raises:
+        InputError: the cursor names none.
+    """
+    if not isinstance(cursor, str) or not _LOG.fullmatch(cursor):
+        raise cursors.invalid()
+    return cursor
 
 
 class Layout:
@@ -51,7 +67,7 @@ class Layout:
         for fan in sorted(_names(self.folder)):
             if len(fan) == 2 and fan >= after[:2]:
                 names = sorted(_names(f"{self.folder}/{fan}"))
-                logs = (name for name in names if name.endswith(".log") and len(name) == 44)
+                logs = (name for name in names if _LOG.fullmatch(name))
                 for name in logs:
                     if name > after:
                         yield name, f"{self.folder}/{fan}/{name}"

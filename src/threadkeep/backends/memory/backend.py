@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
+from threadkeep import cursor as cursors
 from threadkeep.backends.memory.stream import Stream
 from threadkeep.errors import BackendError, ConfigError, Conflict
 from threadkeep.lives import is_met
@@ -89,7 +90,7 @@ class MemoryBackend:
         with _LOCK:
             self._check_open()
             found = [name for name in self._streams if name.startswith(prefix)]
-        after = "" if cursor is None else cursor
+        after = "" if cursor is None else cursors.stream(cursor, prefix)
         page = sorted(name for name in found if name > after)[:limit]
         return page, page[-1] if len(page) == limit else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from threadkeep import cursor as cursors
 from threadkeep.backends.mongodb import committing, describing, options, reading, sweeping
 from threadkeep.backends.mongodb.calls import Calls
 from threadkeep.backends.mongodb.documents import Document, Store
@@ -89,7 +90,8 @@ class MongoBackend:
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
-        after = {"$gte": f"s:{prefix}"} if cursor is None else {"$gt": f"s:{cursor}"}
+        low = prefix if cursor is None else cursors.stream(cursor, prefix)
+        after = {"$gte" if cursor is None else "$gt": f"s:{low}"}
 
         def work(store: Store) -> list[Document]:
             names = {"_id": {**after, "$lt": "t"}, "g": {"$exists": False}}

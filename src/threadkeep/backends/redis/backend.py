@@ -134,7 +134,7 @@ class RedisBackend:
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
         pattern = self._keys.pattern(prefix)
-        place = walking.Place() if cursor is None else walking.Place(*cursor)
+        place = walking.Place() if cursor is None else walking.decode(cursor, prefix)
         found, place = list(place.left), place._replace(left=())
         while not place.over and len(found) < limit:
             keys, place = self._calls.run(partial(walking.step, place, pattern, limit))

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from threadkeep import cursor as cursors
 from threadkeep.backends.redis import clients
 from threadkeep.backends.redis.clients import Client
 
 _MOST: Final = 1000
 """Keys looked at in one step: about a millisecond of the server's."""
+
+_SCANS: Final = 2**64
+"""Beyond every cursor of SCAN."""
 
 
 class Place(NamedTuple):
@@ -28,6 +32,28 @@ class Place(NamedTuple):
     scan: int = 0
     left: tuple[str, ...] = ()
     over: bool = False
+
+
+def decode(cursor: object, prefix: str) -> Place:
+    """The place that a cursor stands for, which may come from anywhere.
+
+    Raises:
+        InputError: it is none of a walk over this prefix.
+    """
+    done, node, scan, left, over = cursors.parts(cursor, 5)
+    plain = type(scan) is int and 0 <= scan < _SCANS and type(over) is bool
+    lists = isinstance(done, (list, tuple)) and isinstance(left, (list, tuple))
+    if not plain or not lists or (node is None) != (scan == 0):
+        raise cursors.invalid()
+    if (node is None and not done) or (over and not left):  # the beginning, or the end
+        raise cursors.invalid()
+    return Place(
+        tuple(map(cursors.text, done)),
+        None if node is None else cursors.text(node),
+        scan,
+        tuple(cursors.stream(name, prefix) for name in left),
+        over,
+    )
 
 
 def step(place: Place, pattern: str, count: int, client: Client) -> tuple[list[Any], Place]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
+from threadkeep import cursor as cursors
 from threadkeep.backends.sql import names, options, planning, reading, sweeping
 from threadkeep.backends.sql.calls import Calls
 from threadkeep.backends.sql.faults import late
@@ -109,12 +110,13 @@ class SqlBackend:
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
-        low = cursor or prefix or "\x01"  # never empty: Oracle takes that for NULL
+        after = None if cursor is None else cursors.stream(cursor, prefix)
+        low = after or prefix or "\x01"  # never empty: Oracle takes that for NULL
         where = {"low": low, "limit": limit + 1}
         step = (self._dialect.sql.streams, where)
         rows = self._run(lambda connection: self._dialect.run(connection, [step]))
         found = [self._dialect.text(name) for (name,) in rows]
-        fresh = [name for name in found if name != cursor][:limit]
+        fresh = [name for name in found if name != after][:limit]
         mine = [name for name in fresh if name.startswith(prefix)]
         return mine, mine[-1] if mine and len(mine) == limit else None
 

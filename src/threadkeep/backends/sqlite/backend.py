@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from threadkeep import cursor as cursors
 from threadkeep.backends.sqlite import (
     describing,
     purging,
@@ -111,8 +112,9 @@ class SqliteBackend:
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
+        after = "" if cursor is None else cursors.stream(cursor, prefix)
         with self._connection() as connection:
-            rows = connection.execute(sql.STREAMS, (prefix, cursor or "", limit)).fetchall()
+            rows = connection.execute(sql.STREAMS, (prefix, after, limit)).fetchall()
         names = [name for (name,) in rows if name.startswith(prefix)]
         return names, names[-1] if names and len(names) == limit else None
 

@@ -4,18 +4,43 @@
 
 from __future__ import annotations
 
+import json
+import random
 import threading
+from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import pytest
 
-from threadkeep.errors import BackendError
+from threadkeep.errors import BackendError, InputError
 from threadkeep.protocols import Backend
 from threadkeep.testing.contract.common import NOW, ids, item, items, listed, read, sweep_all
 from threadkeep.testing.crowd import together
 from threadkeep.types import Drop, Query
 
 S = "test/session/upkeep"
+
+
+def _walk_cursors(backend: Backend, prefix: str) -> list[Any]:
+    """The cursors of a walk, as JSON brings them back."""
+    cursors: list[Any] = []
+    cursor = None
+    while True:
+        _, cursor = backend.streams(prefix, cursor=cursor, limit=7)
+        if cursor is None:
+            return cursors
+        cursor = json.loads(json.dumps(cursor))
+        cursors.append(cursor)
+
+
+def _forged(dice: random.Random, cursor: Any) -> Any:
+    """A cursor with one of its values, however deep, replaced by another."""
+    if isinstance(cursor, list) and cursor and dice.random() < 0.9:
+        at = dice.randrange(len(cursor))
+        return [*cursor[:at], _forged(dice, cursor[at]), *cursor[at + 1 :]]
+    names = ["s/session/1", "s/session/2", "t/session/3"]
+    return dice.choice([None, True, 0, 1, 2**64, "", "x", *names, names, [], {}])
 
 
 class UpkeepContract:
@@ -51,6 +76,23 @@ class UpkeepContract:
             backend.commit(f"t/session/{n:03}-new", put=items("a"), now=NOW)
         assert cursor is None
         assert stay <= seen
+
+    def test_no_cursor_leads_out_of_the_prefix(self, backend: Backend) -> None:
+        for space in ("s", "t"):
+            for n in range(30):
+                backend.commit(f"{space}/session/{n}", put=items("a"), now=NOW)
+        cursors = [*_walk_cursors(backend, "s/session/"), *_walk_cursors(backend, "t/session/")]
+        dice = random.Random(7)  # noqa: S311 (not for secrets)
+        for cursor in (*cursors, *(_forged(dice, c) for c in cursors for _ in range(60))):
+            with suppress(InputError):
+                page, _ = backend.streams("t/session/", cursor=cursor, limit=10)
+                assert all(name.startswith("t/session/") for name in page), cursor
+
+    def test_what_is_no_cursor_is_refused(self, backend: Backend) -> None:
+        backend.commit(S, put=items("a"), now=NOW)
+        for cursor in ("", True, 1.5, {}, {"x": 1}, [], [[]], [None] * 5, "\0", "\ud800"):
+            with pytest.raises(InputError, match="cursor"):
+                backend.streams("test/", cursor=cursor)
 
     def test_a_stream_that_was_dropped_is_not_listed(self, backend: Backend) -> None:
         backend.commit(S, put=items("a"), now=NOW)
