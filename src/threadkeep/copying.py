@@ -12,6 +12,7 @@ from itertools import chain, zip_longest
 from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
+from threadkeep import store_record
 from threadkeep.batches import batches
 from threadkeep.errors import Conflict, CorruptRecord
 from threadkeep.kinds import KINDS
@@ -50,14 +51,14 @@ class _Seen(NamedTuple):
 
 
 def streams(backend: Backend, prefix: str = "") -> list[str]:
-    """The names of all streams, each once, in order."""
+    """The names of all streams, each once, in order; but those that say how a store is kept."""
     found: set[str] = set()
     cursor = None
     while True:
         names, cursor = backend.streams(prefix, cursor=cursor)
         found.update(names)
         if cursor is None:
-            return sorted(found)
+            return sorted(name for name in found if not store_record.is_home(name))
 
 
 def copy(
@@ -80,12 +81,41 @@ def copy(
         ttl: seconds that a copied stream lives from now, as backends cannot be asked how long
             theirs live; a user's own never end.
         clock: epoch seconds.
+
+    Raises:
+        WrongKey: one of the two is encrypted, and the other is not or in another way; nothing of
+            that namespace was written.
     """
+    agreed: set[str] = set()
     for name in names:
+        home = store_record.home(name)
+        if home not in agreed:
+            _agree(source, target, home, clock())
+            agreed.add(home)
         try:
             yield _stream(source, target, name, ttl, clock())
         except CorruptRecord:
             yield Copied(name, "unreadable")
+
+
+def _agree(source: Backend, target: Backend, home: str, now: float) -> None:
+    """Have the target's namespace kept as the source's is; an encrypted one with its keyring."""
+    mine, theirs = (store_record.read(backend, home, now) for backend in (source, target))
+    if not mine.encrypted:
+        store_record.claim(target, home, now)
+        return
+    if theirs.absent and not store_record.in_use(target, home, now):
+        _stream(source, target, home, None, now)
+        theirs = store_record.read(target, home, now)
+    same = theirs.encrypted and (
+        theirs.mode == mine.mode if mine.mode else _body(mine) == _body(theirs)
+    )
+    if not same:
+        raise store_record.keyless(home)
+
+
+def _body(state: store_record.State) -> str | None:
+    return None if state.keyring is None else state.keyring.body
 
 
 def _stream(source: Backend, target: Backend, name: str, ttl: float | None, now: float) -> Copied:

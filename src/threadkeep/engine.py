@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from threadkeep import cursor as cursors
-from threadkeep import names
+from threadkeep import names, store_record
 from threadkeep.config import Settings
 from threadkeep.errors import BackendError, ThreadkeepError
 from threadkeep.infos import Infos
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _REMEMBERED: Final = 5_000
 _SWEPT: Final = 1_000
+_SEALED: Final = store_record.SEALED
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,6 +59,7 @@ class Engine:
         self.settings = settings
         self._owned = owned
         self._closed = False
+        self._agreed = False  # with all other writers, on whether this store is encrypted
         self._executors: dict[int, ThreadPoolExecutor] = {}  # by process: none survives a fork
         self.tails = Tails()
         self.infos = Infos()
@@ -90,8 +92,15 @@ class Engine:
         return [start + dice[16 * n : 16 * n + 16] for n in range(count)]
 
     def read(self, *queries: Query) -> list[Page]:
-        """`Backend.read`, by this clock."""
-        return self._backend().read(*queries, now=self.now())
+        """`Backend.read`, by this clock.
+
+        Raises:
+            WrongKey: what was read is encrypted, and no key was given.
+        """
+        pages = self._backend().read(*queries, now=self.now())
+        if any(page.records and page.records[0].body.startswith(_SEALED) for page in pages):
+            self._check_plain(queries[0].stream)
+        return pages
 
     def commit(
         self,
@@ -102,8 +111,15 @@ class Engine:
         ttl: Ttl,
         expect: int | None = None,
     ) -> Commit:
-        """`Backend.commit`, by this clock; a conditional one carries a token for its retries."""
+        """`Backend.commit`, by this clock; a conditional one carries a token for its retries.
+
+        Raises:
+            WrongKey: it would be the first plain text in an encrypted store, or the reverse.
+        """
         now, token = self.now(), None if expect is None else _random()
+        if put and not self._agreed:
+            store_record.claim(self._backend(), stream, now)
+            self._agreed = True
         self.infos.drop(stream)  # unknown while it is under way, and if it fails
         done = self._backend().commit(
             stream, put=put, drop=drop, ttl=ttl, expect=expect, token=token, now=now
@@ -199,6 +215,11 @@ class Engine:
         if self._closed:
             raise BackendError("this Memory is closed; connect() opens another")
         return self.backend
+
+    def _check_plain(self, stream: str) -> None:
+        """Refuse to go on where the records are not just broken, but those of who has the key."""
+        if store_record.read(self._backend(), stream, self.now()).encrypted:
+            raise store_record.keyless(stream)
 
     def _executor(self) -> ThreadPoolExecutor:
         pid = os.getpid()

@@ -19,4 +19,5 @@ KINDS: Final = (
     "watermark",
     "forgotten",
     "keyring",
+    "store",
 )

@@ -102,7 +102,8 @@ class User:
 
         Returns how many records went, an `int`, with the places that it could not reach: backups,
         replicas, logs. It also walks once over all of the namespace, for what no list leads to, so
-        that it takes longer the more is stored there. Let nothing be written for the user meanwhile; cut short, call it again.
+        that it takes longer the more is stored there. Let nothing be written for the user
+        meanwhile; cut short, call it again.
 
         Args:
             purge: also have the store take what was deleted out of its own files, as by

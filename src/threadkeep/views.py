@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from threadkeep import names
+from threadkeep import names, store_record
 from threadkeep.errors import ConfigError
 from threadkeep.memory import Memory
-from threadkeep.types import Query
 
 
 def statements(memory: Memory) -> dict[str, str]:
@@ -28,8 +27,9 @@ def create(memory: Memory) -> list[str]:
         BackendError: the database refuses it, as for want of a permission.
     """
     backend = _backend(memory)
-    keys = f"{names.home(memory.engine.settings.namespace)}keyring/ids"
-    if memory.engine.read(Query(keys, "keyring", limit=1))[0].records:
+    engine = memory.engine
+    home = names.home(engine.settings.namespace)
+    if store_record.read(engine.backend, home, engine.now()).encrypted:
         raise _encrypted()
     made: list[str] = backend.make_views()
     return made

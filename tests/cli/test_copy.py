@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from tests.cli.conftest import NOW, STORES, opened
-from threadkeep import connect
+from threadkeep import connect, store_record
 from threadkeep.backends.encrypted import EncryptedBackend, new_key
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.backends.none import NoneBackend
@@ -123,7 +123,7 @@ def test_one_other_record_is_noticed(field):
 @pytest.mark.proves("C8")
 def test_broken_off_within_a_stream_it_goes_on_where_it_ended():
     class Failing(MemoryBackend):
-        commits = 2
+        commits = 3  # the record of how the store is kept, a stream, and part of another
 
         def commit(self, stream, **how):
             if not self.commits:
@@ -153,7 +153,7 @@ def test_a_target_that_does_not_keep_what_it_takes_is_found_out():
 def test_a_target_that_others_write_to_meanwhile_is_left():
     class Busy(MemoryBackend):
         def commit(self, stream, *, expect=None, **how):
-            if expect is not None:
+            if expect is not None and not store_record.is_home(stream):
                 put(self, stream, [99])
             return super().commit(stream, expect=expect, **how)
 
@@ -199,7 +199,7 @@ def test_into_an_encrypted_store_and_out_of_it(cli, filled, monkeypatch):
 def test_an_encrypted_store_is_copied_as_it_is_without_its_key():
     key, source, target = new_key(), MemoryBackend(), MemoryBackend()
     put(EncryptedBackend(source, key), S, range(3))
-    assert outcomes(source, target) == [("copied", 1), ("copied", 3)]
+    assert outcomes(source, target) == [("copied", 3)]  # and its keyring, which is nobody's data
     assert records(EncryptedBackend(target, key), S) == records(EncryptedBackend(source, key), S)
 
 

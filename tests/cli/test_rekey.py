@@ -57,6 +57,28 @@ def test_without_the_old_key_nothing_is_changed(cli, encrypted, monkeypatch):
     assert texts(encrypted, OLD) == ["Hello", "again"]
 
 
+def test_a_plain_store_is_encrypted_and_closed_to_who_has_no_key(cli, url, monkeypatch, tmp_path):
+    monkeypatch.delenv("THREADKEEP_KEY", raising=False)
+    with connect(url) as memory:
+        memory.session("chat", user="ada").add("the eagle lands")
+        memory.user("ada").facts.add("likes eagles")
+    monkeypatch.setenv("THREADKEEP_KEY", NEW)
+    refused = cli("show", "chat", "--url", url)
+    assert refused.code == 1
+    assert "threadkeep rekey" in refused.err
+    said = cli("rekey", "--url", url)
+    assert said.code == 0
+    assert "plain text until now; where that may be left: backups" in said.out
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert files
+    assert not [file for file in files if b"eagle" in file.read_bytes()]
+    assert texts(url, NEW) == ["the eagle lands"]
+    monkeypatch.delenv("THREADKEEP_KEY")
+    closed = cli("show", "chat", "--url", url)
+    assert closed.code == 1
+    assert "no key was given" in closed.err
+
+
 def test_without_a_key_it_says_what_to_set(cli, encrypted, monkeypatch):
     monkeypatch.delenv("THREADKEEP_KEY", raising=False)
     said = cli("rekey", "--url", encrypted)

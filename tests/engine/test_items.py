@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from tests.engine.doubles import START
-from threadkeep.errors import InputError, NotFound
+from threadkeep.errors import ConfigError, InputError, NotFound
 from threadkeep.types import Record
 
 
@@ -141,8 +141,6 @@ def test_handles_are_cheap_and_say_what_they_are(memory):
         ({"id": ""}, "session id"),
         ({"id": 5}, "session id"),
         ({"id": None}, "session id"),
-        ({"id": "a", "user": ""}, "user"),
-        ({"id": "a", "user": 5}, "user"),
         ({"id": "a", "agent": ""}, "agent"),
         ({"id": "a", "agent": 5}, "agent"),
         ({"id": "a", "metadata": "x"}, "metadata"),
@@ -151,6 +149,12 @@ def test_handles_are_cheap_and_say_what_they_are(memory):
 def test_a_handle_with_bad_names_is_refused_at_once(memory, given, name):
     with pytest.raises(InputError, match=name):
         memory.session(**given)
+
+
+@pytest.mark.parametrize("user", ["", True, 5.0, b"ada"])
+def test_user_id_that_is_none_is_refused_at_once(memory, user):
+    with pytest.raises(ConfigError, match="user"):
+        memory.session("a", user=user)
 
 
 @pytest.mark.parametrize("huge", [2**64, 10**30])

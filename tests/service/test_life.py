@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from threadkeep import copying
+
 HOUR = 3_600
 
 
@@ -105,7 +107,7 @@ def test_what_is_dead_is_swept_again_and_again(watched, clock):
         assert has_history(service) == [False, False], "invisible before it is swept"
         for _ in range(3):
             assert swept.acquire(timeout=5)
-        assert backend._streams == {}
+        assert copying.streams(backend) == []
 
 
 @pytest.mark.proves("A5")

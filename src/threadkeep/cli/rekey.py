@@ -18,10 +18,11 @@ def rekey(
     memory: Memory,
     every: Annotated[bool, typer.Option("--all", help="All namespaces there are.")] = False,
 ) -> int:
-    """Put an encrypted store under the first key of THREADKEEP_KEY; the others only read.
+    """Put a store under the first key of THREADKEEP_KEY; the others only read.
 
     Afterwards the old keys are not needed any more. May be broken off and repeated, and
-    applications that know all the keys may go on meanwhile.
+    applications that know all the keys may go on meanwhile. A store without encryption is
+    encrypted: end the applications that write to it before.
     """
     if not os.environ.get(KEY):
         raise ConfigError(f"{KEY} must hold the new key, a comma, and the keys in use until now")
@@ -38,4 +39,7 @@ def rekey(
     output.line(
         f"{renewed} records under key {backend.ring.first.name} now, {current} already were"
     )
+    if any(one.encrypted for one in done):
+        places = "; ".join(memory.purge())
+        output.line(f"the store was plain text until now; where that may be left: {places}")
     return int(bool(unreadable))

@@ -7,8 +7,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from threadkeep import store_record
 from threadkeep.backends.encrypted.cipher import Forged
-from threadkeep.backends.encrypted.hiding import Hider, Hiders, is_keyring
+from threadkeep.backends.encrypted.hiding import Hider, Hiders
 from threadkeep.backends.encrypted.keys import Keys, Ring
 from threadkeep.backends.encrypted.sealing import opened, sealed
 from threadkeep.errors import CorruptRecord
@@ -57,7 +58,7 @@ class EncryptedBackend:
         self.ring = Ring(key)
         self._hidden = hidden
         self._strict = strict
-        self._hiders = Hiders(inner, self.ring)
+        self.hiders = Hiders(inner, self.ring)
 
     def __repr__(self) -> str:
         return f"EncryptedBackend({self.inner!r})"
@@ -73,6 +74,8 @@ class EncryptedBackend:
         return {**inner(), "encryption": f"AES-256-GCM, key {self.ring.first.name}"}
 
     def read(self, *queries: Query, now: float) -> list[Page]:
+        if queries and all(store_record.is_home(query.stream) for query in queries):
+            return [self._agreement(query, now) for query in queries]
         asked = [self._asked(query, now) for query in queries]
         pages = self.inner.read(*asked, now=now)
         return [
@@ -91,10 +94,12 @@ class EncryptedBackend:
         token: str | None = None,
         now: float,
     ) -> Commit:
-        hider = self._hiders.make(stream, now) if put else self._hiders.find(stream, now)
+        if store_record.is_home(stream):
+            return self._agree(stream, put, now)
+        hider = self.hiders.make(stream, now) if put else self.hiders.find(stream, now)
         return self.inner.commit(
             stream,
-            put=[self._sealed(stream, record, hider) for record in put],
+            put=[self.sealed(stream, record, hider) for record in put],
             drop=[self._dropped(one, hider) for one in drop],
             ttl=ttl,
             expect=expect,
@@ -106,7 +111,7 @@ class EncryptedBackend:
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
         names, after = self.inner.streams(prefix, cursor=cursor, limit=limit)
-        return [name for name in names if not is_keyring(name)], after
+        return [name for name in names if not store_record.is_home(name)], after
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         return self.inner.sweep(now, limit)
@@ -118,8 +123,21 @@ class EncryptedBackend:
     def _hides(self, kind: str | None) -> bool:
         return self._hidden is None or kind in self._hidden
 
+    def _agreement(self, query: Query, now: float) -> Page:
+        """What a keyring of ours is from above: leave to write what is plain there."""
+        if query.kind != store_record.KIND or self.hiders.find(query.stream, now) is None:
+            return Page(0, [])
+        return Page(1, [store_record.record(store_record.PLAIN, now)])
+
+    def _agree(self, stream: str, put: Sequence[Record], now: float) -> Commit:
+        """Let somebody above write what is plain there; sealed records are not sealed again."""
+        if any(record.kind != store_record.KIND for record in put):
+            raise store_record.keyless(stream)
+        self.hiders.make(stream, now)
+        return Commit(1, [1] * len(put))
+
     def _asked(self, query: Query, now: float) -> Query:
-        hider = self._hiders.find(query.stream, now)  # also where no id is hidden: is the key ours?
+        hider = self.hiders.find(query.stream, now)  # also where no id is hidden: is the key ours?
         return query._replace(ids=self._stored(query.kind, query.ids, hider))
 
     def _dropped(self, drop: Drop, hider: Hider | None) -> Drop:
@@ -132,7 +150,8 @@ class EncryptedBackend:
             return ids
         return [hider.hide(kind, id) for id in ids] if hider else []
 
-    def _sealed(self, stream: str, record: Record, hider: Hider | None) -> Record:
+    def sealed(self, stream: str, record: Record, hider: Hider | None) -> Record:
+        """The record as it is stored."""
         id = hider.hide(record.kind, record.id) if hider and self._hides(record.kind) else record.id
         stored = replace(record, id=id)
         return replace(stored, body=sealed(self.ring, stream, stored, record.id))

@@ -6,32 +6,31 @@ import base64
 import hashlib
 import hmac
 import os
-from contextlib import suppress
-from typing import Final
+from dataclasses import replace
 
+from threadkeep import store_record
 from threadkeep.backends.encrypted.cipher import KEY, Forged
-from threadkeep.backends.encrypted.keys import Ring
+from threadkeep.backends.encrypted.keys import Ring, derived
 from threadkeep.backends.encrypted.sealing import opened, sealed
-from threadkeep.errors import Conflict, CorruptRecord
+from threadkeep.errors import CorruptRecord, WrongKey
 from threadkeep.protocols import Backend
-from threadkeep.types import Query, Record
-
-KIND: Final = "keyring"
-_ID: Final = "ids"
-_END: Final = "/keyring/ids"
-_LONGEST: Final = 512 - len(_END)  # bytes of a stream's name
+from threadkeep.types import Record
 
 
 class Hider:
     """The HMAC of one namespace.
 
     Its secret outlives the keys: it is sealed like any record, and wrapped anew by `rekey`.
+
+    Attributes:
+        keyring: the id of the keyring that the secret makes, which tells nothing of it.
     """
 
-    __slots__ = ("_secret",)
+    __slots__ = ("_secret", "keyring")
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
+        self.keyring = derived(secret, "threadkeep keyring 1")[:8].hex()
 
     def hide(self, kind: str, id: str) -> str:
         """The id to store."""
@@ -48,48 +47,72 @@ class Hiders:
         self._known: dict[str, Hider] = {}
 
     def find(self, stream: str, now: float) -> Hider | None:
-        """The hider of a stream's namespace; `None` = nothing was ever written there."""
-        home = _home(stream)
+        """The hider of a stream's namespace; `None` = nothing was ever written there.
+
+        Raises:
+            WrongKey: it is plain text, is being encrypted, or is under another key.
+        """
+        home = store_record.home(stream)
         if home not in self._known:
-            (page,) = self._backend.read(Query(home, KIND, ids=[_ID]), now=now)
-            if not page.records:
+            state = store_record.read(self._backend, stream, now)
+            if state.absent:
                 return None
-            self._known[home] = self._opened(home, page.records[0])
+            if state.unfinished:
+                raise store_record.unfinished(stream)
+            self._known[home] = self.opened(stream, state)
         return self._known[home]
 
     def make(self, stream: str, now: float) -> Hider:
-        """The hider of a stream's namespace, which has one from now on."""
+        """The hider of a stream's namespace, which has one from now on.
+
+        Raises:
+            WrongKey: as by `find`.
+        """
         found = self.find(stream, now)
         if found is None:
-            self._begin(_home(stream), now)
-            found = self.find(stream, now)
-        return found or Hider(b"")  # a store that keeps nothing looks nothing up
+            if store_record.in_use(self._backend, stream, now):  # older than the `store` record
+                raise store_record.plain(stream)
+            found = self.begin(stream, store_record.State(0), now) or self.find(stream, now)
+        if found is None:
+            raise store_record.restless(stream)
+        self._known[store_record.home(stream)] = found
+        return found
 
-    def _begin(self, home: str, now: float) -> None:
-        record = Record(KIND, _ID, os.urandom(KEY).hex(), now)
-        body = sealed(self._ring, home, record, _ID)
-        put = [Record(KIND, _ID, body, now)]
-        with suppress(Conflict):  # another process was first, and its secret is the one
-            self._backend.commit(home, put=put, expect=0, ttl=None, now=now)
+    def begin(
+        self, stream: str, state: store_record.State, now: float, *, unfinished: bool = False
+    ) -> Hider | None:
+        """Give the namespace a keyring; `None` = another process was first."""
+        home, secret = store_record.home(stream), os.urandom(KEY)
+        keyring = Record(store_record.KEYRING, store_record.KEYRING_ID, secret.hex(), now)
+        body = sealed(self._ring, home, keyring, keyring.id)
+        hider = Hider(secret)
+        own = store_record.record(hider.keyring, now, unfinished=unfinished)
+        put = [replace(keyring, body=body), own]
+        return hider if store_record.put(self._backend, stream, state, put, now) else None
 
-    def _opened(self, home: str, record: Record) -> Hider:
+    def opened(self, stream: str, state: store_record.State) -> Hider:
+        """The hider by the keyring of a namespace.
+
+        Raises:
+            WrongKey: it is plain text, or under another key.
+            CorruptRecord: somebody without the key changed or removed the keyring.
+        """
+        if state.mode == store_record.PLAIN:
+            raise store_record.plain(stream)
+        home = store_record.home(stream)
+        if state.keyring is None:
+            raise _changed(home)
         try:
-            return Hider(bytes.fromhex(opened(self._ring, home, record)[1]))
+            hider = Hider(bytes.fromhex(opened(self._ring, home, state.keyring)[1]))
         except Forged:
-            raise CorruptRecord(
-                f"the keyring {home!r} was changed by somebody without the key: "
-                "restore it from a copy of the store"
-            ) from None
+            raise _changed(home) from None
+        if state.mode not in (None, hider.keyring):
+            raise WrongKey(f"{home!r} holds another keyring than its records were written with")
+        return hider
 
 
-def is_keyring(stream: str) -> bool:
-    """Whether a stream is ours, and nobody's data."""
-    return stream.endswith(_END)
-
-
-def _home(stream: str) -> str:
-    """The stream that holds the keyring of a stream's namespace."""
-    namespace = stream.partition("/")[0]
-    if len(namespace.encode()) > _LONGEST:  # none that the engine makes
-        namespace = "=" + hashlib.sha256(namespace.encode()).hexdigest()
-    return namespace + _END
+def _changed(home: str) -> CorruptRecord:
+    return CorruptRecord(
+        f"the keyring {home!r} was changed by somebody without the key: "
+        "restore it from a copy of the store"
+    )

@@ -20,12 +20,17 @@ from threadkeep.testing.crowd import together
 from threadkeep.types import Drop, Query
 
 S = "test/session/upkeep"
+NO_CURSORS: tuple[Any, ...] = (
+    *("", "\0", "\ud800"),
+    *(True, 1.5),
+    *({}, {"x": 1}, [], [[]], [None] * 5),
+)
 
 
 def _walk_cursors(backend: Backend, prefix: str) -> list[Any]:
     """The cursors of a walk, as JSON brings them back."""
     cursors: list[Any] = []
-    cursor = None
+    cursor: Any = None
     while True:
         _, cursor = backend.streams(prefix, cursor=cursor, limit=7)
         if cursor is None:
@@ -90,7 +95,7 @@ class UpkeepContract:
 
     def test_what_is_no_cursor_is_refused(self, backend: Backend) -> None:
         backend.commit(S, put=items("a"), now=NOW)
-        for cursor in ("", True, 1.5, {}, {"x": 1}, [], [[]], [None] * 5, "\0", "\ud800"):
+        for cursor in NO_CURSORS:
             with pytest.raises(InputError, match="cursor"):
                 backend.streams("test/", cursor=cursor)
 
