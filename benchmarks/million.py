@@ -19,7 +19,7 @@ from benchmarks import million_steps as steps
 from benchmarks.plan import Plan
 from benchmarks.report import Report, Table
 from benchmarks.systems import servers
-from threadkeep import copying
+from threadkeep.core import copy_streams as copying
 
 _EACH: Final = 100
 """Items of a conversation."""

@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import threadkeep
 from benchmarks.messages import conversation
-from threadkeep import Memory, copying
+from threadkeep import Memory
+from threadkeep.core import copy_streams as copying
 
 _OF_A_USER: Final = 10
 _PAGE: Final = 500

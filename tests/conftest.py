@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from tests import acceptance
-from threadkeep import sharing
+from threadkeep.adapters import shared as sharing
 
 if os.environ.get("THREADKEEP_TEST_REQUIRE"):  # what judges a change draws the same cases each time
     settings.load_profile("ci")

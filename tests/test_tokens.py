@@ -8,10 +8,11 @@ import sys
 
 import pytest
 
-from threadkeep import connect, policies, tokens
+from threadkeep import connect, policies
 from threadkeep.errors import ConfigError, MissingExtra
-from threadkeep.tokens import vocabulary
 from threadkeep.types import Item
+from threadkeep.window import tokens
+from threadkeep.window.tokens import vocabulary
 
 
 def letters(text):

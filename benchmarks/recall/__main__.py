@@ -13,7 +13,7 @@ from typing import Any, Final
 from benchmarks.recall import evidence, locomo, size
 from benchmarks.recall.evidence import Measured
 from benchmarks.report import Bar, bars
-from threadkeep import tokens
+from threadkeep.window import tokens
 
 DATA: Final = Path("../shared/data/locomo-dev.json")
 CHOSEN_ON: Final = 2

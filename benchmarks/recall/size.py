@@ -12,7 +12,7 @@ from typing import Final
 
 from benchmarks.report import Table
 from threadkeep import User, connect
-from threadkeep.longterm.recall.asking import Recall
+from threadkeep.longterm.recall.query_user import Recall
 
 SIZES: Final = (1_000, 10_000, 100_000)
 _VOCABULARY: Final = 40_000

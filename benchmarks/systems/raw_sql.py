@@ -13,7 +13,7 @@ import pymysql
 from benchmarks.messages import Message
 from benchmarks.systems import RECENT
 from benchmarks.systems.servers import InMysql, InPostgres, mariadb, postgres
-from threadkeep.backends.sql.target import from_url
+from threadkeep.backends.sql.url import from_url
 
 _NEWEST: Final = "SELECT body FROM {} WHERE session = %s ORDER BY id DESC LIMIT %s"
 _POSTGRES: Final = """CREATE TABLE {0}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from threadkeep import errors, policies
+from threadkeep.api.memory import Memory
+from threadkeep.api.session import Session
+from threadkeep.api.user import User
 from threadkeep.connect import connect
-from threadkeep.memory import Memory
 from threadkeep.protocols import Backend
-from threadkeep.session import Session
 from threadkeep.types import Drop, Item, Query, Record
-from threadkeep.user import User
 from threadkeep.window import Window
 
 if TYPE_CHECKING:

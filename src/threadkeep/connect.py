@@ -7,14 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from threadkeep import stores
-from threadkeep.config import NAMES, settings
+from threadkeep.api.memory import Memory
+from threadkeep.config import registry as stores
+from threadkeep.config.registry import (
+    DEFAULT,
+    IN_URLS,
+    STORES,
+    Read,
+    Url,
+)
+from threadkeep.config.settings import NAMES, settings
+from threadkeep.config.wrappers import wrapped
 from threadkeep.errors import ConfigError
-from threadkeep.memory import Memory
 from threadkeep.protocols import Backend
-from threadkeep.stores import DEFAULT, IN_URLS, STORES, Read, Url
 from threadkeep.suggest import nearest
-from threadkeep.wrapping import wrapped
 
 _FILES: Final = frozenset({".db", ".sqlite", ".sqlite3"})
 
@@ -34,7 +40,7 @@ def connect(store: object = None, /, **options: Any) -> Memory:
             `sqlite:///threadkeep.db`.
         **options: `namespace`, `require_user`, `window`, `retain`, `ttl`, `clock`, `pool_size`,
             `timeout`, `key`, `observe`, `longterm`, `llm`, `embedder`, `redactor`,
-            `summary_ttl`; see `threadkeep.config.Settings`. In a dict they may stand
+            `summary_ttl`; see `threadkeep.config.settings.Settings`. In a dict they may stand
             beside `type`, and in a URL those that are numbers or names:
             `sqlite:///chat.db?ttl=3600`.
 
@@ -152,7 +158,7 @@ def _built_in(kind: object) -> bool:
 
 def _custom(kind: object, given: Mapping[str, Any], options: Mapping[str, Any]) -> Memory:
     """The store of other people, made of all options that are not ours."""
-    from threadkeep import custom  # seldom wanted, and loads much
+    from threadkeep.config import plugins as custom  # seldom wanted, and loads much
 
     found = dict(given)
     module_path = found.pop("module_path", None)

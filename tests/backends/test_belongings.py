@@ -6,9 +6,10 @@ import time
 
 import pytest
 
-from threadkeep import Record, connect, copying
-from threadkeep.kinds import KINDS
+from threadkeep import Record, connect
+from threadkeep.core import copy_streams as copying
 from threadkeep.types import Query
+from threadkeep.types.record_kinds import KINDS
 
 LIFE = 1_000.0
 

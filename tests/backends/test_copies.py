@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.backends.conftest import REQUIRED, STORES
-from threadkeep.copying import copy, streams
-from threadkeep.kinds import KINDS
+from threadkeep.core.copy_streams import copy, streams
 from threadkeep.protocols import Backend
 from threadkeep.testing.contract.common import HOSTILE
 from threadkeep.types import Query, Record
+from threadkeep.types.record_kinds import KINDS
 
 NOW = 1_750_000_000.0
 S = "default/session"

@@ -14,12 +14,13 @@ import pytest
 
 from tests.backends.conftest import REQUIRED, STORES
 from tests.responses.conftest import answer
-from threadkeep import connect, walking
+from threadkeep import connect
 from threadkeep.errors import Conflict, InputError, NotFound
-from threadkeep.kinds import KINDS
-from threadkeep.longterm import moving
+from threadkeep.longterm import export as moving
 from threadkeep.policies import max_messages
+from threadkeep.sessions import scan as walking
 from threadkeep.types import Query, Record
+from threadkeep.types.record_kinds import KINDS
 
 NAMES = ("memory", "file", "sqlite", "postgres", "mysql", "redis")
 SPACES = (f"case{n}" for n in itertools.count())

@@ -12,9 +12,9 @@ import pytest
 
 from tests.servers import mongodb
 from threadkeep import connect
+from threadkeep.api.memory import Memory
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.errors import InputError, NotFound, NotOwner
-from threadkeep.memory import Memory
 from threadkeep.protocols import Backend
 from threadkeep.types import Query
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.backends.file_child import NOW, batch
-from threadkeep.backends.file import FileBackend, committing
+from threadkeep.backends.file import FileBackend
+from threadkeep.backends.file import commit as committing
 from threadkeep.types import Drop, Query
 
 

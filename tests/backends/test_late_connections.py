@@ -4,10 +4,10 @@ import re
 
 import pytest
 
+from threadkeep.backends.common.deadline import Deadline, span
 from threadkeep.backends.mongodb import MongoBackend
 from threadkeep.backends.redis import RedisBackend
 from threadkeep.backends.sql import SqlBackend
-from threadkeep.deadlines import Deadline, span
 from threadkeep.errors import BackendError
 from threadkeep.types import Query
 

@@ -10,9 +10,9 @@ from threading import Event
 import pytest
 
 from threadkeep.errors import Conflict
-from threadkeep.lives import Life, life_of
 from threadkeep.testing.contract.common import NOW, ids, item, items, read
 from threadkeep.types import Drop
+from threadkeep.types.versions import Life, life_of
 
 S = "test/session/lives"
 

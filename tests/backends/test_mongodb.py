@@ -14,8 +14,10 @@ import threadkeep
 from tests.servers import mongodb
 from tests.servers.instances import free_port, fresh_table
 from threadkeep import HistoryService
-from threadkeep.backends.mongodb import MongoBackend, committing, sweeping
-from threadkeep.backends.mongodb.applying import apply
+from threadkeep.backends.mongodb import MongoBackend
+from threadkeep.backends.mongodb import commit as committing
+from threadkeep.backends.mongodb import expire as sweeping
+from threadkeep.backends.mongodb.roll_forward import apply
 from threadkeep.errors import BackendError, ConfigError, Conflict
 from threadkeep.testing.contract.common import NOW, ids, item, items, read, sweep_all
 from threadkeep.testing.crowd import together

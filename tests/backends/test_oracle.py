@@ -13,7 +13,7 @@ import threadkeep
 from threadkeep.backends import sql
 from threadkeep.backends.sql import SqlBackend, names, schema
 from threadkeep.backends.sql.oracle import COLUMNS, Oracle
-from threadkeep.backends.sql.target import Target
+from threadkeep.backends.sql.url import Target
 from threadkeep.errors import BackendError, BackendTimeout, ConfigError
 from threadkeep.types import Query
 

@@ -16,7 +16,7 @@ import threadkeep
 from tests.backends.sql_servers import fresh_table
 from tests.servers import postgres
 from threadkeep.backends.sql import SqlBackend
-from threadkeep.backends.sql.target import from_url
+from threadkeep.backends.sql.url import from_url
 from threadkeep.errors import BackendError, ConfigError, ThreadkeepError
 
 PLACES = ("host", "port", "user", "password", "dbname")

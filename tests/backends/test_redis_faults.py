@@ -10,8 +10,8 @@ import pytest
 
 from tests.servers import proxy, redis
 from tests.servers.instances import free_port
+from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.redis import RedisBackend
-from threadkeep.deadlines import Deadline
 from threadkeep.errors import BackendError, BackendTimeout, Conflict
 from threadkeep.testing.contract.common import NOW, ids, item, items, read
 from threadkeep.testing.crowd import together, write_batches

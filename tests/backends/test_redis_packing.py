@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.servers import redis
-from threadkeep.backends.redis.packing import Packer, names
+from threadkeep.backends.redis.resp import Packer, names
 from threadkeep.types import Record
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)

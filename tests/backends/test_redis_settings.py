@@ -8,7 +8,7 @@ from tests.servers import redis
 from tests.servers.instances import fresh_table
 from threadkeep import HistoryService
 from threadkeep.backends.redis import RedisBackend
-from threadkeep.backends.redis.target import from_url, target
+from threadkeep.backends.redis.url import from_url, target
 from threadkeep.errors import BackendError, ConfigError
 
 SECRET = "hunter2 is secret"

@@ -8,10 +8,10 @@ import pytest
 
 from tests.backends.conftest import REQUIRED, STORES
 from threadkeep import connect
-from threadkeep.kinds import KINDS
 from threadkeep.testing.contract.common import NOW, items, listed, read
 from threadkeep.testing.crowd import together
 from threadkeep.types import Query
+from threadkeep.types.record_kinds import KINDS
 
 pytestmark = pytest.mark.slow
 SERVERS = ["postgres", "mysql", "redis", "redis-cluster"]

@@ -12,17 +12,18 @@ import pytest
 
 from tests.engine.doubles import Counting, Wrapper
 from tests.servers import mongodb
-from threadkeep import connect, store_record
+from threadkeep import connect
+from threadkeep.api.memory import Memory
 from threadkeep.backends.encrypted import EncryptedBackend, new_key, rekey
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.backends.none import NoneBackend
-from threadkeep.copying import copy, streams
+from threadkeep.core import store_record
+from threadkeep.core.copy_streams import copy, streams
 from threadkeep.errors import BackendError, WrongKey
-from threadkeep.kinds import KINDS
-from threadkeep.memory import Memory
 from threadkeep.protocols import Backend
 from threadkeep.testing.crowd import together
 from threadkeep.types import Drop, Query
+from threadkeep.types.record_kinds import KINDS
 
 A, B = new_key(), new_key()
 RINGS: dict[str, list[str]] = {"": [], "a": [A], "b": [B], "ba": [B, A]}

@@ -7,14 +7,15 @@ from contextlib import closing
 import pytest
 
 from tests.cli.conftest import NOW, STORES, opened
-from threadkeep import connect, store_record
+from threadkeep import connect
 from threadkeep.backends.encrypted import EncryptedBackend, new_key
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.backends.none import NoneBackend
-from threadkeep.copying import copy, streams
+from threadkeep.core import store_record
+from threadkeep.core.copy_streams import copy, streams
 from threadkeep.errors import BackendError
-from threadkeep.kinds import KINDS
 from threadkeep.types import Drop, Query, Record
+from threadkeep.types.record_kinds import KINDS
 
 TARGETS = {"sqlite": "sqlite:///new.db", "file": "file:new"}
 S = "default/session/chat"

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from tests.cli.conftest import NOW, STORES, opened
-from threadkeep import connect, copying
+from threadkeep import connect
+from threadkeep.core import copy_streams as copying
 from threadkeep.types import Query
 
 

@@ -10,11 +10,12 @@ from contextlib import closing
 import pytest
 import sqlglot
 
-from threadkeep import connect, views
+from threadkeep import connect
+from threadkeep.api import sql_views as views
 from threadkeep.backends.encrypted import new_key
 from threadkeep.backends.sql import names
 from threadkeep.backends.sql.oracle import Oracle
-from threadkeep.backends.sql.target import Target
+from threadkeep.backends.sql.url import Target
 from threadkeep.backends.sql.views import Views
 from threadkeep.errors import ConfigError
 

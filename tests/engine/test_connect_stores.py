@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from tests.service import shelf
-from threadkeep import connect, custom, stores
+from threadkeep import connect
 from threadkeep.backends.file import FileBackend
+from threadkeep.config import plugins as custom
+from threadkeep.config import registry as stores
 from threadkeep.errors import ConfigError, MissingExtra
 
 SECRET = "hunter2"

@@ -8,8 +8,8 @@ import pytest
 
 from tests.engine.doubles import Counting, Meddling, Wrapper
 from threadkeep import Session
+from threadkeep.api.files import Files
 from threadkeep.errors import Conflict, NotOwner
-from threadkeep.files import Files
 
 OWNER = "ada-lovelace"
 

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.engine.doubles import Clock, Judge, check_name
-from threadkeep import Memory, connect, names
+from threadkeep import Memory, connect
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.backends.sqlite import SqliteBackend
+from threadkeep.core import names
 
 NAMES = [
     "\0",

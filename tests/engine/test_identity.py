@@ -14,7 +14,7 @@ from tests.engine.doubles import Counting, Meddling
 from tests.window.looking import many, valid
 from threadkeep import Item, Memory
 from threadkeep.errors import Conflict, InputError, NotFound
-from threadkeep.providers import parse
+from threadkeep.messages import parse
 
 pytestmark = pytest.mark.proves("C1")
 

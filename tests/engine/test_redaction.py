@@ -26,7 +26,7 @@ def chat(memory):
 def stored(memory):
     """Every body in the store, as one text."""
     backend, now = memory.engine.backend, memory.engine.now()
-    from threadkeep.copying import records, streams
+    from threadkeep.core.copy_streams import records, streams
 
     return "\n".join(r.body for name in streams(backend) for r in records(backend, name, now))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import threadkeep
+from threadkeep.adapters.shared import shared
 from threadkeep.errors import ConfigError
-from threadkeep.sharing import shared
 
 
 def test_one_memory_per_url(tmp_path):

@@ -13,12 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.doubles import Clock, Counting
-from threadkeep import Item, Window, connect, infos, tails
+from threadkeep import Item, Window, connect
 from threadkeep.backends.memory import MemoryBackend
+from threadkeep.core.cache import recent_items as tails
+from threadkeep.core.cache import session_info as infos
+from threadkeep.core.cache.cached_item import Master
+from threadkeep.core.cache.generational import AGE
 from threadkeep.errors import NotFound, NotOwner
-from threadkeep.masters import Master
 from threadkeep.policies import keep_system, max_messages
-from threadkeep.recent import AGE
 from threadkeep.types import Record
 
 RICH = [

@@ -13,11 +13,11 @@ import pytest
 from tests.engine.conftest import no_threads
 from tests.engine.doubles import Wrapper
 from threadkeep import Memory, Session, User, connect
+from threadkeep.api.files import Files
 from threadkeep.errors import BackendError, InputError, NotOwner
-from threadkeep.files import Files
 from threadkeep.longterm.facts import Facts
 from threadkeep.longterm.instructions import Instructions
-from threadkeep.longterm.shelf import Shelf
+from threadkeep.longterm.store.collection import Shelf
 
 NO_IO = {
     Memory: {"session", "user"},

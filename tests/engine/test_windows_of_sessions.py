@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.engine.doubles import Counting
+from threadkeep.api.session import Session
 from threadkeep.errors import ConfigError
-from threadkeep.session import Session
 from threadkeep.testing.validity import assert_valid
 
 PROVIDERS = {

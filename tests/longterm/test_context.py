@@ -12,13 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engine.doubles import Counting
-from threadkeep import connect, tokens
+from threadkeep import connect
 from threadkeep.errors import InputError, NotOwner
-from threadkeep.learned import Summary
-from threadkeep.lives import life_of
-from threadkeep.longterm import stable, summaries
-from threadkeep.longterm.escaping import line
-from threadkeep.longterm.marks import MARK_END, MARK_START, is_injected
+from threadkeep.longterm import summaries
+from threadkeep.longterm.context import stable
+from threadkeep.longterm.context.escape import line
+from threadkeep.longterm.markers import MARK_END, MARK_START, is_injected
+from threadkeep.types.knowledge import Summary
+from threadkeep.types.versions import life_of
+from threadkeep.window import tokens
 
 
 def notes(text):

@@ -9,8 +9,8 @@ import pytest
 
 from threadkeep import connect
 from threadkeep.errors import BackendError, InputError, NotFound
-from threadkeep.learned import Source
 from threadkeep.longterm import facts as facts_module
+from threadkeep.types.knowledge import Source
 
 
 def texts(facts, **options):

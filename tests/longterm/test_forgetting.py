@@ -10,9 +10,9 @@ from tests.engine.doubles import Failing
 from tests.responses.conftest import answer, streams
 from threadkeep import connect
 from threadkeep.errors import BackendError, InputError, NotOwner
-from threadkeep.learned import Source
-from threadkeep.longterm.homes import session_stream
+from threadkeep.longterm.store.user_stream import session_stream
 from threadkeep.types import Record
+from threadkeep.types.knowledge import Source
 
 
 def filled(memory, name):
@@ -107,7 +107,7 @@ def test_cut_short_anywhere_it_can_be_called_again(opened, writes):
 
 def test_who_learns_meanwhile_loses(memory, ada):
     """A worker that read before, and writes after, meets the mark or another life."""
-    from threadkeep.longterm.homes import Home
+    from threadkeep.longterm.store.user_stream import Home
 
     filled(memory, "ada")
     home = Home(memory.engine, user="ada")

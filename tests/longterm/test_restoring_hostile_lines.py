@@ -24,8 +24,8 @@ from threadkeep import connect
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.cli.app import run
 from threadkeep.errors import InputError
-from threadkeep.kinds import KINDS
 from threadkeep.types import Query
+from threadkeep.types.record_kinds import KINDS
 
 many = settings(
     max_examples=int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "75")),

@@ -7,13 +7,14 @@ import asyncio
 import pytest
 
 from tests.engine.doubles import Counting
-from threadkeep import Record, copying
-from threadkeep.companions import stream
-from threadkeep.config import SUMMARY_TTL
+from threadkeep import Record
+from threadkeep.config.settings import SUMMARY_TTL
+from threadkeep.core import copy_streams as copying
 from threadkeep.errors import NotOwner
-from threadkeep.learned import Summary
-from threadkeep.lives import life_of
 from threadkeep.longterm import summaries
+from threadkeep.sessions.derived import stream
+from threadkeep.types.knowledge import Summary
+from threadkeep.types.versions import life_of
 
 HOUR = 3_600
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from threadkeep.longterm.marks import is_injected
-from threadkeep.longterm.tools import MemoryTools
+from threadkeep.adapters.memory_tools import MemoryTools
+from threadkeep.longterm.markers import is_injected
 
 
 @pytest.fixture

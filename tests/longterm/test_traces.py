@@ -22,7 +22,7 @@ from threadkeep.backends.mongodb import MongoBackend
 from threadkeep.backends.redis import RedisBackend
 from threadkeep.backends.sql import SqlBackend
 from threadkeep.backends.sqlite import SqliteBackend
-from threadkeep.longterm.homes import session_stream
+from threadkeep.longterm.store.user_stream import session_stream
 from threadkeep.types import Record
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from tests.policies.said import conversation, left
 from tests.window.looking import window
-from threadkeep import policies, tokens
+from threadkeep import policies
 from threadkeep.errors import ConfigError
 from threadkeep.policies import max_characters, max_exchanges, max_messages, max_tokens, max_turns
-from threadkeep.window import choose
+from threadkeep.window import choose, tokens
 
 SCRIPT = "u1 c2:x r3:x a4 u5 a6"
 

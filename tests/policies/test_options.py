@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from threadkeep import tokens
 from threadkeep.errors import ConfigError
 from threadkeep.policies import Budget, as_policies, from_options, max_messages, max_turns
+from threadkeep.window import tokens
 
 
 def limits(window):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.providers.wires import stored
 from threadkeep import Item
-from threadkeep.providers import to_anthropic, to_openai, to_responses
+from threadkeep.messages import to_anthropic, to_openai, to_responses
 from threadkeep.testing.validity import assert_valid
 
 CHAT = [

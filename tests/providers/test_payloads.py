@@ -10,7 +10,12 @@ import pytest
 
 from threadkeep import connect
 from threadkeep.errors import InputError
-from threadkeep.providers import parse, to_anthropic, to_openai, to_responses
+from threadkeep.messages import (
+    parse,
+    to_anthropic,
+    to_openai,
+    to_responses,
+)
 from threadkeep.types import Item
 
 PLAIN = [
@@ -171,5 +176,5 @@ def test_an_item_of_words_goes_a_short_way_that_leads_where_the_long_one_does(fi
             return str(error)
 
     short = read()
-    with mock.patch("threadkeep.providers.parse.words", return_value=None):
+    with mock.patch("threadkeep.messages.parse.words", return_value=None):
         assert read() == short

@@ -21,8 +21,13 @@ from tests.providers.wires import (
 )
 from tests.window.histories import understood
 from tests.window.looking import many
-from threadkeep.groups import sound
-from threadkeep.providers import parse, to_anthropic, to_openai, to_responses
+from threadkeep.messages import (
+    parse,
+    to_anthropic,
+    to_openai,
+    to_responses,
+)
+from threadkeep.messages.tool_groups import sound
 from threadkeep.testing.validity import assert_valid
 
 
@@ -90,7 +95,7 @@ def test_what_needs_no_pairing_goes_a_short_way_that_leads_where_the_long_one_do
             return repr(error)
 
     short = sent()
-    with mock.patch("threadkeep.providers.chat_prompt._in_order", return_value=None):
+    with mock.patch("threadkeep.messages.openai_chat_prompt._in_order", return_value=None):
         assert sent() == short
 
 

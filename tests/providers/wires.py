@@ -14,7 +14,7 @@ from tests.window.histories import (
     texts,
     understood,
 )
-from threadkeep.providers import parse
+from threadkeep.messages import parse
 from threadkeep.testing.validity import assert_valid
 from threadkeep.types import Item
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.embedded import backend, clock, memory, opened
-from threadkeep import copying
+from threadkeep.core import copy_streams as copying
 
 __all__ = ["answer", "backend", "clock", "memory", "opened", "streams"]
 

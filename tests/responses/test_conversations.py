@@ -10,7 +10,7 @@ import pytest
 
 from tests.engine.doubles import START
 from tests.responses.conftest import answer, streams
-from threadkeep.conversations import Conversations
+from threadkeep.api.conversations import Conversations
 from threadkeep.errors import ConfigError, Conflict, InputError, NotFound, NotOwner
 
 EVERY_TYPE: list[dict] = [

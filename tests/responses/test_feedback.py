@@ -11,9 +11,9 @@ import pytest
 
 from tests.engine.doubles import START
 from tests.responses.conftest import answer, streams
-from threadkeep.answers import Tally
+from threadkeep.api.feedback import FeedbackBook
 from threadkeep.errors import InputError, NotFound, NotOwner
-from threadkeep.feedback import FeedbackBook
+from threadkeep.types.responses import Tally
 
 DAY = 86_400
 

@@ -7,9 +7,9 @@ import logging
 import pytest
 
 from tests.responses.conftest import answer
+from threadkeep.adapters.record_responses import record as recorded
 from threadkeep.errors import BackendError
-from threadkeep.recording import record as recorded
-from threadkeep.verbs import answering
+from threadkeep.responses import store as answering
 
 
 def record(chat, said, key=None):

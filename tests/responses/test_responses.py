@@ -13,9 +13,9 @@ from openai.types.responses import Response as SdkResponse
 from tests.engine.doubles import START, Counting
 from tests.responses.conftest import answer, streams
 from threadkeep import connect
-from threadkeep.answers import Usage
+from threadkeep.api.responses import Responses
 from threadkeep.errors import ConfigError, InputError, NotOwner
-from threadkeep.responses import Responses
+from threadkeep.types.responses import Usage
 
 CALL = {
     "type": "function_call",

@@ -120,8 +120,9 @@ def opener(folder: Path) -> Callable[[], Any]:
     connect = connector(folder)
     import jaydebeapi  # type: ignore[import-untyped]
 
-    from threadkeep.backends.sql import SqlBackend, opening
-    from threadkeep.backends.sql.faults import Fault, Kind
+    from threadkeep.backends.sql import SqlBackend
+    from threadkeep.backends.sql import connect as opening
+    from threadkeep.backends.sql.driver_errors import Fault, Kind
     from threadkeep.backends.sql.oracle import Oracle
 
     codes = {"[23505": Kind.AGAIN, "[40001": Kind.AGAIN, "[42102": Kind.MISSING}

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 import pytest
 
 from tests.service import shelf, shelves
-from threadkeep import custom
+from threadkeep.config import plugins as custom
 from threadkeep.errors import ConfigError
 
 

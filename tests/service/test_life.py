@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from threadkeep import copying
+from threadkeep.core import copy_streams as copying
 
 HOUR = 3_600
 

@@ -11,13 +11,13 @@ import pytest
 from tests.servers import postgres
 from tests.servers.instances import fresh_table
 from threadkeep.errors import ConfigError, NotOwner
-from threadkeep.learned import Summary
-from threadkeep.lives import life_of
 from threadkeep.longterm import summaries
-from threadkeep.longterm.marks import is_injected
+from threadkeep.longterm.markers import is_injected
 from threadkeep.service import HistoryService
 from threadkeep.service.settings import read
 from threadkeep.testing import ScriptedModel
+from threadkeep.types.knowledge import Summary
+from threadkeep.types.versions import life_of
 
 LLM = {"model": "gpt-5", "api_key": "hunter2", "base_url": "http://127.0.0.1:9/v1"}
 

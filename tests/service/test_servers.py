@@ -5,7 +5,7 @@ import pytest
 from tests.servers import mongodb, mysql, postgres, redis
 from tests.servers.instances import fresh_table
 from threadkeep import HistoryService
-from threadkeep.backends.sql.target import from_url
+from threadkeep.backends.sql.url import from_url
 
 
 def _sql(db_type, url):

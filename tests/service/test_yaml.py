@@ -7,8 +7,9 @@ import textwrap
 import pytest
 
 from threadkeep.errors import ConfigError, MissingExtra
-from threadkeep.service import HistoryService, documents
-from threadkeep.service.policy import HistoryPolicy
+from threadkeep.service import HistoryService
+from threadkeep.service import yaml as documents
+from threadkeep.service.history_policy import HistoryPolicy
 
 GATEWAY = """
     log:

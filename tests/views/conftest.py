@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 from tests.servers import mysql, postgres
 from tests.servers.instances import fresh_table
 from threadkeep import connect
-from threadkeep.memory import Memory
+from threadkeep.api.memory import Memory
 
 
 class Store(NamedTuple):

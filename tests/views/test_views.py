@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from threadkeep import views
+from threadkeep.api import sql_views as views
 from threadkeep.errors import BackendError
 from threadkeep.types import Record
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from threadkeep import codec
+from threadkeep.core import item_codec as codec
 from threadkeep.errors import InputError
-from threadkeep.providers import parse
+from threadkeep.messages import parse
 from threadkeep.types import Item, Record
 
 START = 1_750_000_000.0

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from hypothesis import HealthCheck, settings
 
 from tests.window.histories import START
-from threadkeep import tokens
-from threadkeep.groups import group, sound, speaker
+from threadkeep.messages.tool_groups import group, sound, speaker
 from threadkeep.protocols import Policy
 from threadkeep.testing.validity import assert_valid
 from threadkeep.types import Item
-from threadkeep.window import LOOKBACK, Window, choose
+from threadkeep.window import LOOKBACK, Window, choose, tokens
 
 NOW = START + 900.0
 EVERYTHING = 1_000_000

@@ -8,8 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from threadkeep import policies, tokens
+from threadkeep import policies
 from threadkeep.types import Item
+from threadkeep.window import tokens
 
 small = st.integers(1, 12)
 

@@ -9,9 +9,16 @@ from hypothesis import given
 from tests.window.histories import histories
 from tests.window.looking import last_step, many, newest_user_turn, window
 from tests.window.strategies import LIMITS, budgets, max_tokens
-from threadkeep import policies, tokens
-from threadkeep.groups import flat, group, sound, speaker, visible
-from threadkeep.policies.budgets import characters
+from threadkeep import policies
+from threadkeep.messages.tool_groups import (
+    flat,
+    group,
+    sound,
+    speaker,
+    visible,
+)
+from threadkeep.window import tokens
+from threadkeep.window.policies.budgets import characters
 
 RESULTS = {"tool", "function"}
 

@@ -26,7 +26,7 @@ from tests.window.strategies import (
     rude,
 )
 from threadkeep import policies
-from threadkeep.groups import group, sound
+from threadkeep.messages.tool_groups import group, sound
 
 unmerged = st.lists(st.one_of(budgets(0.0, 0.5), ages, pinning, rude), max_size=3)
 """Policies after which the items are still those of the history, and its end is there."""

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from tests.window.histories import NOISE, chat_message, pieces
 from tests.window.looking import filters, many, valid
 from tests.window.strategies import any_policies
-from threadkeep import Item, connect, tokens
+from threadkeep import Item, connect
 from threadkeep.errors import InputError
-from threadkeep.groups import sound
+from threadkeep.messages.tool_groups import sound
+from threadkeep.window import tokens
 
 QUESTION, CALL = (
     {"role": "user", "content": "How is the weather?"},

@@ -13,11 +13,11 @@ from threadkeep.backends.memory import MemoryBackend
 from threadkeep.backends.redis import RedisBackend
 from threadkeep.backends.sql import SqlBackend
 from threadkeep.backends.sqlite import SqliteBackend
-from threadkeep.kinds import KINDS
 from threadkeep.testing import BackendContract
 from threadkeep.testing.contract.crowds import CrowdsContract
 from threadkeep.testing.contract.state import StateContract
 from threadkeep.types import Query
+from threadkeep.types.record_kinds import KINDS
 
 NOW = 1_750_000_000.0
 STREAM = "default/session/chat"

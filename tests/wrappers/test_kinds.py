@@ -8,7 +8,7 @@ import pkgutil
 from pathlib import Path
 
 import threadkeep
-from threadkeep.kinds import KINDS
+from threadkeep.types.record_kinds import KINDS
 
 CALLS = {"Record": 0, "Query": 1}
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from tests.wrappers.conftest import opened
 from tests.wrappers.telemetry import Telemetry
+from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.backends.sqlite import SqliteBackend
-from threadkeep.deadlines import Deadline
 from threadkeep.types import Query
 
 GAUGE = "threadkeep.pool.in_use"

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Final, TypeAlias
 
+from threadkeep.core.user_id import UserId, optional_user_id, user_id
 from threadkeep.errors import ConfigError
-from threadkeep.user_id import UserId, optional_user_id, user_id
 
 UserIdSource: TypeAlias = "UserId | Callable[[Any], UserId | None] | ContextVar[Any] | None"
 """What `user_id=` of an adapter takes: an id, or what has one for each run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from threadkeep import cursor as cursors
+from threadkeep.core import cursor as cursors
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 

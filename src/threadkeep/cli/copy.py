@@ -8,11 +8,13 @@ from typing import Annotated, Final
 
 import typer
 
-from threadkeep import connect, copying, names
+from threadkeep import connect
+from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import Namespace, Store, present
+from threadkeep.core import copy_streams as copying
+from threadkeep.core import names
 from threadkeep.errors import ConfigError
-from threadkeep.memory import Memory
 from threadkeep.protocols import Backend
 
 SOURCE_KEY: Final = "THREADKEEP_SOURCE_KEY"

@@ -13,12 +13,12 @@ from typing import Annotated, Final
 import typer
 
 import threadkeep
-from threadkeep import tokens
+from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import described
 from threadkeep.errors import ThreadkeepError
 from threadkeep.longterm.extraction.status import status
-from threadkeep.memory import Memory
+from threadkeep.window import tokens
 
 _ROUNDS: Final = 20
 _SLOW: Final = 50.0  # milliseconds

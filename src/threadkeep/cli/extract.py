@@ -11,13 +11,13 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from threadkeep import connect
+from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import present
 from threadkeep.errors import ConfigError
-from threadkeep.longterm.extraction.learner import Learner
+from threadkeep.longterm.extraction.extractor import Learner
 from threadkeep.longterm.extraction.report import Report
-from threadkeep.longterm.options import learning
-from threadkeep.memory import Memory
+from threadkeep.longterm.settings import learning
 
 MODEL: Final = "THREADKEEP_LLM_MODEL"
 LONGTERM: Final = "THREADKEEP_LONGTERM_URL"

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from threadkeep.answers import Feedback, Rating, Tally
+from threadkeep.api.feedback import exported
+from threadkeep.api.memory import Memory
 from threadkeep.cli.output import as_json, json_text, line, table, when
 from threadkeep.cli.store import present
-from threadkeep.feedback import exported
-from threadkeep.memory import Memory
+from threadkeep.types.responses import Feedback, Rating, Tally
 
 _PAGE: Final = 500
 

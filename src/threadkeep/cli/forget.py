@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import present
-from threadkeep.memory import Memory
 
 
 def forget(

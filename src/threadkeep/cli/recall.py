@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from threadkeep.api.memory import Memory
 from threadkeep.cli.output import as_json, table, when
 from threadkeep.cli.store import present
 from threadkeep.longterm.recall.hits import Hit, shortened
-from threadkeep.memory import Memory
 
 
 def recall(

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from threadkeep import names
+from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import KEY, present
+from threadkeep.core import names
 from threadkeep.errors import ConfigError
-from threadkeep.memory import Memory
 
 
 def rekey(

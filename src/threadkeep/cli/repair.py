@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import present
 from threadkeep.cli.transfer import all_ids
-from threadkeep.inspection import Finding, findings
-from threadkeep.memory import Memory
+from threadkeep.messages.diagnostics import Finding, findings
 
 
 def repair(

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from threadkeep.api.memory import Memory
 from threadkeep.cli.output import as_json, line, table, when
 from threadkeep.cli.store import present
-from threadkeep.memory import Memory
 
 
 def sessions(

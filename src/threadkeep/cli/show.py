@@ -7,12 +7,12 @@ from typing import Annotated, Final
 
 import typer
 
+from threadkeep.api.memory import Memory
 from threadkeep.cli.output import as_json, line, styled, when
 from threadkeep.cli.store import present
 from threadkeep.errors import NotFound
-from threadkeep.memory import Memory
-from threadkeep.tokens import as_text
 from threadkeep.types import Item, SessionInfo
+from threadkeep.window.tokens import as_text
 
 _COLOURS: Final = {"user": "cyan", "assistant": "green", "tool": "magenta", "system": "yellow"}
 

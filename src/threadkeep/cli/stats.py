@@ -9,10 +9,10 @@ from typing import Annotated, Final
 
 import typer
 
-from threadkeep.answers import Tally, Usage
+from threadkeep.api.memory import Memory
 from threadkeep.cli.output import as_json, line, table
 from threadkeep.cli.store import present
-from threadkeep.memory import Memory
+from threadkeep.types.responses import Tally, Usage
 
 _PAGE: Final = 500
 

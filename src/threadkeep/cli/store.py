@@ -11,9 +11,9 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from threadkeep import connect
+from threadkeep.api.memory import Memory
 from threadkeep.cli import flags, output
 from threadkeep.errors import BackendError, ConfigError
-from threadkeep.memory import Memory
 
 Url = Annotated[
     str | None,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import present
-from threadkeep.memory import Memory
 
 _BATCH: Final = 1_000
 

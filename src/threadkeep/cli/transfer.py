@@ -10,12 +10,14 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from threadkeep import export_line, transfer, walking
+from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import present
 from threadkeep.errors import ConfigError, NotFound
-from threadkeep.longterm import moving
-from threadkeep.memory import Memory
+from threadkeep.longterm import export as moving
+from threadkeep.sessions import export_line
+from threadkeep.sessions import jsonl as transfer
+from threadkeep.sessions import scan as walking
 
 
 def export(

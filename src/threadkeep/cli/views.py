@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from threadkeep import views as made
+from threadkeep.api import sql_views as made
+from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import present
-from threadkeep.memory import Memory
 
 
 class Act(StrEnum):

@@ -7,18 +7,23 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Final
 
-from threadkeep import names
-from threadkeep.engine import Engine, twin
-from threadkeep.learned import APPLICATION, Fact, Status, merged_sources
-from threadkeep.longterm import entries
-from threadkeep.longterm.entries import Moment
-from threadkeep.longterm.held import Held, superseded
-from threadkeep.longterm.homes import Home
-from threadkeep.longterm.records import identity
-from threadkeep.longterm.shelf import Kind, Shelf
-from threadkeep.longterm.view import Learned
-from threadkeep.moments import moment
+from threadkeep.core import names
+from threadkeep.core.engine import Engine, twin
+from threadkeep.longterm.html import Learned
+from threadkeep.longterm.store import validate as entries
+from threadkeep.longterm.store.codec import identity
+from threadkeep.longterm.store.collection import Kind, Shelf
+from threadkeep.longterm.store.unit_of_work import Held, superseded
+from threadkeep.longterm.store.user_stream import Home
+from threadkeep.longterm.store.validate import Moment
 from threadkeep.types import Listing
+from threadkeep.types.knowledge import (
+    APPLICATION,
+    Fact,
+    Status,
+    merged_sources,
+)
+from threadkeep.types.timestamps import moment
 
 MOST: Final = 1_000
 """Facts that are kept of one user, of any status; the least worth goes first, pinned ones never."""

@@ -7,10 +7,18 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Final
 
-from threadkeep import names
-from threadkeep.engine import Engine, twin
+from threadkeep.core import names
+from threadkeep.core.engine import Engine, twin
 from threadkeep.errors import InputError
-from threadkeep.learned import (
+from threadkeep.longterm.html import Learned
+from threadkeep.longterm.store import validate as entries
+from threadkeep.longterm.store.codec import identity
+from threadkeep.longterm.store.collection import Kind, Shelf
+from threadkeep.longterm.store.unit_of_work import Held, superseded
+from threadkeep.longterm.store.user_stream import Home
+from threadkeep.longterm.store.validate import Moment
+from threadkeep.types import Listing
+from threadkeep.types.knowledge import (
     APPLICATION,
     PRIORITIES,
     Instruction,
@@ -18,15 +26,7 @@ from threadkeep.learned import (
     Status,
     merged_sources,
 )
-from threadkeep.longterm import entries
-from threadkeep.longterm.entries import Moment
-from threadkeep.longterm.held import Held, superseded
-from threadkeep.longterm.homes import Home
-from threadkeep.longterm.records import identity
-from threadkeep.longterm.shelf import Kind, Shelf
-from threadkeep.longterm.view import Learned
-from threadkeep.moments import moment
-from threadkeep.types import Listing
+from threadkeep.types.timestamps import moment
 
 MOST: Final = 200
 """Instructions that are kept of one user, of any status and for any agent."""

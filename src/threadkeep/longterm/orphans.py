@@ -12,9 +12,11 @@ from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import unquote
 
-from threadkeep import codec, companions, names
-from threadkeep.engine import Engine
+from threadkeep.core import item_codec as codec
+from threadkeep.core import names
+from threadkeep.core.engine import Engine
 from threadkeep.errors import Conflict
+from threadkeep.sessions import derived as companions
 from threadkeep.types import KEEP, Drop, Query, Record
 
 _PAGE: Final = 500

@@ -13,17 +13,17 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from threadkeep import codec
-from threadkeep.companions import SUMMARY, stream
-from threadkeep.engine import Engine
+from threadkeep.core import item_codec as codec
+from threadkeep.core.engine import Engine
+from threadkeep.core.redaction import redacted
 from threadkeep.errors import Conflict, NotOwner
-from threadkeep.learned import Summary
-from threadkeep.lives import life_of
 from threadkeep.longterm.extraction.batch import said
-from threadkeep.moments import moment
-from threadkeep.ownership import Door, Seen
-from threadkeep.redaction import redacted
+from threadkeep.sessions.derived import SUMMARY, stream
+from threadkeep.sessions.stream import Door, Seen
 from threadkeep.types import KEEP, Drop, Item, Page, Query, Record
+from threadkeep.types.knowledge import Summary
+from threadkeep.types.timestamps import moment
+from threadkeep.types.versions import life_of
 
 _OFTEN: Final = 0.05  # of a life passes at least between two slides
 _SLID: Final = "\0summary"  # no user's name, among what the engine remembers

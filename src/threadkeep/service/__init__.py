@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from threadkeep.service.history import HistoryService
-from threadkeep.service.importing import import_solace
+from threadkeep.service.import_solace import import_solace
 
 __all__ = ["HistoryService", "import_solace"]

@@ -8,17 +8,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Self
 
-from threadkeep import names
+from threadkeep.api.memory import Memory
+from threadkeep.api.session import Session
+from threadkeep.core import names
+from threadkeep.core.user_id import UserId
 from threadkeep.errors import BackendError, ConfigError, InputError
-from threadkeep.memory import Memory
-from threadkeep.service import documents, identities, namespaces, opening, policy
-from threadkeep.service.entries import as_item, is_empty
+from threadkeep.service import (
+    history_policy as policy,
+)
+from threadkeep.service import (
+    identities,
+    namespaces,
+    opening,
+)
+from threadkeep.service import (
+    yaml as documents,
+)
+from threadkeep.service.codec import as_item, is_empty
 from threadkeep.service.files import as_file, as_given
 from threadkeep.service.settings import Settings, read
 from threadkeep.service.sweeper import LOCK, Sweeper
-from threadkeep.session import Session
 from threadkeep.types import Json
-from threadkeep.user_id import UserId
 
 _HANDLES: Final = 1_024
 _live: dict[str, HistoryService] = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import InputError
-from threadkeep.user_id import UserId, optional_user_id
 
 
 def said(identity: UserId | None, props: Mapping[str, Any] | None) -> str | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from threadkeep.memory import Memory
-from threadkeep.service import longterm, namespaces
+from threadkeep.api.memory import Memory
+from threadkeep.service import longterm_settings as longterm
+from threadkeep.service import namespaces
 from threadkeep.service.settings import Settings
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from threadkeep import custom
-from threadkeep.config import settings
+from threadkeep.api.memory import Memory
+from threadkeep.config import plugins as custom
+from threadkeep.config.settings import settings
 from threadkeep.connect import connect
 from threadkeep.errors import ConfigError
-from threadkeep.memory import Memory
-from threadkeep.service import checks
-from threadkeep.service.checks import Check
+from threadkeep.service import validators as checks
+from threadkeep.service.validators import Check
 from threadkeep.suggest import nearest
 
 

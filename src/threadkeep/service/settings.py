@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from threadkeep.errors import ConfigError
-from threadkeep.service import checks, longterm, providers
-from threadkeep.service.checks import Check
-from threadkeep.service.environment import expand
-from threadkeep.service.longterm import LongTerm
-from threadkeep.service.policy import HistoryPolicy
+from threadkeep.service import longterm_settings as longterm
+from threadkeep.service import providers
+from threadkeep.service import validators as checks
+from threadkeep.service.env import expand
+from threadkeep.service.history_policy import HistoryPolicy
+from threadkeep.service.longterm_settings import LongTerm
 from threadkeep.service.providers import Provider
+from threadkeep.service.validators import Check
 
 NEST: Final = "history_policy"
 _MODULE: Final = "module_path"

@@ -7,7 +7,7 @@ import os
 import threading
 from typing import Final
 
-from threadkeep.memory import Memory
+from threadkeep.api.memory import Memory
 
 BATCH: Final = 1_000
 PATIENCE: Final = 0.5

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from threadkeep.window.choosing import LOOKBACK, Fetch, choose, first_page, promises
-from threadkeep.window.view import Window, shown
+from threadkeep.window.select import (
+    LOOKBACK,
+    Fetch,
+    choose,
+    first_page,
+    promises,
+)
+from threadkeep.window.window import Window, shown
 
 __all__ = ["LOOKBACK", "Fetch", "Window", "choose", "first_page", "promises", "shown"]

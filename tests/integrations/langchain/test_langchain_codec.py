@@ -22,8 +22,8 @@ from langchain_core.messages.tool import tool_call
 from pydantic import BaseModel
 
 import threadkeep
-from langchain_threadkeep.conversation import in_reply_order, to_messages
-from langchain_threadkeep.messages import message_id, to_item, to_message
+from langchain_threadkeep.codec import message_id, to_item, to_message
+from langchain_threadkeep.to_messages import in_reply_order, to_messages
 from tests.integrations.langchain.samples import CALL, MESSAGES, PNG, USAGE, exactly
 from threadkeep import Item
 from threadkeep.errors import InputError

@@ -11,11 +11,11 @@ import pytest
 from langchain_core.messages import SystemMessage
 
 from langchain_threadkeep import ThreadkeepMiddleware
-from langchain_threadkeep.injecting import with_text
+from langchain_threadkeep.inject import with_text
 from tests.integrations.langchain.chains import ASK, said, user
 from threadkeep import Session
 from threadkeep.errors import ConfigError
-from threadkeep.longterm.marks import is_injected
+from threadkeep.longterm.markers import is_injected
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from langgraph.types import Command
 from langchain_threadkeep import ThreadkeepMiddleware
 from tests.integrations.langchain.chains import ASK, ASK_TWO, CONFIG, Echo, user
 from threadkeep.errors import BackendError
-from threadkeep.verbs import answering
+from threadkeep.responses import store as answering
 
 ON = {"ours": {"record_responses": True}}
 

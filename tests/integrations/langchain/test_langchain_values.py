@@ -10,7 +10,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_threadkeep.leaves import pack, unpack
+from langchain_threadkeep.json_values import pack, unpack
 from tests.integrations.langchain.samples import typed
 
 LEAVES = (

@@ -27,10 +27,10 @@ from llama_index.memory.threadkeep import (
 )
 from tests.integrations.llama_index.conftest import Scripted, Shelf, call, weather
 from threadkeep.errors import ConfigError, NotOwner
-from threadkeep.learned import Summary
-from threadkeep.lives import life_of
 from threadkeep.longterm import summaries
-from threadkeep.longterm.marks import MARK_END, MARK_START, is_injected
+from threadkeep.longterm.markers import MARK_END, MARK_START, is_injected
+from threadkeep.types.knowledge import Summary
+from threadkeep.types.versions import life_of
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecationWarning"),

@@ -18,7 +18,7 @@ from llama_index.core.workflow import Context
 import threadkeep
 from llama_index.memory.threadkeep import ThreadkeepMemory
 from tests.integrations.llama_index.conftest import Scripted, Shelf, call, weather
-from threadkeep.sharing import shared
+from threadkeep.adapters.shared import shared
 from threadkeep.testing import assert_valid
 
 # LlamaIndex's own workflows, not ours, look at every attribute of an agent.

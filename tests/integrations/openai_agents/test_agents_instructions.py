@@ -9,7 +9,7 @@ import pytest
 from agents import Runner
 
 from threadkeep.errors import ConfigError, NotOwner
-from threadkeep.longterm.marks import is_injected
+from threadkeep.longterm.markers import is_injected
 from threadkeep_openai_agents import ThreadkeepSession, instructions
 
 CALL = {"tool_calls": [{"name": "weather", "args": {"city": "Oslo"}}]}

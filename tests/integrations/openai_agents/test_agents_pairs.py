@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.integrations.openai_agents.conftest import scripted
 from threadkeep.testing import assert_valid
 from threadkeep_openai_agents import ThreadkeepSession
-from threadkeep_openai_agents.pairs import apart
+from threadkeep_openai_agents.unique_call_ids import apart
 
 
 def run(awaitable):

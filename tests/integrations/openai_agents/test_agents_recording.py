@@ -10,7 +10,7 @@ from agents import RunConfig, Runner
 
 from tests.integrations.openai_agents.conftest import scripted
 from threadkeep.errors import BackendError
-from threadkeep.verbs import answering
+from threadkeep.responses import store as answering
 from threadkeep_openai_agents import RecordingHooks, ThreadkeepSession
 
 CALL = {"tool_calls": [{"name": "weather", "args": {"city": "Oslo"}}]}

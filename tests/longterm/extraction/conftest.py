@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from threadkeep.longterm.extraction.background import Background
+from threadkeep.longterm.extraction.scheduler import Background
 from threadkeep.testing import ScriptedModel
 
 

@@ -7,7 +7,7 @@ import signal
 import sys
 
 from threadkeep import connect
-from threadkeep.longterm.homes import Home
+from threadkeep.longterm.store.user_stream import Home
 
 url, base_url, moment = sys.argv[1:]
 commit, commits = Home.commit, [0]

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.longterm.extraction.conftest import answer, fact
-from threadkeep.longterm.extraction.answer import parsed, understood
+from threadkeep.longterm.extraction.authorship import own
 from threadkeep.longterm.extraction.batch import Batch, Line
-from threadkeep.longterm.extraction.own_words import own
-from threadkeep.longterm.extraction.requests import asks
+from threadkeep.longterm.extraction.explicit_requests import asks
+from threadkeep.longterm.extraction.reply import parsed, understood
 from threadkeep.types import Item
 
 BATCH = Batch(

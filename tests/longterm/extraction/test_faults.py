@@ -10,7 +10,7 @@ import pytest
 
 from tests.engine.doubles import Meddling
 from tests.longterm.extraction.conftest import answer, asked, fact
-from threadkeep import copying
+from threadkeep.core import copy_streams as copying
 from threadkeep.errors import BackendError
 from threadkeep.longterm.extraction.watermark import LONGEST_WAIT, read_mark
 from threadkeep.testing.model import ModelError

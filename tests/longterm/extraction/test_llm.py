@@ -10,7 +10,7 @@ import pytest
 from tests.longterm.extraction.conftest import answer, fact
 from threadkeep import HistoryService, connect
 from threadkeep.errors import ConfigError
-from threadkeep.longterm.options import Learning, learning
+from threadkeep.longterm.settings import Learning, learning
 from threadkeep.testing.model import ModelError
 
 SECRET = "sk-very-secret"

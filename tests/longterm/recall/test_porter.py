@@ -6,7 +6,7 @@ import snowballstemmer  # type: ignore[import-untyped]
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from threadkeep.longterm.recall import porter
+from threadkeep.longterm.recall import stemmer as porter
 
 ORACLE = snowballstemmer.stemmer("porter")
 ENDINGS = (

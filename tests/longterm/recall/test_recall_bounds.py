@@ -10,8 +10,9 @@ import pytest
 from tests.engine.doubles import Clock, Counting
 from tests.longterm.recall.conftest import said, texts
 from threadkeep import connect
-from threadkeep.longterm.recall import asking, following
-from threadkeep.longterm.recall.asking import Recall
+from threadkeep.longterm.recall import query_user as asking
+from threadkeep.longterm.recall import sync as following
+from threadkeep.longterm.recall.query_user import Recall
 
 
 def test_importing_threadkeep_does_not_load_it(run_python):

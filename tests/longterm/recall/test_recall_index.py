@@ -5,12 +5,13 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threadkeep.learned import Fact, Source
-from threadkeep.longterm.recall import documents, question
+from threadkeep.longterm.recall import analyzer as documents
+from threadkeep.longterm.recall import query as question
 from threadkeep.longterm.recall.index import Index
 from threadkeep.longterm.recall.search import Search
-from threadkeep.moments import moment
 from threadkeep.types import Item
+from threadkeep.types.knowledge import Fact, Source
+from threadkeep.types.timestamps import moment
 
 WORDS = ("kite", "red", "boat", "bought", "Ada", "May", "garage", "seven")
 NAMES = (None, "Ada", "Ben")

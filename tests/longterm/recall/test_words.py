@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from threadkeep.longterm.recall import words
+from threadkeep.longterm.recall import tokenizer as words
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
         ThreadkeepChatMessageHistory,
         session_history_factory,
     )
-    from langchain_threadkeep.importing import import_sql
+    from langchain_threadkeep.import_sql import import_sql
     from langchain_threadkeep.middleware import ThreadkeepMiddleware
     from langchain_threadkeep.nodes import load_history_node, save_history_node
-    from langchain_threadkeep.remembering import with_history
+    from langchain_threadkeep.runnable import with_history
     from langchain_threadkeep.store import ThreadkeepStore
-    from langchain_threadkeep.summarizing import threadkeep_summarizer
+    from langchain_threadkeep.summarizer import threadkeep_summarizer
     from langchain_threadkeep.tools import memory_tools
     from langchain_threadkeep.trimming import trim_messages
 

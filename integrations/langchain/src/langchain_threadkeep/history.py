@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, get_buffer_string
 from langchain_core.runnables import ConfigurableFieldSpec
 
-from langchain_threadkeep import failures, windows
-from langchain_threadkeep.conversation import in_reply_order, to_messages
-from langchain_threadkeep.keys import Past, keyed
-from langchain_threadkeep.messages import whole
+from langchain_threadkeep import turn_window as windows
+from langchain_threadkeep import write_errors as failures
+from langchain_threadkeep.codec import whole
+from langchain_threadkeep.record_ids import Past, keyed
+from langchain_threadkeep.to_messages import in_reply_order, to_messages
 from threadkeep import Memory
 from threadkeep.adapters.identity import UserId, optional_user_id
+from threadkeep.adapters.shared import shared
 from threadkeep.errors import InputError, ThreadkeepError
-from threadkeep.sharing import shared
 
 if TYPE_CHECKING:
     from langchain_core.chat_history import BaseChatMessageHistory

@@ -21,16 +21,29 @@ from langchain_core.messages import BaseMessage
 from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
-from langchain_threadkeep import injecting, recording, windows
-from langchain_threadkeep.messages import whole
-from langchain_threadkeep.people import Id, People, UserId, Who, sub_agent
-from langchain_threadkeep.prompts import prompt, with_files
+from langchain_threadkeep import inject as injecting
+from langchain_threadkeep import record_responses as recording
+from langchain_threadkeep import turn_window as windows
+from langchain_threadkeep.codec import whole
+from langchain_threadkeep.identity import (
+    Id,
+    People,
+    UserId,
+    Who,
+    sub_agent,
+)
+from langchain_threadkeep.model_request import prompt, with_files
 from langchain_threadkeep.tools import memory_tools
-from langchain_threadkeep.turns import Mark, Resend, Turn, begin
+from langchain_threadkeep.turn import (
+    Mark,
+    Resend,
+    Turn,
+    begin,
+)
 from threadkeep import Memory, Session
+from threadkeep.adapters.injection import injection
+from threadkeep.adapters.shared import shared
 from threadkeep.errors import ConfigError
-from threadkeep.longterm.injection import injection
-from threadkeep.sharing import shared
 
 _TURNS: Final = 1_000
 

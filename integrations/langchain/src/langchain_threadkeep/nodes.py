@@ -10,13 +10,13 @@ from langchain_core.messages import BaseMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
-from langchain_threadkeep import windows
-from langchain_threadkeep.conversation import in_reply_order, to_messages
-from langchain_threadkeep.messages import whole
-from langchain_threadkeep.people import Id, People, UserId
-from langchain_threadkeep.turns import Resend, begin
+from langchain_threadkeep import turn_window as windows
+from langchain_threadkeep.codec import whole
+from langchain_threadkeep.identity import Id, People, UserId
+from langchain_threadkeep.to_messages import in_reply_order, to_messages
+from langchain_threadkeep.turn import Resend, begin
 from threadkeep import Memory, Session
-from threadkeep.sharing import shared
+from threadkeep.adapters.shared import shared
 
 Node = RunnableLambda[Any, dict[str, Any]]
 Update = dict[str, list[BaseMessage]]

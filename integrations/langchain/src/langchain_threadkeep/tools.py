@@ -9,10 +9,20 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.runtime import get_runtime
 
-from langchain_threadkeep.people import Id, People, UserId, sub_agent
+from langchain_threadkeep.identity import (
+    Id,
+    People,
+    UserId,
+    sub_agent,
+)
 from threadkeep import Memory
-from threadkeep.longterm.tools import FORGET, SAVE, SEARCH, MemoryTools
-from threadkeep.sharing import shared
+from threadkeep.adapters.memory_tools import (
+    FORGET,
+    SAVE,
+    SEARCH,
+    MemoryTools,
+)
+from threadkeep.adapters.shared import shared
 
 
 def memory_tools(

@@ -9,12 +9,12 @@ from agents import RunHooks, SessionSettings
 from agents.memory.session_settings import coerce_session_settings, resolve_session_limit
 
 from threadkeep import Memory, Session, policies
+from threadkeep.adapters.shared import shared
 from threadkeep.errors import BackendError
-from threadkeep.sharing import shared
-from threadkeep_openai_agents.items import Entry, to_entries, to_item
-from threadkeep_openai_agents.pairs import apart
-from threadkeep_openai_agents.people import UserId, Wrapper, user_of_run
-from threadkeep_openai_agents.recording import RecordingHooks, warn_if_unused
+from threadkeep_openai_agents.codec import Entry, to_entries, to_item
+from threadkeep_openai_agents.identity import UserId, Wrapper, user_of_run
+from threadkeep_openai_agents.record_responses import RecordingHooks, warn_if_unused
+from threadkeep_openai_agents.unique_call_ids import apart
 
 if TYPE_CHECKING:
     from agents import TResponseInputItem

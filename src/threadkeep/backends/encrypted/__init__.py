@@ -2,6 +2,6 @@
 
 from threadkeep.backends.encrypted.backend import HIDDEN, EncryptedBackend
 from threadkeep.backends.encrypted.keys import new_key
-from threadkeep.backends.encrypted.rekeying import Rekeyed, rekey
+from threadkeep.backends.encrypted.rekey import Rekeyed, rekey
 
 __all__ = ["HIDDEN", "EncryptedBackend", "Rekeyed", "new_key", "rekey"]

@@ -7,11 +7,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from threadkeep import store_record
+from threadkeep.backends.encrypted.blind_ids import Hider, Hiders
 from threadkeep.backends.encrypted.cipher import Forged
-from threadkeep.backends.encrypted.hiding import Hider, Hiders
+from threadkeep.backends.encrypted.envelope import opened, sealed
 from threadkeep.backends.encrypted.keys import Keys, Ring
-from threadkeep.backends.encrypted.sealing import opened, sealed
+from threadkeep.core import store_record
 from threadkeep.errors import CorruptRecord
 from threadkeep.protocols import Backend
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl

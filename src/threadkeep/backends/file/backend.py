@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from threadkeep.backends.file import committing, layout, purging
+from threadkeep.backends.file import commit as committing
+from threadkeep.backends.file import layout
+from threadkeep.backends.file import vacuum as purging
 from threadkeep.backends.file.errors import translated
+from threadkeep.backends.file.expire import Sweeper
 from threadkeep.backends.file.index import Head, Index
 from threadkeep.backends.file.layout import Layout
 from threadkeep.backends.file.log import Log
-from threadkeep.backends.file.reading import NeedsIndex, Reader
-from threadkeep.backends.file.store import Store
-from threadkeep.backends.file.sweeping import Sweeper
+from threadkeep.backends.file.open_files import Store
+from threadkeep.backends.file.read import NeedsIndex, Reader
 from threadkeep.errors import BackendError, ConfigError
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 

@@ -12,11 +12,12 @@ import secrets
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from threadkeep.backends.file import layout, lines, locks
+from threadkeep.backends.file import layout, locks
+from threadkeep.backends.file import line_format as lines
+from threadkeep.backends.file.commit_line import earliest, short, token_of
 from threadkeep.backends.file.index import Head
-from threadkeep.backends.file.lines import Place
+from threadkeep.backends.file.line_format import Place
 from threadkeep.backends.file.log import Log
-from threadkeep.backends.file.writing import earliest, short, token_of
 
 LEAST: Final = 64 * 1024
 _ROWS: Final = 32

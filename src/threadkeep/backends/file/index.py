@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-from threadkeep.backends.file import sidecar
-from threadkeep.backends.file.lines import Line, Place, Row
+from threadkeep.backends.file import index_file as sidecar
+from threadkeep.backends.file.index_file import Run, Sidecar
+from threadkeep.backends.file.line_format import Line, Place, Row
 from threadkeep.backends.file.log import Log
-from threadkeep.backends.file.sidecar import Run, Sidecar
 
 STEP: Final = 64 * 1024
 """So many bytes of log beyond the sidecar are parsed by a process that opens a stream."""

@@ -12,8 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from threadkeep import cursor as cursors
-from threadkeep.backends.file.lines import FORMAT
+from threadkeep.backends.file.line_format import FORMAT
+from threadkeep.core import cursor as cursors
 from threadkeep.errors import BackendError
 
 MARKER: Final = "threadkeep.json"

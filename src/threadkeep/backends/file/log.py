@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator
 from typing import Any, Final
 
-from threadkeep.backends.file import lines, reports
-from threadkeep.backends.file.lines import Line
+from threadkeep.backends.file import line_format as lines
+from threadkeep.backends.file import log_damage as reports
+from threadkeep.backends.file.line_format import Line
 
 BLOCK: Final = 16 * 1024
 _GENERATION: Final = slice(15, 31)  # of `xxxxxxxx {"g":"0123456789abcdef",`

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from threadkeep import cursor as cursors
 from threadkeep.backends.memory.stream import Stream
+from threadkeep.core import cursor as cursors
 from threadkeep.errors import BackendError, ConfigError, Conflict
-from threadkeep.lives import is_met
 from threadkeep.types import Commit, Drop, Keep, Page, Query, Record, Ttl
+from threadkeep.types.versions import is_met
 
 # One lock for all instances, held across a fork, so that no child inherits it locked for ever.
 _LOCK = threading.Lock()

@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from threadkeep import cursor as cursors
-from threadkeep.backends.mongodb import committing, describing, options, reading, sweeping
-from threadkeep.backends.mongodb.calls import Calls
+from threadkeep.backends.mongodb import (
+    commit as committing,
+)
+from threadkeep.backends.mongodb import (
+    describe as describing,
+)
+from threadkeep.backends.mongodb import (
+    expire as sweeping,
+)
+from threadkeep.backends.mongodb import (
+    read as reading,
+)
+from threadkeep.backends.mongodb import (
+    url as options,
+)
+from threadkeep.backends.mongodb.client_calls import Calls
 from threadkeep.backends.mongodb.documents import Document, Store
+from threadkeep.core import cursor as cursors
 from threadkeep.errors import Conflict
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 

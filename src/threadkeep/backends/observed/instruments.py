@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
+from threadkeep.core.gauges import Sources
 from threadkeep.errors import Conflict, MissingExtra
-from threadkeep.gauges import Sources
 
 try:
     from opentelemetry import metrics, trace

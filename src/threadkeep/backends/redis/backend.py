@@ -7,9 +7,26 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from threadkeep.backends.redis import clients, describing, encoding, sweeping, walking
-from threadkeep.backends.redis import target as targets
-from threadkeep.backends.redis.calls import Calls, Run, evaluate, evaluate_all
+from threadkeep.backends.redis import (
+    clients,
+    encoding,
+)
+from threadkeep.backends.redis import (
+    describe as describing,
+)
+from threadkeep.backends.redis import (
+    expire as sweeping,
+)
+from threadkeep.backends.redis import (
+    scan as walking,
+)
+from threadkeep.backends.redis import url as targets
+from threadkeep.backends.redis.client_calls import (
+    Calls,
+    Run,
+    evaluate,
+    evaluate_all,
+)
 from threadkeep.backends.redis.clients import Client
 from threadkeep.backends.redis.keys import Keys
 from threadkeep.backends.redis.pool import Pool

@@ -11,7 +11,7 @@ from redis.credentials import CredentialProvider
 from redis.retry import Retry
 
 from threadkeep.backends.redis.connections import STALL, PlainConnection, TlsConnection
-from threadkeep.backends.redis.target import Target
+from threadkeep.backends.redis.url import Target
 from threadkeep.errors import ConfigError
 
 Client = Any

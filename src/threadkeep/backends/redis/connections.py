@@ -7,9 +7,9 @@ from typing import Any, Final
 import redis
 from redis.connection import Connection, SSLConnection
 
+from threadkeep.backends.common.deadline import Deadline, span
 from threadkeep.backends.redis.deadline import current
-from threadkeep.backends.redis.packing import Packer
-from threadkeep.deadlines import Deadline, span
+from threadkeep.backends.redis.resp import Packer
 
 STALL: Final = 5.0
 """Seconds a transfer may stand still once it has begun; with TLS not above `connect_timeout`."""

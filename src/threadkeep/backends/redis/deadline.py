@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from threadkeep.deadlines import Deadline
+from threadkeep.backends.common.deadline import Deadline
 
 _LOCAL: Final = threading.local()
 

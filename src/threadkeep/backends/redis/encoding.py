@@ -8,9 +8,9 @@ from itertools import count, repeat
 from operator import attrgetter
 from typing import Any, Final
 
-from threadkeep.backends.redis import packing
-from threadkeep.lives import reach
+from threadkeep.backends.redis import resp as packing
 from threadkeep.types import Drop, Keep, Query, Record, Ttl
+from threadkeep.types.versions import reach
 
 _LAST: Final = 10**15 - 1
 """The largest seq that the index can hold."""

@@ -7,10 +7,10 @@ import threading
 import weakref
 from collections.abc import Callable
 
+from threadkeep.backends.common.deadline import Deadline, span
+from threadkeep.backends.common.limiter import Slots
 from threadkeep.backends.redis.clients import Client
-from threadkeep.deadlines import Deadline, span
 from threadkeep.errors import BackendError, BackendTimeout
-from threadkeep.slots import Slots
 
 
 class Pool:

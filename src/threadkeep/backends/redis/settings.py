@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from threadkeep.backends.redis.backend import RedisBackend
-from threadkeep.backends.redis.target import merged
+from threadkeep.backends.redis.url import merged
 
 _MARK: Final = "redis_"
 

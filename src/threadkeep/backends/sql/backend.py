@@ -8,14 +8,26 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
-from threadkeep import cursor as cursors
-from threadkeep.backends.sql import names, options, planning, reading, sweeping
-from threadkeep.backends.sql.calls import Calls
-from threadkeep.backends.sql.faults import late
-from threadkeep.backends.sql.opening import Opening
-from threadkeep.backends.sql.planning import Change
+from threadkeep.backends.common.deadline import Deadline
+from threadkeep.backends.sql import (
+    commit_plan as planning,
+)
+from threadkeep.backends.sql import (
+    expire as sweeping,
+)
+from threadkeep.backends.sql import (
+    names,
+    options,
+)
+from threadkeep.backends.sql import (
+    read as reading,
+)
+from threadkeep.backends.sql.commit_plan import Change
+from threadkeep.backends.sql.connect import Opening
+from threadkeep.backends.sql.connection_calls import Calls
+from threadkeep.backends.sql.driver_errors import late
 from threadkeep.backends.sql.views import Views
-from threadkeep.deadlines import Deadline
+from threadkeep.core import cursor as cursors
 from threadkeep.errors import BackendError, Conflict
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 

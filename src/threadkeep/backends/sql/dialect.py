@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from threadkeep.backends.sql.faults import Fault
-from threadkeep.backends.sql.planning import Change
+from threadkeep.backends.sql.commit_plan import Change
+from threadkeep.backends.sql.driver_errors import Fault
 from threadkeep.backends.sql.schema import Columns
 from threadkeep.backends.sql.statements import ReadText, Statements, Step, Tables
-from threadkeep.backends.sql.target import Target
+from threadkeep.backends.sql.url import Target
 from threadkeep.types import Commit, Record
 
 

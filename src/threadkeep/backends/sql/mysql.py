@@ -14,16 +14,16 @@ from pymysql.cursors import Cursor
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.mysql import DOUBLE, LONGTEXT, VARBINARY
 
-from threadkeep.backends.sql import planning
-from threadkeep.backends.sql.faults import Fault
-from threadkeep.backends.sql.mysql_connecting import Line, checked, open_line
-from threadkeep.backends.sql.mysql_faults import fault
+from threadkeep.backends.common.deadline import Deadline
+from threadkeep.backends.sql import commit_plan as planning
+from threadkeep.backends.sql.commit_plan import Change
+from threadkeep.backends.sql.driver_errors import Fault
+from threadkeep.backends.sql.mysql_connect import Line, checked, open_line
+from threadkeep.backends.sql.mysql_errors import fault
 from threadkeep.backends.sql.names import Names
-from threadkeep.backends.sql.planning import Change
 from threadkeep.backends.sql.schema import Columns
 from threadkeep.backends.sql.statements import ReadText, Step, Words, build, pyformat, tables
-from threadkeep.backends.sql.target import Target
-from threadkeep.deadlines import Deadline
+from threadkeep.backends.sql.url import Target
 from threadkeep.errors import BackendError
 from threadkeep.types import Commit, Record
 

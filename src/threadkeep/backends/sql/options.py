@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from threadkeep.backends.sql.target import (
+from threadkeep.backends.sql.url import (
     SSLMODES,
     Password,
     Target,

@@ -11,17 +11,17 @@ from sqlalchemy import Connection, text
 from sqlalchemy.dialects.oracle import BINARY_DOUBLE, CLOB, VARCHAR2
 from sqlalchemy.exc import DatabaseError
 
-from threadkeep.backends.sql import planning
-from threadkeep.backends.sql.faults import Fault
+from threadkeep.backends.common.deadline import Deadline
+from threadkeep.backends.sql import commit_plan as planning
+from threadkeep.backends.sql.commit_plan import Change
+from threadkeep.backends.sql.driver_errors import Fault
 from threadkeep.backends.sql.names import Names
-from threadkeep.backends.sql.oracle_connecting import checked, open_session
-from threadkeep.backends.sql.oracle_faults import fault
+from threadkeep.backends.sql.oracle_connect import checked, open_session
+from threadkeep.backends.sql.oracle_errors import fault
 from threadkeep.backends.sql.oracle_statements import WORDS, put_text, some_of
-from threadkeep.backends.sql.planning import Change
 from threadkeep.backends.sql.schema import Columns
 from threadkeep.backends.sql.statements import ReadText, Step, build, tables
-from threadkeep.backends.sql.target import Target
-from threadkeep.deadlines import Deadline
+from threadkeep.backends.sql.url import Target
 from threadkeep.types import Commit, Record
 
 _MOST_BINDS: Final = 1000  # ORA-01795

@@ -13,10 +13,10 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Engine, exc
 from sqlalchemy.pool import PoolProxiedConnection
 
+from threadkeep.backends.common.deadline import Deadline
+from threadkeep.backends.common.limiter import Slots
 from threadkeep.backends.sql.dialect import Dialect
-from threadkeep.deadlines import Deadline
 from threadkeep.errors import BackendError, BackendTimeout
-from threadkeep.slots import Slots
 
 _BEFORE: Final = "threadkeep"
 

@@ -11,22 +11,22 @@ import psycopg
 from psycopg.rows import tuple_row
 from sqlalchemy import Connection, Double, Text, text
 
-from threadkeep.backends.sql import planning
-from threadkeep.backends.sql.faults import Fault
+from threadkeep.backends.common.deadline import Deadline
+from threadkeep.backends.sql import commit_plan as planning
+from threadkeep.backends.sql.commit_plan import Change
+from threadkeep.backends.sql.driver_errors import Fault
 from threadkeep.backends.sql.names import Names
-from threadkeep.backends.sql.planning import Change
 from threadkeep.backends.sql.postgresql_arrays import Texts, Times, teach
-from threadkeep.backends.sql.postgresql_faults import fault
+from threadkeep.backends.sql.postgresql_errors import fault
 from threadkeep.backends.sql.postgresql_statements import ABOUT, WORDS, Commits
 from threadkeep.backends.sql.postgresql_url import KEYWORDS, PREPARE
 from threadkeep.backends.sql.schema import Columns
 from threadkeep.backends.sql.statements import ReadText, Step, build, tables
-from threadkeep.backends.sql.target import Target
-from threadkeep.deadlines import Deadline
+from threadkeep.backends.sql.url import Target
 from threadkeep.errors import BackendError, ConfigError
-from threadkeep.lives import reach
 from threadkeep.suggest import nearest
 from threadkeep.types import Commit, Keep, Record
+from threadkeep.types.versions import reach
 
 _PREPARE_AFTER: Final = 2
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from threadkeep.backends.sql.target import Target, unique, unreadable
+from threadkeep.backends.sql.url import Target, unique, unreadable
 
 PREPARE: Final = "prepare_threshold"  # psycopg's own, which libpq does not know
 KEYWORDS: Final = frozenset(

@@ -22,8 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import quoted_name
 
+from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sql.names import Names
-from threadkeep.deadlines import Deadline
 from threadkeep.errors import BackendError
 
 OWNER: Final = "threadkeep"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from threadkeep import view_text
+from threadkeep.backends.common import sql_views as view_text
+from threadkeep.backends.common.sql_views import Path, dollars, plainly
 from threadkeep.backends.sql.names import Names
 from threadkeep.backends.sql.statements import Step
-from threadkeep.view_text import Path, dollars, plainly
 
 if TYPE_CHECKING:
     from threadkeep.backends.sql.dialect import Dialect

@@ -8,21 +8,31 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from threadkeep import cursor as cursors
+from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sqlite import (
-    describing,
-    purging,
-    reading,
+    commit as writing,
+)
+from threadkeep.backends.sqlite import (
+    describe as describing,
+)
+from threadkeep.backends.sqlite import (
+    expire as sweeping,
+)
+from threadkeep.backends.sqlite import (
+    read as reading,
+)
+from threadkeep.backends.sqlite import (
     schema,
-    sweeping,
     views,
-    writing,
 )
 from threadkeep.backends.sqlite import statements as sql
+from threadkeep.backends.sqlite import (
+    vacuum as purging,
+)
 from threadkeep.backends.sqlite.errors import locked, translate, translated
-from threadkeep.backends.sqlite.heads import Heads
+from threadkeep.backends.sqlite.head_cache import Heads
 from threadkeep.backends.sqlite.pool import Pool
-from threadkeep.deadlines import Deadline
+from threadkeep.core import cursor as cursors
 from threadkeep.errors import ConfigError
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 

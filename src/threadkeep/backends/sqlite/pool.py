@@ -9,8 +9,8 @@ import time
 import weakref
 from collections.abc import Callable
 
+from threadkeep.backends.common.limiter import Slots
 from threadkeep.errors import BackendError
-from threadkeep.slots import Slots
 
 
 class Pool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from threadkeep.backends.common.deadline import Deadline, pause
 from threadkeep.backends.sqlite.errors import locked
-from threadkeep.deadlines import Deadline, pause
 from threadkeep.errors import BackendError
 
 APPLICATION_ID: Final = 0x746B6565

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from threadkeep import view_text
+from threadkeep.backends.common import sql_views as view_text
+from threadkeep.backends.common.sql_views import Path, dollars, plainly
 from threadkeep.backends.sqlite import statements as sql
-from threadkeep.view_text import Path, dollars, plainly
 
 _TABLES: Final = view_text.Tables("tk_record", "tk_stream", "sid")
 _THERE: Final = "SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ?"

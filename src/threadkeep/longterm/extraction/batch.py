@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from threadkeep import codec
-from threadkeep.engine import Engine
-from threadkeep.longterm.marks import is_injected
-from threadkeep.redaction import redacted
+from threadkeep.core import item_codec as codec
+from threadkeep.core.engine import Engine
+from threadkeep.core.redaction import redacted
+from threadkeep.longterm.markers import is_injected
 from threadkeep.types import Item, Page, Query
 
 AT_ONCE: Final = 200

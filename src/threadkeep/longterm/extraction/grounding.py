@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from threadkeep.learned import Source, Status
+from threadkeep.longterm.extraction.authorship import own, sentences
 from threadkeep.longterm.extraction.batch import Batch, Line
-from threadkeep.longterm.extraction.own_words import own, sentences
-from threadkeep.longterm.extraction.words import (
+from threadkeep.longterm.extraction.text_features import (
     addresses,
     content,
     counted,
@@ -18,6 +17,7 @@ from threadkeep.longterm.extraction.words import (
     numbers,
     shared,
 )
+from threadkeep.types.knowledge import Source, Status
 
 _CITED: Final = 0.5
 """The share of a fact's content words that its cited items must hold."""

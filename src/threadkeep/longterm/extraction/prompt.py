@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from threadkeep.learned import Fact, Instruction, Summary
+from threadkeep.longterm.chat_model import Messages
 from threadkeep.longterm.extraction.batch import Batch
-from threadkeep.longterm.extraction.words import content
+from threadkeep.longterm.extraction.text_features import content
 from threadkeep.longterm.facts import worth
-from threadkeep.longterm.held import Held
-from threadkeep.longterm.llm import Messages
+from threadkeep.longterm.store.unit_of_work import Held
+from threadkeep.types.knowledge import Fact, Instruction, Summary
 
 VERSION: Final = "1"
 

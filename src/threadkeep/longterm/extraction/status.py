@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from threadkeep import walking
-from threadkeep.engine import Engine
-from threadkeep.lives import life_of
+from threadkeep.core.engine import Engine
 from threadkeep.longterm.extraction.watermark import DEAD, Watermark, read_mark
-from threadkeep.longterm.held import WATERMARK
-from threadkeep.longterm.homes import Home
+from threadkeep.longterm.store.unit_of_work import WATERMARK
+from threadkeep.longterm.store.user_stream import Home
+from threadkeep.sessions import scan as walking
 from threadkeep.types import Query, SessionInfo
+from threadkeep.types.versions import life_of
 
 MOST: Final = 200
 """Sessions that are looked at."""

@@ -10,9 +10,9 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Final, TypeVar
 
-from threadkeep import codec
-from threadkeep.longterm.held import Held
-from threadkeep.moments import moment
+from threadkeep.core import item_codec as codec
+from threadkeep.longterm.store.unit_of_work import Held
+from threadkeep.types.timestamps import moment
 
 BUDGET: Final = "budget"
 """The id of the record of costs; those of watermarks are names of streams, which hold a slash."""

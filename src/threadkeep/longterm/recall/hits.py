@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from threadkeep.learned import Fact
 from threadkeep.types import Item
+from threadkeep.types.knowledge import Fact
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from itertools import compress
 from typing import Any, Final
 
-from threadkeep.longterm.recall import weights
-from threadkeep.longterm.recall.documents import FACT, TOOL, Document
+from threadkeep.longterm.recall import parameters as weights
+from threadkeep.longterm.recall.analyzer import FACT, TOOL, Document
 from threadkeep.longterm.recall.postings import Postings
 
 NONE: Final = -1

@@ -12,11 +12,11 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from threadkeep.longterm.recall import weights
-from threadkeep.longterm.recall.documents import ASKS, FLAGS, TOOL
+from threadkeep.longterm.recall import parameters as weights
+from threadkeep.longterm.recall.analyzer import ASKS, FLAGS, TOOL
 from threadkeep.longterm.recall.index import NONE, Index
-from threadkeep.longterm.recall.question import Question
-from threadkeep.longterm.recall.spread import Labels, Spread
+from threadkeep.longterm.recall.query import Question
+from threadkeep.longterm.recall.scoring import Labels, Spread
 
 BUDGET: Final = 4_000
 """Postings that may open candidates."""

@@ -9,11 +9,11 @@ from functools import partial
 import pytest
 
 from threadkeep.errors import Conflict
-from threadkeep.lives import Life
 from threadkeep.protocols import Backend
 from threadkeep.testing.contract.common import NOW, ids, item, items, read
 from threadkeep.testing.crowd import count_up, together
 from threadkeep.types import Drop
+from threadkeep.types.versions import Life
 
 S = "test/session/conditions"
 

@@ -20,12 +20,17 @@ from langgraph.store.base import (
     TTLConfig,
 )
 
-from langchain_threadkeep.store import entries
-from langchain_threadkeep.store.places import Namespace, Places, checked, record_id
-from langchain_threadkeep.store.verbs import Verbs
+from langchain_threadkeep.store import codec as entries
+from langchain_threadkeep.store.addressing import (
+    Namespace,
+    Places,
+    checked,
+    record_id,
+)
+from langchain_threadkeep.store.operations import Verbs
 from threadkeep import Drop, Memory, Query, Record
+from threadkeep.adapters.shared import shared
 from threadkeep.errors import Conflict
-from threadkeep.sharing import shared
 
 _AT_ONCE: Final = 500
 """Streams, or records, in one read or commit."""

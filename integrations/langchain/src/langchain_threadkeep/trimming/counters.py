@@ -10,7 +10,7 @@ from langchain_core.language_models import BaseLanguageModel
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables.base import RunnableBinding
 
-from langchain_threadkeep.messages import to_item
+from langchain_threadkeep.codec import to_item
 from threadkeep import Window
 
 Counter = Callable[[Sequence[BaseMessage]], int]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from langchain_threadkeep.conversation import in_reply_order
+from langchain_threadkeep.to_messages import in_reply_order
 
 Unit = list[BaseMessage]
 Splitter = Callable[[str], Sequence[str]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llama_index.memory.threadkeep.async_store import ThreadkeepAsyncChatStore
 from llama_index.memory.threadkeep.chat_store import ThreadkeepChatStore
-from llama_index.memory.threadkeep.importing import (
+from llama_index.memory.threadkeep.import_stores import (
     import_simple_chat_store,
     import_sqlalchemy_store,
 )

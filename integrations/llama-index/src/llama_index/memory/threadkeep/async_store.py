@@ -9,12 +9,12 @@ from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.storage.chat_store.base_db import AsyncDBChatStore, MessageStatus
 
-from llama_index.memory.threadkeep import setting
+from llama_index.memory.threadkeep import set_history as setting
 from llama_index.memory.threadkeep.chat_store import ThreadkeepChatStore
-from llama_index.memory.threadkeep.foreign import Entry, entries
+from llama_index.memory.threadkeep.to_messages import Entry, entries
 from threadkeep import Item, Memory, Session
 from threadkeep.adapters.identity import UserId, optional_user_id
-from threadkeep.sharing import shared
+from threadkeep.adapters.shared import shared
 
 _MARK: Final = "llama_index_archived"  # of a session: up to which seq; of an item: by itself
 _BATCH: Final = "llama_index_status"

@@ -8,12 +8,13 @@ from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.storage.chat_store.base import BaseChatStore
 
-from llama_index.memory.threadkeep import reattaching, setting
+from llama_index.memory.threadkeep import set_history as setting
+from llama_index.memory.threadkeep import store_refs as reattaching
 from llama_index.memory.threadkeep.codec import to_item
-from llama_index.memory.threadkeep.foreign import Entry, entries, to_messages
+from llama_index.memory.threadkeep.to_messages import Entry, entries, to_messages
 from threadkeep import Memory, Session
 from threadkeep.adapters.identity import UserId, optional_user_id
-from threadkeep.sharing import shared
+from threadkeep.adapters.shared import shared
 
 
 class ThreadkeepChatStore(BaseChatStore):

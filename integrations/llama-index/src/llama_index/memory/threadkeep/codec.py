@@ -8,10 +8,10 @@ from typing import Any, Final, get_args
 from llama_index.core.base.llms.types import ChatMessage, ContentBlock, MessageRole, TextBlock
 from llama_index.core.bridge.pydantic import BaseModel, ValidationError
 
-from llama_index.memory.threadkeep.blocks import BYTES, to_neutral
+from llama_index.memory.threadkeep.content_codec import BYTES, to_neutral
 from threadkeep import Item
 from threadkeep.errors import InputError
-from threadkeep.providers import parse
+from threadkeep.messages import parse
 
 FORMAT: Final = "llama-index/1"
 _STORED: Final = "threadkeep_block"  # stands for bytes that the neutral block of that place holds

@@ -13,14 +13,21 @@ from llama_index.core.bridge.pydantic import Field, PrivateAttr
 from llama_index.core.memory.types import BaseMemory
 from llama_index.core.utils import get_tokenizer
 
-from llama_index.memory.threadkeep import injecting, reattaching, setting
-from llama_index.memory.threadkeep.foreign import to_messages
-from llama_index.memory.threadkeep.recollecting import Recollection
-from threadkeep import Memory, Session, Window, policies
+from llama_index.memory.threadkeep import inject as injecting
+from llama_index.memory.threadkeep import set_history as setting
+from llama_index.memory.threadkeep import store_refs as reattaching
+from llama_index.memory.threadkeep.recall_cache import Recollection
+from llama_index.memory.threadkeep.to_messages import to_messages
+from threadkeep import (
+    Memory,
+    Session,
+    Window,
+    policies,
+)
 from threadkeep.adapters.identity import UserId, optional_user_id
+from threadkeep.adapters.injection import Injection, injection
+from threadkeep.adapters.shared import shared
 from threadkeep.longterm.context import Context
-from threadkeep.longterm.injection import Injection, injection
-from threadkeep.sharing import shared
 
 TOKENS: Final = 30_000
 _ANSWERS: Final = frozenset({"assistant", "tool", "function"})

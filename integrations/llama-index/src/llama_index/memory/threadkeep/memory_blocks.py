@@ -13,13 +13,13 @@ from llama_index.core.bridge.pydantic import Field, PrivateAttr
 from llama_index.core.memory.memory import BaseMemoryBlock
 from llama_index.core.utils import get_tokenizer
 
-from llama_index.memory.threadkeep import setting
+from llama_index.memory.threadkeep import set_history as setting
 from threadkeep import Memory, Session, User
+from threadkeep.adapters import memory_lines as notes
 from threadkeep.adapters.identity import UserId, optional_user_id
+from threadkeep.adapters.shared import shared
 from threadkeep.errors import ConfigError
-from threadkeep.longterm import notes
-from threadkeep.longterm.marks import MARK_END, MARK_START
-from threadkeep.sharing import shared
+from threadkeep.longterm.markers import MARK_END, MARK_START
 
 _SESSION = "session_id"
 

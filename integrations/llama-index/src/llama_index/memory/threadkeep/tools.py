@@ -10,9 +10,14 @@ from llama_index.core.tools import BaseTool, FunctionTool
 from llama_index.memory.threadkeep.memory import ThreadkeepMemory
 from threadkeep import Memory
 from threadkeep.adapters.identity import UserId, optional_user_id
+from threadkeep.adapters.memory_tools import (
+    FORGET,
+    SAVE,
+    SEARCH,
+    MemoryTools,
+)
+from threadkeep.adapters.shared import shared
 from threadkeep.errors import ConfigError
-from threadkeep.longterm.tools import FORGET, SAVE, SEARCH, MemoryTools
-from threadkeep.sharing import shared
 
 
 def memory_tools(

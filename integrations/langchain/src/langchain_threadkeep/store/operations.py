@@ -1,0 +1,155 @@
+"""The verbs of a LangGraph store as operations, with labels that may hold dots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+from langgraph.store.base import (
+    NOT_PROVIDED,
+    BaseStore,
+    GetOp,
+    Item,
+    ListNamespacesOp,
+    MatchCondition,
+    NamespacePath,
+    NotProvided,
+    PutOp,
+    SearchItem,
+    SearchOp,
+)
+
+from langchain_threadkeep.store.addressing import checked
+
+Namespaces = list[tuple[str, ...]]
+Index = Literal[False] | list[str] | None
+
+
+class Verbs(BaseStore):
+    """`BaseStore`, without its ban on dots: an address of a user is a label as any other."""
+
+    def get(
+        self, namespace: tuple[str, ...], key: str, *, refresh_ttl: bool | None = None
+    ) -> Item | None:
+        return cast("Item | None", self.batch([self._get_op(namespace, key, refresh_ttl)])[0])
+
+    async def aget(
+        self, namespace: tuple[str, ...], key: str, *, refresh_ttl: bool | None = None
+    ) -> Item | None:
+        found = await self.abatch([self._get_op(namespace, key, refresh_ttl)])
+        return cast("Item | None", found[0])
+
+    def search(
+        self,
+        namespace_prefix: tuple[str, ...],
+        /,
+        *,
+        query: str | None = None,
+        filter: dict[str, Any] | None = None,
+        limit: int = 10,
+        offset: int = 0,
+        refresh_ttl: bool | None = None,
+    ) -> list[SearchItem]:
+        refresh = self._refresh(refresh_ttl)
+        op = SearchOp(checked(namespace_prefix), filter, limit, offset, query, refresh)
+        return cast("list[SearchItem]", self.batch([op])[0])
+
+    async def asearch(
+        self,
+        namespace_prefix: tuple[str, ...],
+        /,
+        *,
+        query: str | None = None,
+        filter: dict[str, Any] | None = None,
+        limit: int = 10,
+        offset: int = 0,
+        refresh_ttl: bool | None = None,
+    ) -> list[SearchItem]:
+        refresh = self._refresh(refresh_ttl)
+        op = SearchOp(checked(namespace_prefix), filter, limit, offset, query, refresh)
+        return cast("list[SearchItem]", (await self.abatch([op]))[0])
+
+    def put(
+        self,
+        namespace: tuple[str, ...],
+        key: str,
+        value: Mapping[str, Any],
+        index: Index = None,
+        *,
+        ttl: float | NotProvided | None = NOT_PROVIDED,
+    ) -> None:
+        self.batch([self._put_op(namespace, key, value, index, ttl)])
+
+    async def aput(
+        self,
+        namespace: tuple[str, ...],
+        key: str,
+        value: Mapping[str, Any],
+        index: Index = None,
+        *,
+        ttl: float | NotProvided | None = NOT_PROVIDED,
+    ) -> None:
+        await self.abatch([self._put_op(namespace, key, value, index, ttl)])
+
+    def delete(self, namespace: tuple[str, ...], key: str) -> None:
+        self.batch([PutOp(checked(namespace), str(key), None)])
+
+    async def adelete(self, namespace: tuple[str, ...], key: str) -> None:
+        await self.abatch([PutOp(checked(namespace), str(key), None)])
+
+    def list_namespaces(
+        self,
+        *,
+        prefix: NamespacePath | None = None,
+        suffix: NamespacePath | None = None,
+        max_depth: int | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> Namespaces:
+        op = _list_op(prefix, suffix, max_depth, limit, offset)
+        return cast("Namespaces", self.batch([op])[0])
+
+    async def alist_namespaces(
+        self,
+        *,
+        prefix: NamespacePath | None = None,
+        suffix: NamespacePath | None = None,
+        max_depth: int | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> Namespaces:
+        op = _list_op(prefix, suffix, max_depth, limit, offset)
+        return cast("Namespaces", (await self.abatch([op]))[0])
+
+    def _get_op(self, namespace: tuple[str, ...], key: str, refresh: bool | None) -> GetOp:
+        return GetOp(checked(namespace), str(key), self._refresh(refresh))
+
+    def _put_op(
+        self,
+        namespace: tuple[str, ...],
+        key: str,
+        value: Mapping[str, Any],
+        index: Index,
+        ttl: float | NotProvided | None,
+    ) -> PutOp:
+        if isinstance(ttl, NotProvided):
+            ttl = (self.ttl_config or {}).get("default_ttl")
+        return PutOp(checked(namespace, whole=True), str(key), dict(value), index, ttl)
+
+    def _refresh(self, asked: bool | None) -> bool:
+        return (self.ttl_config or {}).get("refresh_on_read", True) if asked is None else asked
+
+
+def _list_op(
+    prefix: NamespacePath | None,
+    suffix: NamespacePath | None,
+    max_depth: int | None,
+    limit: int,
+    offset: int,
+) -> ListNamespacesOp:
+    conditions = []
+    if prefix:
+        conditions.append(MatchCondition(match_type="prefix", path=checked(prefix)))
+    if suffix:
+        conditions.append(MatchCondition(match_type="suffix", path=checked(suffix)))
+    return ListNamespacesOp(tuple(conditions) or None, max_depth, limit, offset)

@@ -1,0 +1,1 @@
+"""The objects an application holds: Memory, Session, User and their collections."""

@@ -1,0 +1,200 @@
+"""Conversations: sessions with the verbs and limits of the OpenAI API; `memory.conversations`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from threadkeep.core import names
+from threadkeep.core.engine import Engine, twin
+from threadkeep.core.user_id import UserId
+from threadkeep.responses import conversations as conversing
+from threadkeep.responses.search import limited, page
+from threadkeep.sessions import read as reading
+from threadkeep.sessions import remove as removal
+from threadkeep.sessions.access import whose
+from threadkeep.sessions.edit import UNSET, json_object
+from threadkeep.sessions.stream import Door
+from threadkeep.types import Item, Listing, SessionInfo
+from threadkeep.types.timestamps import when
+
+
+class Conversations:
+    """The conversations of a namespace, or of one user (`memory.user(...).conversations`).
+
+    A conversation and a session are one thing with one id: what is written here is read by
+    `memory.session(id)`, and the other way round. Every verb has an async twin.
+    """
+
+    def __init__(self, engine: Engine, user: str | None = None) -> None:
+        self.engine = engine
+        self._user = user
+
+    def create(
+        self,
+        id: str | None = None,
+        *,
+        user: UserId | None = None,
+        title: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        items: Sequence[object] = (),
+    ) -> SessionInfo:
+        """Begin a conversation, also an empty one; whole or not at all.
+
+        Args:
+            id: the application's name for it; one is minted if there is none.
+            user: whose it is.
+            title: for lists.
+            metadata: up to 16 keys of 64 characters, texts of up to 512.
+            items: up to 20, as `session.add` takes them.
+
+        Raises:
+            Conflict: it exists already.
+            InputError: a limit is passed, or an item cannot be understood; nothing was written.
+            NotOwner: it exists, and belongs to another user.
+        """
+        named = "" if id is None else names.check(id, "id")
+        text = None if title is None else names.check(title, "title")
+        owner = whose(self.engine, self._user, user)
+        info = SessionInfo(named, owner, title=text, metadata=json_object(metadata))
+        return conversing.create(self.engine, info, items)
+
+    def get(self, id: str, *, user: UserId | None = None) -> SessionInfo | None:
+        """What is known of a conversation, or `None`.
+
+        Raises:
+            NotOwner: it belongs to another user.
+        """
+        return reading.info(self._door(id, user))
+
+    def update(
+        self,
+        id: str,
+        *,
+        title: str | None = UNSET,
+        metadata: Mapping[str, Any] | None = None,
+        user: UserId | None = None,
+    ) -> SessionInfo:
+        """Set the title (`None` removes it), merge metadata key by key (`None` removes a key).
+
+        Raises:
+            NotFound: there is no such conversation.
+            InputError: the metadata would pass the limits of `create`; nothing was written.
+            NotOwner: it belongs to another user.
+        """
+        return conversing.update(self._door(id, user), title, metadata)
+
+    def delete(self, id: str, *, user: UserId | None = None) -> None:
+        """Delete a conversation with its items, files, responses and feedback.
+
+        One that is not there is no error.
+
+        Raises:
+            NotOwner: it belongs to another user.
+        """
+        door = self._door(id, user)
+        door.settle(lambda: removal.delete(door))
+
+    def items(
+        self,
+        id: str,
+        *,
+        limit: int = 100,
+        order: Literal["asc", "desc"] = "asc",
+        after: str | None = None,
+        user: UserId | None = None,
+    ) -> Listing[Item]:
+        """A page of a conversation's items; `.cursor` is the `after` of the next.
+
+        Args:
+            id: of the conversation.
+            limit: from 1 to 1,000.
+            order: `asc` is the order they were stored in, `desc` the newest first.
+            after: the id of an item: only what comes behind it in that order.
+            user: whose conversation it is.
+
+        Raises:
+            NotFound: there is no such conversation, or no such item in it.
+            InputError: the limit, the order or the cursor is none.
+            NotOwner: it belongs to another user.
+        """
+        return conversing.items(self._door(id, user), limited(limit), order, after)
+
+    def item(self, id: str, item: str, *, user: UserId | None = None) -> Item:
+        """One item of a conversation.
+
+        Raises:
+            NotFound: there is no such conversation or item.
+            NotOwner: it belongs to another user.
+        """
+        return conversing.item(self._door(id, user), item)
+
+    def add_items(self, id: str, *items: object, user: UserId | None = None) -> Sequence[Item]:
+        """Append up to 20 items, as `session.add` takes them, in one atomic step.
+
+        Raises:
+            NotFound: there is no such conversation, or a reference names no item of it.
+            InputError: they are more, or one cannot be understood; nothing was written.
+            Conflict: an id stands for an item of another role or type; nothing was written.
+            NotOwner: it belongs to another user.
+        """
+        return conversing.add_items(self._door(id, user), items)
+
+    def remove_item(self, id: str, item: str, *, user: UserId | None = None) -> None:
+        """Delete one item; one that is not there is no error.
+
+        Raises:
+            NotFound: there is no such conversation.
+            NotOwner: it belongs to another user.
+        """
+        conversing.remove_item(self._door(id, user), item)
+
+    def list(
+        self,
+        *,
+        user: UserId | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        since: datetime | float | str | None = None,
+        until: datetime | float | str | None = None,
+        limit: int = 20,
+        cursor: Any = None,
+    ) -> Listing[SessionInfo]:
+        """A page of a user's conversations, the one written last first; `.cursor` leads on.
+
+        Without a user, of everybody's, in no promised order.
+
+        Args:
+            user: whose.
+            metadata: only those that have all of these.
+            since: written last not earlier: epoch seconds, ISO 8601 or a datetime.
+            until: written last before this.
+            limit: from 1 to 1,000.
+            cursor: what the last page's `.cursor` said.
+
+        Raises:
+            InputError: a condition, the limit or the cursor is none.
+        """
+        kept = conversing.Kept(
+            json_object(metadata),
+            None if since is None else when(since, "since"),
+            None if until is None else when(until, "until"),
+        )
+        owner = whose(self.engine, self._user, user)
+        found = conversing.found(self.engine, owner, kept, conversing.place(cursor))
+        taken, following = page(found, limited(limit))
+        return Listing(taken, cursor=following)
+
+    acreate = twin(create)
+    aget = twin(get)
+    aupdate = twin(update)
+    adelete = twin(delete)
+    aitems = twin(items)
+    aitem = twin(item)
+    aadd_items = twin(add_items)
+    aremove_item = twin(remove_item)
+    alist = twin(list)
+
+    def _door(self, id: str, user: UserId | None) -> Door:
+        owner = whose(self.engine, self._user, user)
+        return Door(self.engine, SessionInfo(names.check(id, "id"), owner))

@@ -1,0 +1,363 @@
+"""A session: one conversation, its verbs, and their async twins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from threadkeep.api.files import Files
+from threadkeep.core import names
+from threadkeep.core.engine import Engine, twin
+from threadkeep.core.redaction import redacted_info
+from threadkeep.core.user_id import UserId, optional_user_id
+from threadkeep.errors import ThreadkeepError
+from threadkeep.policies import as_policies, from_options
+from threadkeep.protocols import TokenCounter
+from threadkeep.sessions import append as adding
+from threadkeep.sessions import edit as editing
+from threadkeep.sessions import read as reading
+from threadkeep.sessions import remove as removal
+from threadkeep.sessions.stream import Door
+from threadkeep.types import Item, Listing, SessionInfo
+from threadkeep.window import LOOKBACK, Window, shown
+
+if TYPE_CHECKING:
+    from threadkeep.longterm.context import Context
+    from threadkeep.longterm.facts import Facts
+    from threadkeep.longterm.instructions import Instructions
+    from threadkeep.types.knowledge import Summary
+
+_SHOWN: Final = 20
+
+
+class Session:
+    """One conversation. Made by `memory.session(...)` or `user.session(...)`, without any I/O.
+
+    Every verb has an async twin with an `a` before its name. A session begins with its first
+    write; the first write of a user makes it that user's. May be used by many threads.
+
+    Attributes:
+        id: the application's name for it.
+        user: whose door this is; `None` = the operator's.
+        agent: which agent of the application speaks in it.
+        files: metadata of the session's files.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        id: str,
+        *,
+        user: UserId | None = None,
+        agent: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.id = names.check(id, "session id")
+        self.user = optional_user_id(user)
+        self.agent = None if agent is None else names.check(agent, "agent")
+        said = editing.json_object(metadata)
+        blank = SessionInfo(self.id, self.user, self.agent, metadata=said)
+        blank = redacted_info(engine, blank) if said else blank
+        self.engine = engine
+        self._door = Door(engine, blank)
+        self.files = Files(engine, self._door)
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id!r} user={self.user!r}>"
+
+    def _repr_html_(self) -> str | None:
+        """The newest items, for notebooks; `None` (the plain text is shown) if it is unreadable."""
+        try:
+            newest = self.items(last=_SHOWN)
+        except ThreadkeepError:
+            return None
+        whose = "" if self.user is None else f" of {self.user}"
+        return shown(newest, f"session {self.id}{whose}, the newest {len(newest)} items")
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of the session's user, or of the session itself if it has none."""
+        from threadkeep.longterm.facts import Facts  # most programs never ask
+        from threadkeep.longterm.store import user_stream as homes
+
+        return Facts(self.engine, lambda: homes.of_session(self._door))
+
+    @property
+    def instructions(self) -> Instructions:
+        """How the session's user wants to be served, or whoever speaks in it."""
+        from threadkeep.longterm.instructions import Instructions
+        from threadkeep.longterm.store import user_stream as homes
+
+        return Instructions(self.engine, lambda: homes.of_session(self._door))
+
+    def add(self, *messages: object) -> list[Item]:
+        """Append messages, in one atomic step, and return them as stored, with id and seq.
+
+        Each is a `str` (a user message), an `Item`, a dict of OpenAI Chat, OpenAI Responses or
+        Anthropic or with the fields of an `Item`, or an SDK's own object for these. An `id` is
+        an idempotency key: added again with the same role and type, the item keeps its place and
+        takes the new content. An `item_reference` of the Responses API is no new item: in its
+        place the item is returned that it names.
+        More than 1,000 items or 4 MB are written in several steps, each atomic, in order.
+
+        Raises:
+            InputError: a message cannot be understood or stored; nothing was written.
+            Conflict: an id stands for an item of another role or type; nothing was written.
+            NotFound: a reference names no item of the session; nothing was written.
+            NotOwner: the session belongs to another user; nothing was written.
+        """
+        return adding.add(self._door, messages)
+
+    def rewrite(self, *messages: object) -> list[Item]:
+        """Put messages in the place of all items, and return them as stored.
+
+        References can name only what is among the messages.
+
+        One atomic step up to 1,000 items or 4 MB; more are written as by `add`, and then the old
+        items go with the first step. Title, metadata and files stay.
+
+        Raises:
+            InputError: a message cannot be understood or stored; nothing was written.
+            NotOwner: the session belongs to another user; nothing was written.
+        """
+        return adding.rewrite(self._door, messages)
+
+    def window(
+        self,
+        *,
+        policy: object = None,
+        max_tokens: int | None = None,
+        max_turns: int | None = None,
+        max_exchanges: int | None = None,
+        max_messages: int | None = None,
+        max_characters: int | None = None,
+        max_age: float | None = None,
+        step: float | None = None,
+        counter: TokenCounter | None = None,
+        lookback: int = LOOKBACK,
+    ) -> Window:
+        """What a model should see: the newest of the session that the policies keep.
+
+        Without any policy, those of `connect(window=)`, else everything within `lookback`.
+
+        Args:
+            policy: a policy, a list of them, or a dict such as `{"max_tokens": 3000}`; applied
+                before the limits named beside it.
+            max_tokens: see `threadkeep.policies` for these.
+            max_turns: uninterrupted contributions of one speaker.
+            max_exchanges: user turns with what answers them.
+            max_messages: items, tool calls and results among them.
+            max_characters: of text and tool arguments.
+            max_age: seconds.
+            step: 0.5 moves the front seldom and far, so that prompt caches hold.
+            counter: how many tokens a text is; the default needs no network.
+            lookback: how many items are read at most.
+
+        Raises:
+            ConfigError: a policy or limit makes no sense; it is named.
+            NotOwner: the session belongs to another user.
+        """
+        limits = {
+            "max_tokens": max_tokens,
+            "max_turns": max_turns,
+            "max_exchanges": max_exchanges,
+            "max_messages": max_messages,
+            "max_characters": max_characters,
+            "max_age": max_age,
+        }
+        policies = [*as_policies(policy), *from_options(limits, counter=counter, step=step)]
+        policies = policies or list(self.engine.settings.window)
+        return reading.choose_window(self._door, policies, lookback, counter)
+
+    def items(
+        self,
+        *,
+        last: int | None = None,
+        after: int | str | None = None,
+        before: int | str | None = None,
+        limit: int | None = None,
+    ) -> Listing[Item]:
+        """The session's items as stored, oldest first; all of them, unless told otherwise.
+
+        Args:
+            last: only the newest so many.
+            after: a seq, or an item's id: only what comes behind it.
+            before: a seq, or an item's id: only what comes before it.
+            limit: only the first so many; the listing's `.cursor` is the `after` of the next page.
+
+        Raises:
+            NotFound: `after` or `before` names no item of the session.
+            InputError: `last` and `limit` contradict each other, or are no whole numbers.
+            NotOwner: the session belongs to another user.
+        """
+        return reading.items(self._door, last, after, before, limit)
+
+    def info(self) -> SessionInfo | None:
+        """What is known of the session, as a copy; `None` if nothing was written to it yet.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        return reading.info(self._door)
+
+    def context(
+        self,
+        query: str | None = None,
+        *,
+        max_tokens: int = 800,
+        files: bool = False,
+        window: Iterable[Item] | None = None,
+        counter: TokenCounter | None = None,
+    ) -> Context:
+        """What long-term memory has to tell a model here; an empty text if it has nothing.
+
+        A `str` to put below the application's own instructions. Its `.stable` part (instructions,
+        facts, the summary of the session, files) belongs at the end of the system message, its
+        `.volatile` part (what was recalled for the query) beside the newest user message. What
+        weighs most has room first; nothing is cut in two.
+
+        Args:
+            query: what the user says now; without it nothing is recalled.
+            max_tokens: of both parts, at most.
+            files: name the files of the session.
+            window: the items of the session that the model sees, which are not repeated, nor is
+                a summary of nothing else told; unless given, nothing of this session is recalled.
+            counter: how many tokens a text is; the default needs no network.
+
+        Raises:
+            InputError: the query is no `str`, `max_tokens` no whole number of at least 1, or the
+                window not of items.
+            NotOwner: the session belongs to another user.
+        """
+        from threadkeep.longterm import context  # most programs never ask
+        from threadkeep.longterm.context import gather as known
+
+        context.check(query, max_tokens, counter)
+        shown = context.seen(window)
+        found = known.of_session(self._door, self.agent, files=files)
+        return context.of(self.engine, found, query, max_tokens, window=shown, counter=counter)
+
+    def summary(self) -> Summary | None:
+        """What the session was about, up to a place in it; `None` if nobody has summed it up yet.
+
+        It lives `summary_ttl` seconds after it was last asked for, however soon the items expire,
+        and goes when the session is deleted, or an item that it covers is edited or taken back.
+
+        Raises:
+            NotOwner: the session belongs, or belonged, to another user.
+        """
+        from threadkeep.longterm import summaries  # most programs never ask
+
+        return summaries.of_session(self._door)
+
+    def update(
+        self,
+        *,
+        title: str | None = editing.UNSET,
+        metadata: Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
+    ) -> SessionInfo:
+        """Set the title (`None` removes it), merge metadata key by key (`None` removes a key).
+
+        A session that has no items yet begins. A callable gets a copy of the metadata and returns
+        what to merge; it is called again if anything in the session changed meanwhile.
+
+        Raises:
+            InputError: the title is no `str`, or the metadata is not JSON.
+            NotOwner: the session belongs to another user.
+        """
+        return editing.update(self._door, title, metadata)
+
+    def replace(self, id: str, item: object) -> Item:
+        """Put another content in an item's place: what the pencil of a chat page needs.
+
+        Raises:
+            NotFound: the session has no such item.
+            InputError: the new content is no single item, or cannot be stored.
+            NotOwner: the session belongs to another user.
+        """
+        return editing.replace(self._door, id, item)
+
+    def rewind(self, *, before: str | int | None = None, last: int | None = None) -> list[Item]:
+        """Take back an item and everything after it; returns what was taken, oldest first.
+
+        Args:
+            before: an item's id, or a seq.
+            last: instead of it, how many of the newest items; each is given to one caller only.
+
+        Raises:
+            NotFound: `before` names no item of the session.
+            InputError: neither or both are given.
+            NotOwner: the session belongs to another user.
+        """
+        return editing.rewind(self._door, before, last)
+
+    def remove(self, *ids: str) -> None:
+        """Delete single items by id; one that is not there is no error.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        editing.remove(self._door, *ids)
+
+    def forget(self, *ids: str) -> int:
+        """Delete single items for good, with what was learned from them alone; how many items.
+
+        Facts and instructions that have other sources keep those; the session's summary goes, and
+        is written anew. `memory.purge()` takes what was deleted out of the store's files as well.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        from threadkeep.longterm import forget as forgetting  # seldom wanted
+
+        return forgetting.forget_items(self._door, ids)
+
+    def fork(self, id: str, *, upto: str | int | None = None) -> Session:
+        """Copy the session, up to and with an item, into a new one of the same user.
+
+        Items keep their ids and dates; title, metadata and files come along. The new session is
+        there as a whole or not at all.
+
+        Raises:
+            NotFound: the session, or the item `upto`, does not exist.
+            Conflict: a session of that id exists already.
+            NotOwner: the session belongs to another user.
+        """
+        copy = Session(self.engine, id, user=self.user, agent=self.agent)
+        editing.fork(self._door, copy._door, upto)
+        return copy
+
+    def clear(self, *, keep_last: int = 0, files: bool = False) -> None:
+        """Delete the items but for the newest `keep_last`, and the files if so said.
+
+        Title and metadata stay.
+
+        Raises:
+            InputError: `keep_last` is no whole number of at least 0.
+            NotOwner: the session belongs to another user.
+        """
+        editing.clear(self._door, keep_last, files)
+
+    def delete(self) -> None:
+        """Delete the session with everything in it; deleting what is not there is no error.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        self._door.settle(lambda: removal.delete(self._door))
+
+    aadd = twin(add)
+    arewrite = twin(rewrite)
+    awindow = twin(window)
+    aitems = twin(items)
+    ainfo = twin(info)
+    acontext = twin(context)
+    asummary = twin(summary)
+    aupdate = twin(update)
+    areplace = twin(replace)
+    arewind = twin(rewind)
+    aremove = twin(remove)
+    aforget = twin(forget)
+    afork = twin(fork)
+    aclear = twin(clear)
+    adelete = twin(delete)

@@ -1,0 +1,1 @@
+"""What all backends share: deadlines, limits, errors."""

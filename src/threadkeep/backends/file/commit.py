@@ -1,0 +1,123 @@
+"""From a wish to bytes on the disk, under the lock; then what keeps the files small and quick."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from threadkeep.backends.file import (
+    commit_line as writing,
+)
+from threadkeep.backends.file import (
+    compaction,
+    layout,
+)
+from threadkeep.backends.file import (
+    line_format as lines,
+)
+from threadkeep.backends.file.commit_line import Fresh
+from threadkeep.backends.file.index import Head, Index, sidecar_path
+from threadkeep.backends.file.log import Log
+from threadkeep.types import Commit, Drop, Record, Ttl
+
+_LOG: Final = logging.getLogger("threadkeep.backends.file")
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+class Wish(NamedTuple):
+    """What `Backend.commit` was called with."""
+
+    stream: str
+    put: Sequence[Record]
+    drop: Sequence[Drop]
+    ttl: Ttl
+    expect: int | None
+    token: str | None
+    now: float
+
+    def of_nothing(self) -> Commit:
+        """What it comes to where there is no file, and none is to be made."""
+        if self.expect:
+            raise writing.conflict(self.stream, self.expect, 0)
+        return Commit(0, [])
+
+
+def commit(log: Log, index: Index, wish: Wish, *, fsync: bool) -> Commit:
+    """Do it, on a log that is locked and an index that is held."""
+    try:
+        index.catch_up(log)
+        head = b"" if index.end else lines.header(wish.stream, secrets.token_hex(8))
+        written = writing.apply(log, index, index.end + len(head), *wish)
+        if written.line:
+            add(log, index, head, written.line, fsync=fsync)
+            if written.ends:
+                end(log, index)
+            else:
+                tidy(log, index, wish.stream, fsync=fsync)
+        return written.answer
+    finally:
+        if not log.size:  # made for a commit that was refused, or failed
+            layout.remove(log.path)
+
+
+def add(log: Log, index: Index, head: bytes, line: Fresh, *, fsync: bool) -> None:
+    """Append a line, and let it reach the disk before anybody hears of it.
+
+    Args:
+        head: the header, if the file is still to get one.
+    """
+    fresh = index.head is None
+    log.append(head + line.raw, index.end)
+    if fsync:
+        _sync(log.fd)
+        if fresh:
+            layout.sync_names(log.path)
+    if fresh:
+        index.catch_up(log)
+    else:
+        index.know(line.head, line.offset, line.hashes)
+
+
+def end(log: Log, index: Index) -> None:
+    """Unlink a stream that the last line says is gone, or that has expired."""
+    if os.name == "nt":
+        log.close()
+    stem = log.path.removesuffix(".log")
+    layout.remove(f"{stem}.idx", f"{stem}.tmp", log.path)
+    index.reset("")
+
+
+def tidy(log: Log, index: Index, stream: str, *, fsync: bool) -> None:
+    """Compact if it is worthwhile, else keep the sidecar; what fails here costs only space."""
+    head = index.head
+    if head is None or log.size < index.patience:
+        return
+    if index.generation and not compaction.worthwhile(head, log.size):
+        index.save(sidecar_path(log.path))
+        return
+    index.patience = log.size + log.size // 4
+    try:
+        compacted(log, index, head, stream, fsync=fsync)
+    except OSError as error:
+        _LOG.warning("%s could not be compacted: %s", log.path, error.strerror)
+
+
+def compacted(log: Log, index: Index, head: Head, stream: str, *, fsync: bool) -> None:
+    """Put a file of what is alive in the log's place, and keep the index in step.
+
+    Raises:
+        OSError: there was no room for it, or the like; the old file is as it was.
+    """
+    compaction.compact(log, head, stream, fsync=fsync)
+    fd = layout.open_log(log.path)
+    if fd is None:
+        return
+    fresh = Log(fd, log.path)
+    try:
+        index.catch_up(fresh)
+        index.save_now(sidecar_path(log.path))
+    finally:
+        fresh.close()

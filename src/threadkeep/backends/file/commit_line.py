@@ -1,0 +1,286 @@
+"""One commit on a locked log: what it does to the head, and the line that says so."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from threadkeep.backends.file import line_format as lines
+from threadkeep.backends.file.index import Head, Index
+from threadkeep.backends.file.line_format import Place
+from threadkeep.backends.file.log import Log
+from threadkeep.errors import Conflict
+from threadkeep.types import Commit, Drop, Keep, Record, Ttl
+from threadkeep.types.versions import is_met
+
+Key = tuple[str, str]
+_LEAP: Final = 4096
+"""A damaged last commit had a version and seqs that nobody knows now: leap over them."""
+
+
+class Old(NamedTuple):
+    """A record that is there: its seq, its expiry, and the bytes it takes."""
+
+    seq: int
+    expires: float | None
+    size: int
+
+
+class Fresh(NamedTuple):
+    """A line to be written at an offset; the head after it, and the records it mentions."""
+
+    raw: bytes
+    offset: int
+    head: Head
+    hashes: list[int]
+
+
+class _Tally:
+    """What puts make of a place."""
+
+    __slots__ = ("_before", "_expires", "_records", "_size")
+
+    def __init__(self, before: Place) -> None:
+        self._before = before
+        self._records, self._size, self._expires = before.records, before.size, before.expires
+
+    def add(self, text: str, expires: float | None, old: Old | None) -> None:
+        self._size += lines.size(text)
+        if expires is not None:
+            self._expires = earliest(self._expires, expires)
+        if old:
+            self._size -= old.size
+        else:
+            self._records += 1
+
+    def place(self) -> Place:
+        size, before = max(0, self._size), self._before
+        return Place(before.last, self._records, size, before.floor, self._expires)
+
+
+class Change:
+    """What one commit makes of a stream, before it is written."""
+
+    def __init__(self, log: Log, index: Index, offset: int, now: float) -> None:
+        head = index.head
+        self._log = log
+        self._index = index
+        self._offset = offset
+        self._now = now
+        self.live = head if head and head.lives(now) else None
+        self.begin = offset
+        self.base = (head.seq if head else 0) + _LEAP * index.damaged
+        self.seq = self.base
+        self.kinds: dict[str, Place] = {}
+        self.rows: list[tuple[int, str]] = []
+        self.dropped: dict[str, list[str]] = {}
+        self.hashes: list[int] = []
+        self._gone: set[Key] = set()
+        if self.live:
+            self.begin, self.kinds = self.live.begin, dict(self.live.kinds)
+
+    def end_life(self) -> None:
+        """Nothing that was written so far counts any more."""
+        self.live, self.kinds, self.begin = None, {}, self._offset
+
+    def drop(self, drop: Drop) -> None:
+        """Drop records of one kind."""
+        kind, ids, upto = drop
+        if kind is None or kind not in self.kinds:
+            return
+        if ids is None:
+            self._drop_range(kind, self.seq if upto is None else min(upto, self.seq))
+            return
+        for id in dict.fromkeys(ids):
+            old = self.find(kind, id)
+            if old and (upto is None or old.seq <= upto):
+                self._drop_one(kind, id, old)
+
+    def expire(self, kind: str, left: Iterable[float | None]) -> None:
+        """Say anew when the first record of a kind expires."""
+        first = min((one for one in left if one is not None), default=None)
+        self.kinds[kind] = self.kinds[kind]._replace(expires=first)
+
+    def put(self, records: Sequence[Record]) -> list[int]:
+        """Put records; their seqs."""
+        last = {(record.kind, record.id): record for record in records}
+        tallies: dict[str, _Tally] = {}
+        for kind in dict.fromkeys(kind for kind, _ in last):
+            tallies[kind] = _Tally(self.kinds.setdefault(kind, Place(-1)))
+        seqs = {key: self._put(record, tallies[key[0]]) for key, record in last.items()}
+        self.kinds |= {kind: tally.place() for kind, tally in tallies.items()}
+        self.rows.sort()
+        return [seqs[record.kind, record.id] for record in records]
+
+    def find(self, kind: str, id: str, hash: int | None = None) -> Old | None:
+        """A record as it is after what was dropped so far."""
+        place = self.kinds.get(kind)
+        if self.live is None or place is None or (kind, id) in self._gone:
+            return None
+        found = self._index.find(self._log, kind, id, hash)
+        if found is None or found[1][2] <= place.floor:
+            return None
+        return Old(found[1][2], found[1][4], found[2])
+
+    def _put(self, record: Record, tally: _Tally) -> int:
+        hash = self._index.hash(record.kind, record.id)
+        old = self.find(record.kind, record.id, hash)
+        if old and (old.expires is None or old.expires > self._now):
+            seq = old.seq
+        else:
+            self.seq = seq = self.seq + 1
+        text = lines.row_text(record, seq)
+        self.rows.append((seq, text))
+        self.hashes.append(hash)
+        tally.add(text, record.expires, old)
+        return seq
+
+    def _drop_one(self, kind: str, id: str, old: Old) -> None:
+        place = self.kinds[kind]
+        self._gone.add((kind, id))
+        self.hashes.append(self._index.hash(kind, id))
+        self.dropped.setdefault(kind, []).append(id)
+        left = max(0, place.size - old.size)
+        self.kinds[kind] = place._replace(records=place.records - 1, size=left)
+
+    def _drop_range(self, kind: str, upto: int) -> None:
+        """Raise the floor; how much is left is known only roughly, and never too low."""
+        place = self.kinds[kind]
+        count = min(place.records, self.seq - upto)
+        size = place.size * count // place.records if place.records else 0
+        left = place._replace(records=count, size=size, floor=max(place.floor, upto))
+        self.kinds[kind] = left if count else left._replace(expires=None)
+
+    def line(self, version: int, expires: float | None, token: Any) -> Fresh:
+        """The line that says all this."""
+        head: dict[str, Any] = {"v": version, "q": self.seq, "b": self.base}
+        if expires is not None:
+            head["e"] = expires
+        head["o"] = self.begin
+        mentioned = _kinds(self.rows) | self.dropped.keys()
+        before = {kind: self.kinds[kind].last for kind in sorted(mentioned)}
+        self.kinds |= {kind: self.kinds[kind]._replace(last=self._offset) for kind in before}
+        head["h"] = {kind: short(place) for kind, place in self.kinds.items()}
+        if before:
+            head["c"] = before
+        if self.dropped:
+            head["d"] = self.dropped
+        if token is not None:
+            head["k" if isinstance(token, int) else "t"] = token
+        raw = lines.render(head, [text for _, text in self.rows])
+        place = token if token is None or isinstance(token, int) else self._offset
+        end = self._offset + len(raw)
+        after = Head(version, self.seq, expires, self.begin, self.kinds, place, end)
+        return Fresh(raw, self._offset, after, self.hashes)
+
+    def answer(
+        self, put: Sequence[Record], expires: float | None, token: str | None
+    ) -> tuple[Commit, Fresh]:
+        """Put, and say all this in a line; a life that goes on keeps its token."""
+        version = self.version() + 1 if self.live else secrets.randbits(32) << 20 | 1
+        seqs = self.put(put)
+        kept: Any = self.live.token if self.live else None
+        if token is not None:
+            kept = [token, version]
+        return Commit(version, seqs), self.line(version, expires, kept)
+
+    def version(self) -> int:
+        """The version of the life so far, beyond all that were ever told."""
+        return self.live.version + _LEAP * self._index.damaged if self.live else 0
+
+    def touch(self, live: Head, expires: float | None) -> tuple[Commit, Fresh | None]:
+        """Slide the life."""
+        version = self.version()
+        same = expires == live.expires
+        line = None if same else self.line(version, expires, live.token)
+        return Commit(live.version if same else version, []), line
+
+
+class Written(NamedTuple):
+    """What a commit comes to: the answer, and the line to write for it, if any."""
+
+    answer: Commit
+    line: Fresh | None = None
+    ends: bool = False
+    """The stream is gone with it: its files may go too."""
+
+
+def apply(
+    log: Log,
+    index: Index,
+    offset: int,
+    stream: str,
+    put: Sequence[Record],
+    drop: Sequence[Drop],
+    ttl: Ttl,
+    expect: int | None,
+    token: str | None,
+    now: float,
+) -> Written:
+    """What `Backend.commit` promises, but for the writing: the line would stand at `offset`."""
+    change = Change(log, index, offset, now)
+    live = change.live
+    version = live.version if live else 0
+    if live and token is not None:
+        known = token_of(log, live)
+        if known and known[0] == token:
+            return Written(Commit(known[1], _places(change, put)))
+    if not is_met(expect, version):
+        raise conflict(stream, expect, version)
+    if live is None and not put:
+        return Written(Commit(0, []))
+    expires = _expires(live, ttl, now)
+    if live and not put and not drop:
+        return Written(*change.touch(live, expires))
+    if any(one.kind is None for one in drop):
+        change.end_life()
+        if not put:
+            return Written(Commit(0, []), change.line(0, None, None), ends=True)
+    for one in drop:
+        change.drop(one)
+    return Written(*change.answer(put, expires, token))
+
+
+def token_of(log: Log, head: Head) -> list[Any] | None:
+    """The last token of the life, and the version it made."""
+    line = log.at(head.token) if isinstance(head.token, int) else None
+    return line.head.get("t") if line else None
+
+
+def conflict(stream: str, expect: int | None, current: int) -> Conflict:
+    return Conflict(
+        f"stream {stream!r} is at version {current}, not {expect}: "
+        "read it again and repeat the change",
+        current=current,
+    )
+
+
+def _places(change: Change, put: Iterable[Record]) -> list[int]:
+    """Where records are now; 0 for one that was dropped since."""
+    found = (change.find(record.kind, record.id) for record in put)
+    return [old.seq if old else 0 for old in found]
+
+
+def _expires(live: Head | None, ttl: Ttl, now: float) -> float | None:
+    if isinstance(ttl, Keep):
+        return live.expires if live else None
+    return None if ttl is None else now + ttl
+
+
+def earliest(one: float | None, other: float | None) -> float | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
+
+
+def _kinds(rows: Iterable[tuple[int, str]]) -> set[str]:
+    return {text[2 : text.index('"', 2)] for _, text in rows}
+
+
+def short(place: Place) -> list[Any]:
+    """A place without the trailing fields that say nothing."""
+    said = list(place)
+    while said[-1] in (None, 0) and len(said) > 1:
+        said.pop()
+    return said

@@ -1,0 +1,48 @@
+"""What MySQL, MariaDB and PyMySQL complain about, in our words; never what a statement held."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Final
+
+import pymysql
+
+from threadkeep.backends.sql.driver_errors import Fault, Kind
+
+_BY_CODE: Final = {
+    **dict.fromkeys((1213, 1205, 1020, 1062, 3572), Kind.AGAIN),  # 1062: two began one stream
+    **dict.fromkeys((0, 2006, 2013, 2014, 2055, 1053, 1077, 1927, 4031), Kind.LOST),
+    **dict.fromkeys((1290, 1792, 1836), Kind.LOST),  # read-only: look for the primary anew
+    **dict.fromkeys((2002, 2003, 2005, 1040, 1203), Kind.UNREACHABLE),
+    **dict.fromkeys((1317, 1969, 3024), Kind.TIMEOUT),
+    **dict.fromkeys((1146, 1054), Kind.MISSING),
+}
+_REMEDY: Final = {
+    1040: "too many connections: lower pool_size, or raise max_connections",
+    1044: "GRANT this user what it needs on the database",
+    1045: "check user and password, and whether the server wants TLS (sslmode)",
+    1049: "create the database, or name another",
+    1054: "the tables are not threadkeep's: pass another table_name",
+    1142: "GRANT this user SELECT, INSERT, UPDATE, DELETE, and CREATE and INDEX once",
+    1146: "the tables are gone: was the database restored, or table_name changed?",
+    1153: "raise the server's max_allowed_packet to 16 MB or more",
+    1698: "check user and password",
+    2002: "check host, port and whether the server runs",
+    2003: "check host, port and whether the server runs",
+    2026: "choose another sslmode, or turn on TLS at the server",
+    3159: "the server wants TLS: sslmode=require or stricter",
+}
+_QUOTING: Final = {1062, 1265, 1300, 1366, 1406, 1064}  # their messages repeat values
+_CERTIFICATE: Final = "check sslmode, sslrootcert and the server's name"
+
+
+def fault(error: Exception) -> Fault:
+    """What the driver's error means."""
+    code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    says = " ".join(str(error.args[1]).split()) if len(error.args) > 1 else str(error)
+    if isinstance(getattr(error, "original_exception", None), ssl.SSLCertVerificationError):
+        return Fault(Kind.FATAL, says, _CERTIFICATE)
+    if not isinstance(error, pymysql.OperationalError | pymysql.InterfaceError) and not code:
+        return Fault(Kind.FATAL, f"{type(error).__name__} in PyMySQL")
+    told = f"error {code}" if code in _QUOTING else f"{says or 'connection closed'} ({code})"
+    return Fault(_BY_CODE.get(code, Kind.FATAL), told, _REMEDY.get(code, ""))

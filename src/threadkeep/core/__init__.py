@@ -1,0 +1,1 @@
+"""The engine and what every feature stands on: names, codecs, caches."""

@@ -1,0 +1,338 @@
+"""Items, files and sessions as records: strict on write, tolerant on read."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from threadkeep.core import names
+from threadkeep.errors import InputError
+from threadkeep.types import File, Item, Json, Record, SessionInfo, is_plain
+from threadkeep.types.fast_init import maker
+from threadkeep.types.timestamps import moment
+
+MAX_BODY: Final = 4_000_000
+"""Bytes one record may take; the size of a whole commit."""
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_HALF: Final = re.compile("[\ud800-\udfff]")
+_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # since Python 2.7
+_quote = json.encoder.encode_basestring
+_item, _record = maker(Item), maker(Record)
+_set_id, _set_seq, _set_created_at = (
+    getattr(Item, name).__set__ for name in ("id", "seq", "created_at")
+)
+BROKEN: Final = (
+    ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError, RecursionError,
+)  # fmt: skip
+"""What reading a record may raise if it is no JSON, or JSON of another shape."""
+
+_EXACT: Final = frozenset({str, int, float, bool, type(None)})
+_ITEM_FIELDS = (
+    "name", "tool_calls", "tool_call_id", "status", "model", "usage", "metadata", "raw",
+)  # fmt: skip
+
+
+def item_record(item: Item, id: str, at: float, where: str = "message") -> Record:
+    """The record of an item of that id, written at `at` (epoch seconds).
+
+    Raises:
+        InputError: a field is not JSON, or the item is too large; `where` and the field are named.
+    """
+    key = names.key(id)
+    if key == id and (text := _plain_body(item)):
+        return _record("item", key, text, at, None, 0)
+    body: dict[str, Json] = {"role": item.role, "content": item.content}
+    if item.type != "message":
+        body["type"] = item.type
+    if key != id:
+        body["id"] = id
+    for field in _ITEM_FIELDS:
+        if value := getattr(item, field):
+            body[field] = value
+    if item.created_at is not None:
+        said = item.created_at.timestamp()
+        if said != at:
+            body["created_at"] = said
+    return _record("item", key, dumps(body, where), at, None, 0)
+
+
+def _plain_body(item: Item) -> str | None:
+    """As the general way would write it, in a fifth of the time, if it is only what is said."""
+    if item.type != "message" or item.tool_calls or item.metadata or not is_plain(item):
+        return None
+    if item.status or item.model or item.usage or item.created_at is not None:
+        return None
+    text = f'{{"role":{_quote(item.role)},"content":{_quote(str(item.content))}}}'
+    try:
+        size = len(text) if text.isascii() else len(text.encode())
+    except UnicodeEncodeError:
+        return None
+    return text if size <= MAX_BODY else None
+
+
+def read_item(record: Record) -> Item:
+    """The item of a record; one that cannot be read comes as type `opaque`, and is logged once."""
+    try:
+        return decode_item(record)
+    except BROKEN as error:
+        _report(record.kind, record.id, type(error).__name__)
+        return Item(
+            id=record.id,
+            seq=record.seq,
+            type="opaque",
+            role="unknown",
+            metadata={"unreadable": type(error).__name__},
+            created_at=moment(record.at),
+        )
+
+
+def decode_item(record: Record) -> Item:
+    """The item of a record.
+
+    Raises:
+        BROKEN: it cannot be read.
+    """
+    data = _loads(record.body)
+    content = data["content"]
+    if len(data) == 2 and type(content) is str:
+        return _item(
+            record.id, record.seq, "message", data["role"], None, content,
+            [], None, None, None, None, {}, moment(record.at), None,
+        )  # fmt: skip
+    if not isinstance(content, str):
+        for block in content:
+            if block["type"] == "text" and not isinstance(block["text"], str):
+                raise TypeError("text")
+    get = data.get
+    return _item(
+        get("id") or record.id,
+        record.seq,
+        get("type", "message"),
+        data["role"],
+        get("name"),
+        content,
+        get("tool_calls") or [],
+        get("tool_call_id"),
+        get("status"),
+        get("model"),
+        get("usage"),
+        get("metadata") or {},
+        moment(get("created_at", record.at)),
+        get("raw"),
+    )
+
+
+def placed(record: Record, seq: int) -> Record:
+    """A record that was written, as it is read."""
+    return _record(record.kind, record.id, record.body, record.at, record.expires, seq)
+
+
+def stamp(item: Item, id: str, seq: int, created_at: datetime) -> Item:
+    """An item nobody has seen yet, as it was stored; changed in place, which nobody can tell."""
+    _set_id(item, id)
+    _set_seq(item, seq)
+    if item.created_at is None:
+        _set_created_at(item, created_at)
+    return item
+
+
+def _loads(text: str) -> Json:
+    """As `json.loads`, without its looks for other encodings and white space around."""
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        return json.loads(text)
+    return value if end == len(text) else json.loads(text)
+
+
+def copied(value: Json) -> Json:
+    """What was stored once more, sharing nothing that can be changed."""
+    return _loads(dumps(value, "metadata"))
+
+
+def carried(record: Record) -> Record:
+    """An item's or file's record for another session, which says when it was first written."""
+    if record.kind != "item":
+        return record
+    try:
+        body = json.loads(record.body)
+        body.setdefault("created_at", record.at)
+        return dataclasses.replace(record, body=dumps(body, "item"))
+    except (ValueError, AttributeError):
+        return record  # unreadable here, unreadable there
+
+
+def file_record(file: File, at: float) -> Record:
+    """The record of a file's metadata; it expires when the file does.
+
+    Raises:
+        InputError: something in the metadata is not JSON.
+    """
+    expires = None if file.expires_at is None else file.expires_at.timestamp()
+    body = {"id": file.id, "url": file.url, "name": file.name, "metadata": file.metadata}
+    return Record("file", names.key(file.id), dumps(body, "file"), at, expires)
+
+
+def read_file(record: Record) -> File | None:
+    """The file of a record, or `None` (logged once) if it cannot be read."""
+    try:
+        return decode_file(record)
+    except BROKEN as error:
+        _report(record.kind, record.id, type(error).__name__)
+        return None
+
+
+def decode_file(record: Record) -> File:
+    """The file of a record.
+
+    Raises:
+        BROKEN: it cannot be read.
+    """
+    data = json.loads(record.body)
+    expires = None if record.expires is None else moment(record.expires)
+    return File(data["id"], data["url"], data["name"], data["metadata"], moment(record.at), expires)
+
+
+def session_record(info: SessionInfo, at: float) -> Record:
+    """The one `session` record of a session: owner, title, metadata.
+
+    Raises:
+        InputError: something in the metadata is not JSON.
+    """
+    created = at if info.created_at is None else info.created_at.timestamp()
+    body = {
+        "id": info.id,
+        "user": info.user,
+        "agent": info.agent,
+        "title": info.title,
+        "metadata": info.metadata,
+        "created_at": created,
+        "forked_from": info.forked_from,
+    }
+    kept = {key: value for key, value in body.items() if value not in (None, {})}
+    return Record("session", "session", dumps(kept, "session"), at)
+
+
+def read_session(record: Record, updated_at: float | None = None) -> SessionInfo:
+    """What a `session` record says.
+
+    Raises:
+        ValueError: it cannot be read; who owns it is then unknown.
+    """
+    try:
+        return _read_session(record, updated_at)
+    except BROKEN as error:
+        raise ValueError(f"the session record cannot be read ({type(error).__name__})") from error
+
+
+def owner(record: Record) -> str | None:
+    """The user that a `session` record names, also where the rest of it cannot be read."""
+    try:
+        user = _loads(record.body)["user"]
+    except BROKEN:
+        return None
+    return user if isinstance(user, str) and user else None
+
+
+def owned(record: Record, user: str) -> Record:
+    """A `session` record that names no owner, naming this one."""
+    body = {**_loads(record.body), "user": user}
+    return dataclasses.replace(record, body=dumps(body, "session"))
+
+
+def _read_session(record: Record, updated_at: float | None) -> SessionInfo:
+    data = _loads(record.body)
+    for name in ("user", "agent", "title", "forked_from"):
+        if not isinstance(data.get(name), str | None):
+            raise TypeError(name)
+    if not isinstance(data["id"], str) or not isinstance(data.get("metadata"), dict | None):
+        raise TypeError("id or metadata")
+    return SessionInfo(
+        id=data["id"],
+        user=data.get("user"),
+        agent=data.get("agent"),
+        title=data.get("title"),
+        metadata=data.get("metadata") or {},
+        created_at=moment(data["created_at"]),
+        updated_at=moment(record.at if updated_at is None else updated_at),
+        forked_from=data.get("forked_from"),
+    )
+
+
+def dumps(value: Json, where: str) -> str:
+    """Compact JSON that every store takes: NUL and lone surrogates escaped.
+
+    Raises:
+        InputError: something is not JSON (named by its path), or it is larger than `MAX_BODY`.
+    """
+    try:
+        if not _is_exact(value):
+            strict(value, where)
+        text = _encode(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{where} cannot be stored as JSON: {error}") from error
+    try:
+        size = len(text) if text.isascii() else len(text.encode())
+    except UnicodeEncodeError:  # lone surrogates
+        text = _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+        size = len(text.encode())
+    if size > MAX_BODY:
+        raise InputError(
+            f"{where} is {size:,} bytes, at most {MAX_BODY:,} can be stored; "
+            "keep large files elsewhere and store their URL"
+        )
+    return text
+
+
+def _is_exact(value: Json) -> bool:
+    """Whether nothing in it needs a closer look; nearly always, and no path is spelt out for it."""
+    if type(value) is dict:
+        for key, entry in value.items():
+            if type(key) is not str or not (type(entry) is str or _is_exact(entry)):
+                return False
+        return True
+    if type(value) is list:
+        return all(map(_is_exact, value))
+    return type(value) in _EXACT
+
+
+def strict(value: Json, where: str) -> None:
+    """Refuse what would not come back from JSON as it was.
+
+    Raises:
+        InputError: it names the path, and the type found there.
+    """
+    kind = type(value)
+    if kind is str or value is None or kind is int or kind is bool or kind is float:
+        return
+    if isinstance(value, Mapping):
+        for key, entry in value.items():
+            if not isinstance(key, str):
+                raise InputError(f"{where}: keys must be str, got {key!r}")
+            if type(entry) is not str:
+                strict(entry, f"{where}.{key}")
+    elif isinstance(value, (list, tuple)):
+        for index, entry in enumerate(value):
+            strict(entry, f"{where}[{index}]")
+    elif not isinstance(value, (str, int, float)):
+        raise InputError(
+            f"{where} is a {kind.__name__}; only str, numbers, bool, None, lists and dicts "
+            "can be stored"
+        )
+
+
+@functools.lru_cache(maxsize=1_024)
+def _report(kind: str, key: str, reason: Any) -> None:
+    import logging  # rarely needed, and a tenth of the time our import takes
+
+    logging.getLogger("threadkeep").warning(
+        "skipped an unreadable %s record %r (%s)", kind, key, reason
+    )

@@ -1,0 +1,66 @@
+"""User ids: the one conversion of what applications use for a user to the text that is stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+from threadkeep.core import names
+from threadkeep.errors import ConfigError
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+UserId: TypeAlias = "str | int | UUID"
+"""What names a user; `7`, `"7"` and an `IntEnum` member of value 7 are one user."""
+
+_NAME_LIMIT: Final = 60  # characters of a type's name in an error
+
+
+def user_id(value: object, source: str = "user") -> str:
+    """The id as it is stored: a `str` itself, an `int` or a `UUID` as its text.
+
+    A member of an enumeration, or another subclass of these, is the user of its plain value.
+
+    Args:
+        value: what was passed; nothing else is converted, so that no object's `repr`, and no
+            `bytes` or `float`, becomes a user whom nobody meant.
+        source: where it comes from, for the error.
+
+    Raises:
+        ConfigError: it is anything else, or empty; the error shows its type, not the value.
+    """
+    text = value if type(value) is str else _text(value)
+    if not text:
+        raise ConfigError(
+            f"{source} must be a str that is not empty, an int or a UUID, "
+            f"got {_kind(value)}; pass the user's id as such, or None where there is no user"
+        )
+    return names.whole(text)
+
+
+def optional_user_id(value: object, source: str = "user") -> str | None:
+    """As `user_id`; `None` stays `None`, and nothing else is nobody."""
+    return None if value is None else user_id(value, source)
+
+
+def _text(value: object) -> str | None:
+    """By its real type: a mock or a proxy may claim another, and answer for nobody."""
+    from uuid import UUID  # most programs pass a str
+
+    kind = type(value)
+    try:
+        if issubclass(kind, str):
+            return str.__str__(cast("str", value))
+        if issubclass(kind, int) and kind is not bool:
+            return int.__repr__(cast("int", value))
+        if issubclass(kind, UUID):
+            return UUID.__str__(cast("UUID", value))
+    except (ValueError, AttributeError):  # an int of too many digits, a UUID never filled in
+        return None
+    return None
+
+
+def _kind(value: object) -> str:
+    if issubclass(type(value), str):
+        return "an empty str"
+    return "None" if value is None else f"a value of type {type(value).__name__[:_NAME_LIMIT]}"

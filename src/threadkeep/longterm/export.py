@@ -1,0 +1,209 @@
+"""What was learned, as lines of an export and back; and a whole user with all their sessions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from threadkeep.core import item_codec as codec
+from threadkeep.core import names
+from threadkeep.core.engine import Engine
+from threadkeep.errors import InputError
+from threadkeep.longterm.store import codec as records
+from threadkeep.longterm.store.unit_of_work import (
+    FACT,
+    INSTRUCTION,
+    USER,
+    Held,
+)
+from threadkeep.longterm.store.user_stream import Home
+from threadkeep.sessions import (
+    export_line,
+    record_shape,
+)
+from threadkeep.sessions import (
+    jsonl as transfer,
+)
+from threadkeep.sessions import (
+    user_index as listing,
+)
+from threadkeep.sessions.export_line import Line
+from threadkeep.sessions.jsonl import Stored
+from threadkeep.types import Query, Record
+from threadkeep.types.batching import batches
+from threadkeep.types.knowledge import Fact, Instruction
+
+_PAGE: Final = 500
+
+
+class Restored(NamedTuple):
+    """What became of a session, or of a run of lines on one user: how much was new."""
+
+    session: str | None
+    user: str | None
+    new: int
+
+
+class Learned(NamedTuple):
+    """A run of lines on one user, as it will be written."""
+
+    user: str
+    entries: list[Fact | Instruction]
+
+
+def export(engine: Engine, user: str) -> Iterator[Line]:
+    """A user, line by line: the header, what was learned, then session after session."""
+    yield transfer.header()
+    yield from lines(engine, user)
+    for session in sessions(engine, user):
+        yield from transfer.lines(engine, session)
+
+
+def sessions(engine: Engine, user: str) -> Iterator[str]:
+    """The ids of all sessions that are the user's, those of sub-agents too, oldest first."""
+    stream = engine.stream("sessions", user)
+    after = 0
+    while True:
+        found = engine.read(Query(stream, "session", limit=_PAGE, after=after))[0].records
+        ids = [listing.named(entry) for entry in found]
+        owns = engine.read(*(_own(engine, id) for id in ids)) if ids else []
+        for id, own in zip(ids, owns, strict=True):
+            if own.records and _is_owner(own.records[0], user):
+                yield id
+        if len(found) < _PAGE:
+            return
+        after = found[-1].seq
+
+
+def _is_owner(own: Record, user: str) -> bool:
+    """Whether a session is the user's; of one that cannot be read, nobody can say so."""
+    try:
+        return codec.read_session(own).user == user
+    except ValueError:
+        return False
+
+
+def lines(engine: Engine, user: str) -> Iterator[Line]:
+    """What was learned of a user: facts and instructions of any status."""
+    found = Home(engine, user=user).look()
+    for fact in found.facts.values():
+        yield _line(user, records.fact_record(fact, _at(fact)))
+    for instruction in found.instructions.values():
+        yield _line(user, records.instruction_record(instruction, _at(instruction)))
+
+
+def checked(
+    given: Iterable[tuple[int, Line]], user: str | None = None
+) -> Iterator[Stored | Learned]:
+    """What lines of an export stand for, as it will be written; without a store.
+
+    Args:
+        given: numbered lines, the header first, the lines of a session together.
+        user: whose all of it must be; a session without an owner becomes theirs. `None` =
+            anybody's.
+
+    Raises:
+        InputError: a line is not of an export, or is somebody else's; it is numbered.
+    """
+    numbered = iter(given)
+    transfer.check_header(next(numbered, (0, {}))[1])
+    for owner, lines in groupby(numbered, key=lambda pair: _owner(*pair)):
+        if owner is None:
+            yield from transfer.sessions(lines, user)
+        else:
+            yield from _learned(owner, lines, user)
+
+
+def restore(engine: Engine, entries: Iterable[Stored | Learned]) -> Iterator[Restored]:
+    """Write what was checked: what is there already stays as it is; says what became of each."""
+    for entry in entries:
+        if isinstance(entry, Stored):
+            yield Restored(entry.info.id, None, int(transfer.write(engine, entry)))
+        else:
+            yield Restored(None, entry.user, _put(engine, *entry))
+
+
+def restore_user(engine: Engine, user: str, text: str | Iterable[str]) -> int:
+    """As `User.restore`: all of it is looked at before any of it is written."""
+    entries = list(checked(_parsed(text), user))
+    return sum(restored.new for restored in restore(engine, entries))
+
+
+def _owner(number: int, line: Line) -> str | None:
+    """Whose a line is that is of no session."""
+    owner = line.get("user")
+    if owner is not None and not (isinstance(owner, str) and owner):
+        raise InputError(f"line {number}: user must be a text")
+    if owner is not None and "session" in line:
+        raise InputError(f"line {number} names a session and a user; a line is of one of them")
+    return None if owner is None else names.check(owner, "user")
+
+
+def _learned(
+    owner: str, numbered: Iterable[tuple[int, Line]], user: str | None
+) -> Iterator[Learned]:
+    """A run of lines on a user, in parts that one commit can take."""
+    lines = {}
+    for number, line in numbered:
+        if user not in (None, owner):
+            raise InputError(f"line {number} is of another user")
+        lines[number] = _read(number, line)
+    stored = {id(record): entry for record, entry in lines.values()}
+    for batch in batches(record for record, _ in lines.values()):
+        yield Learned(owner, [stored[id(record)] for record in batch])
+
+
+def _put(engine: Engine, user: str, batch: list[Fact | Instruction]) -> int:
+    def step(found: Held) -> int:
+        before = len(found.facts) + len(found.instructions)
+        for one in batch:
+            if isinstance(one, Fact):
+                found.facts.get(one.id) or found.put_fact(one)
+            else:
+                found.instructions.get(one.id) or found.put_instruction(one)
+        return len(found.facts) + len(found.instructions) - before
+
+    return Home(engine, user=user).settle(step)
+
+
+def _read(number: int, line: Line) -> tuple[Record, Fact | Instruction]:
+    """What a line says, and the record that it will be."""
+    record = export_line.read(number, line, (FACT, INSTRUCTION))
+    is_fact = record.kind == FACT
+    entry = records.read_fact(record) if is_fact else records.read_instruction(record)
+    if entry is None:
+        raise InputError(f"line {number}: the {record.kind} cannot be read")
+    if entry.id == USER:  # forgetting it would be forgetting all
+        raise InputError(f"line {number}: no {record.kind} can have the id {USER!r}")
+    record_shape.check_fields(entry, f"line {number}: {record.kind}")
+    if isinstance(entry, Fact):
+        return records.fact_record(entry, record.at), entry
+    return records.instruction_record(entry, record.at), entry
+
+
+def _line(user: str, record: Record) -> Line:
+    said: Line = {"user": user, "kind": record.kind, "id": record.id, "at": record.at}
+    if record.expires is not None:
+        said["expires"] = record.expires
+    return {**said, "body": json.loads(record.body)}
+
+
+def _own(engine: Engine, session: str) -> Query:
+    return Query(engine.stream("session", session), "session", ids=["session"])
+
+
+def _at(one: Fact | Instruction) -> float:
+    return 0.0 if one.created_at is None else one.created_at.timestamp()
+
+
+def _parsed(text: str | Iterable[str]) -> Iterator[tuple[int, Line]]:
+    given = text.split("\n") if isinstance(text, str) else text
+    if not isinstance(given, Iterable):
+        raise InputError(f"lines must be a str or an iterable of them, got {type(text).__name__}")
+    for number, line in enumerate(given, start=1):
+        if not isinstance(line, str):
+            raise InputError(f"line {number} must be a str, got {type(line).__name__}")
+        if line.strip():
+            yield number, export_line.parse(number, line)

@@ -1,0 +1,131 @@
+"""What texts say, coarsely: their content words, numbers and negations, to be compared by code."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from threadkeep.longterm.recall import tokenizer as words
+
+_WORD: Final = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_NUMBER: Final = re.compile(r"\d+(?:[.,:]\d+)*")
+_HARD: Final = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\S+")
+
+
+def _set(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+_EMPTY: Final = _set(
+    """
+    a about again all also am an and any are as at be been being but by can could did do
+    does doing done for from get gets getting go goes going got had has have having he her
+    hers him his how i if in into is it its just let like likes made make makes may me might
+    mine more most much must my myself not of off on once one only or other our ours out
+    over own per please really said say says shall she should so some such than that the
+    their theirs them then there these they thing things this those to too under until up
+    upon us use user users very want wants was we well were what when where which while who
+    whom whose why will with would you your yours yourself
+    don isn wasn aren weren doesn didn won wouldn couldn shouldn
+    haven hasn hadn named called name fact remember note
+    """
+)
+
+_NEGATIONS: Final = _set(
+    """
+    no not never none nobody nothing neither nor without cannot stop stopped quit avoid
+    refuse refuses hate hates dislike dislikes nicht kein keine keinen nie niemals pas
+    jamais sans nunca nao non mai niet geen
+    """
+)
+
+_DATES: Final = _set(
+    """
+    january february march april may june july august september october november december
+    jan feb mar apr jun jul aug sep sept oct nov dec monday tuesday wednesday thursday
+    friday saturday sunday today yesterday tomorrow week weekend month year day morning
+    evening night last next ago since
+    """
+)
+
+
+def terms(text: str) -> list[str]:
+    """The words, folded; contractions and all."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")
+    return _WORD.findall(folded)
+
+
+def content(text: str) -> frozenset[str]:
+    """The stems of the words that carry sense, without names of days and months, and numbers."""
+    return frozenset(words.stem(word) for word in words.tokens(text) if _carries_sense(word))
+
+
+def _carries_sense(word: str) -> bool:
+    if word[0].isdigit() or (len(word) == 1 and word.isascii()):
+        return False
+    return word not in _EMPTY and word not in _DATES and word not in _NEGATIONS
+
+
+def numbers(text: str) -> frozenset[str]:
+    """Everything in digits."""
+    return frozenset(found.replace(",", "") for found in _NUMBER.findall(text))
+
+
+def counted(text: str) -> frozenset[str]:
+    """Everything in digits, and small numbers in words."""
+    return numbers(text) | {_COUNTS[word] for word in terms(text) if word in _COUNTS}
+
+
+_COUNTS: Final = {
+    "two": "2",
+    "three": "3",
+    "four": "4",
+    "five": "5",
+    "six": "6",
+    "seven": "7",
+    "eight": "8",
+    "nine": "9",
+    "ten": "10",
+}
+
+
+def addresses(text: str) -> frozenset[str]:
+    """URLs and mail addresses: nothing that may be said in other words."""
+    return frozenset(found.rstrip(".,;:!?)").casefold() for found in _HARD.findall(text))
+
+
+def negated(text: str) -> bool:
+    """Whether a text says that something is not, or is not to be."""
+    return sum(word in _NEGATIONS or word.endswith("n't") for word in terms(text)) % 2 == 1
+
+
+def dates(text: str) -> bool:
+    """Whether a text speaks of days, months or years."""
+    return any(word in _DATES for word in terms(text)) or bool(re.search(r"\b\d{4}\b", text))
+
+
+def same_sense(one: str, other: str) -> bool:
+    """Whether two texts may say the same: nothing in digits, and no negation, differs."""
+    return (
+        numbers(one) == numbers(other)
+        and addresses(one) == addresses(other)
+        and negated(one) == negated(other)
+        and _days(one) == _days(other)
+    )
+
+
+def _days(text: str) -> frozenset[str]:
+    return frozenset(word for word in terms(text) if word in _DATES)
+
+
+def shared(these: frozenset[str], other: frozenset[str]) -> float:
+    """The share of the first that is found in the other; none of nothing."""
+    return len(these & other) / len(these) if these else 0.0
+
+
+def overlap(one: str, other: str) -> float:
+    """How much of what either says both say."""
+    first, second = content(one), content(other)
+    both = first | second
+    return len(first & second) / len(both) if both else 0.0

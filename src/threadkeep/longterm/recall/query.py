@@ -1,0 +1,53 @@
+"""A question, taken apart: the stems to look for, the kind of answer it wants, where to look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from threadkeep.longterm.recall import english
+from threadkeep.longterm.recall import tokenizer as words
+from threadkeep.longterm.recall.analyzer import NAME, NUMBER, TIME
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is looked for, and where.
+
+    Attributes:
+        stems: each once, in the order of the question.
+        kinds: flags, one of which a good answer has for each kind that is asked for.
+        session: only in this session.
+        role: only what this role said.
+        since: only what was said then (epoch seconds) or later.
+        until: only what was said before.
+    """
+
+    stems: tuple[str, ...]
+    kinds: tuple[int, ...] = ()
+    session: str | None = None
+    role: str | None = None
+    since: float | None = None
+    until: float | None = None
+
+    @property
+    def filtered(self) -> bool:
+        """Whether it looks in some places only."""
+        return any(w is not None for w in (self.session, self.role, self.since, self.until))
+
+
+def read(
+    text: str,
+    *,
+    session: str | None = None,
+    role: str | None = None,
+    since: float | None = None,
+    until: float | None = None,
+) -> Question:
+    """The question of a text."""
+    kinds = (
+        (english.ASKS_TIME, TIME),
+        (english.ASKS_NUMBER, NUMBER),
+        (english.ASKS_NAME, NAME),
+    )
+    asked = tuple(flag for pattern, flag in kinds if pattern.search(text))
+    return Question(tuple(words.question(text)), asked, session, role, since, until)

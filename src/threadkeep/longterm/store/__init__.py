@@ -1,0 +1,1 @@
+"""How facts and instructions are stored."""

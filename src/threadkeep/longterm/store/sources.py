@@ -1,0 +1,39 @@
+"""Where something was said: the items that a fact or an instruction points to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from threadkeep.core import item_codec as codec
+from threadkeep.core import names
+from threadkeep.core.engine import Engine
+from threadkeep.errors import NotOwner
+from threadkeep.sessions.stream import Door
+from threadkeep.types import Item, Query, SessionInfo
+from threadkeep.types.knowledge import Source
+
+
+def said_at(engine: Engine, user: str | None, sources: Iterable[Source]) -> list[Item]:
+    """The items of sources, in order, each once; those that are gone, or another's, are left out.
+
+    Sources in other namespaces, as of other services on the same store, are found as well.
+    """
+    by_session: dict[tuple[str | None, str], list[str]] = {}
+    for source in sources:
+        by_session.setdefault((source.namespace, source.session), []).append(source.item)
+    return [
+        item
+        for (namespace, session), items in by_session.items()
+        if namespace in (None, engine.settings.namespace)
+        for item in _items(engine, user, session, items)
+    ]
+
+
+def _items(engine: Engine, user: str | None, session: str, items: list[str]) -> list[Item]:
+    door = Door(engine, SessionInfo(session, user))
+    keys = list(dict.fromkeys(names.key(id) for id in items))
+    with suppress(NotOwner):
+        records = door.look(Query(door.stream, "item", ids=keys)).pages[0].records
+        return [codec.read_item(record) for record in records]
+    return []

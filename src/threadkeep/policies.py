@@ -1,0 +1,30 @@
+"""Windows: which items of a conversation a model sees. Pure callables; a list of them composes."""
+
+from __future__ import annotations
+
+from threadkeep.window.policies.budgets import (
+    Budget,
+    max_characters,
+    max_exchanges,
+    max_messages,
+    max_tokens,
+    max_turns,
+)
+from threadkeep.window.policies.filters import keep_system, max_age, only
+from threadkeep.window.policies.merge_roles import alternate_roles
+from threadkeep.window.policies.options import as_policies, from_options
+
+__all__ = [
+    "Budget",
+    "alternate_roles",
+    "as_policies",
+    "from_options",
+    "keep_system",
+    "max_age",
+    "max_characters",
+    "max_exchanges",
+    "max_messages",
+    "max_tokens",
+    "max_turns",
+    "only",
+]

@@ -1,0 +1,1 @@
+"""Responses, feedback and conversations: stored, chained and searched."""

@@ -1,0 +1,108 @@
+"""Which items of a batch are in the session already: retries, references, and conflicts.
+
+"The same item again" has the same id, role and type. A reference of the Responses API names an
+item of the session, and is none itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from threadkeep.core import names
+from threadkeep.errors import Conflict, InputError, NotFound
+from threadkeep.types import Item, Record
+
+REFERENCE: Final = "item_reference"
+
+
+def is_reference(item: Item) -> bool:
+    """Whether it stands for the item of its id.
+
+    What an adapter keeps verbatim, under an id of its own, names something else.
+    """
+    if item.type != REFERENCE or not item.id:
+        return False
+    payload = (item.raw or {}).get("data")
+    return not isinstance(payload, Mapping) or payload.get("id") == item.id
+
+
+class Claims:
+    """The ids of a batch that others may have given to items before: all that are not minted.
+
+    Attributes:
+        referred: the stored items that references name, by record id; filled by `check`.
+    """
+
+    def __init__(self, session: str, items: Iterable[tuple[int, Item]], noun: str) -> None:
+        self.referred: dict[str, Item] = {}
+        self._session, self._noun = session, noun
+        self._new: dict[str, Item] = {}
+        self._references: dict[str, tuple[int, str]] = {}
+        for number, item in items:
+            if is_reference(item):
+                self._references.setdefault(names.key(item.id), (number, item.id))
+            elif item.id:
+                self._new[names.key(item.id)] = item
+
+    @property
+    def keys(self) -> list[str]:
+        """The record ids to look for in the session."""
+        return list({**self._new, **self._references})
+
+    def keys_of(self, batch: Sequence[Record]) -> list[str]:
+        """Those among a part of the records."""
+        return [record.id for record in batch if record.id in self._new]
+
+    def check(self, stored: Mapping[str, Item]) -> None:
+        """Let the batch pass, and note what its references name.
+
+        Args:
+            stored: what the session has under any of the ids, by record id.
+
+        Raises:
+            Conflict: an id stands for an item of another role or type.
+            NotFound: a reference names no item of the session or the batch.
+        """
+        self.check_new(stored)
+        for key, (number, id) in self._references.items():
+            if key not in stored and key not in self._new:
+                raise NotFound(
+                    f"{self._noun} {number} refers to {id!r:.80}, but session "
+                    f"{self._session!r:.80} has no such item; add the item itself"
+                )
+        self.referred = {key: stored[key] for key in self._references if key in stored}
+
+    def check_new(self, stored: Mapping[str, Item]) -> None:
+        """As `check`, without the references."""
+        for key, item in self._new.items():
+            if key in stored and _kind(stored[key]) != _kind(item):
+                raise self._conflict(item, stored[key])
+
+    def check_alone(self) -> None:
+        """As `check`, for a batch that will be all that the session holds.
+
+        Raises:
+            InputError: a reference names no item of the batch.
+        """
+        for key, (number, id) in self._references.items():
+            if key not in self._new:
+                raise InputError(
+                    f"{self._noun} {number} refers to {id!r:.80}, which is none of the items "
+                    "beside it; pass the item itself"
+                )
+
+    def _conflict(self, item: Item, stored: Item) -> Conflict:
+        return Conflict(
+            f"id {item.id!r:.80} stands for a {_words(stored)} in session {self._session!r:.80}, "
+            f"so it cannot take a {_words(item)}; nothing was written. Add the new item under "
+            "another id or none, or put it in the other's place with replace()"
+        )
+
+
+def _kind(item: Item) -> tuple[str, str]:
+    return names.whole(item.role), names.whole(item.type)
+
+
+def _words(item: Item) -> str:
+    return f"{item.type:.80} of {item.role:.80}"

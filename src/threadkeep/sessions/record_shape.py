@@ -1,0 +1,98 @@
+"""Whether a record is what readers of its kind expect: for what comes from outside the store."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import is_dataclass
+from types import UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+
+from threadkeep.core import item_codec as codec
+from threadkeep.core import names
+from threadkeep.core import response_codec as answer_records
+from threadkeep.errors import InputError
+from threadkeep.messages.parse import parse
+from threadkeep.types import Item, Record
+
+_hints = functools.lru_cache(get_type_hints)
+
+
+def check(record: Record, where: str) -> None:
+    """Refuse a record of a session that a reader could stumble over.
+
+    Raises:
+        InputError: it says `where`, the kind, and the first field that is wrong.
+    """
+    decode = _DECODE.get(record.kind)
+    if decode is None:
+        return
+    try:
+        value = decode(record)
+    except codec.BROKEN as error:
+        raise InputError(f"{where}: the {record.kind} cannot be read") from error
+    check_fields(value, f"{where}: {record.kind}")
+    if record.kind != "session" and names.key(value.id) != record.id:
+        raise InputError(f"{where}: the id of the {record.kind} is not that of the line")
+    if isinstance(value, Item):
+        parse(value, where)
+
+
+def check_fields(value: object, where: str) -> None:
+    """Refuse a value with a field that is not of its type.
+
+    Raises:
+        InputError: it names the field.
+    """
+    path = _mismatch(value, type(value), where)
+    if path is not None:
+        raise InputError(f"{path} is of a wrong type")
+
+
+def _mismatch(value: Any, hint: Any, path: str) -> str | None:
+    """The path of the first part of a value that is not of its type."""
+    if hint is Any:
+        return None
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        paths = [_mismatch(value, each, path) for each in arguments]
+        return None if None in paths else path
+    if origin is Literal:
+        return None if value in arguments else path
+    if origin is not None:
+        return _entry_mismatch(value, origin, arguments, path)
+    if isinstance(hint, type) and (is_dataclass(hint) or hasattr(hint, "_fields")):
+        return _field_mismatch(value, hint, path)
+    return None if _is(value, hint) else path
+
+
+def _field_mismatch(value: Any, cls: type, path: str) -> str | None:
+    if not isinstance(value, cls):
+        return path
+    paths = (_mismatch(getattr(value, n), hint, f"{path}.{n}") for n, hint in _hints(cls).items())
+    return next((each for each in paths if each), None)
+
+
+def _entry_mismatch(value: Any, origin: Any, arguments: Any, path: str) -> str | None:
+    if not isinstance(value, origin):
+        return path
+    entries: Iterable[Any] = value.values() if isinstance(value, Mapping) else value
+    hint = arguments[-1] if isinstance(value, Mapping) else arguments[0]
+    paths = (_mismatch(entry, hint, f"{path}[{n}]") for n, entry in enumerate(entries))
+    return next((each for each in paths if each), None)
+
+
+def _is(value: object, hint: type) -> bool:
+    if isinstance(value, bool):
+        return hint is bool
+    return isinstance(value, (int, float) if hint is float else hint)
+
+
+_DECODE: Final[Mapping[str, Callable[[Record], Any]]] = {
+    "session": codec.read_session,
+    "item": codec.decode_item,
+    "file": codec.decode_file,
+    "response": lambda record: answer_records.decode_response(record, "", None),
+    answer_records.ENTRY: answer_records.decode_entry,
+    "feedback": lambda record: answer_records.decode_feedback(record, ""),
+}

@@ -1,1 +1,0 @@
-"""What the verbs of a session do behind its owner's door."""

@@ -1,0 +1,78 @@
+"""What `window=` and the keywords of `chat.window` mean, as a list of policies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from threadkeep.errors import ConfigError
+from threadkeep.protocols import Policy, TokenCounter
+from threadkeep.suggest import nearest
+from threadkeep.window.policies.budgets import (
+    max_characters,
+    max_exchanges,
+    max_messages,
+    max_tokens,
+    max_turns,
+)
+from threadkeep.window.policies.filters import keep_system, max_age, only
+from threadkeep.window.policies.merge_roles import alternate_roles
+from threadkeep.window.policies.units import share
+
+BUDGETS: Final[Mapping[str, Callable[..., Policy]]] = {
+    "max_turns": max_turns,
+    "max_exchanges": max_exchanges,
+    "max_messages": max_messages,
+    "max_characters": max_characters,
+    "max_tokens": max_tokens,
+    "max_age": max_age,
+}
+"""What a window may be asked for by name."""
+
+FACTORIES: Final = (*BUDGETS.values(), alternate_roles, keep_system, only)
+
+
+def from_options(
+    options: Mapping[str, Any], *, counter: TokenCounter | None = None, step: float | None = None
+) -> list[Policy]:
+    """The policies of `{"max_tokens": 3000, "max_turns": 40}`; a value of `None` is no limit.
+
+    Raises:
+        ConfigError: an unknown name or an impossible limit, by name.
+    """
+    found: list[Policy] = []
+    for name, limit in options.items():
+        if name not in BUDGETS:
+            raise ConfigError(f"window: no option {name!r}{nearest(name, [*BUDGETS, 'step'])}")
+        if limit is None:
+            continue
+        extra: dict[str, Any] = {} if name == "max_age" else {"step": share(step or 0.0)}
+        if name == "max_tokens":
+            extra["counter"] = counter
+        found.append(BUDGETS[name](limit, **extra))
+    return found
+
+
+def as_policies(window: object, name: str = "window") -> list[Policy]:
+    """What `window=` and `policy=` take, as a list: a policy, a list of them, a dict, `None`.
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    if window is None:
+        return []
+    if isinstance(window, Mapping):
+        options = dict(window)
+        step, counter = options.pop("step", None), options.pop("counter", None)
+        return from_options(options, counter=counter, step=step)
+    if isinstance(window, (list, tuple)):
+        return [policy for entry in window for policy in as_policies(entry, name)]
+    if window in FACTORIES:
+        made = getattr(window, "__name__", "")
+        raise ConfigError(f"{name}: {made} makes a policy, it is none: call it, as in {made}(...)")
+    if callable(window):
+        return [window]
+    raise ConfigError(
+        f"{name} must be a policy, a list of policies, or a dict such as {{'max_tokens': 3000}}, "
+        f"got {type(window).__name__}"
+    )
