@@ -16,11 +16,11 @@ from threadkeep.config.registry import (
     Read,
     Url,
 )
-from threadkeep.config.settings import NAMES, settings
+from threadkeep.config.settings import settings
 from threadkeep.config.wrappers import wrapped
-from threadkeep.errors import ConfigError
+from threadkeep.core.settings import NAMES
+from threadkeep.errors import ConfigError, did_you_mean
 from threadkeep.protocols import Backend
-from threadkeep.suggest import nearest
 
 _FILES: Final = frozenset({".db", ".sqlite", ".sqlite3"})
 
@@ -175,7 +175,8 @@ def _converted(kind: str, known: Mapping[str, Read], given: Mapping[str, Any]) -
     found: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
-            raise ConfigError(f"{kind} has no option {name!r}{nearest(name, {*known, *NAMES})}")
+            hint = did_you_mean(name, {*known, *NAMES})
+            raise ConfigError(f"{kind} has no option {name!r}{hint}")
         try:
             found[name] = known[name](value) if isinstance(value, str) else value
         except ValueError as error:

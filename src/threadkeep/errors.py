@@ -6,6 +6,8 @@ It never holds a secret, and never the text of a message.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class ThreadkeepError(Exception):
     """Root of all errors raised by threadkeep."""
@@ -59,3 +61,12 @@ class Conflict(BackendError):
     def __init__(self, message: str, *, current: int = 0) -> None:
         super().__init__(message)
         self.current = current
+
+
+def did_you_mean(wrong: object, known: Iterable[str]) -> str:
+    """`; did you mean 'ttl'?`, or the names there are if none is near."""
+    import difflib  # needed for errors only
+
+    names = sorted(known)
+    close = difflib.get_close_matches(str(wrong), names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"

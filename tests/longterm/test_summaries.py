@@ -8,8 +8,8 @@ import pytest
 
 from tests.engine.doubles import Counting
 from threadkeep import Record
-from threadkeep.config.settings import SUMMARY_TTL
 from threadkeep.core import copy_streams as copying
+from threadkeep.core.settings import SUMMARY_TTL
 from threadkeep.errors import NotOwner
 from threadkeep.longterm import summaries
 from threadkeep.sessions.derived import stream

@@ -10,8 +10,8 @@ from threadkeep.api.feedback import FeedbackBook
 from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
 from threadkeep.api.user import User
-from threadkeep.config.settings import Settings
 from threadkeep.core.engine import Engine, twin
+from threadkeep.core.settings import Settings
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import ConfigError, InputError
 from threadkeep.protocols import Backend

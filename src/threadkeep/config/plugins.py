@@ -9,9 +9,8 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any, Final
 
-from threadkeep.errors import ConfigError, ThreadkeepError
+from threadkeep.errors import ConfigError, ThreadkeepError, did_you_mean
 from threadkeep.protocols import Backend
-from threadkeep.suggest import nearest
 
 GROUP: Final = "threadkeep.backends"
 """The entry point group in which a package announces its store under a name of its own."""
@@ -105,7 +104,8 @@ def _member(module: ModuleType, name: str) -> Maker:
     if not callable(found):
         names = [known for known in vars(module) if _is_store(module, known)]
         raise ConfigError(
-            f"type: {module.__name__} has no class {name!r}{nearest(name, names) if names else ''}"
+            f"type: {module.__name__} has no class {name!r}"
+            f"{did_you_mean(name, names) if names else ''}"
         )
     made: Maker = found
     return made

@@ -17,8 +17,7 @@ from threadkeep.config.urls import (
     whole,
     without_secrets,
 )
-from threadkeep.errors import ConfigError
-from threadkeep.suggest import nearest
+from threadkeep.errors import ConfigError, did_you_mean
 
 __all__ = [
     "DEFAULT",
@@ -71,4 +70,5 @@ def shown(kind: str, options: Mapping[str, Any]) -> str:
 def unknown(kind: object, others: tuple[str, ...] = ()) -> ConfigError:
     """The error about a kind of store that there is not."""
     schemes = {scheme for name, store in STORES.items() for scheme in (name, *store.schemes)}
-    return ConfigError(f"no store of type {public(kind)!r}{nearest(kind, [*schemes, *others])}")
+    hint = did_you_mean(kind, [*schemes, *others])
+    return ConfigError(f"no store of type {public(kind)!r}{hint}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadkeep.config.settings import Settings
+from threadkeep.core.settings import Settings
 from threadkeep.protocols import Backend
 
 

@@ -8,12 +8,12 @@ import os
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
-from threadkeep.config.settings import Settings
 from threadkeep.core import cursor as cursors
 from threadkeep.core import names, store_record
 from threadkeep.core.cache.generational import Recent
 from threadkeep.core.cache.recent_items import Tails
 from threadkeep.core.cache.session_info import Infos
+from threadkeep.core.settings import Settings
 from threadkeep.errors import BackendError, ThreadkeepError
 from threadkeep.protocols import Backend
 from threadkeep.types import Commit, Drop, Item, Page, Query, Record, Ttl

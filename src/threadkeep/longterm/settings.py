@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
-from threadkeep.errors import ConfigError
-from threadkeep.suggest import nearest
+from threadkeep.errors import ConfigError, did_you_mean
 
 KEY_VARIABLE: Final = "OPENAI_API_KEY"
 URL_VARIABLE: Final = "OPENAI_BASE_URL"
@@ -66,7 +65,7 @@ def learning(llm: object) -> Learning:
         raise ConfigError(f"llm must be a dict or a callable, got {type(llm).__name__}")
     for name in llm:
         if name not in _NAMES:
-            raise ConfigError(f"llm has no key {name!r}{nearest(name, _NAMES)}")
+            raise ConfigError(f"llm has no key {name!r}{did_you_mean(name, _NAMES)}")
     given = {name: value for name, value in llm.items() if value is not None}
     for name, value in given.items():
         wanted, fits = _CHECKS[name]

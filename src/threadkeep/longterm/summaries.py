@@ -17,7 +17,7 @@ from threadkeep.core import item_codec as codec
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
 from threadkeep.errors import Conflict, NotOwner
-from threadkeep.longterm.extraction.batch import said
+from threadkeep.longterm.transcript import said
 from threadkeep.sessions.derived import SUMMARY, stream
 from threadkeep.sessions.stream import Door, Seen
 from threadkeep.types import KEEP, Drop, Item, Page, Query, Record

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from threadkeep.api.memory import Memory
-from threadkeep.config.settings import SUMMARY_TTL
 from threadkeep.core.engine import Engine
+from threadkeep.core.settings import SUMMARY_TTL
 from threadkeep.errors import ConfigError
 from threadkeep.service import namespaces, providers
 from threadkeep.service import validators as checks

@@ -9,10 +9,9 @@ from threadkeep.api.memory import Memory
 from threadkeep.config import plugins as custom
 from threadkeep.config.settings import settings
 from threadkeep.connect import connect
-from threadkeep.errors import ConfigError
+from threadkeep.errors import ConfigError, did_you_mean
 from threadkeep.service import validators as checks
 from threadkeep.service.validators import Check
-from threadkeep.suggest import nearest
 
 
 class Keys(NamedTuple):
@@ -118,7 +117,7 @@ def choose(
             raise ConfigError(f"module_path belongs to type: custom, not to type: {kind}")
         return _built_in(kind, given, ours)
     if not custom.exists(kind, module_path):
-        known = nearest(kind, [*BUILT_IN, *custom.installed(), "custom"])
+        known = did_you_mean(kind, [*BUILT_IN, *custom.installed(), "custom"])
         raise ConfigError(f"type: there is no provider {_public(kind)!r}{known}")
     return Provider(kind, dict(given), custom.find(kind, module_path))
 
@@ -134,7 +133,7 @@ def _built_in(kind: str, given: Mapping[str, Any], ours: Mapping[str, Any]) -> P
     for name in given:
         if name not in known:
             raise ConfigError(
-                f"the provider {kind!r} has no key {name!r}{nearest(name, [*known, *ours])}"
+                f"the provider {kind!r} has no key {name!r}{did_you_mean(name, [*known, *ours])}"
             )
     for name in keys.required:
         if name not in given and keys.instead not in given:

@@ -6,9 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from threadkeep.errors import ConfigError
+from threadkeep.errors import ConfigError, did_you_mean
 from threadkeep.service.env import Expanded
-from threadkeep.suggest import nearest
 
 Check = Callable[[str, Any], Any]
 """Takes a key and its value, gives the value as it is used."""
@@ -109,7 +108,7 @@ def mapping(key: str, value: object, known: Iterable[str] | None = None) -> dict
         if not isinstance(name, str):
             raise ConfigError(f"{key}: keys must be str, got {shown(name)}")
         if known is not None and name not in known:
-            raise ConfigError(f"{key} has no key {name!r}{nearest(name, known)}")
+            raise ConfigError(f"{key} has no key {name!r}{did_you_mean(name, known)}")
     return dict(value)
 
 

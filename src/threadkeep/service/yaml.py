@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from threadkeep.errors import ConfigError, MissingExtra
+from threadkeep.errors import ConfigError, MissingExtra, did_you_mean
 from threadkeep.service.settings import NEST, OURS
-from threadkeep.suggest import nearest
 
 _HOMES: Final = (NEST, "history_config")
 _OUTSIDE: Final = {"type", "module_path", *OURS} - {"max_turns", "max_characters"}
@@ -106,7 +105,7 @@ def _children(node: object, seen: set[int]) -> list[tuple[object, object]]:
 def _hint(document: object, key: str | None) -> str:
     if key is None:
         return "; pass key= if the block has another name"
-    return nearest(key, _names(document, set()))
+    return did_you_mean(key, _names(document, set()))
 
 
 def _names(node: object, seen: set[int]) -> Iterator[str]:

@@ -38,16 +38,16 @@ __all__ = [
 _PLACES: Final = {
     "ThreadkeepMiddleware": "middleware",
     "memory_tools": "tools",
-    "threadkeep_summarizer": "summarizing",
+    "threadkeep_summarizer": "summarizer",
     "ThreadkeepChatMessageHistory": "history",
     "session_history_factory": "history",
     "HISTORY_FACTORY_CONFIG": "history",
-    "with_history": "remembering",
+    "with_history": "runnable",
     "load_history_node": "nodes",
     "save_history_node": "nodes",
     "trim_messages": "trimming",
     "ThreadkeepStore": "store",
-    "import_sql": "importing",
+    "import_sql": "import_sql",
 }
 
 

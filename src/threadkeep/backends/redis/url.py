@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from threadkeep.errors import ConfigError
-from threadkeep.suggest import nearest
+from threadkeep.errors import ConfigError, did_you_mean
 
 Password = str | Callable[[], str] | None
 Address = tuple[str, int]
@@ -74,7 +73,7 @@ def from_url(url: object) -> dict[str, Any]:
             "percent-encode what is special in user and password"
         ) from None
     if scheme not in SCHEMES:
-        raise ConfigError(f"no Redis has a URL of this scheme{nearest(scheme, SCHEMES)}")
+        raise ConfigError(f"no Redis has a URL of this scheme{did_you_mean(scheme, SCHEMES)}")
     tls, cluster = SCHEMES[scheme]
     username, colon, password = parts.netloc.rpartition("@")[0].partition(":")
     said: dict[str, Any] = {
@@ -123,7 +122,7 @@ def target(options: Mapping[str, Any]) -> Target:
     known = ("host", "port", "nodes", "db", "username", "password", "tls", "cluster", *TLS)
     for name in said:
         if name not in known:
-            raise ConfigError(f"redis has no option {name!r}{nearest(name, known)}")
+            raise ConfigError(f"redis has no option {name!r}{did_you_mean(name, known)}")
     cluster, db = _flag(said, "cluster"), _db(said.get("db", 0))
     if cluster and db:
         raise ConfigError("db: a Redis Cluster has only database 0")

@@ -22,7 +22,7 @@ from threadkeep.backends.sql import (
 from threadkeep.backends.sql import (
     read as reading,
 )
-from threadkeep.backends.sql.commit_plan import Change
+from threadkeep.backends.sql.change import Change, new_change
 from threadkeep.backends.sql.connect import Opening
 from threadkeep.backends.sql.connection_calls import Calls
 from threadkeep.backends.sql.driver_errors import late
@@ -115,7 +115,7 @@ class SqlBackend:
         token: str | None = None,
         now: float,
     ) -> Commit:
-        change = planning.change(stream, put, drop, ttl, expect, token, now)
+        change = new_change(stream, put, drop, ttl, expect, token, now)
         attempts = _Attempts(self._commit, change)
         return self._run(attempts, repeatable=expect is None or token is not None)
 

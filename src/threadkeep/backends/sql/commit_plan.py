@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from threadkeep.backends.sql.change import Change, Head, Key, birth
 from threadkeep.backends.sql.statements import LAST, Step
 from threadkeep.errors import Conflict
-from threadkeep.types import Commit, Drop, Keep, Record, Ttl
+from threadkeep.types import Commit, Drop, Keep, Record
 from threadkeep.types.versions import is_met
 
 if TYPE_CHECKING:
     from threadkeep.backends.sql.dialect import Dialect
-
-Key = tuple[str, str]
-
-
-class Change(NamedTuple):
-    """The arguments of `Backend.commit`; of an id that comes twice only the last body is in `put`.
-
-    Attributes:
-        keys: kind and id of each record as it was given.
-    """
-
-    stream: str
-    put: list[Record]
-    keys: list[Key]
-    drop: Sequence[Drop]
-    ttl: Ttl
-    expect: int | None
-    token: str | None
-    now: float
-
-
-class Head(NamedTuple):
-    """A row of the streams."""
-
-    version: int
-    seq: int
-    expires: float | None
-    token: str | None
-    token_version: int | None
 
 
 class Plan(NamedTuple):
@@ -50,26 +21,6 @@ class Plan(NamedTuple):
     steps: list[Step]
     version: int
     seqs: Mapping[Key, int]
-
-
-def change(
-    stream: str,
-    put: Sequence[Record],
-    drop: Sequence[Drop],
-    ttl: Ttl,
-    expect: int | None,
-    token: str | None,
-    now: float,
-) -> Change:
-    """The arguments, with each id once."""
-    keys = [(record.kind, record.id) for record in put]
-    unique = dict(zip(keys, put, strict=True))
-    return Change(stream, list(unique.values()), keys, drop, ttl, expect, token, now)
-
-
-def birth() -> int:
-    """The version a life begins at: random, so that no compare-and-set meets an older one."""
-    return secrets.randbits(32) << 20 | 1
 
 
 def head(dialect: Dialect, row: Sequence[Any]) -> Head:

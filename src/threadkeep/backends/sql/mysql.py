@@ -16,7 +16,7 @@ from sqlalchemy.dialects.mysql import DOUBLE, LONGTEXT, VARBINARY
 
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sql import commit_plan as planning
-from threadkeep.backends.sql.commit_plan import Change
+from threadkeep.backends.sql.change import Change
 from threadkeep.backends.sql.driver_errors import Fault
 from threadkeep.backends.sql.mysql_connect import Line, checked, open_line
 from threadkeep.backends.sql.mysql_errors import fault

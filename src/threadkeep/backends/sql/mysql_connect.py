@@ -14,8 +14,7 @@ from pymysql.connections import Connection
 from pymysql.constants import CLIENT, ER
 
 from threadkeep.backends.sql.url import Target
-from threadkeep.errors import ConfigError
-from threadkeep.suggest import nearest
+from threadkeep.errors import ConfigError, did_you_mean
 
 _TLS: Final = {"sslmode", "sslrootcert", "sslcert", "sslkey"}
 _OTHERS: Final = {"charset": str, "unix_socket": str, "max_allowed_packet": int, "sql_mode": str}
@@ -176,7 +175,7 @@ def checked(parameters: Mapping[str, Any]) -> None:
     known = {*_TLS, *_OTHERS}
     for name, value in parameters.items():
         if name not in known:
-            raise ConfigError(f"MySQL has no parameter {name!r}{nearest(name, known)}")
+            raise ConfigError(f"MySQL has no parameter {name!r}{did_you_mean(name, known)}")
         if name == "max_allowed_packet" and not str(value).isdecimal():
             raise ConfigError("max_allowed_packet must be a whole number of bytes")
         if name == "charset" and charset_by_name(str(value)) is None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError
 
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sql import commit_plan as planning
-from threadkeep.backends.sql.commit_plan import Change
+from threadkeep.backends.sql.change import Change
 from threadkeep.backends.sql.driver_errors import Fault
 from threadkeep.backends.sql.names import Names
 from threadkeep.backends.sql.oracle_connect import checked, open_session

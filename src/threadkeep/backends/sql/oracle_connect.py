@@ -8,8 +8,7 @@ from typing import Any, Final, NamedTuple
 import oracledb
 
 from threadkeep.backends.sql.url import Target
-from threadkeep.errors import ConfigError
-from threadkeep.suggest import nearest
+from threadkeep.errors import ConfigError, did_you_mean
 
 _KNOWN: Final = {"dsn", "wallet_path", "wallet_password", "tns_alias", "external_auth"}
 _PORT: Final = 1521
@@ -33,7 +32,7 @@ def checked(target: Target) -> How:
     said = dict(target.parameters)
     for name in said:
         if name not in _KNOWN:
-            raise ConfigError(f"Oracle has no parameter {name!r}{nearest(name, _KNOWN)}")
+            raise ConfigError(f"Oracle has no parameter {name!r}{did_you_mean(name, _KNOWN)}")
     folder = said.get("wallet_path")
     dsn = said.get("dsn") or (None if target.host is None else _easy(target))
     if dsn is None and not (folder and said.get("tns_alias")):

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Double, Text, text
 
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sql import commit_plan as planning
-from threadkeep.backends.sql.commit_plan import Change
+from threadkeep.backends.sql.change import Change, birth
 from threadkeep.backends.sql.driver_errors import Fault
 from threadkeep.backends.sql.names import Names
 from threadkeep.backends.sql.postgresql_arrays import Texts, Times, teach
@@ -23,8 +23,7 @@ from threadkeep.backends.sql.postgresql_url import KEYWORDS, PREPARE
 from threadkeep.backends.sql.schema import Columns
 from threadkeep.backends.sql.statements import ReadText, Step, build, tables
 from threadkeep.backends.sql.url import Target
-from threadkeep.errors import BackendError, ConfigError
-from threadkeep.suggest import nearest
+from threadkeep.errors import BackendError, ConfigError, did_you_mean
 from threadkeep.types import Commit, Keep, Record
 from threadkeep.types.versions import reach
 
@@ -150,7 +149,7 @@ class PostgreSQL:
             **_columns(change.put),
             "stream": change.stream,
             "n": len(change.put),
-            "birth": planning.birth(),
+            "birth": birth(),
             "keep": isinstance(change.ttl, Keep),
             "expires": planning.end(None, change),
             "expect": expect,
@@ -209,7 +208,7 @@ def _check(parameters: Mapping[str, Any]) -> None:
     known = KEYWORDS | {PREPARE}
     for name, value in parameters.items():
         if name not in known:
-            raise ConfigError(f"PostgreSQL has no parameter {name!r}{nearest(name, known)}")
+            raise ConfigError(f"PostgreSQL has no parameter {name!r}{did_you_mean(name, known)}")
         if "\0" in str(value):
             raise ConfigError(f"{name} must not contain NUL")
     threshold = str(parameters.get(PREPARE, 0))

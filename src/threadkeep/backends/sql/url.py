@@ -9,8 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from threadkeep.backends.sql import drivers
-from threadkeep.errors import ConfigError
-from threadkeep.suggest import nearest
+from threadkeep.errors import ConfigError, did_you_mean
 
 Password = str | Callable[[], str] | None
 
@@ -128,7 +127,7 @@ def dialect(scheme: object) -> str:
     found = DIALECTS.get(scheme) if isinstance(scheme, str) else None
     if found is None:
         shown = scheme if isinstance(scheme, str) and scheme.replace("+", "").isalnum() else "?"
-        raise ConfigError(f"no SQL database of type {shown!r}{nearest(scheme, DIALECTS)}")
+        raise ConfigError(f"no SQL database of type {shown!r}{did_you_mean(scheme, DIALECTS)}")
     return found
 
 

@@ -37,12 +37,12 @@ def hits(engine: Engine, known: Known, query: str, window: Iterable[Item] | None
         query: what the user says now.
         window: the items of the session that the model sees; `None` = the whole session.
     """
-    from threadkeep.api.user import User  # it knows sessions, which know this
-
     if known.user is None:
         return []
     seen = None if window is None else {item.id for item in window}
-    found = User(engine, known.user).recall(query, k=HITS)
+    from threadkeep.longterm.recall.query_user import recall  # most programs never ask
+
+    found = recall(engine, known.user, query, HITS)
     return [hit for hit in found if not _is_seen(hit, known.session, seen)]
 
 

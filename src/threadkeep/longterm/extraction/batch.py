@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from threadkeep.core import item_codec as codec
 from threadkeep.core.engine import Engine
-from threadkeep.core.redaction import redacted
-from threadkeep.longterm.markers import is_injected
+from threadkeep.longterm.transcript import readable, said
 from threadkeep.types import Item, Page, Query
 
 AT_ONCE: Final = 200
 """Items that are looked at, at most: turns with many tool calls are many items."""
 
-LONGEST: Final = 4_000
-"""Characters that are read of one item."""
 
 WHOLE: Final = 24_000
 """Characters that are read with one call."""
-
-_ROLES: Final = ("user", "assistant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +94,7 @@ def _taken(engine: Engine, items: Sequence[Item], turns: int) -> list[tuple[Item
     taken: list[tuple[Item, str]] = []
     speaker, count, size = "", 0, 0
     for item in items:
-        text = _readable(engine, item)
+        text = readable(engine, item)
         if text:
             count += item.role != speaker
             size += len(text)
@@ -108,26 +103,3 @@ def _taken(engine: Engine, items: Sequence[Item], turns: int) -> list[tuple[Item
             speaker = item.role
         taken.append((item, text))
     return taken
-
-
-def said(item: Item) -> str:
-    """What was said in it: never by tools, files, notices, systems, or by memory itself."""
-    if item.type != "message" or item.role not in _ROLES or item.tool_call_id:
-        return ""
-    text = item.text if isinstance(item.content, str) else "\n".join(_plain(item.content))
-    text = text.strip()
-    return "" if is_injected(text) else text
-
-
-def _readable(engine: Engine, item: Item) -> str:
-    """What is read of an item."""
-    text = said(item)
-    return (redacted(engine, text, "item") or "")[:LONGEST] if text else ""
-
-
-def _plain(blocks: Sequence[dict[str, object]]) -> Iterator[str]:
-    """Text blocks: none of files, and none that memory put there."""
-    for block in blocks:
-        text = block.get("text")
-        if block.get("type") == "text" and isinstance(text, str) and not is_injected(text):
-            yield text

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from threadkeep.longterm.extraction.authorship import own, reported, sentences
-from threadkeep.longterm.extraction.batch import LONGEST, Line
+from threadkeep.longterm.extraction.batch import Line
 from threadkeep.longterm.extraction.text_features import content, counted
+from threadkeep.longterm.transcript import LONGEST
 
 _POLITELY: Final = (
     r"^\W*(?:(?:hey|hi|hello|ok|okay|so|and|also|but|now|then|well|oh|ah|yes|no|please|just)\b"

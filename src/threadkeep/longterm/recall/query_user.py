@@ -96,10 +96,10 @@ def recall(
     query: str,
     k: int,
     *,
-    session: str | None,
-    role: str | None,
-    since: Moment | None,
-    until: Moment | None,
+    session: str | None = None,
+    role: str | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> Hits:
     """As `User.recall`."""
     names.check(query, "query")

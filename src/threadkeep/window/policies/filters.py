@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from threadkeep.errors import ConfigError
+from threadkeep.errors import ConfigError, did_you_mean
 from threadkeep.messages.tool_groups import (
     Group,
     flat,
     group,
     speaker,
 )
-from threadkeep.suggest import nearest
 from threadkeep.types import Item
 from threadkeep.window.policies.units import Pinned, indispensable, nothing
 
@@ -120,7 +119,7 @@ def only(**fields: Any) -> Only:
     known = [field.name for field in dataclasses.fields(Item)]
     for name in fields:
         if name not in known:
-            raise ConfigError(f"only(): an Item has no {name!r}{nearest(name, known)}")
+            raise ConfigError(f"only(): an Item has no {name!r}{did_you_mean(name, known)}")
     if not fields:
         raise ConfigError("only() needs at least one field of an Item, such as role='user'")
     return Only(tuple(fields.items()))

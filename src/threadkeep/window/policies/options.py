@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from threadkeep.errors import ConfigError
+from threadkeep.errors import ConfigError, did_you_mean
 from threadkeep.protocols import Policy, TokenCounter
-from threadkeep.suggest import nearest
 from threadkeep.window.policies.budgets import (
     max_characters,
     max_exchanges,
@@ -43,7 +42,7 @@ def from_options(
     found: list[Policy] = []
     for name, limit in options.items():
         if name not in BUDGETS:
-            raise ConfigError(f"window: no option {name!r}{nearest(name, [*BUDGETS, 'step'])}")
+            raise ConfigError(f"window: no option {name!r}{did_you_mean(name, [*BUDGETS, 'step'])}")
         if limit is None:
             continue
         extra: dict[str, Any] = {} if name == "max_age" else {"step": share(step or 0.0)}
