@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import threadkeep
-from benchmarks import million_steps as steps
+from benchmarks import million_steps
 from benchmarks.plan import Plan
 from benchmarks.report import Report, Table
 from benchmarks.systems import servers
-from threadkeep.core import copy_streams as copying
+from threadkeep.core import copy_streams
 
 _EACH: Final = 100
 """Items of a conversation."""
@@ -49,7 +49,7 @@ def run(plan: Plan) -> Report:
     size = 20_000 if plan.quick else plan.items
     postgres, redis = servers.postgres(), servers.redis()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        filled = _apart(steps.fill, postgres, size // _EACH, _EACH)
+        filled = _apart(million_steps.fill, postgres, size // _EACH, _EACH)
         report = Report(data={"items": size, "conversations": size // _EACH})
         rows = [_row("postgres", size, _measured(postgres, size, folder), filled)]
         there = _copied(postgres, redis)
@@ -76,36 +76,36 @@ def _measured(url: str, size: int, folder: str) -> dict[str, Step]:
     names = size // _EACH
     file = str(Path(folder, f"{url.partition(':')[0]}.jsonl"))
     return {
-        "list": _apart(steps.list_all, url, names),
-        "user's page": _apart(steps.page_of_users, url),
-        "items page": _apart(steps.page_items, url, names),
-        "window": _apart(steps.windows, url, names),
-        "export": _apart(steps.command, "export", "--all", "--url", url, "--output", file),
+        "list": _apart(million_steps.list_all, url, names),
+        "user's page": _apart(million_steps.page_of_users, url),
+        "items page": _apart(million_steps.page_items, url, names),
+        "window": _apart(million_steps.windows, url, names),
+        "export": _apart(million_steps.command, "export", "--all", "--url", url, "--output", file),
     }
 
 
 def _copied(source: str, target: str) -> Copy:
     """Copy, kill it half way, copy again, and compare every item."""
     with threadkeep.connect(source) as memory:
-        total = len(copying.streams(memory.engine.backend))
+        total = len(copy_streams.streams(memory.engine.backend))
     context = multiprocessing.get_context("spawn")
-    writer = context.Process(target=steps.command, args=("copy", source, target))
+    writer = context.Process(target=million_steps.command, args=("copy", source, target))
     start = time.monotonic()
     writer.start()
-    while (there := steps.streams(target)) < total // 2 and writer.is_alive():
+    while (there := million_steps.streams(target)) < total // 2 and writer.is_alive():
         time.sleep(1)
     writer.kill()
     writer.join()
     first = time.monotonic() - start
-    again = _apart(steps.command, "copy", source, target)
-    return Copy(total, there, first, again, _apart(steps.compare, source, target))
+    again = _apart(million_steps.command, "copy", source, target)
+    return Copy(total, there, first, again, _apart(million_steps.compare, source, target))
 
 
 def _apart(step: Callable[..., Any], *arguments: Any) -> Step:
     """A step in a process of its own."""
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe()
-    process = context.Process(target=steps.told, args=(theirs, step, arguments))
+    process = context.Process(target=million_steps.told, args=(theirs, step, arguments))
     process.start()
     theirs.close()
     try:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import threadkeep
 from benchmarks.messages import conversation
 from threadkeep import Memory
-from threadkeep.core import copy_streams as copying
+from threadkeep.core import copy_streams
 
 _OF_A_USER: Final = 10
 _PAGE: Final = 500
@@ -87,7 +87,7 @@ def command(*arguments: str) -> None:
 def streams(url: str) -> int:
     """How many streams a store holds."""
     with threadkeep.connect(url) as memory:
-        return len(copying.streams(memory.engine.backend))
+        return len(copy_streams.streams(memory.engine.backend))
 
 
 def compare(one: str, other: str) -> tuple[int, int]:

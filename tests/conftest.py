@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from tests import acceptance
-from threadkeep.adapters import shared as sharing
+from threadkeep.adapters import shared
 
 if os.environ.get("THREADKEEP_TEST_REQUIRE"):  # what judges a change draws the same cases each time
     settings.load_profile("ci")
@@ -111,4 +111,4 @@ def tmp_path():
 def _nothing_shared_is_left():
     """What adapters opened by a URL stays open with the process, but for tests."""
     yield
-    sharing.close()
+    shared.close()

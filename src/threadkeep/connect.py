@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from threadkeep.api.memory import Memory
-from threadkeep.config import registry as stores
+from threadkeep.config import registry
 from threadkeep.config.registry import (
     DEFAULT,
     IN_URLS,
@@ -77,7 +77,7 @@ def _connected(store: object, options: Mapping[str, Any]) -> Memory:
     if isinstance(store, Backend):
         chosen = settings(options)
         return Memory(wrapped(store, chosen), chosen)
-    if client := stores.of_client(store):
+    if client := registry.of_client(store):
         return _open(*client, options)
     raise ConfigError(
         f"cannot connect to a {type(store).__name__}: pass a URL, a dict, a Path or a Backend"
@@ -93,7 +93,7 @@ def _from_dict(given: Mapping[str, Any], options: Mapping[str, Any]) -> Memory:
     kind, found = _from_url(config.pop("url"))
     if said not in (None, kind):
         raise ConfigError(
-            f"type and url contradict each other: the url says {stores.public(kind)!r}"
+            f"type and url contradict each other: the url says {registry.public(kind)!r}"
         )
     return _open(kind, _merged(found, config), options)
 
@@ -118,8 +118,8 @@ def _from_url(text: object) -> tuple[str, dict[str, Any]]:
         raise ConfigError(f"{DEFAULT!r} is what a URL looks like; this one has no scheme")
     place, _, query = rest.partition("?")
     url = Url(scheme, place, query)
-    kind = stores.of_scheme(scheme)
-    return (scheme, stores.whole(url)) if kind is None else (kind, STORES[kind].place(url))
+    kind = registry.of_scheme(scheme)
+    return (scheme, registry.whole(url)) if kind is None else (kind, STORES[kind].place(url))
 
 
 def _from_path(path: Path) -> tuple[str, dict[str, Any]]:
@@ -148,7 +148,7 @@ def _open(kind: object, given: Mapping[str, Any], options: Mapping[str, Any]) ->
     chosen = settings(_merged(said, options))
     shared = {name: getattr(chosen, name) for name in store.shared}
     backend = store.load()(**shared, **found)
-    at = stores.shown(str(kind), given)
+    at = registry.shown(str(kind), given)
     return Memory(wrapped(backend, chosen), chosen, owned=True, at=at)
 
 
@@ -158,16 +158,16 @@ def _built_in(kind: object) -> bool:
 
 def _custom(kind: object, given: Mapping[str, Any], options: Mapping[str, Any]) -> Memory:
     """The store of other people, made of all options that are not ours."""
-    from threadkeep.config import plugins as custom  # seldom wanted, and loads much
+    from threadkeep.config import plugins  # seldom wanted, and loads much
 
     found = dict(given)
     module_path = found.pop("module_path", None)
-    if not isinstance(kind, str) or not custom.exists(kind, module_path):
-        raise stores.unknown(kind, ("custom", *custom.installed()))
+    if not isinstance(kind, str) or not plugins.exists(kind, module_path):
+        raise registry.unknown(kind, ("custom", *plugins.installed()))
     said = {name: found.pop(name) for name in IN_URLS if name in found}
-    chosen = settings(_merged(_converted(stores.public(kind), IN_URLS, said), options))
-    made = custom.make(custom.find(kind, module_path), found)
-    at = stores.shown(stores.public(kind), found)
+    chosen = settings(_merged(_converted(registry.public(kind), IN_URLS, said), options))
+    made = plugins.make(plugins.find(kind, module_path), found)
+    at = registry.shown(registry.public(kind), found)
     return Memory(wrapped(made, chosen), chosen, owned=True, at=at)
 
 
@@ -180,6 +180,6 @@ def _converted(kind: str, known: Mapping[str, Read], given: Mapping[str, Any]) -
         try:
             found[name] = known[name](value) if isinstance(value, str) else value
         except ValueError as error:
-            wanted = stores.wanted(known[name])
+            wanted = registry.wanted(known[name])
             raise ConfigError(f"{kind}: {name} must be {wanted}") from error
     return found

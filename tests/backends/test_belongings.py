@@ -7,7 +7,7 @@ import time
 import pytest
 
 from threadkeep import Record, connect
-from threadkeep.core import copy_streams as copying
+from threadkeep.core import copy_streams
 from threadkeep.types import Query
 from threadkeep.types.record_kinds import KINDS
 
@@ -59,7 +59,7 @@ def lived(memory, id, user="ada"):
 def content(memory):
     """Every record of somebody's that can still be read, by kind and stream."""
     found = {}
-    for name in copying.streams(memory.engine.backend):  # all but how the store is kept
+    for name in copy_streams.streams(memory.engine.backend):  # all but how the store is kept
         pages = memory.engine.read(*(Query(name, kind) for kind in KINDS))
         if kinds := {
             kind: len(p.records) for kind, p in zip(KINDS, pages, strict=True) if p.records

@@ -16,9 +16,9 @@ from tests.backends.conftest import REQUIRED, STORES
 from tests.responses.conftest import answer
 from threadkeep import connect
 from threadkeep.errors import Conflict, InputError, NotFound
-from threadkeep.longterm import export as moving
+from threadkeep.longterm import export
 from threadkeep.policies import max_messages
-from threadkeep.sessions import scan as walking
+from threadkeep.sessions import scan
 from threadkeep.types import Query, Record
 from threadkeep.types.record_kinds import KINDS
 
@@ -80,7 +80,7 @@ def many(count):
 
 def imported(memory):
     lines = enumerate(map(json.loads, EXPORT.splitlines()), start=1)
-    for _ in moving.restore(memory.engine, moving.checked(lines)):
+    for _ in export.restore(memory.engine, export.checked(lines)):
         pass
 
 
@@ -184,7 +184,7 @@ def check_left(memory):
     """What a crash may leave of a user."""
     found = records(memory)
     owned = of_user(found, "zoe")
-    listed = {info.id for _, info in walking.sessions(memory.engine, "zoe", None)}
+    listed = {info.id for _, info in scan.sessions(memory.engine, "zoe", None)}
     assert owned.keys() == listed
     lines = [json.loads(line) for line in memory.user("zoe").export().splitlines()[1:]]
     written = {(line["session"], line["kind"], line["id"]) for line in lines if "session" in line}

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.backends.file_child import NOW, batch
-from threadkeep.backends.file import FileBackend
-from threadkeep.backends.file import commit as committing
+from threadkeep.backends.file import FileBackend, commit
 from threadkeep.types import Drop, Query
 
 
@@ -57,7 +56,7 @@ def disk(tmp_path, monkeypatch):
     (tmp_path / "root").mkdir()
     disk = Disk(tmp_path / "root")
     monkeypatch.setattr(os, "fsync", disk.sync)
-    monkeypatch.setattr(committing, "_sync", disk.sync)
+    monkeypatch.setattr(commit, "_sync", disk.sync)
     return disk
 
 

@@ -12,13 +12,13 @@ import pytest
 from threadkeep.errors import Conflict
 from threadkeep.testing.contract.common import NOW, ids, item, items, read
 from threadkeep.types import Drop
-from threadkeep.types.versions import Life, life_of
+from threadkeep.types.versions import Generation, generation_of
 
 S = "test/session/lives"
 
 
 def test_a_life_is_met_by_every_later_version_of_it(backend):
-    seen = Life(backend.commit(S, put=items("a"), now=NOW).version)
+    seen = Generation(backend.commit(S, put=items("a"), now=NOW).version)
     for id in "bcd":
         backend.commit(S, put=items(id), now=NOW)
     done = backend.commit(S, put=items("ef"), expect=seen, token="t-1", now=NOW)
@@ -28,7 +28,7 @@ def test_a_life_is_met_by_every_later_version_of_it(backend):
 
 
 def test_nor_does_it_matter_whether_it_drops_or_touches(backend):
-    seen = Life(backend.commit(S, put=items("a"), now=NOW).version)
+    seen = Generation(backend.commit(S, put=items("a"), now=NOW).version)
     now = backend.commit(S, put=items("b"), now=NOW).version
     assert backend.commit(S, ttl=60, expect=seen, now=NOW).version == now
     backend.commit(S, put=items("c"), drop=[Drop("item", ["a"])], expect=seen, now=NOW)
@@ -40,14 +40,14 @@ def test_an_earlier_version_does_not_meet_it(backend):
     """A store that was set back is not what was seen."""
     seen = backend.commit(S, put=items("a"), now=NOW).version
     with pytest.raises(Conflict) as caught:
-        backend.commit(S, put=items("b"), expect=Life(seen + 1), now=NOW)
+        backend.commit(S, put=items("b"), expect=Generation(seen + 1), now=NOW)
     assert caught.value.current == seen
     assert ids(backend, S) == ["a"]
 
 
 def test_a_repeat_that_others_came_after_puts_nothing_twice(backend):
     """The stream keeps one token: that of a writer who was passed by is gone with the next."""
-    seen = Life(backend.commit(S, put=items("a"), now=NOW).version)
+    seen = Generation(backend.commit(S, put=items("a"), now=NOW).version)
     mine = {"put": items("b"), "expect": seen, "now": NOW}
     first = backend.commit(S, token="t-1", **mine)
     backend.commit(S, put=items("c"), expect=seen, token="t-2", now=NOW)
@@ -65,9 +65,9 @@ def test_no_writer_is_ever_found_in_another_life(backend):
             seen = read(backend, S).version
             if not seen:
                 continue
-            record = item(f"{name} {landed}", json.dumps(life_of(seen)))
+            record = item(f"{name} {landed}", json.dumps(generation_of(seen)))
             try:
-                backend.commit(S, put=[record], expect=Life(seen), token=record.id, now=NOW)
+                backend.commit(S, put=[record], expect=Generation(seen), token=record.id, now=NOW)
             except Conflict:
                 continue
             landed += 1
@@ -76,7 +76,7 @@ def test_no_writer_is_ever_found_in_another_life(backend):
     def watch():
         for round in range(150):
             version, records = read(backend, S)
-            assert {record.body for record in records} <= {str(life_of(version))}
+            assert {record.body for record in records} <= {str(generation_of(version))}
             if round % 3 == 0:
                 backend.commit(S, drop=[Drop()], now=NOW)
                 backend.commit(S, put=begun, now=NOW)

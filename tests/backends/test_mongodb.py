@@ -14,9 +14,8 @@ import threadkeep
 from tests.servers import mongodb
 from tests.servers.instances import free_port, fresh_table
 from threadkeep import HistoryService
-from threadkeep.backends.mongodb import MongoBackend
+from threadkeep.backends.mongodb import MongoBackend, expire
 from threadkeep.backends.mongodb import commit as committing
-from threadkeep.backends.mongodb import expire as sweeping
 from threadkeep.backends.mongodb.roll_forward import apply
 from threadkeep.errors import BackendError, ConfigError, Conflict
 from threadkeep.testing.contract.common import NOW, ids, item, items, read, sweep_all
@@ -144,7 +143,7 @@ def test_marks_of_what_was_dropped_go_after_their_time(backend, store, monkeypat
     assert sweep_all(backend, NOW + 60) == 1
     assert store.count_documents({"g": {"$exists": True}}) == 3
     assert store.count_documents({"s": {"$in": [f"{S}2", f"{S}3"]}}) == 0
-    monkeypatch.setattr(sweeping, "GRACE", -10.0)
+    monkeypatch.setattr(expire, "GRACE", -10.0)
     backend.sweep(NOW + 60)
     assert store.count_documents({"g": {"$exists": True}}) == 0
     assert ids(backend, S, now=NOW + 60) == ["b", "c"]

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from threadkeep.backends.sqlite import SqliteBackend
-from threadkeep.backends.sqlite import statements as sql
+from threadkeep.backends.sqlite import SqliteBackend, statements
 from threadkeep.errors import BackendTimeout, ConfigError, Conflict
 from threadkeep.types import Drop, Query, Record
 
@@ -166,7 +165,7 @@ def test_a_sweep_looks_again_once_it_has_the_lock(path, backend):
     other = SqliteBackend(path)
 
     def put_again(statement):
-        if statement == sql.BEGIN_WRITE:
+        if statement == statements.BEGIN_WRITE:
             other.commit("default/session/dead", put=items("new"), ttl=60, now=NOW + 60)
             other.commit(STREAM, put=items("mortal"), now=NOW + 59)  # a clock that is behind
 
@@ -187,20 +186,20 @@ BY_ID = "USING INDEX tk_record_id (sid=? AND kind=? AND id=?"
 @pytest.mark.parametrize(
     ("statement", "plan"),
     [
-        (sql.HEAD, "SEARCH tk_stream USING INDEX sqlite_autoindex_tk_stream_1 (stream=?)"),
-        (sql.LIVE, "SEARCH tk_stream USING INDEX sqlite_autoindex_tk_stream_1 (stream=?)"),
-        (sql.GO_ON, "SEARCH tk_stream USING INTEGER PRIMARY KEY (rowid=?)"),
-        (sql.TOUCH, "SEARCH tk_stream USING INTEGER PRIMARY KEY (rowid=?)"),
-        (sql.OLDEST, f"SEARCH tk_record {KEY} AND seq>? AND seq<?)"),
-        (sql.NEWEST, f"SEARCH tk_record {KEY} AND seq>? AND seq<?)"),
-        (sql.OLDEST_IDS, f"SEARCH tk_record {BY_ID}"),
-        (sql.NEWEST_IDS, f"SEARCH tk_record {BY_ID}"),
-        (sql.FIND, f"SEARCH tk_record {BY_ID}"),
-        (sql.REPLACE, f"SEARCH tk_record {KEY} AND seq=?)"),
-        (sql.DROP_RANGE, f"SEARCH tk_record {KEY} AND seq<?)"),
-        (sql.DROP_IDS, f"SEARCH tk_record {BY_ID}"),
-        (sql.DROP_ALL, "SEARCH tk_record USING INDEX tk_record_id (sid=?"),
-        (sql.DEAD_RECORDS, "SEARCH tk_record USING INDEX tk_record_expires (expires<?)"),
+        (statements.HEAD, "SEARCH tk_stream USING INDEX sqlite_autoindex_tk_stream_1 (stream=?)"),
+        (statements.LIVE, "SEARCH tk_stream USING INDEX sqlite_autoindex_tk_stream_1 (stream=?)"),
+        (statements.GO_ON, "SEARCH tk_stream USING INTEGER PRIMARY KEY (rowid=?)"),
+        (statements.TOUCH, "SEARCH tk_stream USING INTEGER PRIMARY KEY (rowid=?)"),
+        (statements.OLDEST, f"SEARCH tk_record {KEY} AND seq>? AND seq<?)"),
+        (statements.NEWEST, f"SEARCH tk_record {KEY} AND seq>? AND seq<?)"),
+        (statements.OLDEST_IDS, f"SEARCH tk_record {BY_ID}"),
+        (statements.NEWEST_IDS, f"SEARCH tk_record {BY_ID}"),
+        (statements.FIND, f"SEARCH tk_record {BY_ID}"),
+        (statements.REPLACE, f"SEARCH tk_record {KEY} AND seq=?)"),
+        (statements.DROP_RANGE, f"SEARCH tk_record {KEY} AND seq<?)"),
+        (statements.DROP_IDS, f"SEARCH tk_record {BY_ID}"),
+        (statements.DROP_ALL, "SEARCH tk_record USING INDEX tk_record_id (sid=?"),
+        (statements.DEAD_RECORDS, "SEARCH tk_record USING INDEX tk_record_expires (expires<?)"),
     ],
 )
 def test_each_hot_statement_uses_its_key_on_a_database_never_analysed(backend, statement, plan):

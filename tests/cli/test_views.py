@@ -11,7 +11,7 @@ import pytest
 import sqlglot
 
 from threadkeep import connect
-from threadkeep.api import sql_views as views
+from threadkeep.api import sql_views
 from threadkeep.backends.encrypted import new_key
 from threadkeep.backends.sql import names
 from threadkeep.backends.sql.oracle import Oracle
@@ -87,12 +87,12 @@ def test_of_an_encrypted_store_they_would_see_nothing(cli, monkeypatch, known):
 
 def test_beneath_what_watches_the_store(chat):
     with connect(SQLITE, observe=True) as memory:
-        assert views.create(memory) == VIEWS
+        assert sql_views.create(memory) == VIEWS
 
 
 async def acted():
     with connect(SQLITE) as memory:
-        return await views.acreate(memory), await views.adrop(memory)
+        return await sql_views.acreate(memory), await sql_views.adrop(memory)
 
 
 def test_from_async_code(chat):
@@ -101,7 +101,7 @@ def test_from_async_code(chat):
 
 def test_the_memory_needs_no_sql_to_be_told(chat):
     with connect("memory://") as memory, pytest.raises(ConfigError, match="knows no SQL"):
-        views.create(memory)
+        sql_views.create(memory)
 
 
 def test_views_of_before_a_key_can_still_be_dropped(cli, chat, monkeypatch):

@@ -13,8 +13,7 @@ import pytest
 from tests.service import shelf
 from threadkeep import connect
 from threadkeep.backends.file import FileBackend
-from threadkeep.config import plugins as custom
-from threadkeep.config import registry as stores
+from threadkeep.config import plugins, registry
 from threadkeep.errors import ConfigError, MissingExtra
 
 SECRET = "hunter2"
@@ -99,8 +98,8 @@ def test_what_is_not_understood_is_named(folder, store, word):
 
 @pytest.fixture
 def announced(monkeypatch):
-    points = EntryPoints([EntryPoint("shelf", "tests.service.shelf:ShelfProvider", custom.GROUP)])
-    monkeypatch.setattr(custom, "entry_points", lambda **by: points.select(**by))
+    points = EntryPoints([EntryPoint("shelf", "tests.service.shelf:ShelfProvider", plugins.GROUP)])
+    monkeypatch.setattr(plugins, "entry_points", lambda **by: points.select(**by))
 
 
 @pytest.mark.proves("A22")
@@ -140,7 +139,7 @@ def test_a_store_of_other_people_gets_every_option_that_is_not_ours(store, optio
     ],
 )
 def test_a_store_is_shown_without_its_password(url, said):
-    assert stores.shown("redis", {"url": url}) == said
+    assert registry.shown("redis", {"url": url}) == said
 
 
 @pytest.mark.proves("A23")
@@ -148,15 +147,15 @@ def test_a_store_is_shown_without_its_password(url, said):
     "store", ["shop://here", "shops://here", {"type": "shop", "url": "shop://x"}]
 )
 def test_a_missing_driver_is_named_with_its_extra(monkeypatch, store):
-    row = stores.Store(
+    row = registry.Store(
         "tests.engine.driverless",
         "Backend",
         {"url": str},
         schemes=("shop", "shops"),
-        place=stores.whole,
+        place=registry.whole,
         extra="redis",
     )
-    monkeypatch.setitem(stores.STORES, "shop", row)
+    monkeypatch.setitem(registry.STORES, "shop", row)
     with pytest.raises(
         MissingExtra, match=r'nosuchdriver is not installed: .*"threadkeep\[redis\]"'
     ):

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from tests.engine.doubles import Clock, Counting
 from threadkeep import Item, Window, connect
 from threadkeep.backends.memory import MemoryBackend
-from threadkeep.core.cache import recent_items as tails
-from threadkeep.core.cache import session_info as infos
-from threadkeep.core.cache.cached_item import Master
+from threadkeep.core.cache import recent_items, session_info
+from threadkeep.core.cache.cached_item import CachedItem
 from threadkeep.core.cache.generational import AGE
 from threadkeep.errors import NotFound, NotOwner
 from threadkeep.policies import keep_system, max_messages
@@ -135,8 +134,8 @@ def test_what_is_known_of_a_session_is_nobodys_to_change(opened):
 
 @pytest.mark.parametrize("metadata", [{}, {"state": ["x" * 99] * 99}, {"note": "x" * 999}])
 def test_the_sessions_used_last_are_known_and_no_more(opened, monkeypatch, metadata):
-    monkeypatch.setattr(infos, "_ROOM", 80 if metadata else 8)
-    monkeypatch.setattr(infos, "_LARGE", 10)
+    monkeypatch.setattr(session_info, "_ROOM", 80 if metadata else 8)
+    monkeypatch.setattr(session_info, "_LARGE", 10)
     memory = opened(Counting)
     for n in range(20):
         memory.session(f"{n}", metadata=metadata).add("x")
@@ -325,7 +324,7 @@ def test_what_is_deleted_is_not_kept_in_memory(opened):
     assert memory.engine.tails.find(chat._door.stream, memory.engine.now())
     chat.delete()
     gc.collect()
-    kept = [o for o in gc.get_objects() if isinstance(o, tails.Tail)]
+    kept = [o for o in gc.get_objects() if isinstance(o, recent_items.RecentItems)]
     assert not any("xyzzy" in repr(entry.copy()) for tail in kept for entry in tail.entries)
 
 
@@ -338,9 +337,9 @@ def test_what_has_expired_is_not_shown(opened, clock):
 
 
 def test_tails_take_no_more_than_their_room():
-    kept = tails.Tails()
-    entry = Master(Record("item", "a", "x" * 100_000, 0.0))
-    alone = tails.Tail(1, (entry,), True, 1, since=0.0, weight=entry.weight)
+    kept = recent_items.RecentItemsCache()
+    entry = CachedItem(Record("item", "a", "x" * 100_000, 0.0))
+    alone = recent_items.RecentItems(1, (entry,), True, 1, since=0.0, weight=entry.weight)
     for number in range(1_000):
         kept.keep(f"s{number}", alone)
     found = [n for n in range(1_000) if kept.find(f"s{n}", 1.0)]

@@ -17,7 +17,7 @@ from threadkeep.api.files import Files
 from threadkeep.errors import BackendError, InputError, NotOwner
 from threadkeep.longterm.facts import Facts
 from threadkeep.longterm.instructions import Instructions
-from threadkeep.longterm.store.collection import Shelf
+from threadkeep.longterm.store.collection import Collection
 
 NO_IO = {
     Memory: {"session", "user"},
@@ -26,7 +26,7 @@ NO_IO = {
     Files: set(),
     Facts: set(),
     Instructions: set(),
-    Shelf: set(),
+    Collection: set(),
 }
 """The verbs that only hand something out."""
 

@@ -19,7 +19,7 @@ from threadkeep.longterm.context import stable
 from threadkeep.longterm.context.escape import line
 from threadkeep.longterm.markers import MARK_END, MARK_START, is_injected
 from threadkeep.types.knowledge import Summary
-from threadkeep.types.versions import life_of
+from threadkeep.types.versions import generation_of
 from threadkeep.window import tokens
 
 
@@ -76,7 +76,7 @@ def sum_up(chat, text):
         chat.engine,
         summaries.look(chat.engine, chat.id),
         Summary(chat.id, text, last_seq=chat.items(last=1)[0].seq),
-        life=life_of(seen.version),
+        life=generation_of(seen.version),
         user=chat.user,
     )
 

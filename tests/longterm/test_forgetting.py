@@ -10,7 +10,7 @@ from tests.engine.doubles import Failing
 from tests.responses.conftest import answer, streams
 from threadkeep import connect
 from threadkeep.errors import BackendError, InputError, NotOwner
-from threadkeep.longterm.store.user_stream import session_stream
+from threadkeep.longterm.store.user_stream import UserStream, session_stream
 from threadkeep.types import Record
 from threadkeep.types.knowledge import Source
 
@@ -107,10 +107,8 @@ def test_cut_short_anywhere_it_can_be_called_again(opened, writes):
 
 def test_who_learns_meanwhile_loses(memory, ada):
     """A worker that read before, and writes after, meets the mark or another life."""
-    from threadkeep.longterm.store.user_stream import Home
-
     filled(memory, "ada")
-    home = Home(memory.engine, user="ada")
+    home = UserStream(memory.engine, user="ada")
     late = home.look()
     late.put_watermark("a", "{}")
     ada.forget()

@@ -8,13 +8,13 @@ import pytest
 
 from tests.engine.doubles import Counting
 from threadkeep import Record
-from threadkeep.core import copy_streams as copying
+from threadkeep.core import copy_streams
 from threadkeep.core.settings import SUMMARY_TTL
 from threadkeep.errors import NotOwner
 from threadkeep.longterm import summaries
 from threadkeep.sessions.derived import stream
 from threadkeep.types.knowledge import Summary
-from threadkeep.types.versions import life_of
+from threadkeep.types.versions import generation_of
 
 HOUR = 3_600
 
@@ -27,7 +27,7 @@ def sum_up(chat, text="They talked.", upto=None, **fields):
     before = summaries.look(chat.engine, chat.id)
     said = Summary(chat.id, text, last_seq=last, **fields)
     user = seen.info.user
-    return summaries.write(chat.engine, before, said, life=life_of(seen.version), user=user)
+    return summaries.write(chat.engine, before, said, life=generation_of(seen.version), user=user)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_it_never_goes_back_to_an_older_place(chat):
 def test_of_two_writers_the_one_who_saw_an_older_one_loses(chat):
     before = summaries.look(chat.engine, chat.id)
     sum_up(chat, "the winner's")
-    life = life_of(chat._door.look().version)
+    life = generation_of(chat._door.look().version)
     late = Summary(chat.id, "the loser's", last_seq=chat.items()[-1].seq)
     assert not summaries.write(chat.engine, before, late, life=life, user="ada")
     assert chat.summary().text == "the winner's"
@@ -274,4 +274,4 @@ def test_it_is_kept_in_the_store_of_long_term_memory(opened, tmp_path):
     assert memory.engine.streams("default/summary/", cursor=None, limit=9)[0] == []
     assert chat.summary() is not None
     chat.delete()
-    assert copying.streams(memory.engine.longterm.backend) == []
+    assert copy_streams.streams(memory.engine.longterm.backend) == []

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tests.embedded import backend, clock, memory, opened
-from threadkeep.core import copy_streams as copying
+from threadkeep.core import copy_streams
 
 __all__ = ["answer", "backend", "clock", "memory", "opened", "streams"]
 
 
 def streams(memory):
     """The names of all streams that are there, but for the one that says how the store is kept."""
-    return copying.streams(memory.engine.backend)
+    return copy_streams.streams(memory.engine.backend)
 
 
 def answer(id, **fields):

@@ -11,9 +11,9 @@ import pytest
 
 from tests.engine.doubles import START
 from tests.responses.conftest import answer, streams
-from threadkeep.api.feedback import FeedbackBook
+from threadkeep.api.feedback import FeedbackCollection
 from threadkeep.errors import InputError, NotFound, NotOwner
-from threadkeep.types.responses import Tally
+from threadkeep.types.responses import RatingCounts
 
 DAY = 86_400
 
@@ -156,20 +156,20 @@ class TestConditions:
 
     @pytest.mark.proves("B54")
     def test_counted_by_model_day_rating_and_response(self, memory):
-        assert memory.feedback.summarise() == {"m0": Tally(8, 2), "m1": Tally(7, 3)}
+        assert memory.feedback.summarise() == {"m0": RatingCounts(8, 2), "m1": RatingCounts(7, 3)}
         first = datetime.fromtimestamp(START, UTC)
         days = [(first + timedelta(days=n / 10)).date().isoformat() for n in range(20)]
         wanted: dict[str, list[int]] = {}
         for n, day in enumerate(days):
             wanted.setdefault(day, [0, 0])[n >= 15] += 1
         by_day = memory.feedback.summarise(by="day")
-        assert by_day == {day: Tally(*counts) for day, counts in wanted.items()}
+        assert by_day == {day: RatingCounts(*counts) for day, counts in wanted.items()}
         assert list(by_day) == sorted(wanted)
         assert memory.feedback.summarise(by="rating") == {
-            "negative": Tally(0, 5),
-            "positive": Tally(15, 0),
+            "negative": RatingCounts(0, 5),
+            "positive": RatingCounts(15, 0),
         }
-        assert memory.feedback.summarise(by="response", response="r7") == {"r7": Tally(1, 0)}
+        assert memory.feedback.summarise(by="response", response="r7") == {"r7": RatingCounts(1, 0)}
         assert memory.feedback.summarise(user="bob")["m0"].total == 5
         with pytest.raises(InputError, match="by must be"):
             memory.feedback.summarise(by="colour")
@@ -235,10 +235,12 @@ def test_another_users_door_opens_nothing_and_changes_nothing(asked, door):
 
 
 def test_there_is_a_door_for_every_verb_and_a_twin():
-    verbs = {n for n in vars(FeedbackBook) if n[0] != "_" and f"a{n}" in vars(FeedbackBook)}
+    verbs = {
+        n for n in vars(FeedbackCollection) if n[0] != "_" and f"a{n}" in vars(FeedbackCollection)
+    }
     assert verbs == {name.partition(" ")[0] for name in DOORS}
     for name in verbs:
-        verb, twin = getattr(FeedbackBook, name), getattr(FeedbackBook, f"a{name}")
+        verb, twin = getattr(FeedbackCollection, name), getattr(FeedbackCollection, f"a{name}")
         assert inspect.iscoroutinefunction(twin)
         assert inspect.signature(verb) == inspect.signature(twin)
 
@@ -247,7 +249,7 @@ def test_twins_do_what_verbs_do(asked):
     async def story():
         given = await asked.feedback.aadd("a", rating="positive")
         assert await asked.feedback.alist() == [given]
-        assert await asked.feedback.asummarise() == {"gpt-5": Tally(1, 0)}
+        assert await asked.feedback.asummarise() == {"gpt-5": RatingCounts(1, 0)}
         assert len(await asked.feedback.aexport()) == 1
         await asked.feedback.adelete("a", given.id)
         assert await asked.feedback.alist() == []

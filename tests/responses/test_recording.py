@@ -9,7 +9,7 @@ import pytest
 from tests.responses.conftest import answer
 from threadkeep.adapters.record_responses import record as recorded
 from threadkeep.errors import BackendError
-from threadkeep.responses import store as answering
+from threadkeep.responses import store
 
 
 def record(chat, said, key=None):
@@ -72,7 +72,7 @@ def test_what_cannot_be_stored_is_logged_without_its_words(memory, chat, caplog,
     def fails(*_):
         raise BackendError("the disk is full")
 
-    monkeypatch.setattr(answering, "add", fails)
+    monkeypatch.setattr(store, "add", fails)
     with caplog.at_level(logging.ERROR, "threadkeep"):
         assert recorded(chat, answer("r1")) is None
     assert "session 'chat' was not recorded as a response (BackendError: the disk is full)" in (

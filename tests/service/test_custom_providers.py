@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 import pytest
 
 from tests.service import shelf, shelves
-from threadkeep.config import plugins as custom
+from threadkeep.config import plugins
 from threadkeep.errors import ConfigError
 
 
@@ -31,8 +31,8 @@ def test_a_provider_is_found(serve, config, kind):
 
 @pytest.fixture
 def announced(monkeypatch):
-    points = EntryPoints([EntryPoint("shelf", "tests.service.shelf:ShelfProvider", custom.GROUP)])
-    monkeypatch.setattr(custom, "entry_points", lambda **by: points.select(**by))
+    points = EntryPoints([EntryPoint("shelf", "tests.service.shelf:ShelfProvider", plugins.GROUP)])
+    monkeypatch.setattr(plugins, "entry_points", lambda **by: points.select(**by))
 
 
 @pytest.mark.proves("A22")
@@ -76,5 +76,5 @@ def test_a_provider_that_cannot_be_built_gives_no_secret_away(serve):
 
 
 def test_the_group_is_the_documented_one():
-    assert custom.GROUP == "threadkeep.backends"
-    assert custom.installed() == sorted(importlib.metadata.entry_points(group=custom.GROUP).names)
+    assert plugins.GROUP == "threadkeep.backends"
+    assert plugins.installed() == sorted(importlib.metadata.entry_points(group=plugins.GROUP).names)

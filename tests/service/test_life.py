@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from threadkeep.core import copy_streams as copying
+from threadkeep.core import copy_streams
 
 HOUR = 3_600
 
@@ -107,7 +107,7 @@ def test_what_is_dead_is_swept_again_and_again(watched, clock):
         assert has_history(service) == [False, False], "invisible before it is swept"
         for _ in range(3):
             assert swept.acquire(timeout=5)
-        assert copying.streams(backend) == []
+        assert copy_streams.streams(backend) == []
 
 
 @pytest.mark.proves("A5")

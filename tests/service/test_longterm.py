@@ -17,7 +17,7 @@ from threadkeep.service import HistoryService
 from threadkeep.service.settings import read
 from threadkeep.testing import ScriptedModel
 from threadkeep.types.knowledge import Summary
-from threadkeep.types.versions import life_of
+from threadkeep.types.versions import generation_of
 
 LLM = {"model": "gpt-5", "api_key": "hunter2", "base_url": "http://127.0.0.1:9/v1"}
 
@@ -51,7 +51,7 @@ def sum_up(service, session, text):
         chat.engine,
         summaries.look(chat.engine, session),
         Summary(session, text, last_seq=chat.items(last=1)[0].seq),
-        life=life_of(seen.version),
+        life=generation_of(seen.version),
         user=seen.info.user,
     )
 

@@ -7,8 +7,7 @@ import textwrap
 import pytest
 
 from threadkeep.errors import ConfigError, MissingExtra
-from threadkeep.service import HistoryService
-from threadkeep.service import yaml as documents
+from threadkeep.service import HistoryService, yaml
 from threadkeep.service.history_policy import HistoryPolicy
 
 GATEWAY = """
@@ -121,7 +120,7 @@ def test_a_bad_file_is_an_error_that_says_where(written, said, text, key):
 
 def test_anchors_that_lead_back_are_no_endless_search(written):
     block = "a: &a {again: *a, list: [*a, {history_policy: {max_turns: 7}}]}"
-    assert documents.load(written(block)) == {"max_turns": 7}
+    assert yaml.load(written(block)) == {"max_turns": 7}
 
 
 def test_a_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path):

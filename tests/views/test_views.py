@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from threadkeep.api import sql_views as views
+from threadkeep.api import sql_views
 from threadkeep.errors import BackendError
 from threadkeep.types import Record
 
@@ -22,9 +22,9 @@ YESTERDAY = time.time() - 86_400.0
 def memory(store):
     with store.open() as memory:
         filled(memory)
-        views.create(memory)
+        sql_views.create(memory)
         yield memory
-        views.drop(memory)
+        sql_views.drop(memory)
 
 
 def filled(memory):
@@ -177,21 +177,21 @@ def test_namespaces_are_told_apart(store, memory):
 
 
 def test_they_are_made_anew_and_dropped_and_nothing_else_goes(store, memory):
-    assert views.create(memory) == views.create(memory)
-    assert len(views.create(memory)) == 4
+    assert sql_views.create(memory) == sql_views.create(memory)
+    assert len(sql_views.create(memory)) == 4
     before = len(store.rows("messages"))
-    views.drop(memory)
-    views.drop(memory)
+    sql_views.drop(memory)
+    sql_views.drop(memory)
     with pytest.raises(Exception, match=r"(?i)no such table|does not exist|doesn't exist"):
         store.rows("messages")
     assert len(memory.session("chat/\u00e9 1").items()) == 6
-    views.create(memory)
+    sql_views.create(memory)
     assert len(store.rows("messages")) == before
 
 
 def test_what_is_shown_is_what_makes_them(store, memory):
-    said = views.statements(memory)
-    names = views.drop(memory)
+    said = sql_views.statements(memory)
+    names = sql_views.drop(memory)
     assert set(names) <= said.keys()
     for text in said.values():
         store.ask(text.replace(":", r"\:") if store.prefix != "tk" else text)
@@ -199,11 +199,11 @@ def test_what_is_shown_is_what_makes_them(store, memory):
 
 
 def test_a_table_in_the_way_is_left_as_it_is(store, memory):
-    views.drop(memory)
+    sql_views.drop(memory)
     store.ask(f"CREATE TABLE {store.prefix}_feedback (x INTEGER)")
     try:
         with pytest.raises(BackendError, match=r"(?i)view|exists|table"):
-            views.create(memory)
+            sql_views.create(memory)
         assert store.rows("feedback") == []
         assert len(memory.session("chat/\u00e9 1").items()) == 6
     finally:

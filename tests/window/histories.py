@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from threadkeep.core import item_codec as codec
+from threadkeep.core import item_codec
 from threadkeep.errors import InputError
 from threadkeep.messages import parse
 from threadkeep.types import Item, Record
@@ -326,10 +326,10 @@ def placed(items: list[Item], gaps: list[int] | None = None) -> list[Item]:
         seq += gaps[number % len(gaps)] if gaps else 1
         at = START + number * 60
         if one.type == "opaque":
-            found.append(codec.read_item(Record("item", f"i{number}", "{", at, seq=seq)))
+            found.append(item_codec.read_item(Record("item", f"i{number}", "{", at, seq=seq)))
             continue
-        record = codec.item_record(one, one.id or f"i{number}", at)
-        found.append(codec.read_item(dataclasses.replace(record, seq=seq)))
+        record = item_codec.item_record(one, one.id or f"i{number}", at)
+        found.append(item_codec.read_item(dataclasses.replace(record, seq=seq)))
     return found
 
 

@@ -11,12 +11,12 @@ from typing import Final
 
 from threadkeep.api.session import Session
 from threadkeep.api.user import User
-from threadkeep.core.engine import twin
+from threadkeep.core.engine import async_twin
 from threadkeep.errors import InputError
-from threadkeep.longterm import markers as marks
+from threadkeep.longterm import markers
 from threadkeep.longterm.context.escape import line
 from threadkeep.longterm.context.volatile import LONGEST
-from threadkeep.longterm.extraction import batch as batches
+from threadkeep.longterm.extraction import batch
 from threadkeep.longterm.extraction.grounding import is_directive, sources, standing
 from threadkeep.longterm.extraction.text_features import content, shared
 from threadkeep.longterm.recall.hits import Hit
@@ -71,7 +71,7 @@ class MemoryTools:
     def search(self, query: str) -> str:
         """What is known and was said about something, as notes between the marks of memory."""
         found = list(dict.fromkeys(self._found(query)))
-        return marks.enclosed("\n".join(found)) if found else "Nothing is known about that."
+        return markers.enclosed("\n".join(found)) if found else "Nothing is known about that."
 
     def forget(self, id: str) -> str:
         """Forget the fact of an id, or of the beginning of one."""
@@ -86,9 +86,9 @@ class MemoryTools:
             facts.update(meant[0].id, status="quarantined")
         return f"Forgotten: {line(meant[0].text)}"
 
-    asave = twin(save)
-    asearch = twin(search)
-    aforget = twin(forget)
+    asave = async_twin(save)
+    asearch = async_twin(search)
+    aforget = async_twin(forget)
 
     def _grounds(self, text: str) -> tuple[Status, Sequence[Source]]:
         """What a fact is worth, and where the user said it."""
@@ -96,7 +96,7 @@ class MemoryTools:
         query = Query(door.stream, "item", limit=_RECENT, newest=True)
         seen = door.look(query)
         user = None if seen.info is None else seen.info.user
-        read = batches.of_page(engine, seen.pages[0], _RECENT, user)
+        read = batch.of_page(engine, seen.pages[0], _RECENT, user)
         theirs = [one for one in read.lines if one.is_users] if read is not None else []
         if read is None or not theirs or not isinstance(text, str):
             return "quarantined", ()
@@ -127,7 +127,7 @@ class MemoryTools:
         if hit.item is None:
             return False
         here = hit.session == self._chat.id and hit.item.id in near
-        return here or marks.is_injected(hit.item.text)
+        return here or markers.is_injected(hit.item.text)
 
     def _user(self) -> str | None:
         if self._chat.user is not None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
 from threadkeep.errors import NotOwner, ThreadkeepError
-from threadkeep.responses import chain as chaining
+from threadkeep.responses import chain
 from threadkeep.types.responses import Response
 
 
@@ -52,7 +52,7 @@ def _recorded(chat: Session, answer: Mapping[str, Any], key: str | None) -> Resp
     own = {} if key is None else {"item": key}
     said = {**answer, "id": place.id, "extra": {**answer.get("extra", {}), **own}}
     if place.old is None:
-        said["previous_response_id"] = chaining.newest(chat.engine, chat.user, chat.id)
+        said["previous_response_id"] = chain.newest(chat.engine, chat.user, chat.id)
     else:
         said["previous_response_id"] = place.old.previous_response_id
         said["created_at"] = place.old.created_at

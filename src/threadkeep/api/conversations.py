@@ -7,15 +7,14 @@ from datetime import datetime
 from typing import Any, Literal
 
 from threadkeep.core import names
-from threadkeep.core.engine import Engine, twin
+from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.user_id import UserId
-from threadkeep.responses import conversations as conversing
+from threadkeep.responses import conversations
 from threadkeep.responses.search import limited, page
-from threadkeep.sessions import read as reading
-from threadkeep.sessions import remove as removal
+from threadkeep.sessions import read, remove
 from threadkeep.sessions.access import whose
 from threadkeep.sessions.edit import UNSET, json_object
-from threadkeep.sessions.stream import Door
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
 from threadkeep.types.timestamps import when
 
@@ -58,7 +57,7 @@ class Conversations:
         text = None if title is None else names.check(title, "title")
         owner = whose(self.engine, self._user, user)
         info = SessionInfo(named, owner, title=text, metadata=json_object(metadata))
-        return conversing.create(self.engine, info, items)
+        return conversations.create(self.engine, info, items)
 
     def get(self, id: str, *, user: UserId | None = None) -> SessionInfo | None:
         """What is known of a conversation, or `None`.
@@ -66,7 +65,7 @@ class Conversations:
         Raises:
             NotOwner: it belongs to another user.
         """
-        return reading.info(self._door(id, user))
+        return read.info(self._door(id, user))
 
     def update(
         self,
@@ -83,7 +82,7 @@ class Conversations:
             InputError: the metadata would pass the limits of `create`; nothing was written.
             NotOwner: it belongs to another user.
         """
-        return conversing.update(self._door(id, user), title, metadata)
+        return conversations.update(self._door(id, user), title, metadata)
 
     def delete(self, id: str, *, user: UserId | None = None) -> None:
         """Delete a conversation with its items, files, responses and feedback.
@@ -94,7 +93,7 @@ class Conversations:
             NotOwner: it belongs to another user.
         """
         door = self._door(id, user)
-        door.settle(lambda: removal.delete(door))
+        door.settle(lambda: remove.delete(door))
 
     def items(
         self,
@@ -119,7 +118,7 @@ class Conversations:
             InputError: the limit, the order or the cursor is none.
             NotOwner: it belongs to another user.
         """
-        return conversing.items(self._door(id, user), limited(limit), order, after)
+        return conversations.items(self._door(id, user), limited(limit), order, after)
 
     def item(self, id: str, item: str, *, user: UserId | None = None) -> Item:
         """One item of a conversation.
@@ -128,7 +127,7 @@ class Conversations:
             NotFound: there is no such conversation or item.
             NotOwner: it belongs to another user.
         """
-        return conversing.item(self._door(id, user), item)
+        return conversations.item(self._door(id, user), item)
 
     def add_items(self, id: str, *items: object, user: UserId | None = None) -> Sequence[Item]:
         """Append up to 20 items, as `session.add` takes them, in one atomic step.
@@ -139,7 +138,7 @@ class Conversations:
             Conflict: an id stands for an item of another role or type; nothing was written.
             NotOwner: it belongs to another user.
         """
-        return conversing.add_items(self._door(id, user), items)
+        return conversations.add_items(self._door(id, user), items)
 
     def remove_item(self, id: str, item: str, *, user: UserId | None = None) -> None:
         """Delete one item; one that is not there is no error.
@@ -148,7 +147,7 @@ class Conversations:
             NotFound: there is no such conversation.
             NotOwner: it belongs to another user.
         """
-        conversing.remove_item(self._door(id, user), item)
+        conversations.remove_item(self._door(id, user), item)
 
     def list(
         self,
@@ -175,26 +174,26 @@ class Conversations:
         Raises:
             InputError: a condition, the limit or the cursor is none.
         """
-        kept = conversing.Kept(
+        kept = conversations.Kept(
             json_object(metadata),
             None if since is None else when(since, "since"),
             None if until is None else when(until, "until"),
         )
         owner = whose(self.engine, self._user, user)
-        found = conversing.found(self.engine, owner, kept, conversing.place(cursor))
+        found = conversations.found(self.engine, owner, kept, conversations.place(cursor))
         taken, following = page(found, limited(limit))
         return Listing(taken, cursor=following)
 
-    acreate = twin(create)
-    aget = twin(get)
-    aupdate = twin(update)
-    adelete = twin(delete)
-    aitems = twin(items)
-    aitem = twin(item)
-    aadd_items = twin(add_items)
-    aremove_item = twin(remove_item)
-    alist = twin(list)
+    acreate = async_twin(create)
+    aget = async_twin(get)
+    aupdate = async_twin(update)
+    adelete = async_twin(delete)
+    aitems = async_twin(items)
+    aitem = async_twin(item)
+    aadd_items = async_twin(add_items)
+    aremove_item = async_twin(remove_item)
+    alist = async_twin(list)
 
-    def _door(self, id: str, user: UserId | None) -> Door:
+    def _door(self, id: str, user: UserId | None) -> SessionStream:
         owner = whose(self.engine, self._user, user)
-        return Door(self.engine, SessionInfo(names.check(id, "id"), owner))
+        return SessionStream(self.engine, SessionInfo(names.check(id, "id"), owner))

@@ -9,7 +9,7 @@ from operator import add as plus
 from typing import Any, Literal
 
 from threadkeep.core import names
-from threadkeep.core.engine import Engine, twin
+from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.user_id import UserId
 from threadkeep.errors import InputError
 from threadkeep.responses import feedback as rates
@@ -21,13 +21,13 @@ from threadkeep.responses.search import (
 )
 from threadkeep.sessions.access import whose
 from threadkeep.types import Listing
-from threadkeep.types.responses import Feedback, Rating, Tally
+from threadkeep.types.responses import Feedback, Rating, RatingCounts
 from threadkeep.types.timestamps import when
 
 Moment = datetime | float | str
 
 
-class FeedbackBook:
+class FeedbackCollection:
     """The feedback of a namespace, or on one user's responses (`memory.user(...).feedback`).
 
     It lives in the session of its response and never outlives it. `user=` is the door: whose
@@ -91,7 +91,7 @@ class FeedbackBook:
         since: Moment | None = None,
         until: Moment | None = None,
         user: UserId | None = None,
-    ) -> dict[str, Tally]:
+    ) -> dict[str, RatingCounts]:
         """How often each rating was given, by model, day (`2026-01-31`, UTC), rating or response.
 
         The conditions are those of `list`.
@@ -168,11 +168,11 @@ class FeedbackBook:
         taken, following = page(found, limited(limit))
         return Listing(taken, cursor=following)
 
-    aadd = twin(add)
-    asummarise = twin(summarise)
-    aexport = twin(export)
-    adelete = twin(delete)
-    alist = twin(list)
+    aadd = async_twin(add)
+    asummarise = async_twin(summarise)
+    aexport = async_twin(export)
+    adelete = async_twin(delete)
+    alist = async_twin(list)
 
 
 def exported(feedback: Feedback) -> dict[str, Any]:

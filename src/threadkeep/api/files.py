@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from threadkeep.core import item_codec as codec
-from threadkeep.core import names
-from threadkeep.core.engine import Engine, twin
+from threadkeep.core import item_codec, names
+from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.redaction import redacted_file
 from threadkeep.errors import InputError
-from threadkeep.sessions.stream import Door
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, File, Query
 from threadkeep.types.timestamps import moment, when
 
@@ -19,7 +18,7 @@ from threadkeep.types.timestamps import moment, when
 class Files:
     """The files of a session, one by url, else by name; `session.files`."""
 
-    def __init__(self, engine: Engine, door: Door) -> None:
+    def __init__(self, engine: Engine, door: SessionStream) -> None:
         self.engine = engine
         self._door = door
 
@@ -36,13 +35,13 @@ class Files:
         """
         stored = redacted_file(self.engine, _file(file))
         now = self.engine.now()
-        self._door.write([codec.file_record(stored, now)])
+        self._door.write([item_codec.file_record(stored, now)])
         return replace(stored, created_at=moment(now))
 
     def list(self) -> list[File]:
         """The files that have not expired, in the order they were first added."""
         records = self._door.look(Query(self._door.stream, "file")).pages[0].records
-        return [file for record in records if (file := codec.read_file(record)) is not None]
+        return [file for record in records if (file := item_codec.read_file(record)) is not None]
 
     def remove(self, id: str) -> None:
         """Forget a file by its id (its url, else its name); one that is not there is no error."""
@@ -55,9 +54,9 @@ class Files:
 
         self._door.settle(step)
 
-    aadd = twin(add)
-    alist = twin(list)
-    aremove = twin(remove)
+    aadd = async_twin(add)
+    alist = async_twin(list)
+    aremove = async_twin(remove)
 
 
 def _file(given: Mapping[str, Any] | File) -> File:

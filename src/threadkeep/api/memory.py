@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from threadkeep.api.conversations import Conversations
-from threadkeep.api.feedback import FeedbackBook
+from threadkeep.api.feedback import FeedbackCollection
 from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
 from threadkeep.api.user import User
-from threadkeep.core.engine import Engine, twin
+from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.settings import Settings
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import ConfigError, InputError
 from threadkeep.protocols import Backend
-from threadkeep.sessions import user_index as listing
+from threadkeep.sessions import user_index
 from threadkeep.types import MOST, Listing, SessionInfo
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Memory:
         self.engine = Engine(backend, settings or Settings(), owned=owned)
         self.conversations = Conversations(self.engine)
         self.responses = Responses(self.engine)
-        self.feedback = FeedbackBook(self.engine)
+        self.feedback = FeedbackCollection(self.engine)
         self._at = at or type(backend).__name__
         self.engine.reader = self._learner()
 
@@ -94,7 +94,7 @@ class Memory:
         """
         self._require(user)
         if user is None:
-            return listing.of_all(self.engine, limit, cursor)
+            return user_index.of_all(self.engine, limit, cursor)
         return self.user(user).sessions(limit=limit, cursor=cursor)
 
     def process(
@@ -155,11 +155,11 @@ class Memory:
         """Close the store, if it was opened here. May be called twice."""
         self.engine.close()
 
-    asessions = twin(sessions)
-    aprocess = twin(process)
-    aflush = twin(flush)
-    asweep = twin(sweep)
-    apurge = twin(purge)
+    asessions = async_twin(sessions)
+    aprocess = async_twin(process)
+    aflush = async_twin(flush)
+    asweep = async_twin(sweep)
+    apurge = async_twin(purge)
 
     async def aclose(self) -> None:
         """Close the store, if it was opened here. May be called twice."""

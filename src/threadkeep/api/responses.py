@@ -7,7 +7,7 @@ from operator import add as plus
 from typing import Any, Literal
 
 from threadkeep.core import names
-from threadkeep.core.engine import Engine, twin
+from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.user_id import UserId
 from threadkeep.errors import InputError
 from threadkeep.responses import chain as chaining
@@ -156,10 +156,10 @@ class Responses:
         where = Where(whose(self.engine, self._user, user), conversation)
         return answering.listed(self.engine, where, safety_identifier, limit, cursor)
 
-    aadd = twin(add)
-    aget = twin(get)
-    achain = twin(chain)
-    adelete = twin(delete)
-    aclear = twin(clear)
-    ausage = twin(usage)
-    alist = twin(list)
+    aadd = async_twin(add)
+    aget = async_twin(get)
+    achain = async_twin(chain)
+    adelete = async_twin(delete)
+    aclear = async_twin(clear)
+    ausage = async_twin(usage)
+    alist = async_twin(list)

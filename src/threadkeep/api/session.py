@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from threadkeep.api.files import Files
 from threadkeep.core import names
-from threadkeep.core.engine import Engine, twin
+from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.redaction import redacted_info
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import ThreadkeepError
 from threadkeep.policies import as_policies, from_options
 from threadkeep.protocols import TokenCounter
-from threadkeep.sessions import append as adding
-from threadkeep.sessions import edit as editing
-from threadkeep.sessions import read as reading
+from threadkeep.sessions import append, edit, read
 from threadkeep.sessions import remove as removal
-from threadkeep.sessions.stream import Door
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
 from threadkeep.window import LOOKBACK, Window, shown
 
@@ -55,11 +53,11 @@ class Session:
         self.id = names.check(id, "session id")
         self.user = optional_user_id(user)
         self.agent = None if agent is None else names.check(agent, "agent")
-        said = editing.json_object(metadata)
+        said = edit.json_object(metadata)
         blank = SessionInfo(self.id, self.user, self.agent, metadata=said)
         blank = redacted_info(engine, blank) if said else blank
         self.engine = engine
-        self._door = Door(engine, blank)
+        self._door = SessionStream(engine, blank)
         self.files = Files(engine, self._door)
 
     def __repr__(self) -> str:
@@ -78,9 +76,9 @@ class Session:
     def facts(self) -> Facts:
         """What is known of the session's user, or of the session itself if it has none."""
         from threadkeep.longterm.facts import Facts  # most programs never ask
-        from threadkeep.longterm.store import user_stream as homes
+        from threadkeep.longterm.store import user_stream
 
-        return Facts(self.engine, lambda: homes.of_session(self._door))
+        return Facts(self.engine, lambda: user_stream.of_session(self._door))
 
     @property
     def instructions(self) -> Instructions:
@@ -106,7 +104,7 @@ class Session:
             NotFound: a reference names no item of the session; nothing was written.
             NotOwner: the session belongs to another user; nothing was written.
         """
-        return adding.add(self._door, messages)
+        return append.add(self._door, messages)
 
     def rewrite(self, *messages: object) -> list[Item]:
         """Put messages in the place of all items, and return them as stored.
@@ -120,7 +118,7 @@ class Session:
             InputError: a message cannot be understood or stored; nothing was written.
             NotOwner: the session belongs to another user; nothing was written.
         """
-        return adding.rewrite(self._door, messages)
+        return append.rewrite(self._door, messages)
 
     def window(
         self,
@@ -167,7 +165,7 @@ class Session:
         }
         policies = [*as_policies(policy), *from_options(limits, counter=counter, step=step)]
         policies = policies or list(self.engine.settings.window)
-        return reading.choose_window(self._door, policies, lookback, counter)
+        return read.choose_window(self._door, policies, lookback, counter)
 
     def items(
         self,
@@ -190,7 +188,7 @@ class Session:
             InputError: `last` and `limit` contradict each other, or are no whole numbers.
             NotOwner: the session belongs to another user.
         """
-        return reading.items(self._door, last, after, before, limit)
+        return read.items(self._door, last, after, before, limit)
 
     def info(self) -> SessionInfo | None:
         """What is known of the session, as a copy; `None` if nothing was written to it yet.
@@ -198,7 +196,7 @@ class Session:
         Raises:
             NotOwner: the session belongs to another user.
         """
-        return reading.info(self._door)
+        return read.info(self._door)
 
     def context(
         self,
@@ -230,11 +228,11 @@ class Session:
             NotOwner: the session belongs to another user.
         """
         from threadkeep.longterm import context  # most programs never ask
-        from threadkeep.longterm.context import gather as known
+        from threadkeep.longterm.context import gather
 
         context.check(query, max_tokens, counter)
         shown = context.seen(window)
-        found = known.of_session(self._door, self.agent, files=files)
+        found = gather.of_session(self._door, self.agent, files=files)
         return context.of(self.engine, found, query, max_tokens, window=shown, counter=counter)
 
     def summary(self) -> Summary | None:
@@ -253,7 +251,7 @@ class Session:
     def update(
         self,
         *,
-        title: str | None = editing.UNSET,
+        title: str | None = edit.UNSET,
         metadata: Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
     ) -> SessionInfo:
         """Set the title (`None` removes it), merge metadata key by key (`None` removes a key).
@@ -265,7 +263,7 @@ class Session:
             InputError: the title is no `str`, or the metadata is not JSON.
             NotOwner: the session belongs to another user.
         """
-        return editing.update(self._door, title, metadata)
+        return edit.update(self._door, title, metadata)
 
     def replace(self, id: str, item: object) -> Item:
         """Put another content in an item's place: what the pencil of a chat page needs.
@@ -275,7 +273,7 @@ class Session:
             InputError: the new content is no single item, or cannot be stored.
             NotOwner: the session belongs to another user.
         """
-        return editing.replace(self._door, id, item)
+        return edit.replace(self._door, id, item)
 
     def rewind(self, *, before: str | int | None = None, last: int | None = None) -> list[Item]:
         """Take back an item and everything after it; returns what was taken, oldest first.
@@ -289,7 +287,7 @@ class Session:
             InputError: neither or both are given.
             NotOwner: the session belongs to another user.
         """
-        return editing.rewind(self._door, before, last)
+        return edit.rewind(self._door, before, last)
 
     def remove(self, *ids: str) -> None:
         """Delete single items by id; one that is not there is no error.
@@ -297,7 +295,7 @@ class Session:
         Raises:
             NotOwner: the session belongs to another user.
         """
-        editing.remove(self._door, *ids)
+        edit.remove(self._door, *ids)
 
     def forget(self, *ids: str) -> int:
         """Delete single items for good, with what was learned from them alone; how many items.
@@ -324,7 +322,7 @@ class Session:
             NotOwner: the session belongs to another user.
         """
         copy = Session(self.engine, id, user=self.user, agent=self.agent)
-        editing.fork(self._door, copy._door, upto)
+        edit.fork(self._door, copy._door, upto)
         return copy
 
     def clear(self, *, keep_last: int = 0, files: bool = False) -> None:
@@ -336,7 +334,7 @@ class Session:
             InputError: `keep_last` is no whole number of at least 0.
             NotOwner: the session belongs to another user.
         """
-        editing.clear(self._door, keep_last, files)
+        edit.clear(self._door, keep_last, files)
 
     def delete(self) -> None:
         """Delete the session with everything in it; deleting what is not there is no error.
@@ -346,18 +344,18 @@ class Session:
         """
         self._door.settle(lambda: removal.delete(self._door))
 
-    aadd = twin(add)
-    arewrite = twin(rewrite)
-    awindow = twin(window)
-    aitems = twin(items)
-    ainfo = twin(info)
-    acontext = twin(context)
-    asummary = twin(summary)
-    aupdate = twin(update)
-    areplace = twin(replace)
-    arewind = twin(rewind)
-    aremove = twin(remove)
-    aforget = twin(forget)
-    afork = twin(fork)
-    aclear = twin(clear)
-    adelete = twin(delete)
+    aadd = async_twin(add)
+    arewrite = async_twin(rewrite)
+    awindow = async_twin(window)
+    aitems = async_twin(items)
+    ainfo = async_twin(info)
+    acontext = async_twin(context)
+    asummary = async_twin(summary)
+    aupdate = async_twin(update)
+    areplace = async_twin(replace)
+    arewind = async_twin(rewind)
+    aremove = async_twin(remove)
+    aforget = async_twin(forget)
+    afork = async_twin(fork)
+    aclear = async_twin(clear)
+    adelete = async_twin(delete)

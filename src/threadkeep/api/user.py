@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from threadkeep.api.conversations import Conversations
-from threadkeep.api.feedback import FeedbackBook
+from threadkeep.api.feedback import FeedbackCollection
 from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
-from threadkeep.core.engine import Engine, twin
+from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.user_id import UserId, user_id
 from threadkeep.protocols import TokenCounter
-from threadkeep.sessions import user_index as listing
+from threadkeep.sessions import user_index
 from threadkeep.types import Listing, SessionInfo
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from threadkeep.longterm.facts import Facts
     from threadkeep.longterm.instructions import Instructions
     from threadkeep.longterm.recall.hits import Hits
-    from threadkeep.types.knowledge import Erasure
+    from threadkeep.types.knowledge import ForgetReport
 
 
 class User:
@@ -40,15 +40,15 @@ class User:
         self.id = user_id(id)
         self.conversations = Conversations(engine, self.id)
         self.responses = Responses(engine, self.id)
-        self.feedback = FeedbackBook(engine, self.id)
+        self.feedback = FeedbackCollection(engine, self.id)
 
     @property
     def facts(self) -> Facts:
         """What is known of the user; no I/O to have it."""
         from threadkeep.longterm.facts import Facts  # most programs never ask
-        from threadkeep.longterm.store import user_stream as homes
+        from threadkeep.longterm.store import user_stream
 
-        return Facts(self.engine, lambda: homes.Home(self.engine, user=self.id))
+        return Facts(self.engine, lambda: user_stream.UserStream(self.engine, user=self.id))
 
     @property
     def instructions(self) -> Instructions:
@@ -56,7 +56,7 @@ class User:
         from threadkeep.longterm.instructions import Instructions
         from threadkeep.longterm.store import user_stream as homes
 
-        return Instructions(self.engine, lambda: homes.Home(self.engine, user=self.id))
+        return Instructions(self.engine, lambda: homes.UserStream(self.engine, user=self.id))
 
     def session(
         self, id: str, *, agent: str | None = None, metadata: Mapping[str, Any] | None = None
@@ -70,7 +70,7 @@ class User:
         Raises:
             InputError: `limit` is not from 1 to 1,000, or the cursor is not one.
         """
-        return listing.of_user(self.engine, self.id, limit, cursor)
+        return user_index.of_user(self.engine, self.id, limit, cursor)
 
     def context(
         self,
@@ -92,13 +92,13 @@ class User:
             InputError: the query is no `str`, or `max_tokens` no whole number of at least 1.
         """
         from threadkeep.longterm import context  # most programs never ask
-        from threadkeep.longterm.context import gather as known
+        from threadkeep.longterm.context import gather
 
         context.check(query, max_tokens, counter)
-        found = known.of_user(self.engine, self.id)
+        found = gather.of_user(self.engine, self.id)
         return context.of(self.engine, found, query, max_tokens, window=None, counter=counter)
 
-    def forget(self, *, purge: bool = True) -> Erasure:
+    def forget(self, *, purge: bool = True) -> ForgetReport:
         """Remove everything of the user: sessions with all in them, and all that was learned.
 
         Returns how many records went, an `int`, with the places that it could not reach: backups,
@@ -175,12 +175,12 @@ class User:
             self.engine, self.id, query, k, session=session, role=role, since=since, until=until
         )
 
-    asessions = twin(sessions)
-    acontext = twin(context)
-    aexport = twin(export)
-    arestore = twin(restore)
-    aforget = twin(forget)
-    arecall = twin(recall)
+    asessions = async_twin(sessions)
+    acontext = async_twin(context)
+    aexport = async_twin(export)
+    arestore = async_twin(restore)
+    aforget = async_twin(forget)
+    arecall = async_twin(recall)
 
     def __repr__(self) -> str:
         return f"<User {self.id!r}>"

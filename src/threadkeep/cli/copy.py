@@ -12,8 +12,7 @@ from threadkeep import connect
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import Namespace, Store, present
-from threadkeep.core import copy_streams as copying
-from threadkeep.core import names
+from threadkeep.core import copy_streams, names
 from threadkeep.errors import ConfigError
 from threadkeep.protocols import Backend
 
@@ -49,10 +48,10 @@ def copy(
 def _copied(mine: Memory, theirs: Memory, namespace: str | None) -> int:
     source, target = _backend(mine, SOURCE_KEY), _backend(theirs, TARGET_KEY)
     prefix = "" if namespace is None else names.home(namespace)
-    found = copying.streams(source, prefix)
+    found = copy_streams.streams(source, prefix)
     ttl = theirs.engine.settings.ttl
     count: Counter[str] = Counter()
-    done = copying.copy(source, target, found, ttl=ttl)
+    done = copy_streams.copy(source, target, found, ttl=ttl)
     for one in output.progress(done, len(found), "streams"):
         count[one.outcome] += 1
         count["records"] += one.records

@@ -11,7 +11,7 @@ from threadkeep.api.feedback import exported
 from threadkeep.api.memory import Memory
 from threadkeep.cli.output import as_json, json_text, line, table, when
 from threadkeep.cli.store import present
-from threadkeep.types.responses import Feedback, Rating, Tally
+from threadkeep.types.responses import Feedback, Rating, RatingCounts
 
 _PAGE: Final = 500
 
@@ -84,7 +84,7 @@ def _listed(found: list[Feedback], json: bool) -> None:
     )
 
 
-def _counts(by: By, found: dict[str, Tally], json: bool) -> None:
+def _counts(by: By, found: dict[str, RatingCounts], json: bool) -> None:
     if json:
         rows = {key: {"positive": t.positive, "negative": t.negative} for key, t in found.items()}
         as_json(rows)

@@ -12,7 +12,7 @@ import typer
 from threadkeep.api.memory import Memory
 from threadkeep.cli.output import as_json, line, table
 from threadkeep.cli.store import present
-from threadkeep.types.responses import Tally, Usage
+from threadkeep.types.responses import RatingCounts, Usage
 
 _PAGE: Final = 500
 
@@ -38,7 +38,7 @@ def stats(
     usage = memory.responses.usage(by=by.value, user=user)
     liked = memory.feedback.summarise(by=by.value, user=user)
     keys = sorted(usage.keys() | liked.keys())
-    rows = [(key, usage.get(key, Usage()), liked.get(key, Tally())) for key in keys]
+    rows = [(key, usage.get(key, Usage()), liked.get(key, RatingCounts())) for key in keys]
     known = sum(name is not None for name in users)
     if json:
         as_json(

@@ -15,9 +15,7 @@ from threadkeep.cli import output
 from threadkeep.cli.store import present
 from threadkeep.errors import ConfigError, NotFound
 from threadkeep.longterm import export as moving
-from threadkeep.sessions import export_line
-from threadkeep.sessions import jsonl as transfer
-from threadkeep.sessions import scan as walking
+from threadkeep.sessions import export_line, jsonl, scan
 
 
 def export(
@@ -37,11 +35,11 @@ def export(
     present(memory)
     count = 0
     with _opened(target) as lines:
-        _write(lines, transfer.header())
+        _write(lines, jsonl.header())
         for line in moving.lines(memory.engine, user) if user else ():
             _write(lines, line)
         for id in ids:
-            written = sum(_write(lines, line) for line in transfer.lines(memory.engine, id))
+            written = sum(_write(lines, line) for line in jsonl.lines(memory.engine, id))
             if session and not written:
                 raise NotFound(f"there is no session {id!r}; `threadkeep sessions` lists them")
             count += written > 0
@@ -73,7 +71,7 @@ def import_(
 
 def all_ids(memory: Memory, user: str | None) -> Iterator[str]:
     """The ids of a user's sessions, or of all; those of sub-agents too."""
-    return (info.id for _, info in walking.sessions(memory.engine, user, None))
+    return (info.id for _, info in scan.sessions(memory.engine, user, None))
 
 
 def _write(target: IO[str], line: dict[str, Any]) -> int:
@@ -81,7 +79,7 @@ def _write(target: IO[str], line: dict[str, Any]) -> int:
     return 1
 
 
-def _checked(source: IO[bytes]) -> Iterator[transfer.Stored | moving.Learned]:
+def _checked(source: IO[bytes]) -> Iterator[jsonl.Stored | moving.Learned]:
     """What there is to import; all of it is looked at first, if it can be read once more."""
     if source.seekable():
         start = source.tell()

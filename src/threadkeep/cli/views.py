@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from threadkeep.api import sql_views as made
+from threadkeep.api import sql_views
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import present
@@ -31,13 +31,13 @@ def views(
     every column.
     """
     if act is Act.DROP:
-        for name in made.drop(present(memory)):
+        for name in sql_views.drop(present(memory)):
             output.line(f"{name} dropped")
         return
-    texts = made.statements(memory)  # says first whether there are any for this store
+    texts = sql_views.statements(memory)  # says first whether there are any for this store
     lines = (
         [f"{text};" for text in texts.values()]
         if act is Act.SHOW
-        else [f"{name} made" for name in made.create(present(memory))]
+        else [f"{name} made" for name in sql_views.create(present(memory))]
     )
     output.block("\n".join(lines))

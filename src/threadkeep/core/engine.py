@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, 
 
 from threadkeep.core import cursor as cursors
 from threadkeep.core import names, store_record
-from threadkeep.core.cache.generational import Recent
-from threadkeep.core.cache.recent_items import Tails
-from threadkeep.core.cache.session_info import Infos
+from threadkeep.core.cache.generational import GenerationalCache
+from threadkeep.core.cache.recent_items import RecentItemsCache
+from threadkeep.core.cache.session_info import SessionInfoCache
 from threadkeep.core.settings import Settings
 from threadkeep.errors import BackendError, ThreadkeepError
 from threadkeep.protocols import Backend
@@ -30,7 +30,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-class Reader(Protocol):
+class SessionListener(Protocol):
     """What reads sessions in the background; the chat path tells it, and waits for nothing."""
 
     def note(self, session: str, items: Sequence[Item]) -> None:
@@ -61,13 +61,13 @@ class Engine:
         self._closed = False
         self._agreed = False  # with all other writers, on whether this store is encrypted
         self._executors: dict[int, ThreadPoolExecutor] = {}  # by process: none survives a fork
-        self.tails = Tails()
-        self.infos = Infos()
-        self._touched: Recent[tuple[str, str], float] = Recent(_REMEMBERED)
+        self.tails = RecentItemsCache()
+        self.infos = SessionInfoCache()
+        self._touched: GenerationalCache[tuple[str, str], float] = GenerationalCache(_REMEMBERED)
         self._parts: dict[Any, Any] = {}
         self._owns_longterm = False
         self.longterm: Engine = self
-        self.reader: Reader | None = None
+        self.reader: SessionListener | None = None
 
     @property
     def closed(self) -> bool:
@@ -253,7 +253,7 @@ class HasEngine(Protocol):
 S = TypeVar("S", bound=HasEngine)
 
 
-def twin(
+def async_twin(
     verb: Callable[Concatenate[S, P], R],
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
     """The async twin of a verb: the same signature, run in one hop.

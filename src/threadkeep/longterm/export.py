@@ -7,27 +7,22 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from threadkeep.core import item_codec as codec
-from threadkeep.core import names
+from threadkeep.core import item_codec, names
 from threadkeep.core.engine import Engine
 from threadkeep.errors import InputError
-from threadkeep.longterm.store import codec as records
+from threadkeep.longterm.store import codec
 from threadkeep.longterm.store.unit_of_work import (
     FACT,
     INSTRUCTION,
     USER,
-    Held,
+    UnitOfWork,
 )
-from threadkeep.longterm.store.user_stream import Home
+from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.sessions import (
     export_line,
+    jsonl,
     record_shape,
-)
-from threadkeep.sessions import (
-    jsonl as transfer,
-)
-from threadkeep.sessions import (
-    user_index as listing,
+    user_index,
 )
 from threadkeep.sessions.export_line import Line
 from threadkeep.sessions.jsonl import Stored
@@ -55,10 +50,10 @@ class Learned(NamedTuple):
 
 def export(engine: Engine, user: str) -> Iterator[Line]:
     """A user, line by line: the header, what was learned, then session after session."""
-    yield transfer.header()
+    yield jsonl.header()
     yield from lines(engine, user)
     for session in sessions(engine, user):
-        yield from transfer.lines(engine, session)
+        yield from jsonl.lines(engine, session)
 
 
 def sessions(engine: Engine, user: str) -> Iterator[str]:
@@ -67,7 +62,7 @@ def sessions(engine: Engine, user: str) -> Iterator[str]:
     after = 0
     while True:
         found = engine.read(Query(stream, "session", limit=_PAGE, after=after))[0].records
-        ids = [listing.named(entry) for entry in found]
+        ids = [user_index.named(entry) for entry in found]
         owns = engine.read(*(_own(engine, id) for id in ids)) if ids else []
         for id, own in zip(ids, owns, strict=True):
             if own.records and _is_owner(own.records[0], user):
@@ -80,18 +75,18 @@ def sessions(engine: Engine, user: str) -> Iterator[str]:
 def _is_owner(own: Record, user: str) -> bool:
     """Whether a session is the user's; of one that cannot be read, nobody can say so."""
     try:
-        return codec.read_session(own).user == user
+        return item_codec.read_session(own).user == user
     except ValueError:
         return False
 
 
 def lines(engine: Engine, user: str) -> Iterator[Line]:
     """What was learned of a user: facts and instructions of any status."""
-    found = Home(engine, user=user).look()
+    found = UserStream(engine, user=user).look()
     for fact in found.facts.values():
-        yield _line(user, records.fact_record(fact, _at(fact)))
+        yield _line(user, codec.fact_record(fact, _at(fact)))
     for instruction in found.instructions.values():
-        yield _line(user, records.instruction_record(instruction, _at(instruction)))
+        yield _line(user, codec.instruction_record(instruction, _at(instruction)))
 
 
 def checked(
@@ -108,10 +103,10 @@ def checked(
         InputError: a line is not of an export, or is somebody else's; it is numbered.
     """
     numbered = iter(given)
-    transfer.check_header(next(numbered, (0, {}))[1])
+    jsonl.check_header(next(numbered, (0, {}))[1])
     for owner, lines in groupby(numbered, key=lambda pair: _owner(*pair)):
         if owner is None:
-            yield from transfer.sessions(lines, user)
+            yield from jsonl.sessions(lines, user)
         else:
             yield from _learned(owner, lines, user)
 
@@ -120,7 +115,7 @@ def restore(engine: Engine, entries: Iterable[Stored | Learned]) -> Iterator[Res
     """Write what was checked: what is there already stays as it is; says what became of each."""
     for entry in entries:
         if isinstance(entry, Stored):
-            yield Restored(entry.info.id, None, int(transfer.write(engine, entry)))
+            yield Restored(entry.info.id, None, int(jsonl.write(engine, entry)))
         else:
             yield Restored(None, entry.user, _put(engine, *entry))
 
@@ -156,7 +151,7 @@ def _learned(
 
 
 def _put(engine: Engine, user: str, batch: list[Fact | Instruction]) -> int:
-    def step(found: Held) -> int:
+    def step(found: UnitOfWork) -> int:
         before = len(found.facts) + len(found.instructions)
         for one in batch:
             if isinstance(one, Fact):
@@ -165,22 +160,22 @@ def _put(engine: Engine, user: str, batch: list[Fact | Instruction]) -> int:
                 found.instructions.get(one.id) or found.put_instruction(one)
         return len(found.facts) + len(found.instructions) - before
 
-    return Home(engine, user=user).settle(step)
+    return UserStream(engine, user=user).settle(step)
 
 
 def _read(number: int, line: Line) -> tuple[Record, Fact | Instruction]:
     """What a line says, and the record that it will be."""
     record = export_line.read(number, line, (FACT, INSTRUCTION))
     is_fact = record.kind == FACT
-    entry = records.read_fact(record) if is_fact else records.read_instruction(record)
+    entry = codec.read_fact(record) if is_fact else codec.read_instruction(record)
     if entry is None:
         raise InputError(f"line {number}: the {record.kind} cannot be read")
     if entry.id == USER:  # forgetting it would be forgetting all
         raise InputError(f"line {number}: no {record.kind} can have the id {USER!r}")
     record_shape.check_fields(entry, f"line {number}: {record.kind}")
     if isinstance(entry, Fact):
-        return records.fact_record(entry, record.at), entry
-    return records.instruction_record(entry, record.at), entry
+        return codec.fact_record(entry, record.at), entry
+    return codec.instruction_record(entry, record.at), entry
 
 
 def _line(user: str, record: Record) -> Line:

@@ -8,13 +8,13 @@ from operator import attrgetter
 from typing import Any, Final
 
 from threadkeep.core import names
-from threadkeep.core.engine import Engine, twin
+from threadkeep.core.engine import Engine, async_twin
 from threadkeep.longterm.html import Learned
-from threadkeep.longterm.store import validate as entries
+from threadkeep.longterm.store import validate
 from threadkeep.longterm.store.codec import identity
-from threadkeep.longterm.store.collection import Kind, Shelf
-from threadkeep.longterm.store.unit_of_work import Held, superseded
-from threadkeep.longterm.store.user_stream import Home
+from threadkeep.longterm.store.collection import Collection, CollectionSpec
+from threadkeep.longterm.store.unit_of_work import UnitOfWork, superseded
+from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.longterm.store.validate import Moment
 from threadkeep.types import Listing
 from threadkeep.types.knowledge import (
@@ -31,17 +31,19 @@ MOST: Final = 1_000
 UNSET: Final[Any] = object()
 
 
-_KIND: Final = Kind("fact", attrgetter("facts"), Held.put_fact, Held.drop_fact)
+_KIND: Final = CollectionSpec(
+    "fact", attrgetter("facts"), UnitOfWork.put_fact, UnitOfWork.drop_fact
+)
 
 
-class Facts(Shelf[Fact]):
+class Facts(Collection[Fact]):
     """The facts of a user, or of a session without one; every verb has an async twin.
 
     Only what was said or added is here: nothing is made up, and nothing is let go because a model
     says so.
     """
 
-    def __init__(self, engine: Engine, home: Callable[[], Home]) -> None:
+    def __init__(self, engine: Engine, home: Callable[[], UserStream]) -> None:
         super().__init__(engine, home, _KIND)
 
     def add(
@@ -80,18 +82,18 @@ class Facts(Shelf[Fact]):
             NotFound: there is no fact `replaces`.
         """
         now = self.engine.now()
-        told = entries.checked_text(self.engine, text, "fact")
+        told = validate.checked_text(self.engine, text, "fact")
         fact = Fact(
             identity("fact", told),
             told,
-            entries.checked_sources(self.engine, sources),
-            entries.checked_status(status) or "active",
-            confidence=entries.checked_share(confidence, "confidence"),
+            validate.checked_sources(self.engine, sources),
+            validate.checked_status(status) or "active",
+            confidence=validate.checked_share(confidence, "confidence"),
             pinned=bool(pinned),
-            observed_at=entries.checked_moment(observed_at, "observed_at") or moment(now),
-            valid_from=entries.checked_moment(valid_from, "valid_from"),
-            valid_to=entries.checked_moment(valid_to, "valid_to"),
-            expires_at=entries.checked_moment(expires_at, "expires_at"),
+            observed_at=validate.checked_moment(observed_at, "observed_at") or moment(now),
+            valid_from=validate.checked_moment(valid_from, "valid_from"),
+            valid_to=validate.checked_moment(valid_to, "valid_to"),
+            expires_at=validate.checked_moment(expires_at, "expires_at"),
             extractor=names.check(extractor, "extractor"),
             created_at=moment(now),
         )
@@ -118,14 +120,14 @@ class Facts(Shelf[Fact]):
         """
         said: dict[str, Any] = {}
         if status is not None:
-            said["status"] = entries.checked_status(status)
+            said["status"] = validate.checked_status(status)
         if pinned is not None:
             said["pinned"] = bool(pinned)
         if confidence is not None:
-            said["confidence"] = entries.checked_share(confidence, "confidence")
+            said["confidence"] = validate.checked_share(confidence, "confidence")
         for name, value in (("expires_at", expires_at), ("valid_to", valid_to)):
             if value is not UNSET:
-                said[name] = entries.checked_moment(value, name)
+                said[name] = validate.checked_moment(value, name)
         return self._changed(id, said)
 
     def list(self, *, status: Status | None = "active") -> Listing[Fact]:
@@ -134,15 +136,15 @@ class Facts(Shelf[Fact]):
         Raises:
             InputError: there is no such status.
         """
-        wanted = entries.checked_status(status)
+        wanted = validate.checked_status(status)
         found = self._home().look().facts.values()
         return Learned(fact for fact in found if wanted in (None, fact.status))
 
-    aadd = twin(add)
-    aupdate = twin(update)
-    alist = twin(list)
+    aadd = async_twin(add)
+    aupdate = async_twin(update)
+    alist = async_twin(list)
 
-    def _put(self, held: Held, fact: Fact, replaces: str | None) -> Held:
+    def _put(self, held: UnitOfWork, fact: Fact, replaces: str | None) -> UnitOfWork:
         """What a home holds once the application's word stands in it."""
         if replaces is not None and replaces != fact.id:
             old = self._one(held, replaces)
@@ -155,7 +157,7 @@ class Facts(Shelf[Fact]):
         return held
 
 
-def learn(held: Held, fact: Fact) -> Fact:
+def learn(held: UnitOfWork, fact: Fact) -> Fact:
     """Put a fact; one that is known already was seen once more, and keeps what it has."""
     known = held.facts.get(fact.id)
     if known is None:
@@ -180,9 +182,9 @@ def learn(held: Held, fact: Fact) -> Fact:
     )
 
 
-def make_room(held: Held, most: int = MOST) -> None:
+def make_room(held: UnitOfWork, most: int = MOST) -> None:
     """Let the least worth facts go, if there are too many."""
-    for id in entries.surplus(held.facts, most, worth):
+    for id in validate.surplus(held.facts, most, worth):
         held.drop_fact(id)
 
 

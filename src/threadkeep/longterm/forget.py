@@ -12,23 +12,19 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from threadkeep.core import copy_streams as copying
-from threadkeep.core import names
+from threadkeep.core import copy_streams, names
 from threadkeep.core.engine import Engine
 from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner
 from threadkeep.longterm import orphans
-from threadkeep.longterm.store import unit_of_work as held
-from threadkeep.longterm.store.unit_of_work import Held
-from threadkeep.longterm.store.user_stream import Home, of_session
-from threadkeep.sessions import derived as companions
-from threadkeep.sessions import edit as editing
-from threadkeep.sessions import remove as removal
-from threadkeep.sessions import user_index as listing
-from threadkeep.sessions.stream import Door
+from threadkeep.longterm.store import unit_of_work
+from threadkeep.longterm.store.unit_of_work import UnitOfWork
+from threadkeep.longterm.store.user_stream import UserStream, of_session
+from threadkeep.sessions import derived, edit, remove, user_index
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import KEEP, Drop, Query, SessionInfo
 from threadkeep.types.knowledge import (
-    Erasure,
     Fact,
+    ForgetReport,
     Instruction,
     Source,
 )
@@ -38,9 +34,9 @@ _ROUNDS: Final = 10_000
 _TRIES: Final = 64
 
 
-def forget_user(engine: Engine, user: str, *, purge: bool) -> Erasure:
+def forget_user(engine: Engine, user: str, *, purge: bool) -> ForgetReport:
     """As `User.forget`."""
-    home = Home(engine, user=user)
+    home = UserStream(engine, user=user)
     learned = _mark(home)
     erased: dict[str, int] = {}
     unreadable: list[str] = []
@@ -54,7 +50,7 @@ def forget_user(engine: Engine, user: str, *, purge: bool) -> Erasure:
     home.drop()
     engine.part_with(user)
     beyond = [*_beyond(elsewhere, unreadable), *(engine.purge() if purge else [])]
-    return Erasure(records, sum(count > 0 for count in erased.values()), beyond)
+    return ForgetReport(records, sum(count > 0 for count in erased.values()), beyond)
 
 
 def _beyond(namespaces: list[str], unreadable: list[str]) -> Iterator[str]:
@@ -68,18 +64,18 @@ def _beyond(namespaces: list[str], unreadable: list[str]) -> Iterator[str]:
         )
 
 
-def forget_items(door: Door, ids: Iterable[str]) -> int:
+def forget_items(door: SessionStream, ids: Iterable[str]) -> int:
     """As `Session.forget`."""
     wanted = [names.check(id, "item id") for id in ids]
     keys = [names.key(id) for id in wanted]
     gone = len(door.look(Query(door.stream, "item", ids=keys)).pages[0].records)
-    editing.remove(door, *wanted)
-    companions.spoil(door.engine, door.id)  # also where an attempt before this was cut short
+    edit.remove(door, *wanted)
+    derived.spoil(door.engine, door.id)  # also where an attempt before this was cut short
     home = of_session(door)
     theirs = door.engine.settings.namespace
     namespace = None if theirs == home.engine.settings.namespace else theirs
 
-    def step(found: Held) -> None:
+    def step(found: UnitOfWork) -> None:
         said = {(namespace, door.id, id) for id in wanted}
         for fact in list(found.facts.values()):
             without(found, fact, said, door.engine.now())
@@ -90,11 +86,11 @@ def forget_items(door: Door, ids: Iterable[str]) -> int:
     return gone
 
 
-def _mark(home: Home) -> Held:
+def _mark(home: UserStream) -> UnitOfWork:
     """Say that the user is being forgotten; what the home held."""
     for _ in range(_TRIES):
         found = home.look()
-        found.forget(held.USER, home.engine.now())
+        found.forget(unit_of_work.USER, home.engine.now())
         if home.commit(found):
             return found
     raise BackendError("others learned of the user all the time; try again")
@@ -118,7 +114,7 @@ def _listed(engine: Engine, user: str) -> Iterator[str]:
                     engine.commit(stream, drop=[Drop()], ttl=KEEP, expect=page.version)
             return
         for entry in page.records:
-            yield listing.named(entry)
+            yield user_index.named(entry)
         over = [Drop("session", [entry.id for entry in page.records])]
         with suppress(Conflict):  # somebody wrote to one of them meanwhile: once more
             engine.commit(stream, drop=over, ttl=KEEP, expect=page.version)
@@ -129,14 +125,14 @@ def _listed(engine: Engine, user: str) -> Iterator[str]:
 
 def _erase(engine: Engine, user: str, session: str) -> int | None:
     """Remove a session, or what is left of it; how many records. `None` = it is not the user's."""
-    door = Door(engine, SessionInfo(session, user))
+    door = SessionStream(engine, SessionInfo(session, user))
 
     def step() -> int | None:
-        remains = removal.look(door)
+        remains = remove.look(door)
         if remains.user != user:  # nobody's
             return None
         count = _count(door)
-        removal.end(door, remains)
+        remove.end(door, remains)
         return count
 
     with suppress(NotOwner, CorruptRecord):  # somebody else's, or begun by them since
@@ -144,13 +140,15 @@ def _erase(engine: Engine, user: str, session: str) -> int | None:
     return None
 
 
-def _count(door: Door) -> int:
+def _count(door: SessionStream) -> int:
     with suppress(CorruptRecord):  # a store that gives out nothing that it cannot open
-        return sum(1 for _ in copying.records(door.engine.backend, door.stream, door.engine.now()))
+        return sum(
+            1 for _ in copy_streams.records(door.engine.backend, door.stream, door.engine.now())
+        )
     return 1
 
 
-def _summaries(engine: Engine, known: Held) -> list[str]:
+def _summaries(engine: Engine, known: UnitOfWork) -> list[str]:
     """Remove the summaries of sessions that were read and are gone; the namespaces of others."""
     elsewhere: dict[str, None] = {}
     for stream in known.watermarks:
@@ -158,7 +156,7 @@ def _summaries(engine: Engine, known: Held) -> list[str]:
             continue
         namespace, _ = names.parts(stream)
         if namespace == engine.settings.namespace:
-            summary = companions.beside(engine, companions.SUMMARY, stream)
+            summary = derived.beside(engine, derived.SUMMARY, stream)
             engine.longterm.commit(summary, drop=[Drop()], ttl=KEEP)
         else:
             elsewhere[namespace] = None
@@ -166,7 +164,7 @@ def _summaries(engine: Engine, known: Held) -> list[str]:
 
 
 def without(
-    found: Held, known: Fact | Instruction, said: set[tuple[str | None, str, str]], now: float
+    found: UnitOfWork, known: Fact | Instruction, said: set[tuple[str | None, str, str]], now: float
 ) -> None:
     """A fact without those sources; gone, if it had no others."""
     left = tuple(one for one in known.sources if _place(one) not in said)

@@ -8,14 +8,14 @@ from operator import attrgetter
 from typing import Any, Final
 
 from threadkeep.core import names
-from threadkeep.core.engine import Engine, twin
+from threadkeep.core.engine import Engine, async_twin
 from threadkeep.errors import InputError
 from threadkeep.longterm.html import Learned
-from threadkeep.longterm.store import validate as entries
+from threadkeep.longterm.store import validate
 from threadkeep.longterm.store.codec import identity
-from threadkeep.longterm.store.collection import Kind, Shelf
-from threadkeep.longterm.store.unit_of_work import Held, superseded
-from threadkeep.longterm.store.user_stream import Home
+from threadkeep.longterm.store.collection import Collection, CollectionSpec
+from threadkeep.longterm.store.unit_of_work import UnitOfWork, superseded
+from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.longterm.store.validate import Moment
 from threadkeep.types import Listing
 from threadkeep.types.knowledge import (
@@ -34,15 +34,18 @@ MOST: Final = 200
 UNSET: Final[Any] = object()
 
 
-_KIND: Final = Kind(
-    "instruction", attrgetter("instructions"), Held.put_instruction, Held.drop_instruction
+_KIND: Final = CollectionSpec(
+    "instruction",
+    attrgetter("instructions"),
+    UnitOfWork.put_instruction,
+    UnitOfWork.drop_instruction,
 )
 
 
-class Instructions(Shelf[Instruction]):
+class Instructions(Collection[Instruction]):
     """The instructions of a user, or of a session without one; every verb has an async twin."""
 
-    def __init__(self, engine: Engine, home: Callable[[], Home]) -> None:
+    def __init__(self, engine: Engine, home: Callable[[], UserStream]) -> None:
         super().__init__(engine, home, _KIND)
 
     def add(
@@ -80,7 +83,7 @@ class Instructions(Shelf[Instruction]):
         if priority not in PRIORITIES:
             raise InputError(f"priority must be one of {', '.join(PRIORITIES)}, got {priority!r}")
         now = self.engine.now()
-        told = entries.checked_text(self.engine, text, "instruction")
+        told = validate.checked_text(self.engine, text, "instruction")
         agent = None if agent is None else names.check(agent, "agent")
         session = None if session is None else names.check(session, "session")
         said = Instruction(
@@ -89,10 +92,10 @@ class Instructions(Shelf[Instruction]):
             priority,
             agent=agent,
             session=session,
-            sources=entries.checked_sources(self.engine, sources),
+            sources=validate.checked_sources(self.engine, sources),
             pinned=bool(pinned),
-            observed_at=entries.checked_moment(observed_at, "observed_at") or moment(now),
-            expires_at=entries.checked_moment(expires_at, "expires_at"),
+            observed_at=validate.checked_moment(observed_at, "observed_at") or moment(now),
+            expires_at=validate.checked_moment(expires_at, "expires_at"),
             extractor=names.check(extractor, "extractor"),
             created_at=moment(now),
         )
@@ -116,7 +119,7 @@ class Instructions(Shelf[Instruction]):
         """
         said: dict[str, Any] = {}
         if status is not None:
-            said["status"] = entries.checked_status(status)
+            said["status"] = validate.checked_status(status)
         if priority is not None:
             if priority not in PRIORITIES:
                 raise InputError(
@@ -126,7 +129,7 @@ class Instructions(Shelf[Instruction]):
         if pinned is not None:
             said["pinned"] = bool(pinned)
         if expires_at is not UNSET:
-            said["expires_at"] = entries.checked_moment(expires_at, "expires_at")
+            said["expires_at"] = validate.checked_moment(expires_at, "expires_at")
         return self._changed(id, said)
 
     def list(self, *, status: Status | None = "active") -> Listing[Instruction]:
@@ -137,15 +140,15 @@ class Instructions(Shelf[Instruction]):
         Raises:
             InputError: there is no such status.
         """
-        wanted = entries.checked_status(status)
+        wanted = validate.checked_status(status)
         found = self._home().look().instructions.values()
         return Learned(ranked(one for one in found if wanted in (None, one.status)))
 
-    aadd = twin(add)
-    aupdate = twin(update)
-    alist = twin(list)
+    aadd = async_twin(add)
+    aupdate = async_twin(update)
+    alist = async_twin(list)
 
-    def _put(self, held: Held, said: Instruction, replaces: str | None) -> Held:
+    def _put(self, held: UnitOfWork, said: Instruction, replaces: str | None) -> UnitOfWork:
         """What a home holds once the application's word stands in it."""
         if replaces is not None and replaces != said.id:
             held.put_instruction(superseded(self._one(held, replaces), said.id))
@@ -160,7 +163,7 @@ def ranked(instructions: Iterable[Instruction]) -> list[Instruction]:
     return sorted(instructions, key=worth, reverse=True)
 
 
-def learn(held: Held, said: Instruction) -> Instruction:
+def learn(held: UnitOfWork, said: Instruction) -> Instruction:
     """Put an instruction; one that is known already was said once more, and keeps what it has."""
     known = held.instructions.get(said.id)
     if known is None:
@@ -183,9 +186,9 @@ def learn(held: Held, said: Instruction) -> Instruction:
     )
 
 
-def make_room(held: Held, most: int = MOST) -> None:
+def make_room(held: UnitOfWork, most: int = MOST) -> None:
     """Let those of the least weight go, if there are too many."""
-    for id in entries.surplus(held.instructions, most, worth):
+    for id in validate.surplus(held.instructions, most, worth):
         held.drop_instruction(id)
 
 

@@ -12,11 +12,10 @@ from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import unquote
 
-from threadkeep.core import item_codec as codec
-from threadkeep.core import names
+from threadkeep.core import item_codec, names
 from threadkeep.core.engine import Engine
 from threadkeep.errors import Conflict
-from threadkeep.sessions import derived as companions
+from threadkeep.sessions import derived
 from threadkeep.types import KEEP, Drop, Query, Record
 
 _PAGE: Final = 500
@@ -32,7 +31,7 @@ def sessions(engine: Engine, user: str, unreadable: list[str]) -> Iterator[str]:
     """
     prefix = names.prefix(engine.settings.namespace, "session")
     for stream, _, record in _records(engine, prefix, "session"):
-        owner = codec.owner(record)
+        owner = item_codec.owner(record)
         if owner == user:
             yield _session(engine, stream, record)
         elif owner is None and not _is_readable(record):
@@ -52,9 +51,9 @@ def forget_pointers(engine: Engine, user: str, sessions: Collection[str]) -> int
 
 def forget_summaries(engine: Engine, user: str) -> int:
     """Remove the summaries of sessions that were the user's; how many."""
-    start = companions.stream(engine, companions.SUMMARY, "")
+    start = derived.stream(engine, derived.SUMMARY, "")
     count = 0
-    for stream, version, record in _records(engine.longterm, start, companions.SUMMARY):
+    for stream, version, record in _records(engine.longterm, start, derived.SUMMARY):
         if _body(record).get("user") == user:
             count += _drop(engine.longterm, stream, version)
     return count
@@ -84,13 +83,13 @@ def _session(engine: Engine, stream: str, record: Record) -> str:
 
 def _is_readable(record: Record) -> bool:
     with suppress(ValueError):
-        codec.read_session(record)
+        item_codec.read_session(record)
         return True
     return False
 
 
 def _body(record: Record) -> dict[str, Any]:
-    with suppress(*codec.BROKEN):
+    with suppress(*item_codec.BROKEN):
         body = json.loads(record.body)
         return body if isinstance(body, dict) else {}
     return {}

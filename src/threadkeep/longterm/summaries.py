@@ -13,17 +13,17 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from threadkeep.core import item_codec as codec
+from threadkeep.core import item_codec
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
 from threadkeep.errors import Conflict, NotOwner
 from threadkeep.longterm.transcript import said
 from threadkeep.sessions.derived import SUMMARY, stream
-from threadkeep.sessions.stream import Door, Seen
+from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import KEEP, Drop, Item, Page, Query, Record
 from threadkeep.types.knowledge import Summary
 from threadkeep.types.timestamps import moment
-from threadkeep.types.versions import life_of
+from threadkeep.types.versions import generation_of
 
 _OFTEN: Final = 0.05  # of a life passes at least between two slides
 _SLID: Final = "\0summary"  # no user's name, among what the engine remembers
@@ -59,13 +59,13 @@ class Kept(NamedTuple):
     span: Span | None = None
 
 
-def of_session(door: Door) -> Summary | None:
+def of_session(door: SessionStream) -> Summary | None:
     """As `Session.summary`."""
     seen = door.look()
     return told(door, seen, look(door.engine, door.id))
 
 
-def told(door: Door, seen: Seen, kept: Kept) -> Summary | None:
+def told(door: SessionStream, seen: Snapshot, kept: Kept) -> Summary | None:
     """What may be told of it behind this door; it lives on, since somebody asked.
 
     Raises:
@@ -98,14 +98,14 @@ def read(session: str, page: Page) -> Kept:
         return Kept(version=page.version)
 
 
-def belongs(kept: Kept, seen: Seen, user: str | None) -> bool:
+def belongs(kept: Kept, seen: Snapshot, user: str | None) -> bool:
     """Whether a summary is of the session that was seen, which may have begun anew since.
 
     Raises:
         NotOwner: the session has ended, and was another user's.
     """
     if seen.info is not None:
-        return kept.life == life_of(seen.version) or kept.user == seen.info.user
+        return kept.life == generation_of(seen.version) or kept.user == seen.info.user
     if user is None or kept.user == user:
         return True
     if kept.user is None:
@@ -151,7 +151,7 @@ def write(
     version = 1 + (old.version if old else 0)
     whole = replace(after, text=text, topics=tuple(filter(None, topics)), version=version)
     body = _body(whole, life, user, _spans(before, life, span))
-    record = Record(SUMMARY, SUMMARY, codec.dumps(body, "summary"), engine.now())
+    record = Record(SUMMARY, SUMMARY, item_codec.dumps(body, "summary"), engine.now())
     name, ttl = stream(engine, SUMMARY, after.session), engine.settings.summary_ttl
     try:
         commit = engine.longterm.commit(name, put=[record], ttl=ttl, expect=before.version)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from threadkeep.messages import schemas as shapes
+from threadkeep.messages import schemas
 from threadkeep.messages.content import (
     Block,
     blocks,
@@ -120,7 +120,7 @@ def _verbatim(item: Item) -> Message | None:
     if not isinstance(kept, Mapping):
         return None
     message = {key: kept[key] for key in ("role", "content") if key in kept}
-    return message if shapes.anthropic(message) else None
+    return message if schemas.anthropic(message) else None
 
 
 def _messages(part: Contribution) -> list[Message]:
@@ -216,7 +216,7 @@ def _part(block: Block, role: str) -> Message | None:
             return {"type": "thinking", **thought}
         case "image" | "file" if role == "user" and (source := _source(block)):
             return _media(block, source)
-        case "opaque" if shapes.anthropic_block(block.get("value"), role):
+        case "opaque" if schemas.anthropic_block(block.get("value"), role):
             return dict(block["value"])
     said = describe(block)
     return _text(said) if said.strip() else None
@@ -235,7 +235,7 @@ def _source(block: Block) -> Message | None:
     if block.get("base64") and block.get("mime_type") in accepted:
         kind = {"type": "base64", "media_type": block["mime_type"]}
         return {**kind, "data": block["base64"]}
-    if shapes.link(block.get("url")):
+    if schemas.link(block.get("url")):
         return {"type": "url", "url": block["url"]}
     if str(block.get("file_id") or "").startswith("file_"):
         return {"type": "file", "file_id": block["file_id"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from threadkeep.messages.tool_groups import Group, group, visible
+from threadkeep.messages.tool_groups import ToolGroup, group, visible
 from threadkeep.types import Item
 
 
@@ -44,12 +44,12 @@ def findings(items: Sequence[Item]) -> list[Finding]:
     return sorted([*unreadable, *lost, *broken], key=lambda found: found.seq)
 
 
-def _closed(groups: Sequence[Group]) -> list[Group]:
+def _closed(groups: Sequence[ToolGroup]) -> list[ToolGroup]:
     pending = bool(groups) and groups[-1].open and not any(groups[-1].answers)
     return list(groups[:-1] if pending else groups)
 
 
-def _unanswered(part: Group) -> list[Finding]:
+def _unanswered(part: ToolGroup) -> list[Finding]:
     head = part.heads[-1]
     return [
         Finding(head.id, head.seq, "unanswered call", f"{call.get('name')} {call.get('id')}", False)

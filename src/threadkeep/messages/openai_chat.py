@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from threadkeep.messages import schemas as shapes
+from threadkeep.messages import schemas
 from threadkeep.messages.content import (
     Block,
     content,
@@ -119,7 +119,7 @@ def kept(item: Item) -> Message | None:
     if not isinstance(came, Mapping):
         return None
     message = {key: value for key, value in came.items() if key in KEYS}
-    return message if shapes.chat(message) else None
+    return message if schemas.chat(message) else None
 
 
 def _call(call: dict[str, Json]) -> Message:
@@ -145,7 +145,7 @@ def _part(block: Block) -> Message | None:
             detail = block.get("extras", {}).get("detail")
             image = {"url": data_url(block, "image/png"), **({"detail": detail} if detail else {})}
             part = {"type": "image_url", "image_url": image}
-            if shapes.chat({"role": "user", "content": [part]}):
+            if schemas.chat({"role": "user", "content": [part]}):
                 return part
         case "audio" if block.get("base64") and block.get("mime_type") in _FORMATS:
             sound = {"data": block["base64"], "format": _FORMATS[block["mime_type"]]}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import Any, Final, NamedTuple
 
-from threadkeep.core.cache.cached_item import Master
+from threadkeep.core.cache.cached_item import CachedItem
 from threadkeep.messages.openai_chat import (
     FORMAT,
     RESULTS,
@@ -16,7 +16,7 @@ from threadkeep.messages.openai_chat import (
     kept,
     wire,
 )
-from threadkeep.messages.tool_groups import Group
+from threadkeep.messages.tool_groups import ToolGroup
 from threadkeep.messages.tool_pairs import (
     OMITTED,
     Contribution,
@@ -47,7 +47,7 @@ class Piece(NamedTuple):
     nested: bytes = b""
 
 
-def to_openai(items: Sequence[Item], masters: Sequence[Master | None] = ()) -> list[Message]:
+def to_openai(items: Sequence[Item], masters: Sequence[CachedItem | None] = ()) -> list[Message]:
     """The `messages` of a Chat Completions request.
 
     Reasoning is left out, since the API has no place for it; media it does not take are named.
@@ -65,7 +65,7 @@ def to_openai(items: Sequence[Item], masters: Sequence[Master | None] = ()) -> l
     return sendable(messages)
 
 
-def _in_order(items: Sequence[Item], masters: Sequence[Master | None]) -> list[Message] | None:
+def _in_order(items: Sequence[Item], masters: Sequence[CachedItem | None]) -> list[Message] | None:
     """The messages where there is nothing to pair, as in nearly all windows; else `None`.
 
     Each result stands behind its call already, in the order of the calls.
@@ -95,7 +95,7 @@ def _in_order(items: Sequence[Item], masters: Sequence[Master | None]) -> list[M
     return messages if sure else sendable(messages)
 
 
-def _known(master: Master) -> Piece | None:
+def _known(master: CachedItem) -> Piece | None:
     """The piece of a master, which is made once."""
     piece = _piece(master.read())
     if piece is not None and not all(type(value) is str for value in piece.message.values()):
@@ -144,7 +144,7 @@ def _one_output(heads: list[Message]) -> Message:
     return {"role": "assistant", "content": words, "tool_calls": calls_}
 
 
-def _is_legacy(found: Group) -> bool:
+def _is_legacy(found: ToolGroup) -> bool:
     """Whether it is a call of before tools, with `function_call` and a message of the function."""
     if "function_call" not in (verbatim(found.heads[0], FORMAT) or ()):
         return False

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from threadkeep.errors import InputError
-from threadkeep.messages import schemas as shapes
+from threadkeep.messages import schemas
 from threadkeep.messages.content import (
     Block,
     content,
@@ -115,7 +115,7 @@ def _verbatim(item: Item) -> Entry | None:
     if not isinstance(kept, Mapping):
         return None
     entry = {key: value for key, value in kept.items() if (key, value) != ("id", _FAKE_ID)}
-    return entry if shapes.responses(entry) else None
+    return entry if schemas.responses(entry) else None
 
 
 def _answered(entry: Mapping[str, Any]) -> str:
@@ -170,7 +170,7 @@ def _once(entry: Entry, seen: set[str]) -> Entry | None:
         seen.add(name)
         return entry
     rest = {key: value for key, value in entry.items() if key != "id"}
-    if shapes.responses(rest):
+    if schemas.responses(rest):
         return rest
     if entry["type"] in {"reasoning", "item_reference"}:
         return None
@@ -237,7 +237,7 @@ def _media(block: Block) -> Entry | None:
         case _:
             return None
     return (
-        part if shapes.responses({"type": "message", "role": "user", "content": [part]}) else None
+        part if schemas.responses({"type": "message", "role": "user", "content": [part]}) else None
     )
 
 

@@ -9,15 +9,9 @@ from typing import Any, Final
 from threadkeep.errors import InputError
 from threadkeep.messages import (
     anthropic,
-)
-from threadkeep.messages import (
-    openai_chat as chat,
-)
-from threadkeep.messages import (
-    openai_responses as responses,
-)
-from threadkeep.messages import (
-    schemas as shapes,
+    openai_chat,
+    openai_responses,
+    schemas,
 )
 from threadkeep.messages.fast_path import simple, with_raw, words
 from threadkeep.types import Item, Json
@@ -31,7 +25,7 @@ _OURS: Final = frozenset({"id", "seq", "status", "model", "usage", "metadata", "
 _ELSEWHERE: Final = _OURS | {"text", "reasoning_content"}  # in neutral fields of their own
 _ROLES: Final = {"human": "user", "ai": "assistant", "model": "assistant", "chatbot": "assistant"}
 _RESULTS: Final = frozenset({"tool", "function"})
-_FORMATS: Final = frozenset({anthropic.FORMAT, chat.FORMAT, responses.FORMAT})
+_FORMATS: Final = frozenset({anthropic.FORMAT, openai_chat.FORMAT, openai_responses.FORMAT})
 _SAID: Final = ("type", "role", "name", "content", "tool_calls", "tool_call_id")
 _NEUTRAL_TYPES: Final = frozenset({"message", "tool_call", "tool_result", "notice"})
 _NEVER_SENT: Final = frozenset({"created_at", "metadata", "model", "usage", "raw", "seq"})
@@ -122,7 +116,7 @@ def _message(data: dict[str, Any], where: str) -> list[Item]:
     _check_types(data, where)
     if anthropic.is_message(data):
         return _anthropic(data, where)
-    if responses.is_message(data):
+    if openai_responses.is_message(data):
         return [_responses_message(data, where)]
     kind = data.get("type", "message")
     if kind not in _NEUTRAL_TYPES and not ({"role", "content"} <= data.keys()):
@@ -141,31 +135,37 @@ def _chat(data: dict[str, Any], where: str) -> Item:
         "type": data.get("type", "tool_result" if result else "message"),
         "role": "tool" if result else role or "assistant",
         "name": data.get("name"),
-        "content": chat.read_content({"content": data.get("text"), **data}, where),
+        "content": openai_chat.read_content({"content": data.get("text"), **data}, where),
         "tool_calls": _calls(data, where),
         "tool_call_id": data.get("tool_call_id"),
     }
-    return _item(data, fields, where, chat.FORMAT, _chat_wire(data), chat.wire)
+    return _item(data, fields, where, openai_chat.FORMAT, _chat_wire(data), openai_chat.wire)
 
 
 def _responses(data: dict[str, Any], where: str) -> Item:
     if data["type"] == "item_reference" and data.get("id", "") in PLACEHOLDERS:
         raise InputError(f"{where}.id is missing: a reference names the item that it stands for")
-    fields = {"type": data["type"], "name": data.get("name"), **responses.fields(data, where)}
+    fields = {
+        "type": data["type"],
+        "name": data.get("name"),
+        **openai_responses.fields(data, where),
+    }
     kept = {key: value for key, value in data.items() if key not in _NEVER_SENT}
-    return _item(data, fields, where, responses.FORMAT, kept, _sole)
+    return _item(data, fields, where, openai_responses.FORMAT, kept, _sole)
 
 
 def _responses_message(data: dict[str, Any], where: str) -> Item:
     fields = {
         "role": _ROLES.get(data["role"], data["role"]),
-        "content": chat.read_content(data, where),
+        "content": openai_chat.read_content(data, where),
     }
-    return _item(data, fields, where, responses.FORMAT, responses.message(data), _sole)
+    return _item(
+        data, fields, where, openai_responses.FORMAT, openai_responses.message(data), _sole
+    )
 
 
 def _sole(item: Item) -> dict[str, Any] | None:
-    return next(iter(responses.wire(item)), None)
+    return next(iter(openai_responses.wire(item)), None)
 
 
 def _anthropic(data: dict[str, Any], where: str) -> list[Item]:
@@ -223,7 +223,7 @@ def _honest(item: Item, where: str) -> Item:
 def _thought(item: Item) -> dict[str, Any]:
     """What stood beside a message of Chat Completions and is never sent back, so is not kept."""
     first = item.content[0] if item.content and not isinstance(item.content, str) else {}
-    if item.raw is None or item.raw.get("format") != chat.FORMAT:
+    if item.raw is None or item.raw.get("format") != openai_chat.FORMAT:
         return {}
     return {"reasoning_content": first["reasoning"]} if first.get("type") == "reasoning" else {}
 
@@ -238,8 +238,8 @@ def _chat_wire(data: dict[str, Any]) -> dict[str, Any] | None:
         if key not in _ELSEWHERE and (value != [] or key == "content")
     }
     wire.setdefault("content", None)
-    sent = {key: value for key, value in wire.items() if key in chat.KEYS}
-    return wire if shapes.chat(sent) else None
+    sent = {key: value for key, value in wire.items() if key in openai_chat.KEYS}
+    return wire if schemas.chat(sent) else None
 
 
 def _calls(data: dict[str, Any], where: str) -> list[dict[str, Json]]:
@@ -248,7 +248,7 @@ def _calls(data: dict[str, Any], where: str) -> list[dict[str, Json]]:
         raise InputError(f"{where}.tool_calls must be a list, got {type(given).__name__}")
     for number, call in enumerate(given):
         _check_call(call, f"{where}.tool_calls[{number}]")
-    found = chat.calls(data)
+    found = openai_chat.calls(data)
     _check_calls(found, where)
     return found
 
@@ -278,7 +278,7 @@ def _checked(item: Item, where: str) -> Item:
         return plain
     fields = {name: getattr(item, name) for name in _FIELDS - {"text", "seq"}}
     _check_types({key: value for key, value in fields.items() if value is not None}, where)
-    content = chat.read_content({"content": item.content}, where)
+    content = openai_chat.read_content({"content": item.content}, where)
     calls = _calls({"tool_calls": item.tool_calls}, where)
     said = None if item.created_at is None else when(item.created_at, f"{where}.created_at")
     name = "" if item.id in PLACEHOLDERS else item.id

@@ -20,7 +20,7 @@ _MODEL = frozenset({"assistant", "ai", "model", "chatbot"})
 
 
 @dataclass(slots=True)
-class Group:
+class ToolGroup:
     """One message, or a run of model output with the results of its calls.
 
     Attributes:
@@ -49,7 +49,7 @@ class Group:
         return None in self.answers
 
 
-class View(list[Item]):
+class Conversation(list[Item]):
     """A sound conversation, which knows its groups; never changed once it is made.
 
     Attributes:
@@ -59,14 +59,14 @@ class View(list[Item]):
 
     __slots__ = ("_groups", "judged", "tidy")
 
-    def __init__(self, items: Iterable[Item], groups: list[Group] | None = None) -> None:
+    def __init__(self, items: Iterable[Item], groups: list[ToolGroup] | None = None) -> None:
         super().__init__(items)
         self._groups = groups
         self.tidy = groups is None
         self.judged: tuple[object, list[Item]] | None = None
 
     @property
-    def groups(self) -> list[Group]:
+    def groups(self) -> list[ToolGroup]:
         if self._groups is None:
             self._groups = _grouped(self)[0]
         return self._groups
@@ -96,19 +96,19 @@ def results(items: Iterable[Item]) -> list[Item]:
     return [item for item in items if item.role in _ANSWERS and item.type not in _HIDDEN]
 
 
-def group(items: Iterable[Item]) -> tuple[list[Group], list[Item]]:
+def group(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
     """The groups of a conversation by their first items, and the results without a call.
 
     A result belongs to the latest call of its id that has none yet, however far back it stands.
     """
-    return (items.groups, []) if isinstance(items, View) else _grouped(items)
+    return (items.groups, []) if isinstance(items, Conversation) else _grouped(items)
 
 
-def _grouped(items: Iterable[Item]) -> tuple[list[Group], list[Item]]:
-    groups: list[Group] = []
+def _grouped(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
+    groups: list[ToolGroup] = []
     orphans: list[Item] = []
-    waiting: dict[str, list[tuple[Group, int]]] = {}
-    run: Group | None = None
+    waiting: dict[str, list[tuple[ToolGroup, int]]] = {}
+    run: ToolGroup | None = None
     kind = ""
     for position, item in enumerate(items):
         if item.role in _ANSWERS:
@@ -121,21 +121,21 @@ def _grouped(items: Iterable[Item]) -> tuple[list[Group], list[Item]]:
             run.heads.append(item)
             run.order.append((position, item))
         else:
-            run = Group([item], [], [], [(position, item)])
+            run = ToolGroup([item], [], [], [(position, item)])
             groups.append(run)
         if item.tool_calls:
             _ask(run, item, waiting)
     return groups, orphans
 
 
-def flat(groups: Iterable[Group]) -> list[Item]:
+def flat(groups: Iterable[ToolGroup]) -> list[Item]:
     """The items of the groups in the order of the conversation."""
     order = [placed for group_ in groups for placed in group_.order]
     order.sort(key=_POSITION)
     return [item for _, item in order]
 
 
-def sound(items: Iterable[Item]) -> View:
+def sound(items: Iterable[Item]) -> Conversation:
     """The conversation as a model may see it: every call answered, no result without a call.
 
     A call that is followed by anything gets a synthetic error result; calls of which none is
@@ -143,19 +143,19 @@ def sound(items: Iterable[Item]) -> View:
     """
     shown = [item for item in items if item.type not in _HIDDEN]
     if _is_tidy(shown):
-        return View(shown)
+        return Conversation(shown)
     groups, orphans = group(shown)
     torn = [g for g in groups if g.calls and g.open and (g is not groups[-1] or any(g.answers))]
     if not torn and not orphans:
-        return View(shown, groups)
+        return Conversation(shown, groups)
     for group_ in torn:
         _close(group_)
-    return View(flat(groups), groups)
+    return Conversation(flat(groups), groups)
 
 
-def turns(groups: Iterable[Group]) -> list[list[Group]]:
+def turns(groups: Iterable[ToolGroup]) -> list[list[ToolGroup]]:
     """Runs of one speaker, a model's tool results included."""
-    found: list[list[Group]] = []
+    found: list[list[ToolGroup]] = []
     for group_ in groups:
         if found and found[-1][0].speaker == group_.speaker:
             found[-1].append(group_)
@@ -164,9 +164,9 @@ def turns(groups: Iterable[Group]) -> list[list[Group]]:
     return found
 
 
-def exchanges(groups: Iterable[Group]) -> list[list[Group]]:
+def exchanges(groups: Iterable[ToolGroup]) -> list[list[ToolGroup]]:
     """User turns, each with all that follows until the next; what precedes the first is its own."""
-    found: list[list[Group]] = []
+    found: list[list[ToolGroup]] = []
     for turn in turns(groups):
         if found and turn[0].speaker != "user":
             found[-1].extend(turn)
@@ -201,7 +201,7 @@ def _joins(last: Item, item: Item) -> bool:
     return item.type == "reasoning" and bool(last.tool_calls) and last.type != "message"
 
 
-def _ask(run: Group, item: Item, waiting: dict[str, list[tuple[Group, int]]]) -> None:
+def _ask(run: ToolGroup, item: Item, waiting: dict[str, list[tuple[ToolGroup, int]]]) -> None:
     start = len(run.calls)
     run.calls.extend(item.tool_calls)
     run.answers.extend([None] * len(item.tool_calls))
@@ -214,7 +214,7 @@ def _ask(run: Group, item: Item, waiting: dict[str, list[tuple[Group, int]]]) ->
         slots.insert(place, (run, index))
 
 
-def _answer(item: Item, position: int, waiting: dict[str, list[tuple[Group, int]]]) -> bool:
+def _answer(item: Item, position: int, waiting: dict[str, list[tuple[ToolGroup, int]]]) -> bool:
     slots = waiting.get(item.tool_call_id or "")
     if not slots:
         return False
@@ -224,7 +224,7 @@ def _answer(item: Item, position: int, waiting: dict[str, list[tuple[Group, int]
     return True
 
 
-def _close(group_: Group) -> None:
+def _close(group_: ToolGroup) -> None:
     place = max(position for position, item in group_.order if item.role not in _ANSWERS)
     head = group_.heads[-1]
     for index, call in enumerate(group_.calls):

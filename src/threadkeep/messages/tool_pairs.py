@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import filterfalse
 from typing import Any, Final
 
-from threadkeep.messages.tool_groups import Group, group, speaker
+from threadkeep.messages.tool_groups import ToolGroup, group, speaker
 from threadkeep.types import Item, Json
 
 OMITTED: Final = "(earlier conversation omitted)"
@@ -32,7 +32,7 @@ def contributions(
     *,
     ids: re.Pattern[str] = _CALL_ID,
     once: bool = True,
-    as_is: Callable[[Group], bool] = lambda _: False,
+    as_is: Callable[[ToolGroup], bool] = lambda _: False,
 ) -> list[Contribution]:
     """The items as providers want them: each result right behind the output that called for it.
 
@@ -125,7 +125,7 @@ def in_utf8(value: Any) -> Any:
     return value
 
 
-def _contribution(found: Group, ids: re.Pattern[str], seen: set[str]) -> Contribution:
+def _contribution(found: ToolGroup, ids: re.Pattern[str], seen: set[str]) -> Contribution:
     fresh = [_unique(call, found, index, ids, seen) for index, call in enumerate(found.calls)]
     results = [
         _renamed_result(answer, new)
@@ -136,7 +136,7 @@ def _contribution(found: Group, ids: re.Pattern[str], seen: set[str]) -> Contrib
 
 
 def _unique(
-    call: dict[str, Json], found: Group, index: int, ids: re.Pattern[str], seen: set[str]
+    call: dict[str, Json], found: ToolGroup, index: int, ids: re.Pattern[str], seen: set[str]
 ) -> str:
     call_id = call.get("id") or ""
     number = 0

@@ -16,8 +16,8 @@ from threadkeep.core.response_codec import (
     read_response,
 )
 from threadkeep.errors import CorruptRecord, InputError, NotFound
-from threadkeep.sessions import response_index as pointers
-from threadkeep.sessions.stream import Door
+from threadkeep.sessions import response_index
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Listing, Query, SessionInfo
 from threadkeep.types.responses import Response
 
@@ -25,7 +25,7 @@ from threadkeep.types.responses import Response
 class Link(NamedTuple):
     """A response of a chain: its session, its id, the id it goes on from."""
 
-    door: Door
+    door: SessionStream
     id: str
     previous: str | None
 
@@ -61,18 +61,18 @@ def ancestry(engine: Engine, user: str | None, id: str) -> Iterator[Link]:
     node: str | None = id
     while node is not None:
         if node not in links:
-            session = pointers.find(engine, [node])[0].session
+            session = response_index.find(engine, [node])[0].session
             if session is None or session in visited:
                 return
             visited.add(session)
-            links |= _links(Door(engine, SessionInfo(session, user)))
+            links |= _links(SessionStream(engine, SessionInfo(session, user)))
         if node not in links:
             return
         yield links[node]
         node = links[node].previous
 
 
-def check(door: Door, behind: Door | None, response: Response) -> None:
+def check(door: SessionStream, behind: SessionStream | None, response: Response) -> None:
     """Refuse a response that would go on from itself, however far around.
 
     It is looked for only if another response may go on from it already.
@@ -95,18 +95,18 @@ def check(door: Door, behind: Door | None, response: Response) -> None:
 
 def newest(engine: Engine, user: str | None, session: str) -> str | None:
     """The id of the response that was stored last in a session."""
-    door = Door(engine, SessionInfo(session, user))
+    door = SessionStream(engine, SessionInfo(session, user))
     records = door.look(Query(door.stream, ENTRY, limit=1, newest=True)).pages[0].records
     return read_entry(records[0]).id if records else None
 
 
-def entry_of(door: Door, id: str) -> Entry | None:
+def entry_of(door: SessionStream, id: str) -> Entry | None:
     """What the session's list says of a response, if it holds it."""
     records = door.look(Query(door.stream, ENTRY, ids=[names.key(id)])).pages[0].records
     return read_entry(records[0]) if records else None
 
 
-def _goes_on_from(door: Door, id: str, from_: str) -> bool:
+def _goes_on_from(door: SessionStream, id: str, from_: str) -> bool:
     met: set[str] = set()
     for link in ancestry(door.engine, door.user, id):
         if link.previous == from_:
@@ -117,7 +117,7 @@ def _goes_on_from(door: Door, id: str, from_: str) -> bool:
     return False
 
 
-def _expected(door: Door, response: Response) -> bool:
+def _expected(door: SessionStream, response: Response) -> bool:
     """Whether a response of the session may go on from this one already."""
     key = names.key(response.id)
     queries = [Query(door.stream, kind, ids=[key]) for kind in (ENTRY, GAP)]
@@ -126,7 +126,7 @@ def _expected(door: Door, response: Response) -> bool:
     return bool(gaps or entries) and not same
 
 
-def _links(door: Door) -> dict[str, Link]:
+def _links(door: SessionStream) -> dict[str, Link]:
     records = door.look(Query(door.stream, ENTRY)).pages[0].records
     entries = map(read_entry, records)
     return {entry.id: Link(door, entry.id, entry.previous) for entry in entries}
@@ -141,7 +141,7 @@ def _responses(links: list[Link]) -> list[Response]:
     return found
 
 
-def responses_of(door: Door, ids: list[str]) -> list[Response]:
+def responses_of(door: SessionStream, ids: list[str]) -> list[Response]:
     """Responses of a session by their ids, in the order of the ids; what is gone is left out."""
     keys = [names.key(id) for id in ids]
     records = door.look(Query(door.stream, "response", ids=keys)).pages[0].records

@@ -8,18 +8,13 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from threadkeep.core import cursor as cursors
-from threadkeep.core import item_codec as codec
-from threadkeep.core import names
+from threadkeep.core import item_codec, names
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted_info
 from threadkeep.errors import InputError, NotFound
 from threadkeep.messages import parse
-from threadkeep.sessions import append as adding
-from threadkeep.sessions import edit as editing
-from threadkeep.sessions import read as reading
-from threadkeep.sessions import scan as walking
-from threadkeep.sessions import user_index as listing
-from threadkeep.sessions.stream import Door
+from threadkeep.sessions import append, edit, read, scan, user_index
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
 from threadkeep.types.openai_limits import check_metadata, count_metadata
 from threadkeep.types.timestamps import moment
@@ -48,7 +43,7 @@ class Kept(NamedTuple):
 
 def create(engine: Engine, info: SessionInfo, given: Sequence[object]) -> SessionInfo:
     """As `Conversations.create`."""
-    draft = adding.drafted(engine, info.id, few(given), "item")
+    draft = append.drafted(engine, info.id, few(given), "item")
     if draft.claims is not None:
         draft.claims.check_alone()
     now = draft.now
@@ -60,13 +55,15 @@ def create(engine: Engine, info: SessionInfo, given: Sequence[object]) -> Sessio
         updated_at=moment(now),
     )
     said = redacted_info(engine, said)
-    Door(engine, said).begin(said, draft.records)
+    SessionStream(engine, said).begin(said, draft.records)
     return said
 
 
-def update(door: Door, title: str | None, metadata: Mapping[str, Any] | None) -> SessionInfo:
+def update(
+    door: SessionStream, title: str | None, metadata: Mapping[str, Any] | None
+) -> SessionInfo:
     """As `Conversations.update`."""
-    given = editing.json_object(metadata)
+    given = edit.json_object(metadata)
     check_metadata({key: value for key, value in given.items() if value is not None})
 
     def merge(old: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +72,7 @@ def update(door: Door, title: str | None, metadata: Mapping[str, Any] | None) ->
         count_metadata({key: value for key, value in merged.items() if value is not None})
         return given
 
-    return editing.update(door, title, merge)
+    return edit.update(door, title, merge)
 
 
 def found(
@@ -83,8 +80,8 @@ def found(
 ) -> Iterator[tuple[SessionInfo, Any]]:
     """The conversations that are kept, each with the cursor of what comes behind it."""
     skip = None if mark is None else mark[1]
-    for at, info in walking.sessions(engine, user, None if mark is None else mark[0]):
-        if listing.of_sub_agent(info):
+    for at, info in scan.sessions(engine, user, None if mark is None else mark[0]):
+        if user_index.of_sub_agent(info):
             continue
         if info.id != skip and kept.takes(info):
             yield info, [at, info.id]
@@ -104,46 +101,46 @@ def place(cursor: object) -> tuple[Any, str] | None:
     return mark, cursors.text(last)
 
 
-def items(door: Door, limit: int, order: str, after: str | None) -> Listing[Item]:
+def items(door: SessionStream, limit: int, order: str, after: str | None) -> Listing[Item]:
     """As `Conversations.items`."""
     if order not in ORDERS:
         raise InputError(f"order must be 'asc' or 'desc', got {order!r:.80}")
     if after is not None and not isinstance(after, str):
         raise InputError(f"after must be an item's id, got {type(after).__name__}")
-    at = reading.place(door, "after", after)
+    at = read.place(door, "after", after)
     newest = order == "desc"
     bounds = {"before": at} if newest else {"after": at}
-    query = reading.items_of(door, limit=limit + 1, newest=newest, **bounds)
+    query = read.items_of(door, limit=limit + 1, newest=newest, **bounds)
     seen = door.look(query)
     if seen.info is None:
         raise missing(door)
-    page = reading.read(seen.pages[0])
+    page = read.read(seen.pages[0])
     page = (page[::-1] if newest else page)[: limit + 1]
     return Listing(page[:limit], cursor=page[limit - 1].id if len(page) > limit else None)
 
 
-def item(door: Door, id: str) -> Item:
+def item(door: SessionStream, id: str) -> Item:
     """As `Conversations.item`."""
     key = names.key(names.check(id, "item"))
-    seen = door.look(reading.items_of(door, ids=[key]))
+    seen = door.look(read.items_of(door, ids=[key]))
     if seen.info is None:
         raise missing(door)
     if not seen.pages[0].records:
         raise NotFound(f"conversation {door.id!r} has no item {id!r}")
-    return codec.read_item(seen.pages[0].records[0])
+    return item_codec.read_item(seen.pages[0].records[0])
 
 
-def add_items(door: Door, given: Sequence[object]) -> list[Item]:
+def add_items(door: SessionStream, given: Sequence[object]) -> list[Item]:
     """As `Conversations.add_items`."""
     messages = few(given)
     there(door)
-    return adding.add(door, messages)
+    return append.add(door, messages)
 
 
-def remove_item(door: Door, id: str) -> None:
+def remove_item(door: SessionStream, id: str) -> None:
     """As `Conversations.remove_item`."""
     there(door)
-    editing.remove(door, id)
+    edit.remove(door, id)
 
 
 def few(given: Sequence[object]) -> list[Item]:
@@ -159,7 +156,7 @@ def few(given: Sequence[object]) -> list[Item]:
     return [item for n, message in enumerate(given) for item in parse(message, f"item {n}")]
 
 
-def there(door: Door) -> SessionInfo:
+def there(door: SessionStream) -> SessionInfo:
     """What is known of the conversation.
 
     Raises:
@@ -171,6 +168,6 @@ def there(door: Door) -> SessionInfo:
     return info
 
 
-def missing(door: Door) -> NotFound:
+def missing(door: SessionStream) -> NotFound:
     """The error that says so."""
     return NotFound(f"there is no conversation {door.id!r}")

@@ -22,9 +22,9 @@ from threadkeep.responses.search import Where, hits
 from threadkeep.responses.store import home
 from threadkeep.sessions.edit import json_object
 from threadkeep.sessions.read import items_of
-from threadkeep.sessions.stream import Door
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, Query
-from threadkeep.types.responses import RATINGS, Feedback, Tally
+from threadkeep.types.responses import RATINGS, Feedback, RatingCounts
 from threadkeep.types.timestamps import moment
 
 
@@ -97,11 +97,11 @@ def found(
             yield feedback, hit.cursor
 
 
-def tallies(found: Iterator[tuple[Feedback, Any]], by: str) -> Iterator[tuple[str, Tally]]:
+def tallies(found: Iterator[tuple[Feedback, Any]], by: str) -> Iterator[tuple[str, RatingCounts]]:
     """Each feedback as one vote under its model, day, rating or response."""
     for feedback, _ in found:
         liked = feedback.rating == "positive"
-        yield BY[by](feedback), Tally(int(liked), int(not liked))
+        yield BY[by](feedback), RatingCounts(int(liked), int(not liked))
 
 
 def delete(engine: Engine, user: str | None, response: str, id: str) -> None:
@@ -128,7 +128,7 @@ def check_rating(rating: object) -> Any:
     return rating
 
 
-def _added(door: Door, feedback: Feedback) -> Feedback:
+def _added(door: SessionStream, feedback: Feedback) -> Feedback:
     entry = Query(door.stream, ENTRY, ids=[names.key(feedback.response)])
     item = items_of(door, ids=[names.key(feedback.item)] if feedback.item else [])
     same = Query(door.stream, "feedback", ids=[names.key(feedback.id)])

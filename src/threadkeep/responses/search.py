@@ -10,8 +10,8 @@ from threadkeep.core import cursor as cursors
 from threadkeep.core import names
 from threadkeep.core.engine import Engine
 from threadkeep.errors import InputError
-from threadkeep.sessions import scan as walking
-from threadkeep.sessions.stream import Door
+from threadkeep.sessions import scan
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Query, Record, SessionInfo
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class Hit(NamedTuple):
     """A record, the session it is in, and the cursor of what comes behind it."""
 
     record: Record
-    door: Door
+    door: SessionStream
     cursor: list[Any]
 
 
@@ -43,7 +43,7 @@ def hits(engine: Engine, where: Where, kind: str, cursor: object) -> Iterator[Hi
     """
     mark, session, before = _place(cursor, where)
     for at, info in _sessions(engine, where, mark):
-        door = Door(engine, SessionInfo(info.id, where.user))
+        door = SessionStream(engine, SessionInfo(info.id, where.user))
         start = before if info.id == session else None
         for record in _newest(door, kind, start):
             yield Hit(record, door, [at, info.id, record.seq])
@@ -75,12 +75,12 @@ def folded(
 
 def _sessions(engine: Engine, where: Where, mark: Any) -> Iterator[tuple[Any, SessionInfo]]:
     if where.conversation is None:
-        return walking.sessions(engine, where.user, mark)
+        return scan.sessions(engine, where.user, mark)
     id = names.check(where.conversation, "conversation")
     return iter([(None, SessionInfo(id, where.user))])
 
 
-def _newest(door: Door, kind: str, before: int | None) -> Iterator[Record]:
+def _newest(door: SessionStream, kind: str, before: int | None) -> Iterator[Record]:
     while True:
         query = Query(door.stream, kind, limit=_PAGE, newest=True, before=before)
         records = door.look(query).pages[0].records

@@ -30,9 +30,9 @@ from threadkeep.responses.search import (
     limited,
     page,
 )
-from threadkeep.sessions import response_index as pointers
+from threadkeep.sessions import response_index
 from threadkeep.sessions.access import whose
-from threadkeep.sessions.stream import Door
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, Listing, Query, Record, SessionInfo
 from threadkeep.types.responses import Response, Usage
 from threadkeep.types.timestamps import moment
@@ -122,51 +122,55 @@ def clear(engine: Engine, where: Where, safety_identifier: str | None) -> int:
     return sum(door.settle(functools.partial(_deleted, door, id)) for door, id in found)
 
 
-def home(engine: Engine, user: str | None, id: str) -> Door | None:
+def home(engine: Engine, user: str | None, id: str) -> SessionStream | None:
     """The door of the session that a response is said to be in."""
-    session = pointers.find(engine, [names.check(id, "id")])[0].session
-    return None if session is None else Door(engine, SessionInfo(session, user))
+    session = response_index.find(engine, [names.check(id, "id")])[0].session
+    return None if session is None else SessionStream(engine, SessionInfo(session, user))
 
 
 def _added(engine: Engine, user: str | None, response: Response) -> Response:
-    own, before = pointers.find(engine, [response.id, response.previous_response_id or response.id])
+    own, before = response_index.find(
+        engine, [response.id, response.previous_response_id or response.id]
+    )
     here = _holding(engine, user, own.session, response.id)
     behind = _holding(engine, user, before.session, response.previous_response_id)
     if here is not None and response.conversation not in (None, here.id):
         raise InputError(f"response {response.id!r} is in conversation {here.id!r} already")
     door = here or behind
     if door is None or response.conversation not in (None, door.id):
-        door = Door(engine, SessionInfo(response.conversation or response.id, user))
+        door = SessionStream(engine, SessionInfo(response.conversation or response.id, user))
     door.look()  # nothing is written for who may not
     check(door, behind, response)
     now = engine.now()
     put = [response_record(response, now), entry_record(response, now)]
     if response.previous_response_id is not None and behind is None:
         put.append(_gap(response.previous_response_id, now))
-    pointers.point(engine, response.id, door.id, door.owner, own)
+    response_index.point(engine, response.id, door.id, door.owner, own)
     seq = door.write(put)[0]
     return replace(response, conversation=door.id, user=door.owner, seq=seq)
 
 
-def _holding(engine: Engine, user: str | None, session: str | None, id: str | None) -> Door | None:
+def _holding(
+    engine: Engine, user: str | None, session: str | None, id: str | None
+) -> SessionStream | None:
     """The door of the session that was pointed to, if the response is really there."""
     if session is None or id is None:
         return None
-    door = Door(engine, SessionInfo(session, user))
+    door = SessionStream(engine, SessionInfo(session, user))
     return door if entry_of(door, id) else None
 
 
-def _deleted(door: Door, id: str) -> bool:
+def _deleted(door: SessionStream, id: str) -> bool:
     key = names.key(id)
     seen = door.look(Query(door.stream, ENTRY, ids=[key]), Query(door.stream, "feedback"))
     if not seen.pages[0].records:
         return False
     feedback = [record.id for record in seen.pages[1].records if _is_on(record, id)]
-    pointed = pointers.of_session(door.engine, door.id, [id])
+    pointed = response_index.of_session(door.engine, door.id, [id])
     drop = [Drop(kind, [key]) for kind in ("response", ENTRY)]
     drop += [Drop("feedback", feedback)] if feedback else []
     door.change(seen, drop=drop, put=[_gap(id, door.engine.now())])
-    pointers.forget(door.engine, pointed)
+    response_index.forget(door.engine, pointed)
     return True
 
 

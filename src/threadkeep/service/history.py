@@ -14,15 +14,11 @@ from threadkeep.core import names
 from threadkeep.core.user_id import UserId
 from threadkeep.errors import BackendError, ConfigError, InputError
 from threadkeep.service import (
-    history_policy as policy,
-)
-from threadkeep.service import (
+    history_policy,
     identities,
     namespaces,
     opening,
-)
-from threadkeep.service import (
-    yaml as documents,
+    yaml,
 )
 from threadkeep.service.codec import as_item, is_empty
 from threadkeep.service.files import as_file, as_given
@@ -97,7 +93,7 @@ class HistoryService:
                 for the class.
             MissingExtra: PyYAML is not installed.
         """
-        return cls(documents.load(path, key), identifier)
+        return cls(yaml.load(path, key), identifier)
 
     @property
     def identifier(self) -> str:
@@ -158,7 +154,7 @@ class HistoryService:
             NotOwner: an identity was given, and the session belongs to another user.
         """
         chat = self._session(session_id, identity, other_history_props)
-        kept, _ = policy.read(chat, self._settings.policy)
+        kept, _ = history_policy.read(chat, self._settings.policy)
         return [turn.entry() for turn in kept]
 
     def get_files(self, session_id: str) -> dict[str, dict[str, Json]]:
@@ -188,7 +184,7 @@ class HistoryService:
         chat, keep = self._session(session_id), 0
         if keep_levels:
             levels = replace(self._settings.policy, max_turns=keep_levels, max_characters=None)
-            _, keep = policy.read(chat, levels)
+            _, keep = history_policy.read(chat, levels)
         chat.clear(keep_last=keep, files=clear_files)
 
     def get_context(

@@ -10,8 +10,7 @@ from threadkeep.api.memory import Memory
 from threadkeep.core.engine import Engine
 from threadkeep.core.settings import SUMMARY_TTL
 from threadkeep.errors import ConfigError
-from threadkeep.service import namespaces, providers
-from threadkeep.service import validators as checks
+from threadkeep.service import namespaces, providers, validators
 from threadkeep.service.env import expand
 from threadkeep.service.providers import Provider
 
@@ -53,14 +52,14 @@ def read(on: bool, given: object) -> LongTerm | None:
         ConfigError: it makes no sense, or it is on and something is missing; the key is named.
         MissingExtra: its store needs a package that is not installed.
     """
-    config = checks.mapping(CONFIG, given, (_LIFE, _LLM, _STORE))
-    llm = checks.mapping(_LLM, config.get(_LLM), ("model", "api_key", "base_url"))
-    store = checks.mapping(_STORE, config.get(_STORE))
+    config = validators.mapping(CONFIG, given, (_LIFE, _LLM, _STORE))
+    llm = validators.mapping(_LLM, config.get(_LLM), ("model", "api_key", "base_url"))
+    store = validators.mapping(_STORE, config.get(_STORE))
     if not on:
         return None
     if not config:
         raise ConfigError(f"{CONFIG} is missing: {ON} needs it")
-    life = checks.seconds(_LIFE, expand(config.get(_LIFE, SUMMARY_TTL), _LIFE))
+    life = validators.seconds(_LIFE, expand(config.get(_LIFE, SUMMARY_TTL), _LIFE))
     return LongTerm(_llm(expand(llm, _LLM)), life or 0.0, _store(expand(store, _STORE)))
 
 
@@ -83,15 +82,15 @@ def attach(memory: Memory, chosen: LongTerm | None, **options: Any) -> None:
 
 
 def _llm(llm: Mapping[str, Any]) -> dict[str, str]:
-    found = {key: checks.text(f"{_LLM}.{key}", llm.get(key)) for key in ("model", "api_key")}
+    found = {key: validators.text(f"{_LLM}.{key}", llm.get(key)) for key in ("model", "api_key")}
     if llm.get("base_url") is not None:
-        found["base_url"] = checks.text(f"{_LLM}.base_url", llm["base_url"])
+        found["base_url"] = validators.text(f"{_LLM}.base_url", llm["base_url"])
     return found
 
 
 def _store(store: dict[str, Any]) -> Provider | None:
     if not store:
         return None
-    kind = checks.text("type", store.pop("type", "memory"))
+    kind = validators.text("type", store.pop("type", "memory"))
     module_path = providers.module_path(store.pop("module_path", None))
     return providers.choose(kind, module_path, store, {"type": None, "module_path": None})

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from threadkeep.api.memory import Memory
-from threadkeep.service import longterm_settings as longterm
-from threadkeep.service import namespaces
+from threadkeep.service import longterm_settings, namespaces
 from threadkeep.service.settings import Settings
 
 
@@ -20,5 +19,5 @@ def open_memory(identifier: str, settings: Settings, clock: Callable[[], float] 
         clock=clock,
         **users,
     )
-    longterm.attach(memory, settings.longterm, clock=clock)
+    longterm_settings.attach(memory, settings.longterm, clock=clock)
     return memory

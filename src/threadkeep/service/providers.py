@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from threadkeep.api.memory import Memory
-from threadkeep.config import plugins as custom
+from threadkeep.config import plugins
 from threadkeep.config.settings import settings
 from threadkeep.connect import connect
 from threadkeep.errors import ConfigError, did_you_mean
-from threadkeep.service import validators as checks
+from threadkeep.service import validators
 from threadkeep.service.validators import Check
 
 
@@ -23,61 +23,61 @@ class Keys(NamedTuple):
 
 
 BUILT_IN: Final[Mapping[str, Keys]] = {
-    "memory": Keys(optional={"max_sessions": checks.whole}),
+    "memory": Keys(optional={"max_sessions": validators.whole}),
     "none": Keys(),
-    "file": Keys({"path": checks.path}, {"fsync": checks.flag}),
+    "file": Keys({"path": validators.path}, {"fsync": validators.flag}),
     "sqlite": Keys(
-        {"path": checks.path},
-        {"synchronous": checks.text, "pool_size": checks.whole, "timeout": checks.wait},
+        {"path": validators.path},
+        {"synchronous": validators.text, "pool_size": validators.whole, "timeout": validators.wait},
     ),
     "redis": Keys(
         {
-            "redis_host": checks.text,
-            "redis_port": checks.whole,
-            "redis_db": checks.count,
+            "redis_host": validators.text,
+            "redis_port": validators.whole,
+            "redis_db": validators.count,
         },
         {
-            "redis_url": checks.secret,
-            "redis_username": checks.text,
-            "redis_password": checks.secret,
-            "redis_tls": checks.flag,
-            "redis_cluster": checks.flag,
-            "redis_ssl_ca_certs": checks.text,
-            "redis_ssl_certfile": checks.text,
-            "redis_ssl_keyfile": checks.text,
-            "redis_ssl_cert_reqs": checks.text,
-            "redis_ssl_check_hostname": checks.flag,
-            "redis_prefix": checks.text,
-            "pool_size": checks.whole,
-            "timeout": checks.wait,
+            "redis_url": validators.secret,
+            "redis_username": validators.text,
+            "redis_password": validators.secret,
+            "redis_tls": validators.flag,
+            "redis_cluster": validators.flag,
+            "redis_ssl_ca_certs": validators.text,
+            "redis_ssl_certfile": validators.text,
+            "redis_ssl_keyfile": validators.text,
+            "redis_ssl_cert_reqs": validators.text,
+            "redis_ssl_check_hostname": validators.flag,
+            "redis_prefix": validators.text,
+            "pool_size": validators.whole,
+            "timeout": validators.wait,
         },
         instead="redis_url",
     ),
     "mongodb": Keys(
-        {"mongodb_uri": checks.secret},
+        {"mongodb_uri": validators.secret},
         {
-            "mongodb_db": checks.text,
-            "mongodb_collection": checks.text,
-            "mongodb_username": checks.text,
-            "mongodb_password": checks.secret,
-            "pool_size": checks.whole,
-            "timeout": checks.wait,
+            "mongodb_db": validators.text,
+            "mongodb_collection": validators.text,
+            "mongodb_username": validators.text,
+            "mongodb_password": validators.secret,
+            "pool_size": validators.whole,
+            "timeout": validators.wait,
         },
     ),
     "sql": Keys(
         {
-            "db_type": checks.one_of("postgres", "mysql", "sqlite", "oracle"),
-            "sql_database": checks.text,
+            "db_type": validators.one_of("postgres", "mysql", "sqlite", "oracle"),
+            "sql_database": validators.text,
         },
         {
-            "sql_host": checks.text,
-            "sql_user": checks.text,
-            "sql_password": checks.secret,
-            "table_name": checks.text,
-            "sslmode": checks.text,
-            "sslrootcert": checks.text,
-            "pool_size": checks.whole,
-            "timeout": checks.wait,
+            "sql_host": validators.text,
+            "sql_user": validators.text,
+            "sql_password": validators.secret,
+            "table_name": validators.text,
+            "sslmode": validators.text,
+            "sslrootcert": validators.text,
+            "pool_size": validators.whole,
+            "timeout": validators.wait,
         },
     ),
 }
@@ -88,13 +88,13 @@ class Provider(NamedTuple):
 
     kind: str
     options: Mapping[str, Any]
-    maker: custom.Maker | None = None
+    maker: plugins.Maker | None = None
 
     def open(self, **options: Any) -> Memory:
         """The store, closed by its Memory."""
         if self.maker is None:
             return connect({"type": self.kind, **self.options}, **options)
-        made = custom.make(self.maker, self.options)
+        made = plugins.make(self.maker, self.options)
         return Memory(made, settings(options), owned=True, at=self.kind)
 
 
@@ -116,15 +116,15 @@ def choose(
         if module_path is not None:
             raise ConfigError(f"module_path belongs to type: custom, not to type: {kind}")
         return _built_in(kind, given, ours)
-    if not custom.exists(kind, module_path):
-        known = did_you_mean(kind, [*BUILT_IN, *custom.installed(), "custom"])
+    if not plugins.exists(kind, module_path):
+        known = did_you_mean(kind, [*BUILT_IN, *plugins.installed(), "custom"])
         raise ConfigError(f"type: there is no provider {_public(kind)!r}{known}")
-    return Provider(kind, dict(given), custom.find(kind, module_path))
+    return Provider(kind, dict(given), plugins.find(kind, module_path))
 
 
 def module_path(value: object) -> str | None:
     """Where a provider of one's own is, if that is said; templates have `.` for nowhere."""
-    return None if value in (None, "", ".") else checks.text("module_path", value)
+    return None if value in (None, "", ".") else validators.text("module_path", value)
 
 
 def _built_in(kind: str, given: Mapping[str, Any], ours: Mapping[str, Any]) -> Provider:

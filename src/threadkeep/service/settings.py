@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from threadkeep.errors import ConfigError
-from threadkeep.service import longterm_settings as longterm
-from threadkeep.service import providers
-from threadkeep.service import validators as checks
+from threadkeep.service import longterm_settings, providers, validators
 from threadkeep.service.env import expand
 from threadkeep.service.history_policy import HistoryPolicy
 from threadkeep.service.longterm_settings import LongTerm
@@ -19,18 +17,18 @@ NEST: Final = "history_policy"
 _MODULE: Final = "module_path"
 
 OURS: Final[Mapping[str, tuple[Check, Any]]] = {
-    "type": (checks.text, "memory"),
-    "time_to_live": (checks.seconds, 3_600.0),
-    "expiration_check_interval": (checks.seconds, 300.0),
-    "max_characters": (checks.characters, 50_000),
-    "max_turns": (checks.turns, 40),
-    "enforce_alternate_message_roles": (checks.flag, True),
-    "retention": (checks.one_of("policy", "all"), "policy"),
-    longterm.ON: (checks.flag, False),
+    "type": (validators.text, "memory"),
+    "time_to_live": (validators.seconds, 3_600.0),
+    "expiration_check_interval": (validators.seconds, 300.0),
+    "max_characters": (validators.characters, 50_000),
+    "max_turns": (validators.turns, 40),
+    "enforce_alternate_message_roles": (validators.flag, True),
+    "retention": (validators.one_of("policy", "all"), "policy"),
+    longterm_settings.ON: (validators.flag, False),
 }
 """The keys of the service itself: what they must be, and what they are unless given."""
 
-_KEYS: Final = (*OURS, NEST, _MODULE, longterm.CONFIG)
+_KEYS: Final = (*OURS, NEST, _MODULE, longterm_settings.CONFIG)
 
 
 class Settings(NamedTuple):
@@ -82,17 +80,17 @@ def read(config: object) -> Settings:
         MissingExtra: the provider needs a package that is not installed.
     """
     try:
-        return _read(_flat(checks.mapping("the configuration", config)))
+        return _read(_flat(validators.mapping("the configuration", config)))
     except RecursionError as error:
         raise ConfigError("the configuration contains itself, or is nested too deep") from error
 
 
 def _read(given: dict[str, Any]) -> Settings:
-    users = given.pop(longterm.CONFIG, None)
+    users = given.pop(longterm_settings.CONFIG, None)
     given = {key: expand(value, key) for key, value in given.items()}
     module_path = providers.module_path(given.pop(_MODULE, None))
     ours = {key: check(key, given.pop(key, default)) for key, (check, default) in OURS.items()}
-    remembered = longterm.read(ours[longterm.ON], users)
+    remembered = longterm_settings.read(ours[longterm_settings.ON], users)
     provider = providers.choose(ours["type"], module_path, given, dict.fromkeys(_KEYS))
     return Settings(provider, ours, module_path, remembered)
 
@@ -110,7 +108,7 @@ def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _inner(config: Mapping[str, Any]) -> dict[str, Any]:
-    inner = checks.mapping(NEST, config.get(NEST))
+    inner = validators.mapping(NEST, config.get(NEST))
     return _flat(inner) if inner else inner
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from threadkeep.core import item_codec as codec
-from threadkeep.core import names
+from threadkeep.core import item_codec, names
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted_item
 from threadkeep.errors import InputError
 from threadkeep.messages import parse
-from threadkeep.sessions import derived as companions
+from threadkeep.sessions import derived
 from threadkeep.sessions.item_identity import Claims, is_reference
 from threadkeep.sessions.read import ALL, choose_window, older_of
-from threadkeep.sessions.stream import Door
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, Item, Record
 from threadkeep.types.batching import batches
 from threadkeep.types.timestamps import moment
@@ -43,15 +42,15 @@ class Draft(NamedTuple):
         said = moment(self.now)
         if self.claims is None:
             placed = zip(self.items, self.ids, written, strict=True)
-            return [codec.stamp(item, id, seq, said) for item, id, seq in placed]
+            return [item_codec.stamp(item, id, seq, said) for item, id, seq in placed]
         by_key = dict(self.claims.referred)
         for item, id in zip(self.items, self.ids, strict=True):
             if not is_reference(item):
-                by_key[names.key(id)] = codec.stamp(item, id, next(written), said)
+                by_key[names.key(id)] = item_codec.stamp(item, id, next(written), said)
         return [by_key[names.key(id)] for id in self.ids]
 
 
-def add(door: Door, messages: Sequence[object]) -> list[Item]:
+def add(door: SessionStream, messages: Sequence[object]) -> list[Item]:
     """As `Session.add`."""
     draft = drafted(door.engine, door.id, messages)
     seqs = list[int]()
@@ -62,7 +61,7 @@ def add(door: Door, messages: Sequence[object]) -> list[Item]:
     return _noted(door, draft, seqs)
 
 
-def rewrite(door: Door, messages: Sequence[object]) -> list[Item]:
+def rewrite(door: SessionStream, messages: Sequence[object]) -> list[Item]:
     """As `Session.rewrite`."""
     draft = drafted(door.engine, door.id, messages)
     if draft.claims is not None:
@@ -75,7 +74,7 @@ def rewrite(door: Door, messages: Sequence[object]) -> list[Item]:
             return []
         put = door.change(seen, put=first, drop=[Drop("item")])
         if seen.info is not None:
-            companions.spoil(door.engine, door.id)
+            derived.spoil(door.engine, door.id)
         return put
 
     seqs = door.settle(step)
@@ -100,12 +99,14 @@ def drafted(
     ids = [names.whole(item.id) or new for (_, item), new in zip(parsed, minted, strict=True)]
     new = [entry for entry in zip(parsed, ids, strict=True) if not is_reference(entry[0][1])]
     _check_unique([id for _, id in new], noun)
-    records = [codec.item_record(item, id, now, f"{noun} {n}") for (n, item), id in new]
+    records = [item_codec.item_record(item, id, now, f"{noun} {n}") for (n, item), id in new]
     claims = Claims(session, parsed, noun) if any(item.id for _, item in parsed) else None
     return Draft([item for _, item in parsed], ids, records, now, claims)
 
 
-def _write(door: Door, claims: Claims | None, batch: list[Record], *, first: bool) -> list[int]:
+def _write(
+    door: SessionStream, claims: Claims | None, batch: list[Record], *, first: bool
+) -> list[int]:
     """Write a part of a draft; with the first of them, the ids of all are looked at."""
     keys = [] if claims is None else claims.keys if first else claims.keys_of(batch)
     if claims is None or not keys:
@@ -113,7 +114,7 @@ def _write(door: Door, claims: Claims | None, batch: list[Record], *, first: boo
     return door.write_checked(batch, keys, claims.check if first else claims.check_new)
 
 
-def _noted(door: Door, draft: Draft, seqs: Sequence[int]) -> list[Item]:
+def _noted(door: SessionStream, draft: Draft, seqs: Sequence[int]) -> list[Item]:
     """What was added; who learns from sessions takes notice of what is new."""
     added = draft.stored(seqs)
     if door.engine.reader is not None:
@@ -122,7 +123,7 @@ def _noted(door: Door, draft: Draft, seqs: Sequence[int]) -> list[Item]:
     return added
 
 
-def _retire(door: Door, seqs: Sequence[int]) -> None:
+def _retire(door: SessionStream, seqs: Sequence[int]) -> None:
     """Delete what is older than all that `retain` keeps, read until it needs no more.
 
     Nothing that it has not seen is deleted, unless it said that this could not enter. Where a
@@ -138,7 +139,7 @@ def _retire(door: Door, seqs: Sequence[int]) -> None:
     door.trim(upto)
 
 
-def _beyond(door: Door, kept: Sequence[Item], seqs: Sequence[int]) -> int:
+def _beyond(door: SessionStream, kept: Sequence[Item], seqs: Sequence[int]) -> int:
     """Up to where a session goes beyond all patience; looked at seldom, since it reads much."""
     if seqs and seqs[-1] % _SELDOM >= len(seqs):
         return 0

@@ -6,24 +6,23 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from threadkeep.core import item_codec as codec
-from threadkeep.core import names
+from threadkeep.core import item_codec, names
 from threadkeep.core.redaction import redacted_info, redacted_item
 from threadkeep.errors import InputError, NotFound
 from threadkeep.messages import parse
-from threadkeep.sessions import derived as companions
+from threadkeep.sessions import derived
 from threadkeep.sessions.item_identity import is_reference
 from threadkeep.sessions.read import items_of, place, whole
-from threadkeep.sessions.stream import Door, Seen
+from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import Drop, Item, Query, SessionInfo
 from threadkeep.types.timestamps import moment
-from threadkeep.types.versions import life_of
+from threadkeep.types.versions import generation_of
 
 UNSET: Final[Any] = object()
 
 
 def update(
-    door: Door,
+    door: SessionStream,
     title: str | None,
     metadata: Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any]] | None,
 ) -> SessionInfo:
@@ -37,7 +36,7 @@ def update(
         old = door.claimant(seen)
         changed = given
         if changed is None and callable(metadata):
-            changed = json_object(metadata(codec.copied(old.metadata)))
+            changed = json_object(metadata(item_codec.copied(old.metadata)))
         merged = {**old.metadata, **(changed or {})}
         new = dataclasses.replace(
             old,
@@ -52,7 +51,7 @@ def update(
     return door.settle(step)
 
 
-def replace(door: Door, id: str, item: object) -> Item:
+def replace(door: SessionStream, id: str, item: object) -> Item:
     """As `Session.replace`."""
     id = names.check(id, "id")
     parsed = parse(item, "item")
@@ -65,11 +64,11 @@ def replace(door: Door, id: str, item: object) -> Item:
         seen = door.look(items_of(door, ids=[names.key(id)]))
         if not seen.pages[0].records:
             raise NotFound(f"session {door.id!r} has no item {id!r} to replace")
-        old = codec.read_item(seen.pages[0].records[0])
+        old = item_codec.read_item(seen.pages[0].records[0])
         said = parsed[0].created_at or old.created_at
         said_now = redacted_item(door.engine, parsed[0])
         new = dataclasses.replace(said_now, id=id, created_at=said)
-        record = codec.item_record(new, id, door.engine.now(), "item")
+        record = item_codec.item_record(new, id, door.engine.now(), "item")
         seq = door.change(seen, put=[record])[0]
         _spoil(door, seen, seq)
         return dataclasses.replace(new, seq=seq)
@@ -77,7 +76,7 @@ def replace(door: Door, id: str, item: object) -> Item:
     return door.settle(step)
 
 
-def rewind(door: Door, before: str | int | None, last: int | None) -> list[Item]:
+def rewind(door: SessionStream, before: str | int | None, last: int | None) -> list[Item]:
     """As `Session.rewind`."""
     if (before is None) == (last is None):
         raise InputError("rewind needs either before= (an item's id or a seq) or last=")
@@ -94,12 +93,12 @@ def rewind(door: Door, before: str | int | None, last: int | None) -> list[Item]
             drop = Drop("item", [record.id for record in taken])
             door.change(seen, drop=[drop])
             _spoil(door, seen, taken[0].seq)
-        return [codec.read_item(record) for record in taken]
+        return [item_codec.read_item(record) for record in taken]
 
     return door.settle(step)
 
 
-def remove(door: Door, *ids: str) -> None:
+def remove(door: SessionStream, *ids: str) -> None:
     """As `Session.remove`."""
     keys = [names.key(names.check(id, "id")) for id in ids]
 
@@ -113,7 +112,7 @@ def remove(door: Door, *ids: str) -> None:
     door.settle(step)
 
 
-def fork(door: Door, copy: Door, upto: str | int | None) -> None:
+def fork(door: SessionStream, copy: SessionStream, upto: str | int | None) -> None:
     """As `Session.fork`, into the session behind another door."""
     end = place(door, "upto", upto)
     seen = door.look(
@@ -125,11 +124,11 @@ def fork(door: Door, copy: Door, upto: str | int | None) -> None:
     info = dataclasses.replace(
         seen.info, id=copy.id, user=user, created_at=None, forked_from=door.id
     )
-    records = [codec.carried(record) for page in seen.pages for record in page.records]
+    records = [item_codec.carried(record) for page in seen.pages for record in page.records]
     copy.begin(info, records)
 
 
-def clear(door: Door, keep_last: int, files: bool) -> None:
+def clear(door: SessionStream, keep_last: int, files: bool) -> None:
     """As `Session.clear`."""
     keep = whole("keep_last", keep_last) or 0
 
@@ -142,7 +141,7 @@ def clear(door: Door, keep_last: int, files: bool) -> None:
         if drop:
             door.change(seen, drop=drop)
         if len(held) > keep:
-            companions.spoil(door.engine, door.id)
+            derived.spoil(door.engine, door.id)
 
     door.settle(step)
 
@@ -154,5 +153,5 @@ def json_object(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     return dict(metadata or {})
 
 
-def _spoil(door: Door, seen: Seen, seq: int) -> None:
-    companions.spoil(door.engine, door.id, seq=seq, life=life_of(seen.version))
+def _spoil(door: SessionStream, seen: Snapshot, seq: int) -> None:
+    derived.spoil(door.engine, door.id, seq=seq, life=generation_of(seen.version))

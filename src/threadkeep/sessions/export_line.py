@@ -10,8 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from threadkeep.core import item_codec as codec
-from threadkeep.core import names
+from threadkeep.core import item_codec, names
 from threadkeep.core.response_codec import ENTRY, GAP
 from threadkeep.errors import InputError
 from threadkeep.sessions import record_shape
@@ -20,7 +19,7 @@ from threadkeep.types.timestamps import moment
 
 KINDS: Final = ("session", "file", "item", "response", ENTRY, GAP, "feedback")
 
-MAX_LINE: Final = 8 * codec.MAX_BODY
+MAX_LINE: Final = 8 * item_codec.MAX_BODY
 """Characters of a line: more than the largest record takes, however it is escaped."""
 
 MAX_DEPTH: Final = 100
@@ -69,7 +68,7 @@ def _body(line: Mapping[str, Any], where: str) -> tuple[str, bool]:
     if ("body" in line) == ("text" in line):
         raise InputError(f"{where} must have either a body or a text")
     if "body" in line:
-        return codec.dumps(_shallow(line["body"], where), where), True
+        return item_codec.dumps(_shallow(line["body"], where), where), True
     text = line["text"]
     if not isinstance(text, str):
         raise InputError(f"{where}: text must be a text")
@@ -77,7 +76,7 @@ def _body(line: Mapping[str, Any], where: str) -> tuple[str, bool]:
         size = len(text.encode())
     except UnicodeEncodeError as error:
         raise InputError(f"{where}: text has half a character") from error
-    if size > codec.MAX_BODY or "\0" in text:
+    if size > item_codec.MAX_BODY or "\0" in text:
         raise InputError(f"{where}: text is too large, or has a NUL")
     return text, _is_json(text, where)
 
@@ -89,7 +88,7 @@ def _is_json(text: str, where: str) -> bool:
         return False
     except RecursionError as error:
         raise _too_deep(where) from error
-    codec.dumps(_shallow(value, where), where)  # as strict as with what is written here
+    item_codec.dumps(_shallow(value, where), where)  # as strict as with what is written here
     return True
 
 

@@ -8,15 +8,13 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from threadkeep.core import item_codec as codec
-from threadkeep.core import names
+from threadkeep.core import item_codec, names
 from threadkeep.core.engine import Engine
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.errors import Conflict, CorruptRecord, InputError
-from threadkeep.sessions import export_line
-from threadkeep.sessions import response_index as pointers
+from threadkeep.sessions import export_line, response_index
 from threadkeep.sessions.export_line import KINDS, Line
-from threadkeep.sessions.stream import Door
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Json, Query, Record, SessionInfo
 
 SCHEMA: Final = 2
@@ -68,7 +66,7 @@ def sessions(numbered: Iterable[tuple[int, Line]], user: str | None) -> Iterator
 
 def write(engine: Engine, session: Stored) -> bool:
     """Write a session, whole or not at all; whether it was new here."""
-    door = Door(engine, SessionInfo(session.info.id))
+    door = SessionStream(engine, SessionInfo(session.info.id))
     try:
         door.begin(session.info, _pointed(engine, session), session.own)
     except (Conflict, CorruptRecord):  # what is there already stays, also what cannot be read
@@ -98,7 +96,7 @@ def _exact(text: str) -> Json:
     """What a body says; `None` if that would not become the same text again."""
     try:
         body = json.loads(text)
-        return body if codec.dumps(body, "body") == text else None
+        return body if item_codec.dumps(body, "body") == text else None
     except ValueError:  # unreadable, but perhaps not for ever
         return None
 
@@ -133,11 +131,11 @@ def _checked(session: str, numbered: list[tuple[int, Line]], user: str | None) -
     own = export_line.read(first, line, ("session",))
     if own.id != "session" or own.expires is not None:
         raise InputError(f"line {first}: a session's own record has the id 'session', and no end")
-    info = codec.read_session(own)
+    info = item_codec.read_session(own)
     if info.id != session or info.user == "":
         raise InputError(f"line {first}: the session's own record has another id, or a wrong user")
     if user is not None and info.user is None:
-        own, info = codec.owned(own, user), replace(info, user=user)
+        own, info = item_codec.owned(own, user), replace(info, user=user)
     if user is not None and info.user != user:
         raise InputError(f"line {first} is of another user's session")
     return Stored(info, own, list(_others(others)))
@@ -158,5 +156,5 @@ def _pointed(engine: Engine, session: Stored) -> Iterator[Record]:
     """The records; those of responses can be found by their ids before they are there."""
     for record in session.records:
         if record.kind == ENTRY:
-            pointers.adopt(engine, session.info.id, session.info.user, record)
+            response_index.adopt(engine, session.info.id, session.info.user, record)
         yield record

@@ -7,12 +7,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from threadkeep.core import item_codec as codec
-from threadkeep.core import names
+from threadkeep.core import item_codec, names
 from threadkeep.errors import ConfigError, InputError, NotFound
 from threadkeep.protocols import Policy, TokenCounter
-from threadkeep.sessions.recent import Past
-from threadkeep.sessions.stream import Door
+from threadkeep.sessions.recent import RecentReader
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import LAST, MOST, Item, Listing, Page, Query, SessionInfo
 from threadkeep.types.timestamps import moment
 from threadkeep.window import LOOKBACK, Fetch, Window, choose, first_page, promises
@@ -21,7 +20,7 @@ ALL: Final = sys.maxsize
 
 
 def items(
-    door: Door,
+    door: SessionStream,
     last: int | None,
     after: int | str | None,
     before: int | str | None,
@@ -32,7 +31,7 @@ def items(
         raise InputError("last= and limit= contradict each other: give one of them")
     last, limit = whole("last", last), whole("limit", limit)
     if last is not None and after is None and before is None:
-        return Listing(Past(door).newest(last)[0])
+        return Listing(RecentReader(door).newest(last)[0])
     query = items_of(
         door,
         limit=last if limit is None else limit + 1,
@@ -46,12 +45,12 @@ def items(
     return Listing(found[:limit], cursor=found[limit - 1].seq if limit else after)
 
 
-def info(door: Door) -> SessionInfo | None:
+def info(door: SessionStream) -> SessionInfo | None:
     """As `Session.info`."""
     seen = door.look(items_of(door, limit=1, newest=True))
     if seen.info is None:
         return None
-    own = dataclasses.replace(seen.info, metadata=codec.copied(seen.info.metadata))
+    own = dataclasses.replace(seen.info, metadata=item_codec.copied(seen.info.metadata))
     if not seen.pages[0].records:
         return own
     newest = moment(seen.pages[0].records[0].at)
@@ -59,7 +58,7 @@ def info(door: Door) -> SessionInfo | None:
 
 
 def choose_window(
-    door: Door, policies: Sequence[Policy], lookback: int, counter: TokenCounter | None
+    door: SessionStream, policies: Sequence[Policy], lookback: int, counter: TokenCounter | None
 ) -> Window:
     """The window that the policies leave; `ALL` looks back without end."""
     if type(lookback) is not int or lookback < 1:
@@ -68,7 +67,7 @@ def choose_window(
         raise ConfigError(f"counter must be a callable, got {type(counter).__name__}")
     lookback = min(lookback, ALL)
     size = first_page(policies, LOOKBACK if lookback == ALL else lookback)
-    past = Past(door, borrow=all(promises(policies, "part", False)))
+    past = RecentReader(door, borrow=all(promises(policies, "part", False)))
     page, head = past.newest(size, max(promises(policies, "head", 0), default=0))
     window = choose(
         page,
@@ -85,19 +84,19 @@ def choose_window(
     return window
 
 
-def older_of(door: Door) -> Fetch:
+def older_of(door: SessionStream) -> Fetch:
     """Reads on from a seq, towards older items."""
     return lambda before, limit: read(
         door.look(items_of(door, limit=limit, newest=True, before=before)).pages[0]
     )
 
 
-def items_of(door: Door, **bounds: Any) -> Query:
+def items_of(door: SessionStream, **bounds: Any) -> Query:
     """A query for items of the session."""
     return Query(door.stream, "item", **bounds)
 
 
-def place(door: Door, field: str, place: int | str | None) -> int | None:
+def place(door: SessionStream, field: str, place: int | str | None) -> int | None:
     """The seq of an item named by its id; a seq as it is."""
     if place is None:
         return None
@@ -113,7 +112,7 @@ def place(door: Door, field: str, place: int | str | None) -> int | None:
 
 def read(page: Page) -> list[Item]:
     """The items of a page."""
-    return [codec.read_item(record) for record in page.records]
+    return [item_codec.read_item(record) for record in page.records]
 
 
 def whole(name: str, number: int | None) -> int | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from threadkeep.core import item_codec as codec
-from threadkeep.core.cache import recent_items as tails
-from threadkeep.core.cache.cached_item import Master
-from threadkeep.sessions.stream import Door
+from threadkeep.core import item_codec
+from threadkeep.core.cache import recent_items
+from threadkeep.core.cache.cached_item import CachedItem
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Page, Query
 
 
-class Past:
+class RecentReader:
     """The newest items of a session and the older ones behind them, for one verb.
 
     Where nothing was committed since they were last read or written in this process, the store
@@ -26,8 +26,8 @@ class Past:
         NotOwner: by each method: the session belongs to another user.
     """
 
-    def __init__(self, door: Door, *, borrow: bool = False) -> None:
-        self.lent: dict[int, Master] = {}
+    def __init__(self, door: SessionStream, *, borrow: bool = False) -> None:
+        self.lent: dict[int, CachedItem] = {}
         self._door = door
         self._borrow = borrow
         self.now = door.engine.now()
@@ -44,7 +44,7 @@ class Past:
         query = Query(self._door.stream, "item", limit, newest=True)
         seen = self._door.look(query, *first)
         page, *head = seen.pages
-        self._keep(tails.read(page, query, self.now) if seen.info else None)
+        self._keep(recent_items.read(page, query, self.now) if seen.info else None)
         return _items([page]), _items(head)
 
     def older(self, before: int, limit: int) -> list[Item]:
@@ -57,7 +57,7 @@ class Past:
         if tail is not None:
             newer = [entry for entry in tail.entries if entry.seq >= before]
             same = page.version == tail.version
-            self._keep(tails.read(page, query, tail.since, newer) if same else None)
+            self._keep(recent_items.read(page, query, tail.since, newer) if same else None)
         return _items([page])
 
     def _opening_at(self, version: int, first: list[Query]) -> list[Item] | None:
@@ -67,11 +67,11 @@ class Past:
         seen = self._door.look(*first)
         return _items(seen.pages) if seen.info is not None and seen.version == version else None
 
-    def _keep(self, tail: tails.Tail | None) -> None:
+    def _keep(self, tail: recent_items.RecentItems | None) -> None:
         self._tail = tail
         self._door.engine.tails.keep(self._door.stream, tail)
 
-    def _known(self, masters: Sequence[Master]) -> list[Item]:
+    def _known(self, masters: Sequence[CachedItem]) -> list[Item]:
         if not self._borrow:
             return [master.copy() for master in masters]
         items = [master.item or master.read() for master in masters]
@@ -80,4 +80,4 @@ class Past:
 
 
 def _items(pages: Iterable[Page]) -> list[Item]:
-    return [codec.read_item(record) for page in pages for record in page.records]
+    return [item_codec.read_item(record) for page in pages for record in page.records]

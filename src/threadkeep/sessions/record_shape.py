@@ -8,9 +8,7 @@ from dataclasses import is_dataclass
 from types import UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-from threadkeep.core import item_codec as codec
-from threadkeep.core import names
-from threadkeep.core import response_codec as answer_records
+from threadkeep.core import item_codec, names, response_codec
 from threadkeep.errors import InputError
 from threadkeep.messages.parse import parse
 from threadkeep.types import Item, Record
@@ -29,7 +27,7 @@ def check(record: Record, where: str) -> None:
         return
     try:
         value = decode(record)
-    except codec.BROKEN as error:
+    except item_codec.BROKEN as error:
         raise InputError(f"{where}: the {record.kind} cannot be read") from error
     check_fields(value, f"{where}: {record.kind}")
     if record.kind != "session" and names.key(value.id) != record.id:
@@ -89,10 +87,10 @@ def _is(value: object, hint: type) -> bool:
 
 
 _DECODE: Final[Mapping[str, Callable[[Record], Any]]] = {
-    "session": codec.read_session,
-    "item": codec.decode_item,
-    "file": codec.decode_file,
-    "response": lambda record: answer_records.decode_response(record, "", None),
-    answer_records.ENTRY: answer_records.decode_entry,
-    "feedback": lambda record: answer_records.decode_feedback(record, ""),
+    "session": item_codec.read_session,
+    "item": item_codec.decode_item,
+    "file": item_codec.decode_file,
+    "response": lambda record: response_codec.decode_response(record, "", None),
+    response_codec.ENTRY: response_codec.decode_entry,
+    "feedback": lambda record: response_codec.decode_feedback(record, ""),
 }

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from threadkeep.core import item_codec as codec
+from threadkeep.core import item_codec
 from threadkeep.core.engine import Engine
 from threadkeep.core.response_codec import ENTRY, read_entry
 from threadkeep.errors import Conflict
@@ -45,7 +45,7 @@ def point(engine: Engine, id: str, session: str, user: str | None, found: Pointe
     """
     stream, ttl = engine.stream("response", id), _life(engine)
     owner = {} if user is None else {"user": user}
-    body = codec.dumps({"id": id, "session": session, **owner}, "response id")
+    body = item_codec.dumps({"id": id, "session": session, **owner}, "response id")
     record = Record("pointer", "pointer", body, engine.now())
     engine.commit(stream, put=[record], ttl=ttl, expect=found.version)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from threadkeep.core import cursor as cursors
-from threadkeep.core import names
+from threadkeep.core import cursor, names
 from threadkeep.core.engine import Engine
-from threadkeep.sessions import user_index as listing
+from threadkeep.sessions import user_index
 from threadkeep.types import SessionInfo
 
 _PAGE: Final = 50
@@ -26,9 +25,9 @@ def sessions(engine: Engine, user: str | None, mark: Mark) -> Iterator[tuple[Mar
 
 
 def _users(engine: Engine, user: str, mark: Mark) -> Iterator[tuple[Mark, SessionInfo]]:
-    before = None if mark is None else cursors.place(mark)
+    before = None if mark is None else cursor.place(mark)
     while True:
-        found = listing.entries(engine, user, before, _PAGE)
+        found = user_index.entries(engine, user, before, _PAGE)
         for seq, info in found:
             before = seq
             if info is not None and info.user == user:
@@ -47,7 +46,7 @@ def _everybodys(engine: Engine, mark: Mark) -> Iterator[tuple[Mark, SessionInfo]
         start = streams.index(first) if first in streams else 0
         streams = [stream for stream in streams[start:] if stream not in met]
         met.update(streams)
-        for stream, info in zip(streams, listing.read(engine, streams), strict=True):
+        for stream, info in zip(streams, user_index.read(engine, streams), strict=True):
             if info is not None:
                 yield [page, stream], info
         page, first = after, None
@@ -56,5 +55,5 @@ def _everybodys(engine: Engine, mark: Mark) -> Iterator[tuple[Mark, SessionInfo]
 
 
 def _pair(mark: Mark, prefix: str) -> tuple[Any, str]:
-    page, first = cursors.parts(mark, 2)
-    return page, cursors.stream(first, prefix)
+    page, first = cursor.parts(mark, 2)
+    return page, cursor.stream(first, prefix)

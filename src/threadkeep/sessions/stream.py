@@ -14,15 +14,14 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeVar
 
-from threadkeep.core import item_codec as codec
-from threadkeep.core.cache.session_info import Known
+from threadkeep.core import item_codec
+from threadkeep.core.cache.session_info import CachedInfo
 from threadkeep.core.engine import Engine
 from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner, ThreadkeepError
-from threadkeep.sessions import response_index as pointers
-from threadkeep.sessions import user_index as listing
+from threadkeep.sessions import response_index, user_index
 from threadkeep.types import Commit, Drop, Item, Page, Query, Record, SessionInfo
 from threadkeep.types.batching import batches
-from threadkeep.types.versions import Life, life_of
+from threadkeep.types.versions import Generation, generation_of
 
 T = TypeVar("T")
 
@@ -37,7 +36,7 @@ Check = Callable[[Mapping[str, Item]], None]
 """Raises if items that exist, by record id, do not allow what is to be written."""
 
 
-class Seen(NamedTuple):
+class Snapshot(NamedTuple):
     """A session at a moment: what is known of it (`None` = there is none), version, pages."""
 
     info: SessionInfo | None
@@ -45,7 +44,7 @@ class Seen(NamedTuple):
     pages: list[Page]
 
 
-class Door:
+class SessionStream:
     """The stream of one session, for one user (`None` = the operator, who may open any)."""
 
     def __init__(self, engine: Engine, blank: SessionInfo) -> None:
@@ -57,7 +56,7 @@ class Door:
         self.pulse = Query(self.stream, "session", limit=0)
 
     @property
-    def _known(self) -> Known | None:
+    def _known(self) -> CachedInfo | None:
         """What the engine knows of the session, if it is ours, and at which version."""
         known = self.engine.infos.find(self.stream, self.engine.now())
         return known if known is not None and self._is_mine(known.info) else None
@@ -71,7 +70,7 @@ class Door:
         """Whether the session is at this version now: cheaper than to look, no record is read."""
         return self.engine.read(self.pulse)[0].version == version
 
-    def look(self, *queries: Query) -> Seen:
+    def look(self, *queries: Query) -> Snapshot:
         """Read records of the session.
 
         Raises:
@@ -80,13 +79,13 @@ class Door:
         own, *pages = self.engine.read(Query(self.stream, "session", ids=["session"]), *queries)
         known = self._known
         if known is not None and known.version == own.version:
-            return Seen(known.info, own.version, pages)
+            return Snapshot(known.info, own.version, pages)
         info = self._info(own)
         if info is None:
             self.engine.infos.drop(self.stream)
-            return Seen(None, own.version, [Page(0, []) for _ in pages])
-        self.engine.infos.keep(self.stream, Known(info, own.version, self.engine.now()))
-        return Seen(info, own.version, pages)
+            return Snapshot(None, own.version, [Page(0, []) for _ in pages])
+        self.engine.infos.keep(self.stream, CachedInfo(info, own.version, self.engine.now()))
+        return Snapshot(info, own.version, pages)
 
     def write(self, put: Sequence[Record]) -> list[int]:
         """Put in one step, whoever else writes; the seqs. Begins or claims the session if need be.
@@ -122,7 +121,7 @@ class Door:
                 self._crowded = True
         for attempt in range(_TRIES_OF_ADD):
             seen = self.look(Query(self.stream, "item", ids=ids))
-            check({record.id: codec.read_item(record) for record in seen.pages[0].records})
+            check({record.id: item_codec.read_item(record) for record in seen.pages[0].records})
             with suppress(Conflict):
                 return self.change(seen, put=put) if put else []
             self._give_way(attempt, _SHORT)
@@ -130,7 +129,7 @@ class Door:
 
     def change(
         self,
-        seen: Seen,
+        seen: Snapshot,
         *,
         put: Sequence[Record] = (),
         drop: Sequence[Drop] = (),
@@ -149,8 +148,8 @@ class Door:
         """
         said = info or self.claimant(seen)
         fresh = info is not None or seen.info is None or not self._is_mine(seen.info)
-        own = [codec.session_record(said, self.engine.now())] if fresh else []
-        said = codec.read_session(own[0]) if own else said
+        own = [item_codec.session_record(said, self.engine.now())] if fresh else []
+        said = item_codec.read_session(own[0]) if own else said
         # without a session record, what is there is the rest of a fork that was cut short
         rest = [Drop()] if seen.info is None and seen.version else []
         new = seen.info is None or seen.info.user != said.user
@@ -197,14 +196,14 @@ class Door:
                     self.stream, put=batch, drop=rest, ttl=ttl, expect=version
                 ).version
                 rest = []
-            own = own or codec.session_record(info, self.engine.now())
-            self._commit(codec.read_session(own), [own], drop=rest, expect=version)
+            own = own or item_codec.session_record(info, self.engine.now())
+            self._commit(item_codec.read_session(own), [own], drop=rest, expect=version)
             self._stay(info)
         except Conflict as error:
             said = f"session {info.id!r} was begun by somebody else meanwhile"
             raise Conflict(said, current=error.current) from error
 
-    def claimant(self, seen: Seen) -> SessionInfo:
+    def claimant(self, seen: Snapshot) -> SessionInfo:
         """What is known of the session once it is ours."""
         if seen.info is None:
             return self._blank
@@ -220,7 +219,7 @@ class Door:
     def life(self) -> int | None:
         """Which life of the session was seen last; `None` if that is unknown."""
         known = self._known
-        return None if known is None else life_of(known.version)
+        return None if known is None else generation_of(known.version)
 
     def settle(self, step: Callable[[], T]) -> T:
         """Take the step again until it meets no other writer.
@@ -259,12 +258,12 @@ class Door:
             return True
         return False
 
-    def _push(self, seen: Seen, put: Sequence[Record]) -> list[int]:
+    def _push(self, seen: Snapshot, put: Sequence[Record]) -> list[int]:
         """Put, whatever others of the same life put meanwhile."""
         if seen.info is None or not self._is_mine(seen.info):
             return self.change(seen, put=put)
         self._list(seen.info)
-        return self._commit(seen.info, put, expect=Life(seen.version)).seqs
+        return self._commit(seen.info, put, expect=Generation(seen.version)).seqs
 
     def _commit(
         self,
@@ -274,14 +273,14 @@ class Door:
         drop: Sequence[Drop] = (),
         expect: int,
     ) -> Commit:
-        pointers.renew(self.engine, self.id, new=expect == 0)
+        response_index.renew(self.engine, self.id, new=expect == 0)
         ttl, now = self.engine.settings.ttl, self.engine.now()
         known = self.engine.infos.find(self.stream, now)
         commit = self.engine.commit(self.stream, put=put, drop=drop, ttl=ttl, expect=expect)
-        others = isinstance(expect, Life) and commit.version != expect + 1
+        others = isinstance(expect, Generation) and commit.version != expect + 1
         if commit.version and not others:
             since = known.since if known else now  # what a commit leaves as it was ages on
-            self.engine.infos.keep(self.stream, Known(info, commit.version, since))
+            self.engine.infos.keep(self.stream, CachedInfo(info, commit.version, since))
         self._crowded = self._crowded and others
         return commit
 
@@ -289,7 +288,7 @@ class Door:
         if not own.records:
             return None
         try:
-            info = codec.read_session(own.records[0])
+            info = item_codec.read_session(own.records[0])
         except ValueError as error:
             raise CorruptRecord(
                 f"the session record of {self._blank.id!r} cannot be read, so its owner is "
@@ -305,8 +304,8 @@ class Door:
     def _stay(self, info: SessionInfo) -> None:
         """See that a session that just began is listed: who deleted the one before may be late."""
         if info.user is not None:
-            listing.stay(self.engine, info.user, info.id)
+            user_index.stay(self.engine, info.user, info.id)
 
     def _list(self, info: SessionInfo, *, new: bool = False) -> None:
         if info.user is not None:
-            listing.touch(self.engine, info.user, info.id, new=new)
+            user_index.touch(self.engine, info.user, info.id, new=new)

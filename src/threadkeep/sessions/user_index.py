@@ -6,12 +6,11 @@ import json
 from typing import Any, NamedTuple
 
 from threadkeep.core import cursor as cursors
-from threadkeep.core import item_codec as codec
-from threadkeep.core import names
+from threadkeep.core import item_codec, names
 from threadkeep.core.engine import Engine
 from threadkeep.errors import Conflict, InputError
 from threadkeep.types import KEEP, Drop, Listing, Page, Query, Record, SessionInfo
-from threadkeep.types.versions import life_of
+from threadkeep.types.versions import generation_of
 
 TOUCH = 60.0
 """Seconds between two touches of one session in its user's list."""
@@ -27,7 +26,7 @@ def touch(engine: Engine, user: str, session: str, *, new: bool) -> None:
     stream, key = engine.stream("sessions", user), names.key(session)
     life = None if ttl is None else ttl + _GRACE
     expires = None if life is None else now + life
-    entry = Record("session", key, codec.dumps({"id": session}, "session id"), now, expires)
+    entry = Record("session", key, item_codec.dumps({"id": session}, "session id"), now, expires)
     engine.commit(stream, put=[entry], drop=[Drop("session", [key])], ttl=life)
     engine.touch(user, session, now)
 
@@ -57,7 +56,10 @@ def leave(engine: Engine, user: str, session: str, before: Entry) -> None:
     """
     stream, drop = engine.stream("sessions", user), [Drop("session", [names.key(session)])]
     now = before
-    while now.seq and (life_of(now.version), now.seq) == (life_of(before.version), before.seq):
+    while now.seq and (generation_of(now.version), now.seq) == (
+        generation_of(before.version),
+        before.seq,
+    ):
         try:
             engine.commit(stream, drop=drop, ttl=KEEP, expect=now.version)
             return
@@ -146,7 +148,7 @@ def named(entry: Record) -> str:
     """The id of the session that an entry of a user's list points to."""
     try:
         return str(json.loads(entry.body)["id"])
-    except codec.BROKEN:
+    except item_codec.BROKEN:
         return entry.id
 
 
@@ -154,7 +156,7 @@ def _info(own: Page, last: Page) -> SessionInfo | None:
     if not own.records:
         return None
     try:
-        return codec.read_session(
+        return item_codec.read_session(
             own.records[0], max(record.at for record in [*own.records, *last.records])
         )
     except ValueError:

@@ -143,7 +143,7 @@ SOURCES: Final = 20
 """How many places are kept per fact."""
 
 
-class Erasure(int):
+class ForgetReport(int):
     """How many records were removed; and what removing could not do.
 
     Attributes:

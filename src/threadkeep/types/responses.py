@@ -125,7 +125,7 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RatingCounts:
     """How often each rating was given.
 
     Attributes:
@@ -141,8 +141,8 @@ class Tally:
         """All of them."""
         return self.positive + self.negative
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(self.positive + other.positive, self.negative + other.negative)
+    def __add__(self, other: RatingCounts) -> RatingCounts:
+        return RatingCounts(self.positive + other.positive, self.negative + other.negative)
 
 
 def _texts(entry: Mapping[str, Json]) -> list[str]:

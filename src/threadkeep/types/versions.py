@@ -8,12 +8,12 @@ LIFE: Final = 1 << 20
 """A new life of a stream starts at a random multiple of this, and a commit adds one."""
 
 
-def life_of(version: int) -> int:
+def generation_of(version: int) -> int:
     """Which life of its stream a version is of."""
     return version // LIFE
 
 
-class Life(int):
+class Generation(int):
     """As an `expect`: this version, or any later one of the same life.
 
     So writers that only add pass each other by, and still never write into another life. To a
@@ -24,9 +24,9 @@ class Life(int):
 
 def reach(expect: int) -> int:
     """How many versions beyond the one expected will do."""
-    return LIFE - 1 if isinstance(expect, Life) else 0
+    return LIFE - 1 if isinstance(expect, Generation) else 0
 
 
-def is_met(expect: int | None, version: int) -> bool:
+def matches(expect: int | None, version: int) -> bool:
     """Whether a stream at a version (0 = there is none) is as expected."""
     return expect is None or 0 <= version - expect <= reach(expect)

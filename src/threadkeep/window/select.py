@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from threadkeep.errors import ConfigError
 from threadkeep.messages.tool_groups import (
-    View,
+    Conversation,
     answers,
     flat,
     results,
@@ -131,7 +131,7 @@ def _bound(policy: Policy, now: float, pinned: Pinned) -> Policy:
     return bound
 
 
-def _lacks_last_call(items: list[Item], view: View) -> bool:
+def _lacks_last_call(items: list[Item], view: Conversation) -> bool:
     """Whether a result at the very end answers a call that stands further back, if anywhere."""
     if view.tidy:
         return False
@@ -140,7 +140,7 @@ def _lacks_last_call(items: list[Item], view: View) -> bool:
     return any(id(item) not in shown for item in trailing)
 
 
-def _wants_older(view: View, front: int, policies: Sequence[Policy]) -> bool:
+def _wants_older(view: Conversation, front: int, policies: Sequence[Policy]) -> bool:
     """Whether older items than those from `front` on could change what the policies leave."""
     turn = newest_turn_begins(view)
     if turn <= 0 or view[turn - 1].seq < front:
@@ -166,7 +166,7 @@ def _judges_each(policy: Policy) -> bool:
     return any(getattr(policy, promise, False) for promise in ("sound", "filters"))
 
 
-def _apply_all(policies: Sequence[Policy], view: View) -> list[Item]:
+def _apply_all(policies: Sequence[Policy], view: Conversation) -> list[Item]:
     kept: list[Item] = view
     for policy in policies:
         kept = _apply(policy, kept)
@@ -183,7 +183,7 @@ def _apply(policy: Policy, items: list[Item]) -> list[Item]:
     return settled(items, kept, end=not getattr(policy, "filters", False))
 
 
-def _is_end(kept: list[Item], view: View) -> bool:
+def _is_end(kept: list[Item], view: Conversation) -> bool:
     """Whether it is a tidy view from some place on: then no result lost its call."""
     return view.tidy and bool(kept) and kept[0] is view[-len(kept)] and kept[-1] is view[-1]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from threadkeep import messages as providers
-from threadkeep.core.cache.cached_item import Master
+from threadkeep import messages
+from threadkeep.core.cache.cached_item import CachedItem
 from threadkeep.messages import AnthropicMessages
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item
@@ -34,9 +34,9 @@ class Window(list[Item]):
         super().__init__(items)
         self.dropped = dropped
         self._counter = counter
-        self._handed: list[tuple[Item, Master | None]] = []
+        self._handed: list[tuple[Item, CachedItem | None]] = []
 
-    def own(self, lent: Mapping[int, Master]) -> None:
+    def own(self, lent: Mapping[int, CachedItem]) -> None:
         """Put copies in the place of items that others are shown as well, given by their `id()`."""
         masters = [lent.get(id(item)) for item in self]
         if None in masters:
@@ -53,20 +53,20 @@ class Window(list[Item]):
 
     def to_openai(self) -> list[dict[str, Any]]:
         """The `messages` of an OpenAI Chat Completions request."""
-        return providers.to_openai(self, self._masters())
+        return messages.to_openai(self, self._masters())
 
     def to_responses(self) -> list[dict[str, Any]]:
         """The `input` of an OpenAI Responses request."""
-        return providers.to_responses(self)
+        return messages.to_responses(self)
 
     def to_anthropic(self) -> AnthropicMessages:
         """The `messages` of an Anthropic Messages request; its `system` stands in `.system`."""
-        return providers.to_anthropic(self)
+        return messages.to_anthropic(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_handed": []}
 
-    def _masters(self) -> list[Master | None]:
+    def _masters(self) -> list[CachedItem | None]:
         """The master of each item that still says what it said when it was handed out."""
         if len(self._handed) != len(self):
             return []

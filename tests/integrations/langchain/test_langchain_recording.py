@@ -15,7 +15,7 @@ from langgraph.types import Command
 from langchain_threadkeep import ThreadkeepMiddleware
 from tests.integrations.langchain.chains import ASK, ASK_TWO, CONFIG, Echo, user
 from threadkeep.errors import BackendError
-from threadkeep.responses import store as answering
+from threadkeep.responses import store
 
 ON = {"ours": {"record_responses": True}}
 
@@ -141,7 +141,7 @@ def test_what_cannot_be_recorded_is_logged_and_stops_no_run(
     def fails(*_):
         raise BackendError("the disk is full")
 
-    monkeypatch.setattr(answering, "add", fails)
+    monkeypatch.setattr(store, "add", fails)
     runner, _ = agent(["hello"], **ON)
     with caplog.at_level(logging.ERROR, "threadkeep"):
         run(runner, user("hi"))

@@ -30,7 +30,7 @@ from threadkeep.errors import ConfigError, NotOwner
 from threadkeep.longterm import summaries
 from threadkeep.longterm.markers import MARK_END, MARK_START, is_injected
 from threadkeep.types.knowledge import Summary
-from threadkeep.types.versions import life_of
+from threadkeep.types.versions import generation_of
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecationWarning"),
@@ -169,7 +169,7 @@ def sum_up(memory, session, text):
         chat.engine,
         summaries.look(chat.engine, session),
         Summary(session, text, last_seq=chat.items(last=1)[0].seq),
-        life=life_of(seen.version),
+        life=generation_of(seen.version),
         user=seen.info.user,
     )
 

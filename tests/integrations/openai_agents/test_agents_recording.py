@@ -10,7 +10,7 @@ from agents import RunConfig, Runner
 
 from tests.integrations.openai_agents.conftest import scripted
 from threadkeep.errors import BackendError
-from threadkeep.responses import store as answering
+from threadkeep.responses import store
 from threadkeep_openai_agents import RecordingHooks, ThreadkeepSession
 
 CALL = {"tool_calls": [{"name": "weather", "args": {"city": "Oslo"}}]}
@@ -175,7 +175,7 @@ def test_what_cannot_be_recorded_is_logged_and_stops_no_run(
     def fails(*_):
         raise BackendError("the disk is full")
 
-    monkeypatch.setattr(answering, "add", fails)
+    monkeypatch.setattr(store, "add", fails)
 
     async def story():
         async with assistant(["hello"]) as (agent, _):

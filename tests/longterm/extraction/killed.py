@@ -7,10 +7,10 @@ import signal
 import sys
 
 from threadkeep import connect
-from threadkeep.longterm.store.user_stream import Home
+from threadkeep.longterm.store.user_stream import UserStream
 
 url, base_url, moment = sys.argv[1:]
-commit, commits = Home.commit, [0]
+commit, commits = UserStream.commit, [0]
 
 
 def dying(self, held):
@@ -24,7 +24,7 @@ def dying(self, held):
     return done
 
 
-Home.commit = dying  # type: ignore[method-assign]
+UserStream.commit = dying  # type: ignore[method-assign]
 llm = {"model": "scripted", "api_key": "none", "base_url": base_url, "idle": 3_600}
 with connect(url, llm=llm) as memory:
     memory.process()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.engine.doubles import Meddling
 from tests.longterm.extraction.conftest import answer, asked, fact
-from threadkeep.core import copy_streams as copying
+from threadkeep.core import copy_streams
 from threadkeep.errors import BackendError
 from threadkeep.longterm.extraction.watermark import LONGEST_WAIT, read_mark
 from threadkeep.testing.model import ModelError
@@ -257,7 +257,7 @@ def test_a_user_who_was_forgotten_meanwhile_stays_forgotten(learning):
     assert memory.process().facts == 0
     assert facts(memory) == []
     assert memory.session("chat").summary() is None
-    assert copying.streams(memory.engine.backend) in ([], ["default/sessions/ada"])
+    assert copy_streams.streams(memory.engine.backend) in ([], ["default/sessions/ada"])
 
 
 def test_a_user_who_came_back_after_being_forgotten_is_a_new_one(learning):

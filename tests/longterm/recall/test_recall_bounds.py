@@ -10,8 +10,7 @@ import pytest
 from tests.engine.doubles import Clock, Counting
 from tests.longterm.recall.conftest import said, texts
 from threadkeep import connect
-from threadkeep.longterm.recall import query_user as asking
-from threadkeep.longterm.recall import sync as following
+from threadkeep.longterm.recall import query_user, sync
 from threadkeep.longterm.recall.query_user import Recall
 
 
@@ -53,9 +52,9 @@ def test_a_question_costs_three_round_trips_once_the_index_is_built(opened, cloc
 
 
 def test_of_very_many_turns_the_newest_are_found(opened, clock, monkeypatch):
-    monkeypatch.setattr(following, "MOST", 100)
+    monkeypatch.setattr(sync, "MOST", 100)
     ada = opened(clock=clock).user("ada")
-    monkeypatch.setattr(following.Following.__init__, "__kwdefaults__", {"most": 100})
+    monkeypatch.setattr(sync.Following.__init__, "__kwdefaults__", {"most": 100})
     for n in range(8):
         ada.session(f"s{n}").add(*(said(f"kite{n} {i}") for i in range(30)))
         clock.tick(100)
@@ -136,4 +135,4 @@ def test_a_forked_child_begins_with_nothing(tmp_path):
 
 
 def test_asked_for_is_checked_against_a_limit():
-    assert asking.MOST == 1_000
+    assert query_user.MOST == 1_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threadkeep.longterm.recall import analyzer as documents
+from threadkeep.longterm.recall import analyzer
 from threadkeep.longterm.recall import query as question
 from threadkeep.longterm.recall.index import Index
 from threadkeep.longterm.recall.search import Search
@@ -37,13 +37,13 @@ def document(session, seq, said):
     words, name, day = said
     at = moment(1_715_000_000 + 86_400 * day)
     item = Item(id=f"{session}-{seq}", seq=seq, name=name, content=words, created_at=at)
-    return documents.of_item(session, item, 0.0)
+    return analyzer.of_item(session, item, 0.0)
 
 
 def fact(number, words, of):
     source = Source(*of) if of else None
     at = moment(1_715_000_000 + number)
-    return documents.of_fact(
+    return analyzer.of_fact(
         Fact(f"f{number}", words, (source,) if source else (), observed_at=at), "default"
     )
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from threadkeep.longterm.recall import tokenizer as words
+from threadkeep.longterm.recall import tokenizer
 
 
 @pytest.mark.parametrize(
@@ -29,30 +29,30 @@ from threadkeep.longterm.recall import tokenizer as words
     ],
 )
 def test_words_of_any_script(text, found):
-    assert words.tokens(text) == found
+    assert tokenizer.tokens(text) == found
 
 
 def test_forms_of_a_word_meet():
-    assert words.stems("bought buying") == words.stems("buy buys")
-    assert words.stems("kids children") == words.stems("child child")
+    assert tokenizer.stems("bought buying") == tokenizer.stems("buy buys")
+    assert tokenizer.stems("kids children") == tokenizer.stems("child child")
 
 
 def test_a_short_question_is_apart_from_what_is_stated():
-    stated, asked = words.split("I have a dog. Do you like cats? Fine!")
-    assert stated == words.stems("I have a dog fine")
-    assert asked == words.stems("do you like cats")
+    stated, asked = tokenizer.split("I have a dog. Do you like cats? Fine!")
+    assert stated == tokenizer.stems("I have a dog fine")
+    assert asked == tokenizer.stems("do you like cats")
 
 
 def test_a_long_question_states_something():
     text = "How do I " + "very " * 20 + "carefully cook?"
-    assert words.split(text) == (words.stems(text), [])
+    assert tokenizer.split(text) == (tokenizer.stems(text), [])
 
 
 def test_stop_words_are_looked_for_only_if_there_is_nothing_else():
-    assert words.question("What did the dog do?") == ["dog"]
-    assert words.question("what is it") == words.stems("what is it")
+    assert tokenizer.question("What did the dog do?") == ["dog"]
+    assert tokenizer.question("what is it") == tokenizer.stems("what is it")
 
 
 def test_a_day_is_called_by_its_number_its_month_and_its_year():
-    day = words.date(datetime(2023, 5, 8, tzinfo=UTC))
-    assert set(words.question("on 8 May 2023")) == set(day)
+    day = tokenizer.date(datetime(2023, 5, 8, tzinfo=UTC))
+    assert set(tokenizer.question("on 8 May 2023")) == set(day)

@@ -23,9 +23,7 @@ from langchain_core.messages import (
     message_chunk_to_message,
 )
 
-from langchain_threadkeep import content_codec as content
-from langchain_threadkeep import fast_path as words
-from langchain_threadkeep import tool_call_codec as calls
+from langchain_threadkeep import content_codec, fast_path, tool_call_codec
 from langchain_threadkeep.json_values import Packed, pack, unpack
 from threadkeep import Item
 from threadkeep.errors import InputError
@@ -92,7 +90,7 @@ def to_message(item: Item) -> BaseMessage:
     """
     kept = _kept(item)
     if kept is None:
-        return words.message(item) or _foreign(item)
+        return fast_path.message(item) or _foreign(item)
     if any(name in kept for name in _SAID):
         try:
             message = _made(item, kept)
@@ -138,7 +136,7 @@ def _kept(item: Item) -> dict[str, Packed] | None:
 
 
 def _neutral(kind: str, said: Mapping[str, Any]) -> tuple[Item, Packed | None]:
-    text, parts = content.read(said["content"])
+    text, parts = content_codec.read(said["content"])
     about = said.get("response_metadata") or {}
     model = about.get("model_name") or about.get("model")
     usage = said.get("usage_metadata")
@@ -150,7 +148,7 @@ def _neutral(kind: str, said: Mapping[str, Any]) -> tuple[Item, Packed | None]:
         role=_ROLES.get(kind) or str(said.get("role") or "unknown"),
         name=name if isinstance(name, str) and name else None,
         content=text,
-        tool_calls=calls.read(said) if kind == "ai" else [],
+        tool_calls=tool_call_codec.read(said) if kind == "ai" else [],
         tool_call_id=said.get("tool_call_id"),
         status="error" if said.get("status") == "error" else None,
         model=model if isinstance(model, str) and model else None,
@@ -164,7 +162,7 @@ def _fields(item: Item, kind: str) -> dict[str, Any]:
     found: dict[str, Any] = {**_SHARED, "name": item.name, "content": item.content}
     match kind:
         case "ai":
-            found |= calls.write(item.tool_calls)
+            found |= tool_call_codec.write(item.tool_calls)
             usage = item.usage
             counted = usage is not None and usage.keys() >= _COUNTS
             found["usage_metadata"] = usage if counted else None
@@ -197,7 +195,7 @@ def _made(item: Item, kept: Mapping[str, Packed]) -> BaseMessage:
     for name, value in kept.items():
         said[name] = value if name == "content" else unpack(value)
     if isinstance(kept.get("content"), list):
-        said["content"] = content.write(item.content, kept["content"])
+        said["content"] = content_codec.write(item.content, kept["content"])
     elif isinstance(said["content"], list):
         said["content"] = unpack(said["content"])
     said.pop("type", None)

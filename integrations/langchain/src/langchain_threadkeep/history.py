@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, get_buffer_string
 from langchain_core.runnables import ConfigurableFieldSpec
 
-from langchain_threadkeep import turn_window as windows
-from langchain_threadkeep import write_errors as failures
+from langchain_threadkeep import turn_window, write_errors
 from langchain_threadkeep.codec import whole
 from langchain_threadkeep.record_ids import Past, keyed
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
@@ -63,7 +62,7 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
     ) -> None:
         self.memory = shared(memory)
         self.session_id = str(session_id)
-        self._window = windows.told(window)
+        self._window = turn_window.told(window)
         self._on_write_error = on_write_error
         self._chat = self.memory.session(self.session_id, user=optional_user_id(user_id, "user_id"))
         self._entered: list[BaseMessage] | None = None
@@ -137,8 +136,8 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
         return f"<ThreadkeepChatMessageHistory {self.session_id!r} of {self.memory!r}>"
 
     def _load(self) -> list[BaseMessage]:
-        failures.report(self.memory, self._chat)
-        policies = windows.chosen(self._window, self.memory)
+        write_errors.report(self.memory, self._chat)
+        policies = turn_window.chosen(self._window, self.memory)
         if policies:
             return in_reply_order(to_messages(self._chat.window(policy=policies)))
         return to_messages(self._chat.items())
@@ -155,7 +154,7 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
         if self._on_write_error is not None:
             self._on_write_error(error, messages)
         else:
-            failures.remember(self.memory, self._chat, error)
+            write_errors.remember(self.memory, self._chat, error)
 
     async def _hop(self, verb: Callable[[], Any]) -> Any:
         return await self.memory.engine.hop(verb)
@@ -193,7 +192,7 @@ def session_history_factory(
     With users, pass `history_factory_config=HISTORY_FACTORY_CONFIG` beside it.
     """
     opened = shared(memory)
-    windows.told(window)  # what is wrong with it is said here, not in the first run
+    turn_window.told(window)  # what is wrong with it is said here, not in the first run
 
     def history(session_id: str, user_id: UserId | None = None) -> ThreadkeepChatMessageHistory:
         return ThreadkeepChatMessageHistory(

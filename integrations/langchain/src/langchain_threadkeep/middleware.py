@@ -23,7 +23,7 @@ from langgraph.runtime import Runtime
 
 from langchain_threadkeep import inject as injecting
 from langchain_threadkeep import record_responses as recording
-from langchain_threadkeep import turn_window as windows
+from langchain_threadkeep import turn_window
 from langchain_threadkeep.codec import whole
 from langchain_threadkeep.identity import (
     Id,
@@ -109,7 +109,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         self.memory = shared(memory)
         self.tools = memory_tools(self.memory, session_id, user_id) if tools else []
         self._people = People(session_id, user_id)
-        self._policies = windows.bounded(windows.told(window), self.memory)
+        self._policies = turn_window.bounded(turn_window.told(window), self.memory)
         self._resend: Resend = resend
         self._files = files
         self._records = record_responses

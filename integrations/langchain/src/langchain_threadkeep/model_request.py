@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from langchain_core.messages import BaseMessage, SystemMessage
 
-from langchain_threadkeep import turn_window as windows
+from langchain_threadkeep import turn_window
 from langchain_threadkeep.codec import is_notice, message_id
 from langchain_threadkeep.inject import with_text
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
@@ -24,7 +24,7 @@ class Prompt(NamedTuple):
 
 def prompt(
     turn: Turn,
-    policies: windows.Policies,
+    policies: turn_window.Policies,
     state: Sequence[BaseMessage],
     request: Sequence[BaseMessage],
 ) -> Prompt:
@@ -40,7 +40,7 @@ def prompt(
     own = turn.own(request)
     in_state = {message.id: message for message in state}
     hidden = in_state.keys() - {message.id for message in request}
-    since = windows.BeforeOrOf(turn.mark["since"], {*own, turn.mark["turn"]}, hidden)
+    since = turn_window.BeforeOrOf(turn.mark["since"], {*own, turn.mark["turn"]}, hidden)
     window = turn.chat.window(policy=[since, *policies])
     if turn.mark["turn"] is None or all(item.id != turn.mark["turn"] for item in window):
         return Prompt(

@@ -10,7 +10,7 @@ from langchain_core.messages import BaseMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
-from langchain_threadkeep import turn_window as windows
+from langchain_threadkeep import turn_window
 from langchain_threadkeep.codec import whole
 from langchain_threadkeep.identity import Id, People, UserId
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
@@ -47,7 +47,7 @@ def load_history_node(
         ConfigError: the URL or the window is not understood.
     """
     opened = shared(memory)
-    policies = windows.bounded(windows.told(window), opened)
+    policies = turn_window.bounded(turn_window.told(window), opened)
 
     def load(chat: Session, messages: list[BaseMessage]) -> Update:
         prior = in_reply_order(to_messages(chat.window(policy=policies), ids=True))

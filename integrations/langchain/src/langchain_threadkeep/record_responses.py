@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_threadkeep.codec import to_item
 from langchain_threadkeep.turn import Turn
 from threadkeep import Window
-from threadkeep.adapters import record_responses as recording
+from threadkeep.adapters import record_responses
 
 _CUT: Final = frozenset({"length", "max_tokens", "max_output_tokens", "MAX_TOKENS"})
 _REASONS: Final = ("finish_reason", "stop_reason")
@@ -24,7 +24,7 @@ def record(turn: Turn, request: ModelRequest[Any], said: Sequence[BaseMessage]) 
         if isinstance(message, AIMessage):
             key = turn.key_of(message) or None
             id = message.id if key else None
-            recording.record(turn.chat, {**_response(request, message), "id": id}, key=key)
+            record_responses.record(turn.chat, {**_response(request, message), "id": id}, key=key)
 
 
 def _response(request: ModelRequest[Any], message: AIMessage) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import coerce_to_runnable
 from langchain_core.runnables.config import ensure_config
 
-from langchain_threadkeep import turn_window as windows
+from langchain_threadkeep import turn_window
 from langchain_threadkeep.codec import whole
 from langchain_threadkeep.identity import Id, People, UserId
 from langchain_threadkeep.record_ids import Past, keyed, last_of_user
@@ -54,7 +54,7 @@ def with_history(
     """
     keys = _Keys(input_messages_key, output_messages_key, history_messages_key)
     opened = shared(memory)
-    policies = windows.bounded(windows.told(window), opened)
+    policies = turn_window.bounded(turn_window.told(window), opened)
     return _Remembering(
         coerce_to_runnable(runnable), opened, People(session_id, user_id), keys, policies
     )
@@ -85,7 +85,7 @@ class _Remembering(Runnable[Any, Any]):
         memory: Memory,
         people: People,
         keys: _Keys,
-        policies: windows.Policies,
+        policies: turn_window.Policies,
     ) -> None:
         self._runnable, self._memory, self._people = runnable, memory, people
         self._keys, self._policies = keys, policies
@@ -139,7 +139,7 @@ class _Remembering(Runnable[Any, Any]):
         own = {item.id for item in stored}
         policies = list(self._policies)
         if stored:
-            policies.insert(0, windows.BeforeOrOf(stored[0].seq, own))
+            policies.insert(0, turn_window.BeforeOrOf(stored[0].seq, own))
         window = chat.window(policy=policies)
         return in_reply_order(to_messages([item for item in window if item.id not in own]))
 

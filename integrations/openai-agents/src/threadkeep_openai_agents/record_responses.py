@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from agents import ModelResponse, RunHooks
 from agents.models import get_default_model
 
-from threadkeep.adapters import record_responses as recording
+from threadkeep.adapters import record_responses
 from threadkeep_openai_agents.identity import Wrapper
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class RecordingHooks(RunHooks[Any]):
         """Store what was answered; if that cannot be, it is logged as an error."""
         chat = self._session.open(context)
         answer = _answer(response, self._model or _named(agent.model), _asked.get(context, []))
-        await chat.engine.hop(functools.partial(recording.record, chat, answer))
+        await chat.engine.hop(functools.partial(record_responses.record, chat, answer))
 
 
 def warn_if_unused(

@@ -14,7 +14,7 @@ _FAIRNESS: Final = 0.0001
 """Seconds by which a thread steps back for those who wait; else it would take its slot again."""
 
 
-class Slots:
+class ConnectionLimiter:
     """A counter to wait on, several times faster than a `threading.Semaphore`.
 
     After a fork the child needs a new one: threads that held a slot are gone.

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from threadkeep.backends.file import commit as committing
-from threadkeep.backends.file import layout
-from threadkeep.backends.file import vacuum as purging
+from threadkeep.backends.file import layout, vacuum
 from threadkeep.backends.file.errors import translated
 from threadkeep.backends.file.expire import Sweeper
 from threadkeep.backends.file.index import Head, Index
@@ -114,7 +113,7 @@ class FileBackend:
         """
         with translated(self._layout.where, self._timeout):
             self._prepare()
-            purging.purge(self._layout, self._store, now, fsync=self._fsync)
+            vacuum.purge(self._layout, self._store, now, fsync=self._fsync)
         return ["backups and snapshots of the folder"]
 
     def describe(self) -> dict[str, str]:

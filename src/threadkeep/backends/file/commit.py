@@ -9,14 +9,10 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from threadkeep.backends.file import (
-    commit_line as writing,
-)
-from threadkeep.backends.file import (
+    commit_line,
     compaction,
     layout,
-)
-from threadkeep.backends.file import (
-    line_format as lines,
+    line_format,
 )
 from threadkeep.backends.file.commit_line import Fresh
 from threadkeep.backends.file.index import Head, Index, sidecar_path
@@ -41,7 +37,7 @@ class Wish(NamedTuple):
     def of_nothing(self) -> Commit:
         """What it comes to where there is no file, and none is to be made."""
         if self.expect:
-            raise writing.conflict(self.stream, self.expect, 0)
+            raise commit_line.conflict(self.stream, self.expect, 0)
         return Commit(0, [])
 
 
@@ -49,8 +45,8 @@ def commit(log: Log, index: Index, wish: Wish, *, fsync: bool) -> Commit:
     """Do it, on a log that is locked and an index that is held."""
     try:
         index.catch_up(log)
-        head = b"" if index.end else lines.header(wish.stream, secrets.token_hex(8))
-        written = writing.apply(log, index, index.end + len(head), *wish)
+        head = b"" if index.end else line_format.header(wish.stream, secrets.token_hex(8))
+        written = commit_line.apply(log, index, index.end + len(head), *wish)
         if written.line:
             add(log, index, head, written.line, fsync=fsync)
             if written.ends:

@@ -6,13 +6,13 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from threadkeep.backends.file import line_format as lines
+from threadkeep.backends.file import line_format
 from threadkeep.backends.file.index import Head, Index
 from threadkeep.backends.file.line_format import Place
 from threadkeep.backends.file.log import Log
 from threadkeep.errors import Conflict
 from threadkeep.types import Commit, Drop, Keep, Record, Ttl
-from threadkeep.types.versions import is_met
+from threadkeep.types.versions import matches
 
 Key = tuple[str, str]
 _LEAP: Final = 4096
@@ -46,7 +46,7 @@ class _Tally:
         self._records, self._size, self._expires = before.records, before.size, before.expires
 
     def add(self, text: str, expires: float | None, old: Old | None) -> None:
-        self._size += lines.size(text)
+        self._size += line_format.size(text)
         if expires is not None:
             self._expires = earliest(self._expires, expires)
         if old:
@@ -130,7 +130,7 @@ class Change:
             seq = old.seq
         else:
             self.seq = seq = self.seq + 1
-        text = lines.row_text(record, seq)
+        text = line_format.row_text(record, seq)
         self.rows.append((seq, text))
         self.hashes.append(hash)
         tally.add(text, record.expires, old)
@@ -168,7 +168,7 @@ class Change:
             head["d"] = self.dropped
         if token is not None:
             head["k" if isinstance(token, int) else "t"] = token
-        raw = lines.render(head, [text for _, text in self.rows])
+        raw = line_format.render(head, [text for _, text in self.rows])
         place = token if token is None or isinstance(token, int) else self._offset
         end = self._offset + len(raw)
         after = Head(version, self.seq, expires, self.begin, self.kinds, place, end)
@@ -226,7 +226,7 @@ def apply(
         known = token_of(log, live)
         if known and known[0] == token:
             return Written(Commit(known[1], _places(change, put)))
-    if not is_met(expect, version):
+    if not matches(expect, version):
         raise conflict(stream, expect, version)
     if live is None and not put:
         return Written(Commit(0, []))

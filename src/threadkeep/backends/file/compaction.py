@@ -12,8 +12,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from threadkeep.backends.file import layout, locks
-from threadkeep.backends.file import line_format as lines
+from threadkeep.backends.file import layout, line_format, locks
 from threadkeep.backends.file.commit_line import earliest, short, token_of
 from threadkeep.backends.file.index import Head
 from threadkeep.backends.file.line_format import Place
@@ -92,7 +91,7 @@ def live_rows(log: Log, head: Head) -> Iterable[Live]:
 
 def _lines(log: Log, head: Head, stream: str) -> Iterator[bytes]:
     """The header, then all records in the order of their seqs, some to a line."""
-    raw = lines.header(stream, secrets.token_hex(8))
+    raw = line_format.header(stream, secrets.token_hex(8))
     yield raw
     offset = begin = len(raw)
     kinds: dict[str, Place] = {}
@@ -109,7 +108,7 @@ def _lines(log: Log, head: Head, stream: str) -> Iterator[bytes]:
         token = token_of(log, head) if last else None
         if token is not None:
             said["t"] = token
-        raw = lines.render(said, [row.text for row in batch])
+        raw = line_format.render(said, [row.text for row in batch])
         yield raw
         offset, base = offset + len(raw), seq
 
@@ -135,7 +134,7 @@ def _mention(kinds: dict[str, Place], batch: list[Live], offset: int) -> dict[st
         kinds[row.kind] = Place(
             offset,
             place.records + 1,
-            place.size + lines.size(row.text),
+            place.size + line_format.size(row.text),
             0,
             earliest(place.expires, row.expires),
         )

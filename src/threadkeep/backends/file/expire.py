@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import chain, islice, takewhile
 
-from threadkeep.backends.file import commit as committing
+from threadkeep.backends.file import commit
 from threadkeep.backends.file.commit_line import Change
 from threadkeep.backends.file.index import Head, Index
 from threadkeep.backends.file.layout import Layout
@@ -53,7 +53,7 @@ class Sweeper:
             index.catch_up(log)
             head = index.head
             if head is None or not head.lives(now):
-                committing.end(log, index)
+                commit.end(log, index)
                 return 1
             return self._drop_expired(log, index, head, now, limit)
 
@@ -70,10 +70,10 @@ class Sweeper:
             change.expire(kind, [r.expires for r in records if r.id not in left])
             swept += len(gone)
         line = change.line(change.version(), head.expires, head.token)
-        committing.add(log, index, b"", line, fsync=self._fsync)
+        commit.add(log, index, b"", line, fsync=self._fsync)
         header = log.header()
         if header:
-            committing.tidy(log, index, header["s"], fsync=self._fsync)
+            commit.tidy(log, index, header["s"], fsync=self._fsync)
         return swept
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-from threadkeep.backends.file import index_file as sidecar
+from threadkeep.backends.file import index_file
 from threadkeep.backends.file.index_file import Run, Sidecar
 from threadkeep.backends.file.line_format import Line, Place, Row
 from threadkeep.backends.file.log import Log
@@ -131,9 +131,9 @@ class Index:
             self.save_now(path)
 
     def save_now(self, path: str) -> None:
-        self._runs = sidecar.merged(self._runs, self._recent)
+        self._runs = index_file.merged(self._runs, self._recent)
         self._recent, self._covered = {}, self.end
-        sidecar.store(path, self.generation, Sidecar(self._covered, self._mark, self._runs))
+        index_file.store(path, self.generation, Sidecar(self._covered, self._mark, self._runs))
 
     def _recognise(self, log: Log) -> None:
         """Begin anew if this is not the file as it was, from its sidecar if that fits."""
@@ -143,7 +143,7 @@ class Index:
         if known and log.size - self.end <= 16 * STEP:
             return
         self.reset(generation)
-        found = sidecar.load(sidecar_path(log.path), generation) if generation else None
+        found = index_file.load(sidecar_path(log.path), generation) if generation else None
         mark = log.at(found.mark) if found else None
         if found and mark and mark.end == found.covered and "v" in mark.head:
             self.head, self._runs, self._mark = Head.of(mark), found.runs, found.mark

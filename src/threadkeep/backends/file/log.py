@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, Final
 
-from threadkeep.backends.file import line_format as lines
-from threadkeep.backends.file import log_damage as reports
+from threadkeep.backends.file import line_format, log_damage
 from threadkeep.backends.file.line_format import Line
 
 BLOCK: Final = 16 * 1024
@@ -56,7 +55,7 @@ class Log:
             back: how much of what stands before it will be wanted next.
         """
         raw = self._raw(offset, back)
-        return lines.parse(raw, offset) if raw else None
+        return line_format.parse(raw, offset) if raw else None
 
     def last(self) -> Line | None:
         """The newest commit that is whole."""
@@ -78,7 +77,7 @@ class Log:
     def forward(self, start: int) -> Iterator[tuple[int, Line | None]]:
         """Where each line ends, and the line (`None` = damaged), from one that begins there."""
         while raw := self._raw(start, 0, 4 * BLOCK):
-            line = lines.parse(raw, start)
+            line = line_format.parse(raw, start)
             if line is None:
                 self.tell_damaged(start)
             start += len(raw)
@@ -108,7 +107,7 @@ class Log:
             OSError: they are not there, or not all of them and so no line.
         """
         if self.size > end:
-            reports.once(self.path, end, f"cut {self.size - end} bytes of a torn commit off")
+            log_damage.once(self.path, end, f"cut {self.size - end} bytes of a torn commit off")
             self.cut(end)
         try:
             written = os.write(self.fd, raw)
@@ -126,7 +125,7 @@ class Log:
         self._block = b""
 
     def tell_damaged(self, offset: int) -> None:
-        reports.once(self.path, offset, "skipped a commit that is damaged: see to the disk")
+        log_damage.once(self.path, offset, "skipped a commit that is damaged: see to the disk")
 
     def _raw(self, offset: int, back: int, ahead: int = BLOCK // 4) -> bytes | None:
         """The bytes of a line up to its line feed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadkeep.backends.file import commit as committing
+from threadkeep.backends.file import commit
 from threadkeep.backends.file.layout import Layout
 from threadkeep.backends.file.open_files import Store
 
@@ -23,6 +23,6 @@ def purge(layout: Layout, store: Store, now: float, *, fsync: bool) -> None:
                 index.catch_up(log)
                 head, header = index.head, log.header()
                 if head is None or header is None or not head.lives(now):
-                    committing.end(log, index)
+                    commit.end(log, index)
                 else:
-                    committing.compacted(log, index, head, header["s"], fsync=fsync)
+                    commit.compacted(log, index, head, header["s"], fsync=fsync)

@@ -15,7 +15,7 @@ from threadkeep.backends.memory.stream import Stream
 from threadkeep.core import cursor as cursors
 from threadkeep.errors import BackendError, ConfigError, Conflict
 from threadkeep.types import Commit, Drop, Keep, Page, Query, Record, Ttl
-from threadkeep.types.versions import is_met
+from threadkeep.types.versions import matches
 
 # One lock for all instances, held across a fork, so that no child inherits it locked for ever.
 _LOCK = threading.Lock()
@@ -72,7 +72,7 @@ class MemoryBackend:
             live = self._live(stream, now)
             if live and token is not None and live.token == token:
                 return Commit(live.token_version, live.seqs(put))
-            if not is_met(expect, current := live.version if live else 0):
+            if not matches(expect, current := live.version if live else 0):
                 raise Conflict(
                     f"stream {stream!r} is at version {current}, not {expect}: "
                     "read it again and repeat the change",

@@ -12,7 +12,7 @@ from threadkeep.backends.mongodb import (
     describe as describing,
 )
 from threadkeep.backends.mongodb import (
-    expire as sweeping,
+    expire,
 )
 from threadkeep.backends.mongodb import (
     read as reading,
@@ -20,7 +20,7 @@ from threadkeep.backends.mongodb import (
 from threadkeep.backends.mongodb import (
     url as options,
 )
-from threadkeep.backends.mongodb.client_calls import Calls
+from threadkeep.backends.mongodb.client_calls import RetryingClient
 from threadkeep.backends.mongodb.documents import Document, Store
 from threadkeep.core import cursor as cursors
 from threadkeep.errors import Conflict
@@ -69,7 +69,7 @@ class MongoBackend:
         login = (username, password)
         target = options.target(url, client, login, database, collection)
         self._where = target.where
-        self._calls = Calls(
+        self._calls = RetryingClient(
             lambda: options.make(target, pool_size, patience),
             owned=client is None,
             place=target.place,
@@ -116,7 +116,7 @@ class MongoBackend:
         return mine, mine[-1] if len(mine) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
-        return self._calls.run(lambda store: sweeping.sweep(store, now, limit))
+        return self._calls.run(lambda store: expire.sweep(store, now, limit))
 
     def purge(self, now: float) -> list[str]:
         """Deleted documents are the server's to overwrite; where they may be until then."""

@@ -11,7 +11,7 @@ import pymongo
 from pymongo import errors
 
 from threadkeep.backends.common.deadline import Deadline, pause, span
-from threadkeep.backends.mongodb import driver_errors as faults
+from threadkeep.backends.mongodb import driver_errors
 from threadkeep.backends.mongodb.documents import INDEXES, Document, Store
 from threadkeep.backends.mongodb.driver_errors import Fault, Kind
 from threadkeep.errors import BackendError
@@ -20,7 +20,7 @@ T = TypeVar("T")
 Client = pymongo.MongoClient[Document]
 
 
-class Calls:
+class RetryingClient:
     """Runs work on a collection. After a fork the child makes a client of its own.
 
     Args:
@@ -70,11 +70,11 @@ class Calls:
                 return self._once(work, deadline, making)
             except errors.PyMongoError as error:
                 within = span(waits, self._timeout, self._connect_timeout)
-                fault = faults.understand(error, within)
+                fault = driver_errors.understand(error, within)
                 if fault.kind is Kind.LOST and not repeatable:
-                    raise faults.unknown(self._where) from error
+                    raise driver_errors.unknown(self._where) from error
                 if not self._hopeful(fault) or not pause(attempt, deadline):
-                    raise faults.error(fault, self._where, self._timeout) from error
+                    raise driver_errors.error(fault, self._where, self._timeout) from error
             attempt += 1
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ from threadkeep.backends.mongodb.documents import (
 from threadkeep.backends.mongodb.roll_forward import apply
 from threadkeep.errors import Conflict
 from threadkeep.types import Commit, Drop, Keep, Record, Ttl
-from threadkeep.types.versions import is_met, reach
+from threadkeep.types.versions import matches, reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def commit(store: Store, change: Change) -> tuple[int, dict[tuple[str, str], int
 
 
 def _check(change: Change, current: int) -> None:
-    if not is_met(change.expect, current):
+    if not matches(change.expect, current):
         raise Conflict(
             f"stream {change.stream!r} is at version {current}, not {change.expect}: "
             "read it again and repeat the change",

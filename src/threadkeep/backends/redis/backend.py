@@ -10,19 +10,15 @@ from typing import Any
 from threadkeep.backends.redis import (
     clients,
     encoding,
+    expire,
+    scan,
 )
 from threadkeep.backends.redis import (
     describe as describing,
 )
-from threadkeep.backends.redis import (
-    expire as sweeping,
-)
-from threadkeep.backends.redis import (
-    scan as walking,
-)
 from threadkeep.backends.redis import url as targets
 from threadkeep.backends.redis.client_calls import (
-    Calls,
+    RetryingClient,
     Run,
     evaluate,
     evaluate_all,
@@ -97,7 +93,7 @@ class RedisBackend:
         self._where = where
         self._prefix = named
         self._pool = Pool(make, where=where, size=size)
-        self._calls = Calls(self._pool, where=where, timeout=float(timeout))
+        self._calls = RetryingClient(self._pool, where=where, timeout=float(timeout))
 
     def __repr__(self) -> str:
         return f"RedisBackend({self._where}, prefix={self._prefix!r})"
@@ -151,16 +147,16 @@ class RedisBackend:
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
         pattern = self._keys.pattern(prefix)
-        place = walking.Place() if cursor is None else walking.decode(cursor, prefix)
+        place = scan.Place() if cursor is None else scan.decode(cursor, prefix)
         found, place = list(place.left), place._replace(left=())
         while not place.over and len(found) < limit:
-            keys, place = self._calls.run(partial(walking.step, place, pattern, limit))
+            keys, place = self._calls.run(partial(scan.step, place, pattern, limit))
             found += (self._keys.stream(key) for key in keys)
         place = place._replace(left=tuple(found[limit:]))
         return found[:limit], None if place.over and not place.left else place
 
     def sweep(self, now: float, limit: int = 1000) -> int:
-        return self._calls.run(lambda client: sweeping.sweep(client, self._keys, now, limit))
+        return self._calls.run(lambda client: expire.sweep(client, self._keys, now, limit))
 
     def purge(self, now: float) -> list[str]:
         """Nothing of a deleted key is left in the server's memory; where else it may be."""

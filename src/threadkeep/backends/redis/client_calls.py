@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from redis.exceptions import NoScriptError
 
 from threadkeep.backends.common.deadline import Deadline, pause
-from threadkeep.backends.redis import driver_errors as faults
+from threadkeep.backends.redis import driver_errors
 from threadkeep.backends.redis.clients import Client
 from threadkeep.backends.redis.deadline import within
 from threadkeep.backends.redis.driver_errors import Fault, Kind
@@ -25,7 +25,7 @@ _BRIEF: Final = 1.0
 """Seconds given to what a failover mends, and waiting alone does not."""
 
 
-class Calls:
+class RetryingClient:
     """Runs work on the client of a pool."""
 
     def __init__(self, pool: Pool, *, where: str, timeout: float) -> None:
@@ -50,10 +50,10 @@ class Calls:
         while True:
             try:
                 return self._once(work, deadline)
-            except faults.ERRORS as error:
-                fault = faults.understand(error)
+            except driver_errors.ERRORS as error:
+                fault = driver_errors.understand(error)
                 if fault.kind is Kind.LOST and not repeatable:
-                    raise faults.unknown(self._where) from error
+                    raise driver_errors.unknown(self._where) from error
                 if not self._hopeful(fault, deadline) or not pause(attempt, deadline):
                     raise self._error(fault, deadline) from error
             attempt += 1
@@ -78,8 +78,8 @@ class Calls:
     def _error(self, fault: Fault, deadline: Deadline) -> BackendError:
         waited = fault.kind in (Kind.AGAIN, Kind.LOST)
         if waited or (fault.kind is not Kind.FATAL and self._hopeful(fault, deadline)):
-            return faults.late(self._where, deadline.timeout, fault)
-        return faults.error(fault, self._where)
+            return driver_errors.late(self._where, deadline.timeout, fault)
+        return driver_errors.error(fault, self._where)
 
 
 def evaluate(client: Client, run: Run) -> Any:

@@ -8,7 +8,7 @@ from itertools import count, repeat
 from operator import attrgetter
 from typing import Any, Final
 
-from threadkeep.backends.redis import resp as packing
+from threadkeep.backends.redis import resp
 from threadkeep.types import Drop, Keep, Query, Record, Ttl
 from threadkeep.types.versions import reach
 
@@ -43,13 +43,13 @@ def commit(
         "" if token is None else f"={token}",
         secrets.randbits(32) << 20 | 1,
         int(any(record.expires is not None for record in unique)),
-        packing.names(unique) if put else "",
+        resp.names(unique) if put else "",
         len(drop),
     ]
     for kind, ids, upto in drop:
         args += ("" if kind is None else kind, _seq(upto), -1 if ids is None else len(ids))
         args += ids or ()
-    args += packing.values(unique)
+    args += resp.values(unique)
     return args
 
 

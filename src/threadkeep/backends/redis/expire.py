@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from threadkeep.backends.redis import scan as walking
+from threadkeep.backends.redis import scan
 from threadkeep.backends.redis.client_calls import evaluate
 from threadkeep.backends.redis.clients import Client
 from threadkeep.backends.redis.keys import Keys
@@ -14,7 +14,7 @@ from threadkeep.backends.redis.scripts import SWEEP
 def sweep(client: Client, keys: Keys, now: float, limit: int) -> int:
     """Walk the streams until `limit` entries are reclaimed; each stream is one short script."""
     swept = 0
-    for node, page in walking.pages(client, keys.pattern("")):
+    for node, page in scan.pages(client, keys.pattern("")):
         streams = [keys.stream(key) for key in page]
         for stream in _due(node, keys, streams, now):
             if swept >= limit:

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable
 
 from threadkeep.backends.common.deadline import Deadline, span
-from threadkeep.backends.common.limiter import Slots
+from threadkeep.backends.common.limiter import ConnectionLimiter
 from threadkeep.backends.redis.clients import Client
 from threadkeep.errors import BackendError, BackendTimeout
 
@@ -94,7 +94,7 @@ class Pool:
             self._begin()
 
     def _begin(self) -> None:
-        self._slots = Slots(self._size or 0, self._where)
+        self._slots = ConnectionLimiter(self._size or 0, self._where)
         self._lock = threading.Lock()
         self._client = None
 

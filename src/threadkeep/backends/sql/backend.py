@@ -10,12 +10,8 @@ from sqlalchemy import Engine
 
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sql import (
-    commit_plan as planning,
-)
-from threadkeep.backends.sql import (
-    expire as sweeping,
-)
-from threadkeep.backends.sql import (
+    commit_plan,
+    expire,
     names,
     options,
 )
@@ -24,7 +20,7 @@ from threadkeep.backends.sql import (
 )
 from threadkeep.backends.sql.change import Change, new_change
 from threadkeep.backends.sql.connect import Opening
-from threadkeep.backends.sql.connection_calls import Calls
+from threadkeep.backends.sql.connection_calls import RetryingConnection
 from threadkeep.backends.sql.driver_errors import late
 from threadkeep.backends.sql.views import Views
 from threadkeep.core import cursor as cursors
@@ -87,7 +83,7 @@ class SqlBackend:
         self._dialect = self._opening.dialect
         self._pool = self._opening.source
         self._timeout = float(timeout)
-        self._calls = Calls(
+        self._calls = RetryingConnection(
             self._pool, self._dialect, where=self._opening.where, timeout=self._timeout
         )
         self._ready = False
@@ -136,7 +132,7 @@ class SqlBackend:
         def swept(verb: Callable[..., int]) -> int:
             return self._run(lambda connection: verb(self._dialect, connection, now, limit))
 
-        return swept(sweeping.streams) + swept(sweeping.records)
+        return swept(expire.streams) + swept(expire.records)
 
     def purge(self, now: float) -> list[str]:
         """Have the database overwrite deleted rows, where it can be told to; what may be left."""
@@ -201,10 +197,10 @@ class SqlBackend:
             return done
         where = {"stream": change.stream}
         rows = dialect.run(connection, [*dialect.begin, (dialect.sql.head, where)])
-        head = planning.head(dialect, rows[0]) if rows else None
-        plan = planning.plan(dialect, head, change)
+        head = commit_plan.head(dialect, rows[0]) if rows else None
+        plan = commit_plan.plan(dialect, head, change)
         rows = dialect.run(connection, [*plan.steps, ("COMMIT", {})])
-        return planning.answer(plan, rows, dialect, change)
+        return commit_plan.answer(plan, rows, dialect, change)
 
 
 class _Attempts:

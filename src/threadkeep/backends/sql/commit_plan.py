@@ -9,7 +9,7 @@ from threadkeep.backends.sql.change import Change, Head, Key, birth
 from threadkeep.backends.sql.statements import LAST, Step
 from threadkeep.errors import Conflict
 from threadkeep.types import Commit, Drop, Keep, Record
-from threadkeep.types.versions import is_met
+from threadkeep.types.versions import matches
 
 if TYPE_CHECKING:
     from threadkeep.backends.sql.dialect import Dialect
@@ -39,7 +39,7 @@ def plan(dialect: Dialect, head: Head | None, change: Change) -> Plan:
     if live and change.token is not None and live.token == change.token:
         return Plan(_places(dialect, change), live.token_version or 0, {})
     version = live.version if live else 0
-    if not is_met(change.expect, version):
+    if not matches(change.expect, version):
         raise _conflict(change, version)
     if live is None and not change.put:
         return Plan([], 0, {})

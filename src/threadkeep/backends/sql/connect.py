@@ -10,25 +10,21 @@ from sqlalchemy.exc import DBAPIError
 
 from threadkeep.backends.common.deadline import Deadline, span
 from threadkeep.backends.sql import (
-    driver_errors as faults,
-)
-from threadkeep.backends.sql import (
+    driver_errors,
     drivers,
     options,
     schema,
-)
-from threadkeep.backends.sql import (
-    watchdog as guard,
+    watchdog,
 )
 from threadkeep.backends.sql.dialect import Dialect
 from threadkeep.backends.sql.drivers import DRIVERS
 from threadkeep.backends.sql.names import Names
-from threadkeep.backends.sql.pool import OwnPool, SharedPool
+from threadkeep.backends.sql.pool import ConnectionPool, SharedPool
 from threadkeep.backends.sql.url import Password, Target
 from threadkeep.errors import BackendError, BackendTimeout, ConfigError
 
 if TYPE_CHECKING:
-    from threadkeep.backends.sql.connection_calls import Calls
+    from threadkeep.backends.sql.connection_calls import RetryingConnection
 
 T = TypeVar("T")
 
@@ -60,13 +56,13 @@ class Opening:
             self._target, self._patience = _patience(target, limit)
         self.dialect = _dialect(self._target, names)
         self.where = f"{self.dialect.title} database {self._target.described()}"
-        self.source: OwnPool | SharedPool = (
-            OwnPool(self._connect, where=self.where, size=pool_size)
+        self.source: ConnectionPool | SharedPool = (
+            ConnectionPool(self._connect, where=self.where, size=pool_size)
             if self._engine is None
             else SharedPool(self._engine, self.dialect, where=self.where)
         )
 
-    def prepare(self, calls: Calls, deadline: Deadline) -> None:
+    def prepare(self, calls: RetryingConnection, deadline: Deadline) -> None:
         """See that the tables are there, and of this version; make them if need be.
 
         Raises:
@@ -76,7 +72,7 @@ class Opening:
         if not schema.check(version, self.where):
             calls.patiently(lambda: self._by_engine(schema.migrate, calls, deadline), deadline)
 
-    def look(self, calls: Calls, deadline: Deadline) -> int:
+    def look(self, calls: RetryingConnection, deadline: Deadline) -> int:
         """The version of the tables; 0 = they are not there, and none are made.
 
         Raises:
@@ -93,13 +89,13 @@ class Opening:
         try:
             rows = self.dialect.run(connection, [(self.dialect.sql.check, {})])
         except self.dialect.errors as error:
-            if self.dialect.fault(error).kind is not faults.Kind.MISSING:
+            if self.dialect.fault(error).kind is not driver_errors.Kind.MISSING:
                 raise
             connection.rollback()
             return 0
         return int(rows[0][0]) if rows else 0
 
-    def _by_engine(self, act: Callable[..., T], calls: Calls, deadline: Deadline) -> T:
+    def _by_engine(self, act: Callable[..., T], calls: RetryingConnection, deadline: Deadline) -> T:
         """SQLAlchemy on a connection of its own."""
         engine = self._engine or create_engine(
             f"{self.dialect.driver}://",
@@ -122,12 +118,12 @@ class Opening:
     def _connect(self, deadline: Deadline) -> Any:
         seconds = min(deadline.left(), self._patience or deadline.timeout)
         try:
-            return guard.within(
+            return watchdog.within(
                 seconds,
                 lambda: self._open(seconds, deadline.timeout),
                 lambda late: late.close(),
             )
-        except guard.Late:
+        except watchdog.Late:
             raise BackendTimeout(
                 f"{self.where}: no connection within "
                 f"{span(seconds, deadline.timeout, self._patience)}: "

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from threadkeep.backends.common.deadline import Deadline, pause
-from threadkeep.backends.sql import driver_errors as faults
+from threadkeep.backends.sql import driver_errors
 from threadkeep.backends.sql.dialect import Dialect
 from threadkeep.backends.sql.driver_errors import Fault, Kind
-from threadkeep.backends.sql.pool import Lent, Source
+from threadkeep.backends.sql.pool import Lease, Source
 from threadkeep.backends.sql.watchdog import Watch
 from threadkeep.errors import BackendError
 
@@ -28,7 +28,7 @@ class Failed(Exception):
         self.cause = cause
 
 
-class Calls:
+class RetryingConnection:
     """Runs work on connections of a pool.
 
     Attributes:
@@ -66,7 +66,7 @@ class Calls:
             except Failed as failed:
                 fault = failed.fault
                 if fault.kind is Kind.LOST and not repeatable:
-                    raise faults.unknown(self._where) from failed.cause
+                    raise driver_errors.unknown(self._where) from failed.cause
                 if not self._hopeful(fault) or not pause(attempt, deadline):
                     raise self._error(fault, deadline) from failed.cause
             attempt += 1
@@ -98,7 +98,7 @@ class Calls:
             self.watch.stop(key)
             self._source.give_back(lent, broken=broken)
 
-    def _take(self, deadline: Deadline) -> Lent:
+    def _take(self, deadline: Deadline) -> Lease:
         try:
             lent = self._source.take(deadline)
         except BackendError:
@@ -125,5 +125,5 @@ class Calls:
 
     def _error(self, fault: Fault, deadline: Deadline) -> BackendError:
         if fault.kind is Kind.AGAIN or (fault.kind is Kind.LOST and not deadline.left()):
-            return faults.late(self._where, deadline.timeout, fault.says)
-        return faults.error(fault, self._where, deadline.timeout)
+            return driver_errors.late(self._where, deadline.timeout, fault.says)
+        return driver_errors.error(fault, self._where, deadline.timeout)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.dialects.mysql import DOUBLE, LONGTEXT, VARBINARY
 
 from threadkeep.backends.common.deadline import Deadline
-from threadkeep.backends.sql import commit_plan as planning
+from threadkeep.backends.sql import commit_plan
 from threadkeep.backends.sql.change import Change
 from threadkeep.backends.sql.driver_errors import Fault
 from threadkeep.backends.sql.mysql_connect import Line, checked, open_line
@@ -154,7 +154,7 @@ class MySQL:
         for seq, record in enumerate(records, base + 1):
             values += (stream, record.kind, seq, record.id, record.body, record.at, record.expires)
         write = (self._put(len(records)), (*values, now))
-        return [write, *planning.places(self, stream, records, base)]
+        return [write, *commit_plan.places(self, stream, records, base)]
 
     def by_ids(self, text: str, parameters: dict[str, Any], ids: Sequence[str]) -> list[Step]:
         parts = (ids[start : start + self.many] for start in range(0, len(ids), self.many))

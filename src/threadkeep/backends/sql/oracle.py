@@ -12,7 +12,7 @@ from sqlalchemy.dialects.oracle import BINARY_DOUBLE, CLOB, VARCHAR2
 from sqlalchemy.exc import DatabaseError
 
 from threadkeep.backends.common.deadline import Deadline
-from threadkeep.backends.sql import commit_plan as planning
+from threadkeep.backends.sql import commit_plan
 from threadkeep.backends.sql.change import Change
 from threadkeep.backends.sql.driver_errors import Fault
 from threadkeep.backends.sql.names import Names
@@ -136,7 +136,7 @@ class Oracle:
             }
             for seq, record in enumerate(records, base + 1)
         ]
-        return [(self._put, rows), *planning.places(self, stream, records, base)]
+        return [(self._put, rows), *commit_plan.places(self, stream, records, base)]
 
     def by_ids(self, text: str, parameters: dict[str, Any], ids: Sequence[str]) -> list[Step]:
         parts = (ids[start : start + self.many] for start in range(0, len(ids), self.many))

@@ -14,14 +14,14 @@ from sqlalchemy import Engine, exc
 from sqlalchemy.pool import PoolProxiedConnection
 
 from threadkeep.backends.common.deadline import Deadline
-from threadkeep.backends.common.limiter import Slots
+from threadkeep.backends.common.limiter import ConnectionLimiter
 from threadkeep.backends.sql.dialect import Dialect
 from threadkeep.errors import BackendError, BackendTimeout
 
 _BEFORE: Final = "threadkeep"
 
 
-class Lent(Protocol):
+class Lease(Protocol):
     """A connection that is with a caller."""
 
     @property
@@ -33,14 +33,14 @@ class Source(Protocol):
 
     @property
     def lent(self) -> int: ...
-    def take(self, deadline: Deadline) -> Lent: ...
+    def take(self, deadline: Deadline) -> Lease: ...
     def give_back(self, connection: Any, *, broken: bool) -> None: ...
     def distrust(self) -> None: ...
     def close(self) -> None: ...
 
 
 @dataclass(slots=True, eq=False)
-class Own:
+class PooledConnection:
     """A connection of ours, and when it was made."""
 
     driver_connection: Any
@@ -52,7 +52,7 @@ class Own:
             self.driver_connection.close()
 
 
-class OwnPool:
+class ConnectionPool:
     """At most `size` connections, made when first needed; the one used last is lent first.
 
     Waiting for one is done here, so that it counts towards the deadline of the call. After a fork
@@ -73,7 +73,7 @@ class OwnPool:
         """How many connections are with a caller now."""
         return self._slots.lent
 
-    def take(self, deadline: Deadline) -> Own:
+    def take(self, deadline: Deadline) -> PooledConnection:
         """Lend a connection.
 
         Raises:
@@ -84,12 +84,12 @@ class OwnPool:
         try:
             if self._closed:
                 raise BackendError(f"{self._where} is closed: open a new backend")
-            return self._rested() or Own(self._connect(deadline), time.monotonic())
+            return self._rested() or PooledConnection(self._connect(deadline), time.monotonic())
         except BaseException:
             self._slots.give_back()
             raise
 
-    def give_back(self, connection: Own, *, broken: bool) -> None:
+    def give_back(self, connection: PooledConnection, *, broken: bool) -> None:
         """Take it back, outside of any transaction, or `broken`."""
         try:
             if broken:
@@ -117,11 +117,11 @@ class OwnPool:
         self._begin()
 
     def _begin(self) -> None:
-        self._slots = Slots(self._size, self._where)
-        self._idle: list[Own] = []  # threads append and pop; each is one atomic step
+        self._slots = ConnectionLimiter(self._size, self._where)
+        self._idle: list[PooledConnection] = []  # threads append and pop; each is one atomic step
         self._lost_at = 0.0
 
-    def _rested(self) -> Own | None:
+    def _rested(self) -> PooledConnection | None:
         """An idle connection that is trusted."""
         with contextlib.suppress(IndexError):
             while True:
@@ -188,7 +188,7 @@ class SharedPool:
         self._closed = True
 
 
-_POOLS: weakref.WeakSet[OwnPool] = weakref.WeakSet()
+_POOLS: weakref.WeakSet[ConnectionPool] = weakref.WeakSet()
 
 
 def _after_fork_in_child() -> None:

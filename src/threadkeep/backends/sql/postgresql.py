@@ -12,7 +12,7 @@ from psycopg.rows import tuple_row
 from sqlalchemy import Connection, Double, Text, text
 
 from threadkeep.backends.common.deadline import Deadline
-from threadkeep.backends.sql import commit_plan as planning
+from threadkeep.backends.sql import commit_plan
 from threadkeep.backends.sql.change import Change, birth
 from threadkeep.backends.sql.driver_errors import Fault
 from threadkeep.backends.sql.names import Names
@@ -151,7 +151,7 @@ class PostgreSQL:
             "n": len(change.put),
             "birth": birth(),
             "keep": isinstance(change.ttl, Keep),
-            "expires": planning.end(None, change),
+            "expires": commit_plan.end(None, change),
             "expect": expect,
             "last": None if expect is None else expect + reach(expect),
             "token": change.token,
@@ -161,9 +161,9 @@ class PostgreSQL:
         if not rows:
             return None
         version, base = rows[0][:2]
-        plan = planning.Plan([], version, planning.numbered(change.put, base))
+        plan = commit_plan.Plan([], version, commit_plan.numbered(change.put, base))
         known = (row[2:] for row in rows if row[2] is not None)
-        return planning.answer(plan, known, self, change)
+        return commit_plan.answer(plan, known, self, change)
 
     def put(self, stream: str, base: int, records: Sequence[Record], now: float) -> list[Step]:
         parameters = {**_columns(records), "stream": stream, "base": base, "now": now}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from threadkeep.backends.common import sql_views as view_text
+from threadkeep.backends.common import sql_views
 from threadkeep.backends.common.sql_views import Path, dollars, plainly
 from threadkeep.backends.sql.names import Names
 from threadkeep.backends.sql.statements import Step
@@ -27,7 +27,7 @@ class Way(NamedTuple):
         drop_helper: drops it.
     """
 
-    words: view_text.Dialect
+    words: sql_views.Dialect
     quote: Callable[[str], str]
     create: str = "CREATE OR REPLACE VIEW"
     drop: str = "DROP VIEW IF EXISTS {view}"
@@ -43,8 +43,8 @@ class Views:
         self._way = WAYS[dialect.title]
         self._names = names
         self._quote = self._way.quote
-        tables = view_text.Tables(dialect.tables.records, dialect.tables.streams, "stream")
-        self._selects = view_text.selects(self._way.words, tables)
+        tables = sql_views.Tables(dialect.tables.records, dialect.tables.streams, "stream")
+        self._selects = sql_views.selects(self._way.words, tables)
 
     @property
     def names(self) -> list[str]:
@@ -100,7 +100,7 @@ def _pg_number(doc: str, path: Path) -> str:
 
 
 _POSTGRESQL: Final = Way(
-    view_text.Dialect(
+    sql_views.Dialect(
         quoted=plainly,
         find=lambda text, part: f"strpos({text}, {part})",
         json=lambda body: f"{{json}}({body})",
@@ -145,7 +145,7 @@ def _my_moment(at: str) -> str:
 
 
 _MYSQL: Final = Way(
-    view_text.Dialect(
+    sql_views.Dialect(
         quoted=_hex,
         find=lambda text, part: f"LOCATE({part}, {text})",
         json=lambda body: f"CASE WHEN JSON_VALID({body}) THEN {body} END",
@@ -175,7 +175,7 @@ def _ora_long(doc: str, path: Path) -> str:
 
 
 _ORACLE: Final = Way(
-    view_text.Dialect(
+    sql_views.Dialect(
         quoted=plainly,
         find=lambda text, part: f"INSTR({text}, {part})",
         json=lambda body: f"CASE WHEN {body} IS JSON THEN {body} END",

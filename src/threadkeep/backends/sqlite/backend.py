@@ -16,18 +16,14 @@ from threadkeep.backends.sqlite import (
     describe as describing,
 )
 from threadkeep.backends.sqlite import (
-    expire as sweeping,
+    expire,
+    schema,
+    statements,
+    vacuum,
+    views,
 )
 from threadkeep.backends.sqlite import (
     read as reading,
-)
-from threadkeep.backends.sqlite import (
-    schema,
-    views,
-)
-from threadkeep.backends.sqlite import statements as sql
-from threadkeep.backends.sqlite import (
-    vacuum as purging,
 )
 from threadkeep.backends.sqlite.errors import locked, translate, translated
 from threadkeep.backends.sqlite.head_cache import Heads
@@ -112,11 +108,11 @@ class SqliteBackend:
         now: float,
     ) -> Commit:
         with self._connection(writing=True) as connection:
-            connection.execute(sql.BEGIN_WRITE)
+            connection.execute(statements.BEGIN_WRITE)
             done = writing.apply(
                 connection, self._heads, stream, put, drop, ttl, expect, token, now
             )
-            connection.execute(sql.COMMIT)
+            connection.execute(statements.COMMIT)
         return done
 
     def streams(
@@ -124,19 +120,19 @@ class SqliteBackend:
     ) -> tuple[list[str], Any]:
         after = "" if cursor is None else cursors.stream(cursor, prefix)
         with self._connection() as connection:
-            rows = connection.execute(sql.STREAMS, (prefix, after, limit)).fetchall()
+            rows = connection.execute(statements.STREAMS, (prefix, after, limit)).fetchall()
         names = [name for (name,) in rows if name.startswith(prefix)]
         return names, names[-1] if names and len(names) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         with self._connection() as connection:
-            dead = sweeping.find(connection, now, limit)
+            dead = expire.find(connection, now, limit)
         if not any(dead):
             return 0
         with self._connection(writing=True) as connection:
-            connection.execute(sql.BEGIN_WRITE)
-            swept = sweeping.remove(connection, dead, now, limit)
-            connection.execute(sql.COMMIT)
+            connection.execute(statements.BEGIN_WRITE)
+            swept = expire.remove(connection, dead, now, limit)
+            connection.execute(statements.COMMIT)
         return swept
 
     def purge(self, now: float) -> list[str]:
@@ -149,7 +145,7 @@ class SqliteBackend:
         """
         del now
         with self._connection(writing=True) as connection:
-            return [*purging.purge(connection), "backups and snapshots of the file"]
+            return [*vacuum.purge(connection), "backups and snapshots of the file"]
 
     def describe(self) -> dict[str, str]:
         """What and where it is, for people; looks at the file and never makes one."""
@@ -182,9 +178,9 @@ class SqliteBackend:
     ) -> list[Page]:
         if reading.is_short(queries):
             return reading.pages(connection, queries, now)
-        connection.execute(sql.BEGIN_READ)
+        connection.execute(statements.BEGIN_READ)
         pages = reading.pages(connection, queries, now)
-        connection.execute(sql.COMMIT)
+        connection.execute(statements.COMMIT)
         return pages
 
     def _open(self) -> sqlite3.Connection:

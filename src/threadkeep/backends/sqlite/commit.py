@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
-from threadkeep.backends.sqlite import statements as sql
+from threadkeep.backends.sqlite import statements
 from threadkeep.backends.sqlite.head_cache import Heads, Place
 from threadkeep.errors import Conflict
 from threadkeep.types import Commit, Drop, Keep, Record, Ttl
-from threadkeep.types.versions import is_met
+from threadkeep.types.versions import matches
 
 Row = tuple[int, str, int, str, str, float, float | None]
 """Of tk_record: sid, kind, seq, id, body, at, expires."""
@@ -49,13 +49,13 @@ def apply(
         done = _gone_on(connection, heads, stream, put, ttl, expect, token, now)
         if done:
             return done
-    row = connection.execute(sql.HEAD, (stream,)).fetchone()
+    row = connection.execute(statements.HEAD, (stream,)).fetchone()
     head = Head._make(row) if row else None
     live = head if head and (head.expires is None or head.expires > now) else None
     if live and token is not None and live.token == token:
         return Commit(live.token_version or 0, _places(connection, live.sid, put))
     version = live.version if live else 0
-    if not is_met(expect, version):
+    if not matches(expect, version):
         raise _conflict(stream, expect, version)
     if live is None and not put:
         return Commit(0, [])
@@ -63,10 +63,10 @@ def apply(
     if live and not put and not drop:
         return _touch(connection, live, expires)
     if head and (live is None or any(one.kind is None for one in drop)):
-        connection.execute(sql.DROP_ALL, (head.sid,))
+        connection.execute(statements.DROP_ALL, (head.sid,))
         live = None
         if not put:
-            connection.execute(sql.END_LIFE, (head.sid,))
+            connection.execute(statements.END_LIFE, (head.sid,))
             return Commit(0, [])
     elif live:
         _drop(connection, live.sid, drop)
@@ -101,7 +101,7 @@ def _expires(live: Head | None, ttl: Ttl, now: float) -> float | None:
 
 def _touch(connection: sqlite3.Connection, live: Head, expires: float | None) -> Commit:
     if expires != live.expires:
-        connection.execute(sql.TOUCH, (expires, live.sid))
+        connection.execute(statements.TOUCH, (expires, live.sid))
     return Commit(live.version, [])
 
 
@@ -109,9 +109,9 @@ def _drop(connection: sqlite3.Connection, sid: int, drop: Sequence[Drop]) -> Non
     for kind, ids, upto in drop:
         last = LAST if upto is None else upto
         if ids is None:
-            connection.execute(sql.DROP_RANGE, (sid, kind, last))
+            connection.execute(statements.DROP_RANGE, (sid, kind, last))
         else:
-            connection.execute(sql.DROP_IDS, (sid, kind, last, id_list(ids)))
+            connection.execute(statements.DROP_IDS, (sid, kind, last, id_list(ids)))
 
 
 def _put(
@@ -133,10 +133,10 @@ def _put(
         kept = (live.token, live.token_version) if live else (None, None)
     if head:
         sid = head.sid
-        connection.execute(sql.GO_ON, (version, base + len(put), expires, *kept, sid))
+        connection.execute(statements.GO_ON, (version, base + len(put), expires, *kept, sid))
     else:
         begun = connection.execute(
-            sql.BEGIN_LIFE, (stream, version, base + len(put), expires, *kept)
+            statements.BEGIN_LIFE, (stream, version, base + len(put), expires, *kept)
         )
         sid = begun.lastrowid or 0
     return Commit(version, _put_records(connection, sid, base, put, now) if put else [])
@@ -159,30 +159,30 @@ def _put_records(
 
 def _insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> int:
     """Insert the rows whose ids are new; return how many they were."""
-    if len(rows) <= sql.FEW:
+    if len(rows) <= statements.FEW:
         flat = tuple(chain.from_iterable(rows))
-        return connection.execute(sql.PUT_FEW[len(rows)], flat).rowcount
-    return connection.executemany(sql.PUT_ONE, rows).rowcount
+        return connection.execute(statements.PUT_FEW[len(rows)], flat).rowcount
+    return connection.executemany(statements.PUT_ONE, rows).rowcount
 
 
 def _put_again(connection: sqlite3.Connection, row: Row, now: float) -> int:
     """Give a known id its new body, unless the row is there already; return its seq."""
     sid, kind, seq, id, body, at, expires = row
-    place, end = connection.execute(sql.FIND, (sid, kind, id)).fetchone()
+    place, end = connection.execute(statements.FIND, (sid, kind, id)).fetchone()
     if place == seq:
         return seq
     if end is not None and end <= now:
-        connection.execute(sql.REMOVE, (sid, kind, place))
-        connection.execute(sql.PUT_ONE, row)
+        connection.execute(statements.REMOVE, (sid, kind, place))
+        connection.execute(statements.PUT_ONE, row)
         return seq
-    connection.execute(sql.REPLACE, (body, at, expires, sid, kind, place))
+    connection.execute(statements.REPLACE, (body, at, expires, sid, kind, place))
     return int(place)
 
 
 def _places(connection: sqlite3.Connection, sid: int, put: Iterable[Record]) -> list[int]:
     """Where records are now; 0 for one that was dropped since."""
     keys = ((sid, record.kind, record.id) for record in put)
-    found = (connection.execute(sql.FIND, key).fetchone() for key in keys)
+    found = (connection.execute(statements.FIND, key).fetchone() for key in keys)
     return [row[0] if row else 0 for row in found]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any, NamedTuple
 
-from threadkeep.backends.sqlite import statements as sql
+from threadkeep.backends.sqlite import statements
 
 
 class Dead(NamedTuple):
@@ -17,8 +17,8 @@ class Dead(NamedTuple):
 
 def find(connection: sqlite3.Connection, now: float, limit: int) -> Dead:
     """Up to `limit` streams and as many records that expired by `now`."""
-    streams = connection.execute(sql.DEAD_STREAMS, (now, limit)).fetchall()
-    return Dead(streams, connection.execute(sql.DEAD_RECORDS, (now, limit)).fetchall())
+    streams = connection.execute(statements.DEAD_STREAMS, (now, limit)).fetchall()
+    return Dead(streams, connection.execute(statements.DEAD_RECORDS, (now, limit)).fetchall())
 
 
 def remove(connection: sqlite3.Connection, dead: Dead, now: float, limit: int) -> int:
@@ -27,15 +27,15 @@ def remove(connection: sqlite3.Connection, dead: Dead, now: float, limit: int) -
     for (sid,) in dead.streams:
         swept += _remove_stream(connection, sid, now, limit - swept)
     for record in dead.records[: limit - swept]:
-        swept += connection.execute(sql.SWEEP_RECORD, (now, *record)).rowcount
+        swept += connection.execute(statements.SWEEP_RECORD, (now, *record)).rowcount
     return swept
 
 
 def _remove_stream(connection: sqlite3.Connection, sid: int, now: float, limit: int) -> int:
     """A long stream may take several sweeps; its head goes last, and hides what is left."""
-    if limit <= 0 or not connection.execute(sql.STILL_DEAD, (sid, now)).fetchone():
+    if limit <= 0 or not connection.execute(statements.STILL_DEAD, (sid, now)).fetchone():
         return 0
-    swept = connection.execute(sql.SWEEP_STREAM, (sid, limit)).rowcount
+    swept = connection.execute(statements.SWEEP_STREAM, (sid, limit)).rowcount
     if swept < limit:
-        swept += connection.execute(sql.END_LIFE, (sid,)).rowcount
+        swept += connection.execute(statements.END_LIFE, (sid,)).rowcount
     return swept

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final, NamedTuple
 
-from threadkeep.backends.sqlite import statements as sql
+from threadkeep.backends.sqlite import statements
 
 _MOST: Final = 10_000
 
@@ -50,7 +50,7 @@ class Heads:
         sid, version, seq = place
         after = Place(sid, version + 1, seq + count)
         values = (after.version, after.seq, expires, token, after.version, *place, stream, now)
-        if not connection.execute(sql.GO_ON_FROM, values).rowcount:
+        if not connection.execute(statements.GO_ON_FROM, values).rowcount:
             return None
         self._places[stream] = after
         return place

@@ -9,7 +9,7 @@ import time
 import weakref
 from collections.abc import Callable
 
-from threadkeep.backends.common.limiter import Slots
+from threadkeep.backends.common.limiter import ConnectionLimiter
 from threadkeep.errors import BackendError
 
 
@@ -48,7 +48,7 @@ class Pool:
         self._timeout = timeout
         self._keep = keep
         self._idle: list[sqlite3.Connection] = []
-        self._slots = Slots(size, where)
+        self._slots = ConnectionLimiter(size, where)
         self._paused = 0
         self._closed = False
         self.writing = threading.Lock()
@@ -129,7 +129,7 @@ class Pool:
 
     def _restart(self) -> None:
         """In the child: threads that still held a connection or waited for one are gone."""
-        self._slots = Slots(self._size, self._where)
+        self._slots = ConnectionLimiter(self._size, self._where)
         self._paused = 0
         self.writing = threading.Lock()
 

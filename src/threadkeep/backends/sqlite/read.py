@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from threadkeep.backends.sqlite import statements as sql
+from threadkeep.backends.sqlite import statements
 from threadkeep.backends.sqlite.commit import LAST, id_list
 from threadkeep.types import Page, Query, Record
 from threadkeep.types.fast_init import maker
@@ -26,7 +26,7 @@ def pages(connection: sqlite3.Connection, queries: Sequence[Query], now: float) 
             answers.append(page)
             continue
         if name not in found:
-            found[name] = connection.execute(sql.LIVE, (name, now)).fetchone()
+            found[name] = connection.execute(statements.LIVE, (name, now)).fetchone()
         live = found[name]
         if live and query.limit == 0:
             answers.append(Page(live[1], []))
@@ -51,7 +51,7 @@ def _one(
 ) -> tuple[Page, tuple[int, int] | None]:
     """The page of a single id, and the stream with its version."""
     kind, (id,) = query.kind, query.ids or ("",)
-    row = connection.execute(sql.LIVE_AND_ONE, (kind, id, now, query.stream, now)).fetchone()
+    row = connection.execute(statements.LIVE_AND_ONE, (kind, id, now, query.stream, now)).fetchone()
     if row is None:
         return Page(0, []), None
     sid, version, *record = row
@@ -63,9 +63,11 @@ def _page(connection: sqlite3.Connection, sid: int, version: int, query: Query, 
     span = (sid, kind, -1 if after is None else after, LAST if before is None else before, now)
     last = -1 if limit is None else limit
     if ids is None:
-        rows = connection.execute(sql.NEWEST if newest else sql.OLDEST, (*span, last)).fetchall()
+        rows = connection.execute(
+            statements.NEWEST if newest else statements.OLDEST, (*span, last)
+        ).fetchall()
     else:
-        statement = sql.NEWEST_IDS if newest else sql.OLDEST_IDS
+        statement = statements.NEWEST_IDS if newest else statements.OLDEST_IDS
         rows = connection.execute(statement, (*span, id_list(ids), last)).fetchall()
     if newest:
         rows.reverse()

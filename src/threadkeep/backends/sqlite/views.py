@@ -5,17 +5,17 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from threadkeep.backends.common import sql_views as view_text
+from threadkeep.backends.common import sql_views
 from threadkeep.backends.common.sql_views import Path, dollars, plainly
 from threadkeep.backends.sqlite import statements as sql
 
-_TABLES: Final = view_text.Tables("tk_record", "tk_stream", "sid")
+_TABLES: Final = sql_views.Tables("tk_record", "tk_stream", "sid")
 _THERE: Final = "SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ?"
 
 
 def statements() -> dict[str, str]:
     """What makes each view, by its name."""
-    selects = view_text.selects(_DIALECT, _TABLES)
+    selects = sql_views.selects(_DIALECT, _TABLES)
     return {f"tk_{name}": f"CREATE VIEW tk_{name} AS {text}" for name, text in selects.items()}
 
 
@@ -49,7 +49,7 @@ def _number(doc: str, path: Path) -> str:
     return f"CASE WHEN {kind} IN ('integer', 'real') THEN {_text(doc, path)} END"
 
 
-_DIALECT: Final = view_text.Dialect(
+_DIALECT: Final = sql_views.Dialect(
     quoted=plainly,
     find=lambda text, part: f"instr({text}, {part})",
     json=lambda body: f"CASE WHEN json_valid({body}) THEN {body} END",

@@ -7,7 +7,7 @@ import marshal
 import operator
 from typing import Any, Final
 
-from threadkeep.core import item_codec as codec
+from threadkeep.core import item_codec
 from threadkeep.types import Item, Json, Record, is_plain
 from threadkeep.types.fast_init import maker
 
@@ -22,7 +22,7 @@ _Sketch = tuple[list[Any], bytes]
 """An item from which others are made: its fields, and those that can be changed once more."""
 
 
-class Master:
+class CachedItem:
     """One item: a record until it is asked for; for any number of threads.
 
     Attributes:
@@ -53,7 +53,7 @@ class Master:
         kept = self._kept
         if not isinstance(kept, Record):  # another thread was here
             return _drawn(*kept)
-        item = codec.read_item(kept)
+        item = item_codec.read_item(kept)
         sketch = _sketch(item)
         self.sendable = _is_sendable(kept.body)
         self.plain = sketch is not None and not sketch[1]
@@ -66,7 +66,7 @@ class Master:
         if isinstance(kept, Record):  # not read yet, or nested too deep to be drawn
             self.read()
             kept = self._kept
-        return codec.read_item(kept) if isinstance(kept, Record) else _drawn(*kept)
+        return item_codec.read_item(kept) if isinstance(kept, Record) else _drawn(*kept)
 
     def is_like(self, copy: Item) -> bool:
         """Whether a copy still says what it said when it was made."""

@@ -15,7 +15,7 @@ back repeats those."""
 _LARGEST: Final = 1 / 8  # of the room: what is heavier would drive too much else out
 
 
-class Recent(Generic[K, V]):
+class GenerationalCache(Generic[K, V]):
     """What was put last, of twice `room` in weight at most; for any number of threads.
 
     Two generations, so that nothing is locked: what none of them holds is forgotten.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from threadkeep.core.cache.generational import AGE, Recent
+from threadkeep.core.cache.generational import AGE, GenerationalCache
 from threadkeep.types import SessionInfo
 
 _ROOM: Final = 5_000
@@ -13,7 +13,7 @@ _KEYS: Final = 16  # as in the OpenAI API, values too
 _LENGTH: Final = 512
 
 
-class Known(NamedTuple):
+class CachedInfo(NamedTuple):
     """A session's record as it was at a version of its stream, read or begun at a time."""
 
     info: SessionInfo
@@ -21,18 +21,18 @@ class Known(NamedTuple):
     since: float
 
 
-class Infos:
+class SessionInfoCache:
     """Sessions by stream: the last 10,000, or 100 of those with much metadata."""
 
     def __init__(self) -> None:
-        self._known: Recent[str, Known] = Recent(_ROOM, _weight)
+        self._known: GenerationalCache[str, CachedInfo] = GenerationalCache(_ROOM, _weight)
 
-    def find(self, stream: str, now: float) -> Known | None:
+    def find(self, stream: str, now: float) -> CachedInfo | None:
         """What is known of a stream, unless it was read too long ago."""
         found = self._known.get(stream)
         return found if found is not None and 0 <= now - found.since < AGE else None
 
-    def keep(self, stream: str, known: Known) -> None:
+    def keep(self, stream: str, known: CachedInfo) -> None:
         """Know this from now on."""
         self._known.put(stream, known)
 
@@ -45,7 +45,7 @@ class Infos:
         self._known.clear()
 
 
-def _weight(known: Known) -> int:
+def _weight(known: CachedInfo) -> int:
     info = known.info
     short = len(info.title or "") <= _LENGTH and len(info.metadata) <= _KEYS
     return 1 if short and all(map(_is_short, info.metadata.values())) else _LARGE

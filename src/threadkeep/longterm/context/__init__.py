@@ -10,7 +10,7 @@ from threadkeep.errors import InputError
 from threadkeep.longterm import summaries
 from threadkeep.longterm.context import stable
 from threadkeep.longterm.context import volatile as recalled
-from threadkeep.longterm.context.gather import Known
+from threadkeep.longterm.context.gather import Knowledge
 from threadkeep.types import Item
 from threadkeep.window import tokens
 
@@ -52,7 +52,7 @@ class Context(str):
 
 def of(
     engine: Engine,
-    known: Known,
+    known: Knowledge,
     query: str | None,
     max_tokens: int,
     *,
@@ -82,7 +82,7 @@ def of(
     return Context(told.text, found, spent + (counter(found) if found else 0))
 
 
-def _without_what_is_seen(known: Known, window: Iterable[Item] | None) -> Known:
+def _without_what_is_seen(known: Knowledge, window: Iterable[Item] | None) -> Knowledge:
     """What is known, but for a summary of nothing that is not in the window as it was said."""
     if window is None or known.summary is None or known.span is None:
         return known

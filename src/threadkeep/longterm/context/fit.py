@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from threadkeep.longterm import markers as marks
+from threadkeep.longterm import markers
 from threadkeep.protocols import TokenCounter
 
 
@@ -39,7 +39,7 @@ def page(
         limit: tokens of the block, all told.
         counter: how many tokens a text is.
     """
-    chosen = _fitting(notes, limit - counter(f"{marks.enclosed(opening)}\n"), counter)
+    chosen = _fitting(notes, limit - counter(f"{markers.enclosed(opening)}\n"), counter)
     while chosen:
         text = _shown(opening, headings, chosen)
         if counter(text) <= limit:
@@ -73,4 +73,4 @@ def _shown(opening: str, headings: Sequence[str], notes: Iterable[Note]) -> str:
         lines = [note.line for note in in_place if note.heading == heading]
         if lines:
             parts.append("\n".join([heading, *lines]))
-    return marks.enclosed("\n\n".join(parts))
+    return markers.enclosed("\n\n".join(parts))

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from threadkeep.core import item_codec as codec
+from threadkeep.core import item_codec
 from threadkeep.core.engine import Engine
 from threadkeep.longterm import summaries
-from threadkeep.longterm.store.unit_of_work import Held
-from threadkeep.longterm.store.user_stream import Home
+from threadkeep.longterm.store.unit_of_work import UnitOfWork
+from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.longterm.summaries import Span
-from threadkeep.sessions.stream import Door, Seen
+from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import File, Page, Query
 from threadkeep.types.knowledge import Summary
-from threadkeep.types.versions import life_of
+from threadkeep.types.versions import generation_of
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Knowledge:
     """What long-term memory holds for a user, and what a session adds to it.
 
     Attributes:
@@ -31,7 +31,7 @@ class Known:
         files: of the session, as far as they were asked for.
     """
 
-    held: Held
+    held: UnitOfWork
     user: str | None
     session: str | None = None
     agent: str | None = None
@@ -40,12 +40,12 @@ class Known:
     files: list[File] = field(default_factory=list)
 
 
-def of_user(engine: Engine, user: str) -> Known:
+def of_user(engine: Engine, user: str) -> Knowledge:
     """What is known of a user."""
-    return Known(Home(engine, user=user).look(), user)
+    return Knowledge(UserStream(engine, user=user).look(), user)
 
 
-def of_session(door: Door, agent: str | None, *, files: bool) -> Known:
+def of_session(door: SessionStream, agent: str | None, *, files: bool) -> Knowledge:
     """What is known of the user of a session, or of the session itself if it has none.
 
     One round trip if its user is known and long-term memory is in the same store, else two.
@@ -55,31 +55,31 @@ def of_session(door: Door, agent: str | None, *, files: bool) -> Known:
     """
     own = [Query(door.stream, "file")] if files else []
     owner, together = door.owner, door.engine.longterm.backend is door.engine.backend
-    home = Home(door.engine, user=owner, session=door.id)
+    home = UserStream(door.engine, user=owner, session=door.id)
     asked = _queries(home, door) if owner is not None and together else []
     seen = door.look(*own, *asked)
     whose = door.user or (owner if seen.info is None else seen.info.user)
     *pages, summed = seen.pages[len(own) :] or [Page(0, [])]
     if not pages or whose != owner or seen.info is None:
-        home = Home(door.engine, user=whose, session=door.id)
+        home = UserStream(door.engine, user=whose, session=door.id)
         *pages, summed = home.engine.read(*_queries(home, door))
     kept = summaries.read(door.id, summed)
-    return Known(
-        Held(pages),
+    return Knowledge(
+        UnitOfWork(pages),
         whose,
         door.id,
         agent or (seen.info.agent if seen.info else None),
         summaries.told(door, seen, kept),
-        kept.span if kept.life == life_of(seen.version) else None,
+        kept.span if kept.life == generation_of(seen.version) else None,
         _files(seen, files),
     )
 
 
-def _queries(home: Home, door: Door) -> list[Query]:
-    own = [Query(home.stream, kind) for kind in Held.KINDS]
+def _queries(home: UserStream, door: SessionStream) -> list[Query]:
+    own = [Query(home.stream, kind) for kind in UnitOfWork.KINDS]
     return [*own, summaries.query(door.engine, door.id)]
 
 
-def _files(seen: Seen, wanted: bool) -> list[File]:
+def _files(seen: Snapshot, wanted: bool) -> list[File]:
     pages: Sequence[Page] = seen.pages[:1] if wanted else ()
-    return [file for page in pages for r in page.records if (file := codec.read_file(r))]
+    return [file for page in pages for r in page.records if (file := item_codec.read_file(r))]

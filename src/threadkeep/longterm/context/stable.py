@@ -11,7 +11,7 @@ from threadkeep.core.redaction import redacted
 from threadkeep.longterm import facts, instructions
 from threadkeep.longterm.context.escape import line
 from threadkeep.longterm.context.fit import Note, capped, page
-from threadkeep.longterm.context.gather import Known
+from threadkeep.longterm.context.gather import Knowledge
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import File
 from threadkeep.types.knowledge import Fact, Instruction, Summary
@@ -40,7 +40,7 @@ class Told(NamedTuple):
     facts: frozenset[str]
 
 
-def part(engine: Engine, known: Known, limit: int, counter: TokenCounter) -> Told:
+def part(engine: Engine, known: Knowledge, limit: int, counter: TokenCounter) -> Told:
     """The stable part in at most so many tokens; what weighs most has room first."""
     held = [fact for fact in known.held.facts.values() if holds(fact, engine.now())]
     ranked = sorted(held, key=facts.worth, reverse=True)
@@ -82,7 +82,7 @@ def holds(fact: Fact, now: float) -> bool:
     return fact.status == "active" and not ended
 
 
-def _wishes(engine: Engine, known: Known, counter: TokenCounter) -> list[Note]:
+def _wishes(engine: Engine, known: Knowledge, counter: TokenCounter) -> list[Note]:
     """The instructions that hold here: those of the most weight, which stand last."""
     meant = [
         one for one in known.held.instructions.values() if is_meant(one, known.session, known.agent)
@@ -107,7 +107,7 @@ def is_meant(one: Instruction, session: str | None, agent: str | None) -> bool:
     return one.status == "active" and one.agent in (None, agent) and one.session in (None, session)
 
 
-def _summary(engine: Engine, known: Known) -> Iterator[Note]:
+def _summary(engine: Engine, known: Knowledge) -> Iterator[Note]:
     text = "" if known.summary is None else summary_line(engine, known.summary)
     if text:
         yield Note(_SUMMARY, 0, text)

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
-from threadkeep.longterm import markers as marks
+from threadkeep.longterm import markers
 from threadkeep.longterm.context.escape import line
 from threadkeep.longterm.context.fit import Note, page
-from threadkeep.longterm.context.gather import Known
+from threadkeep.longterm.context.gather import Knowledge
 from threadkeep.longterm.context.stable import fact_line
 from threadkeep.longterm.recall.hits import Hit
 from threadkeep.protocols import TokenCounter
@@ -28,7 +28,7 @@ _FACTS: Final = "Known about the user:"
 _TURNS: Final = "Said before, with day and speaker:"
 
 
-def hits(engine: Engine, known: Known, query: str, window: Iterable[Item] | None) -> list[Hit]:
+def hits(engine: Engine, known: Knowledge, query: str, window: Iterable[Item] | None) -> list[Hit]:
     """What recall finds for a query, but for what the model sees anyway.
 
     Args:
@@ -79,7 +79,7 @@ def _is_seen(hit: Hit, session: str | None, seen: Collection[str] | None) -> boo
 
 
 def _turn_line(engine: Engine, item: Item) -> str:
-    if marks.is_injected(item.text):
+    if markers.is_injected(item.text):
         return ""
     text = line(redacted(engine, item.text, "item") or "", LONGEST)
     day = "" if item.created_at is None else f"{item.created_at.date().isoformat()}, "

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from threadkeep.core import item_codec as codec
+from threadkeep.core import item_codec
 from threadkeep.core.engine import Engine
 from threadkeep.longterm.transcript import readable, said
 from threadkeep.types import Item, Page, Query
@@ -74,7 +74,7 @@ def of_page(engine: Engine, page: Page, turns: int, user: str | None) -> Batch |
     Where several people speak as users, only the one who has the name of the session's user, or
     none, is that user.
     """
-    items = [codec.read_item(record) for record in page.records]
+    items = [item_codec.read_item(record) for record in page.records]
     if not items:
         return None
     taken = _taken(engine, items, turns)

@@ -11,7 +11,7 @@ from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
 from threadkeep.longterm.extraction.batch import Batch, Line
 from threadkeep.longterm.extraction.reply import Answered, Candidate
-from threadkeep.longterm.store.unit_of_work import Held
+from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.validate import LONGEST
 from threadkeep.types.knowledge import Fact, Instruction
 
@@ -48,7 +48,7 @@ class Reading:
     extractor: str = REQUEST
 
 
-def is_forgotten(held: Held, id: str, at: datetime | None) -> bool:
+def is_forgotten(held: UnitOfWork, id: str, at: datetime | None) -> bool:
     """Whether it was forgotten after it was said; what is said anew may be known anew."""
     forgotten = held.forgotten.get(id)
     if forgotten is None:

@@ -14,12 +14,12 @@ from threadkeep.longterm.chat_model import model_of
 from threadkeep.longterm.extraction.lease import Worker
 from threadkeep.longterm.extraction.report import Report
 from threadkeep.longterm.extraction.scheduler import Background, Backlog
-from threadkeep.longterm.extraction.session_locks import Turns
+from threadkeep.longterm.extraction.session_locks import SessionLocks
 from threadkeep.longterm.extraction.status import mark_of, newest_of
 from threadkeep.longterm.extraction.worker import work
 from threadkeep.longterm.settings import Learning, learning
-from threadkeep.sessions import scan as walking
-from threadkeep.sessions.stream import Door
+from threadkeep.sessions import scan
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, SessionInfo
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Learner:
         self._learning = said or learning(engine.settings.llm)
         self._engine = engine
         self._worker = Worker(engine, self._learning, model_of(self._learning))
-        self._turns = Turns(self._worker.longest)
+        self._turns = SessionLocks(self._worker.longest)
         self._background: Background | None = None
         self._closed = False
         self._measures: Measures | None = None
@@ -131,10 +131,10 @@ class Learner:
     def _sessions(self, user: str | None, session: str | None) -> Iterator[str]:
         """The ids of sessions that may have something to read."""
         if session is not None:
-            Door(self._engine, SessionInfo(names.check(session, "session"), user)).look()
+            SessionStream(self._engine, SessionInfo(names.check(session, "session"), user)).look()
             yield session
             return
-        for _, info in walking.sessions(self._engine, user, None):
+        for _, info in scan.sessions(self._engine, user, None):
             if self._is_behind(info):
                 yield info.id
 

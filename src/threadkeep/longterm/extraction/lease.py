@@ -15,11 +15,11 @@ from threadkeep.longterm.extraction.batch import Batch
 from threadkeep.longterm.extraction.report import Report
 from threadkeep.longterm.extraction.watermark import BUDGET, DEAD, Watermark, mark_of, spent
 from threadkeep.longterm.settings import Learning
-from threadkeep.longterm.store.unit_of_work import Held
-from threadkeep.longterm.store.user_stream import Home
-from threadkeep.sessions.stream import Door, Seen
+from threadkeep.longterm.store.unit_of_work import UnitOfWork
+from threadkeep.longterm.store.user_stream import UserStream
+from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import Query, SessionInfo
-from threadkeep.types.versions import life_of
+from threadkeep.types.versions import generation_of
 
 _MARGIN: Final = 60.0
 """Seconds that a lease is longer than two calls may take."""
@@ -64,13 +64,13 @@ class Task:
         seen: the session.
     """
 
-    door: Door
-    home: Home
+    door: SessionStream
+    home: UserStream
     life: int
     key: str
     mark: Watermark
     batch: Batch
-    seen: Seen
+    seen: Snapshot
 
     @property
     def user(self) -> str | None:
@@ -81,20 +81,20 @@ class Task:
 def take(worker: Worker, session: str, *, retry: bool) -> Task | Report:
     """Lease the next batch of a session, or say why there is none."""
     engine = worker.engine
-    door = Door(engine, SessionInfo(names.check(session, "session id")))
+    door = SessionStream(engine, SessionInfo(names.check(session, "session id")))
     for _ in range(_TRIES):
         seen = door.look()
         if seen.info is None or is_sub_agents(seen.info):
             return Report()
         user = seen.info.user
         left = _left(door) if user is None else None
-        home = Home(engine, user=user, session=session, life=left)
-        held, life = home.look(), life_of(seen.version)
+        home = UserStream(engine, user=user, session=session, life=left)
+        held, life = home.look(), generation_of(seen.version)
         if held.is_forgotten:
             return Report()
         mark = mark_of(held, door.stream, life)
         seen = door.look(batches.query(door.stream, mark.seq))
-        if seen.info is None or life_of(seen.version) != life:
+        if seen.info is None or generation_of(seen.version) != life:
             continue
         batch = batches.of_page(engine, seen.pages[0], worker.learning.batch, user)
         if batch is None:
@@ -112,7 +112,7 @@ def is_sub_agents(info: SessionInfo) -> bool:
 
 
 def _refused(
-    worker: Worker, held: Held, mark: Watermark, batch: Batch, *, retry: bool
+    worker: Worker, held: UnitOfWork, mark: Watermark, batch: Batch, *, retry: bool
 ) -> Report | None:
     now, learning = worker.engine.now(), worker.learning
     if mark.leased(now, worker.longest):
@@ -131,12 +131,12 @@ def _refused(
 
 def _leased(
     worker: Worker,
-    door: Door,
-    home: Home,
-    held: Held,
+    door: SessionStream,
+    home: UserStream,
+    held: UnitOfWork,
     mark: Watermark,
     batch: Batch,
-    seen: Seen,
+    seen: Snapshot,
 ) -> Task | None:
     """Write the lease, and the call that is about to be made; `None` if another was faster."""
     now = worker.engine.now()
@@ -150,17 +150,17 @@ def _leased(
     fresh = home.look()
     if mark_of(fresh, door.stream, mine.life).worker != mine.worker:
         return None
-    return Task(door, home, life_of(fresh.version), door.stream, mine, batch, seen)
+    return Task(door, home, generation_of(fresh.version), door.stream, mine, batch, seen)
 
 
-def mine(task: Task) -> Held:
+def mine(task: Task) -> UnitOfWork:
     """What the home holds, as long as the batch is this worker's.
 
     Raises:
         Gone: it is not.
     """
     held = task.home.look()
-    if held.is_forgotten or not held.version or life_of(held.version) != task.life:
+    if held.is_forgotten or not held.version or generation_of(held.version) != task.life:
         raise Gone
     if mark_of(held, task.key, task.mark.life).worker != task.mark.worker:
         raise Gone
@@ -174,7 +174,7 @@ def release(task: Task) -> None:
     task.home.commit(held)
 
 
-def _left(door: Door) -> float | None:
+def _left(door: SessionStream) -> float | None:
     """Seconds that a session has still to live, as far as is known: reading it prolongs nothing."""
     ttl = door.engine.settings.ttl
     if ttl is None:

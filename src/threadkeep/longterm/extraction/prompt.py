@@ -10,7 +10,7 @@ from threadkeep.longterm.chat_model import Messages
 from threadkeep.longterm.extraction.batch import Batch
 from threadkeep.longterm.extraction.text_features import content
 from threadkeep.longterm.facts import worth
-from threadkeep.longterm.store.unit_of_work import Held
+from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.types.knowledge import Fact, Instruction, Summary
 
 VERSION: Final = "1"
@@ -53,7 +53,7 @@ REPAIR: Final = (
 
 
 def messages(
-    held: Held, batch: Batch, summary: Summary | None, *, sum_up: bool, user: str | None
+    held: UnitOfWork, batch: Batch, summary: Summary | None, *, sum_up: bool, user: str | None
 ) -> tuple[Messages, list[Fact], list[Instruction]]:
     """What to ask, and the known facts and instructions by the numbers they have in it, from 1."""
     facts, instructions = _known_facts(held, batch), _known_instructions(held)
@@ -80,7 +80,7 @@ def messages(
     return asked, facts, instructions
 
 
-def _known_facts(held: Held, batch: Batch) -> list[Fact]:
+def _known_facts(held: UnitOfWork, batch: Batch) -> list[Fact]:
     """Those that may have to do with the batch first, then those worth most."""
     words = content(" ".join(line.text for line in batch.lines))
     active = [fact for fact in held.facts.values() if fact.status == "active"]
@@ -88,7 +88,7 @@ def _known_facts(held: Held, batch: Batch) -> list[Fact]:
     return ranked[:_FACTS]
 
 
-def _known_instructions(held: Held) -> list[Instruction]:
+def _known_instructions(held: UnitOfWork) -> list[Instruction]:
     return [one for one in held.instructions.values() if one.status == "active"][-_INSTRUCTIONS:]
 
 

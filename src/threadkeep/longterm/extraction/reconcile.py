@@ -11,9 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from threadkeep.longterm import facts, instructions
-from threadkeep.longterm.extraction import grounding
-from threadkeep.longterm.extraction import reconcile_facts as new_facts
-from threadkeep.longterm.extraction import reconcile_instructions as new_instructions
+from threadkeep.longterm.extraction import grounding, reconcile_facts, reconcile_instructions
 from threadkeep.longterm.extraction.evidence import (
     REQUEST,
     Reading,
@@ -25,7 +23,7 @@ from threadkeep.longterm.extraction.explicit_requests import Wanted, wanted
 from threadkeep.longterm.extraction.reply import Candidate
 from threadkeep.longterm.store.codec import identity
 from threadkeep.longterm.store.collection import lineage
-from threadkeep.longterm.store.unit_of_work import Held
+from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.types.knowledge import Fact, Instruction, Status
 from threadkeep.types.timestamps import moment
 
@@ -38,7 +36,7 @@ class Learned:
     instructions: int = 0
 
 
-def merge(held: Held, reading: Reading) -> Learned:
+def merge(held: UnitOfWork, reading: Reading) -> Learned:
     """Change what a home holds by what was read."""
     learned, requests = Learned(), wanted(reading.batch.lines)
     for request in requests:
@@ -49,10 +47,10 @@ def merge(held: Held, reading: Reading) -> Learned:
         if _is_taken_back(candidate, requests):
             continue
         if is_instruction:
-            done = new_instructions.learn(held, reading, candidate)
+            done = reconcile_instructions.learn(held, reading, candidate)
             learned.instructions += done
         else:
-            done = new_facts.learn(held, reading, candidate)
+            done = reconcile_facts.learn(held, reading, candidate)
             learned.facts += done
         met.update(line.number for line in candidate.lines if done)
     for request in requests:
@@ -80,7 +78,7 @@ def _is_taken_back(candidate: Candidate, requests: Iterable[Wanted]) -> bool:
     )
 
 
-def _remember(held: Held, reading: Reading, request: Wanted, learned: Learned) -> None:
+def _remember(held: UnitOfWork, reading: Reading, request: Wanted, learned: Learned) -> None:
     """Keep what the user asked to be kept, in their words, since no model made more of it."""
     given = "instruction" if request.is_instruction else "fact"
     said = f"The user asked to remember: {request.what}"
@@ -115,7 +113,7 @@ def _remember(held: Held, reading: Reading, request: Wanted, learned: Learned) -
         learned.facts += 1
 
 
-def _forget(held: Held, reading: Reading, request: Wanted) -> None:
+def _forget(held: UnitOfWork, reading: Reading, request: Wanted) -> None:
     """Remove what the user asked to forget, as far as it was said before."""
     now = reading.engine.now()
     for fact in list(held.facts.values()):

@@ -22,14 +22,14 @@ from threadkeep.longterm.extraction.evidence import (
 from threadkeep.longterm.extraction.reply import Candidate
 from threadkeep.longterm.extraction.text_features import content, overlap, same_sense
 from threadkeep.longterm.store.codec import identity
-from threadkeep.longterm.store.unit_of_work import Held, superseded
+from threadkeep.longterm.store.unit_of_work import UnitOfWork, superseded
 from threadkeep.types.knowledge import Fact
 from threadkeep.types.timestamps import moment, when
 
 _ALIKE: Final = 0.5
 
 
-def learn(held: Held, reading: Reading, candidate: Candidate) -> bool:
+def learn(held: UnitOfWork, reading: Reading, candidate: Candidate) -> bool:
     """Learn a fact, if it was said; whether it was."""
     status = grounding.standing(candidate.text, candidate.lines, reading.batch, reading.user)
     text = storable(reading, candidate.text, "fact")
@@ -64,7 +64,7 @@ def learn(held: Held, reading: Reading, candidate: Candidate) -> bool:
     return True
 
 
-def _twin(held: Held, fact: Fact, related: Fact | None) -> Fact | None:
+def _twin(held: UnitOfWork, fact: Fact, related: Fact | None) -> Fact | None:
     """A known fact that says the same: never where numbers, dates or a negation differ."""
     words = content(fact.text)
     for known in held.facts.values():
@@ -90,7 +90,7 @@ def _again(fact: Fact, known: Fact) -> Fact:
     )
 
 
-def _replacing(held: Held, fact: Fact, old: Fact) -> Fact:
+def _replacing(held: UnitOfWork, fact: Fact, old: Fact) -> Fact:
     """The fact, once it took the place of an older one; the older one holds if it is not older."""
     related = content(fact.text) & content(old.text)
     if fact.status != "active" or old.status != "active" or old.pinned or not related:
@@ -104,7 +104,7 @@ def _replacing(held: Held, fact: Fact, old: Fact) -> Fact:
     return fact
 
 
-def _replace_request(held: Held, fact: Fact, lines: Sequence[Line]) -> None:
+def _replace_request(held: UnitOfWork, fact: Fact, lines: Sequence[Line]) -> None:
     """Let a fact take the place of what code took from the same words when there was no model."""
     items = {line.item.id for line in lines}
     for old in list(held.facts.values()):

@@ -24,14 +24,14 @@ from threadkeep.longterm.extraction.text_features import (
     shared,
 )
 from threadkeep.longterm.store.codec import identity
-from threadkeep.longterm.store.unit_of_work import Held, superseded
+from threadkeep.longterm.store.unit_of_work import UnitOfWork, superseded
 from threadkeep.types.knowledge import PRIORITIES, Instruction, Status
 from threadkeep.types.timestamps import moment
 
 _SAID: Final = 0.75
 
 
-def learn(held: Held, reading: Reading, candidate: Candidate) -> bool:
+def learn(held: UnitOfWork, reading: Reading, candidate: Candidate) -> bool:
     """Learn an instruction, if the user gave it; in quarantine, if it only stands in their text."""
     lines = [line for line in candidate.lines if line.is_users]
     text = storable(reading, candidate.text, "instruction")
@@ -62,7 +62,9 @@ def learn(held: Held, reading: Reading, candidate: Candidate) -> bool:
     )
 
 
-def _give(held: Held, one: Instruction, old: Instruction | None, candidate: Candidate) -> bool:
+def _give(
+    held: UnitOfWork, one: Instruction, old: Instruction | None, candidate: Candidate
+) -> bool:
     """Learn an instruction beside those that hold."""
     if is_forgotten(held, one.id, one.observed_at):
         return False
@@ -77,7 +79,7 @@ def _give(held: Held, one: Instruction, old: Instruction | None, candidate: Cand
     return True
 
 
-def _twin_instruction(held: Held, one: Instruction) -> Instruction | None:
+def _twin_instruction(held: UnitOfWork, one: Instruction) -> Instruction | None:
     words = content(one.text)
     return next(
         (
@@ -93,7 +95,7 @@ def _twin_instruction(held: Held, one: Instruction) -> Instruction | None:
     )
 
 
-def _overruling(held: Held, one: Instruction, old: Instruction) -> Instruction:
+def _overruling(held: UnitOfWork, one: Instruction, old: Instruction) -> Instruction:
     """Of two that contradict each other the newest explicit one holds."""
     if one.status != "active" or old.status != "active" or old.pinned or old.id == one.id:
         return one

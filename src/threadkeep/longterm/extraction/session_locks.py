@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Turns:
+class SessionLocks:
     """Who reads which session. For any number of threads; a forked child begins with none.
 
     Leases keep other processes away. Within one, to be told that a session is busy would be no

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-from threadkeep.longterm.recall import tokenizer as words
+from threadkeep.longterm.recall import tokenizer
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _NUMBER: Final = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -58,7 +58,9 @@ def terms(text: str) -> list[str]:
 
 def content(text: str) -> frozenset[str]:
     """The stems of the words that carry sense, without names of days and months, and numbers."""
-    return frozenset(words.stem(word) for word in words.tokens(text) if _carries_sense(word))
+    return frozenset(
+        tokenizer.stem(word) for word in tokenizer.tokens(text) if _carries_sense(word)
+    )
 
 
 def _carries_sense(word: str) -> bool:

@@ -10,8 +10,8 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Final, TypeVar
 
-from threadkeep.core import item_codec as codec
-from threadkeep.longterm.store.unit_of_work import Held
+from threadkeep.core import item_codec
+from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.types.timestamps import moment
 
 BUDGET: Final = "budget"
@@ -49,7 +49,7 @@ class Watermark:
 
     def body(self) -> str:
         """As it is stored."""
-        return codec.dumps(asdict(self), "watermark")
+        return item_codec.dumps(asdict(self), "watermark")
 
     def leased(self, now: float, longest: float) -> bool:
         """Whether a worker has it; no lease is longer than so many seconds, whatever clocks did."""
@@ -76,10 +76,10 @@ class Budget:
 
     def body(self) -> str:
         """As it is stored."""
-        return codec.dumps(asdict(self), "budget")
+        return item_codec.dumps(asdict(self), "budget")
 
 
-def mark_of(held: Held, key: str, life: int) -> Watermark:
+def mark_of(held: UnitOfWork, key: str, life: int) -> Watermark:
     """How far this life of a session was read; one that cannot be read was not read at all."""
     return read_mark(held.watermarks.get(key), life)
 
@@ -90,7 +90,7 @@ def read_mark(body: str | None, life: int) -> Watermark:
     return found if found.life == life else Watermark(life=life)
 
 
-def spent(held: Held, now: float) -> Budget:
+def spent(held: UnitOfWork, now: float) -> Budget:
     """What was spent today."""
     found, today = _read(Budget, held.watermarks.get(BUDGET)), moment(now).date().isoformat()
     return found if found.day == today else Budget(day=today)

@@ -10,8 +10,7 @@ from threadkeep.core import names
 from threadkeep.errors import BackendError
 from threadkeep.longterm import summaries
 from threadkeep.longterm.chat_model import ModelFailed
-from threadkeep.longterm.extraction import batch as batches
-from threadkeep.longterm.extraction import prompt
+from threadkeep.longterm.extraction import batch, prompt
 from threadkeep.longterm.extraction.complete import Cost, ask
 from threadkeep.longterm.extraction.evidence import Reading
 from threadkeep.longterm.extraction.grounding import without_commands
@@ -34,10 +33,10 @@ from threadkeep.longterm.extraction.watermark import (
     spent,
 )
 from threadkeep.longterm.forget import without
-from threadkeep.longterm.store.unit_of_work import Held
+from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.types import Query
 from threadkeep.types.knowledge import Summary
-from threadkeep.types.versions import life_of
+from threadkeep.types.versions import generation_of
 
 _FIRST_WAIT: Final = 5.0
 _TRIES: Final = 64
@@ -194,7 +193,7 @@ def _wait(tries: int, retry_after: float | None) -> float:
     return min(LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (tries - 1) * (0.5 + chance / 2))
 
 
-def _count(worker: Worker, held: Held, cost: Cost) -> None:
+def _count(worker: Worker, held: UnitOfWork, cost: Cost) -> None:
     before = spent(held, worker.engine.now())
     more = max(0, cost.calls - 1)  # the first one was counted with the lease
     total = before.tokens + cost.prompt + cost.completion
@@ -213,7 +212,7 @@ def _retract(task: Task) -> None:
     ours, theirs = task.door.engine.settings.namespace, task.home.engine.settings.namespace
     said = {(None if ours == theirs else ours, task.door.id, id) for id in gone}
 
-    def step(held: Held) -> None:
+    def step(held: UnitOfWork) -> None:
         for fact in list(held.facts.values()):
             without(held, fact, said, task.home.engine.now())
         for instruction in list(held.instructions.values()):
@@ -230,9 +229,13 @@ def _unchanged(worker: Worker, task: Task) -> bool:
     """Whether what was read still stands in the session."""
     keys = _keys(task)
     seen = task.door.look(Query(task.door.stream, "item", ids=keys))
-    if seen.info is None or seen.info.user != task.user or life_of(seen.version) != task.mark.life:
+    if (
+        seen.info is None
+        or seen.info.user != task.user
+        or generation_of(seen.version) != task.mark.life
+    ):
         return False
-    found = batches.of_page(worker.engine, seen.pages[0], len(keys) + 1, task.user)
+    found = batch.of_page(worker.engine, seen.pages[0], len(keys) + 1, task.user)
     said = () if found is None else found.lines
     return [(one.item.id, one.text) for one in said] == [
         (one.item.id, one.text) for one in task.batch.lines

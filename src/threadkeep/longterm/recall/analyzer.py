@@ -7,10 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-from threadkeep.longterm import markers as marks
-from threadkeep.longterm.recall import english
-from threadkeep.longterm.recall import tokenizer as words
-from threadkeep.messages import tool_groups as groups
+from threadkeep.longterm import markers
+from threadkeep.longterm.recall import english, tokenizer
+from threadkeep.messages import tool_groups
 from threadkeep.types import Item
 from threadkeep.types.knowledge import Fact
 
@@ -67,14 +66,14 @@ class Document:
 
 def of_item(session: str, item: Item, written: float) -> Document | None:
     """The document of an item; `None` if it is of a kind that is never recalled."""
-    output = bool(groups.results([item]))
+    output = bool(tool_groups.results([item]))
     spoken = item.type == "message" and item.role not in _UNHEARD
     if not output and not spoken:
         return None
     speaker, text = _speaker(item.name or "", item.text[: LONGEST_OUTPUT if output else LONGEST])
-    if not text.strip() or marks.is_injected(text):
+    if not text.strip() or markers.is_injected(text):
         return None
-    stated, asked = words.split(text)
+    stated, asked = tokenizer.split(text)
     return Document(
         session,
         item.seq,
@@ -82,7 +81,7 @@ def of_item(session: str, item: Item, written: float) -> Document | None:
         written,
         item.created_at.timestamp() if item.created_at else written,
         item.role,
-        () if output else tuple(words.stems(speaker)),
+        () if output else tuple(tokenizer.stems(speaker)),
         Counter(stated),
         Counter(asked),
         _flags(text) | (TOOL if output else 0),
@@ -102,7 +101,7 @@ def of_fact(fact: Fact, namespace: str) -> Document:
         stamp,
         "",
         (),
-        Counter(words.stems(fact.text)),
+        Counter(tokenizer.stems(fact.text)),
         Counter(),
         _flags(fact.text) | FACT,
         tuple(key(source.session, source.item) for source in sources),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import compress
 from typing import Any, Final
 
-from threadkeep.longterm.recall import parameters as weights
+from threadkeep.longterm.recall import parameters
 from threadkeep.longterm.recall.analyzer import FACT, TOOL, Document
 from threadkeep.longterm.recall.postings import Postings
 
@@ -157,8 +157,8 @@ class Index:
 
     def reaching(self, number: int) -> Iterator[int]:
         """The turns whose words count for a turn as well."""
-        yield from self.walk(self.before, number, len(weights.BEFORE))
-        yield from self.walk(self.behind, number, len(weights.BEHIND))
+        yield from self.walk(self.before, number, len(parameters.BEFORE))
+        yield from self.walk(self.behind, number, len(parameters.BEHIND))
 
     def _describe(self, new: Document) -> None:
         speaker = self.speaker_names.number(new.speaker)
@@ -214,7 +214,7 @@ class Index:
 
     def _measure(self, number: int) -> None:
         """Measure again what surrounds a turn and those whose neighbourhood it may have changed."""
-        reach = len(weights.BEFORE) + 1
+        reach = len(parameters.BEFORE) + 1
         for changed in [number, *self.walk(self.before, number, reach)]:
             self._measure_one(changed)
         for changed in self.walk(self.behind, number, reach):
@@ -222,10 +222,12 @@ class Index:
 
     def _measure_one(self, number: int) -> None:
         units = 0
-        for n, step in enumerate(self.walk(self.before, number, len(weights.BEFORE))):
-            units += weights.HANDED[n] * self.asked[step] + weights.BEFORE[n] * self.stated[step]
-        for n, step in enumerate(self.walk(self.behind, number, len(weights.BEHIND))):
-            units += weights.BEHIND[n] * (self.asked[step] + self.stated[step])
+        for n, step in enumerate(self.walk(self.before, number, len(parameters.BEFORE))):
+            units += (
+                parameters.HANDED[n] * self.asked[step] + parameters.BEFORE[n] * self.stated[step]
+            )
+        for n, step in enumerate(self.walk(self.behind, number, len(parameters.BEHIND))):
+            units += parameters.BEHIND[n] * (self.asked[step] + self.stated[step])
         self._around += units - self.around[number]
         self.around[number] = units
 

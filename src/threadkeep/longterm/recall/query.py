@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from threadkeep.longterm.recall import english
-from threadkeep.longterm.recall import tokenizer as words
+from threadkeep.longterm.recall import english, tokenizer
 from threadkeep.longterm.recall.analyzer import NAME, NUMBER, TIME
 
 
@@ -50,4 +49,4 @@ def read(
         (english.ASKS_NAME, NAME),
     )
     asked = tuple(flag for pattern, flag in kinds if pattern.search(text))
-    return Question(tuple(words.question(text)), asked, session, role, since, until)
+    return Question(tuple(tokenizer.question(text)), asked, session, role, since, until)

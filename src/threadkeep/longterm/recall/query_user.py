@@ -11,7 +11,7 @@ from threadkeep.core import names
 from threadkeep.core.engine import Engine
 from threadkeep.errors import InputError
 from threadkeep.longterm.recall import query as question
-from threadkeep.longterm.recall import verify_hits as reading
+from threadkeep.longterm.recall import verify_hits
 from threadkeep.longterm.recall.hits import Hit, Hits
 from threadkeep.longterm.recall.query import Question
 from threadkeep.longterm.recall.search import Search
@@ -54,9 +54,9 @@ class Recall:
             found = _answers(self._engine, following, asked, max(k, DEPTH) if by_meaning else k)
         self._make_room()
         if by_meaning:
-            from threadkeep.longterm.recall import rerank as meaning  # few bring an embedder
+            from threadkeep.longterm.recall import rerank  # few bring an embedder
 
-            found = meaning.reordered(self._engine, text, found)
+            found = rerank.reordered(self._engine, text, found)
         return Hits(found[:k], query=text)
 
     def forget_user(self, user: str) -> None:
@@ -136,7 +136,7 @@ def _answer(
     hits: dict[object, Hit] = {}
     while found and len(hits) < k:
         some, found = found[: k - len(hits)], found[k - len(hits) :]
-        checked = reading.check(engine, following, some)
+        checked = verify_hits.check(engine, following, some)
         for hit in checked.hits:
             hits.setdefault(_identity(hit), hit)
         if not checked.sound:

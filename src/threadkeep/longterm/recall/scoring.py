@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
-from threadkeep.longterm.recall import parameters as weights
-from threadkeep.longterm.recall import tokenizer as words
+from threadkeep.longterm.recall import parameters, tokenizer
 from threadkeep.longterm.recall.analyzer import FACT
 from threadkeep.longterm.recall.index import Index
 
@@ -35,12 +34,12 @@ class Spread:
         """Spread postings: documents with their counts."""
         index, own, near, told = self._index, self.own, self.near, self.told
         alive, flags, before, behind = index.alive, index.flags, index.before, index.behind
-        to_answers = tuple(zip(weights.HANDED, weights.BEFORE, strict=True))
+        to_answers = tuple(zip(parameters.HANDED, parameters.BEFORE, strict=True))
         for number, count in postings:
             if not alive[number]:
                 continue
             stated, asked = count & 0xFF, count >> 8
-            own[number] = stated + weights.ASKED * asked
+            own[number] = stated + parameters.ASKED * asked
             if flags[number] & FACT:
                 for source in index.sources.get(number, ()):
                     if alive[source]:
@@ -52,7 +51,7 @@ class Spread:
                     break
                 near[step] = near.get(step, 0) + handed * asked + plain * stated
             step = number
-            for plain in weights.BEHIND:
+            for plain in parameters.BEHIND:
                 if (step := before[step]) < 0:
                     break
                 near[step] = near.get(step, 0) + plain * (stated + asked)
@@ -70,16 +69,16 @@ class Labels:
         self._stem = stem
         names = index.speaker_names.values
         self._speakers = {n for n, many in index.speaking.items() if many and stem in names[n]}
-        self._dates = words.dates(stem)
+        self._dates = tokenizer.dates(stem)
         self.any = bool(self._speakers) or self._dates
 
     def worth(self, number: int) -> float:
         """What it gives to a document that it is a label of."""
         index, worth = self._index, 0.0
         if index.speakers[number] in self._speakers:
-            worth += weights.SPEAKER
+            worth += parameters.SPEAKER
         if self._dates and self._stem in dated(index.days[number]):
-            worth += weights.DATE
+            worth += parameters.DATE
         return worth
 
     def near(self, number: int) -> int:
@@ -88,13 +87,13 @@ class Labels:
         if not speakers:
             return 0
         of, units = index.speakers, 0
-        for chain, steps in ((index.before, weights.BEFORE), (index.behind, weights.BEHIND)):
+        for chain, steps in ((index.before, parameters.BEFORE), (index.behind, parameters.BEHIND)):
             step = number
             for _ in steps:
                 if (step := chain[step]) < 0:
                     break
                 if of[step] in speakers:
-                    units += weights.NAMED
+                    units += parameters.NAMED
         return units
 
     def documents(self, most: int | None = None) -> set[int]:
@@ -108,6 +107,6 @@ class Labels:
 def dated(day: int) -> tuple[str, ...]:
     """The stems of the date of a day, counted from 1970."""
     try:
-        return words.date(datetime.fromtimestamp(day * _DAY, UTC))
+        return tokenizer.date(datetime.fromtimestamp(day * _DAY, UTC))
     except (OverflowError, OSError, ValueError):
         return ()

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from threadkeep.longterm.recall import parameters as weights
+from threadkeep.longterm.recall import parameters
 from threadkeep.longterm.recall.analyzer import ASKS, FLAGS, TOOL
 from threadkeep.longterm.recall.index import NONE, Index
 from threadkeep.longterm.recall.query import Question
@@ -27,7 +27,7 @@ TERMS: Final = 40
 SMALL: Final = 3_000
 """Documents up to which names and dates alone may open candidates."""
 
-_K: Final = weights.SATURATION
+_K: Final = parameters.SATURATION
 _ROOT: Final = 5
 """Letters that two stems must begin with alike to be kin."""
 
@@ -114,28 +114,28 @@ class Search:
         for n in touched:
             f = own.get(n, 0.0)
             if f:
-                f /= max(1.0, (stated[n] + asked[n]) / weights.PIVOT)
+                f /= max(1.0, (stated[n] + asked[n]) / parameters.PIVOT)
             units = near.get(n, 0)
             if labels.any:
                 f += labels.worth(n)
                 units += labels.near(n)
             if units:
-                f += units / (weights.UNIT * self._size(around[n]))
-            f += weights.FACT * told.get(n, 0)
+                f += units / (parameters.UNIT * self._size(around[n]))
+            f += parameters.FACT * told.get(n, 0)
             if f:
                 scores[n] = scores.get(n, 0.0) + rarity * f * (_K + 1) / (f + _K)
 
     def _size(self, around: int) -> float:
-        return 1 - weights.AROUND + weights.AROUND * around / self._average
+        return 1 - parameters.AROUND + parameters.AROUND * around / self._average
 
     def _rarity(self, frequency: int) -> float:
         return math.log(1 + (self._index.live - frequency + 0.5) / (frequency + 0.5))
 
     def _prior(self, flags: int) -> float:
-        prior = 1 + weights.KIND * sum(1 for kind in self._question.kinds if flags & kind)
+        prior = 1 + parameters.KIND * sum(1 for kind in self._question.kinds if flags & kind)
         if flags & ASKS:
-            prior -= weights.QUESTION
-        return prior * weights.TOOL if flags & TOOL else prior
+            prior -= parameters.QUESTION
+        return prior * parameters.TOOL if flags & TOOL else prior
 
     def _prune(self) -> None:
         """Keep the most promising candidates."""

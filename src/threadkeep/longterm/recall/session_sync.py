@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from threadkeep.core import item_codec as codec
+from threadkeep.core import item_codec
 from threadkeep.core.engine import Engine
-from threadkeep.longterm.recall import analyzer as documents
+from threadkeep.longterm.recall import analyzer
 from threadkeep.longterm.recall.index import Index
 from threadkeep.types import Page, Query, Record
-from threadkeep.types.versions import life_of
+from threadkeep.types.versions import generation_of
 
 TOGETHER: Final = 50
 """Sessions that are read in one round trip."""
@@ -152,7 +152,7 @@ class Sessions:
                 self._add(id, record)
 
     def _add(self, id: str, record: Record) -> None:
-        found = documents.of_item(id, codec.read_item(record), record.at)
+        found = analyzer.of_item(id, item_codec.read_item(record), record.at)
         if found is not None:
             self._index.add(found)
 
@@ -161,11 +161,11 @@ class Sessions:
         if not own.records:
             return False
         try:
-            info = codec.read_session(own.records[0])
+            info = item_codec.read_session(own.records[0])
         except (ValueError, TypeError, KeyError):
             return False
         return info.user == self._user and not (info.agent and info.id.endswith(f"/{info.agent}"))
 
 
 def _same_life(page: Page, known: Followed) -> bool:
-    return life_of(page.version) == life_of(known.version)
+    return generation_of(page.version) == generation_of(known.version)

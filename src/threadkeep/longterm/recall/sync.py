@@ -11,19 +11,19 @@ from collections.abc import Iterable
 from typing import Final
 
 from threadkeep.core.engine import Engine
-from threadkeep.longterm.recall import analyzer as documents
+from threadkeep.longterm.recall import analyzer
 from threadkeep.longterm.recall.analyzer import FACT, FACT_PLACE
 from threadkeep.longterm.recall.index import Index
 from threadkeep.longterm.recall.session_sync import TOGETHER, Sessions
 from threadkeep.longterm.store.codec import read_fact
-from threadkeep.sessions import user_index as listing
+from threadkeep.sessions import user_index
 from threadkeep.types import Page, Query, Record
 from threadkeep.types.knowledge import Fact
 
 MOST: Final = 100_000
 """Documents of one user; of more, the newest are found."""
 
-_LATELY: Final = 2 * listing.TOUCH  # twice, since clocks of other processes may differ
+_LATELY: Final = 2 * user_index.TOUCH  # twice, since clocks of other processes may differ
 _LISTED: Final = 500
 
 
@@ -111,7 +111,7 @@ class Following:
         """The sessions of entries of the list, newest first."""
         ids = []
         for entry in entries:
-            ids.append(listing.named(entry))
+            ids.append(user_index.named(entry))
             self._last = max(self._last, entry.seq)
             self._moved[ids[-1]] = entry.at
         return ids[::-1]
@@ -128,7 +128,7 @@ class Following:
         same = {id for id, fact in facts.items() if self._facts.get(id) == fact}
         self.unlearn(self._facts.keys() - same)
         namespace = self._engine.settings.namespace
-        fresh = [documents.of_fact(fact, namespace) for id, fact in facts.items() if id not in same]
+        fresh = [analyzer.of_fact(fact, namespace) for id, fact in facts.items() if id not in same]
         self.index.learn(fresh)
         self._facts, self._learned = facts, page.version
 

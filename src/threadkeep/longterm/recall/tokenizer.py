@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from threadkeep.longterm.recall import english
-from threadkeep.longterm.recall import stemmer as porter
+from threadkeep.longterm.recall import english, stemmer
 
 LONG_QUESTION: Final = 18
 """Words from which on a question tells so much that it counts as a statement."""
@@ -52,7 +51,7 @@ def stem(word: str) -> str:
     """What a word has in common with its other forms; only English ones are known."""
     if not word.isascii() or word.isdigit():
         return word
-    return porter.stem(english.BASE.get(word, word))
+    return stemmer.stem(english.BASE.get(word, word))
 
 
 def split(text: str) -> tuple[list[str], list[str]]:

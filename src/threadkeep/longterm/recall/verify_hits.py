@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from threadkeep.core import item_codec as codec
+from threadkeep.core import item_codec
 from threadkeep.core.engine import Engine
 from threadkeep.longterm.recall.analyzer import FACT
 from threadkeep.longterm.recall.hits import Hit
@@ -88,7 +88,7 @@ def _turns(
         if _stands(following, turn, own):
             hits[turn.found.number] = Hit(
                 turn.found.score,
-                item=codec.read_item(own.records[0]),
+                item=item_codec.read_item(own.records[0]),
                 session=turn.session,
                 before=_item(before),
                 after=_item(after),
@@ -110,7 +110,7 @@ def _stands(following: Following, turn: _Turn, own: Page) -> bool:
 
 
 def _item(page: Page | None) -> Item | None:
-    return codec.read_item(page.records[0]) if page is not None and page.records else None
+    return item_codec.read_item(page.records[0]) if page is not None and page.records else None
 
 
 def _facts(

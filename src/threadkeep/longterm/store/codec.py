@@ -11,7 +11,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from threadkeep.core import item_codec as codec
+from threadkeep.core import item_codec
 from threadkeep.types import Json, Record
 from threadkeep.types.knowledge import Fact, Instruction, Source
 from threadkeep.types.timestamps import moment
@@ -71,7 +71,7 @@ def _record(kind: str, said: Fact | Instruction, now: float) -> Record:
             body[field.name] = _plain(value)
     body.setdefault("created_at", now)
     expires = None if said.expires_at is None else said.expires_at.timestamp()
-    return Record(kind, said.id, codec.dumps(body, kind), now, expires)
+    return Record(kind, said.id, item_codec.dumps(body, kind), now, expires)
 
 
 def _plain(value: Any) -> Json:
@@ -93,7 +93,7 @@ def _read(cls: type[T], record: Record) -> T | None:
         told = {name: _rich(name, value) for name, value in body.items() if name in _KNOWN[cls]}
         expires = None if record.expires is None else moment(record.expires)
         return cls(id=record.id, seq=record.seq, expires_at=expires, **told)
-    except codec.BROKEN as error:
+    except item_codec.BROKEN as error:
         _report(record.kind, record.id, type(error).__name__)
         return None
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from threadkeep.core import names
-from threadkeep.core.engine import Engine, twin
+from threadkeep.core.engine import Engine, async_twin
 from threadkeep.errors import NotFound
 from threadkeep.longterm.store.sources import said_at
-from threadkeep.longterm.store.unit_of_work import Held
-from threadkeep.longterm.store.user_stream import Home
+from threadkeep.longterm.store.unit_of_work import UnitOfWork
+from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.types import Item
 from threadkeep.types.knowledge import Fact, Instruction
 
@@ -19,19 +19,21 @@ T = TypeVar("T", bound=Fact | Instruction)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[T]):
+class CollectionSpec(Generic[T]):
     """Which of the two it is: its name, and how a home holds it."""
 
     noun: str
-    all: Callable[[Held], dict[str, T]]
-    put: Callable[[Held, T], T]
-    drop: Callable[[Held, str], None]
+    all: Callable[[UnitOfWork], dict[str, T]]
+    put: Callable[[UnitOfWork, T], T]
+    drop: Callable[[UnitOfWork, str], None]
 
 
-class Shelf(Generic[T]):
+class Collection(Generic[T]):
     """The facts, or the instructions, of one home; no I/O to have it."""
 
-    def __init__(self, engine: Engine, home: Callable[[], Home], kind: Kind[T]) -> None:
+    def __init__(
+        self, engine: Engine, home: Callable[[], UserStream], kind: CollectionSpec[T]
+    ) -> None:
         self.engine = engine
         self._home = home
         self._kind = kind
@@ -47,7 +49,7 @@ class Shelf(Generic[T]):
         """
         id, now = names.check(id, "id"), self.engine.now()
 
-        def step(held: Held) -> None:
+        def step(held: UnitOfWork) -> None:
             known = self._kind.all(held)
             for gone in lineage(known.values(), id):
                 if gone in known:  # an id that anybody made up, a model perhaps, leaves no mark
@@ -65,11 +67,11 @@ class Shelf(Generic[T]):
         home = self._home()
         return said_at(self.engine, home.user, self._one(home.look(), id).sources)
 
-    aget = twin(get)
-    aforget = twin(forget)
-    aexplain = twin(explain)
+    aget = async_twin(get)
+    aforget = async_twin(forget)
+    aexplain = async_twin(explain)
 
-    def _one(self, held: Held, id: str) -> T:
+    def _one(self, held: UnitOfWork, id: str) -> T:
         found = self._kind.all(held)
         if names.check(id, "id") not in found:
             noun = self._kind.noun
@@ -83,7 +85,7 @@ class Shelf(Generic[T]):
         if said.get("status") == "active":
             said = {**said, "superseded_by": None}
 
-        def step(held: Held) -> Held:
+        def step(held: UnitOfWork) -> UnitOfWork:
             self._kind.put(held, replace(self._one(held, id), **said))
             return held
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
-from threadkeep.core import item_codec as codec
-from threadkeep.core import names
+from threadkeep.core import item_codec, names
 from threadkeep.core.engine import Engine
 from threadkeep.errors import NotOwner
-from threadkeep.sessions.stream import Door
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Query, SessionInfo
 from threadkeep.types.knowledge import Source
 
@@ -31,9 +30,9 @@ def said_at(engine: Engine, user: str | None, sources: Iterable[Source]) -> list
 
 
 def _items(engine: Engine, user: str | None, session: str, items: list[str]) -> list[Item]:
-    door = Door(engine, SessionInfo(session, user))
+    door = SessionStream(engine, SessionInfo(session, user))
     keys = list(dict.fromkeys(names.key(id) for id in items))
     with suppress(NotOwner):
         records = door.look(Query(door.stream, "item", ids=keys)).pages[0].records
-        return [codec.read_item(record) for record in records]
+        return [item_codec.read_item(record) for record in records]
     return []

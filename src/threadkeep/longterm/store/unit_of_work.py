@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from threadkeep.longterm.store import codec as records
+from threadkeep.longterm.store import codec
 from threadkeep.types import Drop, Page, Record
 from threadkeep.types.knowledge import Fact, Instruction
 
@@ -21,7 +21,7 @@ USER: Final = "user"
 """The id of the `forgotten` record which says that the whole home is going."""
 
 
-class Held:
+class UnitOfWork:
     """The content of a home, by id; what is put and dropped here is stored by `Home.settle`.
 
     Attributes:
@@ -37,9 +37,9 @@ class Held:
     def __init__(self, pages: Sequence[Page]) -> None:
         facts, instructions, watermarks, forgotten = pages
         self.version = facts.version
-        self.facts = {f.id: f for r in facts.records if (f := records.read_fact(r))}
+        self.facts = {f.id: f for r in facts.records if (f := codec.read_fact(r))}
         self.instructions = {
-            i.id: i for r in instructions.records if (i := records.read_instruction(r))
+            i.id: i for r in instructions.records if (i := codec.read_instruction(r))
         }
         self.watermarks = {record.id: record.body for record in watermarks.records}
         self.forgotten = {record.id: record.at for record in forgotten.records}
@@ -125,7 +125,7 @@ def superseded(one: T, by: str) -> T:
 
 def _record(kind: str, id: str, said: str | Fact | Instruction, now: float) -> Record:
     if isinstance(said, Fact):
-        return records.fact_record(said, now)
+        return codec.fact_record(said, now)
     if isinstance(said, Instruction):
-        return records.instruction_record(said, now)
+        return codec.instruction_record(said, now)
     return Record(kind, id, said, now)

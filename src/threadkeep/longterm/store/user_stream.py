@@ -10,20 +10,20 @@ from typing import Final, TypeVar
 
 from threadkeep.core.engine import Engine
 from threadkeep.errors import BackendError, Conflict
-from threadkeep.longterm.store.unit_of_work import Held
+from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.sessions.derived import ANONYMOUS
 from threadkeep.sessions.derived import stream as session_stream
-from threadkeep.sessions.stream import Door
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, Query, Ttl
 
 T = TypeVar("T")
 
-__all__ = ["Home", "of_session", "session_stream"]
+__all__ = ["UserStream", "of_session", "session_stream"]
 
 _TRIES: Final = 64
 
 
-class Home:
+class UserStream:
     """The memory of one user, or of one session without a user; no I/O to make one.
 
     Attributes:
@@ -50,12 +50,12 @@ class Home:
             self.stream = session_stream(engine, ANONYMOUS, session or "")
             self._ttl = engine.settings.ttl if life is None else life
 
-    def look(self) -> Held:
+    def look(self) -> UnitOfWork:
         """Everything it holds, in one round trip."""
-        queries = [Query(self.stream, kind) for kind in Held.KINDS]
-        return Held(self.engine.read(*queries))
+        queries = [Query(self.stream, kind) for kind in UnitOfWork.KINDS]
+        return UnitOfWork(self.engine.read(*queries))
 
-    def settle(self, step: Callable[[Held], T], *, first: Held | None = None) -> T:
+    def settle(self, step: Callable[[UnitOfWork], T], *, first: UnitOfWork | None = None) -> T:
         """Take the step, and commit what it changed in one step; again where it met another.
 
         Args:
@@ -80,7 +80,7 @@ class Home:
             f"what is known of the user was changed by others at each of {_TRIES} tries; try again"
         )
 
-    def commit(self, held: Held) -> bool:
+    def commit(self, held: UnitOfWork) -> bool:
         """Store what was changed, if the home is as it was; whether it was."""
         put, drop = held.changes(self.engine.now())
         if not put and not drop:
@@ -99,7 +99,7 @@ class Home:
         self.engine.commit(self.stream, drop=[Drop()], ttl=self._ttl)
 
 
-def of_session(door: Door) -> Home:
+def of_session(door: SessionStream) -> UserStream:
     """The home of what is learned in a session: its owner's, or its own if it has none.
 
     Reads the session if its owner is not known yet.
@@ -111,4 +111,4 @@ def of_session(door: Door) -> Home:
     if owner is None:
         info = door.look().info
         owner = None if info is None else info.user
-    return Home(door.engine, user=owner, session=door.id)
+    return UserStream(door.engine, user=owner, session=door.id)

@@ -13,7 +13,7 @@ from threadkeep.protocols import Backend
 from threadkeep.testing.contract.common import NOW, ids, item, items, read
 from threadkeep.testing.crowd import count_up, together
 from threadkeep.types import Drop
-from threadkeep.types.versions import Life
+from threadkeep.types.versions import Generation
 
 S = "test/session/conditions"
 
@@ -80,14 +80,14 @@ class ConditionsContract:
                 refused(backend, new, put=items("x"), expect=version)
 
     def test_a_life_is_met_by_its_version_and_never_by_another_life(self, backend: Backend) -> None:
-        seen = Life(backend.commit(S, put=items("a"), now=NOW).version)
+        seen = Generation(backend.commit(S, put=items("a"), now=NOW).version)
         backend.commit(S, put=items("b"), expect=seen, token="t-1", now=NOW)
         assert ids(backend, S) == ["a", "b"]
         backend.commit(S, drop=[Drop()], now=NOW)
         refused(backend, 0, put=items("c"), expect=seen)
         new = backend.commit(S, put=items("d"), ttl=60, now=NOW).version
         refused(backend, new, put=items("c"), expect=seen)
-        refused(backend, 0, put=items("c"), expect=Life(new), now=NOW + 60)
+        refused(backend, 0, put=items("c"), expect=Generation(new), now=NOW + 60)
         assert ids(backend, S) == ["d"]
 
     def test_a_touch_and_a_drop_can_be_conditional(self, backend: Backend) -> None:

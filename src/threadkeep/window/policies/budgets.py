@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from threadkeep.errors import ConfigError
 from threadkeep.messages.tool_groups import (
-    Group,
-    View,
+    Conversation,
+    ToolGroup,
     answers,
     exchanges,
     flat,
@@ -56,7 +56,7 @@ class Budget:
 
     limit: int
     cost: Callable[[Item], int] | None
-    units: Callable[[Sequence[Group]], list[Unit]]
+    units: Callable[[Sequence[ToolGroup]], list[Unit]]
     step: float = 0.0
     stride: int | None = None
     pinned: Pinned = nothing
@@ -65,7 +65,7 @@ class Budget:
     part: ClassVar[bool] = True
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
-        if not isinstance(items, View):
+        if not isinstance(items, Conversation):
             return self._choose(items)
         if items.judged is None or items.judged[0] is not self:
             items.judged = (self, self._choose(items))
@@ -79,7 +79,7 @@ class Budget:
         return self if pinned is self.pinned else dataclasses.replace(self, pinned=pinned)
 
     def _choose(self, items: Sequence[Item]) -> list[Item]:
-        if isinstance(items, View) and self._is_simple:
+        if isinstance(items, Conversation) and self._is_simple:
             found = self._newest(items) if items.tidy else self._newest_groups(items)
             if found is not None:
                 return found
@@ -97,14 +97,14 @@ class Budget:
             and self.pinned is nothing
         )
 
-    def _newest(self, view: View) -> list[Item] | None:
+    def _newest(self, view: Conversation) -> list[Item] | None:
         """The newest items that fit, of a tidy view; `None` if a user turn is longer."""
         start = self._first_that_fits(view)
         while start < len(view) and answers(view[start]):
             start += 1  # its call does not fit any more
         return list(view[start:]) if start <= max(0, newest_turn_begins(view)) else None
 
-    def _first_that_fits(self, view: View) -> int:
+    def _first_that_fits(self, view: Conversation) -> int:
         cost = self.cost
         if cost is _one or cost is None:
             return max(0, len(view) - self.limit)
@@ -113,7 +113,7 @@ class Budget:
             start -= 1
         return start
 
-    def _newest_groups(self, view: View) -> list[Item] | None:
+    def _newest_groups(self, view: Conversation) -> list[Item] | None:
         """The newest groups that fit; `None` if a user turn is longer, or the last step is."""
         groups = view.groups
         left, start = self.limit, len(groups)
@@ -123,7 +123,7 @@ class Budget:
             return None
         return flat(groups[start:])
 
-    def _kept(self, units: list[Unit], step: list[Group]) -> list[Group]:
+    def _kept(self, units: list[Unit], step: list[ToolGroup]) -> list[ToolGroup]:
         must = newest_user_turn(units)
         if self.pinned is not nothing:
             must.update(n for n, unit in enumerate(units) if self._is_pinned(unit))
@@ -134,7 +134,7 @@ class Budget:
         kept = {id(group_): group_ for number in chosen for group_ in units[number]}
         return list({**kept, **{id(group_): group_ for group_ in step}}.values())
 
-    def _newest_units(self, units: list[Unit], must: set[int], paid: list[Group]) -> list[int]:
+    def _newest_units(self, units: list[Unit], must: set[int], paid: list[ToolGroup]) -> list[int]:
         """The places of the units that stay, beside what was paid for before all others."""
         before = {id(group_): group_ for group_ in paid}
         spent = len(must) if self.cost is None else self._price(list(before.values()))
@@ -174,7 +174,7 @@ class Budget:
             return 1
         return sum(map(self._price_of, unit))
 
-    def _price_of(self, group_: Group) -> int:
+    def _price_of(self, group_: ToolGroup) -> int:
         cost = self.cost
         if cost is _one or cost is None:
             return len(group_.order)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from threadkeep.errors import ConfigError, did_you_mean
 from threadkeep.messages.tool_groups import (
-    Group,
+    ToolGroup,
     flat,
     group,
     speaker,
@@ -51,14 +51,14 @@ class MaxAge:
     def bind(self, *, now: float, pinned: Pinned) -> MaxAge:
         return MaxAge(self.seconds, now, pinned)
 
-    def _start(self, groups: Sequence[Group]) -> int:
+    def _start(self, groups: Sequence[ToolGroup]) -> int:
         now = time.time() if self.now is None else self.now
         for number in range(len(groups) - 1, -1, -1):
             if self._is_old(groups[number], now):
                 return number + 1
         return 0
 
-    def _is_old(self, found: Group, now: float) -> bool:
+    def _is_old(self, found: ToolGroup, now: float) -> bool:
         said = found.items[-1].created_at
         if said is None or any(map(self.pinned, found.heads)):
             return False

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from threadkeep.errors import ConfigError
-from threadkeep.messages.tool_groups import Group, View, answers
+from threadkeep.messages.tool_groups import Conversation, ToolGroup, answers
 from threadkeep.types import Item
 
-Unit = list[Group]
+Unit = list[ToolGroup]
 Pinned = Callable[[Item], bool]
 
 
@@ -17,7 +17,7 @@ def nothing(_: Item) -> bool:
     return False
 
 
-def each(groups: Sequence[Group]) -> list[Unit]:
+def each(groups: Sequence[ToolGroup]) -> list[Unit]:
     """Every group on its own."""
     return [[group_] for group_ in groups]
 
@@ -36,7 +36,7 @@ def newest_user_turn(units: Sequence[Unit]) -> set[int]:
     return set(range(first, last + 1))
 
 
-def last_step(groups: Sequence[Group]) -> set[int]:
+def last_step(groups: Sequence[ToolGroup]) -> set[int]:
     """The places of the newest calls with their results, where they end the conversation.
 
     No budget drops them: a model that does not see what it has just obtained asks for it again.
@@ -48,12 +48,12 @@ def last_step(groups: Sequence[Group]) -> set[int]:
     return step | {len(groups) - 1} if groups[-1].calls else step
 
 
-def indispensable(groups: Sequence[Group]) -> set[int]:
+def indispensable(groups: Sequence[ToolGroup]) -> set[int]:
     """The places of all that no budget drops: the newest user turn and the last step."""
     return newest_user_turn(each(groups)) | last_step(groups)
 
 
-def newest_turn(groups: Sequence[Group]) -> int:
+def newest_turn(groups: Sequence[ToolGroup]) -> int:
     """The place of the first group of the newest user turn; -1 if no user spoke."""
     place = len(groups) - 1
     while place >= 0 and groups[place].speaker != "user":
@@ -63,7 +63,7 @@ def newest_turn(groups: Sequence[Group]) -> int:
     return place
 
 
-def newest_turn_begins(view: View) -> int:
+def newest_turn_begins(view: Conversation) -> int:
     """The place of the first item of the newest user turn; -1 if no user spoke."""
     if not view.tidy:
         turn = newest_turn(view.groups)

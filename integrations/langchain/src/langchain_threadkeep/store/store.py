@@ -20,7 +20,7 @@ from langgraph.store.base import (
     TTLConfig,
 )
 
-from langchain_threadkeep.store import codec as entries
+from langchain_threadkeep.store import codec
 from langchain_threadkeep.store.addressing import (
     Namespace,
     Places,
@@ -102,10 +102,10 @@ class ThreadkeepStore(Verbs):
     def _get(self, op: GetOp) -> Item | None:
         namespace = checked(op.namespace)
         stream = self._places.stream(namespace)
-        page = self._engine.read(Query(stream, entries.KIND, ids=[record_id(op.key)]))[0]
+        page = self._engine.read(Query(stream, codec.KIND, ids=[record_id(op.key)]))[0]
         if op.refresh_ttl:
             self._prolong(stream, page.version, page.records)
-        return entries.to_item(page.records[0], namespace) if page.records else None
+        return codec.to_item(page.records[0], namespace) if page.records else None
 
     def _search(self, op: SearchOp) -> list[SearchItem]:
         found = list(islice(self._matching(op), op.offset, op.offset + op.limit))
@@ -115,7 +115,7 @@ class ThreadkeepStore(Verbs):
                 by_stream.setdefault(stream, (version, []))[1].append(record)
             for stream, (version, records) in by_stream.items():
                 self._prolong(stream, version, records)
-        return [entries.to_found(item) for _, _, _, item in found]
+        return [codec.to_found(item) for _, _, _, item in found]
 
     def _matching(self, op: SearchOp) -> Iterator[tuple[str, int, Record, Item]]:
         """What a search finds, namespace by namespace, in each the first written first."""
@@ -123,10 +123,10 @@ class ThreadkeepStore(Verbs):
         enough = None if op.filter else op.offset + op.limit
         for stream, namespace, version, records in self._below(prefix, enough):
             for record in records:
-                item = entries.to_item(record, namespace)
+                item = codec.to_item(record, namespace)
                 if item.namespace[: len(prefix)] != prefix:
                     break
-                if not op.filter or entries.matches(item.value, op.filter):
+                if not op.filter or codec.matches(item.value, op.filter):
                     yield stream, version, record, item
 
     def _namespaces(self, op: ListNamespacesOp) -> list[Namespace]:
@@ -135,10 +135,10 @@ class ThreadkeepStore(Verbs):
         heads = [path for kind, path in paths if kind == "prefix" and "*" not in path]
         prefix = max(heads, key=lambda path: len(path), default=())
         found = {
-            entries.namespace_of(records[0], namespace)
+            codec.namespace_of(records[0], namespace)
             for _, namespace, _, records in self._below(prefix, 1)
         }
-        wanted = (ns for ns in found if all(entries.fits(ns, c) for c in conditions))
+        wanted = (ns for ns in found if all(codec.fits(ns, c) for c in conditions))
         cut = sorted({namespace[: op.max_depth] for namespace in wanted})
         return cut[op.offset : op.offset + op.limit]
 
@@ -149,7 +149,7 @@ class ThreadkeepStore(Verbs):
         names = list(places)
         for start in range(0, len(names), _AT_ONCE):
             part = names[start : start + _AT_ONCE]
-            pages = self._engine.read(*(Query(name, entries.KIND, limit=limit) for name in part))
+            pages = self._engine.read(*(Query(name, codec.KIND, limit=limit) for name in part))
             found += [
                 (name, places[name], page.version, page.records)
                 for name, page in zip(part, pages, strict=True)
@@ -160,22 +160,22 @@ class ThreadkeepStore(Verbs):
     def _put(self, namespace: Namespace, ops: Sequence[PutOp]) -> None:
         stream, now = self._places.stream(namespace), self._engine.now()
         ids = [record_id(op.key) for op in ops]
-        page = self._engine.read(Query(stream, entries.KIND, ids=ids))[0]
+        page = self._engine.read(Query(stream, codec.KIND, ids=ids))[0]
         before = {record.id: record for record in page.records}
         named = self._places.is_hashed(namespace)
         put = [
-            entries.to_record(op, now, before.get(record_id(op.key)), named=named)
+            codec.to_record(op, now, before.get(record_id(op.key)), named=named)
             for op in ops
             if op.value is not None
         ]
         gone = [record_id(op.key) for op in ops if op.value is None]
-        drop = [Drop(entries.KIND, gone)] if gone else []
+        drop = [Drop(codec.KIND, gone)] if gone else []
         self._engine.commit(stream, put=put, drop=drop, ttl=None)
 
     def _prolong(self, stream: str, version: int, records: Iterable[Record]) -> None:
         """Begin the lives of what was read anew, unless others write meanwhile."""
         now = self._engine.now()
-        put = [longer for record in records if (longer := entries.prolonged(record, now))]
+        put = [longer for record in records if (longer := codec.prolonged(record, now))]
         if put:
             try:
                 self._engine.commit(stream, put=put, ttl=None, expect=version)

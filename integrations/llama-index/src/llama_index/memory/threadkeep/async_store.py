@@ -9,7 +9,7 @@ from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.storage.chat_store.base_db import AsyncDBChatStore, MessageStatus
 
-from llama_index.memory.threadkeep import set_history as setting
+from llama_index.memory.threadkeep import set_history
 from llama_index.memory.threadkeep.chat_store import ThreadkeepChatStore
 from llama_index.memory.threadkeep.to_messages import Entry, entries
 from threadkeep import Item, Memory, Session
@@ -143,7 +143,7 @@ class ThreadkeepAsyncChatStore(AsyncDBChatStore):
 
 
 def _marked(messages: list[ChatMessage], status: MessageStatus) -> list[Item]:
-    made = setting.items(messages)
+    made = set_history.items(messages)
     if MessageStatus(status) is MessageStatus.ARCHIVED:
         for item in made:
             item.metadata[_BATCH] = MessageStatus.ARCHIVED.value

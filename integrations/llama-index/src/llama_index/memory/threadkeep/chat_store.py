@@ -8,8 +8,7 @@ from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.storage.chat_store.base import BaseChatStore
 
-from llama_index.memory.threadkeep import set_history as setting
-from llama_index.memory.threadkeep import store_refs as reattaching
+from llama_index.memory.threadkeep import set_history, store_refs
 from llama_index.memory.threadkeep.codec import to_item
 from llama_index.memory.threadkeep.to_messages import Entry, entries, to_messages
 from threadkeep import Memory, Session
@@ -41,7 +40,7 @@ class ThreadkeepChatStore(BaseChatStore):
     ) -> None:
         super().__init__(**{"user_id": optional_user_id(user_id, "user_id"), **fields})
         self._memory = shared(memory)
-        self._origin = reattaching.note(self._memory, memory)
+        self._origin = store_refs.note(self._memory, memory)
 
     @classmethod
     def class_name(cls) -> str:
@@ -50,7 +49,7 @@ class ThreadkeepChatStore(BaseChatStore):
 
     def set_messages(self, key: str, messages: list[ChatMessage]) -> None:
         """Put the messages in the place of all, in one atomic step."""
-        self._chat(key).rewrite(*setting.items(messages))
+        self._chat(key).rewrite(*set_history.items(messages))
 
     def get_messages(self, key: str) -> list[ChatMessage]:
         """All messages of a key, fresh copies."""
@@ -134,7 +133,7 @@ class ThreadkeepChatStore(BaseChatStore):
     @classmethod
     def from_dict(cls, data: dict[str, Any], **_: Any) -> ThreadkeepChatStore:
         """The chat store of a reference, on the live store it names."""
-        return cls(reattaching.found(data["store"]), user_id=data.get("user_id"))
+        return cls(store_refs.found(data["store"]), user_id=data.get("user_id"))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).from_dict, (self.to_dict(),)

@@ -14,8 +14,7 @@ from llama_index.core.memory.types import BaseMemory
 from llama_index.core.utils import get_tokenizer
 
 from llama_index.memory.threadkeep import inject as injecting
-from llama_index.memory.threadkeep import set_history as setting
-from llama_index.memory.threadkeep import store_refs as reattaching
+from llama_index.memory.threadkeep import set_history, store_refs
 from llama_index.memory.threadkeep.recall_cache import Recollection
 from llama_index.memory.threadkeep.to_messages import to_messages
 from threadkeep import (
@@ -77,7 +76,7 @@ class ThreadkeepMemory(BaseMemory):
         session_id = session_id or str(uuid4())
         super().__init__(**{"session_id": session_id, "user_id": owner, **fields})
         self._memory = shared(memory)
-        self._origin = reattaching.note(self._memory, memory)
+        self._origin = store_refs.note(self._memory, memory)
         self._chat = self._memory.session(self.session_id, user=self.user_id)
         window = self.window
         stepped = {"step": 0.5, **window} if isinstance(window, dict) else window
@@ -192,12 +191,12 @@ class ThreadkeepMemory(BaseMemory):
     def put_messages(self, messages: list[ChatMessage]) -> None:
         """Append the messages in one atomic step."""
         if said := injecting.untold(messages):
-            self._chat.add(*setting.items(said))
+            self._chat.add(*set_history.items(said))
 
     async def aput_messages(self, messages: list[ChatMessage]) -> None:
         """Append the messages in one atomic step."""
         if said := injecting.untold(messages):
-            await self._chat.aadd(*setting.items(said))
+            await self._chat.aadd(*set_history.items(said))
 
     def set(self, messages: list[ChatMessage]) -> None:
         """Have the conversation be these messages.
@@ -207,7 +206,7 @@ class ThreadkeepMemory(BaseMemory):
         new messages behind it (`append`), or lost (`replace`). Warns once unless told to replace.
         """
         said = injecting.untold(messages)
-        done = setting.apply(self._memory, self._chat, said, self.on_set)
+        done = set_history.apply(self._memory, self._chat, said, self.on_set)
         if done and not self._warned:
             self._warned = True
             warnings.warn(done, stacklevel=2)
@@ -244,7 +243,7 @@ class ThreadkeepMemory(BaseMemory):
             ConfigError: no such store is open in this process; it says what to open.
         """
         known = {key: value for key, value in data.items() if key not in {"class_name", "store"}}
-        return cls(reattaching.found(data["store"]), **{**known, **fields})
+        return cls(store_refs.found(data["store"]), **{**known, **fields})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).from_dict, (self.to_dict(),)

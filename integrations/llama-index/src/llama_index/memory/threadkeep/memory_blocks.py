@@ -13,9 +13,9 @@ from llama_index.core.bridge.pydantic import Field, PrivateAttr
 from llama_index.core.memory.memory import BaseMemoryBlock
 from llama_index.core.utils import get_tokenizer
 
-from llama_index.memory.threadkeep import set_history as setting
+from llama_index.memory.threadkeep import set_history
 from threadkeep import Memory, Session, User
-from threadkeep.adapters import memory_lines as notes
+from threadkeep.adapters import memory_lines
 from threadkeep.adapters.identity import UserId, optional_user_id
 from threadkeep.adapters.shared import shared
 from threadkeep.errors import ConfigError
@@ -64,7 +64,7 @@ class KnownBlock(BaseMemoryBlock[str]):
         for name in {message.additional_kwargs.get(_SESSION) for message in messages}:
             mine = [m for m in messages if m.additional_kwargs.get(_SESSION) == name]
             chat = self._chat(name)
-            await chat.aadd(*setting.items([_without_session(message) for message in mine]))
+            await chat.aadd(*set_history.items([_without_session(message) for message in mine]))
 
     async def atruncate(self, content: str, tokens_to_truncate: int) -> str | None:
         """As many lines less, from the least worthy on; `None` if nothing is left."""
@@ -92,7 +92,7 @@ class FactsBlock(KnownBlock):
         super().__init__(memory, **{"name": "facts", "description": said, **fields})
 
     def _lines(self, chat: Session | User) -> list[str]:
-        return notes.facts(chat)
+        return memory_lines.facts(chat)
 
 
 class InstructionsBlock(KnownBlock):
@@ -103,7 +103,7 @@ class InstructionsBlock(KnownBlock):
         super().__init__(memory, **{"name": "instructions", "description": said, **fields})
 
     def _lines(self, chat: Session | User) -> list[str]:
-        return notes.instructions(chat)
+        return memory_lines.instructions(chat)
 
 
 class SummaryBlock(KnownBlock):
@@ -114,7 +114,7 @@ class SummaryBlock(KnownBlock):
         super().__init__(memory, **{"name": "summary", "description": said, **fields})
 
     def _lines(self, chat: Session | User) -> list[str]:
-        return notes.summary(chat) if isinstance(chat, Session) else []
+        return memory_lines.summary(chat) if isinstance(chat, Session) else []
 
 
 class FilesBlock(KnownBlock):
@@ -125,7 +125,7 @@ class FilesBlock(KnownBlock):
         super().__init__(memory, **{"name": "files", "description": said, **fields})
 
     def _lines(self, chat: Session | User) -> list[str]:
-        return notes.files(chat) if isinstance(chat, Session) else []
+        return memory_lines.files(chat) if isinstance(chat, Session) else []
 
     async def _aput(self, messages: list[ChatMessage]) -> None:
         """Messages hold no files that could be kept: `session.files.add` stores them."""
