@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from threadkeep.backends.common.commit import Change
 from threadkeep.backends.file import commit as committing
 from threadkeep.backends.file import layout, vacuum
 from threadkeep.backends.file.errors import translated
@@ -74,16 +75,16 @@ class FileBackend:
         token: str | None = None,
         now: float,
     ) -> Commit:
-        wish = committing.Wish(stream, put, drop, ttl, expect, token, now)
+        change = Change(stream, put, drop, ttl, expect, token, now)
         with translated(self._layout.where, self._timeout):
             self._prepare()
             path = self._layout.path(stream)
             with self._store.writing(path, create=bool(put)) as log:
                 if log is None:
-                    return wish.of_nothing()
+                    return committing.commit_nothing(change)
                 index = self._store.indexes.of(path)
                 with index.mutex:
-                    return committing.commit(log, index, wish, fsync=self._fsync)
+                    return committing.commit(log, index, change, fsync=self._fsync)
 
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000

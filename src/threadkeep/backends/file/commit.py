@@ -1,65 +1,56 @@
-"""From a wish to bytes on the disk, under the lock; then what keeps the files small and quick."""
+"""From a change to bytes on the disk, under the lock; then what keeps the files small and quick."""
 
 from __future__ import annotations
 
 import logging
 import os
 import secrets
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
+from threadkeep.backends.common.commit import Change, decide
 from threadkeep.backends.file import (
     commit_line,
     compaction,
     layout,
     line_format,
 )
-from threadkeep.backends.file.commit_line import Fresh
+from threadkeep.backends.file.commit_line import NewLine
 from threadkeep.backends.file.index import Head, Index, sidecar_path
 from threadkeep.backends.file.log import Log
-from threadkeep.types import Commit, Drop, Record, Ttl
+from threadkeep.types import Commit
 
 _LOG: Final = logging.getLogger("threadkeep.backends.file")
 _sync = getattr(os, "fdatasync", os.fsync)
 
 
-class Wish(NamedTuple):
-    """What `Backend.commit` was called with."""
+def commit_nothing(change: Change) -> Commit:
+    """The commit where there is no file, and none is to be made.
 
-    stream: str
-    put: Sequence[Record]
-    drop: Sequence[Drop]
-    ttl: Ttl
-    expect: int | None
-    token: str | None
-    now: float
-
-    def of_nothing(self) -> Commit:
-        """What it comes to where there is no file, and none is to be made."""
-        if self.expect:
-            raise commit_line.conflict(self.stream, self.expect, 0)
-        return Commit(0, [])
+    Raises:
+        Conflict: the stream was expected to be there.
+    """
+    return Commit(decide(None, change).version, [])
 
 
-def commit(log: Log, index: Index, wish: Wish, *, fsync: bool) -> Commit:
+def commit(log: Log, index: Index, change: Change, *, fsync: bool) -> Commit:
     """Do it, on a log that is locked and an index that is held."""
     try:
         index.catch_up(log)
-        head = b"" if index.end else line_format.header(wish.stream, secrets.token_hex(8))
-        written = commit_line.apply(log, index, index.end + len(head), *wish)
+        head = b"" if index.end else line_format.header(change.stream, secrets.token_hex(8))
+        written = commit_line.apply(log, index, index.end + len(head), change)
         if written.line:
             add(log, index, head, written.line, fsync=fsync)
             if written.ends:
                 end(log, index)
             else:
-                tidy(log, index, wish.stream, fsync=fsync)
+                tidy(log, index, change.stream, fsync=fsync)
         return written.answer
     finally:
         if not log.size:  # made for a commit that was refused, or failed
             layout.remove(log.path)
 
 
-def add(log: Log, index: Index, head: bytes, line: Fresh, *, fsync: bool) -> None:
+def add(log: Log, index: Index, head: bytes, line: NewLine, *, fsync: bool) -> None:
     """Append a line, and let it reach the disk before anybody hears of it.
 
     Args:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
+from threadkeep.backends.common.commit import Action, Change, Decision, Head, Key, decide
 from threadkeep.backends.file import line_format
-from threadkeep.backends.file.index import Head, Index
+from threadkeep.backends.file.index import Head as IndexedHead
+from threadkeep.backends.file.index import Index
 from threadkeep.backends.file.line_format import Place
 from threadkeep.backends.file.log import Log
-from threadkeep.errors import Conflict
-from threadkeep.types import Commit, Drop, Keep, Record, Ttl
-from threadkeep.types.versions import matches
+from threadkeep.types import Commit, Drop, Record
 
-Key = tuple[str, str]
 _LEAP: Final = 4096
 """A damaged last commit had a version and seqs that nobody knows now: leap over them."""
 
 
-class Old(NamedTuple):
+class StoredRecord(NamedTuple):
     """A record that is there: its seq, its expiry, and the bytes it takes."""
 
     seq: int
@@ -27,16 +25,16 @@ class Old(NamedTuple):
     size: int
 
 
-class Fresh(NamedTuple):
+class NewLine(NamedTuple):
     """A line to be written at an offset; the head after it, and the records it mentions."""
 
     raw: bytes
     offset: int
-    head: Head
+    head: IndexedHead
     hashes: list[int]
 
 
-class _Tally:
+class _KindTotals:
     """What puts make of a place."""
 
     __slots__ = ("_before", "_expires", "_records", "_size")
@@ -45,7 +43,7 @@ class _Tally:
         self._before = before
         self._records, self._size, self._expires = before.records, before.size, before.expires
 
-    def add(self, text: str, expires: float | None, old: Old | None) -> None:
+    def add(self, text: str, expires: float | None, old: StoredRecord | None) -> None:
         self._size += line_format.size(text)
         if expires is not None:
             self._expires = earliest(self._expires, expires)
@@ -59,8 +57,8 @@ class _Tally:
         return Place(before.last, self._records, size, before.floor, self._expires)
 
 
-class Change:
-    """What one commit makes of a stream, before it is written."""
+class PendingCommit:
+    """What one commit makes of a stream, before its line is written."""
 
     def __init__(self, log: Log, index: Index, offset: int, now: float) -> None:
         head = index.head
@@ -80,7 +78,7 @@ class Change:
         if self.live:
             self.begin, self.kinds = self.live.begin, dict(self.live.kinds)
 
-    def end_life(self) -> None:
+    def end_generation(self) -> None:
         """Nothing that was written so far counts any more."""
         self.live, self.kinds, self.begin = None, {}, self._offset
 
@@ -105,15 +103,15 @@ class Change:
     def put(self, records: Sequence[Record]) -> list[int]:
         """Put records; their seqs."""
         last = {(record.kind, record.id): record for record in records}
-        tallies: dict[str, _Tally] = {}
+        tallies: dict[str, _KindTotals] = {}
         for kind in dict.fromkeys(kind for kind, _ in last):
-            tallies[kind] = _Tally(self.kinds.setdefault(kind, Place(-1)))
+            tallies[kind] = _KindTotals(self.kinds.setdefault(kind, Place(-1)))
         seqs = {key: self._put(record, tallies[key[0]]) for key, record in last.items()}
         self.kinds |= {kind: tally.place() for kind, tally in tallies.items()}
         self.rows.sort()
         return [seqs[record.kind, record.id] for record in records]
 
-    def find(self, kind: str, id: str, hash: int | None = None) -> Old | None:
+    def find(self, kind: str, id: str, hash: int | None = None) -> StoredRecord | None:
         """A record as it is after what was dropped so far."""
         place = self.kinds.get(kind)
         if self.live is None or place is None or (kind, id) in self._gone:
@@ -121,9 +119,9 @@ class Change:
         found = self._index.find(self._log, kind, id, hash)
         if found is None or found[1][2] <= place.floor:
             return None
-        return Old(found[1][2], found[1][4], found[2])
+        return StoredRecord(found[1][2], found[1][4], found[2])
 
-    def _put(self, record: Record, tally: _Tally) -> int:
+    def _put(self, record: Record, tally: _KindTotals) -> int:
         hash = self._index.hash(record.kind, record.id)
         old = self.find(record.kind, record.id, hash)
         if old and (old.expires is None or old.expires > self._now):
@@ -136,7 +134,7 @@ class Change:
         tally.add(text, record.expires, old)
         return seq
 
-    def _drop_one(self, kind: str, id: str, old: Old) -> None:
+    def _drop_one(self, kind: str, id: str, old: StoredRecord) -> None:
         place = self.kinds[kind]
         self._gone.add((kind, id))
         self.hashes.append(self._index.hash(kind, id))
@@ -152,7 +150,7 @@ class Change:
         left = place._replace(records=count, size=size, floor=max(place.floor, upto))
         self.kinds[kind] = left if count else left._replace(expires=None)
 
-    def line(self, version: int, expires: float | None, token: Any) -> Fresh:
+    def line(self, version: int, expires: float | None, token: Any) -> NewLine:
         """The line that says all this."""
         head: dict[str, Any] = {"v": version, "q": self.seq, "b": self.base}
         if expires is not None:
@@ -171,101 +169,78 @@ class Change:
         raw = line_format.render(head, [text for _, text in self.rows])
         place = token if token is None or isinstance(token, int) else self._offset
         end = self._offset + len(raw)
-        after = Head(version, self.seq, expires, self.begin, self.kinds, place, end)
-        return Fresh(raw, self._offset, after, self.hashes)
+        after = IndexedHead(version, self.seq, expires, self.begin, self.kinds, place, end)
+        return NewLine(raw, self._offset, after, self.hashes)
 
-    def answer(
-        self, put: Sequence[Record], expires: float | None, token: str | None
-    ) -> tuple[Commit, Fresh]:
-        """Put, and say all this in a line; a life that goes on keeps its token."""
-        version = self.version() + 1 if self.live else secrets.randbits(32) << 20 | 1
-        seqs = self.put(put)
-        kept: Any = self.live.token if self.live else None
-        if token is not None:
-            kept = [token, version]
-        return Commit(version, seqs), self.line(version, expires, kept)
+    def write(self, decision: Decision, change: Change) -> tuple[Commit, NewLine]:
+        """Put, and say all this in a line; a generation that goes on keeps its token."""
+        version = decision.version + self.leap() if self.live else decision.version
+        seqs = self.put(change.put)
+        token: Any = self.live.token if self.live else None
+        if change.token is not None:
+            token = [change.token, version]
+        return Commit(version, seqs), self.line(version, decision.expires, token)
 
-    def version(self) -> int:
-        """The version of the life so far, beyond all that were ever told."""
-        return self.live.version + _LEAP * self._index.damaged if self.live else 0
+    def leap(self) -> int:
+        """How far versions must leap to be beyond all that a damaged last commit may have had."""
+        return _LEAP * self._index.damaged
 
-    def touch(self, live: Head, expires: float | None) -> tuple[Commit, Fresh | None]:
-        """Slide the life."""
-        version = self.version()
-        same = expires == live.expires
-        line = None if same else self.line(version, expires, live.token)
-        return Commit(live.version if same else version, []), line
+    def touch(self, live: IndexedHead, decision: Decision) -> tuple[Commit, NewLine | None]:
+        """Change the expiry; without a change there is no line."""
+        if decision.expires == live.expires:
+            return Commit(decision.version, []), None
+        version = decision.version + self.leap()
+        return Commit(version, []), self.line(version, decision.expires, live.token)
 
 
 class Written(NamedTuple):
     """What a commit comes to: the answer, and the line to write for it, if any."""
 
     answer: Commit
-    line: Fresh | None = None
+    line: NewLine | None = None
     ends: bool = False
     """The stream is gone with it: its files may go too."""
 
 
-def apply(
-    log: Log,
-    index: Index,
-    offset: int,
-    stream: str,
-    put: Sequence[Record],
-    drop: Sequence[Drop],
-    ttl: Ttl,
-    expect: int | None,
-    token: str | None,
-    now: float,
-) -> Written:
+def apply(log: Log, index: Index, offset: int, change: Change) -> Written:
     """What `Backend.commit` promises, but for the writing: the line would stand at `offset`."""
-    change = Change(log, index, offset, now)
-    live = change.live
-    version = live.version if live else 0
-    if live and token is not None:
-        known = token_of(log, live)
-        if known and known[0] == token:
-            return Written(Commit(known[1], _places(change, put)))
-    if not matches(expect, version):
-        raise conflict(stream, expect, version)
-    if live is None and not put:
+    pending = PendingCommit(log, index, offset, change.now)
+    live = pending.live
+    decision = decide(_head(log, live, change.token), change)
+    action = decision.action
+    if action is Action.REPLAY:
+        return Written(Commit(decision.version, _seqs(pending, change.put)))
+    if action is Action.TOUCH and live:
+        return Written(*pending.touch(live, decision))
+    if action is Action.IGNORE:
         return Written(Commit(0, []))
-    expires = _expires(live, ttl, now)
-    if live and not put and not drop:
-        return Written(*change.touch(live, expires))
-    if any(one.kind is None for one in drop):
-        change.end_life()
-        if not put:
-            return Written(Commit(0, []), change.line(0, None, None), ends=True)
-    for one in drop:
-        change.drop(one)
-    return Written(*change.answer(put, expires, token))
+    if action is not Action.CONTINUE:
+        pending.end_generation()
+    if action is Action.END:
+        return Written(Commit(0, []), pending.line(0, None, None), ends=True)
+    for drop in change.drop:
+        pending.drop(drop)
+    return Written(*pending.write(decision, change))
 
 
-def token_of(log: Log, head: Head) -> list[Any] | None:
+def _head(log: Log, live: IndexedHead | None, token: str | None) -> Head | None:
+    """What a commit depends on; the last token is read where the change has one."""
+    if live is None:
+        return None
+    last = token_of(log, live) if token is not None else None
+    return Head(live.version, live.expires, *(last or (None, None)))
+
+
+def token_of(log: Log, head: IndexedHead) -> list[Any] | None:
     """The last token of the life, and the version it made."""
     line = log.at(head.token) if isinstance(head.token, int) else None
     return line.head.get("t") if line else None
 
 
-def conflict(stream: str, expect: int | None, current: int) -> Conflict:
-    return Conflict(
-        f"stream {stream!r} is at version {current}, not {expect}: "
-        "read it again and repeat the change",
-        current=current,
-    )
-
-
-def _places(change: Change, put: Iterable[Record]) -> list[int]:
+def _seqs(pending: PendingCommit, put: Iterable[Record]) -> list[int]:
     """Where records are now; 0 for one that was dropped since."""
-    found = (change.find(record.kind, record.id) for record in put)
-    return [old.seq if old else 0 for old in found]
-
-
-def _expires(live: Head | None, ttl: Ttl, now: float) -> float | None:
-    if isinstance(ttl, Keep):
-        return live.expires if live else None
-    return None if ttl is None else now + ttl
+    records = (pending.find(record.kind, record.id) for record in put)
+    return [stored.seq if stored else 0 for stored in records]
 
 
 def earliest(one: float | None, other: float | None) -> float | None:

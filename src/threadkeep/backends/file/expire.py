@@ -6,7 +6,7 @@ import math
 from itertools import chain, islice, takewhile
 
 from threadkeep.backends.file import commit
-from threadkeep.backends.file.commit_line import Change
+from threadkeep.backends.file.commit_line import PendingCommit
 from threadkeep.backends.file.index import Head, Index
 from threadkeep.backends.file.layout import Layout
 from threadkeep.backends.file.locks import Busy
@@ -59,17 +59,17 @@ class Sweeper:
 
     def _drop_expired(self, log: Log, index: Index, head: Head, now: float, limit: int) -> int:
         """Drop single records in a line that keeps the version, so that nobody notices."""
-        change = Change(log, index, index.end, now)
+        pending = PendingCommit(log, index, index.end, now)
         reader = Reader(log, head, -math.inf)
         swept = 0
         for kind in _due_kinds(head, now):
             records = reader.page(Query("", kind)).records
             gone = list(islice((r.id for r in records if _ended(r, now)), limit - swept))
-            change.drop(Drop(kind, gone))
+            pending.drop(Drop(kind, gone))
             left = set(gone)
-            change.expire(kind, [r.expires for r in records if r.id not in left])
+            pending.expire(kind, [r.expires for r in records if r.id not in left])
             swept += len(gone)
-        line = change.line(change.version(), head.expires, head.token)
+        line = pending.line(head.version + pending.leap(), head.expires, head.token)
         commit.add(log, index, b"", line, fsync=self._fsync)
         header = log.header()
         if header:

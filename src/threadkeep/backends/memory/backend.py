@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 import warnings
 from collections import OrderedDict
@@ -11,11 +10,11 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
+from threadkeep.backends.common.commit import Action, Change, Decision, decide
 from threadkeep.backends.memory.stream import Stream
 from threadkeep.core import cursor as cursors
-from threadkeep.errors import BackendError, ConfigError, Conflict
-from threadkeep.types import Commit, Drop, Keep, Page, Query, Record, Ttl
-from threadkeep.types.versions import matches
+from threadkeep.errors import BackendError, ConfigError
+from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 # One lock for all instances, held across a fork, so that no child inherits it locked for ever.
 _LOCK = threading.Lock()
@@ -69,20 +68,11 @@ class MemoryBackend:
     ) -> Commit:
         with _LOCK:
             self._check_open()
-            live = self._live(stream, now)
-            if live and token is not None and live.token == token:
-                return Commit(live.token_version, live.seqs(put))
-            if not matches(expect, current := live.version if live else 0):
-                raise Conflict(
-                    f"stream {stream!r} is at version {current}, not {expect}: "
-                    "read it again and repeat the change",
-                    current=current,
-                )
-            done = self._apply(stream, live, put, drop, ttl, token, now)
+            commit = self._carry_out(Change(stream, put, drop, ttl, expect, token, now))
             evicted = self._evict()
         if evicted:
             self._warn()
-        return done
+        return commit
 
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
@@ -131,41 +121,37 @@ class MemoryBackend:
         stream = self._live(query.stream, now)
         return Page(stream.version, stream.select(query, now)) if stream else Page(0, [])
 
-    def _apply(
-        self,
-        name: str,
-        live: Stream | None,
-        put: Sequence[Record],
-        drop: Sequence[Drop],
-        ttl: Ttl,
-        token: str | None,
-        now: float,
-    ) -> Commit:
-        expires = _expires(live, ttl, now)
-        for one in drop:
-            if one.kind is None:
-                live = None
-                self._forget(name)
-            elif live:
-                live.drop(one)
-        if live is None:
-            if not put:
-                return Commit(0, [])
-            live = self._begin(name)
-        elif put or drop:
-            live.version += 1
-        live.expires = expires
-        if any(record.expires is not None for record in put):
-            self._mortal.add(name)
-        last = {(record.kind, record.id): record for record in put}
-        seqs = {key: live.put(record, now) for key, record in last.items()}
-        if token is not None:
-            live.token, live.token_version = token, live.version
-        return Commit(live.version, [seqs[record.kind, record.id] for record in put])
+    def _carry_out(self, change: Change) -> Commit:
+        """Decide, and apply what was decided; the lock is held."""
+        stream = self._live(change.stream, change.now)
+        decision = decide(stream.head if stream else None, change)
+        action = decision.action
+        if action is Action.END:
+            self._forget(change.stream)
+        elif action is Action.TOUCH and stream:
+            stream.expires = decision.expires
+        elif action is Action.REPLAY and stream:
+            return Commit(decision.version, stream.seqs(change.put))
+        elif action is Action.CREATE:
+            return self._write(self._create(change.stream, decision), decision, change)
+        elif action is Action.CONTINUE and stream:
+            for drop in change.drop:
+                stream.drop(drop)
+            return self._write(stream, decision, change)
+        return Commit(decision.version, [])
 
-    def _begin(self, name: str) -> Stream:
+    def _write(self, stream: Stream, decision: Decision, change: Change) -> Commit:
+        """Put the records; of an id that comes twice the last body counts."""
+        _, stream.version, stream.expires, stream.token, stream.token_version = decision
+        if any(record.expires is not None for record in change.put):
+            self._mortal.add(change.stream)
+        latest = {(record.kind, record.id): record for record in change.put}
+        seqs = {key: stream.put(record, change.now) for key, record in latest.items()}
+        return Commit(decision.version, [seqs[record.kind, record.id] for record in change.put])
+
+    def _create(self, name: str, decision: Decision) -> Stream:
         self._forget(name)
-        self._streams[name] = stream = Stream(version=secrets.randbits(32) << 20 | 1)
+        self._streams[name] = stream = Stream(version=decision.version)
         if "/session/" in name:
             self._sessions[name] = None
         return stream
@@ -200,9 +186,3 @@ class MemoryBackend:
             if not stream.mortal():
                 self._mortal.discard(name)
         return swept
-
-
-def _expires(live: Stream | None, ttl: Ttl, now: float) -> float | None:
-    if isinstance(ttl, Keep):
-        return live.expires if live else None
-    return None if ttl is None else now + ttl

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from operator import attrgetter
 
+from threadkeep.backends.common.commit import Head
 from threadkeep.types import Drop, Query, Record
 
 _SEQ = attrgetter("seq")
@@ -44,8 +45,13 @@ class Stream:
     seq: int = 0
     expires: float | None = None
     token: str | None = None
-    token_version: int = 0
+    token_version: int | None = None
     kinds: dict[str, _Kind] = field(default_factory=dict)
+
+    @property
+    def head(self) -> Head:
+        """What a commit depends on."""
+        return Head(self.version, self.expires, self.token, self.token_version)
 
     def dead(self, now: float) -> bool:
         return self.expires is not None and self.expires <= now

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from threadkeep.backends.common.commit import Change
 from threadkeep.backends.mongodb import (
     commit as committing,
 )
@@ -95,8 +96,8 @@ class MongoBackend:
         token: str | None = None,
         now: float,
     ) -> Commit:
-        change = committing.change(stream, put, drop, ttl, expect, token, now)
-        attempts = _Attempts(change)
+        change = Change(stream, put, drop, ttl, expect, token, now)
+        attempts = _Attempts(committing.promise(change))
         repeatable = expect is None or token is not None
         version, seqs = self._calls.run(attempts, repeatable=repeatable)
         return committing.answer(version, seqs, put)
@@ -139,15 +140,16 @@ class MongoBackend:
 class _Attempts:
     """A commit and its repeats: if it ended the stream, they find nothing left, as it should be."""
 
-    def __init__(self, change: committing.Change) -> None:
-        self._change = change
+    def __init__(self, promise: committing.Promise) -> None:
+        self._promise = promise
         self._tried = False
 
     def __call__(self, store: Store) -> tuple[int, dict[tuple[str, str], int]]:
         again, self._tried = self._tried, True
         try:
-            return committing.commit(store, self._change)
+            return committing.commit(store, self._promise)
         except Conflict as conflict:
-            if again and conflict.current == 0 and self._change.ends and not self._change.put:
+            change = self._promise.change
+            if again and conflict.current == 0 and change.drops_stream and not change.put:
                 return 0, {}
             raise

@@ -2,133 +2,111 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from threadkeep.backends.common.commit import (
+    Action,
+    Change,
+    Decision,
+    Head,
+    Key,
+    decide,
+    expiry,
+)
 from threadkeep.backends.mongodb.documents import (
     Document,
     Store,
     clock,
     head_id,
-    live,
     living,
     operation,
     record_id,
 )
 from threadkeep.backends.mongodb.roll_forward import apply
-from threadkeep.errors import Conflict
-from threadkeep.types import Commit, Drop, Keep, Record, Ttl
-from threadkeep.types.versions import matches, reach
+from threadkeep.types import Commit, Keep, Record
+from threadkeep.types.versions import reach
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A commit to be made, with what it promises; `put` has each id once."""
+class Promise(NamedTuple):
+    """A change, and the operation that a head keeps of it until it is applied."""
 
-    stream: str
-    put: Sequence[Record]
-    drop: Sequence[Drop]
-    ttl: Ttl
-    expect: int | None
-    token: str | None
-    now: float
+    change: Change
     name: str
 
-    @property
-    def ends(self) -> bool:
-        """Does it drop the whole stream?"""
-        return any(one.kind is None for one in self.drop)
-
-    def promise(self) -> Document:
-        drop = () if self.ends else self.drop
-        return operation(self.put, drop, self.now, self.name)
-
-    def expires(self, head: Document | None) -> float | None:
-        if isinstance(self.ttl, Keep):
-            return head.get("x") if head else None
-        return None if self.ttl is None else self.now + self.ttl
+    def operation(self) -> Document:
+        """What is to be applied; a new generation has nothing to drop."""
+        change = self.change
+        drop = () if change.drops_stream else change.drop
+        return operation(change.put, drop, change.now, self.name)
 
 
-def change(
-    stream: str,
-    put: Sequence[Record],
-    drop: Sequence[Drop],
-    ttl: Ttl,
-    expect: int | None,
-    token: str | None,
-    now: float,
-) -> Change:
-    """Of an id that comes twice the last body wins."""
-    last = {(record.kind, record.id): record for record in put}
-    name = uuid.uuid4().hex
-    return Change(stream, list(last.values()), drop, ttl, expect, token, now, name)
+def promise(change: Change) -> Promise:
+    """With each id once: of one that comes twice the last body counts."""
+    return Promise(change.unique(), uuid.uuid4().hex)
 
 
-def commit(store: Store, change: Change) -> tuple[int, dict[tuple[str, str], int]]:
+def commit(store: Store, promise: Promise) -> tuple[int, dict[Key, int]]:
     """The version, and the seq of each record put.
 
     Raises:
         Conflict: another version than the expected one was found.
     """
+    change = promise.change
     while True:
-        head = None if change.ends or change.expect == 0 else _go_on(store, change)
-        if head is not None:
-            return _finish(store, change, head)
+        if not change.drops_stream and change.expect != 0:
+            head = _continue(store, promise)
+            if head is not None:
+                return _finish(store, change, head)
         head = store.find_one({"_id": head_id(change.stream)})
-        lives = live(head, change.now)
-        if head and lives and change.token is not None and head.get("t") == change.token:
+        decision = decide(_state(head), change)
+        if head and decision.action is Action.REPLAY:
             apply(store, head)
-            return head["v"] - head["n"], _seqs(store, change)
-        _check(change, head["v"] if head and lives else 0)
-        if not lives and not change.put:
+            return decision.version, _seqs(store, change)
+        if decision.action is Action.IGNORE:
             return 0, {}
-        if lives and not change.ends:
-            continue  # it began just now
-        if not change.put:
-            if head and _end(store, change, head):
-                return 0, {}
-            continue
-        begun = _begin(store, change, head, lives)
-        if begun is not None:
-            return _finish(store, change, begun)
+        if head and decision.action is Action.END and _end(store, change, head):
+            return 0, {}
+        if decision.action is Action.CREATE:
+            created = _create(store, promise, head, decision)
+            if created is not None:
+                return _finish(store, change, created)
+        # else the stream began or changed just now: look again
 
 
-def _check(change: Change, current: int) -> None:
-    if not matches(change.expect, current):
-        raise Conflict(
-            f"stream {change.stream!r} is at version {current}, not {change.expect}: "
-            "read it again and repeat the change",
-            current=current,
-        )
+def _state(head: Document | None) -> Head | None:
+    """What a commit depends on; a head whose generation was ended stands for none."""
+    if head is None or "g" in head:
+        return None
+    return Head(head["v"], head.get("x"), head.get("t"), head["v"] - head["n"])
 
 
-def _go_on(store: Store, change: Change) -> Document | None:
-    """Promise the change to a stream that lives; `None` = it does not, or not as expected."""
-    found = living(change.stream, change.now)
+def _continue(store: Store, promise: Promise) -> Document | None:
+    """Promise the change to a live stream; `None` = there is none, or not as expected."""
+    change = promise.change
+    head = living(change.stream, change.now)
     if (expect := change.expect) is not None:
-        found["v"] = {"$gte": expect, "$lte": expect + reach(expect)}
+        head["v"] = {"$gte": expect, "$lte": expect + reach(expect)}
     if change.token is not None:
-        found["t"] = {"$ne": change.token}
+        head["t"] = {"$ne": change.token}
     update: Document = {}
     if change.put or change.drop:
         update = {
             "$inc": {"v": 1, "c": 1, "q": len(change.put), "n": 1},
-            "$push": {"p": change.promise()},
+            "$push": {"p": promise.operation()},
         }
         if change.token is not None:
             del update["$inc"]["n"]
             update["$set"] = {"t": change.token, "n": 0}
     if not isinstance(change.ttl, Keep):
-        _set(update, "x", change.expires(None))
+        _set(update, "x", expiry(change.ttl, change.now, None))
     if not update:
-        return store.find_one(found)
-    return store.find_one_and_update(found, update, return_document=ReturnDocument.AFTER)
+        return store.find_one(head)
+    return store.find_one_and_update(head, update, return_document=ReturnDocument.AFTER)
 
 
 def _set(update: Document, field: str, value: Any) -> None:
@@ -138,20 +116,22 @@ def _set(update: Document, field: str, value: Any) -> None:
         update.setdefault("$set", {})[field] = value
 
 
-def _begin(store: Store, change: Change, head: Document | None, lives: bool) -> Document | None:
-    """Begin a life, over what is left of the last one; `None` = somebody else was first."""
+def _create(
+    store: Store, promise: Promise, head: Document | None, decision: Decision
+) -> Document | None:
+    """Begin a generation over what is left of the last one; `None` = somebody else was first."""
+    change = promise.change
     new: Document = {
         "_id": head_id(change.stream),
-        "v": secrets.randbits(32) << 20 | 1,
+        "v": decision.version,
         "c": head["c"] + 1 if head else 1,
         "q": (head["q"] if head else 0) + len(change.put),
         "f": head["q"] if head else 0,
         "n": 0,
-        "p": [change.promise()],
+        "p": [promise.operation()],
     }
-    expires = change.expires(head if lives else None)
-    fields = {"x": expires, "t": change.token, "z": True if head else None}
-    new |= {name: value for name, value in fields.items() if value is not None}
+    optional = {"x": decision.expires, "t": decision.token, "z": True if head else None}
+    new |= {field: value for field, value in optional.items() if value is not None}
     if head is None:
         try:
             store.insert_one(new)
@@ -184,7 +164,7 @@ def clean(store: Store, stream: str, floor: int) -> int:
     return gone
 
 
-def _finish(store: Store, change: Change, head: Document) -> tuple[int, dict[tuple[str, str], int]]:
+def _finish(store: Store, change: Change, head: Document) -> tuple[int, dict[Key, int]]:
     version, seqs = head["v"], {}
     if change.put or change.drop:
         apply(store, head)
@@ -194,7 +174,7 @@ def _finish(store: Store, change: Change, head: Document) -> tuple[int, dict[tup
     return version, seqs
 
 
-def _seqs(store: Store, change: Change) -> dict[tuple[str, str], int]:
+def _seqs(store: Store, change: Change) -> dict[Key, int]:
     """Where the records are now."""
     names = [record_id(change.stream, record.kind, record.id) for record in change.put]
     if not names:
@@ -203,6 +183,6 @@ def _seqs(store: Store, change: Change) -> dict[tuple[str, str], int]:
     return {(one["k"], one["i"]): one["q"] for one in found}
 
 
-def answer(version: int, seqs: dict[tuple[str, str], int], put: Sequence[Record]) -> Commit:
+def answer(version: int, seqs: dict[Key, int], put: Sequence[Record]) -> Commit:
     """As the protocol wants it; 0 for a record that was dropped since."""
     return Commit(version, [seqs.get((record.kind, record.id), 0) for record in put])

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
+from threadkeep.backends.common.commit import Change
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sql import (
     commit_plan,
@@ -18,7 +19,6 @@ from threadkeep.backends.sql import (
 from threadkeep.backends.sql import (
     read as reading,
 )
-from threadkeep.backends.sql.change import Change, new_change
 from threadkeep.backends.sql.connect import Opening
 from threadkeep.backends.sql.connection_calls import RetryingConnection
 from threadkeep.backends.sql.driver_errors import late
@@ -111,7 +111,7 @@ class SqlBackend:
         token: str | None = None,
         now: float,
     ) -> Commit:
-        change = new_change(stream, put, drop, ttl, expect, token, now)
+        change = Change(stream, put, drop, ttl, expect, token, now).unique()
         attempts = _Attempts(self._commit, change)
         return self._run(attempts, repeatable=expect is None or token is not None)
 
@@ -197,8 +197,8 @@ class SqlBackend:
             return done
         where = {"stream": change.stream}
         rows = dialect.run(connection, [*dialect.begin, (dialect.sql.head, where)])
-        head = commit_plan.head(dialect, rows[0]) if rows else None
-        plan = commit_plan.plan(dialect, head, change)
+        row = commit_plan.row(dialect, rows[0]) if rows else None
+        plan = commit_plan.plan(dialect, row, change)
         rows = dialect.run(connection, [*plan.steps, ("COMMIT", {})])
         return commit_plan.answer(plan, rows, dialect, change)
 
@@ -215,7 +215,7 @@ class _Attempts:
         try:
             return self._commit(connection, self._change)
         except Conflict as conflict:
-            ends = not self._change.put and any(one.kind is None for one in self._change.drop)
+            ends = not self._change.put and self._change.drops_stream
             if self._tried and ends and conflict.current == 0:
                 connection.rollback()
                 return Commit(0, [])

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from threadkeep.backends.sql.change import Change, Head, Key, birth
+from threadkeep.backends.common.commit import Action, Change, Decision, Head, Key, decide
 from threadkeep.backends.sql.statements import LAST, Step
-from threadkeep.errors import Conflict
-from threadkeep.types import Commit, Drop, Keep, Record
-from threadkeep.types.versions import matches
+from threadkeep.types import Commit, Drop, Record
 
 if TYPE_CHECKING:
     from threadkeep.backends.sql.dialect import Dialect
@@ -23,31 +21,48 @@ class Plan(NamedTuple):
     seqs: Mapping[Key, int]
 
 
-def head(dialect: Dialect, row: Sequence[Any]) -> Head:
+class Row(NamedTuple):
+    """A row of the streams."""
+
+    version: int
+    seq: int
+    expires: float | None
+    token: str | None
+    token_version: int | None
+
+    @property
+    def head(self) -> Head:
+        """What a commit depends on."""
+        return Head(self.version, self.expires, self.token, self.token_version)
+
+
+def row(dialect: Dialect, columns: Sequence[Any]) -> Row:
     """A row as the driver returned it."""
-    found = Head(*row)
-    return found if found.token is None else found._replace(token=dialect.text(found.token))
+    stored = Row(*columns)
+    return stored if stored.token is None else stored._replace(token=dialect.text(stored.token))
 
 
-def plan(dialect: Dialect, head: Head | None, change: Change) -> Plan:
-    """What to do, given the locked head.
+def plan(dialect: Dialect, row: Row | None, change: Change) -> Plan:
+    """The steps of a commit, given the locked row of its stream.
 
     Raises:
         Conflict: the version is not the one expected.
     """
-    live = head if head and (head.expires is None or head.expires > change.now) else None
-    if live and change.token is not None and live.token == change.token:
-        return Plan(_places(dialect, change), live.token_version or 0, {})
-    version = live.version if live else 0
-    if not matches(change.expect, version):
-        raise _conflict(change, version)
-    if live is None and not change.put:
+    decision = decide(row.head if row else None, change)
+    action, where = decision.action, {"stream": change.stream}
+    if action is Action.REPLAY:
+        return Plan(places(dialect, change.stream, change.put, LAST), decision.version, {})
+    if action is Action.IGNORE:
         return Plan([], 0, {})
-    if live and not change.put and not change.drop:
-        return Plan(_touch(dialect, live, change), live.version, {})
-    if live is None or any(one.kind is None for one in change.drop):
-        return _new_life(dialect, head, live, change)
-    return _go_on(dialect, live, change)
+    if action is Action.TOUCH:
+        return Plan(_touch(dialect, row, decision, change), decision.version, {})
+    if action is Action.CONTINUE:
+        drops = [step for drop in change.drop for step in _drop(dialect, change.stream, drop)]
+        return _write(dialect, row, drops, decision, change)
+    erased: list[Step] = [(dialect.sql.drop_all, where)] if row else []
+    if action is Action.END:
+        return Plan([*erased, (dialect.sql.end_life, where)], 0, {})
+    return _write(dialect, row, erased, decision, change)
 
 
 def answer(plan: Plan, rows: Iterable[Any], dialect: Dialect, change: Change) -> Commit:
@@ -59,47 +74,29 @@ def answer(plan: Plan, rows: Iterable[Any], dialect: Dialect, change: Change) ->
     return Commit(plan.version, [known.get(k) or plan.seqs.get(k, 0) for k in change.keys])
 
 
-def _touch(dialect: Dialect, live: Head, change: Change) -> list[Step]:
-    expires = end(live, change)
-    if expires == live.expires:
+def _touch(dialect: Dialect, row: Row | None, decision: Decision, change: Change) -> list[Step]:
+    if row is None or decision.expires == row.expires:
         return []
-    return [(dialect.sql.touch, {"stream": change.stream, "expires": expires})]
+    return [(dialect.sql.touch, {"stream": change.stream, "expires": decision.expires})]
 
 
-def _new_life(dialect: Dialect, head: Head | None, live: Head | None, change: Change) -> Plan:
-    """Whatever is there goes; `live` is what the life keeps of the one before."""
-    where = {"stream": change.stream}
-    gone: list[Step] = [(dialect.sql.drop_all, where)] if head else []
-    if not change.put:
-        return Plan([*gone, (dialect.sql.end_life, where)], 0, {})
-    made = Head(birth(), head.seq if head else 0, end(live, change), None, None)
-    text = dialect.sql.go_on if head else dialect.sql.begin_life
-    return _write(dialect, text, made, gone, change)
-
-
-def _go_on(dialect: Dialect, live: Head, change: Change) -> Plan:
-    made = live._replace(version=live.version + 1, expires=end(live, change))
-    drops = [step for one in change.drop for step in _drop(dialect, change.stream, one)]
-    return _write(dialect, dialect.sql.go_on, made, drops, change)
-
-
-def _write(dialect: Dialect, text: str, made: Head, drops: list[Step], change: Change) -> Plan:
-    base, put = made.seq, change.put
-    token = (made.token, made.token_version)
-    if change.token is not None:
-        token = (change.token, made.version)
-    head = {
+def _write(
+    dialect: Dialect, row: Row | None, drops: list[Step], decision: Decision, change: Change
+) -> Plan:
+    """Drops, the row of the stream, then the records: seqs go on also in a new generation."""
+    base, put = row.seq if row else 0, change.put
+    columns = {
         "stream": change.stream,
-        "version": made.version,
+        "version": decision.version,
         "seq": base + len(put),
-        "expires": made.expires,
-        "token": token[0],
-        "token_version": token[1],
+        "expires": decision.expires,
+        "token": decision.token,
+        "token_version": decision.token_version,
     }
-    steps = [*drops, (text, head)]
+    steps = [*drops, (dialect.sql.go_on if row else dialect.sql.begin_life, columns)]
     if put:
         steps += dialect.put(change.stream, base, put, change.now)
-    return Plan(steps, made.version, numbered(put, base))
+    return Plan(steps, decision.version, numbered(put, base))
 
 
 def numbered(put: Sequence[Record], base: int) -> dict[Key, int]:
@@ -115,10 +112,6 @@ def _drop(dialect: Dialect, stream: str, drop: Drop) -> list[Step]:
     return dialect.by_ids(dialect.sql.drop_ids, where, drop.ids)
 
 
-def _places(dialect: Dialect, change: Change) -> list[Step]:
-    return places(dialect, change.stream, change.put, LAST)
-
-
 def places(dialect: Dialect, stream: str, put: Sequence[Record], upto: int) -> list[Step]:
     """Where records are, as far as they stand at or before a seq."""
     kinds: dict[str, list[str]] = {}
@@ -129,18 +122,3 @@ def places(dialect: Dialect, stream: str, put: Sequence[Record], upto: int) -> l
         where = {"stream": stream, "kind": kind, "upto": upto}
         steps += dialect.by_ids(dialect.sql.places, where, ids)
     return steps
-
-
-def end(live: Head | None, change: Change) -> float | None:
-    """When the stream expires after the change."""
-    if isinstance(change.ttl, Keep):
-        return live.expires if live else None
-    return None if change.ttl is None else change.now + change.ttl
-
-
-def _conflict(change: Change, current: int) -> Conflict:
-    return Conflict(
-        f"stream {change.stream!r} is at version {current}, not {change.expect}: "
-        "read it again and repeat the change",
-        current=current,
-    )

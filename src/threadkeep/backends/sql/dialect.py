@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from threadkeep.backends.sql.change import Change
+from threadkeep.backends.common.commit import Change
 from threadkeep.backends.sql.driver_errors import Fault
 from threadkeep.backends.sql.schema import Columns
 from threadkeep.backends.sql.statements import ReadText, Statements, Step, Tables

@@ -14,9 +14,9 @@ from pymysql.cursors import Cursor
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.mysql import DOUBLE, LONGTEXT, VARBINARY
 
+from threadkeep.backends.common.commit import Change
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sql import commit_plan
-from threadkeep.backends.sql.change import Change
 from threadkeep.backends.sql.driver_errors import Fault
 from threadkeep.backends.sql.mysql_connect import Line, checked, open_line
 from threadkeep.backends.sql.mysql_errors import fault

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.dialects.oracle import BINARY_DOUBLE, CLOB, VARCHAR2
 from sqlalchemy.exc import DatabaseError
 
+from threadkeep.backends.common.commit import Change
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sql import commit_plan
-from threadkeep.backends.sql.change import Change
 from threadkeep.backends.sql.driver_errors import Fault
 from threadkeep.backends.sql.names import Names
 from threadkeep.backends.sql.oracle_connect import checked, open_session

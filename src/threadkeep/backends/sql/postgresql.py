@@ -11,9 +11,9 @@ import psycopg
 from psycopg.rows import tuple_row
 from sqlalchemy import Connection, Double, Text, text
 
+from threadkeep.backends.common.commit import Change, expiry, first_version
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sql import commit_plan
-from threadkeep.backends.sql.change import Change, birth
 from threadkeep.backends.sql.driver_errors import Fault
 from threadkeep.backends.sql.names import Names
 from threadkeep.backends.sql.postgresql_arrays import Texts, Times, teach
@@ -149,9 +149,9 @@ class PostgreSQL:
             **_columns(change.put),
             "stream": change.stream,
             "n": len(change.put),
-            "birth": birth(),
+            "birth": first_version(),
             "keep": isinstance(change.ttl, Keep),
-            "expires": commit_plan.end(None, change),
+            "expires": expiry(change.ttl, change.now, None),
             "expect": expect,
             "last": None if expect is None else expect + reach(expect),
             "token": change.token,

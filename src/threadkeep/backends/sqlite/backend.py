@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from threadkeep.backends.common.commit import Change
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sqlite import (
     commit as writing,
@@ -107,13 +108,12 @@ class SqliteBackend:
         token: str | None = None,
         now: float,
     ) -> Commit:
+        change = Change(stream, put, drop, ttl, expect, token, now)
         with self._connection(writing=True) as connection:
             connection.execute(statements.BEGIN_WRITE)
-            done = writing.apply(
-                connection, self._heads, stream, put, drop, ttl, expect, token, now
-            )
+            commit = writing.apply(connection, self._heads, change)
             connection.execute(statements.COMMIT)
-        return done
+        return commit
 
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
-import secrets
 import sqlite3
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
+from threadkeep.backends.common.commit import Action, Change, Decision, Head, decide, expiry
 from threadkeep.backends.sqlite import statements
 from threadkeep.backends.sqlite.head_cache import Heads, Place
-from threadkeep.errors import Conflict
-from threadkeep.types import Commit, Drop, Keep, Record, Ttl
-from threadkeep.types.versions import matches
+from threadkeep.types import Commit, Drop, Keep, Record
 
-Row = tuple[int, str, int, str, str, float, float | None]
+RecordRow = tuple[int, str, int, str, str, float, float | None]
 """Of tk_record: sid, kind, seq, id, body, at, expires."""
 
 LAST: Final = 2**63 - 1
 """The largest seq that SQLite can hold: "no upper bound"."""
 
 
-class Head(NamedTuple):
+class Row(NamedTuple):
     """A row of tk_stream."""
 
     sid: int
@@ -32,77 +30,58 @@ class Head(NamedTuple):
     token: str | None
     token_version: int | None
 
+    @property
+    def head(self) -> Head:
+        """What a commit depends on."""
+        return Head(self.version, self.expires, self.token, self.token_version)
 
-def apply(
-    connection: sqlite3.Connection,
-    heads: Heads,
-    stream: str,
-    put: Sequence[Record],
-    drop: Sequence[Drop],
-    ttl: Ttl,
-    expect: int | None,
-    token: str | None,
-    now: float,
-) -> Commit:
+
+def apply(connection: sqlite3.Connection, heads: Heads, change: Change) -> Commit:
     """What `Backend.commit` promises, but for the transaction around it."""
-    if put and not drop:
-        done = _gone_on(connection, heads, stream, put, ttl, expect, token, now)
-        if done:
-            return done
-    row = connection.execute(statements.HEAD, (stream,)).fetchone()
-    head = Head._make(row) if row else None
-    live = head if head and (head.expires is None or head.expires > now) else None
-    if live and token is not None and live.token == token:
-        return Commit(live.token_version or 0, _places(connection, live.sid, put))
-    version = live.version if live else 0
-    if not matches(expect, version):
-        raise _conflict(stream, expect, version)
-    if live is None and not put:
+    if change.put and not change.drop:
+        commit = _continue_from_cache(connection, heads, change)
+        if commit:
+            return commit
+    columns = connection.execute(statements.HEAD, (change.stream,)).fetchone()
+    row = Row._make(columns) if columns else None
+    decision = decide(row.head if row else None, change)
+    action = decision.action
+    if action is Action.CREATE:
+        if row:
+            connection.execute(statements.DROP_ALL, (row.sid,))
+        return _write(connection, row, decision, change)
+    if row is None or action is Action.IGNORE:
         return Commit(0, [])
-    expires = _expires(live, ttl, now)
-    if live and not put and not drop:
-        return _touch(connection, live, expires)
-    if head and (live is None or any(one.kind is None for one in drop)):
-        connection.execute(statements.DROP_ALL, (head.sid,))
-        live = None
-        if not put:
-            connection.execute(statements.END_LIFE, (head.sid,))
-            return Commit(0, [])
-    elif live:
-        _drop(connection, live.sid, drop)
-        heads.note(stream, Place(live.sid, version + 1, live.seq + len(put)))
-    return _put(connection, stream, head, live, put, expires, token, now)
+    if action is Action.REPLAY:
+        return Commit(decision.version, _seqs(connection, row.sid, change.put))
+    if action is Action.TOUCH:
+        return _touch(connection, row, decision)
+    if action is Action.END:
+        connection.execute(statements.DROP_ALL, (row.sid,))
+        connection.execute(statements.END_LIFE, (row.sid,))
+        return Commit(0, [])
+    _drop(connection, row.sid, change.drop)
+    heads.note(change.stream, Place(row.sid, decision.version, row.seq + len(change.put)))
+    return _write(connection, row, decision, change)
 
 
-def _gone_on(
-    connection: sqlite3.Connection,
-    heads: Heads,
-    stream: str,
-    put: Sequence[Record],
-    ttl: Ttl,
-    expect: int | None,
-    token: str | None,
-    now: float,
+def _continue_from_cache(
+    connection: sqlite3.Connection, heads: Heads, change: Change
 ) -> Commit | None:
-    """The commit, if the stream is where it was left; then nobody needs to look where it is."""
+    """The commit, if the stream is where it was left; then its row need not be looked for."""
+    stream, put, _, ttl, expect, token, now, _ = change
     if token is None or isinstance(ttl, Keep):
         return None
-    place = heads.go_on(connection, stream, len(put), expect, _expires(None, ttl, now), token, now)
+    place = heads.go_on(connection, stream, len(put), expect, expiry(ttl, now, None), token, now)
     if place is None:
         return None
     return Commit(place.version + 1, _put_records(connection, place.sid, place.seq, put, now))
 
 
-def _expires(live: Head | None, ttl: Ttl, now: float) -> float | None:
-    if isinstance(ttl, Keep):
-        return live.expires if live else None
-    return None if ttl is None else now + ttl
-
-
-def _touch(connection: sqlite3.Connection, live: Head, expires: float | None) -> Commit:
-    if expires != live.expires:
-        connection.execute(statements.TOUCH, (expires, live.sid))
-    return Commit(live.version, [])
+def _touch(connection: sqlite3.Connection, row: Row, decision: Decision) -> Commit:
+    if decision.expires != row.expires:
+        connection.execute(statements.TOUCH, (decision.expires, row.sid))
+    return Commit(decision.version, [])
 
 
 def _drop(connection: sqlite3.Connection, sid: int, drop: Sequence[Drop]) -> None:
@@ -114,32 +93,20 @@ def _drop(connection: sqlite3.Connection, sid: int, drop: Sequence[Drop]) -> Non
             connection.execute(statements.DROP_IDS, (sid, kind, last, id_list(ids)))
 
 
-def _put(
-    connection: sqlite3.Connection,
-    stream: str,
-    head: Head | None,
-    live: Head | None,
-    put: Sequence[Record],
-    expires: float | None,
-    token: str | None,
-    now: float,
+def _write(
+    connection: sqlite3.Connection, row: Row | None, decision: Decision, change: Change
 ) -> Commit:
-    """Write the head, then the records; `live=None` begins a life, over the dead row if any."""
-    version = live.version + 1 if live else secrets.randbits(32) << 20 | 1
-    base = head.seq if head else 0
-    if token is not None:
-        kept: tuple[str | None, int | None] = (token, version)
+    """Write the row, then the records; seqs go on from those of the generation before."""
+    base = row.seq if row else 0
+    _, version, expires, token, token_version = decision
+    columns = (version, base + len(change.put), expires, token, token_version)
+    if row:
+        sid = row.sid
+        connection.execute(statements.GO_ON, (*columns, sid))
     else:
-        kept = (live.token, live.token_version) if live else (None, None)
-    if head:
-        sid = head.sid
-        connection.execute(statements.GO_ON, (version, base + len(put), expires, *kept, sid))
-    else:
-        begun = connection.execute(
-            statements.BEGIN_LIFE, (stream, version, base + len(put), expires, *kept)
-        )
-        sid = begun.lastrowid or 0
-    return Commit(version, _put_records(connection, sid, base, put, now) if put else [])
+        sid = connection.execute(statements.BEGIN_LIFE, (change.stream, *columns)).lastrowid or 0
+    seqs = _put_records(connection, sid, base, change.put, change.now) if change.put else []
+    return Commit(version, seqs)
 
 
 def _put_records(
@@ -157,7 +124,7 @@ def _put_records(
     return [seqs[row[1], row[3]] for row in rows]
 
 
-def _insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> int:
+def _insert(connection: sqlite3.Connection, rows: Sequence[RecordRow]) -> int:
     """Insert the rows whose ids are new; return how many they were."""
     if len(rows) <= statements.FEW:
         flat = tuple(chain.from_iterable(rows))
@@ -165,7 +132,7 @@ def _insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> int:
     return connection.executemany(statements.PUT_ONE, rows).rowcount
 
 
-def _put_again(connection: sqlite3.Connection, row: Row, now: float) -> int:
+def _put_again(connection: sqlite3.Connection, row: RecordRow, now: float) -> int:
     """Give a known id its new body, unless the row is there already; return its seq."""
     sid, kind, seq, id, body, at, expires = row
     place, end = connection.execute(statements.FIND, (sid, kind, id)).fetchone()
@@ -179,19 +146,11 @@ def _put_again(connection: sqlite3.Connection, row: Row, now: float) -> int:
     return int(place)
 
 
-def _places(connection: sqlite3.Connection, sid: int, put: Iterable[Record]) -> list[int]:
+def _seqs(connection: sqlite3.Connection, sid: int, put: Iterable[Record]) -> list[int]:
     """Where records are now; 0 for one that was dropped since."""
     keys = ((sid, record.kind, record.id) for record in put)
     found = (connection.execute(statements.FIND, key).fetchone() for key in keys)
     return [row[0] if row else 0 for row in found]
-
-
-def _conflict(stream: str, expect: int | None, current: int) -> Conflict:
-    return Conflict(
-        f"stream {stream!r} is at version {current}, not {expect}: "
-        "read it again and repeat the change",
-        current=current,
-    )
 
 
 def id_list(ids: Iterable[str]) -> str:

@@ -1,0 +1,150 @@
+"""What a commit does to a stream, decided from the stream's head: the same rule for every store.
+
+Pure: a store reads the head under its lock, asks `decide`, and carries the decision out. Redis
+decides in Lua, held to this module by a differential test.
+"""
+
+from __future__ import annotations
+
+import enum
+import secrets
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from threadkeep.errors import Conflict
+from threadkeep.types import Drop, Keep, Record, Ttl
+from threadkeep.types.versions import LIFE, matches
+
+Key = tuple[str, str]
+"""Kind and id of a record."""
+
+
+class Head(NamedTuple):
+    """The state of a stream that a commit depends on; it may have expired.
+
+    Attributes:
+        expires: epoch seconds, `None` = never.
+        token: of the last conditional commit that carried one.
+        token_version: the version which that commit made.
+    """
+
+    version: int
+    expires: float | None
+    token: str | None
+    token_version: int | None
+
+
+class Change(NamedTuple):
+    """The arguments of `Backend.commit`.
+
+    Attributes:
+        keys: of each record in the order of the call, where `put` was reduced to one per id.
+    """
+
+    stream: str
+    put: Sequence[Record]
+    drop: Sequence[Drop]
+    ttl: Ttl
+    expect: int | None
+    token: str | None
+    now: float
+    keys: Sequence[Key] = ()
+
+    @property
+    def drops_stream(self) -> bool:
+        """Whether a drop names no kind, so that nothing of the stream stays."""
+        return any(drop.kind is None for drop in self.drop)
+
+    def unique(self) -> Change:
+        """The same change with each id once: of an id that comes twice the last body counts."""
+        keys = [(record.kind, record.id) for record in self.put]
+        latest = dict(zip(keys, self.put, strict=True))
+        return self._replace(put=list(latest.values()), keys=keys)
+
+
+class Action(enum.Enum):
+    """What a store has to do."""
+
+    REPLAY = "the commit was made before: answer with its version and where its records are"
+    IGNORE = "there is no live stream and nothing to put"
+    TOUCH = "only the expiry changes, if that"
+    END = "the stream goes"
+    CREATE = "a new generation begins, whatever is stored goes"
+    CONTINUE = "drop, then put, in the live generation"
+
+
+class Decision(NamedTuple):
+    """What becomes of a stream.
+
+    Attributes:
+        version: the version to answer with, 0 if no live stream is left.
+        expires: when the stream expires from now on.
+        token: to be stored with the head, with the version it made.
+    """
+
+    action: Action
+    version: int
+    expires: float | None = None
+    token: str | None = None
+    token_version: int | None = None
+
+
+def decide(head: Head | None, change: Change) -> Decision:
+    """What a change does to a stream with this head (`None` = there never was one, or it is gone).
+
+    Raises:
+        Conflict: the live stream does not have the version that the change expects.
+    """
+    live = head if head and is_live(head.expires, change.now) else None
+    if live and change.token is not None and live.token == change.token:
+        return Decision(Action.REPLAY, live.token_version or 0)
+    version = live.version if live else 0
+    if not matches(change.expect, version):
+        raise conflict(change.stream, change.expect, version)
+    if live is None and not change.put:
+        return Decision(Action.IGNORE, 0)
+    expires = expiry(change.ttl, change.now, live.expires if live else None)
+    if live and not change.put and not change.drop:
+        return Decision(Action.TOUCH, version, expires)
+    if live is None or change.drops_stream:
+        if not change.put:
+            return Decision(Action.END, 0)
+        return _decision(Action.CREATE, first_version(), expires, change.token, None)
+    return _decision(Action.CONTINUE, version + 1, expires, change.token, live)
+
+
+def _decision(
+    action: Action, version: int, expires: float | None, token: str | None, live: Head | None
+) -> Decision:
+    """A commit without a token leaves the one that its generation has."""
+    if token is not None:
+        return Decision(action, version, expires, token, version)
+    if live is not None:
+        return Decision(action, version, expires, live.token, live.token_version)
+    return Decision(action, version, expires)
+
+
+def is_live(expires: float | None, now: float) -> bool:
+    """Whether what expires then (`None` = never) is still there."""
+    return expires is None or expires > now
+
+
+def expiry(ttl: Ttl, now: float, current: float | None) -> float | None:
+    """When a stream expires after a commit; `KEEP` leaves its current expiry."""
+    if isinstance(ttl, Keep):
+        return current
+    return None if ttl is None else now + ttl
+
+
+def first_version() -> int:
+    """The version a generation begins at: random, so that no compare-and-set meets an older one."""
+    return secrets.randbits(32) * LIFE | 1
+
+
+def conflict(stream: str, expect: int | None, current: int) -> Conflict:
+    """The error for a stream that is not at the version expected."""
+    return Conflict(
+        f"stream {stream!r} is at version {current}, not {expect}: "
+        "read it again and repeat the change",
+        current=current,
+    )
