@@ -141,10 +141,10 @@ def _names(known: dict[str, Any]) -> Any:
 
 
 def _lengths(text: str) -> list[int]:
-    found = [int(part) for part in text.split(",")]
-    if min(found) < 1:
+    lengths = [int(part) for part in text.split(",")]
+    if min(lengths) < 1:
         raise argparse.ArgumentTypeError("a history has at least 1 message")
-    return found
+    return lengths
 
 
 if __name__ == "__main__":

@@ -47,11 +47,11 @@ def _ready(name: str, folder: Path, length: int) -> Callable[[int], object]:
     """An agent with a history of that length; the caller runs its turns."""
     agent, fill = _AGENTS[name](folder)
     fill(length)
-    said = plain(2_000, _TEXT, seed=5)
+    messages = plain(2_000, _TEXT, seed=5)
     config = {"configurable": {"thread_id": "t"}}
 
     def turn(number: int) -> object:
-        text = said[number % len(said)]["content"]
+        text = messages[number % len(messages)]["content"]
         return agent.invoke({"messages": [{"role": "user", "content": text}]}, config)
 
     return turn
@@ -73,8 +73,10 @@ def _model() -> Any:
     from langchain_core.language_models import GenericFakeChatModel
     from langchain_core.messages import AIMessage
 
-    said = plain(2_000, _TEXT, seed=6)
-    return GenericFakeChatModel(messages=(AIMessage(said[n % 2_000]["content"]) for n in _count()))
+    messages = plain(2_000, _TEXT, seed=6)
+    return GenericFakeChatModel(
+        messages=(AIMessage(messages[n % 2_000]["content"]) for n in _count())
+    )
 
 
 def _count() -> Any:

@@ -21,9 +21,9 @@ def run(plan: Plan) -> Report:
     history = conversation(rounds * _BATCH)
     with plan.opened() as systems:
         calls = {name: _import(system, history) for name, system in systems.items()}
-        found = interleaved(calls, rounds, _PATIENCE)
+        laps_by_system = interleaved(calls, rounds, _PATIENCE)
         raws = {name: system.raw for name, system in systems.items()}
-    rate = {name: _BATCH / median(laps) for name, laps in found.items()}
+    rate = {name: _BATCH / median(laps) for name, laps in laps_by_system.items()}
     share = {name: rate[name] / rate[raws[name]] for name in rate}
     table = Table(
         "bulk: import of a long history in batches of 1,000",

@@ -28,15 +28,17 @@ _BASE: Final = {"a new Memory per turn": _OPENED}  # the others are compared wit
 def run(plan: Plan) -> Report:
     """Measure the ways by turns, each on its own session of 1,000 messages."""
     rounds = plan.many(400)
-    said = pairs(rounds, seed=4)
+    message_pairs = pairs(rounds, seed=4)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        ways = _raw(folder / "raw", said, stack) | stack.enter_context(_ours(folder / "db", said))
-        found = interleaved({name: timed(way) for name, way in ways.items()}, rounds)
-    middle = {name: median(laps) for name, laps in found.items()}
+        ways = _raw(folder / "raw", message_pairs, stack) | stack.enter_context(
+            _ours(folder / "db", message_pairs)
+        )
+        laps_by_way = interleaved({name: timed(way) for name, way in ways.items()}, rounds)
+    middle = {name: median(laps) for name, laps in laps_by_way.items()}
     rows = [
         [name, micros(middle[name]), micros(p95(laps)), _to_raw(name, middle)]
-        for name, laps in found.items()
+        for name, laps in laps_by_way.items()
     ]
     table = Table(
         "cold: a turn as applications take it, at 1,000 messages",
@@ -54,15 +56,17 @@ def _to_raw(name: str, middle: dict[str, float]) -> str:
     return times(middle[name] / middle[_BASE.get(name, _KEPT)])
 
 
-def _raw(folder: Path, said: list[tuple[Message, Message]], stack: ExitStack) -> dict[str, Turn]:
+def _raw(
+    folder: Path, message_pairs: list[tuple[Message, Message]], stack: ExitStack
+) -> dict[str, Turn]:
     folder.mkdir()
-    kept = RawSqlite(folder)
-    stack.callback(kept.close)
+    open_handle = RawSqlite(folder)
+    stack.callback(open_handle.close)
     for session in ("kept", "opened"):
-        kept.append(session, conversation(_LENGTH))
+        open_handle.append(session, conversation(_LENGTH))
 
     def turn(raw: RawSqlite, session: str, number: int) -> None:
-        raw.append(session, said[number])
+        raw.append(session, message_pairs[number])
         raw.recent(session)
 
     def opened(number: int) -> None:
@@ -70,20 +74,20 @@ def _raw(folder: Path, said: list[tuple[Message, Message]], stack: ExitStack) ->
         turn(raw, "opened", number)
         raw.close()
 
-    return {_KEPT: lambda number: turn(kept, "kept", number), _OPENED: opened}
+    return {_KEPT: lambda number: turn(open_handle, "kept", number), _OPENED: opened}
 
 
 @contextmanager
-def _ours(folder: Path, said: list[tuple[Message, Message]]) -> Iterator[dict[str, Turn]]:
+def _ours(folder: Path, message_pairs: list[tuple[Message, Message]]) -> Iterator[dict[str, Turn]]:
     folder.mkdir()
     path = folder / "chat.db"
 
     def turn(chat: threadkeep.Session, number: int) -> None:
-        chat.add(*said[number])
+        chat.add(*message_pairs[number])
         chat.window(max_messages=RECENT).to_openai()
 
     async def aturn(chat: threadkeep.Session, number: int) -> None:
-        await chat.aadd(*said[number])
+        await chat.aadd(*message_pairs[number])
         (await chat.awindow(max_messages=RECENT)).to_openai()
 
     def fresh(number: int) -> None:
@@ -94,9 +98,9 @@ def _ours(folder: Path, said: list[tuple[Message, Message]]) -> Iterator[dict[st
         for session in ("kept", "handle", "async", "fresh"):
             memory.session(session).add(*conversation(_LENGTH))
         memory.session("user", user="ada").add(*conversation(_LENGTH))
-        kept, other = memory.session("kept"), memory.session("async")
+        open_handle, other = memory.session("kept"), memory.session("async")
         yield {
-            "one handle, kept": lambda number: turn(kept, number),
+            "one handle, kept": lambda number: turn(open_handle, number),
             "a new handle per turn": lambda number: turn(memory.session("handle"), number),
             "a new handle with user=": lambda number: turn(
                 memory.session("user", user="ada"), number

@@ -78,22 +78,22 @@ def _ours(sessions: Sequence[str], seconds: float) -> tuple[list[Ack], Counter[s
 def check(acks: Sequence[Ack], items: Sequence[Item]) -> Counter[str]:
     """What is wrong with a session, given what its writers were told; empty if nothing is."""
     stored = Counter(item.text for item in items)
-    told = Counter(text for ack in acks for text in ack.texts)
+    acknowledged = Counter(text for ack in acks for text in ack.texts)
     place = {item.text: n for n, item in enumerate(items)}
     seqs = {item.text: item.seq for item in items}
-    whole = [ack for ack in acks if all(text in place for text in ack.texts)]
+    stored_acks = [ack for ack in acks if all(text in place for text in ack.texts)]
     return +Counter(
         {
-            "lost": (told - stored).total(),
-            "doubled": (stored - told).total(),
-            "out of order": _disorder(whole, place, seqs),
-            "split": sum(_split([place[text] for text in ack.texts]) for ack in whole),
+            "lost": (acknowledged - stored).total(),
+            "doubled": (stored - acknowledged).total(),
+            "out of order": _disorder(stored_acks, place, seqs),
+            "split": sum(_split([place[text] for text in ack.texts]) for ack in stored_acks),
         }
     )
 
 
 def _disorder(acks: Sequence[Ack], place: dict[str, int], seqs: dict[str, int]) -> int:
-    told = sum(
+    acknowledged = sum(
         seqs[text] != seq for ack in acks for text, seq in zip(ack.texts, ack.seqs, strict=True)
     )
     order = [seqs[text] for text in sorted(place, key=place.__getitem__)]
@@ -103,7 +103,7 @@ def _disorder(acks: Sequence[Ack], place: dict[str, int], seqs: dict[str, int]) 
     for ack in sorted(acks, key=lambda ack: ack.number):
         late += place[ack.texts[0]] < last.get(ack.writer, -1)
         last[ack.writer] = place[ack.texts[-1]]
-    return told + sinking + late
+    return acknowledged + sinking + late
 
 
 def _split(places: Sequence[int]) -> bool:

@@ -35,11 +35,11 @@ Profile = dict[tuple[str, int, str], Cost]
 def run(plan: Plan) -> Report:
     """Profile the append and the reading of one system apart."""
     turns = plan.many(40) * _BLOCK
-    said = pairs(turns, seed=6)
+    message_pairs = pairs(turns, seed=6)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         system = ThreadkeepSqlite(Path(folder))
         system.append("long", conversation(_LENGTH))
-        add = _profiled(lambda number: system.append("long", said[number]), turns)
+        add = _profiled(lambda number: system.append("long", message_pairs[number]), turns)
         read = _profiled(lambda number: system.recent("long"), turns)
         system.close()
     return Report([_table("add", add), _table("window and to_openai", read)])
@@ -59,8 +59,8 @@ def _block(call: Callable[[int], object], numbers: range) -> Profile:
         profile.runcall(call, number)
     stats: Any = pstats.Stats(profile)
     return {
-        key: Cost(calls / len(numbers), own / len(numbers), all_ / len(numbers))
-        for key, (_, calls, own, all_, _) in stats.stats.items()
+        key: Cost(calls / len(numbers), own_time / len(numbers), all_ / len(numbers))
+        for key, (_, calls, own_time, all_, _) in stats.stats.items()
     }
 
 

@@ -33,25 +33,25 @@ _TOP: Final = 15
 
 def run(plan: Plan) -> Report:
     """Start interpreters by turns."""
-    found = interleaved({name: _start(p) for name, p in _PROGRAMS.items()}, plan.many(25))
+    laps_by_program = interleaved({name: _start(p) for name, p in _PROGRAMS.items()}, plan.many(25))
     modules = _modules(plan.many(10))
-    net = (_fastest(found[_IMPORT]) - _fastest(found[_BARE])) * 1e3
+    net = (_fastest(laps_by_program[_IMPORT]) - _fastest(laps_by_program[_BARE])) * 1e3
     return Report(
-        [_table(found), _costs(modules)],
+        [_table(laps_by_program), _costs(modules)],
         [Bar("import threadkeep, on top of a bare interpreter", 100, net, " ms")],
         {"milliseconds": net, "modules": modules},
     )
 
 
-def _table(found: dict[str, list[Laps]]) -> Table:
+def _table(laps_by_program: dict[str, list[Laps]]) -> Table:
     rows = [
         [
             name,
             *(f"{median(laps, part) * 1e3:.0f}" for part in (_CLOCK, _PROCESSOR)),
             f"{_fastest(laps) * 1e3:.0f}",
-            f"{(_fastest(laps) - _fastest(found[_BARE])) * 1e3:.0f}",
+            f"{(_fastest(laps) - _fastest(laps_by_program[_BARE])) * 1e3:.0f}",
         ]
-        for name, laps in found.items()
+        for name, laps in laps_by_program.items()
     ]
     return Table(
         "imports: a fresh interpreter that imports threadkeep",
@@ -68,26 +68,26 @@ def _fastest(laps: list[Laps]) -> float:
 
 
 def _costs(modules: dict[str, tuple[float, float]]) -> Table:
-    own = sorted(modules, key=lambda name: -modules[name][0])
+    slowest = sorted(modules, key=lambda name: -modules[name][0])
     return Table(
         "imports: the modules that cost most",
         "Milliseconds by -X importtime (which slows all down), medians: the module itself, and "
         "with what it is the first to import. Only what a bare interpreter does not load.",
         ("module", "itself", "with imports"),
-        [[name, *(f"{cost:.1f}" for cost in modules[name])] for name in own[:_TOP]],
+        [[name, *(f"{cost:.1f}" for cost in modules[name])] for name in slowest[:_TOP]],
     )
 
 
 def _modules(rounds: int) -> dict[str, tuple[float, float]]:
     bare = _importtime(_PROGRAMS[_BARE])
-    seen: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    costs_by_module: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for _ in range(rounds):
         for name, costs in _importtime(_PROGRAMS[_IMPORT]).items():
             if name not in bare:
-                seen[name].append(costs)
+                costs_by_module[name].append(costs)
     return {
         name: (statistics.median(s for s, _ in costs), statistics.median(c for _, c in costs))
-        for name, costs in seen.items()
+        for name, costs in costs_by_module.items()
     }
 
 
@@ -95,7 +95,7 @@ def _importtime(program: str) -> dict[str, tuple[float, float]]:
     """Milliseconds of each module: itself, and with what it imports."""
     lines = _python(program, "-X", "importtime").splitlines()
     cells = [line.removeprefix("import time:").split("|") for line in lines[1:]]
-    return {name.strip(): (int(own) / 1e3, int(all_) / 1e3) for own, all_, name in cells}
+    return {name.strip(): (int(slowest) / 1e3, int(all_) / 1e3) for slowest, all_, name in cells}
 
 
 def _start(program: str) -> Callable[[int], Laps]:

@@ -31,8 +31,13 @@ def run(plan: Plan) -> Report:
     laps, answers = _adding(plan.many(_ROUNDS))
     without, beside = laps["without a model"], laps["while a model takes 30 s"]
     rows = [
-        [name, micros(median(found)), micros(_p99(found)), f"{_p99(found) / _p99(without):.2f}x"]
-        for name, found in laps.items()
+        [
+            name,
+            micros(median(lines_of_user)),
+            micros(_p99(lines_of_user)),
+            f"{_p99(lines_of_user) / _p99(without):.2f}x",
+        ]
+        for name, lines_of_user in laps.items()
     ]
     adding = Table(
         "learning: adding a message, SQLite",
@@ -55,7 +60,10 @@ def run(plan: Plan) -> Report:
         ],
     )
     bar = Bar("add while a model takes 30 s, p99 to without", 1.1, _p99(beside) / _p99(without))
-    data = {"p99": {name: _p99(found) for name, found in laps.items()}, "costs": costs}
+    data = {
+        "p99": {name: _p99(lines_of_user) for name, lines_of_user in laps.items()},
+        "costs": costs,
+    }
     return Report([adding, paying], [bar], data)
 
 
@@ -70,7 +78,7 @@ def _adding(rounds: int) -> tuple[dict[str, list[Laps]], int]:
 
     llm = {"call": slow, "every": 1, "calls_per_day": 1_000_000, "tokens_per_day": 1_000_000_000}
     options = {"without a model": None, "while a model takes 30 s": llm, "without, again": None}
-    said = plain(2 * rounds, 400)[::2]
+    messages = plain(2 * rounds, 400)[::2]
     with ExitStack() as stack:
         memories = {
             name: stack.enter_context(
@@ -78,7 +86,7 @@ def _adding(rounds: int) -> tuple[dict[str, list[Laps]], int]:
             )
             for name, chosen in options.items()
         }
-        calls = {name: timed(_adder(memory, said)) for name, memory in memories.items()}
+        calls = {name: timed(_adder(memory, messages)) for name, memory in memories.items()}
         laps = interleaved(calls, rounds)
         stop.set()
     return laps, len(answers)
@@ -88,14 +96,14 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True)
 
 
-def _adder(memory: Memory, said: list[dict[str, Any]]) -> Callable[[int], object]:
+def _adder(memory: Memory, messages: list[dict[str, Any]]) -> Callable[[int], object]:
     chats: dict[int, Any] = {}
 
     def add(number: int) -> object:
         which = number // _PER_SESSION
         if which not in chats:
             chats[which] = memory.session(f"chat-{which}", user=f"user-{which % 20}")
-        return chats[which].add(said[number])
+        return chats[which].add(messages[number])
 
     return add
 
@@ -106,12 +114,12 @@ def _cost(length: int) -> tuple[int, int, int, int]:
 
     def model(messages: list[dict[str, Any]]) -> str:
         lines = json.loads(messages[1]["content"])["messages"]
-        found = [line for line in lines if line["from"] == "user"][:3]
+        lines_of_user = [line for line in lines if line["from"] == "user"][:3]
         facts = [
             {"text": f"Ada said {' '.join(dice.sample(line['text'].split(), 8))}",
              "items": [line["number"]], "quote": line["text"][:60], "relation": "new",
              "known": None, "confidence": 0.9, "valid_from": None, "valid_to": None}
-            for line in found
+            for line in lines_of_user
         ]  # fmt: skip
         summary = {"text": " ".join(line["text"][:90] for line in lines)[:900], "topics": ["talk"]}
         return json.dumps({"facts": facts, "instructions": [], "summary": summary})
@@ -121,7 +129,7 @@ def _cost(length: int) -> tuple[int, int, int, int]:
         chat = memory.session("chat", user="ada")
         for start in range(0, _TURNS, _EVERY):
             chat.add(*messages[start : start + _EVERY])
-        report = memory.process()
+        report = memory.extract()
     said = sum(-(-len(message["content"].encode()) // 4) for message in messages)
     return report.calls, report.prompt_tokens, said, report.completion_tokens
 

@@ -51,8 +51,8 @@ def _said(dice: random.Random) -> tuple[Message, Message]:
 
 def _called(dice: random.Random) -> tuple[Message, Message]:
     name = f"call_{dice.randbytes(12).hex()}"
-    asked = json.dumps({"query": _cut(dice, 40), "limit": 10})
-    call = {"id": name, "type": "function", "function": {"name": "search", "arguments": asked}}
+    arguments = json.dumps({"query": _cut(dice, 40), "limit": 10})
+    call = {"id": name, "type": "function", "function": {"name": "search", "arguments": arguments}}
     return (
         {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": name, "content": _hits(dice)},

@@ -52,11 +52,11 @@ def run(plan: Plan) -> Report:
         filled = _apart(million_steps.fill, postgres, size // _EACH, _EACH)
         report = Report(data={"items": size, "conversations": size // _EACH})
         rows = [_row("postgres", size, _measured(postgres, size, folder), filled)]
-        there = _copied(postgres, redis)
+        forth = _copied(postgres, redis)
         rows.append(_row("redis", size, _measured(redis, size, folder), None))
         back = _copied(redis, _another(postgres))
-    report.tables += [_stores(rows, size), _copies({"to redis": there, "back": back}, size)]
-    for name, copy in (("to redis", there), ("back", back)):
+    report.tables += [_stores(rows, size), _copies({"to redis": forth, "back": back}, size)]
+    for name, copy in (("to redis", forth), ("back", back)):
         different, same = copy.compared.said
         report.faults += [f"million: {name}: {different} items differ"] if different else []
         report.faults += [] if same == size else [f"million: {name}: {same} of {size} items"]
@@ -87,18 +87,18 @@ def _measured(url: str, size: int, folder: str) -> dict[str, Step]:
 def _copied(source: str, target: str) -> Copy:
     """Copy, kill it half way, copy again, and compare every item."""
     with threadkeep.connect(source) as memory:
-        total = len(copy_streams.streams(memory.engine.backend))
+        total = len(copy_streams.stream_names(memory._engine.backend))
     context = multiprocessing.get_context("spawn")
     writer = context.Process(target=million_steps.command, args=("copy", source, target))
     start = time.monotonic()
     writer.start()
-    while (there := million_steps.streams(target)) < total // 2 and writer.is_alive():
+    while (forth := million_steps.streams(target)) < total // 2 and writer.is_alive():
         time.sleep(1)
     writer.kill()
     writer.join()
     first = time.monotonic() - start
     again = _apart(million_steps.command, "copy", source, target)
-    return Copy(total, there, first, again, _apart(million_steps.compare, source, target))
+    return Copy(total, forth, first, again, _apart(million_steps.compare, source, target))
 
 
 def _apart(step: Callable[..., Any], *arguments: Any) -> Step:
@@ -116,16 +116,16 @@ def _apart(step: Callable[..., Any], *arguments: Any) -> Step:
     return Step(said, seconds, peak)
 
 
-def _row(name: str, size: int, found: dict[str, Step], filled: Step | None) -> list[str]:
+def _row(name: str, size: int, steps: dict[str, Step], filled: Step | None) -> list[str]:
     conversations = size // _EACH
     return [
         name,
         "-" if filled is None else f"{size / filled.seconds:,.0f}",
-        f"{conversations / found['list'].seconds:,.0f}",
-        *(f"{found[step].said * 1e3:.1f}" for step in ("user's page", "items page", "window")),
-        f"{size / found['export'].seconds:,.0f}",
-        f"{found['export'].peak:.0f}",
-        f"{max(step.peak for step in found.values()):.0f}",
+        f"{conversations / steps['list'].seconds:,.0f}",
+        *(f"{steps[step].said * 1e3:.1f}" for step in ("user's page", "items page", "window")),
+        f"{size / steps['export'].seconds:,.0f}",
+        f"{steps['export'].peak:.0f}",
+        f"{max(step.peak for step in steps.values()):.0f}",
     ]
 
 
@@ -145,7 +145,7 @@ def _load() -> float:
     return os.getloadavg()[0]
 
 
-def _copies(found: dict[str, Copy], size: int) -> Table:
+def _copies(steps: dict[str, Copy], size: int) -> Table:
     rows = [
         [
             name,
@@ -157,7 +157,7 @@ def _copies(found: dict[str, Copy], size: int) -> Table:
             f"{copy.compared.said[1]:,}",
             f"{copy.compared.said[0]:,}",
         ]
-        for name, copy in found.items()
+        for name, copy in steps.items()
     ]
     return Table(
         "million: `threadkeep copy`, killed half way and resumed",

@@ -27,18 +27,18 @@ _VARIETY: Final = 50
 def told(line: Any, step: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     """Run a step; say what it said, its seconds, and the peak memory of this process."""
     start = time.monotonic()
-    said = step(*arguments)
-    line.send((said, time.monotonic() - start, _peak()))
+    outcome = step(*arguments)
+    line.send((outcome, time.monotonic() - start, _peak()))
     line.close()
 
 
 def fill(url: str, conversations: int, each: int) -> None:
     """Conversations of ten to a user, written at once each."""
-    said = [conversation(each, seed) for seed in range(_VARIETY)]
+    outcome = [conversation(each, seed) for seed in range(_VARIETY)]
     with threadkeep.connect(url) as memory:
         for n in range(conversations):
             chat = memory.session(_name(n), user=f"user-{n // _OF_A_USER}")
-            chat.add(*said[n % _VARIETY])
+            chat.add(*outcome[n % _VARIETY])
 
 
 def list_all(url: str, conversations: int) -> None:
@@ -87,17 +87,17 @@ def command(*arguments: str) -> None:
 def streams(url: str) -> int:
     """How many streams a store holds."""
     with threadkeep.connect(url) as memory:
-        return len(copy_streams.streams(memory.engine.backend))
+        return len(copy_streams.stream_names(memory._engine.backend))
 
 
-def compare(one: str, other: str) -> tuple[int, int]:
+def compare(source_url: str, other: str) -> tuple[int, int]:
     """Every item of every session in both stores: how many differ, how many are the same."""
     different = same = 0
-    with threadkeep.connect(one) as mine, threadkeep.connect(other) as theirs:
+    with threadkeep.connect(source_url) as mine, threadkeep.connect(other) as theirs:
         for id in (info.id for info in _sessions(mine)):
             pairs = zip_longest(mine.session(id).items(), theirs.session(id).items())
-            for left, right in pairs:
-                alike = _unplaced(left) == _unplaced(right)
+            for source_page, right in pairs:
+                alike = _unplaced(source_page) == _unplaced(right)
                 same, different = same + alike, different + (not alike)
         counts = [sum(1 for _ in _sessions(memory)) for memory in (mine, theirs)]
     return different + abs(counts[0] - counts[1]), same

@@ -29,8 +29,8 @@ def run(plan: Plan) -> Report:
     rounds = plan.many(30)
     with ExitStack() as stack:
         calls = {name: _crew(stack, make) for name, make in plan.systems.items()}
-        found = interleaved(calls, rounds, _PATIENCE)
-    rate = {name: _THREADS * _CALLS / median(laps) for name, laps in found.items()}
+        laps_by_system = interleaved(calls, rounds, _PATIENCE)
+    rate = {name: _THREADS * _CALLS / median(laps) for name, laps in laps_by_system.items()}
     raws: dict[str, str] = {name: make.raw for name, make in plan.systems.items()}  # type: ignore[attr-defined]
     table = Table(
         f"mixed: {_THREADS} threads, {_READS:.0%} obtain the last 20 messages, the rest append 2",

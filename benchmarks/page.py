@@ -51,14 +51,14 @@ def in_short(figures: dict[str, Any]) -> str:
 
 
 def _conditions(about: str) -> str:
-    said = about.splitlines()[0].partition(", files in")[0]
-    cores, load = re.search(r"(\d+) cores.*load ([\d.]+)", said).groups()  # type: ignore[union-attr]
+    summary = about.splitlines()[0].partition(", files in")[0]
+    cores, load = re.search(r"(\d+) cores.*load ([\d.]+)", summary).groups()  # type: ignore[union-attr]
     busy = "\nThe machine was busy with other work: look at the ratios."
-    return f"{said}.{busy if float(load) > int(cores) else ''}"
+    return f"{summary}.{busy if float(load) > int(cores) else ''}"
 
 
-def _turns(found: list[dict[str, Any]]) -> str:
-    medians = {(one["system"], one["length"]): one["median"] for one in found}
+def _turns(turns: list[dict[str, Any]]) -> str:
+    medians = {(entry["system"], entry["length"]): entry["median"] for entry in turns}
     lengths = sorted({length for _, length in medians})
 
     def cell(name: str, length: int) -> str:
@@ -75,8 +75,8 @@ def _turns(found: list[dict[str, Any]]) -> str:
     return _table(["", *(f"{length:,}" for length in lengths)], rows)
 
 
-def _bulk(found: dict[str, dict[str, float]]) -> str:
-    rates = {name: one["messages_per_second"] for name, one in found.items()}
+def _bulk(turns: dict[str, dict[str, float]]) -> str:
+    rates = {name: entry["messages_per_second"] for name, entry in turns.items()}
     rows = [
         [label, f"{rates[name]:,.0f} ({rates[name] / rates['raw_sqlite']:.2f} x)"]
         for name, label in NAMES.items()

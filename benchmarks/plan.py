@@ -36,12 +36,12 @@ class Plan:
     def opened(self) -> Iterator[dict[str, System]]:
         """All systems, each in an empty folder of its own; closed and gone afterwards."""
         with ExitStack() as stack:
-            found = {}
+            systems = {}
             for name, make in self.systems.items():
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
-                found[name] = make(Path(folder))
-                stack.callback(found[name].close)
-            yield found
+                systems[name] = make(Path(folder))
+                stack.callback(systems[name].close)
+            yield systems
 
 
 Bench = Callable[[Plan], Report]

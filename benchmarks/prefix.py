@@ -44,10 +44,10 @@ class Sameness(NamedTuple):
 
 def run(plan: Plan) -> Report:
     """Take 200 turns on one history, with all windows after each."""
-    found = {_named(limits): _sameness(prompts) for limits, prompts in _prompts()}
+    sameness_by_limits = {_named(limits): _sameness(prompts) for limits, prompts in _prompts()}
     rows = [
         [name, f"{s.characters:,.0f}", f"{s.shorter:.1%}", f"{s.new:.1%}", f"{s.moves}"]
-        for name, s in found.items()
+        for name, s in sameness_by_limits.items()
     ]
     table = Table(
         f"prefix: what stays the same at the beginning of the prompt, over {_TURNS} turns",
@@ -59,11 +59,13 @@ def run(plan: Plan) -> Report:
         ("window", "characters", "of the shorter", "of the new", "front moved"),
         rows,
     )
-    return Report([table], data={name: s._asdict() for name, s in found.items()})
+    return Report([table], data={name: s._asdict() for name, s in sameness_by_limits.items()})
 
 
 def _prompts() -> list[tuple[Mapping[str, Any], list[str]]]:
-    found: list[tuple[Mapping[str, Any], list[str]]] = [(limits, []) for limits in _LIMITS]
+    sameness_by_limits: list[tuple[Mapping[str, Any], list[str]]] = [
+        (limits, []) for limits in _LIMITS
+    ]
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
         memory = stack.enter_context(threadkeep.connect(Path(folder, "chat.db")))
@@ -71,9 +73,9 @@ def _prompts() -> list[tuple[Mapping[str, Any], list[str]]]:
         chat.add(*conversation(_LENGTH))
         for pair in pairs(_TURNS, seed=5):
             chat.add(*pair)
-            for limits, prompts in found:
+            for limits, prompts in sameness_by_limits:
                 prompts.append(_text(chat.window(**limits).to_openai()))
-    return found
+    return sameness_by_limits
 
 
 def _text(messages: Sequence[Mapping[str, Any]]) -> str:

@@ -63,14 +63,14 @@ class Report:
     faults: list[str] = field(default_factory=list)
 
 
-def bars(found: Sequence[Bar]) -> Table:
+def bars(figures: Sequence[Bar]) -> Table:
     """All bars of a run."""
     return Table(
         "Bars",
         "What threadkeep promises itself. A benchmark reports: missing one fails nothing, "
         "since times depend on the machine; repeat before you believe.",
         ("bar", "promised", "measured", ""),
-        [bar.row() for bar in found],
+        [bar.row() for bar in figures],
     )
 
 

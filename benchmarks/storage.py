@@ -26,23 +26,28 @@ _SLOW: Final = 10_000  # systems whose `longest` is below this are not waited fo
 
 def run(plan: Plan) -> Report:
     """Fill each system with messages of each kind, two by two."""
-    found = {kind: _shares(plan, kind) for kind in _KINDS}
-    names = [name for name in plan.systems if any(name in shares for shares in found.values())]
+    shares_by_kind = {kind: _shares(plan, kind) for kind in _KINDS}
+    names = [
+        name for name in plan.systems if any(name in shares for shares in shares_by_kind.values())
+    ]
     table = Table(
         "storage: bytes on disk per byte of compact JSON",
         "Size of all files after closing, divided by the bytes of the messages as compact JSON "
         f"(UTF-8); appended two by two, {_SESSION} to a session. The mix: about 400 characters, "
         "one in ten a tool output of 4 kB. On servers, of the mix alone: tables with their "
         "indexes, or the memory of the keys.",
-        ("system", *found),
-        [[name, *(_cell(shares.get(name)) for shares in found.values())] for name in names],
+        ("system", *shares_by_kind),
+        [
+            [name, *(_cell(shares.get(name)) for shares in shares_by_kind.values())]
+            for name in names
+        ],
     )
     bars = [
         Bar(f"storage to compact JSON, {kind}", 1.5, shares[OURS])
-        for kind, shares in found.items()
+        for kind, shares in shares_by_kind.items()
         if OURS in shares
     ]
-    return Report([table], bars, found)
+    return Report([table], bars, shares_by_kind)
 
 
 def _cell(share: float | None) -> str:
@@ -51,8 +56,8 @@ def _cell(share: float | None) -> str:
 
 def _shares(plan: Plan, kind: str) -> Share:
     make = _KINDS[kind]
-    one = sum(len(compact(message).encode()) for message in make(100)) // 100
-    messages = make(plan.many(_BYTES) // one // 2 * 2)
+    message_size = sum(len(compact(message).encode()) for message in make(100)) // 100
+    messages = make(plan.many(_BYTES) // message_size // 2 * 2)
     json = sum(len(compact(message).encode()) for message in messages)
     with plan.opened() as systems:
         waited = {name: one for name, one in systems.items() if _waited(name, one, kind)}

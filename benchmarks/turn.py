@@ -31,22 +31,26 @@ def run(plan: Plan) -> Report:
             if length <= system.longest
         ]
         calls = {(name, length): _turns(systems[name], length, rounds) for name, length in places}
-        found = interleaved(calls, rounds, _PATIENCE)
+        laps_by_place = interleaved(calls, rounds, _PATIENCE)
     raws = {name: system.raw for name, system in systems.items()}
-    return Report([_latency(found, raws), _split(found)], _bars(found, raws), _data(found))
+    return Report(
+        [_latency(laps_by_place, raws), _split(laps_by_place)],
+        _bars(laps_by_place, raws),
+        _data(laps_by_place),
+    )
 
 
 def _turns(system: System, length: int, rounds: int) -> Callable[[int], Laps]:
     """One turn per round, in a fresh session before it has grown to twice its length."""
     each = max(5, length // 4)
     sessions = [f"{length}-{n}" for n in range(-(-rounds // each))]
-    history, said = conversation(length), pairs(rounds, seed=3)
+    history, message_pairs = conversation(length), pairs(rounds, seed=3)
     for session in sessions:
         for start in range(0, length, _BATCH):
             system.append(session, history[start : start + _BATCH])
 
     def turn(number: int) -> Laps:
-        session, pair = sessions[number // each], said[number]
+        session, pair = sessions[number // each], message_pairs[number]
         start = perf_counter()
         system.append(session, pair)
         appended = perf_counter()
@@ -60,18 +64,18 @@ def _turns(system: System, length: int, rounds: int) -> Callable[[int], Laps]:
 
 def _check(window: Any, newest: str) -> None:
     last = window[-1]
-    said = last["content"] if isinstance(last, dict) else last.content
-    if said != newest or len(window) > RECENT:
+    message_pairs = last["content"] if isinstance(last, dict) else last.content
+    if message_pairs != newest or len(window) > RECENT:
         raise AssertionError(f"a turn gave {len(window)} messages, not the newest {RECENT}")
 
 
-def _latency(found: Found, raws: Mapping[str, str]) -> Table:
-    lengths = sorted({length for _, length in found})
+def _latency(laps_by_place: Found, raws: Mapping[str, str]) -> Table:
+    lengths = sorted({length for _, length in laps_by_place})
 
     def cell(place: Place) -> str:
-        if place not in found:
+        if place not in laps_by_place:
             return "-"
-        return f"{micros(median(found[place]))} ({_ratio(found, raws, place):.2f}x)"
+        return f"{micros(median(laps_by_place[place]))} ({_ratio(laps_by_place, raws, place):.2f}x)"
 
     return Table(
         "turn: append 2 messages, obtain the last 20, by length of the history",
@@ -81,11 +85,11 @@ def _latency(found: Found, raws: Mapping[str, str]) -> Table:
         "executemany, then SELECT and json.loads. raw_jsonl: json.dumps and one write, then the "
         "end of the file and json.loads. -: takes too long to wait for.",
         ("system", *(f"{length:,}" for length in lengths)),
-        [[name, *(cell((name, length)) for length in lengths)] for name in _names(found)],
+        [[name, *(cell((name, length)) for length in lengths)] for name in _names(laps_by_place)],
     )
 
 
-def _split(found: Found) -> Table:
+def _split(laps_by_place: Found) -> Table:
     rows = [
         [
             name,
@@ -93,7 +97,7 @@ def _split(found: Found) -> Table:
             *(micros(median(laps, part)) for part in (0, 1)),
             *(micros(p95(laps, part)) for part in (0, 1, None)),
         ]
-        for (name, length), laps in found.items()
+        for (name, length), laps in laps_by_place.items()
     ]
     return Table(
         "turn, in its two parts",
@@ -103,35 +107,39 @@ def _split(found: Found) -> Table:
     )
 
 
-def _bars(found: Found, raws: Mapping[str, str]) -> list[Bar]:
-    lengths = [length for name, length in found if name == OURS]
+def _bars(laps_by_place: Found, raws: Mapping[str, str]) -> list[Bar]:
+    lengths = [length for name, length in laps_by_place if name == OURS]
     if not lengths:
         return []
-    worst = max(_ratio(found, raws, (OURS, length)) for length in lengths)
-    full = [median(found[OURS, length]) for length in lengths if length > RECENT]
+    worst = max(_ratio(laps_by_place, raws, (OURS, length)) for length in lengths)
+    full = [median(laps_by_place[OURS, length]) for length in lengths if length > RECENT]
     flat = [
         Bar("turn, slowest length to fastest (those of a full window)", 1.5, max(full) / min(full))
     ]
     core = Bar("turn, core to raw sqlite3, at the worst length", 2, worst)
-    return [core, *flat[: len(full) - 1], *_adapter_bars(found, raws)]
+    return [core, *flat[: len(full) - 1], *_adapter_bars(laps_by_place, raws)]
 
 
-def _adapter_bars(found: Found, raws: Mapping[str, str]) -> list[Bar]:
-    ratios = [_ratio(found, raws, place) for place in found if place[0] == "threadkeep_langchain"]
+def _adapter_bars(laps_by_place: Found, raws: Mapping[str, str]) -> list[Bar]:
+    ratios = [
+        _ratio(laps_by_place, raws, place)
+        for place in laps_by_place
+        if place[0] == "threadkeep_langchain"
+    ]
     name = "turn, LangChain's history class on ours to raw sqlite3, at the worst length"
     return [Bar(name, 4, max(ratios))] if ratios else []
 
 
-def _names(found: Found) -> list[str]:
-    return list(dict.fromkeys(name for name, _ in found))
+def _names(laps_by_place: Found) -> list[str]:
+    return list(dict.fromkeys(name for name, _ in laps_by_place))
 
 
-def _ratio(found: Found, raws: Mapping[str, str], place: Place) -> float:
+def _ratio(laps_by_place: Found, raws: Mapping[str, str], place: Place) -> float:
     name, length = place
-    return median(found[place]) / median(found[raws[name], length])
+    return median(laps_by_place[place]) / median(laps_by_place[raws[name], length])
 
 
-def _data(found: Found) -> list[dict[str, Any]]:
+def _data(laps_by_place: Found) -> list[dict[str, Any]]:
     return [
         {
             "system": name,
@@ -142,5 +150,5 @@ def _data(found: Found) -> list[dict[str, Any]]:
             "append": median(laps, 0),
             "read": median(laps, 1),
         }
-        for (name, length), laps in found.items()
+        for (name, length), laps in laps_by_place.items()
     ]

@@ -39,9 +39,9 @@ def run(plan: Plan) -> Report:
         chat = memory.session("long")
         chat.add(*conversation(_LENGTH))
         calls = {key: timed(call) for key, call in _calls(chat).items()}
-        found = interleaved(calls, plan.many(80))
-        kept = {name: len(chat.window(policy=p)) for name, p in _POLICIES.items()}
-    rows = [_row(name, found, kept) for name in (_READ, *_POLICIES)]
+        laps_by_key = interleaved(calls, plan.many(80))
+        kept_counts = {name: len(chat.window(policy=p)) for name, p in _POLICIES.items()}
+    rows = [_row(name, laps_by_key, kept_counts) for name in (_READ, *_POLICIES)]
     table = Table(
         f"windows: chat.window() at {_LENGTH:,} messages, by the first page",
         "Median microseconds. The columns in numbers: how many items the first read asks for "
@@ -51,7 +51,7 @@ def run(plan: Plan) -> Report:
         ("policy", "kept", *map(str, _PAGES), "default", "to_openai"),
         rows,
     )
-    data = {f"{name}, {page}": median(laps) for (name, page), laps in found.items()}
+    data = {f"{name}, {page}": median(laps) for (name, page), laps in laps_by_key.items()}
     return Report([table], data=data)
 
 
@@ -69,9 +69,17 @@ def _calls(chat: threadkeep.Session) -> Mapping[Key, Callable[[int], object]]:
     return calls
 
 
-def _row(name: str, found: Mapping[Key, list[Laps]], kept: Mapping[str, Any]) -> list[str]:
-    pages = [micros(median(found[name, page])) for page in _PAGES]
+def _row(
+    name: str, laps_by_key: Mapping[Key, list[Laps]], kept_counts: Mapping[str, Any]
+) -> list[str]:
+    pages = [micros(median(laps_by_key[name, page])) for page in _PAGES]
     if name == _READ:
         return [name, "-", *pages, "-", "-"]
-    default = f"{micros(median(found[name, 0]))} ({_POLICIES[name].reach})"
-    return [name, str(kept[name]), *pages, default, micros(median(found[_JSON + name, 0]))]
+    default = f"{micros(median(laps_by_key[name, 0]))} ({_POLICIES[name].reach})"
+    return [
+        name,
+        str(kept_counts[name]),
+        *pages,
+        default,
+        micros(median(laps_by_key[_JSON + name, 0])),
+    ]

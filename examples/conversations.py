@@ -42,11 +42,11 @@ def read(path: str | Path) -> Iterator[Conversation]:
     raise ValueError(f"{path} holds no conversations. {EXPECTED}")
 
 
-def _each_once(path: Path, found: Iterator[Conversation]) -> Iterator[Conversation]:
+def _each_once(path: Path, conversations: Iterator[Conversation]) -> Iterator[Conversation]:
     """All that is found; two conversations of one id would become one session."""
-    seen: set[str] = set()
-    for conversation in found:
-        if conversation.id in seen:
+    ids: set[str] = set()
+    for conversation in conversations:
+        if conversation.id in ids:
             raise ValueError(f"{path}: two conversations have the id {conversation.id!r}")
-        seen.add(conversation.id)
+        ids.add(conversation.id)
         yield conversation

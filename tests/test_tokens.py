@@ -63,7 +63,11 @@ def test_reasoning_counts_also_where_nobody_can_read_it():
 def test_media_have_a_flat_rate_however_large(kind):
     small = Item(content=[{"type": kind, "url": "https://x.test"}])
     large = Item(content=[{"type": kind, "base64": "a" * 1_000_000}])
-    assert tokens.count(small, letters) == tokens.count(large, letters) == 4 + tokens.MEDIA[kind]
+    assert (
+        tokens.count(small, letters)
+        == tokens.count(large, letters)
+        == 4 + tokens.MEDIA_TOKENS[kind]
+    )
 
 
 def test_other_blocks_are_their_json():
@@ -102,7 +106,7 @@ def nowhere(monkeypatch, tmp_path):
     """No folder that could hold tiktoken's files does."""
     for variable in ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR"):
         monkeypatch.setenv(variable, str(tmp_path))
-    monkeypatch.setattr(vocabulary, "_folders", lambda: iter([tmp_path]))
+    monkeypatch.setattr(vocabulary, "_candidate_folders", lambda: iter([tmp_path]))
 
 
 def installed(name):
@@ -142,7 +146,7 @@ def test_an_encoding_without_a_file_is_named_with_the_known_ones(nowhere, encodi
 def by_tiktoken(request):
     if not installed("tiktoken"):
         pytest.skip("tiktoken is not installed")
-    if vocabulary._folder(request.param) is None:
+    if vocabulary._find_folder(request.param) is None:
         pytest.skip(f"the file of {request.param} is not on this machine")
     return tokens.tiktoken(request.param)
 

@@ -54,16 +54,20 @@ def _evidence(options: argparse.Namespace, path: Path) -> int:
         "others": conversations[CHOSEN_ON:],
     }
     count = tokens.default()
-    found: dict[str, Measured] = {}
+    measured_by_part: dict[str, Measured] = {}
     for way, how in ways.items():
         for part in ("chosen on", "others"):
             some = parts[part]
-            found[f"{way}, {part}"] = evidence.measure(options.url, some, count=count, **how)
-        found[f"{way}, all"] = _both(found[f"{way}, chosen on"], found[f"{way}, others"])
-    print(evidence.table(found), end="\n\n")
-    print(evidence.costs(found), end="\n\n", flush=True)
+            measured_by_part[f"{way}, {part}"] = evidence.measure(
+                options.url, some, count=count, **how
+            )
+        measured_by_part[f"{way}, all"] = _both(
+            measured_by_part[f"{way}, chosen on"], measured_by_part[f"{way}, others"]
+        )
+    print(evidence.table(measured_by_part), end="\n\n")
+    print(evidence.costs(measured_by_part), end="\n\n", flush=True)
     gate = [
-        Bar(name, least, found["words, others"].at(place, category), "", least=True)
+        Bar(name, least, measured_by_part["words, others"].at(place, category), "", least=True)
         for name, place, category, least in GATE
     ]
     print(bars(gate), flush=True)

@@ -61,30 +61,30 @@ def measure(
             start = time.perf_counter()
             user.recall("nothing")
             measured.indexing.append(time.perf_counter() - start)
-            for asked in conversation.questions:
-                _ask(user, asked, measured, count)
+            for question in conversation.questions:
+                _ask(user, question, measured, count)
             user.forget(purge=False)
     return measured
 
 
-def _ask(user: User, asked: Asked, measured: Measured, count: Callable[[str], int]) -> None:
+def _ask(user: User, question: Asked, measured: Measured, count: Callable[[str], int]) -> None:
     start, worked = time.perf_counter(), time.process_time()
-    user.recall(asked.text)
+    user.recall(question.text)
     measured.seconds.append(time.perf_counter() - start)
     measured.worked.append(time.process_time() - worked)
-    hits = user.recall(asked.text, k=3 * PLACES[-1])  # facts among them are no turns
+    hits = user.recall(question.text, k=3 * PLACES[-1])  # facts among them are no turns
     turns = [hit for hit in hits if hit.item is not None]
     ids = [hit.item.id for hit in turns if hit.item]
-    shares = [len(asked.evidence.intersection(ids[:n])) / len(asked.evidence) for n in PLACES]
-    measured.found.append((asked.category, shares))
+    shares = [len(question.evidence.intersection(ids[:n])) / len(question.evidence) for n in PLACES]
+    measured.found.append((question.category, shares))
     measured.tokens.append(sum(count(hit.text) for hit in turns[:10]))
-    measured.sessions.append(_sessions(turns, asked))
+    measured.sessions.append(_sessions(turns, question))
 
 
-def _sessions(turns: Sequence[Hit], asked: Asked) -> float:
+def _sessions(turns: Sequence[Hit], question: Asked) -> float:
     first = list(dict.fromkeys((hit.session or "").rpartition("/")[2] for hit in turns))[:5]
-    wanted = {id[1:].partition(":")[0] for id in asked.evidence}
-    return len(wanted.intersection(first)) / len(wanted)
+    sessions_of_evidence = {id[1:].partition(":")[0] for id in question.evidence}
+    return len(sessions_of_evidence.intersection(first)) / len(sessions_of_evidence)
 
 
 def table(rows: dict[str, Measured]) -> Table:

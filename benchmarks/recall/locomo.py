@@ -61,8 +61,8 @@ class Conversation:
         return user
 
     def _when(self, turns: list[str]) -> datetime | None:
-        said = self.sessions[_session(turns[0])] if turns else []
-        return said[0]["created_at"] if said else None
+        session_time = self.sessions[_session(turns[0])] if turns else []
+        return session_time[0]["created_at"] if session_time else None
 
 
 def read(path: Path) -> list[Conversation]:
@@ -71,11 +71,13 @@ def read(path: Path) -> list[Conversation]:
 
 
 def _conversation(data: dict[str, Any]) -> Conversation:
-    told = data["conversation"]
-    numbers = sorted(int(key[8:]) for key in told if re.fullmatch(r"session_\d+", key))
-    sessions = {number: list(_messages(told, number)) for number in numbers}
+    dialogue = data["conversation"]
+    numbers = sorted(int(key[8:]) for key in dialogue if re.fullmatch(r"session_\d+", key))
+    sessions = {number: list(_messages(dialogue, number)) for number in numbers}
     turns = {message["id"] for messages in sessions.values() for message in messages}
-    asked = (Asked(q["question"], q["category"], _ids(q["evidence"], turns)) for q in data["qa"])
+    questions = (
+        Asked(q["question"], q["category"], _ids(q["evidence"], turns)) for q in data["qa"]
+    )
     notes = (
         (note[0], sorted(_ids(note[1], turns)))
         for session in data["observation"].values()
@@ -83,15 +85,18 @@ def _conversation(data: dict[str, Any]) -> Conversation:
         for note in speaker
     )
     return Conversation(
-        data["sample_id"], sessions, list(notes), [one for one in asked if one.evidence]
+        data["sample_id"],
+        sessions,
+        list(notes),
+        [question for question in questions if question.evidence],
     )
 
 
-def _messages(told: dict[str, Any], number: int) -> Iterator[dict[str, Any]]:
+def _messages(dialogue: dict[str, Any], number: int) -> Iterator[dict[str, Any]]:
     """Turns as messages; what is said of a picture stands behind the words."""
-    said = told[f"session_{number}_date_time"]
-    at = datetime.strptime(said, "%I:%M %p on %d %B, %Y").replace(tzinfo=UTC)
-    for turn in told[f"session_{number}"]:
+    session_time = dialogue[f"session_{number}_date_time"]
+    at = datetime.strptime(session_time, "%I:%M %p on %d %B, %Y").replace(tzinfo=UTC)
+    for turn in dialogue[f"session_{number}"]:
         words = [turn["text"], turn.get("blip_caption") or ""]
         yield {
             "id": turn["dia_id"],

@@ -46,10 +46,10 @@ def _row(size: int) -> list[str]:
         start, worked = time.perf_counter(), time.process_time()
         user.recall("nothing")
         indexing = time.perf_counter() - start, time.process_time() - worked
-        asked = [_asked(dice, turn) for turn in dice.sample(turns, _QUESTIONS)]
+        questions = [_asked(dice, turn) for turn in dice.sample(turns, _QUESTIONS)]
         worked = time.process_time()
-        laps, finds = _ask(user, asked)
-        worked = (time.process_time() - worked) / len(asked)
+        laps, finds = _ask(user, questions)
+        worked = (time.process_time() - worked) / len(questions)
         after = [_after_an_add(user, dice, n) for n in range(10)]
         megabytes = _megabytes(user, turns) if size <= 10_000 else None
     cuts = statistics.quantiles(laps, n=20)
@@ -59,13 +59,13 @@ def _row(size: int) -> list[str]:
         *(f"{seconds:.2f}" for seconds in indexing),
         "-" if megabytes is None else f"{megabytes:.1f}",
         *(f"{seconds * 1e3:.1f}" for seconds in times),
-        f"{finds / len(asked):.2f}",
+        f"{finds / len(questions):.2f}",
     ]
 
 
-def _ask(user: User, asked: list[tuple[str, str]]) -> tuple[list[float], int]:
+def _ask(user: User, questions: list[tuple[str, str]]) -> tuple[list[float], int]:
     laps, finds = [], 0
-    for question, answer in asked:
+    for question, answer in questions:
         start = time.perf_counter()
         hits = user.recall(question)
         laps.append(time.perf_counter() - start)
@@ -83,7 +83,7 @@ def _after_an_add(user: User, dice: random.Random, n: int) -> float:
 
 def _megabytes(user: User, turns: Sequence[str]) -> float:
     """What the index of the turns takes, built once more."""
-    recall = user.engine.part(Recall)
+    recall = user._engine.component(Recall)
     recall.forget_user(user.id)
     tracemalloc.start()
     user.recall("nothing")

@@ -82,7 +82,7 @@ SETS: Final = {"servers": [name for name in SYSTEMS if name.endswith(_SERVERS[:3
 
 def find(names: Sequence[str]) -> tuple[dict[str, type[System]], dict[str, str]]:
     """The systems of these names with their raw drivers; and the missing, with what they lack."""
-    found: dict[str, type[System]] = {}
+    classes: dict[str, type[System]] = {}
     missing: dict[str, str] = {}
     for name in names:
         try:
@@ -90,8 +90,8 @@ def find(names: Sequence[str]) -> tuple[dict[str, type[System]], dict[str, str]]
         except ModuleNotFoundError as error:
             missing[name] = str(error)
         else:
-            found.update({made.raw: _load(made.raw), name: made})
-    return {name: found[name] for name in SYSTEMS if name in found}, missing
+            classes.update({made.raw: _load(made.raw), name: made})
+    return {name: classes[name] for name in SYSTEMS if name in classes}, missing
 
 
 def files(folder: Path) -> int:

@@ -34,8 +34,8 @@ class RawRedis(InRedis):
             pipeline.execute()
 
     def recent(self, session: str) -> list[Any]:
-        found: Any = self._client.lrange(f"{self.name}:{session}", -RECENT, -1)
-        return [json.loads(body) for body in found]
+        bodies: Any = self._client.lrange(f"{self.name}:{session}", -RECENT, -1)
+        return [json.loads(body) for body in bodies]
 
     def disconnect(self) -> None:
         self._client.close()

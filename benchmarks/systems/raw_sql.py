@@ -68,7 +68,7 @@ class RawMysql(_Raw, InMysql):
             host=at.host,
             port=int(at.port or 3306),
             user=at.user,
-            password=at.secret() or "",
+            password=at.resolve_password() or "",
             database=at.database,
             autocommit=True,
             ssl_disabled=True,

@@ -63,8 +63,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _failed(error: BaseException, status: int) -> int:
-    said = " ".join(str(error).split()) or type(error).__name__
-    print(f"demo: {said}", file=sys.stderr)
+    message = " ".join(str(error).split()) or type(error).__name__
+    print(f"demo: {message}", file=sys.stderr)
     return status
 
 

@@ -15,15 +15,17 @@ def main(store: str, session: str, user: str) -> int:
     terminal.prepare()
     with threadkeep.connect(store) as memory, model(script.RESTARTED) as talk:
         chat = memory.session(session, user=user)
-        found = len(chat.items())
-        terminal.row("process", f"{os.getpid()}, a new one; it finds {found} items of {session!r}")
-        asked = chat.add(script.RECALL)
+        item_count = len(chat.items())
+        terminal.row(
+            "process", f"{os.getpid()}, a new one; it finds {item_count} items of {session!r}"
+        )
+        question = chat.add(script.RECALL)
         try:
             answers = talk.answer(chat)
         except EndpointError as error:
             print(f"demo: {error}", file=sys.stderr)
             return 1
-        terminal.messages([*asked, *answers])
+        terminal.messages([*question, *answers])
         terminal.row("", f"the model got {len(talk.sent or [])} messages, the earlier turns first")
     return 0
 

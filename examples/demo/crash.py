@@ -20,8 +20,8 @@ def main(store: str, session: str, user: str) -> None:
     _answer(chat, second["id"], _die())
 
 
-def _answer(chat: Session, call: str, said: str) -> None:
-    chat.add({"role": "tool", "name": "weather", "tool_call_id": call, "content": said})
+def _answer(chat: Session, call: str, text: str) -> None:
+    chat.add({"role": "tool", "name": "weather", "tool_call_id": call, "content": text})
 
 
 def _die() -> str:

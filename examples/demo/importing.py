@@ -24,11 +24,11 @@ def run(path: str, store: str) -> bool:
         OSError: the file cannot be read.
         ThreadkeepError: the store did not do what it should.
     """
-    found = list(conversations.read(path))
-    terminal.row("input", f"{path}: {terminal.many(len(found), 'conversation')}")
+    imported = list(conversations.read(path))
+    terminal.row("input", f"{path}: {terminal.many(len(imported), 'conversation')}")
     terminal.row("store", store)
     with threadkeep.connect(store) as memory:
-        good = [_show(memory, conversation) for conversation in found]
+        good = [_show(memory, conversation) for conversation in imported]
     terminal.heading("Counts")
     terminal.row(
         "check", f"{sum(good)} of {len(good)} conversations stored as they are in the file"
@@ -68,8 +68,8 @@ def _about(conversation: Conversation, stored: Sequence[Item], before: int) -> N
     )
     dated = [message for message in conversation.messages if "created_at" in message]
     if dated and stored:
-        said = [item.created_at for item in stored if item.created_at]
-        terminal.row("dates", f"{min(said):%Y-%m-%d %H:%M} to {max(said):%Y-%m-%d %H:%M} UTC")
+        times = [item.created_at for item in stored if item.created_at]
+        terminal.row("dates", f"{min(times):%Y-%m-%d %H:%M} to {max(times):%Y-%m-%d %H:%M} UTC")
     else:
         terminal.row("dates", "none in the file; stored with the time of the import")
 

@@ -70,8 +70,8 @@ def _same_prefix(step: float | None) -> float:
     """The share of each prompt that begins exactly as the one before, by characters."""
     same = total = 0
     for before, after in _pairs(step):
-        kept = takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
-        same += sum(len(message) for _, message in kept)
+        common = takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
+        same += sum(len(message) for _, message in common)
         total += sum(map(len, after))
     return same / total
 

@@ -45,10 +45,10 @@ class Model:
         try:
             return create(model=self.name, messages=messages, **options)
         except OpenAIError as error:
-            said = " ".join(str(error).split())[:200]
+            message = " ".join(str(error).split())[:200]
             raise EndpointError(
                 f"the model {self.name!r} at {self.client.base_url} did not answer "
-                f"({type(error).__name__}): {said}"
+                f"({type(error).__name__}): {message}"
             ) from error
 
 
@@ -80,10 +80,10 @@ def result(call: Mapping[str, Any]) -> dict[str, Any]:
     """Run a tool for a call, and say what came out as a message."""
     tool = _RUN.get(call["name"])
     try:
-        said = tool(**call["args"]) if tool else f"There is no tool {call['name']!r}."
+        message = tool(**call["args"]) if tool else f"There is no tool {call['name']!r}."
     except TypeError as error:
-        said = f"Wrong arguments: {error}"
-    return {"role": "tool", "tool_call_id": call["id"], "name": call["name"], "content": said}
+        message = f"Wrong arguments: {error}"
+    return {"role": "tool", "tool_call_id": call["id"], "name": call["name"], "content": message}
 
 
 def _name() -> str:

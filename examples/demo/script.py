@@ -27,17 +27,17 @@ CITIES: list[dict[str, Any]] = [
 
 def recalled(request: dict[str, Any]) -> str:
     """What a model can know from the messages it was given, and from nothing else."""
-    said = " ".join(str(message.get("content")) for message in request["messages"][:-1])
-    if not all(name in said for name in ("Ada", "Bo", "Lisbon")):
+    transcript = " ".join(str(message.get("content")) for message in request["messages"][:-1])
+    if not all(name in transcript for name in ("Ada", "Bo", "Lisbon")):
         return "I cannot know: nothing of that is in the messages I got."
     return "You are Ada, your dog is Bo, and the two of you go to Lisbon by train."
 
 
 def noted(request: dict[str, Any]) -> str:
     """What stands in the messages of two other frameworks, one of them a tool's."""
-    said = " ".join(str(message.get("content")) for message in request["messages"][:-1])
+    transcript = " ".join(str(message.get("content")) for message in request["messages"][:-1])
     words = ("Ada", "Bo", "Lisbon", "24 degrees")
-    return ", ".join(word for word in words if word in said) + "."
+    return ", ".join(word for word in words if word in transcript) + "."
 
 
 CHAT = [

@@ -70,8 +70,8 @@ def _remember(memory: Memory) -> None:
     chat = _chat(memory)
     with model(script.CHAT) as talk:
         for text in (script.OPENING, script.SECOND):
-            asked = chat.add(text)
-            terminal.messages([*asked, *talk.answer(chat)])
+            question = chat.add(text)
+            terminal.messages([*question, *talk.answer(chat)])
     info = chat.info()
     terminal.row(
         "", f"stored: {len(chat.items())} items in session {chat.id!r} of {info and info.user!r}"
@@ -110,8 +110,8 @@ def _fork(memory: Memory) -> None:
     before = chat.items(before=start.id)[-1]
     fork = chat.fork(FORK, upto=before.id)
     with model(script.RETRIED[1:]) as talk:
-        asked = fork.add(script.OTHER)
-        terminal.messages([*asked, *talk.answer(fork)])
+        question = fork.add(script.OTHER)
+        terminal.messages([*question, *talk.answer(fork)])
     for info in memory.user(USER).sessions():
         origin = f"forked from {info.forked_from!r}" if info.forked_from else "as it was"
         held = len(memory.session(info.id).items())

@@ -52,10 +52,10 @@ def messages(items: Iterable[Item], *, mark: str = "") -> None:
 
 def line(item: Item, *, mark: str = "") -> str:
     who = _clip(_printable(item.name or item.role), _LABEL - 2)
-    said = " ".join(part for part in (item.text, _calls(item)) if part)
+    text_parts = " ".join(part for part in (item.text, _calls(item)) if part)
     if item.metadata.get("synthetic"):
         mark = "(synthetic) "
-    return f"{who:<{_LABEL}}{_clip(mark + _printable(said), WIDTH - _LABEL - 2)}"
+    return f"{who:<{_LABEL}}{_clip(mark + _printable(text_parts), WIDTH - _LABEL - 2)}"
 
 
 def _calls(item: Item) -> str:
@@ -65,8 +65,8 @@ def _calls(item: Item) -> str:
 def _args(args: Any) -> str:
     if not isinstance(args, dict):
         return str(args)
-    said = (f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in args.items())
-    return ", ".join(said)
+    text_parts = (f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in args.items())
+    return ", ".join(text_parts)
 
 
 def _printable(text: str) -> str:

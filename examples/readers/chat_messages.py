@@ -46,58 +46,58 @@ def _conversation(entry: Entry) -> Conversation:
     else:
         about, listed = {}, about
     placed = ((f"{at}[{number}]", value) for number, value in enumerate(expect(listed, list, at)))
-    own = about.get("conversation_id") or about.get("id")
-    known: dict[str, Any] = {
-        "id": None if own is None else str(own),
+    own_fields = about.get("conversation_id") or about.get("id")
+    optional_fields: dict[str, Any] = {
+        "id": None if own_fields is None else str(own_fields),
         "title": text_or_none(about.get("title"), f"{entry.at}.title"),
         "user": text_or_none(about.get("user"), f"{entry.at}.user"),
     }
-    given = {key: value for key, value in known.items() if value is not None}
-    return conversation(entry, _messages(placed), **given)
+    fields = {key: value for key, value in optional_fields.items() if value is not None}
+    return conversation(entry, _messages(placed), **fields)
 
 
 def _messages(placed: Iterable[tuple[str, object]]) -> Iterator[Message]:
     last_call = "call_0"  # outdated function calls have no id: each answer follows its call
     for number, (at, value) in enumerate(placed):
-        given = expect(value, dict, at)
-        message = _message(at, given)
-        if given.get("function_call"):
+        fields = expect(value, dict, at)
+        message = _message(at, fields)
+        if fields.get("function_call"):
             last_call = f"call_{number}"
-            message["tool_calls"] = [_as_tool_call(last_call, given["function_call"], at)]
+            message["tool_calls"] = [_as_tool_call(last_call, fields["function_call"], at)]
         elif message["role"] == "function":
             message |= {"role": "tool", "tool_call_id": last_call}
         yield message
 
 
-def _message(at: str, given: Mapping[str, Any]) -> Message:
-    role = given.get("role")
+def _message(at: str, fields: Mapping[str, Any]) -> Message:
+    role = fields.get("role")
     if not isinstance(role, str) or role not in _ROLES:
         malformed(f"{at}.role", f"must be one of {', '.join(sorted(_ROLES))}, is {role!r}")
-    message: Message = {"role": role, "content": _content(at, given)}
+    message: Message = {"role": role, "content": _content(at, fields)}
     for key in _TEXTS:
-        if (text := text_or_none(given.get(key), f"{at}.{key}")) is not None:
+        if (text := text_or_none(fields.get(key), f"{at}.{key}")) is not None:
             message[key] = text
-    if (said_at := _said_at(at, given)) is not None:
+    if (said_at := _said_at(at, fields)) is not None:
         message["created_at"] = said_at
-    if given.get("tool_calls"):
-        message["tool_calls"] = _tool_calls(f"{at}.tool_calls", given["tool_calls"])
-    return message | _metadata(at, given)
+    if fields.get("tool_calls"):
+        message["tool_calls"] = _tool_calls(f"{at}.tool_calls", fields["tool_calls"])
+    return message | _metadata(at, fields)
 
 
-def _content(at: str, given: Mapping[str, Any]) -> str | list[Any] | None:
-    content = given.get("content")
-    if content is None and isinstance(given.get("refusal"), str):
-        return str(given["refusal"])
-    if content is None and not (given.get("tool_calls") or given.get("function_call")):
+def _content(at: str, fields: Mapping[str, Any]) -> str | list[Any] | None:
+    content = fields.get("content")
+    if content is None and isinstance(fields.get("refusal"), str):
+        return str(fields["refusal"])
+    if content is None and not (fields.get("tool_calls") or fields.get("function_call")):
         malformed(f"{at}.content", "is missing; only a message with tool calls may have none")
     if content is not None and not isinstance(content, (str, list)):
         malformed(f"{at}.content", f"must be a text or a list, is {type(content).__name__}")
     return content
 
 
-def _said_at(at: str, given: Mapping[str, Any]) -> float | str | None:
+def _said_at(at: str, fields: Mapping[str, Any]) -> float | str | None:
     for key in _TIMES:
-        if (value := given.get(key)) is not None:
+        if (value := fields.get(key)) is not None:
             if isinstance(value, bool) or not isinstance(value, (int, float, str)):
                 malformed(f"{at}.{key}", "must be a time: epoch seconds, or ISO 8601")
             return value
@@ -119,8 +119,8 @@ def _as_tool_call(call_id: str, function: object, at: str) -> Message:
     return {"id": call_id, "type": "function", "function": function}
 
 
-def _metadata(at: str, given: Mapping[str, Any]) -> Message:
+def _metadata(at: str, fields: Mapping[str, Any]) -> Message:
     """What the file says besides, under `metadata`."""
-    own = expect(given.get("metadata") or {}, dict, f"{at}.metadata")
-    rest = {key: value for key, value in given.items() if key not in _READ and value is not None}
-    return {"metadata": {**rest, **own}} if rest or own else {}
+    own_fields = expect(fields.get("metadata") or {}, dict, f"{at}.metadata")
+    rest = {key: value for key, value in fields.items() if key not in _READ and value is not None}
+    return {"metadata": {**rest, **own_fields}} if rest or own_fields else {}

@@ -91,11 +91,11 @@ def _messages(path: Iterable[tuple[str, _Node]]) -> Iterator[Message]:
         yield result
 
 
-def _message(at: str, given: object, call: str | None) -> Message | None:
+def _message(at: str, payload: object, call: str | None) -> Message | None:
     """The message of a node, or nothing; `call` is the id of a call that waits for its result."""
-    if given is None:
+    if payload is None:
         return None
-    data = expect(given, dict, f"{at}.message")
+    data = expect(payload, dict, f"{at}.message")
     role = expect(data.get("author"), dict, f"{at}.message.author").get("role")
     if role not in _ROLES:
         malformed(f"{at}.message.author.role", f"{role!r} is none of {', '.join(sorted(_ROLES))}")
@@ -158,8 +158,8 @@ def _call(message: Message, recipient: str) -> Message:
         args = json.loads(message["content"])
     except ValueError:
         args = None
-    given = args if isinstance(args, dict) else {"input": message["content"]}
-    call = {"id": message["id"], "name": _tool_name(recipient), "args": given}
+    payload = args if isinstance(args, dict) else {"input": message["content"]}
+    call = {"id": message["id"], "name": _tool_name(recipient), "args": payload}
     return {**message, "content": "", "tool_calls": [call]}
 
 

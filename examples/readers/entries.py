@@ -78,18 +78,18 @@ def text_or_none(value: object, at: str) -> str | None:
     return None if value is None else expect(value, str, at) or None
 
 
-def conversation(entry: Entry, messages: Iterable[Message], **known: Any) -> Conversation:
+def conversation(entry: Entry, messages: Iterable[Message], **details: Any) -> Conversation:
     """The conversation of an entry; what two messages share an id would lose one of them."""
-    found = list(messages)
-    seen: set[str] = set()
-    for message in found:
-        if (own := message.get("id")) in seen:
-            malformed(entry.at, f"two messages have the id {own!r}")
-        if own is not None:
-            seen.add(own)
-    names = dict.fromkeys(message["name"] for message in found if "name" in message)
+    message_list = list(messages)
+    ids: set[str] = set()
+    for message in message_list:
+        if (message_id := message.get("id")) in ids:
+            malformed(entry.at, f"two messages have the id {message_id!r}")
+        if message_id is not None:
+            ids.add(message_id)
+    names = dict.fromkeys(message["name"] for message in message_list if "name" in message)
     return Conversation(
-        **{"id": entry.id, "messages": found, "speakers": tuple(names), **known},
+        **{"id": entry.id, "messages": message_list, "speakers": tuple(names), **details},
     )
 
 

@@ -55,8 +55,8 @@ def _messages(talk: Mapping[str, Any], roles: Mapping[str, str], at: str) -> Ite
         for position, turn in enumerate(turns):
             place = f"{at}.session_{number}[{position}]"
             said_at = (begin + timedelta(seconds=position)).isoformat()
-            known = {"created_at": said_at, "metadata": {"session": number}}
-            yield _message(expect(turn, dict, place), roles, known, place)
+            defaults = {"created_at": said_at, "metadata": {"session": number}}
+            yield _message(expect(turn, dict, place), roles, defaults, place)
 
 
 def _sessions(talk: Mapping[str, Any]) -> list[int]:
@@ -73,7 +73,9 @@ def _begin(talk: Mapping[str, Any], number: int, at: str) -> datetime:
         malformed(f"{at}.{key}", f"must be a date like '1:05 pm on 8 May, 2023', is {text!r}")
 
 
-def _message(turn: Mapping[str, Any], roles: Mapping[str, str], known: Message, at: str) -> Message:
+def _message(
+    turn: Mapping[str, Any], roles: Mapping[str, str], defaults: Message, at: str
+) -> Message:
     """One turn; the picture shared in it (its address, caption, query) stays in the metadata."""
     speaker, dia_id, text = (
         expect(turn.get(key), str, f"{at}.{key}") for key in ("speaker", "dia_id", "text")
@@ -86,6 +88,6 @@ def _message(turn: Mapping[str, Any], roles: Mapping[str, str], known: Message, 
         "name": speaker,
         "content": text,
         "id": dia_id,
-        "created_at": known["created_at"],
-        "metadata": {**known["metadata"], **rest},
+        "created_at": defaults["created_at"],
+        "metadata": {**defaults["metadata"], **rest},
     }

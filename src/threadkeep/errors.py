@@ -1,4 +1,4 @@
-"""Every error threadkeep raises: one root, a handful of leaves.
+"""Every error that threadkeep raises: one root and its subclasses.
 
 A message says what failed, where, and what to do about it.
 It never holds a secret, and never the text of a message.
@@ -18,7 +18,7 @@ class ConfigError(ThreadkeepError, ValueError):
 
 
 class InputError(ThreadkeepError, ValueError):
-    """What was handed in cannot be stored or asked for; names the field. Nothing was written."""
+    """An argument is not valid or cannot be stored; names the field. Nothing was written."""
 
 
 class NotFound(ThreadkeepError, LookupError):
@@ -34,7 +34,7 @@ class MissingExtra(ThreadkeepError, ImportError):
 
 
 class BackendError(ThreadkeepError):
-    """The store could not do what was asked (unreachable, full, read-only, closed, not ours)."""
+    """The store could not do the operation (unreachable, full, read-only, closed, not ours)."""
 
 
 class BackendTimeout(BackendError, TimeoutError):
@@ -42,7 +42,7 @@ class BackendTimeout(BackendError, TimeoutError):
 
 
 class CorruptRecord(BackendError):
-    """A stored record that nothing can stand in for cannot be read."""
+    """A stored record that is indispensable cannot be read."""
 
 
 class WrongKey(BackendError):
@@ -50,9 +50,9 @@ class WrongKey(BackendError):
 
 
 class Conflict(BackendError):
-    """A compare-and-set met another version, or what should be new exists already.
+    """A compare-and-set found another version, or something that should be new exists already.
 
-    Of two that claim one name (a session's id, an item's id), the second gets it.
+    Of two writers that use one new id (of a session or an item), the second one gets it.
 
     Attributes:
         current: the version found (0 = no live stream).
@@ -63,10 +63,10 @@ class Conflict(BackendError):
         self.current = current
 
 
-def did_you_mean(wrong: object, known: Iterable[str]) -> str:
-    """`; did you mean 'ttl'?`, or the names there are if none is near."""
+def did_you_mean(wrong: object, valid_names: Iterable[str]) -> str:
+    """Return `; did you mean 'ttl'?`, or all valid names if none is close."""
     import difflib  # needed for errors only
 
-    names = sorted(known)
+    names = sorted(valid_names)
     close = difflib.get_close_matches(str(wrong), names, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"

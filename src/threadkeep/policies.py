@@ -1,4 +1,4 @@
-"""Windows: which items of a conversation a model sees. Pure callables; a list of them composes."""
+"""Window policies: which items of a conversation a model sees. Pure callables that compose."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from threadkeep.window.policies.budgets import (
 from threadkeep.window.policies.filters import keep_system, max_age, only
 from threadkeep.window.policies.merge_roles import alternate_roles
 from threadkeep.window.policies.options import as_policies, from_options
+from threadkeep.window.policies.traits import PolicyTraits
 
 __all__ = [
     "Budget",
+    "PolicyTraits",
     "alternate_roles",
     "as_policies",
     "from_options",

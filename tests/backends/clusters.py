@@ -24,7 +24,7 @@ def opened(cluster: redis.Cluster, timeout: float = 20.0) -> Iterator[RedisBacke
     """A backend on it, of whose connections none may be left with a caller."""
     made = RedisBackend(cluster.url(), prefix=fresh_table(), timeout=timeout)
     yield made
-    assert made._pool.lent == 0, "a connection was not given back"
+    assert made.in_use == 0, "a connection was not given back"
     made.close()
 
 

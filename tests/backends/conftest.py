@@ -161,7 +161,7 @@ def backend(store: Store) -> Iterator[Backend]:
     backend = store.open()
     yield backend
     pool = getattr(backend, "_pool", None)
-    assert pool is None or pool.lent == 0, "a connection was not given back"
+    assert pool is None or pool.in_use == 0, "a connection was not given back"
     backend.close()
     assert open_files() == before, "a file was left open"
 

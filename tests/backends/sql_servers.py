@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, inspect, make_url, text
 
 from tests.servers import mysql, mysql9, postgres, proxy
 from tests.servers.instances import fresh_table
-from threadkeep.backends.sql.url import Target, from_url
+from threadkeep.backends.sql.url import DatabaseTarget, from_url
 
 __all__ = ["EVERY_SERVER", "SERVERS", "SqlServer", "fresh_table"]
 
@@ -23,7 +23,7 @@ class SqlServer:
         self.url = url
         self.engine_url = url.replace(url.partition(":")[0], driver, 1)
 
-    def target(self) -> Target:
+    def target(self) -> DatabaseTarget:
         return from_url(self.url)
 
     @contextmanager

@@ -51,16 +51,16 @@ def lived(memory, id, user="ada"):
     for n in range(2):
         memory.responses.add({"id": f"{id}-{n}", "output": []}, conversation=id)
     memory.feedback.add(f"{id}-0", rating="positive", comment="Right")
-    summary = Record("summary", "summary", '{"text": "They talked."}', memory.engine.now())
-    memory.engine.commit(memory.engine.stream("summary", id), put=[summary], ttl=LIFE)
+    summary = Record("summary", "summary", '{"text": "They talked."}', memory._engine.now())
+    memory._engine.commit(memory._engine.stream("summary", id), put=[summary], ttl=LIFE)
     return chat
 
 
 def content(memory):
     """Every record of somebody's that can still be read, by kind and stream."""
     found = {}
-    for name in copy_streams.streams(memory.engine.backend):  # all but how the store is kept
-        pages = memory.engine.read(*(Query(name, kind) for kind in KINDS))
+    for name in copy_streams.stream_names(memory._engine.backend):  # all but how the store is kept
+        pages = memory._engine.read(*(Query(name, kind) for kind in KINDS))
         if kinds := {
             kind: len(p.records) for kind, p in zip(KINDS, pages, strict=True) if p.records
         }:

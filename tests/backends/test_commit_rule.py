@@ -8,12 +8,16 @@ import pytest
 
 from threadkeep.backends.common.commit import Action, Change, Head, decide
 from threadkeep.errors import Conflict
-from threadkeep.testing.contract.common import NOW, items
-from threadkeep.types import KEEP, Drop, Query
-from threadkeep.types.versions import LIFE, Generation
+from threadkeep.types import KEEP, Drop, Query, Record
+from threadkeep.types.versions import GENERATION_SPAN, Generation
 
 STREAM = "test/session/rule"
 STEPS = 60
+NOW = 1_750_000_000.0
+
+
+def items(ids):
+    return [Record("item", id, "{}", NOW) for id in ids]
 
 
 def drawn(
@@ -70,7 +74,7 @@ def test_stores_decide_alike(backend, seed):
             continue
         actions.add(decision.action)
         if decision.action is Action.CREATE:  # at a random version
-            assert (outcome, version % LIFE) == ("commit", 1)
+            assert (outcome, version % GENERATION_SPAN) == ("commit", 1)
             token_version = version if decision.token is not None else None
             head = Head(version, decision.expires, decision.token, token_version)
         else:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.backends.conftest import REQUIRED, STORES
-from threadkeep.core.copy_streams import copy, streams
+from threadkeep.core.copy_streams import copy, stream_names
 from threadkeep.protocols import Backend
 from threadkeep.testing.contract.common import HOSTILE
 from threadkeep.types import Query, Record
@@ -36,7 +36,7 @@ def opened(name, path) -> Iterator[Backend]:
 
 def content(backend):
     """All that lives in a store: the records of each stream, in their order."""
-    return {name: records(backend, name) for name in streams(backend)}
+    return {name: records(backend, name) for name in stream_names(backend)}
 
 
 def records(backend, name):
@@ -65,8 +65,8 @@ def test_a_copy_is_the_same_to_the_record(source, target, tmp_path):
     with opened(source, here_path) as here, opened(target, there_path) as there:
         fill(here)
         before = content(here)
-        done = list(copy(here, there, streams(here), clock=lambda: NOW))
+        done = list(copy(here, there, stream_names(here), clock=lambda: NOW))
         assert {outcome.outcome for outcome in done} == {"copied"}
         assert content(there) == before == content(here)
-        again = list(copy(here, there, streams(here), clock=lambda: NOW))
+        again = list(copy(here, there, stream_names(here), clock=lambda: NOW))
         assert {outcome.outcome for outcome in again} == {"there"}

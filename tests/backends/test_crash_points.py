@@ -80,7 +80,7 @@ def many(count):
 
 def imported(memory):
     lines = enumerate(map(json.loads, EXPORT.splitlines()), start=1)
-    for _ in export.restore(memory.engine, export.checked(lines)):
+    for _ in export.restore(memory._engine, export.checked(lines)):
         pass
 
 
@@ -102,7 +102,7 @@ VERBS = {
     "fork much": lambda m: m.session("zoe long", user="zoe").fork("zoe fork"),
     "rewind": lambda m: m.session("zoe 0", user="zoe").rewind(last=1),
     "clear": lambda m: m.session("zoe 0", user="zoe").clear(files=True),
-    "rewrite": lambda m: m.session("zoe 0", user="zoe").rewrite(*many(2)),
+    "rewrite": lambda m: m.session("zoe 0", user="zoe").set_items(*many(2)),
     "replace": lambda m: m.session("zoe 0", user="zoe").replace(first_item(m), "zoe anew"),
     "remove": lambda m: m.session("zoe 0", user="zoe").remove(first_item(m)),
     "forget items": lambda m: m.session("zoe 0", user="zoe").forget(first_item(m)),
@@ -134,24 +134,24 @@ def prepared(memory):
         memory.session(f"{user} 0/helper", user=user, agent="helper").add("hidden from lists")
         memory.user(user).facts.add(f"{user} said it")
         summary = {"session": f"{user} 0", "text": f"{user} was here", "user": user}
-        record = Record("summary", "summary", json.dumps(summary), memory.engine.now())
-        memory.engine.commit(memory.engine.stream("summary", f"{user} 0"), put=[record], ttl=None)
+        record = Record("summary", "summary", json.dumps(summary), memory._engine.now())
+        memory._engine.commit(memory._engine.stream("summary", f"{user} 0"), put=[record], ttl=None)
     memory.session("nobodys").add("nothing")
     memory.responses.add(answer("nobodys r"), conversation="nobodys")
 
 
 def records(memory):
     """All that the namespace holds, record by record, past all verbs."""
-    prefix = memory.engine.settings.namespace + "/"
+    prefix = memory._engine.settings.namespace + "/"
     names, cursor = set(), None
     while True:
-        page, cursor = memory.engine.backend.streams(prefix, cursor=cursor)
+        page, cursor = memory._engine.backend.streams(prefix, cursor=cursor)
         names.update(page)
         if cursor is None:
             break
     found = {}
     for name in sorted(names):
-        pages = memory.engine.read(*(Query(name, kind) for kind in KINDS))
+        pages = memory._engine.read(*(Query(name, kind) for kind in KINDS))
         if any(page.records for page in pages):
             found[name.removeprefix(prefix)] = [one for page in pages for one in page.records]
     return found
@@ -184,7 +184,7 @@ def check_left(memory):
     """What a crash may leave of a user."""
     found = records(memory)
     owned = of_user(found, "zoe")
-    listed = {info.id for _, info in scan.sessions(memory.engine, "zoe", None)}
+    listed = {info.id for _, info in scan.sessions(memory._engine, "zoe", None)}
     assert owned.keys() == listed
     lines = [json.loads(line) for line in memory.user("zoe").export().splitlines()[1:]]
     written = {(line["session"], line["kind"], line["id"]) for line in lines if "session" in line}

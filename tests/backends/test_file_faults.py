@@ -14,7 +14,7 @@ from tests.backends import file_child
 from tests.backends.file_child import NOW, STREAM, batch
 from threadkeep.backends.file import FileBackend, compaction
 from threadkeep.errors import BackendError, BackendTimeout
-from threadkeep.testing.crowd import in_processes
+from threadkeep.testing.concurrency import run_in_processes
 from threadkeep.types import Query
 
 QUERY = Query(STREAM, "item")
@@ -104,7 +104,7 @@ def test_processes_count_up_while_others_read(folder):
     names = [f"c{n}" for n in range(4)]
     jobs = [partial(file_child.churn, folder, name, 150) for name in names]
     jobs += [partial(file_child.watch, folder, names, 60)] * 2
-    in_processes(_call, [(job,) for job in jobs])
+    run_in_processes(_call, [(job,) for job in jobs])
     assert file_child.watch(folder, names, 1) == dict.fromkeys(names, 150)
     assert the_log(folder).stat().st_size < 4 * 150 * 4_000, "it was never compacted"
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from threadkeep.backends.common.deadline import Deadline, span
+from threadkeep.backends.common.deadline import Deadline, format_wait
 from threadkeep.backends.mongodb import MongoBackend
 from threadkeep.backends.redis import RedisBackend
 from threadkeep.backends.sql import SqlBackend
@@ -36,10 +36,15 @@ def test_what_was_left_of_the_call_is_said_where_most_of_it_was_spent(
 ):
     def spent(timeout):
         made = Deadline(timeout)
-        made.at -= timeout - 0.4
+        made.ends_at -= timeout - 0.4
         return made
 
-    for name in ("sql.backend", "sql.calls", "redis.calls", "mongodb.calls"):
+    for name in (
+        "sql.backend",
+        "sql.connection_calls",
+        "redis.client_calls",
+        "mongodb.client_calls",
+    ):
         monkeypatch.setattr(f"threadkeep.backends.{name}.Deadline", spent, raising=False)
     said = refused(store, url.format(silent_port), timeout=30)
     assert re.search(r"within 0\.[0-4]\d* s, all that was left of 30 s", said), said
@@ -62,4 +67,4 @@ def test_the_setting_that_ended_it_is_named(store, url, silent_port):
     ],
 )
 def test_it_is_never_more_than_was_left(seconds, patience, said):
-    assert span(seconds, 2.0, patience) == said
+    assert format_wait(seconds, 2.0, patience) == said

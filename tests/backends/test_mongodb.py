@@ -18,8 +18,8 @@ from threadkeep.backends.mongodb import MongoBackend, expire
 from threadkeep.backends.mongodb import commit as committing
 from threadkeep.backends.mongodb.roll_forward import apply
 from threadkeep.errors import BackendError, ConfigError, Conflict
+from threadkeep.testing.concurrency import run_in_threads
 from threadkeep.testing.contract.common import NOW, ids, item, items, read, sweep_all
-from threadkeep.testing.crowd import together
 from threadkeep.types import Drop, Query
 
 S = "test/session/mongodb"
@@ -119,7 +119,7 @@ def test_several_keep_the_same_promise_at_once(backend, store, monkeypatch):
         killed_between(monkeypatch, backend, put=items([f"{n}-a", f"{n}-b"])) if n else (
             backend.commit(S, put=items(["0-a", "0-b"]), now=NOW)
         )
-        pages = together(*[partial(read, backend, S)] * 4)
+        pages = run_in_threads(*[partial(read, backend, S)] * 4)
         assert all(page == pages[0] for page in pages)
     assert len(ids(backend, S)) == 40
 
@@ -219,7 +219,7 @@ def add(memory):
 
 
 def describe(memory):
-    memory.engine.backend.describe()
+    memory._engine.backend.describe()
 
 
 @pytest.mark.parametrize("act", [add, describe])
@@ -230,7 +230,7 @@ def test_where_nobody_listens_the_error_comes_soon_and_without_secrets(act):
     with memory, pytest.raises(BackendError, match=r"no server answered within 0\.5 s") as caught:
         act(memory)
     assert time.monotonic() - begun < 5
-    for text in (str(caught.value), repr(memory), repr(memory.engine.backend)):
+    for text in (str(caught.value), repr(memory), repr(memory._engine.backend)):
         assert "127.0.0.1" in text
         assert "hunter2" not in text
 

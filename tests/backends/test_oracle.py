@@ -13,7 +13,7 @@ import threadkeep
 from threadkeep.backends import sql
 from threadkeep.backends.sql import SqlBackend, names, schema
 from threadkeep.backends.sql.oracle import COLUMNS, Oracle
-from threadkeep.backends.sql.url import Target
+from threadkeep.backends.sql.url import DatabaseTarget
 from threadkeep.errors import BackendError, BackendTimeout, ConfigError
 from threadkeep.types import Query
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 open_oracle: Any = sql.open_oracle  # tests look inside
 NAMES = names.parse("chat")
-ORACLE = Oracle(Target("oracle", host="db"), NAMES)
+ORACLE = Oracle(DatabaseTarget("oracle", host="db"), NAMES)
 
 
 @pytest.fixture(autouse=True)
@@ -48,10 +48,10 @@ def statements():
         ORACLE.by_ids(text, {}, ["a", "b", "c"])[0][0] if "(:ids)" in text else text
         for text in fields
     ]
-    fields[:] = [ORACLE.by_names(text, {}, ["a", "b"])[0] for text in fields]
-    test, _ = ORACLE.id_test("i1", ["a"])
+    fields[:] = [ORACLE.by_streams(text, {}, ["a", "b"])[0] for text in fields]
+    test, _ = ORACLE.id_condition("i1", ["a"])
     reads = ORACLE.reads.build(2, ((0, True, None), (1, False, test)))
-    tables = schema.metadata(NAMES, COLUMNS).sorted_tables
+    tables = schema.build_metadata(NAMES, COLUMNS).sorted_tables
     ddl = [CreateTable(t) for t in tables] + [CreateIndex(i) for t in tables for i in t.indexes]
     return [*fields, reads, ORACLE._put, *(str(one.compile(dialect=dialect())) for one in ddl)]
 
@@ -67,7 +67,7 @@ def test_each_statement_is_of_oracles_grammar(text):
 
 
 def test_so_many_ids_take_few_texts_and_no_list_is_too_long():
-    texts = {ORACLE.id_test("i", ["x"] * n)[0] for n in range(1, 1001)}
+    texts = {ORACLE.id_condition("i", ["x"] * n)[0] for n in range(1, 1001)}
     assert len(texts) == 11
     assert max(text.count(":") for text in texts) == 1000
     steps = ORACLE.by_ids(ORACLE.sql.drop_ids, {}, [str(n) for n in range(2500)])
@@ -81,10 +81,10 @@ def test_a_dsn_wins_over_wallet_and_alias_with_a_warning(wallet):
     how = {"dsn": "db:1521/chat", "wallet_path": str(wallet), "tns_alias": "chat_high"}
     with pytest.warns(UserWarning, match="the dsn is used"):
         backend = open_oracle(user="ada", password="pw", **how)
-    assert backend._dialect._how.dsn == "db:1521/chat"
-    assert open_oracle(wallet_path=str(wallet), tns_alias="chat_high")._dialect._how == (
-        *("chat_high", str(wallet), None, False),
-    )
+    assert backend._dialect._connect_options.dsn == "db:1521/chat"
+    assert open_oracle(
+        wallet_path=str(wallet), tns_alias="chat_high"
+    )._dialect._connect_options == (*("chat_high", str(wallet), None, False),)
 
 
 @pytest.mark.proves("B50")
@@ -96,14 +96,14 @@ def test_the_environment_says_what_is_not_given(wallet, monkeypatch):
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     backend = open_oracle()
-    assert backend._opening._target.user == "ada"
-    assert backend._opening._target.secret() == "hunter2"
+    assert backend._database._target.user == "ada"
+    assert backend._database._target.resolve_password() == "hunter2"
     assert (backend._pool._size, backend._timeout) == (5, 7.0)
-    assert open_oracle(user="bob")._opening._target.user == "bob"
+    assert open_oracle(user="bob")._database._target.user == "bob"
     assert "hunter2" not in repr(backend) + repr(threadkeep.connect({"type": "oracle"}))
     monkeypatch.setenv("ATP_DSN", "db/chat")
     with pytest.warns(UserWarning, match="the dsn is used"):
-        assert open_oracle()._dialect._how.dsn == "db/chat"
+        assert open_oracle()._dialect._connect_options.dsn == "db/chat"
     monkeypatch.setenv("ATP_POOL_MIN", "many")
     with pytest.raises(ConfigError, match="ATP_POOL_MIN is not what pool_min may be, got 'many'"):
         open_oracle()
@@ -113,15 +113,15 @@ def test_the_environment_says_what_is_not_given(wallet, monkeypatch):
 def test_defaults():
     backend = open_oracle(dsn="db/chat")
     assert (backend._pool._size, backend._timeout) == (16, 30.0)
-    assert backend._dialect._how.external is False
+    assert backend._dialect._connect_options.external_auth is False
 
 
 @pytest.mark.proves("B50")
 def test_external_auth_ignores_user_and_password():
     backend = open_oracle(dsn="db/chat", external_auth=True, user="ada", password="pw")
-    assert backend._dialect._how.external
-    assert backend._opening._target.user is None
-    assert backend._opening._target.secret() is None
+    assert backend._dialect._connect_options.external_auth
+    assert backend._database._target.user is None
+    assert backend._database._target.resolve_password() is None
 
 
 @pytest.mark.proves("B50")

@@ -57,7 +57,11 @@ def urls(draw):
 def meaning(target):
     """In libpq's keywords; what is empty stands for its default."""
     keywords = {"host": target.host, "port": target.port, "user": target.user}
-    keywords |= {"password": target.secret(), "dbname": target.database, **target.parameters}
+    keywords |= {
+        "password": target.resolve_password(),
+        "dbname": target.database,
+        **target.parameters,
+    }
     return {name: str(value) for name, value in keywords.items() if value not in (None, "")}
 
 
@@ -104,7 +108,7 @@ def test_garbage_is_read_as_libpq_does_or_refused(rest):
     # An `&` too many harms nobody, and SQLAlchemy writes URLs with spaces.
     place, mark, query = url.replace(" ", "%20").partition("?")
     query = "&".join(filter(None, query.split("&")))
-    assert meaning(backend._opening._target) == expected(place + mark + query)
+    assert meaning(backend._database._target) == expected(place + mark + query)
 
 
 @settings(max_examples=100)
@@ -113,7 +117,7 @@ def test_a_url_that_sqlalchemy_writes_is_read(user, password):
     how = {"username": user or "ada", "password": password, "host": "db", "database": "chat"}
     written = URL.create("postgresql+psycopg", **how).render_as_string(hide_password=False)
     target = from_url(written)
-    assert (target.user, target.secret() or "") == (user or "ada", password)
+    assert (target.user, target.resolve_password() or "") == (user or "ada", password)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from tests.servers.instances import fresh_table
 from threadkeep.backends.redis import RedisBackend
 from threadkeep.backends.redis.scripts import COMMIT, READ, SWEEP
 from threadkeep.errors import ConfigError, InputError
-from threadkeep.testing.contract.common import NOW, ids, item, items, listed, read, sweep_all
+from threadkeep.testing.contract.common import NOW, ids, item, items, list_streams, read, sweep_all
 from threadkeep.types import Drop, Query, Record
 
 S = "test/session/redis"
@@ -26,7 +26,7 @@ def prefix():
 def backend(prefix):
     made = RedisBackend(redis.url(), prefix=prefix)
     yield made
-    assert made._pool.lent == 0, "a connection was not given back"
+    assert made.in_use == 0, "a connection was not given back"
     made.close()
 
 
@@ -183,7 +183,7 @@ def test_stores_with_other_prefixes_and_other_databases_are_apart(prefix):
             one.commit(S, put=items([f"{n}"]), ttl=60, now=NOW)
         assert [ids(one, S) for one in made] == [["0"], ["1"], ["2"]]
         assert sweep_all(made[0], NOW + 60) == 1
-        assert [listed(one, "test/") for one in made] == [[], [S], [S]]
+        assert [list_streams(one, "test/") for one in made] == [[], [S], [S]]
         sweep_all(made[1], NOW + 60)
     finally:
         for one in made:

@@ -10,8 +10,8 @@ from tests.servers import redis
 from tests.servers.instances import fresh_table
 from threadkeep.backends.redis import RedisBackend
 from threadkeep.errors import BackendTimeout
-from threadkeep.testing.contract.common import NOW, ids, item, items, listed, sweep_all
-from threadkeep.testing.crowd import together
+from threadkeep.testing.concurrency import run_in_threads
+from threadkeep.testing.contract.common import NOW, ids, item, items, list_streams, sweep_all
 from threadkeep.types import Query
 
 S = "test/session/redis"
@@ -27,7 +27,7 @@ def prefix():
 def backend(prefix):
     made = RedisBackend(redis.url(), prefix=prefix)
     yield made
-    assert made._pool.lent == 0, "a connection was not given back"
+    assert made.in_use == 0, "a connection was not given back"
     made.close()
 
 
@@ -40,7 +40,7 @@ def test_a_client_of_the_applications_own_stays_open(prefix, decode):
         own.commit(S, put=put, ttl=60, now=NOW)
         pages = own.read(Query(S, "item"), Query(f"{S}2", "item"), now=NOW)
         assert [r.body for r in pages[0].records] == ['"🙂"']
-        assert listed(own, "test/") == [S]
+        assert list_streams(own, "test/") == [S]
         assert sweep_all(own, NOW + 60) == 1
         own.close()
         assert client.ping()
@@ -66,7 +66,7 @@ def test_seventy_threads_share_a_pool_of_sixteen(prefix):
             for part in range(10):
                 own.commit(S, put=items([f"{n}-{part}"]), now=NOW)
 
-        together(*[lambda n=n: write(n) for n in range(70)])
+        run_in_threads(*[lambda n=n: write(n) for n in range(70)])
         assert len(ids(own, S)) == 700
         assert 1 <= str(server.run("CLIENT", "LIST")).count("name=threadkeep ") <= 16
     finally:

@@ -12,8 +12,8 @@ from tests.servers import redis
 from tests.servers.instances import fresh_table
 from threadkeep.backends.redis import RedisBackend
 from threadkeep.errors import BackendError
-from threadkeep.testing.contract.common import NOW, ids, item, items, listed, sweep_all
-from threadkeep.testing.crowd import together, write_batches
+from threadkeep.testing.concurrency import append_batches, run_in_threads
+from threadkeep.testing.contract.common import NOW, ids, item, items, list_streams, sweep_all
 from threadkeep.types import Query
 
 S = "test/session/cluster"
@@ -43,7 +43,7 @@ def test_the_keys_of_a_stream_have_one_slot_and_streams_lie_on_all_nodes(cluster
     assert len(held) == 3
     assert all(held), "some node holds nothing"
     for limit in (4, 1000):
-        assert sorted(listed(backend, S, limit)) == sorted(names)
+        assert sorted(list_streams(backend, S, limit)) == sorted(names)
     assert sweep_all(backend, NOW + 9) == 90
     assert sweep_all(backend, NOW + 60, 7) == 90
     assert sum(node.run("DBSIZE") for node in primaries) == 0
@@ -86,10 +86,10 @@ def test_a_slot_that_moves_under_writers_loses_nothing(cluster, backend):
             node.run("CLUSTER", "SETSLOT", number, "NODE", ids_of[target])
 
     writers = [
-        partial(write_batches, backend, S, f"w{n}", commits=10_000, seconds=1.5, now=NOW)
+        partial(append_batches, backend, S, f"w{n}", commits=10_000, seconds=1.5, now=NOW)
         for n in range(4)
     ]
-    *written, _ = together(*writers, move)
+    *written, _ = run_in_threads(*writers, move)
     told = {id for acks in written for ack in acks for id in ack.ids}
     assert set(ids(backend, S)) == told | {"a"}
     assert cluster.owner(number) is target
@@ -111,7 +111,7 @@ def test_a_primary_that_is_killed_is_replaced_and_the_client_goes_on(cluster, ba
         backend.commit(name, put=items("b"), now=NOW)
     assert time.monotonic() - begun < 20
     assert [ids(backend, name) for name in names] == [["a", "b"]] * 30
-    assert sorted(listed(backend, S)) == sorted(names)
+    assert sorted(list_streams(backend, S)) == sorted(names)
     victim.start()
 
 

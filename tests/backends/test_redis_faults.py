@@ -13,8 +13,8 @@ from tests.servers.instances import free_port
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.redis import RedisBackend
 from threadkeep.errors import BackendError, BackendTimeout, Conflict
+from threadkeep.testing.concurrency import append_batches, run_in_threads
 from threadkeep.testing.contract.common import NOW, ids, item, items, read
-from threadkeep.testing.crowd import together, write_batches
 from threadkeep.types import Drop, Query
 
 S = "test/session/faults"
@@ -33,7 +33,7 @@ def opened(url, **options):
     backend = RedisBackend(url, **options)
     try:
         yield backend
-        assert backend._pool.lent == 0, "a connection was not given back"
+        assert backend.in_use == 0, "a connection was not given back"
     finally:
         backend.close()
 
@@ -58,10 +58,10 @@ def test_killed_and_restarted_in_mid_write_nothing_acknowledged_is_lost():
                 server.start()
 
         writers = (
-            partial(write_batches, backend, S, f"t{n}", commits=100_000, seconds=2.5, now=NOW)
+            partial(append_batches, backend, S, f"t{n}", commits=100_000, seconds=2.5, now=NOW)
             for n in range(6)
         )
-        *written, _ = together(*writers, disturb)
+        *written, _ = run_in_threads(*writers, disturb)
         records = read(backend, S).records
     stored = {record.id: record.seq for record in records}
     assert [record.seq for record in records] == sorted(set(stored.values()))
@@ -119,15 +119,15 @@ def test_a_server_that_stops_answering_is_a_time_out_and_then_goes_on(server):
 def test_waiting_for_a_connection_has_a_time_out_with_a_clear_error(server):
     with opened(server.url(), timeout=1, pool_size=2) as backend:
         for _ in range(2):
-            backend._pool.take(Deadline(1))
+            backend._pool.acquire(Deadline(1))
         says = r"all 2 connections were in use for 1 s: raise `pool_size`"
         with within(2.6), pytest.raises(BackendTimeout, match=says):
             backend.commit(S, put=items("a"), now=NOW)
-        waiting = threading.Timer(0.1, backend._pool.give_back)
+        waiting = threading.Timer(0.1, backend._pool.release)
         waiting.start()
         backend.commit(S, put=items("b"), now=NOW)
         waiting.join()
-        backend._pool.give_back()
+        backend._pool.release()
         assert ids(backend, S) == ["b"]
 
 
@@ -189,7 +189,7 @@ def test_a_black_hole_ends_at_the_deadline(server):
 
 def test_connections_that_the_server_ended_are_replaced_unseen(server):
     with opened(server.url(), pool_size=4) as backend:
-        together(*[partial(backend.commit, S, put=items("a"), now=NOW)] * 4)
+        run_in_threads(*[partial(backend.commit, S, put=items("a"), now=NOW)] * 4)
         server.run("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
         for n in range(6):
             backend.commit(S, put=items([f"{n}"]), now=NOW)
@@ -248,7 +248,7 @@ def test_a_server_that_is_loading_is_waited_for():
         def impatient():
             until(lambda: "LOADING" in refused(hasty))
 
-        _, page, _ = together(server.start, partial(backend.read, QUERY, now=NOW), impatient)
+        _, page, _ = run_in_threads(server.start, partial(backend.read, QUERY, now=NOW), impatient)
         assert [record.id for record in page[0].records] == ["a"]
     server.remove()
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.servers import redis
-from threadkeep.backends.redis.resp import Packer, names
+from threadkeep.backends.redis.resp import Packer, pack_keys
 from threadkeep.types import Record
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
@@ -23,7 +23,7 @@ def shell():
 @settings(max_examples=50)
 def test_lua_takes_names_apart_as_they_were(shell, ids):
     records = [Record("item", id, "{}", 1.0) for id in [*ids, "x" * 512, "ü" * 256]]
-    told = shell.eval("return cmsgpack.unpack(ARGV[1])", 0, names(records))
+    told = shell.eval("return cmsgpack.unpack(ARGV[1])", 0, pack_keys(records))
     assert told == [part.encode() for one in records for part in (one.kind, one.id)]
 
 

@@ -8,7 +8,7 @@ from tests.servers import redis
 from tests.servers.instances import fresh_table
 from threadkeep import HistoryService
 from threadkeep.backends.redis import RedisBackend
-from threadkeep.backends.redis.url import from_url, target
+from threadkeep.backends.redis.url import from_url, parse_target
 from threadkeep.errors import BackendError, ConfigError
 
 SECRET = "hunter2 is secret"
@@ -54,14 +54,14 @@ def test_a_url_may_leave_out_every_part(url, seen):
 
 
 def test_what_is_special_is_quoted_and_tls_follows_the_scheme():
-    found = target(from_url(f"rediss://a%40b:{redis.ESCAPED}@h?ssl_ca_certs=%2Fca.pem"))
+    found = parse_target(from_url(f"rediss://a%40b:{redis.ESCAPED}@h?ssl_ca_certs=%2Fca.pem"))
     assert (found.username, found.password) == ("a@b", redis.SECRET)
     assert found.tls == {
         "ssl_cert_reqs": "required",
         "ssl_check_hostname": True,
         "ssl_ca_certs": "/ca.pem",
     }
-    assert target(from_url("redis://h")).tls is None
+    assert parse_target(from_url("redis://h")).tls is None
 
 
 @pytest.mark.parametrize(
@@ -137,8 +137,8 @@ def test_the_history_service_wants_its_keys(missing):
 def test_sixteen_connections_unless_said_otherwise():
     for store, size in (("redis://h", 16), ("redis://h?pool_size=3", 3)):
         with threadkeep.connect(store) as memory:
-            assert memory.engine.settings.pool_size == size
-            assert vars(memory.engine.backend)["_pool"]._size == size
+            assert memory._engine.settings.pool_size == size
+            assert vars(memory._engine.backend)["_pool"]._size == size
 
 
 @pytest.mark.proves("B49")
@@ -160,7 +160,7 @@ def test_thirty_days_unless_said_otherwise(options, ttl):
     query = "".join(f"?{name}={value}" for name, value in days.items())
     for store in ({"type": "redis", **days}, f"redis://h{query}"):
         with threadkeep.connect(store, **life) as memory:
-            assert memory.engine.settings.ttl == ttl
+            assert memory._engine.settings.ttl == ttl
 
 
 @pytest.mark.proves("B49")
@@ -194,8 +194,8 @@ def test_a_password_is_in_no_repr_and_no_error():
     with memory, pytest.raises(BackendError) as caught:
         memory.session("s").add("hi")
     assert "127.0.0.1:1" in str(caught.value)
-    shown = [repr(memory), repr(memory.engine.backend), str(caught.value)]
-    shown += [str(caught.value.__cause__), repr(target(from_url(f"redis://:{quoted}@h")))]
+    shown = [repr(memory), repr(memory._engine.backend), str(caught.value)]
+    shown += [str(caught.value.__cause__), repr(parse_target(from_url(f"redis://:{quoted}@h")))]
     assert not any(SECRET in text or quoted in text for text in shown)
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.backends.conftest import REQUIRED, STORES
 from threadkeep import connect
-from threadkeep.testing.contract.common import NOW, items, listed, read
-from threadkeep.testing.crowd import together
+from threadkeep.testing.concurrency import run_in_threads
+from threadkeep.testing.contract.common import NOW, items, list_streams, read
 from threadkeep.types import Query
 from threadkeep.types.record_kinds import KINDS
 
@@ -32,7 +32,7 @@ def store(request, tmp_path):
 def backend(store):
     with contextlib.closing(store.open()) as backend:
         yield backend
-        assert backend._pool.lent == 0, "a connection was not given back"
+        assert backend.in_use == 0, "a connection was not given back"
 
 
 class Counting:
@@ -67,7 +67,7 @@ def test_ten_thousand_sessions_are_listed_by_cursor(backend):
     with connect(backend, clock=iter_clock()) as memory:
         names = [f"s{n:05}" for n in range(SESSIONS)]
         memory.session(names[0]).add("hi")
-        first = memory.engine.stream("session", names[0])
+        first = memory._engine.stream("session", names[0])
         stored = [record for kind in KINDS for record in read(backend, first, kind).records]
 
         def write(part):
@@ -76,7 +76,7 @@ def test_ten_thousand_sessions_are_listed_by_cursor(backend):
                 put = [replace(one, body=one.body.replace(names[0], name), seq=0) for one in stored]
                 backend.commit(first.replace(names[0], name), put=put, now=NOW)
 
-        together(*(partial(write, part) for part in range(8)))
+        run_in_threads(*(partial(write, part) for part in range(8)))
         found = pages(partial(memory.sessions, limit=1_000))
         assert sorted({info.id for page in found for info in page}) == names
         assert all(len(page) <= 1_000 for page in found)
@@ -131,7 +131,7 @@ def test_two_sweepers_under_load_take_all_that_is_dead_and_nothing_else(store, b
                 backend.commit(f"test/live/{n % 7}", put=put, ttl=10_000, now=NOW)
                 backend.commit(dead[n], put=put, ttl=10_000, now=NOW)  # born again among sweepers
 
-        swept = together(*(partial(sweep, own) for own in (backend, other)), *(
+        swept = run_in_threads(*(partial(sweep, own) for own in (backend, other)), *(
             partial(write, writer) for writer in range(3)
         ))[:2]  # fmt: skip
     for own in range(200):
@@ -142,5 +142,5 @@ def test_two_sweepers_under_load_take_all_that_is_dead_and_nothing_else(store, b
     assert sum(swept) > 0
     while backend.sweep(NOW, 1_000):
         pass
-    assert sorted(listed(backend, "test/dead/")) == sorted(dead[:200])
+    assert sorted(list_streams(backend, "test/dead/")) == sorted(dead[:200])
     assert backend.read(Query(dead[-1], "item"), now=NOW)[0].version == 0

@@ -16,7 +16,7 @@ from tests.servers.instances import free_port
 from threadkeep.backends.sql import SqlBackend
 from threadkeep.backends.sql.schema import VERSION
 from threadkeep.errors import BackendError, BackendTimeout
-from threadkeep.testing.crowd import together
+from threadkeep.testing.concurrency import run_in_threads
 from threadkeep.types import Query, Record
 
 NOW = 1_700_000_000.0
@@ -48,7 +48,7 @@ def opened(url, **options):
     backend = SqlBackend(url, **{"table_name": fresh_table(), **options})
     try:
         yield backend
-        assert backend._pool.lent == 0, "a connection was not given back"
+        assert backend._pool.in_use == 0, "a connection was not given back"
     finally:
         backend.close()
 
@@ -77,7 +77,7 @@ def test_killed_and_restarted_in_mid_write_nothing_acknowledged_is_lost(private)
             finally:
                 stop.set()
 
-        *written, _ = together(*(partial(write, n) for n in range(6)), disturb)
+        *written, _ = run_in_threads(*(partial(write, n) for n in range(6)), disturb)
         (page,) = backend.read(QUERY, now=NOW)
     stored = {record.id: record.seq for record in page.records}
     assert len(stored) == len(page.records)
@@ -135,7 +135,7 @@ def test_waiting_for_a_connection_has_a_time_out_with_a_clear_error(server):
         backend.read(QUERY, now=NOW)
         with server.held(HOLD.format(table)):
             begun = time.monotonic()
-            failed = together(*[partial(_refused, backend)] * 12)
+            failed = run_in_threads(*[partial(_refused, backend)] * 12)
             assert time.monotonic() - begun < 4
         assert sum("connections were in use for 1 s: raise `pool_size`" in f for f in failed) >= 1
         backend.commit(S, put=[item("b")], now=NOW)
@@ -165,7 +165,7 @@ def test_a_commit_that_waits_for_a_lock_past_the_time_out_is_never_written(serve
 
 def test_connections_that_the_server_ended_are_replaced_unseen(server):
     with opened(server.url, pool_size=4) as backend:
-        together(*[partial(backend.commit, S, put=[item("a")], now=NOW)] * 4)
+        run_in_threads(*[partial(backend.commit, S, put=[item("a")], now=NOW)] * 4)
         server.end_connections()
         for n in range(6):
             backend.commit(S, put=[item(n)], now=NOW)
@@ -209,7 +209,7 @@ def test_many_processes_and_threads_make_the_tables_at_once(server):
     table = fresh_table()
     backends = [SqlBackend(server.url, table_name=table, pool_size=2) for _ in range(6)]
     calls = (partial(b.commit, S, put=[item(n)], now=NOW) for n, b in enumerate(backends * 2))
-    together(*calls)
+    run_in_threads(*calls)
     assert len(backends[0].read(QUERY, now=NOW)[0].records) == 12
     for backend in backends:
         backend.close()
@@ -233,7 +233,7 @@ def test_an_interrupted_making_of_the_tables_is_finished_by_the_next(server, gon
 def test_after_a_fork_both_sides_write_and_nothing_is_lost(server):
     context = multiprocessing.get_context("fork")
     with opened(server.url, pool_size=4) as backend:
-        together(*[partial(backend.commit, S, put=[item("a")], now=NOW)] * 4)
+        run_in_threads(*[partial(backend.commit, S, put=[item("a")], now=NOW)] * 4)
 
         def child():
             for n in range(10):
@@ -254,7 +254,7 @@ def test_seventy_threads_on_a_pool_of_sixteen(server):
         calls = [
             partial(backend.commit, f"{S}/{n % 9}", put=[item(f"{n}")], now=NOW) for n in range(70)
         ]
-        together(*calls)
+        run_in_threads(*calls)
         queries = [Query(f"{S}/{n}", "item") for n in range(9)]
         assert sum(len(page.records) for page in backend.read(*queries, now=NOW)) == 70
 

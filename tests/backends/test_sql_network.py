@@ -33,7 +33,7 @@ def opened(url, **options):
     backend = SqlBackend(url, **{"table_name": fresh_table(), **options})
     try:
         yield backend
-        assert backend._pool.lent == 0, "a connection was not given back"
+        assert backend._pool.in_use == 0, "a connection was not given back"
     finally:
         backend.close()
 

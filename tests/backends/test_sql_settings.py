@@ -126,7 +126,7 @@ def test_a_url_that_cannot_be_read_is_not_repeated(url):
 def test_no_repr_holds_a_password(server):
     backend = SqlBackend(NOBODY)
     memory = threadkeep.connect(NOBODY)
-    for thing in (backend, memory, backend.__dict__, backend._opening.__dict__):
+    for thing in (backend, memory, backend.__dict__, backend._database.__dict__):
         assert SECRET not in repr(thing)
         assert "hunter2" not in repr(thing)
 
@@ -185,7 +185,7 @@ def test_an_engine_of_another_encoding_is_refused_before_anything_is_garbled():
     how = {"client_encoding": "LATIN1"}
     engine = create_engine(SERVERS["postgres"]().engine_url, connect_args=how)
     backend = SqlBackend(engine, table_name=fresh_table())
-    with pytest.raises(BackendError, match="must speak UTF8, not iso8859-1"):
+    with pytest.raises(BackendError, match="must use UTF8, not iso8859-1"):
         backend.read(Query("s", "item"), now=1.0)
     engine.dispose()
 
@@ -194,7 +194,7 @@ def test_an_engine_that_cannot_be_used_is_refused():
     engine = create_engine("sqlite://")
     with pytest.raises(ConfigError, match="an Engine for sqlite"):
         SqlBackend(engine)
-    with pytest.raises(ConfigError, match="host: an Engine says itself"):
+    with pytest.raises(ConfigError, match="host: an Engine already defines"):
         SqlBackend(create_engine("postgresql+psycopg://"), host="db")
 
 

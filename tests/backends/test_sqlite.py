@@ -37,9 +37,9 @@ def items(*ids):
 @contextlib.contextmanager
 def connection_of(backend):
     """The backend's own connection, as its next call would get it."""
-    connection = backend._pool.take()
+    connection = backend._pool.acquire()
     yield connection
-    backend._pool.give_back(connection)
+    backend._pool.release(connection)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_calls_one_after_the_other_share_one_connection(backend):
         )
         thread.start()
         thread.join()
-    assert (backend._pool.idle, backend._pool.lent) == (1, 0)
+    assert (backend._pool.idle, backend.in_use) == (1, 0)
 
 
 def test_a_pool_that_is_used_up_says_what_to_raise(path):

@@ -259,7 +259,7 @@ def test_interrupted_in_mid_commit_the_next_call_finds_a_clean_connection(path):
         backend.commit(STREAM, put=batch("a"), now=NOW)
         with pytest.raises(KeyboardInterrupt):
             backend.commit(STREAM, put=Interrupted(batch("b")), now=NOW)
-        assert backend._pool.lent == 0
+        assert backend.in_use == 0
         assert not any(connection.in_transaction for connection in backend._pool._idle)
         with contextlib.closing(sqlite3.connect(path, timeout=0)) as other:
             other.execute("BEGIN IMMEDIATE")  # nobody holds the lock

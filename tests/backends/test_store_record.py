@@ -18,10 +18,10 @@ from threadkeep.backends.encrypted import EncryptedBackend, new_key, rekey
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.backends.none import NoneBackend
 from threadkeep.core import store_record
-from threadkeep.core.copy_streams import copy, streams
+from threadkeep.core.copy_streams import copy, stream_names
 from threadkeep.errors import BackendError, WrongKey
 from threadkeep.protocols import Backend
-from threadkeep.testing.crowd import together
+from threadkeep.testing.concurrency import run_in_threads
 from threadkeep.types import Drop, Query
 from threadkeep.types.record_kinds import KINDS
 
@@ -205,7 +205,7 @@ def agree(backend: Backend, *rings: str) -> None:
         except WrongKey:
             pass
 
-    together(*(lambda n=n, ring=ring: write(n, ring) for n, ring in enumerate(rings)))
+    run_in_threads(*(lambda n=n, ring=ring: write(n, ring) for n, ring in enumerate(rings)))
     assert done, "one of them wins"
     assert len({bool(ring) for ring in done}) == 1, f"{done} in one store"
     if all(done):
@@ -461,7 +461,9 @@ def test_a_copy_mixes_nothing(source, read_by, target, written_by):
     before = raw(theirs)
     reads, writes = through(mine, read_by), through(theirs, written_by)
     try:
-        outcomes = {one.outcome for one in copy(reads, writes, streams(reads), clock=lambda: NOW)}
+        outcomes = {
+            one.outcome for one in copy(reads, writes, stream_names(reads), clock=lambda: NOW)
+        }
     except WrongKey:
         assert raw(theirs) == before
         return

@@ -77,7 +77,7 @@ def break_in(memory):
     chat.add("Look", {"role": "assistant", "content": None, "tool_calls": [call]}, "Well?")
     chat.add({"role": "tool", "tool_call_id": "c9", "content": "42"})
     bad = Record("item", "bad", '{"not": "an item', NOW)
-    memory.engine.commit(memory.engine.stream("session", "broken"), put=[bad], ttl=None)
+    memory._engine.commit(memory._engine.stream("session", "broken"), put=[bad], ttl=None)
 
 
 def opened(url):

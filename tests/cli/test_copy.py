@@ -12,7 +12,7 @@ from threadkeep.backends.encrypted import EncryptedBackend, new_key
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.backends.none import NoneBackend
 from threadkeep.core import store_record
-from threadkeep.core.copy_streams import copy, streams
+from threadkeep.core.copy_streams import copy, stream_names
 from threadkeep.errors import BackendError
 from threadkeep.types import Drop, Query, Record
 from threadkeep.types.record_kinds import KINDS
@@ -23,7 +23,7 @@ S = "default/session/chat"
 
 def content(backend):
     """All that lives in a store: the records of each stream, in their order."""
-    return {name: found for name in streams(backend) if (found := records(backend, name))}
+    return {name: found for name in stream_names(backend) if (found := records(backend, name))}
 
 
 def records(backend, name, now=NOW):
@@ -34,7 +34,7 @@ def records(backend, name, now=NOW):
 
 def of_url(url):
     with connect(url) as memory:
-        return content(memory.engine.backend)
+        return content(memory._engine.backend)
 
 
 def filled_with(*counts):
@@ -51,7 +51,7 @@ def put(backend, stream, numbers, body="1"):
 
 
 def outcomes(source, target, **how):
-    done = list(copy(source, target, streams(source), clock=lambda: NOW, **how))
+    done = list(copy(source, target, stream_names(source), clock=lambda: NOW, **how))
     return [(one.outcome, one.records) for one in done]
 
 
@@ -154,7 +154,7 @@ def test_a_target_that_does_not_keep_what_it_takes_is_found_out():
 def test_a_target_that_others_write_to_meanwhile_is_left():
     class Busy(MemoryBackend):
         def commit(self, stream, *, expect=None, **how):
-            if expect is not None and not store_record.is_home(stream):
+            if expect is not None and not store_record.is_store_stream(stream):
                 put(self, stream, [99])
             return super().commit(stream, expect=expect, **how)
 

@@ -96,7 +96,7 @@ def test_the_doctor_says_how_far_it_came_and_what_is_dead(cli, said):
     with ScriptedModel(lambda request: 500 if "nuts" in str(request) else NUTS) as model:
         llm = {"model": "m", "api_key": "none", "base_url": model.base_url, "tries": 1}
         with connect(said, llm=llm) as memory:
-            assert memory.process().dead == 1
+            assert memory.extract().dead == 1
     told = cli("doctor", "--url", said)
     assert "1 of 2 sessions read to their end" in told.out
     assert "1 failed too often (500 InternalServerError) -> threadkeep extract --retry" in told.out

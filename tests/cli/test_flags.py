@@ -5,7 +5,7 @@ import pytest
 import threadkeep
 from tests.servers import postgres, redis
 from tests.servers.instances import fresh_table
-from threadkeep.cli.store import Store
+from threadkeep.cli.store import StoreOptions
 from threadkeep.errors import ConfigError
 
 DAY = 86_400
@@ -13,19 +13,19 @@ DAY = 86_400
 
 def opened(**flags):
     backend = flags.pop("history_backend", None)
-    return Store(history_backend=backend, flags=flags).open()
+    return StoreOptions(history_backend=backend, flags=flags).open()
 
 
 @pytest.mark.proves("B40", "B47", "B48", "B49")
 def test_the_flags_of_redis_reach_the_store():
     url = "redis://:pw@h:7000/2"
     with opened(history_backend="redis", redis_url=url) as memory:
-        assert "Redis at h:7000/2" in repr(memory.engine.backend)
-        assert memory.engine.settings.ttl == 30 * DAY
-        assert memory.engine.settings.pool_size == 16
+        assert "Redis at h:7000/2" in repr(memory._engine.backend)
+        assert memory._engine.settings.ttl == 30 * DAY
+        assert memory._engine.settings.pool_size == 16
     with opened(redis_url=url, redis_pool_max_size=3, redis_retention_days=-1) as memory:
-        assert memory.engine.settings.ttl is None
-        assert memory.engine.settings.pool_size == 3
+        assert memory._engine.settings.ttl is None
+        assert memory._engine.settings.pool_size == 3
     with pytest.raises(ConfigError, match="retention_days"):
         opened(redis_url=url, redis_retention_days=0)
 
@@ -34,15 +34,15 @@ def test_the_flags_of_redis_reach_the_store():
 def test_the_flags_of_postgres_reach_the_store():
     how = {"postgres_db_url": "postgres://ada:pw@h/chat", "postgres_pool_max_size": 3}
     with opened(**how) as memory:
-        assert "chat at h" in repr(memory.engine.backend)
-        assert memory.engine.settings.pool_size == 3
+        assert "chat at h" in repr(memory._engine.backend)
+        assert memory._engine.settings.pool_size == 3
 
 
 @pytest.mark.proves("B50")
 def test_the_flags_of_oracle_reach_the_store():
     how = {"oracle_user": "ada", "oracle_password": "pw", "oracle_pool_max": 3}
     with opened(oracle_dsn="h:1521/service", **how) as memory:
-        assert "h" in repr(memory.engine.backend)
+        assert "h" in repr(memory._engine.backend)
     with pytest.raises(ConfigError, match="pool"):
         opened(oracle_dsn="h:1521/service", oracle_pool_min=0, **how)
 
@@ -53,7 +53,7 @@ def test_flags_of_another_kind_or_beside_a_url_are_refused():
     with pytest.raises(ConfigError, match="belongs to"):
         opened(postgres_pool_max_size=3, redis_url="redis://h")
     with pytest.raises(ConfigError, match="contradict"):
-        Store(url="sqlite:///a.db", flags={"redis_url": "redis://h"}).open()
+        StoreOptions(url="sqlite:///a.db", flags={"redis_url": "redis://h"}).open()
 
 
 @pytest.mark.proves("B40")

@@ -108,7 +108,7 @@ def test_sweep_reclaims_what_has_expired(cli, url):
     assert said.code == 0
     assert int(said.out.split()[0]) >= 5
     assert cli("sweep", "--url", url).out == "0 expired entries reclaimed\n"
-    assert copy_streams.streams(opened(url)) == []
+    assert copy_streams.stream_names(opened(url)) == []
 
 
 def test_repair_names_what_is_broken_and_deletes_what_no_window_shows(cli, filled):

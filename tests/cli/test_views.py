@@ -15,7 +15,7 @@ from threadkeep.api import sql_views
 from threadkeep.backends.encrypted import new_key
 from threadkeep.backends.sql import names
 from threadkeep.backends.sql.oracle import Oracle
-from threadkeep.backends.sql.url import Target
+from threadkeep.backends.sql.url import DatabaseTarget
 from threadkeep.backends.sql.views import Views
 from threadkeep.errors import ConfigError
 
@@ -112,7 +112,7 @@ def test_views_of_before_a_key_can_still_be_dropped(cli, chat, monkeypatch):
 
 def oracle():
     own = names.parse("chat")
-    return Views(Oracle(Target("oracle", host="db"), own), own).statements()
+    return Views(Oracle(DatabaseTarget("oracle", host="db"), own), own).statements()
 
 
 @pytest.mark.parametrize("name", oracle())

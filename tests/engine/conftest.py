@@ -23,7 +23,7 @@ def backend(request, tmp_path):
     else:
         made = SqliteBackend(tmp_path / "chat.db", timeout=10)
         yield made
-        assert made._pool.lent == 0, "a connection was not given back"
+        assert made._pool.in_use == 0, "a connection was not given back"
         made.close()
         assert not handles(tmp_path), "a file is still open"
     assert no_threads(), "a thread is left"

@@ -32,7 +32,7 @@ def used(memory):
     """Writes to the store and closes it; the type of its backend."""
     with memory:
         memory.session("chat", user="ada").add("x")
-        return type(memory.engine.backend)
+        return type(memory._engine.backend)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_bad_options(folder, option, word):
 
 def test_options_may_stand_in_the_dict(folder):
     memory = connect({"type": "memory", "namespace": "one", "require_user": True, "ttl": 5})
-    settings = memory.engine.settings
+    settings = memory._engine.settings
     assert (settings.namespace, settings.require_user, settings.ttl) == ("one", True, 5)
 
 
@@ -198,14 +198,14 @@ def test_the_dict_stays_the_callers(folder):
 
 
 def test_an_option_given_twice_must_be_the_same(folder):
-    assert connect({"type": "memory", "ttl": 5}, ttl=5).engine.settings.ttl == 5
+    assert connect({"type": "memory", "ttl": 5}, ttl=5)._engine.settings.ttl == 5
     with pytest.raises(ConfigError, match="ttl"):
         connect({"type": "memory", "ttl": 5}, ttl=6)
 
 
 def test_a_url_takes_settings_that_are_numbers_or_names(folder):
     memory = connect("sqlite:///chat.db?ttl=60&namespace=shop&pool_size=2&timeout=5")
-    settings = memory.engine.settings
+    settings = memory._engine.settings
     assert (settings.ttl, settings.namespace) == (60.0, "shop")
     assert (settings.pool_size, settings.timeout) == (2, 5.0)
     with pytest.raises(ConfigError, match="ttl is given twice"):
@@ -294,7 +294,7 @@ def test_what_was_opened_here_is_closed_here(folder):
     memory.session("chat").add("x")
     memory.close()
     with pytest.raises(BackendError, match="closed"):
-        memory.engine.backend.read(now=0)
+        memory._engine.backend.read(now=0)
 
 
 def test_no_io_happens_before_the_first_read_or_write(folder):

@@ -28,7 +28,7 @@ def folder(tmp_path, monkeypatch):
 def used(memory):
     with memory:
         memory.session("chat", user="ada").add("x")
-        return memory.engine.backend
+        return memory._engine.backend
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_file_store_says_where_it_is():
 
 
 def test_options_of_a_url_reach_the_file_store():
-    backend: Any = connect("file:chats?fsync=false&timeout=5").engine.backend
+    backend: Any = connect("file:chats?fsync=false&timeout=5")._engine.backend
     assert (backend._fsync, backend._timeout) == (False, 5.0)
 
 
@@ -125,7 +125,7 @@ def test_a_store_of_other_people_gets_every_option_that_is_not_ours(store, optio
     assert backend.options == options
     assert backend.closed, "what was made here is closed here"
     assert SECRET not in repr(memory)
-    assert memory.engine.settings.ttl == (5 if "ttl" in str(store) else None)
+    assert memory._engine.settings.ttl == (5 if "ttl" in str(store) else None)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_store_of_other_people_gets_every_option_that_is_not_ours(store, optio
     ],
 )
 def test_a_store_is_shown_without_its_password(url, said):
-    assert registry.shown("redis", {"url": url}) == said
+    assert registry.display_name("redis", {"url": url}) == said
 
 
 @pytest.mark.proves("A23")
@@ -147,12 +147,12 @@ def test_a_store_is_shown_without_its_password(url, said):
     "store", ["shop://here", "shops://here", {"type": "shop", "url": "shop://x"}]
 )
 def test_a_missing_driver_is_named_with_its_extra(monkeypatch, store):
-    row = registry.Store(
+    row = registry.StoreSpec(
         "tests.engine.driverless",
         "Backend",
         {"url": str},
         schemes=("shop", "shops"),
-        place=registry.whole,
+        url_options=registry.url_option,
         extra="redis",
     )
     monkeypatch.setitem(registry.STORES, "shop", row)

@@ -46,7 +46,7 @@ DOORS = {
     "replace": lambda chat: chat.replace("m0", "x"),
     "replace an unknown id": lambda chat: chat.replace("m77", "x"),
     "rewind": lambda chat: chat.rewind(before="m0"),
-    "rewrite": lambda chat: chat.rewrite("x"),
+    "set_items": lambda chat: chat.set_items("x"),
     "rewind to an unknown id": lambda chat: chat.rewind(before="m77"),
     "fork": lambda chat: chat.fork("copy"),
     "fork up to": lambda chat: chat.fork("copy", upto="m0"),
@@ -112,7 +112,7 @@ CLAIMS = {
     "update": lambda chat: chat.update(title="mine"),
     "replace": lambda chat: chat.replace("m0", "x"),
     "rewind": lambda chat: chat.rewind(before="m0"),
-    "rewrite": lambda chat: chat.rewrite("x"),
+    "set_items": lambda chat: chat.set_items("x"),
     "clear": lambda chat: chat.clear(),
     "remove": lambda chat: chat.remove("m0"),
     "files.add": lambda chat: chat.files.add({"url": "v"}),
@@ -151,7 +151,7 @@ def test_two_that_claim_at_once_are_not_both_let_in(opened):
     opened().session("chat").add("x")
     memory = opened(Meddling)
     bobs = opened().session("chat", user="bob")
-    memory.engine.backend.before_commit = [lambda: bobs.add("bob's")]
+    memory._engine.backend.before_commit = [lambda: bobs.add("bob's")]
     with pytest.raises(NotOwner):
         memory.session("chat", user=OWNER).add("ada's")
     assert texts(bobs) == ["x", "bob's"]
@@ -160,7 +160,7 @@ def test_two_that_claim_at_once_are_not_both_let_in(opened):
 def test_two_that_begin_at_once_are_not_both_let_in(opened):
     memory = opened(Meddling)
     bobs = opened().session("chat", user="bob")
-    memory.engine.backend.before_commit = [lambda: bobs.add("bob's")]
+    memory._engine.backend.before_commit = [lambda: bobs.add("bob's")]
     with pytest.raises(NotOwner):
         memory.session("chat", user=OWNER).add("ada's")
     assert texts(bobs) == ["bob's"]
@@ -203,10 +203,10 @@ def crowded(opened, memory, owned):
     meddling = opened(Meddling)
     chat = meddling.session("chat", user=OWNER)
     chat.add("mine")
-    meddling.engine.backend.before_commit = [lambda: owned.add("meanwhile")]
+    meddling._engine.backend.before_commit = [lambda: owned.add("meanwhile")]
     chat.add("crowded")
     assert texts(owned)[-3:] == ["mine", "meanwhile", "crowded"]
-    return chat, meddling.engine.backend
+    return chat, meddling._engine.backend
 
 
 @pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
@@ -316,7 +316,7 @@ def test_a_crowded_write_is_not_in_another_users_life_for_a_moment(opened, memor
                 assert {*texts(bobs), *(file.id for file in bobs.files.list())} <= {"bob's"}
 
     meddling.before_commit = [lambda: reclaim(opened)]
-    chat.engine.backend = Watching(meddling)
+    chat._engine.backend = Watching(meddling)
     with pytest.raises(NotOwner):
         DOORS[door](chat)
     assert refused, "or this test tests nothing"
@@ -354,7 +354,7 @@ def test_a_store_that_knows_versions_only_keeps_every_writers_messages(opened, m
 
 def test_a_handle_that_is_alone_again_looks_no_more_before_it_writes(opened, crowded):
     chat, meddling = crowded
-    chat.engine.backend = counting = Counting(meddling)
+    chat._engine.backend = counting = Counting(meddling)
     chat.add("alone")
     counting.reset()
     chat.add("alone again")

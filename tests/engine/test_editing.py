@@ -101,7 +101,7 @@ class TestUpdate:
 
     def test_two_updates_that_meet_are_both_kept(self, opened, chat):
         memory = opened(Meddling)
-        meddler = memory.engine.backend
+        meddler = memory._engine.backend
         mine = memory.session("chat", user="ada")
         mine.add("x")
         meddler.before_commit = [lambda: chat.update(metadata={"theirs": 1})]
@@ -152,7 +152,7 @@ class TestReplace:
         memory = opened(Meddling)
         mine = memory.session("chat", user="ada")
         mine.add(*named(2))
-        memory.engine.backend.before_commit = [lambda: chat.rewind(before="m1")]
+        memory._engine.backend.before_commit = [lambda: chat.rewind(before="m1")]
         with pytest.raises(NotFound):
             mine.replace("m1", "x")
         assert texts(chat) == ["0"]
@@ -180,7 +180,7 @@ class TestRewind:
         mine = memory.session("chat", user="ada")
         chat.add(*named(5))
         taken = []
-        memory.engine.backend.before_commit = [lambda: taken.extend(chat.rewind(last=1))]
+        memory._engine.backend.before_commit = [lambda: taken.extend(chat.rewind(last=1))]
         taken += mine.rewind(last=1)
         assert [item.id for item in taken] == ["m4", "m3"]
 
@@ -231,7 +231,7 @@ class TestRewind:
         memory = opened(Meddling)
         mine = memory.session("chat", user="ada")
         mine.add(*named(3))
-        memory.engine.backend.before_commit = [lambda: chat.add(*named(1, first=3))]
+        memory._engine.backend.before_commit = [lambda: chat.add(*named(1, first=3))]
         assert [item.id for item in mine.rewind(before="m1")] == ["m1", "m2", "m3"]
         assert texts(chat) == ["0"]
 
@@ -357,7 +357,7 @@ def test_writers_that_never_stop_end_in_an_error_and_not_in_a_loop(opened, chat)
     memory = opened(Meddling)
     mine = memory.session("chat", user="ada")
     mine.add("x")
-    memory.engine.backend.before_commit = [lambda: chat.add("y")] * 1_000
+    memory._engine.backend.before_commit = [lambda: chat.add("y")] * 1_000
     with pytest.raises(BackendError, match="try again"):
         mine.update(title="t")
 
@@ -367,37 +367,37 @@ class TestRewrite:
         chat.add(*named(3))
         chat.update(title="t")
         chat.files.add({"url": "u"})
-        added = chat.rewrite("a", {"role": "assistant", "content": "b", "id": "m1"})
+        added = chat.set_items("a", {"role": "assistant", "content": "b", "id": "m1"})
         assert chat.items() == added
         assert texts(chat) == ["a", "b"]
         assert chat.info().title == "t"
         assert len(chat.files.list()) == 1
-        assert chat.rewrite() == []
+        assert chat.set_items() == []
         assert chat.items() == []
 
     def test_begins_a_session_only_with_a_message(self, chat):
-        assert chat.rewrite() == []
+        assert chat.set_items() == []
         assert chat.info() is None
-        chat.rewrite("a")
+        chat.set_items("a")
         assert texts(chat) == ["a"]
 
     def test_of_thousands(self, chat):
         chat.add(*named(1_200))
-        chat.rewrite(*named(2_500, first=5_000))
+        chat.set_items(*named(2_500, first=5_000))
         assert texts(chat) == [str(n) for n in range(5_000, 7_500)]
 
     def test_bad_input_changes_nothing(self, chat):
         chat.add(*named(2))
         with pytest.raises(InputError, match="message 1"):
-            chat.rewrite("a", {"role": "user", "content": {"x": object()}})
+            chat.set_items("a", {"role": "user", "content": {"x": object()}})
         assert texts(chat) == ["0", "1"]
 
     def test_what_came_meanwhile_goes_too(self, opened, chat):
         memory = opened(Meddling)
         mine = memory.session("chat", user="ada")
         chat.add(*named(2))
-        memory.engine.backend.before_commit = [lambda: chat.add("meanwhile")]
-        mine.rewrite("a")
+        memory._engine.backend.before_commit = [lambda: chat.add("meanwhile")]
+        mine.set_items("a")
         assert texts(chat) == ["a"]
 
 
@@ -405,6 +405,6 @@ def test_metadata_may_be_merged_by_a_callable_that_sees_what_there_is(opened, ch
     memory = opened(Meddling)
     mine = memory.session("chat", user="ada")
     chat.update(metadata={"n": 1})
-    memory.engine.backend.before_commit = [lambda: chat.update(metadata={"n": 5})]
+    memory._engine.backend.before_commit = [lambda: chat.update(metadata={"n": 5})]
     info = mine.update(metadata=lambda known: {"n": known["n"] + 1})
     assert info.metadata == {"n": 6}

@@ -201,7 +201,7 @@ def test_who_begins_the_target_meanwhile_keeps_it(opened, user):
     chat = memory.session("chat", user="ada")
     chat.add(*named(2_500))
     theirs = opened().session("copy", user=user)
-    memory.engine.backend.before_commit = [lambda: None, lambda: theirs.add("theirs")]
+    memory._engine.backend.before_commit = [lambda: None, lambda: theirs.add("theirs")]
     with pytest.raises((Conflict, NotOwner)):
         chat.fork("copy")
     assert [item.content for item in theirs.items()] == ["theirs"]

@@ -305,7 +305,7 @@ def test_any_metadata(store, metadata):
 def test_names_are_safe_and_told_apart(namespace, noun, name):
     stream = names.stream(namespace, noun, name)
     check_name(stream)
-    assert stream.startswith(names.prefix(namespace, noun))
+    assert stream.startswith(names.noun_prefix(namespace, noun))
     assert stream.isascii()
     assert stream.count("/") == 2
     if name:

@@ -189,7 +189,7 @@ def test_a_reference_to_what_is_not_there_says_so_and_writes_nothing(memory, cha
     with pytest.raises(InputError, match=r"message 0\.id"):
         chat.add({"type": "item_reference"})
     with pytest.raises(InputError, match="'msg_1'"):
-        chat.rewrite(reference("msg_1"))
+        chat.set_items(reference("msg_1"))
     with pytest.raises(InputError, match="'msg_1'"):
         memory.conversations.create(items=[reference("msg_1")])
     assert [item.text for item in chat.items()] == ["before"]
@@ -244,7 +244,7 @@ def test_an_id_that_is_taken_between_look_and_write_is_a_conflict(opened, first)
     chat = memory.session("chat")
     if first == "known":
         chat.add("x")
-    memory.engine.backend.before_commit.append(lambda: other.session("chat").add(QUESTION))
+    memory._engine.backend.before_commit.append(lambda: other.session("chat").add(QUESTION))
     with pytest.raises(Conflict, match="'k'"):
         chat.add({"role": "assistant", "content": "a", "id": "k"})
     assert [item.role for item in chat.items()][-1:] == ["user"]
@@ -287,7 +287,7 @@ def test_threads_that_give_one_id_to_different_items_agree_on_one(store):
 
 def test_ids_of_our_own_are_not_looked_up(opened):
     memory = opened(Counting)
-    chat, backend = memory.session("chat"), memory.engine.backend
+    chat, backend = memory.session("chat"), memory._engine.backend
     chat.add("begins")
     backend.reset()
     for number in range(100):
@@ -297,7 +297,7 @@ def test_ids_of_our_own_are_not_looked_up(opened):
 
 def test_ids_of_callers_are_known_or_looked_up_at_once(opened):
     memory = opened(Counting)
-    chat, backend = memory.session("chat"), memory.engine.backend
+    chat, backend = memory.session("chat"), memory._engine.backend
     chat.add({"role": "user", "content": "0", "id": "m0"})
     # whose session it is, and that the namespace is plain text
     assert (backend.reads, len(backend.commits)) == (2, 2)

@@ -92,7 +92,7 @@ def test_entries_of_sessions_that_are_somebody_elses_now_are_passed_over(
 
 def test_a_session_is_touched_at_most_once_a_minute(opened, clock):
     memory = opened(Counting)
-    counting = memory.engine.backend
+    counting = memory._engine.backend
     chat = memory.session("s", user="ada")
     touches = []
     for seconds in (0, 1, 58, 1, 1, 58, 61):
@@ -106,7 +106,7 @@ def test_a_session_is_touched_at_most_once_a_minute(opened, clock):
 
 def test_one_write_is_one_commit_and_no_read_for_who_wrote_before(opened):
     memory = opened(Counting)
-    counting, chat = memory.engine.backend, memory.session("s", user="ada")
+    counting, chat = memory._engine.backend, memory.session("s", user="ada")
     chat.add("x")
     counting.reset()
     chat.add("y", "z")
@@ -117,9 +117,9 @@ def test_a_page_costs_two_reads(opened):
     memory = opened(Counting)
     for n in range(30):
         memory.session(f"s{n}", user="ada").add("x")
-    memory.engine.backend.reset()
+    memory._engine.backend.reset()
     memory.sessions(user="ada", limit=20)
-    assert memory.engine.backend.reads == 2
+    assert memory._engine.backend.reads == 2
 
 
 def test_a_session_without_a_user_is_on_no_users_list(memory):

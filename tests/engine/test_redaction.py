@@ -25,10 +25,10 @@ def chat(memory):
 
 def stored(memory):
     """Every body in the store, as one text."""
-    backend, now = memory.engine.backend, memory.engine.now()
-    from threadkeep.core.copy_streams import records, streams
+    backend, now = memory._engine.backend, memory._engine.now()
+    from threadkeep.core.copy_streams import records, stream_names
 
-    return "\n".join(r.body for name in streams(backend) for r in records(backend, name, now))
+    return "\n".join(r.body for name in stream_names(backend) for r in records(backend, name, now))
 
 
 CALL = {
@@ -60,7 +60,7 @@ def test_whatever_is_stored_was_redacted(memory, chat):
     memory.responses.add(answer, conversation="chat", input=f"what of {CARD}", user="ada")
     memory.feedback.add("r1", rating="positive", comment=f"not {CARD}")
     memory.conversations.create(id="conv", title=CARD, metadata={"c": CARD}, items=[CARD])
-    memory.session("whole").rewrite(CARD, CALL)
+    memory.session("whole").set_items(CARD, CALL)
     memory.user("ada").facts.add(f"Ada pays by {CARD}")
     memory.user("ada").instructions.add(f"Charge {CARD}")
     text = stored(memory)

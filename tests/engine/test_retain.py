@@ -50,7 +50,7 @@ def test_nothing_is_deleted_that_was_never_looked_at(opened):
     chat = memory.session("chat", user="ada")
     chat.add("a", {"role": "assistant", "content": "b"})
     others = opened().session("chat", user="ada")
-    meddler = memory.engine.backend
+    meddler = memory._engine.backend
     meddler.before_commit = [lambda: None, lambda: others.add("other")]
     chat.add("c")
     assert texts(chat).endswith("cother")

@@ -33,6 +33,6 @@ def test_what_its_model_cost_is_counted_and_can_be_cleared(memory):
     memory.feedback.add("r", rating="positive")
     assert memory.responses.usage()["gpt-5"].input_tokens == 3
     assert memory.user("ada").responses.usage()["gpt-5"].input_tokens == 3
-    assert memory.feedback.summarise()["gpt-5"].total == 1
+    assert memory.feedback.counts()["gpt-5"].total == 1
     assert [info.id for info in memory.conversations.list(user="ada")] == ["t"]
     assert memory.responses.clear(user="ada") == 1

@@ -17,7 +17,7 @@ from threadkeep import Item, Window, connect
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.core.cache import recent_items, session_info
 from threadkeep.core.cache.cached_item import CachedItem
-from threadkeep.core.cache.generational import AGE
+from threadkeep.core.cache.generational import MAX_AGE
 from threadkeep.errors import NotFound, NotOwner
 from threadkeep.policies import keep_system, max_messages
 from threadkeep.types import Record
@@ -59,7 +59,7 @@ def texts(items):
 
 def test_a_turn_of_who_writes_alone_asks_at_which_version_the_session_is_and_reads_nothing(opened):
     memory = opened(Counting)
-    store, chat = memory.engine.backend, warm(memory.session("chat"))
+    store, chat = memory._engine.backend, warm(memory.session("chat"))
     store.reset()
     chat.add({"role": "assistant", "content": "four"}, "five")
     assert texts(chat.window(max_messages=2)) == ["four", "five"]
@@ -70,21 +70,21 @@ def test_a_turn_of_who_writes_alone_asks_at_which_version_the_session_is_and_rea
 def test_a_new_handle_knows_what_another_of_its_memory_knew(opened):
     memory = opened(Counting)
     warm(memory.session("chat"))
-    memory.engine.backend.reset()
+    memory._engine.backend.reset()
     assert texts(memory.session("chat").window()) == ["one", "two", "three"]
-    assert (memory.engine.backend.reads, memory.engine.backend.records) == (1, 0)
+    assert (memory._engine.backend.reads, memory._engine.backend.records) == (1, 0)
     memory.session("chat").add("four")
-    assert (memory.engine.backend.reads, len(memory.engine.backend.commits)) == (1, 1)
+    assert (memory._engine.backend.reads, len(memory._engine.backend.commits)) == (1, 1)
 
 
 def test_what_one_user_made_known_is_not_known_to_another(opened):
     memory = opened(Counting)
     warm(memory.session("chat", user="ada"))
     for verb in (lambda chat: chat.add("x"), lambda chat: chat.window()):
-        memory.engine.backend.reset()
+        memory._engine.backend.reset()
         with pytest.raises(NotOwner):
             verb(memory.session("chat", user="bob"))
-        assert (memory.engine.backend.reads, memory.engine.backend.commits) == (1, [])
+        assert (memory._engine.backend.reads, memory._engine.backend.commits) == (1, [])
 
 
 def test_a_new_handle_finds_out_that_a_session_is_another_users_now(opened):
@@ -134,17 +134,17 @@ def test_what_is_known_of_a_session_is_nobodys_to_change(opened):
 
 @pytest.mark.parametrize("metadata", [{}, {"state": ["x" * 99] * 99}, {"note": "x" * 999}])
 def test_the_sessions_used_last_are_known_and_no_more(opened, monkeypatch, metadata):
-    monkeypatch.setattr(session_info, "_ROOM", 80 if metadata else 8)
-    monkeypatch.setattr(session_info, "_LARGE", 10)
+    monkeypatch.setattr(session_info, "_CAPACITY", 80 if metadata else 8)
+    monkeypatch.setattr(session_info, "_LARGE_WEIGHT", 10)
     memory = opened(Counting)
     for n in range(20):
         memory.session(f"{n}", metadata=metadata).add("x")
-    memory.engine.backend.reset()
+    memory._engine.backend.reset()
     for n in (19, 18):
         memory.session(f"{n}").add("y")
-    assert memory.engine.backend.reads == 0
+    assert memory._engine.backend.reads == 0
     memory.session("0").add("y")
-    assert memory.engine.backend.reads == 1
+    assert memory._engine.backend.reads == 1
 
 
 def test_a_window_that_reads_far_back_is_known_as_a_whole(opened):
@@ -152,29 +152,29 @@ def test_a_window_that_reads_far_back_is_known_as_a_whole(opened):
     chat = warm(memory.session("chat"), *(f"{n} {'word ' * 20}" for n in range(300)))
     window = {"max_tokens": 6_000, "step": 0.5}
     before = chat.window(policy=window)
-    memory.engine.backend.reset()
+    memory._engine.backend.reset()
     assert chat.window(policy=window) == before
-    assert (memory.engine.backend.reads, memory.engine.backend.records) == (1, 0)
+    assert (memory._engine.backend.reads, memory._engine.backend.records) == (1, 0)
 
 
 def test_a_new_session_is_known_from_its_first_message_on(opened):
     memory = opened(Counting)
     chat = memory.session("chat")
     chat.add("one", "two")
-    memory.engine.backend.reset()
+    memory._engine.backend.reset()
     assert texts(chat.window()) == ["one", "two"]
     chat.add("three")
     assert texts(chat.window(max_messages=20)) == ["one", "two", "three"]
-    assert memory.engine.backend.records == 0
+    assert memory._engine.backend.records == 0
 
 
 def test_where_somebody_else_wrote_a_window_takes_one_more_round_trip_and_no_third(opened):
     memory = opened(Counting)
     chat = warm(memory.session("chat"))
     opened().session("chat").add("four")
-    memory.engine.backend.reset()
+    memory._engine.backend.reset()
     assert texts(chat.window()) == ["one", "two", "three", "four"]
-    assert memory.engine.backend.reads == 2
+    assert memory._engine.backend.reads == 2
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_where_somebody_else_wrote_a_window_takes_one_more_round_trip_and_no_thi
         (lambda chat, ids: chat.rewind(last=1), ["one", "two"]),
         (lambda chat, ids: chat.clear(keep_last=1), ["three"]),
         (lambda chat, ids: chat.clear(), []),
-        (lambda chat, ids: chat.rewrite("new"), ["new"]),
+        (lambda chat, ids: chat.set_items("new"), ["new"]),
         (lambda chat, ids: chat.update(title="A title"), ["one", "two", "three"]),
         (lambda chat, ids: chat.delete(), []),
         (lambda chat, ids: (chat.delete(), chat.add("again")), ["again"]),
@@ -301,7 +301,7 @@ def test_a_store_that_was_set_back_is_read_anew_after_a_while(clock):
     with set_back(backend):
         chat.add("lost")
     connect(backend, clock=clock).session("chat").add("four")
-    clock.tick(AGE)
+    clock.tick(MAX_AGE)
     assert texts(chat.window()) == ["one", "two", "three", "four"]
 
 
@@ -312,7 +312,7 @@ def test_so_is_what_is_known_of_a_session_though_it_was_written_to_meanwhile(clo
         chat.add("lost")
     connect(backend, clock=clock).session("chat").update(metadata={"state": "new"})
     for _ in range(2):
-        clock.tick(AGE / 2)
+        clock.tick(MAX_AGE / 2)
         chat.add("more")
     assert chat.info().metadata == {"state": "new"}
 
@@ -321,7 +321,7 @@ def test_so_is_what_is_known_of_a_session_though_it_was_written_to_meanwhile(clo
 def test_what_is_deleted_is_not_kept_in_memory(opened):
     memory = opened()
     chat = warm(memory.session("chat"), "a secret word: xyzzy")
-    assert memory.engine.tails.find(chat._door.stream, memory.engine.now())
+    assert memory._engine.recent_items.get(chat._stream.stream_name, memory._engine.now())
     chat.delete()
     gc.collect()
     kept = [o for o in gc.get_objects() if isinstance(o, recent_items.RecentItems)]
@@ -341,12 +341,12 @@ def test_tails_take_no_more_than_their_room():
     entry = CachedItem(Record("item", "a", "x" * 100_000, 0.0))
     alone = recent_items.RecentItems(1, (entry,), True, 1, since=0.0, weight=entry.weight)
     for number in range(1_000):
-        kept.keep(f"s{number}", alone)
-    found = [n for n in range(1_000) if kept.find(f"s{n}", 1.0)]
+        kept.put(f"s{number}", alone)
+    found = [n for n in range(1_000) if kept.get(f"s{n}", 1.0)]
     assert found[-1] == 999
     assert sum(entry.weight for _ in found) <= 2 * 8_000_000
-    kept.keep("huge", alone._replace(weight=4_000_000))
-    assert kept.find("huge", 1.0) is None
+    kept.put("huge", alone._replace(weight=4_000_000))
+    assert kept.get("huge", 1.0) is None
 
 
 messages = st.sampled_from(
@@ -367,15 +367,15 @@ steps = st.one_of(
     st.tuples(st.just("clear"), st.integers(0, 3)),
     st.tuples(st.just("remove"), st.just("known")),
     st.tuples(st.just("replace"), st.just("known")),
-    st.tuples(st.just("rewrite"), st.lists(messages, max_size=2, unique_by=repr)),
+    st.tuples(st.just("set_items"), st.lists(messages, max_size=2, unique_by=repr)),
     st.tuples(st.just("delete"), st.none()),
-    st.tuples(st.just("wait"), st.just(AGE / 4)),
+    st.tuples(st.just("wait"), st.just(MAX_AGE / 4)),
 )
 
 
 def take(chat, verb, how):
     match verb:
-        case "add" | "rewrite":
+        case "add" | "set_items":
             ids = [m.id for m in how if isinstance(m, Item)]
             if len(set(ids)) == len(ids):
                 getattr(chat, verb)(*how)

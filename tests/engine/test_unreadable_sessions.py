@@ -8,9 +8,10 @@ import pytest
 
 from tests.embedded import backend
 from tests.responses.conftest import streams
-from threadkeep import Drop, Record, connect, copying, store_record
+from threadkeep import Drop, Record, connect
 from threadkeep.backends.encrypted import EncryptedBackend
 from threadkeep.backends.memory import MemoryBackend
+from threadkeep.core import copy_streams, store_record
 from threadkeep.errors import CorruptRecord, NotOwner, ThreadkeepError, WrongKey
 from threadkeep.types import Query
 
@@ -44,8 +45,8 @@ def damaged(memory, body):
         memory.session(id, user="ada").add("secret")
         memory.responses.add({"id": f"r {id}", "output": []}, conversation=id)
     memory.session("bobs", user="bob").add("mine")
-    record = Record("session", "session", body, memory.engine.now())
-    memory.engine.commit(memory.engine.stream("session", "chat"), put=[record], ttl=None)
+    record = Record("session", "session", body, memory._engine.now())
+    memory._engine.commit(memory._engine.stream("session", "chat"), put=[record], ttl=None)
 
 
 def names_ada(body):
@@ -75,7 +76,7 @@ def test_its_owner_and_the_operator_can_delete_it(opened, body, user):
     memory = opened()
     memory.session("chat", user=user).delete()
     assert left(memory) == []
-    entries = memory.engine.read(Query("default/sessions/ada", "session"))[0].records
+    entries = memory._engine.read(Query("default/sessions/ada", "session"))[0].records
     assert len(entries) == (1 if user or names_ada(body) else 2)  # who knows whose list it is
     memory.session("chat", user="ada").add("anew")
     assert len(memory.user("ada").sessions()) == 2
@@ -102,7 +103,7 @@ def test_forgetting_its_owner_takes_it(memory, body):
 def test_forgetting_takes_it_where_no_list_leads_to_it(memory, body):
     """If it still names its owner; else that is said, as nobody may guess."""
     damaged(memory, body)
-    memory.engine.commit("default/sessions/ada", drop=[Drop()], ttl=None)
+    memory._engine.commit("default/sessions/ada", drop=[Drop()], ttl=None)
     beyond = " ".join(memory.user("ada").forget().beyond)
     unknown = "cannot be read" in beyond
     assert left(memory, "/session/chat") == (["default/session/chat"] if unknown else [])
@@ -126,8 +127,8 @@ def plant(backend, clock, session):
     plain.responses.add({"id": f"r {session}", "output": []}, user="ada", conversation=session)
     names, _ = source.streams("default/")
     for name in names:
-        if not store_record.is_home(name):
-            records = list(copying.records(source, name, clock()))
+        if not store_record.is_store_stream(name):
+            records = list(copy_streams.records(source, name, clock()))
             backend.commit(name, put=records, ttl=None, now=clock())
 
 

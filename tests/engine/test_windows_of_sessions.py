@@ -56,7 +56,7 @@ SHORT, LONG = 60, 1_000  # turns; a long one is far beyond what any window looks
 @pytest.mark.proves("C3")
 def test_a_long_session_costs_what_a_short_one_costs(opened):
     memory = opened(Counting)
-    counting = memory.engine.backend
+    counting = memory._engine.backend
     memory.session("first").add("x")  # which agrees on how the store is kept, once
     for turns in (SHORT, LONG):
         made = opened().session(f"s{turns}", user="ada")

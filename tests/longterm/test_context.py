@@ -16,7 +16,7 @@ from threadkeep import connect
 from threadkeep.errors import InputError, NotOwner
 from threadkeep.longterm import summaries
 from threadkeep.longterm.context import stable
-from threadkeep.longterm.context.escape import line
+from threadkeep.longterm.context.escape import escape_line
 from threadkeep.longterm.markers import MARK_END, MARK_START, is_injected
 from threadkeep.types.knowledge import Summary
 from threadkeep.types.versions import generation_of
@@ -71,12 +71,12 @@ def test_everything_has_its_place(ada, clock):
 
 def sum_up(chat, text):
     """Store a summary of the session, as extraction does."""
-    seen = chat._door.look()
+    seen = chat._stream.read()
     summaries.write(
-        chat.engine,
-        summaries.look(chat.engine, chat.id),
+        chat._engine,
+        summaries.load(chat._engine, chat.id),
         Summary(chat.id, text, last_seq=chat.items(last=1)[0].seq),
-        life=generation_of(seen.version),
+        generation=generation_of(seen.version),
         user=chat.user,
     )
 
@@ -140,7 +140,7 @@ def test_at_most_twenty_instructions_and_their_share_of_tokens(ada):
     for n in range(30):
         ada.instructions.add(f"Wish number {n}", pinned=n == 0)
     found = told(ada.context(max_tokens=5_000))
-    assert len(found) == stable.MOST_INSTRUCTIONS
+    assert len(found) == stable.MAX_INSTRUCTIONS
     assert found[-1] == "Wish number 0"
     long = " ".join(["please"] * 200)
     for n in range(20):
@@ -361,7 +361,7 @@ def test_a_user_who_opens_a_session_of_nobody_is_told_of_themselves(memory, ada)
 
 def test_it_is_one_round_trip_for_who_is_known_and_at_most_two(opened, clock):
     memory = opened(Counting)
-    store = memory.engine.backend
+    store = memory._engine.backend
     ada = memory.user("ada")
     ada.facts.add("Ada has a cat")
     ada.session("chat").add("hello")
@@ -425,10 +425,10 @@ def test_what_is_quoted_cannot_leave_its_line(ada, text):
 
 @given(st.text())
 def test_any_text_is_one_harmless_line(text):
-    shown = line(text)
+    shown = escape_line(text)
     assert len(shown.splitlines()) <= 1
     assert not is_injected(shown)
-    assert shown == line(shown)
+    assert shown == escape_line(shown)
     assert not any(letter in unicodedata.normalize("NFKC", shown) for letter in "<>")
 
 
@@ -443,11 +443,11 @@ ORDINARY = (
 
 @pytest.mark.parametrize("text", ORDINARY)
 def test_ordinary_writing_is_left_as_it_is(text):
-    assert line(text) == text
+    assert escape_line(text) == text
 
 
 def test_angle_brackets_are_written_out():
-    assert line("a < b") == "a &lt; b"
+    assert escape_line("a < b") == "a &lt; b"
 
 
 def test_the_redactor_sees_what_is_shown(opened):

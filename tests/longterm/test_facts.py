@@ -249,7 +249,7 @@ def test_many_writers_lose_nothing_and_count_right(memory, ada):
 
 
 def test_there_is_a_limit_and_the_least_worth_goes_first(ada, monkeypatch):
-    monkeypatch.setattr(facts_module.make_room, "__defaults__", (3,))
+    monkeypatch.setattr(facts_module.evict_surplus, "__defaults__", (3,))
     ada.facts.add("pinned", pinned=True, confidence=0)
     old = ada.facts.add("old")
     ada.facts.add("sure", replaces=old.id)
@@ -275,7 +275,7 @@ def test_long_term_memory_may_be_in_another_store(backend, clock):
 def test_a_store_for_long_term_memory_is_opened_and_closed_with_its_memory(tmp_path):
     with connect("memory://", longterm=f"sqlite:///{tmp_path}/long.db") as memory:
         memory.user("ada").facts.add("Ada has a cat")
-        other = memory.engine.longterm
+        other = memory._engine.longterm
     assert other.closed
     with connect(tmp_path / "long.db") as again:
         assert texts(again.user("ada").facts) == ["Ada has a cat"]

@@ -10,7 +10,8 @@ from tests.engine.doubles import Failing
 from tests.responses.conftest import answer, streams
 from threadkeep import connect
 from threadkeep.errors import BackendError, InputError, NotOwner
-from threadkeep.longterm.store.user_stream import UserStream, session_stream
+from threadkeep.longterm.store.user_stream import UserStream
+from threadkeep.sessions.derived import stream as session_stream
 from threadkeep.types import Record
 from threadkeep.types.knowledge import Source
 
@@ -24,9 +25,11 @@ def filled(memory, name):
         chat.files.add({"url": f"{name}.txt"})
         memory.responses.add(answer(f"{name} r{number}", user=name), conversation=chat.id)
         memory.feedback.add(f"{name} r{number}", rating="positive", comment=f"{name} likes it")
-        summary = session_stream(memory.engine, "summary", chat.id)
-        record = Record("summary", "summary", f'{{"text": "{name} was here"}}', memory.engine.now())
-        memory.engine.longterm.commit(summary, put=[record], ttl=None)
+        summary = session_stream(memory._engine, "summary", chat.id)
+        record = Record(
+            "summary", "summary", f'{{"text": "{name} was here"}}', memory._engine.now()
+        )
+        memory._engine.longterm.commit(summary, put=[record], ttl=None)
         user.facts.add(f"{name} said {number}", sources=[(chat.id, items[0])])
     memory.session(f"{name} 0/helper", user=name, agent="helper").add("hidden from lists")
     user.instructions.add(f"Call me {name}")
@@ -80,12 +83,12 @@ def test_a_session_that_another_user_owns_by_now_is_left_alone(memory):
 def test_a_summary_goes_that_outlived_its_session(opened, clock):
     memory = opened(ttl=100)
     filled(memory, "ada")
-    stream = memory.engine.stream("session", "ada 0")
-    home = memory.engine.stream("user", "ada")
+    stream = memory._engine.stream("session", "ada 0")
+    home = memory._engine.stream("user", "ada")
     mark = Record("watermark", stream, "{}", clock.now)
-    memory.engine.commit(home, put=[mark], ttl=None)
+    memory._engine.commit(home, put=[mark], ttl=None)
     clock.tick(300)
-    summary = session_stream(memory.engine, "summary", "ada 0")
+    summary = session_stream(memory._engine, "summary", "ada 0")
     assert summary in streams(memory)
     memory.user("ada").forget()
     assert summary not in streams(memory)
@@ -108,8 +111,8 @@ def test_cut_short_anywhere_it_can_be_called_again(opened, writes):
 def test_who_learns_meanwhile_loses(memory, ada):
     """A worker that read before, and writes after, meets the mark or another life."""
     filled(memory, "ada")
-    home = UserStream(memory.engine, user="ada")
-    late = home.look()
+    home = UserStream(memory._engine, user="ada")
+    late = home.load()
     late.put_watermark("a", "{}")
     ada.forget()
     assert home.commit(late) is False
@@ -117,9 +120,9 @@ def test_who_learns_meanwhile_loses(memory, ada):
 
 
 def test_other_namespaces_are_named_where_the_user_may_have_sessions_too(memory, clock):
-    home = memory.engine.stream("user", "ada")
+    home = memory._engine.stream("user", "ada")
     mark = Record("watermark", "other/session/chat", "{}", clock.now)
-    memory.engine.commit(home, put=[mark], ttl=None)
+    memory._engine.commit(home, put=[mark], ttl=None)
     assert any("'other'" in place for place in memory.user("ada").forget().beyond)
 
 

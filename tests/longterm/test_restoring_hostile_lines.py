@@ -54,11 +54,11 @@ HEAD = LINES[0]
 
 def stored(memory):
     """Every record of the store, by stream."""
-    names = sorted(set(memory.engine.backend.streams("")[0]))
-    read = memory.engine.backend.read
+    names = sorted(set(memory._engine.backend.streams("")[0]))
+    read = memory._engine.backend.read
     found = {}
     for name in names:
-        pages = read(*(Query(name, kind) for kind in KINDS), now=memory.engine.now())
+        pages = read(*(Query(name, kind) for kind in KINDS), now=memory._engine.now())
         found[name] = [record for page in pages for record in page.records]
     return {name: records for name, records in found.items() if records}
 

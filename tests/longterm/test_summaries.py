@@ -21,13 +21,15 @@ HOUR = 3_600
 
 def sum_up(chat, text="They talked.", upto=None, **fields):
     """Store a summary, as a worker does, of the session up to an item."""
-    seen = chat._door.look()
+    seen = chat._stream.read()
     items = chat.items()
     last = (items[-1] if upto is None else upto).seq
-    before = summaries.look(chat.engine, chat.id)
+    before = summaries.load(chat._engine, chat.id)
     said = Summary(chat.id, text, last_seq=last, **fields)
     user = seen.info.user
-    return summaries.write(chat.engine, before, said, life=generation_of(seen.version), user=user)
+    return summaries.write(
+        chat._engine, before, said, generation=generation_of(seen.version), user=user
+    )
 
 
 @pytest.fixture
@@ -65,11 +67,11 @@ def test_it_never_goes_back_to_an_older_place(chat):
 
 
 def test_of_two_writers_the_one_who_saw_an_older_one_loses(chat):
-    before = summaries.look(chat.engine, chat.id)
+    before = summaries.load(chat._engine, chat.id)
     sum_up(chat, "the winner's")
-    life = generation_of(chat._door.look().version)
+    life = generation_of(chat._stream.read().version)
     late = Summary(chat.id, "the loser's", last_seq=chat.items()[-1].seq)
-    assert not summaries.write(chat.engine, before, late, life=life, user="ada")
+    assert not summaries.write(chat._engine, before, late, generation=life, user="ada")
     assert chat.summary().text == "the winner's"
 
 
@@ -117,7 +119,7 @@ def test_how_long_that_is_can_be_said(opened, clock):
 
 def test_asking_often_writes_seldom(opened, clock):
     memory = opened(Counting)
-    counted = memory.engine.backend
+    counted = memory._engine.backend
     chat = memory.session("chat", user="ada")
     chat.add("one")
     sum_up(chat)
@@ -131,14 +133,14 @@ def test_asking_often_writes_seldom(opened, clock):
 def test_it_goes_with_its_session(memory, chat):
     sum_up(chat)
     chat.delete()
-    assert summaries.look(memory.engine, "chat").summary is None
+    assert summaries.load(memory._engine, "chat").summary is None
 
 
 @pytest.mark.proves("B55")
 def test_a_deleted_conversation_takes_its_summary_along(memory, chat):
     sum_up(chat)
     memory.conversations.delete("chat")
-    assert summaries.look(memory.engine, "chat").version == 0
+    assert summaries.load(memory._engine, "chat").version == 0
 
 
 def test_when_the_history_is_gone_deleting_the_session_still_deletes_it(opened, clock):
@@ -174,7 +176,7 @@ def test_an_edit_of_what_it_does_not_cover_leaves_it(chat, edit):
     assert chat.summary() is not None
 
 
-@pytest.mark.parametrize("wipe", [lambda chat: chat.clear(), lambda chat: chat.rewrite("new")])
+@pytest.mark.parametrize("wipe", [lambda chat: chat.clear(), lambda chat: chat.set_items("new")])
 def test_what_wipes_the_history_wipes_it(chat, wipe):
     sum_up(chat)
     wipe(chat)
@@ -189,7 +191,7 @@ def test_who_has_no_session_of_that_name_wipes_nothing(opened, clock):
     clock.tick(2 * HOUR)
     intruder = memory.session("chat", user="bob")
     intruder.clear()
-    intruder.rewrite()
+    intruder.set_items()
     intruder.remove("x")
     assert chat.summary() is not None
 
@@ -256,10 +258,10 @@ def test_what_the_redactor_refuses_is_not_stored(opened):
 
 
 def test_one_that_cannot_be_read_counts_as_none(memory, chat, caplog):
-    name = stream(memory.engine, "summary", "chat")
+    name = stream(memory._engine, "summary", "chat")
     summaries._report.cache_clear()  # it is reported once
     body = '{"text": 5'
-    memory.engine.commit(name, put=[Record("summary", "summary", body, 0)], ttl=None)
+    memory._engine.commit(name, put=[Record("summary", "summary", body, 0)], ttl=None)
     assert chat.summary() is None
     assert sum_up(chat, "anew")
     assert chat.summary().text == "anew"
@@ -271,7 +273,7 @@ def test_it_is_kept_in_the_store_of_long_term_memory(opened, tmp_path):
     chat = memory.session("chat", user="ada")
     chat.add("one")
     sum_up(chat)
-    assert memory.engine.streams("default/summary/", cursor=None, limit=9)[0] == []
+    assert memory._engine.streams("default/summary/", cursor=None, limit=9)[0] == []
     assert chat.summary() is not None
     chat.delete()
-    assert copy_streams.streams(memory.engine.longterm.backend) == []
+    assert copy_streams.stream_names(memory._engine.longterm.backend) == []

@@ -22,7 +22,7 @@ from threadkeep.backends.mongodb import MongoBackend
 from threadkeep.backends.redis import RedisBackend
 from threadkeep.backends.sql import SqlBackend
 from threadkeep.backends.sqlite import SqliteBackend
-from threadkeep.longterm.store.user_stream import session_stream
+from threadkeep.sessions.derived import stream as session_stream
 from threadkeep.types import Record
 
 
@@ -156,9 +156,9 @@ def live(memory, user: str, words: Words, sessions: int) -> None:
 
 
 def _summarise(memory, session: str, text: str) -> None:
-    stream = session_stream(memory.engine, "summary", session)
-    record = Record("summary", "summary", f'{{"text": "{text}"}}', memory.engine.now())
-    memory.engine.longterm.commit(stream, put=[record], ttl=None)
+    stream = session_stream(memory._engine, "summary", session)
+    record = Record("summary", "summary", f'{{"text": "{text}"}}', memory._engine.now())
+    memory._engine.longterm.commit(stream, put=[record], ttl=None)
 
 
 @pytest.mark.proves("B55")

@@ -9,7 +9,7 @@ import pytest
 from tests.policies.said import conversation, left
 from tests.window.looking import window
 from threadkeep.errors import ConfigError
-from threadkeep.policies import max_messages
+from threadkeep.policies import PolicyTraits, max_messages
 from threadkeep.types import Item
 
 
@@ -101,3 +101,30 @@ def test_what_is_no_item_is_refused_by_name(wrong):
 
     with pytest.raises(ConfigError, match=r"mine.* must return Items, got a"):
         window(conversation("u1"), [mine])
+
+
+class KeepSecond:
+    """A policy that keeps the second item only."""
+
+    def __init__(self, **attributes):
+        vars(self).update(attributes)
+
+    def __call__(self, items):
+        return items[1:2]
+
+
+def test_policy_without_traits_gets_the_defaults():
+    assert left("u1 a2 u3", KeepSecond()) == "a2 u3"
+
+
+def test_policy_with_the_filters_trait_may_drop_the_newest_turn():
+    assert left("u1 a2 u3", KeepSecond(traits=PolicyTraits(filters=True))) == "a2"
+
+
+def test_policy_with_the_sound_trait_is_not_repaired():
+    assert left("u1 a2 u3", KeepSecond(traits=PolicyTraits(sound=True))) == "a2"
+
+
+def test_policy_traits_of_another_type_are_refused():
+    with pytest.raises(ConfigError, match=r"traits of the policy .* must be PolicyTraits"):
+        left("u1 a2 u3", KeepSecond(traits={"filters": True}))

@@ -27,7 +27,7 @@ from threadkeep.messages import (
     to_openai,
     to_responses,
 )
-from threadkeep.messages.tool_groups import sound
+from threadkeep.messages.tool_groups import repair
 from threadkeep.testing.validity import assert_valid
 
 
@@ -77,7 +77,7 @@ def test_anthropic(messages):
 @many
 @given(any_items)
 def test_a_chat_of_all_shapes_goes_on_with_every_provider(items):
-    view = sound(items)
+    view = repair(items)
     if view:
         assert_valid(to_openai(view), "openai")
         assert_valid(to_responses(view), "responses")
@@ -86,7 +86,7 @@ def test_a_chat_of_all_shapes_goes_on_with_every_provider(items):
 
 
 @many
-@given(st.one_of(any_items, any_items.map(sound), chat_prompts().map(stored)))
+@given(st.one_of(any_items, any_items.map(repair), chat_prompts().map(stored)))
 def test_what_needs_no_pairing_goes_a_short_way_that_leads_where_the_long_one_does(items):
     def sent():
         try:
@@ -95,7 +95,7 @@ def test_what_needs_no_pairing_goes_a_short_way_that_leads_where_the_long_one_do
             return repr(error)
 
     short = sent()
-    with mock.patch("threadkeep.messages.openai_chat_prompt._in_order", return_value=None):
+    with mock.patch("threadkeep.messages.openai_chat_prompt._paired_messages", return_value=None):
         assert sent() == short
 
 

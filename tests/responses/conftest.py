@@ -10,7 +10,7 @@ __all__ = ["answer", "backend", "clock", "memory", "opened", "streams"]
 
 def streams(memory):
     """The names of all streams that are there, but for the one that says how the store is kept."""
-    return copy_streams.streams(memory.engine.backend)
+    return copy_streams.stream_names(memory._engine.backend)
 
 
 def answer(id, **fields):

@@ -55,12 +55,12 @@ def test_a_chain_ends_at_its_depth_and_says_where_it_goes_on(memory):
 def test_a_long_chain_in_one_conversation_costs_a_few_reads(opened):
     memory = opened(Counting)
     say(memory, "r0", *(f"r{n}<r{n - 1}" for n in range(1, 100)))
-    memory.engine.backend.reset()
+    memory._engine.backend.reset()
     assert len(memory.responses.chain("r99")) == 100
-    assert memory.engine.backend.reads <= 3
-    memory.engine.backend.reset()
+    assert memory._engine.backend.reads <= 3
+    memory._engine.backend.reset()
     say(memory, "r100<r99")
-    assert memory.engine.backend.records < 20, "the cost of an add does not grow with the chain"
+    assert memory._engine.backend.records < 20, "the cost of an add does not grow with the chain"
 
 
 def test_a_response_that_is_gone_ends_the_chain(memory):
@@ -108,14 +108,14 @@ def test_no_response_goes_on_from_itself(memory, steps):
 def test_two_writers_may_make_a_circle_and_it_is_noticed(opened):
     memory = opened(Meddling)
     say(memory, "x@chat")
-    other = memory.engine.backend
+    other = memory._engine.backend
 
     def meddle():
         say(memory, "b<a@chat")
 
     other.before_commit.append(meddle)
     say(memory, "a<b@chat")
-    with pytest.raises(CorruptRecord, match="circle"):
+    with pytest.raises(CorruptRecord, match="cycle"):
         memory.responses.chain("a")
 
 

@@ -156,23 +156,23 @@ class TestConditions:
 
     @pytest.mark.proves("B54")
     def test_counted_by_model_day_rating_and_response(self, memory):
-        assert memory.feedback.summarise() == {"m0": RatingCounts(8, 2), "m1": RatingCounts(7, 3)}
+        assert memory.feedback.counts() == {"m0": RatingCounts(8, 2), "m1": RatingCounts(7, 3)}
         first = datetime.fromtimestamp(START, UTC)
         days = [(first + timedelta(days=n / 10)).date().isoformat() for n in range(20)]
         wanted: dict[str, list[int]] = {}
         for n, day in enumerate(days):
             wanted.setdefault(day, [0, 0])[n >= 15] += 1
-        by_day = memory.feedback.summarise(by="day")
+        by_day = memory.feedback.counts(by="day")
         assert by_day == {day: RatingCounts(*counts) for day, counts in wanted.items()}
         assert list(by_day) == sorted(wanted)
-        assert memory.feedback.summarise(by="rating") == {
+        assert memory.feedback.counts(by="rating") == {
             "negative": RatingCounts(0, 5),
             "positive": RatingCounts(15, 0),
         }
-        assert memory.feedback.summarise(by="response", response="r7") == {"r7": RatingCounts(1, 0)}
-        assert memory.feedback.summarise(user="bob")["m0"].total == 5
+        assert memory.feedback.counts(by="response", response="r7") == {"r7": RatingCounts(1, 0)}
+        assert memory.feedback.counts(user="bob")["m0"].total == 5
         with pytest.raises(InputError, match="by must be"):
-            memory.feedback.summarise(by="colour")
+            memory.feedback.counts(by="colour")
 
     @pytest.mark.proves("B54")
     def test_an_export_is_json(self, memory):
@@ -218,7 +218,7 @@ DOORS = {
     "add": lambda f: f.add("a", rating="positive", user="bob"),
     "list": lambda f: f.list(response="a", user="bob"),
     "list of a conversation": lambda f: f.list(conversation="chat", user="bob"),
-    "summarise": lambda f: f.summarise(conversation="chat", user="bob"),
+    "counts": lambda f: f.counts(conversation="chat", user="bob"),
     "export": lambda f: f.export(response="a", user="bob"),
     "delete": lambda f: f.delete("a", "f1", user="bob"),
 }
@@ -249,7 +249,7 @@ def test_twins_do_what_verbs_do(asked):
     async def story():
         given = await asked.feedback.aadd("a", rating="positive")
         assert await asked.feedback.alist() == [given]
-        assert await asked.feedback.asummarise() == {"gpt-5": RatingCounts(1, 0)}
+        assert await asked.feedback.acounts() == {"gpt-5": RatingCounts(1, 0)}
         assert len(await asked.feedback.aexport()) == 1
         await asked.feedback.adelete("a", given.id)
         assert await asked.feedback.alist() == []

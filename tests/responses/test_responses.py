@@ -145,7 +145,7 @@ def test_store_false_stores_nothing(opened, how):
     else:
         found = memory.responses.add(answer("a", conversation="chat", store=False))
     assert (found.text, found.seq) == ("the answer a", 0)
-    assert memory.engine.backend.commits == []
+    assert memory._engine.backend.commits == []
     assert streams(memory) == []
     assert memory.responses.get("a") is None
     assert memory.responses.add(answer("a", store=False), store=True).seq > 0

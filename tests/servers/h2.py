@@ -157,7 +157,7 @@ def create_tables(connection: Any, table_name: str) -> None:
     from threadkeep.backends.sql import names, schema
     from threadkeep.backends.sql.oracle import COLUMNS
 
-    tables = schema.metadata(names.parse(table_name), COLUMNS).sorted_tables
+    tables = schema.build_metadata(names.parse(table_name), COLUMNS).sorted_tables
     with connection.cursor() as cursor:
         for table in tables:
             cursor.execute(str(CreateTable(table).compile(dialect=dialect())))

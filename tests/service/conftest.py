@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from threadkeep.service import HistoryService
-from threadkeep.service.history import _live
+from threadkeep.service.history import _open_services
 
 
 class Clock:
@@ -26,7 +26,7 @@ def clock():
 @pytest.fixture(autouse=True)
 def _closed():
     yield
-    for service in list(_live.values()):
+    for service in list(_open_services.values()):
         service.close()
 
 

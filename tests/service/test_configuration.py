@@ -4,7 +4,7 @@ import pytest
 
 from threadkeep.errors import ConfigError
 from threadkeep.service import HistoryService
-from threadkeep.service.settings import read
+from threadkeep.service.settings import parse_settings
 
 
 @pytest.mark.proves("A3", "A17")
@@ -17,8 +17,8 @@ def test_no_key_is_needed(serve):
 
 @pytest.mark.proves("A4", "A5", "A6", "A7", "A8")
 def test_the_defaults():
-    settings = read({})
-    assert dict(settings.ours) == {
+    settings = parse_settings({})
+    assert dict(settings.service) == {
         "type": "memory",
         "time_to_live": 3600,
         "expiration_check_interval": 300,
@@ -69,7 +69,7 @@ def test_the_memory_provider_forgets_the_least_recently_used_session(serve):
     ],
 )
 def test_a_key_may_stand_in_the_policy_or_beside_the_type(config):
-    settings = read(config)
+    settings = parse_settings(config)
     assert settings.provider[:2] == ("sqlite", {"path": "history.db"})
     assert settings.policy.max_turns == 3
 
@@ -85,7 +85,7 @@ def test_a_key_may_stand_in_the_policy_or_beside_the_type(config):
 )
 def test_a_key_with_two_values_is_an_error(key, config):
     with pytest.raises(ConfigError, match=f"{key} is given twice"):
-        read(config)
+        parse_settings(config)
 
 
 @pytest.mark.proves("A9")
@@ -104,7 +104,7 @@ def test_a_key_with_two_values_is_an_error(key, config):
 )
 def test_an_unknown_key_of_ours_is_an_error_with_the_nearest_right_one(config, said):
     with pytest.raises(ConfigError, match=said):
-        read(config)
+        parse_settings(config)
 
 
 WRONG = [
@@ -155,7 +155,7 @@ def test_a_configuration_that_contains_itself_is_refused():
     config: dict = {}
     config["history_policy"] = config
     with pytest.raises(ConfigError, match="contains itself"):
-        read(config)
+        parse_settings(config)
 
 
 @pytest.mark.parametrize("identifier", ["", 7, ["a"]])
@@ -190,20 +190,20 @@ LONG_TERM = {
 def test_long_term_memory_is_checked_at_construction(said, config):
     given = {"enable_long_term_memory": True, "long_term_memory_config": config}
     with pytest.raises(ConfigError, match=said) as refused:
-        read(given)
+        parse_settings(given)
     assert "hunter2" not in str(refused.value)
 
 
 def test_variables_of_long_term_memory_need_not_be_set_while_it_is_off():
     llm = {"model": "${NOT_SET}", "api_key": "${NOT_SET}", "base_url": "${NOT_SET}"}
-    assert read({"long_term_memory_config": {**LONG_TERM, "llm_config": llm}})
+    assert parse_settings({"long_term_memory_config": {**LONG_TERM, "llm_config": llm}})
 
 
 def test_an_environment_variable_may_stand_for_any_value(monkeypatch):
     monkeypatch.setenv("FOLDER", "/srv/history")
     monkeypatch.setenv("TURNS", "7")
     monkeypatch.setenv("MERGE", "False")
-    settings = read(
+    settings = parse_settings(
         {
             "type": "sqlite",
             "path": "${FOLDER}/${NAME, chat.db}",
@@ -227,4 +227,4 @@ def test_an_environment_variable_may_stand_for_any_value(monkeypatch):
 )
 def test_a_variable_that_is_not_set_is_named_with_its_key(key, config):
     with pytest.raises(ConfigError, match=f"{key}: the environment variable NOT_SET is not set"):
-        read(config)
+        parse_settings(config)

@@ -25,7 +25,7 @@ from threadkeep.errors import ConfigError
 def test_a_provider_is_found(serve, config, kind):
     service = serve(config)
     service.store_history("s", "user", "Hello")
-    assert type(service.memory.engine.backend) is kind
+    assert type(service.memory._engine.backend) is kind
     assert service.get_history("s") == [{"role": "user", "content": "Hello"}]
 
 
@@ -77,4 +77,6 @@ def test_a_provider_that_cannot_be_built_gives_no_secret_away(serve):
 
 def test_the_group_is_the_documented_one():
     assert plugins.GROUP == "threadkeep.backends"
-    assert plugins.installed() == sorted(importlib.metadata.entry_points(group=plugins.GROUP).names)
+    assert plugins.installed_plugins() == sorted(
+        importlib.metadata.entry_points(group=plugins.GROUP).names
+    )

@@ -70,7 +70,7 @@ def watched(serve):
         service = serve(
             {"type": "tests.service.sweeping:Swept", "behave": behave, "swept": swept, **keys}
         )
-        return service, service.memory.engine.backend, swept
+        return service, service.memory._engine.backend, swept
 
     return make
 
@@ -107,7 +107,7 @@ def test_what_is_dead_is_swept_again_and_again(watched, clock):
         assert has_history(service) == [False, False], "invisible before it is swept"
         for _ in range(3):
             assert swept.acquire(timeout=5)
-        assert copy_streams.streams(backend) == []
+        assert copy_streams.stream_names(backend) == []
 
 
 @pytest.mark.proves("A5")

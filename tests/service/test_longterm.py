@@ -14,7 +14,7 @@ from threadkeep.errors import ConfigError, NotOwner
 from threadkeep.longterm import summaries
 from threadkeep.longterm.markers import is_injected
 from threadkeep.service import HistoryService
-from threadkeep.service.settings import read
+from threadkeep.service.settings import parse_settings
 from threadkeep.testing import ScriptedModel
 from threadkeep.types.knowledge import Summary
 from threadkeep.types.versions import generation_of
@@ -46,12 +46,12 @@ def remember(serve, provider):
 def sum_up(service, session, text):
     """Store a summary, as extraction does."""
     chat = service.memory.session(session)
-    seen = chat._door.look()
+    seen = chat._stream.read()
     summaries.write(
-        chat.engine,
-        summaries.look(chat.engine, session),
+        chat._engine,
+        summaries.load(chat._engine, session),
         Summary(session, text, last_seq=chat.items(last=1)[0].seq),
-        life=generation_of(seen.version),
+        generation=generation_of(seen.version),
         user=seen.info.user,
     )
 
@@ -167,7 +167,7 @@ def test_its_store_may_be_any_provider(remember, store):
     service.store_history("s", "user", "hello", identity="ada")
     service.memory.user("ada").facts.add("Ada has a cat")
     assert service.get_facts("s", "ada") == ([] if store["type"] == "none" else ["Ada has a cat"])
-    assert service.memory.engine.longterm.backend is not service.memory.engine.backend
+    assert service.memory._engine.longterm.backend is not service.memory._engine.backend
 
 
 @pytest.mark.proves("A27")
@@ -258,7 +258,7 @@ def test_another_long_term_memory_is_another_configuration(remember, provider):
 def test_the_environment_is_asked_for_keys(monkeypatch):
     monkeypatch.setenv("MODEL", "gpt-5")
     monkeypatch.setenv("KEY", "hunter2")
-    settings = read(
+    settings = parse_settings(
         {
             "enable_long_term_memory": "${ON, true}",
             "long_term_memory_config": {
@@ -277,7 +277,7 @@ def test_the_environment_is_asked_for_keys(monkeypatch):
 
 def test_no_secret_is_shown(remember):
     service = remember()
-    shown = f"{service!r} {service.memory!r} {service.memory.engine.settings!r}"
+    shown = f"{service!r} {service.memory!r} {service.memory._engine.settings!r}"
     assert "hunter2" not in shown
 
 
@@ -286,7 +286,7 @@ def test_closing_closes_everything(remember, store):
     service = remember("web", store=store)
     service.store_history("s", "user", "hello", identity="ada")
     service.get_context("s")
-    engine = service.memory.engine
+    engine = service.memory._engine
     service.close()
     assert engine.closed
     assert engine.longterm.closed
@@ -315,7 +315,7 @@ def test_users_are_learned_from_what_they_say(serve, provider):
             "s", "user", "I am allergic to nuts. Answer in French.", identity="ada"
         )
         service.store_history("s", "assistant", "I will remember that.", identity="ada")
-        service.memory.process()
+        service.memory.extract()
         assert model.requests[0]["model"] == "gpt-5-mini"
         assert service.get_facts("new", "ada") == ["Ada is allergic to nuts"]
         assert service.get_instructions("new", "ada") == ["Answer in French"]
@@ -323,7 +323,7 @@ def test_users_are_learned_from_what_they_say(serve, provider):
         assert service.get_summary("s", "ada") == "Ada said what she is allergic to."
         context = service.get_context("s", "ada")
         service.store_history("s", "assistant", context, identity="ada")
-        service.memory.process()
+        service.memory.extract()
         assert not any(is_injected(json.dumps(request)) for request in model.requests)
         service.close()
 

@@ -11,7 +11,7 @@ from threadkeep.backends.sql.url import from_url
 def _sql(db_type, url):
     at = from_url(url)
     where = {"sql_host": f"{at.host}:{at.port}", "sql_database": at.database}
-    login = {"sql_user": at.user, "sql_password": at.secret()}
+    login = {"sql_user": at.user, "sql_password": at.resolve_password()}
     return {"type": "sql", "db_type": db_type, **where, **login, "table_name": fresh_table()}
 
 

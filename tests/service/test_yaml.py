@@ -53,7 +53,7 @@ def written(tmp_path, monkeypatch):
 @pytest.mark.parametrize("key", [None, "history_policy", "history_config"])
 def test_the_block_of_a_gateway_is_found(written, key):
     service = HistoryService.from_yaml(written(GATEWAY), key, identifier="gateway")
-    assert service._settings.ours["expiration_check_interval"] == 90
+    assert service._settings.service["expiration_check_interval"] == 90
     assert service._settings.retain == HistoryPolicy(5_000, 7, merge=True)
     service.store_history("s", "user", "Hello")
     assert service.get_history("s") == [{"role": "user", "content": "Hello"}]

@@ -126,7 +126,7 @@ def test_feedback_adds_up_to_what_summarise_says(store, memory, by):
         positive, negative = tallies.get(key, (0, 0))
         liked = row["rating"] == "positive"
         tallies[key] = (positive + liked, negative + (not liked))
-    said = memory.feedback.summarise(by=by)
+    said = memory.feedback.counts(by=by)
     assert tallies == {key: (tally.positive, tally.negative) for key, tally in said.items()}
     assert sorted(r["comment_text"] or "" for r in store.rows("feedback")) == ["", "", SHOWN]
 
@@ -137,8 +137,8 @@ def test_only_what_lives_is_shown(store, memory):
         earlier.session("expired").add("gone")
         earlier.responses.add({"id": "gone", "output": []}, conversation="expired")
         earlier.feedback.add("gone", rating="negative")
-    stream = memory.engine.stream("session", "rest of a fork")
-    memory.engine.commit(
+    stream = memory._engine.stream("session", "rest of a fork")
+    memory._engine.commit(
         stream, put=[Record("item", "i", '{"role":"user","content":"x"}', 1.0)], ttl=None
     )
     memory.session("deleted").add("x")
@@ -152,13 +152,13 @@ def test_only_what_lives_is_shown(store, memory):
 
 @pytest.mark.proves("B58")
 def test_a_record_that_cannot_be_read_hides_no_other(store, memory):
-    stream = memory.engine.stream("session", "nobody's")
+    stream = memory._engine.stream("session", "nobody's")
     bad = [
         Record(kind, "bad", '{"not": "an item', time.time())
         for kind in ("item", "feedback", "response", "response_entry")
     ]
     odd = [Record("item", "odd", body, time.time()) for body in ("[1, 2]",)]
-    memory.engine.commit(stream, put=[*bad, *odd], ttl=None)
+    memory._engine.commit(stream, put=[*bad, *odd], ttl=None)
     rows = {row["id"]: row for row in store.rows("messages", "WHERE user_id IS NULL")}
     assert (rows["bad"]["type"], rows["bad"]["role"]) == ("opaque", "unknown")
     assert len(rows) == len(memory.session("nobody's").items()) == 3

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from hypothesis import HealthCheck, settings
 
 from tests.window.histories import START
-from threadkeep.messages.tool_groups import group, sound, speaker
+from threadkeep.messages.tool_groups import repair, speaker, tool_groups
 from threadkeep.protocols import Policy
 from threadkeep.testing.validity import assert_valid
 from threadkeep.types import Item
 from threadkeep.window import LOOKBACK, Window, choose, tokens
+from threadkeep.window.policies.traits import traits_of
 
 NOW = START + 900.0
 EVERYTHING = 1_000_000
@@ -34,7 +35,7 @@ def window(
     now: float = NOW,
 ) -> Window:
     """The window of a list whose first read brings `size` items."""
-    opening = max((getattr(policy, "head", 0) for policy in policies), default=0)
+    opening = max((traits_of(policy).head for policy in policies), default=0)
     size = min(size, lookback)
 
     def fetch(before: int, limit: int) -> list[Item]:
@@ -62,12 +63,12 @@ def valid(found: Window) -> None:
 
 def filters(policies: Sequence[Policy]) -> bool:
     """Whether a policy may leave nothing on purpose."""
-    return any(getattr(policy, "filters", False) for policy in policies)
+    return any(traits_of(policy).filters for policy in policies)
 
 
 def newest_user_turn(history: list[Item]) -> list[Item]:
     """The last message of a user, and those of users right before it."""
-    heads = [item for item in sound(history) if item.role not in {"tool", "function"}]
+    heads = [item for item in repair(history) if item.role not in {"tool", "function"}]
     while heads and speaker(heads[-1]) != "user":
         heads.pop()
     turn: list[Item] = []
@@ -78,8 +79,8 @@ def newest_user_turn(history: list[Item]) -> list[Item]:
 
 def last_step(history: list[Item]) -> list[Item]:
     """The newest calls with all their results, where they end the conversation; else nothing."""
-    view = list(sound(history))
-    owners = {item.id: one for one in group(sound(history))[0] for item in one.items}
+    view = list(repair(history))
+    owners = {item.id: one for one in tool_groups(repair(history))[0] for item in one.items}
     end = len(view)
     while end and view[end - 1].role in {"tool", "function"}:
         end -= 1

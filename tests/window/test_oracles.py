@@ -11,11 +11,11 @@ from tests.window.looking import last_step, many, newest_user_turn, window
 from tests.window.strategies import LIMITS, budgets, max_tokens
 from threadkeep import policies
 from threadkeep.messages.tool_groups import (
-    flat,
-    group,
-    sound,
+    flatten,
+    is_visible,
+    repair,
     speaker,
-    visible,
+    tool_groups,
 )
 from threadkeep.window import tokens
 from threadkeep.window.policies.budgets import characters
@@ -48,15 +48,15 @@ def best(history, cost, limit):
     which stay even where they alone are over the limit, by trying all.
     """
     must = {item.id for item in [*newest_user_turn(history), *last_step(history)]}
-    groups = group(sound(history))[0]
+    groups = tool_groups(repair(history))[0]
     for start in range(len(groups) + 1):
         tail = groups[start:]
         turn = [one for one in groups[:start] if one.items[0].id in must]
-        kept = flat([*turn, *tail])
+        kept = flatten([*turn, *tail])
         if kept and cost(kept) <= limit:
             return kept
     turn = [one for one in groups if one.items[0].id in must]
-    return flat(turn or groups[-1:])
+    return flatten(turn or groups[-1:])
 
 
 @many
@@ -78,7 +78,7 @@ def test_turns_and_exchanges_are_counted_by_who_speaks(history):
             assert COSTS[make]([item for item in found if item.id not in step]) <= limit
             more = window(history, [make(limit + 1)])
             over = COSTS[make](found) > limit
-            assert over or len(more) > len(found) or COSTS[make](sound(history)) <= limit
+            assert over or len(more) > len(found) or COSTS[make](repair(history)) <= limit
 
 
 @many
@@ -88,7 +88,7 @@ def test_a_step_keeps_a_part_of_what_fits(history, stepped):
     whole = window(history, [unstepped])
     found = window(history, [stepped])
     assert {item.id for item in found} <= {item.id for item in whole}
-    if len(whole) == len(sound(history)):
+    if len(whole) == len(repair(history)):
         assert found == whole, "the front moved though everything fits"
 
 
@@ -104,7 +104,7 @@ def test_dropped_counts_the_results_that_answer_nothing(history):
 def orphans(history):
     """Results that no earlier call is waiting for; the latest call of an id is answered first."""
     waiting, lost = [], []
-    for item in filter(visible, history):
+    for item in filter(is_visible, history):
         if item.role not in RESULTS:
             waiting.append([call.get("id") or "" for call in item.tool_calls])
             continue

@@ -26,7 +26,7 @@ from tests.window.strategies import (
     rude,
 )
 from threadkeep import policies
-from threadkeep.messages.tool_groups import group, sound
+from threadkeep.messages.tool_groups import repair, tool_groups
 
 unmerged = st.lists(st.one_of(budgets(0.0, 0.5), ages, pinning, rude), max_size=3)
 """Policies after which the items are still those of the history, and its end is there."""
@@ -37,7 +37,7 @@ unmerged = st.lists(st.one_of(budgets(0.0, 0.5), ages, pinning, rude), max_size=
 @given(histories(), any_policies)
 def test_every_window_is_a_valid_prompt(history, chosen):
     found = window(history, chosen)
-    assert found or not sound(history) or filters(chosen)
+    assert found or not repair(history) or filters(chosen)
     if found:
         valid(found)
 
@@ -93,7 +93,7 @@ def test_nothing_is_in_it_that_was_not_said(history, chosen):
 def test_calls_stand_with_their_results(history, chosen):
     found = window(history, chosen)
     whole = {item.id for item in found}
-    groups = [{item.id for item in one.items} for one in group(sound(history))[0]]
+    groups = [{item.id for item in one.items} for one in tool_groups(repair(history))[0]]
     assert all(one <= whole or not one & whole for one in groups)
 
 
@@ -102,7 +102,7 @@ def test_calls_stand_with_their_results(history, chosen):
 def test_a_stepped_front_never_moves_back(history, budget):
     front, interrupted = 0, set[str]()
     for upto in range(1, len(history) + 1):
-        view = synthetic(sound(history[:upto]))
+        view = synthetic(repair(history[:upto]))
         if not interrupted <= view:
             front = 0  # a result that came late after all may be smaller than what stood for it
         interrupted = view
@@ -116,5 +116,5 @@ def test_a_stepped_front_never_moves_back(history, budget):
 def test_editing_a_window_leaves_the_history_as_it_was(history):
     before = repr(history)
     window(history, [edited]).to_openai()
-    valid(window(history, [edited])) if sound(history) else None
+    valid(window(history, [edited])) if repair(history) else None
     assert repr(history) == before

@@ -11,7 +11,7 @@ from tests.window.histories import histories
 from tests.window.looking import EVERYTHING, many, window
 from tests.window.strategies import LIMITS, budgets
 from threadkeep.policies import keep_system, max_messages, max_tokens, max_turns, only
-from threadkeep.window import choose, first_page
+from threadkeep.window import choose, first_page_size
 
 USERS = only(role="user")
 
@@ -55,7 +55,7 @@ def test_it_stops_where_nothing_older_could_enter(limit):
         return [item for item in history if item.seq < before][-size:]
 
     policies = [limit(12)]
-    size = first_page(policies, 2_000)
+    size = first_page_size(policies, 2_000)
     assert choose(history[-size:], [], fetch, policies, now=0.0, size=size)
     assert asked == []
 
@@ -74,8 +74,8 @@ def test_pages_grow_up_to_the_end_of_looking_back():
 
 
 def test_a_policy_without_a_need_is_given_all_of_it_in_one_read():
-    assert first_page([lambda items: items], 2_000) == 2_000
-    assert first_page([], 2_000) == 2_000
-    assert first_page([max_messages(10)], 2_000) < 30
-    assert first_page([max_messages(5_000)], 2_000) == 2_000
-    assert first_page([keep_system(), max_messages(10)], 2_000) == 200
+    assert first_page_size([lambda items: items], 2_000) == 2_000
+    assert first_page_size([], 2_000) == 2_000
+    assert first_page_size([max_messages(10)], 2_000) < 30
+    assert first_page_size([max_messages(5_000)], 2_000) == 2_000
+    assert first_page_size([keep_system(), max_messages(10)], 2_000) == 200

@@ -11,7 +11,7 @@ from tests.window.looking import filters, many, valid
 from tests.window.strategies import any_policies
 from threadkeep import Item, connect
 from threadkeep.errors import InputError
-from threadkeep.messages.tool_groups import sound
+from threadkeep.messages.tool_groups import repair
 from threadkeep.window import tokens
 
 QUESTION, CALL = (
@@ -43,7 +43,7 @@ def test_what_is_stored_stays_and_every_window_is_valid(drawn, chosen):
         before = chat.items()
         found = chat.window(policy=chosen, counter=tokens.estimate)
         assert found == chat.window(policy=chosen, counter=tokens.estimate)
-        assert found or not sound(before) or filters(chosen)
+        assert found or not repair(before) or filters(chosen)
         if found:
             valid(found)
         assert chat.items() == before

@@ -14,8 +14,8 @@ from threadkeep.backends.redis import RedisBackend
 from threadkeep.backends.sql import SqlBackend
 from threadkeep.backends.sqlite import SqliteBackend
 from threadkeep.testing import BackendContract
-from threadkeep.testing.contract.crowds import CrowdsContract
-from threadkeep.testing.contract.state import StateContract
+from threadkeep.testing.contract.concurrency import ConcurrencyContract
+from threadkeep.testing.contract.state_machine import StateMachineContract
 from threadkeep.types import Query
 from threadkeep.types.record_kinds import KINDS
 
@@ -31,7 +31,7 @@ class ServerContract(BackendContract):
     """What a wrapper could spoil on a server; crowds meet there by the server's own means."""
 
 
-for name in (*vars(CrowdsContract), *vars(StateContract)):
+for name in (*vars(ConcurrencyContract), *vars(StateMachineContract)):
     if name.startswith("test"):
         setattr(ServerContract, name, None)
 

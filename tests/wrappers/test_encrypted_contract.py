@@ -20,7 +20,7 @@ class Encrypted:
         backend = again[1]()
         yield backend
         pool = getattr(backend.inner, "_pool", None)
-        assert pool is None or pool.lent == 0, "a connection was not given back"
+        assert pool is None or pool.in_use == 0, "a connection was not given back"
         backend.close()
 
     @pytest.fixture

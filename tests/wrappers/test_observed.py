@@ -84,7 +84,7 @@ def test_nothing_that_is_stored_or_secret_reaches_an_attribute(telemetry):
     with connect(telemetry.wrap(SqliteBackend("/nowhere/secret/chat.db"))) as memory:
         with pytest.raises(BackendError):
             memory.session("secret-session", user="secret-user").add("secret words")
-        memory.engine.backend.close()
+        memory._engine.backend.close()
     backend = telemetry.wrap(MemoryBackend())
     with connect(backend) as memory:
         chat = memory.session("secret-session", user="secret-user", metadata={"a": "secret"})

@@ -113,10 +113,10 @@ def test_stores_of_servers_are_reported_until_they_are_closed(telemetry, tmp_pat
         store.read(Query("s", "item"), now=1.0)
         assert reported(telemetry) == dict.fromkeys(names, 0), name
     again = telemetry.wrap(opened("postgres", tmp_path), name="postgres")
-    connections = [store.inner._pool.take(Deadline(5)) for store in (stores["postgres"], again)]
+    connections = [store.inner._pool.acquire(Deadline(5)) for store in (stores["postgres"], again)]
     assert reported(telemetry) == {"postgres": 2, "redis": 0, "sqlite": 0}
     for connection, store in zip(connections, (stores["postgres"], again), strict=True):
-        store.inner._pool.give_back(connection, broken=False)
+        store.inner._pool.release(connection, broken=False)
     again.close()
     remaining = set(names)
     for name, store in stores.items():

@@ -58,7 +58,7 @@ def test_a_forged_message_hides_no_other(tmp_path):
 
 def test_telemetry_lies_inside_and_measures_the_store(tmp_path):
     with connect(f"sqlite:///{tmp_path}/chat.db", key=KEY, observe=True) as memory:
-        outer = memory.engine.backend
+        outer = memory._engine.backend
         assert isinstance(outer, EncryptedBackend)
         assert isinstance(outer.inner, ObservedBackend)
         assert isinstance(outer.inner.inner, SqliteBackend)
@@ -77,7 +77,7 @@ def test_a_backend_of_the_applications_own_stays_open():
 
 def test_settings_say_nothing_of_the_key():
     memory = connect("memory://", key=KEY)
-    assert KEY not in repr(memory) + repr(memory.engine.settings)
+    assert KEY not in repr(memory) + repr(memory._engine.settings)
     with pytest.raises(ConfigError, match="twice") as error:
         connect({"type": "memory", "key": KEY}, key="hunter2")
     assert KEY not in str(error.value)

@@ -20,10 +20,10 @@ from llama_index.memory.threadkeep import ThreadkeepMemory
 
 def ask(turn: turns.Turn) -> None:
     """Go on with what the agent of LangChain has stored."""
-    kept = ThreadkeepMemory.from_defaults(
+    chat_memory = ThreadkeepMemory.from_defaults(
         memory=turn.memory, session_id=turn.session, user_id=turn.user
     )
-    SimpleChatEngine.from_defaults(llm=_llm(turn.model), memory=kept).chat(turn.question)
+    SimpleChatEngine.from_defaults(llm=_llm(turn.model), memory=chat_memory).chat(turn.question)
 
 
 def _llm(model: Model) -> LLM:
@@ -37,12 +37,12 @@ def _llm(model: Model) -> LLM:
 
 
 def _sent(message: ChatMessage) -> dict[str, Any]:
-    said: dict[str, Any] = {"role": message.role.value, "content": message.content or ""}
+    wire_message: dict[str, Any] = {"role": message.role.value, "content": message.content or ""}
     if id := message.additional_kwargs.get("tool_call_id"):
-        said["tool_call_id"] = id
+        wire_message["tool_call_id"] = id
     if calls := [_call(block) for block in message.blocks if isinstance(block, ToolCallBlock)]:
-        said["tool_calls"] = calls
-    return said
+        wire_message["tool_calls"] = calls
+    return wire_message
 
 
 def _call(block: ToolCallBlock) -> dict[str, Any]:

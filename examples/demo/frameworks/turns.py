@@ -45,27 +45,30 @@ def weather(city: str) -> str:
 
 
 def take(
-    name: str, ask: Callable[[Turn], None], said: tuple[str, Sequence[Any]], place: Sequence[str]
+    name: str,
+    ask: Callable[[Turn], None],
+    exchange: tuple[str, Sequence[Any]],
+    place: Sequence[str],
 ) -> int:
     """Take a turn with a framework, in a process that has just opened the store.
 
     Args:
         name: of the framework.
         ask: takes the turn.
-        said: the question, and the script of the model.
+        exchange: the question, and the script of the model.
         place: store, session and user.
     """
     terminal.prepare()
     store, session, user = place
-    question, script = said
+    question, script = exchange
     with threadkeep.connect(store) as memory, model(script) as talk:
         chat = memory.session(session, user=user)
-        found = chat.items()
-        terminal.row(name, f"process {os.getpid()} finds {terminal.many(len(found), 'item')}")
+        stored = chat.items()
+        terminal.row(name, f"process {os.getpid()} finds {terminal.many(len(stored), 'item')}")
         try:
             ask(Turn(memory, session, user, question, talk))
         except EndpointError as error:
             print(f"demo: {error}", file=sys.stderr)
             return 1
-        terminal.messages(chat.items(after=found[-1].seq if found else None))
+        terminal.messages(chat.items(after=stored[-1].seq if stored else None))
     return 0

@@ -1,1 +1,1 @@
-"""The kit for framework adapters: what all of them share. Applications have no need of it."""
+"""The kit that all framework adapters share. Applications do not need it."""

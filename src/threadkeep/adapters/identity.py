@@ -1,7 +1,7 @@
-"""The user of a run, by the places where applications put the id. The first that is set decides.
+"""Resolve the user id of a run from the sources where applications put it; the first set one wins.
 
-An id of a wrong type is an error wherever it stands: passed over, it would open the operator's
-door, which leads to everybody's sessions.
+A value of a wrong type is an error in every source: ignoring it would grant the run the operator's
+access to the sessions of all users.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from threadkeep.core.user_id import UserId, optional_user_id, user_id
 from threadkeep.errors import ConfigError
 
 UserIdSource: TypeAlias = "UserId | Callable[[Any], UserId | None] | ContextVar[Any] | None"
-"""What `user_id=` of an adapter takes: an id, or what has one for each run."""
+"""The argument `user_id=` of an adapter: an id, or a source that has one for each run."""
 
 Candidate: TypeAlias = tuple[str, object]
-"""Where an id may stand, and what stands there; `None` = nothing."""
+"""The name of a source, for error messages, and its value (`None` = unset)."""
 
 Candidates: TypeAlias = Iterator[Candidate]
 
@@ -28,11 +28,11 @@ __all__ = [
     "UserId",
     "UserIdSource",
     "check_source",
-    "field",
+    "read_field",
     "first_user_id",
-    "of_run",
+    "run_value",
     "optional_user_id",
-    "plain",
+    "fixed_value",
     "user_id",
 ]
 
@@ -40,43 +40,43 @@ _MISSING: Final = object()
 
 
 def first_user_id(candidates: Iterable[Candidate]) -> str | None:
-    """The id of the first candidate that is not `None`; `None` if there is none.
+    """Return the id of the first candidate that is not `None`; `None` if there is none.
 
     Raises:
-        ConfigError: that one is no user id; the error names where it stands.
+        ConfigError: its value is not a valid user id; the error names the source.
     """
-    for place, value in candidates:
+    for location, value in candidates:
         if value is not None:
-            return user_id(value, place)
+            return user_id(value, location)
     return None
 
 
 def check_source(source: UserIdSource, name: str = "user_id") -> None:
-    """Refuse what can never be an id, before there is a run.
+    """Validate a `user_id=` argument at construction, before any run.
 
     Raises:
         ConfigError: it is neither an id nor a callable nor a `ContextVar`.
     """
-    optional_user_id(plain(source), name)
+    optional_user_id(fixed_value(source), name)
 
 
-def of_run(source: UserIdSource, run: Any) -> object:
-    """What a callable or a `ContextVar` has for this run; `None` of a plain id."""
+def run_value(source: UserIdSource, run: Any) -> object:
+    """The value that a callable or a `ContextVar` has for this run; `None` for a plain id."""
     if isinstance(source, ContextVar):
         return source.get(None)
     return source(run) if callable(source) else None
 
 
-def plain(source: UserIdSource) -> object:
-    """The id that was set beforehand; `None` if it is looked up in each run."""
+def fixed_value(source: UserIdSource) -> object:
+    """The plain id that was passed; `None` if it is looked up in each run."""
     return None if callable(source) or isinstance(source, ContextVar) else source
 
 
-def field(container: Any, name: str, place: str) -> object:
-    """A key of a mapping, or an attribute of any other object; `None` if it has none.
+def read_field(container: Any, name: str, location: str) -> object:
+    """Read a key of a mapping, or an attribute of any other object; `None` if it is missing.
 
     Raises:
-        ConfigError: the attribute is there, and its property fails: that is not "nobody".
+        ConfigError: the attribute is a property that fails, which does not mean "no user".
     """
     if isinstance(container, Mapping):
         return container.get(name)
@@ -85,4 +85,6 @@ def field(container: Any, name: str, place: str) -> object:
     except AttributeError as error:
         if inspect.getattr_static(container, name, _MISSING) is _MISSING:
             return None
-        raise ConfigError(f"{place} cannot be read: its property raised AttributeError") from error
+        raise ConfigError(
+            f"{location} cannot be read: its property raised AttributeError"
+        ) from error

@@ -1,4 +1,4 @@
-"""What `inject=` of an adapter means: how much of long-term memory a model is told."""
+"""The option `inject=` of an adapter: how much of long-term memory goes into a prompt."""
 
 from __future__ import annotations
 
@@ -10,34 +10,38 @@ from threadkeep.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """How much a model is told.
+    """How much of long-term memory goes into a prompt.
 
     Attributes:
-        max_tokens: of everything, at most.
-        recall: whether what the user says is looked for in earlier conversations.
+        max_tokens: the token budget of everything injected.
+        recall: whether earlier conversations are searched for the user's message.
     """
 
     max_tokens: int = 800
     recall: bool = True
 
 
-def injection(inject: object) -> Injection | None:
-    """What was chosen; `None` = nothing is told.
+def parse_injection(inject: object) -> Injection | None:
+    """Parse an `inject=` argument; `None` = inject nothing.
 
     Raises:
-        ConfigError: it is neither a flag nor a dict of what an `Injection` has.
+        ConfigError: it is neither a flag nor a dict with the fields of `Injection`.
     """
     if isinstance(inject, bool):
         return Injection() if inject else None
-    known = {field.name for field in fields(Injection)}
-    if not isinstance(inject, Mapping) or not inject.keys() <= known:
+    option_names = {field.name for field in fields(Injection)}
+    if not isinstance(inject, Mapping) or not inject.keys() <= option_names:
         raise ConfigError(
-            f"inject must be True, False or a dict with {' and '.join(sorted(known))}, "
+            f"inject must be True, False or a dict with {' and '.join(sorted(option_names))}, "
             f"got {inject!r}"
         )
-    made = Injection(**inject)
-    if type(made.max_tokens) is not int or made.max_tokens < 1 or type(made.recall) is not bool:
+    options = Injection(**inject)
+    if (
+        type(options.max_tokens) is not int
+        or options.max_tokens < 1
+        or type(options.recall) is not bool
+    ):
         raise ConfigError(
             "inject: max_tokens must be a whole number of at least 1, and recall True or False"
         )
-    return made
+    return options

@@ -1,11 +1,11 @@
-"""What is known, as lines for a prompt, the most worthy first: for blocks of one kind each."""
+"""Facts, instructions, summary and files as prompt lines, most important first."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from threadkeep.longterm.context import stable
-from threadkeep.longterm.facts import worth
+from threadkeep.longterm.facts import rank_key
 from threadkeep.longterm.instructions import ranked
 
 if TYPE_CHECKING:
@@ -13,27 +13,35 @@ if TYPE_CHECKING:
     from threadkeep.api.user import User
 
 
-def facts(whose: Session | User) -> list[str]:
-    """The facts that hold, pinned ones first."""
-    engine = whose.engine
-    held = [fact for fact in whose.facts.list() if stable.holds(fact, engine.now())]
-    held.sort(key=lambda fact: (fact.pinned, worth(fact)), reverse=True)
-    return [text for fact in held if (text := stable.fact_line(engine, fact))]
+def facts(scope: Session | User) -> list[str]:
+    """The facts that are currently valid, pinned ones first."""
+    engine = scope._engine
+    current = [fact for fact in scope.facts.list() if stable.is_current(fact, engine.now())]
+    current.sort(key=lambda fact: (fact.pinned, rank_key(fact)), reverse=True)
+    return [text for fact in current if (text := stable.fact_line(engine, fact))]
 
 
-def instructions(whose: Session | User) -> list[str]:
-    """The instructions that are meant here."""
-    from threadkeep.api.session import Session  # it knows long-term memory, which knows it
+def instructions(scope: Session | User) -> list[str]:
+    """The instructions that apply to the session and agent."""
+    from threadkeep.api.session import Session  # a cycle at import: sessions use long-term memory
 
-    here = (whose.id, whose.agent) if isinstance(whose, Session) else (None, None)
-    meant = [one for one in whose.instructions.list() if stable.is_meant(one, *here)]
-    return [text for one in ranked(meant) if (text := stable.wish_line(whose.engine, one))]
+    session_and_agent = (scope.id, scope.agent) if isinstance(scope, Session) else (None, None)
+    applicable = [
+        instruction
+        for instruction in scope.instructions.list()
+        if stable.applies_to(instruction, *session_and_agent)
+    ]
+    return [
+        text
+        for instruction in ranked(applicable)
+        if (text := stable.instruction_line(scope._engine, instruction))
+    ]
 
 
 def summary(chat: Session) -> list[str]:
     """The summary of the session, if there is one."""
-    found = chat.summary()
-    text = "" if found is None else stable.summary_line(chat.engine, found)
+    rolling_summary = chat.summary()
+    text = "" if rolling_summary is None else stable.summary_line(chat._engine, rolling_summary)
     return [text] if text else []
 
 

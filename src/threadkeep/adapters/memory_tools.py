@@ -1,7 +1,7 @@
-"""What an agent may do with the memory of whoever it speaks with: save, search, forget.
+"""Tools that let an agent save, search and forget memories of the current user.
 
-An agent proposes: what the user did not say in the session waits in quarantine, and what is
-forgotten is told no more, but deleted only if the application allows it.
+An agent only proposes: a fact that the user did not state in the session is quarantined until it is
+approved, and a forgotten fact is hidden, but deleted only if the application allows it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from threadkeep.api.user import User
 from threadkeep.core.engine import async_twin
 from threadkeep.errors import InputError
 from threadkeep.longterm import markers
-from threadkeep.longterm.context.escape import line
-from threadkeep.longterm.context.volatile import LONGEST
+from threadkeep.longterm.context.escape import escape_line
+from threadkeep.longterm.context.volatile import MAX_CHARACTERS
 from threadkeep.longterm.extraction import batch
-from threadkeep.longterm.extraction.grounding import is_directive, sources, standing
-from threadkeep.longterm.extraction.text_features import content, shared
+from threadkeep.longterm.extraction.grounding import cited_sources, grounded_status, is_directive
+from threadkeep.longterm.extraction.text_features import containment, content_stems
 from threadkeep.longterm.recall.hits import Hit
 from threadkeep.types import Query
 from threadkeep.types.knowledge import Fact, Source, Status
@@ -36,32 +36,32 @@ FORGET: Final = (
     "in square brackets."
 )
 AGENT: Final = "agent"
-"""The `extractor` of what an agent saved."""
+"""The `extractor` of facts that an agent saved."""
 
-_RECENT: Final = 40
-_NEAR: Final = 8
-_HITS: Final = 8
-_ID: Final = 8
+_RECENT_ITEMS: Final = 40
+_VISIBLE_ITEMS: Final = 8
+_MAX_HITS: Final = 8
+_ID_LENGTH: Final = 8
 
 
 class MemoryTools:
-    """The three tools for one session; they answer with a text for the model.
+    """The three tools for one session; each returns a text for the model.
 
     Args:
-        chat: the session; its user's memory it is, or its own if it has none.
-        delete: whether `forget` removes a fact for good, instead of hiding it.
+        chat: the session. The tools use its user's memory, or the session's own if it has no user.
+        delete: whether `forget` deletes a fact permanently, instead of hiding it.
     """
 
     def __init__(self, chat: Session, *, delete: bool = False) -> None:
-        self.engine = chat.engine
+        self._engine = chat._engine
         self._chat = chat
         self._delete = delete
 
     def save(self, text: str) -> str:
-        """Store a fact; one that the user did not say in the session waits for approval."""
-        status, where = self._grounds(text)
+        """Store a fact; one that the user did not state in the session waits for approval."""
+        status, evidence = self._evidence(text)
         try:
-            fact = self._chat.facts.add(text, sources=where, extractor=AGENT, status=status)
+            fact = self._chat.facts.add(text, sources=evidence, extractor=AGENT, status=status)
         except InputError as error:
             return f"Not saved: {error}"
         if fact.status == "active":
@@ -69,65 +69,78 @@ class MemoryTools:
         return "Noted, but used only when somebody approved it: the user did not say it here."
 
     def search(self, query: str) -> str:
-        """What is known and was said about something, as notes between the marks of memory."""
-        found = list(dict.fromkeys(self._found(query)))
-        return markers.enclosed("\n".join(found)) if found else "Nothing is known about that."
+        """Search facts and earlier messages; returns notes enclosed in memory markers."""
+        notes = list(dict.fromkeys(self._search_lines(query)))
+        return markers.enclosed("\n".join(notes)) if notes else "Nothing is known about that."
 
     def forget(self, id: str) -> str:
-        """Forget the fact of an id, or of the beginning of one."""
+        """Forget the fact with this id or id prefix."""
         id = id.strip().strip("[]")
         facts = self._chat.facts
-        meant = [fact for fact in facts.list() if id and fact.id.startswith(id)]
-        if len(meant) != 1:
+        matching = [fact for fact in facts.list() if id and fact.id.startswith(id)]
+        if len(matching) != 1:
             return "There is no such fact: search_memory shows the ids."
         if self._delete:
-            facts.forget(meant[0].id)
+            facts.forget(matching[0].id)
         else:
-            facts.update(meant[0].id, status="quarantined")
-        return f"Forgotten: {line(meant[0].text)}"
+            facts.update(matching[0].id, status="quarantined")
+        return f"Forgotten: {escape_line(matching[0].text)}"
 
     asave = async_twin(save)
     asearch = async_twin(search)
     aforget = async_twin(forget)
 
-    def _grounds(self, text: str) -> tuple[Status, Sequence[Source]]:
-        """What a fact is worth, and where the user said it."""
-        door, engine = self._chat._door, self.engine
-        query = Query(door.stream, "item", limit=_RECENT, newest=True)
-        seen = door.look(query)
-        user = None if seen.info is None else seen.info.user
-        read = batch.of_page(engine, seen.pages[0], _RECENT, user)
-        theirs = [one for one in read.lines if one.is_users] if read is not None else []
-        if read is None or not theirs or not isinstance(text, str):
+    def _evidence(self, text: str) -> tuple[Status, Sequence[Source]]:
+        """The status of a fact, and the messages in which the user stated it."""
+        session_stream, engine = self._chat._stream, self._engine
+        query = Query(session_stream.stream_name, "item", limit=_RECENT_ITEMS, newest=True)
+        snapshot = session_stream.read(query)
+        user = None if snapshot.info is None else snapshot.info.user
+        transcript = batch.from_page(engine, snapshot.pages[0], _RECENT_ITEMS, user)
+        user_lines = (
+            [user_line for user_line in transcript.lines if user_line.by_user]
+            if transcript is not None
+            else []
+        )
+        if transcript is None or not user_lines or not isinstance(text, str):
             return "quarantined", ()
-        words = content(text)
-        best = max(theirs, key=lambda one: shared(words, content(one.text)))
-        said = standing(text, theirs, read, user) == "active" and not is_directive(text)
-        if not said:
+        words = content_stems(text)
+        best = max(
+            user_lines, key=lambda user_line: containment(words, content_stems(user_line.text))
+        )
+        is_stated = grounded_status(
+            text, user_lines, transcript, user
+        ) == "active" and not is_directive(text)
+        if not is_stated:
             return "quarantined", ()
-        return "active", sources([best], text, "", self._chat.id, self._elsewhere())
+        return "active", cited_sources([best], text, "", self._chat.id, self._source_namespace())
 
-    def _elsewhere(self) -> str | None:
-        ours, theirs = self.engine.settings.namespace, self.engine.longterm.settings.namespace
-        return ours if ours != theirs else None
+    def _source_namespace(self) -> str | None:
+        session_namespace, longterm_namespace = (
+            self._engine.settings.namespace,
+            self._engine.longterm.settings.namespace,
+        )
+        return session_namespace if session_namespace != longterm_namespace else None
 
-    def _found(self, query: str) -> list[str]:
+    def _search_lines(self, query: str) -> list[str]:
         user = self._user()
         if user is None:
-            words = content(query)
-            held = self._chat.facts.list()
-            return [_fact(fact) for fact in held if words & content(fact.text)][:_HITS]
-        near = {item.id for item in self._chat.items(last=_NEAR)}
-        hits = User(self.engine, user).recall(query, k=2 * _HITS)
-        there = [hit for hit in hits if not self._is_near(hit, near)]
-        return [_hit(hit) for hit in there[:_HITS]]
+            words = content_stems(query)
+            facts = self._chat.facts.list()
+            return [_fact_line(fact) for fact in facts if words & content_stems(fact.text)][
+                :_MAX_HITS
+            ]
+        visible_ids = {item.id for item in self._chat.items(last=_VISIBLE_ITEMS)}
+        hits = User(self._engine, user).recall(query, k=2 * _MAX_HITS)
+        earlier_hits = [hit for hit in hits if not self._is_in_view(hit, visible_ids)]
+        return [_hit_line(hit) for hit in earlier_hits[:_MAX_HITS]]
 
-    def _is_near(self, hit: Hit, near: set[str]) -> bool:
-        """Whether the model has it before its eyes, or it is what memory itself once said."""
+    def _is_in_view(self, hit: Hit, visible_ids: set[str]) -> bool:
+        """Return True if the hit is in the current window, or is a text that memory injected."""
         if hit.item is None:
             return False
-        here = hit.session == self._chat.id and hit.item.id in near
-        return here or markers.is_injected(hit.item.text)
+        is_visible = hit.session == self._chat.id and hit.item.id in visible_ids
+        return is_visible or markers.is_injected(hit.item.text)
 
     def _user(self) -> str | None:
         if self._chat.user is not None:
@@ -136,16 +149,16 @@ class MemoryTools:
         return None if info is None else info.user
 
 
-def _fact(fact: Fact) -> str:
+def _fact_line(fact: Fact) -> str:
     day = "" if fact.observed_at is None else f" ({fact.observed_at.date().isoformat()})"
-    return f"- [{fact.id[:_ID]}] {line(fact.text)}{day}"
+    return f"- [{fact.id[:_ID_LENGTH]}] {escape_line(fact.text)}{day}"
 
 
-def _hit(hit: Hit) -> str:
+def _hit_line(hit: Hit) -> str:
     if hit.fact is not None:
-        return _fact(hit.fact)
+        return _fact_line(hit.fact)
     item = hit.item
     if item is None:
         return ""
     day = "" if item.created_at is None else f"{item.created_at.date().isoformat()}, "
-    return f"- {day}{line(item.name or item.role)}: {line(item.text, LONGEST)}"
+    return f"- {day}{escape_line(item.name or item.role)}: {escape_line(item.text, MAX_CHARACTERS)}"

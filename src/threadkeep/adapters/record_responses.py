@@ -1,7 +1,8 @@
-"""What adapters see of a model's answers, stored beside the session: `record_responses=True`."""
+"""Record model answers as responses of a session: `record_responses=True` of the adapters."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -13,22 +14,22 @@ from threadkeep.types.responses import Response
 
 
 def record(chat: Session, answer: Mapping[str, Any], *, key: str | None = None) -> Response | None:
-    """Store an answer as a `Response` of the session, going on from the newest one there.
+    """Store an answer as a `Response` of the session, chained to the newest one there.
 
-    A provider's id that some other response has already is not used again: then, or without one,
-    the id is made of the session's and the key, or minted. What cannot be stored is logged as an
-    error and stops no run: the model has answered and was paid for, and the conversation goes on.
+    A provider's id is used unless another response has it; the fallback is an id derived from the
+    session's id and the key, or a new one. A failure is logged as an error and does not stop the
+    run: the answer is paid for, and the conversation continues.
 
     Args:
         chat: the session, open for its user.
-        answer: a response as `Responses.add` takes it, without what the session says of it.
-        key: what tells answers of this session apart; given again, the response is updated.
+        answer: a response as `Responses.add` takes it, without the fields set by the session.
+        key: identifies the answer in this session; with a key seen before, the response is updated.
 
     Returns:
         The response as stored, or `None` if it could not be.
     """
     try:
-        return _recorded(chat, answer, key)
+        return _store(chat, answer, key)
     except ThreadkeepError as error:
         import logging  # rarely needed, and slow to load
 
@@ -39,37 +40,50 @@ def record(chat: Session, answer: Mapping[str, Any], *, key: str | None = None) 
         return None
 
 
-class _Place(NamedTuple):
-    """Under which id an answer goes (`None` = mint one), and what is there of it already."""
+async def arecord(
+    chat: Session, answer: Mapping[str, Any], *, key: str | None = None
+) -> Response | None:
+    """As `record`."""
+    return await chat._engine.run_in_thread(functools.partial(record, chat, answer, key=key))
+
+
+class _ResponseSlot(NamedTuple):
+    """The id to store an answer under (`None` = a new one), and the response it updates."""
 
     id: str | None
-    old: Response | None = None
+    existing: Response | None = None
 
 
-def _recorded(chat: Session, answer: Mapping[str, Any], key: str | None) -> Response:
-    book = Responses(chat.engine, chat.user)
-    place = _place(book, chat, answer.get("id"), key)
-    own = {} if key is None else {"item": key}
-    said = {**answer, "id": place.id, "extra": {**answer.get("extra", {}), **own}}
-    if place.old is None:
-        said["previous_response_id"] = chain.newest(chat.engine, chat.user, chat.id)
+def _store(chat: Session, answer: Mapping[str, Any], key: str | None) -> Response:
+    responses = Responses(chat._engine, chat.user)
+    slot = _find_slot(responses, chat, answer.get("id"), key)
+    item_extra = {} if key is None else {"item": key}
+    body = {**answer, "id": slot.id, "extra": {**answer.get("extra", {}), **item_extra}}
+    if slot.existing is None:
+        body["previous_response_id"] = chain.newest_id(chat._engine, chat.user, chat.id)
     else:
-        said["previous_response_id"] = place.old.previous_response_id
-        said["created_at"] = place.old.created_at
-    return book.add(said, conversation=chat.id)
+        body["previous_response_id"] = slot.existing.previous_response_id
+        body["created_at"] = slot.existing.created_at
+    return responses.add(body, conversation=chat.id)
 
 
-def _place(book: Responses, chat: Session, id: str | None, key: str | None) -> _Place:
-    own = None if key is None else f"{chat.id}/{key}"
-    for one in (id, own):
-        if not one:
+def _find_slot(
+    responses: Responses, chat: Session, id: str | None, key: str | None
+) -> _ResponseSlot:
+    derived_id = None if key is None else f"{chat.id}/{key}"
+    for candidate_id in (id, derived_id):
+        if not candidate_id:
             continue
         try:
-            old = book.get(one)
+            existing = responses.get(candidate_id)
         except NotOwner:
             continue
-        if old is None:
-            return _Place(one)
-        if key is not None and old.conversation == chat.id and old.extra.get("item") == key:
-            return _Place(one, old)
-    return _Place(None)
+        if existing is None:
+            return _ResponseSlot(candidate_id)
+        if (
+            key is not None
+            and existing.conversation == chat.id
+            and existing.extra.get("item") == key
+        ):
+            return _ResponseSlot(candidate_id, existing)
+    return _ResponseSlot(None)

@@ -1,27 +1,67 @@
-"""One Memory per URL in a process, for adapters that are handed a URL at many places."""
+"""One Memory per URL and process, for adapters that take a URL."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol
 
 from threadkeep.api.memory import Memory
 from threadkeep.connect import connect
 from threadkeep.errors import ConfigError
+from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
-_opened: Final[dict[tuple[str, str], Memory]] = {}
+
+class RecordStore(Protocol):
+    """The records of a Memory's store, read and written by its clock, within its namespace."""
+
+    def now(self) -> float:
+        """The clock's time in epoch seconds."""
+        ...
+
+    def stream(self, noun: str, name: str) -> str:
+        """The name of a stream in the Memory's namespace."""
+        ...
+
+    def read(self, *queries: Query) -> list[Page]:
+        """Answer each query with a page: `Backend.read`."""
+        ...
+
+    def commit(
+        self,
+        stream: str,
+        *,
+        put: Sequence[Record] = (),
+        drop: Sequence[Drop] = (),
+        ttl: Ttl,
+        expect: int | None = None,
+    ) -> Commit:
+        """Drop, then put, in one atomic step: `Backend.commit`."""
+        ...
+
+    def streams(self, prefix: str, *, cursor: Any, limit: int) -> tuple[list[str], Any]:
+        """Names of streams that begin with `prefix`, and the next cursor: `Backend.streams`."""
+        ...
+
+
+def record_store(memory: Memory) -> RecordStore:
+    """The records of a Memory's store, for adapters that keep streams of their own."""
+    return memory._engine
+
+
+_memories: Final[dict[tuple[str, str], Memory]] = {}
 _lock = threading.Lock()
 
 
-def shared(store: Memory | str) -> Memory:
-    """The Memory itself, or the one of a URL: opened once per process, without any I/O.
+def shared_memory(store: Memory | str) -> Memory:
+    """Return the Memory itself, or the one for a URL, opened once per process; does no I/O.
 
-    A Memory that was closed meanwhile is opened anew. Nobody has to close it: the store's
-    connections go with the process.
+    A Memory that was closed is opened again. Callers need not close it: the store's connections
+    end with the process.
 
     Raises:
-        ConfigError: it is neither, or the URL is not understood.
+        ConfigError: it is neither a Memory nor a valid URL.
     """
     if isinstance(store, Memory):
         return store
@@ -32,15 +72,15 @@ def shared(store: Memory | str) -> Memory:
         )
     key = (store, str(Path.cwd()))  # a relative path is another store elsewhere
     with _lock:
-        found = _opened.get(key)
-        if found is None or found.engine.closed:
-            found = _opened[key] = connect(store)
-        return found
+        memory = _memories.get(key)
+        if memory is None or memory._engine.closed:
+            memory = _memories[key] = connect(store)
+        return memory
 
 
 def close() -> None:
-    """Close every Memory that was opened here, as at the end of a test."""
+    """Close every Memory opened by `shared_memory`, for example at the end of a test."""
     with _lock:
-        for memory in _opened.values():
+        for memory in _memories.values():
             memory.close()
-        _opened.clear()
+        _memories.clear()

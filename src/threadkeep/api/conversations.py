@@ -10,13 +10,13 @@ from threadkeep.core import names
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.user_id import UserId
 from threadkeep.responses import conversations
-from threadkeep.responses.search import limited, page
+from threadkeep.responses.search import check_limit, take_page
 from threadkeep.sessions import read, remove
-from threadkeep.sessions.access import whose
+from threadkeep.sessions.access import owner_for
 from threadkeep.sessions.edit import UNSET, json_object
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
-from threadkeep.types.timestamps import when
+from threadkeep.types.timestamps import parse_time
 
 
 class Conversations:
@@ -27,7 +27,7 @@ class Conversations:
     """
 
     def __init__(self, engine: Engine, user: str | None = None) -> None:
-        self.engine = engine
+        self._engine = engine
         self._user = user
 
     def create(
@@ -43,7 +43,7 @@ class Conversations:
 
         Args:
             id: the application's name for it; one is minted if there is none.
-            user: whose it is.
+            user: the owner.
             title: for lists.
             metadata: up to 16 keys of 64 characters, texts of up to 512.
             items: up to 20, as `session.add` takes them.
@@ -53,19 +53,19 @@ class Conversations:
             InputError: a limit is passed, or an item cannot be understood; nothing was written.
             NotOwner: it exists, and belongs to another user.
         """
-        named = "" if id is None else names.check(id, "id")
+        conversation_id = "" if id is None else names.check(id, "id")
         text = None if title is None else names.check(title, "title")
-        owner = whose(self.engine, self._user, user)
-        info = SessionInfo(named, owner, title=text, metadata=json_object(metadata))
-        return conversations.create(self.engine, info, items)
+        owner = owner_for(self._engine, self._user, user)
+        info = SessionInfo(conversation_id, owner, title=text, metadata=json_object(metadata))
+        return conversations.create(self._engine, info, items)
 
     def get(self, id: str, *, user: UserId | None = None) -> SessionInfo | None:
-        """What is known of a conversation, or `None`.
+        """The info of a conversation, or `None`.
 
         Raises:
             NotOwner: it belongs to another user.
         """
-        return read.info(self._door(id, user))
+        return read.info(self._stream(id, user))
 
     def update(
         self,
@@ -82,7 +82,7 @@ class Conversations:
             InputError: the metadata would pass the limits of `create`; nothing was written.
             NotOwner: it belongs to another user.
         """
-        return conversations.update(self._door(id, user), title, metadata)
+        return conversations.update(self._stream(id, user), title, metadata)
 
     def delete(self, id: str, *, user: UserId | None = None) -> None:
         """Delete a conversation with its items, files, responses and feedback.
@@ -92,8 +92,8 @@ class Conversations:
         Raises:
             NotOwner: it belongs to another user.
         """
-        door = self._door(id, user)
-        door.settle(lambda: remove.delete(door))
+        stream = self._stream(id, user)
+        stream.retry(lambda: remove.delete(stream))
 
     def items(
         self,
@@ -111,14 +111,14 @@ class Conversations:
             limit: from 1 to 1,000.
             order: `asc` is the order they were stored in, `desc` the newest first.
             after: the id of an item: only what comes behind it in that order.
-            user: whose conversation it is.
+            user: the owner of the conversation.
 
         Raises:
             NotFound: there is no such conversation, or no such item in it.
             InputError: the limit, the order or the cursor is none.
             NotOwner: it belongs to another user.
         """
-        return conversations.items(self._door(id, user), limited(limit), order, after)
+        return conversations.items(self._stream(id, user), check_limit(limit), order, after)
 
     def item(self, id: str, item: str, *, user: UserId | None = None) -> Item:
         """One item of a conversation.
@@ -127,7 +127,7 @@ class Conversations:
             NotFound: there is no such conversation or item.
             NotOwner: it belongs to another user.
         """
-        return conversations.item(self._door(id, user), item)
+        return conversations.item(self._stream(id, user), item)
 
     def add_items(self, id: str, *items: object, user: UserId | None = None) -> Sequence[Item]:
         """Append up to 20 items, as `session.add` takes them, in one atomic step.
@@ -138,7 +138,7 @@ class Conversations:
             Conflict: an id stands for an item of another role or type; nothing was written.
             NotOwner: it belongs to another user.
         """
-        return conversations.add_items(self._door(id, user), items)
+        return conversations.add_items(self._stream(id, user), items)
 
     def remove_item(self, id: str, item: str, *, user: UserId | None = None) -> None:
         """Delete one item; one that is not there is no error.
@@ -147,7 +147,7 @@ class Conversations:
             NotFound: there is no such conversation.
             NotOwner: it belongs to another user.
         """
-        conversations.remove_item(self._door(id, user), item)
+        conversations.remove_item(self._stream(id, user), item)
 
     def list(
         self,
@@ -164,7 +164,7 @@ class Conversations:
         Without a user, of everybody's, in no promised order.
 
         Args:
-            user: whose.
+            user: the owner of the conversations.
             metadata: only those that have all of these.
             since: written last not earlier: epoch seconds, ISO 8601 or a datetime.
             until: written last before this.
@@ -174,14 +174,16 @@ class Conversations:
         Raises:
             InputError: a condition, the limit or the cursor is none.
         """
-        kept = conversations.Kept(
+        conditions = conversations.ConversationFilter(
             json_object(metadata),
-            None if since is None else when(since, "since"),
-            None if until is None else when(until, "until"),
+            None if since is None else parse_time(since, "since"),
+            None if until is None else parse_time(until, "until"),
         )
-        owner = whose(self.engine, self._user, user)
-        found = conversations.found(self.engine, owner, kept, conversations.place(cursor))
-        taken, following = page(found, limited(limit))
+        owner = owner_for(self._engine, self._user, user)
+        conversations_found = conversations.find_conversations(
+            self._engine, owner, conditions, conversations.parse_cursor(cursor)
+        )
+        taken, following = take_page(conversations_found, check_limit(limit))
         return Listing(taken, cursor=following)
 
     acreate = async_twin(create)
@@ -194,6 +196,6 @@ class Conversations:
     aremove_item = async_twin(remove_item)
     alist = async_twin(list)
 
-    def _door(self, id: str, user: UserId | None) -> SessionStream:
-        owner = whose(self.engine, self._user, user)
-        return SessionStream(self.engine, SessionInfo(names.check(id, "id"), owner))
+    def _stream(self, id: str, user: UserId | None) -> SessionStream:
+        owner = owner_for(self._engine, self._user, user)
+        return SessionStream(self._engine, SessionInfo(names.check(id, "id"), owner))

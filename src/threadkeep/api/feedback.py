@@ -1,4 +1,4 @@
-"""Feedback: what people think of responses; `memory.feedback`."""
+"""Feedback: ratings of responses; `memory.feedback`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from threadkeep.core.user_id import UserId
 from threadkeep.errors import InputError
 from threadkeep.responses import feedback as rates
 from threadkeep.responses.search import (
-    Where,
-    folded,
-    limited,
-    page,
+    Scope,
+    check_limit,
+    sum_by_key,
+    take_page,
 )
-from threadkeep.sessions.access import whose
+from threadkeep.sessions.access import owner_for
 from threadkeep.types import Listing
 from threadkeep.types.responses import Feedback, Rating, RatingCounts
-from threadkeep.types.timestamps import when
+from threadkeep.types.timestamps import parse_time
 
 Moment = datetime | float | str
 
@@ -30,12 +30,12 @@ Moment = datetime | float | str
 class FeedbackCollection:
     """The feedback of a namespace, or on one user's responses (`memory.user(...).feedback`).
 
-    It lives in the session of its response and never outlives it. `user=` is the door: whose
-    responses; another user's are refused with `NotOwner`. Every verb has an async twin.
+    It lives in the session of its response and never outlives it. `user=` is the owner of
+    the responses; another user's are refused with `NotOwner`. Every verb has an async twin.
     """
 
     def __init__(self, engine: Engine, user: str | None = None) -> None:
-        self.engine = engine
+        self._engine = engine
         self._user = user
 
     def add(
@@ -56,19 +56,19 @@ class FeedbackCollection:
             response: the id of a stored response.
             rating: `positive` or `negative`.
             comment: in their own words.
-            author: who says so; else the user whose door this is.
+            author: who gives it; by default the user of this handle.
             item: the id of an item of the conversation, if it is about one only.
             metadata: the application's own, any JSON object.
             id: an idempotency key; given again, the feedback is replaced.
-            user: whose responses these are.
+            user: the owner of the responses.
 
         Raises:
             NotFound: there is no such response, or its conversation has no such item.
             InputError: a field is not what it should be; it is named. Nothing was written.
             NotOwner: the response belongs to another user.
         """
-        owner = whose(self.engine, self._user, user)
-        said = {
+        owner = owner_for(self._engine, self._user, user)
+        fields = {
             "response": response,
             "rating": rating,
             "comment": comment,
@@ -77,9 +77,9 @@ class FeedbackCollection:
             "metadata": metadata,
             "id": id,
         }
-        return rates.add(self.engine, owner, rates.drafted(self.engine, owner, said))
+        return rates.add(self._engine, owner, rates.new_feedback(self._engine, owner, fields))
 
-    def summarise(
+    def counts(
         self,
         *,
         by: Literal["model", "day", "rating", "response"] = "model",
@@ -96,12 +96,12 @@ class FeedbackCollection:
 
         The conditions are those of `list`.
         """
-        if not isinstance(by, str) or by not in rates.BY:
-            raise InputError(f"by must be one of {', '.join(rates.BY)}, got {by!r}")
-        where = Where(whose(self.engine, self._user, user), conversation)
-        wanted = _wanted(response, rating, model, author, since, until)
-        found = rates.found(self.engine, where, wanted)
-        return folded(rates.tallies(found, by), plus)
+        if not isinstance(by, str) or by not in rates.GROUP_KEYS:
+            raise InputError(f"by must be one of {', '.join(rates.GROUP_KEYS)}, got {by!r}")
+        scope = Scope(owner_for(self._engine, self._user, user), conversation)
+        conditions = _conditions(response, rating, model, author, since, until)
+        matches = rates.find_feedback(self._engine, scope, conditions)
+        return sum_by_key(rates.rating_counts(matches, by), plus)
 
     def export(
         self,
@@ -116,17 +116,20 @@ class FeedbackCollection:
         user: UserId | None = None,
     ) -> Sequence[dict[str, Any]]:
         """All feedback that meets the conditions of `list`, as dicts of JSON; dates in ISO 8601."""
-        where = Where(whose(self.engine, self._user, user), conversation)
-        wanted = _wanted(response, rating, model, author, since, until)
-        return [exported(feedback) for feedback, _ in rates.found(self.engine, where, wanted)]
+        scope = Scope(owner_for(self._engine, self._user, user), conversation)
+        conditions = _conditions(response, rating, model, author, since, until)
+        return [
+            to_json(feedback)
+            for feedback, _ in rates.find_feedback(self._engine, scope, conditions)
+        ]
 
     def delete(self, response: str, id: str, *, user: UserId | None = None) -> None:
-        """Take feedback on a response back; what is not there is no error.
+        """Delete feedback on a response; missing feedback is no error.
 
         Raises:
             NotOwner: the response belongs to another user.
         """
-        rates.delete(self.engine, whose(self.engine, self._user, user), response, id)
+        rates.delete(self._engine, owner_for(self._engine, self._user, user), response, id)
 
     def list(
         self,
@@ -162,38 +165,41 @@ class FeedbackCollection:
             InputError: a condition, the limit or the cursor is none.
             NotOwner: the response or conversation belongs to another user.
         """
-        where = Where(whose(self.engine, self._user, user), conversation)
-        wanted = _wanted(response, rating, model, author, since, until)
-        found = rates.found(self.engine, where, wanted, cursor)
-        taken, following = page(found, limited(limit))
+        scope = Scope(owner_for(self._engine, self._user, user), conversation)
+        conditions = _conditions(response, rating, model, author, since, until)
+        matches = rates.find_feedback(self._engine, scope, conditions, cursor)
+        taken, following = take_page(matches, check_limit(limit))
         return Listing(taken, cursor=following)
 
     aadd = async_twin(add)
-    asummarise = async_twin(summarise)
+    acounts = async_twin(counts)
     aexport = async_twin(export)
     adelete = async_twin(delete)
     alist = async_twin(list)
 
 
-def exported(feedback: Feedback) -> dict[str, Any]:
+def to_json(feedback: Feedback) -> dict[str, Any]:
     """Feedback as a dict of JSON, its date in ISO 8601."""
-    at = feedback.created_at
-    return {**asdict(feedback), "created_at": None if at is None else at.isoformat()}
+    created_at = feedback.created_at
+    return {
+        **asdict(feedback),
+        "created_at": None if created_at is None else created_at.isoformat(),
+    }
 
 
-def _wanted(
+def _conditions(
     response: str | None,
     rating: str | None,
     model: str | None,
     author: str | None,
     since: Moment | None,
     until: Moment | None,
-) -> rates.Wanted:
-    return rates.Wanted(
+) -> rates.FeedbackFilter:
+    return rates.FeedbackFilter(
         response if response is None else names.check(response, "response"),
         rating if rating is None else rates.check_rating(rating),
         model,
         author,
-        None if since is None else when(since, "since"),
-        None if until is None else when(until, "until"),
+        None if since is None else parse_time(since, "since"),
+        None if until is None else parse_time(until, "until"),
     )

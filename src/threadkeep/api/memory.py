@@ -1,9 +1,10 @@
-"""Memory: what `connect` returns; it hands out sessions and users."""
+"""Memory, which `connect` returns; it creates handles of sessions and users."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from threadkeep.api.conversations import Conversations
 from threadkeep.api.feedback import FeedbackCollection
@@ -14,13 +15,16 @@ from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.settings import Settings
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import ConfigError, InputError
-from threadkeep.protocols import Backend
+from threadkeep.protocols import Backend, Policy, SupportsDescribe
 from threadkeep.sessions import user_index
-from threadkeep.types import MOST, Listing, SessionInfo
+from threadkeep.types import MAX_COUNT, Listing, SessionInfo
 
 if TYPE_CHECKING:
-    from threadkeep.longterm.extraction.extractor import Learner
+    from threadkeep.longterm.extraction.extractor import Extractor
     from threadkeep.longterm.extraction.report import Report
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Memory:
@@ -30,8 +34,8 @@ class Memory:
 
     Attributes:
         conversations: sessions, with the verbs and limits of the OpenAI API.
-        responses: what models answered.
-        feedback: what people think of it.
+        responses: the responses of models.
+        feedback: the ratings of responses.
     """
 
     def __init__(
@@ -40,14 +44,29 @@ class Memory:
         settings: Settings | None = None,
         *,
         owned: bool = False,
-        at: str = "",
+        label: str = "",
     ) -> None:
-        self.engine = Engine(backend, settings or Settings(), owned=owned)
-        self.conversations = Conversations(self.engine)
-        self.responses = Responses(self.engine)
-        self.feedback = FeedbackCollection(self.engine)
-        self._at = at or type(backend).__name__
-        self.engine.reader = self._learner()
+        self._engine = Engine(backend, settings or Settings(), owned=owned)
+        self.conversations = Conversations(self._engine)
+        self.responses = Responses(self._engine)
+        self.feedback = FeedbackCollection(self._engine)
+        self._label = label or type(backend).__name__
+        self._engine.listener = self._extractor()
+
+    @property
+    def backend(self) -> Backend:
+        """The store as this Memory uses it, wrappers for encryption and metrics included."""
+        return self._engine.backend
+
+    @property
+    def window(self) -> tuple[Policy, ...]:
+        """The policies of `session.window()` when it is given none: `connect(window=)`."""
+        return self._engine.settings.window
+
+    @property
+    def has_llm(self) -> bool:
+        """Whether a model was given to learn with: `connect(llm=)`."""
+        return self._engine.settings.llm is not None
 
     def session(
         self,
@@ -61,7 +80,7 @@ class Memory:
 
         Args:
             id: the application's name for it, unique in the namespace.
-            user: whose session it is; another user's handle is refused. `None` opens any. An
+            user: the owner; access to another user's session is refused. `None` opens any. An
                 `int` or a `UUID` is the user of its text, `7` of `"7"`.
             agent: which agent of the application speaks in it.
             metadata: stored when the session begins; `session.update` changes it.
@@ -71,7 +90,7 @@ class Memory:
                 is no id, such as `""`, a `bool` or a `float`.
         """
         self._require(user)
-        return Session(self.engine, id, user=user, agent=agent, metadata=metadata)
+        return Session(self._engine, id, user=user, agent=agent, metadata=metadata)
 
     def user(self, id: UserId) -> User:
         """A handle on a user; no I/O.
@@ -79,14 +98,14 @@ class Memory:
         Raises:
             ConfigError: the id is no `str`, `int` or `UUID`, or it is empty.
         """
-        return User(self.engine, id)
+        return User(self._engine, id)
 
     def sessions(
         self, *, user: UserId | None = None, limit: int = 20, cursor: Any = None
     ) -> Listing[SessionInfo]:
-        """A page of a user's sessions, the one written last first; `.cursor` leads on.
+        """A page of a user's sessions, the latest written first; `.cursor` leads to the next page.
 
-        Without a user, of all sessions of the namespace, in no promised order.
+        Without a user, all sessions of the namespace, in no particular order.
 
         Raises:
             ConfigError: no user, and this Memory was opened with `require_user=True`.
@@ -94,87 +113,108 @@ class Memory:
         """
         self._require(user)
         if user is None:
-            return user_index.of_all(self.engine, limit, cursor)
+            return user_index.all_sessions(self._engine, limit, cursor)
         return self.user(user).sessions(limit=limit, cursor=cursor)
 
-    def process(
+    def extract(
         self, *, user: UserId | None = None, session: str | None = None, retry: bool = False
     ) -> Report:
-        """Learn now, in this thread, from everything that was said and not read yet.
+        """Extract long-term memory now, in this thread, from all items not read yet.
 
-        Finds what any process said, by walking over the sessions; what another process is reading
-        is left to it, what another thread is reading is waited for. A session that failed a
-        moment ago, or too often, is passed over.
-        Without `llm=` there is nothing to learn with, and the report is empty.
+        It scans the sessions for items written by any process. Sessions that another process is
+        reading are skipped; those of another thread are waited for. Sessions that failed recently,
+        or too often, are skipped. Without `llm=` nothing is extracted, and the report is empty.
 
         Args:
             user: only this user's sessions.
             session: only the one of this id.
-            retry: also what failed a moment ago, or too often.
+            retry: also sessions that failed recently, or too often.
 
         Raises:
             NotOwner: the session belongs to another user.
         """
         from threadkeep.longterm.extraction.report import Report
 
-        owner, learner = optional_user_id(user), self._learner()
-        return Report() if learner is None else learner.process(owner, session, retry=retry)
+        owner, learner = optional_user_id(user), self._extractor()
+        return Report() if learner is None else learner.extract(owner, session, retry=retry)
 
     def flush(self, *, timeout: float = 5) -> bool:
-        """Wait until everything said in this process up to now was learned from; whether it was.
+        """Wait until all items added in this process so far were read by extraction.
 
-        Without `llm=` there is nothing to wait for.
+        Returns True if that happened in time, and at once without `llm=`.
         """
-        learner = self._learner()
+        learner = self._extractor()
         return True if learner is None else learner.flush(timeout)
 
     def sweep(self, *, limit: int = 1_000) -> int:
-        """Reclaim the space of what has expired, about `limit` entries; returns how many.
+        """Reclaim the space of expired data, about `limit` entries; returns how many.
 
-        Expired data is invisible at once; call this now and then, from as many places as you like.
+        Expired data is invisible at once. Call this now and then, from any number of processes.
 
         Raises:
             InputError: the limit is no whole number of at least 1.
         """
         if type(limit) is not int or limit < 1:
             raise InputError(f"limit must be a whole number of at least 1, got {limit!r}")
-        return self.engine.sweep(min(limit, MOST))
+        return self._engine.sweep(min(limit, MAX_COUNT))
 
     def purge(self) -> list[str]:
-        """Have the store take what was deleted out of its own files, as far as it can.
+        """Remove deleted data from the store's own files, as far as possible.
 
-        Returns where copies may be left: backups, replicas, logs. It may take as long as copying
-        the store: for the night, or after `user.forget(purge=False)` of many.
+        Returns where copies may remain: backups, replicas, logs. It may take as long as copying
+        the store: run it at night, or after several `user.forget(purge=False)`.
 
         Raises:
-            BackendTimeout: others did not leave the store alone within the time-out.
+            BackendTimeout: other users of the store did not pause within the time-out.
         """
-        return self.engine.purge()
+        return self._engine.purge()
+
+    def describe(self) -> dict[str, str]:
+        """Describe the store, as far as it can describe itself; creates nothing.
+
+        Returns:
+            Facts such as `path`, `bytes`, `schema`, and `exists` (`yes` or `no`); empty for a
+            backend that has no `describe`.
+
+        Raises:
+            BackendError: the store did not answer.
+        """
+        backend = self.backend
+        return dict(backend.describe()) if isinstance(backend, SupportsDescribe) else {}
+
+    async def to_thread(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a function that uses this Memory on one of its threads, as the async verbs do.
+
+        Context variables are copied. If the backend never waits on I/O, the function runs at once
+        in the event loop's thread.
+        """
+        return await self._engine.run_in_thread(functools.partial(fn, *args, **kwargs))
 
     def close(self) -> None:
         """Close the store, if it was opened here. May be called twice."""
-        self.engine.close()
+        self._engine.close()
 
     asessions = async_twin(sessions)
-    aprocess = async_twin(process)
+    aextract = async_twin(extract)
     aflush = async_twin(flush)
     asweep = async_twin(sweep)
     apurge = async_twin(purge)
+    adescribe = async_twin(describe)
 
     async def aclose(self) -> None:
         """Close the store, if it was opened here. May be called twice."""
         self.close()
 
-    def _learner(self) -> Learner | None:
-        """Who learns; `None` if no model was given to learn with."""
-        if self.engine.settings.llm is None:
+    def _extractor(self) -> Extractor | None:
+        """The extractor; `None` without a model."""
+        if self._engine.settings.llm is None:
             return None
-        from threadkeep.longterm.extraction.extractor import Learner  # most programs never ask
+        from threadkeep.longterm.extraction.extractor import Extractor  # rarely needed
 
-        return self.engine.part(Learner)
+        return self._engine.component(Extractor)
 
     def _require(self, user: UserId | None) -> None:
-        if user is None and self.engine.settings.require_user:
+        if user is None and self._engine.settings.require_user:
             raise ConfigError("this Memory was opened with require_user=True: pass user=")
 
     def __enter__(self) -> Self:
@@ -190,4 +230,4 @@ class Memory:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<Memory {self._at} namespace={self.engine.settings.namespace!r}>"
+        return f"<Memory {self._label} namespace={self._engine.settings.namespace!r}>"

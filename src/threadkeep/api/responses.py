@@ -1,4 +1,4 @@
-"""Responses: what models answered, with their tokens and their chains; `memory.responses`."""
+"""Responses of models, with their token usage and chains; `memory.responses`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from threadkeep.core.user_id import UserId
 from threadkeep.errors import InputError
 from threadkeep.responses import chain as chaining
 from threadkeep.responses import store as answering
-from threadkeep.responses.search import Where, folded, limited
-from threadkeep.sessions.access import whose
+from threadkeep.responses.search import Scope, check_limit, sum_by_key
+from threadkeep.sessions.access import owner_for
 from threadkeep.types import Listing
 from threadkeep.types.responses import Response, Usage
 
@@ -21,12 +21,12 @@ from threadkeep.types.responses import Response, Usage
 class Responses:
     """The responses of a namespace, or of one user (`memory.user(...).responses`).
 
-    A response lives in a session and shares its life and its owner. `user=` is the door: another
+    A response lives in a session and shares its life and its owner. With `user=`, another
     user's responses are refused with `NotOwner`. Every verb has an async twin.
     """
 
     def __init__(self, engine: Engine, user: str | None = None) -> None:
-        self.engine = engine
+        self._engine = engine
         self._user = user
 
     def add(
@@ -39,7 +39,7 @@ class Responses:
         safety_identifier: str | None = None,
         store: bool | None = None,
     ) -> Response:
-        """Store a response, and return it as stored; one whose id is there already is updated.
+        """Store a response, and return it as stored; an existing id is updated.
 
         It goes into the conversation that is named, else into that of the response it goes on
         from, else into a new one with the response's own id. The conversation's items stay as
@@ -47,7 +47,7 @@ class Responses:
 
         Args:
             response: a dict, a `Response`, or an SDK's response or chat completion.
-            user: whose it is; `None` leaves it to the response, or to the conversation.
+            user: the owner; `None` takes the one of the response, or of the conversation.
             conversation: the id of the session to put it into.
             input: what was asked, which SDKs' responses do not say.
             safety_identifier: as it was sent to the provider.
@@ -58,14 +58,14 @@ class Responses:
                 already, or it would go on from itself; nothing was written.
             NotOwner: the conversation or the previous response belongs to another user.
         """
-        door = self._user if user is None else whose(self.engine, self._user, user)
-        said = {
+        owner = self._user if user is None else owner_for(self._engine, self._user, user)
+        overrides = {
             "conversation": conversation,
             "input": input,
             "safety_identifier": safety_identifier,
             "store": store,
         }
-        return answering.add(self.engine, door, response, said)
+        return answering.add(self._engine, owner, response, overrides)
 
     def get(self, id: str, *, user: UserId | None = None) -> Response | None:
         """A response by its id, or `None`.
@@ -73,7 +73,7 @@ class Responses:
         Raises:
             NotOwner: it belongs to another user.
         """
-        return answering.get(self.engine, whose(self.engine, self._user, user), id)
+        return answering.get(self._engine, owner_for(self._engine, self._user, user), id)
 
     def chain(self, id: str, *, depth: int = 100, user: UserId | None = None) -> Listing[Response]:
         """A response and those it goes on from, oldest first, at most the last `depth`.
@@ -87,8 +87,8 @@ class Responses:
             InputError: `depth` is not from 1 to 1,000.
             CorruptRecord: two writers made it go in a circle.
         """
-        owner = whose(self.engine, self._user, user)
-        return chaining.chain(self.engine, owner, names.check(id, "id"), limited(depth))
+        owner = owner_for(self._engine, self._user, user)
+        return chaining.chain(self._engine, owner, names.check(id, "id"), check_limit(depth))
 
     def delete(self, id: str, *, user: UserId | None = None) -> None:
         """Delete a response with its feedback; one that is not there is no error.
@@ -96,7 +96,7 @@ class Responses:
         Raises:
             NotOwner: it belongs to another user.
         """
-        answering.delete(self.engine, whose(self.engine, self._user, user), id)
+        answering.delete(self._engine, owner_for(self._engine, self._user, user), id)
 
     def clear(
         self,
@@ -113,10 +113,10 @@ class Responses:
             InputError: no condition is given.
             NotOwner: the conversation belongs to another user.
         """
-        owner = whose(self.engine, self._user, user)
+        owner = owner_for(self._engine, self._user, user)
         if owner is None and conversation is None and safety_identifier is None:
             raise InputError("say which responses: user=, conversation= or safety_identifier=")
-        return answering.clear(self.engine, Where(owner, conversation), safety_identifier)
+        return answering.clear(self._engine, Scope(owner, conversation), safety_identifier)
 
     def usage(
         self,
@@ -132,8 +132,8 @@ class Responses:
         """
         if by not in ("model", "day"):
             raise InputError(f"by must be 'model' or 'day', got {by!r}")
-        where = Where(whose(self.engine, self._user, user), conversation)
-        return folded(answering.usage(self.engine, where, safety_identifier, by), plus)
+        scope = Scope(owner_for(self._engine, self._user, user), conversation)
+        return sum_by_key(answering.usage(self._engine, scope, safety_identifier, by), plus)
 
     def list(
         self,
@@ -153,8 +153,8 @@ class Responses:
             InputError: `limit` is not from 1 to 1,000, or the cursor is not one.
             NotOwner: the conversation belongs to another user.
         """
-        where = Where(whose(self.engine, self._user, user), conversation)
-        return answering.listed(self.engine, where, safety_identifier, limit, cursor)
+        scope = Scope(owner_for(self._engine, self._user, user), conversation)
+        return answering.list_responses(self._engine, scope, safety_identifier, limit, cursor)
 
     aadd = async_twin(add)
     aget = async_twin(get)

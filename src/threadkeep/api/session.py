@@ -17,7 +17,7 @@ from threadkeep.sessions import append, edit, read
 from threadkeep.sessions import remove as removal
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
-from threadkeep.window import LOOKBACK, Window, shown
+from threadkeep.window import LOOKBACK, Window, html_table
 
 if TYPE_CHECKING:
     from threadkeep.longterm.context import Context
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from threadkeep.longterm.instructions import Instructions
     from threadkeep.types.knowledge import Summary
 
-_SHOWN: Final = 20
+_HTML_ITEMS: Final = 20
 
 
 class Session:
@@ -36,7 +36,7 @@ class Session:
 
     Attributes:
         id: the application's name for it.
-        user: whose door this is; `None` = the operator's.
+        user: the user who accesses it; `None` = the operator.
         agent: which agent of the application speaks in it.
         files: metadata of the session's files.
     """
@@ -53,12 +53,12 @@ class Session:
         self.id = names.check(id, "session id")
         self.user = optional_user_id(user)
         self.agent = None if agent is None else names.check(agent, "agent")
-        said = edit.json_object(metadata)
-        blank = SessionInfo(self.id, self.user, self.agent, metadata=said)
-        blank = redacted_info(engine, blank) if said else blank
-        self.engine = engine
-        self._door = SessionStream(engine, blank)
-        self.files = Files(engine, self._door)
+        initial_metadata = edit.json_object(metadata)
+        initial_info = SessionInfo(self.id, self.user, self.agent, metadata=initial_metadata)
+        initial_info = redacted_info(engine, initial_info) if initial_metadata else initial_info
+        self._engine = engine
+        self._stream = SessionStream(engine, initial_info)
+        self.files = Files(engine, self._stream)
 
     def __repr__(self) -> str:
         return f"<Session {self.id!r} user={self.user!r}>"
@@ -66,27 +66,29 @@ class Session:
     def _repr_html_(self) -> str | None:
         """The newest items, for notebooks; `None` (the plain text is shown) if it is unreadable."""
         try:
-            newest = self.items(last=_SHOWN)
+            newest = self.items(last=_HTML_ITEMS)
         except ThreadkeepError:
             return None
-        whose = "" if self.user is None else f" of {self.user}"
-        return shown(newest, f"session {self.id}{whose}, the newest {len(newest)} items")
+        owner_suffix = "" if self.user is None else f" of {self.user}"
+        return html_table(
+            newest, f"session {self.id}{owner_suffix}, the newest {len(newest)} items"
+        )
 
     @property
     def facts(self) -> Facts:
-        """What is known of the session's user, or of the session itself if it has none."""
-        from threadkeep.longterm.facts import Facts  # most programs never ask
+        """The facts about the session's user, or of the session if it has no user."""
+        from threadkeep.longterm.facts import Facts  # rarely needed
         from threadkeep.longterm.store import user_stream
 
-        return Facts(self.engine, lambda: user_stream.of_session(self._door))
+        return Facts(self._engine, lambda: user_stream.for_session(self._stream))
 
     @property
     def instructions(self) -> Instructions:
-        """How the session's user wants to be served, or whoever speaks in it."""
+        """The instructions of the session's user, or of the session if it has no user."""
         from threadkeep.longterm.instructions import Instructions
         from threadkeep.longterm.store import user_stream as homes
 
-        return Instructions(self.engine, lambda: homes.of_session(self._door))
+        return Instructions(self._engine, lambda: homes.for_session(self._stream))
 
     def add(self, *messages: object) -> list[Item]:
         """Append messages, in one atomic step, and return them as stored, with id and seq.
@@ -104,10 +106,10 @@ class Session:
             NotFound: a reference names no item of the session; nothing was written.
             NotOwner: the session belongs to another user; nothing was written.
         """
-        return append.add(self._door, messages)
+        return append.add(self._stream, messages)
 
-    def rewrite(self, *messages: object) -> list[Item]:
-        """Put messages in the place of all items, and return them as stored.
+    def set_items(self, *messages: object) -> list[Item]:
+        """Replace all items by these messages, and return them as stored.
 
         References can name only what is among the messages.
 
@@ -118,7 +120,7 @@ class Session:
             InputError: a message cannot be understood or stored; nothing was written.
             NotOwner: the session belongs to another user; nothing was written.
         """
-        return append.rewrite(self._door, messages)
+        return append.set_items(self._stream, messages)
 
     def window(
         self,
@@ -134,7 +136,7 @@ class Session:
         counter: TokenCounter | None = None,
         lookback: int = LOOKBACK,
     ) -> Window:
-        """What a model should see: the newest of the session that the policies keep.
+        """The items that a model should see: the newest ones that the policies keep.
 
         Without any policy, those of `connect(window=)`, else everything within `lookback`.
 
@@ -164,8 +166,8 @@ class Session:
             "max_age": max_age,
         }
         policies = [*as_policies(policy), *from_options(limits, counter=counter, step=step)]
-        policies = policies or list(self.engine.settings.window)
-        return read.choose_window(self._door, policies, lookback, counter)
+        policies = policies or list(self._engine.settings.window)
+        return read.choose_window(self._stream, policies, lookback, counter)
 
     def items(
         self,
@@ -188,15 +190,15 @@ class Session:
             InputError: `last` and `limit` contradict each other, or are no whole numbers.
             NotOwner: the session belongs to another user.
         """
-        return read.items(self._door, last, after, before, limit)
+        return read.items(self._stream, last, after, before, limit)
 
     def info(self) -> SessionInfo | None:
-        """What is known of the session, as a copy; `None` if nothing was written to it yet.
+        """The session's owner, title, metadata and dates; `None` if it does not exist.
 
         Raises:
             NotOwner: the session belongs to another user.
         """
-        return read.info(self._door)
+        return read.info(self._stream)
 
     def context(
         self,
@@ -207,7 +209,7 @@ class Session:
         window: Iterable[Item] | None = None,
         counter: TokenCounter | None = None,
     ) -> Context:
-        """What long-term memory has to tell a model here; an empty text if it has nothing.
+        """The text of long-term memory for a model in this session; empty if there is none.
 
         A `str` to put below the application's own instructions. Its `.stable` part (instructions,
         facts, the summary of the session, files) belongs at the end of the system message, its
@@ -227,16 +229,18 @@ class Session:
                 window not of items.
             NotOwner: the session belongs to another user.
         """
-        from threadkeep.longterm import context  # most programs never ask
+        from threadkeep.longterm import context  # rarely needed
         from threadkeep.longterm.context import gather
 
         context.check(query, max_tokens, counter)
-        shown = context.seen(window)
-        found = gather.of_session(self._door, self.agent, files=files)
-        return context.of(self.engine, found, query, max_tokens, window=shown, counter=counter)
+        visible_items = context.checked_window(window)
+        knowledge = gather.of_session(self._stream, self.agent, files=files)
+        return context.build(
+            self._engine, knowledge, query, max_tokens, window=visible_items, counter=counter
+        )
 
     def summary(self) -> Summary | None:
-        """What the session was about, up to a place in it; `None` if nobody has summed it up yet.
+        """The rolling summary of the session; `None` if there is none yet.
 
         It lives `summary_ttl` seconds after it was last asked for, however soon the items expire,
         and goes when the session is deleted, or an item that it covers is edited or taken back.
@@ -244,9 +248,9 @@ class Session:
         Raises:
             NotOwner: the session belongs, or belonged, to another user.
         """
-        from threadkeep.longterm import summaries  # most programs never ask
+        from threadkeep.longterm import summaries  # rarely needed
 
-        return summaries.of_session(self._door)
+        return summaries.of_session(self._stream)
 
     def update(
         self,
@@ -263,20 +267,22 @@ class Session:
             InputError: the title is no `str`, or the metadata is not JSON.
             NotOwner: the session belongs to another user.
         """
-        return edit.update(self._door, title, metadata)
+        return edit.update(self._stream, title, metadata)
 
     def replace(self, id: str, item: object) -> Item:
-        """Put another content in an item's place: what the pencil of a chat page needs.
+        """Edit a message: replace an item's content; the item keeps its id and place.
 
         Raises:
             NotFound: the session has no such item.
             InputError: the new content is no single item, or cannot be stored.
             NotOwner: the session belongs to another user.
         """
-        return edit.replace(self._door, id, item)
+        return edit.replace(self._stream, id, item)
 
     def rewind(self, *, before: str | int | None = None, last: int | None = None) -> list[Item]:
-        """Take back an item and everything after it; returns what was taken, oldest first.
+        """Delete an item and everything after it, for example to regenerate an answer.
+
+        Returns the deleted items, oldest first.
 
         Args:
             before: an item's id, or a seq.
@@ -287,7 +293,7 @@ class Session:
             InputError: neither or both are given.
             NotOwner: the session belongs to another user.
         """
-        return edit.rewind(self._door, before, last)
+        return edit.rewind(self._stream, before, last)
 
     def remove(self, *ids: str) -> None:
         """Delete single items by id; one that is not there is no error.
@@ -295,10 +301,10 @@ class Session:
         Raises:
             NotOwner: the session belongs to another user.
         """
-        edit.remove(self._door, *ids)
+        edit.remove(self._stream, *ids)
 
     def forget(self, *ids: str) -> int:
-        """Delete single items for good, with what was learned from them alone; how many items.
+        """Delete single items and the memory learned only from them; returns how many items.
 
         Facts and instructions that have other sources keep those; the session's summary goes, and
         is written anew. `memory.purge()` takes what was deleted out of the store's files as well.
@@ -306,9 +312,9 @@ class Session:
         Raises:
             NotOwner: the session belongs to another user.
         """
-        from threadkeep.longterm import forget as forgetting  # seldom wanted
+        from threadkeep.longterm import forget as forgetting  # rarely needed
 
-        return forgetting.forget_items(self._door, ids)
+        return forgetting.forget_items(self._stream, ids)
 
     def fork(self, id: str, *, upto: str | int | None = None) -> Session:
         """Copy the session, up to and with an item, into a new one of the same user.
@@ -321,12 +327,12 @@ class Session:
             Conflict: a session of that id exists already.
             NotOwner: the session belongs to another user.
         """
-        copy = Session(self.engine, id, user=self.user, agent=self.agent)
-        edit.fork(self._door, copy._door, upto)
+        copy = Session(self._engine, id, user=self.user, agent=self.agent)
+        edit.fork(self._stream, copy._stream, upto)
         return copy
 
     def clear(self, *, keep_last: int = 0, files: bool = False) -> None:
-        """Delete the items but for the newest `keep_last`, and the files if so said.
+        """Delete all items but the newest `keep_last`, and with `files=True` the files.
 
         Title and metadata stay.
 
@@ -334,7 +340,7 @@ class Session:
             InputError: `keep_last` is no whole number of at least 0.
             NotOwner: the session belongs to another user.
         """
-        edit.clear(self._door, keep_last, files)
+        edit.clear(self._stream, keep_last, files)
 
     def delete(self) -> None:
         """Delete the session with everything in it; deleting what is not there is no error.
@@ -342,10 +348,10 @@ class Session:
         Raises:
             NotOwner: the session belongs to another user.
         """
-        self._door.settle(lambda: removal.delete(self._door))
+        self._stream.retry(lambda: removal.delete(self._stream))
 
     aadd = async_twin(add)
-    arewrite = async_twin(rewrite)
+    aset_items = async_twin(set_items)
     awindow = async_twin(window)
     aitems = async_twin(items)
     ainfo = async_twin(info)

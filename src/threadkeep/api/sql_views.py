@@ -2,72 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from threadkeep.api.memory import Memory
 from threadkeep.core import names, store_record
 from threadkeep.errors import ConfigError
+from threadkeep.protocols import SupportsViews, WrapsBackend
 
 
 def statements(memory: Memory) -> dict[str, str]:
-    """The statement that makes each view, by the name of the view; nothing is done.
+    """The statement that creates each view, by the view's name; executes nothing.
 
     Raises:
         ConfigError: the store knows no SQL, or is encrypted.
     """
-    found: dict[str, str] = _backend(memory).views()
-    return found
+    return _backend(memory).views()
 
 
 def create(memory: Memory) -> list[str]:
-    """Make the views, or make them anew; returns their names.
+    """Create or replace the views; returns their names.
 
     Raises:
         ConfigError: the store knows no SQL, or is encrypted, so that views would see nothing.
         BackendError: the database refuses it, as for want of a permission.
     """
     backend = _backend(memory)
-    engine = memory.engine
-    home = names.home(engine.settings.namespace)
+    engine = memory._engine
+    home = names.namespace_prefix(engine.settings.namespace)
     if store_record.read(engine.backend, home, engine.now()).encrypted:
         raise _encrypted()
-    made: list[str] = backend.make_views()
-    return made
+    return backend.make_views()
 
 
 def drop(memory: Memory) -> list[str]:
-    """Drop the views, if they are there; returns their names.
+    """Drop the views that exist; returns the names of all.
 
     Raises:
         ConfigError: the store knows no SQL.
         BackendError: the database refuses it.
     """
-    gone: list[str] = _backend(memory, encrypted=True).drop_views()
-    return gone
+    return _backend(memory, encrypted=True).drop_views()
 
 
 async def acreate(memory: Memory) -> list[str]:
     """As `create`."""
-    return await memory.engine.hop(lambda: create(memory))
+    return await memory.to_thread(create, memory)
 
 
 async def adrop(memory: Memory) -> list[str]:
     """As `drop`."""
-    return await memory.engine.hop(lambda: drop(memory))
+    return await memory.to_thread(drop, memory)
 
 
-def _backend(memory: Memory, *, encrypted: bool = False) -> Any:
-    """The store that makes views, beneath what watches it.
+def _backend(memory: Memory, *, encrypted: bool = False) -> SupportsViews:
+    """The store that supports views, without its wrappers.
 
     Raises:
-        ConfigError: it makes none.
+        ConfigError: it does not support views.
     """
-    backend: Any = memory.engine.backend
-    while hasattr(backend, "inner"):
+    backend = memory.backend
+    while isinstance(backend, WrapsBackend):
         if hasattr(backend, "ring") and not encrypted:
             raise _encrypted()
         backend = backend.inner
-    if not hasattr(backend, "make_views"):
+    if not isinstance(backend, SupportsViews):
         raise ConfigError(
             f"{memory!r} knows no SQL, so it has no views: export it "
             "(`threadkeep export --all`), or copy it to SQLite (`threadkeep copy`)"

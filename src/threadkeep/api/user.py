@@ -1,4 +1,4 @@
-"""A user: the door to their sessions, for request handlers."""
+"""A handle on a user, for request handlers: sessions, memory, export and erasure."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class User:
     Attributes:
         id: the application's name for the user.
         conversations: the user's sessions, with the verbs and limits of the OpenAI API.
-        responses: what models answered in the user's sessions.
-        feedback: what people think of it.
+        responses: the responses of models in the user's sessions.
+        feedback: the ratings of these responses.
     """
 
     def __init__(self, engine: Engine, id: UserId) -> None:
-        self.engine = engine
+        self._engine = engine
         self.id = user_id(id)
         self.conversations = Conversations(engine, self.id)
         self.responses = Responses(engine, self.id)
@@ -44,33 +44,33 @@ class User:
 
     @property
     def facts(self) -> Facts:
-        """What is known of the user; no I/O to have it."""
-        from threadkeep.longterm.facts import Facts  # most programs never ask
+        """The facts about the user; no I/O by itself."""
+        from threadkeep.longterm.facts import Facts  # rarely needed
         from threadkeep.longterm.store import user_stream
 
-        return Facts(self.engine, lambda: user_stream.UserStream(self.engine, user=self.id))
+        return Facts(self._engine, lambda: user_stream.UserStream(self._engine, user=self.id))
 
     @property
     def instructions(self) -> Instructions:
-        """How the user wants to be served; no I/O to have it."""
+        """The user's instructions; no I/O by itself."""
         from threadkeep.longterm.instructions import Instructions
         from threadkeep.longterm.store import user_stream as homes
 
-        return Instructions(self.engine, lambda: homes.UserStream(self.engine, user=self.id))
+        return Instructions(self._engine, lambda: homes.UserStream(self._engine, user=self.id))
 
     def session(
         self, id: str, *, agent: str | None = None, metadata: Mapping[str, Any] | None = None
     ) -> Session:
         """A session of this user; another user's cannot be opened here. No I/O."""
-        return Session(self.engine, id, user=self.id, agent=agent, metadata=metadata)
+        return Session(self._engine, id, user=self.id, agent=agent, metadata=metadata)
 
     def sessions(self, *, limit: int = 20, cursor: Any = None) -> Listing[SessionInfo]:
-        """A page of the user's sessions, the one written last first; `.cursor` leads on.
+        """A page of the user's sessions, latest written first; `.cursor` leads to the next page.
 
         Raises:
             InputError: `limit` is not from 1 to 1,000, or the cursor is not one.
         """
-        return user_index.of_user(self.engine, self.id, limit, cursor)
+        return user_index.user_sessions(self._engine, self.id, limit, cursor)
 
     def context(
         self,
@@ -79,7 +79,7 @@ class User:
         max_tokens: int = 800,
         counter: TokenCounter | None = None,
     ) -> Context:
-        """What long-term memory has to tell a model of this user, whatever the session.
+        """The text of long-term memory about this user, for any session.
 
         As `Session.context`, without what is meant for one session or one agent only.
 
@@ -91,15 +91,17 @@ class User:
         Raises:
             InputError: the query is no `str`, or `max_tokens` no whole number of at least 1.
         """
-        from threadkeep.longterm import context  # most programs never ask
+        from threadkeep.longterm import context  # rarely needed
         from threadkeep.longterm.context import gather
 
         context.check(query, max_tokens, counter)
-        found = gather.of_user(self.engine, self.id)
-        return context.of(self.engine, found, query, max_tokens, window=None, counter=counter)
+        knowledge = gather.of_user(self._engine, self.id)
+        return context.build(
+            self._engine, knowledge, query, max_tokens, window=None, counter=counter
+        )
 
     def forget(self, *, purge: bool = True) -> ForgetReport:
-        """Remove everything of the user: sessions with all in them, and all that was learned.
+        """Delete everything of the user: all sessions, and all long-term memory.
 
         Returns how many records went, an `int`, with the places that it could not reach: backups,
         replicas, logs. It also walks once over all of the namespace, for what no list leads to, so
@@ -113,9 +115,9 @@ class User:
         Raises:
             BackendError: the user went on writing all the time.
         """
-        from threadkeep.longterm import forget as forgetting  # seldom wanted
+        from threadkeep.longterm import forget as forgetting  # rarely needed
 
-        return forgetting.forget_user(self.engine, self.id, purge=purge)
+        return forgetting.forget_user(self._engine, self.id, purge=purge)
 
     def export(self) -> str:
         """Everything of the user as JSON Lines, which `restore` and `threadkeep import` read.
@@ -123,9 +125,9 @@ class User:
         The first line says so and names the schema; then what was learned, then all sessions with
         their items, files, responses and feedback, exactly as they are stored.
         """
-        from threadkeep.longterm import export as moving  # seldom wanted
+        from threadkeep.longterm import export as moving  # rarely needed
 
-        lines = moving.export(self.engine, self.id)
+        lines = moving.export(self._engine, self.id)
         return "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines)
 
     def restore(self, lines: str | Iterable[str]) -> int:
@@ -139,9 +141,9 @@ class User:
             InputError: a line is not of an export, or is somebody else's; it is numbered, and
                 nothing was written.
         """
-        from threadkeep.longterm import export as moving  # seldom wanted
+        from threadkeep.longterm import export as moving  # rarely needed
 
-        return moving.restore_user(self.engine, self.id, lines)
+        return moving.restore_user(self._engine, self.id, lines)
 
     def recall(
         self,
@@ -153,10 +155,10 @@ class User:
         since: datetime | float | str | None = None,
         until: datetime | float | str | None = None,
     ) -> Hits:
-        """What the user's sessions and facts say to a question: the best `k`, the best first.
+        """Search the user's items and facts for a question; returns the best `k`, best first.
 
-        By words, with nothing but the store: no model is asked. Everything is read again before
-        it is given out, so that what was deleted, edited or has expired is never among it.
+        A keyword search in the store, without a model. Every hit is read again before it is
+        returned, so deleted, edited and expired data is never returned.
 
         Args:
             query: a question or some words.
@@ -169,10 +171,10 @@ class User:
         Raises:
             InputError: a value is not what it should be; it is named.
         """
-        from threadkeep.longterm.recall.query_user import recall  # most programs never ask
+        from threadkeep.longterm.recall.query_user import recall  # rarely needed
 
         return recall(
-            self.engine, self.id, query, k, session=session, role=role, since=since, until=until
+            self._engine, self.id, query, k, session=session, role=role, since=since, until=until
         )
 
     asessions = async_twin(sessions)

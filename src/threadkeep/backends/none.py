@@ -1,4 +1,4 @@
-"""A store that keeps nothing: for stateless agents, and for measuring what the rest costs."""
+"""A store that keeps nothing: for stateless agents, and to measure overhead."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 
 class NoneBackend:
-    """Takes every write and forgets it; every read is empty.
+    """Accepts and discards every write; every read is empty.
 
-    It answers a write with version 0 and seqs 0, which mean "not stored", and never a `Conflict`.
+    A write returns version 0 and seqs 0, which mean "not stored", and never a `Conflict`.
     """
 
     def __init__(self) -> None:
@@ -48,8 +48,8 @@ class NoneBackend:
         return 0
 
     def purge(self, now: float) -> list[str]:
-        """Nothing of what was deleted is left."""
+        """Does nothing: no copies remain."""
         return []
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing: nothing is open."""

@@ -1,4 +1,4 @@
-"""The command line: `threadkeep`, a window into a store. One module per command."""
+"""The command line `threadkeep`. One module per command."""
 
 from __future__ import annotations
 
@@ -12,27 +12,29 @@ def main() -> None:
     """Run the command line; the `cli` extra brings what it needs."""
     with output.escaped_streams():
         code = _exit_code()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends anyway
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process ends anyway
     sys.exit(code)
 
 
 def _exit_code() -> int:
     try:
         return _run()
-    except KeyboardInterrupt:  # while it was loaded, or spoke its last words
+    except KeyboardInterrupt:  # while loading or exiting
         return 130
     except Exception:  # as Python would, but escaped
-        output.failure()
+        output.print_traceback()
         return 1
 
 
 def _run() -> int:
     try:
-        output.load()
+        output.load_rich()
         from threadkeep.cli.app import run
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"typer", "rich"}:
             raise
-        output.line('threadkeep: the command line needs: pip install "threadkeep[cli]"', err=True)
+        output.print_line(
+            'threadkeep: the command line needs: pip install "threadkeep[cli]"', err=True
+        )
         return 2
     return run()

@@ -1,4 +1,4 @@
-"""The commands together, and how the process ends: one clear line, and an exit code."""
+"""The Typer application: registers the commands and maps errors to exit codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from threadkeep.cli import (
     transfer,
     views,
 )
-from threadkeep.cli.store import Backend, Namespace, Path, Store, Url, command
+from threadkeep.cli.store import Backend, Namespace, Path, StoreOptions, Url, command
 from threadkeep.errors import ConfigError, InputError, ThreadkeepError
 
 FAILED: Final = 1
@@ -34,7 +34,7 @@ USAGE: Final = 2
 INTERRUPTED: Final = 130
 
 _SECRETS: Final = re.compile(r"(?<=://).*@|\?\S*=[^\s')]*", re.DOTALL)
-"""What may be secret of a URL that stands where none belongs, and is repeated for that."""
+"""The possibly secret parts of a URL that an error message repeats."""
 
 app = typer.Typer(
     name="threadkeep",
@@ -68,28 +68,29 @@ for function in (
 app.command("copy")(copy.copy)  # two stores, so it opens them itself
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        output.line(f"threadkeep {threadkeep.__version__}")
+def _print_version(requested: bool) -> None:
+    if requested:
+        output.print_line(f"threadkeep {threadkeep.__version__}")
         raise typer.Exit
 
 
 @app.callback()
-@flags.added
-def options(
+@flags.with_flags
+def store_options(
     context: typer.Context,
     url: Url = None,
     history_backend: Backend = None,
     path: Path = None,
     namespace: Namespace = None,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say and leave.")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Say and leave."),
     ] = False,
-    **given: Any,
+    **flag_values: Any,
 ) -> None:
     """Take the store's options before the command."""
     del version
-    context.obj = Store(url, history_backend, path, namespace, flags.said(given))
+    context.obj = StoreOptions(url, history_backend, path, namespace, flags.specified(flag_values))
 
 
 def run() -> int:
@@ -106,24 +107,24 @@ def _run() -> int:
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except typer.TyperException as error:
-        return _refuse(error.format_message())
+        return _print_usage_error(error.format_message())
     except (ConfigError, InputError) as error:
-        return _say(str(error), USAGE)
+        return _print_error(str(error), USAGE)
     except ThreadkeepError as error:
-        return _say(str(error), FAILED)
+        return _print_error(str(error), FAILED)
     except OSError as error:
-        return _say(f"{error.filename or 'file'}: {error.strerror or error}", FAILED)
+        return _print_error(f"{error.filename or 'file'}: {error.strerror or error}", FAILED)
 
 
-def _refuse(message: str) -> int:
-    """Say what is wrong with the arguments; without any, the framework's message is the help."""
+def _print_usage_error(message: str) -> int:
+    """Print what is wrong with the arguments; without arguments, print the help."""
     if message.startswith("Usage:"):
-        output.block(message, err=True)
+        output.print_block(message, err=True)
         return USAGE
     choices = message.replace("\n\t", " ")  # which stand one below the other
-    return _say(_SECRETS.sub("", choices), USAGE)
+    return _print_error(_SECRETS.sub("", choices), USAGE)
 
 
-def _say(message: str, code: int) -> int:
-    output.line(f"threadkeep: {message}", err=True)
+def _print_error(message: str, code: int) -> int:
+    output.print_line(f"threadkeep: {message}", err=True)
     return code

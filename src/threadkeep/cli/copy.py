@@ -1,4 +1,4 @@
-"""`threadkeep copy`: all of a store into another, of whatever kind."""
+"""`threadkeep copy`: copy a store into another one of any kind."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import typer
 from threadkeep import connect
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
-from threadkeep.cli.store import Namespace, Store, present
+from threadkeep.cli.store import Namespace, StoreOptions, require_existing
 from threadkeep.core import copy_streams, names
 from threadkeep.errors import ConfigError
 from threadkeep.protocols import Backend
 
 SOURCE_KEY: Final = "THREADKEEP_SOURCE_KEY"
 TARGET_KEY: Final = "THREADKEEP_TARGET_KEY"
-_WRONG: Final = {
+_PROBLEMS: Final = {
     "differs": "is in the target with other content: left as it is",
     "unreadable": "has a record that cannot be read: changed, or written without this key",
     "lost": "is not what was written: the source changed meanwhile, or the target lost it",
@@ -38,37 +38,42 @@ def copy(
     not be copied because something else is there. Encrypted stores take their keys from
     THREADKEEP_SOURCE_KEY and THREADKEEP_TARGET_KEY.
     """
-    before = context.obj or Store()
-    if before != Store(namespace=before.namespace):
+    options = context.obj or StoreOptions()
+    if options != StoreOptions(namespace=options.namespace):
         raise ConfigError("copy takes its two stores as arguments, not as options before it")
-    with connect(source) as mine, connect(target) as theirs:
-        return _copied(present(mine), theirs, namespace or before.namespace)
+    with connect(source) as source_memory, connect(target) as target_memory:
+        return _copy_all(
+            require_existing(source_memory), target_memory, namespace or options.namespace
+        )
 
 
-def _copied(mine: Memory, theirs: Memory, namespace: str | None) -> int:
-    source, target = _backend(mine, SOURCE_KEY), _backend(theirs, TARGET_KEY)
-    prefix = "" if namespace is None else names.home(namespace)
-    found = copy_streams.streams(source, prefix)
-    ttl = theirs.engine.settings.ttl
-    count: Counter[str] = Counter()
-    done = copy_streams.copy(source, target, found, ttl=ttl)
-    for one in output.progress(done, len(found), "streams"):
-        count[one.outcome] += 1
-        count["records"] += one.records
-        if one.outcome in _WRONG:
-            output.line(f"{one.stream!r} {_WRONG[one.outcome]}", err=True)
-    failed = sum(count[outcome] for outcome in _WRONG)
-    output.line(
-        f"{count['copied']} streams copied with {count['records']} records and compared, "
-        f"{count['there']} there already, {failed} not copied",
+def _copy_all(source_memory: Memory, target_memory: Memory, namespace: str | None) -> int:
+    source, target = (
+        _opened_backend(source_memory, SOURCE_KEY),
+        _opened_backend(target_memory, TARGET_KEY),
+    )
+    prefix = "" if namespace is None else names.namespace_prefix(namespace)
+    stream_names = copy_streams.stream_names(source, prefix)
+    ttl = target_memory._engine.settings.ttl
+    counts: Counter[str] = Counter()
+    copies = copy_streams.copy(source, target, stream_names, ttl=ttl)
+    for stream_copy in output.progress(copies, len(stream_names), "streams"):
+        counts[stream_copy.outcome] += 1
+        counts["records"] += stream_copy.records
+        if stream_copy.outcome in _PROBLEMS:
+            output.print_line(f"{stream_copy.stream!r} {_PROBLEMS[stream_copy.outcome]}", err=True)
+    failed = sum(counts[outcome] for outcome in _PROBLEMS)
+    output.print_line(
+        f"{counts['copied']} streams copied with {counts['records']} records and compared, "
+        f"{counts['there']} there already, {failed} not copied",
         err=True,
     )
     return int(failed > 0)
 
 
-def _backend(memory: Memory, variable: str) -> Backend:
-    """The store, opened with its keys if there are any; what they do not open is not copied."""
-    backend, key = memory.engine.backend, os.environ.get(variable)
+def _opened_backend(memory: Memory, variable: str) -> Backend:
+    """The backend, decrypted if the variable holds keys; other records are not copied."""
+    backend, key = memory._engine.backend, os.environ.get(variable)
     if not key:
         return backend
     from threadkeep.backends.encrypted import EncryptedBackend  # takes an extra

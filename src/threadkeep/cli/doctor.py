@@ -1,4 +1,4 @@
-"""`threadkeep doctor`: is the store what you think it is, and does it work?"""
+"""`threadkeep doctor`: checks that the store is the expected one and that it works."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ import typer
 import threadkeep
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
-from threadkeep.cli.store import described
+from threadkeep.cli.store import describe_store
 from threadkeep.errors import ThreadkeepError
-from threadkeep.longterm.extraction.status import status
+from threadkeep.longterm.extraction.status import extraction_status
 from threadkeep.window import tokens
 
 _ROUNDS: Final = 20
-_SLOW: Final = 50.0  # milliseconds
-_REMEDIED: Final = frozenset({"eviction", "role"})
+_SLOW_MS: Final = 50.0  # milliseconds
+_WITH_REMEDY: Final = frozenset({"eviction", "role"})
 _SESSION: Final = "threadkeep-doctor"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at.
+    """One check and its finding.
 
     Attributes:
         state: `ok`, `note` or `fail`.
-        about: what was looked at.
-        found: what was seen.
-        remedy: what to do about it; empty if nothing is to be done.
+        about: what was checked.
+        finding: what was found.
+        remedy: what to do about it; empty if nothing needs to be done.
     """
 
     state: str
     about: str
-    found: str
+    finding: str
     remedy: str = ""
 
 
@@ -56,133 +56,138 @@ def doctor(
     """
     checks = list(_checks(memory, write))
     if json:
-        output.as_json([asdict(check) for check in checks])
+        output.print_json([_check_json(check) for check in checks])
     else:
         for check in checks:
             remedy = f" -> {check.remedy}" if check.remedy else ""
-            output.line(f"{check.state:5} {check.about:12} {check.found}{remedy}")
+            output.print_line(f"{check.state:5} {check.about:12} {check.finding}{remedy}")
     return int(any(check.state == "fail" for check in checks))
+
+
+def _check_json(check: Check) -> dict[str, str]:
+    fields = asdict(check)
+    return {"found" if name == "finding" else name: text for name, text in fields.items()}
 
 
 def _checks(memory: Memory, write: bool) -> Iterator[Check]:
     python = f"threadkeep {threadkeep.__version__}, Python {platform.python_version()}"
     yield Check("ok", "version", python)
     yield Check("ok", "store", repr(memory).strip("<>"))
-    looked = list(_store(memory))
-    yield from looked
+    store_checks = list(_store_checks(memory))
+    yield from store_checks
     if write:
-        yield _timed("write", lambda: _write(memory))
-    yield _retention(memory)
-    if all(check.state != "fail" for check in looked):
-        yield from _learning(memory)
-    settings = memory.engine.settings
+        yield _timed_check("write", lambda: _write_session(memory))
+    yield _retention_check(memory)
+    if all(check.state != "fail" for check in store_checks):
+        yield from _learning_check(memory)
+    settings = memory._engine.settings
     limits = f"{settings.pool_size} calls at once, {settings.timeout:g} s of patience for each"
     yield Check("ok", "limits", limits)
-    yield _counting()
+    yield _tokens_check()
 
 
-def _store(memory: Memory) -> Iterator[Check]:
-    """Looked at from outside before it is read: a doctor makes no store."""
+def _store_checks(memory: Memory) -> Iterator[Check]:
+    """Check the store without creating it: describe it before the first read."""
     try:
-        said = described(memory)
-        if said.get("exists") == "no":
-            yield _missing(said)
+        description = describe_store(memory)
+        if description.get("exists") == "no":
+            yield _missing_store(description)
             return
-        yield _timed("read", lambda: memory.session(_SESSION).info())
-        said = described(memory)
+        yield _timed_check("read", lambda: memory.session(_SESSION).info())
+        description = describe_store(memory)
     except ThreadkeepError as error:
-        yield _failed("store", error)
+        yield _failure("store", error)
         return
-    for about, found in said.items():
-        if about != "exists":
-            yield _told(about, found)
+    for topic, text in description.items():
+        if topic != "exists":
+            yield _description_check(topic, text)
 
 
-def _told(about: str, found: str) -> Check:
-    """What the store says of itself; behind a colon of these it says what to do."""
-    said, _, remedy = found.partition(": ")
-    if about in _REMEDIED and remedy:
-        return Check("note", about, said, remedy)
-    used, _, most = found.partition(" of ")
-    if about == "connections" and most.isdigit() and int(used) > 0.9 * int(most):
-        return Check("note", about, found, "lower pool_size, or raise max_connections")
-    return Check("ok", about, found)
+def _description_check(topic: str, text: str) -> Check:
+    """One line of the store's description; for some topics a remedy follows the colon."""
+    finding, _, remedy = text.partition(": ")
+    if topic in _WITH_REMEDY and remedy:
+        return Check("note", topic, finding, remedy)
+    used, _, limit = text.partition(" of ")
+    if topic == "connections" and limit.isdigit() and int(used) > 0.9 * int(limit):
+        return Check("note", topic, text, "lower pool_size, or raise max_connections")
+    return Check("ok", topic, text)
 
 
-def _missing(said: Mapping[str, str]) -> Check:
-    """A store that is not there: can it be made, and is this the place that was meant?"""
-    about = next((name for name in ("tables", "collection") if name in said), "path")
-    place, engine = said.get(about, "the store"), said.get("engine", "")
-    if about == "path" and (fault := _no_folder(Path(place), engine)):
-        return fault
-    found = f"not yet: {place}" if about == "path" else f"not yet: {place}, on {engine}"
-    remedy = f"it is made at the first write; if you expected one, check the {about}"
-    return Check("note", "exists", found, remedy)
+def _missing_store(description: Mapping[str, str]) -> Check:
+    """A store that does not exist yet: can it be created, and is its location the intended one?"""
+    topic = next((name for name in ("tables", "collection") if name in description), "path")
+    location, engine = description.get(topic, "the store"), description.get("engine", "")
+    if topic == "path" and (obstacle := _folder_problem(Path(location), engine)):
+        return obstacle
+    finding = f"not yet: {location}" if topic == "path" else f"not yet: {location}, on {engine}"
+    remedy = f"it is made at the first write; if you expected one, check the {topic}"
+    return Check("note", "exists", finding, remedy)
 
 
-def _no_folder(path: Path, engine: str) -> Check | None:
-    """What stands in the way of making it."""
-    above = next((folder for folder in path.parents if folder.exists()), None)
-    if above is not None and not above.is_dir():
-        return Check("fail", "exists", f"no: {above} is a file, not a folder", "check the path")
-    if engine.startswith("SQLite") and above != path.parent:
+def _folder_problem(path: Path, engine: str) -> Check | None:
+    """The reason why a folder prevents creating the store, if there is one."""
+    ancestor = next((folder for folder in path.parents if folder.exists()), None)
+    if ancestor is not None and not ancestor.is_dir():
+        return Check("fail", "exists", f"no: {ancestor} is a file, not a folder", "check the path")
+    if engine.startswith("SQLite") and ancestor != path.parent:
         return Check("fail", "exists", f"no, nor its folder: {path}", "make the folder")
     return None
 
 
-def _timed(about: str, act: Callable[[], object]) -> Check:
+def _timed_check(topic: str, action: Callable[[], object]) -> Check:
     times = []
     for _ in range(_ROUNDS):
         start = time.perf_counter()
         try:
-            act()
+            action()
         except ThreadkeepError as error:
-            return _failed(about, error)
+            return _failure(topic, error)
         times.append((time.perf_counter() - start) * 1000)
     median = statistics.median(times)
-    found = f"works, {median:.2f} ms (median of {_ROUNDS}, worst {max(times):.2f} ms)"
-    if median > _SLOW:
-        return Check("note", about, found, "is the store far away, on a network drive, or busy?")
-    return Check("ok", about, found)
+    finding = f"works, {median:.2f} ms (median of {_ROUNDS}, worst {max(times):.2f} ms)"
+    if median > _SLOW_MS:
+        return Check("note", topic, finding, "is the store far away, on a network drive, or busy?")
+    return Check("ok", topic, finding)
 
 
-def _failed(about: str, error: ThreadkeepError) -> Check:
-    """An error says what to do behind its last colon."""
-    found, _, remedy = str(error).rpartition(": ")
-    return Check("fail", about, found or str(error), remedy if found else "")
+def _failure(topic: str, error: ThreadkeepError) -> Check:
+    """A failed check; the text after the last colon of the error is the remedy."""
+    finding, _, remedy = str(error).rpartition(": ")
+    return Check("fail", topic, finding or str(error), remedy if finding else "")
 
 
-def _write(memory: Memory) -> None:
+def _write_session(memory: Memory) -> None:
     chat = memory.session(_SESSION)
     chat.add("Is this written?")
     chat.delete()
 
 
-def _retention(memory: Memory) -> Check:
-    ttl = memory.engine.settings.ttl
+def _retention_check(memory: Memory) -> Check:
+    ttl = memory._engine.settings.ttl
     if ttl is None:
         return Check("note", "retention", "for ever, from here", "connect(ttl=) sets a life")
     return Check("ok", "retention", f"{ttl:.15g} s after the last write")
 
 
-def _learning(memory: Memory) -> Iterator[Check]:
-    """How far sessions were read, if any was, or if that failed."""
+def _learning_check(memory: Memory) -> Iterator[Check]:
+    """How far extraction has read the sessions; nothing if it never ran."""
     try:
-        if described(memory).get("exists") == "no":
+        if describe_store(memory).get("exists") == "no":
             return
-        found = status(memory.engine)
+        progress = extraction_status(memory._engine)
     except ThreadkeepError as error:
-        yield _failed("learning", error)
+        yield _failure("learning", error)
         return
-    said = f"{found.read} of {found.read + found.behind} sessions read to their end"
-    if found.dead:
-        reasons = f"{found.dead} failed too often ({', '.join(found.errors)})"
-        yield Check("note", "learning", f"{said}, {reasons}", "threadkeep extract --retry")
-    elif found.read or found.errors:
-        yield Check("ok", "learning", said)
+    finding = f"{progress.read} of {progress.read + progress.behind} sessions read to their end"
+    if progress.dead:
+        reasons = f"{progress.dead} failed too often ({', '.join(progress.errors)})"
+        yield Check("note", "learning", f"{finding}, {reasons}", "threadkeep extract --retry")
+    elif progress.read or progress.errors:
+        yield Check("ok", "learning", finding)
 
 
-def _counting() -> Check:
+def _tokens_check() -> Check:
     if tokens.default() is tokens.estimate:
         remedy = 'pip install "threadkeep[tokens]" counts exactly'
         return Check("note", "tokens", "estimated", remedy)

@@ -1,4 +1,4 @@
-"""Text for a terminal: what one would obey, or could not show, stands as an escape sequence."""
+"""Text for a terminal: control and invisible characters are replaced by escape sequences."""
 
 from __future__ import annotations
 

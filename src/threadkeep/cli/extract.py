@@ -1,4 +1,4 @@
-"""`threadkeep extract`: learn from what was said, in a job or a worker of its own."""
+"""`threadkeep extract`: extract facts from stored sessions, in a job or a worker."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import typer
 from threadkeep import connect
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
-from threadkeep.cli.store import present
+from threadkeep.cli.store import require_existing
 from threadkeep.errors import ConfigError
-from threadkeep.longterm.extraction.extractor import Learner
+from threadkeep.longterm.extraction.extractor import Extractor
 from threadkeep.longterm.extraction.report import Report
-from threadkeep.longterm.settings import learning
+from threadkeep.longterm.settings import parse_settings
 
 MODEL: Final = "THREADKEEP_LLM_MODEL"
 LONGTERM: Final = "THREADKEEP_LONGTERM_URL"
@@ -63,55 +63,55 @@ def extract(
     """
     if not model:
         raise ConfigError(f"extract needs a model to read with: --model, or {MODEL}")
-    present(memory)
+    require_existing(memory)
     if longterm is not None:
-        _keep_apart(memory, longterm)
-    learner = Learner(memory.engine, learning({"model": model, "base_url": base_url}))
+        _use_longterm_store(memory, longterm)
+    learner = Extractor(memory._engine, parse_settings({"model": model, "base_url": base_url}))
     try:
-        read = partial(learner.process, user, session, retry=retry)
+        read = partial(learner.extract, user, session, retry=retry)
         if watch:
             _watch(read, pause, json=json)
         report = read()
     finally:
         learner.close()
-    _say(report, json=json)
+    _print_report(report, json=json)
     return int(bool(report.failures or report.dead))
 
 
-def _keep_apart(memory: Memory, longterm: str) -> None:
-    """Have what is learned in another store, which is closed with the first one."""
-    ours = memory.engine.settings
-    other = connect(longterm, namespace=ours.namespace, key=ours.key)
-    memory.engine.keep_apart(other.engine, owned=True)
+def _use_longterm_store(memory: Memory, longterm: str) -> None:
+    """Store facts and summaries in another store, which is closed with the first one."""
+    settings = memory._engine.settings
+    longterm_memory = connect(longterm, namespace=settings.namespace, key=settings.key)
+    memory._engine.use_longterm_store(longterm_memory._engine, owned=True)
 
 
 def _watch(read: Callable[[], Report], pause: float, *, json: bool) -> NoReturn:
-    """Read again and again, and say what came of it where there was something to read."""
+    """Extract in a loop, and print a report of each round that read something."""
     while True:
         report = read()
         if report.sessions:
-            _say(report, json=json)
+            _print_report(report, json=json)
         time.sleep(pause)
 
 
-def _say(report: Report, *, json: bool) -> None:
+def _print_report(report: Report, *, json: bool) -> None:
     if json:
-        output.as_json(asdict(report))
+        output.print_json(asdict(report))
         return
-    output.line(
+    output.print_line(
         f"{report.facts} facts, {report.instructions} instructions and {report.summaries} "
         f"summaries from {report.batches} batches of {report.sessions} sessions, by "
         f"{report.calls} calls ({report.prompt_tokens} tokens asked, "
         f"{report.completion_tokens} answered)"
     )
-    for name, remedy in _LEFT.items():
+    for name, remedy in _UNFINISHED.items():
         if count := getattr(report, name):
-            output.line(f"{count} {name}: {remedy}", err=True)
+            output.print_line(f"{count} {name}: {remedy}", err=True)
     for error in dict.fromkeys(report.errors):
-        output.line(f"the model failed: {error}", err=True)
+        output.print_line(f"the model failed: {error}", err=True)
 
 
-_LEFT: Final = {
+_UNFINISHED: Final = {
     "failures": "they are tried again later",
     "dead": "they failed too often; --retry tries them again",
     "waiting": "they failed a moment ago; --retry does not wait",

@@ -1,4 +1,4 @@
-"""`threadkeep feedback`: what people think of the answers."""
+"""`threadkeep feedback`: ratings of responses."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from threadkeep.api.feedback import exported
+from threadkeep.api.feedback import to_json
 from threadkeep.api.memory import Memory
-from threadkeep.cli.output import as_json, json_text, line, table, when
-from threadkeep.cli.store import present
+from threadkeep.cli.output import format_time, json_text, print_json, print_line, print_table
+from threadkeep.cli.store import require_existing
 from threadkeep.types.responses import Feedback, Rating, RatingCounts
 
 _PAGE: Final = 500
 
 
-class By(StrEnum):
-    """What feedback is counted by."""
+class FeedbackGroupBy(StrEnum):
+    """What `--by` counts feedback by."""
 
     MODEL = "model"
     DAY = "day"
@@ -25,7 +25,7 @@ class By(StrEnum):
     RESPONSE = "response"
 
 
-class Liked(StrEnum):
+class RatingChoice(StrEnum):
     """The ratings."""
 
     POSITIVE = "positive"
@@ -37,70 +37,84 @@ def feedback(
     user: Annotated[str | None, typer.Option(help="On this user's responses.")] = None,
     session: Annotated[str | None, typer.Option(help="On responses of this session.")] = None,
     response: Annotated[str | None, typer.Option(help="On this response.")] = None,
-    rating: Annotated[Liked | None, typer.Option(help="Only these.")] = None,
+    rating: Annotated[RatingChoice | None, typer.Option(help="Only these.")] = None,
     model: Annotated[str | None, typer.Option(help="On responses of this model.")] = None,
     author: Annotated[str | None, typer.Option(help="By this author.")] = None,
     since: Annotated[str | None, typer.Option(help="A date, ISO 8601.")] = None,
     until: Annotated[str | None, typer.Option(help="A date, ISO 8601; that day excluded.")] = None,
-    by: Annotated[By | None, typer.Option(help="Count them instead.")] = None,
+    by: Annotated[FeedbackGroupBy | None, typer.Option(help="Count them instead.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
     lines: Annotated[bool, typer.Option("--jsonl", help="All of them, as JSON lines.")] = False,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """List feedback, count it (--by), or export it (--jsonl)."""
-    chosen: Rating | None = None if rating is None else rating.value
-    how: dict[str, Any] = {
+    rating_name: Rating | None = None if rating is None else rating.value
+    filters: dict[str, Any] = {
         "user": user,
         "conversation": session,
         "response": response,
-        "rating": chosen,
+        "rating": rating_name,
         "model": model,
         "author": author,
         "since": since,
         "until": until,
     }
-    book = present(memory).feedback
+    ratings = require_existing(memory).feedback
     if by is not None:
-        _counts(by, book.summarise(by=by.value, **how), json)
+        _print_counts(by, ratings.counts(by=by.value, **filters), json)
     elif lines:
-        _lines(memory, how)
+        _print_lines(memory, filters)
     else:
-        found = book.list(limit=limit, **how)
-        _listed(list(found), json)
-        if found.cursor is not None and not json:
-            line(f"... and more; --limit shows up to 1000 ({limit} shown)", err=True)
+        page = ratings.list(limit=limit, **filters)
+        _print_list(list(page), json)
+        if page.cursor is not None and not json:
+            print_line(f"... and more; --limit shows up to 1000 ({limit} shown)", err=True)
 
 
-def _listed(found: list[Feedback], json: bool) -> None:
+def _print_list(entries: list[Feedback], json: bool) -> None:
     if json:
-        as_json([exported(one) for one in found])
+        print_json([to_json(entry) for entry in entries])
         return
-    table(
+    print_table(
         ("when", "rating", "model", "session", "response", "author", "comment"),
         [
-            (when(f.created_at), f.rating, f.model, f.conversation, f.response, f.author, f.comment)
-            for f in found
+            (
+                format_time(f.created_at),
+                f.rating,
+                f.model,
+                f.conversation,
+                f.response,
+                f.author,
+                f.comment,
+            )
+            for f in entries
         ],
     )
 
 
-def _counts(by: By, found: dict[str, RatingCounts], json: bool) -> None:
+def _print_counts(by: FeedbackGroupBy, counts: dict[str, RatingCounts], json: bool) -> None:
     if json:
-        rows = {key: {"positive": t.positive, "negative": t.negative} for key, t in found.items()}
-        as_json(rows)
+        rows = {
+            key: {"positive": count.positive, "negative": count.negative}
+            for key, count in counts.items()
+        }
+        print_json(rows)
         return
-    table(
+    print_table(
         (by.value, "positive", "negative", "liked"),
-        [(key, t.positive, t.negative, f"{t.positive / t.total:.0%}") for key, t in found.items()],
+        [
+            (key, count.positive, count.negative, f"{count.positive / count.total:.0%}")
+            for key, count in counts.items()
+        ],
     )
 
 
-def _lines(memory: Memory, how: dict[str, Any]) -> None:
+def _print_lines(memory: Memory, filters: dict[str, Any]) -> None:
     cursor = None
     while True:
-        page = memory.feedback.list(limit=_PAGE, cursor=cursor, **how)
-        for one in page:
-            line(json_text(exported(one), separators=(",", ":")))
+        page = memory.feedback.list(limit=_PAGE, cursor=cursor, **filters)
+        for entry in page:
+            print_line(json_text(to_json(entry), separators=(",", ":")))
         cursor = page.cursor
         if cursor is None:
             return

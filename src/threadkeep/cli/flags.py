@@ -1,4 +1,4 @@
-"""The options of single kinds of stores: one table, by the names that gateways of chat use."""
+"""Options for particular backends, in one table; the names are those of common chat gateways."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from threadkeep.errors import ConfigError
 
 
 class Flag(NamedTuple):
-    """An option of the command line, and what it says to `connect`."""
+    """A command-line option and the `connect` option it sets."""
 
     backend: str
     option: str
@@ -45,7 +45,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
 
 
 def parameters() -> list[inspect.Parameter]:
-    """What a command takes besides its own."""
+    """The parameters that are added to each command."""
     return [
         inspect.Parameter(
             name,
@@ -60,29 +60,33 @@ def parameters() -> list[inspect.Parameter]:
     ]
 
 
-def added(function: Callable[..., None]) -> Callable[..., None]:
-    """The function, which takes `**given`, with all of them in its signature."""
-    own = list(inspect.signature(function, eval_str=True).parameters.values())[:-1]
-    every = [*own, *parameters()]
-    function.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
-    function.__annotations__ = {one.name: one.annotation for one in every}
+def with_flags(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the flags to the signature of a function that takes `**flag_values`."""
+    declared = list(inspect.signature(function, eval_str=True).parameters.values())[:-1]
+    all_parameters = [*declared, *parameters()]
+    function.__signature__ = inspect.Signature(all_parameters)  # type: ignore[attr-defined]
+    function.__annotations__ = {
+        parameter.name: parameter.annotation for parameter in all_parameters
+    }
     return function
 
 
-def said(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that were given."""
-    return {name: given[name] for name in FLAGS if given.get(name) is not None}
+def specified(flag_values: Mapping[str, Any]) -> dict[str, Any]:
+    """The flags that are set on the command line."""
+    return {name: flag_values[name] for name in FLAGS if flag_values.get(name) is not None}
 
 
-def options(kind: str | None, given: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
-    """The kind of store that they mean, and its options.
+def backend_options(
+    kind: str | None, flag_values: Mapping[str, Any]
+) -> tuple[str | None, dict[str, Any]]:
+    """The backend that the flags belong to, and its options.
 
     Raises:
-        ConfigError: they are of different kinds, or of another than was said.
+        ConfigError: the flags belong to different backends, or not to `kind`.
     """
-    for name in given:
-        belongs = FLAGS[name].backend
-        kind = kind or belongs
-        if kind != belongs:
-            raise ConfigError(f"--{name.replace('_', '-')} belongs to --history-backend {belongs}")
-    return kind, {FLAGS[name].option: value for name, value in given.items()}
+    for name in flag_values:
+        owner = FLAGS[name].backend
+        kind = kind or owner
+        if kind != owner:
+            raise ConfigError(f"--{name.replace('_', '-')} belongs to --history-backend {owner}")
+    return kind, {FLAGS[name].option: value for name, value in flag_values.items()}

@@ -1,4 +1,4 @@
-"""`threadkeep forget`: everything of a user, for good."""
+"""`threadkeep forget`: delete everything of a user permanently."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
-from threadkeep.cli.store import present
+from threadkeep.cli.store import require_existing
 
 
 def forget(
@@ -24,10 +24,10 @@ def forget(
     There is no way back; `threadkeep export --user` beforehand keeps a copy. Cut short, it can be
     repeated.
     """
-    person = present(memory).user(user)
+    person = require_existing(memory).user(user)
     if not yes:
         output.confirm(f"Remove everything of {user!r} for good?")
-    gone = person.forget(purge=purge)
-    output.line(f"{int(gone)} records removed, {gone.sessions} sessions among them")
-    for place in gone.beyond:
-        output.line(f"not reached: {place}", err=True)
+    report = person.forget(purge=purge)
+    output.print_line(f"{int(report)} records removed, {report.sessions} sessions among them")
+    for location in report.beyond:
+        output.print_line(f"not reached: {location}", err=True)

@@ -1,6 +1,6 @@
-"""The one way to standard output and standard error: no other module of the command line prints.
+"""Standard output and standard error: no other module of the command line prints.
 
-What goes out is escaped here, twice over: text by the functions below, which know its layout,
+Output is escaped here, twice: text by the functions below, which know its layout,
 and anything else (the framework's help, warnings, logs, tracebacks) by the streams themselves.
 """
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Styled = str | tuple[str, str]
+StyledText = str | tuple[str, str]
 """A text, or a text and its style."""
 
 
-def load() -> None:
-    """Load what tables are made with.
+def load_rich() -> None:
+    """Import rich, which tables need.
 
     Raises:
         ModuleNotFoundError: the `cli` extra is not installed.
@@ -36,20 +36,20 @@ def load() -> None:
     import rich.console  # noqa: F401
 
 
-def line(text: object, *, err: bool = False) -> None:
-    """Print one line; the lines that follow in the text are indented, and pose as no others."""
-    block(re.sub("\r?\n(?!$)", "\n  ", str(text)), err=err)
+def print_line(text: object, *, err: bool = False) -> None:
+    """Print one line; further lines are indented, so that they cannot pose as others."""
+    print_block(re.sub("\r?\n(?!$)", "\n  ", str(text)), err=err)
 
 
-def block(text: str, *, err: bool = False) -> None:
+def print_block(text: str, *, err: bool = False) -> None:
     """Print lines as they are, such as SQL."""
     stream = sys.stderr if err else sys.stdout
     stream.write(f"{escaped(text)}\n")
     stream.flush()
 
 
-def styled(*parts: Styled) -> None:
-    """Print one line of texts with their styles, where the terminal has any."""
+def print_styled(*parts: StyledText) -> None:
+    """Print one line of styled texts; without styles where the terminal has none."""
     from rich.text import Text
 
     texts = [(part, "") if isinstance(part, str) else part for part in parts]
@@ -57,7 +57,7 @@ def styled(*parts: Styled) -> None:
     _console().print(content, soft_wrap=True)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows under their headings, a cell on one line."""
     from rich.table import Table
     from rich.text import Text
@@ -71,18 +71,18 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     _console().print(content)
 
 
-def as_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     """Print a value as JSON, dates in ISO 8601."""
-    block(json_text(value, indent=2))
+    print_block(json_text(value, indent=2))
 
 
 def json_text(value: Any, **layout: Any) -> str:
     """JSON that is safe on a terminal and loses nothing: printable ASCII, the rest as escapes."""
-    text = json.dumps(value, ensure_ascii=True, default=_iso, **layout)
+    text = json.dumps(value, ensure_ascii=True, default=_json_default, **layout)
     return text.replace("\x7f", "\\u007f")  # which ASCII has, and only strings can hold
 
 
-def stream() -> TextIO:
+def standard_output() -> TextIO:
     """Standard output, for lines of `json_text`."""
     return sys.stdout
 
@@ -108,17 +108,17 @@ def progress(steps: Iterable[T], total: int, name: str) -> Iterator[T]:
         yield from bar.track(steps, total=total, description=name)
 
 
-def discard() -> None:
-    """Send what is still to be printed nowhere: the reader of our pipe has left."""
+def discard_output() -> None:
+    """Discard further output: the reader of the pipe has closed it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def failure() -> None:
-    """Print the traceback of a fault of ours; it may quote what people wrote."""
+def print_traceback() -> None:
+    """Print the traceback of an unexpected error, escaped: it may quote stored text."""
     traceback.print_exc()
 
 
-def when(moment: datetime | None) -> str:
+def format_time(moment: datetime | None) -> str:
     """A date and time, to the second, in local time."""
     return "" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
 
@@ -127,19 +127,19 @@ class EscapedStream:
     """A text stream that lets through visible text, newlines and tabs alone.
 
     Attributes:
-        unescaped: the stream below, for what brings styles of its own.
+        unescaped: the wrapped stream, for output that has styles already.
     """
 
     def __init__(self, unescaped: TextIO) -> None:
         self.unescaped = unescaped
 
     def write(self, text: str) -> int:
-        """Write it escaped; how much of the text that was, as for any stream."""
+        """Write the text escaped; returns the length of the text, as any stream does."""
         self.unescaped.write(escaped(text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
-        """Write each of them escaped."""
+        """Write each text escaped."""
         for text in lines:
             self.write(text)
 
@@ -149,23 +149,23 @@ class EscapedStream:
 
 @contextlib.contextmanager
 def escaped_streams() -> Iterator[None]:
-    """Let nothing unescaped out of this process, whoever prints; may be nested."""
-    with contextlib.redirect_stdout(_guarded(sys.stdout)):  # noqa: SIM117 - two lines are too long
-        with contextlib.redirect_stderr(_guarded(sys.stderr)):
+    """Escape all output of this process, whichever code prints it; may be nested."""
+    with contextlib.redirect_stdout(_escaping(sys.stdout)):  # noqa: SIM117 - two lines are too long
+        with contextlib.redirect_stderr(_escaping(sys.stderr)):
             yield
 
 
-def _guarded(to: TextIO) -> TextIO:
-    return to if isinstance(to, EscapedStream) else cast("TextIO", EscapedStream(to))
+def _escaping(target: TextIO) -> TextIO:
+    return target if isinstance(target, EscapedStream) else cast("TextIO", EscapedStream(target))
 
 
 def _console(*, err: bool = False) -> Console:
-    """Made anew, so that tests and pipes get what is printed; it styles, so we escape before."""
+    """A new console per call, so that redirected streams are used; its input must be escaped."""
     from rich.console import Console
 
-    to = sys.stderr if err else sys.stdout
-    return Console(file=getattr(to, "unescaped", to), highlight=False)
+    target = sys.stderr if err else sys.stdout
+    return Console(file=getattr(target, "unescaped", target), highlight=False)
 
 
-def _iso(value: object) -> str:
+def _json_default(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)

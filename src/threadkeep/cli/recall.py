@@ -1,4 +1,4 @@
-"""`threadkeep recall`: what a user's sessions and facts say to a question."""
+"""`threadkeep recall`: search a user's sessions and facts."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from threadkeep.api.memory import Memory
-from threadkeep.cli.output import as_json, table, when
-from threadkeep.cli.store import present
-from threadkeep.longterm.recall.hits import Hit, shortened
+from threadkeep.cli.output import format_time, print_json, print_table
+from threadkeep.cli.store import require_existing
+from threadkeep.longterm.recall.hits import Hit, truncate
 
 
 def recall(
@@ -25,15 +25,15 @@ def recall(
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Find what was said, or is known of a user, by words: the best answers first."""
-    asked = present(memory).user(user)
-    hits = asked.recall(query, k, session=session, role=role, since=since, until=until)
+    owner = require_existing(memory).user(user)
+    hits = owner.recall(query, k, session=session, role=role, since=since, until=until)
     if json:
-        as_json([_plain(hit) for hit in hits])
+        print_json([_hit_json(hit) for hit in hits])
         return
-    table(("score", "session", "when", "who", "said"), map(_row, hits))
+    print_table(("score", "session", "when", "who", "said"), map(_row, hits))
 
 
-def _plain(hit: Hit) -> dict[str, object]:
+def _hit_json(hit: Hit) -> dict[str, object]:
     return {
         "score": hit.score,
         "session": hit.session,
@@ -44,8 +44,10 @@ def _plain(hit: Hit) -> dict[str, object]:
 
 def _row(hit: Hit) -> tuple[object, ...]:
     if hit.fact is not None:
-        about: tuple[object, ...] = (when(hit.fact.observed_at), "fact")
+        time_and_author: tuple[object, ...] = (format_time(hit.fact.observed_at), "fact")
     else:
         item = hit.item
-        about = (when(item.created_at), item.name or item.role) if item else ("", "")
-    return f"{hit.score:.2f}", hit.session, *about, shortened(hit.text)
+        time_and_author = (
+            (format_time(item.created_at), item.name or item.role) if item else ("", "")
+        )
+    return f"{hit.score:.2f}", hit.session, *time_and_author, truncate(hit.text)

@@ -1,4 +1,4 @@
-"""`threadkeep rekey`: an encrypted store under a new key."""
+"""`threadkeep rekey`: re-encrypt a store with a new key."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import typer
 
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
-from threadkeep.cli.store import KEY, present
+from threadkeep.cli.store import KEY, require_existing
 from threadkeep.core import names
 from threadkeep.errors import ConfigError
 
 
 def rekey(
     memory: Memory,
-    every: Annotated[bool, typer.Option("--all", help="All namespaces there are.")] = False,
+    all_namespaces: Annotated[
+        bool, typer.Option("--all", help="All namespaces there are.")
+    ] = False,
 ) -> int:
     """Put a store under the first key of THREADKEEP_KEY; the others only read.
 
@@ -28,18 +30,25 @@ def rekey(
         raise ConfigError(f"{KEY} must hold the new key, a comma, and the keys in use until now")
     from threadkeep.backends.encrypted import EncryptedBackend, rekey  # takes an extra
 
-    backend = present(memory).engine.backend
+    backend = require_existing(memory)._engine.backend
     assert isinstance(backend, EncryptedBackend)  # noqa: S101 - by the key
-    prefix = "" if every else names.home(memory.engine.settings.namespace)
-    done = list(rekey(backend, prefix))
-    unreadable = [one for one in done if one.unreadable]
-    for one in unreadable:
-        output.line(f"{one.stream!r}: {one.unreadable} records cannot be read, left as they are")
-    renewed, current = sum(one.renewed for one in done), sum(one.current for one in done)
-    output.line(
+    prefix = "" if all_namespaces else names.namespace_prefix(memory._engine.settings.namespace)
+    reports = list(rekey(backend, prefix))
+    unreadable = [entry for entry in reports if entry.unreadable]
+    for report in unreadable:
+        output.print_line(
+            f"{report.stream!r}: {report.unreadable} records cannot be read, left as they are"
+        )
+    renewed, current = (
+        sum(entry.renewed for entry in reports),
+        sum(entry.current for entry in reports),
+    )
+    output.print_line(
         f"{renewed} records under key {backend.ring.first.name} now, {current} already were"
     )
-    if any(one.encrypted for one in done):
-        places = "; ".join(memory.purge())
-        output.line(f"the store was plain text until now; where that may be left: {places}")
+    if any(entry.encrypted for entry in reports):
+        locations = "; ".join(memory.purge())
+        output.print_line(
+            f"the store was plain text until now; where that may be left: {locations}"
+        )
     return int(bool(unreadable))

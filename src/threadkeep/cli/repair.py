@@ -1,4 +1,4 @@
-"""`threadkeep repair`: which histories are broken, and where."""
+"""`threadkeep repair`: find and fix broken histories."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import typer
 
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
-from threadkeep.cli.store import present
-from threadkeep.cli.transfer import all_ids
+from threadkeep.cli.store import require_existing
+from threadkeep.cli.transfer import session_ids
 from threadkeep.messages.diagnostics import Finding, findings
 
 
@@ -27,24 +27,26 @@ def repair(
     Exit code 1 if something is broken and stays so.
     """
     rows = []
-    left = 0
-    for id in session or all_ids(present(memory), None):
-        for found, done in _repaired(memory, id, fix):
-            left += not done
-            state = "deleted" if done else ""
-            rows.append((id, f"#{found.seq}", found.problem, found.detail, found.item, state))
+    remaining = 0
+    for id in session or session_ids(require_existing(memory), None):
+        for problem, deleted in _repair_session(memory, id, fix):
+            remaining += not deleted
+            state = "deleted" if deleted else ""
+            rows.append(
+                (id, f"#{problem.seq}", problem.problem, problem.detail, problem.item, state)
+            )
     if not rows:
-        output.line("nothing is broken")
+        output.print_line("nothing is broken")
         return 0
-    output.table(("session", "place", "problem", "what", "item", ""), rows)
-    return int(left > 0)
+    output.print_table(("session", "place", "problem", "what", "item", ""), rows)
+    return int(remaining > 0)
 
 
-def _repaired(memory: Memory, id: str, fix: bool) -> Iterator[tuple[Finding, bool]]:
+def _repair_session(memory: Memory, id: str, fix: bool) -> Iterator[tuple[Finding, bool]]:
     chat = memory.session(id)
-    found = findings(chat.items())
-    useless = [finding.item for finding in found if finding.useless]
+    problems = findings(chat.items())
+    useless = [finding.item for finding in problems if finding.useless]
     if fix and useless:
         chat.remove(*useless)
-    for finding in found:
-        yield finding, fix and finding.useless
+    for problem in problems:
+        yield problem, fix and problem.useless

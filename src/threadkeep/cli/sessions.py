@@ -1,4 +1,4 @@
-"""`threadkeep sessions`: which there are."""
+"""`threadkeep sessions`: list sessions."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from threadkeep.api.memory import Memory
-from threadkeep.cli.output import as_json, line, table, when
-from threadkeep.cli.store import present
+from threadkeep.cli.output import format_time, print_json, print_line, print_table
+from threadkeep.cli.store import require_existing
 
 
 def sessions(
@@ -21,16 +21,22 @@ def sessions(
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """List sessions: id, user, title, dates."""
-    found = present(memory).sessions(user=user, limit=limit)
+    page = require_existing(memory).sessions(user=user, limit=limit)
     if json:
-        as_json([asdict(info) for info in found[:limit]])
+        print_json([asdict(info) for info in page[:limit]])
         return
-    table(
+    print_table(
         ("session", "user", "title", "began", "last written"),
         [
-            (info.id, info.user, info.title, when(info.created_at), when(info.updated_at))
-            for info in found[:limit]
+            (
+                info.id,
+                info.user,
+                info.title,
+                format_time(info.created_at),
+                format_time(info.updated_at),
+            )
+            for info in page[:limit]
         ],
     )
-    if found.cursor is not None:
-        line(f"... and more; --limit shows up to 1000 ({limit} shown)", err=True)
+    if page.cursor is not None:
+        print_line(f"... and more; --limit shows up to 1000 ({limit} shown)", err=True)

@@ -1,4 +1,4 @@
-"""`threadkeep show`: a conversation, readable in a terminal."""
+"""`threadkeep show`: print a conversation in a terminal."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Annotated, Final
 import typer
 
 from threadkeep.api.memory import Memory
-from threadkeep.cli.output import as_json, line, styled, when
-from threadkeep.cli.store import present
+from threadkeep.cli.output import format_time, print_json, print_line, print_styled
+from threadkeep.cli.store import require_existing
 from threadkeep.errors import NotFound
 from threadkeep.types import Item, SessionInfo
 from threadkeep.window.tokens import as_text
@@ -27,7 +27,7 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Show a session: its items as stored, or the window a model would see."""
-    chat = present(memory).session(session)
+    chat = require_existing(memory).session(session)
     info = chat.info()
     if info is None:
         raise NotFound(f"there is no session {session!r}; `threadkeep sessions` lists them")
@@ -35,23 +35,27 @@ def show(
         chat.items(last=last) if max_tokens is None else chat.window(max_tokens=max_tokens)
     )
     if json:
-        as_json({"session": asdict(info), "items": [asdict(item) for item in items]})
+        print_json({"session": asdict(info), "items": [asdict(item) for item in items]})
         return
-    _heading(info)
+    _print_heading(info)
     for item in items:
-        _item(item)
+        _print_item(item)
 
 
-def _heading(info: SessionInfo) -> None:
-    about = [info.title, info.user and f"user {info.user}", f"began {when(info.created_at)}"]
-    styled(info.id, " ", " · ".join(filter(None, about)))
+def _print_heading(info: SessionInfo) -> None:
+    details = [
+        info.title,
+        info.user and f"user {info.user}",
+        f"began {format_time(info.created_at)}",
+    ]
+    print_styled(info.id, " ", " · ".join(filter(None, details)))
 
 
-def _item(item: Item) -> None:
-    who = (f"{item.name or item.role} ", _COLOURS.get(item.role, "bold"))
-    styled(who, (f"#{item.seq} {when(item.created_at)} {item.id}", "dim"))
+def _print_item(item: Item) -> None:
+    author = (f"{item.name or item.role} ", _COLOURS.get(item.role, "bold"))
+    print_styled(author, (f"#{item.seq} {format_time(item.created_at)} {item.id}", "dim"))
     for text in _texts(item):
-        line(f"  {text}")
+        print_line(f"  {text}")
 
 
 def _texts(item: Item) -> list[str]:

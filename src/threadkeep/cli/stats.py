@@ -1,4 +1,4 @@
-"""`threadkeep stats`: how much is stored, what it cost, and how it was liked."""
+"""`threadkeep stats`: sessions, token usage and ratings."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Annotated, Final
 import typer
 
 from threadkeep.api.memory import Memory
-from threadkeep.cli.output import as_json, line, table
-from threadkeep.cli.store import present
+from threadkeep.cli.output import print_json, print_line, print_table
+from threadkeep.cli.store import require_existing
 from threadkeep.types.responses import RatingCounts, Usage
 
 _PAGE: Final = 500
 
 
-class By(StrEnum):
-    """What is added up by."""
+class UsageGroupBy(StrEnum):
+    """What `--by` groups usage by."""
 
     MODEL = "model"
     DAY = "day"
@@ -27,53 +27,55 @@ class By(StrEnum):
 def stats(
     memory: Memory,
     user: Annotated[str | None, typer.Option(help="Only this user's.")] = None,
-    by: Annotated[By, typer.Option(help="Add up by model or by day (UTC).")] = By.MODEL,
+    by: Annotated[
+        UsageGroupBy, typer.Option(help="Add up by model or by day (UTC).")
+    ] = UsageGroupBy.MODEL,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Count sessions and users, and responses, tokens and feedback by model or day.
 
     It walks over all sessions, so it takes its time in a large store.
     """
-    users = _users(present(memory), user)
+    users = _sessions_per_user(require_existing(memory), user)
     usage = memory.responses.usage(by=by.value, user=user)
-    liked = memory.feedback.summarise(by=by.value, user=user)
-    keys = sorted(usage.keys() | liked.keys())
-    rows = [(key, usage.get(key, Usage()), liked.get(key, RatingCounts())) for key in keys]
-    known = sum(name is not None for name in users)
+    ratings = memory.feedback.counts(by=by.value, user=user)
+    keys = sorted(usage.keys() | ratings.keys())
+    rows = [(key, usage.get(key, Usage()), ratings.get(key, RatingCounts())) for key in keys]
+    user_count = sum(name is not None for name in users)
     if json:
-        as_json(
+        print_json(
             {
                 "sessions": users.total(),
-                "users": known,
+                "users": user_count,
                 f"by_{by.value}": {key: asdict(u) | asdict(t) for key, u, t in rows},
             }
         )
         return
-    line(f"{users.total()} sessions of {known} users")
-    table(
+    print_line(f"{users.total()} sessions of {user_count} users")
+    print_table(
         (by.value, "responses", "input", "output", "tokens", "positive", "negative"),
         [
             (
                 key,
-                used.responses,
-                used.input_tokens,
-                used.output_tokens,
-                used.total_tokens,
-                tally.positive,
-                tally.negative,
+                usage_row.responses,
+                usage_row.input_tokens,
+                usage_row.output_tokens,
+                usage_row.total_tokens,
+                rating_row.positive,
+                rating_row.negative,
             )
-            for key, used, tally in rows
+            for key, usage_row, rating_row in rows
         ],
     )
 
 
-def _users(memory: Memory, user: str | None) -> Counter[str | None]:
-    """How many sessions each user has."""
-    found: Counter[str | None] = Counter()
+def _sessions_per_user(memory: Memory, user: str | None) -> Counter[str | None]:
+    """Number of sessions of each user."""
+    counts: Counter[str | None] = Counter()
     cursor = None
     while True:
         page = memory.sessions(user=user, limit=_PAGE, cursor=cursor)
-        found.update(info.user for info in page)
+        counts.update(info.user for info in page)
         cursor = page.cursor
         if cursor is None:
-            return found
+            return counts

@@ -1,4 +1,4 @@
-"""Which store a command looks into: options that may stand before or after the command."""
+"""The store options, which may stand before or after the command."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ Namespace = Annotated[
 ]
 ENVIRONMENT = ("THREADKEEP_URL", "THREADKEEP_HISTORY_BACKEND")
 KEY = "THREADKEEP_KEY"  # of an encrypted store; never an option, which other users could see
-_PLACE = inspect.Parameter.POSITIONAL_OR_KEYWORD
+_PARAMETER_KIND = inspect.Parameter.POSITIONAL_OR_KEYWORD
 _OPTIONS = {"url": Url, "history_backend": Backend, "path": Path, "namespace": Namespace}
 
 
-class Store(NamedTuple):
-    """The options as given, in one place."""
+class StoreOptions(NamedTuple):
+    """The store options of a command line."""
 
     url: str | None = None
     history_backend: str | None = None
@@ -59,76 +59,77 @@ class Store(NamedTuple):
     namespace: str | None = None
     flags: Mapping[str, Any] = {}
 
-    def over(self, other: Store) -> Store:
-        """These options, and the other's where these are silent."""
-        return Store(
-            url=self.url or other.url,
-            history_backend=self.history_backend or other.history_backend,
-            path=self.path or other.path,
-            namespace=self.namespace or other.namespace,
-            flags={**other.flags, **self.flags},
+    def with_defaults(self, defaults: StoreOptions) -> StoreOptions:
+        """These options, completed by the defaults where they are not set."""
+        return StoreOptions(
+            url=self.url or defaults.url,
+            history_backend=self.history_backend or defaults.history_backend,
+            path=self.path or defaults.path,
+            namespace=self.namespace or defaults.namespace,
+            flags={**defaults.flags, **self.flags},
         )
 
     def open(self) -> Memory:
-        """Connect.
+        """Connect to the store.
 
         Raises:
-            ConfigError: the options contradict each other, or do not name a store.
+            ConfigError: the options contradict each other, or name no store.
         """
         url, kind, key = self.url, self.history_backend, os.environ.get(KEY) or None
-        kind, found = flags.options(kind, self.flags)
+        kind, backend_options = flags.backend_options(kind, self.flags)
         if url is None and kind is None:
             url, kind = (os.environ.get(name) or None for name in ENVIRONMENT)
         if url is not None and kind is not None:
             raise ConfigError("a URL and a history backend contradict each other: give one of them")
         if kind is not None:
-            place = found if self.path is None else {**found, "path": self.path}
-            return connect({"type": kind, **place}, namespace=self.namespace, key=key)
+            store_options = (
+                backend_options if self.path is None else {**backend_options, "path": self.path}
+            )
+            return connect({"type": kind, **store_options}, namespace=self.namespace, key=key)
         if self.path is not None:
             raise ConfigError("--path needs --history-backend beside it, such as sqlite")
         return connect(url, namespace=self.namespace, key=key)
 
 
 def command(function: Callable[..., int | None]) -> Callable[..., int | None]:
-    """The command with the store's options added; it is called with the open `Memory` first."""
+    """Add the store options to a command; its first argument is then the open `Memory`."""
 
     @functools.wraps(function)
-    def run(context: typer.Context, **given: Any) -> int | None:
-        more = flags.said({name: given.pop(name) for name in flags.FLAGS})
-        url, backend, path, namespace = (given.pop(name) for name in _OPTIONS)
-        after = Store(url, backend, path, namespace, more)
+    def run(context: typer.Context, **arguments: Any) -> int | None:
+        extra = flags.specified({name: arguments.pop(name) for name in flags.FLAGS})
+        url, backend, path, namespace = (arguments.pop(name) for name in _OPTIONS)
+        options = StoreOptions(url, backend, path, namespace, extra)
         try:
-            with after.over(context.obj or Store()).open() as memory:
-                return function(memory, **given)
+            with options.with_defaults(context.obj or StoreOptions()).open() as memory:
+                return function(memory, **arguments)
         except BrokenPipeError:  # `threadkeep export | head`
-            output.discard()
+            output.discard_output()
             return 0
 
-    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-    first = inspect.Parameter("context", _PLACE, annotation=typer.Context)
-    added = [
-        inspect.Parameter(name, _PLACE, default=None, annotation=kind)
+    declared = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+    context_parameter = inspect.Parameter("context", _PARAMETER_KIND, annotation=typer.Context)
+    store_parameters = [
+        inspect.Parameter(name, _PARAMETER_KIND, default=None, annotation=kind)
         for name, kind in _OPTIONS.items()
     ]
-    parameters = [first, *own, *added, *flags.parameters()]
+    parameters = [context_parameter, *declared, *store_parameters, *flags.parameters()]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     return run
 
 
-def described(memory: Memory) -> dict[str, str]:
-    """What the store says of itself, without being opened; empty if it says nothing."""
-    describe = getattr(memory.engine.backend, "describe", None)
-    return {} if describe is None else dict(describe())
+def describe_store(memory: Memory) -> dict[str, str]:
+    """The store's description of itself, without opening it; empty if it has none."""
+    return memory.describe()
 
 
-def present(memory: Memory) -> Memory:
-    """The memory, if its store is there: looking must not make an empty one.
+def require_existing(memory: Memory) -> Memory:
+    """Return the memory if its store exists: a command that reads must not create one.
 
     Raises:
-        BackendError: it is not.
+        BackendError: the store does not exist.
     """
-    said = described(memory)
-    if said.get("exists") == "no":
-        raise BackendError(f"{said.get('path', 'the store')} does not exist")
+    description = describe_store(memory)
+    if description.get("exists") == "no":
+        raise BackendError(f"{description.get('path', 'the store')} does not exist")
     return memory

@@ -1,4 +1,4 @@
-"""`threadkeep sweep`: space back from what has expired."""
+"""`threadkeep sweep`: reclaim the space of expired records."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
-from threadkeep.cli.store import present
+from threadkeep.cli.store import require_existing
 
 _BATCH: Final = 1_000
 
@@ -14,6 +14,6 @@ _BATCH: Final = 1_000
 def sweep(memory: Memory) -> None:
     """Reclaim the space of what has expired; it was invisible already."""
     total = 0
-    while reclaimed := present(memory).sweep(limit=_BATCH):
+    while reclaimed := require_existing(memory).sweep(limit=_BATCH):
         total += reclaimed
-    output.line(f"{total} expired entries reclaimed")
+    output.print_line(f"{total} expired entries reclaimed")

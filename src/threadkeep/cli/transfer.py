@@ -12,7 +12,7 @@ import typer
 
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
-from threadkeep.cli.store import present
+from threadkeep.cli.store import require_existing
 from threadkeep.errors import ConfigError, NotFound
 from threadkeep.longterm import export as moving
 from threadkeep.sessions import export_line, jsonl, scan
@@ -22,28 +22,28 @@ def export(
     memory: Memory,
     session: Annotated[list[str] | None, typer.Argument(help="Ids; none with --all.")] = None,
     user: Annotated[str | None, typer.Option(help="All sessions of this user.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All sessions there are.")] = False,
+    all_sessions: Annotated[bool, typer.Option("--all", help="All sessions there are.")] = False,
     target: Annotated[str, typer.Option("--output", "-o", help="A new file.")] = "-",
 ) -> None:
     """Write sessions as JSON lines, exact enough to be imported again.
 
     With --user, what was learned of the user comes first.
     """
-    if (bool(session) + (user is not None) + every) != 1:
+    if (bool(session) + (user is not None) + all_sessions) != 1:
         raise ConfigError("say which sessions: their ids, or --user, or --all")
-    ids = iter(session) if session else all_ids(present(memory), user)
-    present(memory)
+    ids = iter(session) if session else session_ids(require_existing(memory), user)
+    require_existing(memory)
     count = 0
-    with _opened(target) as lines:
+    with _open_target(target) as lines:
         _write(lines, jsonl.header())
-        for line in moving.lines(memory.engine, user) if user else ():
+        for line in moving.lines(memory._engine, user) if user else ():
             _write(lines, line)
         for id in ids:
-            written = sum(_write(lines, line) for line in jsonl.lines(memory.engine, id))
+            written = sum(_write(lines, line) for line in jsonl.lines(memory._engine, id))
             if session and not written:
                 raise NotFound(f"there is no session {id!r}; `threadkeep sessions` lists them")
             count += written > 0
-    output.line(f"{count} sessions exported", err=True)
+    output.print_line(f"{count} sessions exported", err=True)
 
 
 def import_(
@@ -57,21 +57,21 @@ def import_(
     broken import can simply be repeated.
     """
     new = learned = 0
-    with _source(file) as source:
-        for restored in moving.restore(memory.engine, _checked(source)):
+    with _open_source(file) as source:
+        for restored in moving.restore(memory._engine, _validated(source)):
             if restored.session is None:
                 learned += restored.new
                 continue
             new += restored.new
             if not restored.new:
-                output.line(f"{restored.session!r} is there already, left as it is", err=True)
+                output.print_line(f"{restored.session!r} is there already, left as it is", err=True)
     facts = f", {learned} facts and instructions" if learned else ""
-    output.line(f"{new} sessions{facts} imported", err=True)
+    output.print_line(f"{new} sessions{facts} imported", err=True)
 
 
-def all_ids(memory: Memory, user: str | None) -> Iterator[str]:
+def session_ids(memory: Memory, user: str | None) -> Iterator[str]:
     """The ids of a user's sessions, or of all; those of sub-agents too."""
-    return (info.id for _, info in scan.sessions(memory.engine, user, None))
+    return (info.id for _, info in scan.sessions(memory._engine, user, None))
 
 
 def _write(target: IO[str], line: dict[str, Any]) -> int:
@@ -79,27 +79,27 @@ def _write(target: IO[str], line: dict[str, Any]) -> int:
     return 1
 
 
-def _checked(source: IO[bytes]) -> Iterator[jsonl.Stored | moving.Learned]:
-    """What there is to import; all of it is looked at first, if it can be read once more."""
+def _validated(source: IO[bytes]) -> Iterator[jsonl.CheckedSession | moving.UserEntries]:
+    """The records to import; a seekable source is validated completely first."""
     if source.seekable():
         start = source.tell()
-        for _ in moving.checked(_read(source)):
+        for _ in moving.checked(_parsed_lines(source)):
             pass
         source.seek(start)
-    return moving.checked(_read(source))
+    return moving.checked(_parsed_lines(source))
 
 
-def _read(source: IO[bytes]) -> Iterator[tuple[int, export_line.Line]]:
+def _parsed_lines(source: IO[bytes]) -> Iterator[tuple[int, export_line.Line]]:
     lines = iter(lambda: source.readline(export_line.MAX_LINE + 1), b"")
     return ((number, export_line.parse(number, line)) for number, line in enumerate(lines, start=1))
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[IO[str]]:
+def _open_target(path: str) -> Iterator[IO[str]]:
     if path == "-":
-        yield output.stream()
+        yield output.standard_output()
         return
-    with open(path, "x", encoding="utf-8") as target:  # noqa: PTH123 - refuses what is there
+    with open(path, "x", encoding="utf-8") as target:  # noqa: PTH123 - never overwrites
         try:
             yield target
         except BaseException:
@@ -108,7 +108,7 @@ def _opened(path: str) -> Iterator[IO[str]]:
 
 
 @contextmanager
-def _source(file: str) -> Iterator[IO[bytes]]:
+def _open_source(file: str) -> Iterator[IO[bytes]]:
     if file == "-":
         yield sys.stdin.buffer
         return

@@ -1,4 +1,4 @@
-"""`threadkeep views`: messages, responses, token usage and feedback for tools that speak SQL."""
+"""`threadkeep views`: SQL views of messages, responses, token usage and feedback."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import typer
 from threadkeep.api import sql_views
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
-from threadkeep.cli.store import present
+from threadkeep.cli.store import require_existing
 
 
-class Act(StrEnum):
-    """What is done with them."""
+class ViewAction(StrEnum):
+    """What to do with the views."""
 
     CREATE = "create"
     DROP = "drop"
@@ -23,21 +23,21 @@ class Act(StrEnum):
 
 def views(
     memory: Memory,
-    act: Annotated[Act, typer.Argument(help="show prints the SQL, and does nothing.")],
+    act: Annotated[ViewAction, typer.Argument(help="show prints the SQL, and does nothing.")],
 ) -> None:
     """Make, drop or show the views for analytics, in SQL databases and SQLite.
 
     They show live records only, of all namespaces of the store; docs/reference/views.md names
     every column.
     """
-    if act is Act.DROP:
-        for name in sql_views.drop(present(memory)):
-            output.line(f"{name} dropped")
+    if act is ViewAction.DROP:
+        for name in sql_views.drop(require_existing(memory)):
+            output.print_line(f"{name} dropped")
         return
     texts = sql_views.statements(memory)  # says first whether there are any for this store
     lines = (
         [f"{text};" for text in texts.values()]
-        if act is Act.SHOW
-        else [f"{name} made" for name in sql_views.create(present(memory))]
+        if act is ViewAction.SHOW
+        else [f"{name} made" for name in sql_views.create(require_existing(memory))]
     )
-    output.block("\n".join(lines))
+    output.print_block("\n".join(lines))

@@ -1,4 +1,4 @@
-"""Stores of other people: found by module, by `module:Class` or by entry point, and built."""
+"""Third-party backends (plugins), named by module, `module:Class` or entry point."""
 
 from __future__ import annotations
 
@@ -13,67 +13,67 @@ from threadkeep.errors import ConfigError, ThreadkeepError, did_you_mean
 from threadkeep.protocols import Backend
 
 GROUP: Final = "threadkeep.backends"
-"""The entry point group in which a package announces its store under a name of its own."""
+"""The entry point group in which packages register their backends."""
 
 _VERBS: Final = ("read", "commit", "streams", "sweep", "close")
 
-Maker = Callable[..., object]
+BackendFactory = Callable[..., object]
 
 
-def installed() -> list[str]:
-    """The names under which installed packages announce a store."""
+def installed_plugins() -> list[str]:
+    """The names of backends that installed packages register."""
     return sorted(entry_points(group=GROUP).names)
 
 
-def exists(kind: str, module_path: str | None = None) -> bool:
-    """Whether a type is meant to be the store of other people, so that `find` can be asked."""
-    return module_path is not None or kind == "custom" or ":" in kind or kind in installed()
+def is_plugin(kind: str, module_path: str | None = None) -> bool:
+    """Return True if a store type names a third-party backend."""
+    return module_path is not None or kind == "custom" or ":" in kind or kind in installed_plugins()
 
 
-def find(kind: str = "custom", module_path: str | None = None) -> Maker:
-    """What makes the store: a class, most often.
+def find_factory(kind: str = "custom", module_path: str | None = None) -> BackendFactory:
+    """The factory of a backend, usually its class.
 
     Args:
         kind: `custom`, the name of a class in `module_path`, `module:Class`, or the name of an
             entry point.
         module_path: a dotted module name, or `module:Class`. A module that defines exactly one
-            store needs no class name.
+            backend needs no class name.
 
     Raises:
         ConfigError: there is no such module, class or entry point, or more than one.
     """
     if module_path is None and ":" in kind:
-        return _named(*_split("type", kind))
+        return _class_in_module(*_split("type", kind))
     if module_path is None and kind == "custom":
         raise ConfigError("module_path is missing: type: custom needs the module of the store")
     if module_path is None:
-        return _announced(kind)
+        return _entry_point(kind)
     if ":" in module_path:
-        return _named(*_split("module_path", module_path))
+        return _class_in_module(*_split("module_path", module_path))
     module = _module("module_path", module_path)
-    return _sole(module) if kind == "custom" else _member(module, kind)
+    return _only_backend(module) if kind == "custom" else _member(module, kind)
 
 
-def make(maker: Maker, options: Mapping[str, Any]) -> Backend:
-    """The store, built as `Maker(**options)`.
+def build(maker: BackendFactory, options: Mapping[str, Any]) -> Backend:
+    """Build a backend as `factory(**options)`.
 
     Raises:
-        ConfigError: it refused its options, or what was made is no store. No value of an option
+        ConfigError: it refused its options, or the result is no backend. No value of an option
             is shown.
     """
     name = getattr(maker, "__qualname__", type(maker).__name__)
     try:
-        made = maker(**options)
+        backend = maker(**options)
     except ThreadkeepError:
         raise
     except Exception as error:
-        refused = f"{name} could not be made of its options ({', '.join(options) or 'none'})"
-        said, hidden = _without_values(f"{type(error).__name__}: {error}", options)
-        raise ConfigError(f"{refused}: {said}") from (None if hidden else error)
-    if not isinstance(made, Backend):
-        lacks = [verb for verb in ("blocking", *_VERBS) if not hasattr(made, verb)]
-        raise ConfigError(f"{name} is no threadkeep.Backend: it lacks {', '.join(lacks)}")
-    return made
+        summary = f"{name} could not be made of its options ({', '.join(options) or 'none'})"
+        reason, hidden = _without_values(f"{type(error).__name__}: {error}", options)
+        raise ConfigError(f"{summary}: {reason}") from (None if hidden else error)
+    if not isinstance(backend, Backend):
+        missing = [verb for verb in ("blocking", *_VERBS) if not hasattr(backend, verb)]
+        raise ConfigError(f"{name} is no threadkeep.Backend: it lacks {', '.join(missing)}")
+    return backend
 
 
 def _split(key: str, path: str) -> tuple[str, str, str]:
@@ -83,7 +83,7 @@ def _split(key: str, path: str) -> tuple[str, str, str]:
     return key, module, name
 
 
-def _named(key: str, path: str, name: str) -> Maker:
+def _class_in_module(key: str, path: str, name: str) -> BackendFactory:
     return _member(_module(key, path), name)
 
 
@@ -95,59 +95,61 @@ def _module(key: str, path: str) -> ModuleType:
     except ThreadkeepError:
         raise
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"{key}: {path!r} cannot be imported: {said}") from error
+        reason = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"{key}: {path!r} cannot be imported: {reason}") from error
 
 
-def _member(module: ModuleType, name: str) -> Maker:
-    found = getattr(module, name, None)
-    if not callable(found):
-        names = [known for known in vars(module) if _is_store(module, known)]
+def _member(module: ModuleType, name: str) -> BackendFactory:
+    factory = getattr(module, name, None)
+    if not callable(factory):
+        names = [attribute for attribute in vars(module) if _is_store(module, attribute)]
         raise ConfigError(
             f"type: {module.__name__} has no class {name!r}"
             f"{did_you_mean(name, names) if names else ''}"
         )
-    made: Maker = found
+    made: BackendFactory = factory
     return made
 
 
-def _sole(module: ModuleType) -> Maker:
+def _only_backend(module: ModuleType) -> BackendFactory:
     names = [name for name in vars(module) if _is_store(module, name)]
     if len(names) != 1:
-        said = f"defines {', '.join(names)}" if names else "defines no class with all of a store"
-        raise ConfigError(
-            f"module_path: {module.__name__} {said}; with exactly one it is taken, else name the "
-            "class, as type: 'MyBackend' or type: 'module:MyBackend'"
+        contents = (
+            f"defines {', '.join(names)}" if names else "defines no class with all of a store"
         )
-    sole: Maker = vars(module)[names[0]]
-    return sole
+        raise ConfigError(
+            f"module_path: {module.__name__} {contents}; with exactly one it is taken, else name "
+            "the class, as type: 'MyBackend' or type: 'module:MyBackend'"
+        )
+    factory: BackendFactory = vars(module)[names[0]]
+    return factory
 
 
 def _is_store(module: ModuleType, name: str) -> bool:
     value = vars(module)[name]
     if not inspect.isclass(value) or name.startswith("_") or inspect.isabstract(value):
         return False
-    own = f"{value.__module__}.".startswith(f"{module.__name__}.")
-    return own and all(callable(getattr(value, verb, None)) for verb in _VERBS)
+    is_defined_here = f"{value.__module__}.".startswith(f"{module.__name__}.")
+    return is_defined_here and all(callable(getattr(value, verb, None)) for verb in _VERBS)
 
 
-def _announced(kind: str) -> Maker:
-    found = list(entry_points(group=GROUP, name=kind))
-    if len(found) != 1:
-        many = "several packages announce" if found else "no package announces"
-        raise ConfigError(f"type: {many} {kind!r} as an entry point of {GROUP!r}")
+def _entry_point(kind: str) -> BackendFactory:
+    points = list(entry_points(group=GROUP, name=kind))
+    if len(points) != 1:
+        problem = "several packages announce" if points else "no package announces"
+        raise ConfigError(f"type: {problem} {kind!r} as an entry point of {GROUP!r}")
     try:
-        made: Maker = found[0].load()
+        factory: BackendFactory = points[0].load()
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"type: {found[0].value!r} cannot be loaded: {said}") from error
-    return made
+        reason = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"type: {points[0].value!r} cannot be loaded: {reason}") from error
+    return factory
 
 
 def _without_values(text: str, options: Mapping[str, Any]) -> tuple[str, bool]:
-    """The text with every value of an option masked, and whether there was one."""
+    """The text with every option value masked, and whether there was one."""
     values = {str(value) for value in options.values() if isinstance(value, (str, bytes))}
-    shown = text
+    masked = text
     for value in sorted(values, key=len, reverse=True):
-        shown = shown.replace(value, "***") if value else shown
-    return shown, shown != text
+        masked = masked.replace(value, "***") if value else masked
+    return masked, masked != text

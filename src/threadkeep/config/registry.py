@@ -1,58 +1,60 @@
-"""Which stores `connect` knows, and how a URL, a name or a client leads to one."""
+"""Looks up stores by URL scheme, name or client."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from threadkeep.config.store_spec import Store
+from threadkeep.config.store_spec import StoreSpec
 from threadkeep.config.stores import STORES
 from threadkeep.config.urls import (
-    DEFAULT,
-    IN_URLS,
-    Read,
+    DEFAULT_URL,
+    URL_SETTINGS,
+    OptionParser,
     Url,
-    flag,
-    public,
-    whole,
+    parse_flag,
+    safe_scheme,
+    url_option,
     without_secrets,
 )
 from threadkeep.errors import ConfigError, did_you_mean
 
 __all__ = [
-    "DEFAULT",
-    "IN_URLS",
+    "DEFAULT_URL",
+    "URL_SETTINGS",
     "STORES",
-    "Read",
-    "Store",
+    "OptionParser",
+    "StoreSpec",
     "Url",
-    "of_client",
-    "of_scheme",
-    "public",
-    "shown",
-    "unknown",
-    "wanted",
-    "whole",
+    "store_of_client",
+    "kind_of_scheme",
+    "safe_scheme",
+    "display_name",
+    "unknown_store",
+    "expected_value",
+    "url_option",
 ]
 
 
-def wanted(read: Read) -> str:
-    """What a value must be, in words."""
-    return {int: "a whole number", float: "a number", flag: "true or false"}.get(read, "a text")
+def expected_value(read: OptionParser) -> str:
+    """The expected type of an option, in words."""
+    return {int: "a whole number", float: "a number", parse_flag: "true or false"}.get(
+        read, "a text"
+    )
 
 
-def of_scheme(scheme: str) -> str | None:
-    """The kind of store that URLs of a scheme lead to; `None` = none of this table."""
+def kind_of_scheme(scheme: str) -> str | None:
+    """The kind of store of a URL scheme; `None` = unknown."""
     for kind, store in STORES.items():
         if scheme in (store.schemes or (kind,)):
             return kind
     return None
 
 
-def of_client(client: object) -> tuple[str, dict[str, Any]] | None:
-    """The kind of store that an object of the application's own is, and its options."""
+def store_of_client(client: object) -> tuple[str, dict[str, Any]] | None:
+    """The kind of store of an application's client object, with its options; `None` = unknown."""
     classes = type(client).__mro__
-    names = {f"{one.__module__.partition('.')[0]}.{one.__qualname__}" for one in classes}
+    names = {f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}" for cls in classes}
     for kind, store in STORES.items():
         for name, option in store.clients.items():
             if name in names:
@@ -60,15 +62,15 @@ def of_client(client: object) -> tuple[str, dict[str, Any]] | None:
     return None
 
 
-def shown(kind: str, options: Mapping[str, Any]) -> str:
-    """A store as people may see it: where it is, and no secret."""
+def display_name(kind: str, options: Mapping[str, Any]) -> str:
+    """A store's name for people: its location, without secrets."""
     if "url" in options:
         return without_secrets(str(options["url"]))
     return " ".join(str(part) for part in (kind, options.get("path", "")) if part)
 
 
-def unknown(kind: object, others: tuple[str, ...] = ()) -> ConfigError:
-    """The error about a kind of store that there is not."""
+def unknown_store(kind: object, other_kinds: tuple[str, ...] = ()) -> ConfigError:
+    """The error for an unknown kind of store."""
     schemes = {scheme for name, store in STORES.items() for scheme in (name, *store.schemes)}
-    hint = did_you_mean(kind, [*schemes, *others])
-    return ConfigError(f"no store of type {public(kind)!r}{hint}")
+    hint = did_you_mean(kind, [*schemes, *other_kinds])
+    return ConfigError(f"no store of type {safe_scheme(kind)!r}{hint}")

@@ -1,4 +1,4 @@
-"""What `connect` may be told besides where the store is: one set of validated settings."""
+"""Validates the options of `connect` that do not depend on the store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from threadkeep.policies import as_policies
 
 
 def settings(options: Mapping[str, Any]) -> Settings:
-    """The settings of the options given; `None` leaves a default.
+    """Validate options; `None` selects the default.
 
     Raises:
         ConfigError: an option is unknown, of the wrong type or out of range; it is named.
@@ -19,40 +19,40 @@ def settings(options: Mapping[str, Any]) -> Settings:
     for name in options:
         if name not in NAMES:
             raise ConfigError(f"no option {name!r}{did_you_mean(name, NAMES)}")
-    given = {name: value for name, value in options.items() if value is not None}
+    values = {name: value for name, value in options.items() if value is not None}
     for name in ("window", "retain"):
-        if name in given:
-            given[name] = tuple(as_policies(given[name], name))
+        if name in values:
+            values[name] = tuple(as_policies(values[name], name))
     for name, check in _CHECKS.items():
-        if name in given and not check(given[name]):
-            said = "" if name in _HIDDEN else f", got {given[name]!r}"
-            raise ConfigError(f"{name} must be {_WANTED[name]}{said}")
+        if name in values and not check(values[name]):
+            received = "" if name in _SECRET else f", got {values[name]!r}"
+            raise ConfigError(f"{name} must be {_EXPECTED[name]}{received}")
     for name in ("ttl", "summary_ttl"):
-        if given.get(name) == 0:
-            given[name] = None
-    return Settings(**given)
+        if values.get(name) == 0:
+            values[name] = None
+    return Settings(**values)
 
 
-def _number(value: object) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-_HIDDEN: Final = frozenset({"llm"})  # may hold a secret
+_SECRET: Final = frozenset({"llm"})  # may hold a secret
 
 _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "namespace": lambda value: isinstance(value, str) and 0 < len(value) <= 64,
     "require_user": lambda value: isinstance(value, bool),
     "observe": lambda value: isinstance(value, bool),
-    "ttl": lambda value: _number(value) and value >= 0,
+    "ttl": lambda value: _is_number(value) and value >= 0,
     "clock": callable,
     "pool_size": lambda value: type(value) is int and value >= 1,
-    "timeout": lambda value: _number(value) and value > 0,
+    "timeout": lambda value: _is_number(value) and value > 0,
     "llm": lambda value: callable(value) or isinstance(value, Mapping),
     "embedder": callable,
     "redactor": callable,
-    "summary_ttl": lambda value: _number(value) and value >= 0,
+    "summary_ttl": lambda value: _is_number(value) and value >= 0,
 }
-_WANTED = {
+_EXPECTED = {
     "namespace": "a str of 1 to 64 characters",
     "require_user": "True or False",
     "observe": "True or False",

@@ -1,4 +1,4 @@
-"""What a kind of store is: where its class lies, and what it takes."""
+"""The specification of a kind of store: its class and its options."""
 
 from __future__ import annotations
 
@@ -7,48 +7,52 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from threadkeep.config.urls import Read, Url, nowhere
+from threadkeep.config.urls import OptionParser, Url, no_location
 from threadkeep.errors import ConfigError, MissingExtra
 
 
-class Store(NamedTuple):
+class StoreSpec(NamedTuple):
     """A kind of store.
 
     Attributes:
-        module: where its class is; imported when one is opened.
+        module: the module of its class; imported when a store is opened.
         name: of the class.
-        options: what the class takes, and how each is read from the text of a URL.
-        shared: settings of `connect` that the class takes as well.
-        required: options without which there is none.
-        schemes: of its URLs; none = its name in the table.
-        place: options from a URL.
-        extra: the extra that brings its driver.
-        clients: classes, as `package.Class`, of objects of the application's own that are such a
-            store, with the option that takes one.
-        retention_days: days a session lives after its last write where no `ttl` is said; `None` =
-            for ever, as with any other store, and it cannot be said in days.
+        options: the options of the class, each with a parser of its text in a URL.
+        shared: settings of `connect` that the class takes, too.
+        required: required options.
+        schemes: its URL schemes; none = its name in the table.
+        url_options: reads options from a URL.
+        extra: the extra that installs its driver.
+        clients: classes of client objects that `connect` takes, as `package.Class`, each with the
+            option that takes one.
+        retention_days: days a session lives after its last write if `ttl` is not set; `None` = for
+            ever, and the store has no option in days.
     """
 
     module: str
     name: str
-    options: Mapping[str, Read]
+    options: Mapping[str, OptionParser]
     shared: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     schemes: tuple[str, ...] = ()
-    place: Callable[[Url], dict[str, Any]] = nowhere
+    url_options: Callable[[Url], dict[str, Any]] = no_location
     extra: str | None = None
     clients: Mapping[str, str] = {}
     retention_days: int | None = None
 
-    def life(self, found: dict[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
-        """The `ttl` that days of retention mean, or that goes without saying; takes them out.
+    def session_ttl(
+        self, store_options: dict[str, Any], settings: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The `ttl` from `retention_days` or the default; removes `retention_days`.
 
         Raises:
             ConfigError: the days are neither positive nor -1 (for ever).
         """
-        if self.retention_days is None or ("ttl" in said and "retention_days" not in found):
+        if self.retention_days is None or (
+            "ttl" in settings and "retention_days" not in store_options
+        ):
             return {}
-        days = found.pop("retention_days", self.retention_days)
+        days = store_options.pop("retention_days", self.retention_days)
         number = isinstance(days, int | float) and not isinstance(days, bool)
         if not number or not math.isfinite(days) or (days <= 0 and days != -1):
             raise ConfigError(
@@ -57,13 +61,13 @@ class Store(NamedTuple):
         return {"ttl": 0 if days == -1 else days * 86_400}
 
     def load(self) -> Callable[..., Any]:
-        """The class.
+        """Import the class.
 
         Raises:
             MissingExtra: its driver is not installed.
         """
         try:
-            found: Callable[..., Any] = getattr(importlib.import_module(self.module), self.name)
+            factory: Callable[..., Any] = getattr(importlib.import_module(self.module), self.name)
         except MissingExtra:
             raise
         except ImportError as error:
@@ -73,4 +77,4 @@ class Store(NamedTuple):
                 f"{error.name or 'a package'} is not installed: "
                 f'pip install "threadkeep[{self.extra}]"'
             ) from error
-        return found
+        return factory

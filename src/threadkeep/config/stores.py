@@ -1,22 +1,22 @@
-"""The table of stores: a row for each kind that `connect` knows."""
+"""The table of stores: one row per kind."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from threadkeep.config.store_spec import Store
+from threadkeep.config.store_spec import StoreSpec
 from threadkeep.config.urls import (
-    IN_URLS,
-    Read,
+    URL_SETTINGS,
+    OptionParser,
     Url,
-    file,
-    flag,
-    sqlite,
-    whole,
+    file_options,
+    parse_flag,
+    sqlite_options,
+    url_option,
 )
 
-_DATABASE: Final[Mapping[str, Read]] = {
+_DATABASE: Final[Mapping[str, OptionParser]] = {
     **dict.fromkeys(("url", "host", "user", "password", "database", "table_name"), str),
     **dict.fromkeys(("sslmode", "sslrootcert", "sslcert", "sslkey"), str),
     "port": int,
@@ -24,72 +24,72 @@ _DATABASE: Final[Mapping[str, Read]] = {
 }
 
 
-def _database(name: str, schemes: tuple[str, ...], **options: Read) -> Store:
-    return Store(
+def _database_spec(name: str, schemes: tuple[str, ...], **options: OptionParser) -> StoreSpec:
+    return StoreSpec(
         "threadkeep.backends.sql",
         f"open_{name}",
         {**_DATABASE, **options},
         shared=("pool_size", "timeout"),
         schemes=schemes,
-        place=_sql,
+        url_options=_sql,
         extra=name,
     )
 
 
 def _sql(url: Url) -> dict[str, Any]:
-    return whole(url, {*IN_URLS, "table_name"})
+    return url_option(url, {*URL_SETTINGS, "table_name"})
 
 
 def _redis(url: Url) -> dict[str, Any]:
-    return whole(url, {*IN_URLS, "retention_days"})
+    return url_option(url, {*URL_SETTINGS, "retention_days"})
 
 
 def _mongodb(url: Url) -> dict[str, Any]:
-    return whole(url, {*IN_URLS, "collection"})
+    return url_option(url, {*URL_SETTINGS, "collection"})
 
 
-_REDIS: Final[Mapping[str, Read]] = {
+_REDIS: Final[Mapping[str, OptionParser]] = {
     **dict.fromkeys(("url", "host", "username", "password", "prefix"), str),
     **dict.fromkeys(("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs"), str),
-    **dict.fromkeys(("tls", "cluster", "ssl_check_hostname"), flag),
+    **dict.fromkeys(("tls", "cluster", "ssl_check_hostname"), parse_flag),
     **dict.fromkeys(("port", "db"), int),
 }
 
-STORES: Final[Mapping[str, Store]] = {
-    "memory": Store("threadkeep.backends.memory", "MemoryBackend", {"max_sessions": int}),
-    "none": Store("threadkeep.backends.none", "NoneBackend", {}),
-    "sqlite": Store(
+STORES: Final[Mapping[str, StoreSpec]] = {
+    "memory": StoreSpec("threadkeep.backends.memory", "MemoryBackend", {"max_sessions": int}),
+    "none": StoreSpec("threadkeep.backends.none", "NoneBackend", {}),
+    "sqlite": StoreSpec(
         "threadkeep.backends.sqlite",
         "SqliteBackend",
         {"path": str, "synchronous": str},
         shared=("pool_size", "timeout"),
         required=("path",),
-        place=sqlite,
+        url_options=sqlite_options,
     ),
-    "file": Store(
+    "file": StoreSpec(
         "threadkeep.backends.file",
         "FileBackend",
-        {"path": str, "fsync": flag},
+        {"path": str, "fsync": parse_flag},
         shared=("timeout",),
         required=("path",),
-        place=file,
+        url_options=file_options,
     ),
-    "postgres": _database(
+    "postgres": _database_spec(
         "postgres",
         ("postgres", "postgresql", "postgresql+psycopg"),
         application_name=str,
         prepare_threshold=int,
     ),
-    "mysql": _database("mysql", ("mysql", "mysql+pymysql", "mariadb", "mariadb+pymysql")),
-    "oracle": _database(
+    "mysql": _database_spec("mysql", ("mysql", "mysql+pymysql", "mariadb", "mariadb+pymysql")),
+    "oracle": _database_spec(
         "oracle",
         ("oracle", "oracle+oracledb"),
         **dict.fromkeys(("dsn", "wallet_path", "wallet_password", "tns_alias"), str),
         **dict.fromkeys(("pool_min", "pool_max"), int),
-        external_auth=flag,
+        external_auth=parse_flag,
         pool_timeout_secs=float,
     ),
-    "sql": Store(
+    "sql": StoreSpec(
         "threadkeep.backends.sql",
         "open_sql",
         dict.fromkeys(
@@ -102,7 +102,7 @@ STORES: Final[Mapping[str, Store]] = {
         shared=("pool_size", "timeout"),
         clients={"sqlalchemy.Engine": "engine"},
     ),
-    "redis": Store(
+    "redis": StoreSpec(
         "threadkeep.backends.redis",
         "open_redis",
         {
@@ -114,12 +114,12 @@ STORES: Final[Mapping[str, Store]] = {
         },
         shared=("pool_size", "timeout"),
         schemes=("redis", "rediss", "valkey", "valkeys", "redis+cluster", "rediss+cluster"),
-        place=_redis,
+        url_options=_redis,
         extra="redis",
         clients={"redis.Redis": "client", "redis.RedisCluster": "client"},
         retention_days=30,
     ),
-    "mongodb": Store(
+    "mongodb": StoreSpec(
         "threadkeep.backends.mongodb",
         "open_mongodb",
         {
@@ -132,7 +132,7 @@ STORES: Final[Mapping[str, Store]] = {
         },
         shared=("pool_size", "timeout"),
         schemes=("mongodb", "mongodb+srv"),
-        place=_mongodb,
+        url_options=_mongodb,
         extra="mongodb",
         clients={"pymongo.MongoClient": "client"},
     ),

@@ -1,4 +1,4 @@
-"""What the URLs of stores mean."""
+"""Reads options from the URLs of stores."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl, unquote
 
 from threadkeep.errors import ConfigError
 
-DEFAULT: Final = "sqlite:///threadkeep.db"
+DEFAULT_URL: Final = "sqlite:///threadkeep.db"
 
-Read = Callable[[str], Any]
-"""Makes a value of its text in a URL; a ValueError says that it cannot be one."""
+OptionParser = Callable[[str], Any]
+"""Parses the text of an option in a URL; raises ValueError if it is not valid."""
 
-IN_URLS: Final[Mapping[str, Read]] = {
+URL_SETTINGS: Final[Mapping[str, OptionParser]] = {
     "namespace": str,
     "ttl": float,
     "pool_size": int,
@@ -27,100 +27,109 @@ _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
 class Url(NamedTuple):
-    """`scheme:place?query`."""
+    """`scheme:location?query`."""
 
     scheme: str
-    place: str
+    location: str
     query: str
 
-    def said(self) -> dict[str, Any]:
-        """What the query says."""
+    def query_options(self) -> dict[str, Any]:
+        """The options in the query."""
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
 
-def behind_slashes(url: Url) -> str:
-    """What stands behind `scheme://`, before the query.
+def after_slashes(url: Url) -> str:
+    """The part between `scheme://` and the query.
 
     Raises:
         ConfigError: there are no two slashes.
     """
-    if not url.place.startswith("//"):
-        raise ConfigError(f"{public(url.scheme)}: needs two slashes behind it, as in {DEFAULT!r}")
-    return url.place[2:]
+    if not url.location.startswith("//"):
+        raise ConfigError(
+            f"{safe_scheme(url.scheme)}: needs two slashes behind it, as in {DEFAULT_URL!r}"
+        )
+    return url.location[2:]
 
 
-def nowhere(url: Url) -> dict[str, Any]:
-    """Options of a store that has no place: those of the query."""
-    if behind_slashes(url):
+def no_location(url: Url) -> dict[str, Any]:
+    """Options of a store without a location: those of the query."""
+    if after_slashes(url):
         raise ConfigError(f"{url.scheme}:// takes no host or path")
-    return url.said()
+    return url.query_options()
 
 
-def whole(url: Url, names: Collection[str] = IN_URLS) -> dict[str, Any]:
-    """The URL as the option `url`, all but what `connect` itself takes from the query."""
-    behind_slashes(url)
-    pieces = url.query.split("&") if url.query else []
-    ours = {name: value for name, value in url.said().items() if name in names}
-    kept = "&".join(piece for piece in pieces if piece.partition("=")[0] not in names)
-    return {**ours, "url": f"{url.scheme}:{url.place}{'?' if kept else ''}{kept}"}
+def url_option(url: Url, names: Collection[str] = URL_SETTINGS) -> dict[str, Any]:
+    """The option `url`, without the query's settings of `connect`, which stand beside it."""
+    after_slashes(url)
+    parameters = url.query.split("&") if url.query else []
+    settings = {name: value for name, value in url.query_options().items() if name in names}
+    remaining_query = "&".join(
+        piece for piece in parameters if piece.partition("=")[0] not in names
+    )
+    return {
+        **settings,
+        "url": f"{url.scheme}:{url.location}{'?' if remaining_query else ''}{remaining_query}",
+    }
 
 
-def sqlite(url: Url) -> dict[str, Any]:
-    """Options of a database file, or of one in memory."""
-    place = behind_slashes(url)
-    if place in ("", "/", "/:memory:"):
-        return with_place(":memory:", url)
-    if not place.startswith("/"):
+def sqlite_options(url: Url) -> dict[str, Any]:
+    """Options of an SQLite file, or of a database in memory."""
+    path = after_slashes(url)
+    if path in ("", "/", "/:memory:"):
+        return with_path(":memory:", url)
+    if not path.startswith("/"):
         raise ConfigError(
             "sqlite:// has no host: three slashes begin a relative path (sqlite:///chat.db), "
             "four an absolute one"
         )
-    return with_place(place[1:], url)
+    return with_path(path[1:], url)
 
 
-def file(url: Url) -> dict[str, Any]:
-    """Options of a folder."""
-    place = unquote(url.place)
-    if place.startswith("//"):
-        place = place[2:]
-        if not place.startswith("/"):
+def file_options(url: Url) -> dict[str, Any]:
+    """Options of the file store's folder."""
+    path = unquote(url.location)
+    if path.startswith("//"):
+        path = path[2:]
+        if not path.startswith("/"):
             raise ConfigError(
                 "file:// has no host: file:chats is a folder here, file:///var/chats any other"
             )
-    if os.name == "nt" and place[2:3] == ":":  # /C:/chats
-        place = place[1:]
-    return with_place(place, url)
+    if os.name == "nt" and path[2:3] == ":":  # /C:/chats
+        path = path[1:]
+    return with_path(path, url)
 
 
-def with_place(path: str, url: Url) -> dict[str, Any]:
-    """The options of a query, and the path beside them.
+def with_path(path: str, url: Url) -> dict[str, Any]:
+    """The options of a query, with the path.
 
     Raises:
         ConfigError: the query names another path.
     """
-    said = url.said()
-    if said.get("path", path) != path:
+    options = url.query_options()
+    if options.get("path", path) != path:
         raise ConfigError("path is given twice, and differently")
-    return {**said, "path": path}
+    return {**options, "path": path}
 
 
-def flag(text: str) -> bool:
-    """True or false, as a URL may say it."""
+def parse_flag(text: str) -> bool:
+    """Parse `true`, `1`, `false` or `0`."""
     if text not in _FLAGS:
         raise ValueError(text)
     return _FLAGS[text]
 
 
-def public(kind: object) -> str:
-    """A scheme as an error may show it: never what may hold a password."""
+def safe_scheme(kind: object) -> str:
+    """A scheme for an error message: `?` if it may contain a password."""
     text = str(kind)
     return text if text.replace("+", "").isalnum() and len(text) <= 32 else "?"
 
 
 def without_secrets(url: str) -> str:
-    """The scheme and the host of a URL; no more than the scheme if a password may be in it."""
+    """The scheme and host of a URL; only the scheme if the rest may contain a password."""
     scheme, _, rest = url.partition("://")
-    place = rest.partition("?")[0]
-    before, _, host = place.rpartition("@")
-    hidden = "@" in rest[len(place) :] or "/" in before  # perhaps a password that is not quoted
-    return scheme if hidden else f"{scheme}://{host}"
+    authority_and_path = rest.partition("?")[0]
+    before_host, _, host = authority_and_path.rpartition("@")
+    may_hold_secret = (
+        "@" in rest[len(authority_and_path) :] or "/" in before_host
+    )  # a password may be unquoted
+    return scheme if may_hold_secret else f"{scheme}://{host}"

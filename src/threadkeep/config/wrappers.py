@@ -1,4 +1,4 @@
-"""The wrappers that a Memory's settings ask for, around its store."""
+"""Wraps a store for metrics and encryption."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from threadkeep.core.settings import Settings
 from threadkeep.protocols import Backend
 
 
-def wrapped(backend: Backend, settings: Settings) -> Backend:
-    """The store, watched and encrypted as the settings say; telemetry sees it as it is stored.
+def wrap(backend: Backend, settings: Settings) -> Backend:
+    """Wrap a store as the settings require; telemetry sees encrypted records.
 
     Raises:
-        ConfigError: a key is none.
-        MissingExtra: the package that it takes is not installed.
+        ConfigError: a key is not valid.
+        MissingExtra: a required package is not installed.
     """
     if settings.observe:
         from threadkeep.backends.observed import ObservedBackend

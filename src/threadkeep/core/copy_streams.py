@@ -1,6 +1,6 @@
-"""Whole streams from one store to another: in order, record by record, and compared afterwards.
+"""Copies whole streams from one store to another, in order, and compares them afterwards.
 
-Works on backends alone, and so carries every kind of record.
+Works on backends, so it copies every kind of record.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from threadkeep.types.record_kinds import KINDS
 Outcome = Literal["copied", "there", "empty", "differs", "lost", "unreadable"]
 _PAGE: Final = 500
 _SEQ: Final = attrgetter("seq")
-_ENDLESS: Final = frozenset({"user", "keyring"})
+_WITHOUT_TTL: Final = frozenset({"user", "keyring"})
 
 
-class Copied(NamedTuple):
-    """What became of a stream.
+class CopyResult(NamedTuple):
+    """The outcome of copying a stream.
 
     Attributes:
         stream: its name.
         outcome: `copied`, and compared; `there`: all of it was there before; `differs`: something
             else is there, and was left as it is; `lost`: the target does not give back what it
             took, or the source changed meanwhile; `unreadable`: a record of it cannot be read;
-            `empty`: it has no record that lives.
-        records: how many were written.
+            `empty`: it has no live record.
+        records: the number of records written.
     """
 
     stream: str
@@ -42,23 +42,23 @@ class Copied(NamedTuple):
     records: int = 0
 
 
-class _Seen(NamedTuple):
-    """How far two streams agree: the same records, in the same order, from the beginning."""
+class _Comparison(NamedTuple):
+    """How far two streams agree from their beginning."""
 
     same: int
-    left: list[Record]  # the first that only the source has, where the target came to its end
+    remaining: list[Record]  # the first record that only the source has, if the target ended there
     differs: bool
 
 
-def streams(backend: Backend, prefix: str = "") -> list[str]:
-    """The names of all streams, each once, in order; but those that say how a store is kept."""
-    found: set[str] = set()
+def stream_names(backend: Backend, prefix: str = "") -> list[str]:
+    """The sorted names of all streams, without those of `store` records."""
+    all_names: set[str] = set()
     cursor = None
     while True:
         names, cursor = backend.streams(prefix, cursor=cursor)
-        found.update(names)
+        all_names.update(names)
         if cursor is None:
-            return sorted(name for name in found if not store_record.is_home(name))
+            return sorted(name for name in all_names if not store_record.is_store_stream(name))
 
 
 def copy(
@@ -68,18 +68,18 @@ def copy(
     *,
     ttl: float | None = None,
     clock: Callable[[], float] = time.time,
-) -> Iterator[Copied]:
-    """Copy streams; yields what became of each.
+) -> Iterator[CopyResult]:
+    """Copy streams; yields the outcome of each.
 
-    Nothing that is in the target is changed or removed. A copy that was broken off goes on where
-    it ended: what the target has of a stream must be how the source's begins.
+    Nothing in the target is changed or removed. An interrupted copy resumes where it ended: the
+    target's records of a stream must be the first ones of the source's.
 
     Args:
-        source: is only read.
-        target: takes what it does not have.
+        source: the store to read.
+        target: the store to write what it lacks.
         names: of the streams.
-        ttl: seconds that a copied stream lives from now, as backends cannot be asked how long
-            theirs live; a user's own never end.
+        ttl: seconds that a copied stream lives from now, since backends do not tell the
+            remaining time; a user's long-term stream never expires.
         clock: epoch seconds.
 
     Raises:
@@ -88,63 +88,73 @@ def copy(
     """
     agreed: set[str] = set()
     for name in names:
-        home = store_record.home(name)
+        home = store_record.store_stream(name)
         if home not in agreed:
-            _agree(source, target, home, clock())
+            _copy_store_record(source, target, home, clock())
             agreed.add(home)
         try:
-            yield _stream(source, target, name, ttl, clock())
+            yield _copy_stream(source, target, name, ttl, clock())
         except CorruptRecord:
-            yield Copied(name, "unreadable")
+            yield CopyResult(name, "unreadable")
 
 
-def _agree(source: Backend, target: Backend, home: str, now: float) -> None:
-    """Have the target's namespace kept as the source's is; an encrypted one with its keyring."""
-    mine, theirs = (store_record.read(backend, home, now) for backend in (source, target))
-    if not mine.encrypted:
+def _copy_store_record(source: Backend, target: Backend, home: str, now: float) -> None:
+    """Make the target's namespace plain or encrypted like the source's, with its keyring."""
+    source_state, target_state = (
+        store_record.read(backend, home, now) for backend in (source, target)
+    )
+    if not source_state.encrypted:
         store_record.claim(target, home, now)
         return
-    if theirs.absent and not store_record.in_use(target, home, now):
-        _stream(source, target, home, None, now)
-        theirs = store_record.read(target, home, now)
-    same = theirs.encrypted and (
-        theirs.mode == mine.mode if mine.mode else _body(mine) == _body(theirs)
+    if target_state.is_absent and not store_record.in_use(target, home, now):
+        _copy_stream(source, target, home, None, now)
+        target_state = store_record.read(target, home, now)
+    same = target_state.encrypted and (
+        target_state.mode == source_state.mode
+        if source_state.mode
+        else _body(source_state) == _body(target_state)
     )
     if not same:
-        raise store_record.keyless(home)
+        raise store_record.missing_key(home)
 
 
-def _body(state: store_record.State) -> str | None:
+def _body(state: store_record.StoreState) -> str | None:
     return None if state.keyring is None else state.keyring.body
 
 
-def _stream(source: Backend, target: Backend, name: str, ttl: float | None, now: float) -> Copied:
+def _copy_stream(
+    source: Backend, target: Backend, name: str, ttl: float | None, now: float
+) -> CopyResult:
     version = target.read(Query(name, KINDS[0], limit=0), now=now)[0].version  # before its records
-    mine, theirs = records(source, name, now), records(target, name, now)
-    before = _compared(mine, theirs)
-    if before.differs:
-        return Copied(name, "differs")
-    if not before.left:
-        return Copied(name, "there" if before.same else "empty")
-    life = None if _noun(name) in _ENDLESS else ttl
+    source_records, target_records = records(source, name, now), records(target, name, now)
+    comparison = _compare(source_records, target_records)
+    if comparison.differs:
+        return CopyResult(name, "differs")
+    if not comparison.remaining:
+        return CopyResult(name, "there" if comparison.same else "empty")
+    stream_ttl = None if _noun(name) in _WITHOUT_TTL else ttl
     try:
-        written = _write(target, name, chain(before.left, mine), version, life, now)
-    except Conflict:  # somebody else writes there
-        return Copied(name, "differs")
-    after = _compared(records(source, name, now), records(target, name, now))
-    whole = not after.differs and not after.left and after.same == before.same + written
-    return Copied(name, "copied" if whole else "lost", written)
+        written = _write(
+            target, name, chain(comparison.remaining, source_records), version, stream_ttl, now
+        )
+    except Conflict:  # another writer
+        return CopyResult(name, "differs")
+    check = _compare(records(source, name, now), records(target, name, now))
+    is_complete = (
+        not check.differs and not check.remaining and check.same == comparison.same + written
+    )
+    return CopyResult(name, "copied" if is_complete else "lost", written)
 
 
 def records(backend: Backend, stream: str, now: float) -> Iterator[Record]:
-    """All records of a stream, of whatever kind, in the stream's order; most are one round trip."""
+    """All records of a stream, of every kind, in order; one round trip for most streams."""
     pages = backend.read(*(Query(stream, kind, _PAGE) for kind in KINDS), now=now)
     kinds = zip(KINDS, pages, strict=True)
-    runs = (_of_kind(backend, stream, kind, page.records, now) for kind, page in kinds)
+    runs = (_records_of_kind(backend, stream, kind, page.records, now) for kind, page in kinds)
     return heapq.merge(*runs, key=_SEQ)
 
 
-def _of_kind(
+def _records_of_kind(
     backend: Backend, stream: str, kind: str, first: list[Record], now: float
 ) -> Iterator[Record]:
     page = first
@@ -156,33 +166,33 @@ def _of_kind(
         page = backend.read(query, now=now)[0].records
 
 
-def _compared(mine: Iterator[Record], theirs: Iterator[Record]) -> _Seen:
-    """Compare until one ends; what was taken of `mine` and is not in `theirs` is in `left`."""
+def _compare(source_records: Iterator[Record], target_records: Iterator[Record]) -> _Comparison:
+    """Compare until one stream ends; `remaining` has the record read of the longer source."""
     same = 0
-    for one, other in zip_longest(mine, theirs):
-        if other is None:
-            return _Seen(same, [one], differs=False)
-        if one is None:
-            return _Seen(same, [], differs=False)  # the target went on by itself
-        if not _alike(one, other):
-            return _Seen(same, [], differs=True)
+    for record, counterpart in zip_longest(source_records, target_records):
+        if counterpart is None:
+            return _Comparison(same, [record], differs=False)
+        if record is None:
+            return _Comparison(same, [], differs=False)  # the target has more
+        if not _is_same_record(record, counterpart):
+            return _Comparison(same, [], differs=True)
         same += 1
-    return _Seen(same, [], differs=False)
+    return _Comparison(same, [], differs=False)
 
 
-def _alike(one: Record, other: Record) -> bool:
+def _is_same_record(first: Record, second: Record) -> bool:
     return (
-        (one.kind, one.id, one.body) == (other.kind, other.id, other.body)
-        and _same_moment(one.at, other.at)
-        and _same_moment(one.expires, other.expires)
+        (first.kind, first.id, first.body) == (second.kind, second.id, second.body)
+        and _is_same_time(first.at, second.at)
+        and _is_same_time(first.expires, second.expires)
     )
 
 
-def _same_moment(one: float | None, other: float | None) -> bool:
-    """To the microsecond, which is what stores keep."""
-    if one is None or other is None:
-        return one is other
-    return abs(one - other) < 2e-6
+def _is_same_time(first: float | None, second: float | None) -> bool:
+    """Compare to the microsecond, the precision of the stores."""
+    if first is None or second is None:
+        return first is second
+    return abs(first - second) < 2e-6
 
 
 def _write(
@@ -195,12 +205,12 @@ def _write(
 ) -> int:
     written = 0
     for batch in batches(records):
-        done = target.commit(name, put=batch, ttl=ttl, expect=version, now=now)
-        version = done.version
+        commit = target.commit(name, put=batch, ttl=ttl, expect=version, now=now)
+        version = commit.version
         written += len(batch)
     return written
 
 
 def _noun(stream: str) -> str:
-    """What a stream is of: the second part of its name."""
+    """The noun of a stream: the second part of its name."""
     return stream.partition("/")[2].partition("/")[0]

@@ -1,4 +1,4 @@
-"""Cursors: where a listing goes on. Browsers have them in hand, so each is decoded by its shape."""
+"""Decodes cursors of listings strictly, since they come back from browsers."""
 
 from __future__ import annotations
 
@@ -6,44 +6,48 @@ from typing import Any
 
 from threadkeep.core import names
 from threadkeep.errors import InputError
-from threadkeep.types import LAST
+from threadkeep.types import MAX_SEQ
 
 
 def invalid() -> InputError:
-    """The error for whatever is no cursor; it does not repeat what came."""
+    """The error for an invalid cursor; it does not repeat the value."""
     return InputError(
-        "cursor: this is none of this listing; pass the `.cursor` of the page before, as it was, "
+        "cursor: not a cursor of this listing; pass the `.cursor` of the page before, as it was, "
         "to the same call, or None to begin"
     )
 
 
-def place(cursor: object) -> int:
-    """A place in a stream, as listings of one user have it.
+def position(cursor: object) -> int:
+    """A seq, as the cursors of one user's listings have it.
 
     Raises:
-        InputError: it is none.
+        InputError: it is not one.
     """
-    if type(cursor) is not int or not 0 <= cursor <= LAST:
+    if type(cursor) is not int or not 0 <= cursor <= MAX_SEQ:
         raise invalid()
     return cursor
 
 
 def stream(cursor: object, prefix: str) -> str:
-    """The name of a stream below a prefix, as stores have it that list streams in order.
+    """A stream's name under a prefix, the cursor of stores that list streams in order.
 
     Raises:
-        InputError: it is none.
+        InputError: it is not one.
     """
-    if not isinstance(cursor, str) or not cursor.startswith(prefix) or not names.storable(cursor):
+    if (
+        not isinstance(cursor, str)
+        or not cursor.startswith(prefix)
+        or not names.is_storable(cursor)
+    ):
         raise invalid()
     return cursor
 
 
 def parts(cursor: object, count: int) -> list[Any]:
-    """The parts of a cursor that has several, still to be decoded.
+    """The parts of a compound cursor, not decoded yet.
 
     Raises:
-        InputError: it has others.
+        InputError: it has another number of parts.
     """
     if not isinstance(cursor, (list, tuple)) or len(cursor) != count:
         raise invalid()
@@ -54,7 +58,7 @@ def text(cursor: object) -> str:
     """A part that is an id.
 
     Raises:
-        InputError: it is none.
+        InputError: it is not a str.
     """
     if not isinstance(cursor, str):
         raise invalid()

@@ -1,4 +1,4 @@
-"""What sessions, users and files stand on: a backend, a clock, a namespace, a few threads."""
+"""The engine of a Memory: a backend with a clock, a namespace, caches and threads."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from threadkeep.core.cache.recent_items import RecentItemsCache
 from threadkeep.core.cache.session_info import SessionInfoCache
 from threadkeep.core.settings import Settings
 from threadkeep.errors import BackendError, ThreadkeepError
-from threadkeep.protocols import Backend
+from threadkeep.protocols import Backend, SupportsPurge
 from threadkeep.types import Commit, Drop, Item, Page, Query, Record, Ttl
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-_REMEMBERED: Final = 5_000
-_SWEPT: Final = 1_000
+_TOUCH_CAPACITY: Final = 5_000
+_SWEEP_LIMIT: Final = 1_000
 _SEALED: Final = store_record.SEALED
 
 P = ParamSpec("P")
@@ -31,14 +31,14 @@ T = TypeVar("T")
 
 
 class SessionListener(Protocol):
-    """What reads sessions in the background; the chat path tells it, and waits for nothing."""
+    """Reads sessions in the background; notifying it never blocks."""
 
     def note(self, session: str, items: Sequence[Item]) -> None:
-        """Take notice that something was said; no I/O."""
+        """Take note of new items; no I/O."""
         ...
 
-    def upto(self, session: str, user: str | None, life: int) -> int:
-        """The seq that this life of a session was read up to."""
+    def upto(self, session: str, user: str | None, generation: int) -> int:
+        """The seq up to which this generation of a session was read."""
         ...
 
 
@@ -47,8 +47,8 @@ class Engine:
 
     Attributes:
         backend: the store.
-        settings: what `connect` was told.
-        longterm: the engine of the store that long-term memory is in; itself unless told otherwise.
+        settings: the validated options of `connect`.
+        longterm: the engine of the long-term memory's store; by default this one.
         tails: the newest items of the sessions used last.
         infos: what is known of these sessions, by stream, at a version of it.
         reader: what learns from sessions, if there is a model to do it.
@@ -59,15 +59,19 @@ class Engine:
         self.settings = settings
         self._owned = owned
         self._closed = False
-        self._agreed = False  # with all other writers, on whether this store is encrypted
-        self._executors: dict[int, ThreadPoolExecutor] = {}  # by process: none survives a fork
-        self.tails = RecentItemsCache()
-        self.infos = SessionInfoCache()
-        self._touched: GenerationalCache[tuple[str, str], float] = GenerationalCache(_REMEMBERED)
-        self._parts: dict[Any, Any] = {}
+        self._store_claimed = False  # whether this namespace is recorded as plain
+        self._executors: dict[
+            int, ThreadPoolExecutor
+        ] = {}  # by process id, as no thread survives a fork
+        self.recent_items = RecentItemsCache()
+        self.session_infos = SessionInfoCache()
+        self._touched: GenerationalCache[tuple[str, str], float] = GenerationalCache(
+            _TOUCH_CAPACITY
+        )
+        self._components: dict[Any, Any] = {}
         self._owns_longterm = False
         self.longterm: Engine = self
-        self.reader: SessionListener | None = None
+        self.listener: SessionListener | None = None
 
     @property
     def closed(self) -> bool:
@@ -75,27 +79,27 @@ class Engine:
         return self._closed
 
     def now(self) -> float:
-        """The clock's time, epoch seconds."""
-        return round(float(self.settings.clock()) * 1e6) / 1e6  # as fine as a datetime
+        """The clock's time in epoch seconds."""
+        return round(float(self.settings.clock()) * 1e6) / 1e6  # microseconds, as a datetime has
 
     def stream(self, noun: str, name: str) -> str:
-        """The stream of a thing in this namespace."""
+        """A stream's name in this namespace."""
         return names.stream(self.settings.namespace, noun, name)
 
-    def mint(self, now: float) -> str:
-        """A new id: unique, and near those minted at the same time, which indexes like."""
-        return self.mint_many(now, 1)[0]
+    def new_id(self, now: float) -> str:
+        """A new unique id; ids made at the same time sort together, which is good for indexes."""
+        return self.new_ids(now, 1)[0]
 
-    def mint_many(self, now: float, count: int) -> list[str]:
-        """New ids, for what is added at once."""
-        start, dice = f"{int(now * 1000):012x}", os.urandom(8 * count).hex()
-        return [start + dice[16 * n : 16 * n + 16] for n in range(count)]
+    def new_ids(self, now: float, count: int) -> list[str]:
+        """Several new ids of the same time."""
+        prefix, random_part = f"{int(now * 1000):012x}", os.urandom(8 * count).hex()
+        return [prefix + random_part[16 * n : 16 * n + 16] for n in range(count)]
 
     def read(self, *queries: Query) -> list[Page]:
-        """`Backend.read`, by this clock.
+        """`Backend.read` with this clock.
 
         Raises:
-            WrongKey: what was read is encrypted, and no key was given.
+            WrongKey: the records are encrypted, and no key was given.
         """
         pages = self._backend().read(*queries, now=self.now())
         if any(page.records and page.records[0].body.startswith(_SEALED) for page in pages):
@@ -111,101 +115,103 @@ class Engine:
         ttl: Ttl,
         expect: int | None = None,
     ) -> Commit:
-        """`Backend.commit`, by this clock; a conditional one carries a token for its retries.
+        """`Backend.commit` with this clock; a conditional one gets a token for its retries.
 
         Raises:
             WrongKey: it would be the first plain text in an encrypted store, or the reverse.
         """
         now, token = self.now(), None if expect is None else _random()
-        if put and not self._agreed:
+        if put and not self._store_claimed:
             store_record.claim(self._backend(), stream, now)
-            self._agreed = True
-        self.infos.drop(stream)  # unknown while it is under way, and if it fails
-        done = self._backend().commit(
+            self._store_claimed = True
+        self.session_infos.drop(stream)  # not valid during the commit, nor if it fails
+        commit = self._backend().commit(
             stream, put=put, drop=drop, ttl=ttl, expect=expect, token=token, now=now
         )
-        self.tails.follow(stream, put, drop, done, born=now if expect == 0 else None)
-        return done
+        self.recent_items.apply_commit(
+            stream, put, drop, commit, created_at=now if expect == 0 else None
+        )
+        return commit
 
     def streams(self, prefix: str, *, cursor: Any, limit: int) -> tuple[list[str], Any]:
-        """`Backend.streams`, while open; whatever the store says, no name of another prefix.
+        """`Backend.streams`, without names of another prefix that a store may return.
 
         Raises:
-            InputError: the store cannot make anything of the cursor.
+            InputError: the cursor is not valid.
         """
         try:
             streams, after = self._backend().streams(prefix, cursor=cursor, limit=limit)
         except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
             if cursor is None or isinstance(error, ThreadkeepError):
                 raise
-            raise cursors.invalid() from error  # what it means is known to the store alone
+            raise cursors.invalid() from error  # only the store can decode it
         return [stream for stream in streams if stream.startswith(prefix)], after
 
     def sweep(self, limit: int) -> int:
-        """`Backend.sweep`, by this clock; also of the store of long-term memory, if it is ours."""
+        """`Backend.sweep` with this clock; also of the long-term store, if it is owned."""
         reclaimed = self._backend().sweep(self.now(), limit)
         if self._owns_longterm and self.longterm.backend is not self.backend:
             reclaimed += self.longterm.sweep(limit)
         return reclaimed
 
     def purge(self) -> list[str]:
-        """Have the stores take what was deleted out of their own files; where it may be left."""
-        found = _purged(self._backend(), self.now())
+        """Remove deleted data from the stores' files; returns where copies may remain."""
+        locations = _purge(self._backend(), self.now())
         if self.longterm is not self:
-            found += self.longterm.purge()
-        return list(dict.fromkeys(found))
+            locations += self.longterm.purge()
+        return list(dict.fromkeys(locations))
 
-    def part_with(self, user: str) -> None:
-        """Let the parts forget a user of whom nothing is left in the store."""
-        for part in list(self._parts.values()):
-            if forget := getattr(part, "forget_user", None):
+    def evict_user(self, user: str) -> None:
+        """Drop the components' cached state of a deleted user."""
+        for component in list(self._components.values()):
+            if forget := getattr(component, "forget_user", None):
                 forget(user)
 
     def touched(self, user: str, session: str) -> float:
-        """When this process last put a session at the end of its user's list; long ago if never."""
-        found = self._touched.get((user, session))
-        return float("-inf") if found is None else found
+        """When this process last moved a session to the end of its user's list; -inf = never."""
+        touched_at = self._touched.get((user, session))
+        return float("-inf") if touched_at is None else touched_at
 
     def touch(self, user: str, session: str, at: float) -> None:
-        """Remember that a session was put there; the oldest of very many are forgotten."""
+        """Remember when a session was moved there, for the last 10,000 of them."""
         self._touched.put((user, session), at)
 
-    def part(self, cls: Callable[[Engine], T]) -> T:
-        """The one object of a class that goes with this engine, made when first asked for.
+    def component(self, cls: Callable[[Engine], T]) -> T:
+        """The one object of a class that belongs to this engine, created when first used.
 
-        Its making must have no effects; a `close` it has is called when the engine closes. It has
-        to be thread-safe, and safe across fork, itself.
+        Its constructor must have no side effects; its `close`, if any, is called when the engine
+        closes. It must be thread-safe and fork-safe itself.
         """
-        found = self._parts.get(cls)
-        if found is None:  # threads may make two, and keep one: no lock, for the sake of forks
-            found = self._parts.setdefault(cls, cls(self))
-        part: T = found
-        return part
+        existing = self._components.get(cls)
+        if existing is None:  # threads may create two and use one: no lock, for fork safety
+            existing = self._components.setdefault(cls, cls(self))
+        shared: T = existing
+        return shared
 
-    def keep_apart(self, longterm: Engine, *, owned: bool) -> None:
-        """Have long-term memory in another store, which is closed with this one if it is owned."""
+    def use_longterm_store(self, longterm: Engine, *, owned: bool) -> None:
+        """Keep long-term memory in another store, which is closed with this one if owned."""
         self.longterm, self._owns_longterm = longterm, owned
 
-    async def hop(self, verb: Callable[[], R]) -> R:
-        """Run a whole verb on one of our threads, unless the backend never waits."""
+    async def run_in_thread(self, verb: Callable[[], R]) -> R:
+        """Run a whole verb in a thread of this engine, or directly if the backend never blocks."""
         if not self._backend().blocking:
             return verb()
-        import asyncio  # only here: it would be a quarter of the time our import takes
+        import asyncio  # only here: a quarter of our import time
 
         context = contextvars.copy_context()
         run = functools.partial(context.run, verb)
         return await asyncio.get_running_loop().run_in_executor(self._executor(), run)
 
     def close(self) -> None:
-        """Close the store if it was opened here, and let the threads go."""
+        """Close the store if it is owned, and stop the threads."""
         self._closed = True
-        for part in list(self._parts.values()):
-            if close := getattr(part, "close", None):
+        for component in list(self._components.values()):
+            if close := getattr(component, "close", None):
                 close()
         if self._owns_longterm:
             self.longterm.close()
-        self.tails.clear()
-        self.infos.clear()
+        self.recent_items.clear()
+        self.session_infos.clear()
         if executor := self._executors.pop(os.getpid(), None):
             executor.shutdown(wait=False)
         if self._owned:
@@ -217,26 +223,27 @@ class Engine:
         return self.backend
 
     def _check_plain(self, stream: str) -> None:
-        """Refuse to go on where the records are not just broken, but those of who has the key."""
+        """Raise `WrongKey` if the namespace is encrypted, so that records are not just corrupt."""
         if store_record.read(self._backend(), stream, self.now()).encrypted:
-            raise store_record.keyless(stream)
+            raise store_record.missing_key(stream)
 
     def _executor(self) -> ThreadPoolExecutor:
         pid = os.getpid()
-        found = self._executors.get(pid)
-        if found is None:
+        executor = self._executors.get(pid)
+        if executor is None:
             from concurrent.futures import ThreadPoolExecutor
 
             size = self.settings.pool_size
-            found = self._executors.setdefault(pid, ThreadPoolExecutor(size, "threadkeep"))
-        return found
+            executor = self._executors.setdefault(pid, ThreadPoolExecutor(size, "threadkeep"))
+        return executor
 
 
-def _purged(backend: Backend, now: float) -> list[str]:
-    while backend.sweep(now, _SWEPT) >= _SWEPT:
+def _purge(backend: Backend, now: float) -> list[str]:
+    while backend.sweep(now, _SWEEP_LIMIT) >= _SWEEP_LIMIT:
         pass
-    purge = getattr(backend, "purge", None)
-    return ["the store's own files"] if purge is None else list(purge(now))
+    if isinstance(backend, SupportsPurge):
+        return list(backend.purge(now))
+    return ["the store's own files"]
 
 
 def _random() -> str:
@@ -244,10 +251,10 @@ def _random() -> str:
 
 
 class HasEngine(Protocol):
-    """Anything whose verbs may have async twins."""
+    """An object whose verbs can have async twins."""
 
     @property
-    def engine(self) -> Engine: ...
+    def _engine(self) -> Engine: ...
 
 
 S = TypeVar("S", bound=HasEngine)
@@ -256,15 +263,14 @@ S = TypeVar("S", bound=HasEngine)
 def async_twin(
     verb: Callable[Concatenate[S, P], R],
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
-    """The async twin of a verb: the same signature, run in one hop.
+    """The async twin of a verb: the same signature, run as a whole in a thread.
 
-    A write whose awaiting task is cancelled lands whole, or, if no thread had taken it up, not
-    at all.
+    If the awaiting task is cancelled, a write is completed, or not begun at all.
     """
 
     @functools.wraps(verb)
     async def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return await self.engine.hop(functools.partial(verb, self, *args, **kwargs))
+        return await self._engine.run_in_thread(functools.partial(verb, self, *args, **kwargs))
 
     run.__name__ = f"a{verb.__name__}"
     run.__qualname__ = run.__qualname__.replace(verb.__name__, run.__name__)

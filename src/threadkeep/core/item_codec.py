@@ -13,24 +13,24 @@ from typing import Any, Final
 from threadkeep.core import names
 from threadkeep.errors import InputError
 from threadkeep.types import File, Item, Json, Record, SessionInfo, is_plain
-from threadkeep.types.fast_init import maker
-from threadkeep.types.timestamps import moment
+from threadkeep.types.fast_init import fast_constructor
+from threadkeep.types.timestamps import utc_datetime
 
 MAX_BODY: Final = 4_000_000
 """Bytes one record may take; the size of a whole commit."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_HALF: Final = re.compile("[\ud800-\udfff]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # since Python 2.7
 _quote = json.encoder.encode_basestring
-_item, _record = maker(Item), maker(Record)
+_item, _record = fast_constructor(Item), fast_constructor(Record)
 _set_id, _set_seq, _set_created_at = (
     getattr(Item, name).__set__ for name in ("id", "seq", "created_at")
 )
-BROKEN: Final = (
+DECODE_ERRORS: Final = (
     ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError, RecursionError,
 )  # fmt: skip
-"""What reading a record may raise if it is no JSON, or JSON of another shape."""
+"""Errors raised by decoding a record that is no JSON, or JSON of another shape."""
 
 _EXACT: Final = frozenset({str, int, float, bool, type(None)})
 _ITEM_FIELDS = (
@@ -38,11 +38,11 @@ _ITEM_FIELDS = (
 )  # fmt: skip
 
 
-def item_record(item: Item, id: str, at: float, where: str = "message") -> Record:
+def item_record(item: Item, id: str, at: float, location: str = "message") -> Record:
     """The record of an item of that id, written at `at` (epoch seconds).
 
     Raises:
-        InputError: a field is not JSON, or the item is too large; `where` and the field are named.
+        InputError: a field is not JSON, or the item is too large; both are named.
     """
     key = names.key(id)
     if key == id and (text := _plain_body(item)):
@@ -56,14 +56,14 @@ def item_record(item: Item, id: str, at: float, where: str = "message") -> Recor
         if value := getattr(item, field):
             body[field] = value
     if item.created_at is not None:
-        said = item.created_at.timestamp()
-        if said != at:
-            body["created_at"] = said
-    return _record("item", key, dumps(body, where), at, None, 0)
+        created_at = item.created_at.timestamp()
+        if created_at != at:
+            body["created_at"] = created_at
+    return _record("item", key, dumps(body, location), at, None, 0)
 
 
 def _plain_body(item: Item) -> str | None:
-    """As the general way would write it, in a fifth of the time, if it is only what is said."""
+    """The body of a plain message, as `dumps` writes it, in a fifth of the time; else `None`."""
     if item.type != "message" or item.tool_calls or item.metadata or not is_plain(item):
         return None
     if item.status or item.model or item.usage or item.created_at is not None:
@@ -77,10 +77,10 @@ def _plain_body(item: Item) -> str | None:
 
 
 def read_item(record: Record) -> Item:
-    """The item of a record; one that cannot be read comes as type `opaque`, and is logged once."""
+    """The item of a record; an unreadable one gets the type `opaque`, and is logged once."""
     try:
         return decode_item(record)
-    except BROKEN as error:
+    except DECODE_ERRORS as error:
         _report(record.kind, record.id, type(error).__name__)
         return Item(
             id=record.id,
@@ -88,7 +88,7 @@ def read_item(record: Record) -> Item:
             type="opaque",
             role="unknown",
             metadata={"unreadable": type(error).__name__},
-            created_at=moment(record.at),
+            created_at=utc_datetime(record.at),
         )
 
 
@@ -103,7 +103,7 @@ def decode_item(record: Record) -> Item:
     if len(data) == 2 and type(content) is str:
         return _item(
             record.id, record.seq, "message", data["role"], None, content,
-            [], None, None, None, None, {}, moment(record.at), None,
+            [], None, None, None, None, {}, utc_datetime(record.at), None,
         )  # fmt: skip
     if not isinstance(content, str):
         for block in content:
@@ -123,18 +123,18 @@ def decode_item(record: Record) -> Item:
         get("model"),
         get("usage"),
         get("metadata") or {},
-        moment(get("created_at", record.at)),
+        utc_datetime(get("created_at", record.at)),
         get("raw"),
     )
 
 
-def placed(record: Record, seq: int) -> Record:
-    """A record that was written, as it is read."""
+def with_seq(record: Record, seq: int) -> Record:
+    """A written record with its seq, as it will be read."""
     return _record(record.kind, record.id, record.body, record.at, record.expires, seq)
 
 
 def stamp(item: Item, id: str, seq: int, created_at: datetime) -> Item:
-    """An item nobody has seen yet, as it was stored; changed in place, which nobody can tell."""
+    """Set the stored id, seq and date of a new item, in place: nobody else has it yet."""
     _set_id(item, id)
     _set_seq(item, seq)
     if item.created_at is None:
@@ -143,7 +143,7 @@ def stamp(item: Item, id: str, seq: int, created_at: datetime) -> Item:
 
 
 def _loads(text: str) -> Json:
-    """As `json.loads`, without its looks for other encodings and white space around."""
+    """As `json.loads`, without its checks for encodings and surrounding white space."""
     try:
         value, end = _scan(text, 0)
     except StopIteration:
@@ -151,13 +151,13 @@ def _loads(text: str) -> Json:
     return value if end == len(text) else json.loads(text)
 
 
-def copied(value: Json) -> Json:
-    """What was stored once more, sharing nothing that can be changed."""
+def copy_json(value: Json) -> Json:
+    """A deep copy of stored JSON."""
     return _loads(dumps(value, "metadata"))
 
 
-def carried(record: Record) -> Record:
-    """An item's or file's record for another session, which says when it was first written."""
+def forked_record(record: Record) -> Record:
+    """An item's or file's record for a fork, with the date of its first write."""
     if record.kind != "item":
         return record
     try:
@@ -165,7 +165,7 @@ def carried(record: Record) -> Record:
         body.setdefault("created_at", record.at)
         return dataclasses.replace(record, body=dumps(body, "item"))
     except (ValueError, AttributeError):
-        return record  # unreadable here, unreadable there
+        return record  # stays unreadable in the fork
 
 
 def file_record(file: File, at: float) -> Record:
@@ -183,7 +183,7 @@ def read_file(record: Record) -> File | None:
     """The file of a record, or `None` (logged once) if it cannot be read."""
     try:
         return decode_file(record)
-    except BROKEN as error:
+    except DECODE_ERRORS as error:
         _report(record.kind, record.id, type(error).__name__)
         return None
 
@@ -195,8 +195,10 @@ def decode_file(record: Record) -> File:
         BROKEN: it cannot be read.
     """
     data = json.loads(record.body)
-    expires = None if record.expires is None else moment(record.expires)
-    return File(data["id"], data["url"], data["name"], data["metadata"], moment(record.at), expires)
+    expires = None if record.expires is None else utc_datetime(record.expires)
+    return File(
+        data["id"], data["url"], data["name"], data["metadata"], utc_datetime(record.at), expires
+    )
 
 
 def session_record(info: SessionInfo, at: float) -> Record:
@@ -215,33 +217,33 @@ def session_record(info: SessionInfo, at: float) -> Record:
         "created_at": created,
         "forked_from": info.forked_from,
     }
-    kept = {key: value for key, value in body.items() if value not in (None, {})}
-    return Record("session", "session", dumps(kept, "session"), at)
+    non_empty = {key: value for key, value in body.items() if value not in (None, {})}
+    return Record("session", "session", dumps(non_empty, "session"), at)
 
 
 def read_session(record: Record, updated_at: float | None = None) -> SessionInfo:
-    """What a `session` record says.
+    """The `SessionInfo` of a `session` record.
 
     Raises:
-        ValueError: it cannot be read; who owns it is then unknown.
+        ValueError: it cannot be read; its owner is then unknown.
     """
     try:
         return _read_session(record, updated_at)
-    except BROKEN as error:
+    except DECODE_ERRORS as error:
         raise ValueError(f"the session record cannot be read ({type(error).__name__})") from error
 
 
 def owner(record: Record) -> str | None:
-    """The user that a `session` record names, also where the rest of it cannot be read."""
+    """The owner in a `session` record, even if the rest of it cannot be read."""
     try:
         user = _loads(record.body)["user"]
-    except BROKEN:
+    except DECODE_ERRORS:
         return None
     return user if isinstance(user, str) and user else None
 
 
-def owned(record: Record, user: str) -> Record:
-    """A `session` record that names no owner, naming this one."""
+def with_owner(record: Record, user: str) -> Record:
+    """A `session` record with this owner."""
     body = {**_loads(record.body), "user": user}
     return dataclasses.replace(record, body=dumps(body, "session"))
 
@@ -259,41 +261,41 @@ def _read_session(record: Record, updated_at: float | None) -> SessionInfo:
         agent=data.get("agent"),
         title=data.get("title"),
         metadata=data.get("metadata") or {},
-        created_at=moment(data["created_at"]),
-        updated_at=moment(record.at if updated_at is None else updated_at),
+        created_at=utc_datetime(data["created_at"]),
+        updated_at=utc_datetime(record.at if updated_at is None else updated_at),
         forked_from=data.get("forked_from"),
     )
 
 
-def dumps(value: Json, where: str) -> str:
-    """Compact JSON that every store takes: NUL and lone surrogates escaped.
+def dumps(value: Json, location: str) -> str:
+    """Compact JSON for every store: NUL and lone surrogates are escaped.
 
     Raises:
         InputError: something is not JSON (named by its path), or it is larger than `MAX_BODY`.
     """
     try:
         if not _is_exact(value):
-            strict(value, where)
+            check_json(value, location)
         text = _encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{where} cannot be stored as JSON: {error}") from error
+        raise InputError(f"{location} cannot be stored as JSON: {error}") from error
     try:
         size = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:  # lone surrogates
-        text = _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+        text = _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
         size = len(text.encode())
     if size > MAX_BODY:
         raise InputError(
-            f"{where} is {size:,} bytes, at most {MAX_BODY:,} can be stored; "
+            f"{location} is {size:,} bytes, at most {MAX_BODY:,} can be stored; "
             "keep large files elsewhere and store their URL"
         )
     return text
 
 
 def _is_exact(value: Json) -> bool:
-    """Whether nothing in it needs a closer look; nearly always, and no path is spelt out for it."""
+    """Return True if all values have exact JSON types: the fast path, which builds no paths."""
     if type(value) is dict:
         for key, entry in value.items():
             if type(key) is not str or not (type(entry) is str or _is_exact(entry)):
@@ -304,11 +306,11 @@ def _is_exact(value: Json) -> bool:
     return type(value) in _EXACT
 
 
-def strict(value: Json, where: str) -> None:
-    """Refuse what would not come back from JSON as it was.
+def check_json(value: Json, location: str) -> None:
+    """Refuse a value that would not come back from JSON unchanged.
 
     Raises:
-        InputError: it names the path, and the type found there.
+        InputError: a value is of another type; its path and type are named.
     """
     kind = type(value)
     if kind is str or value is None or kind is int or kind is bool or kind is float:
@@ -316,22 +318,22 @@ def strict(value: Json, where: str) -> None:
     if isinstance(value, Mapping):
         for key, entry in value.items():
             if not isinstance(key, str):
-                raise InputError(f"{where}: keys must be str, got {key!r}")
+                raise InputError(f"{location}: keys must be str, got {key!r}")
             if type(entry) is not str:
-                strict(entry, f"{where}.{key}")
+                check_json(entry, f"{location}.{key}")
     elif isinstance(value, (list, tuple)):
         for index, entry in enumerate(value):
-            strict(entry, f"{where}[{index}]")
+            check_json(entry, f"{location}[{index}]")
     elif not isinstance(value, (str, int, float)):
         raise InputError(
-            f"{where} is a {kind.__name__}; only str, numbers, bool, None, lists and dicts "
+            f"{location} is a {kind.__name__}; only str, numbers, bool, None, lists and dicts "
             "can be stored"
         )
 
 
 @functools.lru_cache(maxsize=1_024)
 def _report(kind: str, key: str, reason: Any) -> None:
-    import logging  # rarely needed, and a tenth of the time our import takes
+    import logging  # rarely needed, and a tenth of our import time
 
     logging.getLogger("threadkeep").warning(
         "skipped an unreadable %s record %r (%s)", kind, key, reason

@@ -1,4 +1,4 @@
-"""Names that are safe in every store: streams by noun and id, record ids from anyone's text."""
+"""Stream names and record ids that are safe in every store, from any text."""
 
 from __future__ import annotations
 
@@ -6,64 +6,64 @@ from urllib.parse import quote, unquote
 
 from threadkeep.errors import InputError
 
-_LIMIT = 512  # bytes of UTF-8, what a backend promises to take
+_LIMIT = 512  # bytes of UTF-8 that every backend accepts
 
 
 def stream(namespace: str, noun: str, name: str) -> str:
-    """The stream of a thing, `<namespace>/<noun>/<name>`, percent-encoded part by part.
+    """A stream's name, `<namespace>/<noun>/<name>`, each part percent-encoded.
 
-    A name too long to be encoded is hashed; the original stands in the stream's records.
+    A name that is too long is hashed; the original is in the stream's records.
     """
-    start = prefix(namespace, noun)
+    start = noun_prefix(namespace, noun)
     return start + _quote(name, _LIMIT - len(start))
 
 
-def prefix(namespace: str, noun: str) -> str:
-    """What the names of all streams of a noun begin with."""
-    return f"{home(namespace)}{noun}/"
+def noun_prefix(namespace: str, noun: str) -> str:
+    """The prefix of all streams of a noun in a namespace."""
+    return f"{namespace_prefix(namespace)}{noun}/"
 
 
-def home(namespace: str) -> str:
-    """What the names of all streams of a namespace begin with."""
+def namespace_prefix(namespace: str) -> str:
+    """The prefix of all streams of a namespace."""
     return f"{_quote(namespace, _LIMIT // 4)}/"
 
 
 def parts(stream: str) -> tuple[str, str]:
-    """The namespace of a stream, and its last part as it stands there, encoded."""
+    """The namespace of a stream, decoded, and its last part, still encoded."""
     home, _, rest = stream.partition("/")
     return unquote(home, errors="surrogatepass"), rest.partition("/")[2]
 
 
 def key(name: str) -> str:
-    """A record id for any text: the text itself where a store can take it, else its hash."""
+    """A record id for any text: the text itself if every store can take it, else its hash."""
     if name.isascii() and len(name) <= _LIMIT and "\0" not in name and name[:1] != "=":
         return name
-    name = whole(name)
+    name = join_surrogates(name)
     if _is_key(name):
         return name
     return f"={_digest(name)}"
 
 
 def is_key(name: object) -> bool:
-    """Whether it can be a record's id as it stands there, as `key` makes them."""
+    """Return True if it is a record id as `key` makes them."""
     return isinstance(name, str) and name != "" and _is_key(name.removeprefix("="))
 
 
 def check(name: object, field: str) -> str:
-    """The name, if it is a text that is not empty.
+    """Return the name if it is a text that is not empty.
 
     Raises:
-        InputError: it is anything else.
+        InputError: it is not.
     """
     if not isinstance(name, str):
         raise InputError(f"{field} must be a str, got {type(name).__name__}")
     if not name:
         raise InputError(f"{field} must not be empty")
-    return whole(name)
+    return join_surrogates(name)
 
 
-def whole(name: str) -> str:
-    """The name as it comes back from JSON, which joins two surrogates to one character."""
+def join_surrogates(name: str) -> str:
+    """The name as it comes back from JSON, which joins surrogate pairs to one character."""
     if name.isascii():
         return name
     return name.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
@@ -76,13 +76,13 @@ def _quote(name: str, limit: int) -> str:
 
 
 def _digest(name: str) -> str:
-    import hashlib  # rare, and a tenth of the time our import takes
+    import hashlib  # rarely needed, and a tenth of our import time
 
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def storable(name: str) -> bool:
-    """Whether every store can take it as a name: 1 to 512 bytes of UTF-8 without NUL."""
+def is_storable(name: str) -> bool:
+    """Return True if every store can take it as a name: 1 to 512 bytes of UTF-8 without NUL."""
     try:
         size = len(name.encode())
     except UnicodeEncodeError:  # lone surrogates
@@ -91,4 +91,4 @@ def storable(name: str) -> bool:
 
 
 def _is_key(name: str) -> bool:
-    return storable(name) and name[:1] != "="
+    return is_storable(name) and name[:1] != "="

@@ -1,4 +1,4 @@
-"""The application's redactor: it sees every text before it is stored or shown to a model."""
+"""Applies the application's redactor to every text before it is stored or shown to a model."""
 
 from __future__ import annotations
 
@@ -11,45 +11,47 @@ from threadkeep.errors import ConfigError
 from threadkeep.types import File, Item, Json, SessionInfo
 from threadkeep.types.responses import Feedback, Response
 
-_AS_IT_IS: Final = frozenset({"type", "id", "role", "base64", "mime_type", "signature"})
-"""Keys of blocks whose values are no words of anybody."""
+_VERBATIM_KEYS: Final = frozenset({"type", "id", "role", "base64", "mime_type", "signature"})
+"""Keys of content blocks whose values are not text of a person."""
 
-_PARTS: Final = ("content", "tool_calls", "metadata", "name")
+_TEXT_FIELDS: Final = ("content", "tool_calls", "metadata", "name")
 
 
 def redacted(engine: Engine, text: str, kind: str) -> str | None:
-    """The text as the redactor leaves it; `None` = it must not be kept.
+    """The text as redacted; `None` = it must not be stored.
 
     Args:
-        engine: whose settings name the redactor; without one the text stays as it is.
-        text: what is about to be stored, or to be shown to a model.
-        kind: what it is of: `item`, `session`, `file`, `response`, `feedback`, `fact`,
+        engine: its settings hold the redactor; without one the text is unchanged.
+        text: a text that will be stored or shown to a model.
+        kind: what the text belongs to: `item`, `session`, `file`, `response`, `feedback`, `fact`,
             `instruction` or `summary`.
 
     Raises:
-        ConfigError: the redactor gave something else than a text or `None`.
+        ConfigError: the redactor returned neither a text nor `None`.
     """
     redactor = engine.settings.redactor
     if redactor is None or not text:
         return text
-    left = redactor(text, kind)
-    if left is not None and not isinstance(left, str):
+    remaining = redactor(text, kind)
+    if remaining is not None and not isinstance(remaining, str):
         raise ConfigError(
-            f"redactor must return a str or None, got {type(left).__name__} for a text of kind "
-            f"{kind!r}"
+            f"redactor must return a str or None, got {type(remaining).__name__} for a text of "
+            f"kind {kind!r}"
         )
-    return left
+    return remaining
 
 
 def redacted_item(engine: Engine, item: Item) -> Item:
-    """The item, each of its texts redacted; changed, it has no payload of its writer any more."""
+    """The item with its texts redacted; if anything changed, without the raw payload."""
     if engine.settings.redactor is None:
         return item
-    said = {name: cleaned(engine, getattr(item, name), "item") for name in _PARTS}
-    same = all(getattr(item, name) == value for name, value in said.items())
-    if same and cleaned(engine, item.raw, "item") == item.raw:
+    redacted_fields = {
+        name: redacted_json(engine, getattr(item, name), "item") for name in _TEXT_FIELDS
+    }
+    same = all(getattr(item, name) == value for name, value in redacted_fields.items())
+    if same and redacted_json(engine, item.raw, "item") == item.raw:
         return item
-    return replace(item, **said, raw=None)
+    return replace(item, **redacted_fields, raw=None)
 
 
 def redacted_info(engine: Engine, info: SessionInfo) -> SessionInfo:
@@ -57,46 +59,48 @@ def redacted_info(engine: Engine, info: SessionInfo) -> SessionInfo:
     if engine.settings.redactor is None:
         return info
     title = None if info.title is None else redacted(engine, info.title, "session")
-    return replace(info, title=title, metadata=cleaned(engine, info.metadata, "session"))
+    return replace(info, title=title, metadata=redacted_json(engine, info.metadata, "session"))
 
 
 def redacted_file(engine: Engine, file: File) -> File:
-    """What is known of a file, redacted; its id, which is its url or name, with it."""
+    """A file's metadata, redacted, with its id, which is its url or name."""
     if engine.settings.redactor is None:
         return file
-    url, name = cleaned(engine, file.url, "file"), cleaned(engine, file.name, "file")
-    metadata = cleaned(engine, file.metadata, "file")
+    url, name = redacted_json(engine, file.url, "file"), redacted_json(engine, file.name, "file")
+    metadata = redacted_json(engine, file.metadata, "file")
     return replace(file, id=url or name or file.id, url=url, name=name, metadata=metadata)
 
 
 def redacted_response(engine: Engine, response: Response) -> Response:
-    """A response with what was asked, answered and noted redacted."""
+    """A response with its input, output and metadata redacted."""
     if engine.settings.redactor is None:
         return response
     names = ("input", "output", "tool_calls", "metadata", "extra")
-    said = {name: cleaned(engine, getattr(response, name), "response") for name in names}
-    return replace(response, **said)
+    redacted_fields = {
+        name: redacted_json(engine, getattr(response, name), "response") for name in names
+    }
+    return replace(response, **redacted_fields)
 
 
 def redacted_feedback(engine: Engine, feedback: Feedback) -> Feedback:
     """Feedback with its comment and metadata redacted."""
     if engine.settings.redactor is None:
         return feedback
-    comment = cleaned(engine, feedback.comment, "feedback") or None
+    comment = redacted_json(engine, feedback.comment, "feedback") or None
     return replace(
-        feedback, comment=comment, metadata=cleaned(engine, feedback.metadata, "feedback")
+        feedback, comment=comment, metadata=redacted_json(engine, feedback.metadata, "feedback")
     )
 
 
-def cleaned(engine: Engine, value: Json, kind: str) -> Any:
-    """JSON with every text in it redacted, but for keys and what is no words; not kept = empty."""
+def redacted_json(engine: Engine, value: Json, kind: str) -> Any:
+    """JSON with its texts redacted, without keys and `_VERBATIM_KEYS`; `None` becomes empty."""
     if isinstance(value, str):
         return redacted(engine, value, kind) or ""
     if isinstance(value, Mapping):
         return {
-            key: one if key in _AS_IT_IS else cleaned(engine, one, kind)
-            for key, one in value.items()
+            key: entry if key in _VERBATIM_KEYS else redacted_json(engine, entry, kind)
+            for key, entry in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return [cleaned(engine, one, kind) for one in value]
+        return [redacted_json(engine, entry, kind) for entry in value]
     return value

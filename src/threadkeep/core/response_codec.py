@@ -9,33 +9,33 @@ from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 from threadkeep.core import names
-from threadkeep.core.item_codec import BROKEN, dumps
+from threadkeep.core.item_codec import DECODE_ERRORS, dumps
 from threadkeep.types import Record
 from threadkeep.types.responses import Feedback, Response, Usage
-from threadkeep.types.timestamps import moment
+from threadkeep.types.timestamps import utc_datetime
 
 T = TypeVar("T")
 
 ENTRY: Final = "response_entry"
-"""The kind of a session's own small list of its responses."""
+"""The kind of the small records that list a session's responses."""
 
 GAP: Final = "response_gap"
-"""The kind that notes which response some other went on from while it was not there."""
+"""The kind that notes a previous response that was missing when another referred to it."""
 
-_PLACED: Final = frozenset({"seq", "conversation", "user", "created_at"})
+_IMPLIED_FIELDS: Final = frozenset({"seq", "conversation", "user", "created_at"})
 
 
 class Entry(NamedTuple):
-    """What a session's list says of one response, without its words.
+    """A response in a session's list, without its text.
 
     Attributes:
         id: of the response.
-        seq: the place of the entry, in the order of the responses.
-        previous: the response it goes on from.
+        seq: of the entry, in the order of the responses.
+        previous: the id of the previous response.
         safety_identifier: as the response has it.
         model: which model answered.
         created_at: epoch seconds.
-        usage: what it cost.
+        usage: its token counts.
     """
 
     id: str
@@ -53,7 +53,7 @@ def response_record(response: Response, at: float) -> Record:
     Raises:
         InputError: something in it is not JSON, or it is too large.
     """
-    body = _said(response)
+    body = _body(response)
     return Record("response", names.key(response.id), dumps(body, "response"), at)
 
 
@@ -69,7 +69,7 @@ def decode_response(record: Record, conversation: str, user: str | None) -> Resp
         BROKEN: it cannot be read.
     """
     data = json.loads(record.body)
-    data["created_at"] = moment(data["created_at"])
+    data["created_at"] = utc_datetime(data["created_at"])
     return Response(**data, seq=record.seq, conversation=conversation, user=user)
 
 
@@ -88,10 +88,10 @@ def entry_record(response: Response, at: float) -> Record:
 
 
 def read_entry(record: Record) -> Entry:
-    """The entry of a record; of one that cannot be read, only its id is known."""
+    """The entry of a record; an unreadable one has only its id."""
     try:
         return decode_entry(record)
-    except BROKEN:
+    except DECODE_ERRORS:
         return Entry(record.id, record.seq, None, None, None, record.at, Usage(1))
 
 
@@ -119,7 +119,7 @@ def feedback_record(feedback: Feedback, at: float) -> Record:
     Raises:
         InputError: something in it is not JSON, or it is too large.
     """
-    body = _said(feedback)
+    body = _body(feedback)
     return Record("feedback", names.key(feedback.id), dumps(body, "feedback"), at)
 
 
@@ -135,14 +135,14 @@ def decode_feedback(record: Record, conversation: str) -> Feedback:
         BROKEN: it cannot be read.
     """
     data = json.loads(record.body)
-    data["created_at"] = moment(data["created_at"])
+    data["created_at"] = utc_datetime(data["created_at"])
     return Feedback(**data, conversation=conversation)
 
 
-def _said(value: Response | Feedback) -> dict[str, Any]:
-    """Its fields but for those that the place of the record says, and those that say nothing."""
-    found = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-    body = {k: v for k, v in found.items() if k not in _PLACED and v not in (None, {}, [])}
+def _body(value: Response | Feedback) -> dict[str, Any]:
+    """The fields to store: without empty ones and those that the record implies."""
+    fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    body = {k: v for k, v in fields.items() if k not in _IMPLIED_FIELDS and v not in (None, {}, [])}
     return {**body, "created_at": _epoch(value, 0.0)}
 
 
@@ -153,7 +153,7 @@ def _epoch(value: Response | Feedback, at: float) -> float:
 def _tolerant(record: Record, read: Callable[[], T]) -> T | None:
     try:
         return read()
-    except BROKEN as error:
+    except DECODE_ERRORS as error:
         import logging  # rarely needed, and slow to load
 
         logging.getLogger("threadkeep").warning(

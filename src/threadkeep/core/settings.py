@@ -1,4 +1,4 @@
-"""What `connect` may be told besides where the store is."""
+"""The options of `connect` that do not depend on the store."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ SUMMARY_TTL: Final = 432_000.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a Memory behaves, whatever it is stored in.
+    """The settings of a Memory, independent of its store.
 
     Attributes:
-        namespace: sets apart applications or tenants that share a store.
+        namespace: separates applications or tenants that share a store.
         require_user: refuse sessions and listings without a user.
-        window: the policies of `chat.window()` when it is told none.
-        retain: policies of what stays stored; what is older than all they keep is deleted at the
-            next write. None = everything stays.
+        window: the policies of `chat.window()` without arguments.
+        retain: policies that decide what stays stored: items older than all they keep are deleted
+            at the next write. None = everything stays.
         ttl: seconds a session lives after its last write; `None` = for ever.
         clock: epoch seconds, for expiry and dates.
         pool_size: connections to the store, and threads for async callers, at most.
         timeout: seconds to wait for the store or a free connection.
         key: encrypts what is stored: see `threadkeep.backends.encrypted.EncryptedBackend`.
         observe: spans and metrics of the store by OpenTelemetry.
-        longterm: another store for what is learned of users: whatever `connect` takes, or a Memory.
-        llm: turns learning on: `{"model", "api_key", "base_url", ...}`, or a callable that takes
+        longterm: another store for long-term memory: anything `connect` takes, or a Memory.
+        llm: turns extraction on: `{"model", "api_key", "base_url", ...}`, or a callable that takes
             messages of OpenAI Chat and returns a text; see `threadkeep.longterm`.
-        embedder: a callable from texts to vectors, for recall by meaning; seldom needed.
-        redactor: a callable of a text and what it is of (`item`, `session`, `file`, `response`,
-            `feedback`, `fact`, `instruction`, `summary`), which returns what may be stored of it
-            and shown to a model; `None` = nothing.
-        summary_ttl: seconds a summary lives after it was last asked for; `None` = for ever.
+        embedder: a callable from texts to vectors, for semantic recall; seldom needed.
+        redactor: a callable of a text and its kind (`item`, `session`, `file`, `response`,
+            `feedback`, `fact`, `instruction`, `summary`), which returns the text that may
+            be stored and shown to a model; `None` = nothing.
+        summary_ttl: seconds a summary lives after it was last read; `None` = for ever.
     """
 
     namespace: str = "default"
@@ -56,4 +56,4 @@ class Settings:
     summary_ttl: float | None = SUMMARY_TTL
 
 
-NAMES = tuple(one.name for one in fields(Settings))
+NAMES = tuple(option.name for option in fields(Settings))

@@ -1,4 +1,4 @@
-"""User ids: the one conversion of what applications use for a user to the text that is stored."""
+"""Converts the user ids of applications to the text that is stored."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 UserId: TypeAlias = "str | int | UUID"
-"""What names a user; `7`, `"7"` and an `IntEnum` member of value 7 are one user."""
+"""A user id; `7`, `"7"` and an `IntEnum` member of value 7 are the same user."""
 
 _NAME_LIMIT: Final = 60  # characters of a type's name in an error
 
 
 def user_id(value: object, source: str = "user") -> str:
-    """The id as it is stored: a `str` itself, an `int` or a `UUID` as its text.
+    """The id as stored: a `str` as it is, an `int` or a `UUID` as its text.
 
     A member of an enumeration, or another subclass of these, is the user of its plain value.
 
     Args:
         value: what was passed; nothing else is converted, so that no object's `repr`, and no
             `bytes` or `float`, becomes a user whom nobody meant.
-        source: where it comes from, for the error.
+        source: the name of the argument, for the error.
 
     Raises:
         ConfigError: it is anything else, or empty; the error shows its type, not the value.
@@ -35,16 +35,16 @@ def user_id(value: object, source: str = "user") -> str:
             f"{source} must be a str that is not empty, an int or a UUID, "
             f"got {_kind(value)}; pass the user's id as such, or None where there is no user"
         )
-    return names.whole(text)
+    return names.join_surrogates(text)
 
 
 def optional_user_id(value: object, source: str = "user") -> str | None:
-    """As `user_id`; `None` stays `None`, and nothing else is nobody."""
+    """As `user_id`, but `None` stays `None`."""
     return None if value is None else user_id(value, source)
 
 
 def _text(value: object) -> str | None:
-    """By its real type: a mock or a proxy may claim another, and answer for nobody."""
+    """Convert by the real type: a mock or a proxy may pretend to be another."""
     from uuid import UUID  # most programs pass a str
 
     kind = type(value)

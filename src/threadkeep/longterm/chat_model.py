@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from threadkeep.errors import MissingExtra, ThreadkeepError
-from threadkeep.longterm.settings import Ask, Learning
+from threadkeep.longterm.settings import ExtractionSettings, ModelCallable
 from threadkeep.window import tokens
 
 if TYPE_CHECKING:
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 Messages = list[dict[str, Any]]
 
 
-class Answer(NamedTuple):
+class Completion(NamedTuple):
     """What a model said, and what it cost in tokens of prompt and answer."""
 
     text: str
-    prompt: int
-    completion: int
+    prompt_tokens: int
+    completion_tokens: int
 
 
-class ModelFailed(ThreadkeepError):
+class ModelError(ThreadkeepError):
     """The model did not answer.
 
     Attributes:
@@ -40,7 +40,7 @@ class ModelFailed(ThreadkeepError):
 class ChatModel(Protocol):
     """Answers messages of OpenAI Chat, in JSON of a schema if it can; thread-safe."""
 
-    def ask(self, messages: Messages, schema: Mapping[str, Any]) -> Answer:
+    def complete(self, messages: Messages, schema: Mapping[str, Any]) -> Completion:
         """The answer.
 
         Raises:
@@ -53,36 +53,36 @@ class ChatModel(Protocol):
         ...
 
 
-def model_of(said: Learning) -> ChatModel:
+def create_model(settings: ExtractionSettings) -> ChatModel:
     """The model that was named; no I/O.
 
     Raises:
         MissingExtra: it needs a package that is not installed.
     """
-    if said.call is not None:
-        return Called(said.call)
+    if settings.call is not None:
+        return CallableModel(settings.call)
     if importlib.util.find_spec("openai") is None:
         raise MissingExtra(
             'llm= needs a package that is not installed: pip install "threadkeep[llm]"'
         )
-    return Endpoint(said)
+    return OpenAIModel(settings)
 
 
-class Called:
+class CallableModel:
     """A callable of the application's own; what it costs is estimated."""
 
-    def __init__(self, call: Ask) -> None:
+    def __init__(self, call: ModelCallable) -> None:
         self._call = call
 
-    def ask(self, messages: Messages, schema: Mapping[str, Any]) -> Answer:
+    def complete(self, messages: Messages, schema: Mapping[str, Any]) -> Completion:
         try:
             text = self._call(messages)
         except Exception as error:  # whatever theirs may raise
-            raise ModelFailed(type(error).__name__, _retry_after(error)) from error
+            raise ModelError(type(error).__name__, _retry_after(error)) from error
         if not isinstance(text, str):
-            raise ModelFailed(f"it returned a {type(text).__name__} instead of a text")
-        asked = sum(tokens.estimate(str(message["content"])) for message in messages)
-        return Answer(text, asked, tokens.estimate(text))
+            raise ModelError(f"it returned a {type(text).__name__} instead of a text")
+        prompt_tokens = sum(tokens.estimate(str(message["content"])) for message in messages)
+        return Completion(text, prompt_tokens, tokens.estimate(text))
 
     def close(self) -> None:
         """It is not ours."""
@@ -94,27 +94,27 @@ FORMATS: Final = ("json_schema", "json_object", None)
 _REFUSED: Final = frozenset({400, 404, 415, 422, 501})
 
 
-class Endpoint:
+class OpenAIModel:
     """A model behind an OpenAI-compatible endpoint. The client is made when first needed."""
 
-    def __init__(self, said: Learning) -> None:
-        self._said = said
+    def __init__(self, settings: ExtractionSettings) -> None:
+        self._settings = settings
         self._clients: dict[int, OpenAI] = {}  # by process: none survives a fork
         self._format = 0
 
-    def ask(self, messages: Messages, schema: Mapping[str, Any]) -> Answer:
+    def complete(self, messages: Messages, schema: Mapping[str, Any]) -> Completion:
         import openai
 
-        for place in range(self._format, len(FORMATS)):
+        for index in range(self._format, len(FORMATS)):
             try:
-                answer = self._ask(messages, _format(FORMATS[place], schema))
+                answer = self._complete(messages, _format(FORMATS[index], schema))
             except openai.APIStatusError as error:
-                if error.status_code in _REFUSED and place + 1 < len(FORMATS):
+                if error.status_code in _REFUSED and index + 1 < len(FORMATS):
                     continue  # it may be the format that it does not take
-                raise _failed(error) from error
+                raise _model_error(error) from error
             except openai.OpenAIError as error:
-                raise _failed(error) from error
-            self._format = place
+                raise _model_error(error) from error
+            self._format = index
             return answer
         raise AssertionError("the last format raises or answers")
 
@@ -123,56 +123,58 @@ class Endpoint:
         if client is not None:
             client.close()
 
-    def _ask(self, messages: Messages, format: dict[str, Any]) -> Answer:
+    def _complete(self, messages: Messages, format: dict[str, Any]) -> Completion:
         create: Any = self._client().chat.completions.create
-        done = create(model=self._said.model, messages=messages, **format)
+        response = create(model=self._settings.model, messages=messages, **format)
         try:
-            text = done.choices[0].message.content
+            text = response.choices[0].message.content
         except (AttributeError, IndexError, TypeError) as error:
-            raise ModelFailed("the answer is not one of Chat Completions") from error
+            raise ModelError("the answer is not one of Chat Completions") from error
         if not text:
-            raise ModelFailed("the answer has no text")
-        return Answer(text, *_spent(done, messages, text))
+            raise ModelError("the answer has no text")
+        return Completion(text, *_token_usage(response, messages, text))
 
     def _client(self) -> OpenAI:
         from openai import OpenAI
 
-        found, key = self._clients.get(os.getpid()), self._said.api_key
-        current = key() if callable(key) else key
-        if found is None:
+        client, key = self._clients.get(os.getpid()), self._settings.api_key
+        api_key = key() if callable(key) else key
+        if client is None:
             made = OpenAI(
-                api_key=current,
-                base_url=self._said.base_url,
-                timeout=self._said.timeout,
+                api_key=api_key,
+                base_url=self._settings.base_url,
+                timeout=self._settings.timeout,
                 max_retries=0,  # when to try again is written down where other workers see it
             )
-            found = self._clients.setdefault(os.getpid(), made)
-        return found.with_options(api_key=current) if callable(key) else found
+            client = self._clients.setdefault(os.getpid(), made)
+        return client.with_options(api_key=api_key) if callable(key) else client
 
 
 def _format(name: str | None, schema: Mapping[str, Any]) -> dict[str, Any]:
     if name is None:
         return {}
-    said: dict[str, Any] = {"type": name}
+    response_format: dict[str, Any] = {"type": name}
     if name == "json_schema":
-        said[name] = {"name": "learned", "schema": dict(schema), "strict": True}
-    return {"response_format": said}
+        response_format[name] = {"name": "learned", "schema": dict(schema), "strict": True}
+    return {"response_format": response_format}
 
 
-def _spent(done: Any, messages: Messages, text: str) -> tuple[int, int]:
-    usage = getattr(done, "usage", None)
-    asked, said = (getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens"))
-    if isinstance(asked, int) and isinstance(said, int):
-        return asked, said
-    whole = sum(tokens.estimate(str(message["content"])) for message in messages)
-    return whole, tokens.estimate(text)
+def _token_usage(response: Any, messages: Messages, text: str) -> tuple[int, int]:
+    usage = getattr(response, "usage", None)
+    prompt_tokens, completion_tokens = (
+        getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens")
+    )
+    if isinstance(prompt_tokens, int) and isinstance(completion_tokens, int):
+        return prompt_tokens, completion_tokens
+    estimated_prompt = sum(tokens.estimate(str(message["content"])) for message in messages)
+    return estimated_prompt, tokens.estimate(text)
 
 
-def _failed(error: Exception) -> ModelFailed:
+def _model_error(error: Exception) -> ModelError:
     """The error by its class and status alone: its text may quote the prompt, or a key."""
     status = getattr(error, "status_code", None)
     name = type(error).__name__
-    return ModelFailed(f"{status} {name}" if status else name, _retry_after(error))
+    return ModelError(f"{status} {name}" if status else name, _retry_after(error))
 
 
 def _retry_after(error: Exception) -> float | None:

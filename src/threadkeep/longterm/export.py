@@ -25,7 +25,7 @@ from threadkeep.sessions import (
     user_index,
 )
 from threadkeep.sessions.export_line import Line
-from threadkeep.sessions.jsonl import Stored
+from threadkeep.sessions.jsonl import CheckedSession
 from threadkeep.types import Query, Record
 from threadkeep.types.batching import batches
 from threadkeep.types.knowledge import Fact, Instruction
@@ -41,7 +41,7 @@ class Restored(NamedTuple):
     new: int
 
 
-class Learned(NamedTuple):
+class UserEntries(NamedTuple):
     """A run of lines on one user, as it will be written."""
 
     user: str
@@ -61,60 +61,60 @@ def sessions(engine: Engine, user: str) -> Iterator[str]:
     stream = engine.stream("sessions", user)
     after = 0
     while True:
-        found = engine.read(Query(stream, "session", limit=_PAGE, after=after))[0].records
-        ids = [user_index.named(entry) for entry in found]
-        owns = engine.read(*(_own(engine, id) for id in ids)) if ids else []
-        for id, own in zip(ids, owns, strict=True):
-            if own.records and _is_owner(own.records[0], user):
+        entries = engine.read(Query(stream, "session", limit=_PAGE, after=after))[0].records
+        ids = [user_index.session_id_of(entry) for entry in entries]
+        pages = engine.read(*(_session_query(engine, id) for id in ids)) if ids else []
+        for id, page in zip(ids, pages, strict=True):
+            if page.records and _is_owner(page.records[0], user):
                 yield id
-        if len(found) < _PAGE:
+        if len(entries) < _PAGE:
             return
-        after = found[-1].seq
+        after = entries[-1].seq
 
 
-def _is_owner(own: Record, user: str) -> bool:
+def _is_owner(record: Record, user: str) -> bool:
     """Whether a session is the user's; of one that cannot be read, nobody can say so."""
     try:
-        return item_codec.read_session(own).user == user
+        return item_codec.read_session(record).user == user
     except ValueError:
         return False
 
 
 def lines(engine: Engine, user: str) -> Iterator[Line]:
     """What was learned of a user: facts and instructions of any status."""
-    found = UserStream(engine, user=user).look()
-    for fact in found.facts.values():
-        yield _line(user, codec.fact_record(fact, _at(fact)))
-    for instruction in found.instructions.values():
-        yield _line(user, codec.instruction_record(instruction, _at(instruction)))
+    unit = UserStream(engine, user=user).load()
+    for fact in unit.facts.values():
+        yield _line(user, codec.fact_record(fact, _created_seconds(fact)))
+    for instruction in unit.instructions.values():
+        yield _line(user, codec.instruction_record(instruction, _created_seconds(instruction)))
 
 
 def checked(
-    given: Iterable[tuple[int, Line]], user: str | None = None
-) -> Iterator[Stored | Learned]:
+    numbered_lines: Iterable[tuple[int, Line]], user: str | None = None
+) -> Iterator[CheckedSession | UserEntries]:
     """What lines of an export stand for, as it will be written; without a store.
 
     Args:
-        given: numbered lines, the header first, the lines of a session together.
+        numbered_lines: numbered lines, the header first, the lines of a session together.
         user: whose all of it must be; a session without an owner becomes theirs. `None` =
             anybody's.
 
     Raises:
         InputError: a line is not of an export, or is somebody else's; it is numbered.
     """
-    numbered = iter(given)
+    numbered = iter(numbered_lines)
     jsonl.check_header(next(numbered, (0, {}))[1])
     for owner, lines in groupby(numbered, key=lambda pair: _owner(*pair)):
         if owner is None:
             yield from jsonl.sessions(lines, user)
         else:
-            yield from _learned(owner, lines, user)
+            yield from _user_entries(owner, lines, user)
 
 
-def restore(engine: Engine, entries: Iterable[Stored | Learned]) -> Iterator[Restored]:
+def restore(engine: Engine, entries: Iterable[CheckedSession | UserEntries]) -> Iterator[Restored]:
     """Write what was checked: what is there already stays as it is; says what became of each."""
     for entry in entries:
-        if isinstance(entry, Stored):
+        if isinstance(entry, CheckedSession):
             yield Restored(entry.info.id, None, int(jsonl.write(engine, entry)))
         else:
             yield Restored(None, entry.user, _put(engine, *entry))
@@ -136,9 +136,9 @@ def _owner(number: int, line: Line) -> str | None:
     return None if owner is None else names.check(owner, "user")
 
 
-def _learned(
+def _user_entries(
     owner: str, numbered: Iterable[tuple[int, Line]], user: str | None
-) -> Iterator[Learned]:
+) -> Iterator[UserEntries]:
     """A run of lines on a user, in parts that one commit can take."""
     lines = {}
     for number, line in numbered:
@@ -147,20 +147,20 @@ def _learned(
         lines[number] = _read(number, line)
     stored = {id(record): entry for record, entry in lines.values()}
     for batch in batches(record for record, _ in lines.values()):
-        yield Learned(owner, [stored[id(record)] for record in batch])
+        yield UserEntries(owner, [stored[id(record)] for record in batch])
 
 
 def _put(engine: Engine, user: str, batch: list[Fact | Instruction]) -> int:
-    def step(found: UnitOfWork) -> int:
-        before = len(found.facts) + len(found.instructions)
-        for one in batch:
-            if isinstance(one, Fact):
-                found.facts.get(one.id) or found.put_fact(one)
+    def step(unit: UnitOfWork) -> int:
+        before = len(unit.facts) + len(unit.instructions)
+        for entry in batch:
+            if isinstance(entry, Fact):
+                unit.facts.get(entry.id) or unit.put_fact(entry)
             else:
-                found.instructions.get(one.id) or found.put_instruction(one)
-        return len(found.facts) + len(found.instructions) - before
+                unit.instructions.get(entry.id) or unit.put_instruction(entry)
+        return len(unit.facts) + len(unit.instructions) - before
 
-    return UserStream(engine, user=user).settle(step)
+    return UserStream(engine, user=user).transact(step)
 
 
 def _read(number: int, line: Line) -> tuple[Record, Fact | Instruction]:
@@ -179,25 +179,25 @@ def _read(number: int, line: Line) -> tuple[Record, Fact | Instruction]:
 
 
 def _line(user: str, record: Record) -> Line:
-    said: Line = {"user": user, "kind": record.kind, "id": record.id, "at": record.at}
+    line: Line = {"user": user, "kind": record.kind, "id": record.id, "at": record.at}
     if record.expires is not None:
-        said["expires"] = record.expires
-    return {**said, "body": json.loads(record.body)}
+        line["expires"] = record.expires
+    return {**line, "body": json.loads(record.body)}
 
 
-def _own(engine: Engine, session: str) -> Query:
+def _session_query(engine: Engine, session: str) -> Query:
     return Query(engine.stream("session", session), "session", ids=["session"])
 
 
-def _at(one: Fact | Instruction) -> float:
-    return 0.0 if one.created_at is None else one.created_at.timestamp()
+def _created_seconds(entry: Fact | Instruction) -> float:
+    return 0.0 if entry.created_at is None else entry.created_at.timestamp()
 
 
 def _parsed(text: str | Iterable[str]) -> Iterator[tuple[int, Line]]:
-    given = text.split("\n") if isinstance(text, str) else text
-    if not isinstance(given, Iterable):
+    lines = text.split("\n") if isinstance(text, str) else text
+    if not isinstance(lines, Iterable):
         raise InputError(f"lines must be a str or an iterable of them, got {type(text).__name__}")
-    for number, line in enumerate(given, start=1):
+    for number, line in enumerate(lines, start=1):
         if not isinstance(line, str):
             raise InputError(f"line {number} must be a str, got {type(line).__name__}")
         if line.strip():

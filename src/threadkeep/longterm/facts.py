@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from threadkeep.core import names
 from threadkeep.core.engine import Engine, async_twin
-from threadkeep.longterm.html import Learned
+from threadkeep.longterm.html import EntryListing
 from threadkeep.longterm.store import validate
 from threadkeep.longterm.store.codec import identity
 from threadkeep.longterm.store.collection import Collection, CollectionSpec
@@ -23,15 +23,15 @@ from threadkeep.types.knowledge import (
     Status,
     merged_sources,
 )
-from threadkeep.types.timestamps import moment
+from threadkeep.types.timestamps import utc_datetime
 
-MOST: Final = 1_000
+MAX_FACTS: Final = 1_000
 """Facts that are kept of one user, of any status; the least worth goes first, pinned ones never."""
 
 UNSET: Final[Any] = object()
 
 
-_KIND: Final = CollectionSpec(
+_SPEC: Final = CollectionSpec(
     "fact", attrgetter("facts"), UnitOfWork.put_fact, UnitOfWork.drop_fact
 )
 
@@ -43,8 +43,8 @@ class Facts(Collection[Fact]):
     says so.
     """
 
-    def __init__(self, engine: Engine, home: Callable[[], UserStream]) -> None:
-        super().__init__(engine, home, _KIND)
+    def __init__(self, engine: Engine, user_stream: Callable[[], UserStream]) -> None:
+        super().__init__(engine, user_stream, _SPEC)
 
     def add(
         self,
@@ -81,24 +81,24 @@ class Facts(Collection[Fact]):
             InputError: a value is not what it should be; it is named. Nothing was written.
             NotFound: there is no fact `replaces`.
         """
-        now = self.engine.now()
-        told = validate.checked_text(self.engine, text, "fact")
+        now = self._engine.now()
+        clean_text = validate.checked_text(self._engine, text, "fact")
         fact = Fact(
-            identity("fact", told),
-            told,
-            validate.checked_sources(self.engine, sources),
+            identity("fact", clean_text),
+            clean_text,
+            validate.checked_sources(self._engine, sources),
             validate.checked_status(status) or "active",
             confidence=validate.checked_share(confidence, "confidence"),
             pinned=bool(pinned),
-            observed_at=validate.checked_moment(observed_at, "observed_at") or moment(now),
+            observed_at=validate.checked_moment(observed_at, "observed_at") or utc_datetime(now),
             valid_from=validate.checked_moment(valid_from, "valid_from"),
             valid_to=validate.checked_moment(valid_to, "valid_to"),
             expires_at=validate.checked_moment(expires_at, "expires_at"),
             extractor=names.check(extractor, "extractor"),
-            created_at=moment(now),
+            created_at=utc_datetime(now),
         )
-        held = self._home().settle(lambda held: self._put(held, fact, replaces))
-        return held.facts.get(fact.id, fact)
+        unit = self._user_stream().transact(lambda held: self._put(held, fact, replaces))
+        return unit.facts.get(fact.id, fact)
 
     def update(
         self,
@@ -118,17 +118,17 @@ class Facts(Collection[Fact]):
             NotFound: there is no such fact.
             InputError: a value is not what it should be; it is named.
         """
-        said: dict[str, Any] = {}
+        changes: dict[str, Any] = {}
         if status is not None:
-            said["status"] = validate.checked_status(status)
+            changes["status"] = validate.checked_status(status)
         if pinned is not None:
-            said["pinned"] = bool(pinned)
+            changes["pinned"] = bool(pinned)
         if confidence is not None:
-            said["confidence"] = validate.checked_share(confidence, "confidence")
+            changes["confidence"] = validate.checked_share(confidence, "confidence")
         for name, value in (("expires_at", expires_at), ("valid_to", valid_to)):
             if value is not UNSET:
-                said[name] = validate.checked_moment(value, name)
-        return self._changed(id, said)
+                changes[name] = validate.checked_moment(value, name)
+        return self._apply_changes(id, changes)
 
     def list(self, *, status: Status | None = "active") -> Listing[Fact]:
         """The facts of a status, or of every one (`None`), in the order they were first stored.
@@ -136,60 +136,62 @@ class Facts(Collection[Fact]):
         Raises:
             InputError: there is no such status.
         """
-        wanted = validate.checked_status(status)
-        found = self._home().look().facts.values()
-        return Learned(fact for fact in found if wanted in (None, fact.status))
+        selected = validate.checked_status(status)
+        facts = self._user_stream().load().facts.values()
+        return EntryListing(fact for fact in facts if selected in (None, fact.status))
 
     aadd = async_twin(add)
     aupdate = async_twin(update)
     alist = async_twin(list)
 
-    def _put(self, held: UnitOfWork, fact: Fact, replaces: str | None) -> UnitOfWork:
-        """What a home holds once the application's word stands in it."""
+    def _put(self, unit: UnitOfWork, fact: Fact, replaces: str | None) -> UnitOfWork:
+        """Put an entry of the application, and supersede the one it replaces."""
         if replaces is not None and replaces != fact.id:
-            old = self._one(held, replaces)
-            ended = replace(superseded(old, fact.id), valid_to=old.valid_to or fact.observed_at)
-            held.put_fact(ended)
+            previous = self._require(unit, replaces)
+            closed = replace(
+                superseded(previous, fact.id), valid_to=previous.valid_to or fact.observed_at
+            )
+            unit.put_fact(closed)
         if fact.status == "active":
-            held.unforget(fact.id)
-        learn(held, fact)
-        make_room(held)
-        return held
+            unit.unmark_forgotten(fact.id)
+        merge_fact(unit, fact)
+        evict_surplus(unit)
+        return unit
 
 
-def learn(held: UnitOfWork, fact: Fact) -> Fact:
+def merge_fact(unit: UnitOfWork, fact: Fact) -> Fact:
     """Put a fact; one that is known already was seen once more, and keeps what it has."""
-    known = held.facts.get(fact.id)
-    if known is None:
-        return held.put_fact(fact)
+    existing = unit.facts.get(fact.id)
+    if existing is None:
+        return unit.put_fact(fact)
     # what an application, or another mouth, says again is no longer in doubt; never the reverse
-    active = fact.status == "active" or known.status == "active"
-    return held.put_fact(
+    active = fact.status == "active" or existing.status == "active"
+    return unit.put_fact(
         replace(
             fact,
-            sources=merged_sources(known.sources, fact.sources),
-            status="active" if active else known.status,
-            superseded_by=None if active else known.superseded_by,
-            confidence=max(known.confidence, fact.confidence),
-            pinned=known.pinned or fact.pinned,
-            seen=known.seen + 1,
-            observed_at=max(filter(None, (known.observed_at, fact.observed_at)), default=None),
-            valid_from=fact.valid_from or known.valid_from,
-            expires_at=fact.expires_at or known.expires_at,
-            created_at=known.created_at,
-            seq=known.seq,
+            sources=merged_sources(existing.sources, fact.sources),
+            status="active" if active else existing.status,
+            superseded_by=None if active else existing.superseded_by,
+            confidence=max(existing.confidence, fact.confidence),
+            pinned=existing.pinned or fact.pinned,
+            seen=existing.seen + 1,
+            observed_at=max(filter(None, (existing.observed_at, fact.observed_at)), default=None),
+            valid_from=fact.valid_from or existing.valid_from,
+            expires_at=fact.expires_at or existing.expires_at,
+            created_at=existing.created_at,
+            seq=existing.seq,
         )
     )
 
 
-def make_room(held: UnitOfWork, most: int = MOST) -> None:
+def evict_surplus(unit: UnitOfWork, limit: int = MAX_FACTS) -> None:
     """Let the least worth facts go, if there are too many."""
-    for id in validate.surplus(held.facts, most, worth):
-        held.drop_fact(id)
+    for id in validate.surplus(unit.facts, limit, rank_key):
+        unit.drop_fact(id)
 
 
-def worth(fact: Fact) -> tuple[bool, float, float]:
+def rank_key(fact: Fact) -> tuple[bool, float, float]:
     """How much a fact is worth beside others: that it holds, how sure it is, how new."""
-    at = fact.observed_at or fact.created_at
-    sure = fact.confidence * (1 + min(fact.seen, 9) / 10)
-    return fact.status == "active", sure, 0.0 if at is None else at.timestamp()
+    said_at = fact.observed_at or fact.created_at
+    certainty = fact.confidence * (1 + min(fact.seen, 9) / 10)
+    return fact.status == "active", certainty, 0.0 if said_at is None else said_at.timestamp()

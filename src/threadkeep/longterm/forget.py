@@ -18,7 +18,7 @@ from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner
 from threadkeep.longterm import orphans
 from threadkeep.longterm.store import unit_of_work
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
-from threadkeep.longterm.store.user_stream import UserStream, of_session
+from threadkeep.longterm.store.user_stream import UserStream, for_session
 from threadkeep.sessions import derived, edit, remove, user_index
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import KEEP, Drop, Query, SessionInfo
@@ -36,24 +36,24 @@ _TRIES: Final = 64
 
 def forget_user(engine: Engine, user: str, *, purge: bool) -> ForgetReport:
     """As `User.forget`."""
-    home = UserStream(engine, user=user)
-    learned = _mark(home)
+    user_stream = UserStream(engine, user=user)
+    unit = _mark_forgotten(user_stream)
     erased: dict[str, int] = {}
     unreadable: list[str] = []
     for session in _all_sessions(engine, user, unreadable):
         if (count := _erase(engine, user, session)) is not None:
             erased[session] = erased.get(session, 0) + count
     records = sum(erased.values()) + orphans.forget_pointers(engine, user, erased)
-    elsewhere = _summaries(engine, learned)
+    other_namespaces = _summaries(engine, unit)
     records += orphans.forget_summaries(engine, user)
-    records += sum(len(kind) for kind in (learned.facts, learned.instructions, learned.watermarks))
-    home.drop()
-    engine.part_with(user)
-    beyond = [*_beyond(elsewhere, unreadable), *(engine.purge() if purge else [])]
-    return ForgetReport(records, sum(count > 0 for count in erased.values()), beyond)
+    records += sum(len(kind) for kind in (unit.facts, unit.instructions, unit.watermarks))
+    user_stream.delete()
+    engine.evict_user(user)
+    unreached = [*_unreached(other_namespaces, unreadable), *(engine.purge() if purge else [])]
+    return ForgetReport(records, sum(count > 0 for count in erased.values()), unreached)
 
 
-def _beyond(namespaces: list[str], unreadable: list[str]) -> Iterator[str]:
+def _unreached(namespaces: list[str], unreadable: list[str]) -> Iterator[str]:
     """What forgetting the user here could not reach, in words."""
     for namespace in namespaces:
         yield f"sessions in the namespace {namespace!r}: forget the user there"
@@ -64,35 +64,41 @@ def _beyond(namespaces: list[str], unreadable: list[str]) -> Iterator[str]:
         )
 
 
-def forget_items(door: SessionStream, ids: Iterable[str]) -> int:
+def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
     """As `Session.forget`."""
-    wanted = [names.check(id, "item id") for id in ids]
-    keys = [names.key(id) for id in wanted]
-    gone = len(door.look(Query(door.stream, "item", ids=keys)).pages[0].records)
-    edit.remove(door, *wanted)
-    derived.spoil(door.engine, door.id)  # also where an attempt before this was cut short
-    home = of_session(door)
-    theirs = door.engine.settings.namespace
-    namespace = None if theirs == home.engine.settings.namespace else theirs
+    item_ids = [names.check(id, "item id") for id in ids]
+    keys = [names.key(id) for id in item_ids]
+    removed = len(
+        session_stream.read(Query(session_stream.stream_name, "item", ids=keys)).pages[0].records
+    )
+    edit.remove(session_stream, *item_ids)
+    derived.invalidate_summary(
+        session_stream.engine, session_stream.id
+    )  # also where an attempt before this was cut short
+    user_stream = for_session(session_stream)
+    session_namespace = session_stream.engine.settings.namespace
+    namespace = (
+        None if session_namespace == user_stream.engine.settings.namespace else session_namespace
+    )
 
-    def step(found: UnitOfWork) -> None:
-        said = {(namespace, door.id, id) for id in wanted}
-        for fact in list(found.facts.values()):
-            without(found, fact, said, door.engine.now())
-        for instruction in list(found.instructions.values()):
-            without(found, instruction, said, door.engine.now())
+    def step(unit: UnitOfWork) -> None:
+        removed_sources = {(namespace, session_stream.id, id) for id in item_ids}
+        for fact in list(unit.facts.values()):
+            remove_sources(unit, fact, removed_sources, session_stream.engine.now())
+        for instruction in list(unit.instructions.values()):
+            remove_sources(unit, instruction, removed_sources, session_stream.engine.now())
 
-    home.settle(step)
-    return gone
+    user_stream.transact(step)
+    return removed
 
 
-def _mark(home: UserStream) -> UnitOfWork:
-    """Say that the user is being forgotten; what the home held."""
+def _mark_forgotten(user_stream: UserStream) -> UnitOfWork:
+    """Mark the user as being forgotten. Returns the entries."""
     for _ in range(_TRIES):
-        found = home.look()
-        found.forget(unit_of_work.USER, home.engine.now())
-        if home.commit(found):
-            return found
+        unit = user_stream.load()
+        unit.mark_forgotten(unit_of_work.USER, user_stream.engine.now())
+        if user_stream.commit(unit):
+            return unit
     raise BackendError("others learned of the user all the time; try again")
 
 
@@ -114,10 +120,10 @@ def _listed(engine: Engine, user: str) -> Iterator[str]:
                     engine.commit(stream, drop=[Drop()], ttl=KEEP, expect=page.version)
             return
         for entry in page.records:
-            yield user_index.named(entry)
-        over = [Drop("session", [entry.id for entry in page.records])]
+            yield user_index.session_id_of(entry)
+        drops = [Drop("session", [entry.id for entry in page.records])]
         with suppress(Conflict):  # somebody wrote to one of them meanwhile: once more
-            engine.commit(stream, drop=over, ttl=KEEP, expect=page.version)
+            engine.commit(stream, drop=drops, ttl=KEEP, expect=page.version)
     raise BackendError(
         f"user {user!r} still writes to sessions that were forgotten: stop that, and try again"
     )
@@ -125,60 +131,70 @@ def _listed(engine: Engine, user: str) -> Iterator[str]:
 
 def _erase(engine: Engine, user: str, session: str) -> int | None:
     """Remove a session, or what is left of it; how many records. `None` = it is not the user's."""
-    door = SessionStream(engine, SessionInfo(session, user))
+    session_stream = SessionStream(engine, SessionInfo(session, user))
 
     def step() -> int | None:
-        remains = remove.look(door)
+        remains = remove.find_target(session_stream)
         if remains.user != user:  # nobody's
             return None
-        count = _count(door)
-        remove.end(door, remains)
+        count = _count(session_stream)
+        remove.delete_target(session_stream, remains)
         return count
 
     with suppress(NotOwner, CorruptRecord):  # somebody else's, or begun by them since
-        return door.settle(step)
+        return session_stream.retry(step)
     return None
 
 
-def _count(door: SessionStream) -> int:
+def _count(session_stream: SessionStream) -> int:
     with suppress(CorruptRecord):  # a store that gives out nothing that it cannot open
         return sum(
-            1 for _ in copy_streams.records(door.engine.backend, door.stream, door.engine.now())
+            1
+            for _ in copy_streams.records(
+                session_stream.engine.backend,
+                session_stream.stream_name,
+                session_stream.engine.now(),
+            )
         )
     return 1
 
 
-def _summaries(engine: Engine, known: UnitOfWork) -> list[str]:
+def _summaries(engine: Engine, unit: UnitOfWork) -> list[str]:
     """Remove the summaries of sessions that were read and are gone; the namespaces of others."""
-    elsewhere: dict[str, None] = {}
-    for stream in known.watermarks:
+    other_namespaces: dict[str, None] = {}
+    for stream in unit.watermarks:
         if "/" not in stream:  # what learning cost, which is of no session
             continue
         namespace, _ = names.parts(stream)
         if namespace == engine.settings.namespace:
-            summary = derived.beside(engine, derived.SUMMARY, stream)
+            summary = derived.derived_stream(engine, derived.SUMMARY, stream)
             engine.longterm.commit(summary, drop=[Drop()], ttl=KEEP)
         else:
-            elsewhere[namespace] = None
-    return list(elsewhere)
+            other_namespaces[namespace] = None
+    return list(other_namespaces)
 
 
-def without(
-    found: UnitOfWork, known: Fact | Instruction, said: set[tuple[str | None, str, str]], now: float
+def remove_sources(
+    unit: UnitOfWork,
+    entry: Fact | Instruction,
+    removed_sources: set[tuple[str | None, str, str]],
+    now: float,
 ) -> None:
     """A fact without those sources; gone, if it had no others."""
-    left = tuple(one for one in known.sources if _place(one) not in said)
-    if len(left) == len(known.sources):
+    remaining = tuple(
+        source for source in entry.sources if _source_key(source) not in removed_sources
+    )
+    if len(remaining) == len(entry.sources):
         return
-    if isinstance(known, Fact):
-        found.put_fact(replace(known, sources=left)) if left else found.drop_fact(known.id)
-    elif left:
-        found.put_instruction(replace(known, sources=left))
+    if isinstance(entry, Fact):
+        unit.put_fact(replace(entry, sources=remaining)) if remaining else unit.drop_fact(entry.id)
+    elif remaining:
+        unit.put_instruction(replace(entry, sources=remaining))
     else:
-        found.drop_instruction(known.id)
-    if not left:
-        found.forget(known.id, now)
+        unit.drop_instruction(entry.id)
+    if not remaining:
+        unit.mark_forgotten(entry.id, now)
 
 
-def _place(source: Source) -> tuple[str | None, str, str]:
+def _source_key(source: Source) -> tuple[str | None, str, str]:
     return source.namespace, source.session, source.item

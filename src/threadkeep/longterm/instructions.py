@@ -10,7 +10,7 @@ from typing import Any, Final
 from threadkeep.core import names
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.errors import InputError
-from threadkeep.longterm.html import Learned
+from threadkeep.longterm.html import EntryListing
 from threadkeep.longterm.store import validate
 from threadkeep.longterm.store.codec import identity
 from threadkeep.longterm.store.collection import Collection, CollectionSpec
@@ -26,15 +26,15 @@ from threadkeep.types.knowledge import (
     Status,
     merged_sources,
 )
-from threadkeep.types.timestamps import moment
+from threadkeep.types.timestamps import utc_datetime
 
-MOST: Final = 200
+MAX_INSTRUCTIONS: Final = 200
 """Instructions that are kept of one user, of any status and for any agent."""
 
 UNSET: Final[Any] = object()
 
 
-_KIND: Final = CollectionSpec(
+_SPEC: Final = CollectionSpec(
     "instruction",
     attrgetter("instructions"),
     UnitOfWork.put_instruction,
@@ -45,8 +45,8 @@ _KIND: Final = CollectionSpec(
 class Instructions(Collection[Instruction]):
     """The instructions of a user, or of a session without one; every verb has an async twin."""
 
-    def __init__(self, engine: Engine, home: Callable[[], UserStream]) -> None:
-        super().__init__(engine, home, _KIND)
+    def __init__(self, engine: Engine, user_stream: Callable[[], UserStream]) -> None:
+        super().__init__(engine, user_stream, _SPEC)
 
     def add(
         self,
@@ -82,25 +82,25 @@ class Instructions(Collection[Instruction]):
         """
         if priority not in PRIORITIES:
             raise InputError(f"priority must be one of {', '.join(PRIORITIES)}, got {priority!r}")
-        now = self.engine.now()
-        told = validate.checked_text(self.engine, text, "instruction")
+        now = self._engine.now()
+        clean_text = validate.checked_text(self._engine, text, "instruction")
         agent = None if agent is None else names.check(agent, "agent")
         session = None if session is None else names.check(session, "session")
-        said = Instruction(
-            identity("instruction", told, agent, session),
-            told,
+        instruction = Instruction(
+            identity("instruction", clean_text, agent, session),
+            clean_text,
             priority,
             agent=agent,
             session=session,
-            sources=validate.checked_sources(self.engine, sources),
+            sources=validate.checked_sources(self._engine, sources),
             pinned=bool(pinned),
-            observed_at=validate.checked_moment(observed_at, "observed_at") or moment(now),
+            observed_at=validate.checked_moment(observed_at, "observed_at") or utc_datetime(now),
             expires_at=validate.checked_moment(expires_at, "expires_at"),
             extractor=names.check(extractor, "extractor"),
-            created_at=moment(now),
+            created_at=utc_datetime(now),
         )
-        held = self._home().settle(lambda held: self._put(held, said, replaces))
-        return held.instructions.get(said.id, said)
+        unit = self._user_stream().transact(lambda held: self._put(held, instruction, replaces))
+        return unit.instructions.get(instruction.id, instruction)
 
     def update(
         self,
@@ -117,20 +117,20 @@ class Instructions(Collection[Instruction]):
             NotFound: there is no such instruction.
             InputError: a value is not what it should be; it is named.
         """
-        said: dict[str, Any] = {}
+        changes: dict[str, Any] = {}
         if status is not None:
-            said["status"] = validate.checked_status(status)
+            changes["status"] = validate.checked_status(status)
         if priority is not None:
             if priority not in PRIORITIES:
                 raise InputError(
                     f"priority must be one of {', '.join(PRIORITIES)}, got {priority!r}"
                 )
-            said["priority"] = priority
+            changes["priority"] = priority
         if pinned is not None:
-            said["pinned"] = bool(pinned)
+            changes["pinned"] = bool(pinned)
         if expires_at is not UNSET:
-            said["expires_at"] = validate.checked_moment(expires_at, "expires_at")
-        return self._changed(id, said)
+            changes["expires_at"] = validate.checked_moment(expires_at, "expires_at")
+        return self._apply_changes(id, changes)
 
     def list(self, *, status: Status | None = "active") -> Listing[Instruction]:
         """The instructions of a status, or of every one (`None`): those that weigh most first.
@@ -140,60 +140,73 @@ class Instructions(Collection[Instruction]):
         Raises:
             InputError: there is no such status.
         """
-        wanted = validate.checked_status(status)
-        found = self._home().look().instructions.values()
-        return Learned(ranked(one for one in found if wanted in (None, one.status)))
+        selected = validate.checked_status(status)
+        instructions = self._user_stream().load().instructions.values()
+        return EntryListing(
+            ranked(
+                instruction
+                for instruction in instructions
+                if selected in (None, instruction.status)
+            )
+        )
 
     aadd = async_twin(add)
     aupdate = async_twin(update)
     alist = async_twin(list)
 
-    def _put(self, held: UnitOfWork, said: Instruction, replaces: str | None) -> UnitOfWork:
-        """What a home holds once the application's word stands in it."""
-        if replaces is not None and replaces != said.id:
-            held.put_instruction(superseded(self._one(held, replaces), said.id))
-        held.unforget(said.id)
-        learn(held, said)
-        make_room(held)
-        return held
+    def _put(self, unit: UnitOfWork, instruction: Instruction, replaces: str | None) -> UnitOfWork:
+        """Put an entry of the application, and supersede the one it replaces."""
+        if replaces is not None and replaces != instruction.id:
+            unit.put_instruction(superseded(self._require(unit, replaces), instruction.id))
+        unit.unmark_forgotten(instruction.id)
+        merge_instruction(unit, instruction)
+        evict_surplus(unit)
+        return unit
 
 
 def ranked(instructions: Iterable[Instruction]) -> list[Instruction]:
     """Those that weigh most first."""
-    return sorted(instructions, key=worth, reverse=True)
+    return sorted(instructions, key=rank_key, reverse=True)
 
 
-def learn(held: UnitOfWork, said: Instruction) -> Instruction:
+def merge_instruction(unit: UnitOfWork, instruction: Instruction) -> Instruction:
     """Put an instruction; one that is known already was said once more, and keeps what it has."""
-    known = held.instructions.get(said.id)
-    if known is None:
-        return held.put_instruction(said)
-    active = said.status == "active" or known.status == "active"
-    return held.put_instruction(
+    existing = unit.instructions.get(instruction.id)
+    if existing is None:
+        return unit.put_instruction(instruction)
+    active = instruction.status == "active" or existing.status == "active"
+    return unit.put_instruction(
         replace(
-            said,
-            sources=merged_sources(known.sources, said.sources),
-            status="active" if active else known.status,
-            superseded_by=None if active else known.superseded_by,
-            priority=min(known.priority, said.priority, key=PRIORITIES.index),
-            pinned=known.pinned or said.pinned,
-            seen=known.seen + 1,
-            observed_at=max(filter(None, (known.observed_at, said.observed_at)), default=None),
-            expires_at=said.expires_at or known.expires_at,
-            created_at=known.created_at,
-            seq=known.seq,
+            instruction,
+            sources=merged_sources(existing.sources, instruction.sources),
+            status="active" if active else existing.status,
+            superseded_by=None if active else existing.superseded_by,
+            priority=min(existing.priority, instruction.priority, key=PRIORITIES.index),
+            pinned=existing.pinned or instruction.pinned,
+            seen=existing.seen + 1,
+            observed_at=max(
+                filter(None, (existing.observed_at, instruction.observed_at)), default=None
+            ),
+            expires_at=instruction.expires_at or existing.expires_at,
+            created_at=existing.created_at,
+            seq=existing.seq,
         )
     )
 
 
-def make_room(held: UnitOfWork, most: int = MOST) -> None:
+def evict_surplus(unit: UnitOfWork, limit: int = MAX_INSTRUCTIONS) -> None:
     """Let those of the least weight go, if there are too many."""
-    for id in validate.surplus(held.instructions, most, worth):
-        held.drop_instruction(id)
+    for id in validate.surplus(unit.instructions, limit, rank_key):
+        unit.drop_instruction(id)
 
 
-def worth(one: Instruction) -> tuple[bool, bool, int, float]:
+def rank_key(instruction: Instruction) -> tuple[bool, bool, int, float]:
     """How much an instruction weighs: that it holds, that it is pinned, how plain, how new."""
-    at = one.observed_at or one.created_at
-    newness = 0.0 if at is None else at.timestamp()
-    return one.status == "active", one.pinned, -PRIORITIES.index(one.priority), newness
+    said_at = instruction.observed_at or instruction.created_at
+    newness = 0.0 if said_at is None else said_at.timestamp()
+    return (
+        instruction.status == "active",
+        instruction.pinned,
+        -PRIORITIES.index(instruction.priority),
+        newness,
+    )

@@ -29,7 +29,7 @@ def sessions(engine: Engine, user: str, unreadable: list[str]) -> Iterator[str]:
         user: whose they are.
         unreadable: takes the streams of sessions of which nobody can say whose they are.
     """
-    prefix = names.prefix(engine.settings.namespace, "session")
+    prefix = names.noun_prefix(engine.settings.namespace, "session")
     for stream, _, record in _records(engine, prefix, "session"):
         owner = item_codec.owner(record)
         if owner == user:
@@ -40,7 +40,7 @@ def sessions(engine: Engine, user: str, unreadable: list[str]) -> Iterator[str]:
 
 def forget_pointers(engine: Engine, user: str, sessions: Collection[str]) -> int:
     """Remove what says where responses of the user, or of these sessions, are; how many."""
-    prefix = names.prefix(engine.settings.namespace, "response")
+    prefix = names.noun_prefix(engine.settings.namespace, "response")
     count = 0
     for stream, version, record in _records(engine, prefix, "pointer"):
         body = _body(record)
@@ -89,7 +89,7 @@ def _is_readable(record: Record) -> bool:
 
 
 def _body(record: Record) -> dict[str, Any]:
-    with suppress(*item_codec.BROKEN):
+    with suppress(*item_codec.DECODE_ERRORS):
         body = json.loads(record.body)
         return body if isinstance(body, dict) else {}
     return {}

@@ -12,12 +12,12 @@ from threadkeep.errors import ConfigError, did_you_mean
 KEY_VARIABLE: Final = "OPENAI_API_KEY"
 URL_VARIABLE: Final = "OPENAI_BASE_URL"
 
-Ask = Callable[[list[dict[str, Any]]], str]
+ModelCallable = Callable[[list[dict[str, Any]]], str]
 """A model: from messages of OpenAI Chat to the text of its answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Learning:
+class ExtractionSettings:
     """How learning from conversations goes on.
 
     Attributes:
@@ -29,13 +29,13 @@ class Learning:
         every: turns after which a session is read; a turn is one speaker's contribution.
         idle: seconds without a new message after which it is read anyhow.
         batch: turns that are read with one call, at most.
-        tries: how often a batch is tried before it waits for `process(retry=True)`.
+        tries: how often a batch is tried before it waits for `extract(retry=True)`.
         calls_per_day: of one user, at most; counted in the store.
         tokens_per_day: of one user, at most; no call begins beyond.
         summaries: whether sessions are summed up, with the same call.
     """
 
-    call: Ask | None = None
+    call: ModelCallable | None = None
     model: str | None = None
     api_key: str | Callable[[], str] | None = field(default=None, repr=False)
     base_url: str | None = field(default=None, repr=False)  # may hold a secret
@@ -49,10 +49,10 @@ class Learning:
     summaries: bool = True
 
 
-_NAMES: Final = tuple(one.name for one in fields(Learning))
+_KEYS: Final = tuple(field.name for field in fields(ExtractionSettings))
 
 
-def learning(llm: object) -> Learning:
+def parse_settings(llm: object) -> ExtractionSettings:
     """What `connect(llm=)` said, validated; no I/O, and no package is loaded.
 
     Raises:
@@ -60,36 +60,36 @@ def learning(llm: object) -> Learning:
             where it may be a secret.
     """
     if callable(llm):
-        return Learning(call=llm)
+        return ExtractionSettings(call=llm)
     if not isinstance(llm, Mapping):
         raise ConfigError(f"llm must be a dict or a callable, got {type(llm).__name__}")
     for name in llm:
-        if name not in _NAMES:
-            raise ConfigError(f"llm has no key {name!r}{did_you_mean(name, _NAMES)}")
-    given = {name: value for name, value in llm.items() if value is not None}
-    for name, value in given.items():
-        wanted, fits = _CHECKS[name]
-        if not fits(value):
-            said = "" if name in ("api_key", "base_url") else f", got {value!r}"
-            raise ConfigError(f"llm.{name} must be {wanted}{said}")
-    return _endpoint(given) if "call" not in given else _called(given)
+        if name not in _KEYS:
+            raise ConfigError(f"llm has no key {name!r}{did_you_mean(name, _KEYS)}")
+    options = {name: value for name, value in llm.items() if value is not None}
+    for name, value in options.items():
+        expected, is_valid = _CHECKS[name]
+        if not is_valid(value):
+            received = "" if name in ("api_key", "base_url") else f", got {value!r}"
+            raise ConfigError(f"llm.{name} must be {expected}{received}")
+    return _endpoint_settings(options) if "call" not in options else _callable_settings(options)
 
 
-def _called(given: Mapping[str, Any]) -> Learning:
+def _callable_settings(options: Mapping[str, Any]) -> ExtractionSettings:
     for name in ("api_key", "base_url"):
-        if name in given:
+        if name in options:
             raise ConfigError(f"llm.call and llm.{name} contradict each other: give one of them")
-    return Learning(**given)
+    return ExtractionSettings(**options)
 
 
-def _endpoint(given: Mapping[str, Any]) -> Learning:
-    if "model" not in given:
+def _endpoint_settings(options: Mapping[str, Any]) -> ExtractionSettings:
+    if "model" not in options:
         raise ConfigError("llm needs a model, such as {'model': 'gpt-5-mini'}")
-    key = given.get("api_key") or os.environ.get(KEY_VARIABLE)
+    key = options.get("api_key") or os.environ.get(KEY_VARIABLE)
     if not key:
         raise ConfigError(f"llm needs an api_key, or the environment variable {KEY_VARIABLE}")
-    url = given.get("base_url") or os.environ.get(URL_VARIABLE)
-    return Learning(**{**given, "api_key": key, "base_url": url})
+    url = options.get("base_url") or os.environ.get(URL_VARIABLE)
+    return ExtractionSettings(**{**options, "api_key": key, "base_url": url})
 
 
 def _text(value: object) -> bool:

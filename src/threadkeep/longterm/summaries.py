@@ -17,16 +17,16 @@ from threadkeep.core import item_codec
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
 from threadkeep.errors import Conflict, NotOwner
-from threadkeep.longterm.transcript import said
+from threadkeep.longterm.transcript import spoken_text
 from threadkeep.sessions.derived import SUMMARY, stream
 from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import KEEP, Drop, Item, Page, Query, Record
 from threadkeep.types.knowledge import Summary
-from threadkeep.types.timestamps import moment
+from threadkeep.types.timestamps import utc_datetime
 from threadkeep.types.versions import generation_of
 
-_OFTEN: Final = 0.05  # of a life passes at least between two slides
-_SLID: Final = "\0summary"  # no user's name, among what the engine remembers
+_MIN_TTL_SHARE: Final = 0.05  # of a life passes at least between two slides
+_TOUCH_KEY: Final = "\0summary"  # no user's name, among what the engine remembers
 
 
 class Span(NamedTuple):
@@ -41,91 +41,96 @@ class Span(NamedTuple):
     messages: int
 
 
-class Kept(NamedTuple):
+class StoredSummary(NamedTuple):
     """A summary as stored.
 
     Attributes:
         summary: what is told; `None` = there is none.
         version: of its stream (0 = none).
-        life: of the session whose items `last_seq` counts.
+        generation: of the session whose items `last_seq` counts.
         user: whose session it was when it was written; `None` = nobody's.
         span: what it sums up; `None` = also what was said in an earlier life, or nobody knows.
     """
 
     summary: Summary | None = None
     version: int = 0
-    life: int = 0
+    generation: int = 0
     user: str | None = None
     span: Span | None = None
 
 
-def of_session(door: SessionStream) -> Summary | None:
+def of_session(session_stream: SessionStream) -> Summary | None:
     """As `Session.summary`."""
-    seen = door.look()
-    return told(door, seen, look(door.engine, door.id))
+    snapshot = session_stream.read()
+    return visible_summary(session_stream, snapshot, load(session_stream.engine, session_stream.id))
 
 
-def told(door: SessionStream, seen: Snapshot, kept: Kept) -> Summary | None:
+def visible_summary(
+    session_stream: SessionStream, snapshot: Snapshot, stored: StoredSummary
+) -> Summary | None:
     """What may be told of it behind this door; it lives on, since somebody asked.
 
     Raises:
         NotOwner: the session has ended, and was another user's.
     """
-    if kept.summary is None or not belongs(kept, seen, door.user):
+    if stored.summary is None or not belongs_to(stored, snapshot, session_stream.user):
         return None
-    slide(door.engine, kept.summary)
-    return kept.summary
+    extend_ttl(session_stream.engine, stored.summary)
+    return stored.summary
 
 
-def look(engine: Engine, session: str) -> Kept:
+def load(engine: Engine, session: str) -> StoredSummary:
     """What is stored, for whoever it is."""
-    return read(session, engine.longterm.read(query(engine, session))[0])
+    return parse_page(session, engine.longterm.read(summary_query(engine, session))[0])
 
 
-def query(engine: Engine, session: str) -> Query:
+def summary_query(engine: Engine, session: str) -> Query:
     """What asks the store of long-term memory for it."""
     return Query(stream(engine, SUMMARY, session), SUMMARY, ids=[SUMMARY])
 
 
-def read(session: str, page: Page) -> Kept:
+def parse_page(session: str, page: Page) -> StoredSummary:
     """The answer to that query; a summary that cannot be read counts as none."""
     if not page.records:
-        return Kept(version=page.version)
+        return StoredSummary(version=page.version)
     try:
         return _read(session, page.records[0], page.version)
     except (ValueError, TypeError, KeyError) as error:
         _report(session, type(error).__name__)
-        return Kept(version=page.version)
+        return StoredSummary(version=page.version)
 
 
-def belongs(kept: Kept, seen: Snapshot, user: str | None) -> bool:
+def belongs_to(stored: StoredSummary, snapshot: Snapshot, user: str | None) -> bool:
     """Whether a summary is of the session that was seen, which may have begun anew since.
 
     Raises:
         NotOwner: the session has ended, and was another user's.
     """
-    if seen.info is not None:
-        return kept.life == generation_of(seen.version) or kept.user == seen.info.user
-    if user is None or kept.user == user:
+    if snapshot.info is not None:
+        return (
+            stored.generation == generation_of(snapshot.version)
+            or stored.user == snapshot.info.user
+        )
+    if user is None or stored.user == user:
         return True
-    if kept.user is None:
+    if stored.user is None:
         return False
     raise NotOwner("the session that this summary is of belonged to another user")
 
 
-def is_in(window: Iterable[Item], summary: Summary, span: Span) -> bool:
+def is_covered_by(window: Iterable[Item], summary: Summary, span: Span) -> bool:
     """Whether a window has every message that is summed up, so that the summary adds nothing."""
     first, last = span.first, summary.last_seq
-    shown = sum(first <= item.seq <= last and bool(said(item)) for item in window)
-    return shown >= span.messages
+    visible_turns = sum(first <= item.seq <= last and bool(spoken_text(item)) for item in window)
+    return visible_turns >= span.messages
 
 
 def write(
     engine: Engine,
-    before: Kept,
+    before: StoredSummary,
     after: Summary,
     *,
-    life: int,
+    generation: int,
     user: str | None,
     span: Span | None = None,
 ) -> int:
@@ -135,22 +140,26 @@ def write(
 
     Args:
         engine: of the session.
-        before: what `look` said.
+        before: what `load` said.
         after: what to tell from now on; its version is counted here.
-        life: of the session.
+        generation: of the session.
         user: whose session it is.
         span: what it sums up beside what the one before did; `None` = that is not known.
     """
-    old = before.summary
-    if old is not None and before.life == life and after.last_seq < old.last_seq:
+    previous = before.summary
+    if (
+        previous is not None
+        and before.generation == generation
+        and after.last_seq < previous.last_seq
+    ):
         return 0
     text = redacted(engine, after.text, "summary")
     if not text:
         return 0
     topics = (redacted(engine, topic, "summary") for topic in after.topics)
-    version = 1 + (old.version if old else 0)
-    whole = replace(after, text=text, topics=tuple(filter(None, topics)), version=version)
-    body = _body(whole, life, user, _spans(before, life, span))
+    version = 1 + (previous.version if previous else 0)
+    numbered = replace(after, text=text, topics=tuple(filter(None, topics)), version=version)
+    body = _body(numbered, generation, user, _combined_span(before, generation, span))
     record = Record(SUMMARY, SUMMARY, item_codec.dumps(body, "summary"), engine.now())
     name, ttl = stream(engine, SUMMARY, after.session), engine.settings.summary_ttl
     try:
@@ -160,64 +169,66 @@ def write(
     return commit.version
 
 
-def take_back(engine: Engine, session: str, version: int) -> None:
+def delete_version(engine: Engine, session: str, version: int) -> None:
     """Drop a summary that was just written, unless somebody wrote another one since."""
     with suppress(Conflict):
         name = stream(engine, SUMMARY, session)
         engine.longterm.commit(name, drop=[Drop()], ttl=KEEP, expect=version)
 
 
-def slide(engine: Engine, summary: Summary) -> None:
+def extend_ttl(engine: Engine, summary: Summary) -> None:
     """Let a summary live on, since somebody asked for it; seldom."""
     now, ttl = engine.now(), engine.settings.summary_ttl
     if ttl is None:
         return
     name = stream(engine, SUMMARY, summary.session)
     written = 0.0 if summary.updated_at is None else summary.updated_at.timestamp()
-    last = max(written, engine.longterm.touched(_SLID, name))
-    if not 0 <= now - last < ttl * _OFTEN:
+    last = max(written, engine.longterm.touched(_TOUCH_KEY, name))
+    if not 0 <= now - last < ttl * _MIN_TTL_SHARE:
         engine.longterm.commit(name, ttl=ttl)
-        engine.longterm.touch(_SLID, name, now)
+        engine.longterm.touch(_TOUCH_KEY, name, now)
 
 
-def _spans(before: Kept, life: int, span: Span | None) -> Span | None:
+def _combined_span(before: StoredSummary, generation: int, span: Span | None) -> Span | None:
     """What is summed up, with what the summary before it did."""
     if span is None or before.summary is None:
         return span
-    if before.life != life or before.span is None:
+    if before.generation != generation or before.span is None:
         return None
     return Span(before.span.first, before.span.messages + span.messages)
 
 
-def _body(said: Summary, life: int, user: str | None, span: Span | None) -> dict[str, object]:
+def _body(
+    summary: Summary, generation: int, user: str | None, span: Span | None
+) -> dict[str, object]:
     return {
-        "session": said.session,
-        "text": said.text,
-        "topics": list(said.topics),
-        "last_seq": said.last_seq,
-        "version": said.version,
-        "life": life,
+        "session": summary.session,
+        "text": summary.text,
+        "topics": list(summary.topics),
+        "last_seq": summary.last_seq,
+        "version": summary.version,
+        "life": generation,
         "user": user,
         **({} if span is None else {"span": list(span)}),
     }
 
 
-def _read(session: str, record: Record, version: int) -> Kept:
-    said = json.loads(record.body)
+def _read(session: str, record: Record, version: int) -> StoredSummary:
+    body = json.loads(record.body)
     summary = Summary(
         session,
-        str(said["text"]),
-        tuple(map(str, said.get("topics") or ())),
-        int(said["last_seq"]),
-        int(said["version"]),
-        moment(record.at),
+        str(body["text"]),
+        tuple(map(str, body.get("topics") or ())),
+        int(body["last_seq"]),
+        int(body["version"]),
+        utc_datetime(record.at),
     )
-    span = said.get("span")
-    return Kept(
+    span = body.get("span")
+    return StoredSummary(
         summary,
         version,
-        int(said["life"]),
-        said.get("user"),
+        int(body["life"]),
+        body.get("user"),
         Span(*map(int, span)) if span else None,
     )
 

@@ -1,4 +1,4 @@
-"""Items to and from the shapes of OpenAI Chat, OpenAI Responses and Anthropic."""
+"""Convert items to and from OpenAI Chat, OpenAI Responses and Anthropic formats."""
 
 from __future__ import annotations
 

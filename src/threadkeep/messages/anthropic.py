@@ -1,4 +1,4 @@
-"""Anthropic Messages: content blocks to items and back."""
+"""Anthropic Messages: convert messages to items and back."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from typing import Any, Final
 from threadkeep.messages import schemas
 from threadkeep.messages.content import (
     Block,
-    blocks,
-    content,
+    as_blocks,
     describe,
-    kinds,
-    plain,
+    parse_content,
+    part_types,
+    plain_text,
 )
 from threadkeep.messages.tool_pairs import (
     OMITTED,
     Contribution,
     contributions,
-    in_utf8,
+    raw_payload,
     role_of,
-    sendable,
+    sanitize,
+    sanitize_messages,
     tool_name,
-    verbatim,
 )
 from threadkeep.types import Item, Json
 
 FORMAT: Final = "anthropic/1"
 Message = dict[str, Any]
 
-_IMAGES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
-_PARTS: Final = frozenset(
+_IMAGE_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+_BLOCK_TYPES: Final = frozenset(
     {"tool_use", "tool_result", "thinking", "redacted_thinking", "server_tool_use"}
 )
 _CALL_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_SYSTEM: Final = frozenset({"system", "developer"})
-_EXTRAS: Final = ("cache_control", "citations")
+_SYSTEM_ROLES: Final = frozenset({"system", "developer"})
+_EXTRA_KEYS: Final = ("cache_control", "citations")
 
 
 class AnthropicMessages(list[Message]):
-    """The `messages` of a Messages request, with `system` beside them, where that API wants it."""
+    """The `messages` of a Messages request, with the `system` text as an attribute."""
 
     def __init__(self, messages: Iterable[Message], system: str) -> None:
         super().__init__(messages)
@@ -50,179 +50,201 @@ class AnthropicMessages(list[Message]):
 def to_anthropic(items: Sequence[Item]) -> AnthropicMessages:
     """The `messages` of a Messages request, and its `system` text as an attribute.
 
-    Thinking without a signature is left out; media the API does not take are named.
+    Thinking without a signature is left out; media the API does not accept are described.
     """
-    parts = contributions(items, ids=_CALL_ID)
-    system = [plain(head.content) for part in parts for head in part.heads if _is_system(head)]
+    grouped = contributions(items, id_pattern=_CALL_ID)
+    system = [
+        plain_text(head.content)
+        for contribution in grouped
+        for head in contribution.heads
+        if _is_system(head)
+    ]
     merged: list[Message] = []
-    for part in parts:
-        for message in _messages(part):
+    for contribution in grouped:
+        for message in _messages(contribution):
             _append(merged, message)
     if items and (not merged or merged[0]["role"] != "user"):
         merged.insert(0, {"role": "user", "content": OMITTED})
-    messages = sendable(_tidy(merged))
-    return AnthropicMessages(messages, in_utf8("\n\n".join(s for s in system if s.strip())))
+    messages = sanitize_messages(_trim_ends(merged))
+    return AnthropicMessages(messages, sanitize("\n\n".join(s for s in system if s.strip())))
 
 
 def is_message(data: Mapping[str, Any]) -> bool:
-    """Whether it is a message in the shape of this API, and could not be one of another."""
+    """Return True if this is unambiguously a message of this API."""
     parts = data.get("content")
     if not isinstance(parts, list) or "role" not in data:
         return False
     if data.get("type") == "message" and "stop_reason" in data:
         return True
-    return bool(kinds(parts) & _PARTS) or any(
+    return bool(part_types(parts) & _BLOCK_TYPES) or any(
         isinstance(part, Mapping) and isinstance(part.get("source"), Mapping) for part in parts
     )
 
 
-def split(message: Mapping[str, Any], where: str) -> list[tuple[dict[str, Any], Message]]:
-    """Each tool result apart, then the rest as one: neutral fields, and what to keep verbatim."""
-    found: list[tuple[dict[str, Any], Message]] = []
-    rest: list[Any] = []
+def split_message(
+    message: Mapping[str, Any], location: str
+) -> list[tuple[dict[str, Any], Message]]:
+    """Split a message into its tool results and the rest: pairs of neutral fields and payload."""
+    messages: list[tuple[dict[str, Any], Message]] = []
+    remaining: list[Any] = []
     for number, part in enumerate(message["content"]):
         kind = part.get("type") if isinstance(part, Mapping) else None
         if kind == "tool_result":
-            at = f"{where}.content[{number}]"
-            found.append((_result_fields(part, at), {"role": "user", "content": [part]}))
+            part_location = f"{location}.content[{number}]"
+            messages.append(
+                (_result_fields(part, part_location), {"role": "user", "content": [part]})
+            )
         else:
-            rest.append(part)
-    if rest or not found:
-        found.append((_fields(rest, message["role"], where), {**message, "content": rest}))
-    return found
+            remaining.append(part)
+    if remaining or not messages:
+        messages.append(
+            (
+                _neutral_fields(remaining, message["role"], location),
+                {**message, "content": remaining},
+            )
+        )
+    return messages
 
 
-def _fields(parts: list[Any], role: str, where: str) -> dict[str, Any]:
-    asked = [part for part in parts if isinstance(part, Mapping) and part.get("type") == "tool_use"]
-    words = content([part for part in parts if part not in asked], where)
-    return {"role": role, "content": words or "", "tool_calls": [_call(part) for part in asked]}
+def _neutral_fields(parts: list[Any], role: str, location: str) -> dict[str, Any]:
+    calls = [part for part in parts if isinstance(part, Mapping) and part.get("type") == "tool_use"]
+    parsed = parse_content([part for part in parts if part not in calls], location)
+    return {
+        "role": role,
+        "content": parsed or "",
+        "tool_calls": [_neutral_call(part) for part in calls],
+    }
 
 
-def _call(part: Mapping[str, Any]) -> dict[str, Json]:
+def _neutral_call(part: Mapping[str, Any]) -> dict[str, Json]:
     return {"id": part.get("id"), "name": part.get("name"), "args": part.get("input", {})}
 
 
-def wire(item: Item) -> Message:
+def to_message(item: Item) -> Message:
     """One item as a message on its own."""
-    if item.raw is not None and (kept := _verbatim(item)):
-        return kept
+    if item.raw is not None and (raw := _raw_message(item)):
+        return raw
     if item.role in {"tool", "function"}:
-        return {"role": "user", "content": [_result(item)]}
+        return {"role": "user", "content": [_tool_result(item)]}
     role = role_of(item)
-    role = "user" if role in _SYSTEM else role
+    role = "user" if role in _SYSTEM_ROLES else role
     if isinstance(item.content, str) and not item.tool_calls:
         return {"role": role, "content": item.content}
-    return {"role": role, "content": _blocks(item, role)}
+    return {"role": role, "content": _to_blocks(item, role)}
 
 
-def _verbatim(item: Item) -> Message | None:
-    kept = verbatim(item, FORMAT)
-    if not isinstance(kept, Mapping):
+def _raw_message(item: Item) -> Message | None:
+    payload = raw_payload(item, FORMAT)
+    if not isinstance(payload, Mapping):
         return None
-    message = {key: kept[key] for key in ("role", "content") if key in kept}
-    return message if schemas.anthropic(message) else None
+    message = {key: payload[key] for key in ("role", "content") if key in payload}
+    return message if schemas.is_anthropic_message(message) else None
 
 
-def _messages(part: Contribution) -> list[Message]:
-    heads = [wire(head) for head in part.heads if not _is_system(head)]
-    results = [block for result in part.results for block in wire(result)["content"]]
+def _messages(contribution: Contribution) -> list[Message]:
+    heads = [to_message(head) for head in contribution.heads if not _is_system(head)]
+    results = [block for result in contribution.results for block in to_message(result)["content"]]
     return [*heads, *([{"role": "user", "content": results}] if results else [])]
 
 
 def _append(merged: list[Message], message: Message) -> None:
-    words = message["content"]
-    if not isinstance(words, str):
-        words = [part for part in words if _sendable(part)]
-    if not words or (isinstance(words, str) and not words.strip()):
+    content = message["content"]
+    if not isinstance(content, str):
+        content = [part for part in content if _is_sendable(part)]
+    if not content or (isinstance(content, str) and not content.strip()):
         return
     if merged and merged[-1]["role"] == message["role"]:
-        merged[-1]["content"] = [*_listed(merged[-1]["content"]), *_listed(words)]
+        merged[-1]["content"] = [*_block_list(merged[-1]["content"]), *_block_list(content)]
     else:
-        merged.append({"role": message["role"], "content": words})
+        merged.append({"role": message["role"], "content": content})
 
 
-def _listed(words: str | list[Message]) -> list[Message]:
-    return [_text(words)] if isinstance(words, str) else words
+def _block_list(content: str | list[Message]) -> list[Message]:
+    return [_text_block(content)] if isinstance(content, str) else content
 
 
-def _sendable(part: Message) -> bool:
+def _is_sendable(part: Message) -> bool:
     return part.get("type") != "text" or bool(part["text"].strip())
 
 
-def _tidy(merged: list[Message]) -> list[Message]:
-    """The messages with such ends as the API takes: no thoughts, and no blank as the last word."""
-    kept = [ended for message in merged if (ended := _ended(message))["content"]]
-    if kept and kept[-1]["role"] == "assistant":
-        kept[-1] = {"role": "assistant", "content": _trimmed(kept[-1]["content"])}
-    return kept
+def _trim_ends(merged: list[Message]) -> list[Message]:
+    """Trim message ends as the API requires: no trailing thinking, no trailing whitespace."""
+    trimmed = [
+        shortened
+        for message in merged
+        if (shortened := _without_trailing_thinking(message))["content"]
+    ]
+    if trimmed and trimmed[-1]["role"] == "assistant":
+        trimmed[-1] = {"role": "assistant", "content": _rstrip(trimmed[-1]["content"])}
+    return trimmed
 
 
-def _ended(message: Message) -> Message:
-    words = message["content"]
-    while isinstance(words, list) and words and words[-1].get("type") == "thinking":
-        words = words[:-1]
-    return {**message, "content": words}
+def _without_trailing_thinking(message: Message) -> Message:
+    content = message["content"]
+    while isinstance(content, list) and content and content[-1].get("type") == "thinking":
+        content = content[:-1]
+    return {**message, "content": content}
 
 
-def _trimmed(words: str | list[Message]) -> str | list[Message]:
-    if isinstance(words, str):
-        return words.rstrip()
-    if words[-1].get("type") != "text":
-        return words
-    return [*words[:-1], {**words[-1], "text": words[-1]["text"].rstrip()}]
+def _rstrip(content: str | list[Message]) -> str | list[Message]:
+    if isinstance(content, str):
+        return content.rstrip()
+    if content[-1].get("type") != "text":
+        return content
+    return [*content[:-1], {**content[-1], "text": content[-1]["text"].rstrip()}]
 
 
-def _blocks(item: Item, role: str) -> list[Message]:
-    parts = [part for block in blocks(item.content) if (part := _part(block, role))]
-    return [*parts, *(_use(call) for call in item.tool_calls)]
+def _to_blocks(item: Item, role: str) -> list[Message]:
+    parts = [part for block in as_blocks(item.content) if (part := _to_block(block, role))]
+    return [*parts, *(_tool_use(call) for call in item.tool_calls)]
 
 
-def _use(call: dict[str, Json]) -> Message:
-    given = call.get("args")
-    given = given if isinstance(given, dict) else {"input": given}
+def _tool_use(call: dict[str, Json]) -> Message:
+    arguments = call.get("args")
+    arguments = arguments if isinstance(arguments, dict) else {"input": arguments}
     name = tool_name(call.get("name"))
-    return {"type": "tool_use", "id": call.get("id"), "name": name, "input": given}
+    return {"type": "tool_use", "id": call.get("id"), "name": name, "input": arguments}
 
 
-def _result(item: Item) -> Message:
-    words: Any = item.content
-    if not isinstance(words, str):
-        words = [part for block in words if (part := _part(block, "user"))]
-    result = {"type": "tool_result", "tool_use_id": item.tool_call_id, "content": words}
+def _tool_result(item: Item) -> Message:
+    content: Any = item.content
+    if not isinstance(content, str):
+        content = [part for block in content if (part := _to_block(block, "user"))]
+    result = {"type": "tool_result", "tool_use_id": item.tool_call_id, "content": content}
     return {**result, "is_error": True} if item.status == "error" else result
 
 
-def _result_fields(part: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _result_fields(part: Mapping[str, Any], location: str) -> dict[str, Any]:
     return {
         "type": "tool_result",
         "role": "tool",
         "tool_call_id": part.get("tool_use_id"),
-        "content": content(part.get("content"), where),
+        "content": parse_content(part.get("content"), location),
         "tool_calls": [],
         "status": "error" if part.get("is_error") else None,
     }
 
 
-def _part(block: Block, role: str) -> Message | None:
+def _to_block(block: Block, role: str) -> Message | None:
     extras = block.get("extras") or {}
     match block["type"]:
-        case "text" if any(extras.get(key) for key in _EXTRAS):
-            known = {key: extras[key] for key in _EXTRAS if extras.get(key)}
-            return {**_text(block["text"]), **known}
+        case "text" if any(extras.get(key) for key in _EXTRA_KEYS):
+            present = {key: extras[key] for key in _EXTRA_KEYS if extras.get(key)}
+            return {**_text_block(block["text"]), **present}
         case "reasoning" if role == "assistant" and extras.get("redacted"):
             return {"type": "redacted_thinking", "data": extras["redacted"]}
         case "reasoning" if role == "assistant" and extras.get("signature"):
             thought = {"thinking": block["reasoning"], "signature": extras["signature"]}
             return {"type": "thinking", **thought}
         case "image" | "file" if role == "user" and (source := _source(block)):
-            return _media(block, source)
-        case "opaque" if schemas.anthropic_block(block.get("value"), role):
+            return _media_block(block, source)
+        case "opaque" if schemas.is_anthropic_block(block.get("value"), role):
             return dict(block["value"])
-    said = describe(block)
-    return _text(said) if said.strip() else None
+    description = describe(block)
+    return _text_block(description) if description.strip() else None
 
 
-def _media(block: Block, source: Message) -> Message:
+def _media_block(block: Block, source: Message) -> Message:
     extras = block.get("extras") or {}
     kind = "image" if block["type"] == "image" else "document"
     cache = {"cache_control": extras["cache_control"]} if extras.get("cache_control") else {}
@@ -231,20 +253,20 @@ def _media(block: Block, source: Message) -> Message:
 
 
 def _source(block: Block) -> Message | None:
-    accepted = _IMAGES if block["type"] == "image" else {"application/pdf"}
+    accepted = _IMAGE_TYPES if block["type"] == "image" else {"application/pdf"}
     if block.get("base64") and block.get("mime_type") in accepted:
         kind = {"type": "base64", "media_type": block["mime_type"]}
         return {**kind, "data": block["base64"]}
-    if schemas.link(block.get("url")):
+    if schemas.is_url(block.get("url")):
         return {"type": "url", "url": block["url"]}
     if str(block.get("file_id") or "").startswith("file_"):
         return {"type": "file", "file_id": block["file_id"]}
     return None
 
 
-def _text(said: str) -> Message:
-    return {"type": "text", "text": said}
+def _text_block(text: str) -> Message:
+    return {"type": "text", "text": text}
 
 
 def _is_system(item: Item) -> bool:
-    return role_of(item) in _SYSTEM and item.role not in {"tool", "function"}
+    return role_of(item) in _SYSTEM_ROLES and item.role not in {"tool", "function"}

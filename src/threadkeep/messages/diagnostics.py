@@ -1,24 +1,24 @@
-"""What is broken in a history: calls never answered, results without a call, unreadable records."""
+"""Problems in a history: unanswered calls, results without a call, unreadable records."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from threadkeep.messages.tool_groups import ToolGroup, group, visible
+from threadkeep.messages.tool_groups import ToolGroup, is_visible, tool_groups
 from threadkeep.types import Item
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that windows have to work around.
+    """One problem that windows work around.
 
     Attributes:
-        item: the id of the item it is about.
-        seq: its place.
+        item: the id of the affected item.
+        seq: the seq of that item.
         problem: `unanswered call`, `result without call` or `unreadable record`.
-        detail: which call, or why.
-        useless: whether no window will ever show the item, so that deleting it changes nothing.
+        detail: the call or the reason.
+        useless: True if no window ever shows the item, so deleting it changes nothing.
     """
 
     item: str
@@ -29,30 +29,30 @@ class Finding:
 
 
 def findings(items: Sequence[Item]) -> list[Finding]:
-    """What is broken, in the order of the history; calls open at the very end are not."""
+    """The problems in the order of the history; pending calls at the very end are none."""
     unreadable = [
         Finding(i.id, i.seq, "unreadable record", str(i.metadata["unreadable"]), useless=True)
         for i in items
         if i.type == "opaque" and "unreadable" in i.metadata
     ]
-    groups, orphans = group(item for item in items if visible(item))
+    groups, orphans = tool_groups(item for item in items if is_visible(item))
     lost = [
         Finding(o.id, o.seq, "result without call", o.tool_call_id or "no id", useless=True)
         for o in orphans
     ]
-    broken = [found for part in _closed(groups) for found in _unanswered(part)]
-    return sorted([*unreadable, *lost, *broken], key=lambda found: found.seq)
+    broken = [finding for group in _without_pending(groups) for finding in _unanswered(group)]
+    return sorted([*unreadable, *lost, *broken], key=lambda finding: finding.seq)
 
 
-def _closed(groups: Sequence[ToolGroup]) -> list[ToolGroup]:
+def _without_pending(groups: Sequence[ToolGroup]) -> list[ToolGroup]:
     pending = bool(groups) and groups[-1].open and not any(groups[-1].answers)
     return list(groups[:-1] if pending else groups)
 
 
-def _unanswered(part: ToolGroup) -> list[Finding]:
-    head = part.heads[-1]
+def _unanswered(group: ToolGroup) -> list[Finding]:
+    head = group.heads[-1]
     return [
         Finding(head.id, head.seq, "unanswered call", f"{call.get('name')} {call.get('id')}", False)
-        for call, answer in zip(part.calls, part.answers, strict=True)
+        for call, answer in zip(group.calls, group.answers, strict=True)
         if answer is None
     ]

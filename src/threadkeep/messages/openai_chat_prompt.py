@@ -1,4 +1,4 @@
-"""The prompt of a Chat Completions request: items as messages, results behind their calls."""
+"""The prompt of a Chat Completions request: items as messages, results after their calls."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Any, Final, NamedTuple
 from threadkeep.core.cache.cached_item import CachedItem
 from threadkeep.messages.openai_chat import (
     FORMAT,
-    RESULTS,
+    RESULT_ROLES,
     Message,
-    kept,
-    wire,
+    raw_message,
+    to_message,
 )
 from threadkeep.messages.tool_groups import ToolGroup
 from threadkeep.messages.tool_pairs import (
     OMITTED,
     Contribution,
-    asked,
+    call_ids,
     contributions,
-    sendable,
-    verbatim,
+    raw_payload,
+    sanitize_messages,
 )
 from threadkeep.types import Item, Json, is_plain
 
@@ -31,125 +31,131 @@ _CALL_ID: Final = re.compile(r"[^\ud800-\udfff]{1,40}", re.DOTALL)
 _SPEAKERS: Final = frozenset({"user", "assistant", "system", "developer"})
 
 
-class Piece(NamedTuple):
-    """One item in a prompt in which nothing has to be paired anew.
+class PromptMessage(NamedTuple):
+    """One item as a message, in a prompt whose results already follow their calls.
 
     Attributes:
-        message: what is sent.
-        asks: the ids of its calls, last first.
-        answers: the id of the call whose result it is.
-        nested: the message once more, if something in it can be changed.
+        message: the message to send.
+        call_ids: the ids of its calls, in reverse order.
+        result_id: the id of the call whose result it is.
+        marshalled: the message as bytes to copy from, if it has mutable values.
     """
 
     message: Message
-    asks: list[Json]
-    answers: str | None
-    nested: bytes = b""
+    call_ids: list[Json]
+    result_id: str | None
+    marshalled: bytes = b""
 
 
-def to_openai(items: Sequence[Item], masters: Sequence[CachedItem | None] = ()) -> list[Message]:
+def to_openai(
+    items: Sequence[Item], cached_items: Sequence[CachedItem | None] = ()
+) -> list[Message]:
     """The `messages` of a Chat Completions request.
 
-    Reasoning is left out, since the API has no place for it; media it does not take are named.
+    Reasoning is left out, since the API does not accept it; unsupported media are described.
 
     Args:
         items: a conversation.
-        masters: of those items that are copies of one, the master, which knows what it said last.
+        cached_items: for each item the cached item it is a copy of, or `None`.
     """
-    if (found := _in_order(items, masters)) is not None:
-        return found
-    parts = contributions(items, ids=_CALL_ID, once=False, as_is=_is_legacy)
-    messages = [message for part in parts for message in _messages(part)]
+    if (paired := _paired_messages(items, cached_items)) is not None:
+        return paired
+    grouped = contributions(
+        items, id_pattern=_CALL_ID, unique_in_conversation=False, as_is=_is_legacy
+    )
+    messages = [message for contribution in grouped for message in _messages(contribution)]
     if items and not messages:
         messages = [{"role": "user", "content": OMITTED}]
-    return sendable(messages)
+    return sanitize_messages(messages)
 
 
-def _in_order(items: Sequence[Item], masters: Sequence[CachedItem | None]) -> list[Message] | None:
-    """The messages where there is nothing to pair, as in nearly all windows; else `None`.
+def _paired_messages(
+    items: Sequence[Item], cached_items: Sequence[CachedItem | None]
+) -> list[Message] | None:
+    """The messages if all results already follow their calls, as usual; else `None`.
 
-    Each result stands behind its call already, in the order of the calls.
+    The results must be in the order of the calls.
     """
     messages: list[Message] = []
-    open_: list[Json] = []
-    sure = True
-    for item, master in zip(items, masters or repeat(None)):  # noqa: B905  # as many as there are
-        piece = _piece(item) if master is None else master.chat or _known(master)
+    pending: list[Json] = []
+    all_sendable = True
+    for item, cached in zip(items, cached_items or repeat(None)):  # noqa: B905  # repeat() is endless
+        piece = _prompt_message(item) if cached is None else cached.chat or _cached_message(cached)
         if piece is None:
             return None
-        message, asks, answers, nested = piece
-        if answers is not None:
-            if not open_ or answers != open_.pop():
+        message, called, result_id, marshalled = piece
+        if result_id is not None:
+            if not pending or result_id != pending.pop():
                 return None
-        elif open_:
+        elif pending:
             return None
-        elif asks:
-            open_ = asks.copy()
-        if master is not None:
-            message = marshal.loads(nested) if nested else message.copy()  # noqa: S302  # its own
-        if master is None or not master.sendable:
-            sure = False
+        elif called:
+            pending = called.copy()
+        if cached is not None:
+            message = marshal.loads(marshalled) if marshalled else message.copy()  # noqa: S302  # our own bytes
+        if cached is None or not cached.sendable:
+            all_sendable = False
         messages.append(message)
-    if open_:
+    if pending:
         return None
-    return messages if sure else sendable(messages)
+    return messages if all_sendable else sanitize_messages(messages)
 
 
-def _known(master: CachedItem) -> Piece | None:
-    """The piece of a master, which is made once."""
-    piece = _piece(master.read())
-    if piece is not None and not all(type(value) is str for value in piece.message.values()):
+def _cached_message(cached: CachedItem) -> PromptMessage | None:
+    """The message of a cached item, built once."""
+    message = _prompt_message(cached.read())
+    if message is not None and not all(type(value) is str for value in message.message.values()):
         try:
-            piece = piece._replace(nested=marshal.dumps(piece.message))
-        except ValueError:  # nested too deep
-            return _piece(master.copy())
-    master.chat = piece
-    return piece
+            message = message._replace(marshalled=marshal.dumps(message.message))
+        except ValueError:  # nested too deeply
+            return _prompt_message(cached.copy())
+    cached.chat = message
+    return message
 
 
-def _piece(item: Item) -> Piece | None:
-    """What becomes of the item on its own; `None` if others have a say in it."""
+def _prompt_message(item: Item) -> PromptMessage | None:
+    """The message of an item alone; `None` if it depends on other items."""
     if is_plain(item) and item.content and item.role in _SPEAKERS:
-        return Piece({"role": item.role, "content": item.content}, [], None)
-    asks: list[Json] | None = []
-    answers = None
-    if item.role in RESULTS:
-        answers = item.tool_call_id or ""
+        return PromptMessage({"role": item.role, "content": item.content}, [], None)
+    called: list[Json] | None = []
+    result_id = None
+    if item.role in RESULT_ROLES:
+        result_id = item.tool_call_id or ""
     elif item.type != "message":
         return None
     elif item.tool_calls:
-        asks = asked(item, _CALL_ID)
-    message = wire(item)
-    return None if asks is None or not message else Piece(message, asks, answers)
+        called = call_ids(item, _CALL_ID)
+    message = to_message(item)
+    return None if called is None or not message else PromptMessage(message, called, result_id)
 
 
-def _messages(part: Contribution) -> list[Message]:
-    heads = [message for head in part.heads if (message := wire(head))]
-    results = [message for result in part.results if (message := wire(result))]
+def _messages(contribution: Contribution) -> list[Message]:
+    heads = [message for head in contribution.heads if (message := to_message(head))]
+    results = [message for result in contribution.results if (message := to_message(result))]
     if len(heads) > 1 and any(head.get("tool_calls") for head in heads):
-        heads = [_one_output(heads)]
+        heads = [_merge_output(heads)]
     return [*heads, *results]
 
 
-def _one_output(heads: list[Message]) -> Message:
-    """One assistant message for all: the API wants results right behind the message that calls."""
+def _merge_output(heads: list[Message]) -> Message:
+    """Merge into one assistant message: the API expects results right after the calls."""
     texts = [str(head["content"]) for head in heads if isinstance(head.get("content"), str)]
     parts = [
         part for head in heads if isinstance(head.get("content"), list) for part in head["content"]
     ]
-    calls_ = [call for head in heads for call in head.get("tool_calls", [])]
-    words: Any = "\n".join(text for text in texts if text) or None
+    calls = [call for head in heads for call in head.get("tool_calls", [])]
+    content: Any = "\n".join(text for text in texts if text) or None
     if parts:
-        words = [*([{"type": "text", "text": words}] if words else []), *parts]
-    return {"role": "assistant", "content": words, "tool_calls": calls_}
+        content = [*([{"type": "text", "text": content}] if content else []), *parts]
+    return {"role": "assistant", "content": content, "tool_calls": calls}
 
 
-def _is_legacy(found: ToolGroup) -> bool:
-    """Whether it is a call of before tools, with `function_call` and a message of the function."""
-    if "function_call" not in (verbatim(found.heads[0], FORMAT) or ()):
+def _is_legacy(group: ToolGroup) -> bool:
+    """Return True for a legacy `function_call` answered by a message of role `function`."""
+    if "function_call" not in (raw_payload(group.heads[0], FORMAT) or ()):
         return False
-    asked = kept(found.heads[0]) or {}
-    if len(found.calls) != 1 or not asked.get("function_call") or "tool_calls" in asked:
+    message = raw_message(group.heads[0]) or {}
+    if len(group.calls) != 1 or not message.get("function_call") or "tool_calls" in message:
         return False
-    answers = [kept(answer) or {} for answer in found.answers if answer is not None]
+    answers = [raw_message(answer) or {} for answer in group.answers if answer is not None]
     return all(answer.get("role") == "function" for answer in answers)

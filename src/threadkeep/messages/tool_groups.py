@@ -1,4 +1,4 @@
-"""Which items stand or fall together: a model's output with its tool calls and their results."""
+"""Tool groups: a model's output with its tool calls and their results, kept or dropped as one."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from operator import itemgetter
 from threadkeep.types import Item, Json
 
 NO_RESULT = "No result: the tool call was interrupted before it answered."
-"""What the model reads in place of a result that never came; seen in windows, never stored."""
+"""The text of a synthetic result for an unanswered call; in windows only, never stored."""
 
-_HIDDEN = frozenset({"notice", "opaque"})
-_SYSTEM = frozenset({"system", "developer"})
-_ANSWERS = frozenset({"tool", "function"})
+_HIDDEN_TYPES = frozenset({"notice", "opaque"})
+_SYSTEM_ROLES = frozenset({"system", "developer"})
+_RESULT_ROLES = frozenset({"tool", "function"})
 _MODEL_TYPES = frozenset({"reasoning", "tool_call", "function_call", "mcp_call"})
 _POSITION = itemgetter(0)
-_MODEL = frozenset({"assistant", "ai", "model", "chatbot"})
+_MODEL_ROLES = frozenset({"assistant", "ai", "model", "chatbot"})
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class ToolGroup:
         heads: the messages, reasoning and calls themselves.
         calls: the tool calls of all heads, in order.
         answers: the result of each call, or `None`.
-        order: every item with its position in the conversation.
+        order: every item of the group, with its position in the conversation.
     """
 
     heads: list[Item]
@@ -45,155 +45,161 @@ class ToolGroup:
 
     @property
     def open(self) -> bool:
-        """Whether a call has no answer yet."""
+        """True if a call has no result yet."""
         return None in self.answers
 
 
 class Conversation(list[Item]):
-    """A sound conversation, which knows its groups; never changed once it is made.
+    """A repaired, immutable conversation with its tool groups.
 
     Attributes:
-        tidy: whether each group is a message with the results of its calls right behind it.
-        judged: the last judge and what it found, so that it need not look twice.
+        contiguous: whether each group is one message directly followed by its results.
+        cached_choice: the last policy and the items it chose, so that it need not run twice.
     """
 
-    __slots__ = ("_groups", "judged", "tidy")
+    __slots__ = ("_groups", "cached_choice", "contiguous")
 
     def __init__(self, items: Iterable[Item], groups: list[ToolGroup] | None = None) -> None:
         super().__init__(items)
         self._groups = groups
-        self.tidy = groups is None
-        self.judged: tuple[object, list[Item]] | None = None
+        self.contiguous = groups is None
+        self.cached_choice: tuple[object, list[Item]] | None = None
 
     @property
     def groups(self) -> list[ToolGroup]:
         if self._groups is None:
-            self._groups = _grouped(self)[0]
+            self._groups = _group_items(self)[0]
         return self._groups
 
 
 def speaker(item: Item) -> str:
-    """Who contributes the item: `user`, `assistant`, `system`, or another role as it is."""
-    if item.role in _MODEL or item.role in _ANSWERS:
+    """The contributor of an item: `user`, `assistant`, `system`, or its own role."""
+    if item.role in _MODEL_ROLES or item.role in _RESULT_ROLES:
         return "assistant"
     if item.tool_calls or item.type in _MODEL_TYPES:
-        return "assistant"  # whatever else it says: nobody but a model calls tools
-    return "system" if item.role in _SYSTEM else item.role
+        return "assistant"  # whatever its role: only a model calls tools
+    return "system" if item.role in _SYSTEM_ROLES else item.role
 
 
-def visible(item: Item) -> bool:
-    """Whether a model may see it: not a harness notice, nor a record that could not be read."""
-    return item.type not in _HIDDEN
+def is_visible(item: Item) -> bool:
+    """Return True if a model may see the item: no notice and no unreadable record."""
+    return item.type not in _HIDDEN_TYPES
 
 
-def answers(item: Item) -> bool:
-    """Whether it is the result of a tool call."""
-    return item.role in _ANSWERS and item.type not in _HIDDEN
+def is_tool_result(item: Item) -> bool:
+    """Return True if the item is the result of a tool call."""
+    return item.role in _RESULT_ROLES and item.type not in _HIDDEN_TYPES
 
 
-def results(items: Iterable[Item]) -> list[Item]:
-    """The results of tool calls among items."""
-    return [item for item in items if item.role in _ANSWERS and item.type not in _HIDDEN]
+def tool_results(items: Iterable[Item]) -> list[Item]:
+    """The tool results among items."""
+    return [item for item in items if item.role in _RESULT_ROLES and item.type not in _HIDDEN_TYPES]
 
 
-def group(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
-    """The groups of a conversation by their first items, and the results without a call.
+def tool_groups(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
+    """The groups of a conversation, ordered by first item, and the results without a call.
 
-    A result belongs to the latest call of its id that has none yet, however far back it stands.
+    A result belongs to the latest unanswered call with its id, however far back.
     """
-    return (items.groups, []) if isinstance(items, Conversation) else _grouped(items)
+    return (items.groups, []) if isinstance(items, Conversation) else _group_items(items)
 
 
-def _grouped(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
+def _group_items(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
     groups: list[ToolGroup] = []
     orphans: list[Item] = []
     waiting: dict[str, list[tuple[ToolGroup, int]]] = {}
     run: ToolGroup | None = None
     kind = ""
     for position, item in enumerate(items):
-        if item.role in _ANSWERS:
-            if not _answer(item, position, waiting):
+        if item.role in _RESULT_ROLES:
+            if not _attach_result(item, position, waiting):
                 orphans.append(item)
             run = None
             continue
         kind, last = item.type, kind
-        if run is not None and not (kind == "message" == last) and _joins(run.heads[-1], item):
+        if (
+            run is not None
+            and not (kind == "message" == last)
+            and _is_same_output(run.heads[-1], item)
+        ):
             run.heads.append(item)
             run.order.append((position, item))
         else:
             run = ToolGroup([item], [], [], [(position, item)])
             groups.append(run)
         if item.tool_calls:
-            _ask(run, item, waiting)
+            _register_calls(run, item, waiting)
     return groups, orphans
 
 
-def flat(groups: Iterable[ToolGroup]) -> list[Item]:
-    """The items of the groups in the order of the conversation."""
-    order = [placed for group_ in groups for placed in group_.order]
+def flatten(groups: Iterable[ToolGroup]) -> list[Item]:
+    """The items of the groups, in the order of the conversation."""
+    order = [entry for group in groups for entry in group.order]
     order.sort(key=_POSITION)
     return [item for _, item in order]
 
 
-def sound(items: Iterable[Item]) -> Conversation:
-    """The conversation as a model may see it: every call answered, no result without a call.
+def repair(items: Iterable[Item]) -> Conversation:
+    """Repair a conversation for a model: every call answered, no result without a call.
 
-    A call that is followed by anything gets a synthetic error result; calls of which none is
-    answered stay open at the very end (a pending interrupt).
+    An unanswered call that is followed by another item gets a synthetic error result. Calls at
+    the very end stay open if none of them is answered (a pending interrupt).
     """
-    shown = [item for item in items if item.type not in _HIDDEN]
-    if _is_tidy(shown):
-        return Conversation(shown)
-    groups, orphans = group(shown)
-    torn = [g for g in groups if g.calls and g.open and (g is not groups[-1] or any(g.answers))]
-    if not torn and not orphans:
-        return Conversation(shown, groups)
-    for group_ in torn:
-        _close(group_)
-    return Conversation(flat(groups), groups)
+    visible = [item for item in items if item.type not in _HIDDEN_TYPES]
+    if _is_contiguous(visible):
+        return Conversation(visible)
+    groups, orphans = tool_groups(visible)
+    incomplete = [
+        g for g in groups if g.calls and g.open and (g is not groups[-1] or any(g.answers))
+    ]
+    if not incomplete and not orphans:
+        return Conversation(visible, groups)
+    for group in incomplete:
+        _add_missing_results(group)
+    return Conversation(flatten(groups), groups)
 
 
 def turns(groups: Iterable[ToolGroup]) -> list[list[ToolGroup]]:
     """Runs of one speaker, a model's tool results included."""
-    found: list[list[ToolGroup]] = []
-    for group_ in groups:
-        if found and found[-1][0].speaker == group_.speaker:
-            found[-1].append(group_)
+    grouped: list[list[ToolGroup]] = []
+    for group in groups:
+        if grouped and grouped[-1][0].speaker == group.speaker:
+            grouped[-1].append(group)
         else:
-            found.append([group_])
-    return found
+            grouped.append([group])
+    return grouped
 
 
 def exchanges(groups: Iterable[ToolGroup]) -> list[list[ToolGroup]]:
-    """User turns, each with all that follows until the next; what precedes the first is its own."""
-    found: list[list[ToolGroup]] = []
+    """User turns, each with all that follows until the next; anything before is its own unit."""
+    grouped: list[list[ToolGroup]] = []
     for turn in turns(groups):
-        if found and turn[0].speaker != "user":
-            found[-1].extend(turn)
+        if grouped and turn[0].speaker != "user":
+            grouped[-1].extend(turn)
         else:
-            found.append(turn)
-    return found
+            grouped.append(turn)
+    return grouped
 
 
-def _is_tidy(items: Iterable[Item]) -> bool:
-    """Whether each call is followed at once by all its results, as nearly always."""
-    open_: list[Json] = []
+def _is_contiguous(items: Iterable[Item]) -> bool:
+    """Return True if all results directly follow their calls, as usual."""
+    pending: list[Json] = []
     for item in items:
-        if item.role in _ANSWERS:
-            if item.tool_call_id not in open_:
+        if item.role in _RESULT_ROLES:
+            if item.tool_call_id not in pending:
                 return False
-            open_.remove(item.tool_call_id)
-        elif open_ or item.type != "message":
+            pending.remove(item.tool_call_id)
+        elif pending or item.type != "message":
             return False
         elif item.tool_calls:
-            open_ = [call.get("id") or "" for call in item.tool_calls]
-            if item.role not in _MODEL or "" in open_ or len(set(open_)) < len(open_):
+            pending = [call.get("id") or "" for call in item.tool_calls]
+            if item.role not in _MODEL_ROLES or "" in pending or len(set(pending)) < len(pending):
                 return False
-    return not open_
+    return not pending
 
 
-def _joins(last: Item, item: Item) -> bool:
-    # The parts of one model response: providers refuse reasoning without what it led to
+def _is_same_output(last: Item, item: Item) -> bool:
+    # The items of one model response: providers reject reasoning without its output
     if speaker(item) != "assistant" or speaker(last) != "assistant":
         return False
     if last.type == "reasoning" or (item.tool_calls and item.type != "message"):
@@ -201,20 +207,24 @@ def _joins(last: Item, item: Item) -> bool:
     return item.type == "reasoning" and bool(last.tool_calls) and last.type != "message"
 
 
-def _ask(run: ToolGroup, item: Item, waiting: dict[str, list[tuple[ToolGroup, int]]]) -> None:
+def _register_calls(
+    run: ToolGroup, item: Item, waiting: dict[str, list[tuple[ToolGroup, int]]]
+) -> None:
     start = len(run.calls)
     run.calls.extend(item.tool_calls)
     run.answers.extend([None] * len(item.tool_calls))
-    # latest output first, but its calls in order: results without ids answer in order
+    # latest output first, but its calls in order: results without ids match calls in order
     for index in range(start, len(run.calls)):
         slots = waiting.setdefault(run.calls[index].get("id") or "", [])
-        place = len(slots)
-        while place and slots[place - 1][0] is run:
-            place -= 1
-        slots.insert(place, (run, index))
+        position = len(slots)
+        while position and slots[position - 1][0] is run:
+            position -= 1
+        slots.insert(position, (run, index))
 
 
-def _answer(item: Item, position: int, waiting: dict[str, list[tuple[ToolGroup, int]]]) -> bool:
+def _attach_result(
+    item: Item, position: int, waiting: dict[str, list[tuple[ToolGroup, int]]]
+) -> bool:
     slots = waiting.get(item.tool_call_id or "")
     if not slots:
         return False
@@ -224,18 +234,20 @@ def _answer(item: Item, position: int, waiting: dict[str, list[tuple[ToolGroup, 
     return True
 
 
-def _close(group_: ToolGroup) -> None:
-    place = max(position for position, item in group_.order if item.role not in _ANSWERS)
-    head = group_.heads[-1]
-    for index, call in enumerate(group_.calls):
-        if group_.answers[index] is None:
-            answer = _no_result(head, call, index)
-            group_.answers[index] = answer
-            group_.order.append((place + (index + 1) / (len(group_.calls) + 1), answer))
-    group_.order.sort(key=_POSITION)
+def _add_missing_results(group: ToolGroup) -> None:
+    last_position = max(
+        position for position, item in group.order if item.role not in _RESULT_ROLES
+    )
+    head = group.heads[-1]
+    for index, call in enumerate(group.calls):
+        if group.answers[index] is None:
+            answer = _missing_result(head, call, index)
+            group.answers[index] = answer
+            group.order.append((last_position + (index + 1) / (len(group.calls) + 1), answer))
+    group.order.sort(key=_POSITION)
 
 
-def _no_result(head: Item, call: dict[str, Json], index: int) -> Item:
+def _missing_result(head: Item, call: dict[str, Json], index: int) -> Item:
     return Item(
         id=f"{head.id}:{index}",
         seq=head.seq,

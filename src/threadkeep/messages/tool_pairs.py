@@ -1,4 +1,4 @@
-"""What every provider asks of a prompt: results beside their calls, ids that are unique, UTF-8."""
+"""Common requirements of providers: results after their calls, unique call ids, valid UTF-8."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from itertools import filterfalse
 from typing import Any, Final
 
-from threadkeep.messages.tool_groups import ToolGroup, group, speaker
+from threadkeep.messages.tool_groups import ToolGroup, speaker, tool_groups
 from threadkeep.types import Item, Json
 
 OMITTED: Final = "(earlier conversation omitted)"
-"""A user message where an API insists on one and the window holds none."""
+"""A user message for APIs that require one, if the window has none."""
 
 _CALL_ID = re.compile(r"[a-zA-Z0-9_-]{1,40}")
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -21,7 +21,7 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """One speaker's part of a prompt: messages, reasoning and calls, then the calls' results."""
+    """One speaker's contribution: messages, reasoning and calls, then the calls' results."""
 
     heads: list[Item]
     results: list[Item]
@@ -30,134 +30,146 @@ class Contribution:
 def contributions(
     items: Sequence[Item],
     *,
-    ids: re.Pattern[str] = _CALL_ID,
-    once: bool = True,
+    id_pattern: re.Pattern[str] = _CALL_ID,
+    unique_in_conversation: bool = True,
     as_is: Callable[[ToolGroup], bool] = lambda _: False,
 ) -> list[Contribution]:
-    """The items as providers want them: each result right behind the output that called for it.
+    """Arrange the items as providers expect: each result directly after its call.
 
-    Call ids that a provider would refuse get others, the same in call and result; results
+    Call ids that a provider would reject are replaced, in call and result alike; results
     without a call are left out.
 
     Args:
         items: a conversation.
-        ids: which call ids the provider takes.
-        once: no id may come again in the whole conversation; else not in one message.
-        as_is: groups that are left alone.
+        id_pattern: the call ids that the provider accepts.
+        unique_in_conversation: ids are unique in the whole conversation, not only within one
+            message.
+        as_is: selects groups that are left unchanged.
     """
-    seen: set[str] = set()
-    found: list[Contribution] = []
-    for group_ in group(items)[0]:
-        if not group_.calls or as_is(group_):
-            answers = [answer for answer in group_.answers if answer is not None]
-            found.append(Contribution(group_.heads, answers))
+    used_ids: set[str] = set()
+    grouped: list[Contribution] = []
+    for group in tool_groups(items)[0]:
+        if not group.calls or as_is(group):
+            answers = [answer for answer in group.answers if answer is not None]
+            grouped.append(Contribution(group.heads, answers))
         else:
-            found.append(_contribution(group_, ids, seen if once else set()))
-    return found
+            grouped.append(
+                _contribution(group, id_pattern, used_ids if unique_in_conversation else set())
+            )
+    return grouped
 
 
-def asked(item: Item, ids: re.Pattern[str]) -> list[Json] | None:
-    """The ids of an item's calls, last first; `None` if the provider would not take them."""
-    found = [call.get("id") for call in reversed(item.tool_calls)]
-    if not all(isinstance(id, str) and ids.fullmatch(id) for id in found):
+def call_ids(item: Item, id_pattern: re.Pattern[str]) -> list[Json] | None:
+    """The ids of an item's calls, in reverse order; `None` if the provider would reject them."""
+    ids = [call.get("id") for call in reversed(item.tool_calls)]
+    if not all(isinstance(id, str) and id_pattern.fullmatch(id) for id in ids):
         return None
-    return found if len(set(found)) == len(found) else None
+    return ids if len(set(ids)) == len(ids) else None
 
 
 def role_of(item: Item) -> str:
-    """The role a provider takes: `user`, `assistant`, `system` or `developer`."""
-    who = speaker(item)
-    if who == "system":
+    """The role that providers accept: `user`, `assistant`, `system` or `developer`."""
+    contributor = speaker(item)
+    if contributor == "system":
         return item.role
-    return "assistant" if who == "assistant" else "user"
+    return "assistant" if contributor == "assistant" else "user"
 
 
-def verbatim(item: Item, format_: str) -> Any:
-    """The payload kept of an item that came in the format, or `None`."""
+def raw_payload(item: Item, format_: str) -> Any:
+    """The stored raw payload of an item in the format, or `None`."""
     if item.raw is None or item.raw.get("format") != format_:
         return None
     return item.raw.get("data")
 
 
 def tool_name(name: str | None) -> str:
-    """The name of a tool as providers take it."""
+    """A tool name that providers accept."""
     name = name or "tool"
     if _NAME.fullmatch(name):
         return name
     return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64] or "tool"
 
 
-def sendable(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The messages, lone surrogates replaced: no request can carry them."""
+def sanitize_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Replace lone surrogates in messages, since no request can encode them."""
     texts: list[str] = []
     for message in messages:
         try:
-            texts.append("".join(message) + "".join(message.values()))  # as nearly all can be
+            texts.append("".join(message) + "".join(message.values()))  # works for nearly all
         except TypeError:
-            _gather(message, texts)
+            _collect_texts(message, texts)
     try:
-        # takes no surrogate either, in half the time of UTF-8
+        # rejects surrogates too, in half the time of UTF-8
         "".join(filterfalse(str.isascii, texts)).encode("utf-16-le")
     except UnicodeEncodeError:
-        return [in_utf8(message) for message in messages]
+        return [sanitize(message) for message in messages]
     return messages
 
 
-def _gather(value: Any, texts: list[str]) -> None:
+def _collect_texts(value: Any, texts: list[str]) -> None:
     if isinstance(value, str):
         texts.append(value)
     elif isinstance(value, dict):
         for entry in (*value, *value.values()):
-            _gather(entry, texts)
+            _collect_texts(entry, texts)
     elif isinstance(value, list):
         for entry in value:
-            _gather(entry, texts)
+            _collect_texts(entry, texts)
 
 
-def in_utf8(value: Any) -> Any:
-    """The value, lone surrogates replaced."""
+def sanitize(value: Any) -> Any:
+    """Replace lone surrogates in a JSON value."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-8", "replace").decode()
     if isinstance(value, dict):
-        return {in_utf8(key): in_utf8(entry) for key, entry in value.items()}
+        return {sanitize(key): sanitize(entry) for key, entry in value.items()}
     if isinstance(value, list):
-        return [in_utf8(entry) for entry in value]
+        return [sanitize(entry) for entry in value]
     return value
 
 
-def _contribution(found: ToolGroup, ids: re.Pattern[str], seen: set[str]) -> Contribution:
-    fresh = [_unique(call, found, index, ids, seen) for index, call in enumerate(found.calls)]
+def _contribution(
+    group: ToolGroup, id_pattern: re.Pattern[str], used_ids: set[str]
+) -> Contribution:
+    new_ids = [
+        _unique_id(call, group, index, id_pattern, used_ids)
+        for index, call in enumerate(group.calls)
+    ]
     results = [
         _renamed_result(answer, new)
-        for answer, new in zip(found.answers, fresh, strict=True)
+        for answer, new in zip(group.answers, new_ids, strict=True)
         if answer is not None
     ]
-    return Contribution(list(_renamed_heads(found.heads, iter(fresh))), results)
+    return Contribution(list(_renamed_heads(group.heads, iter(new_ids))), results)
 
 
-def _unique(
-    call: dict[str, Json], found: ToolGroup, index: int, ids: re.Pattern[str], seen: set[str]
+def _unique_id(
+    call: dict[str, Json],
+    group: ToolGroup,
+    index: int,
+    id_pattern: re.Pattern[str],
+    used_ids: set[str],
 ) -> str:
     call_id = call.get("id") or ""
     number = 0
-    while not ids.fullmatch(call_id) or call_id in seen:
-        source = f"{found.heads[0].id}:{index}:{call.get('id')}:{number}"
+    while not id_pattern.fullmatch(call_id) or call_id in used_ids:
+        source = f"{group.heads[0].id}:{index}:{call.get('id')}:{number}"
         call_id = f"call_{_digest(source)}"
         number += 1
-    seen.add(call_id)
+    used_ids.add(call_id)
     return call_id
 
 
 def _digest(source: str) -> str:
-    import hashlib  # rare, and a tenth of the time our import takes
+    import hashlib  # rarely needed, and a tenth of our import time
 
     return hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()[:24]
 
 
 def _renamed_heads(heads: Iterable[Item], ids: Iterable[str]) -> Iterable[Item]:
-    fresh = iter(ids)
+    new_ids = iter(ids)
     for head in heads:
-        calls = [{**call, "id": next(fresh)} for call in head.tool_calls]
+        calls = [{**call, "id": next(new_ids)} for call in head.tool_calls]
         same = all(a["id"] == b.get("id") for a, b in zip(calls, head.tool_calls, strict=True))
         yield head if same else dataclasses.replace(head, tool_calls=calls, raw=None)
 

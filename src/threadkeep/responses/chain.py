@@ -1,4 +1,4 @@
-"""Chains of responses: who goes on from whom, across sessions, and never in a circle."""
+"""Chains of responses by `previous_response_id`, across sessions and without cycles."""
 
 from __future__ import annotations
 
@@ -22,46 +22,46 @@ from threadkeep.types import Listing, Query, SessionInfo
 from threadkeep.types.responses import Response
 
 
-class Link(NamedTuple):
-    """A response of a chain: its session, its id, the id it goes on from."""
+class ChainLink(NamedTuple):
+    """A response of a chain: its session, its id and the id of the previous response."""
 
-    door: SessionStream
+    stream: SessionStream
     id: str
     previous: str | None
 
 
 def chain(engine: Engine, user: str | None, id: str, depth: int) -> Listing[Response]:
-    """As `Responses.chain`."""
-    links: list[Link] = []
-    met: set[str] = set()
+    """Implements `Responses.chain`."""
+    links: list[ChainLink] = []
+    visited: set[str] = set()
     following: str | None = id
     for link in ancestry(engine, user, id):
-        if link.id in met:
-            raise CorruptRecord(f"the responses before {id!r} go in a circle, at {link.id!r}")
+        if link.id in visited:
+            raise CorruptRecord(f"the responses before {id!r} form a cycle at {link.id!r}")
         if len(links) == depth:
             break
-        met.add(link.id)
+        visited.add(link.id)
         links.append(link)
         following = link.previous
     else:
         following = None
     if not links:
         raise NotFound(f"there is no response {id!r}")
-    return Listing(_responses(links)[::-1], cursor=following)
+    return Listing(_read_links(links)[::-1], cursor=following)
 
 
-def ancestry(engine: Engine, user: str | None, id: str) -> Iterator[Link]:
-    """A response and those before it, as far as they are there; one read per session.
+def ancestry(engine: Engine, user: str | None, id: str) -> Iterator[ChainLink]:
+    """A response and its stored predecessors, newest first; one read per session.
 
     Raises:
-        NotOwner: it leads into a session of another user.
+        NotOwner: the chain leads into a session of another user.
     """
-    links: dict[str, Link] = {}
+    links: dict[str, ChainLink] = {}
     visited: set[str] = set()
     node: str | None = id
     while node is not None:
         if node not in links:
-            session = response_index.find(engine, [node])[0].session
+            session = response_index.find_pointers(engine, [node])[0].session
             if session is None or session in visited:
                 return
             visited.add(session)
@@ -72,78 +72,84 @@ def ancestry(engine: Engine, user: str | None, id: str) -> Iterator[Link]:
         node = links[node].previous
 
 
-def check(door: SessionStream, behind: SessionStream | None, response: Response) -> None:
-    """Refuse a response that would go on from itself, however far around.
+def check_acyclic(
+    stream: SessionStream, previous_stream: SessionStream | None, response: Response
+) -> None:
+    """Refuse a response that would continue from itself, directly or by way of others.
 
-    It is looked for only if another response may go on from it already.
+    The chain is read only if another response may already continue from this one.
 
     Raises:
-        InputError: it would; the chain is named.
+        InputError: it would create a cycle.
     """
     previous = response.previous_response_id
     if previous is None:
         return
-    doors = [door] if behind is None or behind.id == door.id else [door, behind]
+    streams = (
+        [stream]
+        if previous_stream is None or previous_stream.id == stream.id
+        else [stream, previous_stream]
+    )
     if previous == response.id or (
-        any(_expected(each, response) for each in doors)
-        and _goes_on_from(door, previous, response.id)
+        any(_may_have_successor(candidate, response) for candidate in streams)
+        and _continues_from(stream, previous, response.id)
     ):
         raise InputError(
             f"response.previous_response_id: {previous!r} goes on from {response.id!r} itself"
         )
 
 
-def newest(engine: Engine, user: str | None, session: str) -> str | None:
-    """The id of the response that was stored last in a session."""
-    door = SessionStream(engine, SessionInfo(session, user))
-    records = door.look(Query(door.stream, ENTRY, limit=1, newest=True)).pages[0].records
+def newest_id(engine: Engine, user: str | None, session: str) -> str | None:
+    """The id of the response stored last in a session."""
+    stream = SessionStream(engine, SessionInfo(session, user))
+    records = stream.read(Query(stream.stream_name, ENTRY, limit=1, newest=True)).pages[0].records
     return read_entry(records[0]).id if records else None
 
 
-def entry_of(door: SessionStream, id: str) -> Entry | None:
-    """What the session's list says of a response, if it holds it."""
-    records = door.look(Query(door.stream, ENTRY, ids=[names.key(id)])).pages[0].records
+def find_entry(stream: SessionStream, id: str) -> Entry | None:
+    """The entry of a response in the session's list, or `None`."""
+    records = stream.read(Query(stream.stream_name, ENTRY, ids=[names.key(id)])).pages[0].records
     return read_entry(records[0]) if records else None
 
 
-def _goes_on_from(door: SessionStream, id: str, from_: str) -> bool:
-    met: set[str] = set()
-    for link in ancestry(door.engine, door.user, id):
-        if link.previous == from_:
+def _continues_from(stream: SessionStream, id: str, origin: str) -> bool:
+    visited: set[str] = set()
+    for link in ancestry(stream.engine, stream.user, id):
+        if link.previous == origin:
             return True
-        if link.id in met:  # a circle elsewhere
+        if link.id in visited:  # a cycle elsewhere
             return False
-        met.add(link.id)
+        visited.add(link.id)
     return False
 
 
-def _expected(door: SessionStream, response: Response) -> bool:
-    """Whether a response of the session may go on from this one already."""
+def _may_have_successor(stream: SessionStream, response: Response) -> bool:
+    """Return True if a response of the session may already continue from this one."""
     key = names.key(response.id)
-    queries = [Query(door.stream, kind, ids=[key]) for kind in (ENTRY, GAP)]
-    entries, gaps = (page.records for page in door.look(*queries).pages)
+    queries = [Query(stream.stream_name, kind, ids=[key]) for kind in (ENTRY, GAP)]
+    entries, gaps = (page.records for page in stream.read(*queries).pages)
     same = entries and read_entry(entries[0]).previous == response.previous_response_id
     return bool(gaps or entries) and not same
 
 
-def _links(door: SessionStream) -> dict[str, Link]:
-    records = door.look(Query(door.stream, ENTRY)).pages[0].records
+def _links(stream: SessionStream) -> dict[str, ChainLink]:
+    records = stream.read(Query(stream.stream_name, ENTRY)).pages[0].records
     entries = map(read_entry, records)
-    return {entry.id: Link(door, entry.id, entry.previous) for entry in entries}
+    return {entry.id: ChainLink(stream, entry.id, entry.previous) for entry in entries}
 
 
-def _responses(links: list[Link]) -> list[Response]:
-    """The responses of a chain in its order; the runs in one session are one read."""
-    found: list[Response] = []
-    for door, run in groupby(links, key=lambda link: link.door):
+def _read_links(links: list[ChainLink]) -> list[Response]:
+    """Read the responses of a chain in order; adjacent ones of one session in one read."""
+    responses: list[Response] = []
+    for stream, run in groupby(links, key=lambda link: link.stream):
         ids = [link.id for link in run]
-        found += responses_of(door, ids)
-    return found
+        responses += read_responses(stream, ids)
+    return responses
 
 
-def responses_of(door: SessionStream, ids: list[str]) -> list[Response]:
-    """Responses of a session by their ids, in the order of the ids; what is gone is left out."""
+def read_responses(stream: SessionStream, ids: list[str]) -> list[Response]:
+    """Read responses of a session in the order of the ids; missing ones are left out."""
     keys = [names.key(id) for id in ids]
-    records = door.look(Query(door.stream, "response", ids=keys)).pages[0].records
-    read = {record.id: read_response(record, door.id, door.owner) for record in records}
+    records = stream.read(Query(stream.stream_name, "response", ids=keys)).pages[0].records
+    read = {record.id: read_response(record, stream.id, stream.owner) for record in records}
     return [response for key in keys if (response := read.get(key)) is not None]

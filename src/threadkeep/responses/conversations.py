@@ -1,4 +1,4 @@
-"""What the verbs of `Conversations` do: sessions as the OpenAI API knows conversations."""
+"""Implements `Conversations`: sessions as conversations of the OpenAI API."""
 
 from __future__ import annotations
 
@@ -16,82 +16,82 @@ from threadkeep.messages import parse
 from threadkeep.sessions import append, edit, read, scan, user_index
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
-from threadkeep.types.openai_limits import check_metadata, count_metadata
-from threadkeep.types.timestamps import moment
+from threadkeep.types.openai_limits import check_key_count, check_metadata
+from threadkeep.types.timestamps import utc_datetime
 
-AT_ONCE: Final = 20
+MAX_ITEMS_PER_CALL: Final = 20
 ORDERS: Final = ("asc", "desc")
 
 
-class Kept(NamedTuple):
-    """Which conversations a listing keeps; times are aware, `until` is exclusive."""
+class ConversationFilter(NamedTuple):
+    """The conditions of a listing; times are aware, `until` is exclusive."""
 
     metadata: Mapping[str, Any]
     since: datetime | None
     until: datetime | None
 
-    def takes(self, info: SessionInfo) -> bool:
-        """Whether all conditions hold."""
-        at = info.updated_at
-        has = all(info.metadata.get(key) == value for key, value in self.metadata.items())
+    def matches(self, info: SessionInfo) -> bool:
+        """Return True if all conditions hold."""
+        updated_at = info.updated_at
+        has_metadata = all(info.metadata.get(key) == value for key, value in self.metadata.items())
         return (
-            has
-            and (self.since is None or (at is not None and at >= self.since))
-            and (self.until is None or (at is not None and at < self.until))
+            has_metadata
+            and (self.since is None or (updated_at is not None and updated_at >= self.since))
+            and (self.until is None or (updated_at is not None and updated_at < self.until))
         )
 
 
-def create(engine: Engine, info: SessionInfo, given: Sequence[object]) -> SessionInfo:
-    """As `Conversations.create`."""
-    draft = append.drafted(engine, info.id, few(given), "item")
+def create(engine: Engine, info: SessionInfo, messages: Sequence[object]) -> SessionInfo:
+    """Implements `Conversations.create`."""
+    draft = append.make_draft(engine, info.id, parse_items(messages), "item")
     if draft.claims is not None:
         draft.claims.check_alone()
     now = draft.now
-    said = replace(
+    created = replace(
         info,
-        id=info.id or f"conv_{engine.mint(now)}",
+        id=info.id or f"conv_{engine.new_id(now)}",
         metadata=check_metadata(info.metadata),
-        created_at=moment(now),
-        updated_at=moment(now),
+        created_at=utc_datetime(now),
+        updated_at=utc_datetime(now),
     )
-    said = redacted_info(engine, said)
-    SessionStream(engine, said).begin(said, draft.records)
-    return said
+    created = redacted_info(engine, created)
+    SessionStream(engine, created).create(created, draft.records)
+    return created
 
 
 def update(
-    door: SessionStream, title: str | None, metadata: Mapping[str, Any] | None
+    stream: SessionStream, title: str | None, metadata: Mapping[str, Any] | None
 ) -> SessionInfo:
-    """As `Conversations.update`."""
-    given = edit.json_object(metadata)
-    check_metadata({key: value for key, value in given.items() if value is not None})
+    """Implements `Conversations.update`."""
+    changes = edit.json_object(metadata)
+    check_metadata({key: value for key, value in changes.items() if value is not None})
 
-    def merge(old: dict[str, Any]) -> dict[str, Any]:
-        there(door)  # which a session's own update does not ask for
-        merged = {**old, **given}
-        count_metadata({key: value for key, value in merged.items() if value is not None})
-        return given
+    def merge(current: dict[str, Any]) -> dict[str, Any]:
+        existing_info(stream)  # a session's own update does not require that it exists
+        merged = {**current, **changes}
+        check_key_count({key: value for key, value in merged.items() if value is not None})
+        return changes
 
-    return edit.update(door, title, merge)
+    return edit.update(stream, title, merge)
 
 
-def found(
-    engine: Engine, user: str | None, kept: Kept, mark: tuple[Any, str] | None
+def find_conversations(
+    engine: Engine, user: str | None, conditions: ConversationFilter, mark: tuple[Any, str] | None
 ) -> Iterator[tuple[SessionInfo, Any]]:
-    """The conversations that are kept, each with the cursor of what comes behind it."""
+    """The matching conversations, each with the cursor that continues after it."""
     skip = None if mark is None else mark[1]
-    for at, info in scan.sessions(engine, user, None if mark is None else mark[0]):
-        if user_index.of_sub_agent(info):
+    for position, info in scan.sessions(engine, user, None if mark is None else mark[0]):
+        if user_index.is_sub_agent(info):
             continue
-        if info.id != skip and kept.takes(info):
-            yield info, [at, info.id]
+        if info.id != skip and conditions.matches(info):
+            yield info, [position, info.id]
 
 
-def place(cursor: object) -> tuple[Any, str] | None:
-    """Where the walk goes on, and the id of the conversation that was given last.
+def parse_cursor(cursor: object) -> tuple[Any, str] | None:
+    """Parse a cursor into a scan position and the id of the last conversation returned.
 
     Raises:
-        InputError: the cursor is none of this listing.
+        InputError: the cursor does not belong to this listing.
     """
     if cursor is None:
         return None
@@ -101,73 +101,75 @@ def place(cursor: object) -> tuple[Any, str] | None:
     return mark, cursors.text(last)
 
 
-def items(door: SessionStream, limit: int, order: str, after: str | None) -> Listing[Item]:
-    """As `Conversations.items`."""
+def items(stream: SessionStream, limit: int, order: str, after: str | None) -> Listing[Item]:
+    """Implements `Conversations.items`."""
     if order not in ORDERS:
         raise InputError(f"order must be 'asc' or 'desc', got {order!r:.80}")
     if after is not None and not isinstance(after, str):
         raise InputError(f"after must be an item's id, got {type(after).__name__}")
-    at = read.place(door, "after", after)
+    boundary = read.seq_of(stream, "after", after)
     newest = order == "desc"
-    bounds = {"before": at} if newest else {"after": at}
-    query = read.items_of(door, limit=limit + 1, newest=newest, **bounds)
-    seen = door.look(query)
-    if seen.info is None:
-        raise missing(door)
-    page = read.read(seen.pages[0])
+    bounds = {"before": boundary} if newest else {"after": boundary}
+    query = read.items_query(stream, limit=limit + 1, newest=newest, **bounds)
+    snapshot = stream.read(query)
+    if snapshot.info is None:
+        raise not_found(stream)
+    page = read.items_of_page(snapshot.pages[0])
     page = (page[::-1] if newest else page)[: limit + 1]
     return Listing(page[:limit], cursor=page[limit - 1].id if len(page) > limit else None)
 
 
-def item(door: SessionStream, id: str) -> Item:
-    """As `Conversations.item`."""
+def item(stream: SessionStream, id: str) -> Item:
+    """Implements `Conversations.item`."""
     key = names.key(names.check(id, "item"))
-    seen = door.look(read.items_of(door, ids=[key]))
-    if seen.info is None:
-        raise missing(door)
-    if not seen.pages[0].records:
-        raise NotFound(f"conversation {door.id!r} has no item {id!r}")
-    return item_codec.read_item(seen.pages[0].records[0])
+    snapshot = stream.read(read.items_query(stream, ids=[key]))
+    if snapshot.info is None:
+        raise not_found(stream)
+    if not snapshot.pages[0].records:
+        raise NotFound(f"conversation {stream.id!r} has no item {id!r}")
+    return item_codec.read_item(snapshot.pages[0].records[0])
 
 
-def add_items(door: SessionStream, given: Sequence[object]) -> list[Item]:
-    """As `Conversations.add_items`."""
-    messages = few(given)
-    there(door)
-    return append.add(door, messages)
+def add_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
+    """Implements `Conversations.add_items`."""
+    parsed = parse_items(messages)
+    existing_info(stream)
+    return append.add(stream, parsed)
 
 
-def remove_item(door: SessionStream, id: str) -> None:
-    """As `Conversations.remove_item`."""
-    there(door)
-    edit.remove(door, id)
+def remove_item(stream: SessionStream, id: str) -> None:
+    """Implements `Conversations.remove_item`."""
+    existing_info(stream)
+    edit.remove(stream, id)
 
 
-def few(given: Sequence[object]) -> list[Item]:
-    """The items, if they are as many as one call may bring.
+def parse_items(messages: Sequence[object]) -> list[Item]:
+    """Parse the items of one call.
 
     Raises:
-        InputError: they are more, or one cannot be understood.
+        InputError: they are too many, or one is invalid.
     """
-    if not isinstance(given, (list, tuple)):
-        raise InputError(f"items must be a list, got {type(given).__name__}")
-    if len(given) > AT_ONCE:
-        raise InputError(f"{len(given)} items at once, at most {AT_ONCE} are allowed in one call")
-    return [item for n, message in enumerate(given) for item in parse(message, f"item {n}")]
+    if not isinstance(messages, (list, tuple)):
+        raise InputError(f"items must be a list, got {type(messages).__name__}")
+    if len(messages) > MAX_ITEMS_PER_CALL:
+        raise InputError(
+            f"{len(messages)} items at once, at most {MAX_ITEMS_PER_CALL} are allowed in one call"
+        )
+    return [item for n, message in enumerate(messages) for item in parse(message, f"item {n}")]
 
 
-def there(door: SessionStream) -> SessionInfo:
-    """What is known of the conversation.
+def existing_info(stream: SessionStream) -> SessionInfo:
+    """The session info of a conversation.
 
     Raises:
         NotFound: it does not exist.
     """
-    info = door.look().info
+    info = stream.read().info
     if info is None:
-        raise missing(door)
+        raise not_found(stream)
     return info
 
 
-def missing(door: SessionStream) -> NotFound:
-    """The error that says so."""
-    return NotFound(f"there is no conversation {door.id!r}")
+def not_found(stream: SessionStream) -> NotFound:
+    """The error for a conversation that does not exist."""
+    return NotFound(f"there is no conversation {stream.id!r}")

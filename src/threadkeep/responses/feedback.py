@@ -1,4 +1,4 @@
-"""What the verbs of `FeedbackBook` do: feedback beside the response it is about."""
+"""Implements `FeedbackCollection`: feedback, stored in the session of its response."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from threadkeep.core.response_codec import (
     read_feedback,
 )
 from threadkeep.errors import InputError, NotFound
-from threadkeep.responses.search import Where, hits
-from threadkeep.responses.store import home
+from threadkeep.responses.search import Scope, find_records
+from threadkeep.responses.store import find_stream
 from threadkeep.sessions.edit import json_object
-from threadkeep.sessions.read import items_of
+from threadkeep.sessions.read import items_query
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, Query
 from threadkeep.types.responses import RATINGS, Feedback, RatingCounts
-from threadkeep.types.timestamps import moment
+from threadkeep.types.timestamps import utc_datetime
 
 
-class Wanted(NamedTuple):
-    """Which feedback; `None` = any. Times are aware, `until` is exclusive."""
+class FeedbackFilter(NamedTuple):
+    """The conditions of a listing; `None` = any. Times are aware, `until` is exclusive."""
 
     response: str | None = None
     rating: str | None = None
@@ -38,111 +38,123 @@ class Wanted(NamedTuple):
     since: datetime | None = None
     until: datetime | None = None
 
-    def takes(self, feedback: Feedback) -> bool:
-        """Whether all that is wanted holds."""
-        said = ("response", "rating", "model", "author")
-        at = feedback.created_at
+    def matches(self, feedback: Feedback) -> bool:
+        """Return True if all conditions hold."""
+        field_names = ("response", "rating", "model", "author")
+        created_at = feedback.created_at
         return (
-            all(getattr(self, f) in (None, getattr(feedback, f)) for f in said)
-            and (self.since is None or (at is not None and at >= self.since))
-            and (self.until is None or (at is not None and at < self.until))
+            all(getattr(self, f) in (None, getattr(feedback, f)) for f in field_names)
+            and (self.since is None or (created_at is not None and created_at >= self.since))
+            and (self.until is None or (created_at is not None and created_at < self.until))
         )
 
 
-def drafted(engine: Engine, user: str | None, said: dict[str, Any]) -> Feedback:
-    """Feedback of the fields given, each checked.
+def new_feedback(engine: Engine, user: str | None, fields: dict[str, Any]) -> Feedback:
+    """Create feedback from fields, after checking each.
 
     Raises:
-        InputError: a field is not what it should be.
+        InputError: a field is invalid.
     """
     for field in ("response", "author", "item", "id"):
-        if said[field] is not None or field == "response":
-            names.check(said[field], field)
-    comment = said["comment"]
+        if fields[field] is not None or field == "response":
+            names.check(fields[field], field)
+    comment = fields["comment"]
     if comment is not None and not isinstance(comment, str):
         raise InputError(f"comment must be a str, got {type(comment).__name__}")
     now = engine.now()
     return Feedback(
-        id=said["id"] or f"fb_{engine.mint(now)}",
-        response=said["response"],
-        rating=check_rating(said["rating"]),
+        id=fields["id"] or f"fb_{engine.new_id(now)}",
+        response=fields["response"],
+        rating=check_rating(fields["rating"]),
         comment=comment or None,
-        author=said["author"] or user,
-        item=said["item"],
-        metadata=json_object(said["metadata"]),
-        created_at=moment(now),
+        author=fields["author"] or user,
+        item=fields["item"],
+        metadata=json_object(fields["metadata"]),
+        created_at=utc_datetime(now),
     )
 
 
 def add(engine: Engine, user: str | None, feedback: Feedback) -> Feedback:
-    """As `FeedbackBook.add`."""
-    door = home(engine, user, feedback.response)
-    if door is None:
+    """Implements `FeedbackCollection.add`."""
+    stream = find_stream(engine, user, feedback.response)
+    if stream is None:
         raise _no_response(feedback)
-    return door.settle(functools.partial(_added, door, redacted_feedback(engine, feedback)))
+    return stream.retry(functools.partial(_add, stream, redacted_feedback(engine, feedback)))
 
 
-def found(
-    engine: Engine, where: Where, wanted: Wanted, cursor: object = None
+def find_feedback(
+    engine: Engine, scope: Scope, conditions: FeedbackFilter, cursor: object = None
 ) -> Iterator[tuple[Feedback, Any]]:
-    """The feedback that is wanted, newest first in each session, with cursors."""
-    if wanted.response is not None:
-        door = home(engine, where.user, wanted.response)
-        if door is None or where.conversation not in (None, door.id):
+    """The matching feedback, newest first in each session, with cursors."""
+    if conditions.response is not None:
+        stream = find_stream(engine, scope.user, conditions.response)
+        if stream is None or scope.conversation not in (None, stream.id):
             return
-        where = where._replace(conversation=door.id)
-    for hit in hits(engine, where, "feedback", cursor):
-        feedback = read_feedback(hit.record, hit.door.id)
-        if feedback is not None and wanted.takes(feedback):
+        scope = scope._replace(conversation=stream.id)
+    for hit in find_records(engine, scope, "feedback", cursor):
+        feedback = read_feedback(hit.record, hit.stream.id)
+        if feedback is not None and conditions.matches(feedback):
             yield feedback, hit.cursor
 
 
-def tallies(found: Iterator[tuple[Feedback, Any]], by: str) -> Iterator[tuple[str, RatingCounts]]:
-    """Each feedback as one vote under its model, day, rating or response."""
-    for feedback, _ in found:
+def rating_counts(
+    pairs: Iterator[tuple[Feedback, Any]], group_by: str
+) -> Iterator[tuple[str, RatingCounts]]:
+    """Count each feedback under its model, day, rating or response."""
+    for feedback, _ in pairs:
         liked = feedback.rating == "positive"
-        yield BY[by](feedback), RatingCounts(int(liked), int(not liked))
+        yield GROUP_KEYS[group_by](feedback), RatingCounts(int(liked), int(not liked))
 
 
 def delete(engine: Engine, user: str | None, response: str, id: str) -> None:
-    """As `FeedbackBook.delete`."""
+    """Implements `FeedbackCollection.delete`."""
     key = names.key(names.check(id, "id"))
-    door = home(engine, user, response)
-    if door is None:
+    stream = find_stream(engine, user, response)
+    if stream is None:
         return
 
-    def step() -> None:
-        seen = door.look(Query(door.stream, "feedback", ids=[key]))
-        records = seen.pages[0].records
-        feedback = read_feedback(records[0], door.id) if records else None
+    def attempt() -> None:
+        snapshot = stream.read(Query(stream.stream_name, "feedback", ids=[key]))
+        records = snapshot.pages[0].records
+        feedback = read_feedback(records[0], stream.id) if records else None
         if feedback is not None and feedback.response == response:
-            door.change(seen, drop=[Drop("feedback", [key])])
+            stream.compare_and_set(snapshot, drop=[Drop("feedback", [key])])
 
-    door.settle(step)
+    stream.retry(attempt)
 
 
 def check_rating(rating: object) -> Any:
-    """The rating, if it is one."""
+    """Return the rating.
+
+    Raises:
+        InputError: it is not `positive` or `negative`.
+    """
     if rating not in RATINGS:
         raise InputError(f"rating must be 'positive' or 'negative', got {rating!r:.80}")
     return rating
 
 
-def _added(door: SessionStream, feedback: Feedback) -> Feedback:
-    entry = Query(door.stream, ENTRY, ids=[names.key(feedback.response)])
-    item = items_of(door, ids=[names.key(feedback.item)] if feedback.item else [])
-    same = Query(door.stream, "feedback", ids=[names.key(feedback.id)])
-    seen = door.look(entry, same, *([item] if feedback.item else []))
-    if not seen.pages[0].records:
+def _add(stream: SessionStream, feedback: Feedback) -> Feedback:
+    entry = Query(stream.stream_name, ENTRY, ids=[names.key(feedback.response)])
+    item = items_query(stream, ids=[names.key(feedback.item)] if feedback.item else [])
+    same = Query(stream.stream_name, "feedback", ids=[names.key(feedback.id)])
+    snapshot = stream.read(entry, same, *([item] if feedback.item else []))
+    if not snapshot.pages[0].records:
         raise _no_response(feedback)
-    if feedback.item and not seen.pages[2].records:
-        raise NotFound(f"session {door.id!r} has no item {feedback.item!r} to give feedback on")
-    old = read_feedback(seen.pages[1].records[0], door.id) if seen.pages[1].records else None
-    if old is not None and old.response != feedback.response:
-        raise InputError(f"id: feedback {feedback.id!r} is on response {old.response!r} already")
-    model = read_entry(seen.pages[0].records[0]).model
-    stored = replace(feedback, model=model, conversation=door.id)
-    door.change(seen, put=[feedback_record(stored, door.engine.now())])
+    if feedback.item and not snapshot.pages[2].records:
+        raise NotFound(f"session {stream.id!r} has no item {feedback.item!r} to give feedback on")
+    existing = (
+        read_feedback(snapshot.pages[1].records[0], stream.id)
+        if snapshot.pages[1].records
+        else None
+    )
+    if existing is not None and existing.response != feedback.response:
+        raise InputError(
+            f"id: feedback {feedback.id!r} is on response {existing.response!r} already"
+        )
+    model = read_entry(snapshot.pages[0].records[0]).model
+    stored = replace(feedback, model=model, conversation=stream.id)
+    stream.compare_and_set(snapshot, put=[feedback_record(stored, stream.engine.now())])
     return stored
 
 
@@ -154,7 +166,7 @@ def _day(feedback: Feedback) -> str:
     return "" if feedback.created_at is None else f"{feedback.created_at:%Y-%m-%d}"
 
 
-BY: Final[dict[str, Callable[[Feedback], str]]] = {
+GROUP_KEYS: Final[dict[str, Callable[[Feedback], str]]] = {
     "model": lambda feedback: feedback.model or "",
     "day": _day,
     "rating": lambda feedback: feedback.rating,

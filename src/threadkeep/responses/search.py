@@ -1,4 +1,4 @@
-"""Records of one kind through many sessions, the newest first, page by page."""
+"""Find records of one kind across sessions, newest first, page by page."""
 
 from __future__ import annotations
 
@@ -19,83 +19,87 @@ T = TypeVar("T")
 _PAGE: Final = 200
 
 
-class Where(NamedTuple):
-    """Which records: of one user, of one session; or all there are."""
+class Scope(NamedTuple):
+    """The records to search: those of a user, of a session, or all."""
 
     user: str | None = None
     conversation: str | None = None
 
 
-class Hit(NamedTuple):
-    """A record, the session it is in, and the cursor of what comes behind it."""
+class RecordHit(NamedTuple):
+    """A record, its session, and the cursor that continues after it."""
 
     record: Record
-    door: SessionStream
+    stream: SessionStream
     cursor: list[Any]
 
 
-def hits(engine: Engine, where: Where, kind: str, cursor: object) -> Iterator[Hit]:
-    """The records, session by session.
+def find_records(engine: Engine, scope: Scope, kind: str, cursor: object) -> Iterator[RecordHit]:
+    """Find records, session by session.
 
     Raises:
-        NotOwner: the session that was named belongs to another user.
-        InputError: the cursor is none of this listing.
+        NotOwner: the session of the scope belongs to another user.
+        InputError: the cursor does not belong to this listing.
     """
-    mark, session, before = _place(cursor, where)
-    for at, info in _sessions(engine, where, mark):
-        door = SessionStream(engine, SessionInfo(info.id, where.user))
+    walk_start, session, before = _parse_cursor(cursor, scope)
+    for walk_position, info in _sessions(engine, scope, walk_start):
+        stream = SessionStream(engine, SessionInfo(info.id, scope.user))
         start = before if info.id == session else None
-        for record in _newest(door, kind, start):
-            yield Hit(record, door, [at, info.id, record.seq])
+        for record in _newest_records(stream, kind, start):
+            yield RecordHit(record, stream, [walk_position, info.id, record.seq])
 
 
-def page(found: Iterator[tuple[T, Any]], limit: int) -> tuple[list[T], Any]:
-    """The first so many, and the cursor of the last if there is more."""
-    taken = list(islice(found, limit))
-    more = taken and next(found, None) is not None
-    return [value for value, _ in taken], taken[-1][1] if more else None
+def take_page(pairs: Iterator[tuple[T, Any]], limit: int) -> tuple[list[T], Any]:
+    """The first `limit` values, and the cursor of the last one if there are more."""
+    page = list(islice(pairs, limit))
+    more = page and next(pairs, None) is not None
+    return [value for value, _ in page], page[-1][1] if more else None
 
 
-def limited(limit: object, most: int = 1_000) -> int:
-    """The limit, if it is one."""
-    if type(limit) is not int or not 1 <= limit <= most:
-        raise InputError(f"limit must be a whole number from 1 to {most:,}, got {limit!r}")
+def check_limit(limit: object, maximum: int = 1_000) -> int:
+    """Return the limit.
+
+    Raises:
+        InputError: it is not a whole number from 1 to `maximum`.
+    """
+    if type(limit) is not int or not 1 <= limit <= maximum:
+        raise InputError(f"limit must be a whole number from 1 to {maximum:,}, got {limit!r}")
     return limit
 
 
-def folded(
-    found: Iterator[tuple[str, T]], add: Callable[[T, T], T], *, newest_first: bool = False
+def sum_by_key(
+    pairs: Iterator[tuple[str, T]], add: Callable[[T, T], T], *, newest_first: bool = False
 ) -> dict[str, T]:
-    """Values of one key added up, in the order of the keys."""
+    """Add up the values of each key, sorted by key."""
     sums: dict[str, T] = {}
-    for key, value in found:
+    for key, value in pairs:
         sums[key] = add(sums[key], value) if key in sums else value
     return dict(sorted(sums.items(), reverse=newest_first))
 
 
-def _sessions(engine: Engine, where: Where, mark: Any) -> Iterator[tuple[Any, SessionInfo]]:
-    if where.conversation is None:
-        return scan.sessions(engine, where.user, mark)
-    id = names.check(where.conversation, "conversation")
-    return iter([(None, SessionInfo(id, where.user))])
+def _sessions(engine: Engine, scope: Scope, walk_start: Any) -> Iterator[tuple[Any, SessionInfo]]:
+    if scope.conversation is None:
+        return scan.sessions(engine, scope.user, walk_start)
+    id = names.check(scope.conversation, "conversation")
+    return iter([(None, SessionInfo(id, scope.user))])
 
 
-def _newest(door: SessionStream, kind: str, before: int | None) -> Iterator[Record]:
+def _newest_records(stream: SessionStream, kind: str, before: int | None) -> Iterator[Record]:
     while True:
-        query = Query(door.stream, kind, limit=_PAGE, newest=True, before=before)
-        records = door.look(query).pages[0].records
+        query = Query(stream.stream_name, kind, limit=_PAGE, newest=True, before=before)
+        records = stream.read(query).pages[0].records
         yield from reversed(records)
         if len(records) < _PAGE:
             return
         before = records[0].seq
 
 
-def _place(cursor: object, where: Where) -> tuple[Any, str | None, int | None]:
-    """Where the walk goes on, in which session, and before which place in it."""
+def _parse_cursor(cursor: object, scope: Scope) -> tuple[Any, str | None, int | None]:
+    """Parse a cursor into a scan position, a session id and the seq to continue before."""
     if cursor is None:
         return None, None, None
-    mark, session, before = cursors.parts(cursor, 3)
-    walks = where.conversation is None  # a cursor within one conversation has no mark of a walk
-    if (mark is not None) != walks or (not walks and session != where.conversation):
+    walk_start, session, before = cursors.parts(cursor, 3)
+    is_walk = scope.conversation is None  # a cursor within one conversation has no scan position
+    if (walk_start is not None) != is_walk or (not is_walk and session != scope.conversation):
         raise cursors.invalid()
-    return mark, cursors.text(session), cursors.place(before)
+    return walk_start, cursors.text(session), cursors.position(before)

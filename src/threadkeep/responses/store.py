@@ -1,4 +1,4 @@
-"""What the verbs of `Responses` do: responses into their sessions, and out of them."""
+"""Implements `Responses`: store responses in their sessions, and read them."""
 
 from __future__ import annotations
 
@@ -21,163 +21,169 @@ from threadkeep.core.response_codec import (
     response_record,
 )
 from threadkeep.errors import BackendError, Conflict, InputError
-from threadkeep.responses.chain import check, entry_of, responses_of
-from threadkeep.responses.parse import understood
+from threadkeep.responses.chain import check_acyclic, find_entry, read_responses
+from threadkeep.responses.parse import parse_response
 from threadkeep.responses.search import (
-    Hit,
-    Where,
-    hits,
-    limited,
-    page,
+    RecordHit,
+    Scope,
+    check_limit,
+    find_records,
+    take_page,
 )
 from threadkeep.sessions import response_index
-from threadkeep.sessions.access import whose
+from threadkeep.sessions.access import owner_for
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, Listing, Query, Record, SessionInfo
 from threadkeep.types.responses import Response, Usage
-from threadkeep.types.timestamps import moment
+from threadkeep.types.timestamps import utc_datetime
 
-_TRIES: Final = 16
+_MAX_TRIES: Final = 16
 
 
-def add(engine: Engine, user: str | None, given: object, said: dict[str, Any]) -> Response:
-    """As `Responses.add`; `said` are the fields given beside it."""
-    response, stored = understood(given, said)
+def add(engine: Engine, user: str | None, source: object, overrides: dict[str, Any]) -> Response:
+    """Implements `Responses.add`; `overrides` are fields that take precedence."""
+    response, stored = parse_response(source, overrides)
     if user is not None and response.user not in (None, user):
         raise InputError(f"response.user is {response.user!r}, but it is added for {user!r}")
-    user = whose(engine, user, response.user)
+    user = owner_for(engine, user, response.user)
     now = engine.now()
     response = replace(
         response,
-        id=response.id or f"resp_{engine.mint(now)}",
+        id=response.id or f"resp_{engine.new_id(now)}",
         user=user,
-        created_at=response.created_at or moment(now),
+        created_at=response.created_at or utc_datetime(now),
     )
     response = redacted_response(engine, response)
     if not stored:
-        response_record(response, now)  # as strict as if it were
+        response_record(response, now)  # validated as strictly as if it were stored
         return response
-    for _ in range(_TRIES):
+    for _ in range(_MAX_TRIES):
         try:
-            return _added(engine, user, response)
+            return _add(engine, user, response)
         except Conflict:
             continue
     raise BackendError(f"response {response.id!r} was written by others at each try; try again")
 
 
 def get(engine: Engine, user: str | None, id: str) -> Response | None:
-    """As `Responses.get`."""
-    door = home(engine, user, id)
-    return next(iter(responses_of(door, [id])), None) if door else None
+    """Implements `Responses.get`."""
+    stream = find_stream(engine, user, id)
+    return next(iter(read_responses(stream, [id])), None) if stream else None
 
 
-def listed(
+def list_responses(
     engine: Engine,
-    where: Where,
+    scope: Scope,
     safety_identifier: str | None,
     limit: int,
     cursor: object,
 ) -> Listing[Response]:
-    """As `Responses.list`."""
-    found = (
-        ((hit.door, entry.id), hit.cursor)
-        for hit, entry in entries(engine, where, safety_identifier, cursor)
+    """Implements `Responses.list`."""
+    located = (
+        ((hit.stream, entry.id), hit.cursor)
+        for hit, entry in entries(engine, scope, safety_identifier, cursor)
     )
-    taken, following = page(found, limited(limit))
+    page, next_cursor = take_page(located, check_limit(limit))
     responses: list[Response] = []
-    for door, run in groupby(taken, key=lambda pair: pair[0]):
-        responses += responses_of(door, [id for _, id in run])
-    return Listing(responses, cursor=following)
+    for stream, run in groupby(page, key=lambda pair: pair[0]):
+        responses += read_responses(stream, [id for _, id in run])
+    return Listing(responses, cursor=next_cursor)
 
 
 def entries(
-    engine: Engine, where: Where, safety_identifier: str | None, cursor: object = None
-) -> Iterator[tuple[Hit, Entry]]:
-    """What the sessions' lists say of their responses, the newest first."""
-    for hit in hits(engine, where, ENTRY, cursor):
+    engine: Engine, scope: Scope, safety_identifier: str | None, cursor: object = None
+) -> Iterator[tuple[RecordHit, Entry]]:
+    """The entries of responses in the sessions' lists, newest first."""
+    for hit in find_records(engine, scope, ENTRY, cursor):
         entry = read_entry(hit.record)
         if safety_identifier in (None, entry.safety_identifier):
             yield hit, entry
 
 
 def usage(
-    engine: Engine, where: Where, safety_identifier: str | None, by: str
+    engine: Engine, scope: Scope, safety_identifier: str | None, by: str
 ) -> Iterator[tuple[str, Usage]]:
-    """The cost of each response, under its model or day."""
-    for _, entry in entries(engine, where, safety_identifier):
-        day = f"{moment(entry.created_at):%Y-%m-%d}"
+    """The usage of each response, under its model or day."""
+    for _, entry in entries(engine, scope, safety_identifier):
+        day = f"{utc_datetime(entry.created_at):%Y-%m-%d}"
         yield (entry.model or "" if by == "model" else day), entry.usage
 
 
 def delete(engine: Engine, user: str | None, id: str) -> bool:
-    """As `Responses.delete`; whether there was one."""
+    """Implements `Responses.delete`; returns True if the response existed."""
     names.check(id, "id")
-    door = home(engine, user, id)
-    return door is not None and door.settle(functools.partial(_deleted, door, id))
+    stream = find_stream(engine, user, id)
+    return stream is not None and stream.retry(functools.partial(_delete, stream, id))
 
 
-def clear(engine: Engine, where: Where, safety_identifier: str | None) -> int:
-    """As `Responses.clear`."""
-    found = [(hit.door, entry.id) for hit, entry in entries(engine, where, safety_identifier)]
-    return sum(door.settle(functools.partial(_deleted, door, id)) for door, id in found)
+def clear(engine: Engine, scope: Scope, safety_identifier: str | None) -> int:
+    """Implements `Responses.clear`."""
+    targets = [(hit.stream, entry.id) for hit, entry in entries(engine, scope, safety_identifier)]
+    return sum(stream.retry(functools.partial(_delete, stream, id)) for stream, id in targets)
 
 
-def home(engine: Engine, user: str | None, id: str) -> SessionStream | None:
-    """The door of the session that a response is said to be in."""
-    session = response_index.find(engine, [names.check(id, "id")])[0].session
+def find_stream(engine: Engine, user: str | None, id: str) -> SessionStream | None:
+    """The stream of the session that the index names for a response, or `None`."""
+    session = response_index.find_pointers(engine, [names.check(id, "id")])[0].session
     return None if session is None else SessionStream(engine, SessionInfo(session, user))
 
 
-def _added(engine: Engine, user: str | None, response: Response) -> Response:
-    own, before = response_index.find(
+def _add(engine: Engine, user: str | None, response: Response) -> Response:
+    pointer, previous_pointer = response_index.find_pointers(
         engine, [response.id, response.previous_response_id or response.id]
     )
-    here = _holding(engine, user, own.session, response.id)
-    behind = _holding(engine, user, before.session, response.previous_response_id)
-    if here is not None and response.conversation not in (None, here.id):
-        raise InputError(f"response {response.id!r} is in conversation {here.id!r} already")
-    door = here or behind
-    if door is None or response.conversation not in (None, door.id):
-        door = SessionStream(engine, SessionInfo(response.conversation or response.id, user))
-    door.look()  # nothing is written for who may not
-    check(door, behind, response)
+    current_stream = _stream_with(engine, user, pointer.session, response.id)
+    previous_stream = _stream_with(
+        engine, user, previous_pointer.session, response.previous_response_id
+    )
+    if current_stream is not None and response.conversation not in (None, current_stream.id):
+        raise InputError(
+            f"response {response.id!r} is in conversation {current_stream.id!r} already"
+        )
+    stream = current_stream or previous_stream
+    if stream is None or response.conversation not in (None, stream.id):
+        stream = SessionStream(engine, SessionInfo(response.conversation or response.id, user))
+    stream.read()  # checks the owner before anything is written
+    check_acyclic(stream, previous_stream, response)
     now = engine.now()
     put = [response_record(response, now), entry_record(response, now)]
-    if response.previous_response_id is not None and behind is None:
-        put.append(_gap(response.previous_response_id, now))
-    response_index.point(engine, response.id, door.id, door.owner, own)
-    seq = door.write(put)[0]
-    return replace(response, conversation=door.id, user=door.owner, seq=seq)
+    if response.previous_response_id is not None and previous_stream is None:
+        put.append(_gap_record(response.previous_response_id, now))
+    response_index.write_pointer(engine, response.id, stream.id, stream.owner, pointer)
+    seq = stream.append(put)[0]
+    return replace(response, conversation=stream.id, user=stream.owner, seq=seq)
 
 
-def _holding(
+def _stream_with(
     engine: Engine, user: str | None, session: str | None, id: str | None
 ) -> SessionStream | None:
-    """The door of the session that was pointed to, if the response is really there."""
+    """The stream of the session from the index, if the session has the response."""
     if session is None or id is None:
         return None
-    door = SessionStream(engine, SessionInfo(session, user))
-    return door if entry_of(door, id) else None
+    stream = SessionStream(engine, SessionInfo(session, user))
+    return stream if find_entry(stream, id) else None
 
 
-def _deleted(door: SessionStream, id: str) -> bool:
+def _delete(stream: SessionStream, id: str) -> bool:
     key = names.key(id)
-    seen = door.look(Query(door.stream, ENTRY, ids=[key]), Query(door.stream, "feedback"))
-    if not seen.pages[0].records:
+    snapshot = stream.read(
+        Query(stream.stream_name, ENTRY, ids=[key]), Query(stream.stream_name, "feedback")
+    )
+    if not snapshot.pages[0].records:
         return False
-    feedback = [record.id for record in seen.pages[1].records if _is_on(record, id)]
-    pointed = response_index.of_session(door.engine, door.id, [id])
+    feedback = [record.id for record in snapshot.pages[1].records if _is_about(record, id)]
+    pointers = response_index.pointers_to(stream.engine, stream.id, [id])
     drop = [Drop(kind, [key]) for kind in ("response", ENTRY)]
     drop += [Drop("feedback", feedback)] if feedback else []
-    door.change(seen, drop=drop, put=[_gap(id, door.engine.now())])
-    response_index.forget(door.engine, pointed)
+    stream.compare_and_set(snapshot, drop=drop, put=[_gap_record(id, stream.engine.now())])
+    response_index.delete_pointers(stream.engine, pointers)
     return True
 
 
-def _is_on(record: Record, id: str) -> bool:
+def _is_about(record: Record, id: str) -> bool:
     feedback = read_feedback(record, "")
     return feedback is not None and feedback.response == id
 
 
-def _gap(id: str, now: float) -> Record:
+def _gap_record(id: str, now: float) -> Record:
     return Record(GAP, names.key(id), "{}", now)

@@ -1,4 +1,4 @@
-"""Entries of a history: what `store_history` takes, as items, and what `get_history` gives."""
+"""Converts history entries: `store_history` arguments to items, items to `get_history` entries."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from threadkeep.types import Item, Json
 
 Content = str | list[dict[str, Json]]
 
-# Without a call to answer, a tool's entry is no tool result, which windows would leave out.
-_RESULTS: Final = frozenset({"tool", "function"})
-_ROLE: Final = "history_role"
+# Stored as assistant messages: windows would leave out a tool result without a call.
+_TOOL_ROLES: Final = frozenset({"tool", "function"})
+_ROLE_KEY: Final = "history_role"
 
 
 def is_empty(content: object) -> bool:
-    """Whether there is nothing to store; 0 and False are something."""
+    """Returns True if there is nothing to store; 0 and False are content."""
     return content is None or (isinstance(content, (str, list, tuple, dict)) and not content)
 
 
 def as_item(role: str, content: Json) -> Item:
     """The item of an entry: text as it is, any other JSON as one `json` block."""
-    said = content if isinstance(content, str) else [{"type": "json", "value": content}]
-    if role in _RESULTS:
-        return Item(role="assistant", content=said, metadata={_ROLE: role})
-    return Item(role=role, content=said)
+    stored = content if isinstance(content, str) else [{"type": "json", "value": content}]
+    if role in _TOOL_ROLES:
+        return Item(role="assistant", content=stored, metadata={_ROLE_KEY: role})
+    return Item(role=role, content=stored)
 
 
 @dataclass(slots=True)
-class Turn:
+class HistoryTurn:
     """One entry as it is read: a message, or neighbours of one role merged.
 
     Attributes:
-        role: whose it is.
-        start: the place of its first item among those it was made of.
+        role: the role of its author.
+        start: the index of its first item in the list it was made from.
         parts: the contents of its items.
     """
 
@@ -44,12 +44,12 @@ class Turn:
 
     @property
     def characters(self) -> int:
-        """How long the content is: text, blank lines between merged texts, JSON as compact text."""
+        """Length of the content: text, blank lines between merged texts, JSON as compact text."""
         breaks = 2 * (len(self.parts) - 1) if self._is_text() else 0
-        return breaks + sum(map(_size, self.parts))
+        return breaks + sum(map(_part_length, self.parts))
 
     def entry(self) -> dict[str, Json]:
-        """What `get_history` gives."""
+        """The entry as `get_history` returns it."""
         return {"role": self.role, "content": self._content()}
 
     def _is_text(self) -> bool:
@@ -64,28 +64,28 @@ class Turn:
         return blocks
 
 
-def turns(items: list[Item], *, merge: bool) -> list[Turn]:
-    """The turns of a conversation; calls, their results and reasoning are none."""
-    found: list[Turn] = []
-    for place, item in enumerate(items):
+def turns(items: list[Item], *, merge: bool) -> list[HistoryTurn]:
+    """The turns of a conversation; tool calls, their results and reasoning are left out."""
+    grouped: list[HistoryTurn] = []
+    for index, item in enumerate(items):
         if item.type != "message" or not item.content:
             continue
-        role = item.metadata.get(_ROLE, item.role)
-        if not (merge and found and found[-1].role == role):
-            found.append(Turn(role, place))
-        found[-1].parts.append(item.content)
-    return found
+        role = item.metadata.get(_ROLE_KEY, item.role)
+        if not (merge and grouped and grouped[-1].role == role):
+            grouped.append(HistoryTurn(role, index))
+        grouped[-1].parts.append(item.content)
+    return grouped
 
 
 def _blocks(part: Content) -> list[dict[str, Any]]:
     return [{"type": "text", "text": part}] if isinstance(part, str) else part
 
 
-def _size(part: Content) -> int:
-    return len(part) if isinstance(part, str) else sum(map(_block_size, part))
+def _part_length(part: Content) -> int:
+    return len(part) if isinstance(part, str) else sum(map(_block_length, part))
 
 
-def _block_size(block: dict[str, Any]) -> int:
+def _block_length(block: dict[str, Any]) -> int:
     if block["type"] == "text":
         return len(block["text"])
     if block["type"] == "json":

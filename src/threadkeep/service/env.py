@@ -12,8 +12,8 @@ from threadkeep.errors import ConfigError
 _VARIABLE: Final = re.compile(r"\$\{\s*(\w+)\s*(?:,\s*(.*?)\s*)?\}")
 
 
-class Expanded(str):
-    """A text that the environment gave, which may stand for a number or a flag."""
+class ExpandedText(str):
+    """A text from an environment variable, which may be parsed as a number or a flag."""
 
     __slots__ = ()
 
@@ -25,7 +25,11 @@ def expand(value: Any, key: str) -> Any:
         ConfigError: a variable is not set; it is named, and so is the key.
     """
     if isinstance(value, str):
-        return Expanded(_VARIABLE.sub(lambda v: _of(v, key), value)) if "${" in value else value
+        return (
+            ExpandedText(_VARIABLE.sub(lambda v: _variable_value(v, key), value))
+            if "${" in value
+            else value
+        )
     if isinstance(value, Mapping):
         return {name: expand(entry, f"{key}.{name}") for name, entry in value.items()}
     if isinstance(value, list):
@@ -33,7 +37,7 @@ def expand(value: Any, key: str) -> Any:
     return value
 
 
-def _of(variable: re.Match[str], key: str) -> str:
+def _variable_value(variable: re.Match[str], key: str) -> str:
     name, default = variable.groups()
     value = os.environ.get(name, default)
     if value is None:

@@ -1,4 +1,4 @@
-"""File metadata as it was given, although files are stored in one shape."""
+"""Converts file metadata so that `get_files` returns it as `store_file` received it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any, Final
 from threadkeep.errors import InputError
 from threadkeep.types import File, Json
 
-_GIVEN: Final = "history_given"
+_ORIGINALS: Final = "history_given"
 
 
-def as_file(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What `session.files.add` takes, with a copy of what it would give back differently."""
-    if not isinstance(given, Mapping):
-        raise InputError(f"file must be a dict, got {type(given).__name__}")
-    changed = {key: value for key, value in given.items() if _changes(key, value)}
-    return {**given, _GIVEN: changed} if changed else dict(given)
+def as_file(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The dict for `session.files.add`, with a copy of the values that it would normalize."""
+    if not isinstance(metadata, Mapping):
+        raise InputError(f"file must be a dict, got {type(metadata).__name__}")
+    changed = {key: value for key, value in metadata.items() if _is_normalized(key, value)}
+    return {**metadata, _ORIGINALS: changed} if changed else dict(metadata)
 
 
-def as_given(file: File) -> dict[str, Json]:
-    """The metadata as it was given."""
-    data = file.to_dict()
-    given = data.pop(_GIVEN, {})
-    return {**data, **given}
+def original_metadata(file: File) -> dict[str, Json]:
+    """The metadata as `store_file` received it."""
+    metadata = file.to_dict()
+    originals = metadata.pop(_ORIGINALS, {})
+    return {**metadata, **originals}
 
 
-def _changes(key: str, value: object) -> bool:
+def _is_normalized(key: str, value: object) -> bool:
     if key == "expiration_timestamp":
         return not isinstance(value, datetime)
     return value is None or value == ""

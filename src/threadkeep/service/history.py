@@ -1,4 +1,4 @@
-"""HistoryService: the verbs of a history service over one Memory, one object per identifier."""
+"""HistoryService: chat histories over one Memory, one object per identifier."""
 
 from __future__ import annotations
 
@@ -13,21 +13,17 @@ from threadkeep.api.session import Session
 from threadkeep.core import names
 from threadkeep.core.user_id import UserId
 from threadkeep.errors import BackendError, ConfigError, InputError
-from threadkeep.service import (
-    history_policy,
-    identities,
-    namespaces,
-    opening,
-    yaml,
-)
+from threadkeep.service import history_policy, namespaces, yaml
 from threadkeep.service.codec import as_item, is_empty
-from threadkeep.service.files import as_file, as_given
-from threadkeep.service.settings import Settings, read
-from threadkeep.service.sweeper import LOCK, Sweeper
+from threadkeep.service.connect import open_memory
+from threadkeep.service.files import as_file, original_metadata
+from threadkeep.service.identity import resolve_user
+from threadkeep.service.settings import ServiceSettings, parse_settings
+from threadkeep.service.sweeper import LOCK, SweepThread
 from threadkeep.types import Json
 
-_HANDLES: Final = 1_024
-_live: dict[str, HistoryService] = {}
+_MAX_HANDLES: Final = 1_024
+_open_services: dict[str, HistoryService] = {}
 
 Props = Mapping[str, Any]
 
@@ -35,8 +31,8 @@ Props = Mapping[str, Any]
 class HistoryService:
     """Chat histories and file metadata by session, driven by a configuration alone.
 
-    There is one object per identifier in a process: asking again gives the same one. May be used
-    by many threads, and across fork. Constructing it does no I/O and starts no thread.
+    There is one object per identifier in a process: constructing it again returns the same one.
+    May be used by many threads, and across fork. Constructing it does no I/O and starts no thread.
 
     Args:
         config: see the how-to page "The history service". `None` takes the live service of the
@@ -45,15 +41,15 @@ class HistoryService:
         clock: epoch seconds, for tests.
 
     Raises:
-        ConfigError: a key makes no sense, or the identifier is alive with another configuration;
+        ConfigError: a key is invalid, or the identifier is alive with another configuration;
             the key is named.
         MissingExtra: the provider needs a package that is not installed.
     """
 
     _identifier: str
-    _settings: Settings
+    _settings: ServiceSettings
     _memory: Memory
-    _sweeper: Sweeper
+    _sweeper: SweepThread
     _handle: Callable[[str, str | None], Session]
     _closed: bool
 
@@ -64,13 +60,13 @@ class HistoryService:
         *,
         clock: Callable[[], float] | None = None,
     ) -> Self:
-        name = namespaces.checked(identifier)
-        settings = None if config is None else read(config)
+        name = namespaces.check_identifier(identifier)
+        settings = None if config is None else parse_settings(config)
         with LOCK:
-            live = _live.get(name)
+            live = _open_services.get(name)
             if isinstance(live, cls):
-                return live._agreed(settings)
-            return cls._opened(name, settings or read({}), clock)
+                return live._require_same(settings)
+            return cls._create(name, settings or parse_settings({}), clock)
 
     @classmethod
     def from_yaml(
@@ -80,12 +76,12 @@ class HistoryService:
         *,
         identifier: str | None = None,
     ) -> Self:
-        """The service of a YAML file.
+        """Construct the service from a YAML file.
 
         Args:
             path: the file.
-            key: what the block stands under, at any depth; unless given, the whole file if it is
-                such a block, else what stands under `history_policy` or `history_config`.
+            key: the key of the block, at any depth; by default the whole file if it is such a
+                block, else the block under `history_policy` or `history_config`.
             identifier: as for the class.
 
         Raises:
@@ -97,12 +93,12 @@ class HistoryService:
 
     @property
     def identifier(self) -> str:
-        """What keeps its sessions and files apart from those of other services."""
+        """The name that separates its sessions and files from those of other services."""
         return self._identifier
 
     @property
     def memory(self) -> Memory:
-        """The Memory below, for everything else that can be done with sessions."""
+        """The underlying Memory, for all other operations on sessions."""
         return self._memory
 
     def store_history(
@@ -114,18 +110,18 @@ class HistoryService:
         *,
         identity: UserId | None = None,
     ) -> None:
-        """Append an entry; an empty one is stored nowhere.
+        """Append an entry; an empty one is not stored.
 
         Args:
             session_id: the application's name for the session.
-            role: whose entry it is; any text.
-            content: text, a dict, or any other JSON; given back as it was.
-            other_history_props: `{"identity": ...}`, another way to say whose session it is.
-            identity: the user whose session it is from now on.
+            role: the role of the author; any text.
+            content: text, a dict, or any other JSON; returned unchanged.
+            other_history_props: `{"identity": ...}`, an alternative to `identity`.
+            identity: the user who owns the session from now on.
 
         Raises:
-            InputError: something in it cannot be stored; nothing was written.
-            ConfigError: the identity is no str, int or UUID, or it is empty.
+            InputError: the entry cannot be stored; nothing was written.
+            ConfigError: the identity is not a str, int or UUID, or it is empty.
             NotOwner: the session belongs to another user; nothing was written.
         """
         chat = self._session(session_id, identity, other_history_props)
@@ -134,7 +130,7 @@ class HistoryService:
             chat.add(item)
 
     def store_file(self, session_id: str, file: Props) -> None:
-        """Store what is known of a file; the file of the same url, else name, is replaced.
+        """Store the metadata of a file; replaces the file of the same url, else name.
 
         Raises:
             InputError: it has neither url nor name, or something in it is not JSON.
@@ -154,38 +150,38 @@ class HistoryService:
             NotOwner: an identity was given, and the session belongs to another user.
         """
         chat = self._session(session_id, identity, other_history_props)
-        kept, _ = history_policy.read(chat, self._settings.policy)
-        return [turn.entry() for turn in kept]
+        turns, _ = history_policy.read_turns(chat, self._settings.policy)
+        return [turn.entry() for turn in turns]
 
     def get_files(self, session_id: str) -> dict[str, dict[str, Json]]:
-        """What is known of the files that have not expired, by url, else by name."""
-        return {file.id: as_given(file) for file in self._session(session_id).files.list()}
+        """The metadata of all unexpired files, by url, else by name."""
+        return {file.id: original_metadata(file) for file in self._session(session_id).files.list()}
 
     def clear(self, session_id: str, keep_levels: int = 0) -> None:
         """Delete the files, and the entries but for the newest `keep_levels` of `get_history`.
 
         Raises:
-            InputError: `keep_levels` is no whole number of at least 0.
+            InputError: `keep_levels` is not a whole number of at least 0.
         """
         self.clear_history(session_id, keep_levels)
 
     def clear_history(
         self, session_id: str, keep_levels: int = 0, clear_files: bool = True
     ) -> None:
-        """As `clear`; the files stay if so said.
+        """As `clear`; `clear_files=False` keeps the files.
 
         Raises:
-            InputError: `keep_levels` is no whole number of at least 0.
+            InputError: `keep_levels` is not a whole number of at least 0.
         """
         if type(keep_levels) is not int or keep_levels < 0:
             raise InputError(
                 f"keep_levels must be a whole number of at least 0, got {keep_levels!r}"
             )
-        chat, keep = self._session(session_id), 0
+        chat, item_count = self._session(session_id), 0
         if keep_levels:
             levels = replace(self._settings.policy, max_turns=keep_levels, max_characters=None)
-            _, keep = history_policy.read(chat, levels)
-        chat.clear(keep_last=keep, files=clear_files)
+            _, item_count = history_policy.read_turns(chat, levels)
+        chat.clear(keep_last=item_count, files=clear_files)
 
     def get_context(
         self,
@@ -196,19 +192,19 @@ class HistoryService:
         max_tokens: int = 800,
         files: bool = False,
     ) -> str:
-        """What long-term memory has to tell the model, to stand below its instructions.
+        """The long-term memory as text for the model, to follow its instructions.
 
-        Empty if there is nothing to tell, or long-term memory is off.
+        Empty if nothing is stored, or long-term memory is off.
 
         Args:
             session_id: the session.
             identity: the user; without one, the session's own, or the session itself.
-            query: what the user says now: what was said and learned before about it is told, too.
-            max_tokens: how long it may be.
-            files: name the files of the session.
+            query: the user's current message: earlier messages and facts about it are included.
+            max_tokens: maximum length of the text.
+            files: include the names of the session's files.
 
         Raises:
-            InputError: `query` or `max_tokens` makes no sense.
+            InputError: `query` or `max_tokens` is invalid.
             NotOwner: the session belongs to another user.
         """
         chat = self._session(session_id, identity)
@@ -217,7 +213,7 @@ class HistoryService:
         return chat.context(query, max_tokens=max_tokens, files=files)
 
     def get_facts(self, session_id: str, identity: UserId | None = None) -> list[str]:
-        """What is known of the user, or of the session if there is none.
+        """The facts about the user, or about the session if it has no user.
 
         Raises:
             NotOwner: the session belongs to another user.
@@ -226,17 +222,21 @@ class HistoryService:
         return [] if self._settings.longterm is None else [fact.text for fact in facts.list()]
 
     def get_instructions(self, session_id: str, identity: UserId | None = None) -> list[str]:
-        """How the user wishes to be served in this session, what weighs most first.
+        """The user's instructions that apply to this session, the most important first.
 
         Raises:
             NotOwner: the session belongs to another user.
         """
-        wishes = self._session(session_id, identity).instructions
-        found = [] if self._settings.longterm is None else wishes.list()
-        return [one.text for one in found if one.session in (None, session_id) and not one.agent]
+        collection = self._session(session_id, identity).instructions
+        instructions = [] if self._settings.longterm is None else collection.list()
+        return [
+            instruction.text
+            for instruction in instructions
+            if instruction.session in (None, session_id) and not instruction.agent
+        ]
 
     def get_summary(self, session_id: str, identity: UserId | None = None) -> str:
-        """What the session was about, up to a while ago; empty if nobody has summed it up yet.
+        """The rolling summary of the session; empty if there is none yet.
 
         Raises:
             NotOwner: the session belongs to another user.
@@ -249,25 +249,25 @@ class HistoryService:
         """Close the store and free the identifier, within a second. May be called twice."""
         with LOCK:
             self._closed = True
-            if _live.get(self._identifier) is self:
-                del _live[self._identifier]
+            if _open_services.get(self._identifier) is self:
+                del _open_services[self._identifier]
         self._sweeper.close()
 
     @classmethod
-    def _opened(
-        cls, identifier: str, settings: Settings, clock: Callable[[], float] | None
+    def _create(
+        cls, identifier: str, settings: ServiceSettings, clock: Callable[[], float] | None
     ) -> Self:
         self = object.__new__(cls)
         self._identifier, self._settings, self._closed = identifier, settings, False
-        self._memory = opening.open_memory(identifier, settings, clock)
-        interval = settings.ours["expiration_check_interval"]
-        self._sweeper = Sweeper(self._memory, interval, f"threadkeep {identifier}")
-        # kept for a while, since a handle that has seen its session writes in fewer round trips
-        self._handle = functools.lru_cache(_HANDLES)(self._new_handle)
-        _live[identifier] = self
+        self._memory = open_memory(identifier, settings, clock)
+        interval = settings.service["expiration_check_interval"]
+        self._sweeper = SweepThread(self._memory, interval, f"threadkeep {identifier}")
+        # cached, since a handle that has read its session writes in fewer round trips
+        self._handle = functools.lru_cache(_MAX_HANDLES)(self._new_handle)
+        _open_services[identifier] = self
         return self
 
-    def _agreed(self, settings: Settings | None) -> Self:
+    def _require_same(self, settings: ServiceSettings | None) -> Self:
         key = None if settings is None else self._settings.differs(settings)
         if key is not None:
             raise ConfigError(
@@ -282,7 +282,7 @@ class HistoryService:
         if self._closed:
             raise BackendError("this HistoryService is closed; constructing it again opens another")
         self._sweeper.start()
-        return self._handle(names.check(session_id, "session_id"), identities.said(identity, props))
+        return self._handle(names.check(session_id, "session_id"), resolve_user(identity, props))
 
     def _new_handle(self, session_id: str, user: str | None) -> Session:
         return self._memory.session(session_id, user=user)

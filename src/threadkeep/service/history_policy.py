@@ -1,13 +1,13 @@
-"""How much of a history stays: merged first, then counted in turns, then in characters."""
+"""The window policy of a history: merges turns, then limits turns, then characters."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from threadkeep.api.session import Session
-from threadkeep.service.codec import Turn, turns
+from threadkeep.policies import PolicyTraits
+from threadkeep.service.codec import HistoryTurn, turns
 from threadkeep.types import Item
 
 
@@ -16,54 +16,57 @@ class HistoryPolicy:
     """A window policy, exact to the turn and to the character; the newest turn always stays.
 
     Attributes:
-        max_characters: how long the turns kept are together, at most; `None` = any length.
-        max_turns: how many turns are kept, at most; `None` = any number.
-        merge: neighbours of one role are one turn.
+        max_characters: maximum total length of the turns; `None` = unlimited.
+        max_turns: maximum number of turns; `None` = unlimited.
+        merge: merge neighbours of one role into one turn.
     """
 
     max_characters: int | None = 50_000
     max_turns: int | None = 40
     merge: bool = True
-    sound: ClassVar[bool] = True
 
     @property
     def reach(self) -> int:
-        """How many items the first read should bring: two for each turn, within reason."""
+        """Number of items of the first read: two for each turn, between 64 and 500."""
         return max(64, min(500, 2 * (self.max_turns or 0)))
 
     @property
+    def traits(self) -> PolicyTraits:
+        return PolicyTraits(reach=self.reach, sound=True)
+
+    @property
     def unlimited(self) -> bool:
-        """Whether everything stays."""
+        """Returns True if the policy keeps everything."""
         return self.max_characters is None and self.max_turns is None
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
-        kept = self.turns(items)
-        return list(items[kept[0].start :]) if kept else list(items)
+        selected = self.turns(items)
+        return list(items[selected[0].start :]) if selected else list(items)
 
     def need(self, items: Sequence[Item]) -> bool:
-        """Whether older items could still enter: none was left out so far."""
-        found = turns(list(items), merge=self.merge)
-        return len(self._kept(found)) == len(found)
+        """Returns True if older items could still fit: no turn was left out so far."""
+        all_turns = turns(list(items), merge=self.merge)
+        return len(self._select(all_turns)) == len(all_turns)
 
-    def turns(self, items: Sequence[Item]) -> list[Turn]:
-        """The turns that stay, oldest first."""
-        return self._kept(turns(list(items), merge=self.merge))
+    def turns(self, items: Sequence[Item]) -> list[HistoryTurn]:
+        """The turns that the policy keeps, oldest first."""
+        return self._select(turns(list(items), merge=self.merge))
 
-    def _kept(self, found: list[Turn]) -> list[Turn]:
-        newest = found if self.max_turns is None else found[-self.max_turns :]
+    def _select(self, all_turns: list[HistoryTurn]) -> list[HistoryTurn]:
+        newest = all_turns if self.max_turns is None else all_turns[-self.max_turns :]
         if self.max_characters is None:
             return newest
-        spent, front = 0, len(newest)
-        for place in range(len(newest) - 1, -1, -1):
-            spent += newest[place].characters
-            if spent > self.max_characters and front < len(newest):
+        characters, start = 0, len(newest)
+        for index in range(len(newest) - 1, -1, -1):
+            characters += newest[index].characters
+            if characters > self.max_characters and start < len(newest):
                 break
-            front = place
-        return newest[front:]
+            start = index
+        return newest[start:]
 
 
-def read(chat: Session, policy: HistoryPolicy) -> tuple[list[Turn], int]:
-    """The turns of a session that the policy keeps, and how many items they begin before the end.
+def read_turns(chat: Session, policy: HistoryPolicy) -> tuple[list[HistoryTurn], int]:
+    """The turns of a session that the policy keeps, and the number of items they consist of.
 
     Reads newest first, as far as the policy needs.
     """
@@ -74,5 +77,5 @@ def read(chat: Session, policy: HistoryPolicy) -> tuple[list[Turn], int]:
         size *= 2
         older = chat.items(last=size, before=items[0].seq)
         items, more = [*older, *items], len(older) == size
-    kept = policy.turns(items)
-    return kept, len(items) - kept[0].start if kept else 0
+    selected = policy.turns(items)
+    return selected, len(items) - selected[0].start if selected else 0

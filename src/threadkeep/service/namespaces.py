@@ -1,4 +1,4 @@
-"""What identifiers keep apart: sessions and files. The one place that decides it."""
+"""Maps service identifiers to namespaces: they separate sessions and files, not users."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from urllib.parse import quote
 from threadkeep.errors import ConfigError
 
 DEFAULT: Final = "default"
-"""The identifier of a service that was given none; `connect` has the same namespace.
+"""The default identifier; `connect` has the same default namespace.
 
-Facts, instructions and summaries stand in it whatever the identifier: they are the user's.
+Facts, instructions and summaries are stored in it for every identifier.
 """
 
-_LONGEST: Final = 64
+_MAX_LENGTH: Final = 64
 
 
-def of_sessions(identifier: str) -> str:
+def for_sessions(identifier: str) -> str:
     """The namespace of an identifier's sessions and files; a long one is hashed."""
-    if len(quote(identifier, safe="", errors="surrogatepass")) <= _LONGEST:
+    if len(quote(identifier, safe="", errors="surrogatepass")) <= _MAX_LENGTH:
         return identifier
     return f"={hashlib.sha256(identifier.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}"
 
 
-def checked(identifier: object) -> str:
-    """The identifier, `DEFAULT` if there is none.
+def check_identifier(identifier: object) -> str:
+    """Validate an identifier; `None` becomes `DEFAULT`.
 
     Raises:
-        ConfigError: it is no text, or an empty one.
+        ConfigError: it is not a text, or empty.
     """
     if identifier is None:
         return DEFAULT

@@ -1,4 +1,4 @@
-"""A configuration of the history service, validated: where its keys may stand, what they mean."""
+"""Validates the configuration of the history service and resolves its settings."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from threadkeep.errors import ConfigError
 from threadkeep.service import longterm_settings, providers, validators
 from threadkeep.service.env import expand
 from threadkeep.service.history_policy import HistoryPolicy
-from threadkeep.service.longterm_settings import LongTerm
-from threadkeep.service.providers import Provider
-from threadkeep.service.validators import Check
+from threadkeep.service.longterm_settings import LongTermSettings
+from threadkeep.service.providers import ProviderConfig
+from threadkeep.service.validators import Validator
 
-NEST: Final = "history_policy"
-_MODULE: Final = "module_path"
+NESTED_KEY: Final = "history_policy"
+_MODULE_PATH: Final = "module_path"
 
-OURS: Final[Mapping[str, tuple[Check, Any]]] = {
+SERVICE_KEYS: Final[Mapping[str, tuple[Validator, Any]]] = {
     "type": (validators.text, "memory"),
     "time_to_live": (validators.seconds, 3_600.0),
     "expiration_check_interval": (validators.seconds, 300.0),
@@ -24,96 +24,98 @@ OURS: Final[Mapping[str, tuple[Check, Any]]] = {
     "max_turns": (validators.turns, 40),
     "enforce_alternate_message_roles": (validators.flag, True),
     "retention": (validators.one_of("policy", "all"), "policy"),
-    longterm_settings.ON: (validators.flag, False),
+    longterm_settings.ENABLED_KEY: (validators.flag, False),
 }
-"""The keys of the service itself: what they must be, and what they are unless given."""
+"""The keys of the service itself: their validators and defaults."""
 
-_KEYS: Final = (*OURS, NEST, _MODULE, longterm_settings.CONFIG)
+_KEYS: Final = (*SERVICE_KEYS, NESTED_KEY, _MODULE_PATH, longterm_settings.CONFIG_KEY)
 
 
-class Settings(NamedTuple):
-    """What a configuration says.
+class ServiceSettings(NamedTuple):
+    """The validated settings of a history service.
 
     Attributes:
         provider: where histories are stored.
-        ours: every key of `OURS`, with its value.
-        module_path: where a provider of one's own is.
-        longterm: what is remembered of users, and how; `None` = nothing.
+        service: every key of `SERVICE_KEYS`, with its value.
+        module_path: the module of a custom provider.
+        longterm: the settings of long-term memory; `None` = off.
     """
 
-    provider: Provider
-    ours: Mapping[str, Any]
+    provider: ProviderConfig
+    service: Mapping[str, Any]
     module_path: str | None
-    longterm: LongTerm | None
+    longterm: LongTermSettings | None
 
     @property
     def policy(self) -> HistoryPolicy:
-        """How much of a history is read."""
+        """The policy that `get_history` applies."""
         names = ("max_characters", "max_turns", "enforce_alternate_message_roles")
-        return HistoryPolicy(*(self.ours[name] for name in names))
+        return HistoryPolicy(*(self.service[name] for name in names))
 
     @property
     def retain(self) -> HistoryPolicy | None:
-        """How much of a history stays stored; `None` = everything."""
-        keeps_all = self.ours["retention"] == "all" or self.policy.unlimited
+        """The policy for stored histories; `None` = everything stays."""
+        keeps_all = self.service["retention"] == "all" or self.policy.unlimited
         return None if keeps_all else self.policy
 
-    def differs(self, other: Settings) -> str | None:
-        """A key that has another value there, or `None`."""
-        mine, theirs = self._flat(), other._flat()
+    def differs(self, other: ServiceSettings) -> str | None:
+        """A key whose value differs in the other settings, or `None`."""
+        values, other_values = self._flat(), other._flat()
         missing = object()
-        for key in {**mine, **theirs}:
-            if not _same(mine.get(key, missing), theirs.get(key, missing)):
+        for key in {**values, **other_values}:
+            if not _same(values.get(key, missing), other_values.get(key, missing)):
                 return key
         return None
 
     def _flat(self) -> dict[str, Any]:
-        users = {} if self.longterm is None else self.longterm.flat()
-        return {**self.ours, _MODULE: self.module_path, **self.provider.options, **users}
+        longterm = {} if self.longterm is None else self.longterm.flat()
+        return {**self.service, _MODULE_PATH: self.module_path, **self.provider.options, **longterm}
 
 
-def read(config: object) -> Settings:
+def parse_settings(config: object) -> ServiceSettings:
     """The settings of a configuration: a dict, nested as the documentation shows.
 
     Raises:
-        ConfigError: it makes no sense; the key is named.
+        ConfigError: a key is invalid; the error names it.
         MissingExtra: the provider needs a package that is not installed.
     """
     try:
-        return _read(_flat(validators.mapping("the configuration", config)))
+        return _parse(_flat(validators.mapping("the configuration", config)))
     except RecursionError as error:
         raise ConfigError("the configuration contains itself, or is nested too deep") from error
 
 
-def _read(given: dict[str, Any]) -> Settings:
-    users = given.pop(longterm_settings.CONFIG, None)
-    given = {key: expand(value, key) for key, value in given.items()}
-    module_path = providers.module_path(given.pop(_MODULE, None))
-    ours = {key: check(key, given.pop(key, default)) for key, (check, default) in OURS.items()}
-    remembered = longterm_settings.read(ours[longterm_settings.ON], users)
-    provider = providers.choose(ours["type"], module_path, given, dict.fromkeys(_KEYS))
-    return Settings(provider, ours, module_path, remembered)
+def _parse(keys: dict[str, Any]) -> ServiceSettings:
+    longterm_section = keys.pop(longterm_settings.CONFIG_KEY, None)
+    keys = {key: expand(value, key) for key, value in keys.items()}
+    module_path = providers.module_path(keys.pop(_MODULE_PATH, None))
+    service = {
+        key: check(key, keys.pop(key, default)) for key, (check, default) in SERVICE_KEYS.items()
+    }
+    longterm = longterm_settings.parse(service[longterm_settings.ENABLED_KEY], longterm_section)
+    provider = providers.choose(service["type"], module_path, keys, dict.fromkeys(_KEYS))
+    return ServiceSettings(provider, service, module_path, longterm)
 
 
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
-    """All keys at one level: they may stand inside of `history_policy` or beside it."""
-    flat = {key: value for key, value in config.items() if key != NEST}
+    """All keys at one level: they may be inside `history_policy` or beside it."""
+    flat = {key: value for key, value in config.items() if key != NESTED_KEY}
     for key, value in _inner(config).items():
         if key in flat and not _same(flat[key], value):
             raise ConfigError(
-                f"{key} is given twice with different values, in {NEST} and beside it"
+                f"{key} is given twice with different values, in {NESTED_KEY} and beside it"
             )
         flat[key] = value
     return flat
 
 
 def _inner(config: Mapping[str, Any]) -> dict[str, Any]:
-    inner = validators.mapping(NEST, config.get(NEST))
+    inner = validators.mapping(NESTED_KEY, config.get(NESTED_KEY))
     return _flat(inner) if inner else inner
 
 
-def _same(one: object, other: object) -> bool:
+def _same(first: object, second: object) -> bool:
     try:
-        return one is other or (type(one) is type(other) and bool(one == other))
-    except Exception:  # the == of a stranger's object
+        return first is second or (type(first) is type(second) and bool(first == second))
+    except Exception:  # a foreign object's == may raise
         return False

@@ -1,4 +1,4 @@
-"""A thread that reclaims now and then what has expired; born with the first use."""
+"""A thread that periodically sweeps expired records; started at the first use."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Final
 from threadkeep.api.memory import Memory
 
 BATCH: Final = 1_000
-PATIENCE: Final = 0.5
-"""Seconds that `close` waits for a sweep that is under way."""
+CLOSE_TIMEOUT: Final = 0.5
+"""Seconds that `close` waits for a running sweep."""
 
-_ROUNDS: Final = 1_000
+_MAX_BATCHES: Final = 1_000
 _log = logging.getLogger("threadkeep")
 
 LOCK: Final = threading.RLock()
@@ -24,11 +24,11 @@ if hasattr(os, "register_at_fork"):
     )
 
 
-class Sweeper:
-    """Sweeps a Memory every so often, and closes it; safe across fork.
+class SweepThread:
+    """Sweeps a Memory periodically, and closes it; safe across fork.
 
     Args:
-        memory: what is swept.
+        memory: the Memory to sweep.
         interval: seconds between two sweeps; `None` = no thread, ever.
         name: of the thread.
     """
@@ -42,7 +42,7 @@ class Sweeper:
         self._stop = threading.Event()
 
     def start(self) -> None:
-        """See to it that this process has its thread."""
+        """Start the thread of this process, if it is not running."""
         if self._interval is None or self._pid == os.getpid():
             return
         with LOCK:
@@ -55,16 +55,16 @@ class Sweeper:
             self._thread.start()
 
     def close(self) -> None:
-        """End the thread and close the Memory, within a second.
+        """Stop the thread and close the Memory, within a second.
 
         A sweep that takes longer ends by itself, and its thread closes the Memory.
         """
         with LOCK:
-            here, self._pid = self._pid == os.getpid(), os.getpid()
+            same_process, self._pid = self._pid == os.getpid(), os.getpid()
             self._stop.set()
-        thread = self._thread if here else None
+        thread = self._thread if same_process else None
         if thread is not None and thread is not threading.current_thread():
-            thread.join(PATIENCE)
+            thread.join(CLOSE_TIMEOUT)
             if thread.is_alive():
                 return
         self._memory.close()
@@ -76,8 +76,8 @@ class Sweeper:
 
     def _sweep(self, stop: threading.Event) -> None:
         try:
-            for _ in range(_ROUNDS):
+            for _ in range(_MAX_BATCHES):
                 if stop.is_set() or self._memory.sweep(limit=BATCH) < BATCH:
                     return
-        except Exception as error:  # the next sweep may do better
+        except Exception as error:  # the next sweep may succeed
             _log.warning("a sweep of %s failed (%s)", self._name, type(error).__name__)

@@ -1,4 +1,4 @@
-"""The block of the history service in a YAML file, wherever it stands."""
+"""Finds the configuration block of the history service in a YAML file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from threadkeep.errors import ConfigError, MissingExtra, did_you_mean
-from threadkeep.service.settings import NEST, OURS
+from threadkeep.service.settings import NESTED_KEY, SERVICE_KEYS
 
-_HOMES: Final = (NEST, "history_config")
-_OUTSIDE: Final = {"type", "module_path", *OURS} - {"max_turns", "max_characters"}
+_BLOCK_KEYS: Final = (NESTED_KEY, "history_config")
+_SIBLING_KEYS: Final = {"type", "module_path", *SERVICE_KEYS} - {"max_turns", "max_characters"}
 
 Block = Mapping[str, Any]
 
@@ -21,8 +21,8 @@ def load(path: str | os.PathLike[str], key: str | None = None) -> Block:
 
     Args:
         path: the file.
-        key: what the block stands under, at any depth; unless given, the whole file if it is
-            such a block, else what stands under `history_policy` or `history_config`.
+        key: the key of the block, at any depth; by default the whole file if it is such a
+            block, else the block under `history_policy` or `history_config`.
 
     Raises:
         ConfigError: the file cannot be read, or holds no such block, or several that differ.
@@ -30,17 +30,21 @@ def load(path: str | os.PathLike[str], key: str | None = None) -> Block:
     """
     document = _parse(Path(path))
     try:
-        found = list(_under(document, key, set()) if key else _blocks(document, set()))
-        distinct = [block for n, block in enumerate(found) if block not in found[:n]]
+        blocks = list(
+            _blocks_under(document, key, set()) if key else _candidate_blocks(document, set())
+        )
+        distinct = [block for index, block in enumerate(blocks) if block not in blocks[:index]]
     except RecursionError as error:
         raise ConfigError(f"{path}: the document contains itself, or is nested too deep") from error
     if len(distinct) > 1:
         raise ConfigError(
-            f"{path}: {len(distinct)} blocks under {key or ' or '.join(_HOMES)} differ; name the "
-            "one that is meant by key=, or give it a name of its own"
+            f"{path}: {len(distinct)} blocks under {key or ' or '.join(_BLOCK_KEYS)} differ; name "
+            "the one that is meant by key=, or give it a name of its own"
         )
     if not distinct:
-        raise ConfigError(f"{path}: no {key or NEST!r} with keys below it{_hint(document, key)}")
+        raise ConfigError(
+            f"{path}: no {key or NESTED_KEY!r} with keys below it{_hint(document, key)}"
+        )
     return distinct[0]
 
 
@@ -57,49 +61,49 @@ def _parse(path: Path) -> object:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f"{path}, line {mark.line + 1}" if mark else f"{path}"
+        location = f"{path}, line {mark.line + 1}" if mark else f"{path}"
         problem = getattr(error, "problem", None) or "not a text that YAML allows"
-        raise ConfigError(f"{where}: this is no YAML: {problem}") from None
+        raise ConfigError(f"{location}: this is no YAML: {problem}") from None
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: this is no YAML: {type(error).__name__}") from None
 
 
-def _blocks(node: object, seen: set[int]) -> Iterator[Block]:
-    """What may be configurations, outermost first; a block is not searched for others."""
-    if isinstance(node, Mapping) and not seen and node.keys() & OURS.keys():
+def _candidate_blocks(node: object, visited: set[int]) -> Iterator[Block]:
+    """Candidate configurations, outermost first; blocks are not searched further."""
+    if isinstance(node, Mapping) and not visited and node.keys() & SERVICE_KEYS.keys():
         yield node
         return
-    for name, value in _children(node, seen):
-        if isinstance(node, Mapping) and name == NEST and node.keys() & _OUTSIDE:
-            yield _whole(node, seen)
-        elif isinstance(value, Mapping) and name in _HOMES and id(value) not in seen:
-            yield _whole(value, seen)
+    for name, value in _children(node, visited):
+        if isinstance(node, Mapping) and name == NESTED_KEY and node.keys() & _SIBLING_KEYS:
+            yield _mark_nested(node, visited)
+        elif isinstance(value, Mapping) and name in _BLOCK_KEYS and id(value) not in visited:
+            yield _mark_nested(value, visited)
         else:
-            yield from _blocks(value, seen)
+            yield from _candidate_blocks(value, visited)
 
 
-def _under(node: object, key: str, seen: set[int]) -> Iterator[Block]:
-    for name, value in _children(node, seen):
-        if isinstance(value, Mapping) and name == key and id(value) not in seen:
-            yield _whole(value, seen)
+def _blocks_under(node: object, key: str, visited: set[int]) -> Iterator[Block]:
+    for name, value in _children(node, visited):
+        if isinstance(value, Mapping) and name == key and id(value) not in visited:
+            yield _mark_nested(value, visited)
         else:
-            yield from _under(value, key, seen)
+            yield from _blocks_under(value, key, visited)
 
 
-def _whole(block: Block, seen: set[int]) -> Block:
-    """The block, with all that is part of it marked: merged elsewhere, it is no other block."""
-    for _, value in _children(block, seen):
+def _mark_nested(block: Block, visited: set[int]) -> Block:
+    """Mark the nested nodes of a block as visited: an anchor merged elsewhere is no other block."""
+    for _, value in _children(block, visited):
         if isinstance(value, Mapping):
-            _whole(value, seen)
+            _mark_nested(value, visited)
     return block
 
 
-def _children(node: object, seen: set[int]) -> list[tuple[object, object]]:
-    """What stands below, by its key; of each node once, as anchors may lead back to it."""
-    if not isinstance(node, (Mapping, list)) or id(node) in seen:
+def _children(node: object, visited: set[int]) -> list[tuple[object, object]]:
+    """The children of a node with their keys; none for a visited node, as in cycles of anchors."""
+    if not isinstance(node, (Mapping, list)) or id(node) in visited:
         return []
-    seen.add(id(node))
-    return list(node.items()) if isinstance(node, Mapping) else [(None, one) for one in node]
+    visited.add(id(node))
+    return list(node.items()) if isinstance(node, Mapping) else [(None, child) for child in node]
 
 
 def _hint(document: object, key: str | None) -> str:
@@ -108,8 +112,8 @@ def _hint(document: object, key: str | None) -> str:
     return did_you_mean(key, _names(document, set()))
 
 
-def _names(node: object, seen: set[int]) -> Iterator[str]:
-    for name, value in _children(node, seen):
+def _names(node: object, visited: set[int]) -> Iterator[str]:
+    for name, value in _children(node, visited):
         if isinstance(name, str) and isinstance(value, Mapping):
             yield name
-        yield from _names(value, seen)
+        yield from _names(value, visited)

@@ -1,4 +1,4 @@
-"""Whose door a verb goes through: the user that it names, or whose handle it is."""
+"""Access control: the user on whose behalf a verb runs."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import ConfigError, NotOwner
 
 
-def whose(engine: Engine, bound: str | None, given: UserId | None) -> str | None:
-    """The user; `None` = the operator.
+def owner_for(engine: Engine, bound: str | None, requested: UserId | None) -> str | None:
+    """The user of a handle, or the one requested; `None` = the operator.
 
     Raises:
-        NotOwner: the handle is one user's, and another was named.
-        ConfigError: what was named is no user id; or nobody was, and the Memory was opened with
+        NotOwner: the handle belongs to one user, and another was requested.
+        ConfigError: the user id is not valid; or there is none, and the Memory was opened with
             `require_user=True`.
     """
-    named = optional_user_id(given)
-    if bound is not None and named not in (None, bound):
-        raise NotOwner("this is another user's door: ask memory, or memory.user() of that user")
-    user = bound or named
+    requested_id = optional_user_id(requested)
+    if bound is not None and requested_id not in (None, bound):
+        raise NotOwner(
+            "this handle belongs to another user: use memory, or memory.user() of that user"
+        )
+    user = bound or requested_id
     if user is None and engine.settings.require_user:
         raise ConfigError("this Memory was opened with require_user=True: pass user=")
     return user

@@ -1,7 +1,6 @@
-"""What lives beside a session's own stream, in the store of long-term memory.
+"""Deletes data derived from a session: its summary, and the memory of an anonymous session.
 
-Its summary, and what was learned in it if it has no user. Here is how they go with what they came
-from; what is in them is written and read elsewhere.
+Both are in the store of long-term memory; their content is written and read elsewhere.
 """
 
 from __future__ import annotations
@@ -20,75 +19,84 @@ ANONYMOUS: Final = "anon"
 
 
 def stream(engine: Engine, noun: str, session: str) -> str:
-    """The stream of what long-term memory keeps by session.
+    """The stream of a session's derived data.
 
-    Sessions of other namespaces than its own, as services with identifiers have, stay apart.
+    If the sessions have another namespace than long-term memory, the name contains it.
     """
     return engine.longterm.stream(_noun(engine, noun), session)
 
 
-def beside(engine: Engine, noun: str, stream: str) -> str:
-    """The same, by the name of the session's own stream."""
+def derived_stream(engine: Engine, noun: str, stream: str) -> str:
+    """As `stream`, from the name of the session's own stream."""
     _, encoded = names.parts(stream)
-    return names.prefix(engine.longterm.settings.namespace, _noun(engine, noun)) + encoded
+    return names.noun_prefix(engine.longterm.settings.namespace, _noun(engine, noun)) + encoded
 
 
-def forget(engine: Engine, session: str, *, user: str | None, ended: bool) -> None:
-    """Drop what belongs to a session that is deleted, as far as it is there.
+def delete_derived(engine: Engine, session: str, *, user: str | None, is_ended: bool) -> None:
+    """Drop the derived data of a deleted session.
 
     Args:
         engine: of the session.
         session: its id.
         user: who deletes it; `None` = the operator.
-        ended: whether the session itself is not there any more: then a user may only drop what
-            carries their name.
+        is_ended: whether the session no longer exists: then a user may only drop a summary that
+            names them.
     """
-    own = stream(engine, SUMMARY, session)
-    if not ended or user is None:
-        _drop(engine, own)
+    summary_stream = stream(engine, SUMMARY, session)
+    if not is_ended or user is None:
+        _drop(engine, summary_stream)
         _drop(engine, stream(engine, ANONYMOUS, session))
         return
-    found = engine.longterm.read(Query(own, SUMMARY, ids=[SUMMARY]))[0].records
-    if found and _said(found[0].body).get("user") == user:
-        _drop(engine, own)
+    records = engine.longterm.read(Query(summary_stream, SUMMARY, ids=[SUMMARY]))[0].records
+    if records and _parse(records[0].body).get("user") == user:
+        _drop(engine, summary_stream)
 
 
-def spoil(engine: Engine, session: str, *, seq: int = 0, life: int | None = None) -> None:
-    """Drop the summary if it covers an item that was edited or taken back.
+def invalidate_summary(
+    engine: Engine, session: str, *, seq: int = 0, generation: int | None = None
+) -> None:
+    """Drop the summary if it covers an item that was edited or removed.
 
-    To be called after the edit: who writes a summary looks at the items again after writing it, so
-    that one of the two sees the other.
+    Call it after the edit: the writer of a summary reads the items again after writing it, so one
+    of the two notices the other.
 
     Args:
         engine: of the session.
         session: its id.
         seq: the oldest item that changed; 0 = all may have.
-        life: of the session; a summary of another life covers nothing of this one.
+        generation: of the session; a summary of another generation covers nothing of this one.
     """
-    name = stream(engine, SUMMARY, session)
-    found = engine.longterm.read(Query(name, SUMMARY, ids=[SUMMARY]))[0].records
-    if found and _covers(_said(found[0].body), seq, life):
-        _drop(engine, name)
+    summary_stream = stream(engine, SUMMARY, session)
+    records = engine.longterm.read(Query(summary_stream, SUMMARY, ids=[SUMMARY]))[0].records
+    if records and _covers(_parse(records[0].body), seq, generation):
+        _drop(engine, summary_stream)
 
 
 def _noun(engine: Engine, noun: str) -> str:
-    ours, theirs = engine.settings.namespace, engine.longterm.settings.namespace
-    return noun if ours == theirs else f"{noun}@{names.home(ours)[:-1]}"
+    session_namespace, longterm_namespace = (
+        engine.settings.namespace,
+        engine.longterm.settings.namespace,
+    )
+    return (
+        noun
+        if session_namespace == longterm_namespace
+        else f"{noun}@{names.namespace_prefix(session_namespace)[:-1]}"
+    )
 
 
-def _covers(said: dict[str, Any], seq: int, life: int | None) -> bool:
+def _covers(summary: dict[str, Any], seq: int, generation: int | None) -> bool:
     try:
-        return (not seq or said["last_seq"] >= seq) and life in (None, said["life"])
+        return (not seq or summary["last_seq"] >= seq) and generation in (None, summary["life"])
     except (TypeError, KeyError):
-        return True  # nobody can say
+        return True  # unreadable: assume that it does
 
 
-def _said(body: str) -> dict[str, Any]:
+def _parse(body: str) -> dict[str, Any]:
     try:
-        said = json.loads(body)
+        summary = json.loads(body)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return summary if isinstance(summary, dict) else {}
 
 
 def _drop(engine: Engine, name: str) -> None:

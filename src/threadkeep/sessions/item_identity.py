@@ -1,7 +1,7 @@
-"""Which items of a batch are in the session already: retries, references, and conflicts.
+"""Matches the ids of a batch with stored items: retries, references and conflicts.
 
 "The same item again" has the same id, role and type. A reference of the Responses API names an
-item of the session, and is none itself.
+item of the session and is no item itself.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ REFERENCE: Final = "item_reference"
 
 
 def is_reference(item: Item) -> bool:
-    """Whether it stands for the item of its id.
+    """Return True if the item is a reference to the item of its id.
 
-    What an adapter keeps verbatim, under an id of its own, names something else.
+    An item that an adapter stored verbatim under its own id is not.
     """
     if item.type != REFERENCE or not item.id:
         return False
@@ -27,8 +27,8 @@ def is_reference(item: Item) -> bool:
     return not isinstance(payload, Mapping) or payload.get("id") == item.id
 
 
-class Claims:
-    """The ids of a batch that others may have given to items before: all that are not minted.
+class IdClaims:
+    """The ids of a batch that stored items may have: those given by the caller.
 
     Attributes:
         referred: the stored items that references name, by record id; filled by `check`.
@@ -51,14 +51,14 @@ class Claims:
         return list({**self._new, **self._references})
 
     def keys_of(self, batch: Sequence[Record]) -> list[str]:
-        """Those among a part of the records."""
+        """The record ids to look for, for some of the records."""
         return [record.id for record in batch if record.id in self._new]
 
     def check(self, stored: Mapping[str, Item]) -> None:
-        """Let the batch pass, and note what its references name.
+        """Check the batch against stored items, and resolve its references.
 
         Args:
-            stored: what the session has under any of the ids, by record id.
+            stored: the session's items with any of the ids, by record id.
 
         Raises:
             Conflict: an id stands for an item of another role or type.
@@ -76,11 +76,11 @@ class Claims:
     def check_new(self, stored: Mapping[str, Item]) -> None:
         """As `check`, without the references."""
         for key, item in self._new.items():
-            if key in stored and _kind(stored[key]) != _kind(item):
+            if key in stored and _identity(stored[key]) != _identity(item):
                 raise self._conflict(item, stored[key])
 
     def check_alone(self) -> None:
-        """As `check`, for a batch that will be all that the session holds.
+        """As `check`, for a batch that replaces all items of the session.
 
         Raises:
             InputError: a reference names no item of the batch.
@@ -94,15 +94,16 @@ class Claims:
 
     def _conflict(self, item: Item, stored: Item) -> Conflict:
         return Conflict(
-            f"id {item.id!r:.80} stands for a {_words(stored)} in session {self._session!r:.80}, "
-            f"so it cannot take a {_words(item)}; nothing was written. Add the new item under "
-            "another id or none, or put it in the other's place with replace()"
+            f"id {item.id!r:.80} stands for a {_description(stored)} in session "
+            f"{self._session!r:.80}, so it cannot take a {_description(item)}; nothing was "
+            "written. Add the new item under another id or none, or put it in the other's place "
+            "with replace()"
         )
 
 
-def _kind(item: Item) -> tuple[str, str]:
-    return names.whole(item.role), names.whole(item.type)
+def _identity(item: Item) -> tuple[str, str]:
+    return names.join_surrogates(item.role), names.join_surrogates(item.type)
 
 
-def _words(item: Item) -> str:
+def _description(item: Item) -> str:
     return f"{item.type:.80} of {item.role:.80}"

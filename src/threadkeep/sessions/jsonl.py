@@ -1,4 +1,4 @@
-"""Sessions as JSON lines and back: exact, page by page, each session whole or not at all."""
+"""Exports and imports sessions as JSON lines, exactly; each session is imported whole or not."""
 
 from __future__ import annotations
 
@@ -18,58 +18,58 @@ from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Json, Query, Record, SessionInfo
 
 SCHEMA: Final = 2
-"""1 had sessions only."""
+"""Schema 1 had sessions only."""
 
 _PAGE: Final = 500
 
 
-class Stored(NamedTuple):
-    """A session as it will be written: every line of it was checked.
+class CheckedSession(NamedTuple):
+    """A validated session, ready to be written.
 
     Attributes:
-        info: what its own record says.
-        own: its `session` record.
-        records: all others, in order.
+        info: the content of its `session` record.
+        session_entry: its `session` record.
+        records: all other records, in order.
     """
 
     info: SessionInfo
-    own: Record
+    session_entry: Record
     records: list[Record]
 
 
 def header() -> Line:
-    """The first line of an export: what it is, and how to read it."""
+    """The first line of an export, with its schema."""
     return {"threadkeep": "export", "schema": SCHEMA}
 
 
 def lines(engine: Engine, session: str) -> Iterator[Line]:
-    """A session, a line per record, its own first; nothing if there is no such session."""
+    """The lines of a session, one per record, the `session` record first; none if it is missing."""
     stream = engine.stream("session", session)
     for kind in KINDS:
         for record in _records(engine, stream, kind):
             yield _line(session, record)
 
 
-def sessions(numbered: Iterable[tuple[int, Line]], user: str | None) -> Iterator[Stored]:
-    """Sessions of an export, without a store.
+def sessions(numbered: Iterable[tuple[int, Line]], user: str | None) -> Iterator[CheckedSession]:
+    """Validate the sessions of an export; needs no store.
 
     Args:
-        numbered: lines of sessions, those of one together.
-        user: whose they must be; one without an owner becomes theirs. `None` = anybody's.
+        numbered: numbered lines, those of one session together.
+        user: the required owner; a session without an owner gets this one. `None` = any.
 
     Raises:
-        InputError: a line is not of an export, or of another user's session; it is numbered.
+        InputError: a line is not valid, or belongs to another user; its number is named.
     """
     for session, lines in groupby(numbered, key=_session):
-        yield _checked(session, list(lines), user)
+        yield _check_session(session, list(lines), user)
 
 
-def write(engine: Engine, session: Stored) -> bool:
-    """Write a session, whole or not at all; whether it was new here."""
-    door = SessionStream(engine, SessionInfo(session.info.id))
+def write(engine: Engine, session: CheckedSession) -> bool:
+    """Write a session, whole or not at all. Returns True if it was new."""
+    stream = SessionStream(engine, SessionInfo(session.info.id))
     try:
-        door.begin(session.info, _pointed(engine, session), session.own)
-    except (Conflict, CorruptRecord):  # what is there already stays, also what cannot be read
+        stream.create(session.info, _with_pointers(engine, session), session.session_entry)
+    except (Conflict, CorruptRecord):  # an existing session stays, even an unreadable one
         return False
     return True
 
@@ -85,27 +85,27 @@ def _records(engine: Engine, stream: str, kind: str) -> Iterator[Record]:
 
 
 def _line(session: str, record: Record) -> Line:
-    said: Line = {"session": session, "kind": record.kind, "id": record.id, "at": record.at}
+    line: Line = {"session": session, "kind": record.kind, "id": record.id, "at": record.at}
     if record.expires is not None:
-        said["expires"] = record.expires
-    body = _exact(record.body)
-    return {**said, "text": record.body} if body is None else {**said, "body": body}
+        line["expires"] = record.expires
+    body = _exact_json(record.body)
+    return {**line, "text": record.body} if body is None else {**line, "body": body}
 
 
-def _exact(text: str) -> Json:
-    """What a body says; `None` if that would not become the same text again."""
+def _exact_json(text: str) -> Json:
+    """The JSON of a body; `None` if it would not be encoded as the same text again."""
     try:
         body = json.loads(text)
         return body if item_codec.dumps(body, "body") == text else None
-    except ValueError:  # unreadable, but perhaps not for ever
+    except ValueError:  # unreadable, but a later version may read it
         return None
 
 
 def check_header(first: Line) -> None:
-    """Refuse what is no export, or one of a later threadkeep.
+    """Check the first line of an export.
 
     Raises:
-        InputError: it is.
+        InputError: it is no export, or one of a later version.
     """
     if first.get("threadkeep") != "export":
         raise InputError("this is no export of threadkeep: its first line does not say so")
@@ -124,37 +124,39 @@ def _session(numbered: tuple[int, Line]) -> str:
     return names.check(session, f"line {number}: session")
 
 
-def _checked(session: str, numbered: list[tuple[int, Line]], user: str | None) -> Stored:
-    (first, line), *others = numbered
+def _check_session(
+    session: str, numbered: list[tuple[int, Line]], user: str | None
+) -> CheckedSession:
+    (first, line), *other_lines = numbered
     if line.get("kind") != "session" and line.get("kind") in KINDS:
         raise InputError(f"line {first}: session {session!r:.80}: its own record comes first")
-    own = export_line.read(first, line, ("session",))
-    if own.id != "session" or own.expires is not None:
+    session_entry = export_line.read(first, line, ("session",))
+    if session_entry.id != "session" or session_entry.expires is not None:
         raise InputError(f"line {first}: a session's own record has the id 'session', and no end")
-    info = item_codec.read_session(own)
+    info = item_codec.read_session(session_entry)
     if info.id != session or info.user == "":
         raise InputError(f"line {first}: the session's own record has another id, or a wrong user")
     if user is not None and info.user is None:
-        own, info = item_codec.owned(own, user), replace(info, user=user)
+        session_entry, info = item_codec.with_owner(session_entry, user), replace(info, user=user)
     if user is not None and info.user != user:
         raise InputError(f"line {first} is of another user's session")
-    return Stored(info, own, list(_others(others)))
+    return CheckedSession(info, session_entry, list(_other_records(other_lines)))
 
 
-def _others(numbered: Iterable[tuple[int, Line]]) -> Iterator[Record]:
-    """The records behind a session's own, each once."""
-    known: set[tuple[str, str]] = set()
+def _other_records(numbered: Iterable[tuple[int, Line]]) -> Iterator[Record]:
+    """The records after the `session` record, which must be distinct."""
+    seen_ids: set[tuple[str, str]] = set()
     for number, line in numbered:
         record = export_line.read(number, line)
-        if record.kind == "session" or (record.kind, record.id) in known:
+        if record.kind == "session" or (record.kind, record.id) in seen_ids:
             raise InputError(f"line {number} repeats the {record.kind} of a line before")
-        known.add((record.kind, record.id))
+        seen_ids.add((record.kind, record.id))
         yield record
 
 
-def _pointed(engine: Engine, session: Stored) -> Iterator[Record]:
-    """The records; those of responses can be found by their ids before they are there."""
+def _with_pointers(engine: Engine, session: CheckedSession) -> Iterator[Record]:
+    """Yield the records; the pointer of a response is written before its record."""
     for record in session.records:
         if record.kind == ENTRY:
-            response_index.adopt(engine, session.info.id, session.info.user, record)
+            response_index.adopt_pointer(engine, session.info.id, session.info.user, record)
         yield record

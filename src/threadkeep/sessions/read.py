@@ -1,4 +1,4 @@
-"""What a session's reading verbs do: pages of items, windows, and what is known of it."""
+"""Implements the verbs that read a session: items, windows and session info."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from threadkeep.errors import ConfigError, InputError, NotFound
 from threadkeep.protocols import Policy, TokenCounter
 from threadkeep.sessions.recent import RecentReader
 from threadkeep.sessions.stream import SessionStream
-from threadkeep.types import LAST, MOST, Item, Listing, Page, Query, SessionInfo
-from threadkeep.types.timestamps import moment
-from threadkeep.window import LOOKBACK, Fetch, Window, choose, first_page, promises
+from threadkeep.types import MAX_COUNT, MAX_SEQ, Item, Listing, Page, Query, SessionInfo
+from threadkeep.types.timestamps import utc_datetime
+from threadkeep.window import LOOKBACK, Fetch, Window, choose, first_page_size
+from threadkeep.window.policies.traits import traits_of
 
 ALL: Final = sys.maxsize
 
 
 def items(
-    door: SessionStream,
+    stream: SessionStream,
     last: int | None,
     after: int | str | None,
     before: int | str | None,
@@ -29,94 +30,100 @@ def items(
     """As `Session.items`."""
     if last is not None and limit is not None:
         raise InputError("last= and limit= contradict each other: give one of them")
-    last, limit = whole("last", last), whole("limit", limit)
+    last, limit = whole_number("last", last), whole_number("limit", limit)
     if last is not None and after is None and before is None:
-        return Listing(RecentReader(door).newest(last)[0])
-    query = items_of(
-        door,
+        return Listing(RecentReader(stream).newest(last)[0])
+    query = items_query(
+        stream,
         limit=last if limit is None else limit + 1,
         newest=last is not None,
-        after=place(door, "after", after),
-        before=place(door, "before", before),
+        after=seq_of(stream, "after", after),
+        before=seq_of(stream, "before", before),
     )
-    found = read(door.look(query).pages[0])
-    if limit is None or len(found) <= limit:
-        return Listing(found)
-    return Listing(found[:limit], cursor=found[limit - 1].seq if limit else after)
+    page_items = items_of_page(stream.read(query).pages[0])
+    if limit is None or len(page_items) <= limit:
+        return Listing(page_items)
+    return Listing(page_items[:limit], cursor=page_items[limit - 1].seq if limit else after)
 
 
-def info(door: SessionStream) -> SessionInfo | None:
+def info(stream: SessionStream) -> SessionInfo | None:
     """As `Session.info`."""
-    seen = door.look(items_of(door, limit=1, newest=True))
-    if seen.info is None:
+    snapshot = stream.read(items_query(stream, limit=1, newest=True))
+    if snapshot.info is None:
         return None
-    own = dataclasses.replace(seen.info, metadata=item_codec.copied(seen.info.metadata))
-    if not seen.pages[0].records:
-        return own
-    newest = moment(seen.pages[0].records[0].at)
-    return dataclasses.replace(own, updated_at=max(newest, own.updated_at or newest))
+    session_info = dataclasses.replace(
+        snapshot.info, metadata=item_codec.copy_json(snapshot.info.metadata)
+    )
+    if not snapshot.pages[0].records:
+        return session_info
+    newest = utc_datetime(snapshot.pages[0].records[0].at)
+    return dataclasses.replace(
+        session_info, updated_at=max(newest, session_info.updated_at or newest)
+    )
 
 
 def choose_window(
-    door: SessionStream, policies: Sequence[Policy], lookback: int, counter: TokenCounter | None
+    stream: SessionStream, policies: Sequence[Policy], lookback: int, counter: TokenCounter | None
 ) -> Window:
-    """The window that the policies leave; `ALL` looks back without end."""
+    """The window that the policies select; `lookback=ALL` reads without a limit."""
     if type(lookback) is not int or lookback < 1:
         raise ConfigError(f"lookback must be a whole number of at least 1, got {lookback!r}")
     if counter is not None and not callable(counter):
         raise ConfigError(f"counter must be a callable, got {type(counter).__name__}")
     lookback = min(lookback, ALL)
-    size = first_page(policies, LOOKBACK if lookback == ALL else lookback)
-    past = RecentReader(door, borrow=all(promises(policies, "part", False)))
-    page, head = past.newest(size, max(promises(policies, "head", 0), default=0))
+    size = first_page_size(policies, LOOKBACK if lookback == ALL else lookback)
+    reader = RecentReader(stream, borrow=all(traits_of(policy).part for policy in policies))
+    newest_items, first_items = reader.newest(
+        size, max((traits_of(policy).head for policy in policies), default=0)
+    )
     window = choose(
-        page,
-        head,
-        past.older,
+        newest_items,
+        first_items,
+        reader.older,
         policies,
-        now=past.now,
+        now=reader.now,
         size=size,
         lookback=lookback,
         counter=counter,
     )
-    if past.lent:
-        window.own(past.lent)
+    if reader.borrowed:
+        window.replace_shared(reader.borrowed)
     return window
 
 
-def older_of(door: SessionStream) -> Fetch:
-    """Reads on from a seq, towards older items."""
-    return lambda before, limit: read(
-        door.look(items_of(door, limit=limit, newest=True, before=before)).pages[0]
+def older_items(stream: SessionStream) -> Fetch:
+    """A function that reads the items before a seq."""
+    return lambda before, limit: items_of_page(
+        stream.read(items_query(stream, limit=limit, newest=True, before=before)).pages[0]
     )
 
 
-def items_of(door: SessionStream, **bounds: Any) -> Query:
+def items_query(stream: SessionStream, **bounds: Any) -> Query:
     """A query for items of the session."""
-    return Query(door.stream, "item", **bounds)
+    return Query(stream.stream_name, "item", **bounds)
 
 
-def place(door: SessionStream, field: str, place: int | str | None) -> int | None:
-    """The seq of an item named by its id; a seq as it is."""
-    if place is None:
+def seq_of(stream: SessionStream, field: str, reference: int | str | None) -> int | None:
+    """The seq of an item, given by its id or seq."""
+    if reference is None:
         return None
-    if type(place) is int:
-        return max(-1, min(place, LAST))
-    if not isinstance(place, str):
-        raise InputError(f"{field} must be an item's id or a seq, got {type(place).__name__}")
-    records = door.look(items_of(door, ids=[names.key(place)])).pages[0].records
+    if type(reference) is int:
+        return max(-1, min(reference, MAX_SEQ))
+    if not isinstance(reference, str):
+        raise InputError(f"{field} must be an item's id or a seq, got {type(reference).__name__}")
+    records = stream.read(items_query(stream, ids=[names.key(reference)])).pages[0].records
     if not records:
-        raise NotFound(f"{field}: session {door.id!r} has no item {place!r}")
+        raise NotFound(f"{field}: session {stream.id!r} has no item {reference!r}")
     return records[0].seq
 
 
-def read(page: Page) -> list[Item]:
+def items_of_page(page: Page) -> list[Item]:
     """The items of a page."""
     return [item_codec.read_item(record) for record in page.records]
 
 
-def whole(name: str, number: int | None) -> int | None:
-    """The number, if it is a whole one of at least 0, or `None`; no more than stores can count."""
+def whole_number(name: str, number: int | None) -> int | None:
+    """Validate an optional whole number of at least 0, capped at `MAX_COUNT`."""
     if number is not None and (type(number) is not int or number < 0):
         raise InputError(f"{name} must be a whole number of at least 0, got {number!r}")
-    return None if number is None else min(number, MOST)
+    return None if number is None else min(number, MAX_COUNT)

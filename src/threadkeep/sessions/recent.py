@@ -1,4 +1,4 @@
-"""What was said in a session, from its newest items backwards."""
+"""Reads a session from its newest items backwards, through the cache."""
 
 from __future__ import annotations
 
@@ -12,70 +12,80 @@ from threadkeep.types import Item, Page, Query
 
 
 class RecentReader:
-    """The newest items of a session and the older ones behind them, for one verb.
+    """Reads the newest items of a session, then older ones, for one verb.
 
-    Where nothing was committed since they were last read or written in this process, the store
-    is asked for no more than the session's owner and version.
+    If nothing was committed since this process last read or wrote them, only the session's owner
+    and version are read.
 
     Attributes:
         now: the clock's time.
-        lent: the items that are not the verb's own, with their masters, by `id()`: it must not
-            hand them on, but copies. None, unless it said that it would `borrow`.
+        borrowed: with `borrow=True`, the returned items that belong to the cache, by `id()`. The
+            caller must copy them before it hands them out.
 
     Raises:
-        NotOwner: by each method: the session belongs to another user.
+        NotOwner: in each method, if the session belongs to another user.
     """
 
-    def __init__(self, door: SessionStream, *, borrow: bool = False) -> None:
-        self.lent: dict[int, CachedItem] = {}
-        self._door = door
+    def __init__(self, stream: SessionStream, *, borrow: bool = False) -> None:
+        self.borrowed: dict[int, CachedItem] = {}
+        self._stream = stream
         self._borrow = borrow
-        self.now = door.engine.now()
-        self._tail = door.engine.tails.find(door.stream, self.now)
+        self.now = stream.engine.now()
+        self._recent = stream.engine.recent_items.get(stream.stream_name, self.now)
 
-    def newest(self, limit: int, opening: int = 0) -> tuple[list[Item], list[Item]]:
-        """The newest items, and the first ones of all; both oldest first."""
-        first = [Query(self._door.stream, "item", opening)] if opening else []
-        tail = self._tail
-        known = tail.before(None, limit) if tail else None
-        opens = self._opening_at(tail.version, first) if tail and known is not None else None
-        if known is not None and opens is not None:
-            return self._known(known), opens
-        query = Query(self._door.stream, "item", limit, newest=True)
-        seen = self._door.look(query, *first)
-        page, *head = seen.pages
-        self._keep(recent_items.read(page, query, self.now) if seen.info else None)
+    def newest(self, limit: int, first_limit: int = 0) -> tuple[list[Item], list[Item]]:
+        """The newest items, and the first items of the session; both oldest first."""
+        first_query = [Query(self._stream.stream_name, "item", first_limit)] if first_limit else []
+        recent = self._recent
+        entries = recent.before(None, limit) if recent else None
+        first_items = (
+            self._first_at(recent.version, first_query) if recent and entries is not None else None
+        )
+        if entries is not None and first_items is not None:
+            return self._items_of(entries), first_items
+        query = Query(self._stream.stream_name, "item", limit, newest=True)
+        snapshot = self._stream.read(query, *first_query)
+        page, *head = snapshot.pages
+        self._remember(
+            recent_items.recent_items_of(page, query, self.now) if snapshot.info else None
+        )
         return _items([page]), _items(head)
 
     def older(self, before: int, limit: int) -> list[Item]:
         """The items before a seq, oldest first; some of `newest` must have been read."""
-        tail = self._tail
-        if tail is not None and (known := tail.before(before, limit)) is not None:
-            return self._known(known)
-        query = Query(self._door.stream, "item", limit, newest=True, before=before)
-        page = self._door.look(query).pages[0]
-        if tail is not None:
-            newer = [entry for entry in tail.entries if entry.seq >= before]
-            same = page.version == tail.version
-            self._keep(recent_items.read(page, query, tail.since, newer) if same else None)
+        recent = self._recent
+        if recent is not None and (entries := recent.before(before, limit)) is not None:
+            return self._items_of(entries)
+        query = Query(self._stream.stream_name, "item", limit, newest=True, before=before)
+        page = self._stream.read(query).pages[0]
+        if recent is not None:
+            newer = [entry for entry in recent.entries if entry.seq >= before]
+            same = page.version == recent.version
+            self._remember(
+                recent_items.recent_items_of(page, query, recent.since, newer) if same else None
+            )
         return _items([page])
 
-    def _opening_at(self, version: int, first: list[Query]) -> list[Item] | None:
-        """What the queries bring, if the session still is at this version."""
-        if not first and self._door.saw(version):
-            return [] if self._door.is_at(version) else None
-        seen = self._door.look(*first)
-        return _items(seen.pages) if seen.info is not None and seen.version == version else None
+    def _first_at(self, version: int, first_query: list[Query]) -> list[Item] | None:
+        """The items of the queries, if the session is still at this version."""
+        if not first_query and self._stream.knows(version):
+            return [] if self._stream.is_current(version) else None
+        snapshot = self._stream.read(*first_query)
+        return (
+            _items(snapshot.pages)
+            if snapshot.info is not None and snapshot.version == version
+            else None
+        )
 
-    def _keep(self, tail: recent_items.RecentItems | None) -> None:
-        self._tail = tail
-        self._door.engine.tails.keep(self._door.stream, tail)
+    def _remember(self, recent: recent_items.RecentItems | None) -> None:
+        self._recent = recent
+        self._stream.engine.recent_items.put(self._stream.stream_name, recent)
 
-    def _known(self, masters: Sequence[CachedItem]) -> list[Item]:
+    def _items_of(self, entries: Sequence[CachedItem]) -> list[Item]:
         if not self._borrow:
-            return [master.copy() for master in masters]
-        items = [master.item or master.read() for master in masters]
-        self.lent.update(zip(map(id, items), masters, strict=True))
+            return [entry.copy() for entry in entries]
+        items = [entry.item or entry.read() for entry in entries]
+        self.borrowed.update(zip(map(id, items), entries, strict=True))
         return items
 
 

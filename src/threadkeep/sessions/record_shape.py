@@ -1,4 +1,4 @@
-"""Whether a record is what readers of its kind expect: for what comes from outside the store."""
+"""Validates the content of imported records by kind."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ from threadkeep.types import Item, Record
 _hints = functools.lru_cache(get_type_hints)
 
 
-def check(record: Record, where: str) -> None:
-    """Refuse a record of a session that a reader could stumble over.
+def check(record: Record, location: str) -> None:
+    """Check that a record of a session can be read.
 
     Raises:
-        InputError: it says `where`, the kind, and the first field that is wrong.
+        InputError: it cannot; the location, the kind and the first wrong field are named.
     """
     decode = _DECODE.get(record.kind)
     if decode is None:
         return
     try:
         value = decode(record)
-    except item_codec.BROKEN as error:
-        raise InputError(f"{where}: the {record.kind} cannot be read") from error
-    check_fields(value, f"{where}: {record.kind}")
+    except item_codec.DECODE_ERRORS as error:
+        raise InputError(f"{location}: the {record.kind} cannot be read") from error
+    check_fields(value, f"{location}: {record.kind}")
     if record.kind != "session" and names.key(value.id) != record.id:
-        raise InputError(f"{where}: the id of the {record.kind} is not that of the line")
+        raise InputError(f"{location}: the id of the {record.kind} is not that of the line")
     if isinstance(value, Item):
-        parse(value, where)
+        parse(value, location)
 
 
-def check_fields(value: object, where: str) -> None:
-    """Refuse a value with a field that is not of its type.
+def check_fields(value: object, location: str) -> None:
+    """Check that all fields of a value have their declared types.
 
     Raises:
-        InputError: it names the field.
+        InputError: one has not; it is named.
     """
-    path = _mismatch(value, type(value), where)
+    path = _mismatch(value, type(value), location)
     if path is not None:
         raise InputError(f"{path} is of a wrong type")
 
 
 def _mismatch(value: Any, hint: Any, path: str) -> str | None:
-    """The path of the first part of a value that is not of its type."""
+    """The path of the first part of a value that has not its declared type, or `None`."""
     if hint is Any:
         return None
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        paths = [_mismatch(value, each, path) for each in arguments]
+        paths = [_mismatch(value, path_of_part, path) for path_of_part in arguments]
         return None if None in paths else path
     if origin is Literal:
         return None if value in arguments else path
@@ -68,7 +68,7 @@ def _field_mismatch(value: Any, cls: type, path: str) -> str | None:
     if not isinstance(value, cls):
         return path
     paths = (_mismatch(getattr(value, n), hint, f"{path}.{n}") for n, hint in _hints(cls).items())
-    return next((each for each in paths if each), None)
+    return next((path_of_part for path_of_part in paths if path_of_part), None)
 
 
 def _entry_mismatch(value: Any, origin: Any, arguments: Any, path: str) -> str | None:
@@ -77,7 +77,7 @@ def _entry_mismatch(value: Any, origin: Any, arguments: Any, path: str) -> str |
     entries: Iterable[Any] = value.values() if isinstance(value, Mapping) else value
     hint = arguments[-1] if isinstance(value, Mapping) else arguments[0]
     paths = (_mismatch(entry, hint, f"{path}[{n}]") for n, entry in enumerate(entries))
-    return next((each for each in paths if each), None)
+    return next((path_of_part for path_of_part in paths if path_of_part), None)
 
 
 def _is(value: object, hint: type) -> bool:

@@ -1,7 +1,7 @@
-"""How a session goes: its stream first, what belongs to it next, its place in a list last.
+"""Deletes a session: its stream first, then derived data, then its entry in the user's list.
 
-So a session is there and listed, or neither. What is cut short leaves an entry without a session,
-which listings pass over and a repeated call takes away. Nothing here needs to read the session.
+So every existing session is listed. An interrupted deletion leaves an entry without a session,
+which listings skip and a repeated call removes. The session need not be readable.
 """
 
 from __future__ import annotations
@@ -17,101 +17,112 @@ from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import KEEP, Drop, Page, Query
 
 
-class Remains(NamedTuple):
-    """What is to go.
+class DeletionTarget(NamedTuple):
+    """A session to delete.
 
     Attributes:
-        version: of the stream (0 = there is none).
-        user: on whose list it is.
-        ended: whether there is no session any more.
+        version: of the stream (0 = none).
+        user: in whose list it is.
+        is_ended: whether the session no longer exists.
         responses: the ids of its responses, as far as they can be read.
     """
 
     version: int
     user: str | None
-    ended: bool
+    is_ended: bool
     responses: list[str]
 
 
-def delete(door: SessionStream) -> None:
-    """Remove the session, and take it off its owner's list unless it begins anew.
+def delete(stream: SessionStream) -> None:
+    """Delete the session, and remove it from its owner's list unless it was created again.
 
     Raises:
         Conflict: it changed meanwhile.
-        CorruptRecord: it cannot be read, and nothing says that it is this user's.
-        NotOwner: it is another user's.
+        CorruptRecord: it cannot be read, so its owner is unknown.
+        NotOwner: it belongs to another user.
     """
-    remains = look(door)
+    remains = find_target(stream)
     if remains.user is None:
-        end(door, remains)
+        delete_target(stream, remains)
         return
-    entry = user_index.entry(door.engine, remains.user, door.id)
-    if entry.seq and not remains.version and not door.is_at(0):
-        raise Conflict(f"session {door.id!r} begins anew")  # with the entry that was just read
-    end(door, remains)
+    entry = user_index.entry(stream.engine, remains.user, stream.id)
+    if entry.seq and not remains.version and not stream.is_current(0):
+        raise Conflict(f"session {stream.id!r} begins anew")  # the entry just read belongs to it
+    delete_target(stream, remains)
     if entry.seq:
-        user_index.leave(door.engine, remains.user, door.id, entry)
-        _stay_if_begun(door, remains.user)
+        user_index.remove_entry(stream.engine, remains.user, stream.id, entry)
+        _relist_if_recreated(stream, remains.user)
 
 
-def look(door: SessionStream) -> Remains:
-    """What there is of the session, for who may remove it.
+def find_target(stream: SessionStream) -> DeletionTarget:
+    """Read what has to be deleted, and check the owner.
 
     Raises:
-        CorruptRecord: it cannot be read, and nothing says that it is this user's.
-        NotOwner: it is another user's.
+        CorruptRecord: it cannot be read, so its owner is unknown.
+        NotOwner: it belongs to another user.
     """
-    entries = Query(door.stream, ENTRY)
+    entries = Query(stream.stream_name, ENTRY)
     try:
-        seen = door.look(entries)
+        snapshot = stream.read(entries)
     except CorruptRecord:
-        owner = _named_owner(door)
-        theirs = owner == door.user if owner is not None else _is_listed(door)
-        if door.user is not None and not theirs:
+        owner = _owner_in_record(stream)
+        is_owner = owner == stream.user if owner is not None else _is_listed(stream)
+        if stream.user is not None and not is_owner:
             raise
-        return _unread(door, owner or door.user)
-    user = door.user if seen.info is None else seen.info.user
-    return Remains(seen.version, user, seen.info is None, response_index.named(seen.pages[0]))
+        return _unreadable_target(stream, owner or stream.user)
+    user = stream.user if snapshot.info is None else snapshot.info.user
+    return DeletionTarget(
+        snapshot.version,
+        user,
+        snapshot.info is None,
+        response_index.ids_of_entries(snapshot.pages[0]),
+    )
 
 
-def end(door: SessionStream, remains: Remains) -> None:
-    """Drop the stream at its version, and what belongs to it.
+def delete_target(stream: SessionStream, remains: DeletionTarget) -> None:
+    """Drop the stream at its version, and the derived data.
 
     Raises:
         Conflict: it changed since.
     """
-    engine = door.engine
-    pointed = response_index.of_session(engine, door.id, remains.responses)
-    derived.forget(engine, door.id, user=door.user, ended=remains.ended)
+    engine = stream.engine
+    pointed = response_index.pointers_to(engine, stream.id, remains.responses)
+    derived.delete_derived(engine, stream.id, user=stream.user, is_ended=remains.is_ended)
     if remains.version:
-        engine.commit(door.stream, drop=[Drop()], ttl=KEEP, expect=remains.version)
-        if not remains.ended:  # what was summed up in between
-            derived.forget(engine, door.id, user=door.user, ended=False)
-    response_index.forget(engine, pointed)
+        engine.commit(stream.stream_name, drop=[Drop()], ttl=KEEP, expect=remains.version)
+        if not remains.is_ended:  # a summary written in between
+            derived.delete_derived(engine, stream.id, user=stream.user, is_ended=False)
+    response_index.delete_pointers(engine, pointed)
 
 
-def _unread(door: SessionStream, user: str | None) -> Remains:
-    """A session whose record cannot be read."""
+def _unreadable_target(stream: SessionStream, user: str | None) -> DeletionTarget:
+    """The target for a session whose record cannot be read."""
     try:
-        pulse, page = door.engine.read(door.pulse, Query(door.stream, ENTRY))
-    except CorruptRecord:  # from a store that gives out nothing that it cannot open
-        pulse, page = door.engine.read(door.pulse)[0], Page(0, [])
-    return Remains(pulse.version, user, ended=False, responses=response_index.named(page))
+        version_page, page = stream.engine.read(
+            stream.version_query, Query(stream.stream_name, ENTRY)
+        )
+    except CorruptRecord:  # from a store that returns no record it cannot decrypt
+        version_page, page = stream.engine.read(stream.version_query)[0], Page(0, [])
+    return DeletionTarget(
+        version_page.version, user, is_ended=False, responses=response_index.ids_of_entries(page)
+    )
 
 
-def _named_owner(door: SessionStream) -> str | None:
-    """Whom a record that cannot be read as a whole still names as its owner."""
+def _owner_in_record(stream: SessionStream) -> str | None:
+    """The owner in a `session` record, even if the rest of it cannot be read."""
     with suppress(CorruptRecord):
-        own = door.engine.read(Query(door.stream, "session", ids=["session"]))[0]
-        return item_codec.owner(own.records[0]) if own.records else None
+        page = stream.engine.read(Query(stream.stream_name, "session", ids=["session"]))[0]
+        return item_codec.owner(page.records[0]) if page.records else None
     return None
 
 
-def _is_listed(door: SessionStream) -> bool:
-    return door.user is not None and user_index.entry(door.engine, door.user, door.id).seq > 0
+def _is_listed(stream: SessionStream) -> bool:
+    return (
+        stream.user is not None and user_index.entry(stream.engine, stream.user, stream.id).seq > 0
+    )
 
 
-def _stay_if_begun(door: SessionStream, user: str) -> None:
-    """List the session if it began anew while it was taken off the list."""
-    if _named_owner(door) == user:
-        user_index.stay(door.engine, user, door.id)
+def _relist_if_recreated(stream: SessionStream, user: str) -> None:
+    """List the session again if it was created again while its entry was removed."""
+    if _owner_in_record(stream) == user:
+        user_index.ensure_listed(stream.engine, user, stream.id)

@@ -1,6 +1,6 @@
-"""Where a response is: `response/<id>` points to the session that holds it.
+"""Pointers from response ids to sessions, in streams `response/<id>`.
 
-A pointer is written before its response and lives a fifth longer than the session would without
+A pointer is written before its response and expires a fifth later than the session would without
 another write; the session's writes renew it.
 """
 
@@ -17,92 +17,94 @@ from threadkeep.core.response_codec import ENTRY, read_entry
 from threadkeep.errors import Conflict
 from threadkeep.types import KEEP, Drop, Page, Query, Record
 
-_OFTEN: Final = 0.1  # of a life passes at most between two renewals
-_LONGER: Final = 1.2  # lives, so that no pointer dies before its session
-_RENEWED: Final = ""  # no user's name, among what the engine remembers
+_RENEW_INTERVAL: Final = 0.1  # of a ttl: the longest time between two renewals
+_TTL_FACTOR: Final = 1.2  # ttls, so that no pointer expires before its session
+_RENEWAL_KEY: Final = ""  # no user has this name, so it is free in the engine's touch cache
 
 
 class Pointer(NamedTuple):
-    """Where a response is said to be (`None` = nowhere), and the version of that word."""
+    """The session of a response (`None` = unknown), and the version of the pointer."""
 
     session: str | None
     version: int
 
 
-def find(engine: Engine, ids: Sequence[str]) -> list[Pointer]:
-    """Where responses are said to be, in one round trip; they may be gone."""
+def find_pointers(engine: Engine, ids: Sequence[str]) -> list[Pointer]:
+    """Read the pointers of responses in one round trip; the responses may no longer exist."""
     queries = [Query(engine.stream("response", id), "pointer", ids=["pointer"]) for id in ids]
-    return [_read(page) for page in engine.read(*queries)] if queries else []
+    return [_parse_pointer(page) for page in engine.read(*queries)] if queries else []
 
 
-def point(engine: Engine, id: str, session: str, user: str | None, found: Pointer) -> None:
-    """Say that a response is in a session, and whose it is.
+def write_pointer(
+    engine: Engine, id: str, session: str, user: str | None, pointer: Pointer
+) -> None:
+    """Point a response id to a session and its user.
 
-    Also where that was said before: who takes a pointer back must see that it is needed anew.
+    An equal pointer is written again: a concurrent deletion must see that it is needed.
 
     Raises:
-        Conflict: somebody else said otherwise since it was looked for.
+        Conflict: another writer changed it since it was read.
     """
-    stream, ttl = engine.stream("response", id), _life(engine)
-    owner = {} if user is None else {"user": user}
-    body = item_codec.dumps({"id": id, "session": session, **owner}, "response id")
+    stream, ttl = engine.stream("response", id), _pointer_ttl(engine)
+    owner_fields = {} if user is None else {"user": user}
+    body = item_codec.dumps({"id": id, "session": session, **owner_fields}, "response id")
     record = Record("pointer", "pointer", body, engine.now())
-    engine.commit(stream, put=[record], ttl=ttl, expect=found.version)
+    engine.commit(stream, put=[record], ttl=ttl, expect=pointer.version)
 
 
-def adopt(engine: Engine, session: str, user: str | None, entry: Record) -> None:
-    """Say where the response of an entry will be, unless it is in another session already."""
+def adopt_pointer(engine: Engine, session: str, user: str | None, entry: Record) -> None:
+    """Point the response of an entry to a session, unless another session has it already."""
     id = read_entry(entry).id
-    found = find(engine, [id])[0]
-    if found.session not in (None, session):
-        elsewhere = engine.stream("session", str(found.session))
-        if engine.read(Query(elsewhere, ENTRY, ids=[entry.id]))[0].records:
+    pointer = find_pointers(engine, [id])[0]
+    if pointer.session not in (None, session):
+        other_stream = engine.stream("session", str(pointer.session))
+        if engine.read(Query(other_stream, ENTRY, ids=[entry.id]))[0].records:
             return
     with suppress(Conflict):
-        point(engine, id, session, user, found)
+        write_pointer(engine, id, session, user, pointer)
 
 
-def of_session(engine: Engine, session: str, ids: Iterable[str]) -> dict[str, int]:
-    """The responses that are said to be in a session, and the versions of that word."""
-    listed = list(ids)
-    pairs = zip(listed, find(engine, listed), strict=True)
+def pointers_to(engine: Engine, session: str, ids: Iterable[str]) -> dict[str, int]:
+    """The responses with pointers to a session, and the versions of the pointers."""
+    response_ids = list(ids)
+    pairs = zip(response_ids, find_pointers(engine, response_ids), strict=True)
     return {id: pointer.version for id, pointer in pairs if pointer.session == session}
 
 
-def forget(engine: Engine, versions: Mapping[str, int]) -> None:
-    """Take back where responses are, but for those of which it was said again since."""
+def delete_pointers(engine: Engine, versions: Mapping[str, int]) -> None:
+    """Delete pointers that were not written again since."""
     for id, version in versions.items():
         with suppress(Conflict):
             stream = engine.stream("response", id)
             engine.commit(stream, drop=[Drop()], ttl=KEEP, expect=version)
 
 
-def renew(engine: Engine, session: str, *, new: bool) -> None:
-    """Let the pointers to a session live on with it; seldom, and for nothing where none expire."""
+def renew_pointers(engine: Engine, session: str, *, new: bool) -> None:
+    """Renew the expiry of a session's pointers, at most ten times per ttl."""
     ttl = engine.settings.ttl
     if ttl is None:
         return
     now = engine.now()
-    if 0 <= now - engine.touched(_RENEWED, session) < ttl * _OFTEN:
+    if 0 <= now - engine.touched(_RENEWAL_KEY, session) < ttl * _RENEW_INTERVAL:
         return
     if not new:
         page = engine.read(Query(engine.stream("session", session), ENTRY))[0]
-        for id in named(page):
-            engine.commit(engine.stream("response", id), ttl=_life(engine))
-    engine.touch(_RENEWED, session, now)
+        for id in ids_of_entries(page):
+            engine.commit(engine.stream("response", id), ttl=_pointer_ttl(engine))
+    engine.touch(_RENEWAL_KEY, session, now)
 
 
-def named(page: Page) -> list[str]:
-    """The ids of the responses that a page of entries lists."""
+def ids_of_entries(page: Page) -> list[str]:
+    """The response ids in a page of entries."""
     return [read_entry(record).id for record in page.records]
 
 
-def _read(page: Page) -> Pointer:
+def _parse_pointer(page: Page) -> Pointer:
     try:
         return Pointer(str(json.loads(page.records[0].body)["session"]), page.version)
     except (IndexError, ValueError, TypeError, KeyError):
         return Pointer(None, page.version)
 
 
-def _life(engine: Engine) -> float | None:
-    return None if engine.settings.ttl is None else engine.settings.ttl * _LONGER
+def _pointer_ttl(engine: Engine) -> float | None:
+    return None if engine.settings.ttl is None else engine.settings.ttl * _TTL_FACTOR

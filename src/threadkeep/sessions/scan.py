@@ -1,4 +1,4 @@
-"""Walks over sessions, page by page, that can be taken up again in the middle."""
+"""Iterates over sessions page by page, and can resume in the middle."""
 
 from __future__ import annotations
 
@@ -12,48 +12,54 @@ from threadkeep.types import SessionInfo
 
 _PAGE: Final = 50
 
-Mark = Any
-"""Where a walk can be taken up again: at the session it was yielded with, that one included."""
+Bookmark = Any
+"""Where an iteration can resume: at the session it was yielded with, which is included."""
 
 
-def sessions(engine: Engine, user: str | None, mark: Mark) -> Iterator[tuple[Mark, SessionInfo]]:
-    """A user's sessions, the one written last first, or everybody's, in no order; with marks.
+def sessions(
+    engine: Engine, user: str | None, bookmark: Bookmark
+) -> Iterator[tuple[Bookmark, SessionInfo]]:
+    """A user's sessions, the latest written first, or all sessions in no order; with bookmarks.
 
-    Those of sub-agents are among them, other than in lists.
+    Unlike in lists, sessions of sub-agents are included.
     """
-    return _everybodys(engine, mark) if user is None else _users(engine, user, mark)
+    return (
+        _all_sessions(engine, bookmark) if user is None else _user_sessions(engine, user, bookmark)
+    )
 
 
-def _users(engine: Engine, user: str, mark: Mark) -> Iterator[tuple[Mark, SessionInfo]]:
-    before = None if mark is None else cursor.place(mark)
+def _user_sessions(
+    engine: Engine, user: str, bookmark: Bookmark
+) -> Iterator[tuple[Bookmark, SessionInfo]]:
+    before = None if bookmark is None else cursor.position(bookmark)
     while True:
-        found = user_index.entries(engine, user, before, _PAGE)
-        for seq, info in found:
+        listed = user_index.entries(engine, user, before, _PAGE)
+        for seq, info in listed:
             before = seq
             if info is not None and info.user == user:
                 yield seq + 1, info
-        if len(found) < _PAGE:
+        if len(listed) < _PAGE:
             return
 
 
-def _everybodys(engine: Engine, mark: Mark) -> Iterator[tuple[Mark, SessionInfo]]:
-    """The order within a page of streams is the store's; what is not there begins the page anew."""
-    prefix = names.prefix(engine.settings.namespace, "session")
-    page, first = (None, None) if mark is None else _pair(mark, prefix)
-    met: set[str] = set()  # a store may name a stream twice
+def _all_sessions(engine: Engine, bookmark: Bookmark) -> Iterator[tuple[Bookmark, SessionInfo]]:
+    """The store decides the order in a page; if the first stream is gone, the page is repeated."""
+    prefix = names.noun_prefix(engine.settings.namespace, "session")
+    page, first_stream = (None, None) if bookmark is None else _pair(bookmark, prefix)
+    visited: set[str] = set()  # a store may name a stream twice
     while True:
-        streams, after = engine.streams(prefix, cursor=page, limit=_PAGE)
-        start = streams.index(first) if first in streams else 0
-        streams = [stream for stream in streams[start:] if stream not in met]
-        met.update(streams)
+        streams, next_cursor = engine.streams(prefix, cursor=page, limit=_PAGE)
+        start_index = streams.index(first_stream) if first_stream in streams else 0
+        streams = [stream for stream in streams[start_index:] if stream not in visited]
+        visited.update(streams)
         for stream, info in zip(streams, user_index.read(engine, streams), strict=True):
             if info is not None:
                 yield [page, stream], info
-        page, first = after, None
+        page, first_stream = next_cursor, None
         if page is None:
             return
 
 
-def _pair(mark: Mark, prefix: str) -> tuple[Any, str]:
-    page, first = cursor.parts(mark, 2)
-    return page, cursor.stream(first, prefix)
+def _pair(bookmark: Bookmark, prefix: str) -> tuple[Any, str]:
+    page, first_stream = cursor.parts(bookmark, 2)
+    return page, cursor.stream(first_stream, prefix)

@@ -1,9 +1,8 @@
-"""A session's stream, behind its owner's door: every read and write of a session goes through here.
+"""The stream of a session, with its access control: every read and write goes through here.
 
-The `session` record comes with every read, in the same round trip. A write to a session seen
-before, by any handle of the same Memory, is a compare-and-set on the version seen then; where
-writers meet, the record is read again and the write expects no more than the same life, in which
-no other user can come to own it.
+The `session` record comes with every read, in the same round trip. A write to a session that a
+handle of the same Memory has read is a compare-and-set on that version. On a conflict the record
+is read again, and the write expects only the same generation, in which the owner cannot change.
 """
 
 from __future__ import annotations
@@ -26,18 +25,18 @@ from threadkeep.types.versions import Generation, generation_of
 T = TypeVar("T")
 
 _TRIES: Final = 64
-_TRIES_OF_ADD: Final = 512  # others that add do not wait for one that has to look first
-_SHORTEST: Final = 0.0005
-_LONGEST: Final = 0.05
-_SHORT: Final = 0.005
+_APPEND_TRIES: Final = 512  # writers that only append do not wait for one that has to read first
+_MIN_DELAY: Final = 0.0005
+_MAX_DELAY: Final = 0.05
+_SHORT_DELAY: Final = 0.005
 
 
-Check = Callable[[Mapping[str, Item]], None]
-"""Raises if items that exist, by record id, do not allow what is to be written."""
+ItemCheck = Callable[[Mapping[str, Item]], None]
+"""Raises if existing items, given by record id, conflict with the items to be written."""
 
 
 class Snapshot(NamedTuple):
-    """A session at a moment: what is known of it (`None` = there is none), version, pages."""
+    """A session at one version: its info (`None` = it does not exist) and pages."""
 
     info: SessionInfo | None
     version: int
@@ -45,212 +44,240 @@ class Snapshot(NamedTuple):
 
 
 class SessionStream:
-    """The stream of one session, for one user (`None` = the operator, who may open any)."""
+    """The stream of a session, accessed for a user (`None` = the operator, who may open any)."""
 
-    def __init__(self, engine: Engine, blank: SessionInfo) -> None:
-        self.stream = engine.stream("session", blank.id)
+    def __init__(self, engine: Engine, initial_info: SessionInfo) -> None:
+        self.stream_name = engine.stream("session", initial_info.id)
         self.engine = engine
-        self._blank = blank
-        self.id, self.user = blank.id, blank.user
-        self._crowded = False
-        self.pulse = Query(self.stream, "session", limit=0)
+        self._initial_info = initial_info
+        self.id, self.user = initial_info.id, initial_info.user
+        self._contended = False
+        self.version_query = Query(self.stream_name, "session", limit=0)
 
     @property
-    def _known(self) -> CachedInfo | None:
-        """What the engine knows of the session, if it is ours, and at which version."""
-        known = self.engine.infos.find(self.stream, self.engine.now())
-        return known if known is not None and self._is_mine(known.info) else None
+    def _cached(self) -> CachedInfo | None:
+        """The cached session info with its version, if this user may see it."""
+        cached = self.engine.session_infos.get(self.stream_name, self.engine.now())
+        return cached if cached is not None and self._is_accessible(cached.info) else None
 
-    def saw(self, version: int) -> bool:
-        """Whether it is known whose the session is at this version."""
-        known = self._known
-        return known is not None and known.version == version
+    def knows(self, version: int) -> bool:
+        """Return True if the owner at this version is known."""
+        cached = self._cached
+        return cached is not None and cached.version == version
 
-    def is_at(self, version: int) -> bool:
-        """Whether the session is at this version now: cheaper than to look, no record is read."""
-        return self.engine.read(self.pulse)[0].version == version
+    def is_current(self, version: int) -> bool:
+        """Return True if the session is at this version now; reads no record."""
+        return self.engine.read(self.version_query)[0].version == version
 
-    def look(self, *queries: Query) -> Snapshot:
+    def read(self, *queries: Query) -> Snapshot:
         """Read records of the session.
 
         Raises:
             NotOwner: it belongs to another user.
         """
-        own, *pages = self.engine.read(Query(self.stream, "session", ids=["session"]), *queries)
-        known = self._known
-        if known is not None and known.version == own.version:
-            return Snapshot(known.info, own.version, pages)
-        info = self._info(own)
+        session_page, *pages = self.engine.read(
+            Query(self.stream_name, "session", ids=["session"]), *queries
+        )
+        cached = self._cached
+        if cached is not None and cached.version == session_page.version:
+            return Snapshot(cached.info, session_page.version, pages)
+        info = self._parse_info(session_page)
         if info is None:
-            self.engine.infos.drop(self.stream)
-            return Snapshot(None, own.version, [Page(0, []) for _ in pages])
-        self.engine.infos.keep(self.stream, CachedInfo(info, own.version, self.engine.now()))
-        return Snapshot(info, own.version, pages)
+            self.engine.session_infos.drop(self.stream_name)
+            return Snapshot(None, session_page.version, [Page(0, []) for _ in pages])
+        self.engine.session_infos.put(
+            self.stream_name, CachedInfo(info, session_page.version, self.engine.now())
+        )
+        return Snapshot(info, session_page.version, pages)
 
-    def write(self, put: Sequence[Record]) -> list[int]:
-        """Put in one step, whoever else writes; the seqs. Begins or claims the session if need be.
+    def append(self, put: Sequence[Record]) -> list[int]:
+        """Append records in one step, despite concurrent writers; returns their seqs.
+
+        Creates or claims the session if necessary.
 
         Raises:
             NotOwner: it belongs to another user; nothing was written.
         """
-        known = None if self._crowded else self._known
-        if known is not None:
-            self._list(known.info)
+        cached = None if self._contended else self._cached
+        if cached is not None:
+            self._touch_index(cached.info)
             try:
-                return self._commit(known.info, put, expect=known.version).seqs
+                return self._commit(cached.info, put, expect=cached.version).seqs
             except Conflict:
-                self._crowded = True
-        return self.settle(lambda: self._push(self.look(), put))
+                self._contended = True
+        return self.retry(lambda: self._append_to_generation(self.read(), put))
 
-    def write_checked(self, put: Sequence[Record], ids: Sequence[str], check: Check) -> list[int]:
-        """As `write`, if the items that have these ids pass a check; nobody writes in between.
+    def append_checked(
+        self, put: Sequence[Record], ids: Sequence[str], check: ItemCheck
+    ) -> list[int]:
+        """As `append`, if the items with these ids pass a check; nobody writes in between.
 
-        Looks only where it is not known which items there are, and with nothing to `put` always.
+        Reads only if the items are not cached, or if there is nothing to `put`.
 
         Args:
             put: new records, if any.
             ids: record ids of items.
-            check: is given the items that exist, by record id; raises if nothing is to be written.
+            check: gets the existing items by record id; raises to prevent the write.
         """
-        known = None if self._crowded or not put else self._known
-        if known is not None and self._passes(known.version, ids, check):
-            self._list(known.info)
+        cached = None if self._contended or not put else self._cached
+        if cached is not None and self._passes_check(cached.version, ids, check):
+            self._touch_index(cached.info)
             try:
-                return self._commit(known.info, put, expect=known.version).seqs
+                return self._commit(cached.info, put, expect=cached.version).seqs
             except Conflict:
-                self._crowded = True
-        for attempt in range(_TRIES_OF_ADD):
-            seen = self.look(Query(self.stream, "item", ids=ids))
-            check({record.id: item_codec.read_item(record) for record in seen.pages[0].records})
+                self._contended = True
+        for attempt in range(_APPEND_TRIES):
+            snapshot = self.read(Query(self.stream_name, "item", ids=ids))
+            check({record.id: item_codec.read_item(record) for record in snapshot.pages[0].records})
             with suppress(Conflict):
-                return self.change(seen, put=put) if put else []
-            self._give_way(attempt, _SHORT)
-        raise self._restless(_TRIES_OF_ADD)
+                return self.compare_and_set(snapshot, put=put) if put else []
+            self._back_off(attempt, _SHORT_DELAY)
+        raise self._contention_error(_APPEND_TRIES)
 
-    def change(
+    def compare_and_set(
         self,
-        seen: Snapshot,
+        snapshot: Snapshot,
         *,
         put: Sequence[Record] = (),
         drop: Sequence[Drop] = (),
         info: SessionInfo | None = None,
     ) -> list[int]:
-        """Drop and put if nothing changed since the session was looked at; the seqs of `put`.
+        """Drop and put if nothing changed since the snapshot; returns the seqs of `put`.
 
         Args:
-            seen: what `look` said.
+            snapshot: the result of `read`.
             put: new records.
-            drop: what goes.
-            info: what is known of the session from now on; `None` leaves it as it is.
+            drop: records to delete.
+            info: the new session info; `None` = unchanged.
 
         Raises:
             Conflict: it changed since.
         """
-        said = info or self.claimant(seen)
-        fresh = info is not None or seen.info is None or not self._is_mine(seen.info)
-        own = [item_codec.session_record(said, self.engine.now())] if fresh else []
-        said = item_codec.read_session(own[0]) if own else said
-        # without a session record, what is there is the rest of a fork that was cut short
-        rest = [Drop()] if seen.info is None and seen.version else []
-        new = seen.info is None or seen.info.user != said.user
-        self._list(said, new=new)
-        version, drop = seen.version, [*rest, *drop]
-        if own and len(list(batches([*own, *put]))) > 1:  # too much at once: its own record first
-            version = self._commit(said, own, drop=drop, expect=version).version
-            drop, own = [], []
-        done = self._commit(said, [*own, *put], drop=drop, expect=version)
+        session_info = info or self.claim(snapshot)
+        must_write_record = (
+            info is not None or snapshot.info is None or not self._is_accessible(snapshot.info)
+        )
+        session_records = (
+            [item_codec.session_record(session_info, self.engine.now())]
+            if must_write_record
+            else []
+        )
+        session_info = (
+            item_codec.read_session(session_records[0]) if session_records else session_info
+        )
+        # without a session record, the stream holds the leftovers of an interrupted fork
+        leftovers = [Drop()] if snapshot.info is None and snapshot.version else []
+        new = snapshot.info is None or snapshot.info.user != session_info.user
+        self._touch_index(session_info, new=new)
+        version, drop = snapshot.version, [*leftovers, *drop]
+        if (
+            session_records and len(list(batches([*session_records, *put]))) > 1
+        ):  # too large for one commit: the session record first
+            version = self._commit(session_info, session_records, drop=drop, expect=version).version
+            drop, session_records = [], []
+        commit = self._commit(session_info, [*session_records, *put], drop=drop, expect=version)
         if new:
-            self._stay(said)
-        return done.seqs[len(own) :]
+            self._ensure_listed(session_info)
+        return commit.seqs[len(session_records) :]
 
     def trim(self, upto: int) -> None:
-        """Delete the items up to a seq, unless others write meanwhile: their next write does it."""
-        known = self._known
-        if known is None:
+        """Delete the items up to a seq; skipped if others write, since their next write does it."""
+        cached = self._cached
+        if cached is None:
             return
         with suppress(Conflict):
-            self._commit(known.info, (), drop=[Drop("item", upto=upto)], expect=known.version)
+            self._commit(cached.info, (), drop=[Drop("item", upto=upto)], expect=cached.version)
 
-    def begin(
-        self, info: SessionInfo, records: Iterable[Record], own: Record | None = None
+    def create(
+        self, info: SessionInfo, records: Iterable[Record], session_entry: Record | None = None
     ) -> None:
-        """Begin the session with many records: its own record comes last, and makes it be there.
+        """Create the session with many records; its `session` record is written last.
 
         Args:
-            info: what is known of it.
-            records: what it holds; what a broken attempt left is dropped first.
-            own: its `session` record, if it is to be taken over as it is.
+            info: the session info.
+            records: its records; leftovers of an earlier attempt are dropped first.
+            session_entry: its `session` record, to be used as it is.
 
         Raises:
-            Conflict: it exists already, or somebody else began it meanwhile.
+            Conflict: it exists already, or another writer created it meanwhile.
         """
-        seen = self.look()
-        if seen.info is not None:
-            raise Conflict(f"session {info.id!r} exists already", current=seen.version)
-        version, rest = seen.version, [Drop()] if seen.version else []
+        snapshot = self.read()
+        if snapshot.info is not None:
+            raise Conflict(f"session {info.id!r} exists already", current=snapshot.version)
+        version, leftovers = snapshot.version, [Drop()] if snapshot.version else []
         ttl = self.engine.settings.ttl
-        self._list(info, new=True)  # before all else, so that forgetting the user finds the rest
+        self._touch_index(info, new=True)  # first, so that forgetting the user finds leftovers
         try:
             for batch in batches(records):
                 version = self.engine.commit(
-                    self.stream, put=batch, drop=rest, ttl=ttl, expect=version
+                    self.stream_name, put=batch, drop=leftovers, ttl=ttl, expect=version
                 ).version
-                rest = []
-            own = own or item_codec.session_record(info, self.engine.now())
-            self._commit(item_codec.read_session(own), [own], drop=rest, expect=version)
-            self._stay(info)
+                leftovers = []
+            session_entry = session_entry or item_codec.session_record(info, self.engine.now())
+            self._commit(
+                item_codec.read_session(session_entry),
+                [session_entry],
+                drop=leftovers,
+                expect=version,
+            )
+            self._ensure_listed(info)
         except Conflict as error:
-            said = f"session {info.id!r} was begun by somebody else meanwhile"
-            raise Conflict(said, current=error.current) from error
+            message = f"session {info.id!r} was begun by somebody else meanwhile"
+            raise Conflict(message, current=error.current) from error
 
-    def claimant(self, seen: Snapshot) -> SessionInfo:
-        """What is known of the session once it is ours."""
-        if seen.info is None:
-            return self._blank
-        return seen.info if self._is_mine(seen.info) else replace(seen.info, user=self._blank.user)
+    def claim(self, snapshot: Snapshot) -> SessionInfo:
+        """The session info once this user owns the session."""
+        if snapshot.info is None:
+            return self._initial_info
+        return (
+            snapshot.info
+            if self._is_accessible(snapshot.info)
+            else replace(snapshot.info, user=self._initial_info.user)
+        )
 
     @property
     def owner(self) -> str | None:
-        """Whose session it is, as far as was seen."""
-        known = self._known
-        return self.user if known is None else known.info.user
+        """The owner, as last read."""
+        cached = self._cached
+        return self.user if cached is None else cached.info.user
 
     @property
-    def life(self) -> int | None:
-        """Which life of the session was seen last; `None` if that is unknown."""
-        known = self._known
-        return None if known is None else generation_of(known.version)
+    def generation(self) -> int | None:
+        """The generation of the session as last read; `None` = unknown."""
+        cached = self._cached
+        return None if cached is None else generation_of(cached.version)
 
-    def settle(self, step: Callable[[], T]) -> T:
-        """Take the step again until it meets no other writer.
+    def retry(self, step: Callable[[], T]) -> T:
+        """Run a step again until it raises no `Conflict`.
 
         Raises:
-            BackendError: it met others at every try.
+            BackendError: it conflicted at every try.
         """
         for attempt in range(_TRIES):
             with suppress(Conflict):
                 return step()
-            self._give_way(attempt)
-        raise self._restless()
+            self._back_off(attempt)
+        raise self._contention_error()
 
-    def _give_way(self, attempt: int, most: float = _LONGEST) -> None:
-        """Know that others write; let them go first, more and more, where a store may wait."""
-        self._crowded = True
+    def _back_off(self, attempt: int, most: float = _MAX_DELAY) -> None:
+        """Wait with exponential backoff, unless the backend never blocks."""
+        self._contended = True
         if attempt and self.engine.backend.blocking:
-            import random  # only where writers meet
+            import random  # only needed on conflicts
 
-            longest = min(most, _SHORTEST * 2**attempt)
+            longest = min(most, _MIN_DELAY * 2**attempt)
             time.sleep(random.uniform(0, longest))  # noqa: S311 (not for secrets)
 
-    def _restless(self, tries: int = _TRIES) -> BackendError:
+    def _contention_error(self, tries: int = _TRIES) -> BackendError:
         return BackendError(
-            f"session {self._blank.id!r} was changed by others at each of {tries} tries; try again"
+            f"session {self._initial_info.id!r} was changed by others at each of {tries} "
+            "tries; try again"
         )
 
-    def _passes(self, version: int, ids: Sequence[str], check: Check) -> bool:
-        """Whether the items pass by what is known of the newest; what may be outdated does not."""
-        tail = self.engine.tails.find(self.stream, self.engine.now())
-        entries = tail.with_ids(ids) if tail is not None and tail.version == version else None
+    def _passes_check(self, version: int, ids: Sequence[str], check: ItemCheck) -> bool:
+        """Return True if the cached items are current and pass the check."""
+        recent = self.engine.recent_items.get(self.stream_name, self.engine.now())
+        entries = recent.with_ids(ids) if recent is not None and recent.version == version else None
         if entries is None:
             return False
         with suppress(ThreadkeepError):
@@ -258,12 +285,12 @@ class SessionStream:
             return True
         return False
 
-    def _push(self, seen: Snapshot, put: Sequence[Record]) -> list[int]:
-        """Put, whatever others of the same life put meanwhile."""
-        if seen.info is None or not self._is_mine(seen.info):
-            return self.change(seen, put=put)
-        self._list(seen.info)
-        return self._commit(seen.info, put, expect=Generation(seen.version)).seqs
+    def _append_to_generation(self, snapshot: Snapshot, put: Sequence[Record]) -> list[int]:
+        """Append, also if others wrote to the same generation meanwhile."""
+        if snapshot.info is None or not self._is_accessible(snapshot.info):
+            return self.compare_and_set(snapshot, put=put)
+        self._touch_index(snapshot.info)
+        return self._commit(snapshot.info, put, expect=Generation(snapshot.version)).seqs
 
     def _commit(
         self,
@@ -273,39 +300,39 @@ class SessionStream:
         drop: Sequence[Drop] = (),
         expect: int,
     ) -> Commit:
-        response_index.renew(self.engine, self.id, new=expect == 0)
+        response_index.renew_pointers(self.engine, self.id, new=expect == 0)
         ttl, now = self.engine.settings.ttl, self.engine.now()
-        known = self.engine.infos.find(self.stream, now)
-        commit = self.engine.commit(self.stream, put=put, drop=drop, ttl=ttl, expect=expect)
-        others = isinstance(expect, Generation) and commit.version != expect + 1
-        if commit.version and not others:
-            since = known.since if known else now  # what a commit leaves as it was ages on
-            self.engine.infos.keep(self.stream, CachedInfo(info, commit.version, since))
-        self._crowded = self._crowded and others
+        cached = self.engine.session_infos.get(self.stream_name, now)
+        commit = self.engine.commit(self.stream_name, put=put, drop=drop, ttl=ttl, expect=expect)
+        met_others = isinstance(expect, Generation) and commit.version != expect + 1
+        if commit.version and not met_others:
+            since = cached.since if cached else now  # a commit does not make the cached info newer
+            self.engine.session_infos.put(self.stream_name, CachedInfo(info, commit.version, since))
+        self._contended = self._contended and met_others
         return commit
 
-    def _info(self, own: Page) -> SessionInfo | None:
-        if not own.records:
+    def _parse_info(self, session_page: Page) -> SessionInfo | None:
+        if not session_page.records:
             return None
         try:
-            info = item_codec.read_session(own.records[0])
+            info = item_codec.read_session(session_page.records[0])
         except ValueError as error:
             raise CorruptRecord(
-                f"the session record of {self._blank.id!r} cannot be read, so its owner is "
+                f"the session record of {self._initial_info.id!r} cannot be read, so its owner is "
                 "unknown; restore it from a copy of the store, or delete it as the operator"
             ) from error
-        if self._blank.user is not None and info.user not in (None, self._blank.user):
-            raise NotOwner(f"session {self._blank.id!r} belongs to another user")
+        if self._initial_info.user is not None and info.user not in (None, self._initial_info.user):
+            raise NotOwner(f"session {self._initial_info.id!r} belongs to another user")
         return info
 
-    def _is_mine(self, info: SessionInfo) -> bool:
-        return self._blank.user is None or info.user == self._blank.user
+    def _is_accessible(self, info: SessionInfo) -> bool:
+        return self._initial_info.user is None or info.user == self._initial_info.user
 
-    def _stay(self, info: SessionInfo) -> None:
-        """See that a session that just began is listed: who deleted the one before may be late."""
+    def _ensure_listed(self, info: SessionInfo) -> None:
+        """List a new session again: a late deletion of its predecessor may remove the entry."""
         if info.user is not None:
-            user_index.stay(self.engine, info.user, info.id)
+            user_index.ensure_listed(self.engine, info.user, info.id)
 
-    def _list(self, info: SessionInfo, *, new: bool = False) -> None:
+    def _touch_index(self, info: SessionInfo, *, new: bool = False) -> None:
         if info.user is not None:
             user_index.touch(self.engine, info.user, info.id, new=new)

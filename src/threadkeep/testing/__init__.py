@@ -1,6 +1,6 @@
-"""For those who test with threadkeep: the contract of backends, a judge of prompts, a model.
+"""Test kit: the backend contract, a validator of prompts, and a scripted model.
 
-Nothing here needs pytest or hypothesis until `BackendContract` is asked for.
+Only `BackendContract` imports pytest and hypothesis.
 """
 
 from __future__ import annotations

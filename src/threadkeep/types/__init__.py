@@ -1,4 +1,4 @@
-"""The values that cross the layers: what a backend stores, and what a conversation is made of."""
+"""The values shared by all layers: records of a backend, and the entries of a conversation."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class Keep(enum.Enum):
 
 
 KEEP: Final = Keep.KEEP
-"""As a `ttl`: leave the life of the stream as it is (background work never prolongs one)."""
+"""As a `ttl`: leave the stream's expiry as it is (background work never prolongs it)."""
 
 Ttl = float | None | Keep
 
-LAST: Final = 2**53
-"""Beyond every seq, and a number that every store can compare."""
+MAX_SEQ: Final = 2**53
+"""Larger than every seq, and a number that every store can compare."""
 
-MOST: Final = 10**9
-"""More entries than anybody has, and a number that every store can count to."""
+MAX_COUNT: Final = 10**9
+"""A limit larger than any stream, and a number that every store accepts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,19 +140,19 @@ class Item:
     raw: dict[str, Json] | None = None
 
     def __repr__(self) -> str:
-        said = ((f.name, getattr(self, f.name)) for f in fields(self))
-        return f"Item({', '.join(f'{name}={value!r}' for name, value in said if value)})"
+        values = ((f.name, getattr(self, f.name)) for f in fields(self))
+        return f"Item({', '.join(f'{name}={value!r}' for name, value in values if value)})"
 
     @property
     def text(self) -> str:
-        """The words: the string content, or the text blocks, joined by line breaks."""
+        """The string content, or the text blocks joined by line breaks."""
         if isinstance(self.content, str):
             return self.content
         return "\n".join(block["text"] for block in self.content if block["type"] == "text")
 
 
 def is_plain(item: Item) -> bool:
-    """Whether it is nothing but what somebody says: a role and a text."""
+    """Return True if the item is a message with nothing but a role and a text."""
     return (
         item.type == "message"
         and type(item.content) is str
@@ -165,7 +165,7 @@ def is_plain(item: Item) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What is known of a file that belongs to a session; its bytes are never stored.
+    """Metadata of a file that belongs to a session; its bytes are never stored.
 
     Attributes:
         id: unique in its session: the url, else the name.
@@ -184,18 +184,18 @@ class File:
     expires_at: datetime | None = None
 
     def to_dict(self) -> dict[str, Json]:
-        """The file as it was given to `files.add`."""
-        said: Mapping[str, Json] = {"url": self.url, "name": self.name}
-        known = {key: value for key, value in said.items() if value is not None}
+        """The file as `files.add` takes it."""
+        names: Mapping[str, Json] = {"url": self.url, "name": self.name}
+        present = {key: value for key, value in names.items() if value is not None}
         expiry = (
             {} if self.expires_at is None else {"expiration_timestamp": self.expires_at.timestamp()}
         )
-        return {**known, **self.metadata, **expiry}
+        return {**present, **self.metadata, **expiry}
 
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """What is known of a session without reading it.
+    """A session's owner, title, metadata and dates.
 
     Attributes:
         id: as the application named it.

@@ -1,4 +1,4 @@
-"""Many records as commits that every store takes."""
+"""Splits records into batches that fit into one commit of any store."""
 
 from __future__ import annotations
 
@@ -7,26 +7,29 @@ from typing import Final
 
 from threadkeep.types import Record
 
-RECORDS: Final = 1_000
-BYTES: Final = 4_000_000
-_WIDEST: Final = 4  # bytes of one character
+MAX_RECORDS: Final = 1_000
+MAX_BYTES: Final = 4_000_000
+_MAX_CHARACTER_BYTES: Final = 4  # bytes of one character
 
 
 def batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """The records in order, in runs of at most 1,000 records and 4 MB of bodies."""
+    """Yield the records in order, in batches of at most 1,000 records and 4 MB of bodies."""
     records = list(records)
-    if len(records) <= RECORDS and sum([len(one.body) for one in records]) * _WIDEST <= BYTES:
-        if records:  # nearly always: nothing needs to be encoded to see that it fits
+    if (
+        len(records) <= MAX_RECORDS
+        and sum([len(record.body) for record in records]) * _MAX_CHARACTER_BYTES <= MAX_BYTES
+    ):
+        if records:  # the common case: it fits, and nothing has to be encoded
             yield records
         return
     batch: list[Record] = []
     size = 0
     for record in records:
-        bytes_ = len(record.body) if record.body.isascii() else len(record.body.encode())
-        if batch and (len(batch) == RECORDS or size + bytes_ > BYTES):
+        record_size = len(record.body) if record.body.isascii() else len(record.body.encode())
+        if batch and (len(batch) == MAX_RECORDS or size + record_size > MAX_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(record)
-        size += bytes_
+        size += record_size
     if batch:
         yield batch

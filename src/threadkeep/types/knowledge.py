@@ -1,4 +1,4 @@
-"""What was learned from conversations, as values; how it is stored or found is not here."""
+"""Facts, instructions and summaries as values; storage and search are elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ APPLICATION: Final = "application"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where something was said.
+    """An item from which a fact or instruction was learned.
 
     Attributes:
         session: the id of the session.
@@ -36,7 +36,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that is known of a user.
+    """A fact about a user.
 
     Attributes:
         id: made of the text, so that the same fact is stored once.
@@ -75,7 +75,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """How a user wants to be served.
+    """An instruction of a user on how to be answered.
 
     Attributes:
         id: made of the text and of where it holds.
@@ -114,7 +114,7 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a session was about, up to a place in it.
+    """A session's summary, up to `last_seq`.
 
     Attributes:
         session: the id of the session.
@@ -133,33 +133,35 @@ class Summary:
     updated_at: datetime | None = None
 
 
-def merged_sources(first: Iterable[Source], then: Iterable[Source]) -> tuple[Source, ...]:
-    """Both, each place once, in order; the newest `SOURCES` of very many."""
-    found = {(one.namespace, one.session, one.item): one for one in (*first, *then)}
-    return tuple(found.values())[-SOURCES:]
+def merged_sources(first: Iterable[Source], later: Iterable[Source]) -> tuple[Source, ...]:
+    """Merge two lists of sources in order, without duplicates; keep the newest `SOURCES`."""
+    unique = {
+        (source.namespace, source.session, source.item): source for source in (*first, *later)
+    }
+    return tuple(unique.values())[-SOURCES:]
 
 
 SOURCES: Final = 20
-"""How many places are kept per fact."""
+"""The most sources kept per fact."""
 
 
 class ForgetReport(int):
-    """How many records were removed; and what removing could not do.
+    """The number of records that were removed, with what could not be removed.
 
     Attributes:
-        sessions: how many sessions went.
-        beyond: where copies may be left that the store cannot reach, and what is in other
-            namespaces; in words.
+        sessions: how many sessions were removed.
+        beyond: where copies may remain that the store cannot reach, and data in other
+            namespaces, in words.
     """
 
     sessions: int
     beyond: tuple[str, ...]
 
     def __new__(cls, records: int, sessions: int = 0, beyond: Iterable[str] = ()) -> Self:
-        made = super().__new__(cls, records)
-        made.sessions, made.beyond = sessions, tuple(beyond)
-        return made
+        report = super().__new__(cls, records)
+        report.sessions, report.beyond = sessions, tuple(beyond)
+        return report
 
     def __repr__(self) -> str:
-        left = "; ".join(self.beyond) or "nothing"
-        return f"<Erasure of {int(self)} records, {self.sessions} sessions; left: {left}>"
+        remaining = "; ".join(self.beyond) or "nothing"
+        return f"<Erasure of {int(self)} records, {self.sessions} sessions; left: {remaining}>"

@@ -1,4 +1,4 @@
-"""What the OpenAI API allows in metadata, so that what is stored here fits there."""
+"""The OpenAI API's limits for metadata, so that stored metadata is valid there."""
 
 from __future__ import annotations
 
@@ -7,38 +7,42 @@ from typing import Any, Final
 
 from threadkeep.errors import InputError
 
-KEYS: Final = 16
-KEY: Final = 64
-VALUE: Final = 512
+MAX_KEYS: Final = 16
+MAX_KEY_LENGTH: Final = 64
+MAX_VALUE_LENGTH: Final = 512
 
 
-def check_metadata(given: Mapping[str, Any], where: str = "metadata") -> dict[str, Any]:
-    """The metadata, if it has at most 16 keys of 64 characters and texts of 512.
+def check_metadata(metadata: Mapping[str, Any], location: str = "metadata") -> dict[str, Any]:
+    """Return the metadata if it has at most 16 keys of 64 characters and texts of 512.
 
     Raises:
-        InputError: it has not; the key is named.
+        InputError: it exceeds a limit; the key is named.
     """
-    for key, value in given.items():
-        _check(key, value, where)
-    return count_metadata(given, where)
+    for key, value in metadata.items():
+        _check(key, value, location)
+    return check_key_count(metadata, location)
 
 
-def count_metadata(given: Mapping[str, Any], where: str = "metadata") -> dict[str, Any]:
-    """The metadata, if it has at most 16 keys.
+def check_key_count(metadata: Mapping[str, Any], location: str = "metadata") -> dict[str, Any]:
+    """Return the metadata if it has at most 16 keys.
 
     Raises:
         InputError: it has more.
     """
-    if len(given) > KEYS:
-        raise InputError(f"{where} has {len(given)} keys, at most {KEYS} are allowed")
-    return dict(given)
+    if len(metadata) > MAX_KEYS:
+        raise InputError(f"{location} has {len(metadata)} keys, at most {MAX_KEYS} are allowed")
+    return dict(metadata)
 
 
-def _check(key: object, value: object, where: str) -> None:
-    if not isinstance(key, str) or not 1 <= len(key) <= KEY:
-        raise InputError(f"{where}: a key must be a str of 1 to {KEY} characters, got {key!r:.80}")
+def _check(key: object, value: object, location: str) -> None:
+    if not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY_LENGTH:
+        raise InputError(
+            f"{location}: a key must be a str of 1 to {MAX_KEY_LENGTH} characters, got {key!r:.80}"
+        )
     if not isinstance(value, str):
-        raise InputError(f"{where}.{key} must be a str, got {type(value).__name__}")
-    if len(value) > VALUE:
-        said = f"{where}.{key} is {len(value)} characters long, at most {VALUE} are allowed"
-        raise InputError(said)
+        raise InputError(f"{location}.{key} must be a str, got {type(value).__name__}")
+    if len(value) > MAX_VALUE_LENGTH:
+        raise InputError(
+            f"{location}.{key} is {len(value)} characters long, at most {MAX_VALUE_LENGTH} are "
+            "allowed"
+        )

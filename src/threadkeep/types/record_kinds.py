@@ -1,4 +1,4 @@
-"""Every kind of record there is, for what walks whole stores; a test holds the list complete."""
+"""All kinds of records, for code that reads whole stores; a test keeps the list complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What models answered and what people said of it, as values; how they are stored is not here."""
+"""Responses and feedback as values; storage is elsewhere."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TOKENS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer of a model, with what it was asked and what it cost.
+    """One model response, with its input and its token usage.
 
     Attributes:
         id: unique in the namespace; the provider's, or minted here.
@@ -64,10 +64,15 @@ class Response:
 
     @property
     def tokens(self) -> Usage:
-        """What it cost, in one shape for every provider."""
+        """The token counts, in one shape for every provider."""
         counts = self.usage or {}
-        said = [_number(counts.get(new, counts.get(old))) for new, old in _TOKENS]
-        return Usage(1, said[0], said[1], said[2] or said[0] + said[1])
+        counts_by_field = [_number(counts.get(new, counts.get(old))) for new, old in _TOKENS]
+        return Usage(
+            1,
+            counts_by_field[0],
+            counts_by_field[1],
+            counts_by_field[2] or counts_by_field[0] + counts_by_field[1],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What somebody thought of a response.
+    """Somebody's rating of a response.
 
     Attributes:
         id: unique in the session; minted here, or the caller's, as an idempotency key.
@@ -153,8 +158,8 @@ def _texts(entry: Mapping[str, Json]) -> list[str]:
     parts = content if isinstance(content, list) else []
     if entry.get("type") == "reasoning":
         return []
-    found = [part.get("text") for part in parts if isinstance(part, Mapping)]
-    return [text for text in found if isinstance(text, str)]
+    texts = [part.get("text") for part in parts if isinstance(part, Mapping)]
+    return [text for text in texts if isinstance(text, str)]
 
 
 def _number(value: object) -> int:

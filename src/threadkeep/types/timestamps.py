@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from threadkeep.errors import InputError
 
 
-@functools.lru_cache(maxsize=8_192)  # a window is read turn after turn
-def moment(at: float) -> datetime:
+@functools.lru_cache(maxsize=8_192)  # the same items are read turn after turn
+def utc_datetime(at: float) -> datetime:
     """Epoch seconds as an aware datetime in UTC."""
     return datetime.fromtimestamp(at, UTC)
 
 
-def when(value: object, where: str = "created_at") -> datetime:
+def parse_time(value: object, location: str = "created_at") -> datetime:
     """An aware UTC datetime from epoch seconds, ISO 8601 or a datetime (naive = local time).
 
     Raises:
@@ -26,9 +26,9 @@ def when(value: object, where: str = "created_at") -> datetime:
         if isinstance(value, str):
             return datetime.fromisoformat(value).astimezone(UTC)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return moment(value)
+            return utc_datetime(value)
     except (ValueError, OverflowError, OSError) as error:
-        raise InputError(f"{where} is not a point in time: {error}") from error
+        raise InputError(f"{location} is not a point in time: {error}") from error
     raise InputError(
-        f"{where} must be epoch seconds, ISO 8601 or a datetime, got {type(value).__name__}"
+        f"{location} must be epoch seconds, ISO 8601 or a datetime, got {type(value).__name__}"
     )

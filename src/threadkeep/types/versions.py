@@ -1,32 +1,32 @@
-"""The lives of a stream, told apart by its versions, and what a commit may expect of one."""
+"""Generations of a stream, encoded in its versions, and the versions a commit may expect."""
 
 from __future__ import annotations
 
 from typing import Final
 
-LIFE: Final = 1 << 20
-"""A new life of a stream starts at a random multiple of this, and a commit adds one."""
+GENERATION_SPAN: Final = 1 << 20
+"""A new generation of a stream starts at a random multiple of this; each commit adds one."""
 
 
 def generation_of(version: int) -> int:
-    """Which life of its stream a version is of."""
-    return version // LIFE
+    """The generation that a version belongs to."""
+    return version // GENERATION_SPAN
 
 
 class Generation(int):
-    """As an `expect`: this version, or any later one of the same life.
+    """An `expect` that accepts this version or any later one of the same generation.
 
-    So writers that only add pass each other by, and still never write into another life. To a
-    store that knows no more than versions it is the version: then its writer meets a `Conflict`,
-    and looks again.
+    So concurrent writers that only append do not conflict, and still never write into another
+    generation. A store that compares plain versions treats it as the version: the writer then gets
+    a `Conflict` and reads again.
     """
 
 
-def reach(expect: int) -> int:
-    """How many versions beyond the one expected will do."""
-    return LIFE - 1 if isinstance(expect, Generation) else 0
+def allowed_advance(expect: int) -> int:
+    """How many versions beyond the expected one are accepted."""
+    return GENERATION_SPAN - 1 if isinstance(expect, Generation) else 0
 
 
 def matches(expect: int | None, version: int) -> bool:
-    """Whether a stream at a version (0 = there is none) is as expected."""
-    return expect is None or 0 <= version - expect <= reach(expect)
+    """Return True if a stream's version (0 = no live stream) is the expected one."""
+    return expect is None or 0 <= version - expect <= allowed_advance(expect)

@@ -1,4 +1,4 @@
-"""What the model sees of a session: chosen newest first, sound for every provider."""
+"""Windows: the items of a session that a model sees, newest first, valid for every provider."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from threadkeep.window.select import (
     LOOKBACK,
     Fetch,
     choose,
-    first_page,
-    promises,
+    first_page_size,
 )
-from threadkeep.window.window import Window, shown
+from threadkeep.window.window import Window, html_table
 
-__all__ = ["LOOKBACK", "Fetch", "Window", "choose", "first_page", "promises", "shown"]
+__all__ = ["LOOKBACK", "Fetch", "Window", "choose", "first_page_size", "html_table"]

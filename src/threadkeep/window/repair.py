@@ -1,36 +1,45 @@
-"""What a policy of the application's own returns, put right."""
+"""Repair of what an application's own policy returns."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
 
-from threadkeep.messages.tool_groups import flat, group, sound
+from threadkeep.messages.tool_groups import flatten, repair, tool_groups
 from threadkeep.types import Item
-from threadkeep.window.policies.units import indispensable
+from threadkeep.window.policies.units import required_groups
 
-_SAID = ("type", "role", "name", "content", "tool_calls", "tool_call_id")
+_CONTENT_FIELDS = ("type", "role", "name", "content", "tool_calls", "tool_call_id")
 
 
-def settled(items: Sequence[Item], kept: Sequence[Item], *, end: bool) -> list[Item]:
-    """What was kept, in order, groups whole and sound; with what no budget drops if `end`.
+def repair_selection(
+    items: Sequence[Item], selected: Sequence[Item], *, require_newest: bool
+) -> list[Item]:
+    """The selected items in order, with whole tool groups and every call answered.
 
-    Items may come back edited; what was not among `items` is left out.
+    Items may come back edited; items that were not among `items` are left out.
+
+    Args:
+        items: the items the policy was given.
+        selected: the items it returned.
+        require_newest: restore the newest user turn and the last step if they are missing.
     """
-    by_place = {(item.seq, item.id): item for item in kept}
-    groups = group(items)[0]
-    must = indispensable(groups) if end else set()
-    whole = flat(
-        found
-        for number, found in enumerate(groups)
-        if number in must or all((item.seq, item.id) in by_place for item in found.items)
+    by_position = {(item.seq, item.id): item for item in selected}
+    groups = tool_groups(items)[0]
+    required = required_groups(groups) if require_newest else set()
+    complete = flatten(
+        group
+        for number, group in enumerate(groups)
+        if number in required or all((item.seq, item.id) in by_position for item in group.items)
     )
-    return sound([_as_kept(item, by_place.get((item.seq, item.id), item)) for item in whole])
+    return repair(
+        [_without_stale_raw(item, by_position.get((item.seq, item.id), item)) for item in complete]
+    )
 
 
-def _as_kept(before: Item, after: Item) -> Item:
-    """The item as it came back, without the payload of the writer if it says something else now."""
-    if after is before or after.raw is None:
-        return after
-    same = all(getattr(before, field) == getattr(after, field) for field in _SAID)
-    return after if same else dataclasses.replace(after, raw=None)
+def _without_stale_raw(original: Item, returned: Item) -> Item:
+    """The returned item, without its raw payload if the policy changed its content."""
+    if returned is original or returned.raw is None:
+        return returned
+    same = all(getattr(original, field) == getattr(returned, field) for field in _CONTENT_FIELDS)
+    return returned if same else dataclasses.replace(returned, raw=None)

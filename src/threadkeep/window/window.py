@@ -1,4 +1,4 @@
-"""`Window`: the items a model sees, in the shape of each provider."""
+"""`Window`: the items a model sees, and their conversion to provider formats."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from threadkeep.window import tokens
 class Window(list[Item]):
     """Items for a model, oldest first: every tool call answered, no result without its call.
 
-    An unanswered call that is followed by anything has a synthetic error result
+    An unanswered call that is followed by another item gets a synthetic error result
     (`metadata["synthetic"]`), which is never stored.
 
     Attributes:
-        dropped: how many tool results are not here though they are no older than the first item
-            (that is not pinned): their call is gone.
+        dropped: how many tool results were left out, though no older than the first item that is
+            not pinned, because their call is gone.
     """
 
     def __init__(
@@ -34,68 +34,68 @@ class Window(list[Item]):
         super().__init__(items)
         self.dropped = dropped
         self._counter = counter
-        self._handed: list[tuple[Item, CachedItem | None]] = []
+        self._sources: list[tuple[Item, CachedItem | None]] = []
 
-    def own(self, lent: Mapping[int, CachedItem]) -> None:
-        """Put copies in the place of items that others are shown as well, given by their `id()`."""
-        masters = [lent.get(id(item)) for item in self]
-        if None in masters:
-            pairs = zip(self, masters, strict=True)
-            self[:] = [item if master is None else master.copy() for item, master in pairs]
+    def replace_shared(self, cached_items: Mapping[int, CachedItem]) -> None:
+        """Replace items that are shared through a cache (keyed by their `id()`) with copies."""
+        sources = [cached_items.get(id(item)) for item in self]
+        if None in sources:
+            pairs = zip(self, sources, strict=True)
+            self[:] = [item if source is None else source.copy() for item, source in pairs]
         else:
-            self[:] = [master.copy() for master in masters if master]
-        self._handed = list(zip(self, masters, strict=True))
+            self[:] = [source.copy() for source in sources if source]
+        self._sources = list(zip(self, sources, strict=True))
 
     @property
     def tokens(self) -> int:
-        """Tokens of all items, by the counter of the window (`tokens.default()`)."""
+        """The number of tokens of all items, by the window's counter (`tokens.default()`)."""
         return tokens.total(self, self._counter)
 
     def to_openai(self) -> list[dict[str, Any]]:
         """The `messages` of an OpenAI Chat Completions request."""
-        return messages.to_openai(self, self._masters())
+        return messages.to_openai(self, self._cached_items())
 
     def to_responses(self) -> list[dict[str, Any]]:
         """The `input` of an OpenAI Responses request."""
         return messages.to_responses(self)
 
     def to_anthropic(self) -> AnthropicMessages:
-        """The `messages` of an Anthropic Messages request; its `system` stands in `.system`."""
+        """The `messages` of an Anthropic Messages request; its `system` text is in `.system`."""
         return messages.to_anthropic(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_handed": []}
+        return {**self.__dict__, "_sources": []}
 
-    def _masters(self) -> list[CachedItem | None]:
-        """The master of each item that still says what it said when it was handed out."""
-        if len(self._handed) != len(self):
+    def _cached_items(self) -> list[CachedItem | None]:
+        """The cached item behind each copy that is unchanged since it was made."""
+        if len(self._sources) != len(self):
             return []
         return [
-            master if item is copy and master and master.is_like(item) else None
-            for item, (copy, master) in zip(self, self._handed, strict=True)
+            source if item is copy and source and source.is_like(item) else None
+            for item, (copy, source) in zip(self, self._sources, strict=True)
         ]
 
     def __repr__(self) -> str:
         return f"<Window of {len(self)} items, {self.dropped} dropped>"
 
     def _repr_html_(self) -> str:
-        return shown(self, f"{len(self)} items, {self.tokens} tokens")
+        return html_table(self, f"{len(self)} items, {self.tokens} tokens")
 
 
-def shown(items: Iterable[Item], note: str) -> str:
-    """Items as a table for notebooks: escaped, short, in the colours of the page."""
+def html_table(items: Iterable[Item], note: str) -> str:
+    """Render items as an HTML table for notebooks: escaped and shortened."""
     import html  # for notebooks only
 
     rows = "".join(
         f"<tr><td style='opacity:.6'>{html.escape(item.name or item.role)}</td>"
         "<td style='text-align:left;white-space:pre-wrap'>"
-        f"{html.escape(_short(item))}</td></tr>"
+        f"{html.escape(_preview(item))}</td></tr>"
         for item in items
     )
     return f"<table>{rows}</table><small>{html.escape(note)}</small>"
 
 
-def _short(item: Item) -> str:
+def _preview(item: Item) -> str:
     calls = ", ".join(f"{call.get('name')}(…)" for call in item.tool_calls)
-    said = " ".join(part for part in (item.text, calls) if part)
-    return said if len(said) <= 200 else f"{said[:199]}…"
+    text = " ".join(filter(None, (item.text, calls)))
+    return text if len(text) <= 200 else f"{text[:199]}…"

@@ -179,7 +179,7 @@ async def _settled(result):
 
 def versions(service):
     """Of every stream there is: any commit makes another."""
-    return {name: s.version for name, s in service.memory.engine.backend._streams.items()}
+    return {name: s.version for name, s in service.memory._engine.backend._streams.items()}
 
 
 def mark(user):

@@ -27,7 +27,7 @@ from llama_index.core.base.llms.types import ChatMessage
 import langchain_threadkeep as langchain
 import llama_index.memory.threadkeep as llama
 import threadkeep_openai_agents as openai_agents
-from langchain_threadkeep.identity import People
+from langchain_threadkeep.identity import IdentityResolver
 
 Entry = Callable[[Any, str, Any], Any]
 
@@ -85,7 +85,7 @@ def _(service, _, value):
 
 @silent("memory.process")
 def _(service, session, value):
-    return service.memory.process(user=value, session=session)
+    return service.memory.extract(user=value, session=session)
 
 
 @writer("conversations.add_items")
@@ -223,7 +223,7 @@ READERS["load_history_node"] = load_node
 @writer("server's authenticated user")
 def _(service, session, value):
     server = SimpleNamespace(user=SimpleNamespace(identity=value))
-    who = People().who(at(session), SimpleNamespace(server_info=server))
+    who = IdentityResolver().resolve(at(session), SimpleNamespace(server_info=server))
     return add_and_read(service.memory.session(who.session, user=who.user))
 
 

@@ -182,7 +182,7 @@ def test_objects_nobody_can_write_never_lose_a_message(chat, caplog):
 
 def test_a_record_that_cannot_be_read_hides_no_other(memory, chat):
     chat.add("one", "two", "three")
-    engine = memory.engine
+    engine = memory._engine
     stream, two = engine.stream("session", "t"), chat.items()[1]
     engine.commit(stream, put=[threadkeep.Record("item", two.id, "{", 0.0)], ttl=None)
     assert [message.text for message in to_messages(chat.items())] == ["one", "three"]

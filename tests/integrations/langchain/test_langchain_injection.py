@@ -11,7 +11,7 @@ import pytest
 from langchain_core.messages import SystemMessage
 
 from langchain_threadkeep import ThreadkeepMiddleware
-from langchain_threadkeep.inject import with_text
+from langchain_threadkeep.inject import with_text_after
 from tests.integrations.langchain.chains import ASK, said, user
 from threadkeep import Session
 from threadkeep.errors import ConfigError
@@ -95,7 +95,7 @@ def test_it_is_as_long_as_it_may_be(agent, ada):
 
 def test_blocks_of_a_system_message_stay_as_they_are():
     blocks = [{"type": "text", "text": "Be kind.", "cache_control": {"type": "ephemeral"}}]
-    told = with_text(SystemMessage(blocks, id="s"), "more")
+    told = with_text_after(SystemMessage(blocks, id="s"), "more")
     assert told.content == [*blocks, {"type": "text", "text": "more"}]
     assert told.id == "s"
 

@@ -165,7 +165,7 @@ class TestFailures:
         def refuse(*_, **__):
             raise BackendError("the disk is full")
 
-        monkeypatch.setattr(memory.engine.backend, "commit", refuse)
+        monkeypatch.setattr(memory._engine.backend, "commit", refuse)
         return monkeypatch
 
     def test_what_was_lost_in_silence_is_said_by_the_next_read(

@@ -147,7 +147,7 @@ def test_lives_by_default(store, clock):
 def test_a_read_never_brings_back_what_another_deleted(store, clock, monkeypatch):
     store.put(("a",), "k", {"n": 1}, ttl=10)
     clock.now += 60
-    read = store.memory.engine.backend.read
+    read = store.memory._engine.backend.read
 
     def read_and_lose(*queries, **more):
         pages = read(*queries, **more)
@@ -155,7 +155,7 @@ def test_a_read_never_brings_back_what_another_deleted(store, clock, monkeypatch
         store.delete(("a",), "k")
         return pages
 
-    monkeypatch.setattr(store.memory.engine.backend, "read", read_and_lose)
+    monkeypatch.setattr(store.memory._engine.backend, "read", read_and_lose)
     assert store.get(("a",), "k").value == {"n": 1}, "it was there when it was read"
     assert store.get(("a",), "k") is None
 

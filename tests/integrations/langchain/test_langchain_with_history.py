@@ -58,7 +58,7 @@ def test_a_write_that_fails_raises_before_the_model_is_asked(chain, model, memor
     def refuse(*_, **__):
         raise BackendError("the disk is full")
 
-    monkeypatch.setattr(memory.engine.backend, "commit", refuse)
+    monkeypatch.setattr(memory._engine.backend, "commit", refuse)
     with pytest.raises(BackendError, match="full"):
         chain.invoke("1", CONFIG)
     assert model.seen == []

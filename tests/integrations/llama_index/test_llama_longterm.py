@@ -164,12 +164,12 @@ class TestTheMemory:
 
 def sum_up(memory, session, text):
     chat = memory.session(session)
-    seen = chat._door.look()
+    seen = chat._stream.read()
     summaries.write(
-        chat.engine,
-        summaries.look(chat.engine, session),
+        chat._engine,
+        summaries.load(chat._engine, session),
         Summary(session, text, last_seq=chat.items(last=1)[0].seq),
-        life=generation_of(seen.version),
+        generation=generation_of(seen.version),
         user=seen.info.user,
     )
 

@@ -18,7 +18,7 @@ from llama_index.core.workflow import Context
 import threadkeep
 from llama_index.memory.threadkeep import ThreadkeepMemory
 from tests.integrations.llama_index.conftest import Scripted, Shelf, call, weather
-from threadkeep.adapters.shared import shared
+from threadkeep.adapters.shared import shared_memory
 from threadkeep.testing import assert_valid
 
 # LlamaIndex's own workflows, not ours, look at every attribute of an agent.
@@ -218,7 +218,7 @@ class TestContext:
             kept._memory.close()
             second = agent(Scripted("still here"))
             await second.run("and now?", ctx=Context.from_dict(second, saved))
-            shared(url).close()
+            shared_memory(url).close()
 
         asyncio.run(story())
         with threadkeep.connect(url) as memory:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.integrations.openai_agents.conftest import scripted
 from threadkeep.testing import assert_valid
 from threadkeep_openai_agents import ThreadkeepSession
-from threadkeep_openai_agents.unique_call_ids import apart
+from threadkeep_openai_agents.unique_call_ids import with_unique_call_ids
 
 
 def run(awaitable):
@@ -117,32 +117,32 @@ def test_pairs_that_say_the_same_are_apart_too(session):
 
 def test_parallel_calls_of_one_id_get_their_results_in_order():
     parallel = [call("Oslo"), call("Rome"), output("cold"), output("warm")]
-    found = apart([told("?"), *parallel, told("ah")])
+    found = with_unique_call_ids([told("?"), *parallel, told("ah")])
     assert answers(found) == [("Oslo", "cold"), ("Rome", "warm")]
     assert_valid(found, "responses")
 
 
 def test_a_call_left_open_in_an_earlier_turn_takes_no_later_result():
-    found = apart([told("?"), call("Oslo"), *turn("Rome")])
+    found = with_unique_call_ids([told("?"), call("Oslo"), *turn("Rome")])
     assert answers(found) == [("Oslo", None), ("Rome", "Rome is fine")]
 
 
 def test_a_pending_call_keeps_its_id():
     entries = [*turn("Oslo"), told("?"), call("Rome")]
-    assert apart(entries)[3:] == entries[3:]
-    assert_valid(apart(entries), "responses")
+    assert with_unique_call_ids(entries)[3:] == entries[3:]
+    assert_valid(with_unique_call_ids(entries), "responses")
 
 
 def test_a_call_added_twice_has_its_own_id_once():
     entries = [told("a"), {**call("Oslo"), "id": "fc_1"}, output("x")]
-    found = apart(entries * 2)
+    found = with_unique_call_ids(entries * 2)
     assert_valid(found, "responses")
     assert found[3:] == entries
 
 
 def test_a_result_whose_call_was_cut_off_is_not_taken_for_a_later_one():
     stray = output("old")
-    found = apart([stray, *turn("Rome"), told("and?")])
+    found = with_unique_call_ids([stray, *turn("Rome"), told("and?")])
     assert found[0] == stray
     assert found[3]["call_id"] != "call_1"
     assert_valid(found[1:], "responses")
@@ -151,14 +151,14 @@ def test_a_result_whose_call_was_cut_off_is_not_taken_for_a_later_one():
 def test_other_kinds_of_calls_are_apart_as_well():
     shell = {"type": "custom_tool_call", "call_id": "c", "name": "sh", "input": "ls"}
     done = {"type": "custom_tool_call_output", "call_id": "c", "output": "a.txt"}
-    found = apart([shell, done, call("Oslo", "c"), output("x", "c"), shell, done])
+    found = with_unique_call_ids([shell, done, call("Oslo", "c"), output("x", "c"), shell, done])
     assert_valid(found, "responses")
     assert found[4:] == [shell, done]
 
 
 def test_a_conversation_without_repeated_ids_is_left_alone():
     entries = [*turn("Oslo", "a"), *turn("Rome", "b"), output("stray", "c")]
-    assert apart(entries) is entries
+    assert with_unique_call_ids(entries) is entries
 
 
 moves = st.lists(
@@ -172,7 +172,7 @@ moves = st.lists(
 @given(moves)
 def test_whatever_comes_no_id_stands_for_two_calls_and_nothing_else_changes(entries):
     given_ = copy.deepcopy(entries)
-    found = apart(entries)
+    found = with_unique_call_ids(entries)
     calls = [one["call_id"] for one in found if one.get("type") == "function_call"]
     assert len(calls) == len(set(calls))
     assert entries == given_

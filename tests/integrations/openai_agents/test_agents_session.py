@@ -281,9 +281,9 @@ def test_a_record_that_cannot_be_read_hides_no_other(memory, session):
 
     async def story():
         await filled(session, 2)
-        stream = memory.engine.stream("session", "chat")
-        broken = Record("item", "broken", "{not json", memory.engine.now())
-        memory.engine.commit(stream, put=[broken], ttl=None)
+        stream = memory._engine.stream("session", "chat")
+        broken = Record("item", "broken", "{not json", memory._engine.now())
+        memory._engine.commit(stream, put=[broken], ttl=None)
         assert await session.get_items() == [told("m0"), told("m1")]
         assert await session.get_items(2) == [told("m0"), told("m1")]
         assert await session.pop_item() == told("m1")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from threadkeep.longterm.extraction.scheduler import Background
+from threadkeep.longterm.extraction.scheduler import ExtractionThread
 from threadkeep.testing import ScriptedModel
 
 
@@ -50,7 +50,7 @@ def serve():
 @pytest.fixture(autouse=True)
 def in_background(monkeypatch):
     """Nothing is read there, but what tests want to be: it would meet the test's own `process`."""
-    monkeypatch.setattr(Background, "begin", lambda self: None)
+    monkeypatch.setattr(ExtractionThread, "start", lambda self: None)
 
 
 @pytest.fixture

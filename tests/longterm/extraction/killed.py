@@ -27,4 +27,4 @@ def dying(self, held):
 UserStream.commit = dying  # type: ignore[method-assign]
 llm = {"model": "scripted", "api_key": "none", "base_url": base_url, "idle": 3_600}
 with connect(url, llm=llm) as memory:
-    memory.process()
+    memory.extract()

@@ -115,7 +115,7 @@ def test_flush_waits_until_everything_said_was_read(learning):
     assert memory.flush(timeout=60)
     assert len(model.requests) == 3
     assert memory.user("ada").facts.list()[0].seen == 3
-    assert memory.process().batches == 0
+    assert memory.extract().batches == 0
 
 
 def test_flush_says_so_when_time_is_up(learning):
@@ -136,7 +136,7 @@ def test_flush_says_so_when_the_model_failed(learning):
 def test_process_has_a_twin(learning):
     memory, _ = learning([NUTS])
     memory.session("chat", user="ada").add("I'm allergic to nuts.")
-    assert asyncio.run(memory.aprocess(user="ada")).facts == 1
+    assert asyncio.run(memory.aextract(user="ada")).facts == 1
 
 
 def test_without_a_model_there_is_nothing_to_wait_for(opened):
@@ -149,10 +149,10 @@ def test_without_a_model_there_is_nothing_to_wait_for(opened):
 def test_without_a_model_nothing_is_learned_and_nothing_is_marked_as_read(opened, learning):
     memory = opened()
     memory.session("chat", user="ada").add("I'm allergic to nuts.")
-    assert memory.process() == Report()
-    assert memory.process(user="ada", session="chat", retry=True) == Report()
-    assert asyncio.run(memory.aprocess()) == Report()
-    assert learning([NUTS])[0].process().facts == 1
+    assert memory.extract() == Report()
+    assert memory.extract(user="ada", session="chat", retry=True) == Report()
+    assert asyncio.run(memory.aextract()) == Report()
+    assert learning([NUTS])[0].extract().facts == 1
 
 
 def test_adding_waits_for_no_model(learning):
@@ -185,9 +185,9 @@ def test_process_waits_for_what_the_thread_is_reading(learning):
     memory.session("chat", user="ada").add("I'm allergic to nuts.")
     assert thinking.entered.wait(20)
     with ThreadPoolExecutor(1) as pool:
-        asked_for = pool.submit(memory.process)
+        asked_for = pool.submit(memory.extract)
         memory.session("other", user="bob")  # whoever reads another session does not wait
-        assert memory.process(user="bob").busy == 0
+        assert memory.extract(user="bob").busy == 0
         assert not asked_for.done()
         thinking.go_on.set()
         assert asked_for.result(20).busy == 0
@@ -199,12 +199,12 @@ def test_a_model_that_asks_for_its_own_session_is_told_that_it_is_busy(opened):
     reports = []
 
     def model(messages):
-        reports.append(memory.process())
+        reports.append(memory.extract())
         return NUTS
 
     memory = opened(llm={"call": model, "idle": 3_600})
     memory.session("chat", user="ada").add("I'm allergic to nuts.")
-    assert memory.process().facts == 1
+    assert memory.extract().facts == 1
     assert [report.busy for report in reports] == [1]
 
 
@@ -213,9 +213,9 @@ def test_process_takes_one_user_or_one_session(learning):
     for user in ("ada", "bob"):
         for n in range(2):
             memory.session(f"{user} {n}", user=user).add("Hello")
-    assert memory.process(session="ada 0").sessions == 1
-    assert memory.process(user="ada").sessions == 1
-    assert memory.process().sessions == 2
+    assert memory.extract(session="ada 0").sessions == 1
+    assert memory.extract(user="ada").sessions == 1
+    assert memory.extract().sessions == 2
     assert len(model.requests) == 4
 
 
@@ -223,7 +223,7 @@ def test_what_another_process_said_is_found_by_process(learning, opened, backend
     quiet = opened()
     quiet.session("chat", user="ada").add("I'm allergic to nuts.")
     memory, _ = learning([NUTS])
-    assert memory.process().facts == 1
+    assert memory.extract().facts == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
@@ -257,7 +257,7 @@ def test_a_child_does_not_wait_for_a_thread_of_its_parent(tmp_path):
         pid = os.fork()
         if pid == 0:
             try:
-                os._exit(0 if memory.process().busy == 1 else 1)
+                os._exit(0 if memory.extract().busy == 1 else 1)
             finally:
                 os._exit(2)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
@@ -271,7 +271,7 @@ def test_retention_waits_for_what_was_not_read(learning):
     chat = memory.session("chat", user="ada")
     talk(chat, 5)
     assert len(chat.items()) == 10  # nothing of it was read
-    memory.process()
+    memory.extract()
     talk(chat, 1)
     assert len(chat.items()) == 2
 

@@ -44,10 +44,10 @@ def story(url, serve, moment):
     killed(url, model, moment)
     llm = {"model": "scripted", "api_key": "none", "base_url": model.base_url, "idle": 3_600}
     with connect(url, llm=llm, clock=later) as memory:
-        memory.process()
+        memory.extract()
         found = [(one.text, one.seen) for one in memory.user("ada").facts.list(status=None)]
         summary = memory.session("chat", user="ada").summary()
-        assert memory.process().batches == 0
+        assert memory.extract().batches == 0
         memory.user("ada").forget()
     assert found == [("Ada is allergic to nuts", 1), ("Ada keeps a cat", 1)]
     assert summary is not None

@@ -10,7 +10,7 @@ import pytest
 from tests.longterm.extraction.conftest import answer, fact
 from threadkeep import HistoryService, connect
 from threadkeep.errors import ConfigError
-from threadkeep.longterm.settings import Learning, learning
+from threadkeep.longterm.settings import ExtractionSettings, parse_settings
 from threadkeep.testing.model import ModelError
 
 SECRET = "sk-very-secret"
@@ -59,7 +59,7 @@ def test_a_missing_key_is_a_clear_error_at_construction():
 def test_key_and_place_may_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
-    found = learning({"model": "m"})
+    found = parse_settings({"model": "m"})
     assert (found.api_key, found.base_url) == (SECRET, "http://127.0.0.1:9/v1")
 
 
@@ -67,7 +67,7 @@ def test_key_and_place_may_come_from_the_environment(monkeypatch):
 def test_any_openai_compatible_endpoint_does(learning):
     memory, model = learning([NUTS])
     memory.session("chat", user="ada").add("I'm allergic to nuts.")
-    assert memory.process().facts == 1
+    assert memory.extract().facts == 1
     assert model.requests[0]["model"] == "scripted"
 
 
@@ -80,7 +80,7 @@ def test_a_callable_is_a_model(opened):
 
     memory = opened(llm={"call": model, "idle": 3_600})
     memory.session("chat", user="ada").add("I'm allergic to nuts.")
-    report = memory.process()
+    report = memory.extract()
     assert (report.facts, report.calls) == (1, 1)
     assert report.prompt_tokens > 100
     assert [message["role"] for message in heard[0]] == ["system", "user"]
@@ -91,7 +91,7 @@ def test_a_callable_is_a_model(opened):
 def test_a_callable_that_fails_is_a_model_that_failed(opened, wrong):
     memory = opened(llm={"call": wrong, "idle": 3_600})
     memory.session("chat", user="ada").add("I'm allergic to nuts.")
-    assert memory.process().failures == 1
+    assert memory.extract().failures == 1
 
 
 def test_a_key_that_changes_is_asked_for_each_time(serve, opened):
@@ -107,7 +107,7 @@ def test_a_key_that_changes_is_asked_for_each_time(serve, opened):
     memory = opened(llm=llm)
     for _ in range(2):
         memory.session("chat", user="ada").add("Hello")
-        memory.process()
+        memory.extract()
     assert given == ["one", "two"]
 
 
@@ -117,8 +117,10 @@ def test_no_key_is_shown_in_a_repr_a_log_or_an_error(serve, opened, caplog):
     llm = {"model": "m", "api_key": SECRET, "base_url": model.base_url, "idle": 3_600}
     memory = opened(llm=llm)
     memory.session("chat", user="ada").add("Hello")
-    report = memory.process()
-    shown = repr((memory, memory.engine.settings, report, Learning(model="m", api_key=SECRET)))
+    report = memory.extract()
+    shown = repr(
+        (memory, memory._engine.settings, report, ExtractionSettings(model="m", api_key=SECRET))
+    )
     assert SECRET not in shown + caplog.text
     assert report.errors == ("401 AuthenticationError",)
 
@@ -126,7 +128,7 @@ def test_no_key_is_shown_in_a_repr_a_log_or_an_error(serve, opened, caplog):
 def test_the_client_is_closed_with_the_memory(learning):
     memory, _ = learning([NUTS])
     memory.session("chat", user="ada").add("I'm allergic to nuts.")
-    memory.process()
+    memory.extract()
     memory.close()
     gc.collect()  # a client left open would warn, and a warning is an error here
     memory.close()

@@ -55,7 +55,7 @@ def sums(reader, name):
 def test_batches_calls_tokens_and_what_was_learned_are_counted(learning, reader):
     memory, _ = learning([NUTS], observe=True)
     memory.session("chat", user="ada").add("I'm allergic to nuts.")
-    report = memory.process()
+    report = memory.extract()
     assert [(said, point.count) for said, point in points(reader, "duration")] == [({}, 1)]
     assert sums(reader, "calls") == {"": 1}
     tokens = {"input": report.prompt_tokens, "output": report.completion_tokens}
@@ -69,14 +69,14 @@ def test_nothing_to_read_is_nothing_measured(learning, reader):
     memory, _ = learning([NUTS], observe=True)
     memory.session("chat", user="ada").add("I'm allergic to nuts.")
     for _ in range(3):
-        memory.process()
+        memory.extract()
     assert [point.count for _, point in points(reader, "duration")] == [1]
 
 
 def test_a_failure_is_counted_by_its_class_and_tells_no_more(learning, reader):
     memory, _ = learning([500], observe=True)
     memory.session("secret-chat", user="ada").add("my secret")
-    memory.process()
+    memory.extract()
     assert sums(reader, "failures") == {"500 InternalServerError": 1}
     data = reader.get_metrics_data()
     assert data is not None
@@ -108,5 +108,5 @@ def test_every_learner_of_the_process_is_measured(learning, reader):
 def test_without_observe_nothing_is_measured(learning, reader):
     memory, _ = learning([NUTS])
     memory.session("chat", user="ada").add("I'm allergic to nuts.")
-    memory.process()
+    memory.extract()
     assert points(reader, "duration") == []

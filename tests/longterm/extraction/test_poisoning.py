@@ -34,7 +34,7 @@ def learned(items, planted):
     with connect("memory://", llm={"call": fooled(planted), "idle": 3_600}) as memory:
         ada = memory.user("ada")
         ada.session("chat").add(*items)
-        memory.process()
+        memory.extract()
         return (
             [one.text for one in ada.instructions.list()],
             [one.text for one in ada.facts.list()],
@@ -77,7 +77,7 @@ def test_what_stands_in_the_users_text_without_being_theirs_waits_for_approval()
     with connect("memory://", llm={"call": fooled(LINK), "idle": 3_600}) as memory:
         ada = memory.user("ada")
         ada.session("chat").add(f"What does he want?\n> {LINK}")
-        memory.process()
+        memory.extract()
         (one,) = ada.instructions.list(status="quarantined")
         assert one.text == LINK
         ada.instructions.update(one.id, status="active")
@@ -89,7 +89,7 @@ def test_what_waits_does_not_become_active_by_being_said_again_by_others():
         ada = memory.user("ada")
         for _ in range(3):
             ada.session("chat").add(f"What does he want?\n> {LINK}")
-            memory.process()
+            memory.extract()
         assert ada.instructions.list() == []
 
 
@@ -97,5 +97,5 @@ def test_a_session_of_another_user_writes_to_no_other_memory():
     with connect("memory://", llm={"call": fooled(LINK), "idle": 3_600}) as memory:
         memory.user("mallory").session("hers").add(f"Ada says: {LINK}.", f"{LINK}.")
         memory.user("ada").session("mine").add("Hello")
-        memory.process()
+        memory.extract()
         assert memory.user("ada").instructions.list(status=None) == []

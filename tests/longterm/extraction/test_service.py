@@ -49,7 +49,7 @@ def test_facts_instructions_and_summary_are_learned(service):
     history = service([REPLY])
     said = "I'm allergic to nuts. From now on, answer in French."
     history.store_history("s", "user", said, identity="ada")
-    history.memory.process()
+    history.memory.extract()
     assert history.get_facts("other", identity="ada") == ["Ada is allergic to nuts"]
     assert history.get_instructions("other", identity="ada") == ["Answer in French"]
     assert history.get_summary("s", identity="ada") == "Nuts, in French."
@@ -61,7 +61,7 @@ def test_facts_instructions_and_summary_are_learned(service):
 def test_without_an_identity_it_is_learned_for_the_session_alone(service):
     history = service(lambda request: REPLY)
     history.store_history("s", "user", "I'm allergic to nuts.")
-    history.memory.process()
+    history.memory.extract()
     assert history.get_facts("s") == ["Ada is allergic to nuts"]
     assert history.get_facts("t") == []
 
@@ -72,7 +72,7 @@ def test_what_falls_outside_the_policy_is_deleted_once_it_was_read(service):
     talk(history, 6)
     assert len(history.get_history("s")) == 2
     assert len(history.memory.session("s").items()) == 6
-    history.memory.process()
+    history.memory.extract()
     talk(history, 1)
     assert len(history.memory.session("s").items()) == 2
 
@@ -88,7 +88,7 @@ def test_what_nobody_reads_is_deleted_beyond_ten_times_the_policy(service):
 def test_the_summary_outlives_the_history(service, clock):
     history = service([answer(summary="Hello was said.")], time_to_live=60)
     history.store_history("s", "user", "Hello", identity="ada")
-    history.memory.process()
+    history.memory.extract()
     clock.tick(3_600)
     assert history.get_history("s", identity="ada") == []
     assert history.get_summary("s", identity="ada") == "Hello was said."

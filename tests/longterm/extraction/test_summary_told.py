@@ -23,7 +23,7 @@ def summed(learning):
     chat = memory.session("chat", user="ada")
     for n in range(3):
         chat.add(f"question {n}", {"role": "assistant", "content": f"answer {n}"})
-    memory.process()
+    memory.extract()
     return chat
 
 
@@ -52,7 +52,7 @@ def test_a_summary_that_rolled_on_stands_for_all_of_it(learning):
     chat = memory.session("chat", user="ada")
     for n in range(6):
         chat.add({"role": ("user", "assistant")[n % 2], "content": f"message {n}"})
-    assert memory.process().batches == 3
+    assert memory.extract().batches == 3
     assert not tells(chat)
     assert tells(chat, max_messages=5)
 
@@ -62,7 +62,7 @@ def test_a_summary_with_a_hole_in_it_is_always_told(learning):
     chat = memory.session("chat", user="ada")
     for n in range(3):
         chat.add(f"question {n}", {"role": "assistant", "content": f"answer {n}"})
-        memory.process()
+        memory.extract()
     assert tells(chat)
 
 
@@ -71,7 +71,7 @@ def test_what_was_deleted_since_is_told_by_the_summary(learning):
     chat = memory.session("chat", user="ada")
     for n in range(3):
         chat.add(f"question {n}", {"role": "assistant", "content": f"answer {n}"})
-    memory.process()
+    memory.extract()
     chat.add("one more", {"role": "assistant", "content": "and on"})
     assert len(chat.items()) < 6
     assert tells(chat)
@@ -81,9 +81,9 @@ def test_a_summary_of_an_earlier_life_is_told(learning, clock):
     memory, _ = learning(summing, ttl=3_600)
     chat = memory.session("chat", user="ada")
     chat.add("Hello")
-    memory.process()
+    memory.extract()
     clock.tick(3_601)
     chat.add("Hello again")
     assert tells(chat)
-    memory.process()
+    memory.extract()
     assert tells(chat), "what it says of the life before stands nowhere else"

@@ -52,9 +52,9 @@ def test_a_question_costs_three_round_trips_once_the_index_is_built(opened, cloc
 
 
 def test_of_very_many_turns_the_newest_are_found(opened, clock, monkeypatch):
-    monkeypatch.setattr(sync, "MOST", 100)
+    monkeypatch.setattr(sync, "MAX_DOCUMENTS", 100)
     ada = opened(clock=clock).user("ada")
-    monkeypatch.setattr(sync.Following.__init__, "__kwdefaults__", {"most": 100})
+    monkeypatch.setattr(sync.SyncedIndex.__init__, "__kwdefaults__", {"max_documents": 100})
     for n in range(8):
         ada.session(f"s{n}").add(*(said(f"kite{n} {i}") for i in range(30)))
         clock.tick(100)
@@ -64,14 +64,14 @@ def test_of_very_many_turns_the_newest_are_found(opened, clock, monkeypatch):
         ada.session("on and on").add(said(f"later{n}"))
         clock.tick(1)
         assert ada.recall(f"later{n}", 1)
-    index = ada.engine.part(Recall)._users["ada"][0].index
-    assert index.live <= 150
+    index = ada._engine.component(Recall)._users["ada"][0].index
+    assert index.live_count <= 150
 
 
 def test_the_users_asked_longest_ago_are_dropped(opened, monkeypatch):
     memory = opened()
-    recall = memory.engine.part(Recall)
-    recall._together = 25
+    recall = memory._engine.component(Recall)
+    recall._max_documents = 25
     for n in range(6):
         user = memory.user(f"user {n}")
         user.session(f"s{n}").add(*(said(f"kite {i}") for i in range(10)))
@@ -83,7 +83,7 @@ def test_the_users_asked_longest_ago_are_dropped(opened, monkeypatch):
 def test_text_is_not_kept(ada):
     ada.session("s").add(said("a kite with an unmistakablelongword inside of a sentence"))
     ada.recall("kite")
-    index = ada.engine.part(Recall)._users["ada"][0].index
+    index = ada._engine.component(Recall)._users["ada"][0].index
     assert "sentence" not in str(vars(index)).replace("sentenc'", "")
 
 
@@ -114,7 +114,7 @@ def test_a_closed_memory_lets_go_of_everything(backend):
     memory = connect(backend, clock=Clock())
     memory.user("ada").session("s").add(said("kite"))
     memory.user("ada").recall("kite")
-    recall = memory.engine.part(Recall)
+    recall = memory._engine.component(Recall)
     memory.close()
     assert not recall._users
 
@@ -125,7 +125,7 @@ def test_a_forked_child_begins_with_nothing(tmp_path):
     ada = memory.user("ada")
     ada.session("s").add(said("kite"))
     ada.recall("kite")
-    _, lock = memory.engine.part(Recall)._of("ada")
+    _, lock = memory._engine.component(Recall)._index_of("ada")
     with lock:  # as if another thread were asking right now
         child = os.fork()
         if child == 0:
@@ -135,4 +135,4 @@ def test_a_forked_child_begins_with_nothing(tmp_path):
 
 
 def test_asked_for_is_checked_against_a_limit():
-    assert query_user.MOST == 1_000
+    assert query_user.MAX_HITS == 1_000

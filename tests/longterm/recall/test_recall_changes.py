@@ -78,7 +78,7 @@ def test_what_was_cleared_is_not_given_out(ada, chat):
 
 def test_what_took_the_place_of_everything_is_found(ada, chat, clock):
     clock.tick(1)
-    chat.rewrite(said("a red kite"))
+    chat.set_items(said("a red kite"))
     assert texts(ada.recall("kite")) == ["a red kite"]
 
 

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from threadkeep.longterm.recall import analyzer
 from threadkeep.longterm.recall import query as question
-from threadkeep.longterm.recall.index import Index
+from threadkeep.longterm.recall.index import RecallIndex
 from threadkeep.longterm.recall.search import Search
 from threadkeep.types import Item
 from threadkeep.types.knowledge import Fact, Source
-from threadkeep.types.timestamps import moment
+from threadkeep.types.timestamps import utc_datetime
 
 WORDS = ("kite", "red", "boat", "bought", "Ada", "May", "garage", "seven")
 NAMES = (None, "Ada", "Ben")
@@ -35,15 +35,15 @@ step = st.one_of(
 
 def document(session, seq, said):
     words, name, day = said
-    at = moment(1_715_000_000 + 86_400 * day)
+    at = utc_datetime(1_715_000_000 + 86_400 * day)
     item = Item(id=f"{session}-{seq}", seq=seq, name=name, content=words, created_at=at)
-    return analyzer.of_item(session, item, 0.0)
+    return analyzer.item_document(session, item, 0.0)
 
 
 def fact(number, words, of):
     source = Source(*of) if of else None
-    at = moment(1_715_000_000 + number)
-    return analyzer.of_fact(
+    at = utc_datetime(1_715_000_000 + number)
+    return analyzer.fact_document(
         Fact(f"f{number}", words, (source,) if source else (), observed_at=at), "default"
     )
 
@@ -52,7 +52,7 @@ class Grown:
     """An index that is changed step by step, and a list of what is in it."""
 
     def __init__(self):
-        self.index = Index()
+        self.index = RecallIndex()
         self.there = {}
         self.facts = []
         self.seq = 0
@@ -66,7 +66,7 @@ class Grown:
         self.index.add(document(f"s{session}", self.seq, said))
 
     def _number(self, key):
-        found = [n for n in self.index.of_place(key[0]) if self.index.seqs[n] == key[1]]
+        found = [n for n in self.index.of_origin(key[0]) if self.index.seqs[n] == key[1]]
         assert len(found) == 1
         return found[0]
 
@@ -89,23 +89,23 @@ class Grown:
             session, seq = sorted(self.there)[which % len(self.there)]
             of = session, f"{session}-{seq}"
         self.facts.append((len(self.facts), words, of))
-        self.index.learn([fact(*self.facts[-1])])
+        self.index.add_facts([fact(*self.facts[-1])])
 
     def _compact(self):
         self.index._compact()
 
     def rebuilt(self):
-        index = Index()
-        index.learn([fact(*one) for one in reversed(self.facts)])
+        index = RecallIndex()
+        index.add_facts([fact(*one) for one in reversed(self.facts)])
         for key in sorted(self.there, reverse=True):
             index.add(document(key[0], key[1], self.there[key]))
         return index
 
 
 def answers(index, asked):
-    found = Search(index, question.read(asked)).best(50)
-    place = index.place_names.values
-    return [(place[index.places[n]], index.seqs[n], score) for n, score in found]
+    found = Search(index, question.parse_query(asked)).best(50)
+    place = index.origin_names.values
+    return [(place[index.origins[n]], index.seqs[n], score) for n, score in found]
 
 
 @settings(max_examples=150, deadline=None)
@@ -119,11 +119,11 @@ def test_an_index_that_grew_answers_as_one_that_was_built_anew(steps, asked):
 
 
 def test_a_large_index_answers_within_its_budget_as_one_that_looks_at_everything():
-    index = Index()
+    index = RecallIndex()
     for n in range(6_000):
         said = f"item{n % 50} thing{n % 7} stuff{n % 3}" + (" rare" if n % 1_000 == 1 else "")
         index.add(document(f"s{n % 40}", n + 1, (said, None, 0)))
-    asked = question.read("rare item1 stuff1 thing1")
+    asked = question.parse_query("rare item1 stuff1 thing1")
     whole = Search(index, asked, budget=10**9).best(5)
     quick = Search(index, asked, budget=300).best(5)
     assert [found.number for found in quick] == [found.number for found in whole]
@@ -131,17 +131,17 @@ def test_a_large_index_answers_within_its_budget_as_one_that_looks_at_everything
 
 
 def test_a_word_that_everything_has_is_looked_up_in_the_newest():
-    index = Index()
+    index = RecallIndex()
     for n in range(500):
         index.add(document("s", n + 1, ("kite", None, 0)))
-    found = Search(index, question.read("kite"), budget=100).best(10)
+    found = Search(index, question.parse_query("kite"), budget=100).best(10)
     assert len(found) == 10
     assert min(one.number for one in found) >= 390
 
 
 def test_a_question_about_an_old_session_is_not_lost_behind_newer_ones():
-    index = Index()
+    index = RecallIndex()
     for n in range(400):
         index.add(document(f"s{n // 10}", n + 1, ("kite", None, 0)))
-    found = Search(index, question.read("kite", session="s0"), budget=50).best(20)
+    found = Search(index, question.parse_query("kite", session="s0"), budget=50).best(20)
     assert sorted(one.number for one in found) == list(range(10))

@@ -14,7 +14,7 @@ QUESTIONS = ("Which kite did Ada buy in May?", "kites", "What colour?", "number7
 
 def answers(memory):
     """What is found before and after changes."""
-    clock = memory.engine.settings.clock
+    clock = memory._engine.settings.clock
     ada = memory.user("ada")
     for n in range(6):
         ada.session(f"s{n}").add(

@@ -49,10 +49,10 @@ def test_a_long_question_states_something():
 
 
 def test_stop_words_are_looked_for_only_if_there_is_nothing_else():
-    assert tokenizer.question("What did the dog do?") == ["dog"]
-    assert tokenizer.question("what is it") == tokenizer.stems("what is it")
+    assert tokenizer.query_stems("What did the dog do?") == ["dog"]
+    assert tokenizer.query_stems("what is it") == tokenizer.stems("what is it")
 
 
 def test_a_day_is_called_by_its_number_its_month_and_its_year():
-    day = tokenizer.date(datetime(2023, 5, 8, tzinfo=UTC))
-    assert set(tokenizer.question("on 8 May 2023")) == set(day)
+    day = tokenizer.date_stems(datetime(2023, 5, 8, tzinfo=UTC))
+    assert set(tokenizer.query_stems("on 8 May 2023")) == set(day)

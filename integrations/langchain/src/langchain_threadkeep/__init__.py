@@ -35,7 +35,7 @@ __all__ = [
     "import_sql",
 ]
 
-_PLACES: Final = {
+_MODULES: Final = {
     "ThreadkeepMiddleware": "middleware",
     "memory_tools": "tools",
     "threadkeep_summarizer": "summarizer",
@@ -52,12 +52,12 @@ _PLACES: Final = {
 
 
 def __getattr__(name: str) -> Any:
-    """Each name loads its module when it is first asked for: a chain needs no LangGraph."""
-    if name not in _PLACES:
+    """Import the module of a name on first access, so that chains need no LangGraph."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)
-    globals()[name] = found
-    return found
+    exported = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = exported
+    return exported
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""A message's content as neutral blocks, and what of it those do not say."""
+"""Convert message content to neutral blocks, plus the data that these cannot express."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from threadkeep.messages import parse
 
 Block = dict[str, Any]
 
-_CALLS: Final = frozenset(
+_CALL_TYPES: Final = frozenset(
     {"tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call",
      "input_json_delta"}
 )  # fmt: skip
-"""Parts that say again what stands in `tool_calls`."""
-_LONG: Final = 64
+"""Types of parts that repeat what is in `tool_calls`."""
+_MIN_REFERENCED: Final = 64
 _SOURCES: Final = ("text", "reasoning", "base64", "url")
 
 
-def read(content: str | list[Any]) -> tuple[str | list[Block], Packed | None]:
-    """The neutral content, and the parts as they were where that says less (`None` = it does not).
+def to_neutral(content: str | list[Any]) -> tuple[str | list[Block], Packed | None]:
+    """Return the neutral content and the original parts, `None` if the content is equivalent.
 
-    A long text or payload is never stored twice: the parts refer to the block that holds it.
+    Long texts and payloads are stored once: the parts refer to the block that holds them.
     """
     if isinstance(content, str):
         return content, None
@@ -37,49 +37,49 @@ def read(content: str | list[Any]) -> tuple[str | list[Block], Packed | None]:
     parts: list[Packed] = []
     for part in content:
         packed = pack(part)
-        if isinstance(part, Mapping) and part.get("type") in _CALLS:
+        if isinstance(part, Mapping) and part.get("type") in _CALL_TYPES:
             parts.append({"part": packed})
             continue
-        block = _block(packed)
-        parts.append(_part(packed, block, len(blocks)))
+        block = _to_block(packed)
+        parts.append(_to_part(packed, block, len(blocks)))
         blocks.append(block)
     return blocks, None if all(part.get("as") == "block" for part in parts) else parts
 
 
-def write(blocks: str | list[Block], parts: Packed) -> list[Any]:
-    """The parts as they were; a block of them that was edited comes with its new words.
+def from_neutral(blocks: str | list[Block], parts: Packed) -> list[Any]:
+    """Restore the original parts, with edits of the blocks included.
 
     Raises:
-        LookupError: the blocks are not those that the parts were made of.
+        LookupError: the blocks do not match the parts.
     """
     if isinstance(blocks, str):
         raise LookupError("the content is a text now")
     if sum("block" in part for part in parts) != len(blocks):
         raise LookupError("the content has another number of blocks now")
-    return [_restored(part, blocks) for part in parts]
+    return [_restore_part(part, blocks) for part in parts]
 
 
-def _block(part: Packed) -> Block:
+def _to_block(part: Packed) -> Block:
     try:
         block: Block = parse(Item(content=[part]))[0].content[0]  # type: ignore[assignment]
-    except InputError:  # no `type`, as with some providers: carried as it is
+    except InputError:  # some providers omit `type`: stored as it is
         if isinstance(part, dict) and isinstance(part.get("text"), str):
             return {"type": "text", "text": part["text"]}
         return {"type": "opaque", "value": part}
     return block
 
 
-def _part(part: Packed, block: Block, index: int) -> Packed:
+def _to_part(part: Packed, block: Block, index: int) -> Packed:
     if part == block:
         return {"block": index, "as": "block"}
     if isinstance(part, str):
         return {"block": index, "as": "text"}
     if block["type"] == "opaque" and part == block["value"]:
         return {"block": index, "as": "value"}
-    return {"block": index, "part": _referring(part, block)}
+    return {"block": index, "part": _insert_references(part, block)}
 
 
-def _restored(part: Packed, blocks: list[Block]) -> Any:
+def _restore_part(part: Packed, blocks: list[Block]) -> Any:
     if "block" not in part:
         return unpack(part["part"])
     block = blocks[part["block"]]
@@ -88,16 +88,16 @@ def _restored(part: Packed, blocks: list[Block]) -> Any:
         return unpack(block)
     if kind is not None:
         return unpack(block[kind])
-    return unpack(_resolved(part["part"], block))
+    return unpack(_resolve_references(part["part"], block))
 
 
-def _referring(value: Packed, block: Block) -> Packed:
-    """The value with references in place of long texts that stand in the block."""
+def _insert_references(value: Packed, block: Block) -> Packed:
+    """Replace long texts that the block holds by references to it."""
     if isinstance(value, dict):
-        return {key: _referring(entry, block) for key, entry in value.items()}
+        return {key: _insert_references(entry, block) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_referring(entry, block) for entry in value]
-    if not isinstance(value, str) or len(value) < _LONG:
+        return [_insert_references(entry, block) for entry in value]
+    if not isinstance(value, str) or len(value) < _MIN_REFERENCED:
         return value
     for key in _SOURCES:
         if block.get(key) == value:
@@ -105,9 +105,9 @@ def _referring(value: Packed, block: Block) -> Packed:
     return {TAG: "data"} if value == _data_url(block) else value
 
 
-def _resolved(value: Packed, block: Block) -> Packed:
+def _resolve_references(value: Packed, block: Block) -> Packed:
     if isinstance(value, list):
-        return [_resolved(entry, block) for entry in value]
+        return [_resolve_references(entry, block) for entry in value]
     if not isinstance(value, dict):
         return value
     match value.get(TAG):
@@ -115,7 +115,7 @@ def _resolved(value: Packed, block: Block) -> Packed:
             return block[value["v"]]
         case "data":
             return _data_url(block)
-    return {key: _resolved(entry, block) for key, entry in value.items()}
+    return {key: _resolve_references(entry, block) for key, entry in value.items()}
 
 
 def _data_url(block: Block) -> str:

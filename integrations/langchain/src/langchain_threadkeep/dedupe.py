@@ -1,4 +1,4 @@
-"""Transcripts that clients send again with every request: what of them is stored already."""
+"""Detect how much of a transcript that a client resends with every request is stored already."""
 
 from __future__ import annotations
 
@@ -10,79 +10,83 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_threadkeep.codec import is_notice
 from threadkeep import Item
 
-Said = tuple[str, str]
-"""Who, and which words."""
+Utterance = tuple[str, str]
+"""A role and a text."""
 
 
-class Resent(NamedTuple):
-    """How many of the messages at the front are stored, and the item of the last of them."""
+class StoredPrefix(NamedTuple):
+    """The number of leading messages that are stored, and the item of the last of them."""
 
-    front: int
-    last: Item | None = None
+    length: int
+    last_item: Item | None = None
 
 
-def resent(messages: Sequence[BaseMessage], items: Sequence[Item]) -> Resent:
-    """How much of a transcript without ids is a repetition, by what was said, tools left out.
+def stored_prefix(messages: Sequence[BaseMessage], items: Sequence[Item]) -> StoredPrefix:
+    """Find the stored prefix of a transcript without ids by comparing texts; tools are ignored.
 
-    Its beginning must be in the store word for word, with an answer in it; or it repeats a
-    question at the very end that has no answer yet.
+    The prefix must match stored items word for word and contain an answer, unless it only repeats
+    a final question that has no answer yet.
     """
-    told = [(place, said) for place, m in enumerate(messages) if (said := _of_message(m))]
-    stored = [(item, said) for item in items if (said := _of_item(item))]
-    for count in range(len(told), 0, -1):
-        end = _found([said for _, said in told[:count]], [said for _, said in stored])
+    spoken = [
+        (index, utterance)
+        for index, m in enumerate(messages)
+        if (utterance := _message_utterance(m))
+    ]
+    stored = [(item, utterance) for item in items if (utterance := _item_utterance(item))]
+    for count in range(len(spoken), 0, -1):
+        end = _last_match([text for _, text in spoken[:count]], [text for _, text in stored])
         if end is not None:
-            place = _past_tools(told[count - 1][0] + 1, messages, items)
-            return Resent(place, stored[end][0])
-    return Resent(0)
+            length = _skip_stored_tools(spoken[count - 1][0] + 1, messages, items)
+            return StoredPrefix(length, stored[end][0])
+    return StoredPrefix(0)
 
 
-def _found(words: Sequence[Said], stored: Sequence[Said]) -> int | None:
-    """Where in the store the words end, as late as possible, back to the beginning of either."""
+def _last_match(utterances: Sequence[Utterance], stored: Sequence[Utterance]) -> int | None:
+    """The last stored index at which the utterances end, compared back to the start of either."""
     for end in range(len(stored) - 1, -1, -1):
-        length = min(len(words), end + 1)
-        overlap = words[-length:]
+        length = min(len(utterances), end + 1)
+        overlap = utterances[-length:]
         if overlap != stored[end + 1 - length : end + 1]:
             continue
         answered = any(role == "assistant" for role, _ in overlap)
-        if answered or (length == len(words) and end == len(stored) - 1):
+        if answered or (length == len(utterances) and end == len(stored) - 1):
             return end
     return None
 
 
-def _past_tools(place: int, messages: Sequence[BaseMessage], items: Sequence[Item]) -> int:
-    """Behind the calls and results at that place that are stored as well."""
-    calls = {call.get("id") for item in items for call in item.tool_calls}
-    results = {item.tool_call_id for item in items if item.tool_call_id}
-    while place < len(messages):
-        message = messages[place]
-        asked = message.tool_calls if isinstance(message, AIMessage) else []
+def _skip_stored_tools(index: int, messages: Sequence[BaseMessage], items: Sequence[Item]) -> int:
+    """Advance the index past tool calls and results that are stored too."""
+    call_ids = {call.get("id") for item in items for call in item.tool_calls}
+    result_ids = {item.tool_call_id for item in items if item.tool_call_id}
+    while index < len(messages):
+        message = messages[index]
+        tool_calls = message.tool_calls if isinstance(message, AIMessage) else []
         if not (
-            (asked and all(call["id"] in calls for call in asked))
-            or (isinstance(message, ToolMessage) and message.tool_call_id in results)
+            (tool_calls and all(call["id"] in call_ids for call in tool_calls))
+            or (isinstance(message, ToolMessage) and message.tool_call_id in result_ids)
         ):
             break
-        place += 1
-    return place
+        index += 1
+    return index
 
 
-def _of_message(message: BaseMessage) -> Said | None:
+def _message_utterance(message: BaseMessage) -> Utterance | None:
     if is_notice(message):
         return None
     if isinstance(message, HumanMessage):
-        return "user", _words(message.content)
+        return "user", _text(message.content)
     if isinstance(message, AIMessage) and message.text:
-        return "assistant", _words(message.content)
+        return "assistant", _text(message.content)
     return None
 
 
-def _of_item(item: Item) -> Said | None:
+def _item_utterance(item: Item) -> Utterance | None:
     if item.type != "message" or item.role not in ("user", "assistant"):
         return None
     return None if item.role == "assistant" and not item.text else (item.role, item.text)
 
 
-def _words(content: Any) -> str:
+def _text(content: Any) -> str:
     if isinstance(content, str):
         return content
     texts = (part if isinstance(part, str) else part.get("text") for part in content)

@@ -1,7 +1,7 @@
-"""Messages that are nothing but words, made without validation: there is nothing to validate.
+"""Build plain text messages without pydantic validation, which has nothing to check in them.
 
-Reading a window is mostly this, and validating takes most of the time. LangChain makes one message
-of each class, and the others are made of it, as pydantic copies a model.
+Most messages of a window are plain text, and validation takes most of the time. LangChain builds
+one message of each class; the others are copies of it, made as pydantic copies a model.
 """
 
 from __future__ import annotations
@@ -20,34 +20,38 @@ _set: Final = object.__setattr__
 
 
 def message(item: Item) -> BaseMessage | None:
-    """The message of an item, if a role and a text are all that LangChain would say of it."""
+    """Return the message of an item that has only a role and a text, else `None`."""
     if item.type != "message" or item.name or item.usage or item.tool_calls:
         return None
     cls, content = _CLASSES.get(item.role), item.content
     if cls is None or type(content) is not str:
         return None
-    said = _said(cls)
-    if said is None:
+    defaults = _field_defaults(cls)
+    if defaults is None:
         return cls(content=content)
-    values = {**said, "content": content, "additional_kwargs": {}, "response_metadata": {}}
+    values = {**defaults, "content": content, "additional_kwargs": {}, "response_metadata": {}}
     if cls is AIMessage:
         values["tool_calls"], values["invalid_tool_calls"] = [], []
-    made: BaseMessage = cls.__new__(cls)
-    _set(made, "__dict__", values)
-    _set(made, "__pydantic_fields_set__", {"content"})
-    _set(made, "__pydantic_extra__", {})
-    _set(made, "__pydantic_private__", None)
-    return made
+    built: BaseMessage = cls.__new__(cls)
+    _set(built, "__dict__", values)
+    _set(built, "__pydantic_fields_set__", {"content"})
+    _set(built, "__pydantic_extra__", {})
+    _set(built, "__pydantic_private__", None)
+    return built
 
 
 @functools.cache
-def _said(cls: type[BaseMessage]) -> dict[str, Any] | None:
-    """The fields of a message of a text; `None` if this langchain-core has more than we know of."""
-    made = cls(content="")
-    values = made.__dict__
-    known = _DICTS | (_LISTS if cls is AIMessage else frozenset())
+def _field_defaults(cls: type[BaseMessage]) -> dict[str, Any] | None:
+    """The default fields of a text message; `None` if this langchain-core has unknown ones."""
+    sample = cls(content="")
+    values = sample.__dict__
+    containers = _DICTS | (_LISTS if cls is AIMessage else frozenset())
     changeable = {name for name, value in values.items() if isinstance(value, (dict, list, set))}
-    beside = made.__pydantic_private__ or made.__pydantic_extra__ or any(values[n] for n in known)
-    if beside or changeable != known or made.__pydantic_fields_set__ != {"content"}:
+    has_other_state = (
+        sample.__pydantic_private__
+        or sample.__pydantic_extra__
+        or any(values[n] for n in containers)
+    )
+    if has_other_state or changeable != containers or sample.__pydantic_fields_set__ != {"content"}:
         return None
     return values

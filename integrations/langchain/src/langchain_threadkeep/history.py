@@ -11,12 +11,12 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, get_bu
 from langchain_core.runnables import ConfigurableFieldSpec
 
 from langchain_threadkeep import turn_window, write_errors
-from langchain_threadkeep.codec import whole
-from langchain_threadkeep.record_ids import Past, keyed
+from langchain_threadkeep.codec import chunks_to_messages
+from langchain_threadkeep.record_ids import RecentHistory, items_with_ids
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
 from threadkeep import Memory
 from threadkeep.adapters.identity import UserId, optional_user_id
-from threadkeep.adapters.shared import shared
+from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import InputError, ThreadkeepError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 else:
     try:
         from langchain_core.chat_history import BaseChatMessageHistory
-    except ImportError:  # deprecated, and to be gone in langchain-core 2.0
+    except ImportError:  # deprecated, removed in langchain-core 2.0
         BaseChatMessageHistory = object
 
 OnWriteError = Callable[[Exception, Sequence[BaseMessage]], None]
@@ -33,22 +33,22 @@ _log = logging.getLogger("threadkeep.langchain")
 
 
 class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
-    """A session as a chat message history; made without any I/O, one for each run.
+    """A session as a chat message history; construct one per run, without I/O.
 
-    Messages come back exactly as they were added, chunks as whole messages.
+    Messages are returned exactly as they were added, chunks as complete messages.
 
     Args:
         session_id: the application's name for the session.
         memory: a `Memory`, or a URL; one store per URL is opened in a process.
-        user_id: whose session it is, a `str`, an `int` or a `UUID`; another user's is refused.
-        window: what `messages` gives: a policy, a list of them, or `{"max_tokens": 3000}`.
-            `None` = the Memory's own window, and without one everything.
+        user_id: the owner, a `str`, an `int` or a `UUID`; other users' sessions are refused.
+        window: limits what `messages` returns: a policy, a list of them, or
+            `{"max_tokens": 3000}`. `None` = the Memory's own window, or everything without one.
         on_write_error: called with the error and the messages if they could not be stored.
-            `RunnableWithMessageHistory` logs what `add_messages` raises and goes on, so without
-            a handler the next read of the session raises once more.
+            `RunnableWithMessageHistory` only logs errors of `add_messages`, so without a handler
+            the next read of the session raises.
 
     Raises:
-        ConfigError: the URL or the window is not understood, or the user id is none.
+        ConfigError: the URL, the window or the user id is not valid.
     """
 
     def __init__(
@@ -60,74 +60,80 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
         *,
         on_write_error: OnWriteError | None = None,
     ) -> None:
-        self.memory = shared(memory)
+        self.memory = shared_memory(memory)
         self.session_id = str(session_id)
-        self._window = turn_window.told(window)
+        self._window = turn_window.parse_window(window)
         self._on_write_error = on_write_error
         self._chat = self.memory.session(self.session_id, user=optional_user_id(user_id, "user_id"))
-        self._entered: list[BaseMessage] | None = None
+        self._run_messages: list[BaseMessage] | None = None
 
     @property
     def messages(self) -> list[BaseMessage]:  # type: ignore[override]  # an attribute upstream
         """The messages of the window, or all of them, oldest first.
 
         Raises:
-            BackendError: an earlier write failed in silence, or the store did not answer.
+            BackendError: an earlier write failed silently, or the store did not answer.
             NotOwner: the session belongs to another user.
         """
-        counted = self._counted()
-        return _Read(self._load(), self) if counted is None else counted
+        run_messages = self._take_run_messages()
+        return _LoadedMessages(self._load(), self) if run_messages is None else run_messages
 
     async def aget_messages(self) -> list[BaseMessage]:
         """As `messages`."""
-        counted = self._counted()
-        return _Read(await self._hop(self._load), self) if counted is None else counted
+        run_messages = self._take_run_messages()
+        return (
+            _LoadedMessages(await self._to_thread(self._load), self)
+            if run_messages is None
+            else run_messages
+        )
 
     def add_messages(self, messages: Sequence[BaseMessage]) -> None:
-        """Append messages in one atomic step.
+        """Append messages atomically.
 
-        A message of a person with an id is stored once; an answer, once in its turn.
+        A user message with an id is stored once, an answer with an id once per turn.
 
         Raises:
-            BackendError: the store did not take them.
-            InputError: something is no message, or too large; nothing was written.
+            BackendError: the store did not accept them.
+            InputError: an element is not a message, or is too large; nothing was written.
             NotOwner: the session belongs to another user; nothing was written.
         """
         for message in messages:
             if not isinstance(message, BaseMessage):
                 raise InputError(f"a message must be a BaseMessage, got {type(message).__name__}")
-        self._entered = None
+        self._run_messages = None
         try:
             if messages:
-                self._chat.add(*keyed(Past(self._chat), whole(messages)))
+                self._chat.add(
+                    *items_with_ids(RecentHistory(self._chat), chunks_to_messages(messages))
+                )
         except ThreadkeepError as error:
-            self._failed(error, messages)
+            self._report_write_error(error, messages)
             raise
 
     async def aadd_messages(self, messages: Sequence[BaseMessage]) -> None:
         """As `add_messages`."""
-        await self._hop(functools.partial(self.add_messages, messages))
+        await self._to_thread(functools.partial(self.add_messages, messages))
 
     def add_message(self, message: BaseMessage) -> None:
         """Append one message."""
         self.add_messages([message])
 
     def add_user_message(self, message: HumanMessage | str) -> None:
-        """Append what the user said."""
+        """Append a user message."""
         self.add_message(HumanMessage(message) if isinstance(message, str) else message)
 
     def add_ai_message(self, message: AIMessage | str) -> None:
-        """Append what the model said."""
+        """Append a model answer."""
         self.add_message(AIMessage(message) if isinstance(message, str) else message)
 
     def clear(self) -> None:
-        """Delete all messages; title, metadata and owner of the session stay."""
-        self._entered = None
+        """Delete all messages; the session keeps its title, metadata and owner."""
+        self._run_messages = None
         self._chat.clear()
 
     async def aclear(self) -> None:
         """As `clear`."""
-        await self._hop(self.clear)
+        await self._to_thread(self.clear)
 
     def __str__(self) -> str:
         return get_buffer_string(self.messages)
@@ -137,17 +143,17 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
 
     def _load(self) -> list[BaseMessage]:
         write_errors.report(self.memory, self._chat)
-        policies = turn_window.chosen(self._window, self.memory)
+        policies = turn_window.or_memory_window(self._window, self.memory)
         if policies:
             return in_reply_order(to_messages(self._chat.window(policy=policies)))
         return to_messages(self._chat.items())
 
-    def _counted(self) -> _Read | None:
-        """What the run that has begun was shown; it reads again at its end, only to count."""
-        entered, self._entered = self._entered, None
-        return None if entered is None else _Read(entered, self, again=True)
+    def _take_run_messages(self) -> _LoadedMessages | None:
+        """The messages read at the start of the run, which reads again at its end to count."""
+        messages, self._run_messages = self._run_messages, None
+        return None if messages is None else _LoadedMessages(messages, self, reload=True)
 
-    def _failed(self, error: Exception, messages: Sequence[BaseMessage]) -> None:
+    def _report_write_error(self, error: Exception, messages: Sequence[BaseMessage]) -> None:
         _log.error(
             "%d messages of session %r were not stored: %s", len(messages), self.session_id, error
         )
@@ -156,15 +162,15 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
         else:
             write_errors.remember(self.memory, self._chat, error)
 
-    async def _hop(self, verb: Callable[[], Any]) -> Any:
-        return await self.memory.engine.hop(verb)
+    async def _to_thread(self, verb: Callable[[], Any]) -> Any:
+        return await self.memory.to_thread(verb)
 
 
-class _Read(list[BaseMessage]):
-    """What was read. `RunnableWithMessageHistory` copies it when a run begins, nobody else does.
+class _LoadedMessages(list[BaseMessage]):
+    """The messages of a read. Only `RunnableWithMessageHistory` copies them, when a run starts.
 
-    At the end of the run it reads again, and takes as many messages from the front of the run's
-    input as there are then. If others wrote meanwhile, or the window slid, that would be wrong.
+    At the end of the run it reads again and drops that many leading messages from the run's input.
+    With a fresh read this would be wrong if others wrote meanwhile or the window moved.
     """
 
     def __init__(
@@ -172,27 +178,27 @@ class _Read(list[BaseMessage]):
         messages: Sequence[BaseMessage],
         history: ThreadkeepChatMessageHistory,
         *,
-        again: bool = False,
+        reload: bool = False,
     ) -> None:
         super().__init__(messages)
         self._history = history
-        self._again = again
+        self._reload = reload
 
     def copy(self) -> list[BaseMessage]:
-        found = self._history._load() if self._again else list(self)
-        self._history._entered = found
-        return list(found)
+        messages = self._history._load() if self._reload else list(self)
+        self._history._run_messages = messages
+        return list(messages)
 
 
 def session_history_factory(
     memory: Memory | str, window: object = None, *, on_write_error: OnWriteError | None = None
 ) -> Callable[..., ThreadkeepChatMessageHistory]:
-    """What `RunnableWithMessageHistory(get_session_history=)` takes: `(session_id, user_id=None)`.
+    """For `RunnableWithMessageHistory(get_session_history=)`: takes `(session_id, user_id=None)`.
 
-    With users, pass `history_factory_config=HISTORY_FACTORY_CONFIG` beside it.
+    With user ids, also pass `history_factory_config=HISTORY_FACTORY_CONFIG`.
     """
-    opened = shared(memory)
-    turn_window.told(window)  # what is wrong with it is said here, not in the first run
+    opened = shared_memory(memory)
+    turn_window.parse_window(window)  # validated now, not in the first run
 
     def history(session_id: str, user_id: UserId | None = None) -> ThreadkeepChatMessageHistory:
         return ThreadkeepChatMessageHistory(
@@ -204,10 +210,10 @@ def session_history_factory(
 
 HISTORY_FACTORY_CONFIG = [
     ConfigurableFieldSpec(
-        id="session_id", annotation=str, name="Session", description="Which session it is."
+        id="session_id", annotation=str, name="Session", description="The id of the session."
     ),
     ConfigurableFieldSpec(
-        id="user_id", annotation=str, name="User", description="Whose session it is.",
+        id="user_id", annotation=str, name="User", description="The owner of the session.",
         is_shared=True,
     ),
 ]  # fmt: skip

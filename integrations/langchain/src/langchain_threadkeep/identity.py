@@ -1,4 +1,4 @@
-"""Session and user of a run, by the places where an application may have put them."""
+"""Resolve the session and user of a run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from threadkeep.errors import ConfigError
 Id = str | Callable[[Any], str | None] | None
 UserId = identity.UserIdSource
 
-_USERS: Final = ("langgraph_auth_user_id", "user_id")
-_SESSIONS: Final = ("thread_id", "session_id")
-_AGENTS: Final = "tools"
-"""The node of an agent in which its tools, and so its sub-agents, run."""
+_USER_FIELDS: Final = ("langgraph_auth_user_id", "user_id")
+_SESSION_FIELDS: Final = ("thread_id", "session_id")
+_TOOLS_NODE: Final = "tools"
+"""The graph node in which an agent's tools, and so its sub-agents, run."""
 
 
-class Who(NamedTuple):
-    """A session and whose it is; `agent` if a sub-agent speaks in it."""
+class RunIdentity(NamedTuple):
+    """The session and user of a run, and the agent if a sub-agent runs."""
 
     session: str
     user: str | None
@@ -27,20 +27,21 @@ class Who(NamedTuple):
 
     @property
     def session_of_run(self) -> str:
-        """The session that the run writes to: a sub-agent has one of its own."""
+        """The session the run writes to: a sub-agent has its own."""
         return self.session if self.agent is None else f"{self.session}/{self.agent}"
 
 
 @dataclass(frozen=True)
-class People:
-    """What an adapter was told beforehand about session and user.
+class IdentityResolver:
+    """Resolves session and user of a run from an adapter's arguments and the run.
 
     Attributes:
-        session_id: goes before the run's own `thread_id`.
-        user_id: a callable (of the run's `Runtime`) or a `ContextVar` goes first, a plain id last.
+        session_id: takes precedence over the run's `thread_id`.
+        user_id: a callable (of the run's `Runtime`) or a `ContextVar` takes precedence over the
+            run's own user id; a plain id is the fallback.
 
     Raises:
-        ConfigError: `user_id` can never be one.
+        ConfigError: `user_id` is not valid.
     """
 
     session_id: Id = None
@@ -49,40 +50,44 @@ class People:
     def __post_init__(self) -> None:
         identity.check_source(self.user_id)
 
-    def who(self, config: Mapping[str, Any], runtime: Any = None) -> Who:
-        """Session and user of a run.
+    def resolve(self, config: Mapping[str, Any], runtime: Any = None) -> RunIdentity:
+        """Return session and user of a run.
 
         Raises:
-            ConfigError: nothing says which session it is, or what is set is no user id.
+            ConfigError: there is no session id, or the user id is not valid.
         """
         configurable = config.get("configurable") or {}
-        chosen = self.session_id(runtime) if callable(self.session_id) else self.session_id
-        places = (chosen, *(configurable.get(name) for name in _SESSIONS))
-        session = next((text for place in places if (text := _text(place))), None)
+        configured = self.session_id(runtime) if callable(self.session_id) else self.session_id
+        candidates = (configured, *(configurable.get(name) for name in _SESSION_FIELDS))
+        session = next((text for candidate in candidates if (text := _text(candidate))), None)
         if session is None:
             raise ConfigError(
                 "which session is it? Pass config={'configurable': {'thread_id': ...}}, or "
                 "session_id= to the adapter"
             )
-        return Who(session, identity.first_user_id(self._users(configurable, runtime)))
+        return RunIdentity(
+            session, identity.first_user_id(self._user_candidates(configurable, runtime))
+        )
 
-    def _users(self, configurable: Mapping[str, Any], runtime: Any) -> Iterator[identity.Candidate]:
-        yield "what user_id= gives for the run", identity.of_run(self.user_id, runtime)
+    def _user_candidates(
+        self, configurable: Mapping[str, Any], runtime: Any
+    ) -> Iterator[identity.Candidate]:
+        yield "what user_id= gives for the run", identity.run_value(self.user_id, runtime)
         server = getattr(getattr(runtime, "server_info", None), "user", None)
-        place = "identity of the server's authenticated user"
-        yield place, identity.field(server, "identity", place)
-        place = "user_id of the run's context"
-        yield place, identity.field(getattr(runtime, "context", None), "user_id", place)
-        for name in _USERS:
+        location = "identity of the server's authenticated user"
+        yield location, identity.read_field(server, "identity", location)
+        location = "user_id of the run's context"
+        yield location, identity.read_field(getattr(runtime, "context", None), "user_id", location)
+        for name in _USER_FIELDS:
             yield f"{name} of the run's configurable", configurable.get(name)
-        yield "user_id", identity.plain(self.user_id)
+        yield "user_id", identity.fixed_value(self.user_id)
 
 
 def sub_agent(config: Mapping[str, Any]) -> str | None:
-    """The name of the agent, if it runs inside a tool of another agent."""
+    """Return the name of the agent if it runs inside a tool of another agent, else `None`."""
     namespace = str((config.get("configurable") or {}).get("checkpoint_ns") or "")
-    above = namespace.split("|")[:-1]
-    if not any(part.partition(":")[0] == _AGENTS for part in above):
+    outer_nodes = namespace.split("|")[:-1]
+    if not any(node.partition(":")[0] == _TOOLS_NODE for node in outer_nodes):
         return None
     return str((config.get("metadata") or {}).get("lc_agent_name") or "agent")
 

@@ -1,4 +1,4 @@
-"""Conversations of LangChain's own SQL histories, taken over without touching them."""
+"""Import conversations from LangChain's own SQL histories."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from langchain_core.messages import BaseMessage, ChatMessage, messages_from_dict
 from langchain_threadkeep.codec import to_item
 from threadkeep import Item, Memory
 from threadkeep.adapters.identity import UserId, optional_user_id
-from threadkeep.adapters.shared import shared
+from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError, MissingExtra
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _BATCH: Final = 500
 _DRIVERS: Final = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
-_DATE: Final = "created_at"
+_DATE_FIELD: Final = "created_at"
 
 _log = logging.getLogger("threadkeep.langchain")
 
@@ -39,41 +39,41 @@ def import_sql(
     session_id_field_name: str = "session_id",
     schema: str | None = None,
 ) -> dict[str, int]:
-    """Copy the conversations of a table of LangChain's; messages of each.
+    """Copy the conversations of a LangChain table; returns the number of messages per session.
 
-    The tables of `SQLChatMessageHistory` and of both classes `PostgresChatMessageHistory` (of
-    langchain-postgres and langchain-community) are understood. Nothing is written there. Every id
-    is made of its row's number, so that an import that broke off, or is repeated after more was
-    said, adds only what is new. A message of a type that LangChain itself cannot read back
-    becomes a `ChatMessage`; a row that is no message at all is passed over and logged.
+    Supports the tables of `SQLChatMessageHistory` and of both `PostgresChatMessageHistory` classes
+    (langchain-postgres and langchain-community). The source is only read. Ids are derived from row
+    numbers, so an import that was interrupted, or is repeated later, adds only new messages. A
+    message type that LangChain cannot read back becomes a `ChatMessage`; rows that are not
+    messages are skipped and logged.
 
     Args:
-        engine: where they are: a synchronous SQLAlchemy `Engine`, or its URL.
-        memory: where to: a `Memory`, or a URL.
-        user_id: whose sessions they become; `None` = nobody's yet.
-        table_name: as the history was told.
-        session_id_field_name: as the history was told.
-        schema: where the table is; `None` = where the database looks by itself.
+        engine: the source: a synchronous SQLAlchemy `Engine`, or its URL.
+        memory: the target: a `Memory`, or a URL.
+        user_id: the owner of the imported sessions; `None` = no owner yet.
+        table_name: the same argument as for the history.
+        session_id_field_name: the same argument as for the history.
+        schema: the table's schema; `None` = the database's default.
 
     Raises:
-        ConfigError: the table is not there, or not as LangChain makes it, or `user_id` is none.
+        ConfigError: the table is missing or has other columns, or `user_id` is not valid.
         MissingExtra: SQLAlchemy is not installed.
-        NotOwner: a session of that id belongs to another user here; those before it are there.
+        NotOwner: a session with that id belongs to another user; earlier ones are imported.
     """
     owner = optional_user_id(user_id, "user_id")
-    target, counts = shared(memory), dict[str, int]()
-    with _opened(engine) as source:
+    target, counts = shared_memory(memory), dict[str, int]()
+    with _open_engine(engine) as source:
         rows = _rows(source, table_name, session_id_field_name, schema)
-        for session, run in groupby(rows, key=lambda row: str(row.session)):
-            items = (item for row in run if (item := _item(row, table_name)) is not None)
+        for session, session_rows in groupby(rows, key=lambda row: str(row.session)):
+            items = (item for row in session_rows if (item := _item(row, table_name)) is not None)
             copied = _add(target, session, owner, items)
             counts[session] = counts.get(session, 0) + copied  # collations may mix "a" and "A"
     return counts
 
 
 @contextmanager
-def _opened(engine: sqlalchemy.Engine | str) -> Iterator[sqlalchemy.Engine]:
-    """The engine, or one of our own that is gone afterwards."""
+def _open_engine(engine: sqlalchemy.Engine | str) -> Iterator[sqlalchemy.Engine]:
+    """Yield the engine, or open one for a URL and dispose of it afterwards."""
     try:
         import sqlalchemy as sql
     except ImportError as error:
@@ -85,36 +85,45 @@ def _opened(engine: sqlalchemy.Engine | str) -> Iterator[sqlalchemy.Engine]:
         return
     try:
         url = sql.make_url(engine)
-        made = sql.create_engine(url.set(drivername=_DRIVERS.get(url.drivername, url.drivername)))
+        opened = sql.create_engine(url.set(drivername=_DRIVERS.get(url.drivername, url.drivername)))
     except (sql.exc.ArgumentError, ImportError) as error:
         raise ConfigError(f"import_sql cannot open this URL: {error}") from error
     _check_file(url)
     try:
-        yield made
+        yield opened
     finally:
-        made.dispose()
+        opened.dispose()
 
 
 def _check_file(url: sqlalchemy.URL) -> None:
-    """SQLite makes a file that is not there, and nothing is to be written there."""
+    """Refuse a missing SQLite file, which SQLite would create."""
     path = url.database or ""
     is_path = url.get_backend_name() == "sqlite" and not path.startswith("file:")
     if is_path and not Path(path).is_file():
         raise ConfigError(f"there is no file {path!r} to import from")
 
 
-def _rows(source: sqlalchemy.Engine, name: str, session: str, schema: str | None) -> Iterator[Any]:
-    """Rows of `id`, `session`, `message` and `said`; sessions together, in their order."""
+def _rows(
+    source: sqlalchemy.Engine, name: str, session_field: str, schema: str | None
+) -> Iterator[Any]:
+    """Yield rows of `id`, `session`, `message` and `created_at`, ordered by session and id."""
     import sqlalchemy as sql
 
     try:
         with source.connect().execution_options(yield_per=_BATCH) as connection:
             table = sql.Table(name, sql.MetaData(schema=schema), autoload_with=connection)
-            id, whose, said = table.c["id"], table.c[session], table.c.get(_DATE, sql.null())
-            wanted = sql.select(
-                id, whose.label("session"), table.c["message"], said.label("said")
-            ).order_by(whose, id)
-            yield from connection.execute(wanted)
+            id, session, created_at = (
+                table.c["id"],
+                table.c[session_field],
+                table.c.get(_DATE_FIELD, sql.null()),
+            )
+            query = sql.select(
+                id,
+                session.label("session"),
+                table.c["message"],
+                created_at.label("created_at"),
+            ).order_by(session, id)
+            yield from connection.execute(query)
     except (sql.exc.SQLAlchemyError, KeyError) as error:
         raise ConfigError(f"{name!r} is no table of LangChain's: {error}") from error
 
@@ -124,11 +133,11 @@ def _item(row: Any, table: str) -> Item | None:
         data = json.loads(row.message) if isinstance(row.message, str | bytes) else row.message
         item = to_item(_message(data))
     except (ValueError, TypeError, KeyError) as error:
-        what = type(error).__name__  # its text may hold what was said
-        _log.warning("row %s of %s is no message (%s), passed over", row.id, table, what)
+        error_name = type(error).__name__  # the error text may contain message text
+        _log.warning("row %s of %s is no message (%s), passed over", row.id, table, error_name)
         return None
-    said = row.said if isinstance(row.said, datetime) else None
-    return dataclasses.replace(item, id=f"langchain-sql:{table}:{row.id}", created_at=said)
+    created_at = row.created_at if isinstance(row.created_at, datetime) else None
+    return dataclasses.replace(item, id=f"langchain-sql:{table}:{row.id}", created_at=created_at)
 
 
 def _message(data: dict[str, Any]) -> BaseMessage:
@@ -139,8 +148,8 @@ def _message(data: dict[str, Any]) -> BaseMessage:
 
 
 def _add(memory: Memory, session: str, user: str | None, items: Iterable[Item]) -> int:
-    chat, count, rest = memory.session(session, user=user), 0, iter(items)
-    while batch := list(islice(rest, _BATCH)):
+    chat, count, remaining = memory.session(session, user=user), 0, iter(items)
+    while batch := list(islice(remaining, _BATCH)):
         chat.add(*batch)
         count += len(batch)
     return count

@@ -1,4 +1,4 @@
-"""What long-term memory tells the model: put into the request, never into the state or a store."""
+"""Inject long-term memory into model requests; it is never added to the state or a store."""
 
 from __future__ import annotations
 
@@ -9,66 +9,68 @@ from langchain.agents.middleware.types import ModelRequest
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from langchain_threadkeep.codec import is_notice
-from langchain_threadkeep.turn import Turn
+from langchain_threadkeep.turn import AgentTurn
 from threadkeep import Item
 from threadkeep.adapters.injection import Injection
 
 M = TypeVar("M", bound=BaseMessage)
 
 
-def inject(
-    how: Injection, turn: Turn, window: Sequence[Item], request: ModelRequest[Any]
+def inject_context(
+    options: Injection, turn: AgentTurn, window: Sequence[Item], request: ModelRequest[Any]
 ) -> ModelRequest[Any]:
-    """The request with what is known: at the end of the system message, and at the question.
+    """Add long-term memory to a request: after the system message, and before the question.
 
-    Read once in a turn, so that a prompt grows at its end only while the model calls its tools.
+    Memory is read once per turn, so that prompts only grow at the end while the model calls tools.
 
     Args:
-        how: how much.
-        turn: the turn that is under way.
-        window: what of the session the model is shown.
-        request: as it would be sent without a long-term memory.
+        options: the `inject=` option.
+        turn: the current turn.
+        window: the items of the session in the request.
+        request: the request without long-term memory.
     """
     question = _question(turn, request.messages)
-    if turn.notes is None:
-        query = question.text if question is not None and how.recall else None
-        turn.notes = turn.chat.context(query, max_tokens=how.max_tokens, window=window)
-    if turn.notes.stable:
-        told = with_text(request.system_message, turn.notes.stable)
-        request = request.override(system_message=told)
-    if turn.notes.volatile and question is not None:
-        beside = _beside(question, turn.notes.volatile)
-        messages: list[Any] = [beside if m is question else m for m in request.messages]
+    if turn.context is None:
+        query = question.text if question is not None and options.recall else None
+        turn.context = turn.chat.context(query, max_tokens=options.max_tokens, window=window)
+    if turn.context.stable:
+        system_message = with_text_after(request.system_message, turn.context.stable)
+        request = request.override(system_message=system_message)
+    if turn.context.volatile and question is not None:
+        enriched = _with_text_before(question, turn.context.volatile)
+        messages: list[Any] = [enriched if m is question else m for m in request.messages]
         request = request.override(messages=messages)
     return request
 
 
-def with_text(system: SystemMessage | None, text: str) -> SystemMessage:
-    """The system message with a text at its end."""
+def with_text_after(system: SystemMessage | None, text: str) -> SystemMessage:
+    """Append a text to the system message."""
     if system is None:
         return SystemMessage(text)
-    return _with(system, [*_blocks(system), {"type": "text", "text": text}])
+    return _with_blocks(system, [*_blocks(system), {"type": "text", "text": text}])
 
 
-def _beside(question: HumanMessage, text: str) -> HumanMessage:
-    """The question with a text before it."""
-    return _with(question, [{"type": "text", "text": text}, *_blocks(question)])
+def _with_text_before(question: HumanMessage, text: str) -> HumanMessage:
+    """Prepend a text to the question."""
+    return _with_blocks(question, [{"type": "text", "text": text}, *_blocks(question)])
 
 
-def _with(message: M, blocks: list[Any]) -> M:
-    """A copy with other content, as plain text if it is nothing else."""
+def _with_blocks(message: M, blocks: list[Any]) -> M:
+    """Copy a message with new content, as plain text if all blocks are texts."""
     texts = [block.get("text") for block in blocks if block.keys() == {"type", "text"}]
     content = "\n\n".join(map(str, texts)) if len(texts) == len(blocks) else blocks
     return message.model_copy(update={"content": content})
 
 
 def _blocks(message: BaseMessage) -> list[Any]:
-    found = [message.content] if isinstance(message.content, str) else message.content
-    return [{"type": "text", "text": one} if isinstance(one, str) else one for one in found if one]
+    parts = [message.content] if isinstance(message.content, str) else message.content
+    return [
+        {"type": "text", "text": part} if isinstance(part, str) else part for part in parts if part
+    ]
 
 
-def _question(turn: Turn, messages: Sequence[BaseMessage]) -> HumanMessage | None:
-    """What the user said: what opened the turn, else the newest that is no notice."""
-    asked = [m for m in messages if isinstance(m, HumanMessage) and not is_notice(m)]
-    opening = [message for message in asked if message.id == turn.mark["opening"]]
-    return next(reversed(opening or asked), None)
+def _question(turn: AgentTurn, messages: Sequence[BaseMessage]) -> HumanMessage | None:
+    """The user message that opened the turn, else the newest one that is no notice."""
+    questions = [m for m in messages if isinstance(m, HumanMessage) and not is_notice(m)]
+    opening = [message for message in questions if message.id == turn.position["opening"]]
+    return next(reversed(opening or questions), None)

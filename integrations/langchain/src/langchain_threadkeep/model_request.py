@@ -1,4 +1,4 @@
-"""What a model is shown in a turn: the window of the session, as other middlewares left it."""
+"""Build the messages of a model request: the session's window plus other middleware's changes."""
 
 from __future__ import annotations
 
@@ -9,64 +9,64 @@ from langchain_core.messages import BaseMessage, SystemMessage
 
 from langchain_threadkeep import turn_window
 from langchain_threadkeep.codec import is_notice, message_id
-from langchain_threadkeep.inject import with_text
+from langchain_threadkeep.inject import with_text_after
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
-from langchain_threadkeep.turn import Turn
+from langchain_threadkeep.turn import AgentTurn
 from threadkeep import Item
 
 
 class Prompt(NamedTuple):
-    """The messages for a model, and the items of the session that they show."""
+    """The messages for a model, and the session's items behind them."""
 
     messages: list[BaseMessage]
     window: Sequence[Item]
 
 
 def prompt(
-    turn: Turn,
+    turn: AgentTurn,
     policies: turn_window.Policies,
     state: Sequence[BaseMessage],
     request: Sequence[BaseMessage],
 ) -> Prompt:
-    """What the model is shown.
+    """Return the messages to send to the model.
 
     Args:
-        turn: the turn that is under way; all of it is stored.
-        policies: of the window.
+        turn: the current turn; all of it is stored.
+        policies: the window's policies.
         state: the messages of the graph's state.
-        request: the messages of the request; where they differ from the state's, another
-            middleware changed, added or took out a message for this call, and that stands.
+        request: the messages of the request; differences from the state are changes that other
+            middleware made for this call, and are kept.
     """
-    own = turn.own(request)
+    turn_messages = turn.turn_messages(request)
     in_state = {message.id: message for message in state}
     hidden = in_state.keys() - {message.id for message in request}
-    since = turn_window.BeforeOrOf(turn.mark["since"], {*own, turn.mark["turn"]}, hidden)
-    window = turn.chat.window(policy=[since, *policies])
-    if turn.mark["turn"] is None or all(item.id != turn.mark["turn"] for item in window):
-        return Prompt(
-            list(request), window
-        )  # a store that keeps nothing: the state is all there is
+    isolation = turn_window.TurnIsolation(
+        turn.position["since"], {*turn_messages, turn.position["turn"]}, hidden
+    )
+    window = turn.chat.window(policy=[isolation, *policies])
+    if turn.position["turn"] is None or all(item.id != turn.position["turn"] for item in window):
+        return Prompt(list(request), window)  # a store that keeps nothing: use the state
     edited = {m.id: m for m in request if m.id and in_state.get(m.id, m) is not m}
-    known = {**_edited(window, edited), **own}
-    shown = to_messages(window, known=known)
-    return Prompt(in_reply_order(_with_added(shown, state, request)), window)
+    replacements = {**_edited(window, edited), **turn_messages}
+    messages = to_messages(window, replacements=replacements)
+    return Prompt(in_reply_order(_with_added(messages, state, request)), window)
 
 
 def with_files(system: SystemMessage | None, files: Sequence[Any]) -> SystemMessage | None:
-    """The system message with a list of the session's files at its end."""
+    """Append a list of the session's files to the system message."""
     if not files:
         return system
-    lines = [f"- {_line(file.name or file.url)}{_place(file)}" for file in files]
+    lines = [f"- {_single_line(file.name or file.url)}{_location(file)}" for file in files]
     text = "\n".join(["Files of this conversation:", *lines])
-    return with_text(system, text)
+    return with_text_after(system, text)
 
 
-def _place(file: Any) -> str:
-    return f": {_line(file.url)}" if file.name and file.url else ""
+def _location(file: Any) -> str:
+    return f": {_single_line(file.url)}" if file.name and file.url else ""
 
 
-def _line(name: str) -> str:
-    """A name that somebody gave, in one line of what can be seen: it cannot pose as a prompt."""
+def _single_line(name: str) -> str:
+    """Reduce a file name to one printable line, so that it cannot pose as a prompt."""
     return "".join(letter for letter in " ".join(name.split()) if letter.isprintable())
 
 
@@ -81,22 +81,22 @@ def _edited(window: Iterable[Item], edited: dict[str, BaseMessage]) -> dict[str,
 
 
 def _with_added(
-    shown: list[BaseMessage], state: Sequence[BaseMessage], request: Sequence[BaseMessage]
+    messages: list[BaseMessage], state: Sequence[BaseMessage], request: Sequence[BaseMessage]
 ) -> list[BaseMessage]:
-    """With what stands in the request only, each behind the message it stood behind."""
+    """Insert messages that only the request has, each after the same message as there."""
     stored = {message.id for message in state if message.id and not is_notice(message)}
     added: dict[str | None, list[BaseMessage]] = {}
-    before: str | None = None
-    places = {message.id for message in shown}
+    anchor: str | None = None
+    shown_ids = {message.id for message in messages}
     for message in request:
         if message.id not in stored:
-            added.setdefault(before, []).append(message)
-        elif message.id in places:
-            before = message.id
+            added.setdefault(anchor, []).append(message)
+        elif message.id in shown_ids:
+            anchor = message.id
     if not added:
-        return shown
-    found = added.pop(None, [])
-    for message in shown:
-        found.append(message)
-        found += added.pop(message.id, [])
-    return found
+        return messages
+    merged = added.pop(None, [])
+    for message in messages:
+        merged.append(message)
+        merged += added.pop(message.id, [])
+    return merged

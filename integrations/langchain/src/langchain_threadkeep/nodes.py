@@ -1,8 +1,7 @@
-"""Nodes for a `StateGraph` of one's own: the history before the model, what was said after it."""
+"""Nodes for your own `StateGraph`: load the history before the model, save messages after it."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,12 +10,12 @@ from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
 from langchain_threadkeep import turn_window
-from langchain_threadkeep.codec import whole
-from langchain_threadkeep.identity import Id, People, UserId
+from langchain_threadkeep.codec import chunks_to_messages
+from langchain_threadkeep.identity import Id, IdentityResolver, UserId
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
-from langchain_threadkeep.turn import Resend, begin
+from langchain_threadkeep.turn import Resend, begin_turn
 from threadkeep import Memory, Session
-from threadkeep.adapters.shared import shared
+from threadkeep.adapters.shared import shared_memory
 
 Node = RunnableLambda[Any, dict[str, Any]]
 Update = dict[str, list[BaseMessage]]
@@ -30,33 +29,33 @@ def load_history_node(
     user_id: UserId = None,
     messages_key: str = "messages",
 ) -> Node:
-    """A node that puts the window of the session before the messages of the state.
+    """Return a node that puts the session's window before the messages of the state.
 
-    What is in the state already, as with a checkpointer, is not put there twice. Who it is: as
-    with `ThreadkeepMiddleware`.
+    Messages already in the state, as with a checkpointer, are not duplicated. Session and user are
+    resolved as in `ThreadkeepMiddleware`.
 
     Args:
         memory: a `Memory`, or a URL.
         window: a policy, a list of them, or `{"max_tokens": 3000}`; `None` = the Memory's own
             window, else 30,000 tokens.
         session_id: the session, or a callable; `None` = the run's `thread_id`.
-        user_id: whose it is, after what the run itself says; or a callable, which goes first.
-        messages_key: of the state.
+        user_id: the owner, a fallback for the run's own user id; a callable takes precedence.
+        messages_key: the key of the messages in the state.
 
     Raises:
-        ConfigError: the URL or the window is not understood.
+        ConfigError: the URL or the window is not valid.
     """
-    opened = shared(memory)
-    policies = turn_window.bounded(turn_window.told(window), opened)
+    opened = shared_memory(memory)
+    policies = turn_window.or_token_limit(turn_window.parse_window(window), opened)
 
     def load(chat: Session, messages: list[BaseMessage]) -> Update:
         prior = in_reply_order(to_messages(chat.window(policy=policies), ids=True))
-        merged = _merged(prior, messages)
+        merged = _merge(prior, messages)
         if merged == messages:
             return {}
         return {messages_key: [RemoveMessage(id=REMOVE_ALL_MESSAGES), *merged]}
 
-    return _node(load, opened, People(session_id, user_id), messages_key, "load_history")
+    return _node(load, opened, IdentityResolver(session_id, user_id), messages_key, "load_history")
 
 
 def save_history_node(
@@ -67,48 +66,49 @@ def save_history_node(
     messages_key: str = "messages",
     resend: Resend = "detect",
 ) -> Node:
-    """A node that stores what of the state's messages is not stored yet, in one atomic step.
+    """Return a node that stores the state's new messages atomically.
 
     Args:
         memory: a `Memory`, or a URL.
         session_id: the session, or a callable; `None` = the run's `thread_id`.
-        user_id: whose it is, after what the run itself says; or a callable, which goes first.
-        messages_key: of the state.
-        resend: as with `ThreadkeepMiddleware`.
+        user_id: the owner, a fallback for the run's own user id; a callable takes precedence.
+        messages_key: the key of the messages in the state.
+        resend: as for `ThreadkeepMiddleware`.
 
     Raises:
-        ConfigError: the URL is not understood.
+        ConfigError: the URL is not valid.
     """
-    opened = shared(memory)
+    opened = shared_memory(memory)
 
     def save(chat: Session, messages: list[BaseMessage]) -> Update:
-        begin(chat, messages, resend)
+        begin_turn(chat, messages, resend)
         return {}
 
-    return _node(save, opened, People(session_id, user_id), messages_key, "save_history")
+    return _node(save, opened, IdentityResolver(session_id, user_id), messages_key, "save_history")
 
 
 def _node(
-    verb: Callable[[Session, list[BaseMessage]], Update],
+    handler: Callable[[Session, list[BaseMessage]], Update],
     memory: Memory,
-    people: People,
+    resolver: IdentityResolver,
     key: str,
     name: str,
 ) -> Node:
     def run(state: Any, config: RunnableConfig) -> Update:
-        who = people.who(config)
-        given = state[key] if isinstance(state, dict) else getattr(state, key)
-        return verb(memory.session(who.session, user=who.user), whole(given))
+        identity = resolver.resolve(config)
+        messages = state[key] if isinstance(state, dict) else getattr(state, key)
+        return handler(
+            memory.session(identity.session, user=identity.user), chunks_to_messages(messages)
+        )
 
     async def arun(state: Any, config: RunnableConfig) -> Update:
-        found: Update = await memory.engine.hop(functools.partial(run, state, config))
-        return found
+        return await memory.to_thread(run, state, config)
 
     return RunnableLambda(run, arun, name=name)
 
 
-def _merged(prior: Sequence[BaseMessage], state: list[BaseMessage]) -> list[BaseMessage]:
-    """The history, with the state's own message where both have one, and the state's rest."""
+def _merge(prior: Sequence[BaseMessage], state: list[BaseMessage]) -> list[BaseMessage]:
+    """Merge history and state; the state's version of a message takes precedence."""
     ids = {message.id for message in prior}
     by_id = {message.id: message for message in state}
     first = next((n for n, message in enumerate(state) if message.id in ids), 0)

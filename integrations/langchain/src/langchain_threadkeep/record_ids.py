@@ -1,4 +1,4 @@
-"""Under which ids messages are stored: a retry writes nothing twice, and no later turn is lost."""
+"""Derive record ids for messages, so that retries store nothing twice and no turn is lost."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from langchain_threadkeep.codec import is_notice, message_id, to_item
 from threadkeep import Item, Session
 from threadkeep.errors import NotFound
 
-_NEAR = 12
-_FAR = 1_000
+_NEAR_REACH = 12
+_FAR_REACH = 1_000
 
 
 def opens_turn(message: BaseMessage) -> bool:
-    """Whether a person says it, so that what follows answers it."""
+    """Return True if a user wrote the message, so that the following ones answer it."""
     return isinstance(message, HumanMessage) and not is_notice(message)
 
 
 def key(message: BaseMessage, turn: str | None) -> str:
-    """The record id of a message of a turn: from its own id and the turn's; empty = a new one.
+    """Return the record id of a message, derived from its id and its turn's; empty = a new one.
 
-    Models, caches and reused objects give one id to the answers of several turns; and a message
-    of another kind with that id is another item, which must not take its place.
+    Models, caches and reused objects repeat ids across turns, and a message of another kind with
+    the same id is a different item, which must not replace the first.
     """
     if not message.id or message.id == "__fake_id__":
         return ""
@@ -35,65 +35,67 @@ def key(message: BaseMessage, turn: str | None) -> str:
     return f"{message.id}@{turn}" if kind == "ai" else f"{message.id}@{turn}:{kind}"
 
 
-def keyed(past: Past, messages: Iterable[BaseMessage], turn: str | None = None) -> list[Item]:
-    """The items of new messages, in order, with the ids they are to be stored under.
+def items_with_ids(
+    recent: RecentHistory, messages: Iterable[BaseMessage], turn: str | None = None
+) -> list[Item]:
+    """Convert new messages to items with record ids, in order.
 
     Args:
-        past: looked at only where a message of a person has an id.
-        messages: whole ones; each message of a person opens a turn.
-        turn: the record id of the message that opens the turn the first of them belong to.
+        recent: read only if a user message has an id.
+        messages: no chunks; each user message opens a turn.
+        turn: the record id of the user message that opened the turn of the first messages.
     """
     items: list[Item] = []
-    taken: set[str] = set()
+    used_ids: set[str] = set()
     for message in messages:
-        found = key(message, turn)
-        if found and opens_turn(message):
-            found = past.turn_key(found)
-        while found in taken:
-            found += "+"  # one object twice in a batch is said twice
-        if found:
-            taken.add(found)
+        record_id = key(message, turn)
+        if record_id and opens_turn(message):
+            record_id = recent.turn_key(record_id)
+        while record_id in used_ids:
+            record_id += "+"  # the same object twice in a batch means two messages
+        if record_id:
+            used_ids.add(record_id)
         if opens_turn(message):
-            turn = found or None
-        items.append(with_id(to_item(message), found))
+            turn = record_id or None
+        items.append(with_id(to_item(message), record_id))
     return items
 
 
-class Past:
-    """The newest items of a session, read when they are first asked for, and further if need be."""
+class RecentHistory:
+    """The newest items of a session, read lazily and as far back as needed."""
 
     def __init__(self, chat: Session) -> None:
         self._chat = chat
         self._reach = 0
         self._items: list[Item] = []
 
-    def items(self, reach: int = _NEAR) -> list[Item]:
-        """The newest items, at least so many if there are; oldest first."""
+    def items(self, reach: int = _NEAR_REACH) -> list[Item]:
+        """Return at least the newest `reach` items if there are as many, oldest first."""
         if self._reach < reach and not self._complete:
             self._items, self._reach = self._chat.items(last=reach), reach
         return self._items
 
     def newest_of_user(self) -> Item | None:
-        """The newest item that a person said; `None` if there is none far back."""
-        return last_of_user(self.items()) or last_of_user(self.items(_FAR))
+        """Return the newest user message within reach, else `None`."""
+        return last_of_user(self.items()) or last_of_user(self.items(_FAR_REACH))
 
     def turn_key(self, id: str) -> str:
-        """The record id for a person's message: its id, unless an earlier turn has that.
+        """Return the record id for a user message: its id, unless an earlier turn has that id.
 
-        The newest turn said again is a retry; an earlier one said again is said anew.
+        Repeating the newest question is a retry; repeating an earlier one is a new question.
         """
         newest = self.newest_of_user()
         if newest is None:
-            return f"{id}:human" if self._holds(id) else id
+            return f"{id}:human" if self._contains(id) else id
         if id in (newest.id, message_id(newest)):
             return newest.id
-        return f"{id}@{newest.id}:human" if self._holds(id) else id
+        return f"{id}@{newest.id}:human" if self._contains(id) else id
 
     @property
     def _complete(self) -> bool:
         return self._reach > 0 and len(self._items) < self._reach
 
-    def _holds(self, id: str) -> bool:
+    def _contains(self, id: str) -> bool:
         if any(item.id == id for item in self._items):
             return True
         if self._complete:
@@ -106,13 +108,13 @@ class Past:
 
 
 def with_id(item: Item, id: str) -> Item:
-    """An item that was just made, with an id."""
+    """Set the id of an item that was just created."""
     if id:
-        object.__setattr__(item, "id", id)  # nobody else has seen it yet
+        object.__setattr__(item, "id", id)  # not shared yet
     return item
 
 
 def last_of_user(items: Sequence[Item]) -> Item | None:
-    """The last of the items that a person said."""
+    """Return the last user message among the items, else `None`."""
     spoken = (i for i in reversed(items) if i.role == "user" and i.type == "message")
     return next(spoken, None)

@@ -1,4 +1,4 @@
-"""Answers of an agent's model as responses: what was asked, what came back, what it cost."""
+"""Record model answers as responses: input, output and token usage."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from langchain.agents.middleware.types import ModelRequest
 from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_threadkeep.codec import to_item
-from langchain_threadkeep.turn import Turn
+from langchain_threadkeep.turn import AgentTurn
 from threadkeep import Window
 from threadkeep.adapters import record_responses
 
-_CUT: Final = frozenset({"length", "max_tokens", "max_output_tokens", "MAX_TOKENS"})
-_REASONS: Final = ("finish_reason", "stop_reason")
-_ASKERS: Final = frozenset({"user", "system", "developer"})
+_CUT_OFF_REASONS: Final = frozenset({"length", "max_tokens", "max_output_tokens", "MAX_TOKENS"})
+_REASON_FIELDS: Final = ("finish_reason", "stop_reason")
+_INPUT_ROLES: Final = frozenset({"user", "system", "developer"})
 
 
-def record(turn: Turn, request: ModelRequest[Any], said: Sequence[BaseMessage]) -> None:
-    """Store each answer among the messages; its id is the message's, where that is free."""
-    for message in said:
+def record(turn: AgentTurn, request: ModelRequest[Any], messages: Sequence[BaseMessage]) -> None:
+    """Store each answer among the messages under the message's id, unless that is taken."""
+    for message in messages:
         if isinstance(message, AIMessage):
             key = turn.key_of(message) or None
             id = message.id if key else None
@@ -29,30 +29,32 @@ def record(turn: Turn, request: ModelRequest[Any], said: Sequence[BaseMessage]) 
 
 def _response(request: ModelRequest[Any], message: AIMessage) -> dict[str, Any]:
     item = to_item(message)
-    about = message.response_metadata
-    reason = next((about[name] for name in _REASONS if isinstance(about.get(name), str)), None)
-    extra = {"finish_reason": reason, "provider_id": about.get("id")}
+    metadata = message.response_metadata
+    reason = next(
+        (metadata[name] for name in _REASON_FIELDS if isinstance(metadata.get(name), str)), None
+    )
+    extra = {"finish_reason": reason, "provider_id": metadata.get("id")}
     return {
-        "model": item.model or _name(request.model),
-        "status": "incomplete" if reason in _CUT else "completed",
-        "input": _asked(request.messages),
+        "model": item.model or _model_name(request.model),
+        "status": "incomplete" if reason in _CUT_OFF_REASONS else "completed",
+        "input": _new_input(request.messages),
         "output": Window([item]).to_responses(),
         "usage": item.usage,
         "extra": {name: text for name, text in extra.items() if isinstance(text, str)},
     }
 
 
-def _asked(prompt: Sequence[BaseMessage]) -> list[dict[str, Any]]:
-    """What of a prompt is new since the model spoke last: what a person said, or tools gave back.
+def _new_input(prompt: Sequence[BaseMessage]) -> list[dict[str, Any]]:
+    """The entries of a prompt after the model's last answer: user input and tool results.
 
-    The answer before it goes along as far as the results need their calls.
+    The last answer is converted along with them, because results need their calls.
     """
-    last = next((n for n in range(len(prompt) - 1, -1, -1) if prompt[n].type == "ai"), 0)
-    entries = Window(map(to_item, prompt[last:])).to_responses()
-    return [e for e in entries if e.get("role") in _ASKERS or e["type"].endswith("_output")]
+    start = next((n for n in range(len(prompt) - 1, -1, -1) if prompt[n].type == "ai"), 0)
+    entries = Window(map(to_item, prompt[start:])).to_responses()
+    return [e for e in entries if e.get("role") in _INPUT_ROLES or e["type"].endswith("_output")]
 
 
-def _name(model: Any) -> str | None:
-    """What a chat model is told to ask for, where its answers do not say who gave them."""
-    found = (getattr(model, name, None) for name in ("model_name", "model"))
-    return next((name for name in found if isinstance(name, str) and name), None)
+def _model_name(model: Any) -> str | None:
+    """The configured model name, for answers that do not name their model."""
+    names = (getattr(model, name, None) for name in ("model_name", "model"))
+    return next((name for name in names if isinstance(name, str) and name), None)

@@ -1,8 +1,7 @@
-"""`with_history`: a runnable that remembers, and raises at once if it cannot."""
+"""`with_history`: a runnable with a history, which raises at once if a write fails."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -12,12 +11,12 @@ from langchain_core.runnables.base import coerce_to_runnable
 from langchain_core.runnables.config import ensure_config
 
 from langchain_threadkeep import turn_window
-from langchain_threadkeep.codec import whole
-from langchain_threadkeep.identity import Id, People, UserId
-from langchain_threadkeep.record_ids import Past, keyed, last_of_user
+from langchain_threadkeep.codec import chunks_to_messages
+from langchain_threadkeep.identity import Id, IdentityResolver, UserId
+from langchain_threadkeep.record_ids import RecentHistory, items_with_ids, last_of_user
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
 from threadkeep import Item, Memory, Session
-from threadkeep.adapters.shared import shared
+from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import InputError
 
 
@@ -32,62 +31,62 @@ def with_history(
     user_id: UserId = None,
     window: object = None,
 ) -> Runnable[Any, Any]:
-    """The runnable with a memory: what `RunnableWithMessageHistory` does, without its faults.
+    """Add a history to a runnable, as `RunnableWithMessageHistory`, but with reliable writes.
 
-    The input is stored before the runnable is asked, the output when it is there; a write that
-    fails raises. Runs on one session at once do not disturb each other.
+    The input is stored before the runnable is called, the output when it has arrived; a failing
+    write raises. Concurrent runs on one session do not disturb each other.
 
     Args:
-        runnable: takes messages, or a dict; gives a text, messages, or a dict of one of them.
+        runnable: takes messages, or a dict; returns a text, messages, or a dict of one of them.
         memory: a `Memory`, or a URL.
-        input_messages_key: where the input's new text or messages are.
-        output_messages_key: where the output's are.
-        history_messages_key: where the runnable wants its history; without it, the history goes
-            before the input's messages.
+        input_messages_key: the key of the new text or messages in the input.
+        output_messages_key: the same for the output.
+        history_messages_key: the key under which the runnable expects its history; without it,
+            the history is put before the input's messages.
         session_id: the session, or a callable; `None` = `thread_id` or `session_id` of the run.
-        user_id: whose it is, after what the run itself says; or a callable, which goes first.
-        window: what the runnable is shown: a policy, a list of them, or `{"max_tokens": 3000}`;
+        user_id: the owner, a fallback for the run's own user id; a callable takes precedence.
+        window: limits the history: a policy, a list of them, or `{"max_tokens": 3000}`;
             `None` = the Memory's own window, else 30,000 tokens.
 
     Raises:
-        ConfigError: the URL or the window is not understood.
+        ConfigError: the URL or the window is not valid.
     """
-    keys = _Keys(input_messages_key, output_messages_key, history_messages_key)
-    opened = shared(memory)
-    policies = turn_window.bounded(turn_window.told(window), opened)
-    return _Remembering(
-        coerce_to_runnable(runnable), opened, People(session_id, user_id), keys, policies
+    keys = _MessageKeys(input_messages_key, output_messages_key, history_messages_key)
+    opened = shared_memory(memory)
+    policies = turn_window.or_token_limit(turn_window.parse_window(window), opened)
+    return _HistoryRunnable(
+        coerce_to_runnable(runnable), opened, IdentityResolver(session_id, user_id), keys, policies
     )
 
 
-class _Keys(NamedTuple):
-    """Where messages are in the dicts of a runnable."""
+class _MessageKeys(NamedTuple):
+    """The keys of the messages in the dicts of a runnable."""
 
     input: str | None
     output: str | None
     history: str | None
 
 
-class _Turn(NamedTuple):
-    """A turn that has begun: its session, its record id, and what the runnable gets."""
+class _StartedRun(NamedTuple):
+    """A started run: its session, the record id of its question, and the runnable's input."""
 
     chat: Session
     id: str | None
     input: Any
 
 
-class _Remembering(Runnable[Any, Any]):
-    """A runnable between a read and a write of its session."""
+class _HistoryRunnable(Runnable[Any, Any]):
+    """A runnable that reads its session before each run and writes it afterwards."""
 
     def __init__(
         self,
         runnable: Runnable[Any, Any],
         memory: Memory,
-        people: People,
-        keys: _Keys,
+        resolver: IdentityResolver,
+        keys: _MessageKeys,
         policies: turn_window.Policies,
     ) -> None:
-        self._runnable, self._memory, self._people = runnable, memory, people
+        self._runnable, self._memory, self._resolver = runnable, memory, resolver
         self._keys, self._policies = keys, policies
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
@@ -97,10 +96,9 @@ class _Remembering(Runnable[Any, Any]):
         return output
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
-        hop = self._memory.engine.hop
-        turn = await hop(functools.partial(self._begin, input, config))
+        turn = await self._memory.to_thread(self._begin, input, config)
         output = await self._runnable.ainvoke(turn.input, config, **kwargs)
-        await hop(functools.partial(self._end, turn, output))
+        await self._memory.to_thread(self._end, turn, output)
         return output
 
     def stream(
@@ -111,67 +109,70 @@ class _Remembering(Runnable[Any, Any]):
         for chunk in self._runnable.stream(turn.input, config, **kwargs):
             chunks.append(chunk)
             yield chunk
-        self._end(turn, _joined(chunks))
+        self._end(turn, _join_chunks(chunks))
 
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
-        hop = self._memory.engine.hop
-        turn = await hop(functools.partial(self._begin, input, config))
+        turn = await self._memory.to_thread(self._begin, input, config)
         chunks = []
         async for chunk in self._runnable.astream(turn.input, config, **kwargs):
             chunks.append(chunk)
             yield chunk
-        await hop(functools.partial(self._end, turn, _joined(chunks)))
+        await self._memory.to_thread(self._end, turn, _join_chunks(chunks))
 
-    def _begin(self, input: Any, config: RunnableConfig | None) -> _Turn:
-        """Read what went before, and store what is said now."""
-        who = self._people.who(ensure_config(config))
-        chat = self._memory.session(who.session, user=who.user)
-        said = _messages(_picked(input, self._keys.input, "input"), HumanMessage)
-        stored = chat.add(*keyed(Past(chat), said)) if said else []
+    def _begin(self, input: Any, config: RunnableConfig | None) -> _StartedRun:
+        """Store the input, and read the history before it."""
+        identity = self._resolver.resolve(ensure_config(config))
+        chat = self._memory.session(identity.session, user=identity.user)
+        new_messages = _messages(_pick(input, self._keys.input, "input"), HumanMessage)
+        stored = (
+            chat.add(*items_with_ids(RecentHistory(chat), new_messages)) if new_messages else []
+        )
         opening = last_of_user(stored)
-        shown = self._shown(input, self._before(chat, stored), said)
-        return _Turn(chat, opening.id if opening else None, shown)
+        runnable_input = self._runnable_input(input, self._history(chat, stored), new_messages)
+        return _StartedRun(chat, opening.id if opening else None, runnable_input)
 
-    def _before(self, chat: Session, stored: Sequence[Item]) -> list[BaseMessage]:
-        """What the window holds beside what is said now."""
-        own = {item.id for item in stored}
+    def _history(self, chat: Session, stored: Sequence[Item]) -> list[BaseMessage]:
+        """The messages of the window without the run's own input."""
+        stored_ids = {item.id for item in stored}
         policies = list(self._policies)
         if stored:
-            policies.insert(0, turn_window.BeforeOrOf(stored[0].seq, own))
+            policies.insert(0, turn_window.TurnIsolation(stored[0].seq, stored_ids))
         window = chat.window(policy=policies)
-        return in_reply_order(to_messages([item for item in window if item.id not in own]))
+        return in_reply_order(to_messages([item for item in window if item.id not in stored_ids]))
 
-    def _shown(self, input: Any, before: list[BaseMessage], said: list[BaseMessage]) -> Any:
+    def _runnable_input(
+        self, input: Any, history: list[BaseMessage], new_messages: list[BaseMessage]
+    ) -> Any:
         if self._keys.history is not None:
-            return {**input, self._keys.history: before}
+            return {**input, self._keys.history: history}
         if self._keys.input is not None:
-            return {**input, self._keys.input: [*before, *said]}
-        return [*before, *said]
+            return {**input, self._keys.input: [*history, *new_messages]}
+        return [*history, *new_messages]
 
-    def _end(self, turn: _Turn, output: Any) -> None:
-        answer = _messages(_picked(output, self._keys.output, "output"), AIMessage)
+    def _end(self, turn: _StartedRun, output: Any) -> None:
+        answer = _messages(_pick(output, self._keys.output, "output"), AIMessage)
         if answer:
-            turn.chat.add(*keyed(Past(turn.chat), answer, turn.id))
+            turn.chat.add(*items_with_ids(RecentHistory(turn.chat), answer, turn.id))
 
 
-def _joined(chunks: Sequence[Any]) -> Any:
-    """The whole of what was streamed."""
+def _join_chunks(chunks: Sequence[Any]) -> Any:
+    """Add up streamed chunks."""
     if not chunks:
         return []
-    whole_ = chunks[0]
+    joined = chunks[0]
     for chunk in chunks[1:]:
-        whole_ = whole_ + chunk
-    return whole_
+        joined = joined + chunk
+    return joined
 
 
-def _picked(value: Any, key: str | None, usual: str) -> Any:
+def _pick(value: Any, key: str | None, default_key: str) -> Any:
     if not isinstance(value, dict):
         return value
     if key is None and len(value) == 1:
         return next(iter(value.values()))
-    name = key or usual
+    name = key or default_key
     if name not in value:
         raise InputError(f"there is no {name!r} among {sorted(value)}: say where the messages are")
     return value[name]
@@ -181,7 +182,7 @@ def _messages(value: Any, cls: type[BaseMessage]) -> list[BaseMessage]:
     if isinstance(value, str):
         return [cls(content=value)]
     if isinstance(value, BaseMessage):
-        return whole([value])
+        return chunks_to_messages([value])
     if isinstance(value, (list, tuple)) and all(isinstance(m, BaseMessage) for m in value):
-        return whole(value)
+        return chunks_to_messages(value)
     raise InputError(f"expected a text or messages, got {type(value).__name__}")

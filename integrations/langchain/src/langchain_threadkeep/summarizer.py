@@ -1,8 +1,7 @@
-"""`threadkeep_summarizer`: the summary of the session, for LangChain's own middleware."""
+"""`threadkeep_summarizer`: the session's summary for LangChain's `SummarizationMiddleware`."""
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -11,12 +10,12 @@ from langgraph.config import get_config
 
 from langchain_threadkeep.identity import (
     Id,
-    People,
+    IdentityResolver,
     UserId,
     sub_agent,
 )
 from threadkeep import Memory
-from threadkeep.adapters.shared import shared
+from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import BackendError, ConfigError
 
 
@@ -25,10 +24,10 @@ def threadkeep_summarizer(
 ) -> Runnable[list[BaseMessage], str]:
     """For `SummarizationMiddleware(summarizer=)`: the rolling summary of the run's session.
 
-    It is the one that `chat.summary()` gives and that other frameworks are told: brought up to
-    date by one call for what is new, instead of being written anew from a cut history. What the
-    middleware takes out of the state stays in the store. `ThreadkeepMiddleware` has to store the
-    messages, and the Memory needs `llm=`.
+    It is the summary that `chat.summary()` returns and that other frameworks use: one model call
+    updates it with the new messages, instead of summarizing a cut history from scratch. Messages
+    that the middleware removes from the state stay in the store. `ThreadkeepMiddleware` must store
+    the messages, and the Memory needs `llm=`.
 
     Args:
         memory: a `Memory` with a model.
@@ -36,18 +35,18 @@ def threadkeep_summarizer(
         user_id: as for `ThreadkeepMiddleware`.
 
     Raises:
-        ConfigError: the URL is not understood, or the Memory has no model.
-        BackendError: when asked, and nothing could be summed up.
+        ConfigError: the URL is not valid, or the Memory has no model.
+        BackendError: a run raises it if there is no summary.
     """
-    opened, people = shared(memory), People(session_id, user_id)
-    if opened.engine.settings.llm is None:
+    opened, resolver = shared_memory(memory), IdentityResolver(session_id, user_id)
+    if not opened.has_llm:
         raise ConfigError("threadkeep_summarizer needs a Memory with a model: connect(llm=)")
 
     def summarize(_: list[BaseMessage], config: RunnableConfig) -> str:
-        said: Any = {**config, **get_config()}
-        who = people.who(said)._replace(agent=sub_agent(said))
-        chat = opened.session(who.session_of_run, user=who.user, agent=who.agent)
-        opened.process(user=who.user, session=chat.id)
+        run_config: Any = {**config, **get_config()}
+        identity = resolver.resolve(run_config)._replace(agent=sub_agent(run_config))
+        chat = opened.session(identity.session_of_run, user=identity.user, agent=identity.agent)
+        opened.extract(user=identity.user, session=chat.id)
         summary = chat.summary()
         if summary is None:
             raise BackendError(
@@ -57,7 +56,6 @@ def threadkeep_summarizer(
         return summary.text
 
     async def asummarize(messages: list[BaseMessage], config: RunnableConfig) -> str:
-        text: str = await opened.engine.hop(functools.partial(summarize, messages, config))
-        return text
+        return await opened.to_thread(summarize, messages, config)
 
     return RunnableLambda(summarize, afunc=asummarize)

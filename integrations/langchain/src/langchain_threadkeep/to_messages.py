@@ -1,4 +1,4 @@
-"""Many items as the messages of one conversation, in an order that every provider takes."""
+"""Convert items to the messages of a conversation, in an order that all providers accept."""
 
 from __future__ import annotations
 
@@ -8,90 +8,93 @@ from typing import Final
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage, convert_to_messages
 
-from langchain_threadkeep.codec import is_own, to_message
+from langchain_threadkeep.codec import is_native, to_message
 from threadkeep import Item, Window
 
-_PLAIN: Final = frozenset({"message", "tool_result", "notice"})
-_MODEL: Final = frozenset({"assistant", "tool"})
+_PLAIN_TYPES: Final = frozenset({"message", "tool_result", "notice"})
+_MODEL_ROLES: Final = frozenset({"assistant", "tool"})
 
 
 def to_messages(
-    items: Sequence[Item], *, ids: bool = False, known: Mapping[str, BaseMessage] | None = None
+    items: Sequence[Item],
+    *,
+    ids: bool = False,
+    replacements: Mapping[str, BaseMessage] | None = None,
 ) -> list[BaseMessage]:
-    """The messages of items, one for each that LangChain can say; unreadable records make none.
+    """Convert items to messages; unreadable records are skipped.
 
-    What another framework stored in pieces (a reasoning item, a call, its result) is put together
-    as LangChain has it.
+    Answers that another framework stored in pieces (a reasoning item, a call, its result) are
+    merged as in LangChain.
 
     Args:
         items: oldest first.
-        ids: give the record's id to messages that have none of their own.
-        known: messages to take for items, by the record's id.
+        ids: set the record's id on messages without an id.
+        replacements: messages to use instead of items, by record id.
     """
     messages: list[BaseMessage] = []
-    seen = [item for item in items if item.type != "opaque"]
-    pieces = _pieces(seen)
+    visible = [item for item in items if item.type != "opaque"]
+    pieces = _pieces(visible)
     if not pieces:
-        return [_said(item, ids, known or {}) for item in seen]
-    for in_pieces, run in groupby(seen, key=lambda item: id(item) in pieces):
+        return [_message(item, ids, replacements or {}) for item in visible]
+    for in_pieces, run in groupby(visible, key=lambda item: id(item) in pieces):
         if in_pieces:
-            messages += _translated(list(run), ids=ids)
+            messages += _foreign_messages(list(run), ids=ids)
         else:
-            messages += [_said(item, ids, known or {}) for item in run]
+            messages += [_message(item, ids, replacements or {}) for item in run]
     return messages
 
 
 def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
-    """The same messages, each tool result right behind the message that asked for it.
+    """Reorder messages so that each tool result directly follows the message with its call.
 
-    Runs that share a thread write by turns; a provider wants each call answered at once.
+    Concurrent runs on a thread interleave their writes; providers expect results right after calls.
     """
     if _in_order(messages):
         return list(messages)
     answers: dict[int, list[BaseMessage]] = {}
     waiting: dict[str, list[int]] = {}
     moved: set[int] = set()
-    for place, message in enumerate(messages):
+    for index, message in enumerate(messages):
         if isinstance(message, AIMessage):
             for call in [*message.tool_calls, *message.invalid_tool_calls]:
-                waiting.setdefault(call["id"] or "", []).append(place)
+                waiting.setdefault(call["id"] or "", []).append(index)
         elif isinstance(message, ToolMessage) and waiting.get(message.tool_call_id):
             answers.setdefault(waiting[message.tool_call_id].pop(), []).append(message)
-            moved.add(place)
+            moved.add(index)
     return [
-        found
+        ordered
         for place, message in enumerate(messages)
         if place not in moved
-        for found in (message, *answers.get(place, ()))
+        for ordered in (message, *answers.get(place, ()))
     ]
 
 
 def _in_order(messages: Sequence[BaseMessage]) -> bool:
-    """Whether each result stands behind its call already, with nothing but results between."""
-    open_: list[str | None] = []
+    """Return True if each result follows its call with nothing but results between."""
+    pending_ids: list[str | None] = []
     for message in messages:
         if isinstance(message, ToolMessage):
-            if message.tool_call_id not in open_:
+            if message.tool_call_id not in pending_ids:
                 return False
-            open_.remove(message.tool_call_id)
+            pending_ids.remove(message.tool_call_id)
         elif isinstance(message, AIMessage):
             calls = [*message.tool_calls, *message.invalid_tool_calls]
-            open_ = [call["id"] or "" for call in calls]
+            pending_ids = [call["id"] or "" for call in calls]
         else:
-            open_ = []
+            pending_ids = []
     return True
 
 
-def _said(item: Item, ids: bool, known: Mapping[str, BaseMessage]) -> BaseMessage:
-    if item.id in known:
-        return known[item.id]
+def _message(item: Item, ids: bool, replacements: Mapping[str, BaseMessage]) -> BaseMessage:
+    if item.id in replacements:
+        return replacements[item.id]
     message = to_message(item)
     if ids and not message.id:
         message.id = item.id
     return message
 
 
-def _translated(run: list[Item], *, ids: bool) -> list[BaseMessage]:
+def _foreign_messages(run: list[Item], *, ids: bool) -> list[BaseMessage]:
     messages = convert_to_messages(Window(run).to_openai())
     if ids:
         for number, message in enumerate(messages):
@@ -100,16 +103,16 @@ def _translated(run: list[Item], *, ids: bool) -> list[BaseMessage]:
 
 
 def _pieces(items: Sequence[Item]) -> set[int]:
-    """By `id()`: the items of a model's output that another framework stored in pieces."""
-    found: set[int] = set()
-    if all(item.type in _PLAIN for item in items):
-        return found
-    for model, run in groupby(items, key=_by_another_model):
-        held = list(run)
-        if model and any(item.type not in _PLAIN for item in held):
-            found.update(map(id, held))
-    return found
+    """The `id()` of items of model output that another framework stored in pieces."""
+    piece_ids: set[int] = set()
+    if all(item.type in _PLAIN_TYPES for item in items):
+        return piece_ids
+    for model, run in groupby(items, key=_is_foreign_output):
+        run_items = list(run)
+        if model and any(item.type not in _PLAIN_TYPES for item in run_items):
+            piece_ids.update(map(id, run_items))
+    return piece_ids
 
 
-def _by_another_model(item: Item) -> bool:
-    return item.role in _MODEL and not is_own(item)
+def _is_foreign_output(item: Item) -> bool:
+    return item.role in _MODEL_ROLES and not is_native(item)

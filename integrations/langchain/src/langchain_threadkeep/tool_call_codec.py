@@ -1,4 +1,4 @@
-"""The tool calls of a message, valid and invalid, as neutral calls and back."""
+"""Convert tool calls, valid and invalid, to neutral calls and back."""
 
 from __future__ import annotations
 
@@ -11,48 +11,62 @@ from langchain_threadkeep.json_values import pack, unpack
 Call = dict[str, Any]
 
 
-def read(said: Mapping[str, Any]) -> list[Call]:
-    """The neutral calls: those whose arguments could not be read have a text for arguments.
+def to_neutral(fields: Mapping[str, Any]) -> list[Call]:
+    """Return the neutral calls; the arguments of invalid calls are a text.
 
-    Invalid calls are among them, since a model that made one wants an answer to it as well.
+    Invalid calls are included, since providers expect an answer to them too.
     """
-    found = [_neutral(call) for call in said.get("tool_calls") or ()]
-    found += [_neutral(call, text=True) for call in said.get("invalid_tool_calls") or ()]
-    legacy = said["additional_kwargs"].get("function_call")
-    if not found and isinstance(legacy, Mapping):
-        found = [_neutral({"name": legacy.get("name"), "args": legacy.get("arguments")}, text=True)]
-    return found
+    calls = [_neutral_call(call) for call in fields.get("tool_calls") or ()]
+    calls += [_neutral_call(call, text=True) for call in fields.get("invalid_tool_calls") or ()]
+    legacy = fields["additional_kwargs"].get("function_call")
+    if not calls and isinstance(legacy, Mapping):
+        calls = [
+            _neutral_call({"name": legacy.get("name"), "args": legacy.get("arguments")}, text=True)
+        ]
+    return calls
 
 
-def write(calls: Sequence[Call]) -> dict[str, list[Any]]:
-    """`tool_calls` and `invalid_tool_calls` of an `AIMessage`."""
+def from_neutral(calls: Sequence[Call]) -> dict[str, list[Any]]:
+    """Return `tool_calls` and `invalid_tool_calls` of an `AIMessage`."""
     valid = [call for call in calls if isinstance(call.get("args"), dict)]
     invalid = [call for call in calls if not isinstance(call.get("args"), dict)]
     return {
         "tool_calls": [
-            {**_named(call), "args": unpack(call["args"]), "type": "tool_call"} for call in valid
+            {**_name_and_id(call), "args": unpack(call["args"]), "type": "tool_call"}
+            for call in valid
         ],
         "invalid_tool_calls": [
-            {**_named(call), "args": call.get("args"), "error": None, "type": "invalid_tool_call"}
+            {
+                **_name_and_id(call),
+                "args": call.get("args"),
+                "error": None,
+                "type": "invalid_tool_call",
+            }
             for call in invalid
         ],
     }
 
 
-def _neutral(call: Mapping[str, Any], *, text: bool = False) -> Call:
+def _neutral_call(call: Mapping[str, Any], *, text: bool = False) -> Call:
     args = call.get("args")
-    said = _parsed(str(args or "")) if text else pack(args if isinstance(args, dict) else {})
-    return {"id": str(call.get("id") or ""), "name": str(call.get("name") or ""), "args": said}
+    neutral_args = (
+        _parse_args(str(args or "")) if text else pack(args if isinstance(args, dict) else {})
+    )
+    return {
+        "id": str(call.get("id") or ""),
+        "name": str(call.get("name") or ""),
+        "args": neutral_args,
+    }
 
 
-def _parsed(text: str) -> Any:
-    """As the core understands arguments: a JSON object where the text is one."""
+def _parse_args(text: str) -> Any:
+    """Parse arguments as the core does: a JSON object, else the text."""
     try:
-        found = json.loads(text)
+        parsed = json.loads(text)
     except ValueError:
         return text
-    return found if isinstance(found, dict) else text
+    return parsed if isinstance(parsed, dict) else text
 
 
-def _named(call: Call) -> dict[str, Any]:
+def _name_and_id(call: Call) -> dict[str, Any]:
     return {"name": call.get("name"), "id": call.get("id")}

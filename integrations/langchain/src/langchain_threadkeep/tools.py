@@ -1,4 +1,4 @@
-"""`memory_tools`: what an agent of LangChain may do with the memory of whoever it speaks with."""
+"""`memory_tools`: memory tools for LangChain agents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from langgraph.runtime import get_runtime
 
 from langchain_threadkeep.identity import (
     Id,
-    People,
+    IdentityResolver,
     UserId,
     sub_agent,
 )
@@ -22,7 +22,7 @@ from threadkeep.adapters.memory_tools import (
     SEARCH,
     MemoryTools,
 )
-from threadkeep.adapters.shared import shared
+from threadkeep.adapters.shared import shared_memory
 
 
 def memory_tools(
@@ -30,26 +30,26 @@ def memory_tools(
 ) -> list[BaseTool]:
     """`save_memory`, `search_memory` and `forget_memory`, for `create_agent(tools=)`.
 
-    Whose memory it is comes from the run, as for `ThreadkeepMiddleware`, and never from the
-    model. What the user did not say in the session is saved in quarantine, until
-    `facts.update(id, status="active")` approves it.
+    The run decides the user, as for `ThreadkeepMiddleware`, never the model. A fact that the user
+    did not state in the session is quarantined until `facts.update(id, status="active")` approves
+    it.
 
     Args:
         memory: a `Memory`, or a URL; one store per URL is opened in a process. No I/O yet.
         session_id: the session, or a callable of the run's `Runtime`; `None` = its `thread_id`.
         user_id: as for `ThreadkeepMiddleware`.
-        delete: have `forget_memory` remove facts for good, instead of hiding them.
+        delete: whether `forget_memory` deletes facts permanently, instead of hiding them.
 
     Raises:
-        ConfigError: the URL is not understood.
+        ConfigError: the URL is not valid.
     """
-    opened, people = shared(memory), People(session_id, user_id)
+    opened, resolver = shared_memory(memory), IdentityResolver(session_id, user_id)
 
     def tools(config: RunnableConfig) -> MemoryTools:
         runtime = _runtime()
-        said: Any = config
-        who = people.who(said, runtime)._replace(agent=sub_agent(said))
-        chat = opened.session(who.session_of_run, user=who.user, agent=who.agent)
+        run_config: Any = config
+        identity = resolver.resolve(run_config, runtime)._replace(agent=sub_agent(run_config))
+        chat = opened.session(identity.session_of_run, user=identity.user, agent=identity.agent)
         return MemoryTools(chat, delete=delete)
 
     def save(text: str, config: RunnableConfig) -> str:
@@ -77,12 +77,14 @@ def memory_tools(
     ]
 
 
-def _tool(name: str, says: str, verb: Callable[..., str], twin: Callable[..., Any]) -> BaseTool:
-    return StructuredTool.from_function(verb, twin, name=name, description=says)
+def _tool(
+    name: str, description: str, sync_verb: Callable[..., str], async_verb: Callable[..., Any]
+) -> BaseTool:
+    return StructuredTool.from_function(sync_verb, async_verb, name=name, description=description)
 
 
 def _runtime() -> Any:
     try:
         return get_runtime()
-    except (RuntimeError, KeyError):  # a tool that is called outside of a graph
+    except (RuntimeError, KeyError):  # called outside a graph
         return None

@@ -1,4 +1,4 @@
-"""Writes that failed where nobody listens: LangChain logs what a history raises, and goes on."""
+"""Remember failed writes, because LangChain only logs the errors that a history raises."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from weakref import WeakKeyDictionary
 from threadkeep import Memory, Session
 from threadkeep.errors import BackendError
 
-_REMEMBERED: Final = 1_000
-_Key = tuple[str, str | None]  # nobody is told of what another user tried
+_MAX_ERRORS: Final = 1_000
+_Key = tuple[str, str | None]  # per user: errors are not shown to other users
 
-_failed: WeakKeyDictionary[Memory, OrderedDict[_Key, Exception]] = WeakKeyDictionary()
+_write_errors: WeakKeyDictionary[Memory, OrderedDict[_Key, Exception]] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
 def remember(memory: Memory, chat: Session, error: Exception) -> None:
-    """Keep the error of a write for its user's next read of the session in this process."""
+    """Save a write error for the user's next read of the session in this process."""
     with _lock:
-        errors = _failed.setdefault(memory, OrderedDict())
+        errors = _write_errors.setdefault(memory, OrderedDict())
         errors[chat.id, chat.user] = error
-        while len(errors) > _REMEMBERED:
+        while len(errors) > _MAX_ERRORS:
             errors.popitem(last=False)
 
 
 def report(memory: Memory, chat: Session) -> None:
-    """Raise, once, if a write of the user's failed since the session was read.
+    """Raise once if a write of the user failed since the last read of the session.
 
     Raises:
-        BackendError: from the error of the write.
+        BackendError: caused by the error of the write.
     """
     with _lock:
-        errors = _failed.get(memory)
+        errors = _write_errors.get(memory)
         error = errors.pop((chat.id, chat.user), None) if errors else None
     if error is not None:
         raise BackendError(

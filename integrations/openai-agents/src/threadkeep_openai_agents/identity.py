@@ -1,4 +1,4 @@
-"""The user of a run, by the places where an application may have put the id."""
+"""Resolve the user id of a run."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ UserId = identity.UserIdSource
 
 
 def user_of_run(user_id: UserId, wrapper: Wrapper | None) -> str | None:
-    """The first that is set: by a callable, in the run's context, beforehand.
+    """Return the user of a run: from a callable, else the run's context, else a plain id.
 
     Args:
         user_id: a user id; or a callable that gets the run's context (`None` outside a run), or a
             `ContextVar`.
-        wrapper: of a run, whose `context.user_id` (or `context["user_id"]`) is looked at.
+        wrapper: the run's context wrapper; its `context.user_id` (or `context["user_id"]`) is read.
 
     Raises:
-        ConfigError: what is set is no user id; the error says where it stands.
+        ConfigError: the first source that is set has no valid user id; the error names the source.
     """
     return identity.first_user_id(_candidates(user_id, wrapper))
 
 
 def _candidates(user_id: UserId, wrapper: Wrapper | None) -> identity.Candidates:
     context = None if wrapper is None else wrapper.context
-    yield "what user_id= gives for the run", identity.of_run(user_id, context)
-    place = "user_id of the run's context"
-    yield place, identity.field(context, "user_id", place)
-    yield "user_id", identity.plain(user_id)
+    yield "what user_id= gives for the run", identity.run_value(user_id, context)
+    location = "user_id of the run's context"
+    yield location, identity.read_field(context, "user_id", location)
+    yield "user_id", identity.fixed_value(user_id)

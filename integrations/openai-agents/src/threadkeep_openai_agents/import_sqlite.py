@@ -1,4 +1,4 @@
-"""Conversations of the SDK's own SQLite sessions, taken over without touching them."""
+"""Import conversations from the SDK's own SQLite sessions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Final
 
 from threadkeep import Item, Memory
 from threadkeep.adapters.identity import UserId, optional_user_id
-from threadkeep.adapters.shared import shared
+from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
 from threadkeep_openai_agents.codec import to_item
 
@@ -32,24 +32,24 @@ def import_sqlite(
     user_id: UserId | None = None,
     messages_table: str = "agent_messages",
 ) -> dict[str, int]:
-    """Copy the sessions of a file of `SQLiteSession`; how many items of each were read.
+    """Copy the sessions of a `SQLiteSession` file; returns the number of items read per session.
 
-    The file is opened read-only. Every item's id is made of its row's number, so that an import
-    that broke off, or is repeated after more was said, adds only what is new. A row that is no
-    JSON is passed over, as the SDK does.
+    The file is opened read-only. Item ids are derived from row numbers, so an import that was
+    interrupted, or is repeated later, adds only new items. Rows that are not JSON are skipped, as
+    in the SDK.
 
     Args:
         path: the file.
-        memory: where to: a `Memory`, or a URL.
-        user_id: whose sessions they become; `None` = nobody's yet.
-        messages_table: as the SDK's session was told.
+        memory: the target: a `Memory`, or a URL.
+        user_id: the owner of the imported sessions; `None` = no owner yet.
+        messages_table: the same argument as for the SDK's session.
 
     Raises:
-        ConfigError: there is no such file, or no such table in it, or `user_id` is none.
-        NotOwner: a session of that id belongs to another user here; those before it are there.
+        ConfigError: the file or the table does not exist, or `user_id` is not valid.
+        NotOwner: a session with that id belongs to another user; earlier sessions are imported.
     """
     owner = optional_user_id(user_id, "user_id")
-    target, counts = shared(memory), dict[str, int]()
+    target, counts = shared_memory(memory), dict[str, int]()
     for session, rows in groupby(_rows(Path(path), messages_table), key=lambda row: row[1]):
         chat = target.session(session, user=owner)
         items = [item for row in rows if (item := _item(row))]
@@ -74,10 +74,10 @@ def _rows(path: Path, table: str) -> Iterator[Row]:
 
 
 def _item(row: Row) -> Item | None:
-    number, _, data, at = row
+    number, _, data, timestamp = row
     try:
         item = to_item(json.loads(data), number)
-        said = datetime.fromisoformat(at).replace(tzinfo=UTC)
+        created_at = datetime.fromisoformat(timestamp).replace(tzinfo=UTC)
     except (ValueError, TypeError):
         return None
-    return dataclasses.replace(item, id=f"agents-sqlite:{number}", created_at=said)
+    return dataclasses.replace(item, id=f"agents-sqlite:{number}", created_at=created_at)

@@ -1,4 +1,4 @@
-"""`instructions`: what an agent is told, with what long-term memory knows of the user below it."""
+"""`instructions`: an agent's instructions, followed by what long-term memory knows of the user."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from agents import Agent
 
 from threadkeep import Memory
 from threadkeep.adapters import identity
-from threadkeep.adapters.injection import injection
-from threadkeep.adapters.shared import shared
+from threadkeep.adapters.injection import parse_injection
+from threadkeep.adapters.shared import shared_memory
 from threadkeep.longterm.context import Context
 from threadkeep_openai_agents.identity import UserId, Wrapper, user_of_run
 
@@ -27,60 +27,66 @@ def instructions(
     max_tokens: int = 800,
     recall: bool = False,
 ) -> Callable[[Wrapper, Agent[Any]], Awaitable[str]]:
-    """For `Agent(instructions=)`: the agent's own instructions, and below them what is known.
+    """For `Agent(instructions=)`: the agent's own instructions, followed by long-term memory.
 
-    Read before each call of the model. What is known is told to the model alone: no session ever
-    stores it.
+    Memory is read before each model call. It goes into the prompt only and is never stored in a
+    session.
 
     Args:
         memory: a `Memory`, or a URL; one store per URL is opened in a process. No I/O yet.
-        base: the agent's own instructions, or what the SDK takes for a callable of them.
-        user_id: who it is, a `str`, an `int` or a `UUID`; or a callable that gets the run's
-            context, or a `ContextVar`. Before a plain id goes the `user_id` of the run's context.
-        session_id: whose summary, and whose own instructions, are told too; else the
+        base: the agent's own instructions, or a callable that returns them, as in the SDK.
+        user_id: the user, a `str`, an `int` or a `UUID`; or a callable that gets the run's
+            context, or a `ContextVar`. The run's `context.user_id` takes precedence over a plain
+            id.
+        session_id: the session whose summary and instructions are included; the fallback is the
             `session_id` of the run's context.
-        max_tokens: of what is known, at most.
-        recall: look for what the user says in earlier conversations, too. The text then changes
-            with each question, and no prompt cache holds beyond it.
+        max_tokens: the token budget of the memory text.
+        recall: also search earlier conversations for the user's message. The text then changes
+            with each question, which defeats prompt caches from there on.
 
     Raises:
-        ConfigError: the URL or `max_tokens` is not understood, or an id is no user id; also when
-            an agent is told, of an id that the run has.
+        ConfigError: the URL, `max_tokens` or `user_id` is not valid; a run raises it too if its
+            own user id is not valid.
     """
-    opened = shared(memory)
+    opened = shared_memory(memory)
     identity.check_source(user_id)
-    injection({"max_tokens": max_tokens, "recall": recall})  # refuses what makes no sense
+    parse_injection({"max_tokens": max_tokens, "recall": recall})  # validates both options
 
-    async def told(context: Wrapper, agent: Agent[Any]) -> str:
-        own = base(context, agent) if callable(base) else base
-        text = await own if inspect.isawaitable(own) else own
+    async def render(context: Wrapper, agent: Agent[Any]) -> str:
+        base_text = base(context, agent) if callable(base) else base
+        text = await base_text if inspect.isawaitable(base_text) else base_text
         user = user_of_run(user_id, context)
         session = session_id or _session_of(context.context)
         query = _query(context.turn_input) if recall else None
-        known = await _known(opened, user, session, agent.name, query, max_tokens)
-        return "\n\n".join(part for part in (text, known) if part)
+        memory_context = await _memory_context(opened, user, session, agent.name, query, max_tokens)
+        return "\n\n".join(section for section in (text, memory_context) if section)
 
-    return told
+    return render
 
 
-async def _known(
-    memory: Memory, user: str | None, session: str | None, agent: str, query: str | None, most: int
+async def _memory_context(
+    memory: Memory,
+    user: str | None,
+    session: str | None,
+    agent: str,
+    query: str | None,
+    max_tokens: int,
 ) -> Context | None:
     if session is not None:
         chat = memory.session(session, user=user, agent=agent)
-        return await chat.acontext(query, max_tokens=most)
+        return await chat.acontext(query, max_tokens=max_tokens)
     if user is not None:
-        return await memory.user(user).acontext(query, max_tokens=most)
+        return await memory.user(user).acontext(query, max_tokens=max_tokens)
     return None
 
 
 def _session_of(context: Any) -> str | None:
-    session = identity.field(context, "session_id", "session_id of the run's context")
+    session = identity.read_field(context, "session_id", "session_id of the run's context")
     return session if isinstance(session, str) and session else None
 
 
 def _query(items: Sequence[Any]) -> str:
-    """What the user said last."""
+    """The text of the newest user message."""
     for item in reversed(items):
         if item.get("role") == "user":
             return _text(item.get("content"))

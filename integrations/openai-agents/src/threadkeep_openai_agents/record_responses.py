@@ -1,8 +1,7 @@
-"""Answers of a run's models as responses. A `Session` sees items only, so the SDK's hooks do it."""
+"""Record model answers as responses. A `Session` sees only items, so this needs the SDK's hooks."""
 
 from __future__ import annotations
 
-import functools
 import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -19,20 +18,21 @@ if TYPE_CHECKING:
 
 Entry = Mapping[str, Any]
 
-_ASKERS: Final = frozenset({"user", "system", "developer"})
-_asked: WeakKeyDictionary[Wrapper, list[Entry]] = WeakKeyDictionary()
-"""What each run that is under way, and has such hooks, asked its model last."""
+_INPUT_ROLES: Final = frozenset({"user", "system", "developer"})
+_run_inputs: WeakKeyDictionary[Wrapper, list[Entry]] = WeakKeyDictionary()
+"""The newest model input of each active run that has these hooks."""
 
 
 class RecordingHooks(RunHooks[Any]):
-    """Keeps each answer of a run's models as a `Response` of a session: `Runner.run(hooks=this)`.
+    """Stores each model answer of a run as a `Response` of a session: `Runner.run(hooks=this)`.
 
-    Hooks of your own are a subclass, whose `on_llm_start` and `on_llm_end` call `super()`.
+    To combine them with your own hooks, subclass this and call `super()` in `on_llm_start` and
+    `on_llm_end`.
 
     Args:
-        session: where to, for the user of each run.
-        model: the name to record, where `RunConfig(model=)` puts another model in the place of
-            the agent's, which the SDK does not tell its hooks.
+        session: the session to record to, opened for the user of each run.
+        model: the model name to record if `RunConfig(model=)` replaces the agent's model, which
+            the SDK does not report to hooks.
     """
 
     def __init__(self, session: ThreadkeepSession, *, model: str | None = None) -> None:
@@ -42,22 +42,29 @@ class RecordingHooks(RunHooks[Any]):
     async def on_llm_start(
         self, context: Wrapper, agent: Any, system_prompt: str | None, input_items: Sequence[Any]
     ) -> None:
-        """Note what is asked."""
-        _asked[context] = _new(input_items)
+        """Remember the model's input."""
+        _run_inputs[context] = _new_input(input_items)
 
     async def on_llm_end(self, context: Wrapper, agent: Any, response: ModelResponse) -> None:
-        """Store what was answered; if that cannot be, it is logged as an error."""
+        """Store the answer; a failure is logged as an error."""
         chat = self._session.open(context)
-        answer = _answer(response, self._model or _named(agent.model), _asked.get(context, []))
-        await chat.engine.hop(functools.partial(record_responses.record, chat, answer))
+        answer = _response(
+            response, self._model or _model_name(agent.model), _run_inputs.get(context, [])
+        )
+        await record_responses.arecord(chat, answer)
 
 
 def warn_if_unused(
     session: ThreadkeepSession, items: Sequence[Any], wrapper: Wrapper | None
 ) -> None:
-    """Say it where a run whose answers are to be recorded was not given the hooks."""
-    recording_ = isinstance(session.hooks, RecordingHooks)
-    if recording_ and wrapper is not None and wrapper not in _asked and any(map(_is_said, items)):
+    """Log a warning if answers should be recorded but the run was not given the hooks."""
+    has_hooks = isinstance(session.hooks, RecordingHooks)
+    if (
+        has_hooks
+        and wrapper is not None
+        and wrapper not in _run_inputs
+        and any(map(_is_model_output, items))
+    ):
         logging.getLogger("threadkeep").warning(
             "record_responses=True recorded nothing of a run in session %r: pass the run "
             "hooks=session.hooks",
@@ -65,22 +72,24 @@ def warn_if_unused(
         )
 
 
-def _answer(response: ModelResponse, model: str | None, asked: list[Entry]) -> dict[str, Any]:
+def _response(
+    response: ModelResponse, model: str | None, input_entries: list[Entry]
+) -> dict[str, Any]:
     output = [item.model_dump(mode="json", exclude_none=True) for item in response.output]
-    about: Entry = next((o["provider_data"] for o in output if o.get("provider_data")), {})
-    cut = any(entry.get("status") == "incomplete" for entry in output)
+    provider_data: Entry = next((o["provider_data"] for o in output if o.get("provider_data")), {})
+    incomplete = any(entry.get("status") == "incomplete" for entry in output)
     return {
-        "id": response.response_id or about.get("response_id"),
-        "model": about.get("model") or model,
-        "status": "incomplete" if cut else "completed",
-        "input": asked,
+        "id": response.response_id or provider_data.get("response_id"),
+        "model": provider_data.get("model") or model,
+        "status": "incomplete" if incomplete else "completed",
+        "input": input_entries,
         "output": output,
         "usage": _usage(response),
     }
 
 
 def _usage(response: ModelResponse) -> dict[str, Any] | None:
-    """As the provider counted; `None` where it did not."""
+    """The usage the provider reported; `None` if it reported none."""
     usage = response.usage
     if response.raw_usage or not usage.total_tokens:
         return response.raw_usage
@@ -93,24 +102,24 @@ def _usage(response: ModelResponse) -> dict[str, Any] | None:
     }
 
 
-def _new(prompt: Sequence[Any]) -> list[Entry]:
-    """What of a prompt is new since the model spoke last."""
-    new: list[Entry] = []
+def _new_input(prompt: Sequence[Any]) -> list[Entry]:
+    """The entries of a prompt after the model's last output."""
+    entries: list[Entry] = []
     for entry in reversed(prompt):
-        if not isinstance(entry, Mapping) or _is_said(entry):
+        if not isinstance(entry, Mapping) or _is_model_output(entry):
             break
-        new.append(entry)
-    return new[::-1]
+        entries.append(entry)
+    return entries[::-1]
 
 
-def _is_said(entry: Any) -> bool:
-    """Whether it is of a model, and no question or result."""
+def _is_model_output(entry: Any) -> bool:
+    """Return True if a model wrote the entry: it is no user input and no tool result."""
     kind = str(entry.get("type") or "message")
-    return entry.get("role") not in _ASKERS and not kind.endswith("_output")
+    return entry.get("role") not in _INPUT_ROLES and not kind.endswith("_output")
 
 
-def _named(model: Any) -> str | None:
+def _model_name(model: Any) -> str | None:
     if model is None:
         return get_default_model()
-    found = model if isinstance(model, str) else getattr(model, "model", None)
-    return found if isinstance(found, str) else None
+    name = model if isinstance(model, str) else getattr(model, "model", None)
+    return name if isinstance(name, str) else None

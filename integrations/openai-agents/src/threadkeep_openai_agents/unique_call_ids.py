@@ -1,4 +1,4 @@
-"""Call ids that come again: in the input of a run each stands for one call and its result."""
+"""Make call ids unique in the input of a run: one id per call and its result."""
 
 from __future__ import annotations
 
@@ -10,96 +10,100 @@ from typing import Any, Final
 
 Entry = dict[str, Any]
 
-_FAKE_ID: Final = "__fake_id__"  # the SDK's own, which it takes out of requests
+_FAKE_ID: Final = "__fake_id__"  # the SDK's placeholder, which it removes from requests
 _CALL: Final = "_call"
 _OUTPUT: Final = "_call_output"
-_NO_PAIR: Final = frozenset({"tool_search_call"})  # whose output is not named after it
+_UNPAIRED_CALLS: Final = frozenset({"tool_search_call"})  # their output types have other names
 _NEEDS_ID: Final = frozenset({"computer_call", "local_shell_call"})
 
 
 @dataclass(slots=True)
-class _Pair:
-    """Where a call and its result stand, and how many messages stand before the call."""
+class _CallPair:
+    """The indexes of a call and its result, and the number of messages before the call."""
 
     call: int
     turn: int
     result: int | None = None
 
 
-def apart(entries: list[Entry]) -> list[Entry]:
-    """The entries, with other ids for calls and results where one id comes more than once.
+def with_unique_call_ids(entries: list[Entry]) -> list[Entry]:
+    """Return the entries with new ids for calls and results whose id occurs more than once.
 
-    Models that count their calls, and cached answers, give one id in many turns. The API refuses
-    such an input, and the SDK sends the last of them only, so that the next call of that id would
-    hide what is here. Only where no message follows yet, the newest pair keeps its id: it may be
+    Models that number their calls, and cached answers, repeat ids across turns. The API refuses
+    such an input, and the SDK sends only the last of the duplicates, so the next call with that id
+    would hide earlier ones. The newest pair keeps its id while no message follows it: it may be
     pending, and the SDK compares the end with what it has added.
     """
-    pairs, turn, seen = _pairs(entries)
-    if not any(count > 1 for count in seen.values()):
+    pairs, turn, id_counts = _pairs(entries)
+    if not any(count > 1 for count in id_counts.values()):
         return entries
-    found, named = list(entries), Counter[str]()
+    renamed, name_counts = list(entries), Counter[str]()
     newest = {_call_id(entries[pair.call]): pair for pair in pairs if pair.turn == turn}
-    kept = {found[pair.call].get("id") for pair in newest.values()} - {None, _FAKE_ID}
+    reserved_ids = {renamed[pair.call].get("id") for pair in newest.values()} - {None, _FAKE_ID}
     for pair in pairs:
         id = _call_id(entries[pair.call])
-        if seen[id] > 1 and newest.get(id) is not pair:
-            _rename(found, pair, kept, named)
-    return found
+        if id_counts[id] > 1 and newest.get(id) is not pair:
+            _rename(renamed, pair, reserved_ids, name_counts)
+    return renamed
 
 
-def _pairs(entries: list[Entry]) -> tuple[list[_Pair], int, Counter[str]]:
-    """The pairs, how many messages there are, and how often each id stands for something else.
+def _pairs(entries: list[Entry]) -> tuple[list[_CallPair], int, Counter[str]]:
+    """Return the pairs, the number of messages, and how many calls or lone results share each id.
 
-    A result belongs to the last calls of its id without a message between, to the first of them
-    that has none. What is left, since its call was cut off, stays as it is.
+    A result belongs to the first call without a result among the latest calls with its id that no
+    message separates. A result whose call was cut off is not changed.
     """
-    pairs: list[_Pair] = []
-    waiting: dict[str, list[_Pair]] = {}
-    turn, seen = 0, Counter[str]()
-    for place, entry in enumerate(entries):
+    pairs: list[_CallPair] = []
+    waiting: dict[str, list[_CallPair]] = {}
+    turn, id_counts = 0, Counter[str]()
+    for index, entry in enumerate(entries):
         kind = str(entry.get("type", "message"))
         turn += kind == "message"
         if kind.endswith(_OUTPUT):
-            if open_ := waiting.get(_call_id(entry)):
-                pair = min(open_, key=lambda one: (-one.turn, one.call))
-                pair.result = place
-                open_.remove(pair)
+            if candidates := waiting.get(_call_id(entry)):
+                pair = min(candidates, key=lambda candidate: (-candidate.turn, candidate.call))
+                pair.result = index
+                candidates.remove(pair)
             else:
-                seen[_call_id(entry)] += 1
-        elif kind.endswith(_CALL) and kind not in _NO_PAIR and "call_id" in entry:
-            pairs.append(_Pair(place, turn))
+                id_counts[_call_id(entry)] += 1
+        elif kind.endswith(_CALL) and kind not in _UNPAIRED_CALLS and "call_id" in entry:
+            pairs.append(_CallPair(index, turn))
             waiting.setdefault(_call_id(entry), []).append(pairs[-1])
-            seen[_call_id(entry)] += 1
-    return pairs, turn, seen
+            id_counts[_call_id(entry)] += 1
+    return pairs, turn, id_counts
 
 
-def _rename(found: list[Entry], pair: _Pair, kept: set[Any], named: Counter[str]) -> None:
-    call = found[pair.call]
-    if call.get("id") in kept:
+def _rename(
+    entries: list[Entry], pair: _CallPair, reserved_ids: set[Any], name_counts: Counter[str]
+) -> None:
+    call = entries[pair.call]
+    if call.get("id") in reserved_ids:
         if call["type"] in _NEEDS_ID:
-            return  # the very item once more, of which the SDK takes one
+            return  # a duplicate of the same item, which the SDK removes
         call = {key: value for key, value in call.items() if key != "id"}
     elif call.get("id") not in (None, _FAKE_ID):
-        kept.add(call["id"])
-    name = _name([found[place] for place in (pair.call, pair.result) if place is not None], named)
-    found[pair.call] = {**call, "call_id": name}
+        reserved_ids.add(call["id"])
+    name = _unique_id(
+        [entries[index] for index in (pair.call, pair.result) if index is not None], name_counts
+    )
+    entries[pair.call] = {**call, "call_id": name}
     if pair.result is not None:
-        result = found[pair.result]
-        found[pair.result] = {**result, _key(result): name}
+        result = entries[pair.result]
+        entries[pair.result] = {**result, _id_field(result): name}
 
 
-def _name(pair: list[Entry], named: Counter[str]) -> str:
-    """An id made of what a pair says, so that it is the same whatever stands around it."""
-    said = json.dumps(pair, sort_keys=True)
-    named[said] += 1
-    digest = hashlib.sha256(f"{said}:{named[said]}".encode()).hexdigest()
+def _unique_id(pair: list[Entry], name_counts: Counter[str]) -> str:
+    """Derive an id from the content of a pair, so that it does not depend on the context."""
+    serialized = json.dumps(pair, sort_keys=True)
+    name_counts[serialized] += 1
+    digest = hashlib.sha256(f"{serialized}:{name_counts[serialized]}".encode()).hexdigest()
     return f"call_{digest[:24]}"
 
 
 def _call_id(entry: Entry) -> str:
-    return str(entry.get(_key(entry)))
+    return str(entry.get(_id_field(entry)))
 
 
-def _key(entry: Entry) -> str:
+def _id_field(entry: Entry) -> str:
     answers_by_id = entry["type"] == "local_shell_call_output" and "call_id" not in entry
     return "id" if answers_by_id else "call_id"

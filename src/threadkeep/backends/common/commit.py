@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from threadkeep.errors import Conflict
 from threadkeep.types import Drop, Keep, Record, Ttl
-from threadkeep.types.versions import LIFE, matches
+from threadkeep.types.versions import GENERATION_SPAN, matches
 
 Key = tuple[str, str]
 """Kind and id of a record."""
@@ -138,7 +138,7 @@ def expiry(ttl: Ttl, now: float, current: float | None) -> float | None:
 
 def first_version() -> int:
     """The version a generation begins at: random, so that no compare-and-set meets an older one."""
-    return secrets.randbits(32) * LIFE | 1
+    return secrets.randbits(32) * GENERATION_SPAN | 1
 
 
 def conflict(stream: str, expect: int | None, current: int) -> Conflict:

@@ -1,4 +1,4 @@
-"""How long a call may take in all, and how it waits before it tries again."""
+"""The deadline of a call, and the pause before each retry."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ from typing import Final
 
 _FIRST: Final = 0.002
 _LONGEST: Final = 0.5
-_WHOLE: Final = 0.95  # of the time-out: nothing worth a word was spent before
+_NEARLY_ALL: Final = 0.95  # share of the time-out that an error calls all of it
 _DOUBLINGS: Final = 20  # far beyond the longest pause, far below what a float can hold
 
 
 class Deadline:
-    """The end of one call, waiting for a connection and every retry included."""
+    """When one call must end, including the wait for a connection and every retry."""
 
-    __slots__ = ("at", "begun", "timeout")
+    __slots__ = ("ends_at", "started", "timeout")
 
     def __init__(self, timeout: float) -> None:
         self.timeout = timeout
-        self.begun = time.monotonic()
-        self.at = self.begun + timeout
+        self.started = time.monotonic()
+        self.ends_at = self.started + timeout
 
-    def left(self) -> float:
-        """Seconds until the end, never negative."""
-        return max(0.0, self.at - time.monotonic())
+    def remaining(self) -> float:
+        """Seconds until the deadline, never negative."""
+        return max(0.0, self.ends_at - time.monotonic())
 
-    def gone(self) -> float:
-        """Seconds since the beginning."""
-        return time.monotonic() - self.begun
+    def elapsed(self) -> float:
+        """Seconds since the call started."""
+        return time.monotonic() - self.started
 
 
-def span(seconds: float, timeout: float, patience: float | None = None) -> str:
-    """How long something was waited for within a call, for an error: never more than was left.
+def format_wait(seconds: float, timeout: float, connect_timeout: float | None = None) -> str:
+    """Describe for an error how long a call waited, never more than it had left.
 
     Args:
-        patience: seconds that this wait alone might take, the setting `connect_timeout`.
+        connect_timeout: the setting of that name, in seconds: the limit of this wait alone.
     """
-    if patience is not None and seconds >= patience:
-        return f"{patience:g} s, the connect_timeout"
-    if seconds >= timeout * _WHOLE:
+    if connect_timeout is not None and seconds >= connect_timeout:
+        return f"{connect_timeout:g} s, the connect_timeout"
+    if seconds >= timeout * _NEARLY_ALL:
         return f"{timeout:g} s"
     return f"{max(seconds, 0.001):.2g} s, all that was left of {timeout:g} s"
 
 
-def pause(attempt: int, deadline: Deadline) -> bool:
-    """Sleep before the next attempt, longer each time, by chance; False = there is no time left."""
-    most = min(_LONGEST, _FIRST * 2.0 ** min(attempt, _DOUBLINGS))
-    seconds = random.uniform(most / 4, most)  # noqa: S311 (not for secrets)
-    if seconds >= deadline.left():
+def backoff(attempt: int, deadline: Deadline) -> bool:
+    """Sleep before the next attempt, longer each time, with jitter; False = no time is left."""
+    longest = min(_LONGEST, _FIRST * 2.0 ** min(attempt, _DOUBLINGS))
+    seconds = random.uniform(longest / 4, longest)  # noqa: S311 (not for secrets)
+    if seconds >= deadline.remaining():
         return False
     time.sleep(seconds)
     return True

@@ -1,4 +1,4 @@
-"""So many calls at once: what the pools of the backends count by, and wait on."""
+"""Limits the number of concurrent calls, for the connection pools of the backends."""
 
 from __future__ import annotations
 
@@ -7,62 +7,62 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from threadkeep.backends.common.deadline import span
+from threadkeep.backends.common.deadline import format_wait
 from threadkeep.errors import BackendTimeout
 
 _FAIRNESS: Final = 0.0001
-"""Seconds by which a thread steps back for those who wait; else it would take its slot again."""
+"""Seconds for which a thread yields to waiting threads; else it would take its slot again."""
 
 
 class ConnectionLimiter:
-    """A counter to wait on, several times faster than a `threading.Semaphore`.
+    """A counter that threads can wait on, several times faster than a `threading.Semaphore`.
 
     After a fork the child needs a new one: threads that held a slot are gone.
 
     Args:
-        size: how many there are.
-        where: the store, for the error.
+        size: the number of slots.
+        location: the store, for the error.
     """
 
-    def __init__(self, size: int, where: str) -> None:
+    def __init__(self, size: int, location: str) -> None:
         self._size = size
-        self._where = where
+        self._location = location
         self._free: queue.SimpleQueue[None] = queue.SimpleQueue()
         for _ in range(size):
             self._free.put(None)
         self._waiting: list[None] = []  # one entry for each thread that found none free
 
     @property
-    def lent(self) -> int:
-        """How many are taken now."""
+    def in_use(self) -> int:
+        """The number of slots in use now."""
         return self._size - self._free.qsize()
 
-    def take(self, left: Callable[[], float], timeout: float) -> None:
-        """Take one, or wait for it.
+    def acquire(self, remaining: Callable[[], float], timeout: float) -> None:
+        """Take a slot, or wait for one.
 
         Args:
-            left: seconds to wait, asked only if none is free.
+            remaining: returns the seconds to wait; called only if no slot is free.
             timeout: seconds the whole call may take, for the error.
 
         Raises:
-            BackendTimeout: none came free in time.
+            BackendTimeout: no slot became free in time.
         """
         try:
             self._free.get_nowait()
         except queue.Empty:
-            self._wait(left(), timeout)
+            self._wait(remaining(), timeout)
 
-    def give_back(self) -> None:
-        """Leave it to the next."""
+    def release(self) -> None:
+        """Return a slot."""
         self._free.put(None)
 
-    def step_back(self) -> None:
-        """Let those who wait go first, once nothing is held any more."""
+    def yield_to_waiting(self) -> None:
+        """Let waiting threads go first; call it when no slot is held."""
         if self._waiting:
             time.sleep(_FAIRNESS)
 
-    def seize(self, seconds: float) -> bool:
-        """Take one without an error if none comes free; whether one was taken."""
+    def try_acquire(self, seconds: float) -> bool:
+        """Take a slot; returns False, instead of raising, if none becomes free in time."""
         try:
             self._free.get(timeout=max(0.0, seconds))
         except queue.Empty:
@@ -75,8 +75,8 @@ class ConnectionLimiter:
             self._free.get(timeout=seconds)
         except queue.Empty:
             raise BackendTimeout(
-                f"{self._where}: all {self._size} connections were in use for "
-                f"{span(seconds, timeout)}: raise `pool_size` or `timeout`"
+                f"{self._location}: all {self._size} connections were in use for "
+                f"{format_wait(seconds, timeout)}: raise `pool_size` or `timeout`"
             ) from None
         finally:
             self._waiting.pop()

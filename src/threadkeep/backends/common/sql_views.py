@@ -1,7 +1,7 @@
-"""The text of the views for analytics: the same columns in every dialect of SQL, live records only.
+"""The text of the views for analytics: the same columns in every dialect, live records only.
 
-It is built of constants and of names that a backend has validated and quoted. It holds no `%` and
-no `:name`, which drivers would take for their own.
+It is built of constants and of names that a backend has validated and quoted. It contains no `%`
+and no `:name`, which drivers would take for placeholders.
 """
 
 from __future__ import annotations
@@ -11,137 +11,137 @@ from typing import Final, NamedTuple
 
 VIEWS: Final = ("messages", "responses", "token_usage", "feedback")
 
-Path = tuple[str | int, ...]
+JsonPath = tuple[str | int, ...]
 _Columns = Mapping[str, str]
 
 
-class Dialect(NamedTuple):
-    """How a database says it.
+class ViewExpressions(NamedTuple):
+    """The expressions of a database that the views are made of.
 
     Attributes:
-        quoted: a text as a literal, whatever backslashes are in it.
-        find: the place of a literal in an expression, 0 = it is not there.
-        json: a clean body as what `text` and `number` take; NULL if it is no JSON.
-        text: of a JSON, the words at a path, if they are short.
-        long: the words there; what is no words, as JSON.
-        number: the number there, else NULL.
-        moment: of epoch seconds, the time in UTC.
-        day: of epoch seconds, the day in UTC.
-        now: epoch seconds.
-        named: a stored name or id as text.
-        beginning: the first part of a stream's name.
+        quote_text: a text as a literal, whatever backslashes are in it.
+        position: the position of a literal in an expression, 0 if it is absent.
+        json: a sanitized body as an argument of `text` and `number`; NULL if it is not JSON.
+        text: the short text at a path of a JSON document.
+        long_text: the text at a path; other values, as JSON.
+        number: the number at a path, else NULL.
+        timestamp: converts epoch seconds to a time in UTC.
+        day: converts epoch seconds to a day in UTC.
+        now: the current time in epoch seconds.
+        name_text: a stored name or id as text.
+        namespace: the first part of a stream's name.
     """
 
-    quoted: Callable[[str], str]
-    find: Callable[[str, str], str]
+    quote_text: Callable[[str], str]
+    position: Callable[[str, str], str]
     json: Callable[[str], str]
-    text: Callable[[str, Path], str]
-    long: Callable[[str, Path], str]
-    number: Callable[[str, Path], str]
-    moment: Callable[[str], str]
+    text: Callable[[str, JsonPath], str]
+    long_text: Callable[[str, JsonPath], str]
+    number: Callable[[str, JsonPath], str]
+    timestamp: Callable[[str], str]
     day: Callable[[str], str]
     now: str
-    named: Callable[[str], str]
-    beginning: Callable[[str], str]
+    name_text: Callable[[str], str]
+    namespace: Callable[[str], str]
 
 
-class Tables(NamedTuple):
-    """Quoted names of the tables, and the column by which records belong to streams."""
+class ViewTables(NamedTuple):
+    """Quoted names of the tables, and the column that joins records to streams."""
 
     records: str
     streams: str
     key: str
 
 
-def selects(dialect: Dialect, tables: Tables) -> dict[str, str]:
+def selects(dialect: ViewExpressions, tables: ViewTables) -> dict[str, str]:
     """The SELECT of each view."""
-    say = _Sayer(dialect, tables)
+    builder = _SelectBuilder(dialect, tables)
     return {
-        "messages": say.select(_messages(say), {"m": "item"}),
-        "responses": say.select(_responses(say), {"m": "response", "e": "response_entry"}),
-        "token_usage": _usage(say),
-        "feedback": say.select(_feedback(say), {"m": "feedback"})
-        + f" WHERE {say.text('m', 'rating')} IN ('positive', 'negative')",
+        "messages": builder.select(_messages(builder), {"m": "item"}),
+        "responses": builder.select(_responses(builder), {"m": "response", "e": "response_entry"}),
+        "token_usage": _usage(builder),
+        "feedback": builder.select(_feedback(builder), {"m": "feedback"})
+        + f" WHERE {builder.text('m', 'rating')} IN ('positive', 'negative')",
     }
 
 
-def dollars(path: Path) -> str:
-    """A path as most databases write it: `$.tokens[0]`."""
-    return "$" + "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in path)
+def json_path(path: JsonPath) -> str:
+    """The path in the syntax of most databases: `$.tokens[0]`."""
+    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
 
 
-def plainly(text: str) -> str:
-    """A text as a literal, where backslashes are nothing special."""
+def quote_literal(text: str) -> str:
+    """A text as a literal, for databases where backslashes are not special."""
     return f"'{text}'"
 
 
-def clean(dialect: Dialect, body: str) -> str:
-    """A body without NUL and half characters, which databases refuse, or end a text at.
+def sanitize_body(dialect: ViewExpressions, body: str) -> str:
+    """A body without NUL and lone surrogates, which databases refuse or truncate at.
 
-    NUL becomes U+FFFD. A half of a character comes only where the other is missing, and becomes a
-    letter of the private area (U+D8xx is U+E8xx). A backslash that is itself written with one is
-    put aside meanwhile, so that no other text is touched.
+    NUL becomes U+FFFD. Surrogates are escaped only where they are lone, and become a character of
+    the private use area (U+D8xx becomes U+E8xx). Escaped backslashes are replaced by a mark
+    meanwhile, so that no other text changes.
     """
-    quoted = dialect.quoted
+    quoted = dialect.quote_text
     text = f"REPLACE({body}, {quoted(chr(92) * 2)}, {quoted(chr(1))})"
     text = f"REPLACE({text}, {quoted(chr(92) + 'u0000')}, {quoted(chr(92) + 'ufffd')})"
     for digit in "89abcdef":
-        half, mark = (quoted(f"{chr(92)}u{letter}{digit}") for letter in "de")
-        text = f"REPLACE({text}, {half}, {mark})"
+        surrogate, replacement = (quoted(f"{chr(92)}u{letter}{digit}") for letter in "de")
+        text = f"REPLACE({text}, {surrogate}, {replacement})"
     text = f"REPLACE({text}, {quoted(chr(1))}, {quoted(chr(92) * 2)})"
-    suspicious = " OR ".join(
-        f"{dialect.find(body, quoted(chr(92) + start))} > 0" for start in ("u0000", "ud")
+    needs_cleaning = " OR ".join(
+        f"{dialect.position(body, quoted(chr(92) + start))} > 0" for start in ("u0000", "ud")
     )
-    return f"CASE WHEN {suspicious} THEN {text} ELSE {body} END"
+    return f"CASE WHEN {needs_cleaning} THEN {text} ELSE {body} END"
 
 
-class _Sayer:
-    """Parts of the statements of one store."""
+class _SelectBuilder:
+    """Builds the parts of a store's SELECTs."""
 
-    def __init__(self, dialect: Dialect, tables: Tables) -> None:
+    def __init__(self, dialect: ViewExpressions, tables: ViewTables) -> None:
         self.dialect = dialect
         self._tables = tables
 
     def text(self, record: str, *path: str | int) -> str:
         return self.dialect.text(f"{record}.doc", path)
 
-    def long(self, record: str, *path: str | int) -> str:
-        return self.dialect.long(f"{record}.doc", path)
+    def long_text(self, record: str, *path: str | int) -> str:
+        return self.dialect.long_text(f"{record}.doc", path)
 
     def number(self, record: str, *path: str | int) -> str:
         return self.dialect.number(f"{record}.doc", path)
 
-    def made(self, record: str) -> str:
-        """Epoch seconds: when it was said, else when it was stored."""
+    def created_at(self, record: str) -> str:
+        """Epoch seconds: when the record was created, else when it was stored."""
         return f"COALESCE({self.number(record, 'created_at')}, {record}.at)"
 
     def select(self, columns: _Columns, kinds: Mapping[str, str]) -> str:
-        """Columns of live records of a session, by their aliases; one of the first is needed."""
-        listed = ", ".join(f"{text} AS {name}" for name, text in columns.items())
-        first, *more = kinds.items()
-        joined = f"JOIN ({self._live(first[1])}) {first[0]} ON {first[0]}.stream = o.stream"
-        for alias, kind in more:
-            same = f"{alias}.stream = o.stream AND {alias}.id = {first[0]}.id"
-            joined += f" LEFT JOIN ({self._live(kind)}) {alias} ON {same}"
-        own = self._live("session", "r.id = 'session'")
-        return f"SELECT {listed} FROM ({own}) o {joined}"
+        """A SELECT on live records, joined by alias; the first kind is an inner join."""
+        column_list = ", ".join(f"{text} AS {name}" for name, text in columns.items())
+        first, *others = kinds.items()
+        joins = f"JOIN ({self._live(first[1])}) {first[0]} ON {first[0]}.stream = o.stream"
+        for alias, kind in others:
+            condition = f"{alias}.stream = o.stream AND {alias}.id = {first[0]}.id"
+            joins += f" LEFT JOIN ({self._live(kind)}) {alias} ON {condition}"
+        session = self._live("session", "r.id = 'session'")
+        return f"SELECT {column_list} FROM ({session}) o {joins}"
 
-    def whose(self) -> _Columns:
-        """Of which session, and whose it is."""
-        beginning = self.dialect.beginning("o.name")
+    def session_columns(self) -> _Columns:
+        """The session's namespace and id, and its user."""
+        beginning = self.dialect.namespace("o.name")
         return {
             "namespace": beginning,
             "session_id": self.text("o", "id"),
             "user_id": self.text("o", "user"),
         }
 
-    def _live(self, kind: str, *more: str) -> str:
+    def _live(self, kind: str, *conditions: str) -> str:
         t, now = self._tables, self.dialect.now
-        body = self.dialect.json(clean(self.dialect, "r.body"))
+        body = self.dialect.json(sanitize_body(self.dialect, "r.body"))
         tests = [
             f"r.kind = '{kind}'",
             *(f"({alias}.expires IS NULL OR {alias}.expires > {now})" for alias in "sr"),
-            *more,
+            *conditions,
         ]
         return (
             f"SELECT s.{t.key} AS stream, s.stream AS name, r.id, r.seq, r.at, {body} AS doc "
@@ -150,68 +150,73 @@ class _Sayer:
         )
 
 
-def _messages(say: _Sayer) -> _Columns:
-    readable = f"{say.text('m', 'role')} IS NOT NULL"
+def _messages(builder: _SelectBuilder) -> _Columns:
+    readable = f"{builder.text('m', 'role')} IS NOT NULL"
     return {
-        **say.whose(),
-        "agent": say.text("o", "agent"),
+        **builder.session_columns(),
+        "agent": builder.text("o", "agent"),
         "seq": "m.seq",
-        "id": f"COALESCE({say.text('m', 'id')}, {say.dialect.named('m.id')})",
-        "type": f"CASE WHEN {readable} THEN COALESCE({say.text('m', 'type')}, 'message') "
+        "id": f"COALESCE({builder.text('m', 'id')}, {builder.dialect.name_text('m.id')})",
+        "type": f"CASE WHEN {readable} THEN COALESCE({builder.text('m', 'type')}, 'message') "
         "ELSE 'opaque' END",
-        "role": f"COALESCE({say.text('m', 'role')}, 'unknown')",
-        "name": say.text("m", "name"),
-        "content": say.long("m", "content"),
-        "tool_calls": say.long("m", "tool_calls"),
-        "tool_call_id": say.text("m", "tool_call_id"),
-        "status": say.text("m", "status"),
-        "model": say.text("m", "model"),
-        "metadata": say.long("m", "metadata"),
-        "created_at": say.dialect.moment(say.made("m")),
+        "role": f"COALESCE({builder.text('m', 'role')}, 'unknown')",
+        "name": builder.text("m", "name"),
+        "content": builder.long_text("m", "content"),
+        "tool_calls": builder.long_text("m", "tool_calls"),
+        "tool_call_id": builder.text("m", "tool_call_id"),
+        "status": builder.text("m", "status"),
+        "model": builder.text("m", "model"),
+        "metadata": builder.long_text("m", "metadata"),
+        "created_at": builder.dialect.timestamp(builder.created_at("m")),
     }
 
 
-def _responses(say: _Sayer) -> _Columns:
-    words, long = ("previous_response_id", "model", "status"), ("input", "output", "tool_calls")
+def _responses(builder: _SelectBuilder) -> _Columns:
+    short_columns, long_columns = (
+        ("previous_response_id", "model", "status"),
+        ("input", "output", "tool_calls"),
+    )
     return {
-        **say.whose(),
+        **builder.session_columns(),
         "seq": "m.seq",
-        "id": f"COALESCE({say.text('m', 'id')}, {say.dialect.named('m.id')})",
-        **{name: say.text("m", name) for name in words},
-        **{name: say.long("m", name) for name in long},
-        **_tokens(say, "e"),
-        "safety_identifier": say.text("m", "safety_identifier"),
-        "metadata": say.long("m", "metadata"),
-        "created_at": say.dialect.moment(say.made("m")),
+        "id": f"COALESCE({builder.text('m', 'id')}, {builder.dialect.name_text('m.id')})",
+        **{name: builder.text("m", name) for name in short_columns},
+        **{name: builder.long_text("m", name) for name in long_columns},
+        **_tokens(builder, "e"),
+        "safety_identifier": builder.text("m", "safety_identifier"),
+        "metadata": builder.long_text("m", "metadata"),
+        "created_at": builder.dialect.timestamp(builder.created_at("m")),
     }
 
 
-def _usage(say: _Sayer) -> str:
-    model = f"COALESCE({say.text('m', 'model')}, '')"
+def _usage(builder: _SelectBuilder) -> str:
+    model = f"COALESCE({builder.text('m', 'model')}, '')"
     columns = {
-        "namespace": say.whose()["namespace"],
-        "day": say.dialect.day(say.made("m")),
+        "namespace": builder.session_columns()["namespace"],
+        "day": builder.dialect.day(builder.created_at("m")),
         "model": model,
-        **_tokens(say, "m"),
+        **_tokens(builder, "m"),
     }
-    inner = say.select(columns, {"m": "response_entry"})
-    sums = ", ".join(f"SUM({name}) AS {name}" for name in _tokens(say, "m"))
+    inner = builder.select(columns, {"m": "response_entry"})
+    sums = ", ".join(f"SUM({name}) AS {name}" for name in _tokens(builder, "m"))
     keys = "namespace, day, model"
     return f"SELECT {keys}, COUNT(*) AS responses, {sums} FROM ({inner}) u GROUP BY {keys}"
 
 
-def _feedback(say: _Sayer) -> _Columns:
+def _feedback(builder: _SelectBuilder) -> _Columns:
     return {
-        **say.whose(),
-        "id": f"COALESCE({say.text('m', 'id')}, {say.dialect.named('m.id')})",
-        **{name: say.text("m", name) for name in ("response", "rating")},
-        "comment_text": say.long("m", "comment"),
-        **{name: say.text("m", name) for name in ("author", "item", "model")},
-        "metadata": say.long("m", "metadata"),
-        "created_at": say.dialect.moment(say.made("m")),
+        **builder.session_columns(),
+        "id": f"COALESCE({builder.text('m', 'id')}, {builder.dialect.name_text('m.id')})",
+        **{name: builder.text("m", name) for name in ("response", "rating")},
+        "comment_text": builder.long_text("m", "comment"),
+        **{name: builder.text("m", name) for name in ("author", "item", "model")},
+        "metadata": builder.long_text("m", "metadata"),
+        "created_at": builder.dialect.timestamp(builder.created_at("m")),
     }
 
 
-def _tokens(say: _Sayer, record: str) -> _Columns:
+def _tokens(builder: _SelectBuilder, record: str) -> _Columns:
     names = ("input_tokens", "output_tokens", "total_tokens")
-    return {name: f"COALESCE({say.number(record, 'tokens', n)}, 0)" for n, name in enumerate(names)}
+    return {
+        name: f"COALESCE({builder.number(record, 'tokens', n)}, 0)" for n, name in enumerate(names)
+    }

@@ -1,4 +1,4 @@
-"""Encryption at rest, as a wrapper over any store; needs the extra `crypto`."""
+"""A wrapper that encrypts any store at rest; needs the extra `crypto`."""
 
 from threadkeep.backends.encrypted.backend import HIDDEN, EncryptedBackend
 from threadkeep.backends.encrypted.keys import new_key

@@ -1,4 +1,4 @@
-"""Ids that tell what they are of: stored as HMACs, by a secret that each namespace keeps sealed."""
+"""Blind ids: ids that reveal content are stored as HMACs, with a secret per namespace."""
 
 from __future__ import annotations
 
@@ -8,111 +8,115 @@ import hmac
 import os
 from dataclasses import replace
 
-from threadkeep.backends.encrypted.cipher import KEY, Forged
-from threadkeep.backends.encrypted.envelope import opened, sealed
-from threadkeep.backends.encrypted.keys import Ring, derived
+from threadkeep.backends.encrypted.cipher import KEY, AuthenticationFailed
+from threadkeep.backends.encrypted.envelope import open_record, seal_record
+from threadkeep.backends.encrypted.keys import KeyRing, derive
 from threadkeep.core import store_record
 from threadkeep.errors import CorruptRecord, WrongKey
 from threadkeep.protocols import Backend
 from threadkeep.types import Record
 
 
-class Hider:
-    """The HMAC of one namespace.
+class IdBlinder:
+    """Computes the blind ids of one namespace.
 
-    Its secret outlives the keys: it is sealed like any record, and wrapped anew by `rekey`.
+    Its secret outlives the keys: it is encrypted like any record, and rewrapped by `rekey`.
 
     Attributes:
-        keyring: the id of the keyring that the secret makes, which tells nothing of it.
+        keyring: the id of the keyring, derived from the secret without revealing it.
     """
 
     __slots__ = ("_secret", "keyring")
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self.keyring = derived(secret, "threadkeep keyring 1")[:8].hex()
+        self.keyring = derive(secret, "threadkeep keyring 1")[:8].hex()
 
-    def hide(self, kind: str, id: str) -> str:
-        """The id to store."""
-        told = hmac.digest(self._secret, f"{kind}\0{id}".encode(), hashlib.sha256)
-        return base64.urlsafe_b64encode(told)[:43].decode()
+    def blind(self, kind: str, id: str) -> str:
+        """The HMAC to store instead of an id."""
+        digest = hmac.digest(self._secret, f"{kind}\0{id}".encode(), hashlib.sha256)
+        return base64.urlsafe_b64encode(digest)[:43].decode()
 
 
-class Hiders:
-    """The hiders of a store's namespaces, each read once; wrong keys are noticed here first."""
+class IdBlinders:
+    """The id blinders of a store's namespaces, each read once; detects wrong keys."""
 
-    def __init__(self, backend: Backend, ring: Ring) -> None:
+    def __init__(self, backend: Backend, ring: KeyRing) -> None:
         self._backend = backend
         self._ring = ring
-        self._known: dict[str, Hider] = {}
+        self._by_namespace: dict[str, IdBlinder] = {}
 
-    def find(self, stream: str, now: float) -> Hider | None:
-        """The hider of a stream's namespace; `None` = nothing was ever written there.
+    def find(self, stream: str, now: float) -> IdBlinder | None:
+        """The id blinder of a stream's namespace; `None` = nothing was ever written there.
 
         Raises:
             WrongKey: it is plain text, is being encrypted, or is under another key.
         """
-        home = store_record.home(stream)
-        if home not in self._known:
+        keyring_stream = store_record.store_stream(stream)
+        if keyring_stream not in self._by_namespace:
             state = store_record.read(self._backend, stream, now)
-            if state.absent:
+            if state.is_absent:
                 return None
             if state.unfinished:
-                raise store_record.unfinished(stream)
-            self._known[home] = self.opened(stream, state)
-        return self._known[home]
+                raise store_record.rekey_unfinished(stream)
+            self._by_namespace[keyring_stream] = self.open(stream, state)
+        return self._by_namespace[keyring_stream]
 
-    def make(self, stream: str, now: float) -> Hider:
-        """The hider of a stream's namespace, which has one from now on.
+    def get_or_create(self, stream: str, now: float) -> IdBlinder:
+        """The id blinder of a stream's namespace, created if it has none.
 
         Raises:
-            WrongKey: as by `find`.
+            WrongKey: see `find`.
         """
-        found = self.find(stream, now)
-        if found is None:
+        blinder = self.find(stream, now)
+        if blinder is None:
             if store_record.in_use(self._backend, stream, now):  # older than the `store` record
-                raise store_record.plain(stream)
-            found = self.begin(stream, store_record.State(0), now) or self.find(stream, now)
-        if found is None:
-            raise store_record.restless(stream)
-        self._known[store_record.home(stream)] = found
-        return found
+                raise store_record.unexpected_key(stream)
+            blinder = self.create(stream, store_record.StoreState(0), now) or self.find(stream, now)
+        if blinder is None:
+            raise store_record.contention_error(stream)
+        self._by_namespace[store_record.store_stream(stream)] = blinder
+        return blinder
 
-    def begin(
-        self, stream: str, state: store_record.State, now: float, *, unfinished: bool = False
-    ) -> Hider | None:
-        """Give the namespace a keyring; `None` = another process was first."""
-        home, secret = store_record.home(stream), os.urandom(KEY)
+    def create(
+        self, stream: str, state: store_record.StoreState, now: float, *, unfinished: bool = False
+    ) -> IdBlinder | None:
+        """Create a keyring for the namespace; `None` = another process did so first."""
+        keyring_stream, secret = store_record.store_stream(stream), os.urandom(KEY)
         keyring = Record(store_record.KEYRING, store_record.KEYRING_ID, secret.hex(), now)
-        body = sealed(self._ring, home, keyring, keyring.id)
-        hider = Hider(secret)
-        own = store_record.record(hider.keyring, now, unfinished=unfinished)
-        put = [replace(keyring, body=body), own]
-        return hider if store_record.put(self._backend, stream, state, put, now) else None
+        body = seal_record(self._ring, keyring_stream, keyring, keyring.id)
+        blinder = IdBlinder(secret)
+        store_entry = store_record.record(blinder.keyring, now, unfinished=unfinished)
+        records = [replace(keyring, body=body), store_entry]
+        return blinder if store_record.put(self._backend, stream, state, records, now) else None
 
-    def opened(self, stream: str, state: store_record.State) -> Hider:
-        """The hider by the keyring of a namespace.
+    def open(self, stream: str, state: store_record.StoreState) -> IdBlinder:
+        """Open the keyring of a namespace.
 
         Raises:
             WrongKey: it is plain text, or under another key.
-            CorruptRecord: somebody without the key changed or removed the keyring.
+            CorruptRecord: the keyring was changed without the key, or removed.
         """
         if state.mode == store_record.PLAIN:
-            raise store_record.plain(stream)
-        home = store_record.home(stream)
+            raise store_record.unexpected_key(stream)
+        keyring_stream = store_record.store_stream(stream)
         if state.keyring is None:
-            raise _changed(home)
+            raise _tampered_keyring(keyring_stream)
         try:
-            hider = Hider(bytes.fromhex(opened(self._ring, home, state.keyring)[1]))
-        except Forged:
-            raise _changed(home) from None
-        if state.mode not in (None, hider.keyring):
-            raise WrongKey(f"{home!r} holds another keyring than its records were written with")
-        return hider
+            blinder = IdBlinder(
+                bytes.fromhex(open_record(self._ring, keyring_stream, state.keyring)[1])
+            )
+        except AuthenticationFailed:
+            raise _tampered_keyring(keyring_stream) from None
+        if state.mode not in (None, blinder.keyring):
+            raise WrongKey(
+                f"{keyring_stream!r} holds another keyring than its records were written with"
+            )
+        return blinder
 
 
-def _changed(home: str) -> CorruptRecord:
+def _tampered_keyring(keyring_stream: str) -> CorruptRecord:
     return CorruptRecord(
-        f"the keyring {home!r} was changed by somebody without the key: "
+        f"the keyring {keyring_stream!r} was changed by somebody without the key: "
         "restore it from a copy of the store"
     )

@@ -1,4 +1,4 @@
-"""The one place that knows the `cryptography` package: AES-256-GCM, and nothing around it."""
+"""AES-256-GCM; the only module that uses the `cryptography` package."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ NONCE: Final = 12
 TAG: Final = 16
 
 
-class Forged(Exception):
-    """What was to be opened is not what was sealed here, with this key and these words."""
+class AuthenticationFailed(Exception):
+    """The ciphertext was not made with this key and associated data, or was changed."""
 
 
-def seal(key: bytes, plain: bytes, words: bytes) -> bytes:
-    """Nonce and ciphertext; `words` are authenticated and not stored."""
+def seal(key: bytes, plain: bytes, associated_data: bytes) -> bytes:
+    """Encrypt; returns nonce and ciphertext. `associated_data` is authenticated, not stored."""
     nonce = os.urandom(NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, plain, words)
+    return nonce + AESGCM(key).encrypt(nonce, plain, associated_data)
 
 
-def open_(key: bytes, sealed: bytes, words: bytes) -> bytes:
-    """The plain text.
+def unseal(key: bytes, sealed: bytes, associated_data: bytes) -> bytes:
+    """Decrypt what `seal` returned.
 
     Raises:
-        Forged: key or words are others, or a bit was changed.
+        Forged: another key or associated data, or the data was changed.
     """
     try:
-        return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], words)
+        return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], associated_data)
     except (InvalidTag, ValueError) as error:
-        raise Forged from error
+        raise AuthenticationFailed from error

@@ -1,8 +1,8 @@
-"""Envelopes: each body under a key of its own, which is wrapped by a key of the ring.
+"""Envelope encryption: each body has its own data key, wrapped by a key of the key ring.
 
-`tk1:<name of the key>:<base64 of the wrapped data key, then the sealed body>`.
-What is sealed is the record's true id, a NUL, and the body; stream, kind and the id as stored are
-authenticated with it and with the data key, so that neither can stand in another's place.
+The format is `tk1:<name of the key>:<base64 of the wrapped data key, then the sealed body>`.
+The sealed text is the record's true id, a NUL, and the body. Stream, kind and the stored id are
+authenticated with it and with the data key, so that neither can be moved to another record.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import json
 import os
 from typing import Final, NamedTuple
 
-from threadkeep.backends.encrypted.cipher import KEY, NONCE, TAG, Forged, open_, seal
-from threadkeep.backends.encrypted.keys import Key, Ring
+from threadkeep.backends.encrypted.cipher import KEY, NONCE, TAG, AuthenticationFailed, seal, unseal
+from threadkeep.backends.encrypted.keys import Key, KeyRing
 from threadkeep.errors import WrongKey
 from threadkeep.types import Record
 
@@ -23,7 +23,7 @@ _WRAPPED: Final = NONCE + KEY + TAG
 
 
 class Envelope(NamedTuple):
-    """A stored body, taken apart and not yet opened."""
+    """A stored body, parsed but still encrypted."""
 
     key: str
     wrapped: bytes
@@ -34,70 +34,74 @@ class Envelope(NamedTuple):
         return f"{_MARK}:{self.key}:{coded}"
 
 
-def sealed(ring: Ring, stream: str, record: Record, id: str) -> str:
-    """The body to store for a record of this true id; `record.id` is what is stored."""
-    words = _words(stream, record)
+def seal_record(ring: KeyRing, stream: str, record: Record, id: str) -> str:
+    """The encrypted body of a record; `id` is its true id, `record.id` the stored one."""
+    associated_data = _associated_data(stream, record)
     data_key = os.urandom(KEY)
-    wrapped = seal(ring.first.wrap, data_key, b"key" + words)
+    wrapped = seal(ring.first.wrap, data_key, b"key" + associated_data)
     plain = f"{id}\0{record.body}".encode()
-    return str(Envelope(ring.first.name, wrapped, seal(data_key, plain, b"body" + words)))
+    return str(Envelope(ring.first.name, wrapped, seal(data_key, plain, b"body" + associated_data)))
 
 
-def opened(ring: Ring, stream: str, record: Record) -> tuple[str, str]:
-    """The true id and the body.
+def open_record(ring: KeyRing, stream: str, record: Record) -> tuple[str, str]:
+    """Decrypt a stored record to its true id and body.
 
     Raises:
-        Forged: it was not sealed for this place, or is no envelope at all.
+        AuthenticationFailed: it was not sealed for this record, or is no envelope.
         WrongKey: it was sealed by a key that is not in the ring.
     """
-    envelope, words = parsed(record.body), _words(stream, record)
-    data_key = open_(_key(ring, envelope.key).wrap, envelope.wrapped, b"key" + words)
-    plain = open_(data_key, envelope.sealed, b"body" + words).decode()
+    envelope, associated_data = parse_envelope(record.body), _associated_data(stream, record)
+    data_key = unseal(
+        _find_key(ring, envelope.key).wrap, envelope.wrapped, b"key" + associated_data
+    )
+    plain = unseal(data_key, envelope.sealed, b"body" + associated_data).decode()
     id, _, body = plain.partition("\0")
     return id, body
 
 
-def rewrapped(ring: Ring, stream: str, record: Record) -> str:
-    """The same envelope under the ring's first key; it is opened once, to be sure of it.
+def rewrap_record(ring: KeyRing, stream: str, record: Record) -> str:
+    """Rewrap the data key with the ring's first key, after checking that the body decrypts.
 
     Raises:
-        Forged: it was not sealed for this place.
+        AuthenticationFailed: it was not sealed for this record.
         WrongKey: it was sealed by a key that is not in the ring.
     """
-    opened(ring, stream, record)
-    envelope, words = parsed(record.body), _words(stream, record)
-    data_key = open_(_key(ring, envelope.key).wrap, envelope.wrapped, b"key" + words)
-    wrapped = seal(ring.first.wrap, data_key, b"key" + words)
+    open_record(ring, stream, record)
+    envelope, associated_data = parse_envelope(record.body), _associated_data(stream, record)
+    data_key = unseal(
+        _find_key(ring, envelope.key).wrap, envelope.wrapped, b"key" + associated_data
+    )
+    wrapped = seal(ring.first.wrap, data_key, b"key" + associated_data)
     return str(Envelope(ring.first.name, wrapped, envelope.sealed))
 
 
-def parsed(body: str) -> Envelope:
-    """An envelope's parts.
+def parse_envelope(body: str) -> Envelope:
+    """Parse a stored body to an envelope.
 
     Raises:
-        Forged: this is none.
+        AuthenticationFailed: it is no envelope.
     """
-    mark, _, rest = body.partition(":")
-    key, colon, coded = rest.partition(":")
+    mark, _, content = body.partition(":")
+    key, colon, coded = content.partition(":")
     if mark != _MARK or not colon:
-        raise Forged
+        raise AuthenticationFailed
     try:
         parts = base64.b64decode(coded, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise Forged from error
+        raise AuthenticationFailed from error
     return Envelope(key, parts[:_WRAPPED], parts[_WRAPPED:])
 
 
-def _key(ring: Ring, name: str) -> Key:
+def _find_key(ring: KeyRing, name: str) -> Key:
     if len(name) != 8 or not name.isalnum():
-        raise Forged
-    if name not in ring.known:
+        raise AuthenticationFailed
+    if name not in ring.by_name:
         raise WrongKey(
             f"this was encrypted with key {name}, and the keys given are "
-            f"{', '.join(ring.known)} (names, not the keys): pass that key as well"
+            f"{', '.join(ring.by_name)} (names, not the keys): pass that key as well"
         )
-    return ring.known[name]
+    return ring.by_name[name]
 
 
-def _words(stream: str, record: Record) -> bytes:
+def _associated_data(stream: str, record: Record) -> bytes:
     return json.dumps([stream, record.kind, record.id]).encode()

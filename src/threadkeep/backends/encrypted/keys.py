@@ -1,4 +1,4 @@
-"""Keys: how they are written, what is derived from them, which one writes and which may read."""
+"""Encryption keys: their formats, the secrets derived from them, and the key ring."""
 
 from __future__ import annotations
 
@@ -16,67 +16,67 @@ from threadkeep.errors import ConfigError
 
 Keys = str | bytes | Sequence[str | bytes]
 
-_WANTED: Final = (
+_KEY_FORMAT: Final = (
     "key: each must be 32 random bytes, or their base64 as new_key() makes it; a password is no key"
 )
 
 
 def new_key() -> str:
-    """A new random key of 256 bits, as base64 that needs no quoting anywhere."""
+    """A new random 256-bit key, as URL-safe base64."""
     return base64.urlsafe_b64encode(os.urandom(KEY)).decode()
 
 
 class Key:
-    """What one key is used for; it never shows itself."""
+    """The secrets derived from one key; its repr shows only its name."""
 
     __slots__ = ("name", "wrap")
 
     def __init__(self, secret: bytes) -> None:
-        self.wrap = derived(secret, "threadkeep wrap 1")
-        self.name = derived(secret, "threadkeep name 1")[:4].hex()
+        self.wrap = derive(secret, "threadkeep wrap 1")
+        self.name = derive(secret, "threadkeep name 1")[:4].hex()
 
     def __repr__(self) -> str:
         return f"<Key {self.name}>"
 
 
-class Ring:
-    """The keys given: the first writes, all read."""
+class KeyRing:
+    """The configured keys: the first encrypts, all decrypt."""
 
-    __slots__ = ("first", "known")
+    __slots__ = ("by_name", "first")
 
     def __init__(self, keys: Keys) -> None:
-        found = [Key(secret) for secret in _secrets(keys)]
-        if not found:
+        parsed = [Key(secret) for secret in _parse_keys(keys)]
+        if not parsed:
             raise ConfigError("key: none was given; new_key() makes one")
-        self.first = found[0]
-        self.known = {key.name: key for key in found}
+        self.first = parsed[0]
+        self.by_name = {key.name: key for key in parsed}
 
     def __repr__(self) -> str:
-        return f"<Ring {' '.join(self.known)}>"
+        return f"<KeyRing {' '.join(self.by_name)}>"
 
 
-def derived(secret: bytes, label: str) -> bytes:
-    """A secret of its own for each use; `secret` is uniform, so one HMAC is enough."""
+def derive(secret: bytes, label: str) -> bytes:
+    """Derive a secret for one purpose; `secret` is uniformly random, so one HMAC is enough."""
     return hmac.digest(secret, label.encode(), hashlib.sha256)
 
 
-def _secrets(keys: Keys) -> list[bytes]:
+def _parse_keys(keys: Keys) -> list[bytes]:
     if isinstance(keys, str):
-        return [_secret(part) for part in re.split(r"[\s,]+", keys.strip()) if part]
+        return [_parse_key(part) for part in re.split(r"[\s,]+", keys.strip()) if part]
     if isinstance(keys, bytes):
-        return [_secret(keys)]
+        return [_parse_key(keys)]
     if not isinstance(keys, Sequence):
-        raise ConfigError(_WANTED)
-    return [_secret(key) for key in keys]
+        raise ConfigError(_KEY_FORMAT)
+    return [_parse_key(key) for key in keys]
 
 
-def _secret(key: object) -> bytes:
-    """The 32 bytes; no error says what was given."""
+def _parse_key(key: object) -> bytes:
+    """Parse a key to its 32 bytes; errors never quote it."""
     if isinstance(key, str):
         try:
             key = base64.b64decode(key.replace("-", "+").replace("_", "/"), validate=True)
         except (binascii.Error, ValueError):
-            raise ConfigError(_WANTED) from None
+            raise ConfigError(_KEY_FORMAT) from None
     if not isinstance(key, bytes) or len(key) != KEY:
-        raise ConfigError(_WANTED)
+        raise ConfigError(_KEY_FORMAT)
     return key

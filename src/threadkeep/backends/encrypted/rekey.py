@@ -1,4 +1,4 @@
-"""All of a store under the first key: data keys are wrapped anew, and plain text is encrypted."""
+"""Key rotation: rewraps data keys with the first key, and encrypts plain text."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from threadkeep.backends.encrypted.backend import EncryptedBackend
-from threadkeep.backends.encrypted.blind_ids import Hider
-from threadkeep.backends.encrypted.cipher import Forged
-from threadkeep.backends.encrypted.envelope import parsed, rewrapped
+from threadkeep.backends.encrypted.blind_ids import IdBlinder
+from threadkeep.backends.encrypted.cipher import AuthenticationFailed
+from threadkeep.backends.encrypted.envelope import parse_envelope, rewrap_record
 from threadkeep.core import store_record
 from threadkeep.errors import Conflict
 from threadkeep.types import KEEP, Drop, Page, Query, Record
@@ -22,13 +22,13 @@ _TRIES: Final = 20
 
 
 class Rekeyed(NamedTuple):
-    """What was done to a stream.
+    """What `rekey` did to one stream.
 
     Attributes:
         stream: its name.
-        renewed: how many records were wrapped anew, or encrypted.
-        current: how many were under the first key before.
-        unreadable: how many are not ours to open, and were left as they are.
+        renewed: how many records were rewrapped or encrypted.
+        current: how many already used the first key.
+        unreadable: how many could not be decrypted, and were not changed.
         encrypted: how many of the renewed were plain text before.
     """
 
@@ -46,43 +46,43 @@ def rekey(
     kinds: Sequence[str] = KINDS,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[Rekeyed]:
-    """Put each record under the first key; yields what was done, stream by stream.
+    """Bring each record under the first key; yields a report for each stream.
 
-    May be broken off and repeated. Others may write meanwhile: with both keys given and the new
-    one first. A namespace that is plain text is closed to all until all of it is encrypted: end
-    the processes that write without a key before. No life is prolonged.
+    It may be interrupted and repeated. Others may write meanwhile, if they have both keys with
+    the new one first. A plain-text namespace is closed to all until it is encrypted completely:
+    stop processes that write without a key before. Expiry times do not change.
 
     Args:
-        backend: with the new key first, and all keys that were in use.
-        prefix: of the streams, such as a namespace and a slash.
-        kinds: of the records to look at.
-        clock: epoch seconds.
+        backend: a backend with the new key first, and all keys in use.
+        prefix: a prefix of stream names, such as a namespace and a slash.
+        kinds: the kinds of records to rekey.
+        clock: returns epoch seconds.
 
     Raises:
-        WrongKey: a record needs a key that was not given.
-        BackendError: a stream changed so often that no try succeeded.
+        WrongKey: a record needs a key that is not in the ring.
+        BackendError: a stream changed too often to be rewritten.
     """
-    walk = _Walk(backend, [kind for kind in kinds if kind != store_record.KIND], clock)
-    plain: dict[str, Hider | None] = {}
-    for name in _names(backend, prefix):
+    task = _RekeyTask(backend, [kind for kind in kinds if kind != store_record.KIND], clock)
+    blinders: dict[str, IdBlinder | None] = {}
+    for name in _stream_names(backend, prefix):
         namespace = name.partition("/")[0]
-        if namespace not in plain:
-            plain[namespace] = _opened(backend, name, clock())
-        yield _stream(walk, name, plain[namespace])
-    for namespace, hider in plain.items():
-        if hider is not None:
-            yield from _finished(walk, namespace, hider)
+        if namespace not in blinders:
+            blinders[namespace] = _start_encryption(backend, name, clock())
+        yield _rekey_stream(task, name, blinders[namespace])
+    for namespace, blinder in blinders.items():
+        if blinder is not None:
+            yield from _finish_encryption(task, namespace, blinder)
 
 
-class _Walk(NamedTuple):
-    """What a walk over streams needs."""
+class _RekeyTask(NamedTuple):
+    """The parameters of one `rekey` call."""
 
     backend: EncryptedBackend
     kinds: Sequence[str]
     clock: Callable[[], float]
 
 
-def _names(backend: EncryptedBackend, prefix: str) -> Iterator[str]:
+def _stream_names(backend: EncryptedBackend, prefix: str) -> Iterator[str]:
     cursor = None
     while True:
         names, cursor = backend.inner.streams(prefix, cursor=cursor)
@@ -91,101 +91,111 @@ def _names(backend: EncryptedBackend, prefix: str) -> Iterator[str]:
             return
 
 
-def _opened(backend: EncryptedBackend, stream: str, now: float) -> Hider | None:
-    """The hider of a namespace that is plain text, and closed from now on; `None` = it is not."""
+def _start_encryption(backend: EncryptedBackend, stream: str, now: float) -> IdBlinder | None:
+    """Close a plain-text namespace and return its id blinder; `None` = it is not plain text."""
     for _ in range(_TRIES):
         state = store_record.read(backend.inner, stream, now)
         if state.encrypted:
-            return backend.hiders.opened(stream, state) if state.unfinished else None
-        hider = backend.hiders.begin(stream, state, now, unfinished=True)
-        if hider is not None:
-            return hider
-    raise store_record.restless(stream)
+            return backend.blinders.open(stream, state) if state.unfinished else None
+        blinder = backend.blinders.create(stream, state, now, unfinished=True)
+        if blinder is not None:
+            return blinder
+    raise store_record.contention_error(stream)
 
 
-def _finished(walk: _Walk, namespace: str, hider: Hider) -> Iterator[Rekeyed]:
-    """Walk a namespace until no plain text is met, and then open it to who has the key."""
-    backend, home = walk.backend, store_record.home(namespace)
+def _finish_encryption(task: _RekeyTask, namespace: str, blinder: IdBlinder) -> Iterator[Rekeyed]:
+    """Encrypt a namespace until no plain text remains, then open it to holders of the key."""
+    backend, keyring_stream = task.backend, store_record.store_stream(namespace)
     for _ in range(_TRIES):
-        names = (name for name in _names(backend, namespace) if store_record.home(name) == home)
-        renewed = [one for name in names if (one := _stream(walk, name, hider)).renewed]
+        names = (
+            name
+            for name in _stream_names(backend, namespace)
+            if store_record.store_stream(name) == keyring_stream
+        )
+        renewed = [
+            report for name in names if (report := _rekey_stream(task, name, blinder)).renewed
+        ]
         yield from renewed
         if renewed:
             continue
-        now = walk.clock()
-        state = store_record.read(backend.inner, home, now)
-        own = store_record.record(hider.keyring, now)
-        if not state.unfinished or store_record.put(backend.inner, home, state, [own], now):
+        now = task.clock()
+        state = store_record.read(backend.inner, keyring_stream, now)
+        store_entry = store_record.record(blinder.keyring, now)
+        if not state.unfinished or store_record.put(
+            backend.inner, keyring_stream, state, [store_entry], now
+        ):
             return
-    raise store_record.restless(home)
+    raise store_record.contention_error(keyring_stream)
 
 
-def _stream(walk: _Walk, stream: str, hider: Hider | None) -> Rekeyed:
-    done = Rekeyed(stream)
-    for kind in walk.kinds:
+def _rekey_stream(task: _RekeyTask, stream: str, blinder: IdBlinder | None) -> Rekeyed:
+    report = Rekeyed(stream)
+    for kind in task.kinds:
         after: int | None = 0
         while after is not None:
             query = Query(stream, kind, _PAGE, after=after)
-            done, after = _page(walk, done, query, hider)
-    return done
+            report, after = _rekey_page(task, report, query, blinder)
+    return report
 
 
-def _page(
-    walk: _Walk, done: Rekeyed, query: Query, hider: Hider | None
+def _rekey_page(
+    task: _RekeyTask, report: Rekeyed, query: Query, blinder: IdBlinder | None
 ) -> tuple[Rekeyed, int | None]:
-    """One page, as often as somebody else is faster; and from where to go on."""
-    backend, now = walk.backend, walk.clock()
+    """Rekey one page, retried on conflicts; return the report and the seq to continue after."""
+    backend, now = task.backend, task.clock()
     for attempt in range(1, _TRIES + 1):
         (page,) = backend.inner.read(query, now=now)
-        old, unreadable = _old(backend, query.stream, page, hider)
+        outdated, unreadable = _outdated_records(backend, query.stream, page, blinder)
         try:
-            _write(backend, query.stream, page.version, old, now)
+            _replace_records(backend, query.stream, page.version, outdated, now)
         except Conflict:
             if attempt == _TRIES:
                 raise
             continue
         break
-    current = len(page.records) - len(old) - unreadable
-    plain = len(old) if hider else 0
+    current = len(page.records) - len(outdated) - unreadable
+    plain = len(outdated) if blinder else 0
     counted = Rekeyed(
-        done.stream,
-        done.renewed + len(old),
-        done.current + current,
-        done.unreadable + unreadable,
-        done.encrypted + plain,
+        report.stream,
+        report.renewed + len(outdated),
+        report.current + current,
+        report.unreadable + unreadable,
+        report.encrypted + plain,
     )
     return counted, page.records[-1].seq if len(page.records) == _PAGE else None
 
 
-def _old(
-    backend: EncryptedBackend, stream: str, page: Page, hider: Hider | None
+def _outdated_records(
+    backend: EncryptedBackend, stream: str, page: Page, blinder: IdBlinder | None
 ) -> tuple[list[tuple[str, Record]], int]:
-    """Records to be written anew, each after its id; and how many are not ours to open."""
-    old: list[tuple[str, Record]] = []
+    """The rewritten records, each with its stored id, and the number of unreadable ones."""
+    outdated: list[tuple[str, Record]] = []
     unreadable = 0
     for record in page.records:
         try:
-            if hider is not None and not record.body.startswith(store_record.SEALED):
-                old.append((record.id, backend.sealed(stream, record, hider)))
-            elif parsed(record.body).key != backend.ring.first.name:
-                new = replace(record, body=rewrapped(backend.ring, stream, record))
-                old.append((record.id, new))
-        except Forged:
+            if blinder is not None and not record.body.startswith(store_record.SEALED):
+                outdated.append((record.id, backend.seal(stream, record, blinder)))
+            elif parse_envelope(record.body).key != backend.ring.first.name:
+                rewrapped_record = replace(record, body=rewrap_record(backend.ring, stream, record))
+                outdated.append((record.id, rewrapped_record))
+        except AuthenticationFailed:
             unreadable += 1
-    return old, unreadable
+    return outdated, unreadable
 
 
-def _write(
+def _replace_records(
     backend: EncryptedBackend,
     stream: str,
     version: int,
-    old: list[tuple[str, Record]],
+    outdated: list[tuple[str, Record]],
     now: float,
 ) -> None:
-    """Replace the records; one whose id is hidden from now on moves to the end of its kind."""
-    before = {(new.kind, new.id): id for id, new in old}
-    for batch in batches(new for _, new in old):
-        moved = [one for one in batch if before[one.kind, one.id] != one.id]
-        drop = [Drop(one.kind, [before[one.kind, one.id]]) for one in moved]
-        done = backend.inner.commit(stream, put=batch, drop=drop, ttl=KEEP, expect=version, now=now)
-        version = done.version
+    """Replace the records; one whose id becomes hidden moves to the end of its kind."""
+    old_ids = {(new.kind, new.id): id for id, new in outdated}
+    for batch in batches(new for _, new in outdated):
+        moved = [record for record in batch if old_ids[record.kind, record.id] != record.id]
+        drop = [Drop(record.kind, [old_ids[record.kind, record.id]]) for record in moved]
+        committed = backend.inner.commit(
+            stream, put=batch, drop=drop, ttl=KEEP, expect=version, now=now
+        )
+        version = committed.version

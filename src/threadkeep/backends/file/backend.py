@@ -1,4 +1,4 @@
-"""The file backend: options, and what each verb does with the files."""
+"""The file backend: its options and the methods of the `Backend` protocol."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from threadkeep.backends.common.commit import Change
-from threadkeep.backends.file import commit as committing
-from threadkeep.backends.file import layout, vacuum
-from threadkeep.backends.file.errors import translated
-from threadkeep.backends.file.expire import Sweeper
-from threadkeep.backends.file.index import Head, Index
+from threadkeep.backends.file import commit, layout, vacuum
+from threadkeep.backends.file.errors import map_errors
+from threadkeep.backends.file.expire import FileSweeper
+from threadkeep.backends.file.index import Index, StreamHead
 from threadkeep.backends.file.layout import Layout
 from threadkeep.backends.file.log import Log
-from threadkeep.backends.file.open_files import Store
-from threadkeep.backends.file.read import NeedsIndex, Reader
+from threadkeep.backends.file.open_files import OpenFiles
+from threadkeep.backends.file.read import LogReader, NeedsIndex
 from threadkeep.errors import BackendError, ConfigError
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
@@ -24,17 +23,17 @@ from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 class FileBackend:
     """Streams as append-only files in a folder, for any threads and processes of one machine.
 
-    One commit is one line with a checksum, so that it is there whole or not at all; reading takes
-    no lock. The folder is made at the first use, and must lie on a local disk: what locks are
-    worth on network drives (NFS, SMB) is not proven. Nothing stays open between calls.
+    One commit is one line with a checksum, so it is there completely or not at all; reading takes
+    no lock. The folder is created at the first use, and must be on a local disk: locks on network
+    drives (NFS, SMB) are not tested. Nothing stays open between calls.
 
-    On Windows it works by construction, and was not proven there: locks are bytes of a file of
-    their own, and a file that a reader has open is compacted or unlinked at a later commit.
+    Windows is supported by design but not tested: locks are bytes of a separate file, and a file
+    that a reader has open is compacted or unlinked at a later commit.
 
     Args:
         path: the folder.
-        fsync: True: what was acknowledged survives a power cut. False: the last commits before
-            one may be missing; a crash of the process loses nothing either way.
+        fsync: True: acknowledged commits survive a power cut. False: a power cut may lose the
+            last commits; a crash of the process loses nothing either way.
         timeout: seconds to wait for the lock of a stream.
 
     Raises:
@@ -42,13 +41,13 @@ class FileBackend:
     """
 
     def __init__(self, path: str | Path, *, fsync: bool = True, timeout: float = 30.0) -> None:
-        _check(path, fsync, timeout)
+        _check_options(path, fsync, timeout)
         self.blocking = True
         self._layout = Layout(str(Path(path).absolute()))
         self._fsync = fsync
         self._timeout = float(timeout)
-        self._store = Store(self._timeout)
-        self._sweeper = Sweeper(self._layout, self._store, fsync=fsync)
+        self._files = OpenFiles(self._timeout)
+        self._sweeper = FileSweeper(self._layout, self._files, fsync=fsync)
         self._prepared = False
         self._closed = False
 
@@ -56,12 +55,15 @@ class FileBackend:
         return f"FileBackend({self._layout.folder!r})"
 
     def read(self, *queries: Query, now: float) -> list[Page]:
-        with translated(self._layout.where, self._timeout):
+        with map_errors(self._layout.location, self._timeout):
             self._prepare()
-            wanted: dict[str, list[Query]] = {}
+            by_stream: dict[str, list[Query]] = {}
             for query in queries:
-                wanted.setdefault(query.stream, []).append(query)
-            pages = {name: iter(self._pages(name, asked, now)) for name, asked in wanted.items()}
+                by_stream.setdefault(query.stream, []).append(query)
+            pages = {
+                stream: iter(self._pages(stream, stream_queries, now))
+                for stream, stream_queries in by_stream.items()
+            }
         return [next(pages[query.stream]) for query in queries]
 
     def commit(
@@ -76,56 +78,58 @@ class FileBackend:
         now: float,
     ) -> Commit:
         change = Change(stream, put, drop, ttl, expect, token, now)
-        with translated(self._layout.where, self._timeout):
+        with map_errors(self._layout.location, self._timeout):
             self._prepare()
             path = self._layout.path(stream)
-            with self._store.writing(path, create=bool(put)) as log:
+            with self._files.writing(path, create=bool(put)) as log:
                 if log is None:
-                    return committing.commit_nothing(change)
-                index = self._store.indexes.of(path)
+                    return commit.commit_nothing(change)
+                index = self._files.indexes.of(path)
                 with index.mutex:
-                    return committing.commit(log, index, change, fsync=self._fsync)
+                    return commit.commit(log, index, change, fsync=self._fsync)
 
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
         names: list[str] = []
-        with translated(self._layout.where, self._timeout):
+        with map_errors(self._layout.location, self._timeout):
             self._prepare()
-            for place, path in self._layout.walk("" if cursor is None else layout.place(cursor)):
+            last_name = "" if cursor is None else layout.parse_cursor(cursor)
+            for file_name, path in self._layout.walk(last_name):
                 name = self._name(path)
                 if name is not None and name.startswith(prefix):
                     names.append(name)
                     if len(names) >= limit:
-                        return names, place
+                        return names, file_name
         return names, None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
-        with translated(self._layout.where, self._timeout):
+        with map_errors(self._layout.location, self._timeout):
             self._prepare()
             return self._sweeper.sweep(now, limit)
 
     def purge(self, now: float) -> list[str]:
-        """Take what was deleted out of the files' own bytes; where copies may be left.
+        """Erase deleted data from the files' bytes; return where copies may remain.
 
         Raises:
-            BackendTimeout: somebody held a file for longer than the time-out.
-            BackendError: there is no room to write a file anew.
+            BackendTimeout: a file was locked for longer than the time-out.
+            BackendError: the disk has no space to rewrite a file.
         """
-        with translated(self._layout.where, self._timeout):
+        with map_errors(self._layout.location, self._timeout):
             self._prepare()
-            vacuum.purge(self._layout, self._store, now, fsync=self._fsync)
+            vacuum.purge(self._layout, self._files, now, fsync=self._fsync)
         return ["backups and snapshots of the folder"]
 
     def describe(self) -> dict[str, str]:
-        """What and where it is, for people; looks at the folder and never makes one.
+        """Describe the store for people; reads the folder and never creates one.
 
-        `engine`, `path`, `exists` (`yes` or `no`), and of a store that is there `streams`,
-        `bytes`, `schema`. Goes through the names of all files.
+        Returns `engine`, `path`, `exists` (`yes` or `no`), and if it exists `streams`, `bytes`,
+        `schema`. Lists the names of all files.
         """
-        said = {"engine": f"files, {'synced' if self._fsync else 'not synced'} at each commit"}
-        with translated(self._layout.where, self._timeout):
-            return {**said, "path": self._layout.folder, **self._layout.described()}
+        synced = "synced" if self._fsync else "not synced"
+        description = {"engine": f"files, {synced} at each commit"}
+        with map_errors(self._layout.location, self._timeout):
+            return {**description, "path": self._layout.folder, **self._layout.describe()}
 
     def close(self) -> None:
         """Refuse further calls; nothing is open between calls."""
@@ -133,54 +137,58 @@ class FileBackend:
 
     def _prepare(self) -> None:
         if self._closed:
-            raise BackendError(f"{self._layout.where} is closed: open a new backend")
+            raise BackendError(f"{self._layout.location} is closed: open a new backend")
         if not self._prepared:
             self._layout.prepare()
             self._prepared = True
 
     def _pages(self, stream: str, queries: Sequence[Query], now: float) -> list[Page]:
         path = self._layout.path(stream)
-        with self._store.reading(path) as log:
+        with self._files.reading(path) as log:
             if log is None:
                 return [Page(0, []) for _ in queries]
             line = log.last()
             try:
-                return _answers(log, Head.of(line) if line else None, queries, now)
+                return _read_pages(log, StreamHead.of(line) if line else None, queries, now)
             except NeedsIndex:
-                index = self._store.indexes.of(path)
+                index = self._files.indexes.of(path)
             with index.mutex:
-                log.grow()
+                log.refresh_size()
                 index.catch_up(log)
-                return _answers(log, index.head, queries, now, index)
+                return _read_pages(log, index.head, queries, now, index)
 
     def _name(self, path: str) -> str | None:
-        """The name of a stream that is there, from inside its file."""
-        with self._store.reading(path) as log:
+        """The name of an existing stream, read from its file."""
+        with self._files.reading(path) as log:
             line = log.last() if log else None
             if log is None or line is None or not line.head["v"]:
                 return None
             header = log.header()
             if header is None:
-                log.tell_damaged(0)
+                log.warn_damaged(0)
                 return None
             name: str = header["s"]
             return name
 
 
-def _answers(
-    log: Log, head: Head | None, queries: Sequence[Query], now: float, index: Index | None = None
+def _read_pages(
+    log: Log,
+    head: StreamHead | None,
+    queries: Sequence[Query],
+    now: float,
+    index: Index | None = None,
 ) -> list[Page]:
-    if head is None or not head.lives(now):
+    if head is None or not head.is_live(now):
         return [Page(0, []) for _ in queries]
-    reader = Reader(log, head, now, index)
+    reader = LogReader(log, head, now, index)
     return [reader.page(query) for query in queries]
 
 
-def _check(path: object, fsync: object, timeout: object) -> None:
+def _check_options(path: object, fsync: object, timeout: object) -> None:
     if not isinstance(path, str | Path) or str(path) in ("", ".") or "\0" in str(path):
         raise ConfigError(f"path: expected the name of a folder, got {path!r}")
     if not isinstance(fsync, bool):
         raise ConfigError(f"fsync: expected true or false, got {fsync!r}")
-    number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-    if not number or not math.isfinite(timeout) or timeout < 0:  # type: ignore[arg-type,operator]
+    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if not is_number or not math.isfinite(timeout) or timeout < 0:  # type: ignore[arg-type,operator]
         raise ConfigError(f"timeout: expected seconds, 0 or more, got {timeout!r}")

@@ -15,7 +15,7 @@ from threadkeep.backends.file import (
     line_format,
 )
 from threadkeep.backends.file.commit_line import NewLine
-from threadkeep.backends.file.index import Head, Index, sidecar_path
+from threadkeep.backends.file.index import Index, StreamHead, sidecar_path
 from threadkeep.backends.file.log import Log
 from threadkeep.types import Commit
 
@@ -92,7 +92,7 @@ def tidy(log: Log, index: Index, stream: str, *, fsync: bool) -> None:
         _LOG.warning("%s could not be compacted: %s", log.path, error.strerror)
 
 
-def compacted(log: Log, index: Index, head: Head, stream: str, *, fsync: bool) -> None:
+def compacted(log: Log, index: Index, head: StreamHead, stream: str, *, fsync: bool) -> None:
     """Put a file of what is alive in the log's place, and keep the index in step.
 
     Raises:

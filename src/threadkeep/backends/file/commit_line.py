@@ -7,9 +7,8 @@ from typing import Any, Final, NamedTuple
 
 from threadkeep.backends.common.commit import Action, Change, Decision, Head, Key, decide
 from threadkeep.backends.file import line_format
-from threadkeep.backends.file.index import Head as IndexedHead
-from threadkeep.backends.file.index import Index
-from threadkeep.backends.file.line_format import Place
+from threadkeep.backends.file.index import Index, StreamHead
+from threadkeep.backends.file.line_format import KindState
 from threadkeep.backends.file.log import Log
 from threadkeep.types import Commit, Drop, Record
 
@@ -30,7 +29,7 @@ class NewLine(NamedTuple):
 
     raw: bytes
     offset: int
-    head: IndexedHead
+    head: StreamHead
     hashes: list[int]
 
 
@@ -39,7 +38,7 @@ class _KindTotals:
 
     __slots__ = ("_before", "_expires", "_records", "_size")
 
-    def __init__(self, before: Place) -> None:
+    def __init__(self, before: KindState) -> None:
         self._before = before
         self._records, self._size, self._expires = before.records, before.size, before.expires
 
@@ -52,9 +51,9 @@ class _KindTotals:
         else:
             self._records += 1
 
-    def place(self) -> Place:
+    def place(self) -> KindState:
         size, before = max(0, self._size), self._before
-        return Place(before.last, self._records, size, before.floor, self._expires)
+        return KindState(before.last, self._records, size, before.floor, self._expires)
 
 
 class PendingCommit:
@@ -66,11 +65,11 @@ class PendingCommit:
         self._index = index
         self._offset = offset
         self._now = now
-        self.live = head if head and head.lives(now) else None
+        self.live = head if head and head.is_live(now) else None
         self.begin = offset
         self.base = (head.seq if head else 0) + _LEAP * index.damaged
         self.seq = self.base
-        self.kinds: dict[str, Place] = {}
+        self.kinds: dict[str, KindState] = {}
         self.rows: list[tuple[int, str]] = []
         self.dropped: dict[str, list[str]] = {}
         self.hashes: list[int] = []
@@ -105,7 +104,7 @@ class PendingCommit:
         last = {(record.kind, record.id): record for record in records}
         tallies: dict[str, _KindTotals] = {}
         for kind in dict.fromkeys(kind for kind, _ in last):
-            tallies[kind] = _KindTotals(self.kinds.setdefault(kind, Place(-1)))
+            tallies[kind] = _KindTotals(self.kinds.setdefault(kind, KindState(-1)))
         seqs = {key: self._put(record, tallies[key[0]]) for key, record in last.items()}
         self.kinds |= {kind: tally.place() for kind, tally in tallies.items()}
         self.rows.sort()
@@ -169,7 +168,7 @@ class PendingCommit:
         raw = line_format.render(head, [text for _, text in self.rows])
         place = token if token is None or isinstance(token, int) else self._offset
         end = self._offset + len(raw)
-        after = IndexedHead(version, self.seq, expires, self.begin, self.kinds, place, end)
+        after = StreamHead(version, self.seq, expires, self.begin, self.kinds, place, end)
         return NewLine(raw, self._offset, after, self.hashes)
 
     def write(self, decision: Decision, change: Change) -> tuple[Commit, NewLine]:
@@ -185,7 +184,7 @@ class PendingCommit:
         """How far versions must leap to be beyond all that a damaged last commit may have had."""
         return _LEAP * self._index.damaged
 
-    def touch(self, live: IndexedHead, decision: Decision) -> tuple[Commit, NewLine | None]:
+    def touch(self, live: StreamHead, decision: Decision) -> tuple[Commit, NewLine | None]:
         """Change the expiry; without a change there is no line."""
         if decision.expires == live.expires:
             return Commit(decision.version, []), None
@@ -223,7 +222,7 @@ def apply(log: Log, index: Index, offset: int, change: Change) -> Written:
     return Written(*pending.write(decision, change))
 
 
-def _head(log: Log, live: IndexedHead | None, token: str | None) -> Head | None:
+def _head(log: Log, live: StreamHead | None, token: str | None) -> Head | None:
     """What a commit depends on; the last token is read where the change has one."""
     if live is None:
         return None
@@ -231,9 +230,9 @@ def _head(log: Log, live: IndexedHead | None, token: str | None) -> Head | None:
     return Head(live.version, live.expires, *(last or (None, None)))
 
 
-def token_of(log: Log, head: IndexedHead) -> list[Any] | None:
+def token_of(log: Log, head: StreamHead) -> list[Any] | None:
     """The last token of the life, and the version it made."""
-    line = log.at(head.token) if isinstance(head.token, int) else None
+    line = log.line_at(head.token) if isinstance(head.token, int) else None
     return line.head.get("t") if line else None
 
 
@@ -253,7 +252,7 @@ def _kinds(rows: Iterable[tuple[int, str]]) -> set[str]:
     return {text[2 : text.index('"', 2)] for _, text in rows}
 
 
-def short(place: Place) -> list[Any]:
+def short(place: KindState) -> list[Any]:
     """A place without the trailing fields that say nothing."""
     said = list(place)
     while said[-1] in (None, 0) and len(said) > 1:

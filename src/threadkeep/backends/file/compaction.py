@@ -1,8 +1,8 @@
-"""Another file in place of one that is mostly dead, with all that counts. Under its lock.
+"""Compaction: replaces a mostly dead log by a new file with its live records, under its lock.
 
-POSIX: proven; who has the old file open goes on reading it, who waits for its lock opens the new.
-Windows: by construction only; a file that a reader has open cannot be replaced, so it is left as
-it is and the next commit tries again.
+POSIX: tested; readers of the old file continue reading it, waiters for its lock open the new one.
+Windows: by design only, not tested; a file that a reader has open cannot be replaced, so it is
+left as it is and the next commit tries again.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Any, Final, NamedTuple
 
 from threadkeep.backends.file import layout, line_format, locks
 from threadkeep.backends.file.commit_line import earliest, short, token_of
-from threadkeep.backends.file.index import Head
-from threadkeep.backends.file.line_format import Place
+from threadkeep.backends.file.index import StreamHead
+from threadkeep.backends.file.line_format import KindState
 from threadkeep.backends.file.log import Log
 
 LEAST: Final = 64 * 1024
-_ROWS: Final = 32
-_BYTES: Final = 16 * 1024
+_BATCH_ROWS: Final = 32
+_BATCH_BYTES: Final = 16 * 1024
 
 
-class Live(NamedTuple):
-    """A record that counts; `text` is its row."""
+class LiveRow(NamedTuple):
+    """A live record; `text` is its row."""
 
     seq: int
     kind: str
@@ -32,93 +32,93 @@ class Live(NamedTuple):
     text: str
 
 
-def worthwhile(head: Head, size: int) -> bool:
-    """Is more than half of the file dead, and more than 64 KB?"""
-    dead = size - sum(place.size for place in head.kinds.values())
+def worthwhile(head: StreamHead, size: int) -> bool:
+    """Return True if more than half of the file is dead, and more than 64 KB."""
+    dead = size - sum(state.size for state in head.kinds.values())
     return dead > LEAST and dead > size // 2
 
 
-def compact(log: Log, head: Head, stream: str, *, fsync: bool) -> None:
-    """Write what is alive to a new file and put it in the old one's place.
+def compact(log: Log, head: StreamHead, stream: str, *, fsync: bool) -> None:
+    """Write the live records to a new file and replace the old one by it.
 
-    The live records of this one stream are in memory meanwhile.
+    The live records of this one stream are held in memory meanwhile.
 
     Raises:
-        OSError: there was no room for it, or the like; the old file is as it was.
+        OSError: e.g. the disk is full; the old file is unchanged.
     """
-    fresh = f"{log.path.removesuffix('.log')}.tmp"
+    temporary = f"{log.path.removesuffix('.log')}.tmp"
     try:
-        with open(fresh, "wb") as file:  # noqa: PTH123
+        with open(temporary, "wb") as file:  # noqa: PTH123
             file.writelines(_lines(log, head, stream))
             file.flush()
             if fsync:
                 os.fsync(file.fileno())
             if os.name != "nt":
-                _replace(log, fresh, file.fileno(), fsync=fsync)
-        if os.name == "nt":  # where nothing that is open can be renamed
+                _replace(log, temporary, file.fileno(), fsync=fsync)
+        if os.name == "nt":  # which cannot rename open files
             log.close()
-            os.replace(fresh, log.path)  # noqa: PTH105
+            os.replace(temporary, log.path)  # noqa: PTH105
     except OSError:
-        layout.remove(fresh)
+        layout.remove(temporary)
         raise
 
 
-def _replace(log: Log, fresh: str, fd: int, *, fsync: bool) -> None:
-    """Put a file in the log's place, locked until its name is safe.
+def _replace(log: Log, temporary: str, fd: int, *, fsync: bool) -> None:
+    """Replace the log by a file that stays locked until its name is durable.
 
-    Else another process could write to it, and be believed, before a power cut brings the old
-    file back.
+    Otherwise another process could acknowledge a commit to it before a power cut restores the
+    old file.
     """
     with locks.reserved(fd):
-        os.replace(fresh, log.path)  # noqa: PTH105
+        os.replace(temporary, log.path)  # noqa: PTH105
         if fsync:
             layout.sync_folder(os.path.dirname(log.path))  # noqa: PTH120
 
 
-def live_rows(log: Log, head: Head) -> Iterable[Live]:
-    """All records of the life, expired ones too, by going through it once."""
-    rows: dict[tuple[str, str], Live] = {}
-    floors = {kind: place.floor for kind, place in head.kinds.items()}
+def live_rows(log: Log, head: StreamHead) -> Iterable[LiveRow]:
+    """All records of the stream's current generation, expired ones too, in one pass."""
+    rows: dict[tuple[str, str], LiveRow] = {}
+    floors = {kind: state.floor for kind, state in head.kinds.items()}
     for line in log.commits(head.begin):
         for kind, ids in line.head.get("d", {}).items():
             for id in ids:
                 rows.pop((kind, id), None)
-        for (kind, id, seq, _, expires, _), text in line.texts():
+        for (kind, id, seq, _, expires, _), text in line.rows_with_text():
             if seq > floors.get(kind, 0):
-                rows[kind, id] = Live(seq, kind, expires, text)
+                rows[kind, id] = LiveRow(seq, kind, expires, text)
     return rows.values()
 
 
-def _lines(log: Log, head: Head, stream: str) -> Iterator[bytes]:
-    """The header, then all records in the order of their seqs, some to a line."""
+def _lines(log: Log, head: StreamHead, stream: str) -> Iterator[bytes]:
+    """Yield the header, then lines with all records by seq, several per line."""
     raw = line_format.header(stream, secrets.token_hex(8))
     yield raw
     offset = begin = len(raw)
-    kinds: dict[str, Place] = {}
+    kinds: dict[str, KindState] = {}
     base = 0
     batches = _batches(live_rows(log, head))
     for batch in batches:
         last = batch is batches[-1]
         seq = head.seq if last else batch[-1].seq
-        said: dict[str, Any] = {"v": head.version, "q": seq, "b": base, "o": begin}
+        fields: dict[str, Any] = {"v": head.version, "q": seq, "b": base, "o": begin}
         if head.expires is not None:
-            said["e"] = head.expires
-        said["c"] = _mention(kinds, batch, offset)
-        said["h"] = {kind: short(place) for kind, place in kinds.items()}
+            fields["e"] = head.expires
+        fields["c"] = _count_batch(kinds, batch, offset)
+        fields["h"] = {kind: short(state) for kind, state in kinds.items()}
         token = token_of(log, head) if last else None
         if token is not None:
-            said["t"] = token
-        raw = line_format.render(said, [row.text for row in batch])
+            fields["t"] = token
+        raw = line_format.render(fields, [row.text for row in batch])
         yield raw
         offset, base = offset + len(raw), seq
 
 
-def _batches(rows: Iterable[Live]) -> list[list[Live]]:
-    """At least one, which may be empty: the head has to stand somewhere."""
-    batches: list[list[Live]] = [[]]
+def _batches(rows: Iterable[LiveRow]) -> list[list[LiveRow]]:
+    """Split rows into batches; at least one, maybe empty, since a line must hold the head."""
+    batches: list[list[LiveRow]] = [[]]
     size = 0
     for row in sorted(rows):
-        if len(batches[-1]) == _ROWS or size > _BYTES:
+        if len(batches[-1]) == _BATCH_ROWS or size > _BATCH_BYTES:
             batches.append([])
             size = 0
         batches[-1].append(row)
@@ -126,16 +126,16 @@ def _batches(rows: Iterable[Live]) -> list[list[Live]]:
     return batches
 
 
-def _mention(kinds: dict[str, Place], batch: list[Live], offset: int) -> dict[str, int]:
-    """Count a batch in; the lines that mentioned its kinds before."""
-    before = {row.kind: kinds.get(row.kind, Place(-1)).last for row in batch}
+def _count_batch(kinds: dict[str, KindState], batch: list[LiveRow], offset: int) -> dict[str, int]:
+    """Add a batch to the kinds; return the offsets of the previous lines that mention them."""
+    previous = {row.kind: kinds.get(row.kind, KindState(-1)).last for row in batch}
     for row in batch:
-        place = kinds.get(row.kind, Place(-1))
-        kinds[row.kind] = Place(
+        state = kinds.get(row.kind, KindState(-1))
+        kinds[row.kind] = KindState(
             offset,
-            place.records + 1,
-            place.size + line_format.size(row.text),
+            state.records + 1,
+            state.size + line_format.size(row.text),
             0,
-            earliest(place.expires, row.expires),
+            earliest(state.expires, row.expires),
         )
-    return before
+    return previous

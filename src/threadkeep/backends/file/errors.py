@@ -1,4 +1,4 @@
-"""What the system complains about, in our words: where it happened, and what to do about it."""
+"""Maps system errors to threadkeep errors that name the file and a remedy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from threadkeep.backends.file.locks import Busy
+from threadkeep.backends.file.locks import LockTimeout
 from threadkeep.errors import BackendError, BackendTimeout
 
 _WRITABLE: Final = "allow this user to read and write the folder and all that is in it"
@@ -30,21 +30,21 @@ _REMEDY: Final = {
 
 
 @contextmanager
-def translated(where: str, timeout: float) -> Iterator[None]:
-    """Raise `BackendError` or `BackendTimeout` in place of the system's errors."""
+def map_errors(location: str, timeout: float) -> Iterator[None]:
+    """Raise `BackendError` or `BackendTimeout` instead of the system's errors."""
     try:
         yield
     except OSError as error:
-        raise _translate(error, where) from error
-    except Busy:
+        raise _map_error(error, location) from error
+    except LockTimeout:
         raise BackendTimeout(
-            f"{where}: a stream was locked by others for more than {timeout:g} s: "
+            f"{location}: a stream was locked by others for more than {timeout:g} s: "
             "end what holds it (a process that was stopped?), or raise `timeout`"
         ) from None
 
 
-def _translate(error: OSError, where: str) -> BackendError:
+def _map_error(error: OSError, location: str) -> BackendError:
     name = errno.errorcode.get(error.errno or 0, "unknown")
     file = f" at {error.filename}" if error.filename else ""
     remedy = _REMEDY.get(error.errno or 0, "see the system's manual on this error")
-    return BackendError(f"{where}: {error.strerror} ({name}){file}: {remedy}")
+    return BackendError(f"{location}: {error.strerror} ({name}){file}: {remedy}")

@@ -1,4 +1,4 @@
-"""Reclaiming what expired: found without a lock, looked at again and removed under it."""
+"""Removes expired data: finds it without a lock, checks again and removes it under the lock."""
 
 from __future__ import annotations
 
@@ -7,68 +7,72 @@ from itertools import chain, islice, takewhile
 
 from threadkeep.backends.file import commit
 from threadkeep.backends.file.commit_line import PendingCommit
-from threadkeep.backends.file.index import Head, Index
+from threadkeep.backends.file.index import Index, StreamHead
 from threadkeep.backends.file.layout import Layout
-from threadkeep.backends.file.locks import Busy
+from threadkeep.backends.file.locks import LockTimeout
 from threadkeep.backends.file.log import Log
-from threadkeep.backends.file.open_files import Store
-from threadkeep.backends.file.read import Reader
+from threadkeep.backends.file.open_files import OpenFiles
+from threadkeep.backends.file.read import LogReader
 from threadkeep.types import Drop, Query, Record
 
 
-class Sweeper:
-    """Goes round the folder, each sweep from where the one before came to its limit."""
+class FileSweeper:
+    """Sweeps the folder in rounds; each sweep continues where the previous one stopped."""
 
-    def __init__(self, layout: Layout, store: Store, *, fsync: bool) -> None:
+    def __init__(self, layout: Layout, files: OpenFiles, *, fsync: bool) -> None:
         self._layout = layout
-        self._store = store
+        self._files = files
         self._fsync = fsync
-        self._place = ""
+        self._last_name = ""
 
     def sweep(self, now: float, limit: int) -> int:
-        """Remove up to `limit` streams and records, in one round at most."""
+        """Remove up to `limit` streams and records, in at most one round."""
         swept = 0
-        start = self._place
-        before = takewhile(lambda found: found[0] <= start, self._layout.walk())
-        for place, path in chain(self._layout.walk(start), before):
+        start = self._last_name
+        wrapped = takewhile(lambda entry: entry[0] <= start, self._layout.walk())
+        for name, path in chain(self._layout.walk(start), wrapped):
             if swept >= limit:
                 return swept
             swept += self._sweep(path, now, limit - swept)
-            self._place = place
+            self._last_name = name
         return swept
 
     def _sweep(self, path: str, now: float, limit: int) -> int:
-        with self._store.reading(path) as log:
-            if log is None or not _due(log, now):
+        with self._files.reading(path) as log:
+            if log is None or not _has_expired(log, now):
                 return 0
         try:
-            with self._store.writing(path, create=False) as log:
+            with self._files.writing(path, create=False) as log:
                 return self._reclaim(log, now, limit) if log else 0
-        except Busy:  # somebody is at work on it: next time
+        except LockTimeout:  # another process is writing to it: next time
             return 0
 
     def _reclaim(self, log: Log, now: float, limit: int) -> int:
-        index = self._store.indexes.of(log.path)
+        index = self._files.indexes.of(log.path)
         with index.mutex:
             index.catch_up(log)
             head = index.head
-            if head is None or not head.lives(now):
+            if head is None or not head.is_live(now):
                 commit.end(log, index)
                 return 1
             return self._drop_expired(log, index, head, now, limit)
 
-    def _drop_expired(self, log: Log, index: Index, head: Head, now: float, limit: int) -> int:
-        """Drop single records in a line that keeps the version, so that nobody notices."""
+    def _drop_expired(
+        self, log: Log, index: Index, head: StreamHead, now: float, limit: int
+    ) -> int:
+        """Drop single records in a line that keeps the version, so that readers see no change."""
         pending = PendingCommit(log, index, index.end, now)
-        reader = Reader(log, head, -math.inf)
+        reader = LogReader(log, head, -math.inf)
         swept = 0
-        for kind in _due_kinds(head, now):
+        for kind in _expired_kinds(head, now):
             records = reader.page(Query("", kind)).records
-            gone = list(islice((r.id for r in records if _ended(r, now)), limit - swept))
-            pending.drop(Drop(kind, gone))
-            left = set(gone)
-            pending.expire(kind, [r.expires for r in records if r.id not in left])
-            swept += len(gone)
+            expired_ids = list(
+                islice((r.id for r in records if _is_expired(r, now)), limit - swept)
+            )
+            pending.drop(Drop(kind, expired_ids))
+            dropped_ids = set(expired_ids)
+            pending.expire(kind, [r.expires for r in records if r.id not in dropped_ids])
+            swept += len(expired_ids)
         line = pending.line(head.version + pending.leap(), head.expires, head.token)
         commit.add(log, index, b"", line, fsync=self._fsync)
         header = log.header()
@@ -77,16 +81,16 @@ class Sweeper:
         return swept
 
 
-def _due(log: Log, now: float) -> bool:
+def _has_expired(log: Log, now: float) -> bool:
     line = log.last()
-    head = Head.of(line) if line else None
-    return head is None or not head.lives(now) or bool(_due_kinds(head, now))
+    head = StreamHead.of(line) if line else None
+    return head is None or not head.is_live(now) or bool(_expired_kinds(head, now))
 
 
-def _due_kinds(head: Head, now: float) -> list[str]:
+def _expired_kinds(head: StreamHead, now: float) -> list[str]:
     kinds = head.kinds.items()
-    return [kind for kind, at in kinds if at.expires is not None and at.expires <= now]
+    return [kind for kind, state in kinds if state.expires is not None and state.expires <= now]
 
 
-def _ended(record: Record, now: float) -> bool:
+def _is_expired(record: Record, now: float) -> bool:
     return record.expires is not None and record.expires <= now

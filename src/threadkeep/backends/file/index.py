@@ -1,4 +1,4 @@
-"""What a process remembers of a log: its last head, and where each record was mentioned last."""
+"""In-memory index of a log: its last head, and the last line that mentions each record."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from threadkeep.backends.file import index_file
-from threadkeep.backends.file.index_file import Run, Sidecar
-from threadkeep.backends.file.line_format import Line, Place, Row
+from threadkeep.backends.file.index_file import Sidecar, SortedRun
+from threadkeep.backends.file.line_format import KindState, LogLine, Row
 from threadkeep.backends.file.log import Log
 
 STEP: Final = 64 * 1024
-"""So many bytes of log beyond the sidecar are parsed by a process that opens a stream."""
-_STREAMS: Final = 256
-_IDS: Final = 2_000_000
+"""A process that opens a stream parses at most so many bytes of log beyond the sidecar."""
+_MAX_INDEXES: Final = 256
+_MAX_IDS: Final = 2_000_000
 
 
-class Head(NamedTuple):
+class StreamHead(NamedTuple):
     """The state of a stream after a line."""
 
     version: int
     seq: int
     expires: float | None
     begin: int
-    kinds: dict[str, Place]
+    kinds: dict[str, KindState]
     token: int | None
     """The offset of the line that has the last token."""
     end: int
-    """Where the line ends."""
+    """The offset of the end of the line."""
 
     @classmethod
-    def of(cls, line: Line) -> Head:
-        said = line.head
-        kinds = {kind: Place(*place) for kind, place in said["h"].items()}
-        token = line.offset if "t" in said else said.get("k")
-        return cls(said["v"], said["q"], said.get("e"), said["o"], kinds, token, line.end)
+    def of(cls, line: LogLine) -> StreamHead:
+        fields = line.head
+        kinds = {kind: KindState(*state) for kind, state in fields["h"].items()}
+        token = line.offset if "t" in fields else fields.get("k")
+        return cls(fields["v"], fields["q"], fields.get("e"), fields["o"], kinds, token, line.end)
 
-    def lives(self, now: float) -> bool:
+    def is_live(self, now: float) -> bool:
         return self.version > 0 and (self.expires is None or self.expires > now)
 
 
 class Index:
-    """Caught up from the bytes that were added since, by whomever; hold `mutex` to use it.
+    """Maps records to lines; catches up with bytes that any process appended. Hold `mutex`.
 
-    The newest mentions stand in a dict, older ones in the sorted runs of the sidecar. All are
-    hashes: a record is known only when the line says so.
+    The newest entries are in a dict, older ones in the sorted runs of the sidecar. The keys are
+    hashes, so the line itself must confirm a match.
     """
 
     def __init__(self) -> None:
@@ -56,24 +56,24 @@ class Index:
 
     def reset(self, generation: str) -> None:
         self.generation = generation
-        self.head: Head | None = None
+        self.head: StreamHead | None = None
         self.end = 0
         self.damaged = 0
         self.patience = 0
-        """A compaction that failed is not tried again before the log is so long."""
-        self._mark = 0
+        """After a failed compaction: the size of the log from which to try again."""
+        self._last_offset = 0
         self._covered = 0
         self._recent: dict[int, int] = {}
-        self._runs: list[Run] = []
+        self._runs: list[SortedRun] = []
 
     def __len__(self) -> int:
         return len(self._recent) + sum(len(run.hashes) for run in self._runs)
 
     def catch_up(self, log: Log) -> None:
-        """Read what the log has and this has not."""
+        """Read the lines that were appended since the last call."""
         if log.size == self.end and self.generation and log.generation() == self.generation:
             return
-        self._recognise(log)
+        self._reload(log)
         for end, line in log.forward(self.end):
             if line is None:
                 self.damaged += 1
@@ -81,37 +81,37 @@ class Index:
                 self.add(line)
             self.end = end
 
-    def add(self, line: Line) -> None:
-        """Know one more commit."""
+    def add(self, line: LogLine) -> None:
+        """Add a commit."""
         hashes = [self.hash(row[0], row[1]) for row in line.rows()]
         for kind, ids in line.head.get("d", {}).items():
             hashes += [self.hash(kind, id) for id in ids]
-        self.know(Head.of(line), line.offset, hashes)
+        self.know(StreamHead.of(line), line.offset, hashes)
 
-    def know(self, head: Head, offset: int, hashes: Iterable[int]) -> None:
-        """Know one more commit: the head after it, and the records that it mentions."""
+    def know(self, head: StreamHead, offset: int, hashes: Iterable[int]) -> None:
+        """Add a commit: the head after it, and the hashes of the records it mentions."""
         if head.begin == offset:
             self._recent, self._runs, self._covered = {}, [], offset
         self._recent.update(dict.fromkeys(hashes, offset))
-        self.head, self.end, self._mark, self.damaged = head, head.end, offset, 0
+        self.head, self.end, self._last_offset, self.damaged = head, head.end, offset, 0
 
     def find(
         self, log: Log, kind: str, id: str, hash: int | None = None
-    ) -> tuple[Line, Row, int] | None:
-        """The line that has a record as it is now, its row and its size; or None."""
+    ) -> tuple[LogLine, Row, int] | None:
+        """Find the line with the current state of a record, its row and size; or None."""
         head = self.head
-        place = head.kinds.get(kind) if head else None
-        if head is None or place is None or not place.records:
+        state = head.kinds.get(kind) if head else None
+        if head is None or state is None or not state.records:
             return None
         offset = self.offset(self.hash(kind, id) if hash is None else hash)
-        line = log.at(offset) if offset is not None and offset >= head.begin else None
-        found = line.row(kind, id) if line else None
-        if line is None or found is None or found[0][2] <= place.floor:
+        line = log.line_at(offset) if offset is not None and offset >= head.begin else None
+        match = line.row(kind, id) if line else None
+        if line is None or match is None or match[0][2] <= state.floor:
             return None
-        return (line, *found)
+        return (line, *match)
 
     def offset(self, hash: int) -> int | None:
-        """The line where a record of this hash was mentioned last."""
+        """The offset of the last line that mentions a record with this hash."""
         offset = self._recent.get(hash)
         if offset is not None:
             return offset
@@ -122,42 +122,45 @@ class Index:
         return None
 
     def save(self, path: str) -> None:
-        """Write the sidecar once there is enough that it does not cover.
+        """Write the sidecar if enough lines are not covered by the one on disk.
 
-        A long log takes larger steps, lest its large sidecar is written too often.
+        The steps of a long log are larger, so that its large sidecar is written rarely.
         """
         step = max(STEP, 2 * sum(len(run.hashes) for run in self._runs))
         if self.end - self._covered >= step and self.generation:
             self.save_now(path)
 
     def save_now(self, path: str) -> None:
-        self._runs = index_file.merged(self._runs, self._recent)
+        self._runs = index_file.merge_runs(self._runs, self._recent)
         self._recent, self._covered = {}, self.end
-        index_file.store(path, self.generation, Sidecar(self._covered, self._mark, self._runs))
+        index_file.store(
+            path, self.generation, Sidecar(self._covered, self._last_offset, self._runs)
+        )
 
-    def _recognise(self, log: Log) -> None:
-        """Begin anew if this is not the file as it was, from its sidecar if that fits."""
+    def _reload(self, log: Log) -> None:
+        """If the file was replaced, start over, from its sidecar if that matches."""
         header = log.header()
         generation = header["g"] if header else ""
-        known = generation and generation == self.generation and log.size >= self.end
-        if known and log.size - self.end <= 16 * STEP:
+        unchanged = generation and generation == self.generation and log.size >= self.end
+        if unchanged and log.size - self.end <= 16 * STEP:
             return
         self.reset(generation)
-        found = index_file.load(sidecar_path(log.path), generation) if generation else None
-        mark = log.at(found.mark) if found else None
-        if found and mark and mark.end == found.covered and "v" in mark.head:
-            self.head, self._runs, self._mark = Head.of(mark), found.runs, found.mark
-            self.end = self._covered = found.covered
+        sidecar = index_file.load(sidecar_path(log.path), generation) if generation else None
+        last_line = log.line_at(sidecar.last_offset) if sidecar else None
+        if sidecar and last_line and last_line.end == sidecar.covered and "v" in last_line.head:
+            self.head, self._runs = StreamHead.of(last_line), sidecar.runs
+            self._last_offset = sidecar.last_offset
+            self.end = self._covered = sidecar.covered
 
     def hash(self, kind: str, id: str) -> int:
-        """Keyed by the random generation, so that nobody can make two ids that collide."""
+        """Hash a record key, keyed by the random generation so that nobody can craft collisions."""
         text = f"{kind} {id}".encode("utf-8", "surrogatepass")
         key = self.generation.encode()
         return int.from_bytes(blake2b(text, digest_size=8, key=key).digest(), "little")
 
 
 class Indexes:
-    """The indexes used last, by path, bounded in number and in size."""
+    """An LRU cache of indexes by path, bounded in number and in size."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
@@ -165,7 +168,7 @@ class Indexes:
         self._uses = 0
 
     def of(self, path: str) -> Index:
-        """The index of a file; one that is forgotten here goes on working for who holds it."""
+        """The index of a file; an evicted one still works for its holders."""
         with self._mutex:
             index = self._indexes.get(path)
             if index is None:
@@ -176,16 +179,16 @@ class Indexes:
             return index
 
     def forget(self, path: str) -> None:
-        """Drop the index of a file that is gone."""
+        """Drop the index of a deleted file."""
         with self._mutex:
             self._indexes.pop(path, None)
 
     def _shrink(self) -> None:
         total = sum(map(len, self._indexes.values()))
-        while len(self._indexes) > 1 and (len(self._indexes) > _STREAMS or total > _IDS):
+        while len(self._indexes) > 1 and (len(self._indexes) > _MAX_INDEXES or total > _MAX_IDS):
             total -= len(self._indexes.popitem(last=False)[1])
 
 
 def sidecar_path(path: str) -> str:
-    """Where the index of a log lies."""
+    """The path of a log's index file."""
     return path.removesuffix(".log") + ".idx"

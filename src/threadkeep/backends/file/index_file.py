@@ -1,7 +1,7 @@
-"""The index beside a log, `<name>.idx`: what spares a new process the reading of a long file.
+"""The index file beside a log, `<name>.idx`: saves a new process from reading a long log.
 
-It is a copy, made without any lock: a missing, torn, stale or foreign one only costs time.
-It is bound to its log by the log's generation and by the last line that it covers.
+It is a cache, written without a lock: a missing, torn, stale or foreign file only costs time.
+It is tied to its log by the log's generation and by the last line that it covers.
 """
 
 from __future__ import annotations
@@ -17,65 +17,69 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from zlib import crc32
 
-_MAGIC: Final = b"tkidx1" + sys.byteorder[:1].encode()  # arrays are stored as they are in memory
+_MAGIC: Final = b"tkidx1" + sys.byteorder[:1].encode()  # arrays are stored in native byte order
 _HEAD: Final = struct.Struct("<7s16sQQII")
-"""Magic, generation, covered, mark, how many runs, checksum of the runs."""
+"""Magic, generation, covered, last_offset, number of runs, checksum of the runs."""
 _COUNT: Final = struct.Struct("<Q")
 
 
-class Run(NamedTuple):
-    """Hashes of records, sorted, and the offset of the newest line that mentions each."""
+class SortedRun(NamedTuple):
+    """Sorted hashes of records, and for each the offset of the newest line that mentions it."""
 
     hashes: array[int]
     offsets: array[int]
 
     def find(self, hash: int) -> int | None:
-        at = bisect_left(self.hashes, hash)
-        if at < len(self.hashes) and self.hashes[at] == hash:
-            return self.offsets[at]
+        position = bisect_left(self.hashes, hash)
+        if position < len(self.hashes) and self.hashes[position] == hash:
+            return self.offsets[position]
         return None
 
 
 class Sidecar(NamedTuple):
-    """Runs, oldest first, of all lines before `covered`, the last of which begins at `mark`."""
+    """Runs, oldest first, of the lines before `covered`; the last one is at `last_offset`."""
 
     covered: int
-    mark: int
-    runs: list[Run]
+    last_offset: int
+    runs: list[SortedRun]
 
 
-def run_of(offsets: Mapping[int, int]) -> Run:
-    """A run of what a dict says."""
+def build_run(offsets: Mapping[int, int]) -> SortedRun:
+    """Sort a dict of offsets by hash to a run."""
     hashes = sorted(offsets)
-    return Run(array("Q", hashes), array("Q", map(offsets.__getitem__, hashes)))
+    return SortedRun(array("Q", hashes), array("Q", map(offsets.__getitem__, hashes)))
 
 
-def merged(runs: Iterable[Run], offsets: Mapping[int, int]) -> list[Run]:
-    """The runs and a newer one; those that are not much larger are merged into it.
+def merge_runs(runs: Iterable[SortedRun], offsets: Mapping[int, int]) -> list[SortedRun]:
+    """Append a newer run, merged with the runs before it that are not much larger.
 
-    So there are few runs, and each entry is copied few times, however long the log is.
+    So there are few runs, and each entry is copied only a few times, however long the log is.
     """
-    kept, newest = list(runs), dict(offsets)
-    while kept and len(kept[-1].hashes) <= 2 * len(newest):
-        old = kept.pop()
-        newest = dict(zip(old.hashes, old.offsets, strict=True)) | newest
-    return [*kept, run_of(newest)]
+    merged_runs, newest = list(runs), dict(offsets)
+    while merged_runs and len(merged_runs[-1].hashes) <= 2 * len(newest):
+        run = merged_runs.pop()
+        newest = dict(zip(run.hashes, run.offsets, strict=True)) | newest
+    return [*merged_runs, build_run(newest)]
 
 
 def load(path: str, generation: str) -> Sidecar | None:
-    """What the file says of this generation of its log; `None` = nothing that can be relied on."""
+    """Read the file; `None` = it is missing, damaged, or of another generation of the log."""
     try:
         raw = Path(path).read_bytes()
-        magic, owner, covered, mark, count, crc = _HEAD.unpack_from(raw)
-        if magic != _MAGIC or owner != generation.encode() or crc != crc32(raw[_HEAD.size :]):
+        magic, stored_generation, covered, last_offset, count, crc = _HEAD.unpack_from(raw)
+        if (
+            magic != _MAGIC
+            or stored_generation != generation.encode()
+            or crc != crc32(raw[_HEAD.size :])
+        ):
             return None
-        return Sidecar(covered, mark, _runs(raw, count))
+        return Sidecar(covered, last_offset, _runs(raw, count))
     except (OSError, ValueError, struct.error):
         return None
 
 
 def store(path: str, generation: str, sidecar: Sidecar) -> None:
-    """Put it in place of the old one; if that fails there is none, or the old one."""
+    """Replace the file; after a failure there is none, or the old one."""
     parts: list[bytes] = []
     for run in sidecar.runs:
         parts += (_COUNT.pack(len(run.hashes)), run.hashes.tobytes(), run.offsets.tobytes())
@@ -84,24 +88,24 @@ def store(path: str, generation: str, sidecar: Sidecar) -> None:
         _MAGIC,
         generation.encode(),
         sidecar.covered,
-        sidecar.mark,
+        sidecar.last_offset,
         len(sidecar.runs),
         crc32(body),
     )
-    fresh = Path(f"{path}.tmp")
+    temporary = Path(f"{path}.tmp")
     try:
-        fresh.write_bytes(head + body)
-        os.replace(fresh, path)  # noqa: PTH105 (the hot path has strings)
+        temporary.write_bytes(head + body)
+        os.replace(temporary, path)  # noqa: PTH105 (the hot path has strings)
     except OSError:
         with suppress(OSError):
-            fresh.unlink()
+            temporary.unlink()
 
 
-def _runs(raw: bytes, count: int) -> list[Run]:
-    at, runs = _HEAD.size, []
+def _runs(raw: bytes, count: int) -> list[SortedRun]:
+    position, runs = _HEAD.size, []
     for _ in range(count):
-        (length,) = _COUNT.unpack_from(raw, at)
-        start = at + _COUNT.size
-        middle, at = start + 8 * length, start + 16 * length
-        runs.append(Run(array("Q", raw[start:middle]), array("Q", raw[middle:at])))
+        (length,) = _COUNT.unpack_from(raw, position)
+        start = position + _COUNT.size
+        middle, position = start + 8 * length, start + 16 * length
+        runs.append(SortedRun(array("Q", raw[start:middle]), array("Q", raw[middle:position])))
     return runs

@@ -1,4 +1,4 @@
-"""The folder: whose it is, where a stream lies in it, and how to meet all of them."""
+"""The folder: its marker file, the paths of streams, and listing them."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _WRITE: Final = os.O_RDWR | os.O_APPEND | _BINARY | _NO_INHERIT
 _LOG: Final = re.compile(r"[0-9a-f]{40}\.log")
 
 
-def place(cursor: object) -> str:
-    """The file that a walk was at.
+def parse_cursor(cursor: object) -> str:
+    """The name of the last listed file.
 
     Raises:
-        InputError: the cursor names none.
+        InputError: the cursor is no such name.
     """
     if not isinstance(cursor, str) or not _LOG.fullmatch(cursor):
         raise cursors.invalid()
@@ -38,49 +38,49 @@ def place(cursor: object) -> str:
 
 
 class Layout:
-    """`<folder>/<2 hex>/<40 hex>.log`: names by hash, so that any stream has one anywhere."""
+    """Paths `<folder>/<2 hex>/<40 hex>.log`: hashed names, valid on every file system."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        self.where = f"file store {folder}"
+        self.location = f"file store {folder}"
 
     def path(self, stream: str) -> str:
-        """Where a stream lies, if there is one."""
+        """The path of a stream's log, whether or not it exists."""
         name = sha256(stream.encode("utf-8", "surrogatepass")).hexdigest()[:40]
         return f"{self.folder}/{name[:2]}/{name}.log"
 
     def prepare(self) -> None:
-        """Make the folder and its marker if they are missing.
+        """Create the folder and its marker if they are missing.
 
         Raises:
-            BackendError: it is somebody else's, or of a newer threadkeep; it is not touched.
-            OSError: as the system says.
+            BackendError: it belongs to another program or a newer threadkeep; it is untouched.
+            OSError: from the system.
         """
-        if not self._ours():
-            _make(Path(self.folder))
-            if self._foreign() and not self._ours():
-                raise self._not_ours()
-            self._mark()
+        if not self._has_marker():
+            _make_folder(Path(self.folder))
+            if self._is_foreign() and not self._has_marker():
+                raise self._foreign_error()
+            self._write_marker()
 
     def walk(self, after: str = "") -> Iterator[tuple[str, str]]:
-        """Where every stream lies, as a place to go on after and a path, one folder at a time."""
-        for fan in sorted(_names(self.folder)):
-            if len(fan) == 2 and fan >= after[:2]:
-                names = sorted(_names(f"{self.folder}/{fan}"))
+        """Yield every log after a name, as name and path, one subfolder at a time."""
+        for subfolder in sorted(_names(self.folder)):
+            if len(subfolder) == 2 and subfolder >= after[:2]:
+                names = sorted(_names(f"{self.folder}/{subfolder}"))
                 logs = (name for name in names if _LOG.fullmatch(name))
                 for name in logs:
                     if name > after:
-                        yield name, f"{self.folder}/{fan}/{name}"
+                        yield name, f"{self.folder}/{subfolder}/{name}"
 
-    def described(self) -> dict[str, str]:
-        """Whether it is there, and what is in it; makes nothing."""
-        if not self._ours():
-            if self._foreign():
-                raise self._not_ours()
+    def describe(self) -> dict[str, str]:
+        """Describe the folder without creating it."""
+        if not self._has_marker():
+            if self._is_foreign():
+                raise self._foreign_error()
             return {"exists": "no"}
         streams = [path for _, path in self.walk()]
         files = (file for path in streams for file in (path, f"{path.removesuffix('.log')}.idx"))
-        size = sum(map(_size, files))
+        size = sum(map(_file_size, files))
         return {
             "exists": "yes",
             "streams": f"{len(streams):,}",
@@ -88,49 +88,49 @@ class Layout:
             "schema": str(FORMAT),
         }
 
-    def _not_ours(self) -> BackendError:
+    def _foreign_error(self) -> BackendError:
         return BackendError(
-            f"{self.where} holds other things and was left as it is: "
-            "name an empty folder, or one that is still to be made"
+            f"{self.location} holds other things and was left as it is: "
+            "name an empty folder, or one that does not exist yet"
         )
 
-    def _ours(self) -> bool:
+    def _has_marker(self) -> bool:
         try:
             text = Path(self.folder, MARKER).read_text("utf-8")
         except FileNotFoundError:
             return False
-        known = _format(text)
-        if known is None:
+        version = _parse_format(text)
+        if version is None:
             raise BackendError(
-                f"{self.where}: {MARKER} is damaged, and all was left as it is: "
+                f"{self.location}: {MARKER} is damaged, and all was left as it is: "
                 f'if this is a store of threadkeep, make it {{"threadkeep": {FORMAT}}} again'
             )
-        if known > FORMAT:
+        if version > FORMAT:
             raise BackendError(
-                f"{self.where} has format {known}, this threadkeep knows {FORMAT}: "
+                f"{self.location} has format {version}, this threadkeep knows {FORMAT}: "
                 "upgrade threadkeep"
             )
         return True
 
-    def _foreign(self) -> bool:
+    def _is_foreign(self) -> bool:
         return any(not name.startswith(f"{MARKER}.") for name in _names(self.folder))
 
-    def _mark(self) -> None:
-        """Put the marker in place whole: two that do so at once write the same."""
-        fresh = Path(self.folder, f"{MARKER}.{secrets.token_hex(4)}")
+    def _write_marker(self) -> None:
+        """Write the marker atomically; concurrent writers write the same content."""
+        temporary = Path(self.folder, f"{MARKER}.{secrets.token_hex(4)}")
         try:
-            with fresh.open("w", encoding="utf-8") as file:
+            with temporary.open("w", encoding="utf-8") as file:
                 file.write(f'{{"threadkeep": {FORMAT}}}\n')
                 file.flush()
                 os.fsync(file.fileno())
-            fresh.replace(Path(self.folder, MARKER))
+            temporary.replace(Path(self.folder, MARKER))
         finally:
-            fresh.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         sync_folder(self.folder)
 
 
 def open_log(path: str, *, write: bool = False, create: bool = False) -> int | None:
-    """A descriptor; `None` = there is no such file."""
+    """Open a log and return its descriptor; `None` = there is no such file."""
     flags = (_WRITE if write else _READ) | (os.O_CREAT if create else 0)
     try:
         return os.open(path, flags, 0o666)
@@ -143,17 +143,17 @@ def open_log(path: str, *, write: bool = False, create: bool = False) -> int | N
 
 
 def same_file(fd: int, path: str) -> bool:
-    """Does the path still lead to the file that is open?"""
+    """Return True if the path still refers to the open file."""
     try:
-        now = os.stat(path)  # noqa: PTH116
+        current = os.stat(path)  # noqa: PTH116
     except FileNotFoundError:
         return False
-    mine = os.fstat(fd)
-    return mine.st_ino == now.st_ino and mine.st_dev == now.st_dev
+    opened = os.fstat(fd)
+    return opened.st_ino == current.st_ino and opened.st_dev == current.st_dev
 
 
 def sync_folder(path: str) -> None:
-    """Make names in a folder survive a power cut, where the system lets us (Windows does not)."""
+    """Make file names in a folder survive a power cut; not possible on Windows."""
     if os.name == "nt":
         return
     fd = os.open(path, os.O_RDONLY)
@@ -164,25 +164,25 @@ def sync_folder(path: str) -> None:
 
 
 def sync_names(path: str) -> None:
-    """Make the name of a new log survive, and that of its folder, whoever made it just now."""
+    """Make the names of a new log and of its folder survive a power cut."""
     folder = os.path.dirname(path)  # noqa: PTH120
     sync_folder(folder)
     sync_folder(os.path.dirname(folder))  # noqa: PTH120
 
 
 def remove(*paths: str) -> None:
-    """Unlink files that may be there; what others hold open on Windows stays."""
+    """Unlink files if they exist; files that others have open on Windows remain."""
     for path in paths:
         with suppress(FileNotFoundError, PermissionError):
             os.unlink(path)  # noqa: PTH108
 
 
-def _make(folder: Path) -> None:
-    """Make a folder, and those it lies in, so that they survive a power cut."""
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+def _make_folder(folder: Path) -> None:
+    """Create a folder and its parents so that they survive a power cut."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    for one in missing:
-        sync_folder(str(one.parent))
+    for path in missing:
+        sync_folder(str(path.parent))
 
 
 def _names(folder: str) -> list[str]:
@@ -192,16 +192,16 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def _size(path: str) -> int:
+def _file_size(path: str) -> int:
     try:
         return os.stat(path).st_size  # noqa: PTH116
     except OSError:
         return 0
 
 
-def _format(text: str) -> int | None:
+def _parse_format(text: str) -> int | None:
     try:
-        known = json.loads(text)["threadkeep"]
+        version = json.loads(text)["threadkeep"]
     except (ValueError, KeyError, TypeError):
         return None
-    return known if isinstance(known, int) else None
+    return version if isinstance(version, int) else None

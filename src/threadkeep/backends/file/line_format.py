@@ -1,16 +1,16 @@
-r"""How a commit stands in the file: one line, `<crc32> <head>(\t<row>)*\n`.
+r"""The file format: a commit is one line, `<crc32> <head>(\t<row>)*\n`.
 
-The head is a JSON object, each row a JSON array `[kind, id, seq, at, expires, body]`, in the
-order of their seqs. JSON escapes tabs and line feeds, so they frame; the checksum is taken over
-all that follows the blank. The first line of a file is its header and has no rows.
+The head is a JSON object, each row a JSON array `[kind, id, seq, at, expires, body]`, ordered by
+seq. JSON escapes tabs and line feeds, so they can be separators; the checksum covers everything
+after the blank. The first line of a file is its header and has no rows.
 
-A head holds what a reader needs to know of the whole stream, so that the last line is enough:
+A head describes the whole stream, so that reading the last line is enough:
 
     v  version (0 = the stream was dropped)     q  last seq given      b  last seq given before it
-    e  the stream's expiry                      o  offset of the first line of this life
+    e  the stream's expiry                      o  offset of the first line of this generation
     h  {kind: [offset of the newest line that mentions it, records, their bytes, floor, expiry]}:
-       at most so many records; those up to the floor are dropped; none expires before the expiry
-    c  {kind: offset of the line before that mentioned it}, for the kinds this line mentions
+       upper bounds of records and bytes; seqs up to the floor are dropped; `expiry` is the earliest
+    c  {kind: offset of the previous line that mentions it}, for the kinds this line mentions
     d  {kind: [ids dropped]}                    t  [token, version]    k  offset of the line with t
 """
 
@@ -34,8 +34,8 @@ Row = list[Any]
 """kind, id, seq, at, expires, body."""
 
 
-class Place(NamedTuple):
-    """What a head knows of a kind; `expires` is the earliest expiry of a record, if any has one."""
+class KindState(NamedTuple):
+    """A head's entry for a kind; `expires` is the earliest expiry of its records, if any."""
 
     last: int
     records: int = 0
@@ -44,8 +44,8 @@ class Place(NamedTuple):
     expires: float | None = None
 
 
-class Line(NamedTuple):
-    """A whole line: where it begins and ends in the file, its head, and its rows still as text."""
+class LogLine(NamedTuple):
+    """A complete line: its offsets in the file, its head, and its rows as unparsed text."""
 
     offset: int
     end: int
@@ -54,41 +54,41 @@ class Line(NamedTuple):
     rows_at: int
 
     def rows(self) -> Iterator[Row]:
-        """All rows."""
-        at, text = self.rows_at, self.text
-        while at < len(text):
-            row, at = _scan(text, at + 1)
+        """Yield all rows."""
+        position, text = self.rows_at, self.text
+        while position < len(text):
+            row, position = _scan(text, position + 1)
             yield row
 
-    def texts(self) -> Iterator[tuple[Row, str]]:
-        """All rows, and their text."""
-        at, text = self.rows_at, self.text
-        while at < len(text):
-            start = at + 1
-            row, at = _scan(text, start)
-            yield row, text[start:at]
+    def rows_with_text(self) -> Iterator[tuple[Row, str]]:
+        """Yield all rows with their text."""
+        position, text = self.rows_at, self.text
+        while position < len(text):
+            start = position + 1
+            row, position = _scan(text, start)
+            yield row, text[start:position]
 
-    def rows_back(self, kind: str) -> Iterator[Row]:
-        """The rows of a kind, last first; only those asked for are parsed."""
+    def rows_reversed(self, kind: str) -> Iterator[Row]:
+        """Yield the rows of a kind, last first; parses only those consumed."""
         text, start = self.text, self.rows_at
-        mark = f"[{_quote(kind)},"
+        prefix = f"[{_quote(kind)},"
         end = len(text)
         while end > start:
             end = text.rfind("\t", start, end)
-            if text.startswith(mark, end + 1):
+            if text.startswith(prefix, end + 1):
                 yield _scan(text, end + 1)[0]
 
     def row(self, kind: str, id: str) -> tuple[Row, int] | None:
-        """The row of a record and its size in bytes, found without parsing the others."""
-        at = self.text.find(f"\t[{_quote(kind)},{_quote(id)},", self.rows_at)
-        if at < 0:
+        """The row of a record and its size in bytes; does not parse other rows."""
+        position = self.text.find(f"\t[{_quote(kind)},{_quote(id)},", self.rows_at)
+        if position < 0:
             return None
-        row, end = _scan(self.text, at + 1)
-        return row, size(self.text[at + 1 : end])
+        row, end = _scan(self.text, position + 1)
+        return row, size(self.text[position + 1 : end])
 
 
-def parse(raw: bytes, offset: int) -> Line | None:
-    """The line that these bytes are, its line feed included; `None` = damaged."""
+def parse(raw: bytes, offset: int) -> LogLine | None:
+    """Parse the bytes of a line, including its line feed; `None` = damaged."""
     body = raw[9:-1]
     if raw[:9] != b"%08x " % crc32(body):
         return None
@@ -97,22 +97,22 @@ def parse(raw: bytes, offset: int) -> Line | None:
         head, rows_at = _scan(text, 0)
     except (ValueError, StopIteration):
         return None
-    return Line(offset, offset + len(raw), head, text, rows_at) if type(head) is dict else None
+    return LogLine(offset, offset + len(raw), head, text, rows_at) if type(head) is dict else None
 
 
 def render(head: dict[str, Any], rows: list[str]) -> bytes:
-    """The bytes of a line."""
+    """Encode a line."""
     body = "\t".join((dumps(head), *rows)).encode(*_CODEC)
     return b"%08x %b\n" % (crc32(body), body)
 
 
 def header(stream: str, generation: str) -> bytes:
-    """The first line of a file; the generation stands where `generation_of` finds it."""
+    """Encode the first line of a file; `Log.generation` reads the generation at a fixed offset."""
     return render({"g": generation, "s": stream, "threadkeep": FORMAT}, [])
 
 
 def row_text(record: Record, seq: int) -> str:
-    """A record as the text of a row."""
+    """Encode a record as the text of a row."""
     expires = "null" if record.expires is None else _number(record.expires)
     return (
         f"[{_quote(record.kind)},{_quote(record.id)},{seq},"
@@ -121,7 +121,7 @@ def row_text(record: Record, seq: int) -> str:
 
 
 def size(text: str) -> int:
-    """How many bytes a row takes in the file."""
+    """The number of bytes a row takes in the file."""
     return len(text) + 1 if text.isascii() else len(text.encode(*_CODEC)) + 1
 
 

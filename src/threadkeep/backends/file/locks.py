@@ -1,9 +1,9 @@
-"""Who may write: one thread of one process per stream. Nothing here is loaded before it is used.
+"""Write locks: one thread of one process writes to a stream. System modules are loaded lazily.
 
-POSIX: `flock` on the log itself. A compaction puts another file in its place, so whoever got the
-lock looks whether the path still leads to the file he locked.
-Windows: locks there keep others from reading, and a file that is open cannot be replaced. So one
-byte of the file `lock` beside the logs is locked, another byte for each stream, far behind its end.
+POSIX: `flock` on the log itself. A compaction replaces the file, so the new holder of a lock
+checks that the path still refers to the file it locked.
+Windows: file locks there block readers, and an open file cannot be replaced. So a byte of the
+file `lock` beside the logs is locked, another byte for each stream, far behind the file's end.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ _STRIPES: Final = 256
 _SHORTEST, _LONGEST = 0.0001, 0.005
 
 
-class Busy(Exception):
-    """The lock was not free in time."""
+class LockTimeout(Exception):
+    """The lock was not released in time."""
 
 
-class Stripes:
-    """Locks among the threads of this process, one for several streams each."""
+class LockStripes:
+    """Locks for the threads of this process, each shared by several streams."""
 
     def __init__(self) -> None:
         self._locks = [threading.Lock() for _ in range(_STRIPES)]
 
     @contextmanager
-    def held(self, name: str, deadline: float) -> Iterator[None]:
+    def hold(self, name: str, deadline: float) -> Iterator[None]:
         lock = self._locks[int(name[:4], 16) % _STRIPES]
         if not lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
-            raise Busy
+            raise LockTimeout
         try:
             yield
         finally:
@@ -48,19 +48,19 @@ def locked(fd: int, path: str, deadline: float) -> Iterator[None]:
     """Hold the lock of the log at `path`, open as `fd`, against other processes.
 
     Raises:
-        Busy: it was not free in time.
+        LockTimeout: it was not released in time.
     """
-    take, release = _system()
-    held = take(fd, path, deadline)
+    acquire, release = _platform_lock()
+    handle = acquire(fd, path, deadline)
     try:
         yield
     finally:
-        release(held)
+        release(handle)
 
 
 @contextmanager
 def reserved(fd: int) -> Iterator[None]:
-    """Hold the lock of a file that is about to take the place of a log, which is locked.
+    """Hold the lock of a file that is about to replace a log, whose lock is held.
 
     Where the lock is not on the log itself (Windows), the log's is enough.
     """
@@ -76,18 +76,18 @@ def reserved(fd: int) -> Iterator[None]:
         fcntl.flock(fd, fcntl.LOCK_UN)
 
 
-def wait(attempt: Callable[[], bool], deadline: float) -> None:
-    """Try until it succeeds: no system can wait for a lock for so many seconds."""
+def retry_until(attempt: Callable[[], bool], deadline: float) -> None:
+    """Retry an attempt until the deadline: no system call waits for a lock with a time-out."""
     pause = _SHORTEST
     while not attempt():
         if time.monotonic() >= deadline:
-            raise Busy
+            raise LockTimeout
         time.sleep(pause)
         pause = min(2 * pause, _LONGEST)
 
 
 @cache
-def _system() -> tuple[Callable[[int, str, float], int], Callable[[int], None]]:
+def _platform_lock() -> tuple[Callable[[int, str, float], int], Callable[[int], None]]:
     try:
         return _posix(importlib.import_module("fcntl"))
     except ImportError:
@@ -102,32 +102,32 @@ def _posix(fcntl: Any) -> tuple[Callable[[int, str, float], int], Callable[[int]
             return False
         return True
 
-    def take(fd: int, path: str, deadline: float) -> int:
+    def acquire(fd: int, path: str, deadline: float) -> int:
         if not attempt(fd):
-            wait(lambda: attempt(fd), deadline)
+            retry_until(lambda: attempt(fd), deadline)
         return fd
 
     def release(fd: int) -> None:
-        fcntl.flock(fd, fcntl.LOCK_UN)  # closing is not enough where a child has a copy
+        fcntl.flock(fd, fcntl.LOCK_UN)  # closing is not enough if a forked child has a copy
 
-    return take, release
+    return acquire, release
 
 
 def _windows(msvcrt: Any) -> tuple[Callable[[int, str, float], int], Callable[[int], None]]:
-    def attempt(fd: int, place: int) -> bool:
-        os.lseek(fd, place, os.SEEK_SET)
+    def attempt(fd: int, offset: int) -> bool:
+        os.lseek(fd, offset, os.SEEK_SET)
         try:
             msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
         except PermissionError:
             return False
         return True
 
-    def take(log: int, path: str, deadline: float) -> int:
+    def acquire(log: int, path: str, deadline: float) -> int:
         file = Path(path)
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
         fd = os.open(file.with_name("lock"), flags, 0o666)
         try:
-            wait(lambda: attempt(fd, 1 + int(file.stem[:7], 16)), deadline)
+            retry_until(lambda: attempt(fd, 1 + int(file.stem[:7], 16)), deadline)
         except BaseException:
             os.close(fd)
             raise
@@ -139,4 +139,4 @@ def _windows(msvcrt: Any) -> tuple[Callable[[int, str, float], int], Callable[[i
         finally:
             os.close(fd)
 
-    return take, release
+    return acquire, release

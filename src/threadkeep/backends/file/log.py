@@ -1,4 +1,4 @@
-"""One open file: finding and adding lines. Whoever adds holds the file's lock."""
+"""One open log file: finds and appends lines. Appending requires the file's lock."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from threadkeep.backends.file import line_format, log_damage
-from threadkeep.backends.file.line_format import Line
+from threadkeep.backends.file.line_format import LogLine
 
 BLOCK: Final = 16 * 1024
 _GENERATION: Final = slice(15, 31)  # of `xxxxxxxx {"g":"0123456789abcdef",`
 
 
 class Log:
-    """Lines of the file behind a descriptor, as far as it reached when this was made.
+    """The lines of an open file, up to its size when this object was created.
 
-    What is whole never changes as long as the descriptor is open: a compaction makes another
-    file. So whoever starts from one line sees one snapshot, however others write.
+    Complete lines never change while the descriptor is open: a compaction creates another file.
+    So a reader that starts from one line sees one snapshot, whatever others append.
     """
 
     __slots__ = ("_block", "_low", "fd", "path", "size")
@@ -35,63 +35,63 @@ class Log:
         if fd >= 0:
             os.close(fd)
 
-    def grow(self) -> None:
-        """See what was added since."""
+    def refresh_size(self) -> None:
+        """Read the current size, to include lines appended since."""
         self.size = os.fstat(self.fd).st_size
 
     def generation(self) -> str:
-        """What tells this file from those that had its name before; `""` = no header."""
+        """The random id that distinguishes this file from earlier ones; `""` = no header."""
         return read(self.fd, 0, _GENERATION.stop)[_GENERATION].decode("ascii", "replace")
 
     def header(self) -> dict[str, Any] | None:
-        """The first line, if it is whole."""
-        line = self.at(0)
+        """The head of the first line, if it is complete."""
+        line = self.line_at(0)
         return line.head if line and "threadkeep" in line.head else None
 
-    def at(self, offset: int, back: int = 0) -> Line | None:
-        """The line that begins there; `None` = it is damaged, or has no end.
+    def line_at(self, offset: int, back: int = 0) -> LogLine | None:
+        """The line at an offset; `None` = it is damaged or incomplete.
 
         Args:
-            back: how much of what stands before it will be wanted next.
+            back: how many bytes before it to load too, since they are read next.
         """
-        raw = self._raw(offset, back)
+        raw = self._line_bytes(offset, back)
         return line_format.parse(raw, offset) if raw else None
 
-    def last(self) -> Line | None:
-        """The newest commit that is whole."""
+    def last(self) -> LogLine | None:
+        """The newest complete commit."""
         self._load(max(0, self.size - BLOCK), self.size)
-        return self.before(self.size)
+        return self.last_before(self.size)
 
-    def before(self, end: int) -> Line | None:
-        """The newest whole commit that ends at or before a place."""
-        stop = self._after_feed(end)
+    def last_before(self, end: int) -> LogLine | None:
+        """The newest complete commit that ends at or before an offset."""
+        stop = self._line_start_before(end)
         while stop:
-            start = self._after_feed(stop - 1)
-            line = self.at(start, BLOCK)
+            start = self._line_start_before(stop - 1)
+            line = self.line_at(start, BLOCK)
             if line:
                 return line if "v" in line.head else None
-            self.tell_damaged(start)
+            self.warn_damaged(start)
             stop = start
         return None
 
-    def forward(self, start: int) -> Iterator[tuple[int, Line | None]]:
-        """Where each line ends, and the line (`None` = damaged), from one that begins there."""
-        while raw := self._raw(start, 0, 4 * BLOCK):
+    def forward(self, start: int) -> Iterator[tuple[int, LogLine | None]]:
+        """Yield each line from `start` on (`None` = damaged), with the offset of its end."""
+        while raw := self._line_bytes(start, 0, 4 * BLOCK):
             line = line_format.parse(raw, start)
             if line is None:
-                self.tell_damaged(start)
+                self.warn_damaged(start)
             start += len(raw)
             yield start, line
 
-    def commits(self, start: int) -> Iterator[Line]:
-        """The whole commits from a place on, where a line begins."""
+    def commits(self, start: int) -> Iterator[LogLine]:
+        """The complete commits from an offset on, where a line begins."""
         return (line for _, line in self.forward(start) if line and "v" in line.head)
 
     def seek(self, seq: int, low: int, high: int) -> int:
-        """Where to go forward from to meet all commits that gave `seq` or later ones."""
+        """The offset to start from to read all commits that assigned `seq` or later ones."""
         while high - low > 4 * BLOCK:
             middle = (low + high) // 2
-            line = next(self.commits(self._next_start(middle)), None)
+            line = next(self.commits(self._line_start_after(middle)), None)
             if line is None or line.offset >= high:
                 high = middle
             elif line.head["q"] >= seq:
@@ -101,74 +101,76 @@ class Log:
         return low
 
     def append(self, raw: bytes, end: int) -> None:
-        """Add bytes after `end`, in one write; what is torn there is cut off first.
+        """Append bytes at `end`, in one write, after cutting off a torn line there.
 
         Raises:
-            OSError: they are not there, or not all of them and so no line.
+            OSError: the line was not written, or not completely.
         """
         if self.size > end:
-            log_damage.once(self.path, end, f"cut {self.size - end} bytes of a torn commit off")
-            self.cut(end)
+            log_damage.warn_once(
+                self.path, end, f"cut {self.size - end} bytes of a torn commit off"
+            )
+            self.truncate(end)
         try:
             written = os.write(self.fd, raw)
-            while written < len(raw):  # only where the system would not take it at once
+            while written < len(raw):  # only if the system took just a part
                 written += os.write(self.fd, memoryview(raw)[written:])
         except BaseException:
-            self.cut(end)
+            self.truncate(end)
             raise
         self.size = end + len(raw)
 
-    def cut(self, end: int) -> None:
-        """Forget everything from there on."""
+    def truncate(self, end: int) -> None:
+        """Cut the file off at an offset."""
         os.ftruncate(self.fd, end)
         self.size = end
         self._block = b""
 
-    def tell_damaged(self, offset: int) -> None:
-        log_damage.once(self.path, offset, "skipped a commit that is damaged: see to the disk")
+    def warn_damaged(self, offset: int) -> None:
+        log_damage.warn_once(self.path, offset, "skipped a commit that is damaged: see to the disk")
 
-    def _raw(self, offset: int, back: int, ahead: int = BLOCK // 4) -> bytes | None:
-        """The bytes of a line up to its line feed."""
-        at = offset - self._low
-        stop = self._block.find(b"\n", at) if at >= 0 else -1
+    def _line_bytes(self, offset: int, back: int, reach: int = BLOCK // 4) -> bytes | None:
+        """The bytes of the line at an offset, including its line feed."""
+        position = offset - self._low
+        stop = self._block.find(b"\n", position) if position >= 0 else -1
         while stop < 0:
-            high = min(self.size, offset + ahead)
+            high = min(self.size, offset + reach)
             if offset >= self.size:
                 return None
             self._load(max(0, offset - back), high)
-            at = offset - self._low
-            stop = self._block.find(b"\n", at)
+            position = offset - self._low
+            stop = self._block.find(b"\n", position)
             if stop < 0 and high >= self.size:
                 return None
-            ahead *= 4
-        return self._block[at : stop + 1]
+            reach *= 4
+        return self._block[position : stop + 1]
 
-    def _after_feed(self, end: int) -> int:
-        """The place after the last line feed before `end`; 0 = there is none."""
+    def _line_start_before(self, end: int) -> int:
+        """The offset after the last line feed before `end`; 0 = there is none."""
         reach = BLOCK
         while True:
             high = end - self._low
             if 0 <= high <= len(self._block):
-                at = self._block.rfind(b"\n", 0, high)
-                if at >= 0 or self._low == 0:
-                    return self._low + at + 1 if at >= 0 else 0
+                feed = self._block.rfind(b"\n", 0, high)
+                if feed >= 0 or self._low == 0:
+                    return self._low + feed + 1 if feed >= 0 else 0
             self._load(max(0, end - reach), end)
             reach *= 4
 
-    def _next_start(self, offset: int) -> int:
-        """Where the first line begins that begins after a place."""
-        raw = self._raw(offset, 0)
+    def _line_start_after(self, offset: int) -> int:
+        """The offset of the first line that begins after an offset."""
+        raw = self._line_bytes(offset, 0)
         return offset + len(raw) if raw else self.size
 
     def _load(self, low: int, high: int) -> None:
         self._block = read(self.fd, low, high - low)
         self._low = low
-        if len(self._block) < high - low:  # somebody cut a torn end off
+        if len(self._block) < high - low:  # another process cut a torn end off
             self.size = low + len(self._block)
 
 
 def read(fd: int, offset: int, count: int) -> bytes:
-    """So many bytes from a place, fewer only at the end of the file."""
+    """Read `count` bytes at an offset, fewer only at the end of the file."""
     if not hasattr(os, "pread"):  # Windows; a descriptor belongs to one call
         os.lseek(fd, offset, os.SEEK_SET)
         return os.read(fd, count)

@@ -1,4 +1,4 @@
-"""What was found damaged is told to the log, once per place; never what was written there."""
+"""Logs damaged lines, once per file and offset, and never their content."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import logging
 from typing import Final
 
 _LOG: Final = logging.getLogger("threadkeep.backends.file")
-_MOST: Final = 10_000
-_told: set[tuple[str, int, str]] = set()
+_MAX_WARNINGS: Final = 10_000
+_warned: set[tuple[str, int, str]] = set()
 
 
-def once(path: str, offset: int, what: str) -> None:
-    """Warn of `what` at a place of a file, unless this process did so before."""
-    key = (path, offset, what)
-    if key in _told:
+def warn_once(path: str, offset: int, message: str) -> None:
+    """Log a warning about an offset of a file, unless this process did so before."""
+    key = (path, offset, message)
+    if key in _warned:
         return
-    if len(_told) >= _MOST:
-        _told.clear()
-    _told.add(key)
-    _LOG.warning("%s, byte %d: %s", path, offset, what)
+    if len(_warned) >= _MAX_WARNINGS:
+        _warned.clear()
+    _warned.add(key)
+    _LOG.warning("%s, byte %d: %s", path, offset, message)

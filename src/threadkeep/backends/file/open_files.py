@@ -1,7 +1,7 @@
-"""What one process has open and remembers of a folder: descriptors, locks, indexes.
+"""The open files of one process in a folder: descriptors, locks, indexes.
 
-A forked child starts with nothing of it: it closes the copies of what its parent's threads had
-open, and takes new locks.
+A forked child starts empty: it closes its copies of the descriptors that its parent's threads
+had open, and creates new locks.
 """
 
 from __future__ import annotations
@@ -18,57 +18,57 @@ from threadkeep.backends.file.index import Indexes
 from threadkeep.backends.file.log import Log
 
 
-class Store:
-    """Opens logs, to read or to write, each for one call."""
+class OpenFiles:
+    """Opens logs for reading or writing, each for one call."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
         self._logs: set[Log] = set()
         self.restart()
         with _LOCK:
-            _STORES.add(self)
+            _INSTANCES.add(self)
 
     def restart(self) -> None:
-        """Begin anew, in a forked child."""
+        """Start over, in a forked child."""
         for log in self._logs:
             with suppress(OSError):
                 log.close()
         self._logs = set()
-        self._stripes = locks.Stripes()
+        self._stripes = locks.LockStripes()
         self.indexes = Indexes()
 
     @contextmanager
     def reading(self, path: str) -> Iterator[Log | None]:
-        """The log, or None if there is none."""
+        """Open a log, or yield None if there is none."""
         fd = layout.open_log(path)
         if fd is None:
             yield None
             return
-        with self._held(fd, path) as log:
+        with self._track(fd, path) as log:
             yield log
 
     @contextmanager
     def writing(self, path: str, *, create: bool) -> Iterator[Log | None]:
-        """The log under its lock, or None if there is none and none is to be made.
+        """Open a log and hold its lock; yields None if there is none and `create` is False.
 
         Raises:
-            Busy: the lock was not free in time.
+            LockTimeout: the lock was not released in time.
         """
         deadline = time.monotonic() + self._timeout
-        with self._stripes.held(os.path.basename(path), deadline):  # noqa: PTH119
+        with self._stripes.hold(os.path.basename(path), deadline):  # noqa: PTH119
             while True:
                 fd = layout.open_log(path, write=True, create=create)
                 if fd is None:
                     yield None
                     return
-                with self._held(fd, path) as log, locks.locked(fd, path, deadline):
+                with self._track(fd, path) as log, locks.locked(fd, path, deadline):
                     if layout.same_file(fd, path):
-                        log.grow()
+                        log.refresh_size()
                         yield log
                         return
 
     @contextmanager
-    def _held(self, fd: int, path: str) -> Iterator[Log]:
+    def _track(self, fd: int, path: str) -> Iterator[Log]:
         try:
             log = Log(fd, path)
         except BaseException:
@@ -78,17 +78,18 @@ class Store:
         try:
             yield log
         finally:
-            self._logs.discard(log)  # before it is closed: the number may be another's at once
+            # before it is closed: the descriptor number may be reused at once
+            self._logs.discard(log)
             log.close()
 
 
-_STORES: weakref.WeakSet[Store] = weakref.WeakSet()
+_INSTANCES: weakref.WeakSet[OpenFiles] = weakref.WeakSet()
 _LOCK = threading.Lock()
 
 
 def _after_fork_in_child() -> None:
-    for store in list(_STORES):
-        store.restart()
+    for files in list(_INSTANCES):
+        files.restart()
     _LOCK.release()
 
 

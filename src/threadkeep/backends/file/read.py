@@ -1,7 +1,7 @@
-"""Pages out of an open log. No lock is taken: what is whole does not change under its reader.
+"""Reads pages from an open log, without a lock: complete lines never change.
 
-The newest records of a kind are found by walking its lines back from the last one. Only what
-lies far from the end of a long stream takes the index: by ids, the first ones, a page from between.
+The newest records of a kind are found by scanning its lines backwards from the last one. Only
+queries far from the end of a long stream need the index: by id, the oldest, a page in the middle.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
-from threadkeep.backends.file.index import Head, Index
-from threadkeep.backends.file.line_format import Line, Place, Row
+from threadkeep.backends.file.index import Index, StreamHead
+from threadkeep.backends.file.line_format import KindState, LogLine, Row
 from threadkeep.backends.file.log import BLOCK, Log
 from threadkeep.types import Page, Query, Record
 
 _NEAR: Final = 256
-"""To pass so many records on the way costs less than to open an index."""
+"""Skipping so many records costs less than opening an index."""
 
 _new = object.__new__
 _kind, _id, _body, _at, _expires, _seq = (
@@ -26,206 +26,213 @@ _kind, _id, _body, _at, _expires, _seq = (
 
 
 class NeedsIndex(Exception):
-    """The query cannot be answered without an index."""
+    """The query needs an index."""
 
 
-class Span(NamedTuple):
-    """The records that are asked for: of a kind, between two seqs (exclusive), alive at `now`."""
+class SeqRange(NamedTuple):
+    """Selects records of a kind, between two seqs (exclusive), not expired at `now`."""
 
     kind: str
     low: int
     high: int
     now: float
 
-    def has(self, row: Row) -> bool:
+    def contains(self, row: Row) -> bool:
         return self.low < row[2] < self.high and (row[4] is None or row[4] > self.now)
 
 
-class Reader:
-    """One stream as it was at one moment.
+class LogReader:
+    """Reads a snapshot of one stream.
 
     Args:
-        index: caught up to `head`, and held; None if it is at hand only when asked for.
+        index: caught up to `head` and locked; None if it is opened only when needed.
     """
 
-    def __init__(self, log: Log, head: Head, now: float, index: Index | None = None) -> None:
+    def __init__(self, log: Log, head: StreamHead, now: float, index: Index | None = None) -> None:
         self._log = log
         self._head = head
         self._now = now
-        self._opened = index
+        self._caught_up = index
 
     def page(self, query: Query) -> Page:
         """Answer a query.
 
         Raises:
-            NeedsIndex: there is none.
+            NeedsIndex: the query needs an index, and the reader has none.
         """
-        place = self._head.kinds.get(query.kind)
-        if place is None or query.limit == 0 or not place.records:
+        state = self._head.kinds.get(query.kind)
+        if state is None or query.limit == 0 or not state.records:
             return Page(self._head.version, [])
-        low = max(place.floor, -1 if query.after is None else query.after)
+        low = max(state.floor, -1 if query.after is None else query.after)
         high = self._head.seq + 1 if query.before is None else query.before
-        span = Span(query.kind, low, high, self._now)
-        rows = self._rows(query, place, span)
-        rows.sort(key=_place)
-        return Page(self._head.version, _records(rows))
+        span = SeqRange(query.kind, low, high, self._now)
+        rows = self._rows(query, state, span)
+        rows.sort(key=_row_seq)
+        return Page(self._head.version, _to_records(rows))
 
-    def _rows(self, query: Query, place: Place, span: Span) -> list[Row]:
-        limit, few = query.limit, place.records <= _NEAR
+    def _rows(self, query: Query, state: KindState, span: SeqRange) -> list[Row]:
+        limit, is_small = query.limit, state.records <= _NEAR
         if query.ids is not None:
-            return _cut(self._by_ids(query.ids, place, span, few), limit, query.newest)
+            return _limited(self._by_ids(query.ids, state, span, is_small), limit, query.newest)
         if limit is None:
-            return list(self._newest(place, span, None))
+            return list(self._newest(state, span, None))
         if query.newest and self._head.seq - span.high < _NEAR:
-            return _cut(self._newest(place, span, limit), limit, newest=True)
-        if few or place.records <= limit:
-            return _cut(self._newest(place, span, None), limit, query.newest)
-        found = self._back(span) if query.newest else self._onward(span)
-        return list(islice(found, limit))
+            return _limited(self._newest(state, span, limit), limit, newest=True)
+        if is_small or state.records <= limit:
+            return _limited(self._newest(state, span, None), limit, query.newest)
+        rows = self._backward(span) if query.newest else self._forward(span)
+        return list(islice(rows, limit))
 
     @property
     def _index(self) -> Index:
-        if self._opened is None:
+        if self._caught_up is None:
             raise NeedsIndex
-        return self._opened
+        return self._caught_up
 
     def _newest(
-        self, place: Place, span: Span, limit: int | None, wanted: Collection[str] | None = None
+        self,
+        state: KindState,
+        span: SeqRange,
+        limit: int | None,
+        ids: Collection[str] | None = None,
     ) -> list[Row]:
-        """Walk back until nothing that is still to come can be among the newest `limit`."""
-        walk = _Walk(span, limit, wanted)
-        left = place.records
-        for line, whole in self._chain(span.kind):
-            left = left if whole else self._head.seq  # what a damaged line dropped is back
+        """Scan backwards until no further row can be among the newest `limit`."""
+        scan = _BackwardScan(span, limit, ids)
+        remaining = state.records
+        for line, intact in self._lines_of(span.kind):
+            if not intact:
+                remaining = self._head.seq  # records dropped by a damaged line reappear
             base = line.head["b"]
-            for row in line.rows_back(span.kind):
-                if walk.pass_row(row, place.floor, base):
-                    left -= 1
-                if not left or walk.enough(max(row[2], base + 1)):
-                    return walk.found
-            walk.seen.update(line.head.get("d", {}).get(span.kind, ()))
-            if base <= span.low or walk.enough(base + 1):
+            for row in line.rows_reversed(span.kind):
+                if scan.visit(row, state.floor, base):
+                    remaining -= 1
+                if not remaining or scan.is_complete(max(row[2], base + 1)):
+                    return scan.rows
+            scan.visited.update(line.head.get("d", {}).get(span.kind, ()))
+            if base <= span.low or scan.is_complete(base + 1):
                 break
-        return walk.found
+        return scan.rows
 
-    def _by_ids(self, ids: Sequence[str], place: Place, span: Span, few: bool) -> list[Row]:
-        wanted = set(ids)
-        if few:
-            return self._newest(place, span, None, wanted)
+    def _by_ids(
+        self, ids: Sequence[str], state: KindState, span: SeqRange, is_small: bool
+    ) -> list[Row]:
+        unique = set(ids)
+        if is_small:
+            return self._newest(state, span, None, unique)
         index = self._index
-        found = (index.find(self._log, span.kind, id) for id in wanted)
-        return [one[1] for one in found if one and span.has(one[1])]
+        matches = (index.find(self._log, span.kind, id) for id in unique)
+        return [match[1] for match in matches if match and span.contains(match[1])]
 
-    def _onward(self, span: Span) -> Iterator[Row]:
-        """First ones first: each from the line that gave it its seq, as it is now."""
+    def _forward(self, span: SeqRange) -> Iterator[Row]:
+        """Yield rows oldest first: each at the line that assigned its seq, in its current state."""
         start = self._log.seek(span.low + 1, self._head.begin, self._head.end)
         for line in self._log.commits(start):
             if line.head["b"] >= span.high - 1:
                 return
             if span.kind in line.head.get("c", ()):
                 rows = (row for row in line.rows() if row[0] == span.kind)
-                yield from self._current(line, rows, span)
+                yield from self._current_rows(line, rows, span)
 
-    def _back(self, span: Span) -> Iterator[Row]:
-        """Newest first, from somewhere in the middle."""
+    def _backward(self, span: SeqRange) -> Iterator[Row]:
+        """Yield rows newest first, starting in the middle of the log."""
         start = self._log.seek(span.high - 1, self._head.begin, self._head.end)
-        at = next(
+        first = next(
             (line for line in self._log.commits(start) if line.head["q"] >= span.high - 1), None
         )
-        for line, _ in self._chain(span.kind, at):
-            yield from self._current(line, line.rows_back(span.kind), span)
+        for line, _ in self._lines_of(span.kind, first):
+            yield from self._current_rows(line, line.rows_reversed(span.kind), span)
             if line.head["b"] <= span.low:
                 return
 
-    def _current(self, line: Line, rows: Iterator[Row], span: Span) -> Iterator[Row]:
-        """Of the rows that a line gave their seqs, those that are still there, as they are now."""
+    def _current_rows(self, line: LogLine, rows: Iterator[Row], span: SeqRange) -> Iterator[Row]:
+        """Yield, in their current state, existing rows whose seq this line assigned."""
         index = self._index
         for row in rows:
             if row[2] <= line.head["b"] or not span.low < row[2] < span.high:
                 continue
             if index.offset(index.hash(span.kind, row[1])) != line.offset:
-                found = index.find(self._log, span.kind, row[1])
-                if found is None or found[1][2] != row[2]:
+                match = index.find(self._log, span.kind, row[1])
+                if match is None or match[1][2] != row[2]:
                     continue
-                row = found[1]
-            if span.has(row):
+                row = match[1]
+            if span.contains(row):
                 yield row
 
-    def _chain(self, kind: str, start: Line | None = None) -> Iterator[tuple[Line, bool]]:
-        """The lines that mention a kind, newest first; False once a damaged one was passed."""
-        whole = True
+    def _lines_of(self, kind: str, start: LogLine | None = None) -> Iterator[tuple[LogLine, bool]]:
+        """Yield the lines that mention a kind, newest first; False after a damaged line."""
+        intact = True
         if start and kind in start.head.get("c", ()):
             offset = start.offset
         else:
-            kinds = Head.of(start).kinds if start else self._head.kinds
+            kinds = StreamHead.of(start).kinds if start else self._head.kinds
             offset = kinds[kind].last if kind in kinds else -1
         while offset >= self._head.begin:
-            line = self._log.at(offset, BLOCK)
+            line = self._log.line_at(offset, BLOCK)
             if line and kind in line.head.get("c", ()):
-                yield line, whole
+                yield line, intact
                 offset = line.head["c"][kind]
                 continue
-            whole = False
-            self._log.tell_damaged(offset)
-            line = self._log.before(offset)
-            place = line.head["h"].get(kind) if line else None
-            offset = place[0] if place else -1
+            intact = False
+            self._log.warn_damaged(offset)
+            line = self._log.last_before(offset)
+            state = line.head["h"].get(kind) if line else None
+            offset = state[0] if state else -1
 
 
-class _Walk:
-    """What a walk back has met: rows in the order of their seqs, but for those put again."""
+class _BackwardScan:
+    """The state of a backward scan: rows arrive by descending seq, except for replaced ones."""
 
-    def __init__(self, span: Span, limit: int | None, wanted: Collection[str] | None) -> None:
-        self.found: list[Row] = []
-        self.seen: set[str] = set()
+    def __init__(self, span: SeqRange, limit: int | None, ids: Collection[str] | None) -> None:
+        self.rows: list[Row] = []
+        self.visited: set[str] = set()
         self._span = span
         self._limit = limit
-        self._wanted = wanted
-        self._missing = len(wanted) if wanted is not None else -1
-        self._sure = 0
-        self._early: list[int] = []
+        self._ids = ids
+        self._missing = len(ids) if ids is not None else -1
+        self._confirmed = 0
+        self._unconfirmed: list[int] = []
 
-    def pass_row(self, row: Row, floor: int, base: int) -> bool:
-        """Take a row in if it is asked for; is it one of the records that are there?"""
+    def visit(self, row: Row, floor: int, base: int) -> bool:
+        """Collect a row if it is selected; return True if it is an existing record."""
         id, seq = row[1], row[2]
-        if id in self.seen or seq <= floor:
+        if id in self.visited or seq <= floor:
             return False
-        self.seen.add(id)
-        if self._wanted is not None:
-            if id not in self._wanted:
+        self.visited.add(id)
+        if self._ids is not None:
+            if id not in self._ids:
                 return True
             self._missing -= 1
-        if self._span.has(row):
-            self.found.append(row)
+        if self._span.contains(row):
+            self.rows.append(row)
             if seq > base:
-                self._sure += 1
+                self._confirmed += 1
             else:
-                insort(self._early, seq)
+                insort(self._unconfirmed, seq)
         return True
 
-    def enough(self, bound: int) -> bool:
-        """Is nothing asked for among the seqs below a bound, where the walk is now?"""
-        while self._early and self._early[-1] >= bound:
-            self._early.pop()
-            self._sure += 1
-        return self._missing == 0 or (self._limit is not None and self._sure >= self._limit)
+    def is_complete(self, bound: int) -> bool:
+        """Return True if no selected row can have a seq below `bound`, where the scan is now."""
+        while self._unconfirmed and self._unconfirmed[-1] >= bound:
+            self._unconfirmed.pop()
+            self._confirmed += 1
+        return self._missing == 0 or (self._limit is not None and self._confirmed >= self._limit)
 
 
-def _place(row: Row) -> int:
+def _row_seq(row: Row) -> int:
     seq: int = row[2]
     return seq
 
 
-def _cut(rows: list[Row], limit: int | None, newest: bool) -> list[Row]:
+def _limited(rows: list[Row], limit: int | None, newest: bool) -> list[Row]:
     if limit is None:
         return rows
-    rows.sort(key=_place)
+    rows.sort(key=_row_seq)
     return rows[-limit:] if newest else rows[:limit]
 
 
-def _records(rows: Iterable[Row]) -> list[Record]:
-    """As `Record(...)` of each, in half the time: a read spends much of its own here."""
-    made = []
+def _to_records(rows: Iterable[Row]) -> list[Record]:
+    """Like `Record(...)` of each row in half the time: reads spend much of their time here."""
+    records = []
     for kind, id, seq, at, expires, body in rows:
         record = _new(Record)
         _kind(record, kind)
@@ -234,5 +241,5 @@ def _records(rows: Iterable[Row]) -> list[Record]:
         _at(record, at)
         _expires(record, expires)
         _seq(record, seq)
-        made.append(record)
-    return made
+        records.append(record)
+    return records

@@ -1,4 +1,4 @@
-"""Streams in MongoDB: one document is written ahead, so no transactions, no replica set needed."""
+"""Streams in MongoDB: a write-ahead document makes transactions and replica sets unnecessary."""
 
 from threadkeep.backends.mongodb.backend import MongoBackend
 from threadkeep.backends.mongodb.settings import open_mongodb

@@ -10,7 +10,7 @@ from typing import TypeVar
 import pymongo
 from pymongo import errors
 
-from threadkeep.backends.common.deadline import Deadline, pause, span
+from threadkeep.backends.common.deadline import Deadline, backoff, format_wait
 from threadkeep.backends.mongodb import driver_errors
 from threadkeep.backends.mongodb.documents import INDEXES, Document, Store
 from threadkeep.backends.mongodb.driver_errors import Fault, Kind
@@ -65,15 +65,15 @@ class RetryingClient:
         deadline = Deadline(self._timeout)
         attempt = 0
         while True:
-            waits = min(deadline.left(), self._connect_timeout)
+            waits = min(deadline.remaining(), self._connect_timeout)
             try:
                 return self._once(work, deadline, making)
             except errors.PyMongoError as error:
-                within = span(waits, self._timeout, self._connect_timeout)
+                within = format_wait(waits, self._timeout, self._connect_timeout)
                 fault = driver_errors.understand(error, within)
                 if fault.kind is Kind.LOST and not repeatable:
                     raise driver_errors.unknown(self._where) from error
-                if not self._hopeful(fault) or not pause(attempt, deadline):
+                if not self._hopeful(fault) or not backoff(attempt, deadline):
                     raise driver_errors.error(fault, self._where, self._timeout) from error
             attempt += 1
 
@@ -131,4 +131,4 @@ class RetryingClient:
 
 
 def _left(deadline: Deadline) -> float:
-    return max(0.001, deadline.left())
+    return max(0.001, deadline.remaining())

@@ -23,13 +23,13 @@ from threadkeep.backends.mongodb.documents import (
     Store,
     clock,
     head_id,
-    living,
+    live_filter,
     operation,
     record_id,
 )
 from threadkeep.backends.mongodb.roll_forward import apply
 from threadkeep.types import Commit, Keep, Record
-from threadkeep.types.versions import reach
+from threadkeep.types.versions import allowed_advance
 
 
 class Promise(NamedTuple):
@@ -88,9 +88,9 @@ def _state(head: Document | None) -> Head | None:
 def _continue(store: Store, promise: Promise) -> Document | None:
     """Promise the change to a live stream; `None` = there is none, or not as expected."""
     change = promise.change
-    head = living(change.stream, change.now)
+    head = live_filter(change.stream, change.now)
     if (expect := change.expect) is not None:
-        head["v"] = {"$gte": expect, "$lte": expect + reach(expect)}
+        head["v"] = {"$gte": expect, "$lte": expect + allowed_advance(expect)}
     if change.token is not None:
         head["t"] = {"$ne": change.token}
     update: Document = {}

@@ -1,19 +1,19 @@
-r"""What is stored: a document per stream (its head) and one per record, in one collection.
+r"""The stored documents: one per stream (its head) and one per record, in one collection.
 
 A head, whose `_id` is `s:<stream>`:
-    v  version                  c  how many commits there were in all lives, never set back
-    q  last seq                 f  floor: records at or below it belong to lives that ended
-    x  when it expires          g  when it was dropped, by a real clock; it holds nothing then
-    t  last token               n  how many commits came after it
-    p  operations that are promised and perhaps not yet applied, oldest first
-    z  true: records at or below the floor may still be there
+    v  version                  c  number of commits in all generations, never reset
+    q  last seq                 f  floor: records up to it are of past generations
+    x  when it expires          g  when it was dropped, by a real clock (a tombstone)
+    t  last token               n  number of commits after it
+    p  pending operations, perhaps not yet applied, oldest first
+    z  true: records up to the floor may still exist
 
 A record, whose `_id` is `r:<stream>\0<kind>\0<id>`:
     s, k, i  stream, kind, id   q  seq      r  revision: twice the `c` of the commit that wrote it,
     b  body   a  at             x  expires     and one more for a put, so that it follows its drop
-    g  when it was dropped, by a real clock: nobody who is late may put it back
+    g  when it was dropped, by a real clock: a delayed writer may not restore it
 
-A field that says nothing is missing, which keeps the sparse indexes small.
+Fields without a value are absent, which keeps the sparse indexes small.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Document = dict[str, Any]
 Store = Collection[Document]
 
 GRACE: Final = 3600.0
-"""Seconds for which what was dropped is remembered: longer than any call may take."""
+"""Seconds for which tombstones are kept: longer than any call may take."""
 
 INDEXES: Final = (
     IndexModel([("s", ASCENDING), ("k", ASCENDING), ("q", ASCENDING)], sparse=True, name="tk_seq"),
@@ -50,36 +50,38 @@ def record_id(stream: str, kind: str, id: str) -> str:
 
 
 def live(head: Mapping[str, Any] | None, now: float) -> bool:
-    """Does the stream of this head live?"""
+    """Returns True if the stream of this head exists and has not expired."""
     return head is not None and "g" not in head and not ("x" in head and head["x"] <= now)
 
 
-def living(stream: str, now: float) -> Document:
-    """The filter that finds the head of a stream if it lives."""
-    return {"_id": head_id(stream), "g": {"$exists": False}, "x": _ahead(now)}
+def live_filter(stream: str, now: float) -> Document:
+    """The filter for the head of a live stream."""
+    return {"_id": head_id(stream), "g": {"$exists": False}, "x": _not_expired(now)}
 
 
-def wanted(query: Query, head: Mapping[str, Any], now: float) -> Document:
-    """The filter that finds what a query asks for."""
+def query_filter(query: Query, head: Mapping[str, Any], now: float) -> Document:
+    """The filter for the records of a query."""
     low = head["f"] if query.after is None else max(head["f"], query.after)
     span: Document = {"$gt": low, "$lte": head["q"]}
     if query.before is not None:
         span["$lt"] = query.before
-    there = {"g": {"$exists": False}, "x": _ahead(now)}
-    return {"s": query.stream, "k": query.kind, "q": span, **there}
+    present = {"g": {"$exists": False}, "x": _not_expired(now)}
+    return {"s": query.stream, "k": query.kind, "q": span, **present}
 
 
-def _ahead(now: float) -> Document:
-    """Of the field `x`: missing, or later."""
+def _not_expired(now: float) -> Document:
+    """The condition on field `x`: absent, or later than `now`."""
     return {"$not": {"$lte": now}}
 
 
-def record(found: Mapping[str, Any]) -> Record:
-    return Record(found["k"], found["i"], found["b"], found["a"], found.get("x"), found["q"])
+def record(document: Mapping[str, Any]) -> Record:
+    return Record(
+        document["k"], document["i"], document["b"], document["a"], document.get("x"), document["q"]
+    )
 
 
 def operation(put: Sequence[Record], drop: Sequence[Any], now: float, name: str) -> Document:
-    """What is promised: the whole change, so that anyone can apply it."""
+    """A pending operation: the whole change, so that any process can apply it."""
     return {
         "u": name,
         "t": now,
@@ -89,5 +91,5 @@ def operation(put: Sequence[Record], drop: Sequence[Any], now: float, name: str)
 
 
 def clock() -> float:
-    """Real time: how long something has been gone is no matter of the caller's clock."""
+    """Real time: the age of tombstones does not depend on the caller's clock."""
     return time.time()

@@ -1,4 +1,4 @@
-"""Reclaiming what expired, and what was dropped long enough ago."""
+"""Deletes expired streams and records, and the tombstones of those dropped long ago."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ _RECORDS = {"s": {"$exists": True}}
 
 
 def sweep(store: Store, now: float, limit: int) -> int:
-    """End lives and records that expired by `now`, by any number of sweepers; return how many."""
+    """Drop streams and records that expired by `now`; return the count. Sweeps may overlap."""
     swept = 0
     due: Document = {"x": {"$lte": now}}
     for head in store.find({**due, **_HEADS}, {"c": 1, "x": 1, "q": 1}).limit(limit):
-        swept += _end(store, head)
+        swept += _end_stream(store, head)
     if swept < limit:
-        for found in store.find({**due, **_RECORDS}, {"r": 1, "x": 1}).limit(limit - swept):
-            swept += _drop(store, found)
+        for record in store.find({**due, **_RECORDS}, {"r": 1, "x": 1}).limit(limit - swept):
+            swept += _drop_record(store, record)
     for head in store.find({"z": True}, {"f": 1}).limit(limit):
         clean(store, head["_id"][2:], head["f"])
-    _forget(store, limit)
+    _delete_tombstones(store, limit)
     return swept
 
 
-def _end(store: Store, head: Document) -> int:
-    """Only as it was found: who commits meanwhile begins a new life or goes on."""
-    gone = {"g": clock(), "f": head["q"], "p": [], "z": True, "n": 0}
-    same = {"_id": head["_id"], "c": head["c"], "x": head["x"]}
-    update = {"$set": gone, "$inc": {"c": 1}, "$unset": {"x": "", "t": ""}}
-    return store.update_one(same, update).matched_count
+def _end_stream(store: Store, head: Document) -> int:
+    """Drop a stream, unless a commit has changed its head meanwhile."""
+    tombstone = {"g": clock(), "f": head["q"], "p": [], "z": True, "n": 0}
+    unchanged = {"_id": head["_id"], "c": head["c"], "x": head["x"]}
+    update = {"$set": tombstone, "$inc": {"c": 1}, "$unset": {"x": "", "t": ""}}
+    return store.update_one(unchanged, update).matched_count
 
 
-def _drop(store: Store, found: Document) -> int:
-    same = {"_id": found["_id"], "r": found["r"], "x": found["x"]}
-    gone = {"$set": {"g": clock(), "b": None}, "$unset": {"x": ""}}
-    return store.update_one(same, gone).matched_count
+def _drop_record(store: Store, record: Document) -> int:
+    unchanged = {"_id": record["_id"], "r": record["r"], "x": record["x"]}
+    tombstone = {"$set": {"g": clock(), "b": None}, "$unset": {"x": ""}}
+    return store.update_one(unchanged, tombstone).matched_count
 
 
-def _forget(store: Store, limit: int) -> None:
-    """Marks of what was dropped; by now nobody is late any more."""
-    old: Document = {"g": {"$lte": clock() - GRACE}}
-    for found in store.find(old, {"s": 1, "g": 1, "f": 1}).limit(limit):
-        if "s" not in found:  # a head: a life that begins now goes on above its floor
-            store.delete_many({"s": found["_id"][2:], "q": {"$lte": found["f"]}})
-        store.delete_one({"_id": found["_id"], "g": found["g"]})
+def _delete_tombstones(store: Store, limit: int) -> None:
+    """Delete tombstones that are older than any call that could still write."""
+    outdated: Document = {"g": {"$lte": clock() - GRACE}}
+    for document in store.find(outdated, {"s": 1, "g": 1, "f": 1}).limit(limit):
+        if "s" not in document:  # a head: a stream created meanwhile has its seqs above the floor
+            store.delete_many({"s": document["_id"][2:], "q": {"$lte": document["f"]}})
+        store.delete_one({"_id": document["_id"], "g": document["g"]})

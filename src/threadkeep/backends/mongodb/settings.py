@@ -1,4 +1,4 @@
-"""The spellings of configurations: `type: mongodb`, its URLs, and the history service's keys."""
+"""Opens a `MongoBackend` from settings: `type: mongodb`, URLs, the history service's keys."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 from threadkeep.backends.mongodb.backend import MongoBackend
 from threadkeep.errors import ConfigError
 
-_ALSO: Final = {
+_ALIASES: Final = {
     "mongodb_uri": "url",
     "mongodb_db": "database",
     "mongodb_collection": "collection",
@@ -16,15 +16,15 @@ _ALSO: Final = {
 }
 
 
-def open_mongodb(url: str | None = None, **given: Any) -> MongoBackend:
-    """`mongodb_uri` means `url`, and so on.
+def open_mongodb(url: str | None = None, **options: Any) -> MongoBackend:
+    """Open the store; `mongodb_uri` is an alias of `url`, and so on.
 
     Raises:
-        ConfigError: one thing is said twice, and differently.
+        ConfigError: an option and its alias have different values.
     """
-    found: dict[str, Any] = {} if url is None else {"url": url}
-    for name, value in given.items():
-        key = _ALSO.get(name, name)
-        if found.setdefault(key, value) != value:
+    arguments: dict[str, Any] = {} if url is None else {"url": url}
+    for name, value in options.items():
+        key = _ALIASES.get(name, name)
+        if arguments.setdefault(key, value) != value:
             raise ConfigError(f"{name} contradicts {key}: give one of them")
-    return MongoBackend(**found)
+    return MongoBackend(**arguments)

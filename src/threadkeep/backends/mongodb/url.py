@@ -1,4 +1,4 @@
-"""Which MongoDB to connect to: checked before any I/O, and without its secrets for people."""
+"""The MongoDB to connect to, checked before any I/O; errors do not show its secrets."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from threadkeep.errors import ConfigError
 _DATABASE: Final = "history_db"
 _COLLECTION: Final = "sessions"
 _SCHEMES: Final = ("mongodb", "mongodb+srv")
-_BAD: Final = frozenset('\0/\\. "$*<>:|?')
+_FORBIDDEN: Final = frozenset('\0/\\. "$*<>:|?')
 
 Password = str | Callable[[], str] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A MongoDB. What is secret in it is in no repr.
+class MongoTarget:
+    """A MongoDB to connect to; its secrets are in no repr.
 
     Attributes:
-        where: for people: hosts, database and collection.
-        place: names of the database and the collection.
+        location: hosts, database and collection, for errors.
+        namespace: names of the database and the collection.
     """
 
-    where: str
-    place: tuple[str, str]
+    location: str
+    namespace: tuple[str, str]
     url: str | None = field(default=None, repr=False)
     client: Any = field(default=None, repr=False)
     username: str | None = None
     password: Password = field(default=None, repr=False)
 
 
-def target(
+def build_target(
     url: str | None,
     client: Any,
     login: tuple[str | None, Password],
     database: str | None,
     collection: str | None,
-) -> Target:
-    """The MongoDB that options name.
+) -> MongoTarget:
+    """Build the target from options.
 
     Raises:
-        ConfigError: they contradict each other, or are not understood.
+        ConfigError: they contradict each other, or one is wrong.
     """
     username, password = login
     if password is not None and not isinstance(password, str) and not callable(password):
@@ -57,52 +57,52 @@ def target(
             raise ConfigError("url, username and password contradict client: it has its own")
         if not isinstance(client, pymongo.MongoClient):
             raise ConfigError(f"client must be a MongoClient, got a {type(client).__name__}")
-        hosts, named = "the application's client", None
+        hosts, url_database = "the application's client", None
     else:
-        hosts, named = _parts("mongodb://localhost" if url is None else url)
-    if named and database and named != database:
+        hosts, url_database = _parse_url("mongodb://localhost" if url is None else url)
+    if url_database and database and url_database != database:
         raise ConfigError("database is given twice, and differently: in the URL and beside it")
-    place = (database or named or _DATABASE, collection or _COLLECTION)
-    _names(*place)
-    where = f"MongoDB at {hosts}, {place[0]}.{place[1]}"
+    namespace = (database or url_database or _DATABASE, collection or _COLLECTION)
+    _check_names(*namespace)
+    location = f"MongoDB at {hosts}, {namespace[0]}.{namespace[1]}"
     if client is None and url is None:
         url = "mongodb://localhost"
-    return Target(where, place, url, client, username, password)
+    return MongoTarget(location, namespace, url, client, username, password)
 
 
-def _parts(url: object) -> tuple[str, str | None]:
-    """The hosts and the database of a URL, which is not repeated in an error."""
-    scheme, _, rest = url.partition("://") if isinstance(url, str) else ("", "", "")
-    if scheme not in _SCHEMES or not rest:
+def _parse_url(url: object) -> tuple[str, str | None]:
+    """Returns hosts and database of a URL; errors do not repeat it."""
+    scheme, _, locator = url.partition("://") if isinstance(url, str) else ("", "", "")
+    if scheme not in _SCHEMES or not locator:
         raise ConfigError(
             "the MongoDB URL cannot be read: mongodb://user:password@host:27017/database; "
             "percent-encode what is special in user and password"
         )
-    place, _, path = rest.partition("?")[0].partition("/")
+    authority, _, path = locator.partition("?")[0].partition("/")
     if "@" in path:
         raise ConfigError("the MongoDB URL cannot be read: percent-encode `/` in user and password")
-    return place.rpartition("@")[2], unquote(path) or None
+    return authority.rpartition("@")[2], unquote(path) or None
 
 
-def _names(database: str, collection: str) -> None:
-    if not database or len(database.encode()) > 63 or _BAD & set(database):
+def _check_names(database: str, collection: str) -> None:
+    if not database or len(database.encode()) > 63 or _FORBIDDEN & set(database):
         raise ConfigError(f"database: {database!r} cannot be the name of a MongoDB database")
-    bad = not collection or "$" in collection or "\0" in collection or len(collection) > 120
-    if bad or collection.startswith((".", "system.")) or collection.endswith("."):
+    invalid = not collection or "$" in collection or "\0" in collection or len(collection) > 120
+    if invalid or collection.startswith((".", "system.")) or collection.endswith("."):
         raise ConfigError(f"collection: {collection!r} cannot be the name of a collection")
 
 
-def make(target: Target, pool_size: int, connect_timeout: float) -> Any:
-    """A client; it connects at the first command.
+def make_client(target: MongoTarget, pool_size: int, connect_timeout: float) -> Any:
+    """Create a client, which connects at the first command.
 
     Raises:
-        ConfigError: the driver does not take the URL.
+        ConfigError: the driver does not accept the URL.
     """
     if target.client is not None:
         return target.client
-    said = target.password
+    password = target.password
     login: dict[str, Any] = {"username": target.username}
-    login["password"] = said() if callable(said) else said
+    login["password"] = password() if callable(password) else password
     milliseconds = int(connect_timeout * 1000)
     try:
         return pymongo.MongoClient(
@@ -114,15 +114,15 @@ def make(target: Target, pool_size: int, connect_timeout: float) -> Any:
             connect=False,
             **{name: value for name, value in login.items() if value is not None},
         )
-    except Exception:  # of many kinds; files that the URL names are read here too
+    except Exception:  # many types; files that the URL names are read here too
         raise ConfigError(
-            f"{target.where}: the driver does not take this URL: "
+            f"{target.location}: the driver does not take this URL: "
             "look at its options, and percent-encode what is special in user and password"
         ) from None
 
 
-def check(pool_size: object, timeout: object, connect_timeout: object) -> None:
-    """The numbers.
+def check_limits(pool_size: object, timeout: object, connect_timeout: object) -> None:
+    """Check the limits.
 
     Raises:
         ConfigError: one is out of range.

@@ -1,4 +1,4 @@
-"""Spans and metrics of a store, as a wrapper over any; needs the extra `otel`."""
+"""A wrapper that records OpenTelemetry spans and metrics of any store; extra `otel`."""
 
 from threadkeep.backends.observed.backend import ObservedBackend
 

@@ -1,4 +1,4 @@
-"""The wrapper: each verb is the inner store's, and watched."""
+"""The wrapper: delegates each call to the inner store and records it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from threadkeep.backends.observed.instruments import Instruments, Meters, Tracers
-from threadkeep.protocols import Backend
+from threadkeep.protocols import Backend, SupportsDescribe, SupportsPurge
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 
 class ObservedBackend:
-    """Any store, with an OpenTelemetry span and metrics for each call to it.
+    """Wraps a store and records an OpenTelemetry span and metrics for each call.
 
-    Without an SDK that the application has set up, nothing is recorded and little is spent.
+    If the application has not set up an SDK, nothing is recorded and the overhead is small.
 
     Args:
-        inner: the store. It belongs to this object from now on, and is closed with it.
-        name: what the store is called in spans and metrics; else the name of its class.
-        tracer_provider: instead of the global one.
-        meter_provider: instead of the global one.
+        inner: the store. This object owns it and closes it.
+        name: the store's name in spans and metrics; default: the name of its class.
+        tracer_provider: used instead of the global one.
+        meter_provider: used instead of the global one.
 
     Raises:
         MissingExtra: `opentelemetry-api` is not installed.
@@ -37,35 +37,33 @@ class ObservedBackend:
         self.blocking = inner.blocking
         self.inner = inner
         self._closed = False
-        me = weakref.ref(self)  # a meter forgets nobody who asked to be called
+        reference = weakref.ref(self)  # a meter keeps its callbacks for ever
 
-        def lent() -> int | None:
-            found = me()
-            return found.in_use if found else None
+        def in_use() -> int | None:
+            backend = reference()
+            return backend.in_use if backend else None
 
         store = name or type(inner).__name__
-        self._watch = Instruments(store, lent, tracer_provider, meter_provider)
+        self._instruments = Instruments(store, in_use, tracer_provider, meter_provider)
 
     def __repr__(self) -> str:
         return f"ObservedBackend({self.inner!r})"
 
     @property
     def in_use(self) -> int | None:
-        """How many connections of the store's pool are lent; `None` = it has no pool, or closed."""
+        """The number of pool connections in use; `None` = no pool, or closed."""
         return None if self._closed else getattr(self.inner, "in_use", None)
 
     def purge(self, now: float) -> list[str]:
-        """As the store itself does."""
-        purge = getattr(self.inner, "purge", None)
-        return [] if purge is None else list(purge(now))
+        """Purge the store."""
+        return list(self.inner.purge(now)) if isinstance(self.inner, SupportsPurge) else []
 
     def describe(self) -> dict[str, str]:
-        """What the store says of itself."""
-        describe = getattr(self.inner, "describe", dict)
-        return dict(describe())
+        """Describe the store."""
+        return dict(self.inner.describe()) if isinstance(self.inner, SupportsDescribe) else {}
 
     def read(self, *queries: Query, now: float) -> list[Page]:
-        with self._watch.call("read") as call:
+        with self._instruments.call("read") as call:
             call.count("queries", len(queries))
             pages = self.inner.read(*queries, now=now)
             call.records = sum(len(page.records) for page in pages)
@@ -82,22 +80,22 @@ class ObservedBackend:
         token: str | None = None,
         now: float,
     ) -> Commit:
-        with self._watch.call("commit") as call:
+        with self._instruments.call("commit") as call:
             call.count("drops", len(drop))
-            done = self.inner.commit(
+            committed = self.inner.commit(
                 stream, put=put, drop=drop, ttl=ttl, expect=expect, token=token, now=now
             )
             call.records = len(put)
-            return done
+            return committed
 
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
-        with self._watch.call("streams"):
+        with self._instruments.call("streams"):
             return self.inner.streams(prefix, cursor=cursor, limit=limit)
 
     def sweep(self, now: float, limit: int = 1000) -> int:
-        with self._watch.call("sweep") as call:
+        with self._instruments.call("sweep") as call:
             swept = self.inner.sweep(now, limit)
             call.count("swept", swept)
             return swept

@@ -1,6 +1,6 @@
-"""The one place that knows OpenTelemetry: one span and a few numbers for each call.
+"""Records one span and a few metrics per call; the only module that uses OpenTelemetry.
 
-No attribute comes from what is stored: no body, id, stream, user, session, URL or error message.
+Attributes never contain stored data: no body, id, stream, user, session, URL or error message.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
-from threadkeep.core.gauges import Sources
+from threadkeep.core.gauges import GaugeSources
 from threadkeep.errors import Conflict, MissingExtra
 
 try:
@@ -33,11 +33,11 @@ _BOUNDS: Final = (
 
 Tracers = TracerProvider
 Meters = MeterProvider
-Lent = Callable[[], int | None]
+ConnectionCount = Callable[[], int | None]
 
 
-class Call:
-    """A call under way: what the wrapper may add to it."""
+class ObservedCall:
+    """A running call, to which the wrapper adds numbers."""
 
     __slots__ = ("_span", "records")
 
@@ -46,22 +46,22 @@ class Call:
         self.records = 0
 
     def count(self, name: str, number: int) -> None:
-        """A number of the span."""
+        """Set a numeric attribute of the span."""
         self._span.set_attribute(f"threadkeep.{name}", number)
 
 
 class Instruments:
-    """The tracer and the meters of one store."""
+    """The tracer and the metric instruments of one store."""
 
     def __init__(
         self,
         store: str,
-        lent: Lent,
+        in_use: ConnectionCount,
         tracers: Tracers | None,
         meters: Meters | None,
     ) -> None:
         self._store = store
-        self._in_use = lent
+        self._in_use = in_use
         self._tracer = trace.get_tracer(_SCOPE, tracer_provider=tracers)
         meter = metrics.get_meter(_SCOPE, meter_provider=meters)
         self._duration = meter.create_histogram(
@@ -83,54 +83,54 @@ class Instruments:
         _watch_pools(meter, meters)
 
     def usage(self) -> tuple[str, int] | None:
-        """The store and how many connections of its pool are lent; `None` = there is no pool."""
+        """The store and the number of its pool connections in use; `None` = there is no pool."""
         number = None
-        with suppress(Exception):  # a store that cannot say hides no other
+        with suppress(Exception):  # an error of one store does not hide the others
             number = self._in_use()
         return (self._store, number) if isinstance(number, int) else None
 
     @contextmanager
-    def call(self, operation: str) -> Iterator[Call]:
-        """Watch a call; what it raises goes on."""
-        said: dict[str, Any] = {_OPERATION: operation, _STORE: self._store}
-        began = time.perf_counter()
-        self._active.add(1, said)
+    def call(self, operation: str) -> Iterator[ObservedCall]:
+        """Record a call; its exceptions propagate."""
+        attributes: dict[str, Any] = {_OPERATION: operation, _STORE: self._store}
+        started = time.perf_counter()
+        self._active.add(1, attributes)
         with self._tracer.start_as_current_span(
             f"threadkeep.{operation}",
             kind=SpanKind.CLIENT,
-            attributes=said,
+            attributes=attributes,
             record_exception=False,  # its message may name a session
             set_status_on_exception=False,
         ) as span:
-            call = Call(span)
-            failed: dict[str, Any] = {}
+            call = ObservedCall(span)
+            failure: dict[str, Any] = {}
             try:
                 yield call
             except BaseException as error:
-                failed = {_ERROR: type(error).__name__}
-                self._fail(span, error, {**said, **failed})
+                failure = {_ERROR: type(error).__name__}
+                self._record_failure(span, error, {**attributes, **failure})
                 raise
             finally:
-                self._active.add(-1, said)
-                self._duration.record(time.perf_counter() - began, {**said, **failed})
+                self._active.add(-1, attributes)
+                self._duration.record(time.perf_counter() - started, {**attributes, **failure})
                 if call.records:
-                    self._records.add(call.records, said)
+                    self._records.add(call.records, attributes)
                     call.count("records", call.records)
 
-    def _fail(self, span: Span, error: BaseException, said: dict[str, Any]) -> None:
+    def _record_failure(self, span: Span, error: BaseException, attributes: dict[str, Any]) -> None:
         span.set_attribute(_ERROR, type(error).__name__)
-        self._errors.add(1, said)
-        if not isinstance(error, Conflict):  # somebody was faster: an answer, and no fault
+        self._errors.add(1, attributes)
+        if not isinstance(error, Conflict):  # a concurrent write won: a normal result, no fault
             span.set_status(Status(StatusCode.ERROR))
 
 
-_POOLS: Final[Sources[Instruments]] = Sources(metrics.get_meter_provider)
+_POOLS: Final[GaugeSources[Instruments]] = GaugeSources(metrics.get_meter_provider)
 
 
 def _watch_pools(meter: Meter, meters: Meters | None) -> None:
-    """Have all pools asked whenever metrics are collected; stores of one name are added up."""
+    """Observe all pools whenever metrics are collected; stores with the same name are summed."""
 
-    def look(_: CallbackOptions) -> Iterable[Observation]:
+    def observe(_: CallbackOptions) -> Iterable[Observation]:
         totals: dict[str, int] = {}
         for store, number in filter(None, (pool.usage() for pool in _POOLS.of(meters))):
             totals[store] = totals.get(store, 0) + number
@@ -138,7 +138,7 @@ def _watch_pools(meter: Meter, meters: Meters | None) -> None:
 
     meter.create_observable_gauge(
         "threadkeep.pool.in_use",
-        callbacks=[look],
+        callbacks=[observe],
         unit="{connection}",
-        description="Connections of the pools that are lent",
+        description="Pool connections in use",
     )

@@ -1,4 +1,4 @@
-"""The Redis backend: options, and the verbs of the protocol."""
+"""The Redis backend: its options and the methods of the `Backend` protocol."""
 
 from __future__ import annotations
 
@@ -7,16 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from threadkeep.backends.redis import (
-    clients,
-    encoding,
-    expire,
-    scan,
-)
-from threadkeep.backends.redis import (
-    describe as describing,
-)
-from threadkeep.backends.redis import url as targets
+from threadkeep.backends.redis import clients, describe, encoding, expire, scan
 from threadkeep.backends.redis.client_calls import (
     RetryingClient,
     Run,
@@ -24,9 +15,10 @@ from threadkeep.backends.redis.client_calls import (
     evaluate_all,
 )
 from threadkeep.backends.redis.clients import Client
-from threadkeep.backends.redis.keys import Keys
-from threadkeep.backends.redis.pool import Pool
+from threadkeep.backends.redis.keys import StreamKeys
+from threadkeep.backends.redis.pool import ClientPool
 from threadkeep.backends.redis.scripts import COMMIT, READ
+from threadkeep.backends.redis.url import from_url, merge_options, parse_target
 from threadkeep.errors import ConfigError, Conflict
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
@@ -34,29 +26,29 @@ from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 class RedisBackend:
     """Streams in Redis 6 or newer, Valkey, or a cluster of either; no modules are needed.
 
-    Nothing is connected before the first use. After a fork a child goes on with connections of
-    its own. What a commit promises is one server's: replication is asynchronous, so a failover may
-    lose commits that were acknowledged a moment before.
+    It connects at the first use. After a fork, the child opens connections of its own. A commit
+    is durable on one server only: replication is asynchronous, so a failover may lose commits
+    that were acknowledged a moment before.
 
     Args:
         url: `redis://[user][:password@]host[:port][/db]`, `rediss://` for TLS,
-            `redis+cluster://one:6379,other:6379` for a cluster, whose other nodes are found.
-        client: a `redis.Redis` or `redis.RedisCluster` of the application's own, which is never
-            closed here; its pool and time-outs are its own affair.
-        host: the server, where there is no URL.
-        port: its port.
-        db: number of its database.
-        username: whom to log in as.
-        password: a str, or a callable that is asked at each new connection.
-        prefix: what the names of all keys begin with; default `tk`.
-        pool_size: connections at most; of a cluster, in use at once.
-        timeout: seconds a call may take in all: waiting for a connection, the server, retries.
+            `redis+cluster://one:6379,other:6379` for a cluster; its other nodes are discovered.
+        client: the application's own `redis.Redis` or `redis.RedisCluster`; it keeps its own
+            pool and time-outs, and is never closed here.
+        host: the server's host, if there is no URL.
+        port: the server's port.
+        db: the number of the database.
+        username: the user to log in as.
+        password: a str, or a callable that is called for each new connection.
+        prefix: the prefix of all key names; default `tk`.
+        pool_size: the maximum number of connections; of a cluster, of those in use at once.
+        timeout: seconds a call may take in total: waiting for a connection, the server, retries.
         connect_timeout: seconds a connection attempt may take, within `timeout`; default 5.
         **parameters: `tls`, `cluster`, `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile`,
             `ssl_cert_reqs`, `ssl_check_hostname`; also in the URL.
 
     Raises:
-        ConfigError: an option is unknown, contradictory or out of range; it is named.
+        ConfigError: an option is unknown, contradictory or out of range; the message names it.
     """
 
     def __init__(
@@ -77,45 +69,48 @@ class RedisBackend:
     ) -> None:
         fields = {"host": host, "port": port, "db": db, "username": username, **parameters}
         fields |= {"password": password, "prefix": prefix, "connect_timeout": connect_timeout}
-        given = {name: value for name, value in fields.items() if value is not None}
-        said = targets.merged({} if url is None else targets.from_url(url), given)
-        named, patience = said.pop("prefix", "tk"), said.pop("connect_timeout", 5.0)
-        wait = _check(pool_size, timeout, patience)
+        options = {name: value for name, value in fields.items() if value is not None}
+        settings = merge_options({} if url is None else from_url(url), options)
+        key_prefix, unchecked = settings.pop("prefix", "tk"), settings.pop("connect_timeout", 5.0)
+        connect_seconds = _check_timeouts(pool_size, timeout, unchecked)
         self.blocking = True
-        self._keys = Keys(named)
+        self._keys = StreamKeys(key_prefix)
         if client is None:
-            target = targets.target(said)
-            where, size = target.described(), pool_size
-            make = lambda: clients.make(target, wait)  # noqa: E731 (bound to this target)
+            target = parse_target(settings)
+            location, size = target.location(), pool_size
+            make_client: Callable[[], Client] = partial(
+                clients.make_client, target, connect_seconds
+            )
         else:
-            own = _alone(client, said)
-            where, size, make = clients.described(own), None, lambda: own
-        self._where = where
-        self._prefix = named
-        self._pool = Pool(make, where=where, size=size)
-        self._calls = RetryingClient(self._pool, where=where, timeout=float(timeout))
+            checked = _check_client(client, settings)
+            location, size = clients.location(checked), None
+            make_client = lambda: checked  # noqa: E731 (bound to this client)
+        self._location = location
+        self._prefix = key_prefix
+        self._pool = ClientPool(make_client, location=location, size=size)
+        self._calls = RetryingClient(self._pool, where=location, timeout=float(timeout))
 
     def __repr__(self) -> str:
-        return f"RedisBackend({self._where}, prefix={self._prefix!r})"
+        return f"RedisBackend({self._location}, prefix={self._prefix!r})"
 
     @property
     def in_use(self) -> int:
-        """How many connections are lent now."""
-        return self._pool.lent
+        """The number of connections in use now."""
+        return self._pool.in_use
 
     def read(self, *queries: Query, now: float) -> list[Page]:
         streams: dict[str, list[int]] = {}
         for n, query in enumerate(queries):
             streams.setdefault(query.stream, []).append(n)
         runs: list[Run] = [
-            (READ, self._keys.of(stream), encoding.read([queries[n] for n in places], now))
-            for stream, places in streams.items()
+            (READ, self._keys.of(stream), encoding.read_args([queries[n] for n in positions], now))
+            for stream, positions in streams.items()
         ]
-        answers = self._calls.run(lambda client: _read(client, runs)) if runs else []
+        replies = self._calls.run(lambda client: _read(client, runs)) if runs else []
         pages: dict[int, Page] = {}
-        for places, (version, *flat) in zip(streams.values(), answers, strict=True):
-            for n, one in zip(places, flat or [()] * len(places), strict=True):
-                pages[n] = Page(version, encoding.records(queries[n], one))
+        for positions, (version, *results) in zip(streams.values(), replies, strict=True):
+            for n, reply in zip(positions, results or [()] * len(positions), strict=True):
+                pages[n] = Page(version, encoding.decode_records(queries[n], reply))
         return [pages[n] for n in range(len(queries))]
 
     def commit(
@@ -129,13 +124,13 @@ class RedisBackend:
         token: str | None = None,
         now: float,
     ) -> Commit:
-        args = encoding.commit(put, drop, ttl, expect, token, now)
-        run = _Once((COMMIT, self._keys.of(stream), args))
+        args = encoding.commit_args(put, drop, ttl, expect, token, now)
+        run = _ScriptRun((COMMIT, self._keys.of(stream), args))
         repeatable = expect is None or token is not None
-        done, version, *told = self._calls.run(run, repeatable=repeatable)
-        if done:
-            return Commit(version, encoding.seqs(put, told))
-        if run.again and version == 0 and not put and any(one.kind is None for one in drop):
+        committed, version, *encoded_seqs = self._calls.run(run, repeatable=repeatable)
+        if committed:
+            return Commit(version, encoding.decode_seqs(put, encoded_seqs))
+        if run.repeated and version == 0 and not put and any(d.kind is None for d in drop):
             return Commit(0, [])  # the first attempt ended the stream; its answer was lost
         raise Conflict(
             f"stream {stream!r} is at version {version}, not {expect}: "
@@ -147,19 +142,19 @@ class RedisBackend:
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
         pattern = self._keys.pattern(prefix)
-        place = scan.Place() if cursor is None else scan.decode(cursor, prefix)
-        found, place = list(place.left), place._replace(left=())
-        while not place.over and len(found) < limit:
-            keys, place = self._calls.run(partial(scan.step, place, pattern, limit))
-            found += (self._keys.stream(key) for key in keys)
-        place = place._replace(left=tuple(found[limit:]))
-        return found[:limit], None if place.over and not place.left else place
+        position = scan.ScanPosition() if cursor is None else scan.decode(cursor, prefix)
+        names, position = list(position.pending), position._replace(pending=())
+        while not position.finished and len(names) < limit:
+            keys, position = self._calls.run(partial(scan.step, position, pattern, limit))
+            names += (self._keys.stream(key) for key in keys)
+        position = position._replace(pending=tuple(names[limit:]))
+        return names[:limit], None if position.finished and not position.pending else position
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         return self._calls.run(lambda client: expire.sweep(client, self._keys, now, limit))
 
     def purge(self, now: float) -> list[str]:
-        """Nothing of a deleted key is left in the server's memory; where else it may be."""
+        """Return where deleted data may remain; the server's own memory holds none of it."""
         del now
         return [
             "the server's AOF and RDB files, until it rewrites them",
@@ -167,48 +162,48 @@ class RedisBackend:
         ]
 
     def describe(self) -> dict[str, str]:
-        """What the server says of itself."""
-        return self._calls.run(describing.describe)
+        """Describe the server: engine and version, memory, eviction policy, role."""
+        return self._calls.run(describe.describe)
 
     def close(self) -> None:
-        """Close the connections opened here, also those in use now, as their calls end."""
+        """Close the connections opened here; those in use are closed when their calls end."""
         self._pool.close()
 
 
-class _Once:
-    """A script to be run, which remembers whether it had to be run again."""
+class _ScriptRun:
+    """One run of a script; `repeated` tells whether it was retried."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._tried = False
-        self.again = False
+        self._attempted = False
+        self.repeated = False
 
     def __call__(self, client: Client) -> Any:
-        self.again, self._tried = self._tried, True
+        self.repeated, self._attempted = self._attempted, True
         return evaluate(client, self._run)
 
 
 def _read(client: Client, runs: Sequence[Run]) -> list[Any]:
-    if len(runs) == 1 or clients.clustered(client):
+    if len(runs) == 1 or clients.is_cluster(client):
         return [evaluate(client, run) for run in runs]
     return evaluate_all(client, runs)
 
 
-def _alone(client: object, said: dict[str, Any]) -> Client:
-    """The application's client, which says everything about the server itself."""
-    for name in said:
+def _check_client(client: object, settings: dict[str, Any]) -> Client:
+    """Return the application's client, which takes no other connection settings beside it."""
+    for name in settings:
         raise ConfigError(f"{name} contradicts client: the client says where the server is")
-    return clients.check(client)
+    return clients.check_client(client)
 
 
-def _check(pool_size: object, timeout: object, connect_timeout: Any) -> float:
-    """The time-out of connecting, which a URL gives as text."""
+def _check_timeouts(pool_size: object, timeout: object, connect_timeout: Any) -> float:
+    """Check the numeric options; return `connect_timeout`, which a URL gives as text."""
     if not isinstance(pool_size, int) or isinstance(pool_size, bool) or pool_size < 1:
         raise ConfigError(f"pool_size must be a whole number of at least 1, got {pool_size!r}")
     if isinstance(connect_timeout, str) and connect_timeout.replace(".", "", 1).isdigit():
         connect_timeout = float(connect_timeout)
     for name, value in (("timeout", timeout), ("connect_timeout", connect_timeout)):
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not math.isfinite(value) or value <= 0:  # type: ignore[arg-type,operator]
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value) or value <= 0:  # type: ignore[arg-type,operator]
             raise ConfigError(f"{name} must be a number of seconds above 0, got {value!r}")
     return float(connect_timeout)

@@ -7,18 +7,18 @@ from typing import Any, Final, TypeVar
 
 from redis.exceptions import NoScriptError
 
-from threadkeep.backends.common.deadline import Deadline, pause
+from threadkeep.backends.common.deadline import Deadline, backoff
 from threadkeep.backends.redis import driver_errors
 from threadkeep.backends.redis.clients import Client
-from threadkeep.backends.redis.deadline import within
+from threadkeep.backends.redis.deadline import use_deadline
 from threadkeep.backends.redis.driver_errors import Fault, Kind
-from threadkeep.backends.redis.pool import Pool
-from threadkeep.backends.redis.scripts import Script
+from threadkeep.backends.redis.pool import ClientPool
+from threadkeep.backends.redis.scripts import LuaScript
 from threadkeep.errors import BackendError
 
 T = TypeVar("T")
 
-Run = tuple[Script, Sequence[str], Sequence[Any]]
+Run = tuple[LuaScript, Sequence[str], Sequence[Any]]
 """A script with its keys and arguments."""
 
 _BRIEF: Final = 1.0
@@ -28,7 +28,7 @@ _BRIEF: Final = 1.0
 class RetryingClient:
     """Runs work on the client of a pool."""
 
-    def __init__(self, pool: Pool, *, where: str, timeout: float) -> None:
+    def __init__(self, pool: ClientPool, *, where: str, timeout: float) -> None:
         self._pool = pool
         self._where = where
         self._timeout = timeout
@@ -54,25 +54,25 @@ class RetryingClient:
                 fault = driver_errors.understand(error)
                 if fault.kind is Kind.LOST and not repeatable:
                     raise driver_errors.unknown(self._where) from error
-                if not self._hopeful(fault, deadline) or not pause(attempt, deadline):
+                if not self._hopeful(fault, deadline) or not backoff(attempt, deadline):
                     raise self._error(fault, deadline) from error
             attempt += 1
 
     def _once(self, work: Callable[[Client], T], deadline: Deadline) -> T:
-        self._pool.take(deadline)
+        self._pool.acquire(deadline)
         try:
-            with within(deadline):
+            with use_deadline(deadline):
                 done = work(self._pool.client(deadline))
             self._proven = True
             return done
         finally:
-            self._pool.give_back()
+            self._pool.release()
 
     def _hopeful(self, fault: Fault, deadline: Deadline) -> bool:
         if fault.kind in (Kind.UNREACHABLE, Kind.SILENT):
             return self._proven
         if fault.kind is Kind.BRIEFLY:
-            return deadline.gone() < _BRIEF
+            return deadline.elapsed() < _BRIEF
         return fault.kind in (Kind.AGAIN, Kind.LOST)
 
     def _error(self, fault: Fault, deadline: Deadline) -> BackendError:

@@ -1,4 +1,4 @@
-"""Clients of redis-py, made for a target; and the few things asked of any client."""
+"""Creates redis-py clients for a target, and answers a few questions about any client."""
 
 from __future__ import annotations
 
@@ -10,74 +10,74 @@ from redis.cluster import ClusterNode, RedisCluster
 from redis.credentials import CredentialProvider
 from redis.retry import Retry
 
-from threadkeep.backends.redis.connections import STALL, PlainConnection, TlsConnection
-from threadkeep.backends.redis.url import Target
+from threadkeep.backends.redis.connections import MAX_STALL, PlainConnection, TlsConnection
+from threadkeep.backends.redis.url import RedisTarget
 from threadkeep.errors import ConfigError
 
 Client = Any
-"""A `redis.Redis` or a `redis.RedisCluster`; of what they share redis-py has no type."""
+"""A `redis.Redis` or a `redis.RedisCluster`; redis-py has no type for what they share."""
 
-_NAME: Final = "threadkeep"
+_CLIENT_NAME: Final = "threadkeep"
 
 
-def make(target: Target, connect_timeout: float) -> Client:
-    """A client of our own, with no retries of its own and no bound on its pool: calls have both.
+def make_client(target: RedisTarget, connect_timeout: float) -> Client:
+    """Create a client without retries and without a pool limit: `RetryingClient` has both.
 
-    A cluster is asked for its nodes here; anything else is connected to at the first command.
+    A cluster is asked for its nodes here; a single server is connected at the first command.
     """
-    how: dict[str, Any] = {
+    options: dict[str, Any] = {
         "connection_class": PlainConnection if target.tls is None else TlsConnection,
         "socket_connect_timeout": connect_timeout,
-        "socket_timeout": STALL,
+        "socket_timeout": MAX_STALL,
         "socket_keepalive": True,
-        "client_name": _NAME,
+        "client_name": _CLIENT_NAME,
         "protocol": 2,
-        "credential_provider": _Login(target) if _secret(target) else None,
+        "credential_provider": _Credentials(target) if _has_credentials(target) else None,
         **(target.tls or {}),
     }
     if target.cluster:
-        return _cluster(target, how)
+        return _cluster(target, options)
     host, port = target.nodes[0]
     pool = redis.ConnectionPool(
-        host=host, port=port, db=target.db, retry=Retry(NoBackoff(), 0), **how
+        host=host, port=port, db=target.db, retry=Retry(NoBackoff(), 0), **options
     )
     return redis.Redis(connection_pool=pool)
 
 
-def _cluster(target: Target, how: dict[str, Any]) -> Client:
-    """Only with a URL does redis-py let a cluster have connections of another class."""
+def _cluster(target: RedisTarget, options: dict[str, Any]) -> Client:
+    """Create a cluster client; redis-py takes another connection class only with a URL."""
     (host, port), *others = target.nodes
-    place = f"[{host}]" if ":" in host else host
+    address = f"[{host}]" if ":" in host else host
     return RedisCluster(
-        url=f"redis://{place}:{port}",
+        url=f"redis://{address}:{port}",
         startup_nodes=[ClusterNode(*other) for other in others],  # type: ignore[no-untyped-call]
         retry=Retry(NoBackoff(), 0),
-        **how,
+        **options,
     )
 
 
-def _secret(target: Target) -> bool:
+def _has_credentials(target: RedisTarget) -> bool:
     return target.username is not None or target.password is not None
 
 
-class _Login(CredentialProvider):
-    """Who we are, asked at each new connection, so that passwords may rotate."""
+class _Credentials(CredentialProvider):
+    """The login, read for each new connection, so that passwords may rotate."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: RedisTarget) -> None:
         self._username = target.username
         self._password = target.password
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        said = self._password
-        password = (said() if callable(said) else said) or ""
+        source = self._password
+        password = (source() if callable(source) else source) or ""
         return (password,) if self._username is None else (self._username, password)
 
 
-def check(client: object) -> Client:
-    """A client of the application's own.
+def check_client(client: object) -> Client:
+    """Check that this is a redis-py client, and return it.
 
     Raises:
-        ConfigError: it is of another kind.
+        ConfigError: it is an object of another type.
     """
     if isinstance(client, redis.Redis | RedisCluster):
         return client
@@ -87,22 +87,22 @@ def check(client: object) -> Client:
     )
 
 
-def described(client: Client) -> str:
-    """Where a client of the application's own leads, for people."""
-    if clustered(client):
+def location(client: Client) -> str:
+    """The server an application's client connects to, for people to read."""
+    if is_cluster(client):
         return "Redis Cluster of the application's client"
-    how = client.connection_pool.connection_kwargs
-    host = how.get("host")
-    return f"Redis at {host}:{how.get('port')}/{how.get('db', 0)}" if host else "Redis"
+    settings = client.connection_pool.connection_kwargs
+    host = settings.get("host")
+    return f"Redis at {host}:{settings.get('port')}/{settings.get('db', 0)}" if host else "Redis"
 
 
-def clustered(client: Client) -> bool:
-    """Is it the client of a cluster?"""
+def is_cluster(client: Client) -> bool:
+    """Return True if this is the client of a cluster."""
     return isinstance(client, RedisCluster)
 
 
 def primaries(client: Client) -> dict[str, Client]:
-    """A client of each server that holds streams, by its name."""
-    if not clustered(client):
+    """Map the name of each server that holds streams to a client of it."""
+    if not is_cluster(client):
         return {"": client}
     return {node.name: client.get_redis_connection(node) for node in client.get_primaries()}

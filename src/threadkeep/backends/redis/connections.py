@@ -1,4 +1,4 @@
-"""Connections that wait no longer than the call they serve."""
+"""redis-py connections that respect the deadline of the call they serve."""
 
 from __future__ import annotations
 
@@ -7,42 +7,42 @@ from typing import Any, Final
 import redis
 from redis.connection import Connection, SSLConnection
 
-from threadkeep.backends.common.deadline import Deadline, span
-from threadkeep.backends.redis.deadline import current
+from threadkeep.backends.common.deadline import Deadline, format_wait
+from threadkeep.backends.redis.deadline import current_deadline
 from threadkeep.backends.redis.resp import Packer
 
-STALL: Final = 5.0
-"""Seconds a transfer may stand still once it has begun; with TLS not above `connect_timeout`."""
-_LEAST: Final = 0.5
-"""The same for a connection that was made when its call had little time left."""
+MAX_STALL: Final = 5.0
+"""Seconds a started transfer may stall; with TLS at most `connect_timeout`."""
+_MIN_STALL: Final = 0.5
+"""The same for a connection opened when its call had little time left."""
 
 _PACKER: Final = Packer()
 
 
 class Unreachable(redis.ConnectionError):
-    """No connection could be made, so nothing was sent."""
+    """No connection could be opened, so nothing was sent."""
 
 
-class _InTime:
-    """Bounds connecting and waiting for an answer by the deadline of the call."""
+class _DeadlineConnection:
+    """Limits connecting and waiting for a reply by the deadline of the call."""
 
     socket_connect_timeout: float | None
     socket_timeout: float | None
 
     _attempt: Deadline | None = None  # while it connects
-    _handshakes = False  # with a time-out of its transfers
+    _handshakes = False  # the TLS handshake is a transfer with a time-out of its own
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, command_packer=_PACKER, **kwargs)  # type: ignore[call-arg]
 
     def connect(self, *args: Any, **kwargs: Any) -> None:
-        deadline, usual = current(), self.socket_connect_timeout
+        deadline, configured = current_deadline(), self.socket_connect_timeout
         if deadline is not None:
-            left = deadline.left()
-            self._attempt = Deadline(max(0.001, min(usual or STALL, left)))
+            remaining = deadline.remaining()
+            self._attempt = Deadline(max(0.001, min(configured or MAX_STALL, remaining)))
             self.socket_connect_timeout = self._attempt.timeout
-            still = self._attempt.timeout if self._handshakes else left
-            self.socket_timeout = max(_LEAST, min(STALL, still))
+            longest_stall = self._attempt.timeout if self._handshakes else remaining
+            self.socket_timeout = max(_MIN_STALL, min(MAX_STALL, longest_stall))
         try:
             super().connect(*args, **kwargs)  # type: ignore[misc]
         except redis.AuthenticationError:
@@ -50,7 +50,7 @@ class _InTime:
         except redis.exceptions.BusyLoadingError:
             raise
         except redis.TimeoutError as error:
-            raise Unreachable(self._late(usual) or str(error)) from error
+            raise Unreachable(self._timeout_text(configured) or str(error)) from error
         except redis.ConnectionError as error:
             raise Unreachable(str(error)) from error
         except (TypeError, ValueError) as error:  # a host or a password that cannot be sent
@@ -59,31 +59,32 @@ class _InTime:
                 f"{type(error).__name__} while connecting: check host, username and password"
             ) from None
         finally:
-            self.socket_connect_timeout, self._attempt = usual, None
+            self.socket_connect_timeout, self._attempt = configured, None
 
-    def _late(self, patience: float | None) -> str:
-        """What is said of an attempt whose time is over."""
-        deadline, attempt = current(), self._attempt
+    def _timeout_text(self, connect_timeout: float | None) -> str:
+        """The error text of an attempt that timed out."""
+        deadline, attempt = current_deadline(), self._attempt
         if deadline is None or attempt is None:
             return ""
-        return f"no connection within {span(attempt.timeout, deadline.timeout, patience)}"
+        waited = format_wait(attempt.timeout, deadline.timeout, connect_timeout)
+        return f"no connection within {waited}"
 
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
-        deadline = self._attempt or current()
-        if deadline is not None and not self._answers(deadline.left()):
+        deadline = self._attempt or current_deadline()
+        if deadline is not None and not self._can_read_within(deadline.remaining()):
             self.disconnect()  # type: ignore[attr-defined]
             raise redis.TimeoutError("no answer")
         return super().read_response(*args, **kwargs)  # type: ignore[misc]
 
-    def _answers(self, seconds: float) -> bool:
+    def _can_read_within(self, seconds: float) -> bool:
         return bool(self.can_read(timeout=max(0.001, seconds)))  # type: ignore[attr-defined]
 
 
-class PlainConnection(_InTime, Connection):
-    """By TCP."""
+class PlainConnection(_DeadlineConnection, Connection):
+    """A plain TCP connection."""
 
 
-class TlsConnection(_InTime, SSLConnection):
-    """By TLS."""
+class TlsConnection(_DeadlineConnection, SSLConnection):
+    """A TLS connection."""
 
     _handshakes = True

@@ -1,4 +1,4 @@
-"""The deadline of the call that a thread is in, for connections that its client makes by itself."""
+"""The deadline of a thread's current call, for connections that redis-py opens on its own."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _LOCAL: Final = threading.local()
 
 
 @contextmanager
-def within(deadline: Deadline) -> Iterator[None]:
-    """While inside, connections used by this thread wait no longer than that."""
+def use_deadline(deadline: Deadline) -> Iterator[None]:
+    """Apply a deadline to all connections that this thread uses inside the block."""
     _LOCAL.deadline = deadline
     try:
         yield
@@ -22,7 +22,7 @@ def within(deadline: Deadline) -> Iterator[None]:
         _LOCAL.deadline = None
 
 
-def current() -> Deadline | None:
-    """The deadline of the call that this thread is in."""
-    found: Deadline | None = getattr(_LOCAL, "deadline", None)
-    return found
+def current_deadline() -> Deadline | None:
+    """The deadline of this thread's current call, or `None` outside any."""
+    deadline: Deadline | None = getattr(_LOCAL, "deadline", None)
+    return deadline

@@ -1,4 +1,4 @@
-"""What a server is, for people who look into what is wrong."""
+"""Describes a server, for people who diagnose a problem."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ _REMEDY: Final = "it may throw away whole sessions: set maxmemory-policy to noev
 
 
 def describe(client: Client) -> dict[str, str]:
-    """`engine`, `exists`, and where this user may ask: `memory`, `eviction`, `role`."""
+    """Return `engine`, `exists`, and if this user may run INFO `memory`, `eviction`, `role`."""
     try:
         nodes = [node.info() for node in clients.primaries(client).values()]
     except redis.ResponseError:  # INFO may be forbidden to this user
         return {"engine": "Redis", "exists": "yes"}
-    first = nodes[0]
-    name = first.get("server_name", "redis").capitalize()
-    version = first.get(f"{name.lower()}_version", first.get("redis_version", "?"))
-    said = {"engine": f"{name} {version}", "exists": "yes"}
-    if len(nodes) > 1 or clients.clustered(client):
-        said["primaries"] = str(len(nodes))
-    said["memory"] = f"{sum(int(node.get('used_memory', 0)) for node in nodes):,} bytes"
-    return said | _limits(first)
+    server = nodes[0]
+    name = server.get("server_name", "redis").capitalize()
+    version = server.get(f"{name.lower()}_version", server.get("redis_version", "?"))
+    description = {"engine": f"{name} {version}", "exists": "yes"}
+    if len(nodes) > 1 or clients.is_cluster(client):
+        description["primaries"] = str(len(nodes))
+    description["memory"] = f"{sum(int(node.get('used_memory', 0)) for node in nodes):,} bytes"
+    return description | _limits(server)
 
 
 def _limits(node: Mapping[str, Any]) -> dict[str, str]:
     policy = str(node.get("maxmemory_policy", "?"))
     limit = int(node.get("maxmemory", 0))
     risky = limit and policy not in _SAFE
-    said = {"eviction": f"{policy}: {_REMEDY}" if risky else policy}
+    limits = {"eviction": f"{policy}: {_REMEDY}" if risky else policy}
     if node.get("role") == "slave":
-        said["role"] = "a read-only replica: connect to the primary"
-    return said
+        limits["role"] = "a read-only replica: connect to the primary"
+    return limits

@@ -1,4 +1,4 @@
-"""From the protocol's values to arguments of the scripts, and back."""
+"""Encodes protocol values as script arguments, and decodes the scripts' replies."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from threadkeep.backends.redis import resp
 from threadkeep.types import Drop, Keep, Query, Record, Ttl
-from threadkeep.types.versions import reach
+from threadkeep.types.versions import allowed_advance
 
-_LAST: Final = 10**15 - 1
-"""The largest seq that the index can hold."""
+_MAX_SEQ: Final = 10**15 - 1
+"""The largest seq that the index can hold: fifteen digits."""
 
 _key = attrgetter("kind", "id")
 _new = object.__new__
@@ -25,7 +25,7 @@ Argument = str | int | float | bytes
 Reply = Any
 
 
-def commit(
+def commit_args(
     put: Sequence[Record],
     drop: Sequence[Drop],
     ttl: Ttl,
@@ -33,71 +33,80 @@ def commit(
     token: str | None,
     now: float,
 ) -> list[Argument]:
-    """The arguments of `commit.lua`; a token is marked, since it might be empty."""
+    """The arguments of `commit.lua`; a token gets a `=` prefix, since it may be empty."""
     unique = {_key(record): record for record in put}.values()
     args: list[Argument] = [
         repr(float(now)),
-        _life(ttl, now),
+        _expiry(ttl, now),
         "" if expect is None else expect,
-        0 if expect is None else reach(expect),
+        0 if expect is None else allowed_advance(expect),
         "" if token is None else f"={token}",
         secrets.randbits(32) << 20 | 1,
         int(any(record.expires is not None for record in unique)),
-        resp.names(unique) if put else "",
+        resp.pack_keys(unique) if put else "",
         len(drop),
     ]
     for kind, ids, upto in drop:
-        args += ("" if kind is None else kind, _seq(upto), -1 if ids is None else len(ids))
+        args += ("" if kind is None else kind, _seq_text(upto), -1 if ids is None else len(ids))
         args += ids or ()
-    args += resp.values(unique)
+    args += resp.pack_values(unique)
     return args
 
 
-def seqs(put: Sequence[Record], told: Sequence[int]) -> list[int]:
-    """The seqs of all records, out of what `commit.lua` says of the unique ones."""
+def decode_seqs(put: Sequence[Record], reply: Sequence[int]) -> list[int]:
+    """The seqs of all records in `put`, from the reply of `commit.lua` for the unique ones."""
     if not put:
         return []
-    base, known = told[0], dict(zip(told[1::2], told[2::2], strict=True))
+    base, existing = reply[0], dict(zip(reply[1::2], reply[2::2], strict=True))
     unique = dict.fromkeys(map(_key, put))
-    if not known and len(unique) == len(put) and base >= 0:
+    if not existing and len(unique) == len(put) and base >= 0:
         return list(range(base + 1, base + 1 + len(put)))
     new = count(base + 1) if base >= 0 else repeat(0)
-    found = {key: known.get(n) or next(new) for n, key in enumerate(unique)}
-    return [found[_key(record)] for record in put]
+    assigned = {key: existing.get(n) or next(new) for n, key in enumerate(unique)}
+    return [assigned[_key(record)] for record in put]
 
 
-def _life(ttl: Ttl, now: float) -> str:
+def _expiry(ttl: Ttl, now: float) -> str:
     if isinstance(ttl, Keep):
         return "keep"
     return "" if ttl is None else repr(float(now + ttl))
 
 
-def _seq(seq: int | None) -> str:
-    return "" if seq is None else f"{min(max(seq, 0), _LAST):015}"
+def _seq_text(seq: int | None) -> str:
+    return "" if seq is None else f"{min(max(seq, 0), _MAX_SEQ):015}"
 
 
-def read(queries: Iterable[Query], now: float) -> list[Argument]:
+def read_args(queries: Iterable[Query], now: float) -> list[Argument]:
     """The arguments of `read.lua`, for queries of one stream."""
     args: list[Argument] = [repr(float(now))]
     for query in queries:
         limit = -1 if query.limit is None else query.limit
-        args += (query.kind, limit, int(query.newest), _seq(query.after), _seq(query.before))
+        args += (
+            query.kind,
+            limit,
+            int(query.newest),
+            _seq_text(query.after),
+            _seq_text(query.before),
+        )
         ids = None if query.ids is None else list(dict.fromkeys(query.ids))
         args += (-1,) if ids is None else (len(ids), *ids)
     return args
 
 
-def records(query: Query, told: Sequence[bytes | str]) -> list[Record]:
-    """The records of one query's answer: their ids, then their values."""
-    if len(told) < 2:
+def decode_records(query: Query, reply: Sequence[bytes | str]) -> list[Record]:
+    """Decode one query's reply, the ids and then the values, to records."""
+    if len(reply) < 2:
         return []
-    ids = text(told[0]).split("\0")
-    found = [_record(query.kind, id, text(value)) for id, value in zip(ids, told[1:], strict=True)]
-    return found[::-1] if query.newest else found
+    ids = decode_text(reply[0]).split("\0")
+    decoded = [
+        _record(query.kind, id, decode_text(value))
+        for id, value in zip(ids, reply[1:], strict=True)
+    ]
+    return decoded[::-1] if query.newest else decoded
 
 
 def _record(kind: str, id: str, value: str) -> Record:
-    """As `Record(...)`, in half the time: this is where a read spends most of its own."""
+    """Like `Record(...)` in half the time: reads spend most of their client time here."""
     seq, at, expires, body = value.split("|", 3)
     record = _new(Record)
     _kind(record, kind)
@@ -109,6 +118,6 @@ def _record(kind: str, id: str, value: str) -> Record:
     return record
 
 
-def text(value: bytes | str) -> str:
-    """What the server said; clients of the application's own may have decoded it already."""
+def decode_text(value: bytes | str) -> str:
+    """Decode a reply, unless the application's own client already did."""
     return value if isinstance(value, str) else value.decode(errors="replace")

@@ -1,4 +1,4 @@
-"""Which keys a stream has: `<prefix>:{<stream>}:h` and `:z`, in one slot of a cluster."""
+"""Key names: a stream has `<prefix>:{<stream>}:h` and `:z`, in one slot of a cluster."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _PREFIX: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
 _GLOB: Final = re.compile(r"([*?\[\]\\^-])")
 
 
-class Keys:
-    """The names of one store's keys.
+class StreamKeys:
+    """The key names of one store.
 
     Raises:
-        ConfigError: the prefix holds other characters than letters, digits, and `_ . : / -`.
+        ConfigError: the prefix contains characters other than letters, digits, and `_ . : / -`.
     """
 
     def __init__(self, prefix: object) -> None:
@@ -23,23 +23,23 @@ class Keys:
             raise ConfigError(
                 f"prefix must be 1 to 64 letters, digits or any of _ . : / - , got {prefix!r}"
             )
-        self._begin = f"{prefix}:{{"
-        self._length = len(self._begin.encode())
+        self._start = f"{prefix}:{{"
+        self._length = len(self._start.encode())
 
     def of(self, stream: str) -> tuple[str, str]:
-        """The keys of a stream: its records, and their index.
+        """The keys of a stream: its records and their index.
 
         Raises:
-            InputError: the name would take its keys to different slots.
+            InputError: the name would put its keys into different slots.
         """
         if stream.startswith("}"):
             raise InputError("a stream in Redis cannot have a name that begins with '}'")
-        base = f"{self._begin}{stream}}}:"
+        base = f"{self._start}{stream}}}:"
         return f"{base}h", f"{base}z"
 
     def pattern(self, prefix: str) -> str:
-        """What SCAN matches for streams that begin with `prefix`: one key of each."""
-        return f"{_GLOB.sub(_escaped, self._begin + prefix)}*}}:h"
+        """The SCAN pattern for streams whose name begins with `prefix`: one key per stream."""
+        return f"{_GLOB.sub(_escape, self._start + prefix)}*}}:h"
 
     def stream(self, key: bytes | str) -> str:
         """The stream that a key belongs to."""
@@ -47,5 +47,5 @@ class Keys:
         return raw[self._length : -3].decode(errors="replace")
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return f"\\{found[1]}"
+def _escape(match: re.Match[str]) -> str:
+    return f"\\{match[1]}"

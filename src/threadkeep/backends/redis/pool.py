@@ -1,4 +1,4 @@
-"""Who may use the client: so many calls at once, none after `close`, a new one after a fork."""
+"""Limits how many calls use the client at once; a new client after a fork, none after `close`."""
 
 from __future__ import annotations
 
@@ -7,105 +7,108 @@ import threading
 import weakref
 from collections.abc import Callable
 
-from threadkeep.backends.common.deadline import Deadline, span
+from threadkeep.backends.common.deadline import Deadline, format_wait
 from threadkeep.backends.common.limiter import ConnectionLimiter
 from threadkeep.backends.redis.clients import Client
 from threadkeep.errors import BackendError, BackendTimeout
 
 
-class Pool:
-    """A client, made at the first use, and slots for the calls that may use it at once.
+class ClientPool:
+    """A client, created at the first use, and a limit on the calls that use it at once.
 
-    One bound serves all nodes of a cluster: a call uses one connection at a time. Waiting is done
-    here, so that it counts towards the deadline of the call. After a fork the child makes a client
-    of its own; what it inherited belongs to its parent and is never touched.
+    One limit covers all nodes of a cluster: a call uses one connection at a time. Calls wait
+    here, so that the wait counts towards their deadline. After a fork the child creates a client
+    of its own; the inherited one belongs to the parent and is never touched.
 
     Args:
-        make: makes the client.
-        size: how many calls may run at once; `None` = the client is the application's own, whose
-            pool has bounds of its own, and which is never closed here.
+        make_client: creates the client.
+        location: the server, for errors.
+        size: how many calls may run at once; `None` = the client is the application's own: its
+            pool has a limit of its own, and it is never closed here.
     """
 
-    def __init__(self, make: Callable[[], Client], *, where: str, size: int | None) -> None:
-        self._make = make
-        self._where = where
+    def __init__(
+        self, make_client: Callable[[], Client], *, location: str, size: int | None
+    ) -> None:
+        self._make_client = make_client
+        self._location = location
         self._size = size
         self._closed = False
         self._inherited: list[Client] = []
         self._client: Client | None = None
-        self._begin()
+        self._reset()
         _POOLS.add(self)
 
     @property
-    def lent(self) -> int:
-        """How many calls are running now."""
-        return 0 if self._size is None else self._slots.lent
+    def in_use(self) -> int:
+        """The number of calls running now."""
+        return 0 if self._size is None else self._limiter.in_use
 
-    def take(self, deadline: Deadline) -> None:
+    def acquire(self, deadline: Deadline) -> None:
         """Wait for a slot.
 
         Raises:
-            BackendTimeout: none came free in time.
-            BackendError: closed.
+            BackendTimeout: no slot was freed in time.
+            BackendError: the pool is closed.
         """
         if self._size is not None:
-            self._slots.take(deadline.left, deadline.timeout)
+            self._limiter.acquire(deadline.remaining, deadline.timeout)
         if self._closed:
-            self.give_back()
-            raise BackendError(f"{self._where} is closed: open a new backend")
+            self.release()
+            raise BackendError(f"{self._location} is closed: open a new backend")
 
-    def give_back(self) -> None:
-        """Leave the slot to the next."""
+    def release(self) -> None:
+        """Free the slot for the next call."""
         if self._size is not None:
-            self._slots.give_back()
-            self._slots.step_back()
-        if self._closed and not self.lent:
-            self._end()
+            self._limiter.release()
+            self._limiter.yield_to_waiting()
+        if self._closed and not self.in_use:
+            self._close_client()
 
     def client(self, deadline: Deadline) -> Client:
-        """The client, for who holds a slot.
+        """Return the client; the caller holds a slot.
 
         Raises:
             BackendTimeout: another thread is still connecting.
         """
         if self._client is None:
-            left = deadline.left()
-            if not self._lock.acquire(timeout=left):
+            remaining = deadline.remaining()
+            if not self._lock.acquire(timeout=remaining):
                 raise BackendTimeout(
-                    f"{self._where}: another thread did not finish connecting within "
-                    f"{span(left, deadline.timeout)}: look at the network"
+                    f"{self._location}: another thread did not finish connecting within "
+                    f"{format_wait(remaining, deadline.timeout)}: look at the network"
                 )
             try:
-                self._client = self._client or self._make()
+                self._client = self._client or self._make_client()
             finally:
                 self._lock.release()
         return self._client
 
     def close(self) -> None:
-        """Close the connections now, or when the last running call has ended."""
+        """Close the connections now, or when the last running call ends."""
         self._closed = True
-        if not self.lent:
-            self._end()
+        if not self.in_use:
+            self._close_client()
 
     def restart(self) -> None:
-        """In a forked child."""
+        """Start over, in a forked child."""
         if self._size is not None:
             self._inherited.append(self._client)
-            self._begin()
+            self._reset()
 
-    def _begin(self) -> None:
-        self._slots = ConnectionLimiter(self._size or 0, self._where)
+    def _reset(self) -> None:
+        self._limiter = ConnectionLimiter(self._size or 0, self._location)
         self._lock = threading.Lock()
         self._client = None
 
-    def _end(self) -> None:
+    def _close_client(self) -> None:
         with self._lock:
             client, self._client = self._client, None
             if client is not None and self._size is not None:
                 client.close()
 
 
-_POOLS: weakref.WeakSet[Pool] = weakref.WeakSet()
+_POOLS: weakref.WeakSet[ClientPool] = weakref.WeakSet()
 
 
 def _after_fork_in_child() -> None:

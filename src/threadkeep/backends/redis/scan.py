@@ -1,4 +1,4 @@
-"""Walking all streams: SCAN, one primary after the other, a page at a time."""
+"""Lists all streams with SCAN, one primary after the other, page by page."""
 
 from __future__ import annotations
 
@@ -9,80 +9,85 @@ from threadkeep.backends.redis import clients
 from threadkeep.backends.redis.clients import Client
 from threadkeep.core import cursor as cursors
 
-_MOST: Final = 1000
-"""Keys looked at in one step: about a millisecond of the server's."""
+_MAX_COUNT: Final = 1000
+"""Keys visited in one step: about a millisecond of server time."""
 
-_SCANS: Final = 2**64
-"""Beyond every cursor of SCAN."""
+_CURSOR_LIMIT: Final = 2**64
+"""Above every SCAN cursor."""
 
 
-class Place(NamedTuple):
-    """Where a walk stands. Plain values, so that a cursor can be kept as JSON.
+class ScanPosition(NamedTuple):
+    """The position of a scan, in plain values so that it can be stored as JSON.
 
     Attributes:
-        done: names of primaries that were walked to the end.
-        node: the one that is walked now.
-        scan: its own cursor; 0 = from its beginning.
-        left: what was found already and not given out.
-        over: everything was walked.
+        finished_nodes: names of primaries that were scanned to the end.
+        node: the primary being scanned.
+        scan: its SCAN cursor; 0 = from the beginning.
+        pending: names already found and not yet returned.
+        finished: all primaries were scanned.
     """
 
-    done: tuple[str, ...] = ()
+    finished_nodes: tuple[str, ...] = ()
     node: str | None = None
     scan: int = 0
-    left: tuple[str, ...] = ()
-    over: bool = False
+    pending: tuple[str, ...] = ()
+    finished: bool = False
 
 
-def decode(cursor: object, prefix: str) -> Place:
-    """The place that a cursor stands for, which may come from anywhere.
+def decode(cursor: object, prefix: str) -> ScanPosition:
+    """Decode a cursor, which is untrusted input.
 
     Raises:
-        InputError: it is none of a walk over this prefix.
+        InputError: it is no cursor of a scan over this prefix.
     """
-    done, node, scan, left, over = cursors.parts(cursor, 5)
-    plain = type(scan) is int and 0 <= scan < _SCANS and type(over) is bool
-    lists = isinstance(done, (list, tuple)) and isinstance(left, (list, tuple))
-    if not plain or not lists or (node is None) != (scan == 0):
+    finished_nodes, node, scan, pending, finished = cursors.parts(cursor, 5)
+    scalars = type(scan) is int and 0 <= scan < _CURSOR_LIMIT and type(finished) is bool
+    lists = isinstance(finished_nodes, (list, tuple)) and isinstance(pending, (list, tuple))
+    if not scalars or not lists or (node is None) != (scan == 0):
         raise cursors.invalid()
-    if (node is None and not done) or (over and not left):  # the beginning, or the end
+    at_start, at_end = node is None and not finished_nodes, finished and not pending
+    if at_start or at_end:  # no cursor is given for these
         raise cursors.invalid()
-    return Place(
-        tuple(map(cursors.text, done)),
+    return ScanPosition(
+        tuple(map(cursors.text, finished_nodes)),
         None if node is None else cursors.text(node),
         scan,
-        tuple(cursors.stream(name, prefix) for name in left),
-        over,
+        tuple(cursors.stream(name, prefix) for name in pending),
+        finished,
     )
 
 
-def step(place: Place, pattern: str, count: int, client: Client) -> tuple[list[Any], Place]:
-    """The next keys, and where to go on.
+def step(
+    position: ScanPosition, pattern: str, count: int, client: Client
+) -> tuple[list[Any], ScanPosition]:
+    """Return the next keys and the new position.
 
-    When the primaries change meanwhile, those not yet walked are walked from their beginning, so
-    that keys may come twice, and none that stays is missed.
+    When the primaries change meanwhile, those not yet finished are scanned from the beginning:
+    keys may come twice, but no key that persists is missed.
     """
     nodes = clients.primaries(client)
-    if place.node not in nodes or place.node in place.done:
-        rest = sorted(nodes.keys() - set(place.done))
-        if not rest:
-            return [], place._replace(over=True)
-        place = place._replace(node=rest[0], scan=0)
-    name = place.node or ""
-    scan, keys = nodes[name].scan(place.scan, match=pattern, count=max(10, min(count, _MOST)))
+    if position.node not in nodes or position.node in position.finished_nodes:
+        unvisited = sorted(nodes.keys() - set(position.finished_nodes))
+        if not unvisited:
+            return [], position._replace(finished=True)
+        position = position._replace(node=unvisited[0], scan=0)
+    name = position.node or ""
+    scan, keys = nodes[name].scan(
+        position.scan, match=pattern, count=max(10, min(count, _MAX_COUNT))
+    )
     if scan:
-        return keys, place._replace(scan=scan)
-    done = (*place.done, name)
-    more = nodes.keys() - set(done)
-    return keys, Place(done, over=not more)
+        return keys, position._replace(scan=scan)
+    finished_nodes = (*position.finished_nodes, name)
+    remaining = nodes.keys() - set(finished_nodes)
+    return keys, ScanPosition(finished_nodes, finished=not remaining)
 
 
 def pages(client: Client, pattern: str) -> Iterator[tuple[Client, list[Any]]]:
-    """All keys, each page with a client of the server that holds it."""
+    """Yield all keys page by page, each page with a client of the server that holds it."""
     for node in clients.primaries(client).values():
         scan = 0
         while True:
-            scan, keys = node.scan(scan, match=pattern, count=_MOST)
+            scan, keys = node.scan(scan, match=pattern, count=_MAX_COUNT)
             yield node, keys
             if not scan:
                 break

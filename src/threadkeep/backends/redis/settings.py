@@ -1,24 +1,26 @@
-"""The spellings of configurations: `type: redis`, its URLs, and the history service's keys."""
+"""Reads configurations: `type: redis`, its URLs, and the history service's keys."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from threadkeep.backends.redis.backend import RedisBackend
-from threadkeep.backends.redis.url import merged
+from threadkeep.backends.redis.url import merge_options
 
-_MARK: Final = "redis_"
+_PREFIX: Final = "redis_"
 
 
 def open_redis(url: str | None = None, **options: Any) -> RedisBackend:
-    """`redis_host` means `host`, and so on; a client of the application's own has its own pool.
+    """Open a backend; `redis_host` means `host`, and so on.
 
     Raises:
-        ConfigError: an option is unknown, contradictory or out of range; it is named.
+        ConfigError: an option is unknown, contradictory or out of range; the message names it.
     """
-    marked = {name: value for name, value in options.items() if name.startswith(_MARK)}
-    plain = {name: value for name, value in options.items() if name not in marked}
-    found = merged({name.removeprefix(_MARK): value for name, value in marked.items()}, plain)
+    prefixed = {name: value for name, value in options.items() if name.startswith(_PREFIX)}
+    unprefixed = {name: value for name, value in options.items() if name not in prefixed}
+    settings = merge_options(
+        {name.removeprefix(_PREFIX): value for name, value in prefixed.items()}, unprefixed
+    )
     if url is not None:
-        found = merged(found, {"url": url})
-    return RedisBackend(**found)
+        settings = merge_options(settings, {"url": url})
+    return RedisBackend(**settings)

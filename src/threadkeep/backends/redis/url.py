@@ -1,4 +1,4 @@
-"""Which server to connect to, and how: out of a URL or single options, checked before any I/O."""
+"""Parses URLs and options to a connection target, checked before any I/O."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _REQUIREMENTS: Final = ("required", "optional", "none")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A server or cluster. What is secret in it is in no repr.
+class RedisTarget:
+    """A server or cluster to connect to. Its repr shows no secrets.
 
     Attributes:
-        nodes: host and port; of a cluster any of its nodes, the others are found.
+        nodes: host and port; of a cluster any of its nodes; the others are discovered.
         db: number of the database; a cluster has only 0.
-        password: the password, or what gives it, asked at each new connection.
-        tls: what redis-py is told of TLS; `None` = no TLS.
+        password: the password, or a callable called for each new connection.
+        tls: redis-py's TLS options; `None` = no TLS.
     """
 
     nodes: tuple[Address, ...] = (("localhost", PORT),)
@@ -49,22 +49,24 @@ class Target:
     tls: Mapping[str, Any] | None = field(default=None, repr=False)
     cluster: bool = False
 
-    def described(self) -> str:
-        """Where it is, for people: no user, no password."""
-        places = ",".join(f"{host}:{port}" for host, port in self.nodes)
-        return f"Redis Cluster at {places}" if self.cluster else f"Redis at {places}/{self.db}"
+    def location(self) -> str:
+        """The address for people to read, without user and password."""
+        addresses = ",".join(f"{host}:{port}" for host, port in self.nodes)
+        return (
+            f"Redis Cluster at {addresses}" if self.cluster else f"Redis at {addresses}/{self.db}"
+        )
 
 
 def from_url(url: object) -> dict[str, Any]:
-    """The options that `redis://user:password@host:port/db?option=value` says.
+    """The options in `redis://user:password@host:port/db?option=value`.
 
     Raises:
-        ConfigError: it is not such a URL; what it holds is not repeated.
+        ConfigError: it is not such a URL; the message does not quote it.
     """
     try:
         parts = urlsplit(url if isinstance(url, str) else "")
-        places = parts.netloc.rpartition("@")[2]
-        nodes = tuple(_address(place) for place in places.split(",")) if places else ()
+        hosts = parts.netloc.rpartition("@")[2]
+        nodes = tuple(_parse_address(host) for host in hosts.split(",")) if hosts else ()
         db = int(parts.path.strip("/")) if parts.path.strip("/") else None
         scheme = parts.scheme
     except ValueError:
@@ -76,7 +78,7 @@ def from_url(url: object) -> dict[str, Any]:
         raise ConfigError(f"no Redis has a URL of this scheme{did_you_mean(scheme, SCHEMES)}")
     tls, cluster = SCHEMES[scheme]
     username, colon, password = parts.netloc.rpartition("@")[0].partition(":")
-    said: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "nodes": nodes or None,
         "db": db,
         "username": unquote(username) or None,
@@ -84,63 +86,63 @@ def from_url(url: object) -> dict[str, Any]:
         "tls": tls or None,
         "cluster": cluster or None,
     }
-    found = {name: value for name, value in said.items() if value is not None}
-    return merged(found, dict(parse_qsl(parts.query, keep_blank_values=True)))
+    options = {name: value for name, value in fields.items() if value is not None}
+    return merge_options(options, dict(parse_qsl(parts.query, keep_blank_values=True)))
 
 
-def _address(text: str) -> Address:
-    """Of `host:port`; an IPv6 address in brackets."""
+def _parse_address(text: str) -> Address:
+    """Parse `host:port`; an IPv6 address stands in brackets."""
     host, _, port = text.partition(":")
     if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        port = rest[1:]
+        host, _, suffix = text[1:].partition("]")
+        port = suffix[1:]
     number = int(port) if port else PORT
     if not 0 < number < 65536:
         raise ValueError(port)
     return unquote(host) or "localhost", number
 
 
-def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    """Options from two places.
+def merge_options(base: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge options from two sources.
 
     Raises:
-        ConfigError: one is given in both, and differently.
+        ConfigError: both have an option, with different values.
     """
-    for name in first.keys() & second.keys():
-        if str(first[name]) != str(second[name]):
+    for name in base.keys() & extra.keys():
+        if str(base[name]) != str(extra[name]):
             raise ConfigError(f"{name} is given twice, and differently")
-    return {**first, **second}
+    return {**base, **extra}
 
 
-def target(options: Mapping[str, Any]) -> Target:
-    """The server that options name.
+def parse_target(options: Mapping[str, Any]) -> RedisTarget:
+    """The target described by options.
 
     Raises:
-        ConfigError: one is unknown, contradictory or out of range; it is named.
+        ConfigError: one is unknown, contradictory or out of range; the message names it.
     """
-    said = {name: value for name, value in options.items() if value is not None}
-    known = ("host", "port", "nodes", "db", "username", "password", "tls", "cluster", *TLS)
-    for name in said:
-        if name not in known:
-            raise ConfigError(f"redis has no option {name!r}{did_you_mean(name, known)}")
-    cluster, db = _flag(said, "cluster"), _db(said.get("db", 0))
+    settings = {name: value for name, value in options.items() if value is not None}
+    allowed = ("host", "port", "nodes", "db", "username", "password", "tls", "cluster", *TLS)
+    for name in settings:
+        if name not in allowed:
+            raise ConfigError(f"redis has no option {name!r}{did_you_mean(name, allowed)}")
+    cluster, db = _parse_flag(settings, "cluster"), _parse_db(settings.get("db", 0))
     if cluster and db:
         raise ConfigError("db: a Redis Cluster has only database 0")
-    nodes = _nodes(said)
+    nodes = _parse_nodes(settings)
     if len(nodes) > 1 and not cluster:
         raise ConfigError("several hosts are for a cluster: redis+cluster://one:6379,other:6379")
-    username, password = said.get("username"), said.get("password")
+    username, password = settings.get("username"), settings.get("password")
     if password is not None and not isinstance(password, str) and not callable(password):
         raise ConfigError("password must be a str or a callable that returns one")
-    return Target(nodes, db, username, password, _tls(said), cluster)
+    return RedisTarget(nodes, db, username, password, _tls_options(settings), cluster)
 
 
-def _nodes(said: Mapping[str, Any]) -> tuple[Address, ...]:
-    if "nodes" in said:
-        if "host" in said or "port" in said:
+def _parse_nodes(settings: Mapping[str, Any]) -> tuple[Address, ...]:
+    if "nodes" in settings:
+        if "host" in settings or "port" in settings:
             raise ConfigError("host and port are given twice: in the URL and beside it")
-        return tuple(said["nodes"])
-    host, port = said.get("host", "localhost"), said.get("port", PORT)
+        return tuple(settings["nodes"])
+    host, port = settings.get("host", "localhost"), settings.get("port", PORT)
     if not isinstance(host, str) or not host:
         raise ConfigError(f"host must be a name or an address, got {host!r}")
     try:
@@ -152,7 +154,7 @@ def _nodes(said: Mapping[str, Any]) -> tuple[Address, ...]:
     return ((host, number),)
 
 
-def _db(value: object) -> int:
+def _parse_db(value: object) -> int:
     try:
         number = int(value)  # type: ignore[call-overload]
     except (TypeError, ValueError):
@@ -162,24 +164,26 @@ def _db(value: object) -> int:
     return int(number)
 
 
-def _flag(said: Mapping[str, Any], name: str) -> bool:
-    value = said.get(name, False)
-    known = {"true": True, "1": True, "false": False, "0": False}
-    found = known.get(value.lower()) if isinstance(value, str) else value
-    if not isinstance(found, bool):
+def _parse_flag(settings: Mapping[str, Any], name: str) -> bool:
+    value = settings.get(name, False)
+    spellings = {"true": True, "1": True, "false": False, "0": False}
+    flag = spellings.get(value.lower()) if isinstance(value, str) else value
+    if not isinstance(flag, bool):
         raise ConfigError(f"{name} must be true or false, got {value!r}")
-    return found
+    return flag
 
 
-def _tls(said: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    found = {name: said[name] for name in TLS if name in said}
-    wanted = _flag(said, "tls")
-    if not wanted:
-        if found:
-            raise ConfigError(f"{next(iter(found))} needs TLS: rediss://, or tls=True")
+def _tls_options(settings: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    tls_options = {name: settings[name] for name in TLS if name in settings}
+    enabled = _parse_flag(settings, "tls")
+    if not enabled:
+        if tls_options:
+            raise ConfigError(f"{next(iter(tls_options))} needs TLS: rediss://, or tls=True")
         return None
-    if found.get("ssl_cert_reqs", "required") not in _REQUIREMENTS:
+    if tls_options.get("ssl_cert_reqs", "required") not in _REQUIREMENTS:
         raise ConfigError(f"ssl_cert_reqs must be one of {', '.join(_REQUIREMENTS)}")
-    checked = found.get("ssl_cert_reqs", "required") == "required"
-    names = _flag({"ssl_check_hostname": checked, **found}, "ssl_check_hostname")
-    return {"ssl_cert_reqs": "required", **found, "ssl_check_hostname": names}
+    verified = tls_options.get("ssl_cert_reqs", "required") == "required"
+    check_hostname = _parse_flag(
+        {"ssl_check_hostname": verified, **tls_options}, "ssl_check_hostname"
+    )
+    return {"ssl_cert_reqs": "required", **tls_options, "ssl_check_hostname": check_hostname}

@@ -1,4 +1,4 @@
-"""Streams in PostgreSQL, MySQL, MariaDB or Oracle: one backend, one table of statements each."""
+"""Streams in PostgreSQL, MySQL, MariaDB or Oracle: one backend with three dialects."""
 
 from threadkeep.backends.sql.backend import SqlBackend
 from threadkeep.backends.sql.settings import open_mysql, open_postgres, open_sql

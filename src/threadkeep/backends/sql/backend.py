@@ -19,7 +19,7 @@ from threadkeep.backends.sql import (
 from threadkeep.backends.sql import (
     read as reading,
 )
-from threadkeep.backends.sql.connect import Opening
+from threadkeep.backends.sql.connect import Database
 from threadkeep.backends.sql.connection_calls import RetryingConnection
 from threadkeep.backends.sql.driver_errors import late
 from threadkeep.backends.sql.views import Views
@@ -33,25 +33,24 @@ T = TypeVar("T")
 class SqlBackend:
     """Streams in PostgreSQL, MySQL 8, MariaDB or Oracle, for any number of threads and processes.
 
-    Nothing is connected before the first use, which also makes the tables. After a fork a child
-    goes on with connections of its own.
+    Connects, and creates the tables, on first use. After a fork the child process opens
+    connections of its own.
 
     Args:
         url: a URL (`postgresql://user:password@host:5432/database?sslmode=verify-full`, also
             `mysql://`, `mariadb://`, `oracle://`), or a SQLAlchemy `Engine` of the application's
-            own, which is never closed here. `None` = as the other arguments say.
+            own, which is never closed here. `None`: use the other arguments.
         dialect: `postgresql`, `mysql` or `oracle`, where there is no URL.
         host: the server, also with its port: `db:5432`.
         port: its port.
         user: whom to log in as.
-        password: a str, or a callable that is asked at each new connection.
+        password: a str, or a callable that is called for each new connection.
         database: the name of the database; Oracle: of the service.
-        table_name: of the table of records, also `schema.table`; the others are called after it.
-        pool_size: connections at most.
+        table_name: the table of records, also `schema.table`; the other names derive from it.
+        pool_size: the maximum number of connections.
         timeout: seconds a call may take in all: waiting for a connection, the database, retries.
         connect_timeout: seconds a connection attempt may take, within `timeout`.
-        **parameters: what else the driver should know, such as `sslmode` and `sslrootcert`; as in
-            the URL.
+        **parameters: further driver options, such as `sslmode` and `sslrootcert`, as in the URL.
 
     Raises:
         ConfigError: an option is unknown, contradictory or out of range; it is named.
@@ -79,23 +78,23 @@ class SqlBackend:
         fields |= {"database": database, "connect_timeout": connect_timeout, **parameters}
         self.blocking = True
         self._names = names.parse(table_name)
-        self._opening = Opening(url, fields, password, self._names, pool_size)
-        self._dialect = self._opening.dialect
-        self._pool = self._opening.source
+        self._database = Database(url, fields, password, self._names, pool_size)
+        self._dialect = self._database.dialect
+        self._pool = self._database.source
         self._timeout = float(timeout)
         self._calls = RetryingConnection(
-            self._pool, self._dialect, where=self._opening.where, timeout=self._timeout
+            self._pool, self._dialect, where=self._database.location, timeout=self._timeout
         )
         self._ready = False
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        return f"SqlBackend({self._opening.where}, table_name={str(self._names)!r})"
+        return f"SqlBackend({self._database.location}, table_name={str(self._names)!r})"
 
     @property
     def in_use(self) -> int:
-        """How many connections are lent now."""
-        return self._pool.lent
+        """The number of connections in use now."""
+        return self._pool.in_use
 
     def read(self, *queries: Query, now: float) -> list[Page]:
         return self._run(lambda connection: reading.pages(self._dialect, connection, queries, now))
@@ -112,7 +111,7 @@ class SqlBackend:
         now: float,
     ) -> Commit:
         change = Change(stream, put, drop, ttl, expect, token, now).unique()
-        attempts = _Attempts(self._commit, change)
+        attempts = _CommitAttempts(self._commit, change)
         return self._run(attempts, repeatable=expect is None or token is not None)
 
     def streams(
@@ -120,58 +119,58 @@ class SqlBackend:
     ) -> tuple[list[str], Any]:
         after = None if cursor is None else cursors.stream(cursor, prefix)
         low = after or prefix or "\x01"  # never empty: Oracle takes that for NULL
-        where = {"low": low, "limit": limit + 1}
-        step = (self._dialect.sql.streams, where)
+        parameters = {"low": low, "limit": limit + 1}
+        step = (self._dialect.sql.streams, parameters)
         rows = self._run(lambda connection: self._dialect.run(connection, [step]))
-        found = [self._dialect.text(name) for (name,) in rows]
-        fresh = [name for name in found if name != after][:limit]
-        mine = [name for name in fresh if name.startswith(prefix)]
-        return mine, mine[-1] if mine and len(mine) == limit else None
+        listed = [self._dialect.text(name) for (name,) in rows]
+        following = [name for name in listed if name != after][:limit]
+        page = [name for name in following if name.startswith(prefix)]
+        return page, page[-1] if page and len(page) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
-        def swept(verb: Callable[..., int]) -> int:
-            return self._run(lambda connection: verb(self._dialect, connection, now, limit))
+        def run(sweep: Callable[..., int]) -> int:
+            return self._run(lambda connection: sweep(self._dialect, connection, now, limit))
 
-        return swept(expire.streams) + swept(expire.records)
+        return run(expire.sweep_streams) + run(expire.sweep_records)
 
     def purge(self, now: float) -> list[str]:
-        """Have the database overwrite deleted rows, where it can be told to; what may be left."""
+        """Overwrite deleted rows where the database allows it; returns where copies may remain."""
         del now
         try:
             self._run(lambda connection: self._dialect.run(connection, self._dialect.purge))
         except BackendError as error:
-            return [f"deleted rows in the tables ({error})", *self._dialect.leaves]
-        return list(self._dialect.leaves)
+            return [f"deleted rows in the tables ({error})", *self._dialect.remaining_copies]
+        return list(self._dialect.remaining_copies)
 
     def views(self) -> dict[str, str]:
-        """The statement that makes each view for analytics; nothing is done."""
+        """Returns the statement that creates each view for analytics; runs none of them."""
         return Views(self._dialect, self._names).statements()
 
     def make_views(self) -> list[str]:
-        """Make the views, or make them anew; their names."""
+        """Create or replace the views; returns their names."""
         views = Views(self._dialect, self._names)
         self._run(lambda connection: self._dialect.run(connection, views.make()))
         return views.names
 
     def drop_views(self) -> list[str]:
-        """Drop the views, if they are there; their names."""
+        """Drop the views if they exist; returns their names."""
         views = Views(self._dialect, self._names)
         self._run(lambda connection: self._dialect.run(connection, views.drop()))
         return views.names
 
     def describe(self) -> dict[str, str]:
-        """What the server says of itself, and which tables there are; none are made."""
+        """Describe the server and the tables; creates nothing."""
         deadline = Deadline(self._timeout)
-        said = self._calls.run(self._dialect.about, deadline=deadline)
-        version = self._opening.look(self._calls, deadline)
+        description = self._calls.run(self._dialect.server_info, deadline=deadline)
+        version = self._database.tables_version(self._calls, deadline)
         tables = ", ".join((str(self._names), self._names.streams, self._names.meta))
-        said |= {"tables": tables, "exists": "yes" if version else "no"}
-        return said | ({"schema": str(version)} if version else {})
+        description |= {"tables": tables, "exists": "yes" if version else "no"}
+        return description | ({"schema": str(version)} if version else {})
 
     def close(self) -> None:
-        """Close the connections opened here, also those lent now, as they come back."""
+        """Close the connections opened here; those in use, when they are released."""
         self._pool.close()
-        self._calls.watch.end()
+        self._calls.watch.close()
 
     def _run(self, work: Callable[[Any], T], *, repeatable: bool = True) -> T:
         deadline = Deadline(self._timeout)
@@ -180,31 +179,31 @@ class SqlBackend:
         return self._calls.run(work, deadline=deadline, repeatable=repeatable)
 
     def _prepare(self, deadline: Deadline) -> None:
-        """Look whether the tables are there, and make them if not: once, by the first thread."""
-        if not self._lock.acquire(timeout=deadline.left()):
-            raise late(self._opening.where, deadline.timeout, "another thread is connecting")
+        """Create or migrate the tables, once, in the first thread that calls."""
+        if not self._lock.acquire(timeout=deadline.remaining()):
+            raise late(self._database.location, deadline.timeout, "another thread is connecting")
         try:
             if not self._ready:
-                self._opening.prepare(self._calls, deadline)
+                self._database.prepare(self._calls, deadline)
                 self._ready = True
         finally:
             self._lock.release()
 
     def _commit(self, connection: Any, change: Change) -> Commit:
         dialect = self._dialect
-        done = dialect.fast(connection, change)
-        if done is not None:
-            return done
-        where = {"stream": change.stream}
-        rows = dialect.run(connection, [*dialect.begin, (dialect.sql.head, where)])
+        committed = dialect.commit_fast(connection, change)
+        if committed is not None:
+            return committed
+        parameters = {"stream": change.stream}
+        rows = dialect.run(connection, [*dialect.begin, (dialect.sql.head, parameters)])
         row = commit_plan.row(dialect, rows[0]) if rows else None
         plan = commit_plan.plan(dialect, row, change)
         rows = dialect.run(connection, [*plan.steps, ("COMMIT", {})])
         return commit_plan.answer(plan, rows, dialect, change)
 
 
-class _Attempts:
-    """A commit and its repeats: if it ended the stream, they find nothing left, as it should be."""
+class _CommitAttempts:
+    """A commit and its retries; a retry that finds the stream already deleted has succeeded."""
 
     def __init__(self, commit: Callable[[Any, Change], Commit], change: Change) -> None:
         self._commit = commit
@@ -215,8 +214,8 @@ class _Attempts:
         try:
             return self._commit(connection, self._change)
         except Conflict as conflict:
-            ends = not self._change.put and self._change.drops_stream
-            if self._tried and ends and conflict.current == 0:
+            ends_stream = not self._change.put and self._change.drops_stream
+            if self._tried and ends_stream and conflict.current == 0:
                 connection.rollback()
                 return Commit(0, [])
             raise

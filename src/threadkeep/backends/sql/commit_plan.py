@@ -61,7 +61,7 @@ def plan(dialect: Dialect, row: Row | None, change: Change) -> Plan:
         return _write(dialect, row, drops, decision, change)
     erased: list[Step] = [(dialect.sql.drop_all, where)] if row else []
     if action is Action.END:
-        return Plan([*erased, (dialect.sql.end_life, where)], 0, {})
+        return Plan([*erased, (dialect.sql.delete_stream, where)], 0, {})
     return _write(dialect, row, erased, decision, change)
 
 
@@ -93,7 +93,7 @@ def _write(
         "token": decision.token,
         "token_version": decision.token_version,
     }
-    steps = [*drops, (dialect.sql.go_on if row else dialect.sql.begin_life, columns)]
+    steps = [*drops, (dialect.sql.update_stream if row else dialect.sql.insert_stream, columns)]
     if put:
         steps += dialect.put(change.stream, base, put, change.now)
     return Plan(steps, decision.version, numbered(put, base))
@@ -120,5 +120,5 @@ def places(dialect: Dialect, stream: str, put: Sequence[Record], upto: int) -> l
     steps: list[Step] = []
     for kind, ids in kinds.items():
         where = {"stream": stream, "kind": kind, "upto": upto}
-        steps += dialect.by_ids(dialect.sql.places, where, ids)
+        steps += dialect.by_ids(dialect.sql.select_seqs, where, ids)
     return steps

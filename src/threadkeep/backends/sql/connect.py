@@ -1,4 +1,4 @@
-"""From what was said about a database to a pool on it, with its tables made and up to date."""
+"""Turns options or an engine into a connection pool, and creates or migrates the tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from threadkeep.backends.common.deadline import Deadline, span
+from threadkeep.backends.common.deadline import Deadline, format_wait
 from threadkeep.backends.sql import (
     driver_errors,
     drivers,
@@ -18,9 +18,9 @@ from threadkeep.backends.sql import (
 )
 from threadkeep.backends.sql.dialect import Dialect
 from threadkeep.backends.sql.drivers import DRIVERS
-from threadkeep.backends.sql.names import Names
+from threadkeep.backends.sql.names import TableNames
 from threadkeep.backends.sql.pool import ConnectionPool, SharedPool
-from threadkeep.backends.sql.url import Password, Target
+from threadkeep.backends.sql.url import DatabaseTarget, Password
 from threadkeep.errors import BackendError, BackendTimeout, ConfigError
 
 if TYPE_CHECKING:
@@ -29,65 +29,72 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Opening:
-    """A database and the way to it; nothing is connected yet.
+class Database:
+    """A database and its connection pool; nothing is connected yet.
 
     Attributes:
-        where: the database, for people: no user, no password.
+        location: the database, for people: no user, no password.
         source: the pool.
     """
 
     def __init__(
         self,
-        store: str | Engine | None,
+        url_or_engine: str | Engine | None,
         fields: Mapping[str, Any],
         password: Password,
-        names: Names,
+        names: TableNames,
         pool_size: int,
     ) -> None:
         self._names = names
-        self._engine = store if isinstance(store, Engine) else None
+        self._engine = url_or_engine if isinstance(url_or_engine, Engine) else None
         if self._engine is not None:
-            self._target, self._patience = _of_engine(self._engine, fields, password), None
+            self._target, self._connect_timeout = (
+                _engine_target(self._engine, fields, password),
+                None,
+            )
         else:
-            given = dict(fields)
-            limit = given.pop("connect_timeout", None)
-            target = options.target(_checked(store), given, password)
-            self._target, self._patience = _patience(target, limit)
-        self.dialect = _dialect(self._target, names)
-        self.where = f"{self.dialect.title} database {self._target.described()}"
+            settings = dict(fields)
+            connect_timeout = settings.pop("connect_timeout", None)
+            target = options.build_target(_check_url(url_or_engine), settings, password)
+            self._target, self._connect_timeout = _split_connect_timeout(target, connect_timeout)
+        self.dialect = _load_dialect(self._target, names)
+        self.location = f"{self.dialect.title} database {self._target.label()}"
         self.source: ConnectionPool | SharedPool = (
-            ConnectionPool(self._connect, where=self.where, size=pool_size)
+            ConnectionPool(self._connect, location=self.location, size=pool_size)
             if self._engine is None
-            else SharedPool(self._engine, self.dialect, where=self.where)
+            else SharedPool(self._engine, self.dialect, location=self.location)
         )
 
     def prepare(self, calls: RetryingConnection, deadline: Deadline) -> None:
-        """See that the tables are there, and of this version; make them if need be.
+        """Create or migrate the tables if need be.
 
         Raises:
-            BackendError: they are not ours, or newer; or the database does not answer.
+            BackendError: the tables are not threadkeep's, or newer, or the database is down.
         """
         version = calls.run(self._version, deadline=deadline)
-        if not schema.check(version, self.where):
-            calls.patiently(lambda: self._by_engine(schema.migrate, calls, deadline), deadline)
+        if not schema.check(version, self.location):
+            calls.patiently(
+                lambda: self._run_with_engine(schema.migrate, calls, deadline), deadline
+            )
 
-    def look(self, calls: RetryingConnection, deadline: Deadline) -> int:
-        """The version of the tables; 0 = they are not there, and none are made.
+    def tables_version(self, calls: RetryingConnection, deadline: Deadline) -> int:
+        """Returns the version of the tables, 0 if there are none; creates nothing.
 
         Raises:
-            BackendError: they are not ours; or the database does not answer.
+            BackendError: the tables are not threadkeep's; or the database does not answer.
         """
 
-        def look(engine: Engine, *tables: Any) -> int:
-            return schema.found(engine, *tables[:-1])
+        def existing_version(engine: Engine, *tables: Any) -> int:
+            return schema.existing_version(engine, *tables[:-1])
 
-        return calls.patiently(lambda: self._by_engine(look, calls, deadline), deadline)
+        return calls.patiently(
+            lambda: self._run_with_engine(existing_version, calls, deadline), deadline
+        )
 
     def _version(self, connection: Any) -> int:
-        self.dialect.inspected(connection)
+        self.dialect.check_connection(connection)
         try:
-            rows = self.dialect.run(connection, [(self.dialect.sql.check, {})])
+            rows = self.dialect.run(connection, [(self.dialect.sql.select_version, {})])
         except self.dialect.errors as error:
             if self.dialect.fault(error).kind is not driver_errors.Kind.MISSING:
                 raise
@@ -95,96 +102,109 @@ class Opening:
             return 0
         return int(rows[0][0]) if rows else 0
 
-    def _by_engine(self, act: Callable[..., T], calls: RetryingConnection, deadline: Deadline) -> T:
-        """SQLAlchemy on a connection of its own."""
+    def _run_with_engine(
+        self, operation: Callable[..., T], calls: RetryingConnection, deadline: Deadline
+    ) -> T:
+        """Run an operation of SQLAlchemy on a connection of its own."""
         engine = self._engine or create_engine(
             f"{self.dialect.driver}://",
-            creator=lambda: self._for_migration(deadline),
+            creator=lambda: self._migration_connection(deadline),
             poolclass=NullPool,
         )
         try:
-            return act(engine, self._names, self.dialect.columns, self.where, deadline)
+            return operation(engine, self._names, self.dialect.columns, self.location, deadline)
         except DBAPIError as error:
             cause = error.orig if isinstance(error.orig, Exception) else error
             raise calls.failed(cause) from None
         except self.dialect.errors as error:
             raise calls.failed(error) from None
 
-    def _for_migration(self, deadline: Deadline) -> Any:
+    def _migration_connection(self, deadline: Deadline) -> Any:
         connection = self._connect(deadline)
         self.dialect.restore(connection, False)
         return connection
 
     def _connect(self, deadline: Deadline) -> Any:
-        seconds = min(deadline.left(), self._patience or deadline.timeout)
+        seconds = min(deadline.remaining(), self._connect_timeout or deadline.timeout)
         try:
-            return watchdog.within(
+            return watchdog.call_with_timeout(
                 seconds,
-                lambda: self._open(seconds, deadline.timeout),
-                lambda late: late.close(),
+                lambda: self._open_connection(seconds, deadline.timeout),
+                lambda connection: connection.close(),
             )
-        except watchdog.Late:
+        except watchdog.DeadlineExceeded:
             raise BackendTimeout(
-                f"{self.where}: no connection within "
-                f"{span(seconds, deadline.timeout, self._patience)}: "
+                f"{self.location}: no connection within "
+                f"{format_wait(seconds, deadline.timeout, self._connect_timeout)}: "
                 "check host, port and whether the server runs"
             ) from None
 
-    def _open(self, seconds: float, limit: float) -> Any:
-        """A new connection; what drivers do not turn into errors of their own is an error of ours.
+    def _open_connection(self, connect_timeout: float, limit: float) -> Any:
+        """Open a connection; exceptions that are not the driver's become a `BackendError`.
 
-        Such are TypeError, KeyError and UnicodeError of parameters, whose messages may hold them.
+        Such as TypeError, KeyError and UnicodeError, whose messages may repeat parameters.
         """
-        # What a callable password raises is the application's own.
-        target = self._target.but(password=self._target.secret())
+        # Outside the try: an error of a callable password is the application's.
+        target = self._target.with_fields(password=self._target.resolve_password())
         try:
-            return self.dialect.connect(target, seconds, limit)
+            return self.dialect.connect(target, connect_timeout, limit)
         except Exception as error:
             if isinstance(error, (BackendError, ConfigError, *self.dialect.errors)):
                 raise
             raise BackendError(
-                f"{self.where}: {type(error).__name__} in the driver while connecting: "
+                f"{self.location}: {type(error).__name__} in the driver while connecting: "
                 "check host, port, user, password and the parameters of the URL"
             ) from None
 
 
-def _checked(store: object) -> str | None:
-    if store is None or isinstance(store, str):
-        return store
-    raise ConfigError(f"expected a URL or a SQLAlchemy Engine, got a {type(store).__name__}")
+def _check_url(url: object) -> str | None:
+    if url is None or isinstance(url, str):
+        return url
+    raise ConfigError(f"expected a URL or a SQLAlchemy Engine, got a {type(url).__name__}")
 
 
-def _patience(target: Target, limit: object) -> tuple[Target, float | None]:
-    """`connect_timeout` is ours to keep; drivers differ in what they make of it."""
+def _split_connect_timeout(
+    target: DatabaseTarget, connect_timeout: object
+) -> tuple[DatabaseTarget, float | None]:
+    """Take `connect_timeout` out of the parameters: drivers interpret it differently."""
     parameters = dict(target.parameters)
-    said = parameters.pop("connect_timeout", None)
-    if limit is not None and said is not None and options.seconds(said) != limit:
+    url_timeout = parameters.pop("connect_timeout", None)
+    if (
+        connect_timeout is not None
+        and url_timeout is not None
+        and options.parse_seconds(url_timeout) != connect_timeout
+    ):
         raise ConfigError("connect_timeout is given twice, and differently")
-    seconds = options.seconds(limit if said is None else said)
+    seconds = options.parse_seconds(connect_timeout if url_timeout is None else url_timeout)
     options.check_limits(1, 1.0, seconds)
-    return target.but(parameters=parameters), seconds
+    return target.with_fields(parameters=parameters), seconds
 
 
-def _of_engine(engine: Engine, fields: Mapping[str, Any], password: Password) -> Target:
+def _engine_target(engine: Engine, fields: Mapping[str, Any], password: Password) -> DatabaseTarget:
     for name in (*(name for name, value in fields.items() if value is not None),):
-        raise ConfigError(f"{name}: an Engine says itself where to connect")
+        raise ConfigError(f"{name}: an Engine already defines where to connect")
     if password is not None:
-        raise ConfigError("password: an Engine says itself where to connect")
+        raise ConfigError("password: an Engine already defines where to connect")
     if engine.dialect.is_async:
         raise ConfigError("an async Engine cannot be used: pass its sync_engine's URL, or a URL")
-    kind = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql", "oracle": "oracle"}
-    found = kind.get(engine.dialect.name)
-    if found is None or engine.dialect.driver != DRIVERS[found].package:
+    dialects = {
+        "postgresql": "postgresql",
+        "mysql": "mysql",
+        "mariadb": "mysql",
+        "oracle": "oracle",
+    }
+    dialect = dialects.get(engine.dialect.name)
+    if dialect is None or engine.dialect.driver != DRIVERS[dialect].package:
         usable = ", ".join(f"{name}+{driver.package}" for name, driver in DRIVERS.items())
         raise ConfigError(
             f"an Engine for {engine.dialect.name}+{engine.dialect.driver} cannot be used; "
             f"these can: {usable}"
         )
     url = engine.url
-    return Target(found, url.host, url.port, None, None, url.database)
+    return DatabaseTarget(dialect, url.host, url.port, None, None, url.database)
 
 
-def _dialect(target: Target, names: Names) -> Dialect:
+def _load_dialect(target: DatabaseTarget, names: TableNames) -> Dialect:
     module = drivers.load(target.dialect, target.dialect)
-    made: Dialect = getattr(module, DRIVERS[target.dialect].name)(target, names)
-    return made
+    dialect: Dialect = getattr(module, DRIVERS[target.dialect].name)(target, names)
+    return dialect

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from threadkeep.backends.common.deadline import Deadline, pause
+from threadkeep.backends.common.deadline import Deadline, backoff
 from threadkeep.backends.sql import driver_errors
 from threadkeep.backends.sql.dialect import Dialect
 from threadkeep.backends.sql.driver_errors import Fault, Kind
-from threadkeep.backends.sql.pool import Lease, Source
-from threadkeep.backends.sql.watchdog import Watch
+from threadkeep.backends.sql.pool import ConnectionSource, Lease
+from threadkeep.backends.sql.watchdog import Watchdog
 from threadkeep.errors import BackendError
 
 T = TypeVar("T")
@@ -35,13 +35,15 @@ class RetryingConnection:
         proven: a connection was made before, so a server that cannot be reached may come back.
     """
 
-    def __init__(self, source: Source, dialect: Dialect, *, where: str, timeout: float) -> None:
+    def __init__(
+        self, source: ConnectionSource, dialect: Dialect, *, where: str, timeout: float
+    ) -> None:
         self._source = source
         self._dialect = dialect
         self._where = where
         self._timeout = timeout
         self.proven = False
-        self.watch = Watch(dialect.abort, timeout)
+        self.watch = Watchdog(dialect.abort, timeout)
 
     def run(self, work: Work[T], *, deadline: Deadline | None = None, repeatable: bool = True) -> T:
         """Do it, again where that may help, until the deadline.
@@ -67,7 +69,7 @@ class RetryingConnection:
                 fault = failed.fault
                 if fault.kind is Kind.LOST and not repeatable:
                     raise driver_errors.unknown(self._where) from failed.cause
-                if not self._hopeful(fault) or not pause(attempt, deadline):
+                if not self._hopeful(fault) or not backoff(attempt, deadline):
                     raise self._error(fault, deadline) from failed.cause
             attempt += 1
 
@@ -96,11 +98,11 @@ class RetryingConnection:
             raise Failed(fault, error) from None
         finally:
             self.watch.stop(key)
-            self._source.give_back(lent, broken=broken)
+            self._source.release(lent, broken=broken)
 
     def _take(self, deadline: Deadline) -> Lease:
         try:
-            lent = self._source.take(deadline)
+            lent = self._source.acquire(deadline)
         except BackendError:
             raise
         except self._dialect.errors as error:
@@ -124,6 +126,6 @@ class RetryingConnection:
         return fault.kind in (Kind.AGAIN, Kind.LOST)
 
     def _error(self, fault: Fault, deadline: Deadline) -> BackendError:
-        if fault.kind is Kind.AGAIN or (fault.kind is Kind.LOST and not deadline.left()):
+        if fault.kind is Kind.AGAIN or (fault.kind is Kind.LOST and not deadline.remaining()):
             return driver_errors.late(self._where, deadline.timeout, fault.says)
         return driver_errors.error(fault, self._where, deadline.timeout)

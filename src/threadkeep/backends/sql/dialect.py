@@ -1,4 +1,4 @@
-"""What a database must be able to do for the backend: the protocol of the three dialects."""
+"""The protocol that the dialects implement for the backend."""
 
 from __future__ import annotations
 
@@ -7,99 +7,99 @@ from typing import Any, Protocol
 
 from threadkeep.backends.common.commit import Change
 from threadkeep.backends.sql.driver_errors import Fault
-from threadkeep.backends.sql.schema import Columns
-from threadkeep.backends.sql.statements import ReadText, Statements, Step, Tables
-from threadkeep.backends.sql.url import Target
+from threadkeep.backends.sql.schema import ColumnTypes
+from threadkeep.backends.sql.statements import ReadStatementBuilder, Statements, Step, Tables
+from threadkeep.backends.sql.url import DatabaseTarget
 from threadkeep.types import Commit, Record
 
 
 class Dialect(Protocol):
-    """One database's ways, for one set of tables.
+    """The dialect of one database, for one set of tables.
 
     Attributes:
-        title: its name for people.
-        driver: the scheme that SQLAlchemy knows it by.
-        errors: the driver's errors.
+        title: the name of the database.
+        driver: its SQLAlchemy scheme.
+        errors: the driver's exceptions.
         columns: the types of the tables' columns.
-        sql: the statements that all dialects have.
+        sql: the shared statements.
         reads: builds the statement of a read.
-        many: so many ids fit into one test.
+        max_ids: how many ids fit into one condition.
         begin: the steps that open a transaction in READ COMMITTED.
-        purge: the steps that overwrite deleted rows, where a user may ask for it.
-        leaves: where copies of deleted rows may be, for people.
+        purge: the steps that overwrite deleted rows, where the database has such a command.
+        remaining_copies: where copies of deleted rows may remain, in words.
     """
 
     title: str
     driver: str
     errors: tuple[type[Exception], ...]
     tables: Tables
-    columns: Columns
+    columns: ColumnTypes
     sql: Statements
-    reads: ReadText
-    many: int
+    reads: ReadStatementBuilder
+    max_ids: int
     begin: Sequence[Step]
     purge: Sequence[Step]
-    leaves: Sequence[str]
+    remaining_copies: Sequence[str]
 
-    def connect(self, target: Target, timeout: float, limit: float) -> Any:
-        """A new connection that commits each statement by itself; no answer may take `limit`."""
+    def connect(self, target: DatabaseTarget, timeout: float, limit: float) -> Any:
+        """Open a connection in autocommit mode; waiting for an answer is limited to `limit` s."""
         ...
 
-    def adopt(self, connection: Any) -> bool:
-        """Make a connection commit each statement by itself; did it so before?"""
+    def enable_autocommit(self, connection: Any) -> bool:
+        """Turn autocommit on; returns True if it was on before."""
         ...
 
     def restore(self, connection: Any, before: bool) -> None:
-        """Leave it as it was before `adopt`."""
+        """Restore the mode from before `enable_autocommit`."""
         ...
 
     def abort(self, connection: Any) -> None:
-        """From another thread: end what the connection waits for."""
+        """Cancel what the connection waits for; called from another thread."""
         ...
 
     def run(self, connection: Any, steps: Sequence[Step]) -> list[Any]:
-        """Run the steps in order, in one round trip where it can be; all rows they return.
+        """Run the steps in order, in one round trip if possible; returns all rows.
 
-        No steps send nothing.
+        Nothing is sent for no steps.
         """
         ...
 
     def count(self, connection: Any, step: Step) -> int:
-        """Run a step; how many rows it touched."""
+        """Run a step; returns the number of affected rows."""
         ...
 
-    def fast(self, connection: Any, change: Change) -> Commit | None:
-        """The whole commit at once, if this is a usual one; `None` = not done, nothing written."""
+    def commit_fast(self, connection: Any, change: Change) -> Commit | None:
+        """Run a usual commit as one statement; returns None if nothing was written."""
         ...
 
     def put(self, stream: str, base: int, records: Sequence[Record], now: float) -> list[Step]:
-        """Write records; the n-th new one gets `base + n`. Their rows: (kind, id, seq) of known."""
+        """Steps that write records with seqs from `base + 1`; rows: (kind, id, seq) of old ones."""
         ...
 
     def by_ids(self, text: str, parameters: dict[str, Any], ids: Sequence[str]) -> list[Step]:
-        """A statement with a test of ids, for any number of them."""
+        """Steps of a statement with a condition on any number of ids."""
         ...
 
-    def by_names(self, text: str, parameters: dict[str, Any], names: Sequence[str]) -> Step:
-        """The same with a test of streams, at most a thousand."""
+    def by_streams(self, text: str, parameters: dict[str, Any], names: Sequence[str]) -> Step:
+        """The step of a statement with a condition on at most a thousand streams."""
         ...
 
-    def id_test(self, name: str, ids: Sequence[str]) -> tuple[str, dict[str, Any]]:
-        """The test "is one of these ids" by a parameter of that name, and the parameters."""
+    def id_condition(self, name: str, ids: Sequence[str]) -> tuple[str, dict[str, Any]]:
+        """The condition "is one of these ids", with its parameters, called after `name`."""
         ...
 
     def text(self, value: Any) -> str:
-        """A name or an id, as the driver returned it."""
+        """Decode a name or an id that the driver returned."""
         ...
 
     def fault(self, error: Exception) -> Fault:
-        """What an error of the driver means."""
+        """Classify an error of the driver."""
         ...
 
-    def about(self, connection: Any) -> dict[str, str]:
-        """What the server says of itself: `engine`, and where it tells `tls` and `connections`."""
+    def server_info(self, connection: Any) -> dict[str, str]:
+        """Describe the server: `engine`, and if available `tls` and `connections`."""
         ...
 
-    def inspected(self, connection: Any) -> None:
-        """Look at a first connection, once, before any use."""
+    def check_connection(self, connection: Any) -> None:
+        """Check the first connection, once, before any use."""
         ...

@@ -1,4 +1,4 @@
-"""Our modules for each database, which need its driver."""
+"""Loads the modules of a dialect, which import its driver."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from threadkeep.errors import MissingExtra
 
 
 class Driver(NamedTuple):
-    """The class of a dialect, in the module of the same name; its driver, and the extra with it."""
+    """The class of a dialect, the package of its driver, and the extra that installs it."""
 
     name: str
     package: str
@@ -25,7 +25,7 @@ DRIVERS: Final = {
 
 
 def load(dialect: str, module: str) -> ModuleType:
-    """One of the modules beside this one that import a dialect's driver.
+    """Import a module beside this one that needs a dialect's driver.
 
     Raises:
         MissingExtra: the driver is not installed.

@@ -1,6 +1,6 @@
-"""Reclaiming what expired, in short transactions that take the lock of a stream before its records.
+"""Deletes expired streams and records, in short transactions that lock each stream first.
 
-A sweep waits for nobody: streams that are being written are left for the next one.
+A sweep never waits for a lock: streams that are being written are left to the next sweep.
 """
 
 from __future__ import annotations
@@ -14,34 +14,40 @@ if TYPE_CHECKING:
 _BATCH: Final = 500
 
 
-def streams(dialect: Dialect, connection: Any, now: float, limit: int) -> int:
-    """Remove up to `limit` records of dead streams, then their heads; return how many rows.
+def sweep_streams(dialect: Dialect, connection: Any, now: float, limit: int) -> int:
+    """Delete up to `limit` records of expired streams, then their heads; return the row count.
 
-    A head goes last: it hides what is left of its records.
+    A head is deleted last, since it hides its remaining records.
     """
-    dead = _names(dialect, connection, dialect.sql.dead_streams, now, min(limit, _BATCH))
-    if not dead:
+    expired = _stream_names(
+        dialect, connection, dialect.sql.expired_streams, now, min(limit, _BATCH)
+    )
+    if not expired:
         return 0
-    held = _lock(dialect, connection, dialect.sql.lock_dead, dead, now)
-    swept = _delete(dialect, connection, dialect.sql.sweep_streams, held, now, limit)
+    locked = _lock(dialect, connection, dialect.sql.lock_expired, expired, now)
+    swept = _delete(dialect, connection, dialect.sql.delete_records_of, locked, now, limit)
     if swept < limit:
-        swept += _delete(dialect, connection, dialect.sql.end_lives, held, now, limit)
+        swept += _delete(dialect, connection, dialect.sql.delete_streams, locked, now, limit)
     dialect.run(connection, [("COMMIT", {})])
     return swept
 
 
-def records(dialect: Dialect, connection: Any, now: float, limit: int) -> int:
-    """Remove up to `limit` records whose own time is over."""
-    dead = _names(dialect, connection, dialect.sql.dead_records, now, min(limit, _BATCH))
-    if not dead:
+def sweep_records(dialect: Dialect, connection: Any, now: float, limit: int) -> int:
+    """Delete up to `limit` records that expired; return the row count."""
+    expired = _stream_names(
+        dialect, connection, dialect.sql.expired_record_streams, now, min(limit, _BATCH)
+    )
+    if not expired:
         return 0
-    held = _lock(dialect, connection, dialect.sql.lock_streams, dead, now)
-    swept = _delete(dialect, connection, dialect.sql.sweep_records, held, now, limit)
+    locked = _lock(dialect, connection, dialect.sql.lock_streams, expired, now)
+    swept = _delete(dialect, connection, dialect.sql.delete_expired_records, locked, now, limit)
     dialect.run(connection, [("COMMIT", {})])
     return swept
 
 
-def _names(dialect: Dialect, connection: Any, text: str, now: float, limit: int) -> list[str]:
+def _stream_names(
+    dialect: Dialect, connection: Any, text: str, now: float, limit: int
+) -> list[str]:
     rows = dialect.run(connection, [(text, {"now": now, "limit": limit})])
     return [*dict.fromkeys(dialect.text(name) for (name,) in rows)]
 
@@ -49,7 +55,7 @@ def _names(dialect: Dialect, connection: Any, text: str, now: float, limit: int)
 def _lock(
     dialect: Dialect, connection: Any, text: str, names: Sequence[str], now: float
 ) -> list[str]:
-    step = dialect.by_names(text, {"now": now}, names)
+    step = dialect.by_streams(text, {"now": now}, names)
     return [dialect.text(name) for (name,) in dialect.run(connection, [*dialect.begin, step])]
 
 
@@ -58,5 +64,5 @@ def _delete(
 ) -> int:
     if not names:
         return 0
-    step = dialect.by_names(text, {"now": now, "limit": limit}, names)
+    step = dialect.by_streams(text, {"now": now, "limit": limit}, names)
     return dialect.count(connection, step)

@@ -18,50 +18,61 @@ from threadkeep.backends.common.commit import Change
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sql import commit_plan
 from threadkeep.backends.sql.driver_errors import Fault
-from threadkeep.backends.sql.mysql_connect import Line, checked, open_line
-from threadkeep.backends.sql.mysql_errors import fault
-from threadkeep.backends.sql.names import Names
-from threadkeep.backends.sql.schema import Columns
-from threadkeep.backends.sql.statements import ReadText, Step, Words, build, pyformat, tables
-from threadkeep.backends.sql.url import Target
+from threadkeep.backends.sql.mysql_connect import (
+    InterruptibleConnection,
+    check_parameters,
+    open_connection,
+)
+from threadkeep.backends.sql.mysql_errors import classify
+from threadkeep.backends.sql.names import TableNames
+from threadkeep.backends.sql.schema import ColumnTypes
+from threadkeep.backends.sql.statements import (
+    DialectSyntax,
+    ReadStatementBuilder,
+    Step,
+    build_statements,
+    pyformat,
+    quote_tables,
+)
+from threadkeep.backends.sql.url import DatabaseTarget
 from threadkeep.errors import BackendError
 from threadkeep.types import Commit, Record
 
-WORDS: Final = Words(
+SYNTAX: Final = DialectSyntax(
     quote=lambda name: f"`{name}`", rewrite=pyformat, ids="IN :ids", names="IN :names"
 )
 # 51 of the 64 characters a name may have; SHA1() left the server in MySQL 9.6
 _LOCK: Final = "CONCAT('threadkeep ', LEFT(SHA2(CONCAT(DATABASE(), '.', :name), 256), 40))"
 _ROW: Final = "(%s, %s, %s, %s, %s, %s, %s)"
-# In this order: what is assigned first is seen by what follows.
+# The order matters: an assignment sees the results of those before it.
 _PUT: Final = (
     "INSERT INTO {0} (stream, kind, seq, id, body, at, expires) VALUES {1} "
     "ON DUPLICATE KEY UPDATE seq = IF(expires <= %s, VALUES(seq), seq), "
     "body = VALUES(body), at = VALUES(at), expires = VALUES(expires)"
 )
-_ABOUT: Final[Sequence[Step]] = (
+_SERVER_INFO: Final[Sequence[Step]] = (
     ("SHOW VARIABLES WHERE Variable_name IN ('version', 'max_connections', 'read_only')", ()),
     ("SHOW STATUS WHERE Variable_name IN ('Ssl_version', 'Threads_connected')", ()),
 )
 
 
-def _lock(connection: Connection, names: Names, deadline: Deadline) -> None:
-    wanted = {"name": str(names), "seconds": int(deadline.left())}
-    got = connection.execute(text(f"SELECT GET_LOCK({_LOCK}, :seconds)"), wanted).scalar()
-    if got != 1:
-        raise BackendError(f"the tables {names} are being migrated by others: try again")
+def _lock(connection: Connection, names: TableNames, deadline: Deadline) -> None:
+    parameters = {"name": str(names), "seconds": int(deadline.remaining())}
+    acquired = connection.execute(text(f"SELECT GET_LOCK({_LOCK}, :seconds)"), parameters).scalar()
+    if acquired != 1:
+        raise BackendError(f"the tables {names} are being migrated by another process: try again")
 
 
-def _unlock(connection: Connection, names: Names) -> None:
+def _unlock(connection: Connection, names: TableNames) -> None:
     connection.execute(text(f"SELECT RELEASE_LOCK({_LOCK})"), {"name": str(names)})
 
 
-COLUMNS: Final = Columns(
-    name=VARBINARY(512),  # text would take `a` and `a ` for the same
+COLUMNS: Final = ColumnTypes(
+    name=VARBINARY(512),  # as text, `a` and `a ` would be equal
     kind=VARBINARY(32),
     body=LONGTEXT(charset="utf8mb4", collation="utf8mb4_bin"),
     time=DOUBLE(),
-    case=str,
+    fold_case=str,
     options={"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4"},
     stream_options={},
     expires_options={},
@@ -77,49 +88,47 @@ class MySQL:
     driver = "mysql+pymysql"
     errors: tuple[type[Exception], ...] = (pymysql.Error,)
     columns = COLUMNS
-    many = 1000  # of very many ids in one test the server forgets the index
+    max_ids = 1000  # with very many ids the server does not use the index
     begin: Sequence[Step] = (("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", ()), ("BEGIN", ()))
-    purge: Sequence[Step] = ()  # the server does it by itself
-    leaves: Sequence[str] = (
+    purge: Sequence[Step] = ()  # the server purges by itself
+    remaining_copies: Sequence[str] = (
         "the server's pages, undo and binary logs, until it purges them",
         "its replicas and backups",
     )
 
-    def __init__(self, target: Target, names: Names) -> None:
-        checked(target.parameters)
-        self.tables = tables(names, WORDS.quote)
-        self.sql = build(self.tables, WORDS)
-        self.reads = ReadText(self.tables, WORDS)
+    def __init__(self, target: DatabaseTarget, names: TableNames) -> None:
+        check_parameters(target.parameters)
+        self.tables = quote_tables(names, SYNTAX.quote)
+        self.sql = build_statements(self.tables, SYNTAX)
+        self.reads = ReadStatementBuilder(self.tables, SYNTAX)
         self._put = lru_cache(64)(self._put_text)
 
-    def connect(self, target: Target, timeout: float, limit: float) -> Any:
-        return open_line(target, timeout, limit)
+    def connect(self, target: DatabaseTarget, timeout: float, limit: float) -> Any:
+        return open_connection(target, timeout, limit)
 
-    def inspected(self, connection: Any) -> None:
+    def check_connection(self, connection: Any) -> None:
         rows = self.run(connection, [("SELECT VERSION(), @@character_set_client", ())])
         version, charset = rows[0]
         number = tuple(map(int, re.findall(r"\d+", version)[:2]))
-        least = (10, 6) if "MariaDB" in version else (8, 0)
-        if number < least:
-            raise BackendError(f"MySQL 8.0 or MariaDB 10.6 is the least; this is {version}")
+        minimum = (10, 6) if "MariaDB" in version else (8, 0)
+        if number < minimum:
+            raise BackendError(f"MySQL 8.0 or MariaDB 10.6 or newer is needed; this is {version}")
         if charset != "utf8mb4":
-            raise BackendError(
-                f"the connection must speak utf8mb4, not {charset}: ?charset=utf8mb4"
-            )
+            raise BackendError(f"the connection must use utf8mb4, not {charset}: ?charset=utf8mb4")
 
-    def about(self, connection: Any) -> dict[str, str]:
-        found = dict(self.run(connection, _ABOUT))
-        version, _, maker = str(found["version"]).partition("-")
-        said = {
-            "engine": f"{'MariaDB' if 'MariaDB' in maker else 'MySQL'} {version}",
-            "tls": found.get("Ssl_version") or "no",
-            "connections": f"{found['Threads_connected']} of {found['max_connections']}",
+    def server_info(self, connection: Any) -> dict[str, str]:
+        variables = dict(self.run(connection, _SERVER_INFO))
+        version, _, flavor = str(variables["version"]).partition("-")
+        description = {
+            "engine": f"{'MariaDB' if 'MariaDB' in flavor else 'MySQL'} {version}",
+            "tls": variables.get("Ssl_version") or "no",
+            "connections": f"{variables['Threads_connected']} of {variables['max_connections']}",
         }
-        if found.get("read_only") == "ON":
-            said["role"] = "a read-only replica: connect to the primary"
-        return said
+        if variables.get("read_only") == "ON":
+            description["role"] = "a read-only replica: connect to the primary"
+        return description
 
-    def adopt(self, connection: Any) -> bool:
+    def enable_autocommit(self, connection: Any) -> bool:
         before: bool = connection.get_autocommit()
         connection.autocommit(True)
         return before
@@ -128,9 +137,9 @@ class MySQL:
         connection.autocommit(before)
 
     def abort(self, connection: Any) -> None:
-        """Locks are waited for before the packet that commits, so nothing is done later."""
-        if isinstance(connection, Line):
-            connection.cut()
+        """Lock waits come before the packet that commits, so an aborted call writes nothing."""
+        if isinstance(connection, InterruptibleConnection):
+            connection.interrupt()
 
     def run(self, connection: Any, steps: Sequence[Step]) -> list[Any]:
         rows: list[Any] = []
@@ -146,7 +155,7 @@ class MySQL:
         with contextlib.closing(connection.cursor(Cursor)) as cursor:
             return int(cursor.execute(*step))
 
-    def fast(self, connection: Any, change: Change) -> Commit | None:
+    def commit_fast(self, connection: Any, change: Change) -> Commit | None:
         return None
 
     def put(self, stream: str, base: int, records: Sequence[Record], now: float) -> list[Step]:
@@ -157,27 +166,27 @@ class MySQL:
         return [write, *commit_plan.places(self, stream, records, base)]
 
     def by_ids(self, text: str, parameters: dict[str, Any], ids: Sequence[str]) -> list[Step]:
-        parts = (ids[start : start + self.many] for start in range(0, len(ids), self.many))
-        return [(text, {**parameters, "ids": tuple(part)}) for part in parts]
+        chunks = (ids[start : start + self.max_ids] for start in range(0, len(ids), self.max_ids))
+        return [(text, {**parameters, "ids": tuple(chunk)}) for chunk in chunks]
 
-    def by_names(self, text: str, parameters: dict[str, Any], names: Sequence[str]) -> Step:
+    def by_streams(self, text: str, parameters: dict[str, Any], names: Sequence[str]) -> Step:
         return text, {**parameters, "names": tuple(names)}
 
-    def id_test(self, name: str, ids: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    def id_condition(self, name: str, ids: Sequence[str]) -> tuple[str, dict[str, Any]]:
         return f"IN :{name}", {name: tuple(ids)}
 
     def text(self, value: Any) -> str:
         return value.decode()  # type: ignore[no-any-return]
 
     def fault(self, error: Exception) -> Fault:
-        return fault(error)
+        return classify(error)
 
     def _put_text(self, rows: int) -> str:
         return _PUT.format(self.tables.records, ", ".join([_ROW] * rows))
 
 
 def _packets(connection: Any, cursor: Any, steps: Sequence[Step]) -> list[str]:
-    """All statements as one, where the connection allows that; none of none."""
+    """All statements as one packet, where the connection allows it; no packet for no steps."""
     texts = [cursor.mogrify(text, values or None) for text, values in steps]
-    joined = texts and connection.client_flag & CLIENT.MULTI_STATEMENTS
-    return ["; ".join(texts)] if joined else texts
+    batched = texts and connection.client_flag & CLIENT.MULTI_STATEMENTS
+    return ["; ".join(texts)] if batched else texts

@@ -1,4 +1,4 @@
-"""Connections to MySQL: the six sslmodes in PyMySQL's words, and a socket that can be cut."""
+"""Connections to MySQL: the six sslmodes for PyMySQL, and a socket that can be shut down."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ from pymysql.charset import charset_by_name
 from pymysql.connections import Connection
 from pymysql.constants import CLIENT, ER
 
-from threadkeep.backends.sql.url import Target
+from threadkeep.backends.sql.url import DatabaseTarget
 from threadkeep.errors import ConfigError, did_you_mean
 
-_TLS: Final = {"sslmode", "sslrootcert", "sslcert", "sslkey"}
-_OTHERS: Final = {"charset": str, "unix_socket": str, "max_allowed_packet": int, "sql_mode": str}
+_TLS_PARAMETERS: Final = {"sslmode", "sslrootcert", "sslcert", "sslkey"}
+_DRIVER_PARAMETERS: Final = {
+    "charset": str,
+    "unix_socket": str,
+    "max_allowed_packet": int,
+    "sql_mode": str,
+}
 _PORT: Final = 3306
-_NO_TLS: Final = "SSL is required but the server doesn't support it"
-_TLS_WANTED: Final = {3159, ER.ACCESS_DENIED_ERROR}  # 3159: require_secure_transport
+_TLS_UNSUPPORTED: Final = "SSL is required but the server doesn't support it"
+_TLS_REQUIRED_CODES: Final = {3159, ER.ACCESS_DENIED_ERROR}  # 3159: require_secure_transport
 
 
 if TYPE_CHECKING:
@@ -29,68 +34,79 @@ else:
     _Connection = Connection  # generic for the type checker only
 
 
-class Line(_Connection):
-    """A connection whose socket another thread may cut."""
+class InterruptibleConnection(_Connection):
+    """A connection whose socket another thread may shut down."""
 
-    _secure: bool  # of PyMySQL: nobody listens in between, so passwords may go as they are
-    _line: socket.socket | None = None
+    _secure: bool  # PyMySQL's: the transport is private, so passwords may be sent in plain text
+    _interrupt_socket: socket.socket | None = None
 
     def connect(self, sock: socket.socket | None = None) -> None:
         if sock is not None:
-            self._line = sock.dup()  # TLS takes over the socket itself
+            self._interrupt_socket = sock.dup()  # TLS takes over the socket itself
         super().connect(sock)
 
-    def cut(self) -> None:
-        """Whoever waits for an answer gets an error."""
-        if self._line is not None:
+    def interrupt(self) -> None:
+        """Shut the socket down: a thread that waits for an answer gets an error."""
+        if self._interrupt_socket is not None:
             with contextlib.suppress(OSError):
-                self._line.shutdown(socket.SHUT_RDWR)
+                self._interrupt_socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        if self._line is not None:
-            self._line.close()
+        if self._interrupt_socket is not None:
+            self._interrupt_socket.close()
         with contextlib.suppress(pymysql.Error):  # closed already
             super().close()
 
 
-def open_line(target: Target, timeout: float, limit: float) -> Line:
-    """A connection in the target's sslmode."""
-    password = target.secret()  # asked once, however often is tried
-    target = target.but(password=password, parameters={**target.parameters, "limit": limit})
+def open_connection(
+    target: DatabaseTarget, timeout: float, limit: float
+) -> InterruptibleConnection:
+    """Open a connection in the target's sslmode."""
+    password = target.resolve_password()  # once, even if a second attempt follows
+    target = target.with_fields(password=password, parameters={**target.parameters, "limit": limit})
     mode = target.parameters.get("sslmode", "prefer")
     if mode == "disable":
         return _open(target, timeout, None)
-    context = _context(target.parameters, mode)
+    context = _ssl_context(target.parameters, mode)
     if mode == "allow":
-        return _either(target, timeout, None, context)
+        return _open_with_fallback(target, timeout, None, context)
     if mode == "prefer":
-        return _either(target, timeout, context, None)
+        return _open_with_fallback(target, timeout, context, None)
     return _open(target, timeout, context)
 
 
-def _either(
-    target: Target, timeout: float, first: ssl.SSLContext | None, then: ssl.SSLContext | None
-) -> Line:
+def _open_with_fallback(
+    target: DatabaseTarget,
+    timeout: float,
+    preferred: ssl.SSLContext | None,
+    fallback: ssl.SSLContext | None,
+) -> InterruptibleConnection:
     try:
-        return _open(target, timeout, first)
+        return _open(target, timeout, preferred)
     except pymysql.OperationalError as error:
         code = error.args[0] if error.args else 0
-        if not (code in _TLS_WANTED if first is None else _NO_TLS in str(error)):
+        if not (
+            code in _TLS_REQUIRED_CODES if preferred is None else _TLS_UNSUPPORTED in str(error)
+        ):
             raise
-    return _open(target, timeout, then)
+    return _open(target, timeout, fallback)
 
 
-def _open(target: Target, timeout: float, context: ssl.SSLContext | None) -> Line:
-    said = {name: value for name, value in target.parameters.items() if name not in _TLS}
-    limit = said.pop("limit")
-    if "max_allowed_packet" in said:
-        said["max_allowed_packet"] = int(said["max_allowed_packet"])
-    line: Line = Line(
-        **{"charset": "utf8mb4", **said},
+def _open(
+    target: DatabaseTarget, timeout: float, context: ssl.SSLContext | None
+) -> InterruptibleConnection:
+    parameters = {
+        name: value for name, value in target.parameters.items() if name not in _TLS_PARAMETERS
+    }
+    limit = parameters.pop("limit")
+    if "max_allowed_packet" in parameters:
+        parameters["max_allowed_packet"] = int(parameters["max_allowed_packet"])
+    connection: InterruptibleConnection = InterruptibleConnection(
+        **{"charset": "utf8mb4", **parameters},
         host=target.host or "localhost",
         port=int(target.port or _PORT),
         user=target.user,
-        password=target.secret() or "",
+        password=target.resolve_password() or "",
         database=target.database,
         connect_timeout=max(1, int(timeout)),
         read_timeout=limit,
@@ -101,59 +117,59 @@ def _open(target: Target, timeout: float, context: ssl.SSLContext | None) -> Lin
         **({"ssl": context} if context else {"ssl_disabled": True}),
     )
     try:
-        line.connect(_socket(line, timeout))
+        connection.connect(_socket(connection, timeout))
     except BaseException:
-        line.close()
+        connection.close()
         raise
-    return line
+    return connection
 
 
-def _socket(line: Line, timeout: float) -> socket.socket:
-    path = line.unix_socket
+def _socket(connection: InterruptibleConnection, timeout: float) -> socket.socket:
+    path = connection.unix_socket
     try:
         if path:
-            line._secure = True
-            return _unix(str(path), timeout)
-        return _tcp(line.host, line.port, timeout)
+            connection._secure = True
+            return _unix_socket(str(path), timeout)
+        return _tcp_socket(connection.host, connection.port, timeout)
     except OSError as error:
         raise pymysql.OperationalError(
-            2003, f"Can't connect to MySQL server on {path or line.host!r} ({error})"
+            2003, f"Can't connect to MySQL server on {path or connection.host!r} ({error})"
         ) from error
 
 
-def _tcp(host: str, port: int, timeout: float) -> socket.socket:
-    made = socket.create_connection((host, port), timeout)
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    return made
+def _tcp_socket(host: str, port: int, timeout: float) -> socket.socket:
+    sock = socket.create_connection((host, port), timeout)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return sock
 
 
-def _unix(path: str, timeout: float) -> socket.socket:
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+def _unix_socket(path: str, timeout: float) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        made.settimeout(timeout)
-        made.connect(path)
+        sock.settimeout(timeout)
+        sock.connect(path)
     except OSError:
-        made.close()  # which PyMySQL, left to itself, forgets
+        sock.close()  # PyMySQL itself would leak it
         raise
-    return made
+    return sock
 
 
-def _context(parameters: Mapping[str, Any], mode: str) -> ssl.SSLContext:
-    verified = mode.startswith("verify")
-    root = parameters.get("sslrootcert") if verified else None
-    with _files("sslrootcert"):
+def _ssl_context(parameters: Mapping[str, Any], mode: str) -> ssl.SSLContext:
+    verify = mode.startswith("verify")
+    root = parameters.get("sslrootcert") if verify else None
+    with _readable_files("sslrootcert"):
         context = ssl.create_default_context(cafile=root)
     context.check_hostname = mode == "verify-full"
-    context.verify_mode = ssl.CERT_REQUIRED if verified else ssl.CERT_NONE
+    context.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
     if "sslcert" in parameters:
-        with _files("sslcert, sslkey"):
+        with _readable_files("sslcert, sslkey"):
             context.load_cert_chain(parameters["sslcert"], parameters.get("sslkey"), _no_password)
     return context
 
 
 @contextlib.contextmanager
-def _files(names: str) -> Iterator[None]:
+def _readable_files(names: str) -> Iterator[None]:
     try:
         yield
     except (OSError, TypeError, ValueError) as error:
@@ -162,20 +178,20 @@ def _files(names: str) -> Iterator[None]:
 
 
 def _no_password() -> str:
-    """Else OpenSSL asks for the key's on the terminal."""
+    """Keeps OpenSSL from asking for the key's password on the terminal."""
     return ""
 
 
-def checked(parameters: Mapping[str, Any]) -> None:
-    """Refuse what PyMySQL would not understand.
+def check_parameters(parameters: Mapping[str, Any]) -> None:
+    """Check that PyMySQL understands the parameters.
 
     Raises:
-        ConfigError: it is named.
+        ConfigError: a parameter is unknown or wrong; it is named.
     """
-    known = {*_TLS, *_OTHERS}
+    supported = {*_TLS_PARAMETERS, *_DRIVER_PARAMETERS}
     for name, value in parameters.items():
-        if name not in known:
-            raise ConfigError(f"MySQL has no parameter {name!r}{did_you_mean(name, known)}")
+        if name not in supported:
+            raise ConfigError(f"MySQL has no parameter {name!r}{did_you_mean(name, supported)}")
         if name == "max_allowed_packet" and not str(value).isdecimal():
             raise ConfigError("max_allowed_packet must be a whole number of bytes")
         if name == "charset" and charset_by_name(str(value)) is None:

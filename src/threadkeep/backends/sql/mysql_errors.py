@@ -1,4 +1,4 @@
-"""What MySQL, MariaDB and PyMySQL complain about, in our words; never what a statement held."""
+"""Classifies errors of MySQL, MariaDB and PyMySQL; messages never repeat stored values."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pymysql
 from threadkeep.backends.sql.driver_errors import Fault, Kind
 
 _BY_CODE: Final = {
-    **dict.fromkeys((1213, 1205, 1020, 1062, 3572), Kind.AGAIN),  # 1062: two began one stream
+    **dict.fromkeys((1213, 1205, 1020, 1062, 3572), Kind.AGAIN),  # 1062: both created a stream
     **dict.fromkeys((0, 2006, 2013, 2014, 2055, 1053, 1077, 1927, 4031), Kind.LOST),
-    **dict.fromkeys((1290, 1792, 1836), Kind.LOST),  # read-only: look for the primary anew
+    **dict.fromkeys((1290, 1792, 1836), Kind.LOST),  # read-only: find the primary again
     **dict.fromkeys((2002, 2003, 2005, 1040, 1203), Kind.UNREACHABLE),
     **dict.fromkeys((1317, 1969, 3024), Kind.TIMEOUT),
     **dict.fromkeys((1146, 1054), Kind.MISSING),
@@ -36,13 +36,13 @@ _QUOTING: Final = {1062, 1265, 1300, 1366, 1406, 1064}  # their messages repeat 
 _CERTIFICATE: Final = "check sslmode, sslrootcert and the server's name"
 
 
-def fault(error: Exception) -> Fault:
-    """What the driver's error means."""
+def classify(error: Exception) -> Fault:
+    """Classify an error of the driver."""
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-    says = " ".join(str(error.args[1]).split()) if len(error.args) > 1 else str(error)
+    text = " ".join(str(error.args[1]).split()) if len(error.args) > 1 else str(error)
     if isinstance(getattr(error, "original_exception", None), ssl.SSLCertVerificationError):
-        return Fault(Kind.FATAL, says, _CERTIFICATE)
+        return Fault(Kind.FATAL, text, _CERTIFICATE)
     if not isinstance(error, pymysql.OperationalError | pymysql.InterfaceError) and not code:
         return Fault(Kind.FATAL, f"{type(error).__name__} in PyMySQL")
-    told = f"error {code}" if code in _QUOTING else f"{says or 'connection closed'} ({code})"
-    return Fault(_BY_CODE.get(code, Kind.FATAL), told, _REMEDY.get(code, ""))
+    message = f"error {code}" if code in _QUOTING else f"{text or 'connection closed'} ({code})"
+    return Fault(_BY_CODE.get(code, Kind.FATAL), message, _REMEDY.get(code, ""))

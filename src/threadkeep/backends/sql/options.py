@@ -8,65 +8,67 @@ from typing import Any
 
 from threadkeep.backends.sql.url import (
     SSLMODES,
+    DatabaseTarget,
     Password,
-    Target,
-    dialect,
     from_url,
+    merge_parameters,
+    parse_dialect,
     split_host,
-    unique,
 )
 from threadkeep.errors import ConfigError
 
 
-def target(url: str | None, fields: Mapping[str, Any], password: Password) -> Target:
-    """Where to connect, out of a URL or of fields, or of both if they do not contradict.
+def build_target(url: str | None, fields: Mapping[str, Any], password: Password) -> DatabaseTarget:
+    """Build the target from a URL, from fields, or from both if they agree.
 
     Raises:
-        ConfigError: they do, or one is not what it should be.
+        ConfigError: they contradict each other, or one is wrong.
     """
-    given = {name: value for name, value in fields.items() if value is not None}
-    found = from_url(url) if url is not None else Target(dialect(given.get("dialect")))
-    if found.dialect == "postgresql" and "dbname" in given:  # libpq's word for it
-        given = unique([("database", given.pop("dbname")), *given.items()])
+    options = {name: value for name, value in fields.items() if value is not None}
+    target = (
+        from_url(url) if url is not None else DatabaseTarget(parse_dialect(options.get("dialect")))
+    )
+    if target.dialect == "postgresql" and "dbname" in options:  # libpq's word for it
+        options = merge_parameters([("database", options.pop("dbname")), *options.items()])
     for name in ("dialect", "host", "port", "user", "database"):
-        if name in given:
-            found = _said(found, name, given.pop(name))
+        if name in options:
+            target = _with_option(target, name, options.pop(name))
     if password is not None:
-        if found.password is not None:
+        if target.password is not None:
             raise ConfigError("password is given twice: in the URL and beside it")
         if not isinstance(password, str) and not callable(password):
             raise ConfigError("password must be a str or a callable that returns one")
         if isinstance(password, str) and "\0" in password:
             raise ConfigError("password must not contain NUL")
-        found = found.but(password=password)
-    for name, value in given.items():
-        if found.parameters.get(name, value) != value:
+        target = target.with_fields(password=password)
+    for name, value in options.items():
+        if target.parameters.get(name, value) != value:
             raise ConfigError(f"{name} is given twice, and differently")
-    found = found.but(parameters={**found.parameters, **given})
-    _check_sslmode(found.parameters.get("sslmode"))
-    return found
+    target = target.with_fields(parameters={**target.parameters, **options})
+    _check_sslmode(target.parameters.get("sslmode"))
+    return target
 
 
-def _said(found: Target, name: str, value: Any) -> Target:
+def _with_option(target: DatabaseTarget, name: str, value: Any) -> DatabaseTarget:
     if name == "dialect":
-        value = dialect(value)
+        value = parse_dialect(value)
     elif name == "port":
-        value = _port(value, several=found.dialect == "postgresql")
+        value = _parse_port(value, several=target.dialect == "postgresql")
     elif not isinstance(value, str) or not value or "\0" in value:
         raise ConfigError(f"{name} must be a str that is not empty")
     if name == "host":
-        host, port = split_host(value, found.port)
-        if isinstance(port, str) and found.dialect != "postgresql":
+        host, port = split_host(value, target.port)
+        if isinstance(port, str) and target.dialect != "postgresql":
             raise ConfigError("host: several are for PostgreSQL only")
-        found, value = found.but(port=port), host
-    if getattr(found, name) not in (None, value):
+        target, value = target.with_fields(port=port), host
+    if getattr(target, name) not in (None, value):
         raise ConfigError(f"{name} is given twice, and differently")
-    return found.but(**{name: value})
+    return target.with_fields(**{name: value})
 
 
-def _port(value: object, *, several: bool = False) -> int | str:
+def _parse_port(value: object, *, several: bool = False) -> int | str:
     if several and isinstance(value, str) and "," in value:
-        return ",".join(str(_port(port)) if port else "" for port in value.split(","))
+        return ",".join(str(_parse_port(port)) if port else "" for port in value.split(","))
     number = int(value) if isinstance(value, str) and value.isdecimal() else value
     if type(number) is not int or not 0 < number < 65536:
         raise ConfigError(f"port must be a whole number from 1 to 65535, got {value!r}")
@@ -79,7 +81,7 @@ def _check_sslmode(mode: object) -> None:
 
 
 def check_limits(pool_size: object, timeout: object, connect_timeout: object) -> None:
-    """Refuse what no pool can do.
+    """Check the limits of the pool.
 
     Raises:
         ConfigError: an option is out of range; it is named.
@@ -94,11 +96,11 @@ def check_limits(pool_size: object, timeout: object, connect_timeout: object) ->
             raise ConfigError(f"{name} must be a number of seconds above 0, got {value!r}")
 
 
-def seconds(value: object) -> float | None:
-    """`connect_timeout` as it stands in a URL.
+def parse_seconds(value: object) -> float | None:
+    """Parse `connect_timeout` of a URL.
 
     Raises:
-        ConfigError: it is no number.
+        ConfigError: it is not a number.
     """
     if value is None or isinstance(value, int | float):
         return value

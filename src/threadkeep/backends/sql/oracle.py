@@ -15,18 +15,23 @@ from threadkeep.backends.common.commit import Change
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sql import commit_plan
 from threadkeep.backends.sql.driver_errors import Fault
-from threadkeep.backends.sql.names import Names
-from threadkeep.backends.sql.oracle_connect import checked, open_session
-from threadkeep.backends.sql.oracle_errors import fault
-from threadkeep.backends.sql.oracle_statements import WORDS, put_text, some_of
-from threadkeep.backends.sql.schema import Columns
-from threadkeep.backends.sql.statements import ReadText, Step, build, tables
-from threadkeep.backends.sql.url import Target
+from threadkeep.backends.sql.names import TableNames
+from threadkeep.backends.sql.oracle_connect import open_session, parse_connect_options
+from threadkeep.backends.sql.oracle_errors import classify
+from threadkeep.backends.sql.oracle_statements import SYNTAX, expand_list, merge_statement
+from threadkeep.backends.sql.schema import ColumnTypes
+from threadkeep.backends.sql.statements import (
+    ReadStatementBuilder,
+    Step,
+    build_statements,
+    quote_tables,
+)
+from threadkeep.backends.sql.url import DatabaseTarget
 from threadkeep.types import Commit, Record
 
-_MOST_BINDS: Final = 1000  # ORA-01795
+_MAX_BINDS: Final = 1000  # ORA-01795
 _SIZES: Final = {
-    "body": oracledb.DB_TYPE_CLOB,  # else a long body after a short one does not fit
+    "body": oracledb.DB_TYPE_CLOB,  # otherwise a long body after a short one does not fit
     "at": oracledb.DB_TYPE_BINARY_DOUBLE,
     "expires": oracledb.DB_TYPE_BINARY_DOUBLE,
     "now": oracledb.DB_TYPE_BINARY_DOUBLE,
@@ -34,22 +39,24 @@ _SIZES: Final = {
 
 
 def _upper(name: str) -> str:
-    """As Oracle spells a name that was not quoted."""
+    """Upper case, as Oracle stores an unquoted name."""
     return name.upper() if name.islower() else name
 
 
-def _lock(connection: Connection, names: Names, deadline: Deadline) -> None:
-    """DDL ends transactions and so every lock: who comes second finds what is there already."""
+def _lock(connection: Connection, names: TableNames, deadline: Deadline) -> None:
+    """DDL ends transactions and so every lock: the second of two migrations finds the tables."""
     with contextlib.suppress(DatabaseError):  # before 23ai; a migration may wait for others
-        connection.execute(text(f"ALTER SESSION SET ddl_lock_timeout = {int(deadline.left())}"))
+        connection.execute(
+            text(f"ALTER SESSION SET ddl_lock_timeout = {int(deadline.remaining())}")
+        )
 
 
-COLUMNS: Final = Columns(
+COLUMNS: Final = ColumnTypes(
     name=VARCHAR2(512),
     kind=VARCHAR2(32),
     body=CLOB(),
     time=BINARY_DOUBLE(),
-    case=_upper,
+    fold_case=_upper,
     options={},
     stream_options={},
     expires_options={},
@@ -62,34 +69,34 @@ class Oracle:
 
     title = "Oracle"
     driver = "oracle+oracledb"
-    # A host that is not known is an OSError, which the driver lets through.
+    # The driver lets the OSError of an unknown host through.
     errors: tuple[type[Exception], ...] = (oracledb.Error, OSError)
     columns = COLUMNS
-    many = _MOST_BINDS
+    max_ids = _MAX_BINDS
     begin: Sequence[Step] = ()
-    purge: Sequence[Step] = ()  # blocks are overwritten as others need them
-    leaves: Sequence[str] = (
+    purge: Sequence[Step] = ()  # blocks are overwritten on reuse
+    remaining_copies: Sequence[str] = (
         "the server's blocks, undo, redo and archived logs, and flashback",
         "its standbys and backups",
     )
 
-    def __init__(self, target: Target, names: Names) -> None:
-        self._how = checked(target)
-        self.tables = tables(names, WORDS.quote)
-        self.sql = build(self.tables, WORDS)
-        self.reads = ReadText(self.tables, WORDS)
-        self._put = put_text(self.tables)
+    def __init__(self, target: DatabaseTarget, names: TableNames) -> None:
+        self._connect_options = parse_connect_options(target)
+        self.tables = quote_tables(names, SYNTAX.quote)
+        self.sql = build_statements(self.tables, SYNTAX)
+        self.reads = ReadStatementBuilder(self.tables, SYNTAX)
+        self._put = merge_statement(self.tables)
 
-    def connect(self, target: Target, timeout: float, limit: float) -> Any:
-        return open_session(self._how, target, timeout, limit)
+    def connect(self, target: DatabaseTarget, timeout: float, limit: float) -> Any:
+        return open_session(self._connect_options, target, timeout, limit)
 
-    def inspected(self, connection: Any) -> None:
+    def check_connection(self, connection: Any) -> None:
         pass
 
-    def about(self, connection: Any) -> dict[str, str]:
+    def server_info(self, connection: Any) -> dict[str, str]:
         return {"engine": f"Oracle {getattr(connection, 'version', '')}".strip()}
 
-    def adopt(self, connection: Any) -> bool:
+    def enable_autocommit(self, connection: Any) -> bool:
         before: bool = connection.autocommit
         connection.autocommit = False
         return before
@@ -104,7 +111,7 @@ class Oracle:
     def run(self, connection: Any, steps: Sequence[Step]) -> list[Any]:
         rows: list[Any] = []
         with connection.cursor() as cursor:
-            cursor.outputtypehandler = _no_lobs
+            cursor.outputtypehandler = _fetch_clob_inline
             for statement, values in steps:
                 if statement == "COMMIT":
                     connection.commit()
@@ -119,7 +126,7 @@ class Oracle:
             _execute(cursor, *step)
             return int(cursor.rowcount)
 
-    def fast(self, connection: Any, change: Change) -> Commit | None:
+    def commit_fast(self, connection: Any, change: Change) -> Commit | None:
         return None
 
     def put(self, stream: str, base: int, records: Sequence[Record], now: float) -> list[Step]:
@@ -139,35 +146,37 @@ class Oracle:
         return [(self._put, rows), *commit_plan.places(self, stream, records, base)]
 
     def by_ids(self, text: str, parameters: dict[str, Any], ids: Sequence[str]) -> list[Step]:
-        parts = (ids[start : start + self.many] for start in range(0, len(ids), self.many))
-        return [some_of(text, "ids", parameters, part) for part in parts]
+        chunks = (ids[start : start + self.max_ids] for start in range(0, len(ids), self.max_ids))
+        return [expand_list(text, "ids", parameters, chunk) for chunk in chunks]
 
-    def by_names(self, text: str, parameters: dict[str, Any], names: Sequence[str]) -> Step:
-        return some_of(text, "names", parameters, names)
+    def by_streams(self, text: str, parameters: dict[str, Any], names: Sequence[str]) -> Step:
+        return expand_list(text, "names", parameters, names)
 
-    def id_test(self, name: str, ids: Sequence[str]) -> tuple[str, dict[str, Any]]:
-        return some_of(f"IN (:{name})", name, {}, ids)
+    def id_condition(self, name: str, ids: Sequence[str]) -> tuple[str, dict[str, Any]]:
+        return expand_list(f"IN (:{name})", name, {}, ids)
 
     def text(self, value: Any) -> str:
         return value  # type: ignore[no-any-return]  # VARCHAR2 is str, and none here is empty
 
     def fault(self, error: Exception) -> Fault:
-        return fault(error)
+        return classify(error)
 
 
 def _execute(cursor: Any, statement: str, values: Any) -> None:
-    many = isinstance(values, list)
-    sizes = {name: size for name, size in _SIZES.items() if name in (values[0] if many else values)}
+    is_batch = isinstance(values, list)
+    sizes = {
+        name: size for name, size in _SIZES.items() if name in (values[0] if is_batch else values)
+    }
     if sizes:
         cursor.setinputsizes(**sizes)
-    if many:
+    if is_batch:
         cursor.executemany(statement, values)
     else:
         cursor.execute(statement, values)
 
 
-def _no_lobs(cursor: Any, column: Any) -> Any:
-    """Long text with its row: as a LOB each would cost a round trip of its own."""
+def _fetch_clob_inline(cursor: Any, column: Any) -> Any:
+    """Fetch long text with its row: each LOB would cost a round trip of its own."""
     if column.type_code is oracledb.DB_TYPE_CLOB:
         return cursor.var(oracledb.DB_TYPE_LONG, arraysize=cursor.arraysize)
     return None

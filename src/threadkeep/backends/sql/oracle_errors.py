@@ -1,4 +1,4 @@
-"""What Oracle and python-oracledb complain about, in our words; never what a statement held."""
+"""Classifies errors of Oracle and python-oracledb; messages never repeat stored values."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import oracledb
 from threadkeep.backends.sql.driver_errors import Fault, Kind
 
 _BY_CODE: Final = {
-    # 00001: two began one stream at once; 08177: serialization; 00060: deadlock; 00054: busy;
-    # 00955: two made the tables at once
+    # 00001: both created a stream; 08177: serialization; 00060: deadlock; 00054: busy;
+    # 00955: both created the tables
     **dict.fromkeys(("ORA-00001", "ORA-00060", "ORA-08177", "ORA-00054", "ORA-00955"), Kind.AGAIN),
     **dict.fromkeys(("ORA-30006", "ORA-04021"), Kind.AGAIN),
     **dict.fromkeys(("ORA-03113", "ORA-03114", "ORA-03135", "ORA-00028"), Kind.LOST),
@@ -42,21 +42,21 @@ _CODE: Final = re.compile(r"\b(ORA-\d{5}|DPY-\d{4})\b")
 _QUOTING: Final = {"ORA-00001", "ORA-12899", "ORA-01461"}  # their messages repeat values
 
 
-def fault(error: Exception) -> Fault:
-    """What the driver's error means."""
+def classify(error: Exception) -> Fault:
+    """Classify an error of the driver."""
     if not isinstance(error, oracledb.Error):
-        return Fault(Kind.UNREACHABLE, _line(error), "check the name of the host")
-    found = _CODE.search(str(error))
-    code = found.group() if found else ""
-    says = code if code in _QUOTING else _line(error)
-    kind = _BY_CODE.get(code, Kind.LOST if _gone(error) else Kind.FATAL)
-    return Fault(kind, says, _REMEDY.get(code, ""))
+        return Fault(Kind.UNREACHABLE, _first_line(error), "check the name of the host")
+    match = _CODE.search(str(error))
+    code = match.group() if match else ""
+    message = code if code in _QUOTING else _first_line(error)
+    kind = _BY_CODE.get(code, Kind.LOST if _is_session_dead(error) else Kind.FATAL)
+    return Fault(kind, message, _REMEDY.get(code, ""))
 
 
-def _gone(error: oracledb.Error) -> bool:
+def _is_session_dead(error: oracledb.Error) -> bool:
     return bool(getattr(error.args[0], "is_session_dead", False)) if error.args else False
 
 
-def _line(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     """The first line, without the link to a page about it."""
     return str(error).splitlines()[0].strip() if str(error).strip() else type(error).__name__

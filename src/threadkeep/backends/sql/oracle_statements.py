@@ -1,24 +1,24 @@
-"""What Oracle says in its own way: MERGE for upserts, lists of binds, FETCH FIRST."""
+"""The statements of Oracle's own: MERGE for upserts, lists of binds, FETCH FIRST."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from threadkeep.backends.sql.statements import Step, Tables, Words
+from threadkeep.backends.sql.statements import DialectSyntax, Step, Tables
 
-WORDS: Final = Words(
+SYNTAX: Final = DialectSyntax(
     quote=lambda name: f'"{name.upper() if name.islower() else name}"',
-    rewrite=str,  # `:name` is Oracle's own way
+    rewrite=str,  # `:name` is Oracle's own syntax
     ids="IN (:ids)",
     names="IN (:names)",
     limit="FETCH FIRST :limit ROWS ONLY",
     null_body="TO_CLOB(NULL)",
-    branch="SELECT * FROM ({0})",  # ORDER BY may not stand in a part of UNION ALL
+    branch="SELECT * FROM ({0})",  # no ORDER BY directly inside UNION ALL
     some_records="DELETE FROM {0} WHERE {1} AND ROWNUM <= :limit",
 )
 
-_PUT: Final = (
+_MERGE: Final = (
     "MERGE INTO {0} r USING dual ON (r.stream = :stream AND r.kind = :kind AND r.id = :id) "
     "WHEN MATCHED THEN UPDATE SET "
     "r.seq = CASE WHEN r.expires <= :now THEN :seq ELSE r.seq END, "
@@ -28,15 +28,15 @@ _PUT: Final = (
 )
 
 
-def put_text(t: Tables) -> str:
-    """Write one record; a known id keeps its seq, unless its own time is over."""
-    return _PUT.format(t.records)
+def merge_statement(t: Tables) -> str:
+    """The upsert of a record; an existing one keeps its seq, unless it has expired."""
+    return _MERGE.format(t.records)
 
 
-def some_of(text: str, name: str, parameters: Mapping[str, Any], values: Sequence[str]) -> Step:
-    """The list `:name` as so many binds, their number rounded up: few texts to parse."""
+def expand_list(text: str, name: str, parameters: Mapping[str, Any], values: Sequence[str]) -> Step:
+    """Expand the list `:name` to binds, rounded up in number so that few texts are parsed."""
     size = 1 << max(0, len(values) - 1).bit_length()
     padded = [*values, *[values[-1]] * (min(size, 1000) - len(values))] if values else []
     binds = {f"{name}_{n}": value for n, value in enumerate(padded)}
-    listed = ", ".join(f":{one}" for one in binds) or "NULL"
-    return text.replace(f"(:{name})", f"({listed})"), {**parameters, **binds}
+    placeholders = ", ".join(f":{bind}" for bind in binds) or "NULL"
+    return text.replace(f"(:{name})", f"({placeholders})"), {**parameters, **binds}

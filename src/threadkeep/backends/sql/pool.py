@@ -1,4 +1,4 @@
-"""Connections, handed out per call: from a pool of our own, or the application's engine."""
+"""Connection pools: our own, or the one of the application's engine."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from threadkeep.backends.common.limiter import ConnectionLimiter
 from threadkeep.backends.sql.dialect import Dialect
 from threadkeep.errors import BackendError, BackendTimeout
 
-_BEFORE: Final = "threadkeep"
+_AUTOCOMMIT_KEY: Final = "threadkeep"
 
 
 class Lease(Protocol):
-    """A connection that is with a caller."""
+    """A connection that a caller has acquired."""
 
     @property
     def driver_connection(self) -> Any: ...
 
 
-class Source(Protocol):
-    """Where connections come from. `distrust()`: those made until now are lost."""
+class ConnectionSource(Protocol):
+    """A pool of connections; `distrust()` discards those opened until now."""
 
     @property
-    def lent(self) -> int: ...
-    def take(self, deadline: Deadline) -> Lease: ...
-    def give_back(self, connection: Any, *, broken: bool) -> None: ...
+    def in_use(self) -> int: ...
+    def acquire(self, deadline: Deadline) -> Lease: ...
+    def release(self, connection: Any, *, broken: bool) -> None: ...
     def distrust(self) -> None: ...
     def close(self) -> None: ...
 
 
 @dataclass(slots=True, eq=False)
 class PooledConnection:
-    """A connection of ours, and when it was made."""
+    """A connection of our own pool, and when it was opened."""
 
     driver_connection: Any
-    born: float
+    opened_at: float
 
     def close(self) -> None:
         """Close it, whatever state it is in."""
@@ -53,44 +53,46 @@ class PooledConnection:
 
 
 class ConnectionPool:
-    """At most `size` connections, made when first needed; the one used last is lent first.
+    """At most `size` connections, opened on demand; the most recently used is handed out first.
 
-    Waiting for one is done here, so that it counts towards the deadline of the call. After a fork
-    the child begins anew; what it inherited belongs to its parent and is never touched.
+    Callers wait here, so that the wait counts towards the deadline of the call. After a fork the
+    child starts with an empty pool; inherited connections belong to the parent and stay untouched.
     """
 
-    def __init__(self, connect: Callable[[Deadline], Any], *, where: str, size: int) -> None:
+    def __init__(self, connect: Callable[[Deadline], Any], *, location: str, size: int) -> None:
         self._connect = connect
-        self._where = where
+        self._location = location
         self._size = size
         self._inherited: list[object] = []
-        self._begin()
+        self._reset()
         self._closed = False
         _POOLS.add(self)
 
     @property
-    def lent(self) -> int:
-        """How many connections are with a caller now."""
-        return self._slots.lent
+    def in_use(self) -> int:
+        """The number of connections in use now."""
+        return self._limiter.in_use
 
-    def take(self, deadline: Deadline) -> PooledConnection:
-        """Lend a connection.
+    def acquire(self, deadline: Deadline) -> PooledConnection:
+        """Acquire a connection.
 
         Raises:
-            BackendTimeout: none came free in time.
+            BackendTimeout: no connection became free in time.
             BackendError: the pool is closed.
         """
-        self._slots.take(deadline.left, deadline.timeout)
+        self._limiter.acquire(deadline.remaining, deadline.timeout)
         try:
             if self._closed:
-                raise BackendError(f"{self._where} is closed: open a new backend")
-            return self._rested() or PooledConnection(self._connect(deadline), time.monotonic())
+                raise BackendError(f"{self._location} is closed: open a new backend")
+            return self._idle_connection() or PooledConnection(
+                self._connect(deadline), time.monotonic()
+            )
         except BaseException:
-            self._slots.give_back()
+            self._limiter.release()
             raise
 
-    def give_back(self, connection: PooledConnection, *, broken: bool) -> None:
-        """Take it back, outside of any transaction, or `broken`."""
+    def release(self, connection: PooledConnection, *, broken: bool) -> None:
+        """Return a connection, outside of any transaction, or `broken`."""
         try:
             if broken:
                 connection.close()
@@ -99,36 +101,36 @@ class ConnectionPool:
             if self._closed:
                 self._drain()
         finally:
-            self._slots.give_back()
-        self._slots.step_back()
+            self._limiter.release()
+        self._limiter.yield_to_waiting()
 
     def distrust(self) -> None:
-        """One connection broke, so others may have: those made until now are not lent again."""
-        self._lost_at = time.monotonic()
+        """One connection broke, so others may have: discard those opened until now."""
+        self._distrusted_at = time.monotonic()
 
     def close(self) -> None:
-        """Close what is idle now, and each lent connection when it comes back."""
+        """Close idle connections now, and the others when they are released."""
         self._closed = True
         self._drain()
 
     def restart(self) -> None:
-        """In a forked child."""
+        """Start with an empty pool, in a forked child."""
         self._inherited.append(self._idle)
-        self._begin()
+        self._reset()
 
-    def _begin(self) -> None:
-        self._slots = ConnectionLimiter(self._size, self._where)
+    def _reset(self) -> None:
+        self._limiter = ConnectionLimiter(self._size, self._location)
         self._idle: list[PooledConnection] = []  # threads append and pop; each is one atomic step
-        self._lost_at = 0.0
+        self._distrusted_at = 0.0
 
-    def _rested(self) -> PooledConnection | None:
-        """An idle connection that is trusted."""
+    def _idle_connection(self) -> PooledConnection | None:
+        """Returns an idle connection opened since the last `distrust()`, if there is one."""
         with contextlib.suppress(IndexError):
             while True:
-                found = self._idle.pop()
-                if found.born > self._lost_at:
-                    return found
-                found.close()
+                connection = self._idle.pop()
+                if connection.opened_at > self._distrusted_at:
+                    return connection
+                connection.close()
         return None
 
     def _drain(self) -> None:
@@ -140,51 +142,55 @@ class ConnectionPool:
 class SharedPool:
     """The pool of the application's own engine, with its limits; never closed here."""
 
-    def __init__(self, engine: Engine, dialect: Dialect, *, where: str) -> None:
+    def __init__(self, engine: Engine, dialect: Dialect, *, location: str) -> None:
         self._engine = engine
         self._dialect = dialect
-        self._where = where
+        self._location = location
         self._closed = False
-        self._lent: set[int] = set()
+        self._in_use: set[int] = set()
 
     @property
-    def lent(self) -> int:
-        """How many connections are with a caller now."""
-        return len(self._lent)
+    def in_use(self) -> int:
+        """The number of connections in use now."""
+        return len(self._in_use)
 
-    def take(self, deadline: Deadline) -> PoolProxiedConnection:
-        """Lend a connection; how long it waits for one is the engine's `pool_timeout`.
+    def acquire(self, deadline: Deadline) -> PoolProxiedConnection:
+        """Acquire a connection; the engine's `pool_timeout` limits the wait.
 
         Raises:
-            BackendTimeout: none came free.
+            BackendTimeout: no connection became free.
             BackendError: this backend is closed.
         """
         if self._closed:
-            raise BackendError(f"{self._where} is closed: open a new backend")
+            raise BackendError(f"{self._location} is closed: open a new backend")
         try:
             connection = self._engine.raw_connection()
         except exc.TimeoutError:
             raise BackendTimeout(
-                f"{self._where}: no connection of the engine came free: raise its pool_size"
+                f"{self._location}: no connection of the engine came free: raise its pool_size"
             ) from None
-        connection.info[_BEFORE] = self._dialect.adopt(connection.driver_connection)
-        self._lent.add(id(connection))
+        connection.info[_AUTOCOMMIT_KEY] = self._dialect.enable_autocommit(
+            connection.driver_connection
+        )
+        self._in_use.add(id(connection))
         return connection
 
-    def give_back(self, connection: PoolProxiedConnection, *, broken: bool) -> None:
-        """Take it back, as the engine gave it."""
-        self._lent.discard(id(connection))
+    def release(self, connection: PoolProxiedConnection, *, broken: bool) -> None:
+        """Return a connection in the state in which the engine provided it."""
+        self._in_use.discard(id(connection))
         if broken:
             connection.invalidate()
         else:
-            self._dialect.restore(connection.driver_connection, connection.info.pop(_BEFORE))
+            self._dialect.restore(
+                connection.driver_connection, connection.info.pop(_AUTOCOMMIT_KEY)
+            )
         connection.close()
 
     def distrust(self) -> None:
-        """Nothing: which of its connections the engine trusts is its own affair."""
+        """Do nothing: the engine invalidates its connections itself."""
 
     def close(self) -> None:
-        """Lend no more."""
+        """Refuse further calls."""
         self._closed = True
 
 

@@ -1,7 +1,7 @@
 """Columns of records as PostgreSQL's binary arrays.
 
-psycopg writes an array as text, and escapes each quote of a JSON body by a regular expression: of
-a large commit that was more than half of the time.
+psycopg sends arrays as text, and escapes each quote of a JSON body by a regular expression, which
+took more than half of the time of a large commit.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from psycopg.pq import Format
 
 _TEXT: Final = psycopg.adapters.types["text"]
 _TIME: Final = psycopg.adapters.types["float8"]
-_HEAD: Final = Struct("!5I")  # dimensions, any NULL?, type of a value, how many, first number
+_HEAD: Final = Struct("!5I")  # dimensions, has NULL, element type, length, lower bound
 _SIZE: Final = Struct("!I")
 _SIZED_TIME: Final = Struct("!Id")
 _NULL: Final = b"\xff\xff\xff\xff"
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class TextArray:
     """A `text[]`."""
 
     values: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class TimeArray:
     """A `float8[]`."""
 
     values: Sequence[float | None]
 
 
-class _TextsDumper(Dumper):
+class _TextArrayDumper(Dumper):
     format = Format.BINARY
     oid = _TEXT.array_oid
 
-    def dump(self, obj: Texts) -> bytes:
+    def dump(self, obj: TextArray) -> bytes:
         parts = [_HEAD.pack(1, 0, _TEXT.oid, len(obj.values), 1)]
         for value in obj.values:
             encoded = value.encode()
@@ -50,19 +50,19 @@ class _TextsDumper(Dumper):
         return b"".join(parts)
 
 
-class _TimesDumper(Dumper):
+class _TimeArrayDumper(Dumper):
     format = Format.BINARY
     oid = _TIME.array_oid
 
-    def dump(self, obj: Times) -> bytes:
+    def dump(self, obj: TimeArray) -> bytes:
         head = _HEAD.pack(1, None in obj.values, _TIME.oid, len(obj.values), 1)
         return head + b"".join(_NULL if v is None else _SIZED_TIME.pack(8, v) for v in obj.values)
 
 
-def teach(connection: psycopg.Connection[Any]) -> None:
-    """Let a connection take both; what it makes of other values stays as it was."""
+def register_array_dumpers(connection: psycopg.Connection[Any]) -> None:
+    """Register the dumpers of both types with a connection; other types are unaffected."""
     with contextlib.suppress(psycopg.ProgrammingError):
-        connection.adapters.get_dumper(Texts, PyFormat.AUTO)
+        connection.adapters.get_dumper(TextArray, PyFormat.AUTO)
         return
-    connection.adapters.register_dumper(Texts, _TextsDumper)
-    connection.adapters.register_dumper(Times, _TimesDumper)
+    connection.adapters.register_dumper(TextArray, _TextArrayDumper)
+    connection.adapters.register_dumper(TimeArray, _TimeArrayDumper)

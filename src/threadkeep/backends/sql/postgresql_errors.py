@@ -1,4 +1,4 @@
-"""What PostgreSQL and libpq complain about, in our words; never what a statement held."""
+"""Classifies errors of PostgreSQL and libpq; messages never repeat stored values."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _BY_CODE: Final = {
     "40001": Kind.AGAIN,
     "40P01": Kind.AGAIN,
     "55P03": Kind.AGAIN,
-    "23505": Kind.AGAIN,  # two began one stream at once
+    "23505": Kind.AGAIN,  # both created a stream
     "57014": Kind.TIMEOUT,
     "25P03": Kind.LOST,
     "25P04": Kind.LOST,
-    "25006": Kind.LOST,  # the server became a replica: look for the primary anew
+    "25006": Kind.LOST,  # the server became a replica: find the primary again
     "53300": Kind.UNREACHABLE,
     "57P01": Kind.LOST,
     "57P02": Kind.LOST,
@@ -39,8 +39,8 @@ _REMEDY: Final = {
     "22021": "the database must be in UTF8",
     "22P05": "the database must be in UTF8",
 }
-# A refusal to connect comes without a code; these are final, whatever else it says.
-_FINAL: Final = (
+# Failures to connect have no code; those with one of these texts are final.
+_FATAL_MESSAGES: Final = (
     ("password authentication failed", "check user and password"),
     ("no password supplied", "pass a password"),
     ("authentication failed", "check user and password"),
@@ -53,25 +53,25 @@ _FINAL: Final = (
 )
 
 
-def fault(error: Exception) -> Fault:
-    """What the driver's error means."""
+def classify(error: Exception) -> Fault:
+    """Classify an error of the driver."""
     code = getattr(error, "sqlstate", None)
     if code is None:
         return _without_code(error)
-    says = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    message = error.diag.message_primary if isinstance(error, psycopg.Error) else None
     kind = _BY_CODE.get(code) or (Kind.LOST if code.startswith("08") else Kind.FATAL)
-    return Fault(kind, f"{_line(says)} ({code})", _REMEDY.get(code, ""))
+    return Fault(kind, f"{_one_line(message)} ({code})", _REMEDY.get(code, ""))
 
 
 def _without_code(error: Exception) -> Fault:
-    says = _line(str(error))
+    message = _one_line(str(error))
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return Fault(Kind.FATAL, f"{type(error).__name__} in psycopg")
-    for sign, remedy in _FINAL:
-        if sign in says:
-            return Fault(Kind.FATAL, says, remedy)
-    return Fault(Kind.LOST, says, "check host, port and whether the server runs")
+    for fragment, remedy in _FATAL_MESSAGES:
+        if fragment in message:
+            return Fault(Kind.FATAL, message, remedy)
+    return Fault(Kind.LOST, message, "check host, port and whether the server runs")
 
 
-def _line(says: object) -> str:
-    return " ".join(str(says or "").split()) or "an error without a message"
+def _one_line(message: object) -> str:
+    return " ".join(str(message or "").split()) or "an error without a message"

@@ -1,12 +1,12 @@
-"""What PostgreSQL says in its own way: a whole commit as one statement, rows as arrays."""
+"""The statements of PostgreSQL's own: a whole commit as one statement, rows as arrays."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from threadkeep.backends.sql.statements import Tables, Words, pyformat
+from threadkeep.backends.sql.statements import DialectSyntax, Tables, pyformat
 
-WORDS: Final = Words(
+SYNTAX: Final = DialectSyntax(
     quote=lambda name: f'"{name}"',
     rewrite=pyformat,
     ids="= ANY(:ids::text[])",
@@ -16,7 +16,7 @@ WORDS: Final = Words(
     "WHERE {1} LIMIT :limit))",
 )
 
-# The head of the stream: written only if it is the usual case, else no row comes back.
+# Write the row of the stream in the usual case; in others, no row comes back.
 _APPEND: Final = """
     INSERT INTO {streams} AS t (stream, version, seq, expires)
     VALUES (:stream, :birth::bigint, :n::bigint, :expires::float8)
@@ -30,7 +30,7 @@ _CREATE: Final = """
         CASE WHEN :token::text IS NOT NULL THEN :birth::bigint END)
     ON CONFLICT (stream) DO NOTHING
     RETURNING version, seq - :n::bigint AS base"""
-_GO_ON: Final = """
+_UPDATE: Final = """
     UPDATE {streams} AS t SET version = version + 1, seq = seq + :n::bigint,
         expires = CASE WHEN :keep::boolean THEN expires ELSE :expires::float8 END,
         token = coalesce(:token::text, token),
@@ -39,7 +39,7 @@ _GO_ON: Final = """
         AND (expires IS NULL OR expires > :now::float8)
     RETURNING version, seq - :n::bigint AS base"""
 
-# A known id keeps its seq, unless its own time is over. The statement returns what is known.
+# An existing record keeps its seq, unless it has expired. Returns (kind, id, seq) of each.
 _PUT: Final = """
     INSERT INTO {records} AS r (stream, kind, id, seq, body, at, expires)
     SELECT :stream, x.kind, x.id, {base} + x.n, x.body, x.at, x.ends FROM {source}
@@ -49,13 +49,13 @@ _PUT: Final = """
         expires = excluded.expires,
         seq = CASE WHEN r.expires <= :now::float8 THEN excluded.seq ELSE r.seq END
     RETURNING r.kind, r.id, r.seq"""
-_ALONE: Final = "WITH p AS ({put}) SELECT kind, id, seq FROM p WHERE seq <= :base::bigint"
-_WHOLE: Final = (
+_PUT_ONLY: Final = "WITH p AS ({put}) SELECT kind, id, seq FROM p WHERE seq <= :base::bigint"
+_COMMIT: Final = (
     "WITH s AS ({head}), p AS ({put}) "
     "SELECT s.version, s.base, p.kind, p.id, p.seq FROM s LEFT JOIN p ON p.seq <= s.base"
 )
 
-ABOUT: Final = """
+SERVER_INFO: Final = """
     SELECT 'engine', 'PostgreSQL ' || current_setting('server_version')
     UNION ALL SELECT 'tls', coalesce(
         (SELECT version FROM pg_stat_ssl WHERE ssl AND pid = pg_backend_pid()), 'no')
@@ -65,27 +65,27 @@ ABOUT: Final = """
         WHERE pg_is_in_recovery()"""
 
 
-class Commits:
-    """The statements of a store that write records.
+class CommitStatements:
+    """The statements that write records of a store.
 
-    Of one whole commit `ON CONFLICT` makes one statement correct: it always sees the newest
-    committed row, and the seq comes out of the stream's locked row. Drops are not like that: they
-    would look through the snapshot from before the lock.
+    One statement is enough for a whole commit, since `ON CONFLICT` always sees the newest
+    committed row, and the seq comes from the stream's locked row. Drops need their own: they
+    would use the snapshot from before the lock.
     """
 
     def __init__(self, t: Tables) -> None:
         names = {"streams": t.streams, "records": t.records}
         self.put = pyformat(
-            _ALONE.format(put=_PUT.format(base=":base::bigint", source="", **names))
+            _PUT_ONLY.format(put=_PUT.format(base=":base::bigint", source="", **names))
         )
         put = _PUT.format(base="s.base", source="s,", **names)
-        self._append, self._create, self._go_on = (
-            pyformat(_WHOLE.format(head=head.format(**names), put=put))
-            for head in (_APPEND, _CREATE, _GO_ON)
+        self._append, self._create, self._update = (
+            pyformat(_COMMIT.format(head=head.format(**names), put=put))
+            for head in (_APPEND, _CREATE, _UPDATE)
         )
 
-    def of(self, expect: int | None) -> str:
-        """The one for what is expected of the stream."""
+    def for_expected(self, expect: int | None) -> str:
+        """The statement for an expected version of the stream."""
         if expect is None:
             return self._append
-        return self._go_on if expect else self._create
+        return self._update if expect else self._create

@@ -1,4 +1,4 @@
-"""URLs of PostgreSQL, read by libpq itself, so that they mean what they mean to psql."""
+"""URLs of PostgreSQL, parsed by libpq itself, so that they mean the same as to psql."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from urllib.parse import unquote
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from threadkeep.backends.sql.url import Target, unique, unreadable
+from threadkeep.backends.sql.url import DatabaseTarget, merge_parameters, unreadable_url
 
-PREPARE: Final = "prepare_threshold"  # psycopg's own, which libpq does not know
+PREPARE_THRESHOLD: Final = "prepare_threshold"  # an option of psycopg, not of libpq
 KEYWORDS: Final = frozenset(
     option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()
 )
@@ -19,24 +19,24 @@ _SCHEME: Final = "postgresql://"
 _ALIASES: Final = {"ssl"}  # `ssl=true` is `sslmode=require`
 
 
-def read(url: str) -> Target:
-    """What the URL says, wherever it stands: `//host/db?user=ada` and `///db?host=/run/pg` alike.
+def parse_url(url: str) -> DatabaseTarget:
+    """Parse a URL, such as `//host/db?user=ada` or `///db?host=/run/pg`.
 
     Raises:
-        ConfigError: libpq cannot read it, or it says one thing twice, and differently.
+        ConfigError: libpq cannot parse it, or it contradicts itself.
     """
-    _, slashes, rest = url.partition("://")
-    place, _, query = rest.partition("?")
-    authority, _, path = place.partition("/")
-    # A raw `@` or `/` in a password would make a host or a database of the rest, for all to see.
+    _, slashes, locator = url.partition("://")
+    address, _, query = locator.partition("?")
+    authority, _, path = address.partition("/")
+    # With a raw `@` or `/` in a password, its rest would show up as the host or the database.
     if not slashes or "\0" in url or authority.count("@") > 1 or "@" in path:
-        raise unreadable()
-    parameters = unique([*_parsed(place), *_parameters(query)])
+        raise unreadable_url()
+    parameters = merge_parameters([*_parse_conninfo(address), *_parameters(query)])
     host, user, password, database = (
         parameters.pop(name, None) or None for name in ("host", "user", "password", "dbname")
     )
-    port = _port(parameters.pop("port", ""))
-    return Target("postgresql", host, port, user, password, database, parameters)
+    port = _parse_port(parameters.pop("port", ""))
+    return DatabaseTarget("postgresql", host, port, user, password, database, parameters)
 
 
 def _parameters(query: str) -> Iterator[tuple[str, str]]:
@@ -44,27 +44,27 @@ def _parameters(query: str) -> Iterator[tuple[str, str]]:
         name, equals, value = piece.partition("=")
         name = unquote(name)
         if not equals or (name not in KEYWORDS and "@" in query):  # a raw `?` in a password
-            raise unreadable()
+            raise unreadable_url()
         if name in KEYWORDS or name in _ALIASES:
-            yield from _parsed(f"?{piece}")
+            yield from _parse_conninfo(f"?{piece}")
         else:
             yield name, unquote(value)  # ours, or refused by name
 
 
-def _parsed(rest: str) -> list[tuple[str, str]]:
-    url = _SCHEME + rest.replace(" ", "%20")  # which SQLAlchemy leaves, and newer libpq refuses
+def _parse_conninfo(address: str) -> list[tuple[str, str]]:
+    url = _SCHEME + address.replace(" ", "%20")  # SQLAlchemy keeps spaces, newer libpq refuses them
     try:
         return [(name, str(value)) for name, value in conninfo_to_dict(url).items()]
     except (psycopg.Error, UnicodeError):
-        raise unreadable() from None
+        raise unreadable_url() from None
 
 
-def _port(text: str) -> int | str | None:
-    """One port, or several as they are; each may be missing."""
+def _parse_port(text: str) -> int | str | None:
+    """Parse one port; several stay text, and each may be missing."""
     ports = text.split(",")
     for port in filter(None, ports):
         if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-            raise unreadable()
+            raise unreadable_url()
     if len(ports) > 1:
         return text if any(ports) else None
     return int(text) if text else None

@@ -22,30 +22,30 @@ def pages(dialect: Dialect, connection: Any, queries: Sequence[Query], now: floa
     if not queries:
         return []
     streams = {name: n for n, name in enumerate(dict.fromkeys(q.stream for q in queries))}
-    branches = [*_branches(queries, dialect.many)]
+    branches = [*_branches(queries, dialect.max_ids)]
     rows = dialect.run(connection, [_step(dialect, streams, branches, queries, now)])
     versions: dict[int, int] = {}
-    found: list[list[Any]] = [[] for _ in queries]
-    owners = [owner for owner, _ in branches]
+    rows_by_query: list[list[Any]] = [[] for _ in queries]
+    query_numbers = [number for number, _ in branches]
     for row in rows:
         if row[0] < 0:
             versions[-1 - row[0]] = int(row[5])
         else:
-            found[owners[row[0]]].append(row)
+            rows_by_query[query_numbers[row[0]]].append(row)
     return [
-        _page(query, versions.get(streams[query.stream], 0), own, dialect.text)
-        for query, own in zip(queries, found, strict=True)
+        _page(query, versions.get(streams[query.stream], 0), query_rows, dialect.text)
+        for query, query_rows in zip(queries, rows_by_query, strict=True)
     ]
 
 
-def _branches(queries: Sequence[Query], many: int) -> Iterator[tuple[int, Sequence[str] | None]]:
-    """Per SELECT: which query it is of, and its ids (`None` = any record)."""
+def _branches(queries: Sequence[Query], max_ids: int) -> Iterator[tuple[int, Sequence[str] | None]]:
+    """Per SELECT: the number of its query, and its ids (`None` = any record)."""
     for n, query in enumerate(queries):
         if query.ids is None:
             yield n, None
         else:
             ids = list(dict.fromkeys(query.ids))
-            yield from ((n, ids[start : start + many]) for start in range(0, len(ids), many))
+            yield from ((n, ids[start : start + max_ids]) for start in range(0, len(ids), max_ids))
 
 
 def _step(
@@ -58,17 +58,17 @@ def _step(
     parameters: dict[str, Any] = {f"s{n}": name for name, n in streams.items()}
     parameters["now"] = now
     shape: list[tuple[int, bool, str | None]] = []
-    for n, (owner, ids) in enumerate(branches):
-        stream, kind, limit, newest, after, before, _ = queries[owner]
+    for n, (query_number, ids) in enumerate(branches):
+        stream, kind, limit, newest, after, before, _ = queries[query_number]
         parameters[f"k{n}"] = kind
         parameters[f"a{n}"] = -1 if after is None else after
         parameters[f"b{n}"] = LAST if before is None else before
         parameters[f"l{n}"] = LAST if limit is None else limit
-        test = None
+        id_condition = None
         if ids is not None:
-            test, chosen = dialect.id_test(f"i{n}", ids)
-            parameters.update(chosen)
-        shape.append((streams[stream], newest, test))
+            id_condition, id_parameters = dialect.id_condition(f"i{n}", ids)
+            parameters.update(id_parameters)
+        shape.append((streams[stream], newest, id_condition))
     return dialect.reads.build(len(streams), tuple(shape)), parameters
 
 
@@ -87,8 +87,8 @@ def _by_seq(row: Sequence[Any]) -> int:
 
 
 def _records(kind: str, rows: Iterable[Any], text: Callable[[Any], str]) -> list[Record]:
-    """As `Record(kind, *row)`, in half the time: this is where a read spends most of its own."""
-    made = []
+    """As `Record(kind, *row)`, in half the time: most of the time of a read is spent here."""
+    records = []
     for _, id, body, at, expires, seq in rows:
         record = _new(Record)
         _kind(record, kind)
@@ -97,5 +97,5 @@ def _records(kind: str, rows: Iterable[Any], text: Callable[[Any], str]) -> list
         _at(record, at)
         _expires(record, expires)
         _seq(record, seq)
-        made.append(record)
-    return made
+        records.append(record)
+    return records

@@ -1,4 +1,4 @@
-"""The tables, their version, and how a database gets from none or an older one to this one."""
+"""The tables and their version, and the migrations that create and update them."""
 
 from __future__ import annotations
 
@@ -23,150 +23,159 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import quoted_name
 
 from threadkeep.backends.common.deadline import Deadline
-from threadkeep.backends.sql.names import Names
+from threadkeep.backends.sql.names import TableNames
 from threadkeep.errors import BackendError
 
 OWNER: Final = "threadkeep"
 
 
-class Columns(NamedTuple):
-    """The types of a dialect.
+class ColumnTypes(NamedTuple):
+    """A dialect's column types and table options.
 
     Attributes:
         name: of streams and ids: 512 bytes, compared byte by byte.
         kind: 32 letters.
         body: any JSON text.
         time: a double.
+        fold_case: spells a name as the database stores it.
         stream_options: of the table of streams, for SQLAlchemy's `Table`.
         expires_options: of the index on the expiry of records, for SQLAlchemy's `Index`.
-        lock: holds off other migrations of these tables.
-        unlock: lets them go on, if the end of the transaction does not.
+        lock: locks these tables against concurrent migrations.
+        unlock: releases the lock, where the end of the transaction does not.
     """
 
     name: Any
     kind: Any
     body: Any
     time: Any
-    case: Callable[[str], str]
+    fold_case: Callable[[str], str]
     options: Mapping[str, Any]
     stream_options: Mapping[str, Any]
     expires_options: Mapping[str, Any]
-    lock: Callable[[Connection, Names, Deadline], None]
-    unlock: Callable[[Connection, Names], None] = lambda connection, names: None
+    lock: Callable[[Connection, TableNames, Deadline], None]
+    unlock: Callable[[Connection, TableNames], None] = lambda connection, names: None
 
 
-def _first(connection: Connection, names: Names, columns: Columns) -> None:
-    made = metadata(names, columns)
-    made.create_all(connection, checkfirst=True)
-    for index in (index for table in made.tables.values() for index in table.indexes):
+def _create_tables(connection: Connection, names: TableNames, columns: ColumnTypes) -> None:
+    tables = build_metadata(names, columns)
+    tables.create_all(connection, checkfirst=True)
+    for index in (index for table in tables.tables.values() for index in table.indexes):
         index.create(connection, checkfirst=True)
 
 
-# One entry per schema version: what leads to it from the one before. It may have been done in part.
-MIGRATIONS: Final[tuple[Callable[[Connection, Names, Columns], None], ...]] = (_first,)
+# One entry per schema version: the step from the version before, which may be done in part.
+MIGRATIONS: Final[tuple[Callable[[Connection, TableNames, ColumnTypes], None], ...]] = (
+    _create_tables,
+)
 VERSION: Final = len(MIGRATIONS)
 
 
-def check(version: int, where: str) -> bool:
-    """Is the schema up to date?
+def check(version: int, location: str) -> bool:
+    """Returns True if the schema is up to date.
 
     Raises:
-        BackendError: a newer threadkeep made it.
+        BackendError: a newer threadkeep created it.
     """
     if version > VERSION:
         raise BackendError(
-            f"{where} has schema version {version}, this threadkeep knows {VERSION}: "
+            f"{location} has schema version {version}, this threadkeep knows {VERSION}: "
             "upgrade threadkeep"
         )
     return version == VERSION
 
 
-def migrate(engine: Engine, names: Names, columns: Columns, where: str, deadline: Deadline) -> None:
+def migrate(
+    engine: Engine, names: TableNames, columns: ColumnTypes, location: str, deadline: Deadline
+) -> None:
     """Create or migrate the tables, one process at a time.
 
     Raises:
-        BackendError: they are somebody else's, or of a newer threadkeep; nothing is changed.
+        BackendError: the tables are not threadkeep's, or newer; nothing is changed.
     """
     with engine.begin() as connection:
         columns.lock(connection, names, deadline)
         try:
-            _migrate(connection, names, columns, where)
+            _migrate(connection, names, columns, location)
         finally:
             columns.unlock(connection, names)
 
 
-def found(engine: Engine, names: Names, columns: Columns, where: str) -> int:
-    """The version of the tables that are there; 0 = none are.
+def existing_version(engine: Engine, names: TableNames, columns: ColumnTypes, location: str) -> int:
+    """Returns the version of the existing tables, 0 if there are none.
 
     Raises:
-        BackendError: they are somebody else's.
+        BackendError: they are not threadkeep's.
     """
     with engine.begin() as connection:
-        return _version(connection, names, columns, where)
+        return _version(connection, names, columns, location)
 
 
-def _migrate(connection: Connection, names: Names, columns: Columns, where: str) -> None:
-    known = _version(connection, names, columns, where)
-    if check(known, where):
+def _migrate(
+    connection: Connection, names: TableNames, columns: ColumnTypes, location: str
+) -> None:
+    version = _version(connection, names, columns, location)
+    if check(version, location):
         return
-    for step in MIGRATIONS[known:]:
+    for step in MIGRATIONS[version:]:
         step(connection, names, columns)
-    meta = metadata(names, columns).tables[_key(names, columns, names.meta)]
+    meta = build_metadata(names, columns).tables[_table_key(names, columns, names.meta)]
     connection.execute(meta.delete().where(meta.c.name == OWNER))
     connection.execute(meta.insert().values(name=OWNER, version=VERSION))
 
 
-def _version(connection: Connection, names: Names, columns: Columns, where: str) -> int:
-    """Of what is there; 0 = nothing, or what an interrupted migration left."""
-    there = inspect(connection)
-    ours = metadata(names, columns).tables
-    for table in ours.values():
-        if there.has_table(table.name, table.schema):
-            found = {str(c["name"]).lower() for c in there.get_columns(table.name, table.schema)}
-            if not {column.name for column in table.columns} <= found:
-                _refuse(names, where)
-    meta = ours[_key(names, columns, names.meta)]
-    if not there.has_table(meta.name, meta.schema):
+def _version(connection: Connection, names: TableNames, columns: ColumnTypes, location: str) -> int:
+    """Returns the version; 0 = no tables, or those of an interrupted migration."""
+    inspector = inspect(connection)
+    expected = build_metadata(names, columns).tables
+    for table in expected.values():
+        if inspector.has_table(table.name, table.schema):
+            existing = {
+                str(c["name"]).lower() for c in inspector.get_columns(table.name, table.schema)
+            }
+            if not {column.name for column in table.columns} <= existing:
+                _raise_foreign_tables(names, location)
+    meta = expected[_table_key(names, columns, names.meta)]
+    if not inspector.has_table(meta.name, meta.schema):
         return 0
     row = connection.execute(meta.select().where(meta.c.name == OWNER)).first()
     return int(row.version) if row is not None else 0
 
 
-def _refuse(names: Names, where: str) -> None:
+def _raise_foreign_tables(names: TableNames, location: str) -> None:
     raise BackendError(
-        f"{where} has tables called {names} or {names.streams} that are not threadkeep's, and they "
-        "were left as they are: pass another table_name, also as ?table_name= in the URL"
+        f"{location} has tables called {names} or {names.streams} that are not threadkeep's, "
+        "and they were left as they are: pass another table_name, also as ?table_name= in the URL"
     )
 
 
-def _quoted(name: str, columns: Columns) -> quoted_name:
-    return quoted_name(columns.case(name), quote=True)
+def _quoted(name: str, columns: ColumnTypes) -> quoted_name:
+    return quoted_name(columns.fold_case(name), quote=True)
 
 
-def _key(names: Names, columns: Columns, name: str) -> str:
-    own = columns.case(name)
-    return f"{columns.case(names.schema)}.{own}" if names.schema else own
+def _table_key(names: TableNames, columns: ColumnTypes, name: str) -> str:
+    key = columns.fold_case(name)
+    return f"{columns.fold_case(names.schema)}.{key}" if names.schema else key
 
 
-def metadata(names: Names, columns: Columns) -> MetaData:
+def build_metadata(names: TableNames, columns: ColumnTypes) -> MetaData:
     """The tables as SQLAlchemy describes them."""
-    found = MetaData(schema=_quoted(names.schema, columns) if names.schema else None)
+    tables = MetaData(schema=_quoted(names.schema, columns) if names.schema else None)
     Table(
         _quoted(names.meta, columns),
-        found,
+        tables,
         Column("name", String(32), primary_key=True),
         Column("version", Integer, nullable=False),
         **columns.options,
     )
-    _streams(found, names, columns)
-    _records(found, names, columns)
-    return found
+    _add_streams_table(tables, names, columns)
+    _add_records_table(tables, names, columns)
+    return tables
 
 
-def _streams(found: MetaData, names: Names, columns: Columns) -> None:
+def _add_streams_table(tables: MetaData, names: TableNames, columns: ColumnTypes) -> None:
     Table(
         _quoted(names.streams, columns),
-        found,
+        tables,
         Column("stream", columns.name, primary_key=True),
         Column("version", BigInteger, nullable=False),
         Column("seq", BigInteger, nullable=False),
@@ -178,10 +187,10 @@ def _streams(found: MetaData, names: Names, columns: Columns) -> None:
     )
 
 
-def _records(found: MetaData, names: Names, columns: Columns) -> None:
-    made = Table(
+def _add_records_table(tables: MetaData, names: TableNames, columns: ColumnTypes) -> None:
+    table = Table(
         _quoted(names.records, columns),
-        found,
+        tables,
         Column("stream", columns.name, nullable=False),
         Column("kind", columns.kind, nullable=False),
         Column("seq", BigInteger, nullable=False, autoincrement=False),
@@ -191,11 +200,11 @@ def _records(found: MetaData, names: Names, columns: Columns) -> None:
         Column("expires", columns.time),
         # In this order: where PostgreSQL knows nothing of the data yet, the younger index wins.
         PrimaryKeyConstraint("stream", "kind", "seq"),
-        UniqueConstraint("stream", "kind", "id", name=_quoted(names.beside("id"), columns)),
+        UniqueConstraint("stream", "kind", "id", name=_quoted(names.derived("id"), columns)),
         **columns.options,
     )
-    index = _quoted(names.beside("expires"), columns)
+    index = _quoted(names.derived("expires"), columns)
     options = columns.expires_options
     if options.get("postgresql_where"):
         options = {**options, "postgresql_where": text(options["postgresql_where"])}
-    Index(index, made.c.expires, **options)
+    Index(index, table.c.expires, **options)

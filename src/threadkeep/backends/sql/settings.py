@@ -1,4 +1,4 @@
-"""The spellings of configurations: one maker per type of store, all ending in an `SqlBackend`."""
+"""Opens an `SqlBackend` from the settings of each type of store."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from threadkeep.errors import ConfigError
 
 
 def open_postgres(url: str | None = None, **options: Any) -> SqlBackend:
-    """`type: postgres`, and URLs of that scheme."""
+    """Open `type: postgres`, and URLs of that scheme."""
     return SqlBackend(url, dialect="postgresql", **options)
 
 
 def open_mysql(url: str | None = None, **options: Any) -> SqlBackend:
-    """`type: mysql`, and URLs of that scheme; MariaDB is one."""
+    """Open `type: mysql`, and URLs of that scheme, also for MariaDB."""
     return SqlBackend(url, dialect="mysql", **options)
 
 
@@ -28,13 +28,13 @@ def open_sql(
     sql_database: str | None = None,
     **options: Any,
 ) -> SqlBackend:
-    """`type: sql` with the keys of the history service, or an Engine of the application's own.
+    """Open `type: sql`, with the keys of the history service or the application's Engine.
 
     Raises:
-        ConfigError: there is neither.
+        ConfigError: neither an engine nor a db_type is passed.
     """
     if engine is not None:
-        # How many connections there are is the engine's own affair.
+        # The engine itself limits the number of connections.
         return SqlBackend(engine, **{n: v for n, v in options.items() if n != "pool_size"})
     if db_type is None:
         raise ConfigError("sql needs a db_type: postgres, mysql or oracle")

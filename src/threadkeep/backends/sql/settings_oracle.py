@@ -1,4 +1,4 @@
-"""The settings of an Oracle store, by options and by the environment variables of its wallets."""
+"""The settings of an Oracle store, from options and from environment variables."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class _Variable(NamedTuple):
 
 
 def _flag(text: str) -> bool:
-    known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    return known[text.lower()]
+    flags = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    return flags[text.lower()]
 
 
 VARIABLES: Final[Mapping[str, _Variable]] = {
@@ -32,9 +32,9 @@ VARIABLES: Final[Mapping[str, _Variable]] = {
     "ATP_POOL_MAX": _Variable("pool_max", int),
     "ATP_POOL_TIMEOUT_SECS": _Variable("pool_timeout_secs", float),
 }
-"""Environment variables, and the options they stand for where none is given."""
+"""Environment variables, and the options for which they provide defaults."""
 
-_BOTH: Final = "a dsn and a wallet with tns_alias are given: the dsn is used"
+_DSN_AND_ALIAS: Final = "a dsn and a wallet with tns_alias are given: the dsn is used"
 
 
 def open_oracle(
@@ -47,43 +47,43 @@ def open_oracle(
     timeout: float = 30.0,
     **options: Any,
 ) -> SqlBackend:
-    """`type: oracle`: `dsn`, or `wallet_path` with `tns_alias`; what is not given may stand in
-    the environment, where no URL and no host say where the database is.
+    """Open `type: oracle`, by `dsn`, or `wallet_path` with `tns_alias`; environment variables
+    provide defaults unless a URL or a host is passed.
 
     Raises:
         ConfigError: the pool's limits contradict each other, or an option is wrong.
     """
-    given = {name: value for name, value in options.items() if value is not None}
+    settings = {name: value for name, value in options.items() if value is not None}
     limits = {"pool_min": pool_min, "pool_max": pool_max, "pool_timeout_secs": pool_timeout_secs}
-    given |= {name: value for name, value in limits.items() if value is not None}
-    if url is None and "host" not in given:
-        given = {**_environment(), **given}
-    most = given.pop("pool_max", pool_size)
-    _check_pool(given.pop("pool_min", 1), most)
-    if given.get("external_auth"):
-        given.pop("user", None)
-        given.pop("password", None)
-    if "dsn" in given and ("tns_alias" in given):
-        warnings.warn(_BOTH, stacklevel=2)
-        given.pop("tns_alias")
-    timeout = given.pop("pool_timeout_secs", timeout)
-    return SqlBackend(url, dialect="oracle", pool_size=most, timeout=timeout, **given)
+    settings |= {name: value for name, value in limits.items() if value is not None}
+    if url is None and "host" not in settings:
+        settings = {**_environment(), **settings}
+    size = settings.pop("pool_max", pool_size)
+    _check_pool(settings.pop("pool_min", 1), size)
+    if settings.get("external_auth"):
+        settings.pop("user", None)
+        settings.pop("password", None)
+    if "dsn" in settings and ("tns_alias" in settings):
+        warnings.warn(_DSN_AND_ALIAS, stacklevel=2)
+        settings.pop("tns_alias")
+    timeout = settings.pop("pool_timeout_secs", timeout)
+    return SqlBackend(url, dialect="oracle", pool_size=size, timeout=timeout, **settings)
 
 
 def _environment() -> dict[str, Any]:
-    found = {}
+    settings = {}
     for name, (option, read) in VARIABLES.items():
         if text := os.environ.get(name):
             try:
-                found[option] = read(text)
+                settings[option] = read(text)
             except (KeyError, ValueError):
-                shown = "" if option == "password" else f", got {text!r}"
-                raise ConfigError(f"{name} is not what {option} may be{shown}") from None
-    return found
+                detail = "" if option == "password" else f", got {text!r}"
+                raise ConfigError(f"{name} is not what {option} may be{detail}") from None
+    return settings
 
 
-def _check_pool(least: object, most: object) -> None:
-    if type(least) is not int or least < 1:
-        raise ConfigError(f"pool_min must be a whole number of at least 1, got {least!r}")
-    if type(most) is not int or most < least:
-        raise ConfigError(f"pool_max must be a whole number of at least pool_min, got {most!r}")
+def _check_pool(minimum: object, maximum: object) -> None:
+    if type(minimum) is not int or minimum < 1:
+        raise ConfigError(f"pool_min must be a whole number of at least 1, got {minimum!r}")
+    if type(maximum) is not int or maximum < minimum:
+        raise ConfigError(f"pool_max must be a whole number of at least pool_min, got {maximum!r}")

@@ -1,4 +1,4 @@
-"""The table of statements: what all databases say alike, with the few words that differ.
+"""The SQL statements that all dialects share, with the few parts that differ.
 
 `:name` marks a parameter; a dialect rewrites it for its driver. Text is built once per store,
 out of constants and validated names only.
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from threadkeep.backends.sql.names import Names
+from threadkeep.backends.sql.names import TableNames
 
 Step = tuple[str, Any]
 """A statement and its parameters; a list of parameters means once for each."""
 
 LAST: Final = 2**63 - 1
-"""No upper bound, of a seq or a limit."""
+"""No upper bound: the largest seq or limit."""
 
 _PARAMETER: Final = re.compile(r"(?<!:):([a-z]\w*)")
 
@@ -31,15 +31,15 @@ class Tables(NamedTuple):
     meta: str
 
 
-class Words(NamedTuple):
-    """Where dialects differ inside a statement that is otherwise alike.
+class DialectSyntax(NamedTuple):
+    """The parts of the shared statements in which dialects differ.
 
     Attributes:
         quote: puts a part of a name in quotes.
-        rewrite: from `:name` to what the driver takes.
-        ids: "is one of the parameter `ids`".
-        names: the same of streams.
-        limit: at most `:limit` rows.
+        rewrite: turns `:name` into the driver's placeholder.
+        ids: tests for one of the parameter `ids`.
+        names: tests for one of the parameter `names`, of streams.
+        limit: limits a SELECT to `:limit` rows.
         null_body: NULL where a body is expected.
         branch: a SELECT with ORDER BY as a part of UNION ALL: `{0}`.
         some_records: `{0}` deletes from the records `WHERE {1}`, at most `:limit`.
@@ -57,100 +57,107 @@ class Words(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """What every dialect can say about streams, records and their upkeep."""
+    """The statements on streams and records, in one dialect."""
 
-    check: str
+    select_version: str
     head: str
-    begin_life: str
-    go_on: str
+    insert_stream: str
+    update_stream: str
     touch: str
-    end_life: str
+    delete_stream: str
     drop_all: str
     drop_range: str
     drop_ids: str
-    places: str
+    select_seqs: str
     streams: str
-    dead_streams: str
-    lock_dead: str
-    sweep_streams: str
-    end_lives: str
-    dead_records: str
+    expired_streams: str
+    lock_expired: str
+    delete_records_of: str
+    delete_streams: str
+    expired_record_streams: str
     lock_streams: str
-    sweep_records: str
+    delete_expired_records: str
 
 
-def tables(names: Names, quote: Callable[[str], str]) -> Tables:
-    """The names of a store, quoted."""
+def quote_tables(names: TableNames, quote: Callable[[str], str]) -> Tables:
+    """Quote the names of a store."""
     schema = f"{quote(names.schema)}." if names.schema else ""
     return Tables(*(schema + quote(n) for n in (names.records, names.streams, names.meta)))
 
 
 def pyformat(text: str) -> str:
-    """`:name` as `%(name)s`."""
+    """Rewrite `:name` as `%(name)s`."""
     return _PARAMETER.sub(r"%(\1)s", text)
 
 
-def build(t: Tables, words: Words) -> Statements:
-    """The statements of a store."""
-    texts = {**_of_streams(t, words), **_of_records(t, words), **_of_upkeep(t, words)}
-    return Statements(**{name: words.rewrite(text) for name, text in texts.items()})
+def build_statements(t: Tables, syntax: DialectSyntax) -> Statements:
+    """Build the statements of a store."""
+    texts = {
+        **_stream_statements(t, syntax),
+        **_record_statements(t, syntax),
+        **_sweep_statements(t, syntax),
+    }
+    return Statements(**{name: syntax.rewrite(text) for name, text in texts.items()})
 
 
-def _of_streams(t: Tables, words: Words) -> Mapping[str, str]:
+def _stream_statements(t: Tables, syntax: DialectSyntax) -> Mapping[str, str]:
     columns = "version, seq, expires, token, token_version"
     return {
-        "check": f"SELECT version FROM {t.meta} WHERE name = 'threadkeep'",
+        "select_version": f"SELECT version FROM {t.meta} WHERE name = 'threadkeep'",
         "head": f"SELECT {columns} FROM {t.streams} WHERE stream = :stream FOR UPDATE",
-        "begin_life": f"INSERT INTO {t.streams} (stream, {columns}) "
+        "insert_stream": f"INSERT INTO {t.streams} (stream, {columns}) "
         "VALUES (:stream, :version, :seq, :expires, :token, :token_version)",
-        "go_on": f"UPDATE {t.streams} SET version = :version, seq = :seq, expires = :expires, "
-        "token = :token, token_version = :token_version WHERE stream = :stream",
+        "update_stream": f"UPDATE {t.streams} SET version = :version, seq = :seq, "
+        "expires = :expires, token = :token, token_version = :token_version WHERE stream = :stream",
         "touch": f"UPDATE {t.streams} SET expires = :expires WHERE stream = :stream",
-        "end_life": f"DELETE FROM {t.streams} WHERE stream = :stream",
+        "delete_stream": f"DELETE FROM {t.streams} WHERE stream = :stream",
         "streams": f"SELECT stream FROM {t.streams} WHERE stream >= :low "
-        f"ORDER BY stream {words.limit}",
+        f"ORDER BY stream {syntax.limit}",
     }
 
 
-def _of_records(t: Tables, words: Words) -> Mapping[str, str]:
-    one_kind = "WHERE stream = :stream AND kind = :kind AND seq <= :upto"
+def _record_statements(t: Tables, syntax: DialectSyntax) -> Mapping[str, str]:
+    of_kind = "WHERE stream = :stream AND kind = :kind AND seq <= :upto"
     return {
         "drop_all": f"DELETE FROM {t.records} WHERE stream = :stream",
-        "drop_range": f"DELETE FROM {t.records} {one_kind}",
-        "drop_ids": f"DELETE FROM {t.records} {one_kind} AND id {words.ids}",
-        "places": f"SELECT kind, id, seq FROM {t.records} {one_kind} AND id {words.ids}",
+        "drop_range": f"DELETE FROM {t.records} {of_kind}",
+        "drop_ids": f"DELETE FROM {t.records} {of_kind} AND id {syntax.ids}",
+        "select_seqs": f"SELECT kind, id, seq FROM {t.records} {of_kind} AND id {syntax.ids}",
     }
 
 
-def _of_upkeep(t: Tables, words: Words) -> Mapping[str, str]:
-    """Nothing is deleted without the lock of its stream, and no sweep waits for one."""
-    dead = f"SELECT stream FROM {t.streams} WHERE expires <= :now"
-    lock = f"SELECT stream FROM {t.streams} WHERE stream {words.names}"
-    theirs = f"stream {words.names}"
+def _sweep_statements(t: Tables, syntax: DialectSyntax) -> Mapping[str, str]:
+    """A sweep locks each stream before it deletes, and skips those that are locked."""
+    expired = f"SELECT stream FROM {t.streams} WHERE expires <= :now"
+    lock = f"SELECT stream FROM {t.streams} WHERE stream {syntax.names}"
+    of_streams = f"stream {syntax.names}"
     return {
-        "dead_streams": f"{dead} {words.limit}",
-        "lock_dead": f"{lock} AND expires <= :now ORDER BY stream FOR UPDATE SKIP LOCKED",
-        "sweep_streams": words.some_records.format(t.records, theirs),
-        "end_lives": f"DELETE FROM {t.streams} WHERE {theirs}",
-        "dead_records": f"SELECT stream FROM {t.records} WHERE expires <= :now {words.limit}",
+        "expired_streams": f"{expired} {syntax.limit}",
+        "lock_expired": f"{lock} AND expires <= :now ORDER BY stream FOR UPDATE SKIP LOCKED",
+        "delete_records_of": syntax.some_records.format(t.records, of_streams),
+        "delete_streams": f"DELETE FROM {t.streams} WHERE {of_streams}",
+        "expired_record_streams": f"SELECT stream FROM {t.records} "
+        f"WHERE expires <= :now {syntax.limit}",
         "lock_streams": f"{lock} ORDER BY stream FOR UPDATE SKIP LOCKED",
-        "sweep_records": words.some_records.format(t.records, f"expires <= :now AND {theirs}"),
+        "delete_expired_records": syntax.some_records.format(
+            t.records, f"expires <= :now AND {of_streams}"
+        ),
     }
 
 
-class ReadText:
+class ReadStatementBuilder:
     """Builds the one statement that answers several queries: a UNION ALL of short SELECTs.
 
     One statement is one snapshot in every database here, whatever its isolation.
     Columns: number, id, body, at, expires, seq. Heads of streams have negative numbers, and their
-    version in the place of seq.
+    version instead of a seq.
     """
 
-    def __init__(self, t: Tables, words: Words) -> None:
-        self._words = words
+    def __init__(self, t: Tables, syntax: DialectSyntax) -> None:
+        self._syntax = syntax
         self.build = lru_cache(256)(self._build)
         self._head = (
-            f"SELECT {{0}} AS n, stream AS id, {words.null_body} AS body, expires AS at, expires, "
+            f"SELECT {{0}} AS n, stream AS id, {syntax.null_body} AS body, expires AS at, expires, "
             f"version AS seq FROM {t.streams} "
             "WHERE stream = :s{1} AND (expires IS NULL OR expires > :now)"
         )
@@ -161,13 +168,13 @@ class ReadText:
         )
 
     def _build(self, streams: int, shape: tuple[tuple[int, bool, str | None], ...]) -> str:
-        """For so many streams, and per branch: its stream, newest first?, the test of ids."""
+        """For a number of streams; each branch is (stream, newest first, condition on ids)."""
         heads = [self._head.format(-1 - n, n) for n in range(streams)]
         pages = [self._branch(n, *branch) for n, branch in enumerate(shape)]
-        return self._words.rewrite(" UNION ALL ".join([*heads, *pages]))
+        return self._syntax.rewrite(" UNION ALL ".join([*heads, *pages]))
 
     def _branch(self, n: int, stream: int, newest: bool, ids: str | None) -> str:
-        chosen = "" if ids is None else f" AND id {ids}"
-        limit = self._words.limit.replace(":limit", f":l{n}")
-        text = self._page.format(n, stream, chosen, " DESC" if newest else "", limit)
-        return self._words.branch.format(text)
+        id_condition = "" if ids is None else f" AND id {ids}"
+        limit = self._syntax.limit.replace(":limit", f":l{n}")
+        text = self._page.format(n, stream, id_condition, " DESC" if newest else "", limit)
+        return self._syntax.branch.format(text)

@@ -1,4 +1,4 @@
-"""Which server to connect to, and how: out of a URL or single options, checked before any I/O."""
+"""The database to connect to: parsed from a URL or options, and checked before any I/O."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ SSLMODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A database. What is secret in it is in no repr.
+class DatabaseTarget:
+    """A database to connect to; its secrets are in no repr.
 
     Attributes:
         dialect: `postgresql`, `mysql` or `oracle`.
         host: as the driver takes it; `None` = the driver's default. PostgreSQL: also several, or
             the folder of a Unix socket.
         port: a number; of several hosts of PostgreSQL `5432,5433`.
-        password: the password, or what gives it, asked at each new connection.
-        parameters: everything else that was said, for the driver.
+        password: the password, or a callable that returns it, called for each new connection.
+        parameters: all other options, for the driver.
     """
 
     dialect: str
@@ -48,14 +48,14 @@ class Target:
     database: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
-    def secret(self) -> str | None:
-        """The password of this moment."""
+    def resolve_password(self) -> str | None:
+        """The current password."""
         return self.password() if callable(self.password) else self.password
 
-    def described(self) -> str:
-        """Where it is, for people: no user, no password."""
-        place = self.parameters.get("unix_socket") or self._address()
-        return f"{self.database} at {place}" if self.database else f"at {place}"
+    def label(self) -> str:
+        """The database and its address, for errors: without user and password."""
+        address = self.parameters.get("unix_socket") or self._address()
+        return f"{self.database} at {address}" if self.database else f"at {address}"
 
     def _address(self) -> str:
         host = self.host or self.parameters.get("hostaddr") or "the default host"
@@ -65,51 +65,52 @@ class Target:
         pairs = itertools.zip_longest(hosts, ports, fillvalue="")
         return ",".join(f"{name}:{port}" if port else name for name, port in pairs)
 
-    def but(self, **fields: Any) -> Target:
+    def with_fields(self, **fields: Any) -> DatabaseTarget:
+        """A copy with other values."""
         return replace(self, **fields)
 
 
-def from_url(url: str) -> Target:
-    """`postgresql://user:password@host:port/database?parameter=value`, all but the scheme optional.
+def from_url(url: str) -> DatabaseTarget:
+    """Parse `postgresql://user:password@host:port/database?parameter=value`; most is optional.
 
     Raises:
-        ConfigError: it is not such a URL; what it holds is not repeated.
+        ConfigError: it is not such a URL; the error does not repeat it.
     """
-    if dialect(url.partition(":")[0].lower()) == "postgresql":
+    if parse_dialect(url.partition(":")[0].lower()) == "postgresql":
         reader = drivers.load("postgresql", "postgresql_url")
-        target: Target = reader.read(url)
+        target: DatabaseTarget = reader.parse_url(url)
         return target
     try:
         parts = urlsplit(url)
-        host, port = _address(parts.netloc.rpartition("@")[2])
+        host, port = _parse_address(parts.netloc.rpartition("@")[2])
     except ValueError:
-        raise unreadable() from None
-    named = parts.netloc.rpartition("@")[0]
-    user, colon, password = named.partition(":")
-    return Target(
-        dialect=dialect(parts.scheme),
+        raise unreadable_url() from None
+    userinfo = parts.netloc.rpartition("@")[0]
+    user, colon, password = userinfo.partition(":")
+    return DatabaseTarget(
+        dialect=parse_dialect(parts.scheme),
         host=host,
         port=port,
         user=unquote(user) or None,
         password=unquote(password) if colon else None,
         database=unquote(parts.path.removeprefix("/")) or None,
-        parameters=unique(parse_qsl(parts.query, keep_blank_values=True)),
+        parameters=merge_parameters(parse_qsl(parts.query, keep_blank_values=True)),
     )
 
 
-def unreadable() -> ConfigError:
-    """The error about a URL; none of it is repeated, since anything may be part of a password."""
+def unreadable_url() -> ConfigError:
+    """The error for a URL; it repeats no part, since any may belong to a password."""
     return ConfigError(
         "the database URL cannot be read: postgresql://user:password@host:5432/database; "
         "percent-encode what is special in user and password"
     )
 
 
-def unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Parameters by their names.
+def merge_parameters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Merge pairs into parameters by name.
 
     Raises:
-        ConfigError: one is given twice, and differently.
+        ConfigError: a name has two different values.
     """
     parameters: dict[str, str] = {}
     for name, value in pairs:
@@ -118,29 +119,29 @@ def unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return parameters
 
 
-def dialect(scheme: object) -> str:
-    """Which database a scheme or type means.
+def parse_dialect(scheme: object) -> str:
+    """The dialect of a scheme or type.
 
     Raises:
-        ConfigError: none that is known here.
+        ConfigError: there is no such dialect.
     """
-    found = DIALECTS.get(scheme) if isinstance(scheme, str) else None
-    if found is None:
-        shown = scheme if isinstance(scheme, str) and scheme.replace("+", "").isalnum() else "?"
-        raise ConfigError(f"no SQL database of type {shown!r}{did_you_mean(scheme, DIALECTS)}")
-    return found
+    name = DIALECTS.get(scheme) if isinstance(scheme, str) else None
+    if name is None:
+        label = scheme if isinstance(scheme, str) and scheme.replace("+", "").isalnum() else "?"
+        raise ConfigError(f"no SQL database of type {label!r}{did_you_mean(scheme, DIALECTS)}")
+    return name
 
 
 def split_host(host: str, port: int | str | None) -> tuple[str | None, int | str | None]:
-    """`host` or `host:port`, several with commas; ports may be given beside, but no other ones.
+    """Split `host` or `host:port`, several with commas; `port` must agree with the ports in it.
 
     Raises:
-        ConfigError: a port is not a number, or given twice and differently.
+        ConfigError: a port is not a number, or contradicts another.
     """
     if host.startswith(("/", "@")):
         return host, port  # a Unix socket
     try:
-        pairs = [_address(part) for part in host.split(",")]
+        pairs = [_parse_address(part) for part in host.split(",")]
     except ValueError:
         raise ConfigError(f"host must be host or host:port, got {host!r}") from None
     if all(number is None for _, number in pairs):
@@ -154,11 +155,11 @@ def split_host(host: str, port: int | str | None) -> tuple[str | None, int | str
     return names or None, merged
 
 
-def _address(text: str) -> tuple[str | None, int | None]:
-    """Of `host:port`; bare IPv6 addresses are left to the driver."""
+def _parse_address(text: str) -> tuple[str | None, int | None]:
+    """Split `host:port`; bare IPv6 addresses are left to the driver."""
     if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        return host, int(rest[1:]) if rest.startswith(":") else None
+        host, _, suffix = text[1:].partition("]")
+        return host, int(suffix[1:]) if suffix.startswith(":") else None
     if text.count(":") != 1:
         return unquote(text) or None, None
     host, _, port = text.partition(":")

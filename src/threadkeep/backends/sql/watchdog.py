@@ -1,4 +1,4 @@
-"""What keeps a call from outliving its deadline where the driver alone would wait for ever."""
+"""Ends calls at their deadline where the driver alone would wait for ever."""
 
 from __future__ import annotations
 
@@ -14,53 +14,53 @@ T = TypeVar("T")
 _GRACE: Final = 0.05
 
 
-class Late(Exception):
-    """The time is over; whatever comes of the work is thrown away."""
+class DeadlineExceeded(Exception):
+    """The time is over; a result that arrives later is discarded."""
 
 
-def within(seconds: float, work: Callable[[], T], undo: Callable[[T], object]) -> T:
-    """Do the work on a thread of its own and wait that long; what comes later is undone.
+def call_with_timeout(seconds: float, work: Callable[[], T], undo: Callable[[T], object]) -> T:
+    """Run `work` on a thread of its own and wait; pass a result that comes too late to `undo`.
 
-    For connecting: name look-ups and handshakes have no time-out that every driver keeps.
+    For connecting: no driver limits both name look-ups and handshakes reliably.
 
     Raises:
-        Late: it took longer.
+        DeadlineExceeded: it took longer than `seconds`.
     """
-    done: list[tuple[T | None, BaseException | None]] = []
+    outcomes: list[tuple[T | None, BaseException | None]] = []
     finished, lock, waiting = threading.Event(), threading.Lock(), [True]
 
     def run() -> None:
-        made: T | None = None
+        outcome: T | None = None
         error: BaseException | None = None
         try:
-            made = work()
-        except BaseException as caught:
-            error = caught
+            outcome = work()
+        except BaseException as raised:
+            error = raised
         with lock:
-            done.append((made, error))
-            unwanted = not waiting[0]
+            outcomes.append((outcome, error))
+            abandoned = not waiting[0]
         finished.set()
-        if unwanted and made is not None:
-            undo(made)
+        if abandoned and outcome is not None:
+            undo(outcome)
 
     threading.Thread(target=run, name="threadkeep-connect", daemon=True).start()
     finished.wait(seconds)
     with lock:
         waiting[0] = False
-        if not done:
-            raise Late
-    made, error = done[0]
+        if not outcomes:
+            raise DeadlineExceeded
+    outcome, error = outcomes[0]
     if error is not None:
         raise error
-    return made  # type: ignore[return-value]
+    return outcome  # type: ignore[return-value]
 
 
-class Watch:
-    """Aborts calls whose deadline has come.
+class Watchdog:
+    """Aborts calls that reach their deadline.
 
-    All deadlines here are equally far ahead when they are set, so none that is set later comes
-    sooner: the thread sleeps until the first one, and setting one wakes nobody. It begins with a
-    call, and ends when for a whole time-out there was none.
+    All calls have the same time-out, so deadlines come in the order in which they were set: the
+    thread sleeps until the earliest, and setting one need not wake it. The thread starts with a
+    call, and ends after a whole time-out without any.
     """
 
     def __init__(self, abort: Callable[[Any], object], timeout: float) -> None:
@@ -69,31 +69,31 @@ class Watch:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything: a forked child has no threads."""
+        """Forget all calls and the thread: a forked child has no threads."""
         self._calls: dict[int, tuple[float, Any]] = {}
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._ended = threading.Event()
 
     def start(self, deadline: Deadline, connection: Any) -> int:
-        """From now on the connection is aborted when the deadline comes."""
+        """Abort the connection at the deadline; returns the key for `stop`."""
         key = id(connection)
-        self._calls[key] = (deadline.at, connection)
+        self._calls[key] = (deadline.ends_at, connection)
         if self._thread is None:
-            self._begin()
+            self._start_thread()
         return key
 
     def stop(self, key: int) -> bool:
-        """Not any more; False = it was aborted, and is of no use."""
+        """Stop watching; returns False if the connection was aborted and is unusable."""
         return self._calls.pop(key, None) is not None
 
-    def end(self) -> None:
-        """Let the thread go."""
+    def close(self) -> None:
+        """End the thread."""
         self._ended.set()
         if thread := self._thread:
             thread.join(1.0)
 
-    def _begin(self) -> None:
+    def _start_thread(self) -> None:
         with self._lock:
             if self._thread is None and not self._ended.is_set():
                 self._thread = threading.Thread(
@@ -104,15 +104,15 @@ class Watch:
     def _run(self) -> None:
         while not self._ended.is_set():
             now = time.monotonic()
-            self._abort_late(now)
-            first = min((at for at, _ in [*self._calls.values()]), default=now + self._timeout)
-            self._ended.wait(max(_GRACE, first - now))
+            self._abort_expired(now)
+            earliest = min((at for at, _ in [*self._calls.values()]), default=now + self._timeout)
+            self._ended.wait(max(_GRACE, earliest - now))
             with self._lock:
                 if not self._calls:
                     self._thread = None
                     return
 
-    def _abort_late(self, now: float) -> None:
+    def _abort_expired(self, now: float) -> None:
         for key, (at, connection) in [*self._calls.items()]:
             if at <= now and self._calls.pop(key, None) is not None:
                 threading.Thread(target=self._abort, args=(connection,), daemon=True).start()

@@ -1,4 +1,4 @@
-"""What a database file is, by looking only: it is not made."""
+"""Describes a database file without creating or changing it."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from pathlib import Path
 
 
 def describe(path: str) -> dict[str, str]:
-    """`engine`, `path`, `exists` (`yes` or `no`), and of a file that is there `bytes`, `schema`."""
-    said = {"engine": f"SQLite {sqlite3.sqlite_version}", "path": path}
+    """Return `engine`, `path`, `exists` (`yes` or `no`), and if it exists `bytes`, `schema`."""
+    description = {"engine": f"SQLite {sqlite3.sqlite_version}", "path": path}
     if path == ":memory:":
-        return {**said, "exists": "yes"}
+        return {**description, "exists": "yes"}
     file = Path(path)
     if not file.exists():
-        return {**said, "exists": "no"}
-    said |= {"exists": "yes", "bytes": f"{sum(map(_size, _parts(file))):,}"}
-    version = _schema(file)
-    return said if version is None else {**said, "schema": version}
+        return {**description, "exists": "no"}
+    description |= {"exists": "yes", "bytes": f"{sum(map(_file_size, _database_files(file))):,}"}
+    version = _schema_version(file)
+    return description if version is None else {**description, "schema": version}
 
 
-def _parts(file: Path) -> list[Path]:
+def _database_files(file: Path) -> list[Path]:
     return [file, *(file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm"))]
 
 
-def _size(file: Path) -> int:
-    with suppress(OSError):  # it may go away meanwhile
+def _file_size(file: Path) -> int:
+    with suppress(OSError):  # it may be removed meanwhile
         return file.stat().st_size
     return 0
 
 
-def _schema(file: Path) -> str | None:
-    # not from the file's header: what stands there may be older than the write-ahead log
+def _schema_version(file: Path) -> str | None:
+    # not from the file's header, which may be older than the write-ahead log
     with suppress(sqlite3.Error):
         uri = f"{file.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, timeout=1)) as connection:

@@ -1,4 +1,4 @@
-"""What SQLite complains about, in our words: where it happened, and what to do about it."""
+"""Maps SQLite's errors to threadkeep errors that name the file and a remedy."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ _BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 @contextmanager
-def translated(where: str, timeout: float) -> Iterator[None]:
-    """Raise `BackendError` or `BackendTimeout` in place of the driver's errors."""
+def map_errors(location: str, timeout: float) -> Iterator[None]:
+    """Raise `BackendError` or `BackendTimeout` instead of the driver's errors."""
     try:
         yield
     except sqlite3.Error as error:
-        raise translate(error, where, timeout) from error
+        raise map_error(error, location, timeout) from error
 
 
-def translate(error: sqlite3.Error, where: str, timeout: float) -> BackendError:
-    """Our error for the driver's; errors without a code may quote stored text, so are not cited."""
+def map_error(error: sqlite3.Error, location: str, timeout: float) -> BackendError:
+    """Map a driver error; one without a code may quote stored text, so it is not cited."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
-        return BackendError(f"{where}: {type(error).__name__} in the sqlite3 module")
+        return BackendError(f"{location}: {type(error).__name__} in the sqlite3 module")
     if code & 0xFF in _BUSY:
-        return locked(where, timeout)
+        return lock_timeout(location, timeout)
     remedy = _REMEDY.get(code & 0xFF, "see https://www.sqlite.org/rescode.html")
-    return BackendError(f"{where}: {error} ({error.sqlite_errorname}): {remedy}")
+    return BackendError(f"{location}: {error} ({error.sqlite_errorname}): {remedy}")
 
 
-def locked(where: str, timeout: float) -> BackendTimeout:
-    """The error for a write lock that did not come free."""
+def lock_timeout(location: str, timeout: float) -> BackendTimeout:
+    """The error for a write lock that was not released in time."""
     return BackendTimeout(
-        f"{where} was locked by others for more than {timeout:g} s: "
+        f"{location} was locked by others for more than {timeout:g} s: "
         "end what holds it (a backup, a shell?), or raise `timeout`"
     )

@@ -1,4 +1,4 @@
-"""Reclaiming what expired: found without the write lock, removed in one short transaction."""
+"""Removes expired data: finds it without the write lock, deletes it in a short transaction."""
 
 from __future__ import annotations
 
@@ -8,31 +8,35 @@ from typing import Any, NamedTuple
 from threadkeep.backends.sqlite import statements
 
 
-class Dead(NamedTuple):
-    """Keys of what was expired when it was looked for; others may have written since."""
+class ExpiredKeys(NamedTuple):
+    """Keys that had expired when they were read; others may have written since."""
 
     streams: list[Any]
     records: list[Any]
 
 
-def find(connection: sqlite3.Connection, now: float, limit: int) -> Dead:
-    """Up to `limit` streams and as many records that expired by `now`."""
+def find_expired(connection: sqlite3.Connection, now: float, limit: int) -> ExpiredKeys:
+    """Find up to `limit` streams and as many records that expired by `now`."""
     streams = connection.execute(statements.DEAD_STREAMS, (now, limit)).fetchall()
-    return Dead(streams, connection.execute(statements.DEAD_RECORDS, (now, limit)).fetchall())
+    return ExpiredKeys(
+        streams, connection.execute(statements.DEAD_RECORDS, (now, limit)).fetchall()
+    )
 
 
-def remove(connection: sqlite3.Connection, dead: Dead, now: float, limit: int) -> int:
-    """Remove what is still dead, up to `limit` rows of either table; return how many."""
+def remove_expired(
+    connection: sqlite3.Connection, expired: ExpiredKeys, now: float, limit: int
+) -> int:
+    """Remove what is still expired, up to `limit` rows; return how many were removed."""
     swept = 0
-    for (sid,) in dead.streams:
+    for (sid,) in expired.streams:
         swept += _remove_stream(connection, sid, now, limit - swept)
-    for record in dead.records[: limit - swept]:
+    for record in expired.records[: limit - swept]:
         swept += connection.execute(statements.SWEEP_RECORD, (now, *record)).rowcount
     return swept
 
 
 def _remove_stream(connection: sqlite3.Connection, sid: int, now: float, limit: int) -> int:
-    """A long stream may take several sweeps; its head goes last, and hides what is left."""
+    """Remove a stream's records and, last, its head, which hides those a later sweep removes."""
     if limit <= 0 or not connection.execute(statements.STILL_DEAD, (sid, now)).fetchone():
         return 0
     swept = connection.execute(statements.SWEEP_STREAM, (sid, limit)).rowcount

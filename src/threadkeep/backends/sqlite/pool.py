@@ -1,4 +1,4 @@
-"""Connections to one file, handed out per call, last in first out; threads and forks are safe."""
+"""A thread-safe and fork-safe LIFO pool of connections to one file."""
 
 from __future__ import annotations
 
@@ -13,65 +13,65 @@ from threadkeep.backends.common.limiter import ConnectionLimiter
 from threadkeep.errors import BackendError
 
 
-class Pool:
-    """At most `size` connections, opened when first needed, each used by one thread at a time.
+class SqlitePool:
+    """At most `size` connections, opened on demand, each used by one thread at a time.
 
-    A connection comes back rolled back, whatever happened to it, and is closed if that fails.
+    A returned connection is rolled back, and closed if that fails.
 
-    Nothing is open while the process forks: a fork waits for running calls, and closes the idle
-    connections first. Leaving them alone in the child would not be enough: SQLite keeps its locks
-    in a table per process, the child's copy says that they are held, so its own connections would
-    take none; when the parent then closes, it deletes the log that the child goes on writing to.
+    No connection is open while the process forks: a fork waits for running calls and closes the
+    idle connections first. Ignoring them in the child would not be enough: SQLite keeps its locks
+    in a per-process table, and the child's copy says that they are held, so its own connections
+    would take none; when the parent then closes, it deletes the log the child still writes to.
 
     Attributes:
-        writing: SQLite has one writer at a time, and others poll with sleeps of up to 100 ms;
-            threads of one process that queue here first do not.
+        writing: a lock for writers. SQLite has one writer at a time, and others poll with sleeps
+            of up to 100 ms; threads of one process that queue here first do not.
 
     Args:
-        open_connection: makes a connection, or raises.
-        keep: never close an idle connection before `close` (`:memory:` lives only while it is
-            open; a forked child goes on with a copy).
+        open_connection: opens a connection, or raises.
+        keep: never close an idle connection before `close` (`:memory:` exists only while it is
+            open; a forked child continues with a copy).
     """
 
     def __init__(
         self,
         open_connection: Callable[[], sqlite3.Connection],
         *,
-        where: str,
+        location: str,
         size: int,
         timeout: float,
         keep: bool = False,
     ) -> None:
         self._open = open_connection
-        self._where = where
+        self._location = location
         self._size = size
         self._timeout = timeout
         self._keep = keep
         self._idle: list[sqlite3.Connection] = []
-        self._slots = ConnectionLimiter(size, where)
+        self._limiter = ConnectionLimiter(size, location)
         self._paused = 0
         self._closed = False
         self.writing = threading.Lock()
-        _watch(self)
+        _register(self)
 
-    def take(self) -> sqlite3.Connection:
-        """Lend a connection, outside of any transaction.
+    def acquire(self) -> sqlite3.Connection:
+        """Lease a connection that is in no transaction.
 
         Raises:
-            BackendTimeout: none came free within the time-out.
+            BackendTimeout: none was returned within the time-out.
             BackendError: the pool is closed, or opening failed.
         """
-        self._slots.take(self._patience, self._timeout)
+        self._limiter.acquire(self._seconds_to_wait, self._timeout)
         try:
             if self._closed:
-                raise BackendError(f"{self._where} is closed: open a new backend")
-            return self._pop() or self._open()
+                raise BackendError(f"{self._location} is closed: open a new backend")
+            return self._pop_idle() or self._open()
         except BaseException:
-            self._slots.give_back()
+            self._limiter.release()
             raise
 
-    def give_back(self, connection: sqlite3.Connection) -> None:
-        """Take a connection back, whatever state it is in."""
+    def release(self, connection: sqlite3.Connection) -> None:
+        """Return a connection, in whatever state it is."""
         try:
             if connection.in_transaction:
                 connection.rollback()
@@ -79,66 +79,66 @@ class Pool:
         except sqlite3.Error:
             connection.close()
         finally:
-            self._slots.give_back()
+            self._limiter.release()
         if self._closed:
             self._close_idle()
-        self._slots.step_back()
+        self._limiter.yield_to_waiting()
 
     @property
     def idle(self) -> int:
-        """How many connections are open and not lent."""
+        """The number of connections that are open and not in use."""
         return len(self._idle)
 
     @property
-    def lent(self) -> int:
-        """How many connections are with a caller now."""
-        return self._slots.lent
+    def in_use(self) -> int:
+        """The number of connections in use now."""
+        return self._limiter.in_use
 
     def close(self) -> None:
-        """Close what is idle now, and each lent connection when it comes back."""
+        """Close idle connections now, and each one in use when it is returned."""
         self._closed = True
         self._close_idle()
 
-    def _patience(self) -> float:
+    def _seconds_to_wait(self) -> float:
         return self._timeout
 
-    def _pop(self) -> sqlite3.Connection | None:
+    def _pop_idle(self) -> sqlite3.Connection | None:
         try:
             return self._idle.pop()
         except IndexError:
             return None
 
     def _close_idle(self) -> None:
-        while connection := self._pop():
+        while connection := self._pop_idle():
             connection.close()
 
     def _pause(self) -> None:
-        """Let running calls end (each does within the time-out) and close what is idle."""
+        """Wait for running calls (each ends within the time-out) and close idle connections."""
         deadline = time.monotonic() + self._timeout
         while self._paused < self._size:
-            if not self._slots.seize(deadline - time.monotonic()):
-                break  # a call that hangs: better a fork beside it than none
+            if not self._limiter.try_acquire(deadline - time.monotonic()):
+                break  # a call hangs: forking beside it is better than never
             self._paused += 1
         if not self._keep:
             self._close_idle()
 
     def _resume(self) -> None:
         for _ in range(self._paused):
-            self._slots.give_back()
+            self._limiter.release()
         self._paused = 0
 
     def _restart(self) -> None:
-        """In the child: threads that still held a connection or waited for one are gone."""
-        self._slots = ConnectionLimiter(self._size, self._where)
+        """Reset in the child: threads that held or awaited a connection do not exist there."""
+        self._limiter = ConnectionLimiter(self._size, self._location)
         self._paused = 0
         self.writing = threading.Lock()
 
 
-_POOLS: weakref.WeakSet[Pool] = weakref.WeakSet()
+_POOLS: weakref.WeakSet[SqlitePool] = weakref.WeakSet()
 _POOLS_LOCK = threading.Lock()
 
 
-def _watch(pool: Pool) -> None:
+def _register(pool: SqlitePool) -> None:
     with _POOLS_LOCK:
         _POOLS.add(pool)
 

@@ -1,19 +1,19 @@
-"""The tables, their version, and how a file gets from none or an older one to this one."""
+"""The tables, the schema version, and the migrations to it."""
 
 from __future__ import annotations
 
 import sqlite3
 from typing import Final
 
-from threadkeep.backends.common.deadline import Deadline, pause
-from threadkeep.backends.sqlite.errors import locked
+from threadkeep.backends.common.deadline import Deadline, backoff
+from threadkeep.backends.sqlite.errors import lock_timeout
 from threadkeep.errors import BackendError
 
 APPLICATION_ID: Final = 0x746B6565
-"""`tkee`: in the file's header, where `file(1)` and other programs see whose it is."""
+"""`tkee`: in the file's header, where `file(1)` and other programs identify the format."""
 
-# One entry per schema version: the statements that lead to it from the one before.
-# IF NOT EXISTS: a restored dump has the tables, but its header says nothing.
+# One entry per schema version: the statements that migrate to it from the version before.
+# IF NOT EXISTS: a restored dump has the tables, but an empty header.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
         """CREATE TABLE IF NOT EXISTS tk_stream (
@@ -32,54 +32,57 @@ VERSION: Final = len(MIGRATIONS)
 
 
 def prepare(
-    connection: sqlite3.Connection, where: str, synchronous: str, deadline: Deadline
+    connection: sqlite3.Connection, location: str, synchronous: str, deadline: Deadline
 ) -> None:
-    """Make a new connection ready for use; creates or migrates what is not up to date.
+    """Prepare a new connection; creates or migrates the schema if needed.
 
     Raises:
-        BackendError: the file is somebody else's, or of a newer threadkeep; it is not touched.
-        sqlite3.Error: as the driver says.
+        BackendError: the file belongs to another program or a newer threadkeep; it is untouched.
+        sqlite3.Error: from the driver.
     """
-    if not _current(connection, where):
-        _enter_wal(connection, where, deadline)
-        _migrate(connection, where)
+    if not _is_current(connection, location):
+        _enter_wal(connection, location, deadline)
+        _migrate(connection, location)
     connection.execute(f"PRAGMA synchronous={synchronous}")
 
 
-def _current(connection: sqlite3.Connection, where: str) -> bool:
-    owner = _pragma(connection, "application_id")
-    if owner not in (0, APPLICATION_ID) or (owner == 0 and _foreign(connection)):
+def _is_current(connection: sqlite3.Connection, location: str) -> bool:
+    application_id = _pragma(connection, "application_id")
+    is_foreign = application_id == 0 and _is_foreign(connection)
+    if application_id not in (0, APPLICATION_ID) or is_foreign:
         raise BackendError(
-            f"{where} is a database of another program, and was left as it is: "
+            f"{location} is a database of another program, and was left as it is: "
             "name a file of its own for threadkeep"
         )
     version = _pragma(connection, "user_version")
-    if owner == APPLICATION_ID and version > VERSION:
+    if application_id == APPLICATION_ID and version > VERSION:
         raise BackendError(
-            f"{where} has schema version {version}, this threadkeep knows {VERSION}: "
+            f"{location} has schema version {version}, this threadkeep knows {VERSION}: "
             "upgrade threadkeep"
         )
-    return owner == APPLICATION_ID and version == VERSION
+    return application_id == APPLICATION_ID and version == VERSION
 
 
-def _foreign(connection: sqlite3.Connection) -> bool:
+def _is_foreign(connection: sqlite3.Connection) -> bool:
     names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     return bool(names) and "tk_stream" not in names
 
 
-def _enter_wal(connection: sqlite3.Connection, where: str, deadline: Deadline) -> None:
+def _enter_wal(connection: sqlite3.Connection, location: str, deadline: Deadline) -> None:
     attempt = 0
-    while (mode := _switched(connection)) is None:
-        # unlike all else this does not wait for who holds the file, as at the birth of a store
-        if not pause(attempt, deadline):
-            raise locked(where, deadline.timeout)
+    while (mode := _switch_to_wal(connection)) is None:
+        # unlike other statements this one does not wait for a lock, e.g. while a store is created
+        if not backoff(attempt, deadline):
+            raise lock_timeout(location, deadline.timeout)
         attempt += 1
     if mode not in ("wal", "memory"):
-        raise BackendError(f"{where} cannot use WAL: put it on a local disk, not a network drive")
+        raise BackendError(
+            f"{location} cannot use WAL: put it on a local disk, not a network drive"
+        )
 
 
-def _switched(connection: sqlite3.Connection) -> str | None:
-    """The journal's mode once it was asked to be WAL; `None` = somebody else holds the file."""
+def _switch_to_wal(connection: sqlite3.Connection) -> str | None:
+    """Switch to WAL and return the journal mode; `None` = another process locks the file."""
     try:
         mode: str = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
     except sqlite3.OperationalError as error:
@@ -89,12 +92,12 @@ def _switched(connection: sqlite3.Connection) -> str | None:
     return mode
 
 
-def _migrate(connection: sqlite3.Connection, where: str) -> None:
+def _migrate(connection: sqlite3.Connection, location: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if not _current(connection, where):  # somebody else may have been here first
-            known = _pragma(connection, "user_version")
-            for statement in (s for step in MIGRATIONS[known:] for s in step):
+        if not _is_current(connection, location):  # another process may have migrated it first
+            version = _pragma(connection, "user_version")
+            for statement in (s for step in MIGRATIONS[version:] for s in step):
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={VERSION}")

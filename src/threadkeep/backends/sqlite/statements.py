@@ -1,4 +1,4 @@
-"""The SQL text, built once. `?` in the order of the columns as they are written here."""
+"""The SQL statements, built once. Parameters (`?`) follow the order of the columns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GO_ON: Final = (
 GO_ON_FROM: Final = (
     GO_ON + " AND version = ? AND seq = ? AND stream = ? AND (expires IS NULL OR expires > ?)"
 )
-"""Without a look before; changes no row unless the stream is there, alive."""
+"""Without a SELECT before it; changes no row unless the stream exists and has not expired."""
 TOUCH: Final = "UPDATE tk_stream SET expires = ? WHERE sid = ?"
 END_LIFE: Final = "DELETE FROM tk_stream WHERE sid = ?"
 
@@ -30,7 +30,7 @@ _INSERT: Final = "INSERT INTO tk_record (sid, kind, seq, id, body, at, expires) 
 _ROW: Final = "(?, ?, ?, ?, ?, ?, ?)"
 _NEW_ONLY: Final = " ON CONFLICT (sid, kind, id) DO NOTHING"
 FEW: Final = 8
-"""Up to here one statement with many rows is faster than `executemany`."""
+"""Up to this many rows, one multi-row statement is faster than `executemany`."""
 PUT_FEW: Final = tuple(_INSERT + ", ".join([_ROW] * n) + _NEW_ONLY for n in range(FEW + 1))
 PUT_ONE: Final = PUT_FEW[1]
 FIND: Final = "SELECT seq, expires FROM tk_record WHERE sid = ? AND kind = ? AND id = ?"
@@ -49,13 +49,13 @@ DROP_IDS: Final = (
 LIVE: Final = (
     "SELECT sid, version FROM tk_stream WHERE stream = ? AND (expires IS NULL OR expires > ?)"
 )
-LIVE_AND_ONE: Final = (
+LIVE_WITH_RECORD: Final = (
     "SELECT s.sid, s.version, r.id, r.body, r.at, r.expires, r.seq FROM tk_stream s "
     "LEFT JOIN tk_record r ON r.sid = s.sid AND r.kind = ? AND r.id = ? "
     "AND (r.expires IS NULL OR r.expires > ?) "
     "WHERE s.stream = ? AND (s.expires IS NULL OR s.expires > ?)"
 )
-"""A stream with one of its records: how every read of a session begins."""
+"""A stream with one of its records: the first read of every session."""
 _SELECT: Final = "SELECT id, body, at, expires, seq FROM tk_record "
 _RANGE: Final = (
     "WHERE sid = ? AND kind = ? AND seq > ? AND seq < ? AND (expires IS NULL OR expires > ?) "

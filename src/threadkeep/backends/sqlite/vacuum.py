@@ -1,4 +1,4 @@
-"""Taking what was deleted out of the file itself: out of its free space and its log."""
+"""Erases deleted data from the file: from its free pages and its write-ahead log."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import sqlite3
 
 
 def purge(connection: sqlite3.Connection) -> list[str]:
-    """Write the file anew from what is alive, and empty the log; what that could not reach.
+    """Rewrite the file from live data and truncate the log; return what could not be erased.
 
-    `secure_delete` is not enough: pages that were split or joined keep copies of old rows.
+    `secure_delete` is not enough: split or merged pages keep copies of old rows.
     """
     connection.execute("VACUUM")
     busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
-        return ["the file's -wal log, which somebody was reading: purge again"]
+        return ["the file's -wal log, which another connection was reading: purge again"]
     return []

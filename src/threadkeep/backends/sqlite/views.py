@@ -1,4 +1,4 @@
-"""The views for analytics, in the words of SQLite."""
+"""The analytics views, in SQLite's dialect."""
 
 from __future__ import annotations
 
@@ -6,59 +6,61 @@ import sqlite3
 from typing import Final
 
 from threadkeep.backends.common import sql_views
-from threadkeep.backends.common.sql_views import Path, dollars, plainly
+from threadkeep.backends.common.sql_views import JsonPath, json_path, quote_literal
 from threadkeep.backends.sqlite import statements as sql
 
-_TABLES: Final = sql_views.Tables("tk_record", "tk_stream", "sid")
-_THERE: Final = "SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ?"
+_TABLES: Final = sql_views.ViewTables("tk_record", "tk_stream", "sid")
+_VIEW_EXISTS: Final = "SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ?"
 
 
 def statements() -> dict[str, str]:
-    """What makes each view, by its name."""
+    """Map each view's name to its CREATE statement."""
     selects = sql_views.selects(_DIALECT, _TABLES)
     return {f"tk_{name}": f"CREATE VIEW tk_{name} AS {text}" for name, text in selects.items()}
 
 
 def make(connection: sqlite3.Connection) -> list[str]:
-    """Make the views, or make them anew: all of them or none."""
-    wanted = statements()
+    """Create or replace the views, all in one transaction; return their names."""
+    views = statements()
     connection.execute(sql.BEGIN_WRITE)
-    for name, text in wanted.items():
+    for name, text in views.items():
         connection.execute(f"DROP VIEW IF EXISTS {name}")
         connection.execute(text)
     connection.execute(sql.COMMIT)
-    return list(wanted)
+    return list(views)
 
 
 def drop(connection: sqlite3.Connection) -> list[str]:
-    """Drop the views that are there."""
+    """Drop the existing views; return their names."""
     connection.execute(sql.BEGIN_WRITE)
-    there = [name for name in statements() if connection.execute(_THERE, (name,)).fetchone()]
-    for name in there:
+    existing = [
+        name for name in statements() if connection.execute(_VIEW_EXISTS, (name,)).fetchone()
+    ]
+    for name in existing:
         connection.execute(f"DROP VIEW {name}")
     connection.execute(sql.COMMIT)
-    return there
+    return existing
 
 
-def _text(doc: str, path: Path) -> str:
-    return f"json_extract({doc}, '{dollars(path)}')"
+def _text(doc: str, path: JsonPath) -> str:
+    return f"json_extract({doc}, '{json_path(path)}')"
 
 
-def _number(doc: str, path: Path) -> str:
-    kind = f"json_type({doc}, '{dollars(path)}')"
+def _number(doc: str, path: JsonPath) -> str:
+    kind = f"json_type({doc}, '{json_path(path)}')"
     return f"CASE WHEN {kind} IN ('integer', 'real') THEN {_text(doc, path)} END"
 
 
-_DIALECT: Final = sql_views.Dialect(
-    quoted=plainly,
-    find=lambda text, part: f"instr({text}, {part})",
+_DIALECT: Final = sql_views.ViewExpressions(
+    quote_text=quote_literal,
+    position=lambda text, part: f"instr({text}, {part})",
     json=lambda body: f"CASE WHEN json_valid({body}) THEN {body} END",
     text=_text,
-    long=_text,
+    long_text=_text,
     number=_number,
-    moment=lambda at: f"strftime('%Y-%m-%d %H:%M:%f', {at}, 'unixepoch')",
+    timestamp=lambda at: f"strftime('%Y-%m-%d %H:%M:%f', {at}, 'unixepoch')",
     day=lambda at: f"date({at}, 'unixepoch')",
     now="((julianday('now') - 2440587.5) * 86400.0)",
-    named=lambda name: name,
-    beginning=lambda stream: f"substr({stream}, 1, instr({stream}, '/') - 1)",
+    name_text=lambda name: name,
+    namespace=lambda stream: f"substr({stream}, 1, instr({stream}, '/') - 1)",
 )

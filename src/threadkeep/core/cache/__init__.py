@@ -1,1 +1,1 @@
-"""What is remembered of sessions between calls."""
+"""In-process caches of sessions, used between calls."""

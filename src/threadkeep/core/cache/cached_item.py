@@ -1,4 +1,4 @@
-"""Items that window after window shows: each is read once, and copies of it are handed out."""
+"""Cached items: each is decoded once, and callers get copies."""
 
 from __future__ import annotations
 
@@ -9,97 +9,97 @@ from typing import Any, Final
 
 from threadkeep.core import item_codec
 from threadkeep.types import Item, Json, Record, is_plain
-from threadkeep.types.fast_init import maker
+from threadkeep.types.fast_init import fast_constructor
 
-_BESIDE: Final = 600  # bytes of an item beside its text, about
+_OVERHEAD: Final = 600  # bytes of an item without its text, about
 _FIELDS: Final = tuple(field.name for field in dataclasses.fields(Item))
 _CALLS, _METADATA = _FIELDS.index("tool_calls"), _FIELDS.index("metadata")
-_NOTHING: Final[dict[int, Json]] = {_CALLS: [], _METADATA: {}}
+_EMPTY_NESTED: Final[dict[int, Json]] = {_CALLS: [], _METADATA: {}}
 _values = operator.attrgetter(*_FIELDS)
-_item = maker(Item)
+_item = fast_constructor(Item)
 
-_Sketch = tuple[list[Any], bytes]
-"""An item from which others are made: its fields, and those that can be changed once more."""
+_ItemSketch = tuple[list[Any], bytes]
+"""A template of an item: its fields, and the mutable ones once more, marshalled."""
 
 
 class CachedItem:
-    """One item: a record until it is asked for; for any number of threads.
+    """An item that is decoded from its record when first used; thread-safe.
 
     Attributes:
         id: its id in the store.
-        item: the item, if it was read already; not to be changed, nor to be handed on.
-        seq: its place.
-        weight: about the bytes it takes.
-        plain: whether it is known that nothing in it can be changed but what is empty.
-        sendable: whether it is known that no text in it has a lone surrogate.
-        chat: what of it is in a prompt of OpenAI Chat, once that was asked for.
+        item: the decoded item, if there is one; must not be changed or handed out.
+        seq: its seq.
+        weight: approximate size in bytes.
+        plain: whether its mutable fields are known to be empty.
+        sendable: whether it is known to have no lone surrogate in any text.
+        chat: its OpenAI Chat form, once it was computed.
     """
 
-    __slots__ = ("_kept", "chat", "id", "item", "plain", "sendable", "seq", "weight")
+    __slots__ = ("_source", "chat", "id", "item", "plain", "sendable", "seq", "weight")
 
     def __init__(self, record: Record) -> None:
         self.id = record.id
         self.seq = record.seq
-        self.weight = len(record.body) + _BESIDE
+        self.weight = len(record.body) + _OVERHEAD
         self.chat: Any = None
         self.plain = self.sendable = False
         self.item: Item | None = None
-        self._kept: Record | _Sketch = record
+        self._source: Record | _ItemSketch = record
 
     def read(self) -> Item:
-        """The item, not to be changed, nor to be handed on."""
+        """The item, which must not be changed or handed out."""
         if self.item is not None:
             return self.item
-        kept = self._kept
-        if not isinstance(kept, Record):  # another thread was here
-            return _drawn(*kept)
-        item = item_codec.read_item(kept)
+        source = self._source
+        if not isinstance(source, Record):  # another thread was here
+            return _from_sketch(*source)
+        item = item_codec.read_item(source)
         sketch = _sketch(item)
-        self.sendable = _is_sendable(kept.body)
+        self.sendable = _is_sendable(source.body)
         self.plain = sketch is not None and not sketch[1]
-        self.item, self._kept = item, sketch or kept
+        self.item, self._source = item, sketch or source
         return item
 
     def copy(self) -> Item:
-        """The item, with nothing in it that anybody else could change."""
-        kept = self._kept
-        if isinstance(kept, Record):  # not read yet, or nested too deep to be drawn
+        """A copy of the item that shares nothing mutable with others."""
+        source = self._source
+        if isinstance(source, Record):  # not decoded yet, or nested too deeply for a template
             self.read()
-            kept = self._kept
-        return item_codec.read_item(kept) if isinstance(kept, Record) else _drawn(*kept)
+            source = self._source
+        return item_codec.read_item(source) if isinstance(source, Record) else _from_sketch(*source)
 
     def is_like(self, copy: Item) -> bool:
-        """Whether a copy still says what it said when it was made."""
+        """Return True if a copy was not changed since it was made."""
         if self.plain:
             return not copy.tool_calls and not copy.metadata
         return copy == self.read()
 
 
-def _sketch(item: Item) -> _Sketch | None:
-    """What `_drawn` makes items of; `None` if it is nested too deep for that."""
+def _sketch(item: Item) -> _ItemSketch | None:
+    """The template for `_from_sketch`; `None` if the item is nested too deeply."""
     values = list(_values(item))
     if is_plain(item) and not item.metadata and item.usage is None:
         return values, b""
-    nested = {place: v for place, v in enumerate(values) if isinstance(v, (list, dict))}
+    nested = {index: v for index, v in enumerate(values) if isinstance(v, (list, dict))}
     try:
-        return values, b"" if nested == _NOTHING else marshal.dumps(nested)
+        return values, b"" if nested == _EMPTY_NESTED else marshal.dumps(nested)
     except ValueError:
         return None
 
 
-def _drawn(fields: list[Any], nested: bytes) -> Item:
-    """An item like the one that was sketched, sharing nothing with it that can be changed."""
+def _from_sketch(fields: list[Any], nested: bytes) -> Item:
+    """A new item from a template, sharing nothing mutable with it."""
     fields = fields.copy()
     if nested:
-        for place, value in marshal.loads(nested).items():  # noqa: S302  # its own bytes
-            fields[place] = value
+        for index, value in marshal.loads(nested).items():  # noqa: S302  # its own bytes
+            fields[index] = value
     else:
         fields[_CALLS], fields[_METADATA] = [], {}
     return _item(*fields)
 
 
 def _is_sendable(body: str) -> bool:
-    """Whether no text of a record's JSON has a lone surrogate, as a request could not carry it."""
+    """Return True if a record's JSON has no lone surrogate, which a request could not carry."""
     if "\\ud" in body or "\\uD" in body:
         return False
     if body.isascii():

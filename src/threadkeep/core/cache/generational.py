@@ -1,4 +1,4 @@
-"""A bounded memory of what was seen last."""
+"""A size-bounded cache of two generations."""
 
 from __future__ import annotations
 
@@ -8,54 +8,55 @@ from typing import Final, Generic, TypeVar
 K = TypeVar("K")
 V = TypeVar("V")
 
-AGE: Final = 60.0
-"""Seconds until what is known of a stream is read anew, whatever its version: a store that was set
-back repeats those."""
+MAX_AGE: Final = 60.0
+"""Seconds until a cached stream is read again, whatever its version: a store that was restored from
+a copy may repeat versions."""
 
-_LARGEST: Final = 1 / 8  # of the room: what is heavier would drive too much else out
+_MAX_SHARE: Final = 1 / 8  # of the capacity: a heavier value would evict too many others
 
 
 class GenerationalCache(Generic[K, V]):
-    """What was put last, of twice `room` in weight at most; for any number of threads.
+    """Holds the values put last, at most twice `capacity` in weight; thread-safe.
 
-    Two generations, so that nothing is locked: what none of them holds is forgotten.
+    When the young generation is full, it becomes the old one, which is dropped: so no lock is
+    needed.
 
     Args:
-        room: how much a generation holds.
-        weigh: what a value weighs; 1 unless told otherwise.
+        capacity: the weight that a generation holds.
+        weigh: returns the weight of a value; default: 1.
     """
 
-    def __init__(self, room: int, weigh: Callable[[V], int] = lambda _: 1) -> None:
-        self._most = room
+    def __init__(self, capacity: int, weigh: Callable[[V], int] = lambda _: 1) -> None:
+        self._max_weight = capacity
         self._weigh = weigh
         self.clear()
 
     def clear(self) -> None:
-        """Forget all."""
+        """Drop all values."""
         self._young: dict[K, V] = {}
         self._old: dict[K, V] = {}
-        self._room = self._most
+        self._room = self._max_weight
 
     def get(self, key: K) -> V | None:
-        """What was put last under a key, unless it was forgotten."""
-        found = self._young.get(key)
-        return self._old.get(key) if found is None else found
+        """The value of a key, or `None` if it is not cached."""
+        young_value = self._young.get(key)
+        return self._old.get(key) if young_value is None else young_value
 
     def put(self, key: K, value: V) -> None:
-        """Remember it, in the place of what was there; nothing, if it is too heavy."""
+        """Cache a value in place of the previous one; a value that is too heavy is not cached."""
         weight = self._weigh(value)
-        if weight > self._most * _LARGEST:
+        if weight > self._max_weight * _MAX_SHARE:
             self.drop(key)
             return
-        before = self._young.pop(key, None)
-        self._room -= weight if before is None else weight - self._weigh(before)
+        previous = self._young.pop(key, None)
+        self._room -= weight if previous is None else weight - self._weigh(previous)
         if self._room < 0:
-            self._old, self._young, self._room = self._young, {}, self._most - weight
+            self._old, self._young, self._room = self._young, {}, self._max_weight - weight
         self._young[key] = value
 
     def drop(self, key: K) -> None:
-        """Forget one."""
+        """Drop the value of a key."""
         self._old.pop(key, None)
-        before = self._young.pop(key, None)
-        if before is not None:
-            self._room += self._weigh(before)
+        previous = self._young.pop(key, None)
+        if previous is not None:
+            self._room += self._weigh(previous)

@@ -1,7 +1,7 @@
-"""The newest items of sessions as they were last read or written, so that windows need not be.
+"""A cache of the newest items of sessions, so that windows need not read them again.
 
-A tail is of one version of its stream, and is worth nothing unless the store says, in the very
-call that uses it, that the stream is still at this version.
+Cached items belong to one version of their stream. They may be used only if the store confirms,
+in the same call, that the stream is still at this version.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Final, NamedTuple
 
 from threadkeep.core import item_codec
 from threadkeep.core.cache.cached_item import CachedItem
-from threadkeep.core.cache.generational import AGE, GenerationalCache
+from threadkeep.core.cache.generational import MAX_AGE, GenerationalCache
 from threadkeep.types import Commit, Drop, Page, Query, Record
 
-REACH: Final = 64
-"""How many items the tail of a new session is to hold."""
+INITIAL_LENGTH: Final = 64
+"""How many items are cached of a new session."""
 
-_ROOM: Final = 8_000_000
+_CAPACITY: Final = 8_000_000
 
 
 class RecentItems(NamedTuple):
@@ -27,15 +27,15 @@ class RecentItems(NamedTuple):
     Attributes:
         version: of the stream.
         entries: oldest first.
-        whole: whether there are no older ones.
-        reach: how many it is to hold.
+        is_complete: whether there are no older ones.
+        reach: how many entries it may hold.
         since: when they were read.
-        weight: about the bytes they take.
+        weight: approximate size in bytes.
     """
 
     version: int
     entries: tuple[CachedItem, ...]
-    whole: bool
+    is_complete: bool
     reach: int
     since: float
     weight: int
@@ -45,105 +45,114 @@ class RecentItems(NamedTuple):
         end = len(self.entries)
         while seq is not None and end and self.entries[end - 1].seq >= seq:
             end -= 1
-        if end < limit and not self.whole:
+        if end < limit and not self.is_complete:
             return None
         return self.entries[max(0, end - limit) : end]
 
     def with_ids(self, ids: Iterable[str]) -> list[CachedItem] | None:
-        """The entries of these ids that exist; `None` if others might stand further back."""
+        """The entries of these ids that exist; `None` if older items may have them."""
         sought = set(ids)
         entries = [entry for entry in self.entries if entry.id in sought]
-        return entries if self.whole or len(entries) == len(sought) else None
+        return entries if self.is_complete or len(entries) == len(sought) else None
 
-    def after(
-        self, put: Sequence[Record], drop: Sequence[Drop], done: Commit
+    def after_commit(
+        self, put: Sequence[Record], drop: Sequence[Drop], commit: Commit
     ) -> RecentItems | None:
-        """The tail once this is committed; `None` if something else came between, or might have."""
-        if done.version != self.version + 1 or len(put) > self.reach:
+        """The items after a commit; `None` if another commit came or may have come in between."""
+        if commit.version != self.version + 1 or len(put) > self.reach:
             return None
-        left: RecentItems | None = self
-        for one in drop:
-            left = left and left._without(one)
-        return left and left._with(put, done)
+        remaining: RecentItems | None = self
+        for deletion in drop:
+            remaining = remaining and remaining._without(deletion)
+        return remaining and remaining._with(put, commit)
 
     def _without(self, drop: Drop) -> RecentItems | None:
         if drop.kind != "item":
             return None if drop.kind is None else self
         if drop.ids is not None:
             ids = set(drop.ids)
-            return self._only([one for one in self.entries if one.id not in ids], self.whole)
+            return self._only(
+                [entry for entry in self.entries if entry.id not in ids], self.is_complete
+            )
         upto = drop.upto
-        kept = [one for one in self.entries if upto is not None and one.seq > upto]
-        return self._only(kept, self.whole or upto is None or len(kept) < len(self.entries))
+        remaining_entries = [
+            entry for entry in self.entries if upto is not None and entry.seq > upto
+        ]
+        return self._only(
+            remaining_entries,
+            self.is_complete or upto is None or len(remaining_entries) < len(self.entries),
+        )
 
-    def _only(self, entries: Sequence[CachedItem], whole: bool) -> RecentItems:
-        return self._replace(entries=tuple(entries), whole=whole, weight=_weight(entries))
+    def _only(self, entries: Sequence[CachedItem], is_complete: bool) -> RecentItems:
+        return self._replace(
+            entries=tuple(entries), is_complete=is_complete, weight=_weight(entries)
+        )
 
-    def _with(self, put: Sequence[Record], done: Commit) -> RecentItems | None:
+    def _with(self, put: Sequence[Record], commit: Commit) -> RecentItems | None:
         entries, weight = list(self.entries), self.weight
-        for record, seq in zip(put, done.seqs, strict=True):
+        for record, seq in zip(put, commit.seqs, strict=True):
             if record.kind != "item":
                 continue
-            newest = entries[-1].seq if entries else 0 if self.whole else seq
+            newest = entries[-1].seq if entries else 0 if self.is_complete else seq
             if seq <= newest or record.expires is not None:
-                return None  # an id that is put again, or a record that will go by itself
-            entries.append(entry := CachedItem(item_codec.placed(record, seq)))
+                return None  # an id that is put again, or a record that expires by itself
+            entries.append(entry := CachedItem(item_codec.with_seq(record, seq)))
             weight += entry.weight
-        over = max(0, len(entries) - self.reach)
-        weight -= _weight(entries[:over])
-        whole = self.whole and not over
+        excess = max(0, len(entries) - self.reach)
+        weight -= _weight(entries[:excess])
+        is_complete = self.is_complete and not excess
         return RecentItems(
-            done.version, tuple(entries[over:]), whole, self.reach, self.since, weight
+            commit.version, tuple(entries[excess:]), is_complete, self.reach, self.since, weight
         )
 
 
 class RecentItemsCache:
-    """The tails used last, of about 16 MB in all at most; for any number of threads."""
+    """Caches recent items by stream, about 16 MB in all at most; thread-safe."""
 
     def __init__(self) -> None:
-        self._known: GenerationalCache[str, RecentItems] = GenerationalCache(
-            _ROOM, attrgetter("weight")
+        self._cache: GenerationalCache[str, RecentItems] = GenerationalCache(
+            _CAPACITY, attrgetter("weight")
         )
 
     def clear(self) -> None:
-        """Forget all."""
-        self._known.clear()
+        """Drop all items."""
+        self._cache.clear()
 
-    def find(self, stream: str, now: float) -> RecentItems | None:
-        """What is known of a stream, unless it was read too long ago."""
-        found = self._known.get(stream)
-        return found if found is not None and 0 <= now - found.since < AGE else None
+    def get(self, stream: str, now: float) -> RecentItems | None:
+        """The cached items of a stream, unless they were read too long ago."""
+        recent = self._cache.get(stream)
+        return recent if recent is not None and 0 <= now - recent.since < MAX_AGE else None
 
-    def keep(self, stream: str, tail: RecentItems | None) -> None:
-        """Know this of a stream from now on."""
-        if tail is None:
-            self._known.drop(stream)
+    def put(self, stream: str, recent: RecentItems | None) -> None:
+        """Cache the items of a stream; `None` drops them."""
+        if recent is None:
+            self._cache.drop(stream)
         else:
-            self._known.put(stream, tail)
+            self._cache.put(stream, recent)
 
-    def follow(
+    def apply_commit(
         self,
         stream: str,
         put: Sequence[Record],
         drop: Sequence[Drop],
-        done: Commit,
+        commit: Commit,
         *,
-        born: float | None = None,
+        created_at: float | None = None,
     ) -> None:
-        """Take part in a commit to a stream; one that was `born` with it, then, has no other."""
-        tail = self._known.get(stream)
-        if born is not None and put and put[0].kind == "session":
-            tail = RecentItems(done.version - 1, (), True, REACH, born, 0)
-        if tail is not None and (put or drop):
-            self.keep(stream, tail.after(put, drop, done))
+        """Update the items of a stream after a commit; `created_at` if it created the stream."""
+        recent = self._cache.get(stream)
+        if created_at is not None and put and put[0].kind == "session":
+            recent = RecentItems(commit.version - 1, (), True, INITIAL_LENGTH, created_at, 0)
+        if recent is not None and (put or drop):
+            self.put(stream, recent.after_commit(put, drop, commit))
 
 
-def read(
+def recent_items_of(
     page: Page, query: Query, now: float, newer: Sequence[CachedItem] = ()
 ) -> RecentItems | None:
-    """What a page of the newest items says, or one of older ones, of what comes right behind it.
+    """Recent items from a page of the newest items, or of older ones and the `newer` entries.
 
-    `None` if something of it will go by itself, without a commit.
+    `None` if a record expires by itself, without a commit.
     """
     if any(record.expires is not None for record in page.records):
         return None

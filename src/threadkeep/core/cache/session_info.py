@@ -1,20 +1,20 @@
-"""What is known of the sessions used last, so that a new handle need not ask."""
+"""A cache of session records, so that a new handle needs no read."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from threadkeep.core.cache.generational import AGE, GenerationalCache
+from threadkeep.core.cache.generational import MAX_AGE, GenerationalCache
 from threadkeep.types import SessionInfo
 
-_ROOM: Final = 5_000
-_LARGE: Final = 100  # what one with much metadata weighs
-_KEYS: Final = 16  # as in the OpenAI API, values too
-_LENGTH: Final = 512
+_CAPACITY: Final = 5_000
+_LARGE_WEIGHT: Final = 100  # of a session with much metadata
+_MAX_KEYS: Final = 16  # as in the OpenAI API, like the length
+_MAX_LENGTH: Final = 512
 
 
 class CachedInfo(NamedTuple):
-    """A session's record as it was at a version of its stream, read or begun at a time."""
+    """A session's record at a version of its stream, and when it was read or created."""
 
     info: SessionInfo
     version: int
@@ -22,36 +22,36 @@ class CachedInfo(NamedTuple):
 
 
 class SessionInfoCache:
-    """Sessions by stream: the last 10,000, or 100 of those with much metadata."""
+    """Caches sessions by stream: the last 10,000, or 100 of those with much metadata."""
 
     def __init__(self) -> None:
-        self._known: GenerationalCache[str, CachedInfo] = GenerationalCache(_ROOM, _weight)
+        self._cache: GenerationalCache[str, CachedInfo] = GenerationalCache(_CAPACITY, _weight)
 
-    def find(self, stream: str, now: float) -> CachedInfo | None:
-        """What is known of a stream, unless it was read too long ago."""
-        found = self._known.get(stream)
-        return found if found is not None and 0 <= now - found.since < AGE else None
+    def get(self, stream: str, now: float) -> CachedInfo | None:
+        """The cached session of a stream, unless it was read too long ago."""
+        cached = self._cache.get(stream)
+        return cached if cached is not None and 0 <= now - cached.since < MAX_AGE else None
 
-    def keep(self, stream: str, known: CachedInfo) -> None:
-        """Know this from now on."""
-        self._known.put(stream, known)
+    def put(self, stream: str, cached: CachedInfo) -> None:
+        """Cache the session of a stream."""
+        self._cache.put(stream, cached)
 
     def drop(self, stream: str) -> None:
-        """Know nothing of it."""
-        self._known.drop(stream)
+        """Drop the session of a stream."""
+        self._cache.drop(stream)
 
     def clear(self) -> None:
-        """Know nothing."""
-        self._known.clear()
+        """Drop all sessions."""
+        self._cache.clear()
 
 
-def _weight(known: CachedInfo) -> int:
-    info = known.info
-    short = len(info.title or "") <= _LENGTH and len(info.metadata) <= _KEYS
-    return 1 if short and all(map(_is_short, info.metadata.values())) else _LARGE
+def _weight(cached: CachedInfo) -> int:
+    info = cached.info
+    short = len(info.title or "") <= _MAX_LENGTH and len(info.metadata) <= _MAX_KEYS
+    return 1 if short and all(map(_is_short, info.metadata.values())) else _LARGE_WEIGHT
 
 
 def _is_short(value: object) -> bool:
     if isinstance(value, str):
-        return len(value) <= _LENGTH
+        return len(value) <= _MAX_LENGTH
     return value is None or isinstance(value, (bool, int, float))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from threadkeep.core.engine import Engine
     from threadkeep.protocols import TokenCounter
 
-_SHARE: Final = 3, 4
+_STABLE_SHARE: Final = 3, 4
 """The stable part's share of the tokens, if something is asked."""
 
 
@@ -42,17 +42,17 @@ class Context(str):
     tokens: int
 
     def __new__(cls, stable: str = "", volatile: str = "", tokens: int = 0) -> Self:
-        made = super().__new__(cls, "\n\n".join(filter(None, (stable, volatile))))
-        made.stable, made.volatile, made.tokens = stable, volatile, tokens
-        return made
+        context = super().__new__(cls, "\n\n".join(filter(None, (stable, volatile))))
+        context.stable, context.volatile, context.tokens = stable, volatile, tokens
+        return context
 
     def __getnewargs__(self) -> tuple[str, str, int]:  # type: ignore[override]  # for pickle, copy
         return self.stable, self.volatile, self.tokens
 
 
-def of(
+def build(
     engine: Engine,
-    known: Knowledge,
+    knowledge: Knowledge,
     query: str | None,
     max_tokens: int,
     *,
@@ -63,7 +63,7 @@ def of(
 
     Args:
         engine: of the sessions.
-        known: what is stored.
+        knowledge: what is stored.
         query: what the user says now; `None` = nothing is recalled.
         max_tokens: of both parts, at most.
         window: the items of the session that the model sees anyway; `None` = all of it, and the
@@ -71,29 +71,35 @@ def of(
         counter: how many tokens a text is.
     """
     counter = counter or tokens.default()
-    known = _without_what_is_seen(known, window)
-    share = max_tokens if query is None else stable_share(max_tokens)
-    told = stable.part(engine, known, share, counter)
-    spent = counter(told.text) if told.text else 0
+    knowledge = _omit_redundant_summary(knowledge, window)
+    stable_limit = max_tokens if query is None else stable_share(max_tokens)
+    stable_part = stable.render(engine, knowledge, stable_limit, counter)
+    stable_tokens = counter(stable_part.text) if stable_part.text else 0
     if not query:
-        return Context(told.text, "", spent)
-    hits = recalled.hits(engine, known, query, window)
-    found = recalled.part(engine, hits, told.facts, max_tokens - spent, counter)
-    return Context(told.text, found, spent + (counter(found) if found else 0))
+        return Context(stable_part.text, "", stable_tokens)
+    hits = recalled.relevant_hits(engine, knowledge, query, window)
+    volatile_text = recalled.render(
+        engine, hits, stable_part.facts, max_tokens - stable_tokens, counter
+    )
+    return Context(
+        stable_part.text,
+        volatile_text,
+        stable_tokens + (counter(volatile_text) if volatile_text else 0),
+    )
 
 
-def _without_what_is_seen(known: Knowledge, window: Iterable[Item] | None) -> Knowledge:
+def _omit_redundant_summary(knowledge: Knowledge, window: Iterable[Item] | None) -> Knowledge:
     """What is known, but for a summary of nothing that is not in the window as it was said."""
-    if window is None or known.summary is None or known.span is None:
-        return known
-    if not summaries.is_in(window, known.summary, known.span):
-        return known
-    return replace(known, summary=None)
+    if window is None or knowledge.summary is None or knowledge.span is None:
+        return knowledge
+    if not summaries.is_covered_by(window, knowledge.summary, knowledge.span):
+        return knowledge
+    return replace(knowledge, summary=None)
 
 
 def stable_share(max_tokens: int) -> int:
     """The tokens that the stable part may have, where something is asked."""
-    return max_tokens * _SHARE[0] // _SHARE[1]
+    return max_tokens * _STABLE_SHARE[0] // _STABLE_SHARE[1]
 
 
 def check(query: object, max_tokens: object, counter: object) -> None:
@@ -110,7 +116,7 @@ def check(query: object, max_tokens: object, counter: object) -> None:
         raise InputError(f"counter must be a callable, got {type(counter).__name__}")
 
 
-def seen(window: Iterable[Item] | None) -> list[Item] | None:
+def checked_window(window: Iterable[Item] | None) -> list[Item] | None:
     """The items that the model sees.
 
     Raises:
@@ -120,8 +126,8 @@ def seen(window: Iterable[Item] | None) -> list[Item] | None:
         return None
     if not isinstance(window, Iterable):
         raise InputError(f"window must be a list of items, got {type(window).__name__}")
-    found = list(window)
-    wrong = next((type(one) for one in found if not isinstance(one, Item)), None)
-    if wrong:
-        raise InputError(f"window must be a list of items, got one of {wrong.__name__}")
-    return found
+    items = list(window)
+    foreign_type = next((type(item) for item in items if not isinstance(item, Item)), None)
+    if foreign_type:
+        raise InputError(f"window must be a list of items, got one of {foreign_type.__name__}")
+    return items

@@ -13,22 +13,22 @@ _BRACKETS: Final = str.maketrans(dict.fromkeys(_OPEN, "&lt;") | dict.fromkeys(_C
 
 _FENCES: Final = re.compile("`{3,}|~{3,}")
 _JOINERS: Final = frozenset("\u200c\u200d")  # scripts and emoji need them
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _SMUGGLERS: Final = range(0xE0100, 0xE01F0)  # variation selectors that no letter here needs
 
 
-def line(text: str, longest: int | None = None) -> str:
+def escape_line(text: str, limit: int | None = None) -> str:
     """The text in one line, without what is not seen, and cut off after so many characters."""
-    seen = "".join(filter(_is_seen, " ".join(text.split())))
-    folded = " ".join(seen.split())
-    if longest is not None and len(folded) > longest:
-        folded = f"{folded[: longest - 1].rstrip()}…"
+    visible = "".join(filter(_is_visible, " ".join(text.split())))
+    folded = " ".join(visible.split())
+    if limit is not None and len(folded) > limit:
+        folded = f"{folded[: limit - 1].rstrip()}…"
     return _FENCES.sub(lambda fence: fence[0][0], folded).translate(_BRACKETS)
 
 
-def _is_seen(letter: str) -> bool:
+def _is_visible(letter: str) -> bool:
     if letter.isascii():
         return letter.isprintable()
     if letter in _JOINERS:
         return True
-    return unicodedata.category(letter) not in _UNSEEN and ord(letter) not in _SMUGGLERS
+    return unicodedata.category(letter) not in _INVISIBLE and ord(letter) not in _SMUGGLERS

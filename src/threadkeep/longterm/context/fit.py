@@ -9,24 +9,24 @@ from threadkeep.longterm import markers
 from threadkeep.protocols import TokenCounter
 
 
-class Note(NamedTuple):
+class ContextNote(NamedTuple):
     """One line of a block.
 
     Attributes:
         heading: what it stands under.
-        place: its place there.
+        position: its place there.
         line: the text, escaped.
     """
 
     heading: str
-    place: int
+    position: int
     line: str
 
 
-def page(
+def render_block(
     opening: str,
     headings: Sequence[str],
-    notes: Iterable[Note],
+    notes: Iterable[ContextNote],
     limit: int,
     counter: TokenCounter,
 ) -> str:
@@ -39,38 +39,40 @@ def page(
         limit: tokens of the block, all told.
         counter: how many tokens a text is.
     """
-    chosen = _fitting(notes, limit - counter(f"{markers.enclosed(opening)}\n"), counter)
+    chosen = _take_fitting(notes, limit - counter(f"{markers.enclosed(opening)}\n"), counter)
     while chosen:
-        text = _shown(opening, headings, chosen)
+        text = _render(opening, headings, chosen)
         if counter(text) <= limit:
             return text
         chosen.pop()  # texts joined were more than the sum of their parts
     return ""
 
 
-def capped(notes: Iterable[Note], limit: int, counter: TokenCounter) -> list[Note]:
+def fit_notes(notes: Iterable[ContextNote], limit: int, counter: TokenCounter) -> list[ContextNote]:
     """As many of the notes as make so many tokens, the first ones first."""
-    return _fitting(notes, limit, counter)
+    return _take_fitting(notes, limit, counter)
 
 
-def _fitting(notes: Iterable[Note], left: int, counter: TokenCounter) -> list[Note]:
-    chosen: list[Note] = []
+def _take_fitting(
+    notes: Iterable[ContextNote], remaining: int, counter: TokenCounter
+) -> list[ContextNote]:
+    chosen: list[ContextNote] = []
     headings: set[str] = set()
     for note in notes:
-        under = 0 if note.heading in headings else counter(f"\n{note.heading}\n")
-        cost = under + counter(f"{note.line}\n")
-        if cost <= left:
+        heading_cost = 0 if note.heading in headings else counter(f"\n{note.heading}\n")
+        cost = heading_cost + counter(f"{note.line}\n")
+        if cost <= remaining:
             chosen.append(note)
             headings.add(note.heading)
-            left -= cost
+            remaining -= cost
     return chosen
 
 
-def _shown(opening: str, headings: Sequence[str], notes: Iterable[Note]) -> str:
+def _render(opening: str, headings: Sequence[str], notes: Iterable[ContextNote]) -> str:
     parts = [opening]
-    in_place = sorted(notes, key=lambda note: note.place)
+    ordered = sorted(notes, key=lambda note: note.position)
     for heading in headings:
-        lines = [note.line for note in in_place if note.heading == heading]
+        lines = [note.line for note in ordered if note.heading == heading]
         if lines:
             parts.append("\n".join([heading, *lines]))
     return markers.enclosed("\n\n".join(parts))

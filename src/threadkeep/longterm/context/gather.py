@@ -22,7 +22,7 @@ class Knowledge:
     """What long-term memory holds for a user, and what a session adds to it.
 
     Attributes:
-        held: facts and instructions.
+        entries: facts and instructions.
         user: whose they are; `None` = the session's own.
         session: its id; `None` = no session is meant.
         agent: which agent speaks in it.
@@ -31,7 +31,7 @@ class Knowledge:
         files: of the session, as far as they were asked for.
     """
 
-    held: UnitOfWork
+    entries: UnitOfWork
     user: str | None
     session: str | None = None
     agent: str | None = None
@@ -42,10 +42,10 @@ class Knowledge:
 
 def of_user(engine: Engine, user: str) -> Knowledge:
     """What is known of a user."""
-    return Knowledge(UserStream(engine, user=user).look(), user)
+    return Knowledge(UserStream(engine, user=user).load(), user)
 
 
-def of_session(door: SessionStream, agent: str | None, *, files: bool) -> Knowledge:
+def of_session(session_stream: SessionStream, agent: str | None, *, files: bool) -> Knowledge:
     """What is known of the user of a session, or of the session itself if it has none.
 
     One round trip if its user is known and long-term memory is in the same store, else two.
@@ -53,33 +53,38 @@ def of_session(door: SessionStream, agent: str | None, *, files: bool) -> Knowle
     Raises:
         NotOwner: the session belongs to another user.
     """
-    own = [Query(door.stream, "file")] if files else []
-    owner, together = door.owner, door.engine.longterm.backend is door.engine.backend
-    home = UserStream(door.engine, user=owner, session=door.id)
-    asked = _queries(home, door) if owner is not None and together else []
-    seen = door.look(*own, *asked)
-    whose = door.user or (owner if seen.info is None else seen.info.user)
-    *pages, summed = seen.pages[len(own) :] or [Page(0, [])]
-    if not pages or whose != owner or seen.info is None:
-        home = UserStream(door.engine, user=whose, session=door.id)
-        *pages, summed = home.engine.read(*_queries(home, door))
-    kept = summaries.read(door.id, summed)
+    file_queries = [Query(session_stream.stream_name, "file")] if files else []
+    owner, same_store = (
+        session_stream.owner,
+        session_stream.engine.longterm.backend is session_stream.engine.backend,
+    )
+    user_stream = UserStream(session_stream.engine, user=owner, session=session_stream.id)
+    knowledge_queries = (
+        _queries(user_stream, session_stream) if owner is not None and same_store else []
+    )
+    snapshot = session_stream.read(*file_queries, *knowledge_queries)
+    user = session_stream.user or (owner if snapshot.info is None else snapshot.info.user)
+    *pages, summary_page = snapshot.pages[len(file_queries) :] or [Page(0, [])]
+    if not pages or user != owner or snapshot.info is None:
+        user_stream = UserStream(session_stream.engine, user=user, session=session_stream.id)
+        *pages, summary_page = user_stream.engine.read(*_queries(user_stream, session_stream))
+    stored = summaries.parse_page(session_stream.id, summary_page)
     return Knowledge(
         UnitOfWork(pages),
-        whose,
-        door.id,
-        agent or (seen.info.agent if seen.info else None),
-        summaries.told(door, seen, kept),
-        kept.span if kept.life == generation_of(seen.version) else None,
-        _files(seen, files),
+        user,
+        session_stream.id,
+        agent or (snapshot.info.agent if snapshot.info else None),
+        summaries.visible_summary(session_stream, snapshot, stored),
+        stored.span if stored.generation == generation_of(snapshot.version) else None,
+        _files(snapshot, files),
     )
 
 
-def _queries(home: UserStream, door: SessionStream) -> list[Query]:
-    own = [Query(home.stream, kind) for kind in UnitOfWork.KINDS]
-    return [*own, summaries.query(door.engine, door.id)]
+def _queries(user_stream: UserStream, session_stream: SessionStream) -> list[Query]:
+    knowledge_queries = [Query(user_stream.name, kind) for kind in UnitOfWork.KINDS]
+    return [*knowledge_queries, summaries.summary_query(session_stream.engine, session_stream.id)]
 
 
-def _files(seen: Snapshot, wanted: bool) -> list[File]:
-    pages: Sequence[Page] = seen.pages[:1] if wanted else ()
+def _files(snapshot: Snapshot, requested: bool) -> list[File]:
+    pages: Sequence[Page] = snapshot.pages[:1] if requested else ()
     return [file for page in pages for r in page.records if (file := item_codec.read_file(r))]

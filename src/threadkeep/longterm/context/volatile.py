@@ -8,16 +8,16 @@ from typing import Any, Final
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
 from threadkeep.longterm import markers
-from threadkeep.longterm.context.escape import line
-from threadkeep.longterm.context.fit import Note, page
+from threadkeep.longterm.context.escape import escape_line
+from threadkeep.longterm.context.fit import ContextNote, render_block
 from threadkeep.longterm.context.gather import Knowledge
 from threadkeep.longterm.context.stable import fact_line
 from threadkeep.longterm.recall.hits import Hit
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item
 
-HITS: Final = 20
-LONGEST: Final = 600
+MAX_HITS: Final = 20
+MAX_CHARACTERS: Final = 600
 """Characters of one turn; of a longer one its beginning is quoted."""
 
 _OPENING: Final = (
@@ -28,63 +28,69 @@ _FACTS: Final = "Known about the user:"
 _TURNS: Final = "Said before, with day and speaker:"
 
 
-def hits(engine: Engine, known: Knowledge, query: str, window: Iterable[Item] | None) -> list[Hit]:
+def relevant_hits(
+    engine: Engine, knowledge: Knowledge, query: str, window: Iterable[Item] | None
+) -> list[Hit]:
     """What recall finds for a query, but for what the model sees anyway.
 
     Args:
         engine: of the sessions.
-        known: whose memory is searched; that of a session without a user is not.
+        knowledge: whose memory is searched; that of a session without a user is not.
         query: what the user says now.
         window: the items of the session that the model sees; `None` = the whole session.
     """
-    if known.user is None:
+    if knowledge.user is None:
         return []
-    seen = None if window is None else {item.id for item in window}
+    visible_ids = None if window is None else {item.id for item in window}
     from threadkeep.longterm.recall.query_user import recall  # most programs never ask
 
-    found = recall(engine, known.user, query, HITS)
-    return [hit for hit in found if not _is_seen(hit, known.session, seen)]
+    candidates = recall(engine, knowledge.user, query, MAX_HITS)
+    return [hit for hit in candidates if not _is_visible(hit, knowledge.session, visible_ids)]
 
 
-def part(
-    engine: Engine, hits: Iterable[Hit], told: Collection[str], limit: int, counter: TokenCounter
+def render(
+    engine: Engine,
+    hits: Iterable[Hit],
+    stable_facts: Collection[str],
+    limit: int,
+    counter: TokenCounter,
 ) -> str:
     """The volatile part in at most so many tokens, the best hits first; shown in order of time.
 
     Args:
         engine: whose redactor sees every text.
         hits: the best first.
-        told: ids of facts that the stable part tells already.
+        stable_facts: ids of facts that the stable part tells already.
         limit: tokens, at most.
         counter: how many tokens a text is.
     """
     lines: dict[str, tuple[str, float, int]] = {}
     for hit in hits:
         fact, item = hit.fact, hit.item
-        if fact is not None and fact.id not in told and (text := fact_line(engine, fact)):
-            at = fact.observed_at or fact.created_at
-            lines.setdefault(text, (_FACTS, _time(at), fact.seq))
+        if fact is not None and fact.id not in stable_facts and (text := fact_line(engine, fact)):
+            said_at = fact.observed_at or fact.created_at
+            lines.setdefault(text, (_FACTS, _seconds(said_at), fact.seq))
         elif item is not None and (text := _turn_line(engine, item)):
-            lines.setdefault(text, (_TURNS, _time(item.created_at), item.seq))
-    in_time = sorted(lines, key=lambda text: (*lines[text][1:], text))
-    places = {text: place for place, text in enumerate(in_time)}
-    notes = (Note(heading, places[text], text) for text, (heading, _, _) in lines.items())
-    return page(_OPENING, (_FACTS, _TURNS), notes, limit, counter)
+            lines.setdefault(text, (_TURNS, _seconds(item.created_at), item.seq))
+    chronological = sorted(lines, key=lambda text: (*lines[text][1:], text))
+    positions = {text: position for position, text in enumerate(chronological)}
+    notes = (ContextNote(heading, positions[text], text) for text, (heading, _, _) in lines.items())
+    return render_block(_OPENING, (_FACTS, _TURNS), notes, limit, counter)
 
 
-def _is_seen(hit: Hit, session: str | None, seen: Collection[str] | None) -> bool:
+def _is_visible(hit: Hit, session: str | None, visible_ids: Collection[str] | None) -> bool:
     if hit.item is None or session is None or hit.session != session:
         return False
-    return seen is None or hit.item.id in seen
+    return visible_ids is None or hit.item.id in visible_ids
 
 
 def _turn_line(engine: Engine, item: Item) -> str:
     if markers.is_injected(item.text):
         return ""
-    text = line(redacted(engine, item.text, "item") or "", LONGEST)
+    text = escape_line(redacted(engine, item.text, "item") or "", MAX_CHARACTERS)
     day = "" if item.created_at is None else f"{item.created_at.date().isoformat()}, "
-    return f"- {day}{line(item.name or item.role)}: {text}" if text else ""
+    return f"- {day}{escape_line(item.name or item.role)}: {text}" if text else ""
 
 
-def _time(at: Any) -> float:
-    return 0.0 if at is None else float(at.timestamp())
+def _seconds(moment: Any) -> float:
+    return 0.0 if moment is None else float(moment.timestamp())

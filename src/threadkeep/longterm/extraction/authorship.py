@@ -10,12 +10,12 @@ import functools
 import re
 from typing import Final
 
-from threadkeep.longterm.extraction.text_features import content, negated, shared
+from threadkeep.longterm.extraction.text_features import containment, content_stems, is_negated
 
-_LONGEST_LINE: Final = 600
+_MAX_LINE: Final = 600
 """Characters that one types; a longer line is pasted."""
 
-_BLOCKS: Final = (
+_DELIMITED: Final = (
     re.compile(r"(`{3,}|~{3,}).*?(?:\1|\Z)", re.DOTALL),
     re.compile(r'("{3}|\'{3}).*?(?:\1|\Z)', re.DOTALL),
     re.compile(r"<<+.*?(?:>>+|\Z)", re.DOTALL),
@@ -29,7 +29,7 @@ _BLOCKS: Final = (
 )
 """Between delimiters; one that is never closed takes everything after it."""
 
-_REST: Final = re.compile(
+_FOREIGN_START: Final = re.compile(
     r"""(?:
         ^[ \t]*(?:[-_=*\#~]{3,})[^\n]*$                             # a ruler, or a heading
         | ^[ \t>]*(?:from|to|cc|bcc|subject|sent|date|reply-to|von|an|betreff|de|objet|asunto)
@@ -56,7 +56,7 @@ _QUOTES: Final = re.compile(
     r"|\u00ab[^\u00bb\n]*\u00bb|(?<!\w)'[^'\n]*\s[^'\n]*\s[^'\n]*'(?!\w)"
 )
 
-_OTHERS: Final = re.compile(
+_REPORTED_SPEECH: Final = re.compile(
     r"""\b(?:according\ to | as\ (?:stated|instructed|required|requested|told)\ (?:by|in)
         | on\ behalf\ of | instructions?\ (?:from|of|in) | policy\ (?:of|from|says)
         | (?:he|she|they|it|someone|somebody|admins?|administrators?|boss|managers?|bosses
@@ -72,7 +72,7 @@ _OTHERS: Final = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
-_WISH: Final = re.compile(
+_DIRECTIVE_WORDS: Final = re.compile(
     r"""\b(?:always|never|from\ now\ on|in\ (?:the\ )?future|every\ time|whenever|please|don't
         |do\ not|stop|avoid|make\ sure|remember|keep\ in\ mind|call\ me|address\ me
         |i\ (?:always\ )?prefer
@@ -85,7 +85,7 @@ _WISH: Final = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
-_PLAIN: Final = re.compile(
+_LASTING_WORDS: Final = re.compile(
     r"""\b(?:always|never|from\ now\ on|in\ (?:the\ )?future|every\ time|whenever|remember
         |keep\ in\ mind|don't\ ever|do\ not\ ever|immer|niemals|ab\ jetzt|toujours|jamais|siempre
         |nunca|d\u00e9sormais)\b""",
@@ -95,71 +95,74 @@ _PLAIN: Final = re.compile(
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+|;\s+")
 _SPACES: Final = re.compile(r"[^\S\n]+")
 _GAP: Final = re.compile(r"\n\s*\n")
-_ENOUGH: Final = 0.75
+_MIN_SHARE: Final = 0.75
 
 
 @functools.lru_cache(maxsize=256)  # asked for with each thing that a model made of it
-def own(text: str) -> str:
+def user_authored(text: str) -> str:
     """The part of a user's message that is not visibly another's."""
     text = _GAP.sub("\n\n", _SPACES.sub(" ", text))  # long gaps would cost much time below
-    for block in _BLOCKS:
+    for block in _DELIMITED:
         text = block.sub("\n", text)
-    rest = _REST.search(text)
-    if rest is not None:
-        text = text[: rest.start()]
+    foreign = _FOREIGN_START.search(text)
+    if foreign is not None:
+        text = text[: foreign.start()]
     text = _QUOTES.sub(" ", text)
     lines = text.split("\n")
-    return "\n".join(one for one in lines if len(one) <= _LONGEST_LINE and not _is_quoted(one))
+    return "\n".join(line for line in lines if len(line) <= _MAX_LINE and not _is_quoted(line))
 
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text."""
-    return [one.strip() for one in _SENTENCE.split(text) if one.strip()]
+    return [sentence.strip() for sentence in _SENTENCE.split(text) if sentence.strip()]
 
 
-def reported(text: str) -> bool:
+def is_reported_speech(text: str) -> bool:
     """Whether a text hands on what somebody else said or wants."""
-    return _OTHERS.search(text) is not None
+    return _REPORTED_SPEECH.search(text) is not None
 
 
-def wish(text: str, instruction: str) -> str | None:
+def supporting_sentence(text: str, instruction: str) -> str | None:
     """The user's own sentence that asks for what an instruction says, or `None`.
 
     Args:
         text: a message of the user, as it was written.
         instruction: what a model made of it.
     """
-    meant = content(instruction)
-    said = sentences(own(text))
+    required = content_stems(instruction)
+    user_sentences = sentences(user_authored(text))
     for count in (1, 2):
-        for place in range(len(said) - count + 1):
-            passage = " ".join(said[place : place + count])
-            if _asks(passage, meant, instruction):
+        for start in range(len(user_sentences) - count + 1):
+            passage = " ".join(user_sentences[start : start + count])
+            if _supports(passage, required, instruction):
                 return passage
     return None
 
 
 def is_explicit(sentence: str) -> bool:
     """Whether a wish is said to hold from now on."""
-    return _PLAIN.search(sentence) is not None
+    return _LASTING_WORDS.search(sentence) is not None
 
 
-def _asks(passage: str, meant: frozenset[str], instruction: str) -> bool:
-    if not _WISH.search(passage) or reported(passage) or _wonders(passage):
+def _supports(passage: str, required: frozenset[str], instruction: str) -> bool:
+    if not _DIRECTIVE_WORDS.search(passage) or is_reported_speech(passage) or _is_question(passage):
         return False
-    if negated(passage) != negated(instruction):
+    if is_negated(passage) != is_negated(instruction):
         return False
-    return bool(meant) and shared(meant - _FORM, content(passage)) >= _ENOUGH
+    return (
+        bool(required)
+        and containment(required - _BOILERPLATE, content_stems(passage)) >= _MIN_SHARE
+    )
 
 
-def _wonders(passage: str) -> bool:
+def _is_question(passage: str) -> bool:
     """Whether it is a question, and none that asks to do something."""
-    return passage.endswith("?") and not _POLITE.search(passage)
+    return passage.endswith("?") and not _POLITE_REQUEST.search(passage)
 
 
-_POLITE: Final = re.compile(r"\b(?:can|could|would|will) you\b|\bplease\b", re.IGNORECASE)
+_POLITE_REQUEST: Final = re.compile(r"\b(?:can|could|would|will) you\b|\bplease\b", re.IGNORECASE)
 
-_FORM: Final = content(
+_BOILERPLATE: Final = content_stems(
     "always never prefers preferred asks asked wishes reply answer respond response responses "
     "answers replies assistant should addressed address keep when whenever future"
 )

@@ -5,61 +5,61 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from threadkeep.longterm.chat_model import (
-    Answer,
     ChatModel,
+    Completion,
     Messages,
-    ModelFailed,
+    ModelError,
 )
 from threadkeep.longterm.extraction import prompt
 from threadkeep.longterm.extraction.batch import Batch
-from threadkeep.longterm.extraction.reply import Answered, understood
+from threadkeep.longterm.extraction.reply import ParsedReply, parse_reply
 
 
 @dataclass(slots=True)
-class Cost:
+class TokenCost:
     """What was spent, also on answers that were of no use."""
 
     calls: int = 0
-    prompt: int = 0
-    completion: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
-    def add(self, answer: Answer) -> None:
+    def add(self, completion: Completion) -> None:
         """Count an answer; its call was counted before it was made."""
-        self.prompt += answer.prompt
-        self.completion += answer.completion
+        self.prompt_tokens += completion.prompt_tokens
+        self.completion_tokens += completion.completion_tokens
 
 
-def ask(
-    model: ChatModel, messages: Messages, batch: Batch, *, sum_up: bool, cost: Cost
-) -> Answered:
+def complete(
+    model: ChatModel, messages: Messages, batch: Batch, *, sum_up: bool, cost: TokenCost
+) -> ParsedReply:
     """What the model makes of a batch.
 
     Raises:
         ModelFailed: it did not answer, or nothing that can be understood, twice.
     """
-    schema = prompt.schema(sum_up=sum_up)
+    schema = prompt.reply_schema(sum_up=sum_up)
     cost.calls += 1
-    answer = model.ask(messages, schema)
-    cost.add(answer)
-    first = understood(answer.text, batch)
-    if first is not None and first.whole:
+    completion = model.complete(messages, schema)
+    cost.add(completion)
+    first = parse_reply(completion.text, batch)
+    if first is not None and first.complete:
         return first
-    again = [
+    repair_messages = [
         *messages,
-        {"role": "assistant", "content": answer.text},
+        {"role": "assistant", "content": completion.text},
         {"role": "user", "content": prompt.REPAIR},
     ]
     cost.calls += 1
     try:
-        answer = model.ask(again, schema)
-    except ModelFailed:
+        completion = model.complete(repair_messages, schema)
+    except ModelError:
         if first is None:
             raise
         return first
-    cost.add(answer)
-    second = understood(answer.text, batch)
-    if second is None or (first is not None and not second.whole):
+    cost.add(completion)
+    second = parse_reply(completion.text, batch)
+    if second is None or (first is not None and not second.complete):
         second = first
     if second is None:
-        raise ModelFailed("the answer is no JSON")
+        raise ModelError("the answer is no JSON")
     return second

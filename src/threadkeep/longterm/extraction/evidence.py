@@ -9,10 +9,10 @@ from typing import Final, TypeVar
 
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
-from threadkeep.longterm.extraction.batch import Batch, Line
-from threadkeep.longterm.extraction.reply import Answered, Candidate
+from threadkeep.longterm.extraction.batch import Batch, TranscriptLine
+from threadkeep.longterm.extraction.reply import Candidate, ParsedReply
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
-from threadkeep.longterm.store.validate import LONGEST
+from threadkeep.longterm.store.validate import MAX_CHARACTERS
 from threadkeep.types.knowledge import Fact, Instruction
 
 REQUEST: Final = "request/1"
@@ -22,7 +22,7 @@ T = TypeVar("T", Fact, Instruction)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Evidence:
     """A batch that was read, and what came of it.
 
     Attributes:
@@ -31,10 +31,10 @@ class Reading:
         namespace: of the session, where it is not that of long-term memory.
         user: whose it is.
         batch: what was read.
-        answered: what the model made of it.
+        reply: what the model made of it.
         facts: ids of the known facts by their numbers in the prompt, from 1.
         instructions: likewise.
-        extractor: the model and the version of the prompt.
+        extractor_name: the model and the version of the prompt.
     """
 
     engine: Engine
@@ -42,39 +42,39 @@ class Reading:
     namespace: str | None
     user: str | None
     batch: Batch
-    answered: Answered = field(default_factory=Answered)
+    reply: ParsedReply = field(default_factory=ParsedReply)
     facts: Sequence[str] = ()
     instructions: Sequence[str] = ()
-    extractor: str = REQUEST
+    extractor_name: str = REQUEST
 
 
-def is_forgotten(held: UnitOfWork, id: str, at: datetime | None) -> bool:
+def was_forgotten(unit: UnitOfWork, id: str, observed_at: datetime | None) -> bool:
     """Whether it was forgotten after it was said; what is said anew may be known anew."""
-    forgotten = held.forgotten.get(id)
-    if forgotten is None:
+    forgotten_at = unit.forgotten.get(id)
+    if forgotten_at is None:
         return False
-    if at is None or at.timestamp() <= forgotten:
+    if observed_at is None or observed_at.timestamp() <= forgotten_at:
         return True
-    held.unforget(id)
+    unit.unmark_forgotten(id)
     return False
 
 
-def related_to(candidate: Candidate, ids: Sequence[str], held: dict[str, T]) -> T | None:
+def related_entry(candidate: Candidate, ids: Sequence[str], entries: dict[str, T]) -> T | None:
     """What a candidate is about, of what was in the prompt and is still there."""
-    number = candidate.known
+    number = candidate.related_number
     if number is None or not 1 <= number <= len(ids):
         return None
-    return held.get(ids[number - 1])
+    return entries.get(ids[number - 1])
 
 
-def storable(reading: Reading, text: str, kind: str) -> str | None:
+def storable_text(evidence: Evidence, text: str, kind: str) -> str | None:
     """The text as it may be stored, if it may."""
-    told = " ".join(text.split())
-    if not told or len(told) > LONGEST:
+    line = " ".join(text.split())
+    if not line or len(line) > MAX_CHARACTERS:
         return None
-    return redacted(reading.engine, told, kind) or None
+    return redacted(evidence.engine, line, kind) or None
 
 
-def said_at(lines: Iterable[Line]) -> datetime | None:
+def latest_time(lines: Iterable[TranscriptLine]) -> datetime | None:
     """When it was said last."""
-    return max((at for line in lines if (at := line.item.created_at)), default=None)
+    return max((created_at for line in lines if (created_at := line.item.created_at)), default=None)

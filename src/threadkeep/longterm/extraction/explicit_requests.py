@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from threadkeep.longterm.extraction.authorship import own, reported, sentences
-from threadkeep.longterm.extraction.batch import Line
-from threadkeep.longterm.extraction.text_features import content, counted
-from threadkeep.longterm.transcript import LONGEST
+from threadkeep.longterm.extraction.authorship import is_reported_speech, sentences, user_authored
+from threadkeep.longterm.extraction.batch import TranscriptLine
+from threadkeep.longterm.extraction.text_features import content_stems, quantities
+from threadkeep.longterm.transcript import MAX_CHARACTERS
 
 _POLITELY: Final = (
     r"^\W*(?:(?:hey|hi|hello|ok|okay|so|and|also|but|now|then|well|oh|ah|yes|no|please|just)\b"
@@ -43,52 +43,59 @@ _COMMAND: Final = re.compile(
 )
 
 
-class Wanted(NamedTuple):
+class MemoryRequest(NamedTuple):
     """A request of the user's own.
 
     Attributes:
         line: where it stands.
-        what: the words, without the request itself.
+        text: the words, without the request itself.
         forget: whether it is to be forgotten, else remembered.
     """
 
-    line: Line
-    what: str
+    line: TranscriptLine
+    text: str
     forget: bool
 
     @property
     def is_instruction(self) -> bool:
         """Whether it is about how to serve the user."""
-        return _COMMAND.match(self.what) is not None
+        return _COMMAND.match(self.text) is not None
 
     @property
     def is_reported(self) -> bool:
         """Whether it hands on what somebody else said."""
-        return reported(self.what)
+        return is_reported_speech(self.text)
 
-    def means(self, text: str) -> bool:
+    def matches(self, text: str) -> bool:
         """Whether a request to forget is about what a text says."""
-        words = content(self.what)
-        return bool(words) and words <= content(text) and counted(self.what) <= counted(text)
+        stems = content_stems(self.text)
+        return (
+            bool(stems)
+            and stems <= content_stems(text)
+            and quantities(self.text) <= quantities(text)
+        )
 
 
-def wanted(lines: Iterable[Line]) -> list[Wanted]:
+def explicit_requests(lines: Iterable[TranscriptLine]) -> list[MemoryRequest]:
     """The requests in what the user said, in order."""
     return [
         request
         for line in lines
-        if line.is_users
-        for sentence in sentences(own(line.text))
+        if line.by_user
+        for sentence in sentences(user_authored(line.text))
         if (request := _request(line, sentence)) is not None
     ]
 
 
-def asks(text: str) -> bool:
+def contains_request(text: str) -> bool:
     """Whether a message asks for something to be remembered or forgotten."""
-    text = text[:LONGEST]
+    text = text[:MAX_CHARACTERS]
     if not _HINT.search(text):
         return False
-    return any(_REMEMBER.match(one) or _FORGET.match(one) for one in sentences(own(text)))
+    return any(
+        _REMEMBER.match(sentence) or _FORGET.match(sentence)
+        for sentence in sentences(user_authored(text))
+    )
 
 
 _HINT: Final = re.compile(
@@ -98,13 +105,19 @@ _HINT: Final = re.compile(
 )
 
 
-def _request(line: Line, sentence: str) -> Wanted | None:
-    if (found := _REMEMBER.match(sentence)) is not None:
-        what = found["what"].strip().rstrip(".!").strip()
-        if (_ASKS_BACK.match(what) and not _COMMAND.match(what)) or sentence.endswith("?"):
+def _request(line: TranscriptLine, sentence: str) -> MemoryRequest | None:
+    if (match := _REMEMBER.match(sentence)) is not None:
+        requested = match["what"].strip().rstrip(".!").strip()
+        if (_ASKS_BACK.match(requested) and not _COMMAND.match(requested)) or sentence.endswith(
+            "?"
+        ):
             return None
-        return Wanted(line, what, forget=False) if content(what) or counted(what) else None
-    if (found := _FORGET.match(sentence)) is not None and not sentence.endswith("?"):
-        what = found["what"].strip().rstrip(".!").strip()
-        return Wanted(line, what, forget=True) if content(what) else None
+        return (
+            MemoryRequest(line, requested, forget=False)
+            if content_stems(requested) or quantities(requested)
+            else None
+        )
+    if (match := _FORGET.match(sentence)) is not None and not sentence.endswith("?"):
+        requested = match["what"].strip().rstrip(".!").strip()
+        return MemoryRequest(line, requested, forget=True) if content_stems(requested) else None
     return None

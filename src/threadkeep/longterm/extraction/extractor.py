@@ -1,4 +1,4 @@
-"""Who learns from the sessions of one Memory: in the background, or when asked to."""
+"""The extractor of one Memory: reads sessions in the background or on request."""
 
 from __future__ import annotations
 
@@ -10,89 +10,91 @@ from typing import TYPE_CHECKING, Final
 
 from threadkeep.core import names
 from threadkeep.core.engine import Engine
-from threadkeep.longterm.chat_model import model_of
-from threadkeep.longterm.extraction.lease import Worker
+from threadkeep.longterm.chat_model import create_model
+from threadkeep.longterm.extraction.lease import ExtractionWorker
 from threadkeep.longterm.extraction.report import Report
-from threadkeep.longterm.extraction.scheduler import Background, Backlog
+from threadkeep.longterm.extraction.scheduler import Backlog, ExtractionThread
 from threadkeep.longterm.extraction.session_locks import SessionLocks
-from threadkeep.longterm.extraction.status import mark_of, newest_of
-from threadkeep.longterm.extraction.worker import work
-from threadkeep.longterm.settings import Learning, learning
+from threadkeep.longterm.extraction.status import newest_item, watermark_of
+from threadkeep.longterm.extraction.worker import extract_batch
+from threadkeep.longterm.settings import ExtractionSettings, parse_settings
 from threadkeep.sessions import scan
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, SessionInfo
 
 if TYPE_CHECKING:
-    from threadkeep.longterm.extraction.metrics import Measures
+    from threadkeep.longterm.extraction.metrics import ExtractionMetrics
 
-_BATCHES: Final = 10_000
+_MAX_BATCHES: Final = 10_000
 """Batches of one session in a row: no session is read for ever."""
 
-LOCK: Final = threading.RLock()
+FORK_LOCK: Final = threading.RLock()
 """Held across a fork, so that no child inherits it held."""
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=LOCK.acquire, after_in_parent=LOCK.release, after_in_child=LOCK.release
+        before=FORK_LOCK.acquire,
+        after_in_parent=FORK_LOCK.release,
+        after_in_child=FORK_LOCK.release,
     )
 
 
-class Learner:
-    """Reads sessions behind their watermarks. Thread-safe, and safe across fork.
+class Extractor:
+    """Extracts knowledge from what is beyond the watermarks. Thread-safe and fork-safe.
 
-    Its thread is born when something is first said, and ends with the engine.
+    Its thread starts with the first message, and ends with the engine.
 
     Args:
         engine: of the sessions.
-        said: which model, and how; else what the settings say.
+        settings: model and limits; default: `connect(llm=)`.
 
     Raises:
         ConfigError: the settings make no sense.
         MissingExtra: the model needs a package that is not installed.
     """
 
-    def __init__(self, engine: Engine, said: Learning | None = None) -> None:
-        self._learning = said or learning(engine.settings.llm)
+    def __init__(self, engine: Engine, settings: ExtractionSettings | None = None) -> None:
+        self._settings = settings or parse_settings(engine.settings.llm)
         self._engine = engine
-        self._worker = Worker(engine, self._learning, model_of(self._learning))
-        self._turns = SessionLocks(self._worker.longest)
-        self._background: Background | None = None
+        self._worker = ExtractionWorker(engine, self._settings, create_model(self._settings))
+        self._locks = SessionLocks(self._worker.lease_seconds)
+        self._background: ExtractionThread | None = None
         self._closed = False
-        self._measures: Measures | None = None
+        self._metrics: ExtractionMetrics | None = None
         if engine.settings.observe:
-            from threadkeep.longterm.extraction.metrics import Measures
+            from threadkeep.longterm.extraction.metrics import ExtractionMetrics
 
-            self._measures = Measures(self.backlog)
+            self._metrics = ExtractionMetrics(self.backlog)
 
     def note(self, session: str, items: Sequence[Item]) -> None:
-        """Take notice that something was said; no I/O."""
-        found = self._background
-        if found is None or found.pid != os.getpid():
-            found = self._begin()
-        found.note(session, items)
+        """Note new items of a session; no I/O."""
+        background = self._background
+        if background is None or background.pid != os.getpid():
+            background = self._start_background()
+        background.note(session, items)
 
-    def upto(self, session: str, user: str | None, life: int) -> int:
-        """The seq that this life of a session was read up to."""
-        return mark_of(self._engine, session, user, life).seq
+    def upto(self, session: str, user: str | None, generation: int) -> int:
+        """The seq up to which this generation of a session was read."""
+        return watermark_of(self._engine, session, user, generation).seq
 
-    def process(self, user: str | None, session: str | None, *, retry: bool) -> Report:
-        """As `Memory.process`."""
+    def extract(self, user: str | None, session: str | None, *, retry: bool) -> Report:
+        """As `Memory.extract`."""
         total = Report()
         for id in self._sessions(user, session):
-            total += self.read(id, retry=retry)
+            total += self.extract_session(id, retry=retry)
         return total
 
-    def read(self, session: str, *, retry: bool = False) -> Report:
+    def extract_session(self, session: str, *, retry: bool = False) -> Report:
         """Read a session to its end, or until it fails."""
-        with self._turns.of(session):
-            return self._read(session, retry)
+        with self._locks.hold(session):
+            return self._extract_locked(session, retry)
 
-    def _read(self, session: str, retry: bool) -> Report:
+    def _extract_locked(self, session: str, retry: bool) -> Report:
         total = Report()
-        for _ in range(_BATCHES):
-            begun = time.perf_counter()
-            report, more = work(self._worker, session, retry=retry)
-            if self._measures is not None:
-                self._measures.note(report, time.perf_counter() - begun)
+        for _ in range(_MAX_BATCHES):
+            started = time.perf_counter()
+            report, more = extract_batch(self._worker, session, retry=retry)
+            if self._metrics is not None:
+                self._metrics.record(report, time.perf_counter() - started)
             total += report
             if not more:
                 break
@@ -100,38 +102,40 @@ class Learner:
 
     def flush(self, timeout: float) -> bool:
         """As `Memory.flush`."""
-        found = self._background
-        if found is None or found.pid != os.getpid():
+        background = self._background
+        if background is None or background.pid != os.getpid():
             return True
-        return found.flush(timeout)
+        return background.flush(timeout)
 
     def backlog(self) -> Backlog:
-        """What was said in this process and not read yet."""
-        found = self._background
-        mine = found is not None and found.pid == os.getpid() and not self._closed
-        return found.backlog() if found is not None and mine else Backlog()
+        """The sessions of this process with unread messages."""
+        background = self._background
+        is_running = background is not None and background.pid == os.getpid() and not self._closed
+        return background.backlog() if background is not None and is_running else Backlog()
 
     def close(self) -> None:
         """End the thread within a second; an answer under way is let go, and asked for again."""
         self._closed = True
-        found = self._background
-        if found is None or found.pid != os.getpid() or found.end():
+        background = self._background
+        if background is None or background.pid != os.getpid() or background.stop():
             self._worker.model.close()
 
-    def _begin(self) -> Background:
-        with LOCK:
-            found = self._background
-            if found is None or found.pid != os.getpid():
-                found = Background(self._learning, self.read, self._worker.model.close)
-                self._background = found
+    def _start_background(self) -> ExtractionThread:
+        with FORK_LOCK:
+            background = self._background
+            if background is None or background.pid != os.getpid():
+                background = ExtractionThread(
+                    self._settings, self.extract_session, self._worker.model.close
+                )
+                self._background = background
                 if not self._closed:
-                    found.begin()
-            return found
+                    background.start()
+            return background
 
     def _sessions(self, user: str | None, session: str | None) -> Iterator[str]:
         """The ids of sessions that may have something to read."""
         if session is not None:
-            SessionStream(self._engine, SessionInfo(names.check(session, "session"), user)).look()
+            SessionStream(self._engine, SessionInfo(names.check(session, "session"), user)).read()
             yield session
             return
         for _, info in scan.sessions(self._engine, user, None):
@@ -139,5 +143,7 @@ class Learner:
                 yield info.id
 
     def _is_behind(self, info: SessionInfo) -> bool:
-        newest, life = newest_of(self._engine, info)
-        return newest > 0 and mark_of(self._engine, info.id, info.user, life).seq < newest
+        newest, generation = newest_item(self._engine, info)
+        return (
+            newest > 0 and watermark_of(self._engine, info.id, info.user, generation).seq < newest
+        )

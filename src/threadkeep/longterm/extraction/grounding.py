@@ -6,28 +6,28 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from threadkeep.longterm.extraction.authorship import own, sentences
-from threadkeep.longterm.extraction.batch import Batch, Line
+from threadkeep.longterm.extraction.authorship import sentences, user_authored
+from threadkeep.longterm.extraction.batch import Batch, TranscriptLine
 from threadkeep.longterm.extraction.text_features import (
     addresses,
-    content,
-    counted,
-    dates,
-    negated,
+    containment,
+    content_stems,
+    is_negated,
+    mentions_date,
     numbers,
-    shared,
+    quantities,
 )
 from threadkeep.types.knowledge import Source, Status
 
-_CITED: Final = 0.5
+_MIN_CITED: Final = 0.5
 """The share of a fact's content words that its cited items must hold."""
 
-_AROUND: Final = 0.6
+_MIN_BATCH: Final = 0.6
 """The share that the whole batch must hold."""
 
-_QUOTE: Final = 200
+_MAX_QUOTE: Final = 200
 
-_PARAPHRASE: Final = content(
+_PARAPHRASE: Final = content_stems(
     "live lives lived work works worked plan plans planned enjoy enjoys enjoyed interested prefer "
     "prefers currently recently visit visited attend attended told mentioned believe feel think "
     "know knows own owns person people favorite favourite regularly asked"
@@ -67,52 +67,59 @@ _COMMAND: Final = re.compile(
 )
 
 
-def without_commands(summary: str) -> str:
+def strip_commands(summary: str) -> str:
     """A summary without the sentences that tell the assistant what to do."""
-    said = sentences(summary)
-    kept = [one for one in said if not _COMMAND.search(one)]
-    return summary if len(kept) == len(said) else " ".join(kept)
+    all_sentences = sentences(summary)
+    remaining = [sentence for sentence in all_sentences if not _COMMAND.search(sentence)]
+    return summary if len(remaining) == len(all_sentences) else " ".join(remaining)
 
 
-def standing(text: str, lines: Sequence[Line], batch: Batch, user: str | None) -> Status | None:
+def grounded_status(
+    text: str, lines: Sequence[TranscriptLine], batch: Batch, user: str | None
+) -> Status | None:
     """What a fact is worth that is said to stand in some items; `None` = it does not stand there.
 
     It is active if the user said it in their own words; what stands in the assistant's words, in
     what the user pasted, or with a no where the fact has none, waits in quarantine.
     """
-    words = content(text) - _PARAPHRASE - content(user or "")
+    stems = content_stems(text) - _PARAPHRASE - content_stems(user or "")
     cited = "\n".join(line.text for line in lines)
-    if not _numbers_said(text, cited, lines) or not addresses(text) <= addresses(cited):
+    if not _numbers_grounded(text, cited, lines) or not addresses(text) <= addresses(cited):
         return None
-    if not words and not numbers(text):
+    if not stems and not numbers(text):
         return None
-    around = "\n".join(line.text for line in batch.lines)
-    if words and (
-        shared(words, content(cited)) < _CITED or shared(words, content(around)) < _AROUND
+    batch_text = "\n".join(line.text for line in batch.lines)
+    if stems and (
+        containment(stems, content_stems(cited)) < _MIN_CITED
+        or containment(stems, content_stems(batch_text)) < _MIN_BATCH
     ):
         return None
-    own_words = "\n".join(own(line.text) for line in lines if line.is_users)
-    theirs = shared(words, content(own_words)) >= _CITED if words else bool(own_words)
-    return "active" if theirs and _agrees(text, words, own_words) else "quarantined"
+    user_text = "\n".join(user_authored(line.text) for line in lines if line.by_user)
+    is_users_own = (
+        containment(stems, content_stems(user_text)) >= _MIN_CITED if stems else bool(user_text)
+    )
+    return "active" if is_users_own and _same_polarity(text, stems, user_text) else "quarantined"
 
 
-def _agrees(text: str, words: frozenset[str], said: str) -> bool:
+def _same_polarity(text: str, stems: frozenset[str], user_text: str) -> bool:
     """Whether the sentence that says most of it has a no where the fact has one."""
-    found = sentences(said)
-    if not words or not found:
+    candidates = sentences(user_text)
+    if not stems or not candidates:
         return True
-    best = max(shared(words, content(one)) for one in found)
-    nearest = [one for one in found if shared(words, content(one)) == best]
-    return any(negated(one) == negated(text) for one in nearest)
+    best = max(containment(stems, content_stems(sentence)) for sentence in candidates)
+    nearest = [
+        sentence for sentence in candidates if containment(stems, content_stems(sentence)) == best
+    ]
+    return any(is_negated(sentence) == is_negated(text) for sentence in nearest)
 
 
-def _numbers_said(text: str, cited: str, lines: Iterable[Line]) -> bool:
+def _numbers_grounded(text: str, cited: str, lines: Iterable[TranscriptLine]) -> bool:
     """Whether every number was said, or is part of a date where one was spoken of."""
-    left = numbers(text) - counted(cited)
-    if not left:
+    missing = numbers(text) - quantities(cited)
+    if not missing:
         return True
     years = {line.item.created_at.year for line in lines if line.item.created_at is not None}
-    return dates(cited) and all(_is_date_part(one, years) for one in left)
+    return mentions_date(cited) and all(_is_date_part(number, years) for number in missing)
 
 
 def _is_date_part(number: str, years: Iterable[int]) -> bool:
@@ -121,8 +128,8 @@ def _is_date_part(number: str, years: Iterable[int]) -> bool:
     return 1 <= int(number) <= 31 or any(abs(int(number) - year) <= 2 for year in years)
 
 
-def sources(
-    lines: Iterable[Line], text: str, quote: str, session: str, namespace: str | None
+def cited_sources(
+    lines: Iterable[TranscriptLine], text: str, quote: str, session: str, namespace: str | None
 ) -> tuple[Source, ...]:
     """Where it was said, with the words: the model's quote only if it stands there."""
     return tuple(
@@ -130,10 +137,10 @@ def sources(
     )
 
 
-def _quote(line: Line, text: str, quote: str) -> str:
+def _quote(line: TranscriptLine, text: str, quote: str) -> str:
     quote = quote.strip()
     if quote and quote in line.text:
-        return quote[:_QUOTE]
-    words = content(text)
-    found = sentences(line.text) or [line.text]
-    return max(found, key=lambda one: len(words & content(one)))[:_QUOTE]
+        return quote[:_MAX_QUOTE]
+    stems = content_stems(text)
+    candidates = sentences(line.text) or [line.text]
+    return max(candidates, key=lambda sentence: len(stems & content_stems(sentence)))[:_MAX_QUOTE]

@@ -1,4 +1,4 @@
-"""Taking a batch of a session, so that no other worker does, and keeping sight of it."""
+"""Leases: acquire a batch of a session exclusively, verify the lease, release it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,14 @@ from threadkeep.longterm.extraction import batch as batches
 from threadkeep.longterm.extraction import prompt
 from threadkeep.longterm.extraction.batch import Batch
 from threadkeep.longterm.extraction.report import Report
-from threadkeep.longterm.extraction.watermark import BUDGET, DEAD, Watermark, mark_of, spent
-from threadkeep.longterm.settings import Learning
+from threadkeep.longterm.extraction.watermark import (
+    BUDGET,
+    DEAD,
+    Watermark,
+    spent_today,
+    watermark_of,
+)
+from threadkeep.longterm.settings import ExtractionSettings
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.sessions.stream import SessionStream, Snapshot
@@ -27,158 +33,176 @@ _MARGIN: Final = 60.0
 _TRIES: Final = 64
 
 
-class Gone(Exception):
-    """What was to be learned from, or to be learned into, is not there any more."""
+class LeaseLost(Exception):
+    """The lease is lost, or the session or the user stream was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Worker:
-    """Who reads: with which model, and within which limits."""
+class ExtractionWorker:
+    """Engine, settings and model of one extraction worker."""
 
     engine: Engine
-    learning: Learning
+    settings: ExtractionSettings
     model: ChatModel
 
     @property
-    def longest(self) -> float:
-        """How long a lease is, in seconds: an answer and a second try, and some time to write."""
-        return 2 * self.learning.timeout + _MARGIN
+    def lease_seconds(self) -> float:
+        """Length of a lease in seconds: two model calls, and a margin to write."""
+        return 2 * self.settings.timeout + _MARGIN
 
     @property
-    def extractor(self) -> str:
+    def extractor_name(self) -> str:
         """The model and the version of the prompt."""
-        return f"{self.learning.model or 'callable'}/{prompt.VERSION}"
+        return f"{self.settings.model or 'callable'}/{prompt.VERSION}"
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A batch that this worker has.
+class ExtractionTask:
+    """A batch that this worker has leased.
 
     Attributes:
-        door: of the session.
-        home: where what is learned goes.
-        life: of the home, as it was taken.
+        session_stream: of the session.
+        user_stream: where what is learned goes.
+        generation: of the user stream, when leased.
         key: of the watermark.
-        mark: as it was written when it was taken.
+        watermark: as it was written when it was taken.
         batch: what is read.
-        seen: the session.
+        snapshot: the session.
     """
 
-    door: SessionStream
-    home: UserStream
-    life: int
+    session_stream: SessionStream
+    user_stream: UserStream
+    generation: int
     key: str
-    mark: Watermark
+    watermark: Watermark
     batch: Batch
-    seen: Snapshot
+    snapshot: Snapshot
 
     @property
     def user(self) -> str | None:
-        """Whose session it is."""
-        return None if self.seen.info is None else self.seen.info.user
+        """The owner of the session."""
+        return None if self.snapshot.info is None else self.snapshot.info.user
 
 
-def take(worker: Worker, session: str, *, retry: bool) -> Task | Report:
-    """Lease the next batch of a session, or say why there is none."""
+def acquire(worker: ExtractionWorker, session: str, *, retry: bool) -> ExtractionTask | Report:
+    """Lease the next batch of a session, or report why there is none."""
     engine = worker.engine
-    door = SessionStream(engine, SessionInfo(names.check(session, "session id")))
+    session_stream = SessionStream(engine, SessionInfo(names.check(session, "session id")))
     for _ in range(_TRIES):
-        seen = door.look()
-        if seen.info is None or is_sub_agents(seen.info):
+        snapshot = session_stream.read()
+        if snapshot.info is None or is_sub_agent_session(snapshot.info):
             return Report()
-        user = seen.info.user
-        left = _left(door) if user is None else None
-        home = UserStream(engine, user=user, session=session, life=left)
-        held, life = home.look(), generation_of(seen.version)
-        if held.is_forgotten:
+        user = snapshot.info.user
+        ttl = _remaining_ttl(session_stream) if user is None else None
+        user_stream = UserStream(engine, user=user, session=session, ttl=ttl)
+        unit, generation = user_stream.load(), generation_of(snapshot.version)
+        if unit.is_forgotten:
             return Report()
-        mark = mark_of(held, door.stream, life)
-        seen = door.look(batches.query(door.stream, mark.seq))
-        if seen.info is None or generation_of(seen.version) != life:
+        watermark = watermark_of(unit, session_stream.stream_name, generation)
+        snapshot = session_stream.read(
+            batches.items_query(session_stream.stream_name, watermark.seq)
+        )
+        if snapshot.info is None or generation_of(snapshot.version) != generation:
             continue
-        batch = batches.of_page(engine, seen.pages[0], worker.learning.batch, user)
+        batch = batches.from_page(engine, snapshot.pages[0], worker.settings.batch, user)
         if batch is None:
             return Report()
-        if refused := _refused(worker, held, mark, batch, retry=retry):
-            return refused
-        if (task := _leased(worker, door, home, held, mark, batch, seen)) is not None:
+        if refusal := _refusal(worker, unit, watermark, batch, retry=retry):
+            return refusal
+        if (
+            task := _write_lease(
+                worker, session_stream, user_stream, unit, watermark, batch, snapshot
+            )
+        ) is not None:
             return task
     return Report(sessions=1, busy=1)
 
 
-def is_sub_agents(info: SessionInfo) -> bool:
-    """Whether a session is a sub-agent's, where an agent speaks as the user."""
+def is_sub_agent_session(info: SessionInfo) -> bool:
+    """True if the session is a sub-agent's, where an agent speaks as the user."""
     return bool(info.agent) and info.id.endswith(f"/{info.agent}")
 
 
-def _refused(
-    worker: Worker, held: UnitOfWork, mark: Watermark, batch: Batch, *, retry: bool
+def _refusal(
+    worker: ExtractionWorker, unit: UnitOfWork, watermark: Watermark, batch: Batch, *, retry: bool
 ) -> Report | None:
-    now, learning = worker.engine.now(), worker.learning
-    if mark.leased(now, worker.longest):
+    now, settings = worker.engine.now(), worker.settings
+    if watermark.is_leased(now, worker.lease_seconds):
         return Report(sessions=1, busy=1)
-    if mark.state == DEAD and not retry:
+    if watermark.state == DEAD and not retry:
         return Report(sessions=1, dead=1)
-    if mark.waits(now) and not retry:
+    if watermark.is_waiting(now) and not retry:
         return Report(sessions=1, waiting=1)
-    cost = spent(held, now)
+    budget = spent_today(unit, now)
     if batch.lines and (
-        cost.calls >= learning.calls_per_day or cost.tokens >= learning.tokens_per_day
+        budget.calls >= settings.calls_per_day or budget.tokens >= settings.tokens_per_day
     ):
         return Report(sessions=1, exhausted=1)
     return None
 
 
-def _leased(
-    worker: Worker,
-    door: SessionStream,
-    home: UserStream,
-    held: UnitOfWork,
-    mark: Watermark,
+def _write_lease(
+    worker: ExtractionWorker,
+    session_stream: SessionStream,
+    user_stream: UserStream,
+    unit: UnitOfWork,
+    watermark: Watermark,
     batch: Batch,
-    seen: Snapshot,
-) -> Task | None:
+    snapshot: Snapshot,
+) -> ExtractionTask | None:
     """Write the lease, and the call that is about to be made; `None` if another was faster."""
     now = worker.engine.now()
-    mine = replace(mark, lease=now + worker.longest, worker=os.urandom(8).hex())
-    held.put_watermark(door.stream, mine.body())
+    leased = replace(watermark, lease=now + worker.lease_seconds, worker=os.urandom(8).hex())
+    unit.put_watermark(session_stream.stream_name, leased.body())
     if batch.lines:
-        cost = spent(held, now)
-        held.put_watermark(BUDGET, replace(cost, calls=cost.calls + 1).body())
-    if not home.commit(held):
+        budget = spent_today(unit, now)
+        unit.put_watermark(BUDGET, replace(budget, calls=budget.calls + 1).body())
+    if not user_stream.commit(unit):
         return None
-    fresh = home.look()
-    if mark_of(fresh, door.stream, mine.life).worker != mine.worker:
+    current = user_stream.load()
+    if watermark_of(current, session_stream.stream_name, leased.life).worker != leased.worker:
         return None
-    return Task(door, home, generation_of(fresh.version), door.stream, mine, batch, seen)
+    return ExtractionTask(
+        session_stream,
+        user_stream,
+        generation_of(current.version),
+        session_stream.stream_name,
+        leased,
+        batch,
+        snapshot,
+    )
 
 
-def mine(task: Task) -> UnitOfWork:
-    """What the home holds, as long as the batch is this worker's.
+def load_leased(task: ExtractionTask) -> UnitOfWork:
+    """Load the user stream and verify that this worker still holds the lease.
 
     Raises:
-        Gone: it is not.
+        LeaseLost: it does not.
     """
-    held = task.home.look()
-    if held.is_forgotten or not held.version or generation_of(held.version) != task.life:
-        raise Gone
-    if mark_of(held, task.key, task.mark.life).worker != task.mark.worker:
-        raise Gone
-    return held
+    unit = task.user_stream.load()
+    if unit.is_forgotten or not unit.version or generation_of(unit.version) != task.generation:
+        raise LeaseLost
+    if watermark_of(unit, task.key, task.watermark.life).worker != task.watermark.worker:
+        raise LeaseLost
+    return unit
 
 
-def release(task: Task) -> None:
-    """Give the batch back: what it is of has changed meanwhile, and has to be read again."""
-    held = mine(task)
-    held.put_watermark(task.key, replace(task.mark, lease=0.0, worker="").body())
-    task.home.commit(held)
+def release(task: ExtractionTask) -> None:
+    """Release the lease: the session changed meanwhile, and must be read again."""
+    unit = load_leased(task)
+    unit.put_watermark(task.key, replace(task.watermark, lease=0.0, worker="").body())
+    task.user_stream.commit(unit)
 
 
-def _left(door: SessionStream) -> float | None:
-    """Seconds that a session has still to live, as far as is known: reading it prolongs nothing."""
-    ttl = door.engine.settings.ttl
+def _remaining_ttl(session_stream: SessionStream) -> float | None:
+    """Estimated seconds until the session expires; reading it does not extend its life."""
+    ttl = session_stream.engine.settings.ttl
     if ttl is None:
         return None
-    last = door.look(Query(door.stream, "item", limit=1, newest=True)).pages[0].records
-    written = max([record.at for record in last], default=door.engine.now())
-    return max(1.0, written + ttl - door.engine.now())
+    newest = (
+        session_stream.read(Query(session_stream.stream_name, "item", limit=1, newest=True))
+        .pages[0]
+        .records
+    )
+    written_at = max([record.at for record in newest], default=session_stream.engine.now())
+    return max(1.0, written_at + ttl - session_stream.engine.now())

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from threadkeep.core.gauges import Sources
+from threadkeep.core.gauges import GaugeSources
 from threadkeep.errors import MissingExtra
 from threadkeep.longterm.extraction.report import Report
 from threadkeep.longterm.extraction.scheduler import Backlog
@@ -28,7 +28,7 @@ _KIND: Final = "threadkeep.kind"
 _ERROR: Final = "error.type"
 
 
-class Measures:
+class ExtractionMetrics:
     """The meters of one learner.
 
     Args:
@@ -53,19 +53,19 @@ class Measures:
         self._tokens = meter.create_counter(
             "threadkeep.learning.tokens", unit="{token}", description="Tokens of these calls"
         )
-        self._learned = meter.create_counter(
+        self._entries = meter.create_counter(
             "threadkeep.learning.learned", unit="{entry}", description="What was learned"
         )
         self._backlog = weakref.WeakMethod(backlog)
-        _LEARNERS.add(self, meters)
-        _watch(meter, meters)
+        _EXTRACTORS.add(self, meters)
+        _register_gauges(meter, meters)
 
     def backlog(self) -> Backlog | None:
         """What is unread; `None` = the learner is gone."""
         read = self._backlog()
         return None if read is None else read()
 
-    def note(self, report: Report, seconds: float) -> None:
+    def record(self, report: Report, seconds: float) -> None:
         """Count what came of one batch; nothing where there was none to read."""
         if not (report.batches or report.failures):
             return
@@ -77,17 +77,17 @@ class Measures:
         for kind, tokens in (("input", report.prompt_tokens), ("output", report.completion_tokens)):
             self._tokens.add(tokens, {_TYPE: kind})
         for kind in ("facts", "instructions", "summaries"):
-            self._learned.add(getattr(report, kind), {_KIND: kind})
+            self._entries.add(getattr(report, kind), {_KIND: kind})
 
 
-_LEARNERS: Final[Sources[Measures]] = Sources(metrics.get_meter_provider)
+_EXTRACTORS: Final[GaugeSources[ExtractionMetrics]] = GaugeSources(metrics.get_meter_provider)
 
 
-def _watch(meter: Meter, meters: MeterProvider | None) -> None:
+def _register_gauges(meter: Meter, meters: MeterProvider | None) -> None:
     """Have all learners asked for their backlog whenever metrics are collected."""
 
     def backlogs() -> list[Backlog]:
-        backlogs = (learner.backlog() for learner in _LEARNERS.of(meters))
+        backlogs = (learner.backlog() for learner in _EXTRACTORS.of(meters))
         return [backlog for backlog in backlogs if backlog is not None]
 
     def lag(_: CallbackOptions) -> Iterable[Observation]:

@@ -8,18 +8,18 @@ from typing import Any, Final
 
 from threadkeep.longterm.chat_model import Messages
 from threadkeep.longterm.extraction.batch import Batch
-from threadkeep.longterm.extraction.text_features import content
-from threadkeep.longterm.facts import worth
+from threadkeep.longterm.extraction.text_features import content_stems
+from threadkeep.longterm.facts import rank_key
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.types.knowledge import Fact, Instruction, Summary
 
 VERSION: Final = "1"
 
-SUMMARY_LONGEST: Final = 1_500
+MAX_SUMMARY: Final = 1_500
 """Characters of a summary; what is longer is cut at a sentence."""
 
-_FACTS: Final = 40
-_INSTRUCTIONS: Final = 20
+_MAX_FACTS: Final = 40
+_MAX_INSTRUCTIONS: Final = 20
 
 _SYSTEM: Final = """\
 You keep the memory of a chat application. You are given a piece of a conversation as data. \
@@ -52,47 +52,55 @@ REPAIR: Final = (
 )
 
 
-def messages(
-    held: UnitOfWork, batch: Batch, summary: Summary | None, *, sum_up: bool, user: str | None
+def build_messages(
+    unit: UnitOfWork, batch: Batch, summary: Summary | None, *, sum_up: bool, user: str | None
 ) -> tuple[Messages, list[Fact], list[Instruction]]:
     """What to ask, and the known facts and instructions by the numbers they have in it, from 1."""
-    facts, instructions = _known_facts(held, batch), _known_instructions(held)
-    said: dict[str, Any] = {
+    facts, instructions = _relevant_facts(unit, batch), _recent_instructions(unit)
+    payload: dict[str, Any] = {
         "user": user or "the user",
         "known_facts": {n: fact.text for n, fact in enumerate(facts, 1)},
-        "known_instructions": {n: one.text for n, one in enumerate(instructions, 1)},
+        "known_instructions": {
+            n: instruction.text for n, instruction in enumerate(instructions, 1)
+        },
     }
     if sum_up:
-        said["summary_so_far"] = "" if summary is None else summary.text
-    said["messages"] = [
+        payload["summary_so_far"] = "" if summary is None else summary.text
+    payload["messages"] = [
         {
             "number": line.number,
             "from": line.item.role,
-            "at": "" if (at := line.item.created_at) is None else at.strftime("%A %Y-%m-%d %H:%M"),
+            "at": ""
+            if (sent_at := line.item.created_at) is None
+            else sent_at.strftime("%A %Y-%m-%d %H:%M"),
             "text": line.text,
         }
         for line in batch.lines
     ]
-    asked = [
+    chat_messages = [
         {"role": "system", "content": _SYSTEM + (_SUM_UP if sum_up else "")},
-        {"role": "user", "content": json.dumps(said, ensure_ascii=False)},
+        {"role": "user", "content": json.dumps(payload, ensure_ascii=False)},
     ]
-    return asked, facts, instructions
+    return chat_messages, facts, instructions
 
 
-def _known_facts(held: UnitOfWork, batch: Batch) -> list[Fact]:
+def _relevant_facts(unit: UnitOfWork, batch: Batch) -> list[Fact]:
     """Those that may have to do with the batch first, then those worth most."""
-    words = content(" ".join(line.text for line in batch.lines))
-    active = [fact for fact in held.facts.values() if fact.status == "active"]
-    ranked = sorted(active, key=lambda f: (len(content(f.text) & words), worth(f)), reverse=True)
-    return ranked[:_FACTS]
+    stems = content_stems(" ".join(line.text for line in batch.lines))
+    active = [fact for fact in unit.facts.values() if fact.status == "active"]
+    ranked = sorted(
+        active, key=lambda f: (len(content_stems(f.text) & stems), rank_key(f)), reverse=True
+    )
+    return ranked[:_MAX_FACTS]
 
 
-def _known_instructions(held: UnitOfWork) -> list[Instruction]:
-    return [one for one in held.instructions.values() if one.status == "active"][-_INSTRUCTIONS:]
+def _recent_instructions(unit: UnitOfWork) -> list[Instruction]:
+    return [
+        instruction for instruction in unit.instructions.values() if instruction.status == "active"
+    ][-_MAX_INSTRUCTIONS:]
 
 
-def _object(**properties: Any) -> dict[str, Any]:
+def _object_schema(**properties: Any) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": properties,
@@ -101,17 +109,17 @@ def _object(**properties: Any) -> dict[str, Any]:
     }
 
 
-def _entry(**more: Any) -> dict[str, Any]:
+def _entries_schema(**extra_properties: Any) -> dict[str, Any]:
     return {
         "type": "array",
-        "items": _object(
+        "items": _object_schema(
             text={"type": "string"},
             items={"type": "array", "items": {"type": "integer"}},
             quote={"type": "string"},
             relation={"type": "string", "enum": list(RELATIONS)},
             known={"type": ["integer", "null"]},
             confidence={"type": "number"},
-            **more,
+            **extra_properties,
         ),
     }
 
@@ -120,14 +128,14 @@ RELATIONS: Final = ("new", "same", "updates", "contradicts")
 _DATE: Final = {"type": ["string", "null"]}
 
 
-def schema(*, sum_up: bool) -> dict[str, Any]:
+def reply_schema(*, sum_up: bool) -> dict[str, Any]:
     """The form of the answer as JSON Schema, within what strict endpoints take."""
     priorities: Sequence[str] = ("explicit", "preference", "inferred")
     parts = {
-        "facts": _entry(valid_from=_DATE, valid_to=_DATE),
-        "instructions": _entry(priority={"type": "string", "enum": list(priorities)}),
+        "facts": _entries_schema(valid_from=_DATE, valid_to=_DATE),
+        "instructions": _entries_schema(priority={"type": "string", "enum": list(priorities)}),
     }
     if sum_up:
         topics = {"type": "array", "items": {"type": "string"}}
-        parts["summary"] = _object(text={"type": "string"}, topics=topics)
-    return _object(**parts)
+        parts["summary"] = _object_schema(text={"type": "string"}, topics=topics)
+    return _object_schema(**parts)

@@ -1,6 +1,6 @@
 """What code makes of an answer: which of it holds, what it takes the place of, what was asked for.
 
-It is done again against what a home holds by then when somebody else changed it; the model is not
+It is repeated on the current entries when another writer changed them; the model is not
 asked again.
 """
 
@@ -14,119 +14,127 @@ from threadkeep.longterm import facts, instructions
 from threadkeep.longterm.extraction import grounding, reconcile_facts, reconcile_instructions
 from threadkeep.longterm.extraction.evidence import (
     REQUEST,
-    Reading,
-    is_forgotten,
-    said_at,
-    storable,
+    Evidence,
+    latest_time,
+    storable_text,
+    was_forgotten,
 )
-from threadkeep.longterm.extraction.explicit_requests import Wanted, wanted
+from threadkeep.longterm.extraction.explicit_requests import MemoryRequest, explicit_requests
 from threadkeep.longterm.extraction.reply import Candidate
 from threadkeep.longterm.store.codec import identity
 from threadkeep.longterm.store.collection import lineage
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.types.knowledge import Fact, Instruction, Status
-from threadkeep.types.timestamps import moment
+from threadkeep.types.timestamps import utc_datetime
 
 
 @dataclass(slots=True)
-class Learned:
+class ExtractionCounts:
     """What a merge changed: how many facts and instructions were learned, or seen again."""
 
     facts: int = 0
     instructions: int = 0
 
 
-def merge(held: UnitOfWork, reading: Reading) -> Learned:
-    """Change what a home holds by what was read."""
-    learned, requests = Learned(), wanted(reading.batch.lines)
+def reconcile(unit: UnitOfWork, evidence: Evidence) -> ExtractionCounts:
+    """Merge the evidence of a batch into the entries of a user stream."""
+    counts, requests = ExtractionCounts(), explicit_requests(evidence.batch.lines)
     for request in requests:
         if request.forget:
-            _forget(held, reading, request)
-    met: set[int] = set()
-    for candidate, is_instruction in _proposed(reading):
-        if _is_taken_back(candidate, requests):
+            _forget(unit, evidence, request)
+    covered_lines: set[int] = set()
+    for candidate, is_instruction in _proposals(evidence):
+        if _is_retracted(candidate, requests):
             continue
         if is_instruction:
-            done = reconcile_instructions.learn(held, reading, candidate)
-            learned.instructions += done
+            stored = reconcile_instructions.reconcile_instruction(unit, evidence, candidate)
+            counts.instructions += stored
         else:
-            done = reconcile_facts.learn(held, reading, candidate)
-            learned.facts += done
-        met.update(line.number for line in candidate.lines if done)
+            stored = reconcile_facts.reconcile_fact(unit, evidence, candidate)
+            counts.facts += stored
+        covered_lines.update(line.number for line in candidate.lines if stored)
     for request in requests:
-        if not request.forget and request.line.number not in met:
-            _remember(held, reading, request, learned)
-    facts.make_room(held)
-    instructions.make_room(held)
-    return learned
+        if not request.forget and request.line.number not in covered_lines:
+            _remember(unit, evidence, request, counts)
+    facts.evict_surplus(unit)
+    instructions.evict_surplus(unit)
+    return counts
 
 
-def _proposed(reading: Reading) -> Iterator[tuple[Candidate, bool]]:
+def _proposals(evidence: Evidence) -> Iterator[tuple[Candidate, bool]]:
     """What the model proposes, and whether it is an instruction, whatever the model calls it."""
-    for candidate in reading.answered.facts:
+    for candidate in evidence.reply.facts:
         yield candidate, grounding.is_directive(candidate.text)
-    for candidate in reading.answered.instructions:
+    for candidate in evidence.reply.instructions:
         yield candidate, True
 
 
-def _is_taken_back(candidate: Candidate, requests: Iterable[Wanted]) -> bool:
+def _is_retracted(candidate: Candidate, requests: Iterable[MemoryRequest]) -> bool:
     """Whether the user asked to forget it, in the same breath or later."""
     last = max(line.number for line in candidate.lines)
     return any(
-        request.forget and request.line.number >= last and request.means(candidate.text)
+        request.forget and request.line.number >= last and request.matches(candidate.text)
         for request in requests
     )
 
 
-def _remember(held: UnitOfWork, reading: Reading, request: Wanted, learned: Learned) -> None:
+def _remember(
+    unit: UnitOfWork, evidence: Evidence, request: MemoryRequest, counts: ExtractionCounts
+) -> None:
     """Keep what the user asked to be kept, in their words, since no model made more of it."""
-    given = "instruction" if request.is_instruction else "fact"
-    said = f"The user asked to remember: {request.what}"
-    text = storable(reading, request.what if request.is_instruction else said, given)
+    kind = "instruction" if request.is_instruction else "fact"
+    statement = f"The user asked to remember: {request.text}"
+    text = storable_text(evidence, request.text if request.is_instruction else statement, kind)
     if text is None:
         return
-    where = grounding.sources(
-        [request.line], text, request.what, reading.session, reading.namespace
+    sources = grounding.cited_sources(
+        [request.line], text, request.text, evidence.session, evidence.namespace
     )
-    at, now = said_at([request.line]), moment(reading.engine.now())
+    observed_at, now = latest_time([request.line]), utc_datetime(evidence.engine.now())
     status: Status = "quarantined" if request.is_reported else "active"
     if request.is_instruction:
         id = identity("instruction", text, None, None)
-        one = Instruction(
-            id, text, "explicit", sources=where, status=status, observed_at=at, created_at=now
+        instruction = Instruction(
+            id,
+            text,
+            "explicit",
+            sources=sources,
+            status=status,
+            observed_at=observed_at,
+            created_at=now,
         )
-        if id not in held.instructions and not is_forgotten(held, id, at):
-            instructions.learn(held, replace(one, extractor=REQUEST))
-            learned.instructions += 1
+        if id not in unit.instructions and not was_forgotten(unit, id, observed_at):
+            instructions.merge_instruction(unit, replace(instruction, extractor=REQUEST))
+            counts.instructions += 1
         return
     fact = Fact(
         identity("fact", text),
         text,
-        where,
+        sources,
         status,
-        observed_at=at,
+        observed_at=observed_at,
         extractor=REQUEST,
         created_at=now,
     )
-    if fact.id not in held.facts and not is_forgotten(held, fact.id, at):
-        facts.learn(held, fact)
-        learned.facts += 1
+    if fact.id not in unit.facts and not was_forgotten(unit, fact.id, observed_at):
+        facts.merge_fact(unit, fact)
+        counts.facts += 1
 
 
-def _forget(held: UnitOfWork, reading: Reading, request: Wanted) -> None:
+def _forget(unit: UnitOfWork, evidence: Evidence, request: MemoryRequest) -> None:
     """Remove what the user asked to forget, as far as it was said before."""
-    now = reading.engine.now()
-    for fact in list(held.facts.values()):
-        if request.means(fact.text) and _before(fact.observed_at, request):
-            for gone in lineage(held.facts.values(), fact.id):
-                held.drop_fact(gone)
-                held.forget(gone, now)
-    for one in list(held.instructions.values()):
-        if request.means(one.text) and _before(one.observed_at, request):
-            held.drop_instruction(one.id)
-            held.forget(one.id, now)
+    now = evidence.engine.now()
+    for fact in list(unit.facts.values()):
+        if request.matches(fact.text) and _was_said_before(fact.observed_at, request):
+            for fact_id in lineage(unit.facts.values(), fact.id):
+                unit.drop_fact(fact_id)
+                unit.mark_forgotten(fact_id, now)
+    for instruction in list(unit.instructions.values()):
+        if request.matches(instruction.text) and _was_said_before(instruction.observed_at, request):
+            unit.drop_instruction(instruction.id)
+            unit.mark_forgotten(instruction.id, now)
 
 
-def _before(observed_at: datetime | None, request: Wanted) -> bool:
-    at = request.line.item.created_at
-    return observed_at is None or at is None or observed_at <= at
+def _was_said_before(observed_at: datetime | None, request: MemoryRequest) -> bool:
+    requested_at = request.line.item.created_at
+    return observed_at is None or requested_at is None or observed_at <= requested_at

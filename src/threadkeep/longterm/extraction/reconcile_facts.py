@@ -10,112 +10,131 @@ from typing import Final
 from threadkeep.errors import InputError
 from threadkeep.longterm import facts
 from threadkeep.longterm.extraction import grounding
-from threadkeep.longterm.extraction.batch import Line
+from threadkeep.longterm.extraction.batch import TranscriptLine
 from threadkeep.longterm.extraction.evidence import (
     REQUEST,
-    Reading,
-    is_forgotten,
-    related_to,
-    said_at,
-    storable,
+    Evidence,
+    latest_time,
+    related_entry,
+    storable_text,
+    was_forgotten,
 )
 from threadkeep.longterm.extraction.reply import Candidate
-from threadkeep.longterm.extraction.text_features import content, overlap, same_sense
+from threadkeep.longterm.extraction.text_features import content_stems, is_consistent, jaccard
 from threadkeep.longterm.store.codec import identity
 from threadkeep.longterm.store.unit_of_work import UnitOfWork, superseded
 from threadkeep.types.knowledge import Fact
-from threadkeep.types.timestamps import moment, when
+from threadkeep.types.timestamps import parse_time, utc_datetime
 
-_ALIKE: Final = 0.5
+_MIN_OVERLAP: Final = 0.5
 
 
-def learn(held: UnitOfWork, reading: Reading, candidate: Candidate) -> bool:
+def reconcile_fact(unit: UnitOfWork, evidence: Evidence, candidate: Candidate) -> bool:
     """Learn a fact, if it was said; whether it was."""
-    status = grounding.standing(candidate.text, candidate.lines, reading.batch, reading.user)
-    text = storable(reading, candidate.text, "fact")
+    status = grounding.grounded_status(
+        candidate.text, candidate.lines, evidence.batch, evidence.user
+    )
+    text = storable_text(evidence, candidate.text, "fact")
     if status is None or text is None:
         return False
-    at = said_at(candidate.lines)
+    observed_at = latest_time(candidate.lines)
     fact = Fact(
         identity("fact", text),
         text,
-        grounding.sources(
-            candidate.lines, text, candidate.quote, reading.session, reading.namespace
+        grounding.cited_sources(
+            candidate.lines, text, candidate.quote, evidence.session, evidence.namespace
         ),
         status=status,
         confidence=candidate.confidence,
-        observed_at=at,
+        observed_at=observed_at,
         valid_from=_date(candidate.valid_from),
         valid_to=_date(candidate.valid_to),
-        extractor=reading.extractor,
-        created_at=moment(reading.engine.now()),
+        extractor=evidence.extractor_name,
+        created_at=utc_datetime(evidence.engine.now()),
     )
-    if is_forgotten(held, fact.id, at):
+    if was_forgotten(unit, fact.id, observed_at):
         return False
-    related = related_to(candidate, reading.facts, held.facts)
-    twin = _twin(held, fact, related if candidate.relation == "same" else None)
-    if twin is not None:
-        facts.learn(held, _again(fact, twin))
+    related = related_entry(candidate, evidence.facts, unit.facts)
+    equivalent = _equivalent_fact(unit, fact, related if candidate.relation == "same" else None)
+    if equivalent is not None:
+        facts.merge_fact(unit, _restated(fact, equivalent))
         return True
     if related is not None and candidate.relation in ("updates", "contradicts"):
-        fact = _replacing(held, fact, related)
-    facts.learn(held, fact)
-    _replace_request(held, fact, candidate.lines)
+        fact = _supersede(unit, fact, related)
+    facts.merge_fact(unit, fact)
+    _supersede_requests(unit, fact, candidate.lines)
     return True
 
 
-def _twin(held: UnitOfWork, fact: Fact, related: Fact | None) -> Fact | None:
+def _equivalent_fact(unit: UnitOfWork, fact: Fact, related: Fact | None) -> Fact | None:
     """A known fact that says the same: never where numbers, dates or a negation differ."""
-    words = content(fact.text)
-    for known in held.facts.values():
-        if known.id == fact.id or known.status == "superseded" or known.extractor == REQUEST:
+    stems = content_stems(fact.text)
+    for existing in unit.facts.values():
+        if (
+            existing.id == fact.id
+            or existing.status == "superseded"
+            or existing.extractor == REQUEST
+        ):
             continue
-        alike = related is not None and known.id == related.id
-        if alike and overlap(known.text, fact.text) < _ALIKE:
+        is_related = related is not None and existing.id == related.id
+        if is_related and jaccard(existing.text, fact.text) < _MIN_OVERLAP:
             continue
-        if (alike or content(known.text) == words) and same_sense(known.text, fact.text):
-            return known
+        if (is_related or content_stems(existing.text) == stems) and is_consistent(
+            existing.text, fact.text
+        ):
+            return existing
     return None
 
 
-def _again(fact: Fact, known: Fact) -> Fact:
+def _restated(fact: Fact, existing: Fact) -> Fact:
     """What was said again, in the words that are known already."""
     return replace(
         fact,
-        id=known.id,
-        text=known.text,
-        extractor=known.extractor,
-        valid_from=known.valid_from or fact.valid_from,
-        valid_to=known.valid_to,
+        id=existing.id,
+        text=existing.text,
+        extractor=existing.extractor,
+        valid_from=existing.valid_from or fact.valid_from,
+        valid_to=existing.valid_to,
     )
 
 
-def _replacing(held: UnitOfWork, fact: Fact, old: Fact) -> Fact:
+def _supersede(unit: UnitOfWork, fact: Fact, previous: Fact) -> Fact:
     """The fact, once it took the place of an older one; the older one holds if it is not older."""
-    related = content(fact.text) & content(old.text)
-    if fact.status != "active" or old.status != "active" or old.pinned or not related:
+    shared_stems = content_stems(fact.text) & content_stems(previous.text)
+    if (
+        fact.status != "active"
+        or previous.status != "active"
+        or previous.pinned
+        or not shared_stems
+    ):
         return fact
-    if old.id == fact.id:
+    if previous.id == fact.id:
         return fact
-    if old.observed_at and fact.observed_at and fact.observed_at < old.observed_at:
-        return superseded(fact, old.id)
-    ended = superseded(old, fact.id)
-    held.put_fact(replace(ended, valid_to=old.valid_to or fact.valid_from or fact.observed_at))
+    if previous.observed_at and fact.observed_at and fact.observed_at < previous.observed_at:
+        return superseded(fact, previous.id)
+    closed = superseded(previous, fact.id)
+    unit.put_fact(
+        replace(closed, valid_to=previous.valid_to or fact.valid_from or fact.observed_at)
+    )
     return fact
 
 
-def _replace_request(held: UnitOfWork, fact: Fact, lines: Sequence[Line]) -> None:
+def _supersede_requests(unit: UnitOfWork, fact: Fact, lines: Sequence[TranscriptLine]) -> None:
     """Let a fact take the place of what code took from the same words when there was no model."""
     items = {line.item.id for line in lines}
-    for old in list(held.facts.values()):
-        ours = old.extractor == REQUEST and old.status == "active" and old.id != fact.id
-        same = ours and any(source.item in items for source in old.sources)
-        if same and fact.status == "active":
-            held.put_fact(superseded(old, fact.id))
+    for existing in list(unit.facts.values()):
+        is_from_request = (
+            existing.extractor == REQUEST and existing.status == "active" and existing.id != fact.id
+        )
+        cites_same_items = is_from_request and any(
+            source.item in items for source in existing.sources
+        )
+        if cites_same_items and fact.status == "active":
+            unit.put_fact(superseded(existing, fact.id))
 
 
-def _date(given: str | None) -> datetime | None:
+def _date(text: str | None) -> datetime | None:
     try:
-        return None if given is None else when(given)
+        return None if text is None else parse_time(text)
     except InputError:
         return None

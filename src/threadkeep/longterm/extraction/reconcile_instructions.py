@@ -7,101 +7,119 @@ from typing import Final
 
 from threadkeep.longterm import instructions
 from threadkeep.longterm.extraction import grounding
-from threadkeep.longterm.extraction.authorship import is_explicit, wish
+from threadkeep.longterm.extraction.authorship import is_explicit, supporting_sentence
 from threadkeep.longterm.extraction.evidence import (
-    Reading,
-    is_forgotten,
-    related_to,
-    said_at,
-    storable,
+    Evidence,
+    latest_time,
+    related_entry,
+    storable_text,
+    was_forgotten,
 )
 from threadkeep.longterm.extraction.reply import Candidate
 from threadkeep.longterm.extraction.text_features import (
     addresses,
-    content,
+    containment,
+    content_stems,
+    is_consistent,
     numbers,
-    same_sense,
-    shared,
 )
 from threadkeep.longterm.store.codec import identity
 from threadkeep.longterm.store.unit_of_work import UnitOfWork, superseded
 from threadkeep.types.knowledge import PRIORITIES, Instruction, Status
-from threadkeep.types.timestamps import moment
+from threadkeep.types.timestamps import utc_datetime
 
-_SAID: Final = 0.75
+_MIN_SHARED: Final = 0.75
 
 
-def learn(held: UnitOfWork, reading: Reading, candidate: Candidate) -> bool:
+def reconcile_instruction(unit: UnitOfWork, evidence: Evidence, candidate: Candidate) -> bool:
     """Learn an instruction, if the user gave it; in quarantine, if it only stands in their text."""
-    lines = [line for line in candidate.lines if line.is_users]
-    text = storable(reading, candidate.text, "instruction")
+    lines = [line for line in candidate.lines if line.by_user]
+    text = storable_text(evidence, candidate.text, "instruction")
     if not lines or text is None:
         return False
-    said = next((found for line in lines if (found := wish(line.text, text))), None)
-    status: Status = "active" if said is not None else "quarantined"
-    passage = said if said is not None else "\n".join(line.text for line in lines)
+    sentence = next(
+        (supporting for line in lines if (supporting := supporting_sentence(line.text, text))), None
+    )
+    status: Status = "active" if sentence is not None else "quarantined"
+    passage = sentence if sentence is not None else "\n".join(line.text for line in lines)
     if not addresses(text) <= addresses(passage) or not numbers(text) <= numbers(passage):
         return False
-    if said is None and shared(content(text), content(passage)) < _SAID:
+    if sentence is None and containment(content_stems(text), content_stems(passage)) < _MIN_SHARED:
         return False
-    at = said_at(lines)
-    one = Instruction(
+    observed_at = latest_time(lines)
+    instruction = Instruction(
         identity("instruction", text, None, None),
         text,
-        "inferred" if said is None else "explicit" if is_explicit(said) else "preference",
-        sources=grounding.sources(
-            lines, text, said or candidate.quote, reading.session, reading.namespace
+        "inferred" if sentence is None else "explicit" if is_explicit(sentence) else "preference",
+        sources=grounding.cited_sources(
+            lines, text, sentence or candidate.quote, evidence.session, evidence.namespace
         ),
         status=status,
-        observed_at=at,
-        extractor=reading.extractor,
-        created_at=moment(reading.engine.now()),
+        observed_at=observed_at,
+        extractor=evidence.extractor_name,
+        created_at=utc_datetime(evidence.engine.now()),
     )
-    return _give(
-        held, one, related_to(candidate, reading.instructions, held.instructions), candidate
+    return _store(
+        unit,
+        instruction,
+        related_entry(candidate, evidence.instructions, unit.instructions),
+        candidate,
     )
 
 
-def _give(
-    held: UnitOfWork, one: Instruction, old: Instruction | None, candidate: Candidate
+def _store(
+    unit: UnitOfWork, instruction: Instruction, existing: Instruction | None, candidate: Candidate
 ) -> bool:
     """Learn an instruction beside those that hold."""
-    if is_forgotten(held, one.id, one.observed_at):
+    if was_forgotten(unit, instruction.id, instruction.observed_at):
         return False
-    twin = _twin_instruction(held, one)
-    if twin is not None:
-        again = replace(one, id=twin.id, text=twin.text, extractor=twin.extractor)
-        instructions.learn(held, again)
+    equivalent = _equivalent_instruction(unit, instruction)
+    if equivalent is not None:
+        restated = replace(
+            instruction, id=equivalent.id, text=equivalent.text, extractor=equivalent.extractor
+        )
+        instructions.merge_instruction(unit, restated)
         return True
-    if old is not None and candidate.relation in ("updates", "contradicts"):
-        one = _overruling(held, one, old)
-    instructions.learn(held, one)
+    if existing is not None and candidate.relation in ("updates", "contradicts"):
+        instruction = _resolve_conflict(unit, instruction, existing)
+    instructions.merge_instruction(unit, instruction)
     return True
 
 
-def _twin_instruction(held: UnitOfWork, one: Instruction) -> Instruction | None:
-    words = content(one.text)
+def _equivalent_instruction(unit: UnitOfWork, instruction: Instruction) -> Instruction | None:
+    stems = content_stems(instruction.text)
     return next(
         (
-            known
-            for known in held.instructions.values()
-            if known.id != one.id
-            and known.status != "superseded"
-            and (known.agent, known.session) == (None, None)
-            and content(known.text) == words
-            and same_sense(known.text, one.text)
+            existing
+            for existing in unit.instructions.values()
+            if existing.id != instruction.id
+            and existing.status != "superseded"
+            and (existing.agent, existing.session) == (None, None)
+            and content_stems(existing.text) == stems
+            and is_consistent(existing.text, instruction.text)
         ),
         None,
     )
 
 
-def _overruling(held: UnitOfWork, one: Instruction, old: Instruction) -> Instruction:
+def _resolve_conflict(
+    unit: UnitOfWork, instruction: Instruction, previous: Instruction
+) -> Instruction:
     """Of two that contradict each other the newest explicit one holds."""
-    if one.status != "active" or old.status != "active" or old.pinned or old.id == one.id:
-        return one
-    weaker = PRIORITIES.index(one.priority) > PRIORITIES.index(old.priority)
-    earlier = one.observed_at and old.observed_at and one.observed_at < old.observed_at
-    if weaker or earlier:
-        return superseded(one, old.id)
-    held.put_instruction(superseded(old, one.id))
-    return one
+    if (
+        instruction.status != "active"
+        or previous.status != "active"
+        or previous.pinned
+        or previous.id == instruction.id
+    ):
+        return instruction
+    is_weaker = PRIORITIES.index(instruction.priority) > PRIORITIES.index(previous.priority)
+    is_earlier = (
+        instruction.observed_at
+        and previous.observed_at
+        and instruction.observed_at < previous.observed_at
+    )
+    if is_weaker or is_earlier:
+        return superseded(instruction, previous.id)
+    unit.put_instruction(superseded(previous, instruction.id))
+    return instruction

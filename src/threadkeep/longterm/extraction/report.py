@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What `memory.process()` did, and what it could not do.
+    """What `memory.extract()` did, and what it could not do.
 
     Attributes:
         sessions: with something to read.
@@ -16,7 +16,7 @@ class Report:
         instructions: likewise.
         summaries: written.
         failures: batches that were tried in vain; they are tried again later.
-        dead: sessions that failed too often: `process(retry=True)` tries them again.
+        dead: sessions that failed too often: `extract(retry=True)` tries them again.
         waiting: sessions that failed a moment ago, and that are not due yet.
         busy: sessions that another worker has: another process, or another `Memory`.
         exhausted: sessions of users whose budget of the day is spent.
@@ -43,7 +43,7 @@ class Report:
 
     def __add__(self, other: Report) -> Report:
         return Report(
-            *(getattr(self, one.name) + getattr(other, one.name) for one in fields(Report))
+            *(getattr(self, field.name) + getattr(other, field.name) for field in fields(Report))
         )
 
     def as_one_session(self) -> Report:

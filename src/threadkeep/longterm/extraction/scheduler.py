@@ -1,4 +1,4 @@
-"""The thread that learns while people talk: when a session is due, and who waits for it."""
+"""The background thread of extraction: when sessions are due, and flushes."""
 
 from __future__ import annotations
 
@@ -11,50 +11,50 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from threadkeep.longterm.extraction.explicit_requests import asks
+from threadkeep.longterm.extraction.explicit_requests import contains_request
 from threadkeep.longterm.extraction.report import Report
-from threadkeep.longterm.settings import Learning
+from threadkeep.longterm.settings import ExtractionSettings
 from threadkeep.types import Item
 
-_MOST: Final = 10_000
+_MAX_NOTED: Final = 10_000
 """Sessions and messages that are remembered, at most; `process` finds what is forgotten."""
 
-_TOGETHER: Final = 0.02
+_GATHER_SECONDS: Final = 0.02
 """Seconds that what is said at once is gathered for."""
 
-_PATIENCE: Final = 0.5
-_FIRST_WAIT: Final = 5.0
-_LONGEST_WAIT: Final = 300.0
+_JOIN_TIMEOUT: Final = 0.5
+_FIRST_BACKOFF: Final = 5.0
+_MAX_BACKOFF: Final = 300.0
 
 _log = logging.getLogger("threadkeep")
 
 
 @dataclass(slots=True)
-class Pending:
+class PendingSession:
     """A session that something was said in.
 
     Attributes:
         turns: since it was last read.
         role: who spoke last.
-        first: when something was first said since, by a clock that nobody sets.
-        last: when somebody spoke last, by the same.
-        asks: whether the user asked for something to be remembered or forgotten.
-        wait: seconds to the next try, after one that failed.
-        after: no try before this.
+        first_noted: when something was first said since, by a clock that nobody sets.
+        last_noted: when somebody spoke last, by the same.
+        has_request: whether the user asked for something to be remembered or forgotten.
+        backoff: seconds to the next try, after one that failed.
+        not_before: no try before this.
     """
 
     turns: int = 0
     role: str = ""
-    first: float = 0.0
-    last: float = 0.0
-    asks: bool = False
-    wait: float = 0.0
-    after: float = 0.0
+    first_noted: float = 0.0
+    last_noted: float = 0.0
+    has_request: bool = False
+    backoff: float = 0.0
+    not_before: float = 0.0
 
-    def due(self, said: Learning) -> float:
+    def due_at(self, settings: ExtractionSettings) -> float:
         """When it is to be read."""
-        at_once = self.asks or self.turns >= said.every
-        return max(self.after, self.last + (0.0 if at_once else said.idle))
+        is_urgent = self.has_request or self.turns >= settings.every
+        return max(self.not_before, self.last_noted + (0.0 if is_urgent else settings.idle))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +70,30 @@ class Backlog:
     seconds: float = 0.0
 
 
-class Background:
+class ExtractionThread:
     """A daemon thread of one process.
 
     Args:
-        said: when sessions are due.
-        read: reads one.
-        last: what the thread does when it ends.
+        settings: when sessions are due.
+        extract: reads one session.
+        on_exit: called when the thread ends.
     """
 
     def __init__(
-        self, said: Learning, read: Callable[[str], Report], last: Callable[[], None]
+        self,
+        settings: ExtractionSettings,
+        extract: Callable[[str], Report],
+        on_exit: Callable[[], None],
     ) -> None:
         self.pid = os.getpid()
-        self._said, self._read, self._last = said, read, last
-        self._noted: deque[tuple[str, Sequence[Item], float]] = deque(maxlen=_MOST)
-        self._waiting: deque[Flush] = deque()
-        self._pending: dict[str, Pending] = {}
+        self._settings, self._extract, self._on_exit = settings, extract, on_exit
+        self._noted: deque[tuple[str, Sequence[Item], float]] = deque(maxlen=_MAX_NOTED)
+        self._waiting: deque[FlushTicket] = deque()
+        self._pending: dict[str, PendingSession] = {}
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="threadkeep learner", daemon=True)
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
@@ -101,97 +104,99 @@ class Background:
             self._wake.set()
 
     def flush(self, timeout: float) -> bool:
-        """Wait until all that was noted is read; whether it was."""
+        """Wait until everything noted is read. Returns True if it was, in time."""
         if not self._thread.is_alive():
             return False
-        ticket = Flush()
+        ticket = FlushTicket()
         self._waiting.append(ticket)
         self._wake.set()
         return ticket.done.wait(timeout) and ticket.complete
 
     def backlog(self) -> Backlog:
         """What is unread, from any thread."""
-        noted = [(session, at) for session, _, at in self._noted.copy()]
-        pending = [(session, one.first) for session, one in self._pending.copy().items()]
-        if not (found := [*pending, *noted]):
+        noted = [(session, noted_at) for session, _, noted_at in self._noted.copy()]
+        pending = [(session, entry.first_noted) for session, entry in self._pending.copy().items()]
+        if not (unread := [*pending, *noted]):
             return Backlog()
-        oldest = min(at for _, at in found)
-        return Backlog(len({session for session, _ in found}), time.monotonic() - oldest)
+        oldest = min(noted_at for _, noted_at in unread)
+        return Backlog(len({session for session, _ in unread}), time.monotonic() - oldest)
 
-    def end(self) -> bool:
-        """Let the thread end; whether it did so at once."""
+    def stop(self) -> bool:
+        """Stop the thread. Returns True if it ended within the timeout."""
         self._stop.set()
         self._wake.set()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(_PATIENCE)
+            self._thread.join(_JOIN_TIMEOUT)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._wake.wait(self._sleep())
+            self._wake.wait(self._seconds_until_due())
             self._wake.clear()
-            self._stop.wait(_TOGETHER)
+            self._stop.wait(_GATHER_SECONDS)
             tickets = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            self._gather()
-            complete = self._serve(everything=bool(tickets))
+            self._collect_noted()
+            complete = self._extract_due(everything=bool(tickets))
             for ticket in tickets:
-                ticket.answer(complete)
+                ticket.resolve(complete)
         for ticket in self._waiting:
-            ticket.answer(False)
-        self._last()
+            ticket.resolve(False)
+        self._on_exit()
 
-    def _sleep(self) -> float | None:
+    def _seconds_until_due(self) -> float | None:
         if not self._pending:
             return None
-        first = min(one.due(self._said) for one in self._pending.values())
+        first = min(pending.due_at(self._settings) for pending in self._pending.values())
         return min(max(0.0, first - time.monotonic()), threading.TIMEOUT_MAX)
 
-    def _gather(self) -> None:
+    def _collect_noted(self) -> None:
         for _ in range(len(self._noted)):
-            session, items, at = self._noted.popleft()
-            one = self._pending.setdefault(session, Pending(first=at))
-            one.last = at
+            session, items, noted_at = self._noted.popleft()
+            pending = self._pending.setdefault(session, PendingSession(first_noted=noted_at))
+            pending.last_noted = noted_at
             for item in items:
                 if item.type == "message" and item.role in ("user", "assistant"):
-                    one.turns += item.role != one.role
-                    one.role = item.role
-                    one.asks = one.asks or (item.role == "user" and asks(item.text))
-        while len(self._pending) > _MOST:
+                    pending.turns += item.role != pending.role
+                    pending.role = item.role
+                    pending.has_request = pending.has_request or (
+                        item.role == "user" and contains_request(item.text)
+                    )
+        while len(self._pending) > _MAX_NOTED:
             del self._pending[next(iter(self._pending))]
 
-    def _serve(self, *, everything: bool) -> bool:
-        """Read what is due, or everything; whether nothing of that was left."""
+    def _extract_due(self, *, everything: bool) -> bool:
+        """Extract from what is due, or everything. Returns True if nothing was left over."""
         now, complete = time.monotonic(), True
-        for session, one in list(self._pending.items()):
+        for session, pending in list(self._pending.items()):
             if self._stop.is_set():
                 return False
-            if everything or one.due(self._said) <= now:
-                complete = self._one(session, one) and complete
+            if everything or pending.due_at(self._settings) <= now:
+                complete = self._extract_session(session, pending) and complete
         return complete
 
-    def _one(self, session: str, one: Pending) -> bool:
+    def _extract_session(self, session: str, pending: PendingSession) -> bool:
         try:
-            report = self._read(session)
+            report = self._extract(session)
         except Exception as error:  # the next try may do better
             if not self._stop.is_set():
                 _log.warning("learning from a session failed (%s)", type(error).__name__)
             report = Report(failures=1)
         if (report.failures and not report.dead) or report.waiting or report.busy:
-            one.wait = min(_LONGEST_WAIT, one.wait * 2 or _FIRST_WAIT)
-            one.after = time.monotonic() + one.wait
+            pending.backoff = min(_MAX_BACKOFF, pending.backoff * 2 or _FIRST_BACKOFF)
+            pending.not_before = time.monotonic() + pending.backoff
         else:
             self._pending.pop(session, None)
         return report.complete
 
 
-class Flush:
-    """Somebody who waits."""
+class FlushTicket:
+    """A caller that waits for a flush."""
 
     def __init__(self) -> None:
         self.done = threading.Event()
         self.complete = False
 
-    def answer(self, complete: bool) -> None:
-        """Let them go on."""
+    def resolve(self, complete: bool) -> None:
+        """Wake the caller with the outcome."""
         self.complete = complete
         self.done.set()

@@ -1,4 +1,4 @@
-"""One reader of a session at a time in this process; whoever comes second waits."""
+"""Locks by session: within this process one thread at a time extracts from a session."""
 
 from __future__ import annotations
 
@@ -18,31 +18,33 @@ class SessionLocks:
         patience: seconds to wait for another thread, at most: then the lease has the last word.
     """
 
-    def __init__(self, patience: float) -> None:
-        self._patience = min(patience, threading.TIMEOUT_MAX)
-        self._begin()
+    def __init__(self, timeout: float) -> None:
+        self._timeout = min(timeout, threading.TIMEOUT_MAX)
+        self._reset()
 
     @contextmanager
-    def of(self, session: str) -> Iterator[None]:
+    def hold(self, session: str) -> Iterator[None]:
         """Wait until no other thread reads the session; while inside, the others wait."""
         if self._pid != os.getpid():
-            self._begin()
-        free, readers, me = self._free, self._readers, threading.get_ident()
-        if readers.get(session) == me:  # a model that asks for it to be read is told by the lease
+            self._reset()
+        condition, owners, thread_id = self._condition, self._owners, threading.get_ident()
+        if (
+            owners.get(session) == thread_id
+        ):  # a model that asks for it to be read is told by the lease
             yield
             return
-        with free:
-            free.wait_for(lambda: session not in readers, self._patience)
-            readers[session] = me
+        with condition:
+            condition.wait_for(lambda: session not in owners, self._timeout)
+            owners[session] = thread_id
         try:
             yield
         finally:
-            with free:
-                if readers.get(session) == me:
-                    del readers[session]
-                free.notify_all()
+            with condition:
+                if owners.get(session) == thread_id:
+                    del owners[session]
+                condition.notify_all()
 
-    def _begin(self) -> None:
-        self._free = threading.Condition()
-        self._readers: dict[str, int] = {}
+    def _reset(self) -> None:
+        self._condition = threading.Condition()
+        self._owners: dict[str, int] = {}
         self._pid = os.getpid()

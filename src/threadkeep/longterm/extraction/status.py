@@ -7,19 +7,19 @@ from itertools import islice
 from typing import Final
 
 from threadkeep.core.engine import Engine
-from threadkeep.longterm.extraction.watermark import DEAD, Watermark, read_mark
+from threadkeep.longterm.extraction.watermark import DEAD, Watermark, parse_watermark
 from threadkeep.longterm.store.unit_of_work import WATERMARK
 from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.sessions import scan
 from threadkeep.types import Query, SessionInfo
 from threadkeep.types.versions import generation_of
 
-MOST: Final = 200
+MAX_SESSIONS: Final = 200
 """Sessions that are looked at."""
 
 
 @dataclass(slots=True)
-class Status:
+class ExtractionStatus:
     """What was found.
 
     Attributes:
@@ -35,30 +35,30 @@ class Status:
     errors: list[str] = field(default_factory=list)
 
 
-def status(engine: Engine, most: int = MOST) -> Status:
+def extraction_status(engine: Engine, limit: int = MAX_SESSIONS) -> ExtractionStatus:
     """How far some sessions were read, in the order of the store."""
-    found = Status()
-    for _, info in islice(scan.sessions(engine, None, None), most):
-        newest, life = newest_of(engine, info)
-        mark = mark_of(engine, info.id, info.user, life)
-        found.read += 0 < newest <= mark.seq
-        found.behind += mark.seq < newest
-        found.dead += mark.state == DEAD
-        if mark.error and mark.error not in found.errors:
-            found.errors.append(mark.error)
-    return found
+    totals = ExtractionStatus()
+    for _, info in islice(scan.sessions(engine, None, None), limit):
+        newest, generation = newest_item(engine, info)
+        watermark = watermark_of(engine, info.id, info.user, generation)
+        totals.read += 0 < newest <= watermark.seq
+        totals.behind += watermark.seq < newest
+        totals.dead += watermark.state == DEAD
+        if watermark.error and watermark.error not in totals.errors:
+            totals.errors.append(watermark.error)
+    return totals
 
 
-def newest_of(engine: Engine, info: SessionInfo) -> tuple[int, int]:
+def newest_item(engine: Engine, info: SessionInfo) -> tuple[int, int]:
     """The seq of the newest item of a session (0 = it has none), and which life it is in."""
     stream = engine.stream("session", info.id)
     page = engine.read(Query(stream, "item", limit=1, newest=True))[0]
     return (page.records[0].seq if page.records else 0), generation_of(page.version)
 
 
-def mark_of(engine: Engine, session: str, user: str | None, life: int) -> Watermark:
+def watermark_of(engine: Engine, session: str, user: str | None, generation: int) -> Watermark:
     """How far this life of a session was read."""
-    home = UserStream(engine, user=user, session=session)
+    user_stream = UserStream(engine, user=user, session=session)
     key = engine.stream("session", session)
-    page = home.engine.read(Query(home.stream, WATERMARK, ids=[key]))[0]
-    return read_mark(page.records[0].body if page.records else None, life)
+    page = user_stream.engine.read(Query(user_stream.name, WATERMARK, ids=[key]))[0]
+    return parse_watermark(page.records[0].body if page.records else None, generation)

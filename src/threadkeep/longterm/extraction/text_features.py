@@ -10,14 +10,14 @@ from threadkeep.longterm.recall import tokenizer
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _NUMBER: Final = re.compile(r"\d+(?:[.,:]\d+)*")
-_HARD: Final = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\S+")
+_ADDRESS: Final = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\S+")
 
 
-def _set(listed: str) -> frozenset[str]:
-    return frozenset(listed.split())
+def _word_set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
 
 
-_EMPTY: Final = _set(
+_STOP_WORDS: Final = _word_set(
     """
     a about again all also am an and any are as at be been being but by can could did do
     does doing done for from get gets getting go goes going got had has have having he her
@@ -32,7 +32,7 @@ _EMPTY: Final = _set(
     """
 )
 
-_NEGATIONS: Final = _set(
+_NEGATIONS: Final = _word_set(
     """
     no not never none nobody nothing neither nor without cannot stop stopped quit avoid
     refuse refuses hate hates dislike dislikes nicht kein keine keinen nie niemals pas
@@ -40,7 +40,7 @@ _NEGATIONS: Final = _set(
     """
 )
 
-_DATES: Final = _set(
+_DATE_WORDS: Final = _word_set(
     """
     january february march april may june july august september october november december
     jan feb mar apr jun jul aug sep sept oct nov dec monday tuesday wednesday thursday
@@ -56,7 +56,7 @@ def terms(text: str) -> list[str]:
     return _WORD.findall(folded)
 
 
-def content(text: str) -> frozenset[str]:
+def content_stems(text: str) -> frozenset[str]:
     """The stems of the words that carry sense, without names of days and months, and numbers."""
     return frozenset(
         tokenizer.stem(word) for word in tokenizer.tokens(text) if _carries_sense(word)
@@ -66,20 +66,20 @@ def content(text: str) -> frozenset[str]:
 def _carries_sense(word: str) -> bool:
     if word[0].isdigit() or (len(word) == 1 and word.isascii()):
         return False
-    return word not in _EMPTY and word not in _DATES and word not in _NEGATIONS
+    return word not in _STOP_WORDS and word not in _DATE_WORDS and word not in _NEGATIONS
 
 
 def numbers(text: str) -> frozenset[str]:
     """Everything in digits."""
-    return frozenset(found.replace(",", "") for found in _NUMBER.findall(text))
+    return frozenset(number.replace(",", "") for number in _NUMBER.findall(text))
 
 
-def counted(text: str) -> frozenset[str]:
+def quantities(text: str) -> frozenset[str]:
     """Everything in digits, and small numbers in words."""
-    return numbers(text) | {_COUNTS[word] for word in terms(text) if word in _COUNTS}
+    return numbers(text) | {_NUMBER_WORDS[word] for word in terms(text) if word in _NUMBER_WORDS}
 
 
-_COUNTS: Final = {
+_NUMBER_WORDS: Final = {
     "two": "2",
     "three": "3",
     "four": "4",
@@ -94,40 +94,40 @@ _COUNTS: Final = {
 
 def addresses(text: str) -> frozenset[str]:
     """URLs and mail addresses: nothing that may be said in other words."""
-    return frozenset(found.rstrip(".,;:!?)").casefold() for found in _HARD.findall(text))
+    return frozenset(address.rstrip(".,;:!?)").casefold() for address in _ADDRESS.findall(text))
 
 
-def negated(text: str) -> bool:
+def is_negated(text: str) -> bool:
     """Whether a text says that something is not, or is not to be."""
     return sum(word in _NEGATIONS or word.endswith("n't") for word in terms(text)) % 2 == 1
 
 
-def dates(text: str) -> bool:
+def mentions_date(text: str) -> bool:
     """Whether a text speaks of days, months or years."""
-    return any(word in _DATES for word in terms(text)) or bool(re.search(r"\b\d{4}\b", text))
+    return any(word in _DATE_WORDS for word in terms(text)) or bool(re.search(r"\b\d{4}\b", text))
 
 
-def same_sense(one: str, other: str) -> bool:
+def is_consistent(text: str, other: str) -> bool:
     """Whether two texts may say the same: nothing in digits, and no negation, differs."""
     return (
-        numbers(one) == numbers(other)
-        and addresses(one) == addresses(other)
-        and negated(one) == negated(other)
-        and _days(one) == _days(other)
+        numbers(text) == numbers(other)
+        and addresses(text) == addresses(other)
+        and is_negated(text) == is_negated(other)
+        and _date_words(text) == _date_words(other)
     )
 
 
-def _days(text: str) -> frozenset[str]:
-    return frozenset(word for word in terms(text) if word in _DATES)
+def _date_words(text: str) -> frozenset[str]:
+    return frozenset(word for word in terms(text) if word in _DATE_WORDS)
 
 
-def shared(these: frozenset[str], other: frozenset[str]) -> float:
+def containment(stems: frozenset[str], other: frozenset[str]) -> float:
     """The share of the first that is found in the other; none of nothing."""
-    return len(these & other) / len(these) if these else 0.0
+    return len(stems & other) / len(stems) if stems else 0.0
 
 
-def overlap(one: str, other: str) -> float:
+def jaccard(text: str, other: str) -> float:
     """How much of what either says both say."""
-    first, second = content(one), content(other)
+    first, second = content_stems(text), content_stems(other)
     both = first | second
     return len(first & second) / len(both) if both else 0.0

@@ -1,4 +1,4 @@
-"""How far a session was read, and what reading cost: records in the home of what is learned.
+"""How far a session was read, and what reading cost: records in the user stream.
 
 A worker takes a session by writing a lease before it asks the model, so that two do not pay for
 the same; what it learned is committed together with the place it read up to.
@@ -12,12 +12,12 @@ from typing import Final, TypeVar
 
 from threadkeep.core import item_codec
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
-from threadkeep.types.timestamps import moment
+from threadkeep.types.timestamps import utc_datetime
 
 BUDGET: Final = "budget"
 """The id of the record of costs; those of watermarks are names of streams, which hold a slash."""
 
-LONGEST_WAIT: Final = 3_600.0
+MAX_BACKOFF: Final = 3_600.0
 """Seconds between two tries, at most."""
 
 DEAD: Final = "dead"
@@ -51,17 +51,17 @@ class Watermark:
         """As it is stored."""
         return item_codec.dumps(asdict(self), "watermark")
 
-    def leased(self, now: float, longest: float) -> bool:
+    def is_leased(self, now: float, max_seconds: float) -> bool:
         """Whether a worker has it; no lease is longer than so many seconds, whatever clocks did."""
-        return bool(self.worker) and 0 < self.lease - now <= longest
+        return bool(self.worker) and 0 < self.lease - now <= max_seconds
 
-    def waits(self, now: float) -> bool:
+    def is_waiting(self, now: float) -> bool:
         """Whether it is too early for another try."""
-        return 0 < self.next - now <= LONGEST_WAIT
+        return 0 < self.next - now <= MAX_BACKOFF
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class DailyBudget:
     """What was spent for one user on one day (UTC).
 
     Attributes:
@@ -79,30 +79,33 @@ class Budget:
         return item_codec.dumps(asdict(self), "budget")
 
 
-def mark_of(held: UnitOfWork, key: str, life: int) -> Watermark:
+def watermark_of(unit: UnitOfWork, key: str, generation: int) -> Watermark:
     """How far this life of a session was read; one that cannot be read was not read at all."""
-    return read_mark(held.watermarks.get(key), life)
+    return parse_watermark(unit.watermarks.get(key), generation)
 
 
-def read_mark(body: str | None, life: int) -> Watermark:
+def parse_watermark(body: str | None, generation: int) -> Watermark:
     """The same, of the body of a record (`None` = there is none)."""
-    found = _read(Watermark, body)
-    return found if found.life == life else Watermark(life=life)
+    watermark = _read(Watermark, body)
+    return watermark if watermark.life == generation else Watermark(life=generation)
 
 
-def spent(held: UnitOfWork, now: float) -> Budget:
+def spent_today(unit: UnitOfWork, now: float) -> DailyBudget:
     """What was spent today."""
-    found, today = _read(Budget, held.watermarks.get(BUDGET)), moment(now).date().isoformat()
-    return found if found.day == today else Budget(day=today)
+    budget, today = (
+        _read(DailyBudget, unit.watermarks.get(BUDGET)),
+        utc_datetime(now).date().isoformat(),
+    )
+    return budget if budget.day == today else DailyBudget(day=today)
 
 
-T = TypeVar("T", Watermark, Budget)
+T = TypeVar("T", Watermark, DailyBudget)
 
 
 def _read(cls: type[T], body: str | None) -> T:
     try:
-        said = json.loads(body or "{}")
-        kinds = {one.name: type(getattr(cls(), one.name)) for one in fields(cls)}
-        return cls(**{name: kinds[name](value) for name, value in said.items() if name in kinds})
+        values = json.loads(body or "{}")
+        types = {field.name: type(getattr(cls(), field.name)) for field in fields(cls)}
+        return cls(**{name: types[name](value) for name, value in values.items() if name in types})
     except (ValueError, TypeError, AttributeError):
         return cls()

@@ -9,276 +9,318 @@ from typing import Final
 from threadkeep.core import names
 from threadkeep.errors import BackendError
 from threadkeep.longterm import summaries
-from threadkeep.longterm.chat_model import ModelFailed
+from threadkeep.longterm.chat_model import ModelError
 from threadkeep.longterm.extraction import batch, prompt
-from threadkeep.longterm.extraction.complete import Cost, ask
-from threadkeep.longterm.extraction.evidence import Reading
-from threadkeep.longterm.extraction.grounding import without_commands
+from threadkeep.longterm.extraction.complete import TokenCost, complete
+from threadkeep.longterm.extraction.evidence import Evidence
+from threadkeep.longterm.extraction.grounding import strip_commands
 from threadkeep.longterm.extraction.lease import (
-    Gone,
-    Task,
-    Worker,
-    mine,
+    ExtractionTask,
+    ExtractionWorker,
+    LeaseLost,
+    acquire,
+    load_leased,
     release,
-    take,
 )
-from threadkeep.longterm.extraction.reconcile import Learned, merge
-from threadkeep.longterm.extraction.reply import Answered
+from threadkeep.longterm.extraction.reconcile import ExtractionCounts, reconcile
+from threadkeep.longterm.extraction.reply import ParsedReply
 from threadkeep.longterm.extraction.report import Report
 from threadkeep.longterm.extraction.watermark import (
     BUDGET,
     DEAD,
-    LONGEST_WAIT,
+    MAX_BACKOFF,
     Watermark,
-    spent,
+    spent_today,
 )
-from threadkeep.longterm.forget import without
+from threadkeep.longterm.forget import remove_sources
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.types import Query
 from threadkeep.types.knowledge import Summary
 from threadkeep.types.versions import generation_of
 
-_FIRST_WAIT: Final = 5.0
+_FIRST_BACKOFF: Final = 5.0
 _TRIES: Final = 64
 
 
-def work(worker: Worker, session: str, *, retry: bool = False) -> tuple[Report, bool]:
-    """Read the next batch of a session; what came of it, and whether there is more to read.
+def extract_batch(
+    worker: ExtractionWorker, session: str, *, retry: bool = False
+) -> tuple[Report, bool]:
+    """Extract from the next batch of a session. Returns a report, and whether there is more.
 
     Args:
         worker: who reads.
         session: its id.
         retry: also what failed too often, or a moment ago.
     """
-    task = take(worker, session, retry=retry)
+    task = acquire(worker, session, retry=retry)
     if isinstance(task, Report):
         return task, False
-    cost = Cost()
+    cost = TokenCost()
     try:
-        report = _read(worker, task, cost)
-    except ModelFailed as error:
-        report = _fail(worker, task, error, cost)
-    except Gone:
+        report = _extract(worker, task, cost)
+    except ModelError as error:
+        report = _record_failure(worker, task, error, cost)
+    except LeaseLost:
         report = Report()
     except BackendError:
         raise  # the store's; the lease ends by itself
     except Exception as error:  # a redactor's, or ours: it is not to be paid for without end
-        report = _fail(worker, task, ModelFailed(type(error).__name__), cost, keep=False)
+        report = _record_failure(
+            worker, task, ModelError(type(error).__name__), cost, keep_requests=False
+        )
     report += Report(
         sessions=1,
         calls=cost.calls,
-        prompt_tokens=cost.prompt,
-        completion_tokens=cost.completion,
+        prompt_tokens=cost.prompt_tokens,
+        completion_tokens=cost.completion_tokens,
     )
     return report, task.batch.more and not report.failures
 
 
-def _read(worker: Worker, task: Task, cost: Cost) -> Report:
+def _extract(worker: ExtractionWorker, task: ExtractionTask, cost: TokenCost) -> Report:
     """Ask the model, and commit what code makes of its answer.
 
     Raises:
         ModelFailed: it did not answer.
-        Gone: nothing was written.
+        LeaseLost: nothing was written.
     """
     if not task.batch.lines:
-        _settle(worker, task, _reading(worker, task, Answered(), [], []), cost)
+        _commit_evidence(worker, task, _evidence(worker, task, ParsedReply(), [], []), cost)
         return Report(batches=1)
-    held = mine(task)
-    kept = _summary(worker, task)
-    sum_up = worker.learning.summaries and not _covered(kept, task)
-    asked, facts, instructions = prompt.messages(
-        held, task.batch, kept.summary, sum_up=sum_up, user=task.user
+    unit = load_leased(task)
+    previous = _previous_summary(worker, task)
+    sum_up = worker.settings.summaries and not _is_summarized(previous, task)
+    messages, facts, instructions = prompt.build_messages(
+        unit, task.batch, previous.summary, sum_up=sum_up, user=task.user
     )
-    answered = ask(worker.model, asked, task.batch, sum_up=sum_up, cost=cost)
-    if not _unchanged(worker, task):
+    reply = complete(worker.model, messages, task.batch, sum_up=sum_up, cost=cost)
+    if not _is_unchanged(worker, task):
         release(task)
-        raise Gone
-    mine(task)
-    written = _sum_up(worker, task, kept, answered) if sum_up else 0
-    reading = _reading(
-        worker, task, answered, [fact.id for fact in facts], [one.id for one in instructions]
+        raise LeaseLost
+    load_leased(task)
+    summary_version = _write_summary(worker, task, previous, reply) if sum_up else 0
+    evidence = _evidence(
+        worker,
+        task,
+        reply,
+        [fact.id for fact in facts],
+        [instruction.id for instruction in instructions],
     )
     try:
-        learned = _settle(worker, task, reading, cost)
-    except Gone:
-        _take_back(worker, task, written)
+        counts = _commit_evidence(worker, task, evidence, cost)
+    except LeaseLost:
+        _undo_summary(worker, task, summary_version)
         raise
-    if not _unchanged(worker, task):  # since it was looked at a moment ago
-        _take_back(worker, task, written)
+    if not _is_unchanged(worker, task):  # since it was looked at a moment ago
+        _undo_summary(worker, task, summary_version)
         _retract(task)
     return Report(
         batches=1,
-        facts=learned.facts,
-        instructions=learned.instructions,
-        summaries=int(bool(written)),
+        facts=counts.facts,
+        instructions=counts.instructions,
+        summaries=int(bool(summary_version)),
     )
 
 
-def _reading(
-    worker: Worker, task: Task, answered: Answered, facts: list[str], instructions: list[str]
-) -> Reading:
-    ours = worker.engine.settings.namespace
-    theirs = worker.engine.longterm.settings.namespace
-    return Reading(
+def _evidence(
+    worker: ExtractionWorker,
+    task: ExtractionTask,
+    reply: ParsedReply,
+    facts: list[str],
+    instructions: list[str],
+) -> Evidence:
+    session_namespace = worker.engine.settings.namespace
+    longterm_namespace = worker.engine.longterm.settings.namespace
+    return Evidence(
         worker.engine,
-        task.door.id,
-        None if ours == theirs else ours,
+        task.session_stream.id,
+        None if session_namespace == longterm_namespace else session_namespace,
         task.user,
         task.batch,
-        answered,
+        reply,
         facts,
         instructions,
-        worker.extractor,
+        worker.extractor_name,
     )
 
 
-def _settle(worker: Worker, task: Task, reading: Reading, cost: Cost) -> Learned:
+def _commit_evidence(
+    worker: ExtractionWorker, task: ExtractionTask, evidence: Evidence, cost: TokenCost
+) -> ExtractionCounts:
     """Facts, instructions and the watermark in one commit; by code again where it met another.
 
     Raises:
-        Gone: the home was forgotten, or another worker has the session by now.
+        LeaseLost: the user was forgotten, or another worker holds the lease.
     """
-    done = Watermark(life=task.mark.life, seq=task.batch.seq)
+    watermark = Watermark(life=task.watermark.life, seq=task.batch.seq)
     for _ in range(_TRIES):
-        held = mine(task)
-        learned = merge(held, reading)
-        held.put_watermark(task.key, done.body())
-        _count(worker, held, cost)
-        if task.home.commit(held):
-            return learned
-    raise ModelFailed("the user's memory was changed by others all the time")
+        unit = load_leased(task)
+        counts = reconcile(unit, evidence)
+        unit.put_watermark(task.key, watermark.body())
+        _charge_budget(worker, unit, cost)
+        if task.user_stream.commit(unit):
+            return counts
+    raise ModelError("the user's memory was changed by others all the time")
 
 
-def _fail(
-    worker: Worker, task: Task, error: ModelFailed, cost: Cost, *, keep: bool = True
+def _record_failure(
+    worker: ExtractionWorker,
+    task: ExtractionTask,
+    error: ModelError,
+    cost: TokenCost,
+    *,
+    keep_requests: bool = True,
 ) -> Report:
     """Note that a batch was tried in vain; what the user asked to be kept is kept all the same."""
     reason, now = str(error), worker.engine.now()
-    tries = task.mark.tries + 1
-    dead = tries >= worker.learning.tries
-    mark = Watermark(
-        life=task.mark.life,
-        seq=task.mark.seq,
+    tries = task.watermark.tries + 1
+    dead = tries >= worker.settings.tries
+    watermark = Watermark(
+        life=task.watermark.life,
+        seq=task.watermark.seq,
         tries=tries,
-        next=now + _wait(tries, error.retry_after),
+        next=now + _backoff(tries, error.retry_after),
         state=DEAD if dead else "ok",
         error=reason,
     )
-    learned = Learned()
-    reading = _reading(worker, task, Answered(), [], [])
+    counts = ExtractionCounts()
+    evidence = _evidence(worker, task, ParsedReply(), [], [])
     try:
         for _ in range(_TRIES):
-            held = mine(task)
-            learned = merge(held, reading) if keep else learned
-            held.put_watermark(task.key, mark.body())
-            _count(worker, held, cost)
-            if task.home.commit(held):
+            unit = load_leased(task)
+            counts = reconcile(unit, evidence) if keep_requests else counts
+            unit.put_watermark(task.key, watermark.body())
+            _charge_budget(worker, unit, cost)
+            if task.user_stream.commit(unit):
                 break
-    except Gone:
+    except LeaseLost:
         return Report()
     return Report(
         failures=1,
         dead=int(dead),
         errors=(reason,),
-        facts=learned.facts,
-        instructions=learned.instructions,
+        facts=counts.facts,
+        instructions=counts.instructions,
     )
 
 
-def _wait(tries: int, retry_after: float | None) -> float:
+def _backoff(tries: int, retry_after: float | None) -> float:
     """Seconds to the next try: what was asked for, or twice as long each time; and some chance."""
-    chance = random.random()  # noqa: S311 (not for secrets)
+    jitter = random.random()  # noqa: S311 (not for secrets)
     if retry_after is not None:
-        return min(LONGEST_WAIT, retry_after * (1 + chance / 10))
-    return min(LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (tries - 1) * (0.5 + chance / 2))
+        return min(MAX_BACKOFF, retry_after * (1 + jitter / 10))
+    return min(MAX_BACKOFF, _FIRST_BACKOFF * 2.0 ** (tries - 1) * (0.5 + jitter / 2))
 
 
-def _count(worker: Worker, held: UnitOfWork, cost: Cost) -> None:
-    before = spent(held, worker.engine.now())
-    more = max(0, cost.calls - 1)  # the first one was counted with the lease
-    total = before.tokens + cost.prompt + cost.completion
+def _charge_budget(worker: ExtractionWorker, unit: UnitOfWork, cost: TokenCost) -> None:
+    budget = spent_today(unit, worker.engine.now())
+    extra_calls = max(0, cost.calls - 1)  # the first one was counted with the lease
+    total = budget.tokens + cost.prompt_tokens + cost.completion_tokens
     if cost.calls:
-        after = replace(before, calls=before.calls + more, tokens=total)
-        held.put_watermark(BUDGET, after.body())
+        updated = replace(budget, calls=budget.calls + extra_calls, tokens=total)
+        unit.put_watermark(BUDGET, updated.body())
 
 
-def _retract(task: Task) -> None:
-    """Unlearn what was only said in items that were taken back while it was being written."""
-    seen = task.door.look(Query(task.door.stream, "item", ids=_keys(task)))
-    if seen.info is None:
+def _retract(task: ExtractionTask) -> None:
+    """Remove entries whose only sources were deleted while they were being written."""
+    snapshot = task.session_stream.read(
+        Query(task.session_stream.stream_name, "item", ids=_item_keys(task))
+    )
+    if snapshot.info is None:
         return
-    left = {record.id for record in seen.pages[0].records}
-    gone = {line.item.id for line in task.batch.lines if names.key(line.item.id) not in left}
-    ours, theirs = task.door.engine.settings.namespace, task.home.engine.settings.namespace
-    said = {(None if ours == theirs else ours, task.door.id, id) for id in gone}
+    remaining = {record.id for record in snapshot.pages[0].records}
+    removed = {
+        line.item.id for line in task.batch.lines if names.key(line.item.id) not in remaining
+    }
+    session_namespace, longterm_namespace = (
+        task.session_stream.engine.settings.namespace,
+        task.user_stream.engine.settings.namespace,
+    )
+    removed_sources = {
+        (
+            None if session_namespace == longterm_namespace else session_namespace,
+            task.session_stream.id,
+            id,
+        )
+        for id in removed
+    }
 
-    def step(held: UnitOfWork) -> None:
-        for fact in list(held.facts.values()):
-            without(held, fact, said, task.home.engine.now())
-        for instruction in list(held.instructions.values()):
-            without(held, instruction, said, task.home.engine.now())
+    def step(unit: UnitOfWork) -> None:
+        for fact in list(unit.facts.values()):
+            remove_sources(unit, fact, removed_sources, task.user_stream.engine.now())
+        for instruction in list(unit.instructions.values()):
+            remove_sources(unit, instruction, removed_sources, task.user_stream.engine.now())
 
-    task.home.settle(step)
+    task.user_stream.transact(step)
 
 
-def _keys(task: Task) -> list[str]:
+def _item_keys(task: ExtractionTask) -> list[str]:
     return [names.key(line.item.id) for line in task.batch.lines]
 
 
-def _unchanged(worker: Worker, task: Task) -> bool:
-    """Whether what was read still stands in the session."""
-    keys = _keys(task)
-    seen = task.door.look(Query(task.door.stream, "item", ids=keys))
+def _is_unchanged(worker: ExtractionWorker, task: ExtractionTask) -> bool:
+    """True if the session still has the items of the batch, unchanged."""
+    keys = _item_keys(task)
+    snapshot = task.session_stream.read(Query(task.session_stream.stream_name, "item", ids=keys))
     if (
-        seen.info is None
-        or seen.info.user != task.user
-        or generation_of(seen.version) != task.mark.life
+        snapshot.info is None
+        or snapshot.info.user != task.user
+        or generation_of(snapshot.version) != task.watermark.life
     ):
         return False
-    found = batch.of_page(worker.engine, seen.pages[0], len(keys) + 1, task.user)
-    said = () if found is None else found.lines
-    return [(one.item.id, one.text) for one in said] == [
-        (one.item.id, one.text) for one in task.batch.lines
+    current = batch.from_page(worker.engine, snapshot.pages[0], len(keys) + 1, task.user)
+    lines = () if current is None else current.lines
+    return [(line.item.id, line.text) for line in lines] == [
+        (line.item.id, line.text) for line in task.batch.lines
     ]
 
 
-def _summary(worker: Worker, task: Task) -> summaries.Kept:
+def _previous_summary(worker: ExtractionWorker, task: ExtractionTask) -> summaries.StoredSummary:
     """The summary so far; one of another owner's session of that name is none."""
-    kept = summaries.look(worker.engine, task.door.id)
-    if kept.summary is not None and not summaries.belongs(kept, task.seen, None):
-        return kept._replace(summary=None)
-    return kept
+    stored = summaries.load(worker.engine, task.session_stream.id)
+    if stored.summary is not None and not summaries.belongs_to(stored, task.snapshot, None):
+        return stored._replace(summary=None)
+    return stored
 
 
-def _covered(kept: summaries.Kept, task: Task) -> bool:
+def _is_summarized(stored: summaries.StoredSummary, task: ExtractionTask) -> bool:
     """Whether a try that was cut short has summed the batch up already."""
-    same = kept.summary is not None and kept.life == task.mark.life
-    return same and kept.summary is not None and kept.summary.last_seq >= task.batch.seq
-
-
-def _sum_up(worker: Worker, task: Task, kept: summaries.Kept, answered: Answered) -> int:
-    """Write the summary, if there is a new one; its version."""
-    text = shortened(without_commands(answered.summary))
-    if not text:
-        return 0
-    said = Summary(task.door.id, text, answered.topics, task.batch.seq)
-    old = kept.summary
-    whole = old is None or old.last_seq >= task.mark.seq  # else a batch between was not summed up
-    span = summaries.Span(task.batch.first, task.batch.messages) if whole else None
-    return summaries.write(
-        worker.engine, kept, said, life=task.mark.life, user=task.user, span=span
+    same_generation = stored.summary is not None and stored.generation == task.watermark.life
+    return (
+        same_generation and stored.summary is not None and stored.summary.last_seq >= task.batch.seq
     )
 
 
-def _take_back(worker: Worker, task: Task, version: int) -> None:
+def _write_summary(
+    worker: ExtractionWorker,
+    task: ExtractionTask,
+    previous: summaries.StoredSummary,
+    reply: ParsedReply,
+) -> int:
+    """Write the new summary, if any. Returns its version, or 0."""
+    text = truncate(strip_commands(reply.summary))
+    if not text:
+        return 0
+    summary = Summary(task.session_stream.id, text, reply.topics, task.batch.seq)
+    previous_summary = previous.summary
+    contiguous = (
+        previous_summary is None or previous_summary.last_seq >= task.watermark.seq
+    )  # else a batch between was not summed up
+    span = summaries.Span(task.batch.first, task.batch.messages) if contiguous else None
+    return summaries.write(
+        worker.engine, previous, summary, generation=task.watermark.life, user=task.user, span=span
+    )
+
+
+def _undo_summary(worker: ExtractionWorker, task: ExtractionTask, version: int) -> None:
     if version:
-        summaries.take_back(worker.engine, task.door.id, version)
+        summaries.delete_version(worker.engine, task.session_stream.id, version)
 
 
-def shortened(text: str, longest: int = prompt.SUMMARY_LONGEST) -> str:
+def truncate(text: str, limit: int = prompt.MAX_SUMMARY) -> str:
     """A text of at most so many characters, cut behind a sentence where it can be."""
     text = text.strip()
-    if len(text) <= longest:
+    if len(text) <= limit:
         return text
-    cut = max(text.rfind(end, 0, longest) for end in (". ", "! ", "? ", "\n"))
-    return text[: cut + 1].strip() if cut > longest // 2 else text[:longest].rstrip()
+    cut = max(text.rfind(end, 0, limit) for end in (". ", "! ", "? ", "\n"))
+    return text[: cut + 1].strip() if cut > limit // 2 else text[:limit].rstrip()

@@ -19,16 +19,16 @@ TIME, NUMBER, NAME, ASKS, TOOL, FACT = (1 << n for n in range(6))
 FLAGS: Final = 1 << 6
 """How many sets of flags there are."""
 
-FACT_PLACE: Final = "\0"
+FACT_PREFIX: Final = "\0"
 """What the place of a fact begins with, so that it is no session's."""
 
-LONGEST: Final = 20_000
+MAX_CHARACTERS: Final = 20_000
 """Characters of one item that are read; what stands behind them is not found."""
-LONGEST_OUTPUT: Final = 4_000
+MAX_OUTPUT_CHARACTERS: Final = 4_000
 """Characters of the output of a tool that are read."""
 
-_UNHEARD: Final = frozenset({"system", "developer"})
-_LABEL: Final = re.compile(
+_IGNORED_ROLES: Final = frozenset({"system", "developer"})
+_SPEAKER_LABEL: Final = re.compile(
     r"(\s*\[[^\]\n]{1,40}\]\s*)?([A-Z][\w'.-]{0,30}(?: [A-Z][\w'.-]{0,30})?):\s"
 )
 
@@ -38,63 +38,65 @@ class Document:
     """One turn, tool output or fact.
 
     Attributes:
-        place: the id of the session; of a fact, its id behind `FACT_PLACE`.
+        origin: the id of the session; of a fact, its id behind `FACT_PREFIX`.
         seq: the item's place in the session.
         key: what sources point to.
-        written: when the record was written, which tells whether it was edited since.
-        when: when it was said, epoch seconds.
+        written_at: when the record was written, which tells whether it was edited since.
+        time: when it was said, epoch seconds.
         role: of the item.
         speaker: the stems of the name of who speaks.
-        stated: how often each stem is in statements.
-        asked: how often each is in short questions.
+        statement_stems: how often each stem is in statements.
+        question_stems: how often each is in short questions.
         flags: what it holds, and what it is.
         sources: keys of the items that a fact was learned from.
     """
 
-    place: str
+    origin: str
     seq: int
     key: int
-    written: float
-    when: float
+    written_at: float
+    time: float
     role: str
     speaker: tuple[str, ...]
-    stated: Counter[str]
-    asked: Counter[str]
+    statement_stems: Counter[str]
+    question_stems: Counter[str]
     flags: int
     sources: tuple[int, ...] = ()
 
 
-def of_item(session: str, item: Item, written: float) -> Document | None:
+def item_document(session: str, item: Item, written_at: float) -> Document | None:
     """The document of an item; `None` if it is of a kind that is never recalled."""
-    output = bool(tool_groups.results([item]))
-    spoken = item.type == "message" and item.role not in _UNHEARD
+    output = bool(tool_groups.tool_results([item]))
+    spoken = item.type == "message" and item.role not in _IGNORED_ROLES
     if not output and not spoken:
         return None
-    speaker, text = _speaker(item.name or "", item.text[: LONGEST_OUTPUT if output else LONGEST])
+    speaker, text = _speaker(
+        item.name or "", item.text[: MAX_OUTPUT_CHARACTERS if output else MAX_CHARACTERS]
+    )
     if not text.strip() or markers.is_injected(text):
         return None
-    stated, asked = tokenizer.split(text)
+    statement_stems, question_stems = tokenizer.split(text)
     return Document(
         session,
         item.seq,
-        key(session, item.id),
-        written,
-        item.created_at.timestamp() if item.created_at else written,
+        item_key(session, item.id),
+        written_at,
+        item.created_at.timestamp() if item.created_at else written_at,
         item.role,
         () if output else tuple(tokenizer.stems(speaker)),
-        Counter(stated),
-        Counter(asked),
+        Counter(statement_stems),
+        Counter(question_stems),
         _flags(text) | (TOOL if output else 0),
     )
 
 
-def of_fact(fact: Fact, namespace: str) -> Document:
+def fact_document(fact: Fact, namespace: str) -> Document:
     """The document of a fact, with the items of this namespace that it was learned from."""
-    at = fact.observed_at or fact.created_at
-    stamp = at.timestamp() if at else 0.0
+    said_at = fact.observed_at or fact.created_at
+    stamp = said_at.timestamp() if said_at else 0.0
     sources = (s for s in fact.sources if s.namespace in (None, namespace))
     return Document(
-        FACT_PLACE + fact.id,
+        FACT_PREFIX + fact.id,
         fact.seq,
         0,
         stamp,
@@ -104,21 +106,21 @@ def of_fact(fact: Fact, namespace: str) -> Document:
         Counter(tokenizer.stems(fact.text)),
         Counter(),
         _flags(fact.text) | FACT,
-        tuple(key(source.session, source.item) for source in sources),
+        tuple(item_key(source.session, source.item) for source in sources),
     )
 
 
-def key(session: str, item: str) -> int:
+def item_key(session: str, item: str) -> int:
     """A number for an item, the same within a process."""
     return hash((session, item)) & 0xFFFFFFFFFFFFFFFF
 
 
 def _speaker(name: str, text: str) -> tuple[str, str]:
     """Who speaks, and what is said: a name that begins the text is the speaker's, no word of it."""
-    found = _LABEL.match(text)
-    if found is None or (name and name != found[2]):
+    label = _SPEAKER_LABEL.match(text)
+    if label is None or (name and name != label[2]):
         return name, text
-    return found[2], (found[1] or "") + text[found.end() :]
+    return label[2], (label[1] or "") + text[label.end() :]
 
 
 def _flags(text: str) -> int:

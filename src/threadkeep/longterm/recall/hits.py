@@ -53,21 +53,21 @@ class Hits(list[Hit]):
 
         rows = "".join(
             f"<tr><td style='opacity:.6'>{hit.score:.1f}</td>"
-            f"<td style='opacity:.6;text-align:left'>{html.escape(_whence(hit))}</td>"
+            f"<td style='opacity:.6;text-align:left'>{html.escape(_origin(hit))}</td>"
             "<td style='text-align:left;white-space:pre-wrap'>"
-            f"{html.escape(shortened(hit.text))}</td></tr>"
+            f"{html.escape(truncate(hit.text))}</td></tr>"
             for hit in self
         )
-        note = html.escape(f"{len(self)} hits for {shortened(self.query, 80)!r}")
+        note = html.escape(f"{len(self)} hits for {truncate(self.query, 80)!r}")
         return f"<table>{rows}</table><small>{note}</small>"
 
 
-def shortened(text: str, most: int = 200) -> str:
+def truncate(text: str, limit: int = 200) -> str:
     """The text, cut if it is long."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def _whence(hit: Hit) -> str:
+def _origin(hit: Hit) -> str:
     if hit.item is None:
         return "fact"
     day = f", {hit.item.created_at:%Y-%m-%d}" if hit.item.created_at else ""

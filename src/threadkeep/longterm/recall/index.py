@@ -17,16 +17,17 @@ from threadkeep.longterm.recall.analyzer import FACT, TOOL, Document
 from threadkeep.longterm.recall.postings import Postings
 
 NONE: Final = -1
-_LONGEST: Final = 0xFFFF
-_DEAD: Final = 256  # so many may lie about before anything is compacted
+_MAX_LENGTH: Final = 0xFFFF
+_MAX_DEAD: Final = 256  # so many may lie about before anything is compacted
 _COLUMNS: Final = {
-    "places": "I", "seqs": "q", "keys": "Q", "written": "d", "whens": "d", "roles": "I",
-    "speakers": "I", "days": "i", "flags": "B", "stated": "H", "asked": "H", "around": "I",
-    "before": "i", "behind": "i", "alive": "B",
+    "origins": "I", "seqs": "q", "keys": "Q", "written_at": "d", "times": "d", "roles": "I",
+    "speakers": "I", "days": "i", "flags": "B", "statement_lengths": "H",
+    "question_lengths": "H", "context_lengths": "I",
+    "before": "i", "after": "i", "alive": "B",
 }  # fmt: skip
 
 
-class Names:
+class Interner:
     """Numbers for values that come again and again."""
 
     def __init__(self) -> None:
@@ -35,54 +36,54 @@ class Names:
 
     def number(self, value: Any) -> int:
         """The value's number, which it keeps."""
-        found = self.numbers.setdefault(value, len(self.values))
-        if found == len(self.values):
+        number = self.numbers.setdefault(value, len(self.values))
+        if number == len(self.values):
             self.values.append(value)
-        return found
+        return number
 
 
-class Index:
+class RecallIndex:
     """Documents by number, in the order they came; not thread-safe.
 
     Attributes:
         postings: by stem.
-        place_names: session ids and fact ids, by number.
+        origin_names: session ids and fact ids, by number.
         role_names: roles, by number.
         speaker_names: the stems of speakers' names, by number.
-        speaking: how many documents each of those names speaks in.
+        speaker_counts: how many documents each of those names speaks in.
         sources: of facts: the documents they were learned from.
-        live: how many documents there are.
+        live_count: how many documents there are.
     """
 
-    places: array[int]
+    origins: array[int]
     seqs: array[int]
     keys: array[int]
-    written: array[float]
-    whens: array[float]
+    written_at: array[float]
+    times: array[float]
     roles: array[int]
     speakers: array[int]
     days: array[int]
     flags: array[int]
-    stated: array[int]
-    asked: array[int]
-    around: array[int]
+    statement_lengths: array[int]
+    question_lengths: array[int]
+    context_lengths: array[int]
     before: array[int]
-    behind: array[int]
+    after: array[int]
     alive: array[int]
 
     def __init__(self) -> None:
         for name, code in _COLUMNS.items():
             setattr(self, name, array(code))
         self.postings: dict[str, Postings] = {}
-        self.place_names, self.role_names, self.speaker_names = Names(), Names(), Names()
-        self.speaking: Counter[int] = Counter()
+        self.origin_names, self.role_names, self.speaker_names = Interner(), Interner(), Interner()
+        self.speaker_counts: Counter[int] = Counter()
         self.sources: dict[int, tuple[int, ...]] = {}
-        self._learned: dict[int, tuple[int, ...]] = {}  # the keys of facts' sources
-        self._told_by: dict[int, list[int]] = {}  # the facts of a key
-        self.live = 0
-        self._ends: dict[int, int] = {}  # by place: its last turn
-        self._around = 0  # of all turns together
-        self._turns = 0
+        self._source_keys: dict[int, tuple[int, ...]] = {}  # the keys of facts' sources
+        self._facts_by_key: dict[int, list[int]] = {}  # the facts of a key
+        self.live_count = 0
+        self._last_turns: dict[int, int] = {}  # by place: its last turn
+        self._context_total = 0  # of all turns together
+        self._turn_count = 0
 
     def __len__(self) -> int:
         """Documents with those that are gone but still take up room."""
@@ -91,39 +92,39 @@ class Index:
     @property
     def average(self) -> float:
         """The mean length of what surrounds a turn, in units."""
-        return self._around / self._turns if self._turns else 0.0
+        return self._context_total / self._turn_count if self._turn_count else 0.0
 
-    def add(self, new: Document) -> int:
+    def add(self, document: Document) -> int:
         """Take in a document; its number."""
         number = len(self.alive)
-        self._describe(new)
-        for stem in {**new.stated, **new.asked}:
-            found = self.postings.get(stem)
-            if found is None:
-                found = self.postings[stem] = Postings()
-            found.append(number, new.stated[stem], new.asked[stem])
-        self.live += 1
-        if new.flags & FACT:
-            self._learned[number] = new.sources
-        elif not new.flags & TOOL:
+        self._append_columns(document)
+        for stem in {**document.statement_stems, **document.question_stems}:
+            postings = self.postings.get(stem)
+            if postings is None:
+                postings = self.postings[stem] = Postings()
+            postings.append(number, document.statement_stems[stem], document.question_stems[stem])
+        self.live_count += 1
+        if document.flags & FACT:
+            self._source_keys[number] = document.sources
+        elif not document.flags & TOOL:
             self._link(number)
-        for fact in self._told_by.get(new.key, []):
+        for fact in self._facts_by_key.get(document.key, []):
             if self.alive[fact]:
                 self.sources[fact] = (*self.sources.get(fact, ()), number)
         return number
 
-    def learn(self, facts: Iterable[Document]) -> None:
+    def add_facts(self, facts: Iterable[Document]) -> None:
         """Take in facts, and find the documents that they were learned from."""
-        for new in facts:
-            self.add(new)
-        self._told_by = {}
+        for document in facts:
+            self.add(document)
+        self._facts_by_key = {}
         self.sources.clear()
-        for number, keys in self._learned.items():
+        for number, keys in self._source_keys.items():
             for key in keys:
-                self._told_by.setdefault(key, []).append(number)
+                self._facts_by_key.setdefault(key, []).append(number)
         for number, key in enumerate(self.keys):
-            if key in self._told_by and self.alive[number]:
-                for fact in self._told_by[key]:
+            if key in self._facts_by_key and self.alive[number]:
+                for fact in self._facts_by_key[key]:
                     self.sources[fact] = (*self.sources.get(fact, ()), number)
 
     def remove(self, numbers: Iterable[int]) -> None:
@@ -132,52 +133,54 @@ class Index:
             if not self.alive[number]:
                 continue
             self.alive[number] = 0
-            self.live -= 1
-            self.speaking[self.speakers[number]] -= 1
+            self.live_count -= 1
+            self.speaker_counts[self.speakers[number]] -= 1
             self.sources.pop(number, None)
-            self._learned.pop(number, None)
+            self._source_keys.pop(number, None)
             if not self.flags[number] & (FACT | TOOL):
                 self._unlink(number)
-        if len(self) - self.live > max(_DEAD, self.live // 4):
+        if len(self) - self.live_count > max(_MAX_DEAD, self.live_count // 4):
             self._compact()
 
-    def of_place(self, place: str) -> list[int]:
+    def of_origin(self, origin: str) -> list[int]:
         """The documents of a session, or of a fact."""
-        wanted = self.place_names.numbers.get(place, NONE)
-        return [n for n, at in enumerate(self.places) if at == wanted and self.alive[n]]
+        origin_number = self.origin_names.numbers.get(origin, NONE)
+        return [
+            n for n, number in enumerate(self.origins) if number == origin_number and self.alive[n]
+        ]
 
     def frequency(self, stem: str) -> int:
         """How many documents have the stem."""
-        found = self.postings.get(stem)
-        if found is None:
+        postings = self.postings.get(stem)
+        if postings is None:
             return 0
-        if self.live == len(self):
-            return len(found)
-        return sum(map(self.alive.__getitem__, found.documents))
+        if self.live_count == len(self):
+            return len(postings)
+        return sum(map(self.alive.__getitem__, postings.documents))
 
-    def reaching(self, number: int) -> Iterator[int]:
+    def neighbours(self, number: int) -> Iterator[int]:
         """The turns whose words count for a turn as well."""
-        yield from self.walk(self.before, number, len(parameters.BEFORE))
-        yield from self.walk(self.behind, number, len(parameters.BEHIND))
+        yield from self.walk(self.before, number, len(parameters.STATEMENT_AFTER))
+        yield from self.walk(self.after, number, len(parameters.WORD_BEFORE))
 
-    def _describe(self, new: Document) -> None:
-        speaker = self.speaker_names.number(new.speaker)
-        self.speaking[speaker] += 1
+    def _append_columns(self, document: Document) -> None:
+        speaker = self.speaker_names.number(document.speaker)
+        self.speaker_counts[speaker] += 1
         values = {
-            "places": self.place_names.number(new.place),
-            "seqs": new.seq,
-            "keys": new.key,
-            "written": new.written,
-            "whens": new.when,
-            "roles": self.role_names.number(new.role),
+            "origins": self.origin_names.number(document.origin),
+            "seqs": document.seq,
+            "keys": document.key,
+            "written_at": document.written_at,
+            "times": document.time,
+            "roles": self.role_names.number(document.role),
             "speakers": speaker,
-            "days": int(new.when // 86_400),
-            "flags": new.flags,
-            "stated": min(new.stated.total(), _LONGEST),
-            "asked": min(new.asked.total(), _LONGEST),
-            "around": 0,
+            "days": int(document.time // 86_400),
+            "flags": document.flags,
+            "statement_lengths": min(document.statement_stems.total(), _MAX_LENGTH),
+            "question_lengths": min(document.question_stems.total(), _MAX_LENGTH),
+            "context_lengths": 0,
             "before": NONE,
-            "behind": NONE,
+            "after": NONE,
             "alive": 1,
         }
         for name, value in values.items():
@@ -185,51 +188,54 @@ class Index:
 
     def _link(self, number: int) -> None:
         """Put a turn into the chain of its session, which is in the order of seqs."""
-        place, seq = self.places[number], self.seqs[number]
-        before, behind = self._ends.get(place, NONE), NONE
+        origin, seq = self.origins[number], self.seqs[number]
+        before, after = self._last_turns.get(origin, NONE), NONE
         while before >= 0 and self.seqs[before] > seq:
-            before, behind = self.before[before], before
+            before, after = self.before[before], before
         self._join(before, number)
-        self._join(number, behind)
-        if behind < 0:
-            self._ends[place] = number
-        self._turns += 1
+        self._join(number, after)
+        if after < 0:
+            self._last_turns[origin] = number
+        self._turn_count += 1
         self._measure(number)
 
     def _unlink(self, number: int) -> None:
-        before, behind = self.before[number], self.behind[number]
-        self._join(before, behind)
-        if behind < 0:
-            self._ends[self.places[number]] = before
-        self._turns -= 1
-        self._around -= self.around[number]
-        if before >= 0 or behind >= 0:
-            self._measure(before if before >= 0 else behind)
+        before, after = self.before[number], self.after[number]
+        self._join(before, after)
+        if after < 0:
+            self._last_turns[self.origins[number]] = before
+        self._turn_count -= 1
+        self._context_total -= self.context_lengths[number]
+        if before >= 0 or after >= 0:
+            self._measure(before if before >= 0 else after)
 
-    def _join(self, before: int, behind: int) -> None:
+    def _join(self, before: int, after: int) -> None:
         if before >= 0:
-            self.behind[before] = behind
-        if behind >= 0:
-            self.before[behind] = before
+            self.after[before] = after
+        if after >= 0:
+            self.before[after] = before
 
     def _measure(self, number: int) -> None:
         """Measure again what surrounds a turn and those whose neighbourhood it may have changed."""
-        reach = len(parameters.BEFORE) + 1
+        reach = len(parameters.STATEMENT_AFTER) + 1
         for changed in [number, *self.walk(self.before, number, reach)]:
             self._measure_one(changed)
-        for changed in self.walk(self.behind, number, reach):
+        for changed in self.walk(self.after, number, reach):
             self._measure_one(changed)
 
     def _measure_one(self, number: int) -> None:
         units = 0
-        for n, step in enumerate(self.walk(self.before, number, len(parameters.BEFORE))):
+        for n, step in enumerate(self.walk(self.before, number, len(parameters.STATEMENT_AFTER))):
             units += (
-                parameters.HANDED[n] * self.asked[step] + parameters.BEFORE[n] * self.stated[step]
+                parameters.QUESTION_AFTER[n] * self.question_lengths[step]
+                + parameters.STATEMENT_AFTER[n] * self.statement_lengths[step]
             )
-        for n, step in enumerate(self.walk(self.behind, number, len(parameters.BEHIND))):
-            units += parameters.BEHIND[n] * (self.asked[step] + self.stated[step])
-        self._around += units - self.around[number]
-        self.around[number] = units
+        for n, step in enumerate(self.walk(self.after, number, len(parameters.WORD_BEFORE))):
+            units += parameters.WORD_BEFORE[n] * (
+                self.question_lengths[step] + self.statement_lengths[step]
+            )
+        self._context_total += units - self.context_lengths[number]
+        self.context_lengths[number] = units
 
     @staticmethod
     def walk(chain: array[int], number: int, steps: int) -> Iterator[int]:
@@ -243,16 +249,18 @@ class Index:
     def _compact(self) -> None:
         """Let go of the room of what is gone; documents get new numbers."""
         numbers = [NONE] * len(self)
-        for new, old in enumerate(compress(range(len(self)), self.alive)):
-            numbers[old] = new
+        for new_number, old_number in enumerate(compress(range(len(self)), self.alive)):
+            numbers[old_number] = new_number
         alive = self.alive
         for name, code in _COLUMNS.items():
             setattr(self, name, array(code, compress(getattr(self, name), alive)))
-        for chain in (self.before, self.behind):
-            for n, old in enumerate(chain):
-                chain[n] = numbers[old] if old >= 0 else NONE
-        kept = ((stem, found.renumbered(numbers)) for stem, found in self.postings.items())
-        self.postings = {stem: found for stem, found in kept if len(found)}
-        self._ends = {p: numbers[n] for p, n in self._ends.items() if n >= 0}
-        self._learned = {numbers[fact]: keys for fact, keys in self._learned.items()}
-        self.learn(())
+        for chain in (self.before, self.after):
+            for n, old_number in enumerate(chain):
+                chain[n] = numbers[old_number] if old_number >= 0 else NONE
+        renumbered = (
+            (stem, postings.renumbered(numbers)) for stem, postings in self.postings.items()
+        )
+        self.postings = {stem: postings for stem, postings in renumbered if len(postings)}
+        self._last_turns = {origin: numbers[n] for origin, n in self._last_turns.items() if n >= 0}
+        self._source_keys = {numbers[fact]: keys for fact, keys in self._source_keys.items()}
+        self.add_facts(())

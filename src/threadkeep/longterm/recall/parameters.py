@@ -11,16 +11,16 @@ from typing import Final
 UNIT: Final = 20
 """So many units are one word."""
 
-HANDED: Final = (24, 12, 6)
+QUESTION_AFTER: Final = (24, 12, 6)
 """For a word of a short question, to the three turns behind it: the next is likely the answer."""
-BEFORE: Final = (6, 6, 6)
+STATEMENT_AFTER: Final = (6, 6, 6)
 """For a word that was stated, to the three turns behind it."""
-BEHIND: Final = (6, 6)
+WORD_BEFORE: Final = (6, 6)
 """For a word of any kind, to the two turns before it."""
-NAMED: Final = 3
-"""For a neighbour's speaker, wherever a word of that neighbour would count `BEFORE` or `BEHIND`."""
+NEIGHBOUR_SPEAKER: Final = 3
+"""For the name of a neighbour's speaker, where a word of it counts as a neighbour's word."""
 
-ASKED: Final = 0.5
+QUESTION_WORD: Final = 0.5
 """A word in a short question of one's own, beside one that is stated."""
 PIVOT: Final = 60
 """Words from which on a turn's own words count for less."""
@@ -30,7 +30,7 @@ DATE: Final = 0.5
 """A word that is in the date."""
 FACT: Final = 0.5
 """A word of a fact, to the turn that it was learned from."""
-AROUND: Final = 0.75
+CONTEXT_LENGTH: Final = 0.75
 """How much the length of the neighbourhood takes from what it gives, against the average."""
 
 SATURATION: Final = 1.2

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-_MOST: Final = 255
+_MAX_COUNT: Final = 255
 
 
 class Postings:
@@ -22,32 +22,32 @@ class Postings:
     def __len__(self) -> int:
         return len(self.documents)
 
-    def append(self, document: int, stated: int, asked: int) -> None:
+    def append(self, document: int, statements: int, questions: int) -> None:
         """Add a document, the newest so far."""
         self.documents.append(document)
-        self.counts.append(min(stated, _MOST) | min(asked, _MOST) << 8)
+        self.counts.append(min(statements, _MAX_COUNT) | min(questions, _MAX_COUNT) << 8)
 
     def all(self) -> Iterator[tuple[int, int]]:
         """Every document with its counts: statements in the low byte, questions in the high."""
         return zip(self.documents, self.counts, strict=True)
 
-    def newest(self, most: int) -> Iterator[tuple[int, int]]:
+    def newest(self, limit: int) -> Iterator[tuple[int, int]]:
         """The last so many."""
-        return zip(self.documents[-most:], self.counts[-most:], strict=True)
+        return zip(self.documents[-limit:], self.counts[-limit:], strict=True)
 
     def among(self, documents: Iterable[int]) -> Iterator[tuple[int, int]]:
         """Those of some documents in which the stem occurs."""
-        held, counts, size = self.documents, self.counts, len(self.documents)
+        sorted_documents, counts, size = self.documents, self.counts, len(self.documents)
         for document in documents:
-            place = bisect_left(held, document)
-            if place < size and held[place] == document:
-                yield document, counts[place]
+            position = bisect_left(sorted_documents, document)
+            if position < size and sorted_documents[position] == document:
+                yield document, counts[position]
 
     def renumbered(self, numbers: Sequence[int]) -> Postings:
         """Without the documents whose new number is -1, and the others under theirs."""
-        fresh = Postings()
+        postings = Postings()
         for document, count in self.all():
             if numbers[document] >= 0:
-                fresh.documents.append(numbers[document])
-                fresh.counts.append(count)
-        return fresh
+                postings.documents.append(numbers[document])
+                postings.counts.append(count)
+        return postings

@@ -9,7 +9,7 @@ from threadkeep.longterm.recall.analyzer import NAME, NUMBER, TIME
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class RecallQuery:
     """What is looked for, and where.
 
     Attributes:
@@ -34,19 +34,19 @@ class Question:
         return any(w is not None for w in (self.session, self.role, self.since, self.until))
 
 
-def read(
+def parse_query(
     text: str,
     *,
     session: str | None = None,
     role: str | None = None,
     since: float | None = None,
     until: float | None = None,
-) -> Question:
+) -> RecallQuery:
     """The question of a text."""
-    kinds = (
+    patterns = (
         (english.ASKS_TIME, TIME),
         (english.ASKS_NUMBER, NUMBER),
         (english.ASKS_NAME, NAME),
     )
-    asked = tuple(flag for pattern, flag in kinds if pattern.search(text))
-    return Question(tuple(tokenizer.question(text)), asked, session, role, since, until)
+    kinds = tuple(flag for pattern, flag in patterns if pattern.search(text))
+    return RecallQuery(tuple(tokenizer.query_stems(text)), kinds, session, role, since, until)

@@ -13,24 +13,26 @@ from threadkeep.errors import InputError
 from threadkeep.longterm.recall import query as question
 from threadkeep.longterm.recall import verify_hits
 from threadkeep.longterm.recall.hits import Hit, Hits
-from threadkeep.longterm.recall.query import Question
+from threadkeep.longterm.recall.query import RecallQuery
 from threadkeep.longterm.recall.search import Search
-from threadkeep.longterm.recall.sync import Following
+from threadkeep.longterm.recall.sync import SyncedIndex
 from threadkeep.longterm.store.validate import Moment
-from threadkeep.types.timestamps import when
+from threadkeep.types.timestamps import parse_time
 
-TOGETHER: Final = 300_000
+MAX_DOCUMENTS: Final = 300_000
 """Documents of all users in one process; the indexes of users not asked for longest go."""
 
-MOST: Final = 1_000
+MAX_HITS: Final = 1_000
 """Hits that may be asked for."""
 
-DEPTH: Final = 50
+RERANK_DEPTH: Final = 50
 """Hits that an embedder reorders; more, if more are wanted."""
 
-_USERS: Final = 1_000
-_ROUNDS: Final = 8  # as often a question is asked anew because what it found was gone
-_SPARE: Final = 10  # beyond twice as many as wanted, since forks repeat what their origin says
+_MAX_USERS: Final = 1_000
+_MAX_ROUNDS: Final = 8  # as often a question is asked anew because what it found was gone
+_SPARE_CANDIDATES: Final = (
+    10  # beyond twice as many as wanted, since forks repeat what their origin says
+)
 
 
 class Recall:
@@ -40,24 +42,26 @@ class Recall:
     After a fork the child begins with nothing.
     """
 
-    def __init__(self, engine: Engine, *, together: int = TOGETHER) -> None:
+    def __init__(self, engine: Engine, *, max_documents: int = MAX_DOCUMENTS) -> None:
         self._engine = engine
-        self._together = together
-        self._begin()
+        self._max_documents = max_documents
+        self._reset()
 
-    def ask(self, user: str, text: str, k: int, asked: Question) -> Hits:
+    def search(self, user: str, text: str, k: int, query: RecallQuery) -> Hits:
         """The best answers, the best first."""
-        by_meaning = self._engine.settings.embedder is not None
-        following, lock = self._of(user)
+        has_embedder = self._engine.settings.embedder is not None
+        synced, lock = self._index_of(user)
         with lock:
-            following.catch_up()
-            found = _answers(self._engine, following, asked, max(k, DEPTH) if by_meaning else k)
-        self._make_room()
-        if by_meaning:
+            synced.sync()
+            hits = _search_verified(
+                self._engine, synced, query, max(k, RERANK_DEPTH) if has_embedder else k
+            )
+        self._evict_indexes()
+        if has_embedder:
             from threadkeep.longterm.recall import rerank  # few bring an embedder
 
-            found = rerank.reordered(self._engine, text, found)
-        return Hits(found[:k], query=text)
+            hits = rerank.rerank_hits(self._engine, text, hits)
+        return Hits(hits[:k], query=text)
 
     def forget_user(self, user: str) -> None:
         """Let go of what is remembered of a user; the next question reads it anew."""
@@ -66,28 +70,30 @@ class Recall:
 
     def close(self) -> None:
         """Let go of everything."""
-        self._begin()
+        self._reset()
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._users: OrderedDict[str, tuple[Following, threading.Lock]] = OrderedDict()
+        self._users: OrderedDict[str, tuple[SyncedIndex, threading.Lock]] = OrderedDict()
 
-    def _of(self, user: str) -> tuple[Following, threading.Lock]:
+    def _index_of(self, user: str) -> tuple[SyncedIndex, threading.Lock]:
         if self._pid != os.getpid():
-            self._begin()  # locks may have been held by threads that are not here
+            self._reset()  # locks may have been held by threads that are not here
         with self._lock:
             if user not in self._users:
-                self._users[user] = Following(self._engine, user), threading.Lock()
+                self._users[user] = SyncedIndex(self._engine, user), threading.Lock()
             self._users.move_to_end(user)
             return self._users[user]
 
-    def _make_room(self) -> None:
+    def _evict_indexes(self) -> None:
         with self._lock:
-            held = sum(len(following.index) for following, _ in self._users.values())
-            while len(self._users) > 1 and (held > self._together or len(self._users) > _USERS):
-                _, (gone, _) = self._users.popitem(last=False)
-                held -= len(gone.index)
+            documents = sum(len(synced.index) for synced, _ in self._users.values())
+            while len(self._users) > 1 and (
+                documents > self._max_documents or len(self._users) > _MAX_USERS
+            ):
+                _, (evicted, _) = self._users.popitem(last=False)
+                documents -= len(evicted.index)
 
 
 def recall(
@@ -103,43 +109,43 @@ def recall(
 ) -> Hits:
     """As `User.recall`."""
     names.check(query, "query")
-    if type(k) is not int or not 1 <= k <= MOST:
-        raise InputError(f"k must be a whole number from 1 to {MOST:,}, got {k!r}")
-    asked = question.read(
+    if type(k) is not int or not 1 <= k <= MAX_HITS:
+        raise InputError(f"k must be a whole number from 1 to {MAX_HITS:,}, got {k!r}")
+    parsed = question.parse_query(
         query,
         session=None if session is None else names.check(session, "session"),
         role=None if role is None else names.check(role, "role"),
         since=_seconds(since, "since"),
         until=_seconds(until, "until"),
     )
-    return engine.part(Recall).ask(user, query, k, asked)
+    return engine.component(Recall).search(user, query, k, parsed)
 
 
-def _seconds(given: Moment | None, where: str) -> float | None:
-    return None if given is None else when(given, where).timestamp()
+def _seconds(value: Moment | None, name: str) -> float | None:
+    return None if value is None else parse_time(value, name).timestamp()
 
 
-def _answers(engine: Engine, following: Following, asked: Question, k: int) -> list[Hit]:
+def _search_verified(engine: Engine, synced: SyncedIndex, query: RecallQuery, k: int) -> list[Hit]:
     hits: list[Hit] = []
-    for _ in range(_ROUNDS):
-        hits, sound = _answer(engine, following, asked, k)
-        if sound:
+    for _ in range(_MAX_ROUNDS):
+        hits, all_valid = _search_once(engine, synced, query, k)
+        if all_valid:
             break
     return hits
 
 
-def _answer(
-    engine: Engine, following: Following, asked: Question, k: int
+def _search_once(
+    engine: Engine, synced: SyncedIndex, query: RecallQuery, k: int
 ) -> tuple[list[Hit], bool]:
     """The hits that stand, and whether all did that were looked at."""
-    found = Search(following.index, asked).best(2 * k + _SPARE)
+    candidates = Search(synced.index, query).best(2 * k + _SPARE_CANDIDATES)
     hits: dict[object, Hit] = {}
-    while found and len(hits) < k:
-        some, found = found[: k - len(hits)], found[k - len(hits) :]
-        checked = verify_hits.check(engine, following, some)
-        for hit in checked.hits:
+    while candidates and len(hits) < k:
+        chunk, candidates = candidates[: k - len(hits)], candidates[k - len(hits) :]
+        verified = verify_hits.verify(engine, synced, chunk)
+        for hit in verified.hits:
             hits.setdefault(_identity(hit), hit)
-        if not checked.sound:
+        if not verified.all_valid:
             return list(hits.values()), False
     return list(hits.values()), True
 

@@ -10,103 +10,119 @@ from typing import Final
 
 from threadkeep.longterm.recall import parameters, tokenizer
 from threadkeep.longterm.recall.analyzer import FACT
-from threadkeep.longterm.recall.index import Index
+from threadkeep.longterm.recall.index import RecallIndex
 
 _DAY: Final = 86_400
 
 
-class Spread:
+class StemScores:
     """The counts of one stem by document.
 
     Attributes:
-        own: words of the document itself; those of short questions count `weights.ASKED`.
-        near: what its neighbours give it, in `weights.UNIT`s.
-        told: words of facts that were learned from it.
+        direct: words of the document itself; those of short questions count `weights.ASKED`.
+        context_units: what its neighbours give it, in `weights.UNIT`s.
+        fact_counts: words of facts that were learned from it.
     """
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: RecallIndex) -> None:
         self._index = index
-        self.own: dict[int, float] = {}
-        self.near: dict[int, int] = {}
-        self.told: dict[int, int] = {}
+        self.direct: dict[int, float] = {}
+        self.context_units: dict[int, int] = {}
+        self.fact_counts: dict[int, int] = {}
 
     def add(self, postings: Iterable[tuple[int, int]]) -> None:
         """Spread postings: documents with their counts."""
-        index, own, near, told = self._index, self.own, self.near, self.told
-        alive, flags, before, behind = index.alive, index.flags, index.before, index.behind
-        to_answers = tuple(zip(parameters.HANDED, parameters.BEFORE, strict=True))
+        index, direct, context_units, fact_counts = (
+            self._index,
+            self.direct,
+            self.context_units,
+            self.fact_counts,
+        )
+        alive, flags, before, after = index.alive, index.flags, index.before, index.after
+        to_answers = tuple(zip(parameters.QUESTION_AFTER, parameters.STATEMENT_AFTER, strict=True))
         for number, count in postings:
             if not alive[number]:
                 continue
-            stated, asked = count & 0xFF, count >> 8
-            own[number] = stated + parameters.ASKED * asked
+            statements, questions = count & 0xFF, count >> 8
+            direct[number] = statements + parameters.QUESTION_WORD * questions
             if flags[number] & FACT:
                 for source in index.sources.get(number, ()):
                     if alive[source]:
-                        told[source] = told.get(source, 0) + stated
+                        fact_counts[source] = fact_counts.get(source, 0) + statements
                 continue
             step = number
-            for handed, plain in to_answers:
-                if (step := behind[step]) < 0:
+            for question_units, statement_units in to_answers:
+                if (step := after[step]) < 0:
                     break
-                near[step] = near.get(step, 0) + handed * asked + plain * stated
+                context_units[step] = (
+                    context_units.get(step, 0)
+                    + question_units * questions
+                    + statement_units * statements
+                )
             step = number
-            for plain in parameters.BEHIND:
+            for statement_units in parameters.WORD_BEFORE:
                 if (step := before[step]) < 0:
                     break
-                near[step] = near.get(step, 0) + plain * (stated + asked)
+                context_units[step] = context_units.get(step, 0) + statement_units * (
+                    statements + questions
+                )
 
     def touched(self) -> set[int]:
         """The documents that get anything."""
-        return {*self.own, *self.near, *self.told}
+        return {*self.direct, *self.context_units, *self.fact_counts}
 
 
-class Labels:
+class LabelMatches:
     """A stem as the name of a speaker, or as part of a date."""
 
-    def __init__(self, index: Index, stem: str) -> None:
+    def __init__(self, index: RecallIndex, stem: str) -> None:
         self._index = index
         self._stem = stem
         names = index.speaker_names.values
-        self._speakers = {n for n, many in index.speaking.items() if many and stem in names[n]}
-        self._dates = tokenizer.dates(stem)
+        self._speakers = {
+            n for n, count in index.speaker_counts.items() if count and stem in names[n]
+        }
+        self._dates = tokenizer.is_date_stem(stem)
         self.any = bool(self._speakers) or self._dates
 
-    def worth(self, number: int) -> float:
+    def boost(self, number: int) -> float:
         """What it gives to a document that it is a label of."""
-        index, worth = self._index, 0.0
+        index, boost = self._index, 0.0
         if index.speakers[number] in self._speakers:
-            worth += parameters.SPEAKER
-        if self._dates and self._stem in dated(index.days[number]):
-            worth += parameters.DATE
-        return worth
+            boost += parameters.SPEAKER
+        if self._dates and self._stem in date_stems_of(index.days[number]):
+            boost += parameters.DATE
+        return boost
 
-    def near(self, number: int) -> int:
+    def context_units(self, number: int) -> int:
         """What it gives to a document whose neighbours' speaker it names, in units."""
         speakers, index = self._speakers, self._index
         if not speakers:
             return 0
-        of, units = index.speakers, 0
-        for chain, steps in ((index.before, parameters.BEFORE), (index.behind, parameters.BEHIND)):
+        document_speakers, units = index.speakers, 0
+        for chain, steps in (
+            (index.before, parameters.STATEMENT_AFTER),
+            (index.after, parameters.WORD_BEFORE),
+        ):
             step = number
             for _ in steps:
                 if (step := chain[step]) < 0:
                     break
-                if of[step] in speakers:
-                    units += parameters.NAMED
+                if document_speakers[step] in speakers:
+                    units += parameters.NEIGHBOUR_SPEAKER
         return units
 
-    def documents(self, most: int | None = None) -> set[int]:
+    def documents(self, limit: int | None = None) -> set[int]:
         """The documents that it is a label of; the newest so many."""
         alive = self._index.alive
-        found = (n for n in range(len(alive)) if alive[n] and self.worth(n))
-        return set(deque(found, most))
+        labelled = (n for n in range(len(alive)) if alive[n] and self.boost(n))
+        return set(deque(labelled, limit))
 
 
 @functools.lru_cache(maxsize=4_096)
-def dated(day: int) -> tuple[str, ...]:
+def date_stems_of(day: int) -> tuple[str, ...]:
     """The stems of the date of a day, counted from 1970."""
     try:
-        return tokenizer.date(datetime.fromtimestamp(day * _DAY, UTC))
+        return tokenizer.date_stems(datetime.fromtimestamp(day * _DAY, UTC))
     except (OverflowError, OSError, ValueError):
         return ()

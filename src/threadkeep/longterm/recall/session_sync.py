@@ -13,19 +13,19 @@ from typing import Final, NamedTuple
 from threadkeep.core import item_codec
 from threadkeep.core.engine import Engine
 from threadkeep.longterm.recall import analyzer
-from threadkeep.longterm.recall.index import Index
+from threadkeep.longterm.recall.index import RecallIndex
 from threadkeep.types import Page, Query, Record
 from threadkeep.types.versions import generation_of
 
-TOGETHER: Final = 50
+SESSIONS_PER_READ: Final = 50
 """Sessions that are read in one round trip."""
 
 _PAGE: Final = 200
-_SCANNED: Final = 500  # items that are looked at again after an edit
+_RESCAN_LIMIT: Final = 500  # items that are looked at again after an edit
 
 
 @dataclass(slots=True)
-class Followed:
+class SessionProgress:
     """How far a session was read.
 
     Attributes:
@@ -39,7 +39,7 @@ class Followed:
     moments: set[float] = field(default_factory=set)
 
 
-class Stale(NamedTuple):
+class StaleDocument(NamedTuple):
     """A document that is not as it was: its session, its number, and what stands there now."""
 
     session: str
@@ -47,125 +47,129 @@ class Stale(NamedTuple):
     page: Page
 
 
-class Sessions:
+class SessionSync:
     """Keeps an index in step with the sessions of a user; not thread-safe."""
 
-    def __init__(self, engine: Engine, user: str, index: Index) -> None:
+    def __init__(self, engine: Engine, user: str, index: RecallIndex) -> None:
         self._engine = engine
         self._user = user
         self._index = index
-        self._followed: dict[str, Followed] = {}
+        self._progress: dict[str, SessionProgress] = {}
         self._edited: dict[str, None] = {}
 
     def stream(self, id: str) -> str:
         """The stream of a session."""
         return self._engine.stream("session", id)
 
-    def is_same(self, id: str, page: Page) -> bool:
+    def is_current(self, id: str, page: Page) -> bool:
         """Whether a session, by any page of it, is in the life that was read."""
-        known = self._followed.get(id)
-        return known is not None and _same_life(page, known)
+        progress = self._progress.get(id)
+        return progress is not None and _same_generation(page, progress)
 
     def read(self, ids: Iterable[str]) -> None:
         """Read what sessions have that was not read yet, many at once."""
         todo = list(dict.fromkeys(ids))
         while todo:
-            batch, todo = todo[:TOGETHER], todo[TOGETHER:]
+            batch, todo = todo[:SESSIONS_PER_READ], todo[SESSIONS_PER_READ:]
             pages = self._engine.read(*(query for id in batch for query in self.queries(id)))
-            todo = [*self.take(batch, pages), *todo]
+            todo = [*self.apply(batch, pages), *todo]
         if self._edited:
             edited, self._edited = list(self._edited), {}
-            self.scan(edited)
+            self.rescan(edited)
 
     def queries(self, id: str) -> list[Query]:
         """What is to be read of a session: what is new in it; of an unknown one, whose it is."""
-        stream, known = self.stream(id), self._followed.get(id)
-        after = known.seq or None if known else None
+        stream, progress = self.stream(id), self._progress.get(id)
+        after = progress.seq or None if progress else None
         items = Query(stream, "item", after=after, limit=_PAGE)
-        return [items] if known else [items, Query(stream, "session", ids=["session"])]
+        return [items] if progress else [items, Query(stream, "session", ids=["session"])]
 
-    def take(self, ids: Sequence[str], pages: Iterable[Page]) -> list[str]:
+    def apply(self, ids: Sequence[str], pages: Iterable[Page]) -> list[str]:
         """Take in the answers to the `queries` of sessions; those of which there is more."""
-        left = iter(pages)
-        return [id for id in ids if self._take_one(id, next(left), left)]
+        remaining = iter(pages)
+        return [id for id in ids if self._apply_page(id, next(remaining), remaining)]
 
-    def scan(self, ids: Iterable[str]) -> None:
+    def rescan(self, ids: Iterable[str]) -> None:
         """Look at the newest items of sessions again, for edits and deletions."""
-        known = [id for id in ids if id in self._followed]
-        queries = [Query(self.stream(id), "item", newest=True, limit=_SCANNED) for id in known]
-        for id, page in zip(known, self._engine.read(*queries) if queries else (), strict=True):
-            self._compare(id, page.records)
+        followed = [id for id in ids if id in self._progress]
+        queries = [
+            Query(self.stream(id), "item", newest=True, limit=_RESCAN_LIMIT) for id in followed
+        ]
+        for id, page in zip(followed, self._engine.read(*queries) if queries else (), strict=True):
+            self._rescan_session(id, page.records)
 
-    def renew(self, stale: Sequence[Stale]) -> None:
+    def refresh(self, stale: Sequence[StaleDocument]) -> None:
         """Take in what became of documents, and look for what else changed in their sessions."""
-        there = [one for one in stale if self.is_same(one.session, one.page)]
-        self._index.remove([one.number for one in there])
-        for one in there:
-            for record in one.page.records:
-                self._add(one.session, record)
-        ids = list(dict.fromkeys(one.session for one in stale))
+        current = [
+            document for document in stale if self.is_current(document.session, document.page)
+        ]
+        self._index.remove([document.number for document in current])
+        for document in current:
+            for record in document.page.records:
+                self._add(document.session, record)
+        ids = list(dict.fromkeys(document.session for document in stale))
         self.read(ids)
-        self.scan(ids)
+        self.rescan(ids)
 
-    def drop(self, id: str) -> None:
+    def remove(self, id: str) -> None:
         """Let go of a session."""
-        if self._followed.pop(id, None) is not None:
-            self._index.remove(self._index.of_place(id))
+        if self._progress.pop(id, None) is not None:
+            self._index.remove(self._index.of_origin(id))
 
-    def _take_one(self, id: str, items: Page, others: Iterator[Page]) -> bool:
+    def _apply_page(self, id: str, items: Page, others: Iterator[Page]) -> bool:
         """Take in a page; whether there is more to read."""
-        known = self._followed.get(id)
-        fresh = known is None
-        if known is None:
+        progress = self._progress.get(id)
+        is_new = progress is None
+        if progress is None:
             if not self._is_ours(next(others)):
                 return False
-            known = self._followed[id] = Followed(items.version)
-        elif not _same_life(items, known):
-            self.drop(id)
+            progress = self._progress[id] = SessionProgress(items.version)
+        elif not _same_generation(items, progress):
+            self.remove(id)
             return items.version > 0
         for record in items.records:
             self._add(id, record)
-            known.seq = record.seq
-            known.moments.add(record.at)
+            progress.seq = record.seq
+            progress.moments.add(record.at)
         if len(items.records) >= _PAGE:
             return True
-        if not fresh and items.version - known.version > len(known.moments):
+        if not is_new and items.version - progress.version > len(progress.moments):
             self._edited[id] = None
-        known.version, known.moments = items.version, set()
+        progress.version, progress.moments = items.version, set()
         return False
 
-    def _compare(self, id: str, records: Sequence[Record]) -> None:
+    def _rescan_session(self, id: str, records: Sequence[Record]) -> None:
         index = self._index
-        held = {index.seqs[n]: n for n in index.of_place(id)}
-        first = records[0].seq if len(records) >= _SCANNED else 0
-        there = {record.seq: record for record in records}
+        indexed = {index.seqs[n]: n for n in index.of_origin(id)}
+        first = records[0].seq if len(records) >= _RESCAN_LIMIT else 0
+        current = {record.seq: record for record in records}
         stale = [
             n
-            for seq, n in held.items()
-            if seq >= first and (seq not in there or there[seq].at != index.written[n])
+            for seq, n in indexed.items()
+            if seq >= first and (seq not in current or current[seq].at != index.written_at[n])
         ]
-        fine = held.keys() - {index.seqs[n] for n in stale}
+        unchanged = indexed.keys() - {index.seqs[n] for n in stale}
         index.remove(stale)
-        last = self._followed[id].seq
+        last = self._progress[id].seq
         for record in records:
-            if record.seq <= last and record.seq not in fine:
+            if record.seq <= last and record.seq not in unchanged:
                 self._add(id, record)
 
     def _add(self, id: str, record: Record) -> None:
-        found = analyzer.of_item(id, item_codec.read_item(record), record.at)
-        if found is not None:
-            self._index.add(found)
+        document = analyzer.item_document(id, item_codec.read_item(record), record.at)
+        if document is not None:
+            self._index.add(document)
 
-    def _is_ours(self, own: Page) -> bool:
+    def _is_ours(self, page: Page) -> bool:
         """Whether it is a session of the user, and no sub-agent's."""
-        if not own.records:
+        if not page.records:
             return False
         try:
-            info = item_codec.read_session(own.records[0])
+            info = item_codec.read_session(page.records[0])
         except (ValueError, TypeError, KeyError):
             return False
         return info.user == self._user and not (info.agent and info.id.endswith(f"/{info.agent}"))
 
 
-def _same_life(page: Page, known: Followed) -> bool:
-    return generation_of(page.version) == generation_of(known.version)
+def _same_generation(page: Page, progress: SessionProgress) -> bool:
+    return generation_of(page.version) == generation_of(progress.version)

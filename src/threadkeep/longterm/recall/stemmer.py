@@ -78,10 +78,10 @@ def _is_short(stem: str) -> bool:
 def _suffix(word: str, table: dict[str, str], allows: Callable[[str, str], bool]) -> str:
     """The word with its longest suffix of the table replaced, if what is left allows it."""
     for size in range(min(7, len(word)), 1, -1):
-        found = table.get(word[-size:])
-        if found is not None:
+        replacement = table.get(word[-size:])
+        if replacement is not None:
             stem = word[:-size]
-            return stem + found if allows(stem, word[-size:]) else word
+            return stem + replacement if allows(stem, word[-size:]) else word
     return word
 
 

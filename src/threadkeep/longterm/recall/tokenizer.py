@@ -38,7 +38,7 @@ def tokens(text: str) -> list[str]:
     folded = text.lower().replace("\u2019", "'") if text.isascii() else _fold(text)
     if folded.isascii():
         return [word.partition("'")[0] for word in _ASCII.findall(folded)]
-    return [part for word in _any().findall(folded) for part in _parts(word)]
+    return [part for word in _word_pattern().findall(folded) for part in _split_runs(word)]
 
 
 def stems(text: str) -> list[str]:
@@ -58,23 +58,25 @@ def split(text: str) -> tuple[list[str], list[str]]:
     """The stems of what a text states, and of the short questions that it asks."""
     if not any(mark in text for mark in _ASKING):
         return stems(text), []
-    stated: list[str] = []
-    asked: list[str] = []
+    statements: list[str] = []
+    questions: list[str] = []
     for sentence in _SENTENCES.split(text):
-        found = stems(sentence)
-        asks = sentence.rstrip("\"')” ").endswith(_ASKING) and len(found) <= LONG_QUESTION
-        (asked if asks else stated).extend(found)
-    return stated, asked
+        sentence_stems = stems(sentence)
+        is_question = (
+            sentence.rstrip("\"')” ").endswith(_ASKING) and len(sentence_stems) <= LONG_QUESTION
+        )
+        (questions if is_question else statements).extend(sentence_stems)
+    return statements, questions
 
 
-def question(text: str) -> list[str]:
+def query_stems(text: str) -> list[str]:
     """The stems to look for, each once; of nothing but stop words, all."""
-    found = tokens(text)
-    telling = [word for word in found if word not in english.STOP]
-    return list(dict.fromkeys(map(stem, telling or found)))
+    words = tokens(text)
+    content_words = [word for word in words if word not in english.STOP]
+    return list(dict.fromkeys(map(stem, content_words or words)))
 
 
-def date(moment: datetime) -> tuple[str, ...]:
+def date_stems(moment: datetime) -> tuple[str, ...]:
     """What a day is called: its day, month and year."""
     return str(moment.day), _MONTH_STEMS[moment.month - 1], str(moment.year)
 
@@ -82,7 +84,7 @@ def date(moment: datetime) -> tuple[str, ...]:
 _MONTH_STEMS: Final = tuple(map(stem, _MONTHS))
 
 
-def dates(stem_: str) -> bool:
+def is_date_stem(stem_: str) -> bool:
     """Whether a stem may be part of a date."""
     return stem_.isdigit() or stem_ in _MONTH_STEMS
 
@@ -93,14 +95,14 @@ def _fold(text: str) -> str:
 
 
 @functools.cache
-def _any() -> re.Pattern[str]:
+def _word_pattern() -> re.Pattern[str]:
     """Words of any script; the marks of vowels belong to them, which Python sees as no letters."""
     marks = (chr(n) for n in range(0x370, 0x1CFF) if unicodedata.category(chr(n))[0] == "M")
     letter = f"(?:[^\\W_]|[{''.join(marks)}])"
     return re.compile(f"{letter}+(?:'(?:s|t|d|m|ll|re|ve)\\b)?")
 
 
-def _parts(word: str) -> Iterator[str]:
+def _split_runs(word: str) -> Iterator[str]:
     word = word.partition("'")[0]
     for run in _RUNS.findall(word):
         if re.match(f"[{_UNSPACED}]", run):

@@ -14,17 +14,17 @@ from typing import Any, Final, TypeVar
 from threadkeep.core import item_codec
 from threadkeep.types import Json, Record
 from threadkeep.types.knowledge import Fact, Instruction, Source
-from threadkeep.types.timestamps import moment
+from threadkeep.types.timestamps import utc_datetime
 
 T = TypeVar("T", Fact, Instruction)
 
-_DIGITS: Final = 24  # of sixteen values each: 96 bits, for the few thousand texts of one user
+_ID_DIGITS: Final = 24  # of sixteen values each: 96 bits, for the few thousand texts of one user
 
 
-def identity(kind: str, text: str, *place: str | None) -> str:
+def identity(kind: str, text: str, *scope: str | None) -> str:
     """The id of a text (at a place): the same for texts that differ in case, space or a stop."""
-    whole = "\0".join([kind, normalised(text), *(name or "" for name in place)])
-    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+    joined = "\0".join([kind, normalised(text), *(name or "" for name in scope)])
+    return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:_ID_DIGITS]
 
 
 def normalised(text: str) -> str:
@@ -61,20 +61,20 @@ def read_instruction(record: Record) -> Instruction | None:
     return _read(Instruction, record)
 
 
-def _record(kind: str, said: Fact | Instruction, now: float) -> Record:
+def _record(kind: str, entry: Fact | Instruction, now: float) -> Record:
     body: dict[str, Json] = {}
-    for field in fields(said):
-        if field.name in _ELSEWHERE:
+    for field in fields(entry):
+        if field.name in _RECORD_FIELDS:
             continue
-        value = getattr(said, field.name)
+        value = getattr(entry, field.name)
         if value != field.default:
-            body[field.name] = _plain(value)
+            body[field.name] = _encode(value)
     body.setdefault("created_at", now)
-    expires = None if said.expires_at is None else said.expires_at.timestamp()
-    return Record(kind, said.id, item_codec.dumps(body, kind), now, expires)
+    expires = None if entry.expires_at is None else entry.expires_at.timestamp()
+    return Record(kind, entry.id, item_codec.dumps(body, kind), now, expires)
 
 
-def _plain(value: Any) -> Json:
+def _encode(value: Any) -> Json:
     if isinstance(value, datetime):
         return value.timestamp()
     if isinstance(value, tuple):
@@ -90,23 +90,26 @@ def _source_body(source: Source) -> Json:
 def _read(cls: type[T], record: Record) -> T | None:
     try:
         body = json.loads(record.body)
-        told = {name: _rich(name, value) for name, value in body.items() if name in _KNOWN[cls]}
-        expires = None if record.expires is None else moment(record.expires)
-        return cls(id=record.id, seq=record.seq, expires_at=expires, **told)
-    except item_codec.BROKEN as error:
+        values = {
+            name: _decode(name, value) for name, value in body.items() if name in _BODY_FIELDS[cls]
+        }
+        expires = None if record.expires is None else utc_datetime(record.expires)
+        return cls(id=record.id, seq=record.seq, expires_at=expires, **values)
+    except item_codec.DECODE_ERRORS as error:
         _report(record.kind, record.id, type(error).__name__)
         return None
 
 
-_ELSEWHERE: Final = frozenset({"id", "seq", "expires_at"})  # stand in the record itself
-_KNOWN: Final = {
-    cls: frozenset(field.name for field in fields(cls)) - _ELSEWHERE for cls in (Fact, Instruction)
+_RECORD_FIELDS: Final = frozenset({"id", "seq", "expires_at"})  # stand in the record itself
+_BODY_FIELDS: Final = {
+    cls: frozenset(field.name for field in fields(cls)) - _RECORD_FIELDS
+    for cls in (Fact, Instruction)
 }
 """Fields that a body may say: what a later version adds is passed over."""
 
 
-def _rich(name: str, value: Json) -> Any:
-    read: Callable[[Json], Any] | None = _READ.get(name)
+def _decode(name: str, value: Json) -> Any:
+    read: Callable[[Json], Any] | None = _DECODERS.get(name)
     return value if read is None else read(value)
 
 
@@ -117,16 +120,16 @@ def _text(value: Json) -> str:
 
 
 def _sources(value: Json) -> tuple[Source, ...]:
-    return tuple(Source(**one) for one in value)
+    return tuple(Source(**source) for source in value)
 
 
-_READ: Final[Mapping[str, Callable[[Json], Any]]] = {
+_DECODERS: Final[Mapping[str, Callable[[Json], Any]]] = {
     "text": _text,
     "sources": _sources,
-    "observed_at": moment,
-    "valid_from": moment,
-    "valid_to": moment,
-    "created_at": moment,
+    "observed_at": utc_datetime,
+    "valid_from": utc_datetime,
+    "valid_to": utc_datetime,
+    "created_at": utc_datetime,
 }
 
 

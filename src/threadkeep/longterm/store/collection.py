@@ -1,4 +1,4 @@
-"""What facts and instructions have in common, whichever of the two is asked for by its id."""
+"""Operations that facts and instructions share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from threadkeep.core import names
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.errors import NotFound
-from threadkeep.longterm.store.sources import said_at
+from threadkeep.longterm.store.sources import source_items
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.types import Item
@@ -20,43 +20,45 @@ T = TypeVar("T", bound=Fact | Instruction)
 
 @dataclass(frozen=True, slots=True)
 class CollectionSpec(Generic[T]):
-    """Which of the two it is: its name, and how a home holds it."""
+    """The type of entry in a collection, and how a unit of work stores it."""
 
     noun: str
-    all: Callable[[UnitOfWork], dict[str, T]]
+    entries: Callable[[UnitOfWork], dict[str, T]]
     put: Callable[[UnitOfWork, T], T]
     drop: Callable[[UnitOfWork, str], None]
 
 
 class Collection(Generic[T]):
-    """The facts, or the instructions, of one home; no I/O to have it."""
+    """The facts or the instructions of one user stream. Creating one does no I/O."""
 
     def __init__(
-        self, engine: Engine, home: Callable[[], UserStream], kind: CollectionSpec[T]
+        self, engine: Engine, user_stream: Callable[[], UserStream], spec: CollectionSpec[T]
     ) -> None:
-        self.engine = engine
-        self._home = home
-        self._kind = kind
+        self._engine = engine
+        self._user_stream = user_stream
+        self._spec = spec
 
     def get(self, id: str) -> T | None:
         """The one of that id, of any status, or `None`."""
-        return self._kind.all(self._home().look()).get(names.check(id, "id"))
+        return self._spec.entries(self._user_stream().load()).get(names.check(id, "id"))
 
     def forget(self, id: str) -> None:
         """Remove it for good, and what it had superseded; one that is not there is no error.
 
         A mark without any words stays, so that it is not learned again from what was said before.
         """
-        id, now = names.check(id, "id"), self.engine.now()
+        id, now = names.check(id, "id"), self._engine.now()
 
-        def step(held: UnitOfWork) -> None:
-            known = self._kind.all(held)
-            for gone in lineage(known.values(), id):
-                if gone in known:  # an id that anybody made up, a model perhaps, leaves no mark
-                    self._kind.drop(held, gone)
-                    held.forget(gone, now)
+        def step(unit: UnitOfWork) -> None:
+            entries = self._spec.entries(unit)
+            for entry_id in lineage(entries.values(), id):
+                if (
+                    entry_id in entries
+                ):  # an id that anybody made up, a model perhaps, leaves no mark
+                    self._spec.drop(unit, entry_id)
+                    unit.mark_forgotten(entry_id, now)
 
-        self._home().settle(step)
+        self._user_stream().transact(step)
 
     def explain(self, id: str) -> list[Item]:
         """The items that it was learned from, as far as they are still there.
@@ -64,41 +66,45 @@ class Collection(Generic[T]):
         Raises:
             NotFound: there is none of that id.
         """
-        home = self._home()
-        return said_at(self.engine, home.user, self._one(home.look(), id).sources)
+        user_stream = self._user_stream()
+        return source_items(
+            self._engine, user_stream.user, self._require(user_stream.load(), id).sources
+        )
 
     aget = async_twin(get)
     aforget = async_twin(forget)
     aexplain = async_twin(explain)
 
-    def _one(self, held: UnitOfWork, id: str) -> T:
-        found = self._kind.all(held)
-        if names.check(id, "id") not in found:
-            noun = self._kind.noun
+    def _require(self, unit: UnitOfWork, id: str) -> T:
+        entries = self._spec.entries(unit)
+        if names.check(id, "id") not in entries:
+            noun = self._spec.noun
             raise NotFound(
                 f"there is no {noun} {id!r}; {noun}s.list(status=None) shows all there are"
             )
-        return found[id]
+        return entries[id]
 
-    def _changed(self, id: str, said: Mapping[str, Any]) -> T:
-        """The one of that id, once these fields of it were changed."""
-        if said.get("status") == "active":
-            said = {**said, "superseded_by": None}
+    def _apply_changes(self, id: str, changes: Mapping[str, Any]) -> T:
+        """Change fields of an entry, and return it."""
+        if changes.get("status") == "active":
+            changes = {**changes, "superseded_by": None}
 
-        def step(held: UnitOfWork) -> UnitOfWork:
-            self._kind.put(held, replace(self._one(held, id), **said))
-            return held
+        def step(unit: UnitOfWork) -> UnitOfWork:
+            self._spec.put(unit, replace(self._require(unit, id), **changes))
+            return unit
 
-        return self._kind.all(self._home().settle(step))[id]
+        return self._spec.entries(self._user_stream().transact(step))[id]
 
 
-def lineage(known: Iterable[T], id: str) -> list[str]:
-    """The one of that id, and those that it took the place of, one after the other."""
-    entries = list(known)
-    found, queue = [id], [id]
+def lineage(candidates: Iterable[T], id: str) -> list[str]:
+    """The id of an entry and of all entries that it superseded, directly or not."""
+    entries = list(candidates)
+    ids, queue = [id], [id]
     while queue:
-        by = queue.pop()
-        older = [one.id for one in entries if one.superseded_by == by and one.id not in found]
-        found += older
+        newer = queue.pop()
+        older = [
+            entry.id for entry in entries if entry.superseded_by == newer and entry.id not in ids
+        ]
+        ids += older
         queue += older
-    return found
+    return ids

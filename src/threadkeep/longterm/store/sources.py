@@ -13,7 +13,7 @@ from threadkeep.types import Item, Query, SessionInfo
 from threadkeep.types.knowledge import Source
 
 
-def said_at(engine: Engine, user: str | None, sources: Iterable[Source]) -> list[Item]:
+def source_items(engine: Engine, user: str | None, sources: Iterable[Source]) -> list[Item]:
     """The items of sources, in order, each once; those that are gone, or another's, are left out.
 
     Sources in other namespaces, as of other services on the same store, are found as well.
@@ -30,9 +30,13 @@ def said_at(engine: Engine, user: str | None, sources: Iterable[Source]) -> list
 
 
 def _items(engine: Engine, user: str | None, session: str, items: list[str]) -> list[Item]:
-    door = SessionStream(engine, SessionInfo(session, user))
+    session_stream = SessionStream(engine, SessionInfo(session, user))
     keys = list(dict.fromkeys(names.key(id) for id in items))
     with suppress(NotOwner):
-        records = door.look(Query(door.stream, "item", ids=keys)).pages[0].records
+        records = (
+            session_stream.read(Query(session_stream.stream_name, "item", ids=keys))
+            .pages[0]
+            .records
+        )
         return [item_codec.read_item(record) for record in records]
     return []

@@ -1,4 +1,4 @@
-"""Everything a home holds at one moment, and what is to be changed in it: one commit's work."""
+"""The entries of a user stream at one version, with the pending changes of one commit."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ WATERMARK: Final = "watermark"
 FORGOTTEN: Final = "forgotten"
 
 USER: Final = "user"
-"""The id of the `forgotten` record which says that the whole home is going."""
+"""The id of the `forgotten` record that marks the entire user as being forgotten."""
 
 
 class UnitOfWork:
-    """The content of a home, by id; what is put and dropped here is stored by `Home.settle`.
+    """The entries of a user stream by id; `UserStream.transact` commits the changes made here.
 
     Attributes:
         version: of the stream (0 = nothing was ever learned).
@@ -48,84 +48,84 @@ class UnitOfWork:
 
     @property
     def is_forgotten(self) -> bool:
-        """Whether all of it is about to be removed."""
+        """True if the user is being forgotten."""
         return USER in self.forgotten
 
     def put_fact(self, fact: Fact) -> Fact:
         """Store a fact, in the place of the one with its id."""
         self.facts[fact.id] = fact
-        self._note(FACT, fact.id, fact)
+        self._mark_put(FACT, fact.id, fact)
         return fact
 
     def put_instruction(self, instruction: Instruction) -> Instruction:
         """Store an instruction, in the place of the one with its id."""
         self.instructions[instruction.id] = instruction
-        self._note(INSTRUCTION, instruction.id, instruction)
+        self._mark_put(INSTRUCTION, instruction.id, instruction)
         return instruction
 
     def put_watermark(self, key: str, body: str) -> None:
         """Store how far a session was read."""
         self.watermarks[key] = body
-        self._note(WATERMARK, key, body)
+        self._mark_put(WATERMARK, key, body)
 
     def drop_fact(self, id: str) -> None:
         """Remove a fact."""
         self.facts.pop(id, None)
-        self._let_go(FACT, id)
+        self._mark_dropped(FACT, id)
 
     def drop_instruction(self, id: str) -> None:
         """Remove an instruction."""
         self.instructions.pop(id, None)
-        self._let_go(INSTRUCTION, id)
+        self._mark_dropped(INSTRUCTION, id)
 
     def drop_watermark(self, key: str) -> None:
         """Forget how far a session was read."""
         self.watermarks.pop(key, None)
-        self._let_go(WATERMARK, key)
+        self._mark_dropped(WATERMARK, key)
 
-    def forget(self, id: str, at: float) -> None:
-        """Leave a mark that a fact or instruction was forgotten, which holds none of its words."""
+    def mark_forgotten(self, id: str, at: float) -> None:
+        """Record that a fact or instruction was forgotten; the mark holds none of its text."""
         self.forgotten[id] = at
-        self._note(FORGOTTEN, id, "{}")
+        self._mark_put(FORGOTTEN, id, "{}")
 
-    def unforget(self, id: str) -> None:
-        """Take that mark back: somebody says it again."""
+    def unmark_forgotten(self, id: str) -> None:
+        """Delete that mark, since the user says it again."""
         if self.forgotten.pop(id, None) is not None:
-            self._let_go(FORGOTTEN, id)
+            self._mark_dropped(FORGOTTEN, id)
 
     def changes(self, now: float) -> tuple[list[Record], list[Drop]]:
-        """What is to be put and dropped; nothing if nothing was changed."""
-        put = [_record(kind, id, said, now) for (kind, id), said in self._put.items()]
+        """The records to put and the drops; both empty if nothing changed."""
+        put = [_record(kind, id, entry, now) for (kind, id), entry in self._put.items()]
         drop: dict[str, list[str]] = {}
         for kind, id in self._drop:
             drop.setdefault(kind, []).append(id)
         return put, [Drop(kind, ids) for kind, ids in drop.items()]
 
-    def stored(self, put: Sequence[Record], seqs: Sequence[int]) -> None:
-        """Give what was put the places that the store gave it."""
+    def assign_seqs(self, put: Sequence[Record], seqs: Sequence[int]) -> None:
+        """Set the seqs that the store assigned to the records that were put."""
         for record, seq in zip(put, seqs, strict=True):
             if record.kind == FACT:
                 self.facts[record.id] = replace(self.facts[record.id], seq=seq)
             elif record.kind == INSTRUCTION:
                 self.instructions[record.id] = replace(self.instructions[record.id], seq=seq)
 
-    def _note(self, kind: str, id: str, said: str | Fact | Instruction) -> None:
+    def _mark_put(self, kind: str, id: str, entry: str | Fact | Instruction) -> None:
         self._drop.pop((kind, id), None)
-        self._put[kind, id] = said
+        self._put[kind, id] = entry
 
-    def _let_go(self, kind: str, id: str) -> None:
+    def _mark_dropped(self, kind: str, id: str) -> None:
         self._put.pop((kind, id), None)
         self._drop[kind, id] = None
 
 
-def superseded(one: T, by: str) -> T:
-    """A fact or instruction after another took its place."""
-    return replace(one, status="superseded", superseded_by=by)
+def superseded(entry: T, replacement: str) -> T:
+    """A fact or instruction, marked as superseded by another id."""
+    return replace(entry, status="superseded", superseded_by=replacement)
 
 
-def _record(kind: str, id: str, said: str | Fact | Instruction, now: float) -> Record:
-    if isinstance(said, Fact):
-        return codec.fact_record(said, now)
-    if isinstance(said, Instruction):
-        return codec.instruction_record(said, now)
-    return Record(kind, id, said, now)
+def _record(kind: str, id: str, entry: str | Fact | Instruction, now: float) -> Record:
+    if isinstance(entry, Fact):
+        return codec.fact_record(entry, now)
+    if isinstance(entry, Instruction):
+        return codec.instruction_record(entry, now)
+    return Record(kind, id, entry, now)

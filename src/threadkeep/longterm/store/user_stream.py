@@ -1,6 +1,6 @@
-"""Where what was learned is kept: one stream per user, or per session that has no user.
+"""Streams of extracted knowledge: one per user, or per session without a user.
 
-Everything that changes a home reads it whole, decides, and commits if nothing changed since.
+A change reads the complete stream, decides, and commits if nothing changed since.
 """
 
 from __future__ import annotations
@@ -11,26 +11,25 @@ from typing import Final, TypeVar
 from threadkeep.core.engine import Engine
 from threadkeep.errors import BackendError, Conflict
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
-from threadkeep.sessions.derived import ANONYMOUS
-from threadkeep.sessions.derived import stream as session_stream
+from threadkeep.sessions import derived
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, Query, Ttl
 
 T = TypeVar("T")
 
-__all__ = ["UserStream", "of_session", "session_stream"]
+__all__ = ["UserStream", "for_session"]
 
 _TRIES: Final = 64
 
 
 class UserStream:
-    """The memory of one user, or of one session without a user; no I/O to make one.
+    """The memory of one user, or of one session without a user. Creating one does no I/O.
 
     Attributes:
-        engine: of the store that long-term memory is in.
-        stream: its name there.
-        user: whose it is; `None` = a session's own, which lives as long as an application's write
-            to the session makes it, or as long as is said.
+        engine: engine of the long-term store.
+        name: of its stream there.
+        user: the owner; `None` = the session itself. A session's stream expires with the session,
+            or after `ttl` seconds.
     """
 
     def __init__(
@@ -39,76 +38,76 @@ class UserStream:
         *,
         user: str | None,
         session: str | None = None,
-        life: float | None = None,
+        ttl: float | None = None,
     ) -> None:
         self.user = user
         self.engine = engine.longterm
         if user is not None:
-            self.stream = self.engine.stream("user", user)
+            self.name = self.engine.stream("user", user)
             self._ttl: Ttl = None
         else:
-            self.stream = session_stream(engine, ANONYMOUS, session or "")
-            self._ttl = engine.settings.ttl if life is None else life
+            self.name = derived.stream(engine, derived.ANONYMOUS, session or "")
+            self._ttl = engine.settings.ttl if ttl is None else ttl
 
-    def look(self) -> UnitOfWork:
-        """Everything it holds, in one round trip."""
-        queries = [Query(self.stream, kind) for kind in UnitOfWork.KINDS]
+    def load(self) -> UnitOfWork:
+        """Load all entries in one round trip."""
+        queries = [Query(self.name, kind) for kind in UnitOfWork.KINDS]
         return UnitOfWork(self.engine.read(*queries))
 
-    def settle(self, step: Callable[[UnitOfWork], T], *, first: UnitOfWork | None = None) -> T:
-        """Take the step, and commit what it changed in one step; again where it met another.
+    def transact(self, step: Callable[[UnitOfWork], T], *, first: UnitOfWork | None = None) -> T:
+        """Apply a step and commit its changes atomically; retry on a conflict.
 
         Args:
-            step: gets what the home holds, changes it, and may be called several times.
-            first: what the home held a moment ago, if that is known.
+            step: changes the loaded entries; may be called several times.
+            first: entries that were loaded a moment ago, if any.
 
         Raises:
-            BackendError: it met others at every try, or the user is being forgotten.
+            BackendError: every try met a conflict, or the user is being forgotten.
         """
         for _ in range(_TRIES):
-            held = first or self.look()
+            unit = first or self.load()
             first = None
-            if held.is_forgotten:
+            if unit.is_forgotten:
                 raise BackendError(
                     "this user is being forgotten: forget() did not end yet, or was cut short; "
                     "calling it again finishes it"
                 )
-            found = step(held)
-            if self.commit(held):
-                return found
+            outcome = step(unit)
+            if self.commit(unit):
+                return outcome
         raise BackendError(
             f"what is known of the user was changed by others at each of {_TRIES} tries; try again"
         )
 
-    def commit(self, held: UnitOfWork) -> bool:
-        """Store what was changed, if the home is as it was; whether it was."""
-        put, drop = held.changes(self.engine.now())
+    def commit(self, unit: UnitOfWork) -> bool:
+        """Commit the changes. Returns False if the stream changed since it was loaded."""
+        put, drop = unit.changes(self.engine.now())
         if not put and not drop:
             return True
         try:
-            done = self.engine.commit(
-                self.stream, put=put, drop=drop, ttl=self._ttl, expect=held.version
+            commit = self.engine.commit(
+                self.name, put=put, drop=drop, ttl=self._ttl, expect=unit.version
             )
         except Conflict:
             return False
-        held.stored(put, done.seqs)
+        unit.assign_seqs(put, commit.seqs)
         return True
 
-    def drop(self) -> None:
-        """Remove everything at once."""
-        self.engine.commit(self.stream, drop=[Drop()], ttl=self._ttl)
+    def delete(self) -> None:
+        """Delete the stream."""
+        self.engine.commit(self.name, drop=[Drop()], ttl=self._ttl)
 
 
-def of_session(door: SessionStream) -> UserStream:
-    """The home of what is learned in a session: its owner's, or its own if it has none.
+def for_session(session_stream: SessionStream) -> UserStream:
+    """The stream for what is extracted from a session: its owner's, else the session's own.
 
     Reads the session if its owner is not known yet.
 
     Raises:
         NotOwner: the session belongs to another user.
     """
-    owner = door.owner
+    owner = session_stream.owner
     if owner is None:
-        info = door.look().info
+        info = session_stream.read().info
         owner = None if info is None else info.user
-    return UserStream(door.engine, user=owner, session=door.id)
+    return UserStream(session_stream.engine, user=owner, session=session_stream.id)

@@ -17,13 +17,13 @@ from threadkeep.types.knowledge import (
     Instruction,
     Source,
 )
-from threadkeep.types.timestamps import when
+from threadkeep.types.timestamps import parse_time
 
 T = TypeVar("T", Fact, Instruction)
 
 Moment = datetime | float | str
 
-LONGEST: Final = 2_000
+MAX_CHARACTERS: Final = 2_000
 """Characters of one fact or instruction."""
 
 
@@ -33,47 +33,49 @@ def checked_text(engine: Engine, text: object, kind: str) -> str:
     Raises:
         InputError: it is none, it is empty or too long, or the redactor refused it.
     """
-    told = " ".join(names.check(text, "text").split())
-    if not told:
+    line = " ".join(names.check(text, "text").split())
+    if not line:
         raise InputError("text must not be empty")
-    if len(told) > LONGEST:
+    if len(line) > MAX_CHARACTERS:
         raise InputError(
-            f"text is {len(told):,} characters long, at most {LONGEST:,} can be stored as one "
-            f"{kind}: say it shorter, or as several"
+            f"text is {len(line):,} characters long, at most {MAX_CHARACTERS:,} can be stored as "
+            f"one {kind}: say it shorter, or as several"
         )
-    left = redacted(engine, told, kind)
-    if not left:
+    cleared = redacted(engine, line, kind)
+    if not cleared:
         raise InputError(f"text: the redactor does not allow this {kind} to be stored")
-    return left
+    return cleared
 
 
-def checked_sources(engine: Engine, given: Iterable[object]) -> tuple[Source, ...]:
+def checked_sources(engine: Engine, sources: Iterable[object]) -> tuple[Source, ...]:
     """Sources given as such, as items of sessions in a pair with the session's id, or as dicts.
 
     Raises:
         InputError: one is none of these.
     """
-    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
-        raise InputError(f"sources must be a list, got {type(given).__name__}")
-    return tuple(_source(engine, one, n) for n, one in enumerate(given))
+    if isinstance(sources, (str, bytes, Mapping)) or not isinstance(sources, Iterable):
+        raise InputError(f"sources must be a list, got {type(sources).__name__}")
+    return tuple(_source(engine, source, index) for index, source in enumerate(sources))
 
 
-def _source(engine: Engine, given: object, n: int) -> Source:
-    if isinstance(given, Source):
-        return given
-    if isinstance(given, Mapping):
+def _source(engine: Engine, source: object, index: int) -> Source:
+    if isinstance(source, Source):
+        return source
+    if isinstance(source, Mapping):
         try:
-            given = Source(**given)
+            source = Source(**source)
         except TypeError as error:
-            raise InputError(f"sources[{n}] must have session and item: {error}") from error
-        return _source(engine, given, n)
-    if isinstance(given, tuple) and len(given) == 2:
-        session, item = given
-        named = item.id if isinstance(item, Item) else item
-        return Source(names.check(session, f"sources[{n}]"), names.check(named, f"sources[{n}]"))
+            raise InputError(f"sources[{index}] must have session and item: {error}") from error
+        return _source(engine, source, index)
+    if isinstance(source, tuple) and len(source) == 2:
+        session, item = source
+        item_id = item.id if isinstance(item, Item) else item
+        return Source(
+            names.check(session, f"sources[{index}]"), names.check(item_id, f"sources[{index}]")
+        )
     raise InputError(
-        f"sources[{n}] must be a Source, a dict of one, or a pair of session id and item, "
-        f"got {type(given).__name__}"
+        f"sources[{index}] must be a Source, a dict of one, or a pair of session id and item, "
+        f"got {type(source).__name__}"
     )
 
 
@@ -88,26 +90,26 @@ def checked_status(status: object) -> Any:
     return status
 
 
-def checked_moment(given: Moment | None, where: str) -> datetime | None:
+def checked_moment(value: Moment | None, name: str) -> datetime | None:
     """A point in time, or `None`."""
-    return None if given is None else when(given, where)
+    return None if value is None else parse_time(value, name)
 
 
-def checked_share(value: object, where: str) -> float:
+def checked_share(value: object, name: str) -> float:
     """A number from 0 to 1.
 
     Raises:
         InputError: it is not.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise InputError(f"{where} must be a number from 0 to 1, got {value!r}")
+        raise InputError(f"{name} must be a number from 0 to 1, got {value!r}")
     return float(value)
 
 
-def surplus(known: Mapping[str, T], most: int, worth: Callable[[T], Any]) -> list[str]:
-    """The ids of those to let go, so that no more than `most` are left: the least worth first.
+def surplus(entries: Mapping[str, T], limit: int, worth: Callable[[T], Any]) -> list[str]:
+    """The ids of those to let go, so that no more than `limit` are left: the least worth first.
 
     Pinned ones are never among them.
     """
-    loose = sorted((one for one in known.values() if not one.pinned), key=worth)
-    return [one.id for one in loose[: max(0, len(known) - most)]]
+    unpinned = sorted((entry for entry in entries.values() if not entry.pinned), key=worth)
+    return [entry.id for entry in unpinned[: max(0, len(entries) - limit)]]

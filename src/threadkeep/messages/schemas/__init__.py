@@ -1,10 +1,16 @@
-"""Whether a payload that was kept can be sent as it is, or has to go by its neutral fields."""
+"""Schemas that decide whether a stored raw payload can be sent unchanged."""
 
 from __future__ import annotations
 
-from threadkeep.messages.schemas.anthropic import anthropic, anthropic_block
-from threadkeep.messages.schemas.openai_chat import chat
-from threadkeep.messages.schemas.openai_responses import responses
-from threadkeep.messages.schemas.predicates import link
+from threadkeep.messages.schemas.anthropic import is_anthropic_block, is_anthropic_message
+from threadkeep.messages.schemas.openai_chat import is_chat_message
+from threadkeep.messages.schemas.openai_responses import is_responses_item
+from threadkeep.messages.schemas.predicates import is_url
 
-__all__ = ["anthropic", "anthropic_block", "chat", "link", "responses"]
+__all__ = [
+    "is_anthropic_message",
+    "is_anthropic_block",
+    "is_chat_message",
+    "is_url",
+    "is_responses_item",
+]

@@ -8,111 +8,115 @@ from typing import Any, Final
 from threadkeep.messages.schemas.predicates import (
     Check,
     anything,
-    kinds,
-    link,
-    listed,
+    by_type,
+    is_url,
+    list_of,
     mapping,
-    match,
-    maybe,
+    matching,
+    nonblank,
+    nonempty,
+    nullable,
     shape,
-    some,
     text,
-    words,
-    written,
+    text_or_parts,
 )
 
-_CACHE: Final = {"cache_control": anything}
-_tool_id = match("[a-zA-Z0-9_-]+")
-_written_text = shape({"text": written}, {**_CACHE, "citations": anything})
+_CACHE_FIELDS: Final = {"cache_control": anything}
+_tool_id = matching("[a-zA-Z0-9_-]+")
+_text_block = shape({"text": nonblank}, {**_CACHE_FIELDS, "citations": anything})
 _SOURCES: Final = {
-    "url": shape({"url": link}),
-    "file": shape({"file_id": some}),
+    "url": shape({"url": is_url}),
+    "file": shape({"file_id": nonempty}),
 }
-_picture = shape(
+_image_block = shape(
     {
-        "source": kinds(
+        "source": by_type(
             {
                 **_SOURCES,
-                "base64": shape({"media_type": match("image/(jpeg|png|gif|webp)"), "data": some}),
+                "base64": shape(
+                    {"media_type": matching("image/(jpeg|png|gif|webp)"), "data": nonempty}
+                ),
             }
         )
     },
-    _CACHE,
+    _CACHE_FIELDS,
 )
-_parts = listed(kinds({"text": _written_text, "image": _picture}), least=1)
+_content_blocks = list_of(by_type({"text": _text_block, "image": _image_block}), min_length=1)
 
 
-def _embedded(inner: Any) -> bool:
-    return written(inner) or _parts(inner)
+def _document_content(inner: Any) -> bool:
+    return nonblank(inner) or _content_blocks(inner)
 
 
 _document = shape(
     {
-        "source": kinds(
+        "source": by_type(
             {
                 **_SOURCES,
-                "base64": shape({"media_type": match("application/pdf"), "data": some}),
-                "text": shape({"media_type": match("text/plain"), "data": some}),
-                "content": shape({"content": _embedded}),
+                "base64": shape({"media_type": matching("application/pdf"), "data": nonempty}),
+                "text": shape({"media_type": matching("text/plain"), "data": nonempty}),
+                "content": shape({"content": _document_content}),
             }
         )
     },
-    {**_CACHE, "title": maybe(text), "context": maybe(text), "citations": anything},
+    {**_CACHE_FIELDS, "title": nullable(text), "context": nullable(text), "citations": anything},
 )
 _search_result = shape(
     {
         "source": text,
         "title": text,
-        "content": listed(kinds({"text": _written_text}), least=1),
+        "content": list_of(by_type({"text": _text_block}), min_length=1),
     },
-    {**_CACHE, "citations": anything},
+    {**_CACHE_FIELDS, "citations": anything},
 )
-_FROM_USER: Final = {
-    "text": _written_text,
-    "image": _picture,
+_USER_BLOCKS: Final = {
+    "text": _text_block,
+    "image": _image_block,
     "document": _document,
     "search_result": _search_result,
 }
 _tool_result = shape(
     {"tool_use_id": _tool_id},
     {
-        **_CACHE,
-        "content": words(kinds(_FROM_USER), least=0),
-        "is_error": lambda said: isinstance(said, bool),
+        **_CACHE_FIELDS,
+        "content": text_or_parts(by_type(_USER_BLOCKS), min_length=0),
+        "is_error": lambda value: isinstance(value, bool),
     },
 )
-_served = shape({"id": _tool_id, "name": text, "input": anything}, extra=True)
-_serving = shape({"tool_use_id": _tool_id, "content": anything}, extra=True)
-_SERVED: Final = (
+_server_tool_use = shape({"id": _tool_id, "name": text, "input": anything}, extra=True)
+_server_tool_result = shape({"tool_use_id": _tool_id, "content": anything}, extra=True)
+_SERVER_RESULTS: Final = (
     "web_search_tool_result", "web_fetch_tool_result", "code_execution_tool_result",
     "bash_code_execution_tool_result", "text_editor_code_execution_tool_result",
     "tool_search_tool_result", "mcp_tool_result",
 )  # fmt: skip
-_BLOCKS: Final[Mapping[str, Check]] = {
-    "user": kinds({**_FROM_USER, "tool_result": _tool_result}),
-    "assistant": kinds(
+_ROLE_BLOCKS: Final[Mapping[str, Check]] = {
+    "user": by_type({**_USER_BLOCKS, "tool_result": _tool_result}),
+    "assistant": by_type(
         {
-            "text": _written_text,
-            "thinking": shape({"thinking": text, "signature": some}),
-            "redacted_thinking": shape({"data": some}),
+            "text": _text_block,
+            "thinking": shape({"thinking": text, "signature": nonempty}),
+            "redacted_thinking": shape({"data": nonempty}),
             "tool_use": shape(
-                {"id": _tool_id, "name": match("[a-zA-Z0-9_-]{1,128}"), "input": mapping},
-                {**_CACHE, "caller": anything},
+                {"id": _tool_id, "name": matching("[a-zA-Z0-9_-]{1,128}"), "input": mapping},
+                {**_CACHE_FIELDS, "caller": anything},
             ),
-            "server_tool_use": _served,
-            "mcp_tool_use": _served,
-            **dict.fromkeys(_SERVED, _serving),
+            "server_tool_use": _server_tool_use,
+            "mcp_tool_use": _server_tool_use,
+            **dict.fromkeys(_SERVER_RESULTS, _server_tool_result),
         }
     ),
 }
 
 
-def anthropic(message: Any) -> bool:
+def is_anthropic_message(message: Any) -> bool:
     """A message of the Messages API with a list of blocks."""
     role = message.get("role") if isinstance(message, Mapping) else None
-    return role in _BLOCKS and listed(_BLOCKS[str(role)], least=1)(message.get("content"))
+    return role in _ROLE_BLOCKS and list_of(_ROLE_BLOCKS[str(role)], min_length=1)(
+        message.get("content")
+    )
 
 
-def anthropic_block(block: Any, role: str) -> bool:
+def is_anthropic_block(block: Any, role: str) -> bool:
     """A content block of the Messages API, in a message of that role."""
-    return _BLOCKS[role](block)
+    return _ROLE_BLOCKS[role](block)

@@ -11,71 +11,76 @@ from threadkeep.messages.schemas.predicates import (
     FILE_KEYS,
     Check,
     anything,
-    kinds,
-    listed,
-    match,
-    maybe,
+    by_type,
+    list_of,
+    matching,
+    nonempty,
+    nullable,
     shape,
-    some,
     text,
-    words,
+    text_or_parts,
 )
 
-_name = match(r"[^\s<|\\/>]{1,64}")
-_tool = match("[a-zA-Z0-9_-]{1,64}")
-_chat_id = match(".{1,40}")
-_function = shape({"name": _tool, "arguments": text})
-_custom = shape({"name": _tool, "input": text})
-_calls = listed(
-    kinds(
+_participant_name = matching(r"[^\s<|\\/>]{1,64}")
+_tool_name = matching("[a-zA-Z0-9_-]{1,64}")
+_call_id = matching(".{1,40}")
+_function = shape({"name": _tool_name, "arguments": text})
+_custom_tool = shape({"name": _tool_name, "input": text})
+_calls = list_of(
+    by_type(
         {
-            "function": shape({"id": _chat_id, "function": _function}),
-            "custom": shape({"id": _chat_id, "custom": _custom}),
+            "function": shape({"id": _call_id, "function": _function}),
+            "custom": shape({"id": _call_id, "custom": _custom_tool}),
         }
     ),
-    least=1,
+    min_length=1,
 )
-_sound = shape({"data": some, "format": match("wav|mp3")})
-_chat_file = shape({}, dict.fromkeys(("file_data", "file_id", "filename"), text))
-_chat_text = shape({"text": text})
-_PARTS: Final = kinds(
+_audio = shape({"data": nonempty, "format": matching("wav|mp3")})
+_file = shape({}, dict.fromkeys(("file_data", "file_id", "filename"), text))
+_text_part = shape({"text": text})
+_USER_PARTS: Final = by_type(
     {
-        "text": _chat_text,
+        "text": _text_part,
         "image_url": shape({"image_url": shape({"url": DATA_LINK}, {"detail": DETAIL})}),
-        "input_audio": shape({"input_audio": _sound}),
+        "input_audio": shape({"input_audio": _audio}),
         "file": shape(
-            {"file": lambda file: _chat_file(file) and any(file.get(key) for key in FILE_KEYS)}
+            {"file": lambda file: _file(file) and any(file.get(key) for key in FILE_KEYS)}
         ),
     }
 )
-_text_parts = kinds({"text": _chat_text})
-_said = kinds({"text": _chat_text, "refusal": shape({"refusal": text})})
-_ASSISTANT: Final = {
-    "name": _name,
-    "content": maybe(words(_said)),
+_text_parts = by_type({"text": _text_part})
+_assistant_parts = by_type({"text": _text_part, "refusal": shape({"refusal": text})})
+_ASSISTANT_FIELDS: Final = {
+    "name": _participant_name,
+    "content": nullable(text_or_parts(_assistant_parts)),
     "tool_calls": _calls,
-    "function_call": maybe(_function),
-    "refusal": maybe(text),
-    "audio": maybe(shape({"id": text}, extra=True)),
-    "annotations": maybe(listed(anything)),
+    "function_call": nullable(_function),
+    "refusal": nullable(text),
+    "audio": nullable(shape({"id": text}, extra=True)),
+    "annotations": nullable(list_of(anything)),
 }
-_instructing = shape({"role": text, "content": words(_text_parts)}, {"name": _name})
-_CHAT: Final[Mapping[str, Check]] = {
-    "system": _instructing,
-    "developer": _instructing,
-    "user": shape({"role": text, "content": words(_PARTS)}, {"name": _name}),
-    "assistant": shape({"role": text}, _ASSISTANT),
-    "tool": shape(
-        {"role": text, "content": words(_text_parts), "tool_call_id": _chat_id}, {"name": _name}
+_system_message = shape(
+    {"role": text, "content": text_or_parts(_text_parts)}, {"name": _participant_name}
+)
+_ROLE_SHAPES: Final[Mapping[str, Check]] = {
+    "system": _system_message,
+    "developer": _system_message,
+    "user": shape(
+        {"role": text, "content": text_or_parts(_USER_PARTS)}, {"name": _participant_name}
     ),
-    "function": shape({"role": text, "content": maybe(text), "name": _tool}),
+    "assistant": shape({"role": text}, _ASSISTANT_FIELDS),
+    "tool": shape(
+        {"role": text, "content": text_or_parts(_text_parts), "tool_call_id": _call_id},
+        {"name": _participant_name},
+    ),
+    "function": shape({"role": text, "content": nullable(text), "name": _tool_name}),
 }
 
 
-def chat(message: Any) -> bool:
+def is_chat_message(message: Any) -> bool:
     """A message of Chat Completions."""
     role = message.get("role") if isinstance(message, Mapping) else None
-    if not isinstance(role, str) or role not in _CHAT or not _CHAT[role](message):
+    if not isinstance(role, str) or role not in _ROLE_SHAPES or not _ROLE_SHAPES[role](message):
         return False
     if message.get("content") is not None or role != "assistant":
         return True

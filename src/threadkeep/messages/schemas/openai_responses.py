@@ -1,4 +1,4 @@
-"""Items of a Responses input. Types nobody here knows pass: the list grows by the month."""
+"""Items of a Responses input. Unknown types pass, since the list grows often."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from threadkeep.messages.schemas.predicates import (
     FILE_KEYS,
     Check,
     anything,
-    kinds,
-    listed,
+    by_type,
+    list_of,
     mapping,
-    match,
-    maybe,
+    matching,
+    nonempty,
+    nullable,
     shape,
-    some,
     text,
-    words,
+    text_or_parts,
 )
 
-_call_id = match(".{1,64}")
-_called = {"call_id": _call_id, "name": match("[a-zA-Z0-9_-]{1,128}")}
-_status = maybe(match("in_progress|completed|incomplete"))
-_about = {**dict.fromkeys(("async", "caller", "namespace"), anything), "status": _status}
+_call_id = matching(".{1,64}")
+_CALL_FIELDS = {"call_id": _call_id, "name": matching("[a-zA-Z0-9_-]{1,128}")}
+_status = nullable(matching("in_progress|completed|incomplete"))
+_COMMON_FIELDS = {**dict.fromkeys(("async", "caller", "namespace"), anything), "status": _status}
 _image = shape(
     {},
-    {"image_url": maybe(DATA_LINK), "file_id": maybe(text), "detail": maybe(DETAIL)},
+    {"image_url": nullable(DATA_LINK), "file_id": nullable(text), "detail": nullable(DETAIL)},
 )
-_input_file = shape({}, dict.fromkeys((*FILE_KEYS, "filename", "detail"), maybe(text)))
-_input = kinds(
+_input_file = shape({}, dict.fromkeys((*FILE_KEYS, "filename", "detail"), nullable(text)))
+_input_part = by_type(
     {
         "input_text": shape({"text": text}),
         "input_image": lambda part: (
@@ -40,81 +40,85 @@ _input = kinds(
         "input_file": lambda part: _input_file(part) and any(part.get(key) for key in FILE_KEYS),
     }
 )
-_output = kinds(
+_output_part = by_type(
     {
         "output_text": shape(
-            {"text": text}, {"annotations": listed(anything), "logprobs": anything}
+            {"text": text}, {"annotations": list_of(anything), "logprobs": anything}
         ),
         "refusal": shape({"refusal": text}),
     }
 )
-_MESSAGE: Final = {
-    "id": match("msg.{0,61}"),
-    "status": match("in_progress|completed|incomplete"),
+_MESSAGE_FIELDS: Final = {
+    "id": matching("msg.{0,61}"),
+    "status": matching("in_progress|completed|incomplete"),
     "phase": anything,
 }
-_asking = shape({"role": text, "content": words(_input)}, _MESSAGE)
-_answering = shape({"role": text, "content": words(_output, least=0)}, _MESSAGE)
-_ROLES: Final[Mapping[str, Check]] = {
-    **dict.fromkeys(("user", "system", "developer"), _asking),
-    "assistant": _answering,
+_input_message = shape({"role": text, "content": text_or_parts(_input_part)}, _MESSAGE_FIELDS)
+_output_message = shape(
+    {"role": text, "content": text_or_parts(_output_part, min_length=0)}, _MESSAGE_FIELDS
+)
+_ROLE_SHAPES: Final[Mapping[str, Check]] = {
+    **dict.fromkeys(("user", "system", "developer"), _input_message),
+    "assistant": _output_message,
 }
-_thoughts = listed(shape({"text": text}))
+_reasoning_texts = list_of(shape({"text": text}))
 
 
 def _hosted(*keys: str, **typed: Check) -> Check:
-    """What the service itself wrote: nothing more is asked than what it insists on."""
+    """The schema of an item the service wrote: only required keys are checked."""
     return shape({**dict.fromkeys(keys, anything), **typed}, extra=True)
 
 
-_ENTRIES: Final[Mapping[str, Check]] = {
+_ITEM_SHAPES: Final[Mapping[str, Check]] = {
     "reasoning": shape(
-        {"summary": _thoughts},
+        {"summary": _reasoning_texts},
         {
-            "id": match("rs.{0,62}"),
-            "content": maybe(_thoughts),
-            "encrypted_content": maybe(text),
+            "id": matching("rs.{0,62}"),
+            "content": nullable(_reasoning_texts),
+            "encrypted_content": nullable(text),
             "status": _status,
         },
     ),
-    "function_call": shape({**_called, "arguments": text}, {**_about, "id": match("fc.{0,62}")}),
-    "custom_tool_call": shape({**_called, "input": text}, {**_about, "id": some}),
+    "function_call": shape(
+        {**_CALL_FIELDS, "arguments": text}, {**_COMMON_FIELDS, "id": matching("fc.{0,62}")}
+    ),
+    "custom_tool_call": shape({**_CALL_FIELDS, "input": text}, {**_COMMON_FIELDS, "id": nonempty}),
     **dict.fromkeys(
         ("function_call_output", "custom_tool_call_output"),
         shape(
-            {"call_id": _call_id, "output": words(_input)},
-            {**_about, "id": maybe(some), "name": anything},
+            {"call_id": _call_id, "output": text_or_parts(_input_part)},
+            {**_COMMON_FIELDS, "id": nullable(nonempty), "name": anything},
         ),
     ),
-    "item_reference": _hosted(id=some),
-    "web_search_call": _hosted("action", "status", id=some),
-    "file_search_call": _hosted("status", id=some, queries=listed(anything)),
-    "code_interpreter_call": _hosted("code", "container_id", "outputs", "status", id=some),
-    "image_generation_call": _hosted("result", "status", id=some),
-    "mcp_call": _hosted(id=some, arguments=text, name=text, server_label=text),
-    "mcp_list_tools": _hosted(id=some, server_label=text, tools=listed(anything)),
-    "mcp_approval_request": _hosted(id=some, arguments=text, name=text, server_label=text),
+    "item_reference": _hosted(id=nonempty),
+    "web_search_call": _hosted("action", "status", id=nonempty),
+    "file_search_call": _hosted("status", id=nonempty, queries=list_of(anything)),
+    "code_interpreter_call": _hosted("code", "container_id", "outputs", "status", id=nonempty),
+    "image_generation_call": _hosted("result", "status", id=nonempty),
+    "mcp_call": _hosted(id=nonempty, arguments=text, name=text, server_label=text),
+    "mcp_list_tools": _hosted(id=nonempty, server_label=text, tools=list_of(anything)),
+    "mcp_approval_request": _hosted(id=nonempty, arguments=text, name=text, server_label=text),
     "mcp_approval_response": _hosted(
-        approval_request_id=text, approve=lambda said: isinstance(said, bool)
+        approval_request_id=text, approve=lambda value: isinstance(value, bool)
     ),
-    "computer_call": _hosted("pending_safety_checks", "status", id=some, call_id=_call_id),
+    "computer_call": _hosted("pending_safety_checks", "status", id=nonempty, call_id=_call_id),
     "computer_call_output": _hosted(call_id=_call_id, output=mapping),
-    "local_shell_call": _hosted("status", id=some, call_id=_call_id, action=mapping),
-    "local_shell_call_output": _hosted(id=some, output=text),
+    "local_shell_call": _hosted("status", id=nonempty, call_id=_call_id, action=mapping),
+    "local_shell_call_output": _hosted(id=nonempty, output=text),
     "shell_call": _hosted(call_id=_call_id, action=mapping),
-    "shell_call_output": _hosted(call_id=_call_id, output=listed(anything)),
+    "shell_call_output": _hosted(call_id=_call_id, output=list_of(anything)),
     "apply_patch_call": _hosted("status", call_id=_call_id, operation=mapping),
     "apply_patch_call_output": _hosted("status", call_id=_call_id),
     "compaction": _hosted(encrypted_content=text),
 }
 
 
-def responses(entry: Any) -> bool:
+def is_responses_item(entry: Any) -> bool:
     """An item of a Responses input."""
     kind = entry.get("type") if isinstance(entry, Mapping) else None
     if kind == "message":
         role = entry.get("role")
-        return isinstance(role, str) and role in _ROLES and _ROLES[role](entry)
+        return isinstance(role, str) and role in _ROLE_SHAPES and _ROLE_SHAPES[role](entry)
     if kind == "reasoning" and not (entry.get("id") or entry.get("encrypted_content")):
         return False
-    return isinstance(kind, str) and _ENTRIES.get(kind, anything)(entry)
+    return isinstance(kind, str) and _ITEM_SHAPES.get(kind, anything)(entry)

@@ -1,4 +1,4 @@
-"""The small language that shapes are written in: predicates of one value."""
+"""Predicates of one value, from which schemas are composed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 Check = Callable[[Any], bool]
 
 
-def link(value: Any) -> bool:
+def is_url(value: Any) -> bool:
     """A URL that a provider would fetch."""
     return isinstance(value, str) and _LINK.fullmatch(value) is not None
 
@@ -22,11 +22,11 @@ def text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def some(value: Any) -> bool:
+def nonempty(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def written(value: Any) -> bool:
+def nonblank(value: Any) -> bool:
     return isinstance(value, str) and value.strip() != ""
 
 
@@ -34,35 +34,37 @@ def mapping(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def match(pattern: str) -> Check:
-    found = re.compile(pattern, re.DOTALL)
-    return lambda value: isinstance(value, str) and found.fullmatch(value) is not None
+def matching(pattern: str) -> Check:
+    compiled = re.compile(pattern, re.DOTALL)
+    return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
 
 
-def listed(entry: Check, least: int = 0) -> Check:
-    return lambda value: isinstance(value, list) and len(value) >= least and all(map(entry, value))
+def list_of(entry: Check, min_length: int = 0) -> Check:
+    return lambda value: (
+        isinstance(value, list) and len(value) >= min_length and all(map(entry, value))
+    )
 
 
-def maybe(check: Check) -> Check:
+def nullable(check: Check) -> Check:
     return lambda value: value is None or check(value)
 
 
-def words(part: Check, least: int = 1) -> Check:
-    parts = listed(part, least)
+def text_or_parts(part: Check, min_length: int = 1) -> Check:
+    parts = list_of(part, min_length)
     return lambda value: isinstance(value, str) or parts(value)
 
 
 def shape(
     required: Mapping[str, Check], optional: Mapping[str, Check] = {}, *, extra: bool = False
 ) -> Check:
-    known = {"type": anything, **required, **optional}
+    checks = {"type": anything, **required, **optional}
 
     def check(value: Any) -> bool:
         if not _is_mapping(value) or not required.keys() <= value.keys():
             return False
-        for key, entry in value.items():  # a plain loop: every prompt is checked by it
-            found = known.get(key)
-            if not (extra if found is None else found(entry)):
+        for key, entry in value.items():  # a plain loop: it checks every prompt
+            entry_check = checks.get(key)
+            if not (extra if entry_check is None else entry_check(entry)):
                 return False
         return True
 
@@ -73,7 +75,7 @@ def _is_mapping(value: Any) -> bool:
     return type(value) is dict or isinstance(value, Mapping)
 
 
-def kinds(shapes: Mapping[str, Check]) -> Check:
+def by_type(shapes: Mapping[str, Check]) -> Check:
     def check(value: Any) -> bool:
         kind = value.get("type") if _is_mapping(value) else None
         return isinstance(kind, str) and kind in shapes and shapes[kind](value)
@@ -82,6 +84,6 @@ def kinds(shapes: Mapping[str, Check]) -> Check:
 
 
 _LINK: Final = re.compile(r"https?://\S+")
-DATA_LINK: Final = match(r"(https?://|data:).+")
-DETAIL: Final = match("auto|low|high|original")
+DATA_LINK: Final = matching(r"(https?://|data:).+")
+DETAIL: Final = matching("auto|low|high|original")
 FILE_KEYS: Final = ("file_id", "file_data", "file_url")

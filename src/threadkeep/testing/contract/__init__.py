@@ -1,4 +1,4 @@
-"""The contract of a backend, as a test class that anyone can run against a store of their own.
+"""The contract of a backend, as a test class for backends of any author.
 
 class TestMyBackend(BackendContract):
     @pytest.fixture
@@ -12,16 +12,16 @@ from __future__ import annotations
 import pytest
 
 from threadkeep.protocols import Backend
-from threadkeep.testing.contract.common import Reopen
+from threadkeep.testing.contract.common import OpenBackend
+from threadkeep.testing.contract.concurrency import ConcurrencyContract
 from threadkeep.testing.contract.conditions import ConditionsContract
-from threadkeep.testing.contract.crowds import CrowdsContract
+from threadkeep.testing.contract.expiry import ExpiryContract
 from threadkeep.testing.contract.limits import LimitsContract
-from threadkeep.testing.contract.lives import LivesContract
+from threadkeep.testing.contract.maintenance import MaintenanceContract
+from threadkeep.testing.contract.persistence import PersistenceContract
 from threadkeep.testing.contract.reads import ReadsContract
 from threadkeep.testing.contract.records import RecordsContract
-from threadkeep.testing.contract.reopening import ReopeningContract
-from threadkeep.testing.contract.state import StateContract
-from threadkeep.testing.contract.upkeep import UpkeepContract
+from threadkeep.testing.contract.state_machine import StateMachineContract
 
 __all__ = ["BackendContract"]
 
@@ -29,13 +29,13 @@ __all__ = ["BackendContract"]
 class BackendContract(
     RecordsContract,
     ReadsContract,
-    LivesContract,
+    ExpiryContract,
     ConditionsContract,
     LimitsContract,
-    UpkeepContract,
-    CrowdsContract,
-    ReopeningContract,
-    StateContract,
+    MaintenanceContract,
+    ConcurrencyContract,
+    PersistenceContract,
+    StateMachineContract,
 ):
     """Every promise of `threadkeep.protocols.Backend`, one test each."""
 
@@ -45,14 +45,14 @@ class BackendContract(
         raise NotImplementedError("define a fixture `backend` in your subclass")
 
     @pytest.fixture
-    def reopen(self) -> Reopen | None:
-        """Opens the store of `backend` once more; to be picklable, as other processes call it.
+    def reopen(self) -> OpenBackend | None:
+        """Opens the store of `backend` once more; must be picklable, as other processes call it.
 
-        `None` = the store lives and dies with its object; what needs a second opener is skipped.
+        `None` = the store ends with its object; tests that need a second opener are skipped.
         """
         return None
 
     @pytest.fixture
     def share(self) -> float:
-        """How much of the work of the largest crowds is done: less than 1.0 for a slow server."""
+        """Share of the work in the largest concurrency tests: less than 1.0 for a slow server."""
         return 1.0

@@ -1,4 +1,4 @@
-"""Short names for what nearly every test of the contract needs."""
+"""Helpers that nearly every contract test uses."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from threadkeep.protocols import Backend
 from threadkeep.types import Page, Query, Record
 
 NOW = 1_700_000_000.0
-"""The tests' clock. It lies in the past: a store that expires by a clock of its own shows."""
+"""The tests' clock. It lies in the past: a store that uses its own clock fails."""
 
-Reopen = Callable[[], Backend]
+OpenBackend = Callable[[], Backend]
 
 HOSTILE = (
     "a",
@@ -64,20 +64,20 @@ def items(ids: Iterable[str]) -> list[Record]:
 
 
 def read(
-    backend: Backend, stream: str, kind: str = "item", *, now: float = NOW, **how: Any
+    backend: Backend, stream: str, kind: str = "item", *, now: float = NOW, **options: Any
 ) -> Page:
-    """One page."""
-    (page,) = backend.read(Query(stream, kind, **how), now=now)
+    """Read one page."""
+    (page,) = backend.read(Query(stream, kind, **options), now=now)
     return page
 
 
-def ids(backend: Backend, stream: str, kind: str = "item", **how: Any) -> list[str]:
-    """The ids on one page."""
-    return [record.id for record in read(backend, stream, kind, **how).records]
+def ids(backend: Backend, stream: str, kind: str = "item", **options: Any) -> list[str]:
+    """The ids of one page."""
+    return [record.id for record in read(backend, stream, kind, **options).records]
 
 
-def listed(backend: Backend, prefix: str, limit: int = 1000) -> list[str]:
-    """All names that a walk with the cursor meets."""
+def list_streams(backend: Backend, prefix: str, limit: int = 1000) -> list[str]:
+    """All stream names, listed page by page."""
     names: list[str] = []
     cursor = None
     while True:
@@ -88,7 +88,7 @@ def listed(backend: Backend, prefix: str, limit: int = 1000) -> list[str]:
 
 
 def sweep_all(backend: Backend, now: float, limit: int = 1000) -> int:
-    """Sweep until nothing is left to reclaim."""
+    """Sweep until nothing remains to reclaim; returns the total."""
     total = 0
     while swept := backend.sweep(now, limit):
         total += swept

@@ -1,4 +1,4 @@
-"""Promises about what a read shows: ranges, ids, several queries, one snapshot."""
+"""Promises about reads: ranges, ids, several queries, one snapshot."""
 
 # ruff: noqa: S101 (tests assert)
 
@@ -7,21 +7,21 @@ from __future__ import annotations
 import threading
 
 from threadkeep.protocols import Backend
+from threadkeep.testing.concurrency import run_in_threads
 from threadkeep.testing.contract.common import NOW, ids, item, items, read
-from threadkeep.testing.crowd import together
 from threadkeep.types import Query, Record
 
 S = "test/session/reads"
 
 
 class ReadsContract:
-    def test_what_is_not_there_is_an_empty_page(self, backend: Backend) -> None:
+    def test_absent_stream_reads_as_empty_page(self, backend: Backend) -> None:
         assert read(backend, S) == (0, [])
         version = backend.commit(S, put=items("a"), now=NOW).version
         assert read(backend, S, "file") == (version, [])
         assert backend.read(now=NOW) == []
 
-    def test_the_first_and_the_newest(self, backend: Backend) -> None:
+    def test_limit_returns_oldest_or_newest(self, backend: Backend) -> None:
         backend.commit(S, put=items("abcde"), now=NOW)
         assert ids(backend, S, limit=2) == ["a", "b"]
         assert ids(backend, S, limit=2, newest=True) == ["d", "e"]
@@ -40,13 +40,13 @@ class ReadsContract:
         assert ids(backend, S, after=c, before=c) == []
         assert ids(backend, S, after=0) == list("abcde")
 
-    def test_a_seq_that_is_gone_or_of_another_kind_still_bounds(self, backend: Backend) -> None:
+    def test_range_accepts_seq_of_other_kind(self, backend: Backend) -> None:
         put = [item("a"), item("f", kind="file"), item("b")]
         _, middle, _ = backend.commit(S, put=put, now=NOW).seqs
         assert ids(backend, S, after=middle) == ["b"]
         assert ids(backend, S, before=middle) == ["a"]
 
-    def test_paging_meets_every_record_once(self, backend: Backend) -> None:
+    def test_paging_returns_every_record_once(self, backend: Backend) -> None:
         names = [f"{n:04}" for n in range(503)]
         backend.commit(S, put=items(names), now=NOW)
         up: list[str] = []
@@ -61,20 +61,20 @@ class ReadsContract:
             before = records[0].seq
         assert up == down == names
 
-    def test_by_ids_oldest_first(self, backend: Backend) -> None:
+    def test_ids_return_oldest_first(self, backend: Backend) -> None:
         backend.commit(S, put=[*items("abc"), item("a", kind="file")], now=NOW)
         assert ids(backend, S, ids=["c", "a", "unknown", "c"]) == ["a", "c"]
         assert ids(backend, S, ids=["unknown"]) == ids(backend, S, ids=[]) == []
 
-    def test_by_very_many_ids(self, backend: Backend) -> None:
+    def test_query_with_40000_ids(self, backend: Backend) -> None:
         backend.commit(S, put=items("abc"), now=NOW)
         many = [f"unknown-{n}" for n in range(40_000)]
         assert ids(backend, S, ids=["c", *many, "a"]) == ["a", "c"]
 
     def test_many_queries_in_one_read(self, backend: Backend) -> None:
         other = f"{S}2"
-        one = backend.commit(S, put=[*items("abc"), item("f", kind="file")], now=NOW).version
-        two = backend.commit(other, put=items("xy"), now=NOW).version
+        version = backend.commit(S, put=[*items("abc"), item("f", kind="file")], now=NOW).version
+        other_version = backend.commit(other, put=items("xy"), now=NOW).version
         pages = backend.read(
             Query(other, "item", 1),
             Query(S, "item", 1, newest=True),
@@ -84,7 +84,14 @@ class ReadsContract:
             Query(S, "item", 1, newest=True),
             now=NOW,
         )
-        assert [page.version for page in pages] == [two, one, 0, one, one, one]
+        assert [page.version for page in pages] == [
+            other_version,
+            version,
+            0,
+            version,
+            version,
+            version,
+        ]
         assert ["".join(r.id for r in page.records) for page in pages] == [
             *("x", "c", "", "f", "ab", "c")
         ]
@@ -95,36 +102,38 @@ class ReadsContract:
         pages = backend.read(*(Query(f"{S}/{n}", "item") for n in range(50)), now=NOW)
         assert [page.records[0].id for page in pages] == [f"id-{n}" for n in range(50)]
 
-    def test_pages_of_one_stream_are_one_snapshot_of_whole_commits(self, backend: Backend) -> None:
+    def test_pages_of_one_read_share_a_snapshot(self, backend: Backend) -> None:
         """Each commit writes number n to two kinds: no read may see one without the other."""
-        made = {backend.commit(S, put=_pair(0), now=NOW).version: 0}
-        done = threading.Event()
+        numbers = {backend.commit(S, put=_pair(0), now=NOW).version: 0}
+        finished = threading.Event()
 
         def write() -> None:
             try:
                 for n in range(1, 100):
-                    made[backend.commit(S, put=_pair(n), now=NOW).version] = n
+                    numbers[backend.commit(S, put=_pair(n), now=NOW).version] = n
             finally:
-                done.set()
+                finished.set()
 
         def watch() -> list[tuple[int, str, str, int]]:
-            seen: list[tuple[int, str, str, int]] = []
-            while not seen or not done.is_set():
-                left, right, rest = backend.read(
+            snapshots: list[tuple[int, str, str, int]] = []
+            while not snapshots or not finished.is_set():
+                left_page, right_page, all_left = backend.read(
                     Query(S, "left", 1, newest=True),
                     Query(S, "right", ids=["last"]),
                     Query(S, "left"),
                     now=NOW,
                 )
-                assert left.version == right.version == rest.version
-                newest, last = left.records[0].body, right.records[0].body
-                seen.append((left.version, newest, last, len(rest.records)))
-            return seen
+                assert left_page.version == right_page.version == all_left.version
+                newest, last = left_page.records[0].body, right_page.records[0].body
+                snapshots.append((left_page.version, newest, last, len(all_left.records)))
+            return snapshots
 
-        _, *watched = together(write, watch, watch)
-        for version, newest, last, count in (one for seen in watched for one in seen):
+        _, *snapshots_by_reader = run_in_threads(write, watch, watch)
+        for version, newest, last, count in (
+            snapshot for reader_snapshots in snapshots_by_reader for snapshot in reader_snapshots
+        ):
             assert newest == last == str(count - 1)
-            assert made[version] <= count - 1, "the version was read later than the records"
+            assert numbers[version] <= count - 1, "the version was read later than the records"
 
 
 def _pair(n: int) -> list[Record]:

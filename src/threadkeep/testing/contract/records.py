@@ -1,4 +1,4 @@
-"""Promises about what a commit does to records: order, places, replays, drops."""
+"""Promises about commits: order of records, replaced records, replays, drops."""
 
 # ruff: noqa: S101 (tests assert)
 
@@ -12,19 +12,19 @@ S = "test/session/records"
 
 
 class RecordsContract:
-    def test_it_is_a_backend_that_says_whether_it_blocks(self, backend: Backend) -> None:
+    def test_implements_backend_protocol(self, backend: Backend) -> None:
         assert isinstance(backend, Backend)
         assert backend.blocking in (True, False)
 
-    def test_a_record_comes_back_as_it_was_put(self, backend: Backend) -> None:
+    def test_record_roundtrips(self, backend: Backend) -> None:
         record = Record("fact", "id-1", '{"é": "\\u0000"}', NOW - 0.123456, NOW + 9.25)
-        done = backend.commit(S, put=[record], now=NOW)
+        committed = backend.commit(S, put=[record], now=NOW)
         (stored,) = read(backend, S, "fact").records
         assert (stored.kind, stored.id, stored.body) == ("fact", "id-1", '{"é": "\\u0000"}')
         assert (stored.at, stored.expires) == (NOW - 0.123456, NOW + 9.25)
-        assert [stored.seq] == done.seqs
+        assert [stored.seq] == committed.seqs
 
-    def test_seqs_increase_in_the_order_of_put_and_over_commits(self, backend: Backend) -> None:
+    def test_seqs_increase_within_and_across_commits(self, backend: Backend) -> None:
         first = backend.commit(S, put=items("ab"), now=NOW)
         second = backend.commit(S, put=items("cd"), now=NOW)
         seqs = first.seqs + second.seqs
@@ -33,70 +33,70 @@ class RecordsContract:
         stored = read(backend, S).records
         assert [(r.id, r.seq) for r in stored] == list(zip("abcd", seqs, strict=True))
 
-    def test_seqs_increase_over_kinds_too(self, backend: Backend) -> None:
-        done = backend.commit(S, put=[item("a"), item("b", kind="file"), item("c")], now=NOW)
-        assert done.seqs == sorted(set(done.seqs))
+    def test_seqs_increase_across_kinds(self, backend: Backend) -> None:
+        committed = backend.commit(S, put=[item("a"), item("b", kind="file"), item("c")], now=NOW)
+        assert committed.seqs == sorted(set(committed.seqs))
 
-    def test_a_seq_or_a_time_that_is_given_does_not_order(self, backend: Backend) -> None:
+    def test_given_seq_and_time_do_not_order(self, backend: Backend) -> None:
         backend.commit(S, put=[item("a", seq=99, at=NOW + 5), item("b", seq=3, at=0.0)], now=NOW)
         assert ids(backend, S) == ["a", "b"]
         assert [r.at for r in read(backend, S).records] == [NOW + 5, 0.0]
 
-    def test_an_id_put_again_keeps_its_place_and_takes_the_new_body(self, backend: Backend) -> None:
+    def test_put_of_existing_id_replaces_body_in_place(self, backend: Backend) -> None:
         first = backend.commit(S, put=items("abc"), now=NOW)
-        again = backend.commit(S, put=[item("d"), item("b", '{"n":2}', at=NOW + 1)], now=NOW)
-        assert again.seqs[1] == first.seqs[1]
+        repeated = backend.commit(S, put=[item("d"), item("b", '{"n":2}', at=NOW + 1)], now=NOW)
+        assert repeated.seqs[1] == first.seqs[1]
         assert ids(backend, S) == ["a", "b", "c", "d"]
         assert read(backend, S, ids=["b"]).records == [
             item("b", '{"n":2}', at=NOW + 1, seq=first.seqs[1])
         ]
 
-    def test_a_replayed_commit_doubles_nothing(self, backend: Backend) -> None:
+    def test_replayed_commit_duplicates_nothing(self, backend: Backend) -> None:
         first = backend.commit(S, put=items("ab"), now=NOW)
-        again = backend.commit(S, put=items("ab"), now=NOW)
-        assert again.seqs == first.seqs
+        repeated = backend.commit(S, put=items("ab"), now=NOW)
+        assert repeated.seqs == first.seqs
         assert ids(backend, S) == ["a", "b"]
 
-    def test_of_an_id_put_twice_in_one_commit_the_last_body_wins(self, backend: Backend) -> None:
+    def test_duplicate_id_in_commit_keeps_last_body(self, backend: Backend) -> None:
         put = [item("a", "1"), item("b", "2"), item("a", "3")]
-        done = backend.commit(S, put=put, now=NOW)
-        assert done.seqs[0] == done.seqs[2] != done.seqs[1]
+        committed = backend.commit(S, put=put, now=NOW)
+        assert committed.seqs[0] == committed.seqs[2] != committed.seqs[1]
         assert {r.id: (r.body, r.seq) for r in read(backend, S).records} == {
-            "a": ("3", done.seqs[0]),
-            "b": ("2", done.seqs[1]),
+            "a": ("3", committed.seqs[0]),
+            "b": ("2", committed.seqs[1]),
         }
 
-    def test_a_known_id_put_twice_in_one_commit_keeps_its_place(self, backend: Backend) -> None:
+    def test_duplicate_existing_id_keeps_its_seq(self, backend: Backend) -> None:
         first = backend.commit(S, put=items("ab"), now=NOW)
-        again = backend.commit(S, put=[item("a", "1"), item("a", "2")], now=NOW)
-        assert again.seqs == [first.seqs[0]] * 2
+        repeated = backend.commit(S, put=[item("a", "1"), item("a", "2")], now=NOW)
+        assert repeated.seqs == [first.seqs[0]] * 2
         assert [r.body for r in read(backend, S).records] == ["2", item("b").body]
 
-    def test_one_id_in_two_kinds_is_two_records(self, backend: Backend) -> None:
+    def test_same_id_in_two_kinds(self, backend: Backend) -> None:
         backend.commit(S, put=[item("a", "1"), item("a", "2", kind="file")], now=NOW)
         assert [r.body for r in read(backend, S).records] == ["1"]
         assert [r.body for r in read(backend, S, "file").records] == ["2"]
 
-    def test_one_id_in_two_streams_is_two_records(self, backend: Backend) -> None:
+    def test_same_id_in_two_streams(self, backend: Backend) -> None:
         backend.commit(S, put=[item("a", "1")], now=NOW)
         backend.commit(f"{S}2", put=[item("a", "2")], now=NOW)
         backend.commit(f"{S}2", drop=[Drop("item", ["a"])], now=NOW)
         assert [r.body for r in read(backend, S).records] == ["1"]
 
-    def test_each_commit_makes_a_higher_version(self, backend: Backend) -> None:
+    def test_each_commit_increases_version(self, backend: Backend) -> None:
         versions = [backend.commit(S, put=items(id), now=NOW).version for id in "aba"]
         versions.append(backend.commit(S, drop=[Drop("item", ["a"])], now=NOW).version)
         assert versions == sorted(set(versions))
         assert versions[0] > 0
         assert read(backend, S).version == versions[-1]
 
-    def test_drop_by_id_takes_those_and_no_others(self, backend: Backend) -> None:
+    def test_drop_by_id_leaves_other_records(self, backend: Backend) -> None:
         backend.commit(S, put=[*items("abc"), item("b", kind="file")], now=NOW)
         backend.commit(S, drop=[Drop("item", ["b", "unknown"])], now=NOW)
         assert ids(backend, S) == ["a", "c"]
         assert ids(backend, S, "file") == ["b"]
 
-    def test_drop_of_very_many_ids(self, backend: Backend) -> None:
+    def test_drop_of_40000_ids(self, backend: Backend) -> None:
         backend.commit(S, put=items("abc"), now=NOW)
         many = [f"unknown-{n}" for n in range(40_000)]
         backend.commit(S, drop=[Drop("item", ["a", *many, "c"])], now=NOW)
@@ -107,13 +107,13 @@ class RecordsContract:
         backend.commit(S, drop=[Drop("item", [])], now=NOW)
         assert ids(backend, S) == ["a"]
 
-    def test_drop_up_to_a_seq_includes_it(self, backend: Backend) -> None:
+    def test_drop_upto_is_inclusive(self, backend: Backend) -> None:
         seqs = backend.commit(S, put=[*items("abc"), item("f", kind="file")], now=NOW).seqs
         backend.commit(S, drop=[Drop("item", upto=seqs[1])], now=NOW)
         assert ids(backend, S) == ["c"]
         assert ids(backend, S, "file") == ["f"]
 
-    def test_drop_of_a_kind_leaves_the_others(self, backend: Backend) -> None:
+    def test_drop_by_kind_leaves_other_kinds(self, backend: Backend) -> None:
         backend.commit(S, put=[*items("ab"), item("f", kind="file")], now=NOW)
         backend.commit(S, drop=[Drop("item")], now=NOW)
         assert ids(backend, S) == []
@@ -126,18 +126,18 @@ class RecordsContract:
         assert ids(backend, S) == ["b", "c"]
         assert ids(backend, S, "file") == []
 
-    def test_dropped_and_put_in_one_commit_moves_to_the_end(self, backend: Backend) -> None:
+    def test_drop_then_put_moves_record_to_end(self, backend: Backend) -> None:
         first = backend.commit(S, put=items("abc"), now=NOW)
         moved = backend.commit(S, drop=[Drop("item", ["a"])], put=items("a"), now=NOW)
         assert ids(backend, S) == ["b", "c", "a"]
         assert moved.seqs[0] > first.seqs[2]
 
-    def test_a_drop_does_not_touch_what_the_same_commit_puts(self, backend: Backend) -> None:
+    def test_drop_spares_puts_of_same_commit(self, backend: Backend) -> None:
         backend.commit(S, put=items("ab"), now=NOW)
         backend.commit(S, drop=[Drop("item")], put=items("bc"), now=NOW)
         assert ids(backend, S) == ["b", "c"]
 
-    def test_a_seq_is_not_reused_within_a_life(self, backend: Backend) -> None:
+    def test_seqs_are_never_reused(self, backend: Backend) -> None:
         seqs = backend.commit(S, put=items("abc"), now=NOW).seqs
         backend.commit(S, drop=[Drop("item", ["b", "c"])], now=NOW)
         seqs += backend.commit(S, put=items("d"), now=NOW).seqs
@@ -145,20 +145,20 @@ class RecordsContract:
         seqs += backend.commit(S, put=items("a"), now=NOW).seqs
         assert seqs == sorted(set(seqs))
 
-    def test_a_stream_without_records_goes_on_living(self, backend: Backend) -> None:
+    def test_stream_without_records_stays_alive(self, backend: Backend) -> None:
         before = backend.commit(S, put=items("a"), now=NOW).version
         after = backend.commit(S, drop=[Drop("item")], now=NOW).version
         assert after > before
         assert read(backend, S) == (after, [])
 
-    def test_drop_of_the_whole_stream_ends_its_life(self, backend: Backend) -> None:
+    def test_drop_of_stream_deletes_it(self, backend: Backend) -> None:
         backend.commit(S, put=[*items("ab"), item("f", kind="file")], now=NOW)
         assert backend.commit(S, drop=[Drop()], now=NOW) == (0, [])
         assert backend.read(Query(S, "item"), Query(S, "file"), now=NOW) == [(0, []), (0, [])]
         backend.commit(S, put=items("c"), now=NOW)
         assert ids(backend, S) == ["c"]
 
-    def test_drop_of_the_whole_stream_with_puts_begins_a_new_life(self, backend: Backend) -> None:
+    def test_drop_of_stream_with_puts_starts_new_generation(self, backend: Backend) -> None:
         old = backend.commit(S, put=[*items("ab"), item("f", kind="file")], now=NOW)
         new = backend.commit(S, drop=[Drop()], put=items("b"), now=NOW)
         assert ids(backend, S) == ["b"]
@@ -166,7 +166,7 @@ class RecordsContract:
         assert new.version not in (0, old.version, old.version + 1)
         assert read(backend, S).version == new.version
 
-    def test_a_commit_that_only_drops_creates_nothing(self, backend: Backend) -> None:
+    def test_drop_of_absent_stream_creates_nothing(self, backend: Backend) -> None:
         for drop in (Drop("item", ["a"]), Drop("item"), Drop("item", upto=5), Drop()):
             assert backend.commit(S, drop=[drop], ttl=60, now=NOW) == (0, [])
         assert read(backend, S) == (0, [])

@@ -10,22 +10,30 @@ from typing import Any, Self
 
 from threadkeep.testing.model.bodies import Body, completion, completion_chunks, error_body
 from threadkeep.testing.model.responses import response, response_events
-from threadkeep.testing.model.script import ModelError, Raw, Reply, Request, Script, Turn, final
-from threadkeep.testing.model.server import Answer, Server
+from threadkeep.testing.model.script import (
+    ModelError,
+    RawBody,
+    Reply,
+    ReplyScript,
+    Request,
+    ScriptedReply,
+    final_error,
+)
+from threadkeep.testing.model.server import HttpAnswer, ModelServer
 from threadkeep.testing.validity import assert_valid
 
 __all__ = ["ModelError", "ScriptedModel"]
 
-_Plain = Callable[[Turn, Request, str], Body]
-_Streamed = Callable[[Turn, Request, str], Iterator[str]]
-_ENDPOINTS: dict[str, tuple[_Plain, _Streamed]] = {
+_BodyFactory = Callable[[ScriptedReply, Request, str], Body]
+_EventFactory = Callable[[ScriptedReply, Request, str], Iterator[str]]
+_ENDPOINTS: dict[str, tuple[_BodyFactory, _EventFactory]] = {
     "/v1/chat/completions": (completion, completion_chunks),
     "/v1/responses": (response, response_events),
 }
 
 
 class ScriptedModel:
-    """A model that says what it was told to, over real HTTP: no key, no network, no surprise.
+    """A scripted model over real HTTP: no API key, no network, repeatable answers.
 
     Serves `POST /v1/chat/completions` and `POST /v1/responses`, plain and with `stream=True`, on
     a free port of 127.0.0.1::
@@ -59,14 +67,14 @@ class ScriptedModel:
         self, replies: Sequence[Reply] | Callable[[Request], Any], *, validate: bool = True
     ) -> None:
         self.requests: list[Request] = []
-        self._script = Script(replies)
+        self._script = ReplyScript(replies)
         self._validate = validate
         self._lock = threading.Lock()
-        self._running: tuple[Server, threading.Thread] | None = None
+        self._running: tuple[ModelServer, threading.Thread] | None = None
 
     @property
     def base_url(self) -> str:
-        """What `OpenAI(base_url=)` takes.
+        """The URL for `OpenAI(base_url=)`.
 
         Raises:
             RuntimeError: the server is not running.
@@ -76,23 +84,23 @@ class ScriptedModel:
         return f"http://127.0.0.1:{self._running[0].server_port}/v1"
 
     def start(self) -> Self:
-        """Listen and serve, in a daemon thread; after `stop` it may start again, elsewhere."""
+        """Serve in a daemon thread; may be started again after `stop`, on another port."""
         if self._running is None:
-            server = Server(self._ask)
-            run = threading.Thread(
+            server = ModelServer(self._handle_request)
+            thread = threading.Thread(
                 target=server.serve_forever, args=(0.02,), name="scripted-model", daemon=True
             )
-            run.start()
-            self._running = server, run
+            thread.start()
+            self._running = server, thread
         return self
 
     def stop(self) -> None:
         """Stop serving and free the port; answers under way are not waited for."""
         if self._running is not None:
-            (server, run), self._running = self._running, None
+            (server, thread), self._running = self._running, None
             server.shutdown()
             server.server_close()
-            run.join()
+            thread.join()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -105,19 +113,21 @@ class ScriptedModel:
     ) -> None:
         self.stop()
 
-    def _ask(self, method: str, path: str, body: bytes) -> Answer:
+    def _handle_request(self, method: str, path: str, body: bytes) -> HttpAnswer:
         try:
             if method != "POST" or path not in _ENDPOINTS:
-                raise final(404, f"no {method} {path} here, but POST {', POST '.join(_ENDPOINTS)}")
+                raise final_error(
+                    404, f"no {method} {path} here, but POST {', POST '.join(_ENDPOINTS)}"
+                )
             request, key = self._receive(body)
             if self._validate:
                 _check_prompt(path, request)
-            return _reply(path, request, self._script.answer(request, key), key)
+            return _http_answer(path, request, self._script.answer(request, key), key)
         except ModelError as error:
-            return Answer(error.status_code, error_body(error), error.headers)
+            return HttpAnswer(error.status_code, error_body(error), error.headers)
 
     def _receive(self, body: bytes) -> tuple[Request, str]:
-        """The parsed request, and a key that is its own."""
+        """The parsed request, and a unique key for it."""
         try:
             request = json.loads(body)
         except ValueError as error:
@@ -142,10 +152,14 @@ def _check_prompt(path: str, request: Request) -> None:
         raise ModelError(400, str(error)) from error
 
 
-def _reply(path: str, request: Request, reply: Turn | Raw, key: str) -> Answer:
+def _http_answer(
+    path: str, request: Request, reply: ScriptedReply | RawBody, key: str
+) -> HttpAnswer:
     plain, streamed = _ENDPOINTS[path]
-    if isinstance(reply, Turn) and request.get("stream"):
-        return Answer(200, streamed(reply, request, key))
+    if isinstance(reply, ScriptedReply) and request.get("stream"):
+        return HttpAnswer(200, streamed(reply, request, key))
     if request.get("stream"):
-        raise final(500, "the script holds a whole body, which cannot be streamed")
-    return Answer(200, plain(reply, request, key) if isinstance(reply, Turn) else reply.body)
+        raise final_error(500, "the script holds a whole body, which cannot be streamed")
+    return HttpAnswer(
+        200, plain(reply, request, key) if isinstance(reply, ScriptedReply) else reply.body
+    )

@@ -8,7 +8,13 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from threadkeep.testing.model.script import Call, ModelError, Request, Turn, identifier
+from threadkeep.testing.model.script import (
+    ModelError,
+    Request,
+    ScriptedCall,
+    ScriptedReply,
+    identifier,
+)
 
 Body = dict[str, Any]
 
@@ -21,46 +27,46 @@ def error_body(error: ModelError, param: str | None = None) -> Body:
     return {"error": {"message": str(error), "type": kind, "param": param, "code": None}}
 
 
-def token_counts(turn: Turn, request: Request) -> tuple[int, int]:
-    """Plausible tokens of prompt and answer: a quarter of their characters."""
-    asked = json.dumps(request.get("messages", request.get("input")), ensure_ascii=False)
-    said = (turn.content or "") + "".join(call.name + call.arguments for call in turn.calls)
-    return len(asked) // 4 + 1, len(said) // 4 + 1
+def token_counts(reply: ScriptedReply, request: Request) -> tuple[int, int]:
+    """Estimated tokens of prompt and answer: a quarter of their characters."""
+    prompt = json.dumps(request.get("messages", request.get("input")), ensure_ascii=False)
+    answer = (reply.content or "") + "".join(call.name + call.arguments for call in reply.calls)
+    return len(prompt) // 4 + 1, len(answer) // 4 + 1
 
 
 def pieces(text: str) -> list[str]:
-    """A text as it is streamed: word by word; put together again it is the same."""
+    """Split a text into words for streaming; joined again, they are the same text."""
     return re.findall(r"\s*\S+|\s+$", text) or ([text] if text else [])
 
 
-def completion(turn: Turn, request: Request, key: str) -> Body:
+def completion(reply: ScriptedReply, request: Request, key: str) -> Body:
     """The answer of `POST /v1/chat/completions`."""
-    message: Body = {"role": "assistant", "content": turn.content, "refusal": None}
-    if turn.calls:
-        message["tool_calls"] = [_call(call) for call in turn.calls]
+    message: Body = {"role": "assistant", "content": reply.content, "refusal": None}
+    if reply.calls:
+        message["tool_calls"] = [_call(call) for call in reply.calls]
     choice = {
         "index": 0,
         "message": message,
-        "finish_reason": _finish_reason(turn),
+        "finish_reason": _finish_reason(reply),
         "logprobs": None,
     }
     return {
         **_head("chat.completion", request, key),
         "choices": [choice],
-        "usage": _usage(turn, request),
+        "usage": _usage(reply, request),
     }
 
 
-def completion_chunks(turn: Turn, request: Request, key: str) -> Iterator[str]:
+def completion_chunks(reply: ScriptedReply, request: Request, key: str) -> Iterator[str]:
     """The same answer with `stream=True`, as server-sent events, the usage last if asked for."""
     head = _head("chat.completion.chunk", request, key)
     wants_usage = (request.get("stream_options") or {}).get("include_usage", False)
     usage = {"usage": None} if wants_usage else {}
-    for delta, finish in _deltas(turn):
+    for delta, finish in _deltas(reply):
         choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
         yield event({**head, "choices": [choice], **usage})
     if wants_usage:
-        yield event({**head, "choices": [], "usage": _usage(turn, request)})
+        yield event({**head, "choices": [], "usage": _usage(reply, request)})
     yield "data: [DONE]\n\n"
 
 
@@ -70,17 +76,17 @@ def event(data: Mapping[str, Any], name: str = "") -> str:
     return f"{label}data: {json.dumps(data)}\n\n"
 
 
-def _deltas(turn: Turn) -> Iterator[tuple[Body, str | None]]:
-    yield {"role": "assistant", "content": "" if turn.content else None}, None
-    for piece in pieces(turn.content or ""):
+def _deltas(reply: ScriptedReply) -> Iterator[tuple[Body, str | None]]:
+    yield {"role": "assistant", "content": "" if reply.content else None}, None
+    for piece in pieces(reply.content or ""):
         yield {"content": piece}, None
-    for index, call in enumerate(turn.calls):
+    for index, call in enumerate(reply.calls):
         start = _call(call)
         start["function"]["arguments"] = ""
         yield {"tool_calls": [{"index": index, **start}]}, None
         for piece in pieces(call.arguments):
             yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}, None
-    yield {}, _finish_reason(turn)
+    yield {}, _finish_reason(reply)
 
 
 def _head(kind: str, request: Request, key: str) -> Body:
@@ -92,16 +98,20 @@ def _head(kind: str, request: Request, key: str) -> Body:
     }
 
 
-def _call(call: Call) -> Body:
+def _call(call: ScriptedCall) -> Body:
     function = {"name": call.name, "arguments": call.arguments}
     return {"id": call.id, "type": "function", "function": function}
 
 
-def _finish_reason(turn: Turn) -> str:
-    return turn.finish_reason or ("tool_calls" if turn.calls else "stop")
+def _finish_reason(reply: ScriptedReply) -> str:
+    return reply.finish_reason or ("tool_calls" if reply.calls else "stop")
 
 
-def _usage(turn: Turn, request: Request) -> Body:
-    asked, said = token_counts(turn, request)
-    counted = {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
-    return {**counted, **turn.usage}
+def _usage(reply: ScriptedReply, request: Request) -> Body:
+    prompt_tokens, completion_tokens = token_counts(reply, request)
+    counts = {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
+    }
+    return {**counts, **reply.usage}

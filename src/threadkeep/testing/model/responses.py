@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from threadkeep.testing.model.bodies import Body, event, pieces, token_counts
-from threadkeep.testing.model.script import Request, Turn, identifier
+from threadkeep.testing.model.script import Request, ScriptedReply, identifier
 
 _ECHOED = ("instructions", "metadata", "previous_response_id", "temperature", "tools")
 
 
-def response(turn: Turn, request: Request, key: str) -> Body:
+def response(reply: ScriptedReply, request: Request, key: str) -> Body:
     """The answer of `POST /v1/responses`."""
-    asked, said = token_counts(turn, request)
+    input_tokens, output_tokens = token_counts(reply, request)
     usage = {
-        "input_tokens": asked,
+        "input_tokens": input_tokens,
         "input_tokens_details": {"cached_tokens": 0},
-        "output_tokens": said,
+        "output_tokens": output_tokens,
         "output_tokens_details": {"reasoning_tokens": 0},
-        "total_tokens": asked + said,
+        "total_tokens": input_tokens + output_tokens,
     }
     return {
         "id": identifier("resp", key),
@@ -30,17 +30,17 @@ def response(turn: Turn, request: Request, key: str) -> Body:
         "error": None,
         "incomplete_details": None,
         "model": request.get("model", "scripted"),
-        "output": _output(turn, key),
+        "output": _output(reply, key),
         "parallel_tool_calls": True,
         "tool_choice": "auto",
         **{name: request.get(name) for name in _ECHOED},
         "tools": request.get("tools") or [],
-        "usage": {**usage, **turn.usage},
+        "usage": {**usage, **reply.usage},
     }
 
 
-def _output(turn: Turn, key: str) -> list[Body]:
-    texts = [turn.content] if turn.content is not None else []
+def _output(reply: ScriptedReply, key: str) -> list[Body]:
+    texts = [reply.content] if reply.content is not None else []
     calls = [
         {
             "type": "function_call",
@@ -50,7 +50,7 @@ def _output(turn: Turn, key: str) -> list[Body]:
             "arguments": call.arguments,
             "status": "completed",
         }
-        for number, call in enumerate(turn.calls)
+        for number, call in enumerate(reply.calls)
     ]
     return [_message(text, key) for text in texts] + calls
 
@@ -66,39 +66,39 @@ def _message(text: str, key: str) -> Body:
     }
 
 
-def response_events(turn: Turn, request: Request, key: str) -> Iterator[str]:
+def response_events(reply: ScriptedReply, request: Request, key: str) -> Iterator[str]:
     """The same answer with `stream=True`, as server-sent events."""
-    for number, (name, data) in enumerate(_events(response(turn, request, key))):
+    for number, (name, data) in enumerate(_events(response(reply, request, key))):
         yield event({"type": name, "sequence_number": number, **data}, name)
 
 
-def _events(whole: Body) -> Iterator[tuple[str, Body]]:
-    started = {**whole, "status": "in_progress", "output": [], "usage": None}
+def _events(body: Body) -> Iterator[tuple[str, Body]]:
+    started = {**body, "status": "in_progress", "output": [], "usage": None}
     yield "response.created", {"response": started}
     yield "response.in_progress", {"response": started}
-    for index, item in enumerate(whole["output"]):
-        at = {"output_index": index}
-        yield "response.output_item.added", {**at, "item": _begun(item)}
-        yield from _item_events(item, {**at, "item_id": item["id"]})
-        yield "response.output_item.done", {**at, "item": item}
-    yield "response.completed", {"response": whole}
+    for index, item in enumerate(body["output"]):
+        position = {"output_index": index}
+        yield "response.output_item.added", {**position, "item": _started_item(item)}
+        yield from _item_events(item, {**position, "item_id": item["id"]})
+        yield "response.output_item.done", {**position, "item": item}
+    yield "response.completed", {"response": body}
 
 
-def _begun(item: Body) -> Body:
+def _started_item(item: Body) -> Body:
     empty: dict[str, Any] = {"arguments": ""} if "arguments" in item else {"content": []}
     return {**item, "status": "in_progress", **empty}
 
 
-def _item_events(item: Body, at: Body) -> Iterator[tuple[str, Body]]:
+def _item_events(item: Body, position: Body) -> Iterator[tuple[str, Body]]:
     if item["type"] == "function_call":
         for piece in pieces(item["arguments"]):
-            yield "response.function_call_arguments.delta", {**at, "delta": piece}
-        told = {"name": item["name"], "arguments": item["arguments"]}
-        yield "response.function_call_arguments.done", {**at, **told}
+            yield "response.function_call_arguments.delta", {**position, "delta": piece}
+        function_fields = {"name": item["name"], "arguments": item["arguments"]}
+        yield "response.function_call_arguments.done", {**position, **function_fields}
         return
-    part, at = item["content"][0], {**at, "content_index": 0}
-    yield "response.content_part.added", {**at, "part": {**part, "text": ""}}
+    part, position = item["content"][0], {**position, "content_index": 0}
+    yield "response.content_part.added", {**position, "part": {**part, "text": ""}}
     for piece in pieces(part["text"]):
-        yield "response.output_text.delta", {**at, "delta": piece, "logprobs": []}
-    yield "response.output_text.done", {**at, "text": part["text"], "logprobs": []}
-    yield "response.content_part.done", {**at, "part": part}
+        yield "response.output_text.delta", {**position, "delta": piece, "logprobs": []}
+    yield "response.output_text.done", {**position, "text": part["text"], "logprobs": []}
+    yield "response.content_part.done", {**position, "part": part}

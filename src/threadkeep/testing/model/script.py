@@ -1,4 +1,4 @@
-"""What a scripted model says next: the script, and the forms a reply may have in it."""
+"""The script of a scripted model, and the forms of its replies."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Reply = str | int | Mapping[str, Any] | BaseException | Callable[[Request], Any]
 
 _TURN_KEYS = frozenset({"content", "tool_calls", "usage", "finish_reason"})
 _RAW_KEYS = frozenset({"object", "choices", "output"})
-_SOON = {"retry-after": "1", "retry-after-ms": "10"}
-_MESSAGES = {
+_RETRY_SOON = {"retry-after": "1", "retry-after-ms": "10"}
+_DEFAULT_MESSAGES = {
     400: "Bad request",
     401: "Incorrect API key provided",
     404: "The model does not exist",
@@ -33,18 +33,18 @@ class ModelError(Exception):
     ) -> None:
         if not 400 <= status <= 599:
             raise ValueError(f"an error has an HTTP status of 400 to 599, not {status}")
-        super().__init__(message or _MESSAGES.get(status, f"HTTP status {status}"))
+        super().__init__(message or _DEFAULT_MESSAGES.get(status, f"HTTP status {status}"))
         self.status_code = status
-        self.headers = dict(headers if headers is not None else _usual_headers(status))
+        self.headers = dict(headers if headers is not None else _default_headers(status))
 
 
-def final(status: int, message: str) -> ModelError:
+def final_error(status: int, message: str) -> ModelError:
     """An error that OpenAI clients do not retry: repeating the request would not help."""
     return ModelError(status, message, {"x-should-retry": "false"})
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ScriptedCall:
     """A tool call: its id, the tool's name, and the arguments as JSON text."""
 
     id: str
@@ -53,38 +53,38 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """What the model says in one reply."""
+class ScriptedReply:
+    """One reply of the model."""
 
     content: str | None = None
-    calls: tuple[Call, ...] = ()
+    calls: tuple[ScriptedCall, ...] = ()
     usage: Mapping[str, Any] = field(default_factory=dict)
     finish_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
+class RawBody:
     """A whole response body, sent as it stands."""
 
     body: Mapping[str, Any]
 
 
-class Script:
+class ReplyScript:
     """The replies in order, one for each request, or one callable for all of them."""
 
     def __init__(self, replies: Sequence[Reply] | Callable[[Request], Any]) -> None:
         if isinstance(replies, str) or not (callable(replies) or isinstance(replies, Sequence)):
             raise TypeError("replies must be a list of replies, or one callable of the request")
-        self._always = replies if callable(replies) else None
+        self._callable = replies if callable(replies) else None
         self._replies = [] if callable(replies) else list(replies)
-        self._used = 0
+        self._requests = 0
         self._lock = threading.Lock()
 
-    def answer(self, request: Request, key: str) -> Turn | Raw:
+    def answer(self, request: Request, key: str) -> ScriptedReply | RawBody:
         """The next reply; ids it does not give are derived from `key`.
 
         Raises:
-            ModelError: the script says so, is exhausted, or holds what is no reply.
+            ModelError: the script says so, is exhausted, or holds an invalid reply.
         """
         reply: object = self._next()
         if callable(reply):
@@ -92,65 +92,74 @@ class Script:
                 reply = reply(request)
             except Exception as error:
                 reply = error
-        return _understand(reply, key)
+        return _parse_reply(reply, key)
 
     def _next(self) -> object:
-        if self._always is not None:
-            return self._always
+        if self._callable is not None:
+            return self._callable
         with self._lock:
-            self._used += 1
-            if self._used <= len(self._replies):
-                return self._replies[self._used - 1]
-        held = len(self._replies)
-        raise final(500, f"the script is exhausted: it holds {held} replies, this is one more")
+            self._requests += 1
+            if self._requests <= len(self._replies):
+                return self._replies[self._requests - 1]
+        count = len(self._replies)
+        raise final_error(
+            500, f"the script is exhausted: it holds {count} replies, this is one more"
+        )
 
 
-def _understand(reply: object, key: str) -> Turn | Raw:
+def _parse_reply(reply: object, key: str) -> ScriptedReply | RawBody:
     if isinstance(reply, str):
-        return Turn(reply)
+        return ScriptedReply(reply)
     if isinstance(reply, Mapping):
-        return Raw(reply) if _RAW_KEYS & reply.keys() else _turn(reply, key)
+        return RawBody(reply) if _RAW_KEYS & reply.keys() else _parse_message(reply, key)
     if isinstance(reply, BaseException):
         raise _as_model_error(reply)
     if isinstance(reply, int) and 400 <= reply <= 599:
         raise ModelError(reply)
-    raise final(500, f"the script holds a {type(reply).__name__}, which is no reply: {reply!r}")
+    raise final_error(
+        500, f"the script holds a {type(reply).__name__}, which is no reply: {reply!r}"
+    )
 
 
 def _as_model_error(error: BaseException) -> ModelError:
     if isinstance(error, ModelError):
         return error
     status = getattr(error, "status_code", 500)
-    return final(status, f"{type(error).__name__}: {error}")
+    return final_error(status, f"{type(error).__name__}: {error}")
 
 
-def _turn(reply: Mapping[str, Any], key: str) -> Turn:
+def _parse_message(reply: Mapping[str, Any], key: str) -> ScriptedReply:
     if unknown := sorted(reply.keys() - _TURN_KEYS):
-        known = ", ".join(sorted(_TURN_KEYS))
-        raise final(500, f"the script holds a reply with {unknown}; a reply may have {known}")
+        allowed = ", ".join(sorted(_TURN_KEYS))
+        raise final_error(
+            500, f"the script holds a reply with {unknown}; a reply may have {allowed}"
+        )
     content = reply.get("content")
     if not isinstance(content, str | None):
-        raise final(500, f"the script holds a reply whose content is a {type(content).__name__}")
+        raise final_error(
+            500, f"the script holds a reply whose content is a {type(content).__name__}"
+        )
     calls = tuple(
-        _call(call, f"{key}/{number}") for number, call in enumerate(reply.get("tool_calls") or ())
+        _parse_call(call, f"{key}/{number}")
+        for number, call in enumerate(reply.get("tool_calls") or ())
     )
-    return Turn(content, calls, reply.get("usage") or {}, reply.get("finish_reason"))
+    return ScriptedReply(content, calls, reply.get("usage") or {}, reply.get("finish_reason"))
 
 
-def _call(call: Any, key: str) -> Call:
+def _parse_call(call: Any, key: str) -> ScriptedCall:
     """From `{"name", "args"}` or from the form of Chat Completions."""
-    said = call.get("function", call) if isinstance(call, Mapping) else {}
-    if not isinstance(said.get("name"), str):
-        raise final(500, "the script holds a tool call without a name")
-    args = said.get("args", said.get("arguments", {}))
+    function = call.get("function", call) if isinstance(call, Mapping) else {}
+    if not isinstance(function.get("name"), str):
+        raise final_error(500, "the script holds a tool call without a name")
+    args = function.get("args", function.get("arguments", {}))
     text = args if isinstance(args, str) else json.dumps(args, ensure_ascii=False)
-    return Call(call.get("id") or identifier("call", key), said["name"], text)
+    return ScriptedCall(call.get("id") or identifier("call", key), function["name"], text)
 
 
 def identifier(prefix: str, key: str) -> str:
-    """An id like the service's, the same for the same key: demos and tests are repeatable."""
+    """An id in the service's form, derived from the key: demos and tests are repeatable."""
     return f"{prefix}_{hashlib.sha256(key.encode()).hexdigest()[:24]}"
 
 
-def _usual_headers(status: int) -> Mapping[str, str]:
-    return _SOON if status in {429, 503} else {}
+def _default_headers(status: int) -> Mapping[str, str]:
+    return _RETRY_SOON if status in {429, 503} else {}

@@ -1,4 +1,4 @@
-"""The HTTP half of the scripted model: a threading server on loopback that asks a callable."""
+"""The HTTP server of the scripted model: a threading server on loopback that calls a handler."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back: a JSON body, or the events of a stream."""
+class HttpAnswer:
+    """An HTTP response: a JSON body, or the events of a stream."""
 
     status: int
     body: Mapping[str, Any] | Iterable[str]
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Ask = Callable[[str, str, bytes], Answer]
-"""From method, path and body of a request to its answer."""
+RequestHandler = Callable[[str, str, bytes], HttpAnswer]
+"""Takes method, path and body of a request, returns its answer."""
 
 
-class Server(ThreadingHTTPServer):
+class ModelServer(ThreadingHTTPServer):
     """Listens on a free port of 127.0.0.1 once constructed; answers while it `serve_forever`s."""
 
     request_queue_size = 128
 
-    def __init__(self, ask: Ask) -> None:
-        self.ask = ask
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, answer_request: RequestHandler) -> None:
+        self.answer_request = answer_request
+        super().__init__(("127.0.0.1", 0), _HttpHandler)
 
     def server_bind(self) -> None:
         """Bind without the reverse look-up of the host's name, which may take seconds."""
@@ -39,15 +39,15 @@ class Server(ThreadingHTTPServer):
         self.server_name, self.server_port = "127.0.0.1", self.socket.getsockname()[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Keep quiet about clients that went away: a test may do that on purpose."""
+        """Ignore disconnected clients: a test may disconnect on purpose."""
         if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _HttpHandler(BaseHTTPRequestHandler):
     """One request per connection, so that nothing is left open when the server stops."""
 
-    server: Server
+    server: ModelServer
     protocol_version = "HTTP/1.1"
     timeout = 30
 
@@ -58,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(self.rfile.read(int(self.headers.get("content-length") or 0)))
 
     def _answer(self, body: bytes) -> None:
-        answer = self.server.ask(self.command, self.path.partition("?")[0], body)
+        answer = self.server.answer_request(self.command, self.path.partition("?")[0], body)
         if isinstance(answer.body, Mapping):
             data = json.dumps(answer.body).encode()
             self._head(answer, {"content-type": "application/json", "content-length": len(data)})
@@ -68,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
             for event in answer.body:
                 self.wfile.write(event.encode())
 
-    def _head(self, answer: Answer, headers: Mapping[str, object]) -> None:
+    def _head(self, answer: HttpAnswer, headers: Mapping[str, object]) -> None:
         self.close_connection = True
         self.send_response(answer.status)
         for name, value in {**headers, **answer.headers, "connection": "close"}.items():
@@ -76,4 +76,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing goes to standard error."""
+        """Log nothing to standard error."""

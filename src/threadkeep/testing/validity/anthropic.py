@@ -53,28 +53,28 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from threadkeep.testing.validity.anthropic_blocks import BLOCKS, TEXT, written
+from threadkeep.testing.validity.anthropic_blocks import BLOCKS, TEXT, visible_text
 from threadkeep.testing.validity.checks import (
-    anything,
+    any_value,
     array,
     by_type,
     fail,
     instance,
+    json_messages,
     shape,
-    short,
-    wire,
+    shorten,
 )
 
-_MESSAGE = shape({"role": anything, "content": anything})
+_MESSAGE = shape({"role": any_value, "content": any_value})
 _Block = dict[str, Any]
 _Merged = list[tuple[str, list[tuple[str, _Block]]]]  # role, and each block with its position
 
 
-def judge(messages: Any, system: Any) -> None:
+def check_prompt(messages: Any, system: Any) -> None:
     """Raise an AssertionError at the first broken rule of this module's docstring."""
     if system is not None:
         _check_system(system)
-    wire("messages", messages)
+    json_messages("messages", messages)
     for position, message in enumerate(messages):
         _check_message(position, message, last=position == len(messages) - 1)
     merged = _merge(messages)
@@ -85,45 +85,52 @@ def judge(messages: Any, system: Any) -> None:
 
 def _check_system(system: Any) -> None:
     if isinstance(system, str):
-        written("system", system)
+        visible_text("system", system)
     else:
-        array(by_type({"text": TEXT}, "block"), least=1, rule="system")("system", system)
+        array(by_type({"text": TEXT}, "block"), min_length=1, rule="system")("system", system)
 
 
 def _check_message(position: int, message: dict[str, Any], *, last: bool) -> None:
-    at, role = f"messages[{position}]", message.get("role")
+    location, role = f"messages[{position}]", message.get("role")
     if not isinstance(role, str) or role not in BLOCKS:
-        fail("role", at, f"role {short(role)} is none of {', '.join(BLOCKS)}")
+        fail("role", location, f"role {shorten(role)} is none of {', '.join(BLOCKS)}")
     if position == 0 and role != "user":
-        fail("first", at, "the first message must be the user's")
-    _MESSAGE(at, message)
-    _check_content(f"{at}.content", role, message["content"], may_be_empty=last)
+        fail("first", location, "the first message must be the user's")
+    _MESSAGE(location, message)
+    _check_content(f"{location}.content", role, message["content"], may_be_empty=last)
 
 
-def _check_content(at: str, role: str, content: Any, *, may_be_empty: bool) -> None:
+def _check_content(location: str, role: str, content: Any, *, may_be_empty: bool) -> None:
     if not isinstance(content, str):
-        instance(list, "content")(at, content)
+        instance(list, "content")(location, content)
     if not content:
         if role != "assistant" or not may_be_empty:
-            fail("content", at, "must not be empty")
+            fail("content", location, "must not be empty")
     elif isinstance(content, str):
-        written(at, content)
+        visible_text(location, content)
     else:
-        array(by_type(BLOCKS[role], "block"))(at, content)
+        array(by_type(BLOCKS[role], "block"))(location, content)
 
 
 def _merge(messages: list[dict[str, Any]]) -> _Merged:
-    placed = [(f"messages[{position}]", message) for position, message in enumerate(messages)]
+    located = [(f"messages[{position}]", message) for position, message in enumerate(messages)]
     return [
-        (role, [block for at, message in group for block in _blocks(at, message["content"])])
-        for role, group in groupby(placed, key=lambda entry: str(entry[1]["role"]))
+        (
+            role,
+            [
+                block
+                for location, message in group
+                for block in _blocks(location, message["content"])
+            ],
+        )
+        for role, group in groupby(located, key=lambda entry: str(entry[1]["role"]))
     ]
 
 
-def _blocks(at: str, content: str | list[_Block]) -> list[tuple[str, _Block]]:
+def _blocks(location: str, content: str | list[_Block]) -> list[tuple[str, _Block]]:
     if isinstance(content, str):
-        return [(at, {"type": "text", "text": content})] if content else []
-    return [(f"{at}.content[{position}]", block) for position, block in enumerate(content)]
+        return [(location, {"type": "text", "text": content})] if content else []
+    return [(f"{location}.content[{position}]", block) for position, block in enumerate(content)]
 
 
 def _check_ending(merged: _Merged) -> None:
@@ -133,19 +140,19 @@ def _check_ending(merged: _Merged) -> None:
             fail("thinking", blocks[-1][0], "a message must not end with a thinking block")
     role, blocks = merged[-1]
     if role == "assistant" and blocks:
-        at, block = blocks[-1]
+        location, block = blocks[-1]
         if block["type"] == "text" and block["text"] != block["text"].rstrip():
-            fail("ending", at, "the final text of the assistant must not end in whitespace")
+            fail("ending", location, "the final text of the assistant must not end in whitespace")
 
 
 def _check_ids(merged: _Merged) -> None:
-    seen: set[str] = set()
+    ids: set[str] = set()
     for _, blocks in merged:
-        for at, block in blocks:
-            if block["type"] == "tool_use" and block["id"] in seen:
-                fail("ids", at, f"another tool_use has the id {short(block['id'])}")
+        for location, block in blocks:
+            if block["type"] == "tool_use" and block["id"] in ids:
+                fail("ids", location, f"another tool_use has the id {shorten(block['id'])}")
             if block["type"] == "tool_use":
-                seen.add(block["id"])
+                ids.add(block["id"])
 
 
 def _check_results(merged: _Merged) -> None:
@@ -153,22 +160,22 @@ def _check_results(merged: _Merged) -> None:
     for role, blocks in merged:
         if role == "user":
             _check_answers(calls, blocks)
-        calls = {block["id"]: at for at, block in blocks if block["type"] == "tool_use"}
+        calls = {block["id"]: location for location, block in blocks if block["type"] == "tool_use"}
 
 
 def _check_answers(calls: dict[str, str], blocks: list[tuple[str, _Block]]) -> None:
     answered: set[str] = set()
-    for position, (at, block) in enumerate(blocks):
+    for position, (location, block) in enumerate(blocks):
         if block["type"] != "tool_result":
             continue
         call = block["tool_use_id"]
         if call not in calls:
-            fail("orphan", at, f"{short(call)} is no tool_use of the message before")
+            fail("orphan", location, f"{shorten(call)} is no tool_use of the message before")
         if call in answered:
-            fail("twice", at, f"the tool_use {short(call)} has a result already")
+            fail("twice", location, f"the tool_use {shorten(call)} has a result already")
         if position != len(answered):
-            fail("results-first", at, "tool_result blocks must come before other content")
+            fail("results-first", location, "tool_result blocks must come before other content")
         answered.add(call)
-    for call, at in calls.items():
+    for call, location in calls.items():
         if call not in answered:
-            fail("unanswered", at, f"no tool_result for {short(call)} in the next message")
+            fail("unanswered", location, f"no tool_result for {shorten(call)} in the next message")

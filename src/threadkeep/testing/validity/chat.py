@@ -43,23 +43,23 @@ from typing import Any
 
 from threadkeep.testing.validity.checks import (
     Check,
-    anything,
+    any_value,
     array,
     by_type,
     fail,
     instance,
+    json_messages,
     maybe,
     one_of,
     one_present,
     shape,
-    short,
+    shorten,
     string,
     text_or_list,
-    wire,
 )
 
-_TYPE = {"type": anything}
-_PART = {"prompt_cache_breakpoint": anything}
+_TYPE = {"type": any_value}
+_PART = {"prompt_cache_breakpoint": any_value}
 
 _TEXT = shape({**_TYPE, "text": string("parts")}, _PART, rule="parts")
 _REFUSAL = shape({**_TYPE, "refusal": string("parts")}, rule="parts")
@@ -69,7 +69,8 @@ _IMAGE_URL = shape(
     rule="parts",
 )
 _AUDIO = shape(
-    {"data": string("parts", least=1), "format": one_of("wav", "mp3", rule="parts")}, rule="parts"
+    {"data": string("parts", min_length=1), "format": one_of("wav", "mp3", rule="parts")},
+    rule="parts",
 )
 _FILE_KEYS = dict.fromkeys(("file_data", "file_id", "filename"), string("parts"))
 _FILE = one_present(("file_data", "file_id"), shape({}, _FILE_KEYS, rule="parts"), "parts")
@@ -86,8 +87,8 @@ _USER_PARTS = by_type(
     "parts",
 )
 
-_CALL_ID = string("call", least=1, most=40)
-_TOOL_NAME = string("call", least=1, most=64, pattern=r"[a-zA-Z0-9_-]+")
+_CALL_ID = string("call", min_length=1, max_length=40)
+_TOOL_NAME = string("call", min_length=1, max_length=64, pattern=r"[a-zA-Z0-9_-]+")
 _FUNCTION = shape({"name": _TOOL_NAME, "arguments": string("call")}, rule="call")
 _CUSTOM = shape({"name": _TOOL_NAME, "input": string("call")}, rule="call")
 _CALL = by_type(
@@ -99,10 +100,10 @@ _CALL = by_type(
 )
 
 
-_ROLE = {"role": anything}
-_NAME = {"name": string("name", least=1, most=64, pattern=r"[^\s<|\\/>]+")}
+_ROLE = {"role": any_value}
+_NAME = {"name": string("name", min_length=1, max_length=64, pattern=r"[^\s<|\\/>]+")}
 _SYSTEM = shape({**_ROLE, "content": text_or_list(_TEXT_PARTS)}, _NAME)
-_INSTEAD = ("tool_calls", "function_call", "refusal", "audio")
+_CONTENT_ALTERNATIVES = ("tool_calls", "function_call", "refusal", "audio")
 _ROLES: Mapping[str, Check] = {
     "system": _SYSTEM,
     "developer": _SYSTEM,
@@ -114,7 +115,7 @@ _ROLES: Mapping[str, Check] = {
         {
             **_NAME,
             "content": maybe(text_or_list(_ASSISTANT_PARTS)),
-            "tool_calls": array(_CALL, least=1, rule="call"),
+            "tool_calls": array(_CALL, min_length=1, rule="call"),
             "function_call": maybe(_FUNCTION),
             "refusal": maybe(string()),
             "audio": maybe(shape({"id": string()}, extra=True)),
@@ -124,57 +125,72 @@ _ROLES: Mapping[str, Check] = {
 }
 
 
-def judge(messages: Any, system: Any) -> None:
+def check_prompt(messages: Any, system: Any) -> None:
     """Raise an AssertionError at the first broken rule of this module's docstring."""
     if system is not None:
         fail("system", "system", "Chat Completions takes its system prompt as a message")
-    wire("messages", messages)
+    json_messages("messages", messages)
     for position, message in enumerate(messages):
         _check_message(f"messages[{position}]", message)
     _check_answers(messages)
 
 
-def _check_message(at: str, message: dict[str, Any]) -> None:
+def _check_message(location: str, message: dict[str, Any]) -> None:
     role = message.get("role")
     if not isinstance(role, str) or role not in _ROLES:
-        fail("role", at, f"role {short(role)} is none of {', '.join(_ROLES)}")
-    _ROLES[role](at, message)
+        fail("role", location, f"role {shorten(role)} is none of {', '.join(_ROLES)}")
+    _ROLES[role](location, message)
     if role == "assistant":
-        _check_assistant(at, message)
+        _check_assistant(location, message)
 
 
-def _check_assistant(at: str, message: dict[str, Any]) -> None:
-    if message.get("content") is None and not any(message.get(key) for key in _INSTEAD):
-        fail("content", at, f"content may be null only with one of {', '.join(_INSTEAD)}")
-    seen: set[str] = set()
+def _check_assistant(location: str, message: dict[str, Any]) -> None:
+    if message.get("content") is None and not any(
+        message.get(key) for key in _CONTENT_ALTERNATIVES
+    ):
+        fail(
+            "content",
+            location,
+            f"content may be null only with one of {', '.join(_CONTENT_ALTERNATIVES)}",
+        )
+    ids: set[str] = set()
     for call in message.get("tool_calls", ()):
-        if call["id"] in seen:
-            fail("ids", at, f"two calls have the id {short(call['id'])}")
-        seen.add(call["id"])
+        if call["id"] in ids:
+            fail("ids", location, f"two calls have the id {shorten(call['id'])}")
+        ids.add(call["id"])
 
 
 def _check_answers(messages: list[dict[str, Any]]) -> None:
-    asked, missing = 0, dict[str, bool]()  # the assistant message, and its calls: still missing?
+    call_position, open_calls = (
+        0,
+        dict[str, bool](),
+    )  # the assistant message, and its calls: still missing?
     for position, message in enumerate(messages):
         if message["role"] == "tool":
-            _answer(f"messages[{position}]", message["tool_call_id"], missing)
+            _close_call(f"messages[{position}]", message["tool_call_id"], open_calls)
             continue
-        _check_complete(asked, missing)
-        asked = position
-        missing = {call["id"]: True for call in message.get("tool_calls", ())}
-    if asked != len(messages) - 1:
-        _check_complete(asked, missing)
+        _check_complete(call_position, open_calls)
+        call_position = position
+        open_calls = {call["id"]: True for call in message.get("tool_calls", ())}
+    if call_position != len(messages) - 1:
+        _check_complete(call_position, open_calls)
 
 
-def _answer(at: str, call_id: str, missing: dict[str, bool]) -> None:
-    if call_id not in missing:
-        fail("orphan", at, f"{short(call_id)} is no call of the assistant message before it")
-    if not missing[call_id]:
-        fail("twice", at, f"the call {short(call_id)} is answered already")
-    missing[call_id] = False
+def _close_call(location: str, call_id: str, open_calls: dict[str, bool]) -> None:
+    if call_id not in open_calls:
+        fail(
+            "orphan", location, f"{shorten(call_id)} is no call of the assistant message before it"
+        )
+    if not open_calls[call_id]:
+        fail("twice", location, f"the call {shorten(call_id)} is answered already")
+    open_calls[call_id] = False
 
 
-def _check_complete(asked: int, missing: dict[str, bool]) -> None:
-    for call_id, open_ in missing.items():
-        if open_:
-            fail("unanswered", f"messages[{asked}]", f"no answer to the call {short(call_id)}")
+def _check_complete(call_position: int, open_calls: dict[str, bool]) -> None:
+    for call_id, is_open in open_calls.items():
+        if is_open:
+            fail(
+                "unanswered",
+                f"messages[{call_position}]",
+                f"no answer to the call {shorten(call_id)}",
+            )

@@ -44,7 +44,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from threadkeep.testing.validity.checks import fail, instance, short, wire
+from threadkeep.testing.validity.checks import fail, instance, json_messages, shorten
 from threadkeep.testing.validity.responses_items import check_item
 
 _OUTPUT_OF = {
@@ -60,13 +60,16 @@ _Item = dict[str, Any]
 _Typed = list[tuple[str, str, _Item]]  # position, type, item
 
 
-def judge(items: Any, system: Any) -> None:
+def check_prompt(items: Any, system: Any) -> None:
     """Raise an AssertionError at the first broken rule of this module's docstring."""
     if system is not None:
         instance(str, "system")("instructions", system)
-    wire("input", items)
-    places = [f"input[{position}]" for position in range(len(items))]
-    typed = [(at, check_item(at, item), item) for at, item in zip(places, items, strict=True)]
+    json_messages("input", items)
+    locations = [f"input[{position}]" for position in range(len(items))]
+    typed = [
+        (location, check_item(location, item), item)
+        for location, item in zip(locations, items, strict=True)
+    ]
     _check_ids(typed)
     _check_reasoning(typed)
     _check_outputs(typed)
@@ -74,29 +77,29 @@ def judge(items: Any, system: Any) -> None:
 
 
 def _check_ids(typed: _Typed) -> None:
-    seen = set()
-    for at, kind, item in typed:
-        own = item.get("id")
-        if own is None or kind == "local_shell_call_output":  # whose id is that of its call
+    ids = set()
+    for location, kind, item in typed:
+        item_id = item.get("id")
+        if item_id is None or kind == "local_shell_call_output":  # whose id is that of its call
             continue
-        if not isinstance(own, str):
-            fail("id", at, f"an id must be a string, is {type(own).__name__}")
-        if own in seen:
-            fail("ids", at, f"another item has the id {short(own)}")
-        seen.add(own)
+        if not isinstance(item_id, str):
+            fail("id", location, f"an id must be a string, is {type(item_id).__name__}")
+        if item_id in ids:
+            fail("ids", location, f"another item has the id {shorten(item_id)}")
+        ids.add(item_id)
 
 
 def _check_reasoning(typed: _Typed) -> None:
     following = None
-    for at, kind, item in reversed(typed):
+    for location, kind, item in reversed(typed):
         if kind != "reasoning":
             following = kind, item
         elif following is None or _is_from_outside(*following):
-            fail("reasoning", at, "is not followed by the item it led to")
+            fail("reasoning", location, "is not followed by the item it led to")
 
 
 def _is_from_outside(kind: str, item: _Item) -> bool:
-    """True for what the model did not write: messages of others, outputs of tools, approvals."""
+    """Returns True for items the model did not write: others' messages, tool outputs, approvals."""
     if kind == "message":
         return bool(item["role"] != "assistant")
     return kind in _OUTPUT_OF or kind == "mcp_approval_response"
@@ -110,32 +113,34 @@ def _check_outputs(typed: _Typed) -> None:
     calls: dict[str, str] = {}  # call_id -> type of the call
     answered: set[str] = set()
     referenced = False
-    for at, kind, item in typed:
+    for location, kind, item in typed:
         referenced = referenced or kind == "item_reference"
         if kind in _CALLS:
-            _add_call(at, kind, item["call_id"], calls)
+            _add_call(location, kind, item["call_id"], calls)
         elif kind in _OUTPUT_OF:
             call_id = _call_id(kind, item)
             if calls.get(call_id) != _OUTPUT_OF[kind] and not referenced:
-                fail("orphan", at, f"no {_OUTPUT_OF[kind]} {short(call_id)} stands before it")
+                fail(
+                    "orphan", location, f"no {_OUTPUT_OF[kind]} {shorten(call_id)} stands before it"
+                )
             if call_id in answered:
-                fail("twice", at, f"the call {short(call_id)} has an output already")
+                fail("twice", location, f"the call {shorten(call_id)} has an output already")
             answered.add(call_id)
 
 
-def _add_call(at: str, kind: str, call_id: str, calls: dict[str, str]) -> None:
+def _add_call(location: str, kind: str, call_id: str, calls: dict[str, str]) -> None:
     if call_id in calls:
-        fail("twice", at, f"another call has the call_id {short(call_id)}")
+        fail("twice", location, f"another call has the call_id {shorten(call_id)}")
     calls[call_id] = kind
 
 
 def _check_answered(typed: _Typed) -> None:
     answered: set[str] = set()
-    for at, kind, item in _before_open_calls(typed):
+    for location, kind, item in _before_open_calls(typed):
         if kind in _OUTPUT_OF:
             answered.add(_call_id(kind, item))
         elif kind in _CALLS and item["call_id"] not in answered:
-            fail("unanswered", at, f"no output for the call {short(item['call_id'])}")
+            fail("unanswered", location, f"no output for the call {shorten(item['call_id'])}")
 
 
 def _before_open_calls(typed: _Typed) -> Iterator[tuple[str, str, _Item]]:

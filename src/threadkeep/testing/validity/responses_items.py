@@ -7,7 +7,7 @@ from typing import Any
 
 from threadkeep.testing.validity.checks import (
     Check,
-    anything,
+    any_value,
     array,
     by_type,
     fail,
@@ -16,22 +16,22 @@ from threadkeep.testing.validity.checks import (
     one_of,
     one_present,
     shape,
-    short,
+    shorten,
     string,
     text_or_list,
 )
 
-_TYPE = {"type": anything}
+_TYPE = {"type": any_value}
 _STATUS = one_of("in_progress", "completed", "incomplete")
-_CALL_ID = string("call", least=1, most=64)
-_TOOL_NAME = string("call", least=1, most=128, pattern=r"[a-zA-Z0-9_-]+")
+_CALL_ID = string("call", min_length=1, max_length=64)
+_TOOL_NAME = string("call", min_length=1, max_length=128, pattern=r"[a-zA-Z0-9_-]+")
 
 
 def _id(prefix: str) -> Check:
-    return string("id", most=64, pattern=rf"{prefix}.*")
+    return string("id", max_length=64, pattern=rf"{prefix}.*")
 
 
-_PART = {"prompt_cache_breakpoint": anything}
+_PART = {"prompt_cache_breakpoint": any_value}
 _INPUT_IMAGE = one_present(
     ("image_url", "file_id"),
     shape(
@@ -64,7 +64,7 @@ _OUTPUT_PARTS = by_type(
     {
         "output_text": shape(
             {**_TYPE, "text": string("parts")},
-            {"annotations": instance(list, "parts"), "logprobs": anything},
+            {"annotations": instance(list, "parts"), "logprobs": any_value},
             rule="parts",
         ),
         "refusal": shape({**_TYPE, "refusal": string("parts")}, rule="parts"),
@@ -73,18 +73,25 @@ _OUTPUT_PARTS = by_type(
 )
 
 
-_MESSAGE_KEYS = {"type": anything, "id": _id("msg"), "status": _STATUS, "phase": anything}
-_ROLE = {"role": anything}
-_ASKING = shape({**_ROLE, "content": text_or_list(_INPUT_PARTS)}, _MESSAGE_KEYS)
-_ANSWERING = shape({**_ROLE, "content": text_or_list(_OUTPUT_PARTS, least=0)}, _MESSAGE_KEYS)
-_ROLES = {"user": _ASKING, "system": _ASKING, "developer": _ASKING, "assistant": _ANSWERING}
+_MESSAGE_KEYS = {"type": any_value, "id": _id("msg"), "status": _STATUS, "phase": any_value}
+_ROLE = {"role": any_value}
+_INPUT_MESSAGE = shape({**_ROLE, "content": text_or_list(_INPUT_PARTS)}, _MESSAGE_KEYS)
+_OUTPUT_MESSAGE = shape(
+    {**_ROLE, "content": text_or_list(_OUTPUT_PARTS, min_length=0)}, _MESSAGE_KEYS
+)
+_ROLES = {
+    "user": _INPUT_MESSAGE,
+    "system": _INPUT_MESSAGE,
+    "developer": _INPUT_MESSAGE,
+    "assistant": _OUTPUT_MESSAGE,
+}
 
 
-def _message(at: str, item: Any) -> None:
+def _message(location: str, item: Any) -> None:
     role = item.get("role")
     if not isinstance(role, str) or role not in _ROLES:
-        fail("role", at, f"role {short(role)} is none of {', '.join(_ROLES)}")
-    _ROLES[role](at, item)
+        fail("role", location, f"role {shorten(role)} is none of {', '.join(_ROLES)}")
+    _ROLES[role](location, item)
 
 
 def _texts(kind: str) -> Check:
@@ -104,28 +111,28 @@ _REASONING = one_present(
     ),
     "fields",
 )
-_CALLER = {
-    **dict.fromkeys(("async", "caller", "namespace"), anything),
+_CALL_OPTIONAL = {
+    **dict.fromkeys(("async", "caller", "namespace"), any_value),
     "status": maybe(_STATUS),
 }
 _FUNCTION_CALL = shape(
     {**_TYPE, "call_id": _CALL_ID, "name": _TOOL_NAME, "arguments": string("call")},
-    {**_CALLER, "id": _id("fc")},
+    {**_CALL_OPTIONAL, "id": _id("fc")},
 )
 _CUSTOM_CALL = shape(
     {**_TYPE, "call_id": _CALL_ID, "name": _TOOL_NAME, "input": string("call")},
-    {**_CALLER, "id": string("id", least=1)},
+    {**_CALL_OPTIONAL, "id": string("id", min_length=1)},
 )
 _OUTPUT = shape(
     {**_TYPE, "call_id": _CALL_ID, "output": text_or_list(_INPUT_PARTS)},
-    {**_CALLER, "id": maybe(string("id", least=1)), "name": anything},
+    {**_CALL_OPTIONAL, "id": maybe(string("id", min_length=1)), "name": any_value},
 )
 
 
-def _hosted(*fields: str, id_: bool = True, **typed: Check) -> Check:
-    """An item the service itself wrote: its required fields are checked, others may be there."""
-    ids = {"id": string("id", least=1)} if id_ else {}
-    return shape({**_TYPE, **ids, **dict.fromkeys(fields, anything), **typed}, extra=True)
+def _service_item(*fields: str, id_: bool = True, **typed: Check) -> Check:
+    """An item that the service wrote: checks its required fields, allows others."""
+    ids = {"id": string("id", min_length=1)} if id_ else {}
+    return shape({**_TYPE, **ids, **dict.fromkeys(fields, any_value), **typed}, extra=True)
 
 
 ITEMS: Mapping[str, Check] = {
@@ -135,31 +142,33 @@ ITEMS: Mapping[str, Check] = {
     "function_call_output": _OUTPUT,
     "custom_tool_call": _CUSTOM_CALL,
     "custom_tool_call_output": _OUTPUT,
-    "item_reference": shape({"id": string("id", least=1)}, {"type": anything}),
-    "web_search_call": _hosted("action", "status"),
-    "file_search_call": _hosted("status", queries=instance(list)),
-    "code_interpreter_call": _hosted("code", "container_id", "outputs", "status"),
-    "image_generation_call": _hosted("result", "status"),
-    "mcp_call": _hosted(arguments=string(), name=string(), server_label=string()),
-    "mcp_list_tools": _hosted(server_label=string(), tools=instance(list)),
-    "mcp_approval_request": _hosted(arguments=string(), name=string(), server_label=string()),
-    "mcp_approval_response": _hosted(
+    "item_reference": shape({"id": string("id", min_length=1)}, {"type": any_value}),
+    "web_search_call": _service_item("action", "status"),
+    "file_search_call": _service_item("status", queries=instance(list)),
+    "code_interpreter_call": _service_item("code", "container_id", "outputs", "status"),
+    "image_generation_call": _service_item("result", "status"),
+    "mcp_call": _service_item(arguments=string(), name=string(), server_label=string()),
+    "mcp_list_tools": _service_item(server_label=string(), tools=instance(list)),
+    "mcp_approval_request": _service_item(arguments=string(), name=string(), server_label=string()),
+    "mcp_approval_response": _service_item(
         id_=False, approval_request_id=string(), approve=instance(bool)
     ),
-    "computer_call": _hosted("pending_safety_checks", "status", call_id=_CALL_ID),
-    "computer_call_output": _hosted(id_=False, call_id=_CALL_ID, output=instance(dict)),
-    "local_shell_call": _hosted("status", call_id=_CALL_ID, action=instance(dict)),
-    "local_shell_call_output": _hosted(output=string()),
-    "shell_call": _hosted(id_=False, call_id=_CALL_ID, action=instance(dict)),
-    "shell_call_output": _hosted(id_=False, call_id=_CALL_ID, output=instance(list)),
-    "apply_patch_call": _hosted("status", id_=False, call_id=_CALL_ID, operation=instance(dict)),
-    "apply_patch_call_output": _hosted("status", id_=False, call_id=_CALL_ID),
-    "compaction": _hosted(id_=False, encrypted_content=string()),
+    "computer_call": _service_item("pending_safety_checks", "status", call_id=_CALL_ID),
+    "computer_call_output": _service_item(id_=False, call_id=_CALL_ID, output=instance(dict)),
+    "local_shell_call": _service_item("status", call_id=_CALL_ID, action=instance(dict)),
+    "local_shell_call_output": _service_item(output=string()),
+    "shell_call": _service_item(id_=False, call_id=_CALL_ID, action=instance(dict)),
+    "shell_call_output": _service_item(id_=False, call_id=_CALL_ID, output=instance(list)),
+    "apply_patch_call": _service_item(
+        "status", id_=False, call_id=_CALL_ID, operation=instance(dict)
+    ),
+    "apply_patch_call_output": _service_item("status", id_=False, call_id=_CALL_ID),
+    "compaction": _service_item(id_=False, encrypted_content=string()),
 }
 """The known types. The service knows more by the month, so others are accepted as they are."""
 
 
-def kind_of(at: str, item: dict[str, Any]) -> str:
+def kind_of(location: str, item: dict[str, Any]) -> str:
     """The item's type; a message and a reference may leave it out."""
     kind = item.get("type")
     if kind is None and "role" in item:
@@ -167,13 +176,13 @@ def kind_of(at: str, item: dict[str, Any]) -> str:
     if kind is None and "id" in item:
         return "item_reference"
     if not isinstance(kind, str) or not kind:
-        fail("type", at, "an item needs a type or, as a message, a role")
+        fail("type", location, "an item needs a type or, as a message, a role")
     return kind
 
 
-def check_item(at: str, item: dict[str, Any]) -> str:
+def check_item(location: str, item: dict[str, Any]) -> str:
     """Check one item by itself, and return its type."""
-    kind = kind_of(at, item)
+    kind = kind_of(location, item)
     if kind in ITEMS:
-        ITEMS[kind](at, item)
+        ITEMS[kind](location, item)
     return kind

@@ -1,8 +1,9 @@
-"""Policies that are no budgets: by age, by field, and the pin on system messages."""
+"""Policies other than budgets: by age, by field, and pinned system messages."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,44 +12,44 @@ from typing import Any, ClassVar
 from threadkeep.errors import ConfigError, did_you_mean
 from threadkeep.messages.tool_groups import (
     ToolGroup,
-    flat,
-    group,
+    flatten,
     speaker,
+    tool_groups,
 )
 from threadkeep.types import Item
-from threadkeep.window.policies.units import Pinned, indispensable, nothing
+from threadkeep.window.policies.traits import PolicyTraits
+from threadkeep.window.policies.units import PinPredicate, pins_nothing, required_groups
 
 
 @dataclass(frozen=True)
 class MaxAge:
-    """The newest groups down to the first that is over `seconds` old.
+    """The newest groups, up to the first that is more than `seconds` old.
 
     The newest user turn and the last step stay however old they are.
-    The date of a group is that of its last item; one without a date is young.
+    The date of a group is that of its last item; a group without a date counts as new.
     """
 
     seconds: float
     now: float | None = None
-    pinned: Pinned = nothing
-    sound: ClassVar[bool] = True
-    part: ClassVar[bool] = True
+    pinned: PinPredicate = pins_nothing
+    traits: ClassVar[PolicyTraits] = PolicyTraits(sound=True, part=True)
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
-        groups = group(items)[0]
+        groups = tool_groups(items)[0]
         start = self._start(groups)
-        must = indispensable(groups)
-        kept = [
-            found
-            for number, found in enumerate(groups)
-            if number >= start or number in must or any(map(self.pinned, found.heads))
+        required = required_groups(groups)
+        selected = [
+            group
+            for number, group in enumerate(groups)
+            if number >= start or number in required or any(map(self.pinned, group.heads))
         ]
-        return flat(kept or groups[-1:])
+        return flatten(selected or groups[-1:])
 
     def need(self, items: Sequence[Item]) -> bool:
-        """Whether older items could be young enough: all of these are."""
-        return self._start(group(items)[0]) == 0
+        """Return True if older items could be recent enough, because all of these are."""
+        return self._start(tool_groups(items)[0]) == 0
 
-    def bind(self, *, now: float, pinned: Pinned) -> MaxAge:
+    def bind(self, *, now: float, pinned: PinPredicate) -> MaxAge:
         return MaxAge(self.seconds, now, pinned)
 
     def _start(self, groups: Sequence[ToolGroup]) -> int:
@@ -58,15 +59,15 @@ class MaxAge:
                 return number + 1
         return 0
 
-    def _is_old(self, found: ToolGroup, now: float) -> bool:
-        said = found.items[-1].created_at
-        if said is None or any(map(self.pinned, found.heads)):
+    def _is_old(self, group: ToolGroup, now: float) -> bool:
+        created_at = group.items[-1].created_at
+        if created_at is None or any(map(self.pinned, group.heads)):
             return False
-        return said.timestamp() < now - self.seconds
+        return created_at.timestamp() < now - self.seconds
 
 
 def max_age(seconds: float) -> MaxAge:
-    """Nothing said more than `seconds` ago."""
+    """Drop items that are more than `seconds` old."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
         raise ConfigError(f"max_age must be a number of seconds above 0, got {seconds!r}")
     return MaxAge(float(seconds))
@@ -74,23 +75,25 @@ def max_age(seconds: float) -> MaxAge:
 
 @dataclass(frozen=True)
 class KeepSystem:
-    """System messages out of reach of every budget; see `keep_system`.
+    """Pins system messages so that no budget drops them; see `keep_system`.
 
     Attributes:
-        head: how many of the first items are looked at.
-        least: how many of the newest items are looked at, and so read.
+        head: how many of the first items are searched.
+        least: how many of the newest items are read and searched.
     """
 
     head: int = 4
     least: int = 200
-    sound: ClassVar[bool] = True
-    part: ClassVar[bool] = True
+
+    @functools.cached_property
+    def traits(self) -> PolicyTraits:
+        return PolicyTraits(head=self.head, least=self.least, sound=True, part=True)
 
     def __call__(self, items: Sequence[Item]) -> Sequence[Item]:
         return items
 
     def pin(self, item: Item) -> bool:
-        """Whether budgets must leave the item alone."""
+        """Return True if budgets must not drop the item."""
         return speaker(item) == "system"
 
 
@@ -101,25 +104,33 @@ def keep_system() -> KeepSystem:
 
 @dataclass(frozen=True)
 class Only:
-    """Items whose fields are as said; see `only`. A filter, not a budget."""
+    """Items whose fields have the given values; see `only`. A filter, not a budget."""
 
-    wanted: tuple[tuple[str, Any], ...]
-    filters: ClassVar[bool] = True
+    conditions: tuple[tuple[str, Any], ...]
+    traits: ClassVar[PolicyTraits] = PolicyTraits(filters=True)
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
-        return [item for item in items if all(self._fits(item, *want) for want in self.wanted)]
+        return [
+            item
+            for item in items
+            if all(self._matches(item, *condition) for condition in self.conditions)
+        ]
 
-    def _fits(self, item: Item, name: str, want: Any) -> bool:
+    def _matches(self, item: Item, name: str, expected: Any) -> bool:
         value = getattr(item, name)
-        return value in want if isinstance(want, (list, tuple, set, frozenset)) else value == want
+        return (
+            value in expected
+            if isinstance(expected, (list, tuple, set, frozenset))
+            else value == expected
+        )
 
 
 def only(**fields: Any) -> Only:
-    """Only items whose fields have the value, or one of the values: `only(role=["user"])`."""
-    known = [field.name for field in dataclasses.fields(Item)]
+    """Keep items whose fields have the value, or one of the values: `only(role=["user"])`."""
+    names = [field.name for field in dataclasses.fields(Item)]
     for name in fields:
-        if name not in known:
-            raise ConfigError(f"only(): an Item has no {name!r}{did_you_mean(name, known)}")
+        if name not in names:
+            raise ConfigError(f"only(): an Item has no {name!r}{did_you_mean(name, names)}")
     if not fields:
         raise ConfigError("only() needs at least one field of an Item, such as role='user'")
     return Only(tuple(fields.items()))

@@ -1,4 +1,4 @@
-"""Neighbours of one role as one message, for models that insist on alternating roles."""
+"""Merge adjacent messages of one role, for models that require alternating roles."""
 
 from __future__ import annotations
 
@@ -8,43 +8,44 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from threadkeep.types import Item, Json
+from threadkeep.window.policies.traits import PolicyTraits
 
-_ANSWERS: Final = frozenset({"tool", "function"})
+_RESULT_ROLES: Final = frozenset({"tool", "function"})
 
 
 @dataclass(frozen=True)
 class AlternateRoles:
-    """Neighbours of one role as one item, a blank line between; see `alternate_roles`."""
+    """Merges adjacent items of one role, separated by a blank line; see `alternate_roles`."""
 
-    sound: ClassVar[bool] = True
+    traits: ClassVar[PolicyTraits] = PolicyTraits(sound=True)
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
         merged: list[Item] = []
-        last = -1  # a result that comes late stands between the messages of one speaker
+        last = -1  # a late tool result may be between the messages of one speaker
         for item in items:
-            if last >= 0 and _mergeable(merged[last], item):
+            if last >= 0 and _can_merge(merged[last], item):
                 merged[last] = _merge(merged[last], item)
                 continue
             merged.append(item)
-            if item.role not in _ANSWERS:
+            if item.role not in _RESULT_ROLES:
                 last = len(merged) - 1
         return merged
 
 
 def alternate_roles() -> AlternateRoles:
-    """Merge neighbours of one role, in the view only.
+    """Merge adjacent messages of one role, in the window only.
 
     Tool results, and messages with tool calls or reasoning, are never merged.
     """
     return AlternateRoles()
 
 
-def _mergeable(first: Item, second: Item) -> bool:
-    return first.role == second.role and _plain(first) and _plain(second)
+def _can_merge(first: Item, second: Item) -> bool:
+    return first.role == second.role and _is_plain_message(first) and _is_plain_message(second)
 
 
-def _plain(item: Item) -> bool:
-    if item.type != "message" or item.tool_calls or item.role in _ANSWERS:
+def _is_plain_message(item: Item) -> bool:
+    if item.type != "message" or item.tool_calls or item.role in _RESULT_ROLES:
         return False
     return isinstance(item.content, str) or all(b["type"] != "reasoning" for b in item.content)
 

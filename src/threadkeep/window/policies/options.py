@@ -1,4 +1,4 @@
-"""What `window=` and the keywords of `chat.window` mean, as a list of policies."""
+"""Parse `window=` and the keywords of `chat.window` into a list of policies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from threadkeep.window.policies.budgets import (
 )
 from threadkeep.window.policies.filters import keep_system, max_age, only
 from threadkeep.window.policies.merge_roles import alternate_roles
-from threadkeep.window.policies.units import share
+from threadkeep.window.policies.units import check_step
 
 BUDGETS: Final[Mapping[str, Callable[..., Policy]]] = {
     "max_turns": max_turns,
@@ -26,7 +26,7 @@ BUDGETS: Final[Mapping[str, Callable[..., Policy]]] = {
     "max_tokens": max_tokens,
     "max_age": max_age,
 }
-"""What a window may be asked for by name."""
+"""The limits that `window=` and `chat.window` accept by name."""
 
 FACTORIES: Final = (*BUDGETS.values(), alternate_roles, keep_system, only)
 
@@ -37,23 +37,23 @@ def from_options(
     """The policies of `{"max_tokens": 3000, "max_turns": 40}`; a value of `None` is no limit.
 
     Raises:
-        ConfigError: an unknown name or an impossible limit, by name.
+        ConfigError: a name is unknown or a limit is invalid.
     """
-    found: list[Policy] = []
+    policies: list[Policy] = []
     for name, limit in options.items():
         if name not in BUDGETS:
             raise ConfigError(f"window: no option {name!r}{did_you_mean(name, [*BUDGETS, 'step'])}")
         if limit is None:
             continue
-        extra: dict[str, Any] = {} if name == "max_age" else {"step": share(step or 0.0)}
+        extra: dict[str, Any] = {} if name == "max_age" else {"step": check_step(step or 0.0)}
         if name == "max_tokens":
             extra["counter"] = counter
-        found.append(BUDGETS[name](limit, **extra))
-    return found
+        policies.append(BUDGETS[name](limit, **extra))
+    return policies
 
 
 def as_policies(window: object, name: str = "window") -> list[Policy]:
-    """What `window=` and `policy=` take, as a list: a policy, a list of them, a dict, `None`.
+    """Normalize `window=` or `policy=` to a list: a policy, a list of them, a dict or `None`.
 
     Raises:
         ConfigError: it is none of these.
@@ -67,8 +67,8 @@ def as_policies(window: object, name: str = "window") -> list[Policy]:
     if isinstance(window, (list, tuple)):
         return [policy for entry in window for policy in as_policies(entry, name)]
     if window in FACTORIES:
-        made = getattr(window, "__name__", "")
-        raise ConfigError(f"{name}: {made} makes a policy, it is none: call it, as in {made}(...)")
+        factory_name = getattr(window, "__name__", "")
+        raise ConfigError(f"{name}: {factory_name} makes a policy, call it: {factory_name}(...)")
     if callable(window):
         return [window]
     raise ConfigError(

@@ -1,6 +1,6 @@
-"""How many tokens an item is: by estimate, or by tiktoken where its files are at hand.
+"""Token counts of items: estimated, or by tiktoken if its files are on this machine.
 
-Nothing here ever asks the network.
+Nothing here uses the network.
 """
 
 from __future__ import annotations
@@ -13,32 +13,34 @@ from typing import Any, Final
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item, Json
 
-_MESSAGE: Final = 4  # role and delimiters of one message, as OpenAI's cookbook counts them
-_CALL: Final = 8  # id and delimiters of one tool call
-MEDIA: Final = {"image": 1_000, "audio": 1_000, "file": 2_000, "video": 4_000}
+_MESSAGE_OVERHEAD: Final = 4  # role and delimiters of one message, as OpenAI's cookbook counts them
+_CALL_OVERHEAD: Final = 8  # id and delimiters of one tool call
+MEDIA_TOKENS: Final = {"image": 1_000, "audio": 1_000, "file": 2_000, "video": 4_000}
 """Flat estimates per block, above what providers charge for one picture or a page or two."""
 
-_CHUNK: Final = 4_000  # tiktoken takes quadratic time on long runs of one letter
+_CHUNK_CHARS: Final = 4_000  # tiktoken takes quadratic time on long runs of one letter
 
 
 def estimate(text: str) -> int:
-    """A quarter of the UTF-8 bytes, rounded up: near enough for prose and code, no tables."""
+    """A quarter of the UTF-8 bytes, rounded up: close enough for prose and code."""
     size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
     return -(-size // 4)
 
 
 def count(item: Item, counter: TokenCounter | None = None) -> int:
-    """Tokens of one item: words, reasoning, tool calls with arguments, and media by flat rates."""
+    """Tokens of one item: text, reasoning, tool calls with arguments, and media by flat rates."""
     counter = counter or default()
-    total = _MESSAGE
+    total = _MESSAGE_OVERHEAD
     if item.name:
         total += counter(item.name)
     if isinstance(item.content, str):
         total += counter(item.content) if item.content else 0
     else:
-        total += sum(_block(block, counter) for block in item.content)
+        total += sum(_block_tokens(block, counter) for block in item.content)
     for call in item.tool_calls:
-        total += _CALL + counter(call.get("name") or "") + counter(as_text(call.get("args")))
+        total += (
+            _CALL_OVERHEAD + counter(call.get("name") or "") + counter(as_text(call.get("args")))
+        )
     return total
 
 
@@ -56,7 +58,7 @@ def default() -> TokenCounter:
     """
     from threadkeep.window.tokens import vocabulary  # rarely needed, and not cheap to load
 
-    return tiktoken("o200k_base") if vocabulary.at_hand("o200k_base") else estimate
+    return tiktoken("o200k_base") if vocabulary.is_available("o200k_base") else estimate
 
 
 def tiktoken(encoding: str = "o200k_base") -> TokenCounter:
@@ -64,39 +66,39 @@ def tiktoken(encoding: str = "o200k_base") -> TokenCounter:
 
     Raises:
         MissingExtra: tiktoken is not installed.
-        ConfigError: the encoding is unknown, or its file is nowhere on this machine.
+        ConfigError: the encoding is unknown, or its file is not on this machine.
     """
     from threadkeep.window.tokens import vocabulary
 
     encode = vocabulary.encoder(encoding)
-    return _cached(lambda text: sum(len(encode(piece)) for piece in _pieces(text)))
+    return _cached(lambda text: sum(len(encode(piece)) for piece in _chunks(text)))
 
 
 def _cached(measure: TokenCounter) -> TokenCounter:
-    remembered = functools.lru_cache(maxsize=4_096)(measure)
+    cached = functools.lru_cache(maxsize=4_096)(measure)
 
     def counter(text: str) -> int:
-        return remembered(text) if len(text) <= _CHUNK else measure(text)
+        return cached(text) if len(text) <= _CHUNK_CHARS else measure(text)
 
     return counter
 
 
-def _block(block: dict[str, Json], counter: TokenCounter) -> int:
+def _block_tokens(block: dict[str, Json], counter: TokenCounter) -> int:
     kind = block["type"]
     if kind == "text":
         return counter(block["text"])
     if kind == "reasoning":
         hidden = block.get("extras", {}).get("encrypted_content") or ""
         return counter(block.get("reasoning") or "") + estimate(hidden)
-    if kind in MEDIA:
-        return MEDIA[kind]
+    if kind in MEDIA_TOKENS:
+        return MEDIA_TOKENS[kind]
     return counter(as_text(block.get("value")))
 
 
 def as_text(value: Any) -> str:
-    """A text as it is, anything else as JSON."""
+    """A str unchanged, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _pieces(text: str) -> Iterator[str]:
-    return (text[start : start + _CHUNK] for start in range(0, len(text), _CHUNK))
+def _chunks(text: str) -> Iterator[str]:
+    return (text[start : start + _CHUNK_CHARS] for start in range(0, len(text), _CHUNK_CHARS))

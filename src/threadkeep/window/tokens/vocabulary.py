@@ -1,4 +1,4 @@
-"""The files that tiktoken counts by, where they are on this machine; it would download them."""
+"""Find tiktoken's vocabulary files on this machine, since it would download them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from typing import Final
 
 from threadkeep.errors import ConfigError, MissingExtra
 
-_FILES: Final = {  # what tiktoken calls them in its cache
+_CACHE_NAMES: Final = {  # file names in tiktoken's cache
     "o200k_base": "fb374d419588a4632f3f557e76b4b70aebbca790",
     "cl100k_base": "9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
 }
 _lock = threading.Lock()
 
 
-def at_hand(encoding: str) -> bool:
-    """Whether tiktoken is installed and has the file; warns if only the file is missing."""
+def is_available(encoding: str) -> bool:
+    """Return True if tiktoken is installed and has the file; warn if only the file is missing."""
     if importlib.util.find_spec("tiktoken") is None:
         return False
-    if _folder(encoding) is not None:
+    if _find_folder(encoding) is not None:
         return True
     warnings.warn(
         f"tiktoken is installed but its {encoding} file is not on this machine, so tokens are "
@@ -37,34 +37,38 @@ def at_hand(encoding: str) -> bool:
 
 
 def encoder(encoding: str) -> Callable[[str], list[int]]:
-    """What turns a text into tokens, special ones read as the text they are.
+    """A function that encodes a text into tokens; special tokens are treated as plain text.
 
     Raises:
         MissingExtra: tiktoken is not installed.
-        ConfigError: the encoding is unknown, or its file is nowhere on this machine.
+        ConfigError: the encoding is unknown, or its file is not on this machine.
     """
     try:
         import tiktoken
     except ImportError as error:
         raise MissingExtra('tiktoken is missing: pip install "threadkeep[tokens]"') from error
-    folder = _folder(encoding)
+    folder = _find_folder(encoding)
     if folder is None:
         raise ConfigError(
             f"no file of the encoding {encoding!r} on this machine; looked in TIKTOKEN_CACHE_DIR, "
-            "DATA_GYM_CACHE_DIR, the temporary folder and llama_index; known: " + ", ".join(_FILES)
+            "DATA_GYM_CACHE_DIR, the temporary folder and llama_index; known: "
+            + ", ".join(_CACHE_NAMES)
         )
     with _cache_dir(folder):
         return tiktoken.get_encoding(encoding).encode_ordinary
 
 
-def _folder(encoding: str) -> Path | None:
-    """Where tiktoken's own cache, or the one llama_index ships, holds the encoding's file."""
-    if encoding not in _FILES:
+def _find_folder(encoding: str) -> Path | None:
+    """The folder of tiktoken's or llama_index's cache that has the encoding's file."""
+    if encoding not in _CACHE_NAMES:
         return None
-    return next((folder for folder in _folders() if (folder / _FILES[encoding]).is_file()), None)
+    return next(
+        (folder for folder in _candidate_folders() if (folder / _CACHE_NAMES[encoding]).is_file()),
+        None,
+    )
 
 
-def _folders() -> Iterator[Path]:
+def _candidate_folders() -> Iterator[Path]:
     for variable in ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR"):
         if os.environ.get(variable):
             yield Path(os.environ[variable])
@@ -79,14 +83,14 @@ def _folders() -> Iterator[Path]:
 
 @contextmanager
 def _cache_dir(folder: Path) -> Iterator[None]:
-    # tiktoken takes its folder from the environment only
+    # tiktoken reads its folder from the environment only
     with _lock:
-        before = os.environ.get("TIKTOKEN_CACHE_DIR")
+        previous = os.environ.get("TIKTOKEN_CACHE_DIR")
         os.environ["TIKTOKEN_CACHE_DIR"] = str(folder)
         try:
             yield
         finally:
-            if before is None:
+            if previous is None:
                 del os.environ["TIKTOKEN_CACHE_DIR"]
             else:
-                os.environ["TIKTOKEN_CACHE_DIR"] = before
+                os.environ["TIKTOKEN_CACHE_DIR"] = previous

@@ -1,4 +1,4 @@
-"""LangGraph's store on the streams of threadkeep: one stream per namespace."""
+"""A LangGraph store on threadkeep streams: one stream per namespace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which stream holds a namespace, and which record a key; any text may be a label or a key."""
+"""Map namespaces to streams and keys to records; labels and keys may be any text."""
 
 from __future__ import annotations
 
@@ -10,74 +10,75 @@ from urllib.parse import quote, unquote
 from langgraph.store.base import InvalidNamespaceError
 
 from threadkeep import Memory
+from threadkeep.adapters.shared import record_store
 
 Namespace = tuple[str, ...]
 
-_LIMIT: Final = 512  # bytes of a stream's name or a record's id
+_MAX_BYTES: Final = 512  # bytes of a stream's name or a record's id
 _HASHED: Final = "=/"  # no quoted label looks like this
 
 
-class Places:
+class NamespaceStreams:
     """The streams of a store, in the namespace of a Memory."""
 
     def __init__(self, memory: Memory) -> None:
-        self._engine = memory.engine
-        self._root = self._engine.stream("store", "x").removesuffix("x")
+        self._records = record_store(memory)
+        self._root = self._records.stream("store", "x").removesuffix("x")
 
     def stream(self, namespace: Namespace) -> str:
-        """The stream of a namespace; a name that is too long is hashed."""
-        name = self._root + "/".join(map(_quoted, namespace))
-        if len(name) <= _LIMIT:
+        """Return the stream name of a namespace; a name that is too long is hashed."""
+        name = self._root + "/".join(map(_quote, namespace))
+        if len(name) <= _MAX_BYTES:
             return name
         return f"{self._root}{_HASHED}{_digest(repr(namespace))}"
 
     def is_hashed(self, namespace: Namespace) -> bool:
-        """Whether the stream's name does not say which namespace it holds."""
+        """Return True if the stream name is a hash, which does not reveal the namespace."""
         return self.stream(namespace).startswith(self._root + _HASHED)
 
-    def below(self, prefix: Namespace) -> Iterator[tuple[str, Namespace | None]]:
-        """Streams that may hold namespaces of a prefix; what a hashed one holds, it says itself."""
+    def under(self, prefix: Namespace) -> Iterator[tuple[str, Namespace | None]]:
+        """Yield streams that may hold namespaces of a prefix; `None` = read it from the records."""
         hashed = self._root + _HASHED
         if prefix:
             yield self.stream(prefix), prefix
-            for name in self._listed(hashed):
+            for name in self._stream_names(hashed):
                 yield name, None
-        start = self._root + "".join(_quoted(label) + "/" for label in prefix)
-        if len(start) <= _LIMIT:
-            for name in self._listed(start):
-                yield name, None if name.startswith(hashed) else self._named(name)
+        start = self._root + "".join(_quote(label) + "/" for label in prefix)
+        if len(start) <= _MAX_BYTES:
+            for name in self._stream_names(start):
+                yield name, None if name.startswith(hashed) else self._namespace_of(name)
 
-    def _listed(self, prefix: str) -> Iterator[str]:
+    def _stream_names(self, prefix: str) -> Iterator[str]:
         cursor: Any = None
         while True:
-            names, cursor = self._engine.streams(prefix, cursor=cursor, limit=1_000)
+            names, cursor = self._records.streams(prefix, cursor=cursor, limit=1_000)
             yield from names
             if cursor is None:
                 return
 
-    def _named(self, stream: str) -> Namespace:
+    def _namespace_of(self, stream: str) -> Namespace:
         labels = stream.removeprefix(self._root).split("/")
         return tuple(unquote(label, errors="surrogatepass") for label in labels)
 
 
 def record_id(key: str) -> str:
-    """The record's id for a key: the key itself where every store can take it, else its hash."""
-    if key and key.isascii() and len(key) <= _LIMIT and "\0" not in key and key[0] != "=":
+    """Return the record id of a key: the key itself if all stores accept it, else its hash."""
+    if key and key.isascii() and len(key) <= _MAX_BYTES and "\0" not in key and key[0] != "=":
         return key
     return f"={_digest(key)}"
 
 
-def checked(namespace: Sequence[str], *, whole: bool = False) -> Namespace:
-    """The namespace, if it is one; labels may have dots, as the addresses of users do.
+def validated(namespace: Sequence[str], *, for_write: bool = False) -> Namespace:
+    """Validate a namespace; labels may contain dots, as in email addresses.
 
     Args:
         namespace: its labels.
-        whole: it is to be written to, so it may not be empty nor LangGraph's own.
+        for_write: also refuse an empty namespace and LangGraph's reserved one.
 
     Raises:
-        InvalidNamespaceError: a label is no text, or empty.
+        InvalidNamespaceError: a label is empty or not a text.
     """
-    if whole and not namespace:
+    if for_write and not namespace:
         raise InvalidNamespaceError("Namespace cannot be empty.")
     for label in namespace:
         if not isinstance(label, str) or not label or "\0" in label:
@@ -85,12 +86,12 @@ def checked(namespace: Sequence[str], *, whole: bool = False) -> Namespace:
                 f"Invalid namespace label {label!r} in {namespace}: it must be a text, not empty, "
                 "without NUL"
             )
-    if whole and namespace[0] == "langgraph":
+    if for_write and namespace[0] == "langgraph":
         raise InvalidNamespaceError(f'Root label for namespace cannot be "langgraph": {namespace}')
     return tuple(namespace)
 
 
-def _quoted(label: str) -> str:
+def _quote(label: str) -> str:
     return quote(label, safe="", errors="surrogatepass")
 
 

@@ -1,4 +1,4 @@
-"""Items of LangGraph's store as records, and which of them a search wants."""
+"""Convert LangGraph store items to records and back, and match them against searches."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from threadkeep.errors import InputError
 
 KIND: Final = "entry"
 _MINUTE: Final = 60.0
-_FRESH: Final = 0.05  # a read prolongs a life only when so much of it has passed
+_RENEW_AFTER: Final = 0.05  # a read renews a TTL only after this share of it has passed
 
 
-def to_record(op: PutOp, now: float, before: Record | None, *, named: bool) -> Record:
-    """The record of a put.
+def to_record(op: PutOp, now: float, existing: Record | None, *, with_namespace: bool) -> Record:
+    """Return the record of a put.
 
     Args:
-        op: with a value.
+        op: a put with a value.
         now: epoch seconds.
-        before: what stands under the key.
-        named: the record says its namespace.
+        existing: the stored record of the key, if any.
+        with_namespace: the record says its namespace.
 
     Raises:
-        InputError: the value is not JSON.
+        InputError: the value cannot be stored as JSON.
     """
     body: dict[str, Any] = {"value": dict(op.value or {})}
     if record_id(op.key) != op.key:
         body["key"] = op.key
-    if named:
+    if with_namespace:
         body["namespace"] = list(op.namespace)
-    if before is not None:
-        body["created"] = _created(before)
+    if existing is not None:
+        body["created"] = _created_at(existing)
     expires = None
     if op.ttl is not None and math.isfinite(op.ttl):
         body["ttl"] = float(op.ttl)
@@ -47,81 +47,83 @@ def to_record(op: PutOp, now: float, before: Record | None, *, named: bool) -> R
 
 
 def to_item(record: Record, namespace: Namespace | None) -> Item:
-    """The item of a record."""
+    """Convert a record to an item."""
     body = json.loads(record.body)
     return Item(
         value=body["value"],
         key=body.get("key", record.id),
         namespace=_namespace(body, namespace),
-        created_at=_moment(body.get("created", record.at)),
-        updated_at=_moment(record.at),
+        created_at=_to_datetime(body.get("created", record.at)),
+        updated_at=_to_datetime(record.at),
     )
 
 
-def to_found(item: Item) -> SearchItem:
-    """The item as a search gives it."""
+def to_search_item(item: Item) -> SearchItem:
+    """Convert an item to a search result."""
     return SearchItem(item.namespace, item.key, item.value, item.created_at, item.updated_at)
 
 
 def namespace_of(record: Record, namespace: Namespace | None) -> Namespace:
-    """The namespace of a record, if its stream's name does not say it."""
+    """Return the namespace, read from the record if the stream name is hashed."""
     return namespace if namespace is not None else _namespace(json.loads(record.body), None)
 
 
-def prolonged(record: Record, now: float) -> Record | None:
-    """The record with its life begun anew; `None` if it has none, or has just begun it."""
+def with_renewed_ttl(record: Record, now: float) -> Record | None:
+    """Return the record with its TTL restarted; `None` if it has no TTL or was just renewed."""
     if record.expires is None:
         return None
-    life = json.loads(record.body)["ttl"] * _MINUTE
-    passed = life - (record.expires - now)
-    return replace(record, expires=now + life) if passed > life * _FRESH else None
+    ttl_seconds = json.loads(record.body)["ttl"] * _MINUTE
+    elapsed = ttl_seconds - (record.expires - now)
+    return (
+        replace(record, expires=now + ttl_seconds) if elapsed > ttl_seconds * _RENEW_AFTER else None
+    )
 
 
-def matches(value: Any, wanted: Any) -> bool:
-    """Whether a value is as a filter wants it: equal, part by part, or by `$gt` and its like."""
-    if isinstance(wanted, Mapping):
-        if any(str(key).startswith("$") for key in wanted):
-            return all(_compared(value, operator, limit) for operator, limit in wanted.items())
+def matches(value: Any, condition: Any) -> bool:
+    """Return True if a value matches a filter: equality per field, or operators such as `$gt`."""
+    if isinstance(condition, Mapping):
+        if any(str(key).startswith("$") for key in condition):
+            return all(_compare(value, operator, limit) for operator, limit in condition.items())
         if not isinstance(value, Mapping):
             return False
-        return all(matches(value.get(key), part) for key, part in wanted.items())
-    if isinstance(wanted, (list, tuple)):
-        if not isinstance(value, (list, tuple)) or len(value) != len(wanted):
+        return all(matches(value.get(key), expected) for key, expected in condition.items())
+    if isinstance(condition, (list, tuple)):
+        if not isinstance(value, (list, tuple)) or len(value) != len(condition):
             return False
-        return all(map(matches, value, wanted))
-    return bool(value == wanted)
+        return all(map(matches, value, condition))
+    return bool(value == condition)
 
 
-def fits(namespace: Namespace, condition: MatchCondition) -> bool:
-    """Whether a namespace begins, or ends, as told; `*` stands for any label."""
+def matches_namespace(namespace: Namespace, condition: MatchCondition) -> bool:
+    """Return True if a namespace has this prefix or suffix; `*` matches any label."""
     path = condition.path
     if condition.match_type not in ("prefix", "suffix"):
         raise ValueError(f"Unsupported match type: {condition.match_type}")
     if len(namespace) < len(path):
         return False
     start = 0 if condition.match_type == "prefix" else len(namespace) - len(path)
-    part = namespace[start : start + len(path)]
-    return all(want in ("*", label) for label, want in zip(part, path, strict=True))
+    labels = namespace[start : start + len(path)]
+    return all(pattern in ("*", label) for label, pattern in zip(labels, path, strict=True))
 
 
-def _compared(value: Any, operator: str, limit: Any) -> bool:
+def _compare(value: Any, operator: str, limit: Any) -> bool:
     if operator == "$eq":
         return bool(value == limit)
     if operator == "$ne":
         return bool(value != limit)
     try:
-        one, other = float(value), float(limit)
+        number, bound = float(value), float(limit)
     except (TypeError, ValueError):
         return False
     match operator:
         case "$gt":
-            return one > other
+            return number > bound
         case "$gte":
-            return one >= other
+            return number >= bound
         case "$lt":
-            return one < other
+            return number < bound
         case "$lte":
-            return one <= other
+            return number <= bound
     raise ValueError(f"Unsupported operator: {operator}")
 
 
@@ -136,10 +138,10 @@ def _namespace(body: Mapping[str, Any], namespace: Namespace | None) -> Namespac
     return tuple(body["namespace"]) if namespace is None else namespace
 
 
-def _created(record: Record) -> float:
+def _created_at(record: Record) -> float:
     created: float = json.loads(record.body).get("created", record.at)
     return created
 
 
-def _moment(at: float) -> datetime:
-    return datetime.fromtimestamp(at, UTC)
+def _to_datetime(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)

@@ -1,4 +1,4 @@
-"""The verbs of a LangGraph store as operations, with labels that may hold dots."""
+"""The methods of a LangGraph store as batched operations, with dots allowed in labels."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from langgraph.store.base import (
     SearchOp,
 )
 
-from langchain_threadkeep.store.addressing import checked
+from langchain_threadkeep.store.addressing import validated
 
 Namespaces = list[tuple[str, ...]]
 Index = Literal[False] | list[str] | None
 
 
-class Verbs(BaseStore):
-    """`BaseStore`, without its ban on dots: an address of a user is a label as any other."""
+class StoreOperations(BaseStore):
+    """`BaseStore` without its ban on dots, so that an email address can be a label."""
 
     def get(
         self, namespace: tuple[str, ...], key: str, *, refresh_ttl: bool | None = None
@@ -36,8 +36,8 @@ class Verbs(BaseStore):
     async def aget(
         self, namespace: tuple[str, ...], key: str, *, refresh_ttl: bool | None = None
     ) -> Item | None:
-        found = await self.abatch([self._get_op(namespace, key, refresh_ttl)])
-        return cast("Item | None", found[0])
+        results = await self.abatch([self._get_op(namespace, key, refresh_ttl)])
+        return cast("Item | None", results[0])
 
     def search(
         self,
@@ -51,7 +51,7 @@ class Verbs(BaseStore):
         refresh_ttl: bool | None = None,
     ) -> list[SearchItem]:
         refresh = self._refresh(refresh_ttl)
-        op = SearchOp(checked(namespace_prefix), filter, limit, offset, query, refresh)
+        op = SearchOp(validated(namespace_prefix), filter, limit, offset, query, refresh)
         return cast("list[SearchItem]", self.batch([op])[0])
 
     async def asearch(
@@ -66,7 +66,7 @@ class Verbs(BaseStore):
         refresh_ttl: bool | None = None,
     ) -> list[SearchItem]:
         refresh = self._refresh(refresh_ttl)
-        op = SearchOp(checked(namespace_prefix), filter, limit, offset, query, refresh)
+        op = SearchOp(validated(namespace_prefix), filter, limit, offset, query, refresh)
         return cast("list[SearchItem]", (await self.abatch([op]))[0])
 
     def put(
@@ -92,10 +92,10 @@ class Verbs(BaseStore):
         await self.abatch([self._put_op(namespace, key, value, index, ttl)])
 
     def delete(self, namespace: tuple[str, ...], key: str) -> None:
-        self.batch([PutOp(checked(namespace), str(key), None)])
+        self.batch([PutOp(validated(namespace), str(key), None)])
 
     async def adelete(self, namespace: tuple[str, ...], key: str) -> None:
-        await self.abatch([PutOp(checked(namespace), str(key), None)])
+        await self.abatch([PutOp(validated(namespace), str(key), None)])
 
     def list_namespaces(
         self,
@@ -122,7 +122,7 @@ class Verbs(BaseStore):
         return cast("Namespaces", (await self.abatch([op]))[0])
 
     def _get_op(self, namespace: tuple[str, ...], key: str, refresh: bool | None) -> GetOp:
-        return GetOp(checked(namespace), str(key), self._refresh(refresh))
+        return GetOp(validated(namespace), str(key), self._refresh(refresh))
 
     def _put_op(
         self,
@@ -134,10 +134,14 @@ class Verbs(BaseStore):
     ) -> PutOp:
         if isinstance(ttl, NotProvided):
             ttl = (self.ttl_config or {}).get("default_ttl")
-        return PutOp(checked(namespace, whole=True), str(key), dict(value), index, ttl)
+        return PutOp(validated(namespace, for_write=True), str(key), dict(value), index, ttl)
 
-    def _refresh(self, asked: bool | None) -> bool:
-        return (self.ttl_config or {}).get("refresh_on_read", True) if asked is None else asked
+    def _refresh(self, refresh_ttl: bool | None) -> bool:
+        return (
+            (self.ttl_config or {}).get("refresh_on_read", True)
+            if refresh_ttl is None
+            else refresh_ttl
+        )
 
 
 def _list_op(
@@ -149,7 +153,7 @@ def _list_op(
 ) -> ListNamespacesOp:
     conditions = []
     if prefix:
-        conditions.append(MatchCondition(match_type="prefix", path=checked(prefix)))
+        conditions.append(MatchCondition(match_type="prefix", path=validated(prefix)))
     if suffix:
-        conditions.append(MatchCondition(match_type="suffix", path=checked(suffix)))
+        conditions.append(MatchCondition(match_type="suffix", path=validated(suffix)))
     return ListNamespacesOp(tuple(conditions) or None, max_depth, limit, offset)

@@ -1,8 +1,7 @@
-"""`ThreadkeepStore`: what `create_agent(store=)` and `compile(store=)` take."""
+"""`ThreadkeepStore`: for `create_agent(store=)` and `compile(store=)`."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
@@ -23,71 +22,70 @@ from langgraph.store.base import (
 from langchain_threadkeep.store import codec
 from langchain_threadkeep.store.addressing import (
     Namespace,
-    Places,
-    checked,
+    NamespaceStreams,
     record_id,
+    validated,
 )
-from langchain_threadkeep.store.operations import Verbs
+from langchain_threadkeep.store.operations import StoreOperations
 from threadkeep import Drop, Memory, Query, Record
-from threadkeep.adapters.shared import shared
+from threadkeep.adapters.shared import record_store, shared_memory
 from threadkeep.errors import Conflict
 
-_AT_ONCE: Final = 500
-"""Streams, or records, in one read or commit."""
+_BATCH: Final = 500
+"""The maximum of streams or records in one read or commit."""
 
-Found = tuple[str, Namespace | None, int, list[Record]]
-"""A stream, the namespace its name says, its version, and its records."""
+StreamRecords = tuple[str, Namespace | None, int, list[Record]]
+"""A stream, its namespace (`None` = hashed), its version and its records."""
 
 
-class ThreadkeepStore(Verbs):
-    """A LangGraph store in any store of threadkeep, for what agents know across threads.
+class ThreadkeepStore(StoreOperations):
+    """A LangGraph store on any threadkeep store, for knowledge that agents share across threads.
 
-    Each `put` is one atomic step per namespace. Labels of namespaces may have dots and `@`.
-    A `query` is not understood: searches go by prefix and filter.
+    Puts are atomic per namespace. Labels of namespaces may contain dots and `@`. A `query` is
+    ignored: searches use prefix and filter only.
 
     Args:
-        memory: a `Memory`, or a URL; its namespace (the tenant) is this store's. No I/O yet.
+        memory: a `Memory`, or a URL; its namespace (the tenant) applies. No I/O yet.
         ttl: `default_ttl` in minutes, and `refresh_on_read`; space is reclaimed by `memory.sweep`.
     """
 
     supports_ttl = True
 
     def __init__(self, memory: Memory | str, *, ttl: TTLConfig | None = None) -> None:
-        self.memory = shared(memory)
+        self.memory = shared_memory(memory)
         self.ttl_config = ttl
-        self._engine = self.memory.engine
-        self._places = Places(self.memory)
+        self._records = record_store(self.memory)
+        self._streams = NamespaceStreams(self.memory)
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
-        """Do all operations: what is read is as it was before what is written.
+        """Run all operations; reads return the state before the writes.
 
         Raises:
-            InvalidNamespaceError: a label is no text, or empty.
+            InvalidNamespaceError: a label is empty or not a text.
             InputError: a value is not JSON; nothing was written to its namespace.
         """
         ops = list(ops)
-        results: list[Result] = [self._answer(op) for op in ops]
+        results: list[Result] = [self._run(op) for op in ops]
         puts = {(op.namespace, op.key): op for op in ops if isinstance(op, PutOp)}
         by_namespace: dict[Namespace, list[PutOp]] = {}
         for op in puts.values():
             if not op.namespace:
                 raise InvalidNamespaceError("Namespace cannot be empty.")
-            by_namespace.setdefault(checked(op.namespace), []).append(op)
-        for namespace, wanted in by_namespace.items():
-            for start in range(0, len(wanted), _AT_ONCE):
-                self._put(namespace, wanted[start : start + _AT_ONCE])
+            by_namespace.setdefault(validated(op.namespace), []).append(op)
+        for namespace, namespace_puts in by_namespace.items():
+            for start in range(0, len(namespace_puts), _BATCH):
+                self._put(namespace, namespace_puts[start : start + _BATCH])
         return results
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """As `batch`."""
-        found: list[Result] = await self._engine.hop(functools.partial(self.batch, list(ops)))
-        return found
+        return await self.memory.to_thread(self.batch, list(ops))
 
     def sweep_ttl(self) -> int:
-        """Reclaim the space of what has expired, here and in the sessions; how many."""
+        """Delete expired records of this store and of sessions; returns their number."""
         return self.memory.sweep()
 
-    def _answer(self, op: Op) -> Result:
+    def _run(self, op: Op) -> Result:
         match op:
             case GetOp():
                 return self._get(op)
@@ -100,28 +98,28 @@ class ThreadkeepStore(Verbs):
         raise ValueError(f"Unknown operation type: {type(op)}")
 
     def _get(self, op: GetOp) -> Item | None:
-        namespace = checked(op.namespace)
-        stream = self._places.stream(namespace)
-        page = self._engine.read(Query(stream, codec.KIND, ids=[record_id(op.key)]))[0]
+        namespace = validated(op.namespace)
+        stream = self._streams.stream(namespace)
+        page = self._records.read(Query(stream, codec.KIND, ids=[record_id(op.key)]))[0]
         if op.refresh_ttl:
-            self._prolong(stream, page.version, page.records)
+            self._renew_ttl(stream, page.version, page.records)
         return codec.to_item(page.records[0], namespace) if page.records else None
 
     def _search(self, op: SearchOp) -> list[SearchItem]:
-        found = list(islice(self._matching(op), op.offset, op.offset + op.limit))
+        hits = list(islice(self._matching(op), op.offset, op.offset + op.limit))
         if op.refresh_ttl:
             by_stream: dict[str, tuple[int, list[Record]]] = {}
-            for stream, version, record, _ in found:
+            for stream, version, record, _ in hits:
                 by_stream.setdefault(stream, (version, []))[1].append(record)
             for stream, (version, records) in by_stream.items():
-                self._prolong(stream, version, records)
-        return [codec.to_found(item) for _, _, _, item in found]
+                self._renew_ttl(stream, version, records)
+        return [codec.to_search_item(item) for _, _, _, item in hits]
 
     def _matching(self, op: SearchOp) -> Iterator[tuple[str, int, Record, Item]]:
-        """What a search finds, namespace by namespace, in each the first written first."""
-        prefix = checked(op.namespace_prefix)
-        enough = None if op.filter else op.offset + op.limit
-        for stream, namespace, version, records in self._below(prefix, enough):
+        """Yield the hits of a search by namespace, oldest first within each."""
+        prefix = validated(op.namespace_prefix)
+        limit = None if op.filter else op.offset + op.limit
+        for stream, namespace, version, records in self._streams_under(prefix, limit):
             for record in records:
                 item = codec.to_item(record, namespace)
                 if item.namespace[: len(prefix)] != prefix:
@@ -131,56 +129,58 @@ class ThreadkeepStore(Verbs):
 
     def _namespaces(self, op: ListNamespacesOp) -> list[Namespace]:
         conditions = op.match_conditions or ()
-        paths = [(c.match_type, checked(c.path)) for c in conditions]
-        heads = [path for kind, path in paths if kind == "prefix" and "*" not in path]
-        prefix = max(heads, key=lambda path: len(path), default=())
-        found = {
+        paths = [(c.match_type, validated(c.path)) for c in conditions]
+        prefixes = [path for kind, path in paths if kind == "prefix" and "*" not in path]
+        prefix = max(prefixes, key=lambda path: len(path), default=())
+        namespaces = {
             codec.namespace_of(records[0], namespace)
-            for _, namespace, _, records in self._below(prefix, 1)
+            for _, namespace, _, records in self._streams_under(prefix, 1)
         }
-        wanted = (ns for ns in found if all(codec.fits(ns, c) for c in conditions))
-        cut = sorted({namespace[: op.max_depth] for namespace in wanted})
-        return cut[op.offset : op.offset + op.limit]
+        matching = (
+            ns for ns in namespaces if all(codec.matches_namespace(ns, c) for c in conditions)
+        )
+        truncated = sorted({namespace[: op.max_depth] for namespace in matching})
+        return truncated[op.offset : op.offset + op.limit]
 
-    def _below(self, prefix: Namespace, limit: int | None) -> list[Found]:
-        """The streams of a prefix that hold anything, with their oldest records."""
-        places = dict(self._places.below(prefix))
-        found: list[Found] = []
-        names = list(places)
-        for start in range(0, len(names), _AT_ONCE):
-            part = names[start : start + _AT_ONCE]
-            pages = self._engine.read(*(Query(name, codec.KIND, limit=limit) for name in part))
-            found += [
-                (name, places[name], page.version, page.records)
-                for name, page in zip(part, pages, strict=True)
+    def _streams_under(self, prefix: Namespace, limit: int | None) -> list[StreamRecords]:
+        """The non-empty streams of a prefix, with their oldest records."""
+        namespaces = dict(self._streams.under(prefix))
+        streams: list[StreamRecords] = []
+        names = list(namespaces)
+        for start in range(0, len(names), _BATCH):
+            batch = names[start : start + _BATCH]
+            pages = self._records.read(*(Query(name, codec.KIND, limit=limit) for name in batch))
+            streams += [
+                (name, namespaces[name], page.version, page.records)
+                for name, page in zip(batch, pages, strict=True)
                 if page.records
             ]
-        return sorted(found, key=lambda one: (one[3][0].at, one[0]))
+        return sorted(streams, key=lambda stream: (stream[3][0].at, stream[0]))
 
     def _put(self, namespace: Namespace, ops: Sequence[PutOp]) -> None:
-        stream, now = self._places.stream(namespace), self._engine.now()
+        stream, now = self._streams.stream(namespace), self._records.now()
         ids = [record_id(op.key) for op in ops]
-        page = self._engine.read(Query(stream, codec.KIND, ids=ids))[0]
-        before = {record.id: record for record in page.records}
-        named = self._places.is_hashed(namespace)
+        page = self._records.read(Query(stream, codec.KIND, ids=ids))[0]
+        existing = {record.id: record for record in page.records}
+        with_namespace = self._streams.is_hashed(namespace)
         put = [
-            codec.to_record(op, now, before.get(record_id(op.key)), named=named)
+            codec.to_record(op, now, existing.get(record_id(op.key)), with_namespace=with_namespace)
             for op in ops
             if op.value is not None
         ]
-        gone = [record_id(op.key) for op in ops if op.value is None]
-        drop = [Drop(codec.KIND, gone)] if gone else []
-        self._engine.commit(stream, put=put, drop=drop, ttl=None)
+        deleted_ids = [record_id(op.key) for op in ops if op.value is None]
+        drop = [Drop(codec.KIND, deleted_ids)] if deleted_ids else []
+        self._records.commit(stream, put=put, drop=drop, ttl=None)
 
-    def _prolong(self, stream: str, version: int, records: Iterable[Record]) -> None:
-        """Begin the lives of what was read anew, unless others write meanwhile."""
-        now = self._engine.now()
-        put = [longer for record in records if (longer := codec.prolonged(record, now))]
+    def _renew_ttl(self, stream: str, version: int, records: Iterable[Record]) -> None:
+        """Restart the TTL of records that were read, unless a concurrent write intervenes."""
+        now = self._records.now()
+        put = [renewed for record in records if (renewed := codec.with_renewed_ttl(record, now))]
         if put:
             try:
-                self._engine.commit(stream, put=put, ttl=None, expect=version)
+                self._records.commit(stream, put=put, ttl=None, expect=version)
             except Conflict:
-                return  # what was written since has a life of its own
+                return  # the concurrent write has set a new TTL
 
     def __repr__(self) -> str:
         return f"<ThreadkeepStore of {self.memory!r}>"

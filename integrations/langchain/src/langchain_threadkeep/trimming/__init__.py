@@ -1,4 +1,4 @@
-"""`trim_messages`: LangChain's, with histories that providers take."""
+"""`trim_messages`: as in LangChain, but with results that providers accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `token_counter=` may be, as one thing: a callable of messages in their order."""
+"""Convert any `token_counter=` argument to a callable of messages."""
 
 from __future__ import annotations
 
@@ -16,56 +16,58 @@ from threadkeep import Window
 Counter = Callable[[Sequence[BaseMessage]], int]
 
 
-def counter(given: Any) -> Counter:
-    """A counter of messages from a model, a callable of messages or of one, or `approximate`.
+def counter(token_counter: Any) -> Counter:
+    """Return a counter for a model, a callable of messages or of one message, or `approximate`.
 
     Raises:
         ValueError: it is none of these.
     """
-    if isinstance(given, str):
-        if given != "approximate":
-            raise ValueError(f"Invalid token_counter shortcut {given!r}; there is 'approximate'")
+    if isinstance(token_counter, str):
+        if token_counter != "approximate":  # noqa: S105  # not a password
+            raise ValueError(
+                f"Invalid token_counter shortcut {token_counter!r}; there is 'approximate'"
+            )
         return _approximate
-    model = _unbound(given)
+    model = _unwrap_binding(token_counter)
     if isinstance(model, BaseLanguageModel):
         return lambda messages: model.get_num_tokens_from_messages(list(messages))
-    if not callable(given):
+    if not callable(token_counter):
         raise ValueError(
             "token_counter must be 'approximate', a model, or a callable of messages or of one "
-            f"message, got {given!r}"
+            f"message, got {token_counter!r}"
         )
-    if _takes_one(given):
-        return lambda messages: sum(given(message) for message in messages)
-    return lambda messages: _either(given, messages)
+    if _takes_message(token_counter):
+        return lambda messages: sum(token_counter(message) for message in messages)
+    return lambda messages: _count_either(token_counter, messages)
 
 
-def _unbound(given: Any) -> Any:
-    """The model of `model.bind(...)`, `model.with_config(...)` and the like."""
-    while isinstance(given, RunnableBinding):
-        given = given.bound
-    return given
+def _unwrap_binding(token_counter: Any) -> Any:
+    """Unwrap the model of `model.bind(...)`, `model.with_config(...)` and similar."""
+    while isinstance(token_counter, RunnableBinding):
+        token_counter = token_counter.bound
+    return token_counter
 
 
 def _approximate(messages: Sequence[BaseMessage]) -> int:
-    """Words, tool calls with their arguments, and media by flat rates, however they are written."""
+    """Estimate the tokens of texts and tool calls, with flat rates for media."""
     return Window(to_item(message) for message in messages).tokens
 
 
-def _takes_one(given: Callable[..., Any]) -> bool:
-    """Whether its first parameter says that it is a message, also where annotations are texts."""
+def _takes_message(token_counter: Callable[..., Any]) -> bool:
+    """Return True if the first parameter is annotated as a message, also by a string."""
     try:
-        hints = typing.get_type_hints(given)
+        hints = typing.get_type_hints(token_counter)
     except (NameError, TypeError):
         return False
     first = next((hint for name, hint in hints.items() if name != "return"), None)
     return isinstance(first, type) and issubclass(first, BaseMessage)
 
 
-def _either(given: Callable[..., int], messages: Sequence[BaseMessage]) -> int:
-    """Of messages; and of one after the other, if that is what it understands."""
+def _count_either(token_counter: Callable[..., int], messages: Sequence[BaseMessage]) -> int:
+    """Call the counter with all messages, or one by one if it fails on a list."""
     try:
-        return given(list(messages))
+        return token_counter(list(messages))
     except (AttributeError, TypeError):
         if not messages:
             raise
-        return sum(given(message) for message in messages)
+        return sum(token_counter(message) for message in messages)

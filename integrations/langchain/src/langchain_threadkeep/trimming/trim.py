@@ -29,50 +29,50 @@ def trim_messages(
     include_system: bool = False,
     text_splitter: Any = None,
 ) -> Any:
-    """As `langchain_core.messages.trim_messages`; without messages, a runnable.
+    """Trim messages as `langchain_core.messages.trim_messages`; without messages, a runnable.
 
-    Tool calls and their results stay together, and a result without its call goes. What a person
-    said last, and what stands at the end, stays whatever the budget, so that a prompt is never
-    empty; `allow_partial` cuts it if it alone is too long. Counters get messages in their order.
+    Tool calls and their results stay together, and results without a call are dropped. The last
+    user message and the final message are kept regardless of the budget, so that a prompt is never
+    empty; `allow_partial` cuts them if they alone are too long. Counters get messages in order.
 
     Args:
-        messages: what to trim; `None` makes a runnable of them.
+        messages: the messages to trim; `None` returns a runnable.
         max_tokens: the budget.
         token_counter: a model, a callable of messages or of one message, or `approximate`.
-        strategy: which end is kept.
-        allow_partial: cut the text of the message at the border; its other parts stay.
-        end_on: the types that may stand at the end; ignored if none does.
-        start_on: the types that may stand at the beginning, behind system messages.
-        include_system: keep all system messages, in their places.
-        text_splitter: a callable, or a text splitter; lines by default.
+        strategy: which end to keep.
+        allow_partial: cut the text of the message at the border; its other parts are kept.
+        end_on: the types allowed at the end; ignored if no message has one.
+        start_on: the types allowed at the beginning, after system messages.
+        include_system: keep all system messages, in their positions.
+        text_splitter: a callable or a text splitter; the default splits lines.
 
     Raises:
-        ValueError: an option is not known, or goes with the strategy `last` only.
+        ValueError: an option is unknown, or valid only with the strategy `last`.
     """
     if strategy not in ("first", "last"):
         raise ValueError(f"strategy must be 'first' or 'last', got {strategy!r}")
     if strategy == "first" and (start_on or include_system):
         raise ValueError("start_on and include_system are only valid with strategy='last'")
-    trim = _Trim(
+    trim = _Trimmer(
         max_tokens,
         counter(token_counter),
         _splitter(text_splitter) if allow_partial else None,
-        _test(end_on),
-        _test(start_on),
+        _type_test(end_on),
+        _type_test(start_on),
         include_system,
     )
-    run = functools.partial(_run, trim.last if strategy == "last" else trim.first)
+    run = functools.partial(_trim_all, trim.last if strategy == "last" else trim.first)
     return RunnableLambda(run, name="trim_messages") if messages is None else run(messages)
 
 
-def _run(trim: Callable[[list[Unit]], list[Unit]], messages: Any) -> list[BaseMessage]:
-    found = units(convert_to_messages(messages))
-    return [message for unit in trim(found) for message in unit] if found else []
+def _trim_all(trim: Callable[[list[Unit]], list[Unit]], messages: Any) -> list[BaseMessage]:
+    all_units = units(convert_to_messages(messages))
+    return [message for unit in trim(all_units) for message in unit] if all_units else []
 
 
 @dataclass(frozen=True)
-class _Trim:
-    """How to trim."""
+class _Trimmer:
+    """Trims units to a token limit."""
 
     limit: int
     count: Counter
@@ -81,97 +81,118 @@ class _Trim:
     starts: Callable[[BaseMessage], bool]
     system: bool
 
-    def last(self, found: list[Unit]) -> list[Unit]:
+    def last(self, all_units: list[Unit]) -> list[Unit]:
         """The newest units that fit."""
-        found = self._ended(found)
-        must = last = newest(found)
+        all_units = self._until_allowed_end(all_units)
+        required = newest_indexes = newest(all_units)
         if self.system:
-            must = last | {n for n, unit in enumerate(found) if isinstance(unit[0], SystemMessage)}
-        border = self._front(found, must)
-        kept = sorted(must | set(range(border + 1, len(found))))
-        if border >= 0 and (part := self._part(found, kept, border)):
-            found = [*found[:border], part, *found[border + 1 :]]
-            kept = sorted({*kept, border})
-        found = self._shrunk(found, kept, last)
-        return self._started([(n in must, found[n]) for n in kept])
+            required = newest_indexes | {
+                n for n, unit in enumerate(all_units) if isinstance(unit[0], SystemMessage)
+            }
+        border = self._border(all_units, required)
+        kept_indexes = sorted(required | set(range(border + 1, len(all_units))))
+        if border >= 0 and (partial := self._partial_unit(all_units, kept_indexes, border)):
+            all_units = [*all_units[:border], partial, *all_units[border + 1 :]]
+            kept_indexes = sorted({*kept_indexes, border})
+        all_units = self._shrink_newest(all_units, kept_indexes, newest_indexes)
+        return self._from_allowed_start([(n in required, all_units[n]) for n in kept_indexes])
 
-    def first(self, found: list[Unit]) -> list[Unit]:
+    def first(self, all_units: list[Unit]) -> list[Unit]:
         """The oldest units that fit."""
-        if part := self._cut(found[:1], 0, end=False):
-            return [part]
+        if partial := self._cut(all_units[:1], 0, end=False):
+            return [partial]
         size = 1
-        while size < len(found) and self._fits(found[: size + 1]):
+        while size < len(all_units) and self._fits(all_units[: size + 1]):
             size += 1
-        kept = found[:size]
-        if size < len(found) and self.split is not None:
-            more = cut(found[size], lambda p: self._fits([*kept, p]), self.split, end=False)
-            kept = [*kept, more] if more else kept
-        return self._ended(kept)
+        kept_units = all_units[:size]
+        if size < len(all_units) and self.split is not None:
+            partial_unit = cut(
+                all_units[size], lambda p: self._fits([*kept_units, p]), self.split, end=False
+            )
+            kept_units = [*kept_units, partial_unit] if partial_unit else kept_units
+        return self._until_allowed_end(kept_units)
 
-    def _front(self, found: list[Unit], must: set[int]) -> int:
-        """The newest unit that does not fit, going back; -1 if all do.
+    def _border(self, all_units: list[Unit], required: set[int]) -> int:
+        """Return the index of the newest unit that does not fit; -1 if all fit.
 
-        Units are counted one by one, and then as a whole: many counters add something per prompt.
+        Units are counted one by one, then together: many counters add a constant per prompt.
         """
-        spent = sum(self.count(found[n]) for n in must)
-        place = len(found) - 1
-        while place >= 0 and (
-            place in must or (spent := spent + self.count(found[place])) <= self.limit
+        spent = sum(self.count(all_units[n]) for n in required)
+        index = len(all_units) - 1
+        while index >= 0 and (
+            index in required or (spent := spent + self.count(all_units[index])) <= self.limit
         ):
-            place -= 1
-        while place < len(found) - 1 and not self._holds(found, must, place):
-            place += 1
-        while place >= 0 and (place in must or self._holds(found, must, place - 1)):
-            place -= 1
-        return place
+            index -= 1
+        while index < len(all_units) - 1 and not self._fits_after(all_units, required, index):
+            index += 1
+        while index >= 0 and (
+            index in required or self._fits_after(all_units, required, index - 1)
+        ):
+            index -= 1
+        return index
 
-    def _holds(self, found: list[Unit], must: set[int], place: int) -> bool:
-        """Whether everything behind a place fits, with what must stay."""
-        return self._fits([unit for n, unit in enumerate(found) if n > place or n in must])
+    def _fits_after(self, all_units: list[Unit], required: set[int], index: int) -> bool:
+        """Return True if all units after the index fit together with the required ones."""
+        return self._fits([unit for n, unit in enumerate(all_units) if n > index or n in required])
 
-    def _part(self, found: list[Unit], kept: list[int], border: int) -> Unit | None:
-        places = sorted({*kept, border})
-        return self._cut([found[n] for n in places], places.index(border), end=True)
+    def _partial_unit(
+        self, all_units: list[Unit], kept_indexes: list[int], border: int
+    ) -> Unit | None:
+        indexes = sorted({*kept_indexes, border})
+        return self._cut([all_units[n] for n in indexes], indexes.index(border), end=True)
 
-    def _shrunk(self, found: list[Unit], kept: list[int], last: set[int]) -> list[Unit]:
-        """The units; what stays whatever the budget is cut if that is not kept otherwise."""
-        shrunk = list(found)
-        for place in sorted(last):
-            units = [shrunk[n] for n in kept]
-            shrunk[place] = self._cut(units, kept.index(place), end=True) or shrunk[place]
+    def _shrink_newest(
+        self, all_units: list[Unit], kept_indexes: list[int], newest_indexes: set[int]
+    ) -> list[Unit]:
+        """Cut the newest units, which are always kept, if they exceed the limit."""
+        shrunk = list(all_units)
+        for index in sorted(newest_indexes):
+            units = [shrunk[n] for n in kept_indexes]
+            shrunk[index] = self._cut(units, kept_indexes.index(index), end=True) or shrunk[index]
         return shrunk
 
-    def _cut(self, kept: list[Unit], place: int, *, end: bool) -> Unit | None:
-        """The unit of a place, cut so that all fits; `None` if it does anyway, or never will."""
-        if self.split is None or self._fits(kept):
+    def _cut(self, kept_units: list[Unit], index: int, *, end: bool) -> Unit | None:
+        """Cut the unit at the index so that all fit; `None` if they fit already or never will."""
+        if self.split is None or self._fits(kept_units):
             return None
-        before, behind = kept[:place], kept[place + 1 :]
+        preceding, following = kept_units[:index], kept_units[index + 1 :]
         return cut(
-            kept[place], lambda part: self._fits([*before, part, *behind]), self.split, end=end
+            kept_units[index],
+            lambda partial: self._fits([*preceding, partial, *following]),
+            self.split,
+            end=end,
         )
 
-    def _fits(self, kept: list[Unit]) -> bool:
-        return self.count([message for unit in kept for message in unit]) <= self.limit
+    def _fits(self, kept_units: list[Unit]) -> bool:
+        return self.count([message for unit in kept_units for message in unit]) <= self.limit
 
-    def _ended(self, found: list[Unit]) -> list[Unit]:
-        for size in range(len(found), 0, -1):
-            if self.ends(found[size - 1][-1]):
-                return found[:size]
-        return found
+    def _until_allowed_end(self, all_units: list[Unit]) -> list[Unit]:
+        for size in range(len(all_units), 0, -1):
+            if self.ends(all_units[size - 1][-1]):
+                return all_units[:size]
+        return all_units
 
-    def _started(self, kept: list[tuple[bool, Unit]]) -> list[Unit]:
-        """Without what may not stand at the beginning, unless it must stay."""
+    def _from_allowed_start(self, flagged_units: list[tuple[bool, Unit]]) -> list[Unit]:
+        """Drop leading units that may not start a prompt, unless they are required."""
         while True:
-            place = next(
-                (n for n, (_, unit) in enumerate(kept) if not isinstance(unit[0], SystemMessage)),
-                len(kept),
+            index = next(
+                (
+                    n
+                    for n, (_, unit) in enumerate(flagged_units)
+                    if not isinstance(unit[0], SystemMessage)
+                ),
+                len(flagged_units),
             )
-            if place == len(kept) or kept[place][0] or self.starts(kept[place][1][0]):
-                return [unit for _, unit in kept]
-            del kept[place]
+            if (
+                index == len(flagged_units)
+                or flagged_units[index][0]
+                or self.starts(flagged_units[index][1][0])
+            ):
+                return [unit for _, unit in flagged_units]
+            del flagged_units[index]
 
 
-def _test(types: Types) -> Callable[[BaseMessage], bool]:
+def _type_test(types: Types) -> Callable[[BaseMessage], bool]:
     if types is None:
         return lambda _: True
     listed = [types] if isinstance(types, (str, type)) else types
@@ -180,8 +201,8 @@ def _test(types: Types) -> Callable[[BaseMessage], bool]:
     return lambda message: message.type in names or isinstance(message, classes)
 
 
-def _splitter(given: Any) -> Splitter:
-    if given is None:
+def _splitter(text_splitter: Any) -> Splitter:
+    if text_splitter is None:
         return lambda text: text.splitlines(keepends=True)
-    split: Splitter = getattr(given, "split_text", given)
+    split: Splitter = getattr(text_splitter, "split_text", text_splitter)
     return split

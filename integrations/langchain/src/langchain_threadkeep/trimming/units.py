@@ -1,4 +1,4 @@
-"""What is kept or dropped as one: a message, or a call of tools with all its results."""
+"""Units that are kept or dropped together: a message, or tool calls with all their results."""
 
 from __future__ import annotations
 
@@ -13,64 +13,66 @@ Splitter = Callable[[str], Sequence[str]]
 
 
 def units(messages: Sequence[BaseMessage]) -> list[Unit]:
-    """The units in order; results without their call, and calls cut off their results, are none."""
-    found: list[Unit] = []
-    asked: set[str] = set()
+    """Group messages into units, without lone results and incompletely answered calls."""
+    grouped: list[Unit] = []
+    pending_ids: set[str] = set()
     for message in in_reply_order(messages):
         if isinstance(message, ToolMessage):
-            if message.tool_call_id in asked:
-                found[-1].append(message)
-                asked.discard(message.tool_call_id)
+            if message.tool_call_id in pending_ids:
+                grouped[-1].append(message)
+                pending_ids.discard(message.tool_call_id)
             continue
-        if asked:
-            found.pop()  # not all of its calls were answered before something else was said
-        found.append([message])
-        asked = _calls(message)
-    if asked and len(found[-1]) > 1:
-        found.pop()  # a call that nobody answered yet may stand at the end, half an answer may not
-    return found
+        if pending_ids:
+            grouped.pop()  # not all of its calls were answered
+        grouped.append([message])
+        pending_ids = _call_ids(message)
+    if pending_ids and len(grouped[-1]) > 1:
+        grouped.pop()  # unanswered calls may end a prompt, partly answered ones may not
+    return grouped
 
 
-def newest(found: Sequence[Unit]) -> set[int]:
-    """The places that no budget drops: what a person said last, and what stands at the end."""
-    spoken = [n for n, unit in enumerate(found) if isinstance(unit[0], HumanMessage)]
-    return {*spoken[-1:], len(found) - 1} if found else set()
+def newest(all_units: Sequence[Unit]) -> set[int]:
+    """The indexes that are always kept: the last user message and the final unit."""
+    questions = [n for n, unit in enumerate(all_units) if isinstance(unit[0], HumanMessage)]
+    return {*questions[-1:], len(all_units) - 1} if all_units else set()
 
 
 def cut(unit: Unit, fits: Callable[[Unit], bool], split: Splitter, *, end: bool) -> Unit | None:
-    """As much of a message's text as fits, its end or its beginning; other parts stay.
+    """Cut a message to the end or beginning of its text that fits; other parts are kept.
 
-    `None` if nothing fits, or it is a call with its results, which cannot be cut.
+    Returns `None` if nothing fits, or for tool calls with results, which cannot be cut.
     """
     message = unit[0]
-    if len(unit) > 1 or _calls(message):
+    if len(unit) > 1 or _call_ids(message):
         return None
-    for kept in _shorter(message.content, split, end=end):
-        found = message.model_copy(update={"content": kept})
-        if fits([found]):
-            return [found]
+    for content in _shortened(message.content, split, end=end):
+        shortened = message.model_copy(update={"content": content})
+        if fits([shortened]):
+            return [shortened]
     return None
 
 
-def _shorter(
+def _shortened(
     content: str | list[str | dict[object, object]], split: Splitter, *, end: bool
 ) -> list[str | list[object]]:
-    """Ever shorter contents; never empty ones."""
+    """Return ever shorter versions of the content, none of them empty."""
     if isinstance(content, str):
         pieces = [piece for piece in split(content) if piece]
         sizes = range(1, len(pieces))
         return ["".join(pieces[n:] if end else pieces[: len(pieces) - n]) for n in sizes]
     parts: list[object] = list(content)
-    found: list[str | list[object]] = []
+    variants: list[str | list[object]] = []
     while texts := [n for n, part in enumerate(parts) if _text(part) is not None]:
-        place = texts[0] if end else texts[-1]
-        before, part, behind = parts[:place], parts[place], parts[place + 1 :]
-        words = _shorter(_text(part) or "", split, end=end)
-        found += [[*before, _with(part, str(text)), *behind] for text in words]
-        del parts[place]
+        index = texts[0] if end else texts[-1]
+        preceding, part, following = parts[:index], parts[index], parts[index + 1 :]
+        shortened_texts = _shortened(_text(part) or "", split, end=end)
+        variants += [
+            [*preceding, _with_text(part, str(text)), *following] for text in shortened_texts
+        ]
+        del parts[index]
         if parts:
-            found.append(list(parts))
-    return found
+            variants.append(list(parts))
+    return variants
 
 
 def _text(part: object) -> str | None:
@@ -81,11 +83,11 @@ def _text(part: object) -> str | None:
     return None
 
 
-def _with(part: object, text: str) -> object:
+def _with_text(part: object, text: str) -> object:
     return {**part, "text": text} if isinstance(part, dict) else text
 
 
-def _calls(message: BaseMessage) -> set[str]:
+def _call_ids(message: BaseMessage) -> set[str]:
     if not isinstance(message, AIMessage):
         return set()
     return {call["id"] or "" for call in [*message.tool_calls, *message.invalid_tool_calls]}

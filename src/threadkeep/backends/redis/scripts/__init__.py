@@ -1,4 +1,4 @@
-"""The Lua scripts, by name: sent by their hash, and whole where a server does not know it yet."""
+"""The Lua scripts: called by hash, and sent in full to a server that lacks them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from importlib import resources
 from typing import Final
 
 
-class Script:
-    """A script of this folder, behind what all of them share.
+class LuaScript:
+    """A script of this folder, with the common part in front.
 
     Attributes:
-        name: of its file.
-        text: what a server that does not know it is sent.
-        sha: what any other is sent.
+        name: the name of its file.
+        text: its source, sent to a server that does not have it.
+        sha: its hash, sent to all others.
     """
 
     def __init__(self, name: str) -> None:
@@ -24,6 +24,6 @@ class Script:
         self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
-COMMIT: Final = Script("commit")
-READ: Final = Script("read")
-SWEEP: Final = Script("sweep")
+COMMIT: Final = LuaScript("commit")
+READ: Final = LuaScript("read")
+SWEEP: Final = LuaScript("sweep")

@@ -14,10 +14,10 @@ from llama_index.memory.threadkeep.chat_store import ThreadkeepChatStore
 from llama_index.memory.threadkeep.to_messages import Entry, entries
 from threadkeep import Item, Memory, Session
 from threadkeep.adapters.identity import UserId, optional_user_id
-from threadkeep.adapters.shared import shared
+from threadkeep.adapters.shared import shared_memory
 
-_MARK: Final = "llama_index_archived"  # of a session: up to which seq; of an item: by itself
-_BATCH: Final = "llama_index_status"
+_ARCHIVED_UP_TO: Final = "llama_index_archived"  # session metadata: archived up to this seq
+_ITEM_STATUS: Final = "llama_index_status"
 
 T = TypeVar("T")
 
@@ -25,17 +25,18 @@ T = TypeVar("T")
 class ThreadkeepAsyncChatStore(AsyncDBChatStore):
     """Conversations by key, each message active or archived; the key is the id of the session.
 
-    Archiving moves nothing: the session notes up to where it reaches, so that the conversation
-    stays whole for everything else. Of several that archive or delete the oldest at once, each
-    message is given to one only. `limit` counts from the oldest; positions count active messages.
+    Archiving moves nothing: the session's metadata says up to which message it is archived, so
+    the conversation stays complete for everything else. Of concurrent calls that archive or delete
+    the oldest messages, each message goes to one caller only. `limit` counts from the oldest;
+    positions count active messages.
 
     Args:
         memory: a `Memory`, or a URL.
-        user_id: whose conversations these are, a `str`, an `int` or a `UUID`; others' are
-            refused, and not among the keys.
+        user_id: the owner of the conversations, a `str`, an `int` or a `UUID`; those of other
+            users are refused and not listed among the keys.
 
     Raises:
-        ConfigError: the user id is none.
+        ConfigError: the user id is not valid.
     """
 
     user_id: str | None = None
@@ -46,11 +47,11 @@ class ThreadkeepAsyncChatStore(AsyncDBChatStore):
         self, memory: Memory | str, *, user_id: UserId | None = None, **fields: Any
     ) -> None:
         super().__init__(**{"user_id": optional_user_id(user_id, "user_id"), **fields})
-        self._memory = shared(memory)
+        self._memory = shared_memory(memory)
 
     @classmethod
     def class_name(cls) -> str:
-        """Its name in dumps."""
+        """The class name in dumps."""
         return "ThreadkeepAsyncChatStore"
 
     async def get_messages(
@@ -60,16 +61,16 @@ class ThreadkeepAsyncChatStore(AsyncDBChatStore):
         limit: int | None = None,
         offset: int | None = None,
     ) -> list[ChatMessage]:
-        """The messages of a status (`None` = of any), oldest first, fresh copies."""
-        found = await self._hop(lambda: _found(self._chat(key), status))
+        """Return copies of the messages with a status (`None` = any), oldest first."""
+        matching = await self._to_thread(lambda: _entries_with_status(self._chat(key), status))
         start = offset or 0
         end = None if limit is None else start + limit
-        return [message for message, _ in found[start:end]]
+        return [message for message, _ in matching[start:end]]
 
     async def count_messages(
         self, key: str, status: MessageStatus | None = MessageStatus.ACTIVE
     ) -> int:
-        """How many messages of a status there are."""
+        """Return the number of messages with a status."""
         return len(await self.get_messages(key, status))
 
     async def add_message(
@@ -81,55 +82,59 @@ class ThreadkeepAsyncChatStore(AsyncDBChatStore):
     async def add_messages(
         self, key: str, messages: list[ChatMessage], status: MessageStatus = MessageStatus.ACTIVE
     ) -> None:
-        """Append the messages in one atomic step; none is no step."""
+        """Append the messages atomically; an empty list does nothing."""
         if messages:
-            await self._chat(key).aadd(*_marked(messages, status))
+            await self._chat(key).aadd(*_items_with_status(messages, status))
 
     async def set_messages(
         self, key: str, messages: list[ChatMessage], status: MessageStatus = MessageStatus.ACTIVE
     ) -> None:
-        """Put the messages in the place of all of any status."""
-        await self._chat(key).arewrite(*_marked(messages, status))
+        """Replace all messages, of any status, by these."""
+        await self._chat(key).aset_items(*_items_with_status(messages, status))
 
     async def delete_message(self, key: str, idx: int) -> ChatMessage | None:
-        """Delete the active message at a position, from 0."""
+        """Delete and return the active message at a position, counted from 0."""
 
         def step() -> ChatMessage | None:
             chat = self._chat(key)
-            found = _found(chat, MessageStatus.ACTIVE)
-            if not 0 <= idx < len(found):
+            active = _entries_with_status(chat, MessageStatus.ACTIVE)
+            if not 0 <= idx < len(active):
                 return None
-            chat.remove(*(item.id for item in found[idx][1]))
-            return found[idx][0]
+            chat.remove(*(item.id for item in active[idx][1]))
+            return active[idx][0]
 
-        return await self._hop(step)
+        return await self._to_thread(step)
 
     async def delete_messages(self, key: str, status: MessageStatus | None = None) -> None:
-        """Delete the messages of a status; `None` = the whole conversation."""
+        """Delete the messages with a status; `None` = the whole conversation."""
 
         def step() -> None:
             chat = self._chat(key)
             if status is None:
                 chat.delete()
             else:
-                chat.remove(*(item.id for _, items in _found(chat, status) for item in items))
+                chat.remove(
+                    *(item.id for _, items in _entries_with_status(chat, status) for item in items)
+                )
 
-        await self._hop(step)
+        await self._to_thread(step)
 
     async def delete_oldest_messages(self, key: str, n: int) -> list[ChatMessage]:
         """Delete the oldest active messages and return them."""
 
         def step() -> list[ChatMessage]:
             chat = self._chat(key)
-            taken = _archived(chat, n)
-            chat.remove(*(item.id for _, items in taken for item in items))
-            return [message for message, _ in taken]
+            oldest = _archive_oldest(chat, n)
+            chat.remove(*(item.id for _, items in oldest for item in items))
+            return [message for message, _ in oldest]
 
-        return await self._hop(step)
+        return await self._to_thread(step)
 
     async def archive_oldest_messages(self, key: str, n: int) -> list[ChatMessage]:
         """Archive the oldest active messages and return them."""
-        return await self._hop(lambda: [message for message, _ in _archived(self._chat(key), n)])
+        return await self._to_thread(
+            lambda: [message for message, _ in _archive_oldest(self._chat(key), n)]
+        )
 
     async def get_keys(self) -> list[str]:
         """The keys of all conversations."""
@@ -138,43 +143,47 @@ class ThreadkeepAsyncChatStore(AsyncDBChatStore):
     def _chat(self, key: str) -> Session:
         return self._memory.session(key, user=self.user_id)
 
-    async def _hop(self, step: Callable[[], T]) -> T:
-        return await self._memory.engine.hop(step)
+    async def _to_thread(self, step: Callable[[], T]) -> T:
+        return await self._memory.to_thread(step)
 
 
-def _marked(messages: list[ChatMessage], status: MessageStatus) -> list[Item]:
-    made = set_history.items(messages)
+def _items_with_status(messages: list[ChatMessage], status: MessageStatus) -> list[Item]:
+    items = set_history.items(messages)
     if MessageStatus(status) is MessageStatus.ARCHIVED:
-        for item in made:
-            item.metadata[_BATCH] = MessageStatus.ARCHIVED.value
-    return made
+        for item in items:
+            item.metadata[_ITEM_STATUS] = MessageStatus.ARCHIVED.value
+    return items
 
 
-def _found(chat: Session, status: MessageStatus | None) -> list[Entry]:
+def _entries_with_status(chat: Session, status: MessageStatus | None) -> list[Entry]:
     info = chat.info()
-    mark = int(info.metadata.get(_MARK, 0)) if info else 0
-    after = mark if status is MessageStatus.ACTIVE else None
-    found = entries(chat.items(after=after))
+    archived_up_to = int(info.metadata.get(_ARCHIVED_UP_TO, 0)) if info else 0
+    after = archived_up_to if status is MessageStatus.ACTIVE else None
+    stored = entries(chat.items(after=after))
     if status is None:
-        return found
-    wanted = MessageStatus(status) is MessageStatus.ARCHIVED
-    return [entry for entry in found if _is_archived(entry, mark) == wanted]
+        return stored
+    archived = MessageStatus(status) is MessageStatus.ARCHIVED
+    return [entry for entry in stored if _is_archived(entry, archived_up_to) == archived]
 
 
-def _is_archived(entry: Entry, mark: int) -> bool:
-    return all(item.seq <= mark or _BATCH in item.metadata for item in entry[1])
+def _is_archived(entry: Entry, archived_up_to: int) -> bool:
+    return all(item.seq <= archived_up_to or _ITEM_STATUS in item.metadata for item in entry[1])
 
 
-def _archived(chat: Session, count: int) -> list[Entry]:
-    """Move the mark behind the oldest active messages; what it passed is this caller's alone."""
-    taken: list[Entry] = []
+def _archive_oldest(chat: Session, count: int) -> list[Entry]:
+    """Archive the oldest active messages atomically and return them, to this caller only."""
+    oldest: list[Entry] = []
 
     def step(metadata: dict[str, Any]) -> dict[str, Any]:
-        mark = int(metadata.get(_MARK, 0))
-        found = [e for e in entries(chat.items(after=mark)) if not _is_archived(e, mark)]
-        taken[:] = found[: max(0, count)]
-        return {_MARK: taken[-1][1][-1].seq} if taken else {}
+        archived_up_to = int(metadata.get(_ARCHIVED_UP_TO, 0))
+        active = [
+            e
+            for e in entries(chat.items(after=archived_up_to))
+            if not _is_archived(e, archived_up_to)
+        ]
+        oldest[:] = active[: max(0, count)]
+        return {_ARCHIVED_UP_TO: oldest[-1][1][-1].seq} if oldest else {}
 
     if chat.info() is not None:
         chat.update(metadata=step)
-    return taken
+    return oldest

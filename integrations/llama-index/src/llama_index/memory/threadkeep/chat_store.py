@@ -13,21 +13,21 @@ from llama_index.memory.threadkeep.codec import to_item
 from llama_index.memory.threadkeep.to_messages import Entry, entries, to_messages
 from threadkeep import Memory, Session
 from threadkeep.adapters.identity import UserId, optional_user_id
-from threadkeep.adapters.shared import shared
+from threadkeep.adapters.shared import shared_memory
 
 
 class ThreadkeepChatStore(BaseChatStore):
     """Conversations by key; the key is the id of the session.
 
-    Positions count from 0; one that is out of range, or below 0, names no message.
+    Positions count from 0; negative ones, or ones out of range, match no message.
 
     Args:
         memory: a `Memory`, or a URL.
-        user_id: whose conversations these are, a `str`, an `int` or a `UUID`; others' are
-            refused, and not among the keys.
+        user_id: the owner of the conversations, a `str`, an `int` or a `UUID`; those of other
+            users are refused and not listed among the keys.
 
     Raises:
-        ConfigError: the user id is none.
+        ConfigError: the user id is not valid.
     """
 
     user_id: str | None = None
@@ -39,66 +39,66 @@ class ThreadkeepChatStore(BaseChatStore):
         self, memory: Memory | str, *, user_id: UserId | None = None, **fields: Any
     ) -> None:
         super().__init__(**{"user_id": optional_user_id(user_id, "user_id"), **fields})
-        self._memory = shared(memory)
-        self._origin = store_refs.note(self._memory, memory)
+        self._memory = shared_memory(memory)
+        self._origin = store_refs.register(self._memory, memory)
 
     @classmethod
     def class_name(cls) -> str:
-        """Its name in dumps."""
+        """The class name in dumps."""
         return "ThreadkeepChatStore"
 
     def set_messages(self, key: str, messages: list[ChatMessage]) -> None:
-        """Put the messages in the place of all, in one atomic step."""
-        self._chat(key).rewrite(*set_history.items(messages))
+        """Replace all messages by these, atomically."""
+        self._chat(key).set_items(*set_history.items(messages))
 
     def get_messages(self, key: str) -> list[ChatMessage]:
-        """All messages of a key, fresh copies."""
+        """Return copies of all messages of a key."""
         return to_messages(self._chat(key).items())
 
     def add_message(self, key: str, message: ChatMessage, idx: int | None = None) -> None:
-        """Append a message, or put it before the one at a position (which rewrites them all)."""
+        """Append a message, or insert it before a position (which rewrites all messages)."""
         chat = self._chat(key)
         if idx is None:
             chat.add(to_item(message))
             return
         stored = chat.items()
-        chat.rewrite(*stored[:idx], to_item(message), *stored[idx:])
+        chat.set_items(*stored[:idx], to_item(message), *stored[idx:])
 
     def delete_messages(self, key: str) -> list[ChatMessage] | None:
-        """Delete all messages of a key; returns them, or `None` if there are none."""
+        """Delete and return all messages of a key; `None` if there are none."""
         chat = self._chat(key)
-        taken = chat.rewind(before=0)
+        removed = chat.rewind(before=0)
         chat.delete()
-        return to_messages(taken) or None
+        return to_messages(removed) or None
 
     def delete_message(self, key: str, idx: int) -> ChatMessage | None:
-        """Delete the message at a position."""
+        """Delete and return the message at a position."""
         chat = self._chat(key)
-        entry = _at(entries(chat.items()), idx)
+        entry = _entry_at(entries(chat.items()), idx)
         if entry is None:
             return None
         chat.remove(*(item.id for item in entry[1]))
         return entry[0]
 
     def delete_last_message(self, key: str) -> ChatMessage | None:
-        """Delete the newest message; each is given to one caller only."""
-        taken = to_messages(self._chat(key).rewind(last=1))
-        return taken[-1] if taken else None
+        """Delete and return the newest message; each is returned to one caller only."""
+        removed = to_messages(self._chat(key).rewind(last=1))
+        return removed[-1] if removed else None
 
     def get_keys(self) -> list[str]:
         """The keys of all conversations."""
-        found: list[str] = []
+        keys: list[str] = []
         cursor: Any = None
         while True:
             page = self._memory.sessions(user=self.user_id, limit=1_000, cursor=cursor)
-            found += [info.id for info in page]
+            keys += [info.id for info in page]
             cursor = page.cursor
             if cursor is None:
-                return found
+                return keys
 
     async def aset_messages(self, key: str, messages: list[ChatMessage]) -> None:
         """As `set_messages`."""
-        await self._memory.engine.hop(lambda: self.set_messages(key, messages))
+        await self._memory.to_thread(self.set_messages, key, messages)
 
     async def aget_messages(self, key: str) -> list[ChatMessage]:
         """As `get_messages`."""
@@ -108,32 +108,32 @@ class ThreadkeepChatStore(BaseChatStore):
         self, key: str, message: ChatMessage, idx: int | None = None
     ) -> None:
         """As `add_message`."""
-        await self._memory.engine.hop(lambda: self.add_message(key, message, idx))
+        await self._memory.to_thread(self.add_message, key, message, idx)
 
     async def adelete_messages(self, key: str) -> list[ChatMessage] | None:
         """As `delete_messages`."""
-        return await self._memory.engine.hop(lambda: self.delete_messages(key))
+        return await self._memory.to_thread(self.delete_messages, key)
 
     async def adelete_message(self, key: str, idx: int) -> ChatMessage | None:
         """As `delete_message`."""
-        return await self._memory.engine.hop(lambda: self.delete_message(key, idx))
+        return await self._memory.to_thread(self.delete_message, key, idx)
 
     async def adelete_last_message(self, key: str) -> ChatMessage | None:
         """As `delete_last_message`."""
-        return await self._memory.engine.hop(lambda: self.delete_last_message(key))
+        return await self._memory.to_thread(self.delete_last_message, key)
 
     async def aget_keys(self) -> list[str]:
         """As `get_keys`."""
-        return await self._memory.engine.hop(self.get_keys)
+        return await self._memory.to_thread(self.get_keys)
 
     def to_dict(self, **_: Any) -> dict[str, Any]:
-        """A reference to the store, without any message or secret."""
+        """Return a reference to the store, without messages or secrets."""
         return {"class_name": self.class_name(), "store": self._origin, "user_id": self.user_id}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], **_: Any) -> ThreadkeepChatStore:
-        """The chat store of a reference, on the live store it names."""
-        return cls(store_refs.found(data["store"]), user_id=data.get("user_id"))
+        """Return the chat store of a reference, on the open store it names."""
+        return cls(store_refs.resolve(data["store"]), user_id=data.get("user_id"))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).from_dict, (self.to_dict(),)
@@ -142,5 +142,5 @@ class ThreadkeepChatStore(BaseChatStore):
         return self._memory.session(key, user=self.user_id)
 
 
-def _at(found: list[Entry], position: int) -> Entry | None:
-    return found[position] if 0 <= position < len(found) else None
+def _entry_at(stored_entries: list[Entry], position: int) -> Entry | None:
+    return stored_entries[position] if 0 <= position < len(stored_entries) else None

@@ -1,4 +1,4 @@
-"""`ChatMessage` to `Item` and back: exact for what LlamaIndex wrote, whatever blocks it has."""
+"""Convert `ChatMessage` to `Item` and back, lossless for messages that LlamaIndex wrote."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ from threadkeep.errors import InputError
 from threadkeep.messages import parse
 
 FORMAT: Final = "llama-index/1"
-_STORED: Final = "threadkeep_block"  # stands for bytes that the neutral block of that place holds
+_BLOCK_REFERENCE: Final = (
+    "threadkeep_block"  # refers to the bytes of the neutral block with that index
+)
 _ROLES: Final = {
     MessageRole.CHATBOT: "assistant",
     MessageRole.MODEL: "assistant",
     MessageRole.FUNCTION: "tool",
 }
-_PLAIN: Final = frozenset({"user", "assistant", "system", "developer"})
+_PLAIN_ROLES: Final = frozenset({"user", "assistant", "system", "developer"})
 _CLASSES: Final[dict[str, type[BaseModel]]] = {
     str(kind.model_fields["block_type"].default): kind
     for kind in get_args(get_args(ContentBlock)[0])
 }
 
 
-def to_item(message: ChatMessage, where: str = "message") -> Item:
-    """The item of a message; `to_message` gives an equal message back.
+def to_item(message: ChatMessage, location: str = "message") -> Item:
+    """Convert a message to an item, which `to_message` converts back to an equal message.
 
     Raises:
-        InputError: something in it is not JSON; it is named.
+        InputError: a value in it is not JSON; the error names it.
     """
-    dump = _dumped(message, where)
+    dump = _dump(message, location)
     blocks: list[dict[str, Any]] = dump["blocks"]
     neutral = [to_neutral(block) for block in blocks]
     content = [part for part in neutral if part is not None]
@@ -43,21 +45,25 @@ def to_item(message: ChatMessage, where: str = "message") -> Item:
         type="tool_result" if role == "tool" else "message",
         role=role,
         name=_text(extra.get("name")),
-        content=_words(blocks, content),
+        content=_content(blocks, content),
         tool_calls=_calls(blocks, extra),
         tool_call_id=_text(extra.get("tool_call_id")) if role == "tool" else None,
     )
-    if role in _PLAIN and not extra and _is_one_text(blocks) and role == message.role.value:
+    if role in _PLAIN_ROLES and not extra and _is_plain_text(blocks) and role == message.role.value:
         return item
-    (item,) = parse(item, where)  # as strict as any other door
-    slim = {**dump, "blocks": _slim(blocks, neutral)}
+    (item,) = parse(item, location)  # the same validation as for all other input
+    slim = {**dump, "blocks": _without_stored_bytes(blocks, neutral)}
     return Item(**{**_fields(item), "raw": {"format": FORMAT, "data": slim}})
 
 
 def to_message(item: Item) -> ChatMessage | None:
-    """The message as LlamaIndex wrote it, or `None` if it did not write this item."""
+    """Return the message as LlamaIndex wrote it; `None` if another framework wrote the item."""
     if item.raw is None:
-        if item.type != "message" or item.role not in _PLAIN or not isinstance(item.content, str):
+        if (
+            item.type != "message"
+            or item.role not in _PLAIN_ROLES
+            or not isinstance(item.content, str)
+        ):
             return None
         if item.tool_calls or item.name or item.tool_call_id:
             return None
@@ -65,52 +71,52 @@ def to_message(item: Item) -> ChatMessage | None:
     if item.raw.get("format") != FORMAT:
         return None
     stored = item.raw["data"]
-    blocks = _whole([dict(block) for block in stored["blocks"]], item.content)
+    blocks = _restore_bytes([dict(block) for block in stored["blocks"]], item.content)
     data = {**stored, "additional_kwargs": dict(stored["additional_kwargs"]), "blocks": blocks}
     try:
         return ChatMessage.model_validate(data)
     except ValidationError:
-        return _salvaged(data)
+        return _lenient_message(data)
 
 
-def _dumped(message: ChatMessage, where: str) -> dict[str, Any]:
-    readable = [_in_bytes(block) for block in message.blocks]
-    told = message.model_copy(update={"blocks": readable})
+def _dump(message: ChatMessage, location: str) -> dict[str, Any]:
+    blocks = [_read_stream(block) for block in message.blocks]
+    readable = message.model_copy(update={"blocks": blocks})
     try:
-        return told.model_dump(mode="json")
+        return readable.model_dump(mode="json")
     except ValueError as error:
-        raise InputError(f"{where} cannot be stored as JSON: {error}") from error
+        raise InputError(f"{location} cannot be stored as JSON: {error}") from error
 
 
-def _in_bytes(block: Any) -> Any:
-    """The block, a stream of bytes in it read to its end as base64."""
+def _read_stream(block: Any) -> Any:
+    """Return the block with its byte stream, if any, read and encoded as base64."""
     field = BYTES.get(block.block_type, "")
     stream: Any = getattr(block, field, None)
     if not hasattr(stream, "read"):
         return block
     stream.seek(0)
-    read = base64.b64encode(stream.read())
+    encoded = base64.b64encode(stream.read())
     stream.seek(0)
-    return block.model_copy(update={field: read})
+    return block.model_copy(update={field: encoded})
 
 
-def _words(blocks: list[dict[str, Any]], content: list[dict[str, Any]]) -> str | list[Any]:
-    if _is_one_text(blocks):
+def _content(blocks: list[dict[str, Any]], content: list[dict[str, Any]]) -> str | list[Any]:
+    if _is_plain_text(blocks):
         return str(blocks[0]["text"])
     return content or ""
 
 
-def _is_one_text(blocks: list[dict[str, Any]]) -> bool:
+def _is_plain_text(blocks: list[dict[str, Any]]) -> bool:
     return len(blocks) == 1 and blocks[0]["block_type"] == "text"
 
 
 def _calls(blocks: list[dict[str, Any]], extra: dict[str, Any]) -> list[dict[str, Any]]:
-    """The calls of tool call blocks; of messages before there were such, of `additional_kwargs`."""
-    called = [block for block in blocks if block["block_type"] == "tool_call"]
-    if called:
+    """The calls of tool call blocks; in older messages those of `additional_kwargs`."""
+    call_blocks = [block for block in blocks if block["block_type"] == "tool_call"]
+    if call_blocks:
         return [
             {"id": b["tool_call_id"] or "", "name": b["tool_name"], "args": b["tool_kwargs"]}
-            for b in called
+            for b in call_blocks
         ]
     try:
         (item,) = parse(
@@ -129,29 +135,29 @@ def _fields(item: Item) -> dict[str, Any]:
     return {name: getattr(item, name) for name in Item.__slots__}
 
 
-def _slim(blocks: list[dict[str, Any]], neutral: list[Any]) -> list[dict[str, Any]]:
-    """The blocks, without bytes that stand in the neutral content already."""
-    place, slim = 0, []
+def _without_stored_bytes(blocks: list[dict[str, Any]], neutral: list[Any]) -> list[dict[str, Any]]:
+    """Replace bytes that the neutral content holds already by references to it."""
+    index, slim = 0, []
     for block, part in zip(blocks, neutral, strict=True):
         field = BYTES.get(block["block_type"], "")
         if part is not None and block.get(field) and part.get("base64") == block[field]:
-            block = {**block, field: {_STORED: place}}
+            block = {**block, field: {_BLOCK_REFERENCE: index}}
         slim.append(block)
-        place += part is not None
+        index += part is not None
     return slim
 
 
-def _whole(blocks: list[dict[str, Any]], content: str | list[dict[str, Any]]) -> list[Any]:
+def _restore_bytes(blocks: list[dict[str, Any]], content: str | list[dict[str, Any]]) -> list[Any]:
     for block in blocks:
         field = BYTES.get(block.get("block_type", ""), "")
-        kept = block.get(field)
-        if isinstance(kept, dict):
-            block[field] = content[kept[_STORED]]["base64"]  # type: ignore[index]  # it is a list
+        reference = block.get(field)
+        if isinstance(reference, dict):
+            block[field] = content[reference[_BLOCK_REFERENCE]]["base64"]  # type: ignore[index]  # it is a list
     return blocks
 
 
-def _salvaged(data: dict[str, Any]) -> ChatMessage:
-    """The message, though LlamaIndex would not read one of its blocks any more."""
+def _lenient_message(data: dict[str, Any]) -> ChatMessage:
+    """Build the message even if LlamaIndex no longer accepts one of its blocks."""
     blocks = [_block(block) for block in data["blocks"]]
     return ChatMessage(
         role=data["role"], blocks=blocks, additional_kwargs=data["additional_kwargs"]
@@ -159,7 +165,7 @@ def _salvaged(data: dict[str, Any]) -> ChatMessage:
 
 
 def _block(data: dict[str, Any]) -> Any:
-    """The block; one whose file is gone still says which it was, one of tomorrow says its type."""
+    """Build a block, unvalidated if its file is missing; a placeholder if its type is unknown."""
     kind = _CLASSES.get(data.get("block_type", ""))
     if kind is None:
         return TextBlock(text=f"[{data.get('block_type')}]")

@@ -1,4 +1,4 @@
-"""Content blocks of LlamaIndex (as dumped to JSON) to neutral blocks and back."""
+"""Convert LlamaIndex content blocks (as dumped to JSON) to neutral blocks and back."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from llama_index.core.base.llms.types import (
 Block = dict[str, Any]
 
 BYTES: Final = {"image": "image", "audio": "audio", "video": "video", "document": "data"}
-"""Which field of a block holds its bytes."""
+"""The field that holds the bytes of each type of block."""
 
 _KINDS: Final = {"image": "image", "audio": "audio", "video": "video", "document": "file"}
 
 
 def to_neutral(block: Mapping[str, Any]) -> Block | None:
-    """The neutral block; `None` for a tool call, which stands in `Item.tool_calls`."""
+    """Return the neutral block; `None` for a tool call, which goes into `Item.tool_calls`."""
     match block["block_type"]:
         case "text":
             return {"type": "text", "text": block["text"]}
         case "tool_call":
             return None
         case "thinking":
-            return _thought(block)
+            return _reasoning(block)
         case "citable":
-            words = _joined(block["content"])
-            return {"type": "text", "text": words, "extras": {"title": block["title"]}}
+            text = _join_texts(block["content"])
+            return {"type": "text", "text": text, "extras": {"title": block["title"]}}
         case "citation":
-            words = _joined([block["cited_content"]])
-            return {"type": "text", "text": words, "extras": {"source": block["source"]}}
-        case kind if kind in _KINDS and (found := _media(_KINDS[kind], block)):
-            return found
+            text = _join_texts([block["cited_content"]])
+            return {"type": "text", "text": text, "extras": {"source": block["source"]}}
+        case kind if kind in _KINDS and (media := _media(_KINDS[kind], block)):
+            return media
     return {"type": "opaque", "value": {"type": block["block_type"], **block}}
 
 
 def from_neutral(block: Mapping[str, Any]) -> Any:
-    """The block of LlamaIndex for what another framework wrote."""
+    """Return the LlamaIndex block for a block that another framework wrote."""
     kind = block["type"]
     if kind == "text":
         return TextBlock(text=block["text"])
@@ -53,7 +53,7 @@ def from_neutral(block: Mapping[str, Any]) -> Any:
         return ThinkingBlock(content=block.get("reasoning"), additional_information=extras)
     make = _MAKERS.get(kind)
     source = _source(block, BYTES.get(kind, "data"))
-    return make(block, source) if make and source else TextBlock(text=_described(block))
+    return make(block, source) if make and source else TextBlock(text=_placeholder(block))
 
 
 def _image(block: Mapping[str, Any], source: Block) -> ImageBlock:
@@ -78,25 +78,25 @@ def _file(block: Mapping[str, Any], source: Block) -> DocumentBlock:
 _MAKERS: Final = {"image": _image, "audio": _audio, "video": _video, "file": _file}
 
 
-def _thought(block: Mapping[str, Any]) -> Block:
-    thought: Block = {"type": "reasoning", "reasoning": block.get("content") or ""}
+def _reasoning(block: Mapping[str, Any]) -> Block:
+    neutral: Block = {"type": "reasoning", "reasoning": block.get("content") or ""}
     signature = (block.get("additional_information") or {}).get("signature")
-    return {**thought, "extras": {"signature": signature}} if signature else thought
+    return {**neutral, "extras": {"signature": signature}} if signature else neutral
 
 
-def _joined(blocks: list[Mapping[str, Any]]) -> str:
+def _join_texts(blocks: list[Mapping[str, Any]]) -> str:
     return "\n".join(str(b["text"]) for b in blocks if b.get("block_type") == "text")
 
 
 def _media(kind: str, block: Mapping[str, Any]) -> Block | None:
-    found: Block = {"type": kind}
+    media: Block = {"type": kind}
     path, name = block.get("path"), block.get("title")
     if block.get(BYTES[block["block_type"]]):
-        found["base64"] = block[BYTES[block["block_type"]]]
+        media["base64"] = block[BYTES[block["block_type"]]]
     elif block.get("url"):
-        found["url"] = str(block["url"])
+        media["url"] = str(block["url"])
     elif path:
-        found["url"], name = f"file:{path}", name or PurePath(path).name
+        media["url"], name = f"file:{path}", name or PurePath(path).name
     else:
         return None
     mime = block.get(f"{block['block_type']}_mimetype")
@@ -104,7 +104,7 @@ def _media(kind: str, block: Mapping[str, Any]) -> Block | None:
         mime = f"audio/{block['format']}"
     extras = {key: v for key, v in (("detail", block.get("detail")), ("filename", name)) if v}
     return {
-        **found,
+        **media,
         **({"mime_type": mime} if mime else {}),
         **({"extras": extras} if extras else {}),
     }
@@ -116,7 +116,7 @@ def _source(block: Mapping[str, Any], field: str) -> Block | None:
     return {"url": block["url"]} if block.get("url") else None
 
 
-def _described(block: Mapping[str, Any]) -> str:
+def _placeholder(block: Mapping[str, Any]) -> str:
     value = block.get("value")
     kind = value.get("type", "content") if isinstance(value, Mapping) else block["type"]
     return str(value) if block["type"] == "json" else f"[{block.get('file_id') or kind}]"

@@ -1,4 +1,4 @@
-"""Conversations of LlamaIndex's own stores, taken over without touching them."""
+"""Import conversations from LlamaIndex's own stores."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from llama_index.core.base.llms.types import ChatMessage
 from llama_index.memory.threadkeep.codec import to_item
 from threadkeep import Item, Memory
 from threadkeep.adapters.identity import UserId, optional_user_id
-from threadkeep.adapters.shared import shared
+from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
 
 _BATCH: Final = 500
@@ -26,29 +26,29 @@ _BATCH: Final = 500
 def import_simple_chat_store(
     path: str | Path, memory: Memory | str, *, user_id: UserId | None = None
 ) -> dict[str, int]:
-    """Copy the conversations of a file that `SimpleChatStore.persist` wrote; messages of each.
+    """Copy the conversations of a `SimpleChatStore.persist` file; returns the messages per key.
 
-    Every id is made of the place and the words of a message, so that an import that broke off,
-    or is repeated after more was said, adds only what is new.
+    Ids are derived from the position and content of a message, so an import that was interrupted,
+    or is repeated later, adds only new messages.
 
     Args:
         path: the file.
-        memory: where to: a `Memory`, or a URL.
-        user_id: whose sessions they become; `None` = nobody's yet.
+        memory: the target: a `Memory`, or a URL.
+        user_id: the owner of the imported sessions; `None` = no owner yet.
 
     Raises:
-        ConfigError: it is no such file.
-        NotOwner: a session of that key belongs to another user here; those before it are there.
+        ConfigError: the file was not written by `SimpleChatStore.persist`.
+        NotOwner: a session with that key belongs to another user; earlier ones are imported.
     """
     owner = optional_user_id(user_id, "user_id")
     try:
         store = json.loads(Path(path).read_text("utf-8"))["store"]
-        found = {str(key): list(messages) for key, messages in store.items()}
+        conversations = {str(key): list(messages) for key, messages in store.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConfigError(f"{path} was not written by SimpleChatStore.persist: {error}") from error
     return {
-        key: _add(shared(memory), key, owner, map(_placed, enumerate(messages)))
-        for key, messages in found.items()
+        key: _add(shared_memory(memory), key, owner, map(_numbered_item, enumerate(messages)))
+        for key, messages in conversations.items()
     }
 
 
@@ -60,68 +60,68 @@ def import_sqlalchemy_store(
     table_name: str = "llama_index_memory",
     schema: str | None = None,
 ) -> dict[str, int]:
-    """Copy the conversations of a `SQLAlchemyChatStore`; messages of each, archived ones too.
+    """Copy the conversations of a `SQLAlchemyChatStore`; returns the messages per key.
 
-    Nothing is written there. Every id is made of its row's number, so that an import that broke
-    off, or is repeated after more was said, adds only what is new.
+    Archived messages are included. The source is only read. Ids are derived from row numbers, so
+    an import that was interrupted, or is repeated later, adds only new messages.
 
     Args:
-        engine: where they are: a synchronous SQLAlchemy `Engine`, or its URL.
-        memory: where to: a `Memory`, or a URL.
-        user_id: whose sessions they become; `None` = nobody's yet.
-        table_name: as the store was told.
-        schema: as the store's `db_schema`.
+        engine: the source: a synchronous SQLAlchemy `Engine`, or its URL.
+        memory: the target: a `Memory`, or a URL.
+        user_id: the owner of the imported sessions; `None` = no owner yet.
+        table_name: the same argument as for the store.
+        schema: the store's `db_schema`.
 
     Raises:
-        ConfigError: the table is not there, or not as `SQLAlchemyChatStore` makes it.
-        NotOwner: a session of that key belongs to another user here; those before it are there.
+        ConfigError: the table does not exist, or has other columns than `SQLAlchemyChatStore`'s.
+        NotOwner: a session with that key belongs to another user; earlier ones are imported.
     """
     owner = optional_user_id(user_id, "user_id")
-    made = _engine(engine)
+    source = _open_engine(engine)
     names = ("id", "key", "timestamp", "data")
     columns = [sqlalchemy.Column(n, sqlalchemy.JSON if n == "data" else None) for n in names]
     table = sqlalchemy.Table(table_name, sqlalchemy.MetaData(schema=schema), *columns)
     order = (table.c.key, table.c.timestamp, table.c.id)
     counts = dict[str, int]()
     try:
-        with made.connect() as connection:
+        with source.connect() as connection:
             rows = connection.execute(sqlalchemy.select(*table.c).order_by(*order))
-            for key, run in groupby(rows, key=lambda row: str(row.key)):
-                counts[key] = _add(shared(memory), key, owner, map(_row, run))
+            for key, key_rows in groupby(rows, key=lambda row: str(row.key)):
+                counts[key] = _add(shared_memory(memory), key, owner, map(_item, key_rows))
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise ConfigError(f"no table of SQLAlchemyChatStore {table_name!r}: {error}") from error
     finally:
-        if made is not engine:
-            made.dispose()
+        if source is not engine:
+            source.dispose()
     return counts
 
 
-def _engine(given: sqlalchemy.Engine | str) -> sqlalchemy.Engine:
-    if not isinstance(given, str):
-        return given
-    url = sqlalchemy.make_url(given)
+def _open_engine(engine: sqlalchemy.Engine | str) -> sqlalchemy.Engine:
+    if not isinstance(engine, str):
+        return engine
+    url = sqlalchemy.make_url(engine)
     path = url.database or ""
     is_path = url.get_backend_name() == "sqlite" and not path.startswith("file:")
-    if is_path and not Path(path).is_file():  # SQLite would make it
+    if is_path and not Path(path).is_file():  # SQLite would create it
         raise ConfigError(f"there is no file {path!r} to import from")
     return sqlalchemy.create_engine(url)
 
 
-def _placed(numbered: tuple[int, Mapping[str, Any]]) -> Item:
+def _numbered_item(numbered: tuple[int, Mapping[str, Any]]) -> Item:
     number, data = numbered
-    said = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
     item = to_item(ChatMessage.model_validate(data), f"message {number}")
-    return dataclasses.replace(item, id=f"llama-json:{number}:{said}")
+    return dataclasses.replace(item, id=f"llama-json:{number}:{digest}")
 
 
-def _row(row: Any) -> Item:
+def _item(row: Any) -> Item:
     item = to_item(ChatMessage.model_validate(row.data), f"row {row.id}")
-    said = datetime.fromtimestamp(row.timestamp / 1e9, UTC)
-    return dataclasses.replace(item, id=f"llama-sql:{row.id}", created_at=said)
+    created_at = datetime.fromtimestamp(row.timestamp / 1e9, UTC)
+    return dataclasses.replace(item, id=f"llama-sql:{row.id}", created_at=created_at)
 
 
 def _add(memory: Memory, key: str, user: str | None, items: Iterable[Item]) -> int:
-    found, chat = list(items), memory.session(key, user=user)
-    for start in range(0, len(found), _BATCH):
-        chat.add(*found[start : start + _BATCH])
-    return len(found)
+    batched, chat = list(items), memory.session(key, user=user)
+    for start in range(0, len(batched), _BATCH):
+        chat.add(*batched[start : start + _BATCH])
+    return len(batched)

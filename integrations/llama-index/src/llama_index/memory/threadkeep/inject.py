@@ -1,4 +1,4 @@
-"""What long-term memory tells a model, among the messages of a conversation; never stored."""
+"""Inject long-term memory into the messages for a model; it is never stored."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from threadkeep import Window
 from threadkeep.longterm.context import Context
 from threadkeep.longterm.markers import MARK_END, MARK_START
 
-Asked = tuple[str, int]
+TurnKey = tuple[str, int]
 
-OVERHEAD: Final = 16
-"""Tokens of a message more, and of texts that are joined."""
+MESSAGE_OVERHEAD: Final = 16
+"""Tokens of one more message and of separators between joined texts."""
 
 
-def query(input: Any, window: Window) -> str:
-    """What the user says now: what an engine is about to put, else their newest message."""
+def current_question(input: Any, window: Window) -> str:
+    """Return the user's question: the engine's new input, else the newest user message."""
     if isinstance(input, ChatMessage):
         return input.content or ""
     if isinstance(input, str) and input:
@@ -26,55 +26,61 @@ def query(input: Any, window: Window) -> str:
     return next((item.text for item in reversed(window) if item.role == "user"), "")
 
 
-def asked(window: Window, query: str) -> Asked:
-    """The question, and the place of the newest user message, with which a turn begins."""
+def turn_key(window: Window, query: str) -> TurnKey:
+    """Return the question and the seq of the newest user message, which identify a turn."""
     newest = next((item.seq for item in reversed(window) if item.role == "user"), 0)
     return query, newest
 
 
-def told(messages: list[ChatMessage], context: Context, query: str) -> list[ChatMessage]:
-    """The messages with what is known: in the system message, and before the question.
+def inject_context(messages: list[ChatMessage], context: Context, query: str) -> list[ChatMessage]:
+    """Add long-term memory to the messages: to the system message, and before the question.
 
-    A question that is not among the messages yet finds what was recalled in the system message.
+    If the question is not among the messages yet, recalled notes go into the system message too.
 
     Args:
-        messages: of the conversation, fresh copies.
-        context: what is known.
+        messages: copies of the conversation's messages.
+        context: the texts to inject.
         query: the question.
     """
-    found = list(messages)
-    asked = next((n for n in range(len(found) - 1, -1, -1) if found[n].role == "user"), None)
-    beside = asked is not None and found[asked].content == query
-    if context.volatile and beside and asked is not None:
-        found[asked] = _with(found[asked], [context.volatile], first=True)
-    above = [context.stable, *([] if beside else [context.volatile])]
-    texts = [text for text in above if text]
+    injected = list(messages)
+    question_index = next(
+        (n for n in range(len(injected) - 1, -1, -1) if injected[n].role == "user"), None
+    )
+    has_question = question_index is not None and injected[question_index].content == query
+    if context.volatile and has_question and question_index is not None:
+        injected[question_index] = _with_texts(
+            injected[question_index], [context.volatile], first=True
+        )
+    candidates = [context.stable, *([] if has_question else [context.volatile])]
+    texts = [text for text in candidates if text]
     if not texts:
-        return found
-    if found and found[0].role == MessageRole.SYSTEM:
-        return [_with(found[0], texts), *found[1:]]
+        return injected
+    if injected and injected[0].role == MessageRole.SYSTEM:
+        return [_with_texts(injected[0], texts), *injected[1:]]
     blocks = [TextBlock(text=text) for text in texts]
-    return [ChatMessage(role=MessageRole.SYSTEM, blocks=blocks), *found]
+    return [ChatMessage(role=MessageRole.SYSTEM, blocks=blocks), *injected]
 
 
-def untold(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
-    """The messages without what `told` added, as far as somebody hands it back."""
-    left = (message if len(message.blocks) == 0 else _without(message) for message in messages)
-    return [message for message in left if message is not None]
+def without_context(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """Remove injected memory from messages that a caller passes back."""
+    stripped = (
+        message if len(message.blocks) == 0 else _strip_context(message) for message in messages
+    )
+    return [message for message in stripped if message is not None]
 
 
-def _without(message: ChatMessage) -> ChatMessage | None:
+def _strip_context(message: ChatMessage) -> ChatMessage | None:
     if message.role not in (MessageRole.SYSTEM, MessageRole.USER):
         return message
-    blocks = [block for block in message.blocks if not _is_ours(block)]
+    blocks = [block for block in message.blocks if not _is_injected(block)]
     if len(blocks) == len(message.blocks):
         return message
-    if not blocks:  # a user who types our marks is stored as everybody else
+    if not blocks:  # a user who types the markers is stored like anyone else
         return None if message.role == MessageRole.SYSTEM else message
     return message.model_copy(update={"blocks": blocks})
 
 
-def _is_ours(block: Any) -> bool:
+def _is_injected(block: Any) -> bool:
     return (
         isinstance(block, TextBlock)
         and block.text.startswith(MARK_START)
@@ -82,7 +88,7 @@ def _is_ours(block: Any) -> bool:
     )
 
 
-def _with(message: ChatMessage, texts: Sequence[str], *, first: bool = False) -> ChatMessage:
-    added = [TextBlock(text=text) for text in texts]
-    blocks = [*added, *message.blocks] if first else [*message.blocks, *added]
+def _with_texts(message: ChatMessage, texts: Sequence[str], *, first: bool = False) -> ChatMessage:
+    text_blocks = [TextBlock(text=text) for text in texts]
+    blocks = [*text_blocks, *message.blocks] if first else [*message.blocks, *text_blocks]
     return message.model_copy(update={"blocks": blocks})

@@ -1,4 +1,4 @@
-"""`ThreadkeepMemory`: the memory of chat engines and agents, kept in any store of threadkeep."""
+"""`ThreadkeepMemory`: memory for chat engines and agents, on any threadkeep store."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ from llama_index.core.bridge.pydantic import Field, PrivateAttr
 from llama_index.core.memory.types import BaseMemory
 from llama_index.core.utils import get_tokenizer
 
-from llama_index.memory.threadkeep import inject as injecting
 from llama_index.memory.threadkeep import set_history, store_refs
-from llama_index.memory.threadkeep.recall_cache import Recollection
+from llama_index.memory.threadkeep.inject import (
+    MESSAGE_OVERHEAD,
+    current_question,
+    inject_context,
+    turn_key,
+    without_context,
+)
+from llama_index.memory.threadkeep.recall_cache import RecallCache
 from llama_index.memory.threadkeep.to_messages import to_messages
 from threadkeep import (
     Memory,
@@ -24,12 +30,12 @@ from threadkeep import (
     policies,
 )
 from threadkeep.adapters.identity import UserId, optional_user_id
-from threadkeep.adapters.injection import Injection, injection
-from threadkeep.adapters.shared import shared
+from threadkeep.adapters.injection import Injection, parse_injection
+from threadkeep.adapters.shared import shared_memory
 from threadkeep.longterm.context import Context
 
-TOKENS: Final = 30_000
-_ANSWERS: Final = frozenset({"assistant", "tool", "function"})
+DEFAULT_TOKENS: Final = 30_000
+_ANSWER_ROLES: Final = frozenset({"assistant", "tool", "function"})
 
 Tokenizer = Callable[[str], list[Any]]
 
@@ -37,23 +43,25 @@ Tokenizer = Callable[[str], list[Any]]
 class ThreadkeepMemory(BaseMemory):
     """One conversation, for `memory=` of every chat engine, agent and workflow of LlamaIndex.
 
-    Any number of engines, agents, threads and event loops may use one conversation at once. It
-    has no length and is never falsy, so that nothing takes an empty one for a missing one.
-    In a workflow's `Context` it becomes a reference to its store, without any message or secret.
+    Any number of engines, agents, threads and event loops may use a conversation concurrently. It
+    has no length and is never falsy, so an empty memory is not mistaken for a missing one. In a
+    workflow's `Context` it is serialized as a reference to its store, without messages or secrets.
     """
 
     session_id: str
     user_id: str | None = None
     token_limit: int | None = Field(
-        default=None, gt=0, description="Tokens of the history and what is injected, in all."
+        default=None,
+        gt=0,
+        description="Token budget of the history and the injected memory together.",
     )
     on_set: Literal["archive", "append", "replace"] = Field(
-        default="archive", description="What `set` does with a history that is there already."
+        default="archive", description="What `set` does with a stored history that differs."
     )
     tokenizer_fn: Tokenizer = Field(default_factory=get_tokenizer, exclude=True)
     window: Any = Field(default=None, exclude=True)
     inject: bool | dict[str, Any] = Field(
-        default=True, description="Whether, and how much, long-term memory tells the model."
+        default=True, description="Whether, and how much, long-term memory is injected."
     )
 
     _memory: Memory = PrivateAttr()
@@ -62,7 +70,7 @@ class ThreadkeepMemory(BaseMemory):
     _policies: list[Any] = PrivateAttr()
     _warned: bool = PrivateAttr(default=False)
     _injection: Injection | None = PrivateAttr()
-    _recollection: Recollection = PrivateAttr(default_factory=Recollection)
+    _recall_cache: RecallCache = PrivateAttr(default_factory=RecallCache)
 
     def __init__(
         self,
@@ -75,22 +83,22 @@ class ThreadkeepMemory(BaseMemory):
         owner = optional_user_id(user_id, "user_id")
         session_id = session_id or str(uuid4())
         super().__init__(**{"session_id": session_id, "user_id": owner, **fields})
-        self._memory = shared(memory)
-        self._origin = store_refs.note(self._memory, memory)
+        self._memory = shared_memory(memory)
+        self._origin = store_refs.register(self._memory, memory)
         self._chat = self._memory.session(self.session_id, user=self.user_id)
         window = self.window
         stepped = {"step": 0.5, **window} if isinstance(window, dict) else window
         self._policies = policies.as_policies(stepped)
-        self._injection = injection(self.inject)
+        self._injection = parse_injection(self.inject)
 
     @property
     def chat(self) -> Session:
-        """The session below, for everything else that can be done with it."""
+        """The underlying session, for all its other methods."""
         return self._chat
 
     @classmethod
     def class_name(cls) -> str:
-        """Its name in dumps."""
+        """The class name in dumps."""
         return "ThreadkeepMemory"
 
     @classmethod
@@ -104,73 +112,76 @@ class ThreadkeepMemory(BaseMemory):
         session_id: str | None = None,
         **fields: Any,
     ) -> Self:
-        """A memory; no I/O unless a `chat_history` is given, which is treated as by `set`.
+        """Create a memory; does no I/O unless a `chat_history` is passed, which is stored by `set`.
 
         Args:
-            chat_history: what an engine's `chat_history=` was.
-            llm: not needed; engines pass theirs.
-            token_limit: tokens of the history and what is injected; `None` = the window alone.
+            chat_history: an engine's `chat_history=`.
+            llm: ignored; engines pass theirs.
+            token_limit: tokens of the history and the injected memory; `None` = only the window
+                limits it.
             memory: a `Memory`, or a URL.
-            session_id: the conversation; a new one without.
+            session_id: the conversation; the default is a new one.
             **fields: `user_id`: a `str`, an `int` or a `UUID`; `on_set`, `tokenizer_fn`; `window`:
                 a policy, a list of them, or `{"max_tokens": 3000}`, `None` = the Memory's own,
                 else 30,000 tokens;
-                `inject`: `True`, `False` or `{"max_tokens": 800, "recall": True}`, what
-                long-term memory tells the model.
+                `inject`: `True`, `False` or `{"max_tokens": 800, "recall": True}`, how much
+                long-term memory is injected.
         """
-        made = cls(
-            memory,  # type: ignore[arg-type]  # None is refused there
+        instance = cls(
+            memory,  # type: ignore[arg-type]  # __init__ refuses None
             session_id,
             token_limit=token_limit,
             **fields,
         )
         if chat_history:
-            made.set(chat_history)
-        return made
+            instance.set(chat_history)
+        return instance
 
     @classmethod
     def bind(cls, memory: Memory | str, user_id: UserId | None = None, **fields: Any) -> type[Self]:
-        """A class for `memory_cls=`, which engines build from their own arguments.
+        """Return a class for `memory_cls=`, which engines instantiate with their own arguments.
 
         Raises:
-            ConfigError: the user id is none.
+            ConfigError: the user id is not valid.
         """
         bound = {"memory": memory, "user_id": optional_user_id(user_id, "user_id"), **fields}
 
-        class Bound(cls):  # type: ignore[valid-type, misc]  # a class made of a class
+        class Bound(cls):  # type: ignore[valid-type, misc]  # the base is a variable
             @classmethod
-            def from_defaults(_, *args: Any, **kwargs: Any) -> Self:  # noqa: N804  # made of cls
+            def from_defaults(_, *args: Any, **kwargs: Any) -> Self:  # noqa: N804  # cls is the outer class
                 return cls.from_defaults(*args, **{**bound, **kwargs})
 
         return Bound
 
     def get(self, input: Any = None, initial_token_count: int = 0, **_: Any) -> list[ChatMessage]:
-        """What a model should see: the newest that fits, tool calls with their results.
+        """Return the messages for a model: the newest that fit, tool calls with their results.
 
-        What is known of the user stands in the system message, and what was recalled for the
-        question before the question; all of it counts towards `token_limit`.
+        Facts and instructions are added to the system message, recalled notes before the question;
+        all of it counts towards `token_limit`.
 
         Args:
-            input: what the user says next, if it is not put yet.
-            initial_token_count: tokens of what the engine puts before; they count towards
+            input: the user's next message, if it is not stored yet.
+            initial_token_count: tokens of the engine's own prompt; they count towards
                 `token_limit`.
         """
         window = self._chat.window(**self._limits(initial_token_count))
-        query = injecting.query(input, window)
+        query = current_question(input, window)
         context = self._context(window, query, initial_token_count)
         if context and self._is_over(window, context, initial_token_count):
-            kept = initial_token_count + self._share(initial_token_count) + injecting.OVERHEAD
-            window = self._chat.window(**self._limits(kept))
+            reserved = (
+                initial_token_count + self._injection_budget(initial_token_count) + MESSAGE_OVERHEAD
+            )
+            window = self._chat.window(**self._limits(reserved))
             context = self._context(window, query, initial_token_count)
-        cut = _opens_with_answer(window) and self._chat.items(limit=1)[0].id != window[0].id
-        messages = _from_user(window) if cut else to_messages(window)
-        return injecting.told(messages, context, query) if context else messages
+        is_cut = _opens_with_answer(window) and self._chat.items(limit=1)[0].id != window[0].id
+        messages = _from_first_question(window) if is_cut else to_messages(window)
+        return inject_context(messages, context, query) if context else messages
 
     async def aget(
         self, input: Any = None, initial_token_count: int = 0, **_: Any
     ) -> list[ChatMessage]:
         """As `get`."""
-        return await self._chat.engine.hop(lambda: self.get(input, initial_token_count))
+        return await self._memory.to_thread(self.get, input, initial_token_count)
 
     def get_all(self, **_: Any) -> list[ChatMessage]:
         """Every message, untrimmed."""
@@ -189,42 +200,43 @@ class ThreadkeepMemory(BaseMemory):
         await self.aput_messages([message])
 
     def put_messages(self, messages: list[ChatMessage]) -> None:
-        """Append the messages in one atomic step."""
-        if said := injecting.untold(messages):
-            self._chat.add(*set_history.items(said))
+        """Append the messages atomically."""
+        if new_messages := without_context(messages):
+            self._chat.add(*set_history.items(new_messages))
 
     async def aput_messages(self, messages: list[ChatMessage]) -> None:
-        """Append the messages in one atomic step."""
-        if said := injecting.untold(messages):
-            await self._chat.aadd(*set_history.items(said))
+        """Append the messages atomically."""
+        if new_messages := without_context(messages):
+            await self._chat.aadd(*set_history.items(new_messages))
 
     def set(self, messages: list[ChatMessage]) -> None:
-        """Have the conversation be these messages.
+        """Set the conversation to these messages.
 
-        Where they go on from what is stored, only the rest is added. Else what is stored is, by
-        `on_set`: copied to a session `<id>/archive/<n>` and replaced (`archive`), kept, with the
-        new messages behind it (`append`), or lost (`replace`). Warns once unless told to replace.
+        If they continue the stored history, only the new ones are added. Otherwise `on_set` decides
+        about the stored history: `archive` copies it to a session `<id>/archive/<n>` and replaces
+        it, `append` keeps it and appends the new messages, `replace` deletes it. The first two warn
+        once.
         """
-        said = injecting.untold(messages)
-        done = set_history.apply(self._memory, self._chat, said, self.on_set)
-        if done and not self._warned:
+        history = without_context(messages)
+        warning = set_history.apply(self._memory, self._chat, history, self.on_set)
+        if warning and not self._warned:
             self._warned = True
-            warnings.warn(done, stacklevel=2)
+            warnings.warn(warning, stacklevel=2)
 
     async def aset(self, messages: list[ChatMessage]) -> None:
         """As `set`."""
-        await self._chat.engine.hop(lambda: self.set(messages))
+        await self._memory.to_thread(self.set, messages)
 
     def reset(self) -> None:
-        """Delete all messages; title, metadata and owner of the session stay."""
+        """Delete all messages; the session keeps its title, metadata and owner."""
         self._chat.clear()
 
     async def areset(self) -> None:
-        """Delete all messages; title, metadata and owner of the session stay."""
+        """Delete all messages; the session keeps its title, metadata and owner."""
         await self._chat.aclear()
 
     def to_dict(self, **_: Any) -> dict[str, Any]:
-        """A reference: which session of which store, and how it is read."""
+        """Return a reference: the session, its store and the options for reading it."""
         return {
             "class_name": self.class_name(),
             "store": self._origin,
@@ -237,13 +249,15 @@ class ThreadkeepMemory(BaseMemory):
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], **fields: Any) -> Self:
-        """The memory of a reference, on the live store it names.
+        """Return the memory of a reference, on the open store it names.
 
         Raises:
-            ConfigError: no such store is open in this process; it says what to open.
+            ConfigError: the store is not open in this process; the error says what to open.
         """
-        known = {key: value for key, value in data.items() if key not in {"class_name", "store"}}
-        return cls(store_refs.found(data["store"]), **{**known, **fields})
+        stored_fields = {
+            key: value for key, value in data.items() if key not in {"class_name", "store"}
+        }
+        return cls(store_refs.resolve(data["store"]), **{**stored_fields, **fields})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).from_dict, (self.to_dict(),)
@@ -252,31 +266,41 @@ class ThreadkeepMemory(BaseMemory):
         return self.model_copy()
 
     def _context(self, window: Window, query: str, spent: int) -> Context | None:
-        if self._injection is None or (most := self._share(spent)) < 1:
+        if self._injection is None or (max_tokens := self._injection_budget(spent)) < 1:
             return None
         counter = None if self.token_limit is None else self._count
-        tell = functools.partial(self._chat.context, window=window, counter=counter)
+        read_context = functools.partial(self._chat.context, window=window, counter=counter)
         if not self._injection.recall:
-            return tell(max_tokens=most)
-        return self._recollection.of(tell, injecting.asked(window, query), most)
+            return read_context(max_tokens=max_tokens)
+        return self._recall_cache.get(read_context, turn_key(window, query), max_tokens)
 
-    def _share(self, spent: int) -> int:
-        """The tokens that may be injected: a quarter of the limit, or as many as were told."""
-        most = Injection().max_tokens if self._injection is None else self._injection.max_tokens
-        return most if self.token_limit is None else min(most, (self.token_limit - spent) // 4)
+    def _injection_budget(self, spent: int) -> int:
+        """The tokens that may be injected: the `inject` option, at most a quarter of the limit."""
+        max_tokens = (
+            Injection().max_tokens if self._injection is None else self._injection.max_tokens
+        )
+        return (
+            max_tokens
+            if self.token_limit is None
+            else min(max_tokens, (self.token_limit - spent) // 4)
+        )
 
     def _is_over(self, window: Window, context: Context, spent: int) -> bool:
         if self.token_limit is None:
             return False
-        return spent + window.tokens + context.tokens + injecting.OVERHEAD > self.token_limit
+        return spent + window.tokens + context.tokens + MESSAGE_OVERHEAD > self.token_limit
 
     def _count(self, text: str) -> int:
         return len(self.tokenizer_fn(text))
 
     def _limits(self, spent: int) -> dict[str, Any]:
         if self.token_limit is None:
-            known = self._policies or self._memory.engine.settings.window
-            return {"policy": self._policies} if known else {"max_tokens": TOKENS, "step": 0.5}
+            has_window = self._policies or self._memory.window
+            return (
+                {"policy": self._policies}
+                if has_window
+                else {"max_tokens": DEFAULT_TOKENS, "step": 0.5}
+            )
         return {
             "policy": self._policies,
             "max_tokens": max(1, self.token_limit - spent),
@@ -286,15 +310,17 @@ class ThreadkeepMemory(BaseMemory):
 
 
 def _opens_with_answer(window: Window) -> bool:
-    return bool(window) and window[0].role in _ANSWERS
+    return bool(window) and window[0].role in _ANSWER_ROLES
 
 
-def _from_user(window: Window) -> list[ChatMessage]:
-    """The messages from the first that is no answer, as what it answers was cut off.
+def _from_first_question(window: Window) -> list[ChatMessage]:
+    """The messages from the first non-answer on, as the question of leading answers was cut off.
 
-    All of them if a result behind it belongs to a call before it.
+    Returns all of them if a later tool result belongs to one of the leading calls.
     """
-    start = next((n for n, item in enumerate(window) if item.role not in _ANSWERS), 0)
+    start = next((n for n, item in enumerate(window) if item.role not in _ANSWER_ROLES), 0)
     calls = {call.get("id") for item in window[:start] for call in item.tool_calls}
-    late = any(item.tool_call_id in calls for item in window[start:] if item.tool_call_id)
-    return to_messages(window if late else window[start:])
+    has_later_results = any(
+        item.tool_call_id in calls for item in window[start:] if item.tool_call_id
+    )
+    return to_messages(window if has_later_results else window[start:])

@@ -1,4 +1,4 @@
-"""What was recalled for a question, kept while its turn lasts: agents ask once for every step."""
+"""Cache recalled notes for the duration of a turn, as agents read memory at every step."""
 
 from __future__ import annotations
 
@@ -7,30 +7,32 @@ from collections.abc import Callable
 from threadkeep.longterm.context import Context, stable_share
 
 
-class Recollection:
-    """The notes of one conversation's present turn.
+class RecallCache:
+    """The recalled context of a conversation's current turn.
 
-    What is known of the user is read at each step, in one round trip; what was recalled for the
-    question is searched again only in another turn, or where what is known has changed. Threads
-    may share it: the worst is that two search.
+    Facts and instructions are read at each step, in one round trip; the search for the question is
+    repeated only in a new turn, or after facts or instructions changed. Threads may share a cache:
+    at worst both search.
     """
 
     def __init__(self) -> None:
         self._last: tuple[object, Context] | None = None
 
-    def of(self, tell: Callable[..., Context], asked: tuple[str, int], most: int) -> Context:
-        """The notes for a question.
+    def get(
+        self, read_context: Callable[..., Context], turn_key: tuple[str, int], max_tokens: int
+    ) -> Context:
+        """Return the context for a question, from the cache if it is current.
 
         Args:
-            tell: `chat.context` with the window and the counter.
-            asked: the question, and where its turn began.
-            most: tokens of the notes.
+            read_context: `chat.context` with the window and the counter.
+            turn_key: the question, and the seq at which its turn began.
+            max_tokens: the token budget of the context.
         """
-        turn, last = (asked, most), self._last
-        if last is not None and last[0] == turn and stable_share(most) > 0:
-            known = tell(max_tokens=stable_share(most))
-            if known.stable == last[1].stable:
+        cache_key, last = (turn_key, max_tokens), self._last
+        if last is not None and last[0] == cache_key and stable_share(max_tokens) > 0:
+            current = read_context(max_tokens=stable_share(max_tokens))
+            if current.stable == last[1].stable:
                 return last[1]
-        context = tell(asked[0], max_tokens=most)
-        self._last = turn, context
+        context = read_context(turn_key[0], max_tokens=max_tokens)
+        self._last = cache_key, context
         return context

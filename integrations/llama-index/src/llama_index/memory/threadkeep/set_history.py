@@ -1,4 +1,4 @@
-"""What becomes of a stored conversation when a caller hands over another: never lost unasked."""
+"""Set the history of a session: archive, append or replace a stored one that differs."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from llama_index.memory.threadkeep.to_messages import to_messages
 from threadkeep import Item, Memory, Session
 from threadkeep.errors import Conflict
 
-_ADVICE: Final = "pass on_set='append', 'archive' or 'replace' to say what is meant"
+_ADVICE: Final = "pass on_set='append', 'archive' or 'replace' to choose what happens"
 
 
 def items(messages: Sequence[ChatMessage]) -> list[Item]:
-    """The items of messages, each named by its place in errors."""
+    """Convert messages to items; errors name a message by its index."""
     return [to_item(message, f"message {number}") for number, message in enumerate(messages)]
 
 
-def apply(memory: Memory, chat: Session, messages: list[ChatMessage], how: str) -> str | None:
-    """Have the session hold the messages, as `on_set` says; a warning, if something was put aside.
+def apply(memory: Memory, chat: Session, messages: list[ChatMessage], on_set: str) -> str | None:
+    """Set the session's history as `on_set` says; returns a warning if a stored one differed.
 
     Args:
-        memory: where an archive goes.
+        memory: the Memory of the archive.
         chat: the session.
-        messages: what it is to hold.
-        how: `archive`, `append` or `replace`.
+        messages: the new history.
+        on_set: `archive`, `append` or `replace`.
     """
     new = items(messages)
     stored = to_messages(chat.items())
@@ -35,21 +35,24 @@ def apply(memory: Memory, chat: Session, messages: list[ChatMessage], how: str) 
         if new[len(stored) :]:
             chat.add(*new[len(stored) :])
         return None
-    if how == "append":
+    if on_set == "append":
         chat.add(*new[_overlap(stored, messages) :])
         return f"session {chat.id!r} got another chat_history, which was appended; {_ADVICE}"
-    if how == "replace":
-        chat.rewrite(*new)
+    if on_set == "replace":
+        chat.set_items(*new)
         return None
-    name = _archive(chat)
-    chat.rewrite(*new)
-    return f"session {chat.id!r} got another chat_history; what it held is in {name!r}; {_ADVICE}"
+    archive_id = _archive(chat)
+    chat.set_items(*new)
+    return (
+        f"session {chat.id!r} got another chat_history; what it held is in {archive_id!r}; "
+        f"{_ADVICE}"
+    )
 
 
 def _overlap(stored: list[ChatMessage], messages: list[ChatMessage]) -> int:
-    """How many of the messages the stored conversation ends with already."""
-    most = min(len(stored), len(messages))
-    return next((n for n in range(most, 0, -1) if stored[-n:] == messages[:n]), 0)
+    """The number of leading messages that the stored conversation already ends with."""
+    longest = min(len(stored), len(messages))
+    return next((n for n in range(longest, 0, -1) if stored[-n:] == messages[:n]), 0)
 
 
 def _archive(chat: Session) -> str:

@@ -1,4 +1,4 @@
-"""A store as a text that names it without any secret, and the live store of such a text."""
+"""References to stores: a name without secrets, and the open store with that name."""
 
 from __future__ import annotations
 
@@ -7,42 +7,42 @@ from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from threadkeep import Memory
-from threadkeep.adapters.shared import shared
+from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
 
-_live: Final[WeakValueDictionary[str, Memory]] = WeakValueDictionary()
+_live_memories: Final[WeakValueDictionary[str, Memory]] = WeakValueDictionary()
 
 
-def note(memory: Memory, given: Memory | str) -> str:
-    """What names the store: its URL if that holds no secret, else how it shows itself.
+def register(memory: Memory, source: Memory | str) -> str:
+    """Return a name for the store: its URL if that holds no secret, else its `repr`.
 
-    Two live stores that show themselves alike are told apart by a number.
+    A number distinguishes open stores with the same `repr`.
     """
-    if isinstance(given, str) and _is_public(given):
-        return given
-    for name, known in _live.items():
-        if known is memory:
+    if isinstance(source, str) and _is_public(source):
+        return source
+    for name, live_memory in _live_memories.items():
+        if live_memory is memory:
             return name
-    shown, number = repr(memory), 1
-    name = shown
-    while name in _live:
+    display_name, number = repr(memory), 1
+    name = display_name
+    while name in _live_memories:
         number += 1
-        name = f"{shown} #{number}"
-    _live[name] = memory
+        name = f"{display_name} #{number}"
+    _live_memories[name] = memory
     return name
 
 
-def found(name: str) -> Memory:
-    """The live store of a name that `note` gave, in this process or in another.
+def resolve(name: str) -> Memory:
+    """Return the open store with a name from `register`, called in this process or another.
 
     Raises:
-        ConfigError: none of that name is open here.
+        ConfigError: no store with that name is open in this process.
     """
-    known = _live.get(name)
-    if known is not None:
-        return known
+    memory = _live_memories.get(name)
+    if memory is not None:
+        return memory
     if not name.startswith("<"):
-        return shared(name)
+        return shared_memory(name)
     raise ConfigError(
         f"the store {name} is not open in this process: connect it and make a "
         "ThreadkeepMemory on it before the context is restored"

@@ -1,4 +1,4 @@
-"""`memory_tools`: what an agent of LlamaIndex may do with the memory of whoever it speaks with."""
+"""`memory_tools`: memory tools for LlamaIndex agents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from threadkeep.adapters.memory_tools import (
     SEARCH,
     MemoryTools,
 )
-from threadkeep.adapters.shared import shared
+from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
 
 
@@ -29,18 +29,17 @@ def memory_tools(
 ) -> list[BaseTool | Callable[..., Any]]:
     """`save_memory`, `search_memory` and `forget_memory`, for `tools=` of an agent.
 
-    Whose memory it is, is decided here and never by the model. What the user did not say in the
-    session is saved in quarantine, until `facts.update(id, status="active")` approves it.
+    The application chooses the user, never the model. A fact that the user did not state in the
+    session is quarantined until `facts.update(id, status="active")` approves it.
 
     Args:
         memory: the `ThreadkeepMemory` of the conversation; or a `Memory` or a URL, with the ids.
-        session_id: the conversation, if `memory` does not say it.
-        user_id: whose it is, likewise.
-        delete: have `forget_memory` remove facts for good, instead of hiding them.
+        session_id: the conversation, unless `memory` is a `ThreadkeepMemory`.
+        user_id: its owner, likewise.
+        delete: whether `forget_memory` deletes facts permanently, instead of hiding them.
 
     Raises:
-        ConfigError: the conversation is not named, the URL is not understood, or the user id is
-            none.
+        ConfigError: the session id is missing, or the URL or the user id is not valid.
     """
     owner = optional_user_id(user_id, "user_id")
     if isinstance(memory, ThreadkeepMemory):
@@ -48,13 +47,13 @@ def memory_tools(
     elif session_id is None:
         raise ConfigError("pass session_id= beside a Memory or a URL, or pass a ThreadkeepMemory")
     else:
-        chat = shared(memory).session(session_id, user=owner)
-    held = MemoryTools(chat, delete=delete)
+        chat = shared_memory(memory).session(session_id, user=owner)
+    toolset = MemoryTools(chat, delete=delete)
     return [
-        FunctionTool.from_defaults(verb, async_fn=twin, name=name, description=says)
-        for name, verb, twin, says in (
-            ("save_memory", held.save, held.asave, SAVE),
-            ("search_memory", held.search, held.asearch, SEARCH),
-            ("forget_memory", held.forget, held.aforget, FORGET),
+        FunctionTool.from_defaults(verb, async_fn=async_verb, name=name, description=description)
+        for name, verb, async_verb, description in (
+            ("save_memory", toolset.save, toolset.asave, SAVE),
+            ("search_memory", toolset.search, toolset.asearch, SEARCH),
+            ("forget_memory", toolset.forget, toolset.aforget, FORGET),
         )
     ]

@@ -1,4 +1,4 @@
-"""Many threads and processes at one store at once, without pytest, so that children start fast."""
+"""Concurrent threads and processes on one store; without pytest, so that children start fast."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from threadkeep.errors import Conflict
 from threadkeep.protocols import Backend
 from threadkeep.types import Query, Record
 
-SHARED = [f"shared-{n}" for n in range(7)]
+SHARED_IDS = [f"shared-{n}" for n in range(7)]
 
 
-def together(*calls: Callable[[], Any]) -> list[Any]:
-    """Run calls in a thread each, started at one moment; their results, or the first error."""
+def run_in_threads(*calls: Callable[[], Any]) -> list[Any]:
+    """Run each call in its own thread, all at once; returns results or raises the first error."""
     barrier = threading.Barrier(len(calls))
 
     def run(call: Callable[[], Any]) -> Any:
@@ -32,38 +32,38 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
 
 
 class Ack(NamedTuple):
-    """What a writer was told: the ids of a batch, the version and the seqs."""
+    """An acknowledged commit: the ids of the batch, the version and the seqs."""
 
     ids: list[str]
     version: int
     seqs: list[int]
 
 
-def write_batches(
+def append_batches(
     backend: Backend, stream: str, writer: str, *, commits: int, seconds: float, now: float
 ) -> list[Ack]:
     """Append batches of 1 to 4; one in ten repeats the last one, one in ten puts a shared id."""
-    dice = random.Random(writer)  # noqa: S311 (not for secrets)
-    end = time.monotonic() + seconds
+    rng = random.Random(writer)  # noqa: S311 (not for secrets)
+    deadline = time.monotonic() + seconds
     acks: list[Ack] = []
     for n in range(commits):
-        if n and time.monotonic() > end:
+        if n and time.monotonic() > deadline:
             break
-        roll = dice.random()
+        roll = rng.random()
         if acks and roll < 0.1:
             batch = acks[-1].ids
         elif roll < 0.2:
-            batch = [dice.choice(SHARED)]
+            batch = [rng.choice(SHARED_IDS)]
         else:
-            batch = [f"{writer}-{n}-{part}" for part in range(dice.randint(1, 4))]
+            batch = [f"{writer}-{n}-{part}" for part in range(rng.randint(1, 4))]
         put = [Record("item", id, f'{{"by":"{writer}"}}', now) for id in batch]
         acks.append(Ack(batch, *backend.commit(stream, put=put, now=now)))
     return acks
 
 
-def count_up(backend: Backend, stream: str, times: int, now: float) -> None:
-    """Increment a number by compare-and-set, so often."""
-    while times:
+def increment(backend: Backend, stream: str, count: int, now: float) -> None:
+    """Increment a counter `count` times by compare-and-set."""
+    while count:
         (page,) = backend.read(Query(stream, "item"), now=now)
         value = int(page.records[0].body) if page.records else 0
         record = Record("item", "counter", str(value + 1), now)
@@ -71,47 +71,52 @@ def count_up(backend: Backend, stream: str, times: int, now: float) -> None:
             backend.commit(stream, put=[record], expect=page.version, now=now)
         except Conflict:
             continue
-        times -= 1
+        count -= 1
 
 
 def check_acks(acks: Sequence[Ack], records: Sequence[Record]) -> None:
-    """Compare what the writers were told with what is stored.
+    """Compare the acknowledged commits with the stored records.
 
     Raises:
-        AssertionError: something was lost, doubled, added, split, or told wrongly.
+        AssertionError: a record was lost, duplicated, added, split from its batch, or misreported.
     """
     stored = {record.id: record.seq for record in records}
     order = [record.seq for record in records]
-    _claim(len(stored) == len(records), "an id is stored twice")
-    _claim(order == sorted(set(order)), "seqs are not strictly increasing")
-    told = [pair for ack in acks for pair in zip(ack.ids, ack.seqs, strict=True)]
-    _claim(set(told) == set(stored.items()), "what was acknowledged is not what is stored")
+    _require(len(stored) == len(records), "an id is stored twice")
+    _require(order == sorted(set(order)), "seqs are not strictly increasing")
+    acknowledged = [pair for ack in acks for pair in zip(ack.ids, ack.seqs, strict=True)]
+    _require(
+        set(acknowledged) == set(stored.items()), "what was acknowledged is not what is stored"
+    )
     versions = [ack.version for ack in acks]
-    _claim(len(set(versions)) == len(versions), "two commits made one version")
-    place = {record.id: n for n, record in enumerate(records)}
+    _require(len(set(versions)) == len(versions), "two commits made one version")
+    position_of = {record.id: n for n, record in enumerate(records)}
     for ack in acks:
-        places = [place[id] for id in ack.ids]
-        _claim(places == list(range(places[0], places[0] + len(places))), "a batch was split")
+        positions = [position_of[id] for id in ack.ids]
+        _require(
+            positions == list(range(positions[0], positions[0] + len(positions))),
+            "a batch was split",
+        )
     in_order = sorted(acks, key=lambda ack: ack.version)
     first = dict.fromkeys(seq for ack in in_order for seq in ack.seqs)
-    _claim(list(first) == sorted(first), "seqs do not follow the order of commits")
+    _require(list(first) == sorted(first), "seqs do not follow the order of commits")
 
 
-def _claim(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise AssertionError(otherwise)
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise AssertionError(message)
 
 
-def in_processes(target: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """Run `target(*call)` in a fresh process each, at once; their results.
+def run_in_processes(target: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Run each `target(*call)` in a new process, all at once; returns their results.
 
     Raises:
-        AssertionError: a process failed; with its traceback.
+        AssertionError: a process failed; it holds the traceback.
     """
     context = multiprocessing.get_context("spawn")
     pipes = [context.Pipe(duplex=False) for _ in calls]
     children = [
-        context.Process(target=_child, args=(send, target, call))
+        context.Process(target=_run_child, args=(send, target, call))
         for (_, send), call in zip(pipes, calls, strict=True)
     ]
     for child in children:
@@ -124,11 +129,11 @@ def in_processes(target: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -
         child.close()
         receive.close()
     errors = [error for error, _ in results if error]
-    _claim(not errors, "\n".join(errors))
+    _require(not errors, "\n".join(errors))
     return [result for _, result in results]
 
 
-def _child(pipe: Any, target: Callable[..., Any], call: tuple[Any, ...]) -> None:
+def _run_child(pipe: Any, target: Callable[..., Any], call: tuple[Any, ...]) -> None:
     try:
         pipe.send((None, target(*call)))
     except BaseException:
@@ -136,34 +141,34 @@ def _child(pipe: Any, target: Callable[..., Any], call: tuple[Any, ...]) -> None
     pipe.close()
 
 
-def writing_process(
+def append_in_threads(
     open_backend: Callable[[], Backend], streams: Sequence[str], process: int, now: float
 ) -> dict[str, list[Ack]]:
-    """Four threads of one process, each writing to every stream; what they were told, by stream."""
+    """Append to every stream from four threads of one process; returns the acks by stream."""
     backend = open_backend()
     share = 1.0 / len(streams)
 
     def write(thread: int) -> list[tuple[str, list[Ack]]]:
         writer = f"p{process}t{thread}"
         return [
-            (s, write_batches(backend, s, writer, commits=60, seconds=share, now=now))
+            (s, append_batches(backend, s, writer, commits=60, seconds=share, now=now))
             for s in streams
         ]
 
     try:
-        told: dict[str, list[Ack]] = {stream: [] for stream in streams}
-        for written in together(*(partial(write, n) for n in range(4))):
+        acks_by_stream: dict[str, list[Ack]] = {stream: [] for stream in streams}
+        for written in run_in_threads(*(partial(write, n) for n in range(4))):
             for stream, acks in written:
-                told[stream] += acks
-        return told
+                acks_by_stream[stream] += acks
+        return acks_by_stream
     finally:
         backend.close()
 
 
-def counting_process(open_backend: Callable[[], Backend], stream: str, now: float) -> None:
-    """Four threads of one process, each adding ten by compare-and-set."""
+def increment_in_threads(open_backend: Callable[[], Backend], stream: str, now: float) -> None:
+    """Increment by ten from each of four threads of one process."""
     backend = open_backend()
     try:
-        together(*[lambda: count_up(backend, stream, 10, now)] * 4)
+        run_in_threads(*[lambda: increment(backend, stream, 10, now)] * 4)
     finally:
         backend.close()

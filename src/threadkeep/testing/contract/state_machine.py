@@ -1,4 +1,4 @@
-"""Any sequence of calls, against a model of plain dicts that shares no code with any backend."""
+"""Random sequences of calls, compared with a model of plain dicts (hypothesis)."""
 
 # ruff: noqa: S101 (tests assert)
 
@@ -33,8 +33,8 @@ EXPECTS = st.sampled_from([None, None, None, "now", "now", 0, "old"])
 
 
 @dataclass
-class Life:
-    """One life of a stream: records by (kind, id) as [seq, body, expires]."""
+class StreamModel:
+    """One generation of a stream: records by (kind, id) as [seq, body, expires]."""
 
     expires: float | None
     version: int = 0
@@ -49,30 +49,34 @@ class Life:
         return sorted(rows)
 
 
-class Machine(RuleBasedStateMachine):
-    """Commits, reads, sweeps and the passing of time; after each commit all is compared."""
+class BackendMachine(RuleBasedStateMachine):
+    """Commits, reads, sweeps and waits; compares everything after each commit."""
 
     backend: Backend
-    fresh = itertools.count()
+    run_numbers = itertools.count()
 
     def __init__(self) -> None:
         super().__init__()
-        self.prefix = f"machine/{next(self.fresh)}/"
+        self.prefix = f"machine/{next(self.run_numbers)}/"
         self.now = NOW
-        self.lives: dict[str, Life] = {}
+        self.models: dict[str, StreamModel] = {}
         self.versions: set[int] = set()
         self.bodies = itertools.count()
         self.seqs: list[int] = [0]
 
     def teardown(self) -> None:
-        """Leave nothing for the next run's sweeps to find."""
+        """Delete everything, so that the next run's sweeps find nothing."""
         for stream in STREAMS:
             self.backend.commit(self.prefix + stream, drop=[Drop()], now=self.now)
         sweep_all(self.backend, self.now + 1e6)
 
-    def life(self, stream: str) -> Life | None:
-        life = self.lives.get(stream)
-        return life if life and (life.expires is None or life.expires > self.now) else None
+    def live_model(self, stream: str) -> StreamModel | None:
+        stream_model = self.models.get(stream)
+        return (
+            stream_model
+            if stream_model and (stream_model.expires is None or stream_model.expires > self.now)
+            else None
+        )
 
     @rule(
         stream=st.sampled_from(STREAMS),
@@ -82,22 +86,24 @@ class Machine(RuleBasedStateMachine):
         expect=EXPECTS,
     )
     def commit(self, stream: str, puts: list[Any], drops: list[Any], ttl: Any, expect: Any) -> None:
-        live = self.life(stream)
-        current = live.version if live else 0
-        wanted = {"now": current, "old": 5}.get(expect, expect)
+        stream_model = self.live_model(stream)
+        current = stream_model.version if stream_model else 0
+        expected_version = {"now": current, "old": 5}.get(expect, expect)
         records = [
             Record(kind, id, str(next(self.bodies)), NOW, ttl and self.now + ttl)
             for kind, id, ttl in puts
         ]
-        call = {"put": records, "drop": [self.drop(d) for d in drops], "ttl": ttl}
-        found = None
+        arguments = {"put": records, "drop": [self.drop(spec) for spec in drops], "ttl": ttl}
+        conflict_version = None
         try:
-            done = self.backend.commit(self.prefix + stream, **call, expect=wanted, now=self.now)
+            committed = self.backend.commit(
+                self.prefix + stream, **arguments, expect=expected_version, now=self.now
+            )
         except Conflict as conflict:
-            found = conflict.current
+            conflict_version = conflict.current
         else:
-            self.follow(stream, live, records, call["drop"], ttl, done)
-        assert found == (None if wanted in (None, current) else current)
+            self.apply(stream, stream_model, records, arguments["drop"], ttl, committed)
+        assert conflict_version == (None if expected_version in (None, current) else current)
         self.compare(stream)
 
     def drop(self, spec: tuple[Any, ...]) -> Drop:
@@ -109,57 +115,71 @@ class Machine(RuleBasedStateMachine):
             return Drop(spec[1], ids=spec[2])
         return Drop(spec[1], upto=self.seqs[-spec[2] - 1 :][0])
 
-    def follow(
-        self, stream: str, live: Life | None, put: Any, drops: Any, ttl: Any, done: Any
+    def apply(
+        self,
+        stream: str,
+        stream_model: StreamModel | None,
+        put: Any,
+        drops: Any,
+        ttl: Any,
+        committed: Any,
     ) -> None:
-        """Do to the model what the commit should have done, and compare the answer."""
-        kept = live.expires if live else None
+        """Apply the commit to the model, and compare its result."""
+        previous_expiry = stream_model.expires if stream_model else None
         for drop in drops:
-            live = forget(live, drop)
-        if live is None and not put:
-            assert done == (0, [])
-            if self.life(stream):  # what expired may be listed until it is swept
-                del self.lives[stream]
+            stream_model = apply_drop(stream_model, drop)
+        if stream_model is None and not put:
+            assert committed == (0, [])
+            if self.live_model(stream):  # expired streams may be listed until they are swept
+                del self.models[stream]
             return
-        if live is None:
-            live = self.lives[stream] = Life(None)
-            assert done.version not in self.versions
+        if stream_model is None:
+            stream_model = self.models[stream] = StreamModel(None)
+            assert committed.version not in self.versions
         if put or drops:
-            assert done.version > live.version
+            assert committed.version > stream_model.version
         else:
-            assert done.version == live.version
-        live.expires = kept if ttl is KEEP else None if ttl is None else self.now + ttl
-        live.version = done.version
-        self.versions.add(done.version)
-        self.place(live, put, done.seqs)
+            assert committed.version == stream_model.version
+        stream_model.expires = (
+            previous_expiry if ttl is KEEP else None if ttl is None else self.now + ttl
+        )
+        stream_model.version = committed.version
+        self.versions.add(committed.version)
+        self.apply_puts(stream_model, put, committed.seqs)
 
-    def place(self, live: Life, put: Any, seqs: list[int]) -> None:
+    def apply_puts(self, stream_model: StreamModel, put: Any, seqs: list[int]) -> None:
         assert len(seqs) == len(put)
-        top = max((row[0] for row in live.records.values()), default=0)
+        highest = max((row[0] for row in stream_model.records.values()), default=0)
         for (kind, id), record in {(r.kind, r.id): r for r in put}.items():
-            told = {seq for seq, r in zip(seqs, put, strict=True) if (r.kind, r.id) == (kind, id)}
-            (seq,) = told
-            old = live.records.get((kind, id))
-            if old and (old[2] is None or old[2] > self.now):
-                assert seq == old[0]
+            assigned = {
+                seq for seq, r in zip(seqs, put, strict=True) if (r.kind, r.id) == (kind, id)
+            }
+            (seq,) = assigned
+            previous = stream_model.records.get((kind, id))
+            if previous and (previous[2] is None or previous[2] > self.now):
+                assert seq == previous[0]
             else:
-                assert seq > top
-                top = seq
-            live.records[kind, id] = [seq, record.body, record.expires]
+                assert seq > highest
+                highest = seq
+            stream_model.records[kind, id] = [seq, record.body, record.expires]
             self.seqs.append(seq)
 
     def compare(self, stream: str) -> None:
         pages = self.read(stream, Query("", "item"), Query("", "file"))
         for page, kind in zip(pages, ("item", "file"), strict=True):
-            assert shown(page) == self.expected(stream, kind)
+            assert page_rows(page) == self.expected(stream, kind)
 
     def read(self, stream: str, *queries: Query) -> list[Page]:
         name = self.prefix + stream
         return self.backend.read(*(q._replace(stream=name) for q in queries), now=self.now)
 
     def expected(self, stream: str, kind: str) -> tuple[int, list[tuple[int, str, str]]]:
-        live = self.life(stream)
-        return (live.version, live.visible(kind, self.now)) if live else (0, [])
+        stream_model = self.live_model(stream)
+        return (
+            (stream_model.version, stream_model.visible(kind, self.now))
+            if stream_model
+            else (0, [])
+        )
 
     @rule(
         stream=st.sampled_from(STREAMS),
@@ -178,13 +198,13 @@ class Machine(RuleBasedStateMachine):
         version, rows = self.expected(stream, kind)
         rows = [r for r in rows if (low is None or r[0] > low) and (high is None or r[0] < high)]
         count = len(rows) if limit is None else min(limit, len(rows))
-        assert shown(page) == (version, rows[len(rows) - count :] if newest else rows[:count])
+        assert page_rows(page) == (version, rows[len(rows) - count :] if newest else rows[:count])
 
     @rule(stream=st.sampled_from(STREAMS), kind=KINDS, ids=st.lists(IDS, max_size=4))
     def by_ids(self, stream: str, kind: str, ids: list[str]) -> None:
         (page,) = self.read(stream, Query("", kind, ids=ids))
         version, rows = self.expected(stream, kind)
-        assert shown(page) == (version, [row for row in rows if row[1] in ids])
+        assert page_rows(page) == (version, [row for row in rows if row[1] in ids])
 
     @rule(limit=st.sampled_from([1, 3, 1000]))
     def sweep(self, limit: int) -> None:
@@ -199,34 +219,34 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def list(self) -> None:
         names, _ = self.backend.streams(self.prefix)
-        live = {self.prefix + stream for stream in STREAMS if self.life(stream)}
-        assert live <= set(names) <= {self.prefix + stream for stream in self.lives}
+        live_names = {self.prefix + stream for stream in STREAMS if self.live_model(stream)}
+        assert live_names <= set(names) <= {self.prefix + stream for stream in self.models}
 
 
-def forget(life: Life | None, drop: Drop) -> Life | None:
-    """The life after a drop."""
-    if drop.kind is None or life is None:
+def apply_drop(stream_model: StreamModel | None, drop: Drop) -> StreamModel | None:
+    """The model after a drop."""
+    if drop.kind is None or stream_model is None:
         return None
-    gone = [
+    dropped = [
         (kind, id)
-        for (kind, id), (seq, _, _) in life.records.items()
+        for (kind, id), (seq, _, _) in stream_model.records.items()
         if kind == drop.kind
         and (drop.ids is None or id in drop.ids)
         and (drop.upto is None or seq <= drop.upto)
     ]
-    for key in gone:
-        del life.records[key]
-    return life
+    for key in dropped:
+        del stream_model.records[key]
+    return stream_model
 
 
-def shown(page: Page) -> tuple[int, list[tuple[int, str, str]]]:
-    """A page, in the model's words."""
+def page_rows(page: Page) -> tuple[int, list[tuple[int, str, str]]]:
+    """A page, in the form of the model."""
     return page.version, [(r.seq, r.id, r.body) for r in page.records]
 
 
-class StateContract:
-    def test_any_sequence_of_calls_does_what_a_dict_does(self, backend: Backend) -> None:
-        machine = type("Bound", (Machine,), {"backend": backend})
+class StateMachineContract:
+    def test_any_sequence_of_calls_matches_model(self, backend: Backend) -> None:
+        machine = type("Bound", (BackendMachine,), {"backend": backend})
         run_state_machine_as_test(
             machine,
             settings=settings(

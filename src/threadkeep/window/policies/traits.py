@@ -1,0 +1,52 @@
+"""`PolicyTraits`: what a window policy declares about itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from threadkeep.errors import ConfigError
+from threadkeep.protocols import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTraits:
+    """What a policy declares about itself, as its attribute `traits`; the defaults assume nothing.
+
+    Attributes:
+        reach: how many items the first read should bring, if the policy has a `need`.
+        least: how many of the newest items are always read.
+        head: how many of the first items of the session are read for its `pin`.
+        step: whether its front moves in steps, so that reading stops only at its `need`.
+        sound: it keeps tool groups whole, the newest user turn and the last step by itself, so
+            its result is not repaired.
+        filters: it chooses by kind, so the newest user turn and the last step may go.
+        part: it returns a part of the items it got, and neither stores nor changes any, so it
+            may be given shared ones.
+    """
+
+    reach: int = 64
+    least: int = 0
+    head: int = 0
+    step: bool = False
+    sound: bool = False
+    filters: bool = False
+    part: bool = False
+
+
+_DEFAULTS: Final = PolicyTraits()
+
+
+def traits_of(policy: Policy) -> PolicyTraits:
+    """The traits of a policy; the defaults for one that declares none.
+
+    Raises:
+        ConfigError: its attribute `traits` is no `PolicyTraits`.
+    """
+    traits = getattr(policy, "traits", _DEFAULTS)
+    if not isinstance(traits, PolicyTraits):
+        raise ConfigError(
+            f"the traits of the policy {policy!r} must be PolicyTraits(...), "
+            f"got {type(traits).__name__}"
+        )
+    return traits
