@@ -164,4 +164,4 @@ class ForgetReport(int):
 
     def __repr__(self) -> str:
         remaining = "; ".join(self.beyond) or "nothing"
-        return f"<Erasure of {int(self)} records, {self.sessions} sessions; left: {remaining}>"
+        return f"<ForgetReport of {int(self)} records, {self.sessions} sessions; left: {remaining}>"
