@@ -474,3 +474,45 @@ def test_a_copy_mixes_nothing(source, read_by, target, written_by):
     reader = worker(theirs, "ba" if state.encrypted else "")
     assert texts(reader, "mine") == ["eagle-mine"]
     assert target is None or texts(reader, "theirs") == ["eagle-theirs"]
+
+
+class Overtaken(Wrapper):
+    """Just before its owner asks what streams there are, another worker begins to write."""
+
+    def __init__(self, inner: Backend, another: Callable[[], object]) -> None:
+        super().__init__(inner)
+        self.another: Callable[[], object] | None = another
+
+    def streams(self, *args: Any, **kwargs: Any) -> Any:
+        another, self.another = self.another, None
+        if another is not None:
+            another()
+        return self.inner.streams(*args, **kwargs)
+
+
+def test_a_first_writer_with_the_key_may_be_overtaken_by_another():
+    inner = MemoryBackend()
+    overtaken = Overtaken(inner, lambda: say(worker(inner, "a"), "s1", "first"))
+    say(worker(overtaken, "a"), "s2", "second")
+    assert overtaken.another is None
+    reader = worker(inner, "a")
+    assert texts(reader, "s1") == ["first"]
+    assert texts(reader, "s2") == ["second"]
+
+
+def test_a_first_writer_with_the_key_is_refused_if_a_plain_one_overtakes():
+    inner = MemoryBackend()
+    overtaken = Overtaken(inner, lambda: say(worker(inner, ""), "s1", "first"))
+    with pytest.raises(WrongKey, match="without a key"):
+        say(worker(overtaken, "a"), "s2", "second")
+
+
+def test_a_copy_of_an_encrypted_store_may_be_overtaken_by_another():
+    source, target = MemoryBackend(), MemoryBackend()
+    say(worker(source, "a"), "s1", "first")
+
+    def copy_to(backend: Backend) -> None:
+        assert list(copy(source, backend, stream_names(source)))
+
+    copy_to(Overtaken(target, lambda: copy_to(target)))
+    assert texts(worker(target, "a"), "s1") == ["first"]

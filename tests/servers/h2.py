@@ -143,7 +143,7 @@ def opener(folder: Path) -> Callable[[], Any]:
 
     def open_backend() -> SqlBackend:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(opening, "_dialect", OnH2)
+            patch.setattr(opening, opening._load_dialect.__name__, OnH2)
             return SqlBackend("oracle://h2", table_name="chat", pool_size=20)
 
     return open_backend

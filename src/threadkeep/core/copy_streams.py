@@ -106,9 +106,10 @@ def _copy_store_record(source: Backend, target: Backend, home: str, now: float) 
     if not source_state.encrypted:
         store_record.claim(target, home, now)
         return
-    if target_state.is_absent and not store_record.in_use(target, home, now):
-        _copy_stream(source, target, home, None, now)
-        target_state = store_record.read(target, home, now)
+    if target_state.is_absent:
+        if not store_record.in_use(target, home, now):
+            _copy_stream(source, target, home, None, now)
+        target_state = store_record.read(target, home, now)  # another copy may have come first
     same = target_state.encrypted and (
         target_state.mode == source_state.mode
         if source_state.mode

@@ -70,12 +70,20 @@ class IdBlinders:
         """
         blinder = self.find(stream, now)
         if blinder is None:
-            if store_record.in_use(self._backend, stream, now):  # older than the `store` record
-                raise store_record.unexpected_key(stream)
-            blinder = self.create(stream, store_record.StoreState(0), now) or self.find(stream, now)
+            blinder = self._create_first(stream, now)
         if blinder is None:
             raise store_record.contention_error(stream)
         self._by_namespace[store_record.store_stream(stream)] = blinder
+        return blinder
+
+    def _create_first(self, stream: str, now: float) -> IdBlinder | None:
+        if not store_record.in_use(self._backend, stream, now):
+            blinder = self.create(stream, store_record.StoreState(0), now)
+            return blinder or self.find(stream, now)
+        # A writer records the keyring before its first data: it may have done both just now.
+        blinder = self.find(stream, now)
+        if blinder is None:  # plain text, older than the `store` record
+            raise store_record.unexpected_key(stream)
         return blinder
 
     def create(
