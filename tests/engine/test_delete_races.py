@@ -60,7 +60,7 @@ def test_a_live_session_is_listed_whoever_deletes(story, alive, runs):
     play(STORIES[story], order, alive=alive)
 
 
-@pytest.mark.parametrize("story", list(STORIES)[:3])
+@pytest.mark.parametrize("story", [*list(STORIES)[:3], "a response"])
 def test_a_live_session_is_listed_where_one_waits_for_two_others(story):
     """One stops at any of its calls, another runs, the third stops, and the first goes on."""
     for first, second, third in itertools.permutations(range(3)):

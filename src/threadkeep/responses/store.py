@@ -151,6 +151,8 @@ def _add(engine: Engine, user: str | None, response: Response) -> Response:
         put.append(_gap_record(response.previous_response_id, now))
     response_index.write_pointer(engine, response.id, stream.id, stream.owner, pointer)
     seq = stream.append(put)[0]
+    if not response_index.is_pointed(engine, response.id, stream.id):
+        response_index.restore_pointers(engine, stream.id, [response.id])
     return replace(response, conversation=stream.id, user=stream.owner, seq=seq)
 
 
@@ -176,7 +178,7 @@ def _delete(stream: SessionStream, id: str) -> bool:
     drop = [Drop(kind, [key]) for kind in ("response", ENTRY)]
     drop += [Drop("feedback", feedback)] if feedback else []
     stream.compare_and_set(snapshot, drop=drop, put=[_gap_record(id, stream.engine.now())])
-    response_index.delete_pointers(stream.engine, pointers)
+    response_index.delete_pointers(stream.engine, stream.id, pointers)
     return True
 
 

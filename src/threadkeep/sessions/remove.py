@@ -92,7 +92,7 @@ def delete_target(stream: SessionStream, remains: DeletionTarget) -> None:
         engine.commit(stream.stream_name, drop=[Drop()], ttl=KEEP, expect=remains.version)
         if not remains.is_ended:  # a summary written in between
             derived.delete_derived(engine, stream.id, user=stream.user, is_ended=False)
-    response_index.delete_pointers(engine, pointed)
+    response_index.delete_pointers(engine, stream.id, pointed)
 
 
 def _unreadable_target(stream: SessionStream, user: str | None) -> DeletionTarget:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from threadkeep.core import item_codec
+from threadkeep.core import item_codec, names
 from threadkeep.core.engine import Engine
 from threadkeep.core.response_codec import ENTRY, read_entry
 from threadkeep.errors import Conflict
@@ -71,12 +71,35 @@ def pointers_to(engine: Engine, session: str, ids: Iterable[str]) -> dict[str, i
     return {id: pointer.version for id, pointer in pairs if pointer.session == session}
 
 
-def delete_pointers(engine: Engine, versions: Mapping[str, int]) -> None:
-    """Delete pointers that were not written again since."""
+def is_pointed(engine: Engine, id: str, session: str) -> bool:
+    """Return True if a response's pointer is there; who added the response asks afterwards."""
+    return find_pointers(engine, [id])[0].session == session
+
+
+def delete_pointers(engine: Engine, session: str, versions: Mapping[str, int]) -> None:
+    """Delete pointers of a session that were not written again since.
+
+    An add writes the pointer, then the response, and looks for the pointer; a deletion removes
+    both and then looks for the response. So one of the two sees the other, in any order.
+    """
     for id, version in versions.items():
         with suppress(Conflict):
             stream = engine.stream("response", id)
             engine.commit(stream, drop=[Drop()], ttl=KEEP, expect=version)
+    if versions:
+        restore_pointers(engine, session, versions)
+
+
+def restore_pointers(engine: Engine, session: str, ids: Iterable[str]) -> None:
+    """Point to those of the responses that are in a session, though their pointers are gone."""
+    name = engine.stream("session", session)
+    keys = [names.key(id) for id in ids]
+    info, entries = engine.read(
+        Query(name, "session", ids=["session"]), Query(name, ENTRY, ids=keys)
+    )
+    for entry in entries.records:
+        user = item_codec.owner(info.records[0]) if info.records else None
+        adopt_pointer(engine, session, user, entry)
 
 
 def renew_pointers(engine: Engine, session: str, *, new: bool) -> None:
