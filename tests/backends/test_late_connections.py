@@ -7,7 +7,7 @@ import pytest
 from threadkeep.backends.common.deadline import Deadline, format_wait
 from threadkeep.backends.mongodb import MongoBackend
 from threadkeep.backends.redis import RedisBackend
-from threadkeep.backends.sql import SqlBackend
+from threadkeep.backends.sql import SqlBackend, watchdog
 from threadkeep.errors import BackendError
 from threadkeep.types import Query
 
@@ -68,3 +68,10 @@ def test_the_setting_that_ended_it_is_named(store, url, silent_port):
 )
 def test_it_is_never_more_than_was_left(seconds, patience, said):
     assert format_wait(seconds, 2.0, patience) == said
+
+
+@pytest.mark.parametrize("seconds", [0, 1e-9])
+def test_no_connection_is_begun_when_no_time_is_left(seconds):
+    """Else the driver's socket would not block, and report that it is still connecting."""
+    with pytest.raises(watchdog.DeadlineExceeded):
+        watchdog.call_with_timeout(seconds, pytest.fail, pytest.fail)

@@ -37,6 +37,7 @@ _UPDATE: Final = """
         token_version = CASE WHEN :token::text IS NULL THEN token_version ELSE version + 1 END
     WHERE stream = :stream AND version BETWEEN :expect::bigint AND :last::bigint
         AND (expires IS NULL OR expires > :now::float8)
+        AND (:token::text IS NULL OR token IS DISTINCT FROM :token::text)
     RETURNING version, seq - :n::bigint AS base"""
 
 # An existing record keeps its seq, unless it has expired. Returns (kind, id, seq) of each.

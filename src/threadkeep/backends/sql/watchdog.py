@@ -12,6 +12,7 @@ from threadkeep.backends.common.deadline import Deadline
 T = TypeVar("T")
 
 _GRACE: Final = 0.05
+_SHORTEST: Final = 0.001
 
 
 class DeadlineExceeded(Exception):
@@ -26,6 +27,8 @@ def call_with_timeout(seconds: float, work: Callable[[], T], undo: Callable[[T],
     Raises:
         DeadlineExceeded: it took longer than `seconds`.
     """
+    if seconds < _SHORTEST:  # to a socket, a time-out of 0 means: do not block
+        raise DeadlineExceeded
     outcomes: list[tuple[T | None, BaseException | None]] = []
     finished, lock, waiting = threading.Event(), threading.Lock(), [True]
 

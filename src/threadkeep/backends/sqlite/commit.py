@@ -119,8 +119,10 @@ def _put_records(
     ]
     if _insert(connection, rows) == len(rows):
         return list(range(base + 1, base + len(rows) + 1))
-    last = {(row[1], row[3]): row for row in rows}  # of an id that comes twice the last body wins
-    seqs = {key: _put_again(connection, row, now) for key, row in last.items()}
+    # An id that comes twice stands where it came first, with the body that came last.
+    first = {(row[1], row[3]): row[2] for row in reversed(rows)}
+    last = {(row[1], row[3]): row for row in rows}
+    seqs = {key: _put_again(connection, row, first[key], now) for key, row in last.items()}
     return [seqs[row[1], row[3]] for row in rows]
 
 
@@ -132,16 +134,19 @@ def _insert(connection: sqlite3.Connection, rows: Sequence[RecordRow]) -> int:
     return connection.executemany(statements.PUT_ONE, rows).rowcount
 
 
-def _put_again(connection: sqlite3.Connection, row: RecordRow, now: float) -> int:
-    """Give a known id its new body, unless the row is there already; return its seq."""
+def _put_again(connection: sqlite3.Connection, row: RecordRow, first: int, now: float) -> int:
+    """Give a known id its new body, unless the row is there already; return its seq.
+
+    An expired record gives way to a new one, at `first`.
+    """
     sid, kind, seq, id, body, at, expires = row
     place, end = connection.execute(statements.FIND, (sid, kind, id)).fetchone()
     if place == seq:
         return seq
-    if end is not None and end <= now:
+    if place != first and end is not None and end <= now:
         connection.execute(statements.REMOVE, (sid, kind, place))
-        connection.execute(statements.PUT_ONE, row)
-        return seq
+        connection.execute(statements.PUT_ONE, (sid, kind, first, id, body, at, expires))
+        return first
     connection.execute(statements.REPLACE, (body, at, expires, sid, kind, place))
     return int(place)
 

@@ -72,6 +72,18 @@ class RecordsContract:
         assert repeated.seqs == [first.seqs[0]] * 2
         assert [r.body for r in read(backend, S).records] == ["2", item("b").body]
 
+    def test_duplicate_id_of_expired_record_takes_first_place(self, backend: Backend) -> None:
+        expired = item("a", "0", expires=NOW + 1)
+        before = backend.commit(S, put=[expired], now=NOW)
+        put = [item("a", "1"), item("b", "2"), item("a", "3")]
+        after = backend.commit(S, put=put, now=NOW + 1)
+        assert after.seqs[0] == after.seqs[2]
+        assert before.seqs[0] < after.seqs[0] < after.seqs[1]
+        assert [(r.id, r.body) for r in read(backend, S, now=NOW + 1).records] == [
+            ("a", "3"),
+            ("b", "2"),
+        ]
+
     def test_same_id_in_two_kinds(self, backend: Backend) -> None:
         backend.commit(S, put=[item("a", "1"), item("a", "2", kind="file")], now=NOW)
         assert [r.body for r in read(backend, S).records] == ["1"]
