@@ -74,7 +74,6 @@ COLUMNS: Final = ColumnTypes(
     time=DOUBLE(),
     fold_case=str,
     options={"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4"},
-    stream_options={},
     expires_options={},
     lock=_lock,
     unlock=_unlock,

@@ -58,7 +58,6 @@ COLUMNS: Final = ColumnTypes(
     time=BINARY_DOUBLE(),
     fold_case=_upper,
     options={},
-    stream_options={},
     expires_options={},
     lock=_lock,
 )

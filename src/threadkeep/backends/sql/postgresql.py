@@ -48,7 +48,7 @@ COLUMNS: Final = ColumnTypes(
     time=Double(),
     fold_case=str,
     options={},
-    stream_options={"postgresql_with": {"fillfactor": 50}},  # its rows are updated in place
+    after_streams="ALTER TABLE %(fullname)s SET (fillfactor = 50)",  # rows are updated in place
     expires_options={"postgresql_where": "expires IS NOT NULL"},
     lock=_lock,
 )

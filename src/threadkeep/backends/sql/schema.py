@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Column,
     Connection,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     inspect,
     text,
 )
+from sqlalchemy.event import listen
 from sqlalchemy.sql.elements import quoted_name
 
 from threadkeep.backends.common.deadline import Deadline
@@ -38,10 +40,10 @@ class ColumnTypes(NamedTuple):
         body: any JSON text.
         time: a double.
         fold_case: spells a name as the database stores it.
-        stream_options: of the table of streams, for SQLAlchemy's `Table`.
         expires_options: of the index on the expiry of records, for SQLAlchemy's `Index`.
         lock: locks these tables against concurrent migrations.
         unlock: releases the lock, where the end of the transaction does not.
+        after_streams: a statement that follows the creation of the table of streams.
     """
 
     name: Any
@@ -50,10 +52,10 @@ class ColumnTypes(NamedTuple):
     time: Any
     fold_case: Callable[[str], str]
     options: Mapping[str, Any]
-    stream_options: Mapping[str, Any]
     expires_options: Mapping[str, Any]
     lock: Callable[[Connection, TableNames, Deadline], None]
     unlock: Callable[[Connection, TableNames], None] = lambda connection, names: None
+    after_streams: str = ""
 
 
 def _create_tables(connection: Connection, names: TableNames, columns: ColumnTypes) -> None:
@@ -173,7 +175,7 @@ def build_metadata(names: TableNames, columns: ColumnTypes) -> MetaData:
 
 
 def _add_streams_table(tables: MetaData, names: TableNames, columns: ColumnTypes) -> None:
-    Table(
+    table = Table(
         _quoted(names.streams, columns),
         tables,
         Column("stream", columns.name, primary_key=True),
@@ -183,8 +185,9 @@ def _add_streams_table(tables: MetaData, names: TableNames, columns: ColumnTypes
         Column("token", columns.name),
         Column("token_version", BigInteger),
         **columns.options,
-        **columns.stream_options,
     )
+    if columns.after_streams:  # SQLAlchemy 2.0 has no storage parameters for tables
+        listen(table, "after_create", DDL(columns.after_streams))
 
 
 def _add_records_table(tables: MetaData, names: TableNames, columns: ColumnTypes) -> None:
