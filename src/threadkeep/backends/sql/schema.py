@@ -187,7 +187,7 @@ def _add_streams_table(tables: MetaData, names: TableNames, columns: ColumnTypes
         **columns.options,
     )
     if columns.after_streams:  # SQLAlchemy 2.0 has no storage parameters for tables
-        listen(table, "after_create", DDL(columns.after_streams))
+        listen(table, "after_create", DDL(columns.after_streams))  # type: ignore[no-untyped-call]
 
 
 def _add_records_table(tables: MetaData, names: TableNames, columns: ColumnTypes) -> None:
