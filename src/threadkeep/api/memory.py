@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
@@ -12,12 +13,14 @@ from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
 from threadkeep.api.user import User
 from threadkeep.core.engine import Engine, async_twin
+from threadkeep.core.probe import Prober
 from threadkeep.core.settings import Settings
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import ConfigError, InputError
 from threadkeep.protocols import Backend, Policy, SupportsDescribe
 from threadkeep.sessions import user_index
 from threadkeep.types import MAX_COUNT, Listing, SessionInfo
+from threadkeep.types.health import StoreCheck
 
 if TYPE_CHECKING:
     from threadkeep.longterm.extraction.extractor import Extractor
@@ -182,6 +185,28 @@ class Memory:
         backend = self.backend
         return dict(backend.describe()) if isinstance(backend, SupportsDescribe) else {}
 
+    def check(self, *, timeout: float = 1.0) -> StoreCheck:
+        """Whether the store answers a read, for readiness probes; never an error.
+
+        It returns within `timeout` seconds, whatever hangs. The read is one as any other, so at
+        first it may open a connection and prepare the store. A long-term store of its own is not
+        asked.
+
+        Args:
+            timeout: seconds to wait for an answer.
+
+        Raises:
+            InputError: the timeout is no number of seconds above 0.
+        """
+        seconds = _seconds(timeout)
+        return self._engine.component(Prober).check(self._label, seconds)
+
+    async def acheck(self, *, timeout: float = 1.0) -> StoreCheck:  # noqa: ASYNC109 (a report, no error)
+        seconds = _seconds(timeout)
+        return await self._engine.component(Prober).acheck(self._label, seconds)
+
+    acheck.__doc__ = check.__doc__
+
     async def to_thread(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a function that uses this Memory on one of its threads, as the async verbs do.
 
@@ -231,3 +256,10 @@ class Memory:
 
     def __repr__(self) -> str:
         return f"<Memory {self._label} namespace={self._engine.settings.namespace!r}>"
+
+
+def _seconds(timeout: object) -> float:
+    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if not is_number or not math.isfinite(timeout) or timeout <= 0:  # type: ignore[arg-type,operator]
+        raise InputError(f"timeout must be seconds, more than 0, got {timeout!r:.80}")
+    return float(timeout)  # type: ignore[arg-type]
