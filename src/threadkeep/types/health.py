@@ -11,7 +11,7 @@ class StoreCheck:
 
     Attributes:
         ok: it answered a read in time.
-        store: its URL or name, without secrets.
+        store: its URL, or its kind and path, without secrets.
         version: what it is, such as `PostgreSQL 15.13`; empty if it did not say.
         latency: seconds that the read took; `None` if it was not answered in time.
         error: what failed and what to do; empty if nothing did. It holds no secret.
