@@ -70,6 +70,26 @@ def test_a_history_provider_is_found_by_name(serve, config):
         assert memory.describe()["engine"] == "history provider DrawerProvider"
 
 
+def test_a_history_provider_keeps_long_term_memory_of_all_identifiers(serve):
+    config = {
+        "type": "memory",
+        "enable_long_term_memory": True,
+        "long_term_memory_config": {
+            "llm_config": {
+                "model": "gpt-5",
+                "api_key": "none",
+                "base_url": "http://127.0.0.1:9/v1",
+            },
+            "store_config": {"type": "custom", "module_path": "tests.service.drawer", "key": 1},
+        },
+    }
+    service = serve(config)
+    service.memory.user("ada").facts.add("Ada likes tea")
+    assert service.get_facts("s", identity="ada") == ["Ada likes tea"]
+    assert drawer.made[-1].config == {"key": 1}
+    assert len(drawer.made[-1].sessions) == 2  # what is known of her, and how it is kept
+
+
 def test_a_crowd_of_threads_loses_nothing_in_a_history_provider(serve):
     service = serve({"type": "custom", "module_path": "tests.service.drawer"}, max_turns=1_000)
 

@@ -13,7 +13,6 @@ from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
 from threadkeep.api.user import User
 from threadkeep.core.engine import Engine, async_twin
-from threadkeep.core.probe import Prober
 from threadkeep.core.settings import Settings
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import ConfigError, InputError
@@ -23,6 +22,7 @@ from threadkeep.types import MAX_COUNT, Listing, SessionInfo
 from threadkeep.types.health import StoreCheck
 
 if TYPE_CHECKING:
+    from threadkeep.core.probe import Prober
     from threadkeep.longterm.extraction.extractor import Extractor
     from threadkeep.longterm.extraction.report import Report
 
@@ -198,12 +198,10 @@ class Memory:
         Raises:
             InputError: the timeout is no number of seconds above 0.
         """
-        seconds = _seconds(timeout)
-        return self._engine.component(Prober).check(self._label, seconds)
+        return self._prober().check(self._label, _seconds(timeout))
 
     async def acheck(self, *, timeout: float = 1.0) -> StoreCheck:  # noqa: ASYNC109 (a report, no error)
-        seconds = _seconds(timeout)
-        return await self._engine.component(Prober).acheck(self._label, seconds)
+        return await self._prober().acheck(self._label, _seconds(timeout))
 
     acheck.__doc__ = check.__doc__
 
@@ -237,6 +235,11 @@ class Memory:
         from threadkeep.longterm.extraction.extractor import Extractor  # rarely needed
 
         return self._engine.component(Extractor)
+
+    def _prober(self) -> Prober:
+        from threadkeep.core.probe import Prober  # rarely needed
+
+        return self._engine.component(Prober)
 
     def _require(self, user: UserId | None) -> None:
         if user is None and self._engine.settings.require_user:

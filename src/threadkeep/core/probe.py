@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import time
@@ -62,6 +61,8 @@ class Prober:
 
     async def acheck(self, store: str, timeout: float) -> StoreCheck:  # noqa: ASYNC109 (as above)
         """As `check`, without a thread of the Memory, which may all hang."""
+        import asyncio  # only here: a quarter of our import time
+
         started = time.monotonic()
         probe, pause = self._start(timeout), _FIRST_PAUSE
         while not probe.ended.is_set():

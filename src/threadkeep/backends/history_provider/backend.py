@@ -96,10 +96,10 @@ class HistoryProviderBackend:
         return {"engine": f"history provider {self._name}", "writers": processes}
 
     def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            if callable(close := getattr(self._provider, "close", None)):
-                self._call(close)
+        """Close the provider, if it can be closed. May be called twice."""
+        if not self._closed and callable(close := getattr(self._provider, "close", None)):
+            self._call(close)
+        self._closed = True
 
     def _repeat(self, name: str, attempt: Callable[[], R | None]) -> R:
         """Make an attempt until it is not `None`: until no other writer came between."""
@@ -169,15 +169,16 @@ class HistoryProviderBackend:
         return nullcontext() if self._compare_and_set else lock_of(self._provider)
 
     def _call(self, method: Callable[..., Any], *arguments: object) -> Any:
-        if self._closed and method.__name__ != "close":
+        if self._closed:
             raise BackendError(f"this backend over {self._name} is closed: open a new one")
         try:
             return method(*arguments)
         except ThreadkeepError:
             raise
         except Exception as error:  # whatever the provider's driver raises
+            name = getattr(method, "__name__", "a method")
             raise BackendError(
-                f"the history provider {self._name} failed in {method.__name__}: "
+                f"the history provider {self._name} failed in {name}: "
                 f"{type(error).__name__}, see the error above"
             ) from error
 
