@@ -28,7 +28,7 @@ ADAPTERS = {
         "len(await kept.aget()), len(kept.get())",
     ],
     "openai_agents": [
-        "from threadkeep_openai_agents import ThreadkeepSession\n"
+        "from openai_agents_threadkeep import ThreadkeepSession\n"
         "session = ThreadkeepSession('chat', memory, user_id='ada')",
         "await session.clear_session()\n"
         "await session.add_items([{'role': 'user', 'content': '<hello>'}])\n"

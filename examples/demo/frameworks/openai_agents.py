@@ -10,7 +10,7 @@ from openai import AsyncOpenAI
 
 from examples.demo import script
 from examples.demo.frameworks import turns
-from threadkeep_openai_agents import ThreadkeepSession
+from openai_agents_threadkeep import ThreadkeepSession
 
 
 def ask(turn: turns.Turn) -> None:

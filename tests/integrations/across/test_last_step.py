@@ -21,12 +21,12 @@ from langchain_threadkeep import (
     trim_messages,
 )
 from llama_index.memory.threadkeep import ThreadkeepMemory
+from openai_agents_threadkeep import ThreadkeepSession
 from tests.integrations.llama_index.conftest import as_openai
 from tests.window.histories import tool_loops
 from tests.window.looking import last_step, many, newest_user_turn
 from threadkeep import connect
 from threadkeep.testing import ScriptedModel, assert_valid
-from threadkeep_openai_agents import ThreadkeepSession
 
 LIMITS = {
     "max_tokens": st.sampled_from([1, 50, 2_500]),

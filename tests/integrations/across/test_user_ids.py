@@ -21,11 +21,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from langchain_threadkeep import ThreadkeepStore
+from openai_agents_threadkeep import ThreadkeepSession
 from tests.integrations.across.user_id_entries import READERS, SILENT, WRITERS, middleware
 from threadkeep import connect
 from threadkeep.errors import ConfigError, NotOwner
 from threadkeep.service import HistoryService
-from threadkeep_openai_agents import ThreadkeepSession
 
 ENTRIES = {**READERS, **WRITERS, **SILENT}
 SECRET = "a word for mallory alone"
@@ -303,7 +303,7 @@ def test_a_property_that_fails_is_not_nobody(service):
 
 def test_a_wrong_id_is_refused_before_there_is_a_run(service):
     from langchain_threadkeep import ThreadkeepMiddleware, load_history_node, memory_tools
-    from threadkeep_openai_agents import instructions
+    from openai_agents_threadkeep import instructions
 
     wrong: Any = b"ada"
     for make in (ThreadkeepMiddleware, load_history_node, memory_tools, instructions):

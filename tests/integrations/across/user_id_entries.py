@@ -26,7 +26,7 @@ from llama_index.core.base.llms.types import ChatMessage
 
 import langchain_threadkeep as langchain
 import llama_index.memory.threadkeep as llama
-import threadkeep_openai_agents as openai_agents
+import openai_agents_threadkeep as openai_agents
 from langchain_threadkeep.identity import IdentityResolver
 
 Entry = Callable[[Any, str, Any], Any]

@@ -10,9 +10,9 @@ from contextlib import closing
 import pytest
 from agents import SQLiteSession
 
+from openai_agents_threadkeep import ThreadkeepSession, import_sqlite
 from tests.integrations.openai_agents.test_agents_session import ITEMS, told
 from threadkeep.errors import ConfigError, NotOwner
-from threadkeep_openai_agents import ThreadkeepSession, import_sqlite
 
 
 def theirs(path, **sessions):

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from agents import Runner
 
+from openai_agents_threadkeep import ThreadkeepSession, instructions
 from threadkeep.errors import ConfigError, NotOwner
 from threadkeep.longterm.markers import is_injected
-from threadkeep_openai_agents import ThreadkeepSession, instructions
 
 CALL = {"tool_calls": [{"name": "weather", "args": {"city": "Oslo"}}]}
 

@@ -14,8 +14,8 @@ from agents.memory.session import _session_accepts_wrapper
 from agents.run_context import RunContextWrapper
 
 import threadkeep
+from openai_agents_threadkeep import ThreadkeepSession
 from threadkeep.errors import BackendError, ConfigError, InputError, NotOwner
-from threadkeep_openai_agents import ThreadkeepSession
 
 ITEMS = [
     {"content": "What is in this picture?", "role": "user"},

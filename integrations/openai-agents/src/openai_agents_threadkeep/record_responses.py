@@ -10,11 +10,11 @@ from weakref import WeakKeyDictionary
 from agents import ModelResponse, RunHooks
 from agents.models import get_default_model
 
+from openai_agents_threadkeep.identity import Wrapper
 from threadkeep.adapters import record_responses
-from threadkeep_openai_agents.identity import Wrapper
 
 if TYPE_CHECKING:
-    from threadkeep_openai_agents.session import ThreadkeepSession
+    from openai_agents_threadkeep.session import ThreadkeepSession
 
 Entry = Mapping[str, Any]
 

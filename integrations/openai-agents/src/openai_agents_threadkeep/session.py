@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 from agents import RunHooks, SessionSettings
 from agents.memory.session_settings import coerce_session_settings, resolve_session_limit
 
+from openai_agents_threadkeep.codec import Entry, to_entries, to_item
+from openai_agents_threadkeep.identity import UserId, Wrapper, user_of_run
+from openai_agents_threadkeep.record_responses import RecordingHooks, warn_if_unused
+from openai_agents_threadkeep.unique_call_ids import with_unique_call_ids
 from threadkeep import Memory, Session, policies
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import BackendError
-from threadkeep_openai_agents.codec import Entry, to_entries, to_item
-from threadkeep_openai_agents.identity import UserId, Wrapper, user_of_run
-from threadkeep_openai_agents.record_responses import RecordingHooks, warn_if_unused
-from threadkeep_openai_agents.unique_call_ids import with_unique_call_ids
 
 if TYPE_CHECKING:
     from agents import TResponseInputItem

@@ -13,11 +13,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from openai_agents_threadkeep.codec import to_item
 from threadkeep import Item, Memory
 from threadkeep.adapters.identity import UserId, optional_user_id
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
-from threadkeep_openai_agents.codec import to_item
 
 _BATCH: Final = 500
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")

@@ -8,12 +8,12 @@ from typing import Any
 
 from agents import Agent
 
+from openai_agents_threadkeep.identity import UserId, Wrapper, user_of_run
 from threadkeep import Memory
 from threadkeep.adapters import identity
 from threadkeep.adapters.injection import parse_injection
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.longterm.context import Context
-from threadkeep_openai_agents.identity import UserId, Wrapper, user_of_run
 
 Base = str | Callable[[Wrapper, Agent[Any]], str | Awaitable[str]]
 
