@@ -23,7 +23,7 @@ async def _run(turn: turns.Turn) -> None:
     async with AsyncOpenAI(**turn.endpoint) as client:
         model = OpenAIChatCompletionsModel(turn.model.name, client)
         agent = Agent("guide", model=model, tools=[function_tool(turns.weather)])
-        session = ThreadkeepSession(turn.session, turn.memory, user_id=turn.user)
+        session = ThreadkeepSession(turn.session, turn.memory, user=turn.user)
         await Runner.run(agent, turn.question, session=session)
 
 

@@ -52,7 +52,7 @@ def by_history(memory, window):
 
 
 def by_node(memory, window):
-    node = load_history_node(memory, window, session_id="chat")
+    node = load_history_node(memory, window=window, session_id="chat")
     return convert_to_openai_messages(node.invoke({"messages": []})["messages"][1:])
 
 

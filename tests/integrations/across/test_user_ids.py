@@ -268,7 +268,7 @@ def test_none_goes_on_to_the_next_place(service):
     sources: list[Any] = ["ada", lambda _: None]
     for number, source in enumerate(sources):
         middleware(service, f"c{number}", source, {"user_id": None}, {"user_id": None})
-        chat = ThreadkeepSession(f"a{number}", memory, source)
+        chat = ThreadkeepSession(f"a{number}", memory, user=source)
         item: Any = {"role": "user", "content": "hello"}
         asyncio.run(chat.add_items([item], wrapper=RunContextWrapper({"user_id": None})))
         owners = {memory.session(f"{name}{number}").info().user for name in "ca"}
@@ -307,8 +307,8 @@ def test_a_wrong_id_is_refused_before_there_is_a_run(service):
 
     wrong: Any = b"ada"
     for make in (ThreadkeepMiddleware, load_history_node, memory_tools, instructions):
-        with pytest.raises(ConfigError, match="user_id"):
-            make(service.memory, user_id=wrong)
+        with pytest.raises(ConfigError, match="user"):
+            make(service.memory, user=wrong)
 
 
 def test_labels_of_a_store_are_texts_or_errors():

@@ -16,7 +16,8 @@ from langchain_core.messages import BaseMessage, ChatMessage, messages_from_dict
 
 from langchain_threadkeep.codec import to_item
 from threadkeep import Item, Memory
-from threadkeep.adapters.identity import UserId, optional_user_id
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import UserId, plain_user
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError, MissingExtra
 
@@ -30,14 +31,16 @@ _DATE_FIELD: Final = "created_at"
 _log = logging.getLogger("threadkeep.langchain")
 
 
+@strict_arguments
 def import_sql(
     engine: sqlalchemy.Engine | str,
-    memory: Memory | str,
+    memory: Memory | str | None = None,
     *,
-    user_id: UserId | None = None,
+    user: UserId | None = None,
     table_name: str = "message_store",
     session_id_field_name: str = "session_id",
     schema: str | None = None,
+    user_id: UserId | None = None,
 ) -> dict[str, int]:
     """Copy the conversations of a LangChain table; returns the number of messages per session.
 
@@ -49,18 +52,19 @@ def import_sql(
 
     Args:
         engine: the source: a synchronous SQLAlchemy `Engine`, or its URL.
-        memory: the target: a `Memory`, or a URL.
-        user_id: the owner of the imported sessions; `None` = no owner yet.
+        memory: the target: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
+        user: the owner of the imported sessions; `None` = no owner yet.
         table_name: the same argument as for the history.
         session_id_field_name: the same argument as for the history.
         schema: the table's schema; `None` = the database's default.
+        user_id: another name for `user`.
 
     Raises:
-        ConfigError: the table is missing or has other columns, or `user_id` is not valid.
+        ConfigError: the table is missing or has other columns, or the user is not valid.
         MissingExtra: SQLAlchemy is not installed.
         NotOwner: a session with that id belongs to another user; earlier ones are imported.
     """
-    owner = optional_user_id(user_id, "user_id")
+    owner = plain_user(user, user_id)
     target, counts = shared_memory(memory), dict[str, int]()
     with _open_engine(engine) as source:
         rows = _rows(source, table_name, session_id_field_name, schema)

@@ -11,6 +11,7 @@ from agents import Agent
 from openai_agents_threadkeep.identity import UserId, Wrapper, user_of_run
 from threadkeep import Memory
 from threadkeep.adapters import identity
+from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.injection import parse_injection
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.longterm.context import Context
@@ -18,14 +19,16 @@ from threadkeep.longterm.context import Context
 Base = str | Callable[[Wrapper, Agent[Any]], str | Awaitable[str]]
 
 
+@strict_arguments
 def instructions(
-    memory: Memory | str,
-    base: Base = "",
+    memory: Memory | str | None = None,
     *,
-    user_id: UserId = None,
-    session_id: str | None = None,
+    base: Base = "",
+    session_id: identity.SessionId | None = None,
+    user: UserId = None,
     max_tokens: int = 800,
     recall: bool = False,
+    user_id: UserId = None,
 ) -> Callable[[Wrapper, Agent[Any]], Awaitable[str]]:
     """For `Agent(instructions=)`: the agent's own instructions, followed by long-term memory.
 
@@ -33,32 +36,37 @@ def instructions(
     session.
 
     Args:
-        memory: a `Memory`, or a URL; one store per URL is opened in a process. No I/O yet.
+        memory: a `Memory`, or a URL, of which one store is opened in a process; `None` = the store
+            of `threadkeep.connect()`. No I/O yet.
         base: the agent's own instructions, or a callable that returns them, as in the SDK.
-        user_id: the user, a `str`, an `int` or a `UUID`; or a callable that gets the run's
-            context, or a `ContextVar`. The run's `context.user_id` takes precedence over a plain
-            id.
         session_id: the session whose summary and instructions are included; the fallback is the
             `session_id` of the run's context.
+        user: the user, a `str`, an `int` or a `UUID`; or a callable that gets the run's
+            context, or a `ContextVar`. The run's `context.user_id` takes precedence over a plain
+            id.
         max_tokens: the token budget of the memory text.
         recall: also search earlier conversations for the user's message. The text then changes
             with each question, which defeats prompt caches from there on.
+        user_id: another name for `user`.
 
     Raises:
-        ConfigError: the URL, `max_tokens` or `user_id` is not valid; a run raises it too if its
+        ConfigError: an id, the URL or `max_tokens` is not valid; a run raises it too if its
             own user id is not valid.
     """
     opened = shared_memory(memory)
-    identity.check_source(user_id)
+    source = identity.user_source(user, user_id)
+    fixed_session = None if session_id is None else identity.session_id_text(session_id)
     parse_injection({"max_tokens": max_tokens, "recall": recall})  # validates both options
 
     async def render(context: Wrapper, agent: Agent[Any]) -> str:
         base_text = base(context, agent) if callable(base) else base
         text = await base_text if inspect.isawaitable(base_text) else base_text
-        user = user_of_run(user_id, context)
-        session = session_id or _session_of(context.context)
+        owner = user_of_run(source, context)
+        session = fixed_session or _session_of(context.context)
         query = _query(context.turn_input) if recall else None
-        memory_context = await _memory_context(opened, user, session, agent.name, query, max_tokens)
+        memory_context = await _memory_context(
+            opened, owner, session, agent.name, query, max_tokens
+        )
         return "\n\n".join(section for section in (text, memory_context) if section)
 
     return render
@@ -81,8 +89,9 @@ async def _memory_context(
 
 
 def _session_of(context: Any) -> str | None:
-    session = identity.read_field(context, "session_id", "session_id of the run's context")
-    return session if isinstance(session, str) and session else None
+    location = "session_id of the run's context"
+    session = identity.read_field(context, "session_id", location)
+    return None if session in (None, "") else identity.session_id_text(session, location)
 
 
 def _query(items: Sequence[Any]) -> str:

@@ -12,6 +12,7 @@ from agents.models import get_default_model
 
 from openai_agents_threadkeep.identity import Wrapper
 from threadkeep.adapters import record_responses
+from threadkeep.adapters.arguments import strict_arguments
 
 if TYPE_CHECKING:
     from openai_agents_threadkeep.session import ThreadkeepSession
@@ -35,6 +36,7 @@ class RecordingHooks(RunHooks[Any]):
             the SDK does not report to hooks.
     """
 
+    @strict_arguments
     def __init__(self, session: ThreadkeepSession, *, model: str | None = None) -> None:
         self._session = session
         self._model = model

@@ -16,15 +16,21 @@ from llama_index.core.base.llms.types import ChatMessage
 
 from llama_index.memory.threadkeep.codec import to_item
 from threadkeep import Item, Memory
-from threadkeep.adapters.identity import UserId, optional_user_id
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import UserId, plain_user
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
 
 _BATCH: Final = 500
 
 
+@strict_arguments
 def import_simple_chat_store(
-    path: str | Path, memory: Memory | str, *, user_id: UserId | None = None
+    path: str | Path,
+    memory: Memory | str | None = None,
+    *,
+    user: UserId | None = None,
+    user_id: UserId | None = None,
 ) -> dict[str, int]:
     """Copy the conversations of a `SimpleChatStore.persist` file; returns the messages per key.
 
@@ -33,14 +39,15 @@ def import_simple_chat_store(
 
     Args:
         path: the file.
-        memory: the target: a `Memory`, or a URL.
-        user_id: the owner of the imported sessions; `None` = no owner yet.
+        memory: the target: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
+        user: the owner of the imported sessions; `None` = no owner yet.
+        user_id: another name for `user`.
 
     Raises:
         ConfigError: the file was not written by `SimpleChatStore.persist`.
         NotOwner: a session with that key belongs to another user; earlier ones are imported.
     """
-    owner = optional_user_id(user_id, "user_id")
+    owner = plain_user(user, user_id)
     try:
         store = json.loads(Path(path).read_text("utf-8"))["store"]
         conversations = {str(key): list(messages) for key, messages in store.items()}
@@ -52,13 +59,15 @@ def import_simple_chat_store(
     }
 
 
+@strict_arguments
 def import_sqlalchemy_store(
     engine: sqlalchemy.Engine | str,
-    memory: Memory | str,
+    memory: Memory | str | None = None,
     *,
-    user_id: UserId | None = None,
+    user: UserId | None = None,
     table_name: str = "llama_index_memory",
     schema: str | None = None,
+    user_id: UserId | None = None,
 ) -> dict[str, int]:
     """Copy the conversations of a `SQLAlchemyChatStore`; returns the messages per key.
 
@@ -67,16 +76,17 @@ def import_sqlalchemy_store(
 
     Args:
         engine: the source: a synchronous SQLAlchemy `Engine`, or its URL.
-        memory: the target: a `Memory`, or a URL.
-        user_id: the owner of the imported sessions; `None` = no owner yet.
+        memory: the target: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
+        user: the owner of the imported sessions; `None` = no owner yet.
         table_name: the same argument as for the store.
         schema: the store's `db_schema`.
+        user_id: another name for `user`.
 
     Raises:
         ConfigError: the table does not exist, or has other columns than `SQLAlchemyChatStore`'s.
         NotOwner: a session with that key belongs to another user; earlier ones are imported.
     """
-    owner = optional_user_id(user_id, "user_id")
+    owner = plain_user(user, user_id)
     source = _open_engine(engine)
     names = ("id", "key", "timestamp", "data")
     columns = [sqlalchemy.Column(n, sqlalchemy.JSON if n == "data" else None) for n in names]
