@@ -8,3 +8,7 @@ from openai_agents_threadkeep.record_responses import RecordingHooks
 from openai_agents_threadkeep.session import ThreadkeepSession
 
 __all__ = ["RecordingHooks", "ThreadkeepSession", "import_sqlite", "instructions"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
