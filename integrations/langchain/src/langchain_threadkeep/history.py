@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, get_buffer_string
 from langchain_core.runnables import ConfigurableFieldSpec
 
-from langchain_threadkeep import turn_window, write_errors
+from langchain_threadkeep import write_errors
 from langchain_threadkeep.codec import chunks_to_messages
 from langchain_threadkeep.record_ids import RecentHistory, items_with_ids
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
 from threadkeep import Memory
+from threadkeep.adapters import windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import SessionId, UserId, plain_user
 from threadkeep.adapters.shared import open_conversation, shared_memory
@@ -66,7 +67,7 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
         user_id: UserId | None = None,
     ) -> None:
         self.session_id, self.memory = open_conversation(session_id, memory)
-        self._window = turn_window.parse_window(window)
+        self._window = windows.parse_window(window)
         self._on_write_error = on_write_error
         self._chat = self.memory.session(self.session_id, user=plain_user(user, user_id))
         self._run_messages: list[BaseMessage] | None = None
@@ -147,7 +148,7 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
 
     def _load(self) -> list[BaseMessage]:
         write_errors.report(self.memory, self._chat)
-        policies = turn_window.or_memory_window(self._window, self.memory)
+        policies = windows.or_memory_window(self._window, self.memory)
         if policies:
             return in_reply_order(to_messages(self._chat.window(policy=policies)))
         return to_messages(self._chat.items())
@@ -206,7 +207,7 @@ def session_history_factory(
     With user ids, also pass `history_factory_config=HISTORY_FACTORY_CONFIG`.
     """
     opened = shared_memory(memory)
-    turn_window.parse_window(window)  # validated now, not in the first run
+    windows.parse_window(window)  # validated now, not in the first run
 
     def history(
         session_id: SessionId, user_id: UserId | None = None

@@ -20,7 +20,7 @@ from langchain_core.messages import BaseMessage
 from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
-from langchain_threadkeep import record_responses, turn_window
+from langchain_threadkeep import record_responses
 from langchain_threadkeep.codec import chunks_to_messages
 from langchain_threadkeep.identity import (
     Id,
@@ -39,6 +39,7 @@ from langchain_threadkeep.turn import (
     begin_turn,
 )
 from threadkeep import Memory, Session
+from threadkeep.adapters import windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import user_source
 from threadkeep.adapters.injection import parse_injection
@@ -114,7 +115,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         source = user_source(user, user_id)
         self.tools = memory_tools(self.memory, session_id=session_id, user=source) if tools else []
         self._resolver = IdentityResolver(session_id, source)
-        self._policies = turn_window.or_token_limit(turn_window.parse_window(window), self.memory)
+        self._policies = windows.or_token_limit(windows.parse_window(window), self.memory)
         self._resend: Resend = resend
         self._files = files
         self._record_responses = record_responses

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from langchain_core.messages import BaseMessage, SystemMessage
 
-from langchain_threadkeep import turn_window
 from langchain_threadkeep.codec import is_notice, message_id
 from langchain_threadkeep.inject import with_text_after
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
 from langchain_threadkeep.turn import AgentTurn
+from langchain_threadkeep.turn_isolation import TurnIsolation
 from threadkeep import Item
+from threadkeep.adapters import windows
 
 
 class Prompt(NamedTuple):
@@ -24,7 +25,7 @@ class Prompt(NamedTuple):
 
 def prompt(
     turn: AgentTurn,
-    policies: turn_window.Policies,
+    policies: windows.Policies,
     state: Sequence[BaseMessage],
     request: Sequence[BaseMessage],
 ) -> Prompt:
@@ -40,7 +41,7 @@ def prompt(
     turn_messages = turn.turn_messages(request)
     in_state = {message.id: message for message in state}
     hidden = in_state.keys() - {message.id for message in request}
-    isolation = turn_window.TurnIsolation(
+    isolation = TurnIsolation(
         turn.position["since"], {*turn_messages, turn.position["turn"]}, hidden
     )
     window = turn.chat.window(policy=[isolation, *policies])

@@ -9,12 +9,12 @@ from langchain_core.messages import BaseMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
-from langchain_threadkeep import turn_window
 from langchain_threadkeep.codec import chunks_to_messages
 from langchain_threadkeep.identity import Id, IdentityResolver, UserId
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
 from langchain_threadkeep.turn import Resend, begin_turn
 from threadkeep import Memory, Session
+from threadkeep.adapters import windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import user_source
 from threadkeep.adapters.shared import shared_memory
@@ -51,7 +51,7 @@ def load_history_node(
         ConfigError: an id, the URL or the window is not valid.
     """
     opened = shared_memory(memory)
-    policies = turn_window.or_token_limit(turn_window.parse_window(window), opened)
+    policies = windows.or_token_limit(windows.parse_window(window), opened)
 
     def load(chat: Session, messages: list[BaseMessage]) -> Update:
         prior = in_reply_order(to_messages(chat.window(policy=policies), ids=True))

@@ -10,12 +10,13 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import coerce_to_runnable
 from langchain_core.runnables.config import ensure_config
 
-from langchain_threadkeep import turn_window
 from langchain_threadkeep.codec import chunks_to_messages
 from langchain_threadkeep.identity import Id, IdentityResolver, UserId
 from langchain_threadkeep.record_ids import RecentHistory, items_with_ids, last_of_user
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
+from langchain_threadkeep.turn_isolation import TurnIsolation
 from threadkeep import Item, Memory, Session
+from threadkeep.adapters import windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import user_source
 from threadkeep.adapters.shared import shared_memory
@@ -58,7 +59,7 @@ def with_history(
     """
     keys = _MessageKeys(input_messages_key, output_messages_key, history_messages_key)
     opened = shared_memory(memory)
-    policies = turn_window.or_token_limit(turn_window.parse_window(window), opened)
+    policies = windows.or_token_limit(windows.parse_window(window), opened)
     resolver = IdentityResolver(session_id, user_source(user, user_id))
     return _HistoryRunnable(coerce_to_runnable(runnable), opened, resolver, keys, policies)
 
@@ -88,7 +89,7 @@ class _HistoryRunnable(Runnable[Any, Any]):
         memory: Memory,
         resolver: IdentityResolver,
         keys: _MessageKeys,
-        policies: turn_window.Policies,
+        policies: windows.Policies,
     ) -> None:
         self._runnable, self._memory, self._resolver = runnable, memory, resolver
         self._keys, self._policies = keys, policies
@@ -142,7 +143,7 @@ class _HistoryRunnable(Runnable[Any, Any]):
         stored_ids = {item.id for item in stored}
         policies = list(self._policies)
         if stored:
-            policies.insert(0, turn_window.TurnIsolation(stored[0].seq, stored_ids))
+            policies.insert(0, TurnIsolation(stored[0].seq, stored_ids))
         window = chat.window(policy=policies)
         return in_reply_order(to_messages([item for item in window if item.id not in stored_ids]))
 

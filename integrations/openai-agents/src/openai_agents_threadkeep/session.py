@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from agents import RunHooks, SessionSettings
@@ -12,7 +11,8 @@ from openai_agents_threadkeep.codec import Entry, to_entries, to_item
 from openai_agents_threadkeep.identity import UserId, Wrapper, user_of_run
 from openai_agents_threadkeep.record_responses import RecordingHooks, warn_if_unused
 from openai_agents_threadkeep.unique_call_ids import with_unique_call_ids
-from threadkeep import Memory, Session, policies
+from threadkeep import Memory, Session
+from threadkeep.adapters import windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import SessionId, user_source
 from threadkeep.adapters.shared import open_conversation
@@ -70,8 +70,7 @@ class ThreadkeepSession:
         self.session_id, self.memory = open_conversation(session_id, memory)
         self.session_settings = coerce_session_settings(session_settings or SessionSettings())
         self._user = user_source(user, user_id)
-        stepped = {"step": 0.5, **window} if isinstance(window, Mapping) else window
-        self._policies = policies.as_policies(stepped)
+        self._policies = windows.parse_window(window)
         self._closed = False
         self.hooks: RunHooks[Any] = RecordingHooks(self) if record_responses else RunHooks()
         self._chat = self.memory.session(self.session_id, user=user_of_run(self._user, None))
@@ -90,8 +89,8 @@ class ThreadkeepSession:
         if limit == 0:
             return []
         limit = None if limit is None or limit < 0 else limit
-        if self._policies or self.memory.window:
-            entries = to_entries(await chat.awindow(policy=self._policies or None))
+        if policies := windows.or_memory_window(self._policies, self.memory):
+            entries = to_entries(await chat.awindow(policy=policies))
         elif limit is None:
             entries = to_entries(await chat.aitems())
         else:

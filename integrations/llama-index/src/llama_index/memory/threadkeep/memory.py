@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, Literal, Self
 
 from llama_index.core.base.llms.types import ChatMessage
@@ -26,15 +26,14 @@ from threadkeep import (
     Memory,
     Session,
     Window,
-    policies,
 )
+from threadkeep.adapters import windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import SessionId, UserId, plain_user
 from threadkeep.adapters.injection import Injection, parse_injection
 from threadkeep.adapters.shared import open_conversation
 from threadkeep.longterm.context import Context
 
-DEFAULT_TOKENS: Final = 30_000
 _ANSWER_ROLES: Final = frozenset({"assistant", "tool", "function"})
 
 Tokenizer = Callable[[str], list[Any]]
@@ -67,7 +66,7 @@ class ThreadkeepMemory(BaseMemory):
     _memory: Memory = PrivateAttr()
     _origin: str | None = PrivateAttr()
     _chat: Session = PrivateAttr()
-    _policies: list[Any] = PrivateAttr()
+    _policies: windows.Policies = PrivateAttr()
     _warned: bool = PrivateAttr(default=False)
     _injection: Injection | None = PrivateAttr()
     _recall_cache: RecallCache = PrivateAttr(default_factory=RecallCache)
@@ -89,8 +88,7 @@ class ThreadkeepMemory(BaseMemory):
         self._memory = opened
         self._origin = store_refs.register(opened, memory)
         self._chat = opened.session(self.session_id, user=self.user)
-        stepped = {"step": 0.5, **window} if isinstance(window, Mapping) else window
-        self._policies = policies.as_policies(stepped)
+        self._policies = windows.parse_window(window)
         self._injection = parse_injection(self.inject)
 
     @property
@@ -318,16 +316,11 @@ class ThreadkeepMemory(BaseMemory):
 
     def _limits(self, spent: int) -> dict[str, Any]:
         if self.token_limit is None:
-            has_window = self._policies or self._memory.window
-            return (
-                {"policy": self._policies}
-                if has_window
-                else {"max_tokens": DEFAULT_TOKENS, "step": 0.5}
-            )
+            return {"policy": windows.or_token_limit(self._policies, self._memory)}
         return {
             "policy": self._policies,
             "max_tokens": max(1, self.token_limit - spent),
-            "step": 0.5,
+            "step": windows.STEP,
             "counter": self._count,
         }
 
