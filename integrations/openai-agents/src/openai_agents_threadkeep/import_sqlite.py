@@ -17,10 +17,10 @@ from openai_agents_threadkeep.codec import to_item
 from threadkeep import Item, Memory
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import UserId, plain_user
+from threadkeep.adapters.importing import add_in_batches
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
 
-_BATCH: Final = 500
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 Row = tuple[int, str, str, str]
@@ -55,11 +55,8 @@ def import_sqlite(
     owner = plain_user(user, user_id)
     target, counts = shared_memory(memory), dict[str, int]()
     for session, rows in groupby(_rows(Path(path), messages_table), key=lambda row: row[1]):
-        chat = target.session(session, user=owner)
-        items = [item for row in rows if (item := _item(row))]
-        counts[session] = len(items)
-        for start in range(0, len(items), _BATCH):
-            chat.add(*items[start : start + _BATCH])
+        items = (item for row in rows if (item := _item(row)))
+        counts[session] = add_in_batches(target, session, owner, items)
     return counts
 
 
