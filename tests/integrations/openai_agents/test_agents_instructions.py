@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
 from agents import Runner
 
 from openai_agents_threadkeep import ThreadkeepSession, instructions
+from tests.engine.doubles import Counting
+from threadkeep import connect
+from threadkeep.backends.memory import MemoryBackend
 from threadkeep.errors import ConfigError, NotOwner
 from threadkeep.longterm.markers import is_injected
 
@@ -116,3 +120,34 @@ def test_a_wrong_choice_is_refused_at_construction(memory):
         instructions(memory, max_tokens=0)
     with pytest.raises(ConfigError):
         instructions(5)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def store():
+    return Counting(MemoryBackend())
+
+
+def test_a_question_is_searched_once_in_a_run(assistant, store):
+    reads = []
+
+    def base(context, agent):
+        reads.append(store.reads)
+        return "Be kind."
+
+    async def main(memory, *questions):
+        made = instructions(memory, base=base, user="ada", recall=True)
+        async with assistant([CALL, "yes"] * len(questions), instructions=made) as (agent, model):
+            for question in questions:
+                await Runner.run(agent, question)
+            return [told(request) for request in model.requests]
+
+    with connect(store) as memory:
+        memory.user("ada").session("old").add("I rode the oldest tram")
+        memory.user("ada").session("boat").add("Our ferry was yellow")
+        memory.user("ada").facts.add("Ada has a cat")
+        first, again, other, last = asyncio.run(main(memory, "Which tram?", "Which ferry?"))
+    assert "oldest tram" in first == again
+    assert "yellow" in other == last
+    reads.append(store.reads)
+    first_reads, again_reads, *_ = (after - before for before, after in pairwise(reads))
+    assert again_reads == 1 < first_reads

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from agents import Agent
 
@@ -13,6 +14,7 @@ from threadkeep import Memory
 from threadkeep.adapters import identity
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.injection import parse_injection
+from threadkeep.adapters.recall_cache import RecallCache
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.longterm.context import Context
 
@@ -32,8 +34,8 @@ def instructions(
 ) -> Callable[[Wrapper, Agent[Any]], Awaitable[str]]:
     """For `Agent(instructions=)`: the agent's own instructions, followed by long-term memory.
 
-    Memory is read before each model call. It goes into the prompt only and is never stored in a
-    session.
+    Memory is read before each model call; of earlier conversations, once in a run for a question.
+    It goes into the prompt only and is never stored in a session.
 
     Args:
         memory: a `Memory`, or a URL, of which one store is opened in a process; `None` = the store
@@ -57,35 +59,37 @@ def instructions(
     source = identity.user_source(user, user_id)
     fixed_session = None if session_id is None else identity.session_id_text(session_id)
     parse_injection({"max_tokens": max_tokens, "recall": recall})  # validates both options
+    recall_caches: WeakKeyDictionary[Wrapper, RecallCache] = WeakKeyDictionary()
 
     async def render(context: Wrapper, agent: Agent[Any]) -> str:
         base_text = base(context, agent) if callable(base) else base
         text = await base_text if inspect.isawaitable(base_text) else base_text
         owner = user_of_run(source, context)
         session = fixed_session or _session_of(context.context)
-        query = _query(context.turn_input) if recall else None
-        memory_context = await _memory_context(
-            opened, owner, session, agent.name, query, max_tokens
-        )
+        read_context = _context_reader(opened, owner, session, agent.name)
+        if read_context is None:
+            return text
+        query = _query(context.turn_input) if recall else ""
+        if query:
+            cache = recall_caches.setdefault(context, RecallCache())
+            turn = (owner, session, agent.name)
+            memory_context = await opened.to_thread(
+                cache.get, read_context, query, turn, max_tokens
+            )
+        else:
+            memory_context = await opened.to_thread(read_context, max_tokens=max_tokens)
         return "\n\n".join(section for section in (text, memory_context) if section)
 
     return render
 
 
-async def _memory_context(
-    memory: Memory,
-    user: str | None,
-    session: str | None,
-    agent: str,
-    query: str | None,
-    max_tokens: int,
-) -> Context | None:
+def _context_reader(
+    memory: Memory, user: str | None, session: str | None, agent: str
+) -> Callable[..., Context] | None:
+    """The `context` method of the run's session, or of its user; `None` if it has neither."""
     if session is not None:
-        chat = memory.session(session, user=user, agent=agent)
-        return await chat.acontext(query, max_tokens=max_tokens)
-    if user is not None:
-        return await memory.user(user).acontext(query, max_tokens=max_tokens)
-    return None
+        return memory.session(session, user=user, agent=agent).context
+    return None if user is None else memory.user(user).context
 
 
 def _session_of(context: Any) -> str | None:

@@ -98,9 +98,7 @@ def import_sqlalchemy_store(
         with source.connect() as connection:
             rows = connection.execute(sqlalchemy.select(*table.c).order_by(*order))
             for key, key_rows in groupby(rows, key=lambda row: str(row.key)):
-                counts[key] = add_in_batches(
-                    shared_memory(memory), key, owner, map(_item, key_rows)
-                )
+                counts[key] = add_in_batches(target, key, owner, list(map(_item, key_rows)))
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise ConfigError(f"no table of SQLAlchemyChatStore {table_name!r}: {error}") from error
     finally:

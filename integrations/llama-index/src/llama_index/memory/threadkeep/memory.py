@@ -20,7 +20,6 @@ from llama_index.memory.threadkeep.inject import (
     turn_key,
     without_context,
 )
-from llama_index.memory.threadkeep.recall_cache import RecallCache
 from llama_index.memory.threadkeep.to_messages import to_messages
 from threadkeep import (
     Memory,
@@ -31,6 +30,7 @@ from threadkeep.adapters import windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import SessionId, UserId, plain_user
 from threadkeep.adapters.injection import Injection, parse_injection
+from threadkeep.adapters.recall_cache import RecallCache
 from threadkeep.adapters.shared import open_conversation
 from threadkeep.longterm.context import Context
 
@@ -293,7 +293,7 @@ class ThreadkeepMemory(BaseMemory):
         read_context = functools.partial(self._chat.context, window=window, counter=counter)
         if not self._injection.recall:
             return read_context(max_tokens=max_tokens)
-        return self._recall_cache.get(read_context, turn_key(window, query), max_tokens)
+        return self._recall_cache.get(read_context, query, turn_key(window), max_tokens)
 
     def _injection_budget(self, spent: int) -> int:
         """The tokens that may be injected: the `inject` option, at most a quarter of the limit."""
