@@ -32,12 +32,12 @@ def connect(store: object = None, /, **options: Any) -> Memory:
         store: a URL (`sqlite:///chat.db`, `sqlite:////abs/chat.db`, `file:chats`,
             `file:///abs/chats`, `memory://`, `none://`), a dict
             (`{"type": "sqlite", "path": "chat.db"}`), a `Path` to an SQLite file or to a folder
-            of the file store, a SQLAlchemy `Engine` or a `Backend` of your own, which stays yours
-            to close. A third-party backend is `{"type": "module:Class", ...}`,
-            `{"type": "custom", "module_path": "module", ...}` or the name of an entry point of
-            `threadkeep.backends`, as type or as URL scheme. `None` takes the environment
-            variable `THREADKEEP_URL`, else
-            `sqlite:///threadkeep.db`.
+            of the file store, a SQLAlchemy `Engine`, a `Backend` of your own, which stays yours
+            to close, or a history provider of your own, likewise (see
+            `threadkeep.service.BaseHistoryProvider`). A third-party backend or provider is
+            `{"type": "module:Class", ...}`, `{"type": "custom", "module_path": "module", ...}`
+            or the name of an entry point of `threadkeep.backends`, as type or as URL scheme.
+            `None` takes the environment variable `THREADKEEP_URL`, else `sqlite:///threadkeep.db`.
         **options: `namespace`, `require_user`, `window`, `retain`, `ttl`, `clock`, `pool_size`,
             `timeout`, `key`, `observe`, `longterm`, `llm`, `embedder`, `redactor`,
             `summary_ttl`; see `threadkeep.config.settings.Settings`. In a dict they may stand
@@ -79,9 +79,18 @@ def _connect(store: object, options: Mapping[str, Any]) -> Memory:
         return Memory(wrap(store, validated), validated)
     if client := registry.store_of_client(store):
         return _open(*client, options)
+    if backend := _over_provider(store):
+        return _connect(backend, options)
     raise ConfigError(
         f"cannot connect to a {type(store).__name__}: pass a URL, a dict, a Path or a Backend"
     )
+
+
+def _over_provider(store: object) -> Backend | None:
+    """A backend over a history provider; `None` if the object is none."""
+    from threadkeep.config import plugins  # rarely needed, and slow to load
+
+    return plugins.over_provider(store)
 
 
 def _from_dict(config_dict: Mapping[str, Any], options: Mapping[str, Any]) -> Memory:

@@ -31,6 +31,10 @@ class ConfigError(ThreadkeepError, ValueError):
     """An option, URL or policy is unknown, contradictory or out of range; names the key."""
 
 
+class ImportConfigError(ConfigError, ImportError):
+    """A module that the configuration names cannot be imported."""
+
+
 class InputError(ThreadkeepError, ValueError):
     """An argument is not valid or cannot be stored; names the field. Nothing was written."""
 

@@ -91,7 +91,8 @@ def test_metadata_is_merged_within_its_limits(memory):
         ({"k" * 65: "v"}, "64 characters"),
         ({"": "v"}, "64 characters"),
         ({"k": "v" * 513}, "513 characters"),
-        ({"k": 5}, "metadata.k"),
+        ({"k": [5]}, "metadata.k"),
+        ({"k": float("inf")}, "metadata.k"),
         ("x", "metadata must be a dict"),
     ],
 )
@@ -103,6 +104,16 @@ def test_metadata_beyond_the_limits_is_refused(memory, bad, where):
     with pytest.raises(InputError, match=where):
         memory.conversations.update("c", metadata=bad)
     assert memory.conversations.get("c") == before
+
+
+def test_numbers_and_booleans_are_kept_as_they_are(memory):
+    metadata = {"count": 42, "share": 0.5, "beta": True, "tag": "x"}
+    memory.conversations.create("c", metadata=metadata)
+    memory.conversations.update("c", metadata={"count": 43})
+    stored = memory.conversations.get("c").metadata
+    assert stored == {**metadata, "count": 43}
+    assert [type(value) for value in stored.values()] == [int, float, bool, str]
+    assert [info.id for info in memory.conversations.list(metadata={"count": 43})] == ["c"]
 
 
 @pytest.mark.proves("B51", "B55")

@@ -169,7 +169,7 @@ def test_store_false_stores_nothing(opened, how):
         ({"metadata": {f"k{n}": "v" for n in range(17)}}, "17 keys"),
         ({"metadata": {"k" * 65: "v"}}, "64 characters"),
         ({"metadata": {"k": "v" * 513}}, "513 characters"),
-        ({"metadata": {"k": 5}}, "response.metadata.k"),
+        ({"metadata": {"k": [5]}}, "response.metadata.k"),
     ],
 )
 @pytest.mark.parametrize("store", [True, False])

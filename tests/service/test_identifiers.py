@@ -113,7 +113,7 @@ def test_without_an_identity_a_session_stands_for_itself(serve, provider):
     service.store_history("c", "user", "I am Ada", identity="ada")
     for session in ("a", "b"):
         assert service.get_history(session) == [{"role": "user", "content": f"I am {session}"}]
-        assert list(service.get_files(session)) == [f"of {session}"]
+        assert list(service.get_files(session).keys()) == [f"of {session}"]
         assert service.memory.session(session).info().user is None
         assert service.get_facts(session, None) == []
     assert [info.id for info in service.memory.sessions(user="ada")] == ["c"]

@@ -17,7 +17,9 @@ import pytest
 
 import threadkeep
 from threadkeep.errors import ConfigError, NotOwner
+from threadkeep.longterm import summaries
 from threadkeep.service import HistoryService, import_solace
+from threadkeep.types.knowledge import Summary
 
 WRITTEN = Path(__file__).with_name("solace")
 ENTRIES = json.loads((WRITTEN / "sessions_web-1_history.json").read_text("utf-8"))["history"]
@@ -56,7 +58,7 @@ def test_histories_and_files_come_over_as_they_were(service):
     for _ in range(2):  # a second import adds nothing
         assert import_solace(WRITTEN, service) == {"web-1": 4, "läufer 2": 2}
         assert service.get_history("web-1") == ENTRIES
-        assert list(service.get_files("web-1")) == ["amfs://reports/may.csv"]
+        assert list(service.get_files("web-1").keys()) == ["amfs://reports/may.csv"]
         assert service.get_files("web-1")["amfs://reports/may.csv"]["file_size"] == 812
         assert service.get_history("läufer 2") == [
             {"role": "system", "content": {"tone": "brief", "languages": ["de", "fr"]}},
@@ -150,11 +152,81 @@ def test_a_history_cut_short_hides_no_other(service, tmp_path, caplog):
 
 def test_what_is_left_behind_is_said(service, caplog):
     old = Old(("user", "a"))
-    old.data.update(summary="they greeted", files=[{"size": 3}, {"name": "a.txt"}])
+    old.data.update(files=[{"size": 3}, {"name": "a.txt"}])
     import_solace(old, service)
-    assert "the summary of session 's' is left behind" in caplog.text
     assert "a file of session 's' is left behind: file needs a url or a name" in caplog.text
-    assert list(service.get_files("s")) == ["a.txt"]
+    assert list(service.get_files("s").keys()) == ["a.txt"]
+
+
+class Learned:
+    """The store of their long-term memory: a session for each identity."""
+
+    def __init__(self, **memories):
+        self.memories = memories
+
+    def get_all_sessions(self):
+        return list(self.memories)
+
+    def get_session(self, session_id):
+        return {"memory": self.memories[session_id]}
+
+
+ADA = {
+    "facts": ["Name is Ada", "Is a software engineer", 7, ""],
+    "instructions": ["Always reply in a formal tone"],
+}
+
+
+def texts(entries):
+    return [entry.text for entry in entries]
+
+
+@pytest.mark.proves("C9")
+def test_facts_instructions_and_summaries_come_over_once(service, caplog):
+    old = Old(("user", "hi"))
+    old.data["summary"] = "They greeted."
+    learned = Learned(ada=ADA, s={"facts": ["Likes tea"]}, None_={"facts": ["x"]})
+    learned.memories["None"] = {"facts": ["Somebody likes coffee"], "instructions": []}
+    memory, ada = service.memory, service.memory.user("ada")
+    for counts in ((4, 1, 1), (0, 0, 0)):
+        report = import_solace(old, service, longterm=learned)
+        assert report == {"s": 1}
+        assert (report.facts, report.instructions, report.summaries) == counts
+        assert texts(ada.facts.list()) == ["Name is Ada", "Is a software engineer"]
+        assert [fact.seen for fact in ada.facts.list()] == [1, 1]
+        assert texts(ada.instructions.list()) == ["Always reply in a formal tone"]
+        assert texts(memory.session("s").facts.list()) == ["Likes tea"]
+        assert memory.session("s").summary().text == "They greeted."
+        assert texts(memory.user("None").facts.list()) == []
+    assert "one of the facts of 'ada' is no text" in caplog.text
+    assert "from all users without identity is left behind" in caplog.text
+    ada.facts.forget(ada.facts.list()[0].id)
+    assert import_solace(old, service, longterm=learned).facts == 0
+    assert texts(ada.facts.list()) == ["Is a software engineer"]
+
+
+def test_knowledge_beside_the_histories_in_one_store(service, tmp_path):
+    (tmp_path / "sessions_ada_history.json").write_text(json.dumps({"memory": ADA}))
+    both = {"history": [{"role": "user", "content": "hi"}], "files": [], "memory": ADA}
+    (tmp_path / "sessions_web_history.json").write_text(json.dumps(both))
+    report = import_solace(tmp_path, service, user_id="eve")
+    assert report == {"web": 1}
+    for user in ("ada", "eve"):
+        assert len(service.memory.user(user).facts.list()) == 2
+
+
+def test_a_summary_that_was_written_here_since_stays(service):
+    old = Old(("user", "hi"))
+    old.data["summary"] = "They greeted."
+    import_solace(old, service)
+    old.data["summary"] = "They greeted twice."
+    assert import_solace(old, service).summaries == 1
+    chat = service.memory.session("s")
+    before = summaries.load(chat._engine, "s")
+    after = Summary("s", "Ours", last_seq=chat.items()[-1].seq)
+    summaries.write(chat._engine, before, after, generation=before.generation, user=None)
+    assert import_solace(old, service).summaries == 0
+    assert chat.summary().text == "Ours"
 
 
 def test_a_folder_that_is_not_there_is_named(service, tmp_path):

@@ -356,3 +356,18 @@ def test_postgresql_keeps_histories_and_users_side_by_side(serve):
         assert one.get_context("t", "bob") == ""
     assert service.get_summary("s", "ada") == "Hello was said."
     assert beside.get_summary("s", "ada") == ""
+
+
+def test_get_history_tells_what_is_remembered_if_asked(remember, serve, provider):
+    service = remember()
+    service.store_history("s", "user", "Hello", identity="ada")
+    entries = [{"role": "user", "content": "Hello"}]
+    assert service.get_history("s", {"identity": "ada"}, context=True) == entries
+    service.memory.user("ada").facts.add("Ada is allergic to nuts")
+    context, *rest = service.get_history("s", {"identity": "ada"}, context=True)
+    assert rest == service.get_history("s", {"identity": "ada"}) == entries
+    assert context == {"role": "history", "content": service.get_context("s", "ada")}
+    assert "Ada is allergic to nuts" in context["content"]
+    plain = serve(provider)
+    plain.store_history("s", "user", "Hello", identity="ada")
+    assert plain.get_history("s", identity="ada", context=True) == entries

@@ -56,7 +56,7 @@ def test_what_is_stored_comes_back_in_another_process_and_goes_when_cleared(conf
 
     again = HistoryService(config, identifier="one")
     assert again.get_history("s") == before
-    assert list(again.get_files("s")) == ["report.csv"]
+    assert list(again.get_files("s").keys()) == ["report.csv"]
     again.clear("s", keep_levels=2)
     assert again.get_history("s") == before[-2:]
     again.clear("s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
@@ -18,8 +19,10 @@ from threadkeep.errors import ConfigError, InputError
 from threadkeep.protocols import Backend, Policy, SupportsDescribe
 from threadkeep.sessions import user_index
 from threadkeep.types import MAX_COUNT, Listing, SessionInfo
+from threadkeep.types.health import StoreCheck
 
 if TYPE_CHECKING:
+    from threadkeep.core.probe import Prober
     from threadkeep.longterm.extraction.extractor import Extractor
     from threadkeep.longterm.extraction.report import Report
 
@@ -182,6 +185,26 @@ class Memory:
         backend = self.backend
         return dict(backend.describe()) if isinstance(backend, SupportsDescribe) else {}
 
+    def check(self, *, timeout: float = 1.0) -> StoreCheck:
+        """Whether the store answers a read, for readiness probes; never an error.
+
+        It returns within `timeout` seconds, whatever hangs. The read is one as any other, so at
+        first it may open a connection and prepare the store. A long-term store of its own is not
+        asked.
+
+        Args:
+            timeout: seconds to wait for an answer.
+
+        Raises:
+            InputError: the timeout is no number of seconds above 0.
+        """
+        return self._prober().check(self._label, _seconds(timeout))
+
+    async def acheck(self, *, timeout: float = 1.0) -> StoreCheck:  # noqa: ASYNC109 (a report, no error)
+        return await self._prober().acheck(self._label, _seconds(timeout))
+
+    acheck.__doc__ = check.__doc__
+
     async def to_thread(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a function that uses this Memory on one of its threads, as the async verbs do.
 
@@ -213,6 +236,11 @@ class Memory:
 
         return self._engine.component(Extractor)
 
+    def _prober(self) -> Prober:
+        from threadkeep.core.probe import Prober  # rarely needed
+
+        return self._engine.component(Prober)
+
     def _require(self, user: UserId | None) -> None:
         if user is None and self._engine.settings.require_user:
             raise ConfigError("this Memory was opened with require_user=True: pass user=")
@@ -231,3 +259,10 @@ class Memory:
 
     def __repr__(self) -> str:
         return f"<Memory {self._label} namespace={self._engine.settings.namespace!r}>"
+
+
+def _seconds(timeout: object) -> float:
+    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if not is_number or not math.isfinite(timeout) or timeout <= 0:  # type: ignore[arg-type,operator]
+        raise InputError(f"timeout must be seconds, more than 0, got {timeout!r:.80}")
+    return float(timeout)  # type: ignore[arg-type]

@@ -13,7 +13,12 @@ class NoneBackend:
     """Accepts and discards every write; every read is empty.
 
     A write returns version 0 and seqs 0, which mean "not stored", and never a `Conflict`.
+
+    Attributes:
+        discards: True: verbs that would miss what was written before accept it all the same.
     """
+
+    discards = True
 
     def __init__(self) -> None:
         self.blocking = False

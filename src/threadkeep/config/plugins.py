@@ -9,7 +9,8 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any, Final
 
-from threadkeep.errors import ConfigError, ThreadkeepError, did_you_mean
+from threadkeep.backends.history_provider import HistoryProviderBackend, provider
+from threadkeep.errors import ConfigError, ImportConfigError, ThreadkeepError, did_you_mean
 from threadkeep.protocols import Backend
 
 GROUP: Final = "threadkeep.backends"
@@ -55,25 +56,62 @@ def find_factory(kind: str = "custom", module_path: str | None = None) -> Backen
 
 
 def build(maker: BackendFactory, options: Mapping[str, Any]) -> Backend:
-    """Build a backend as `factory(**options)`.
+    """Build a backend as `factory(**options)`, or over a history provider, `Class(options)`.
 
     Raises:
         ConfigError: it refused its options, or the result is no backend. No value of an option
             is shown.
     """
     name = getattr(maker, "__qualname__", type(maker).__name__)
+    takes_dict = _is_provider_class(maker)
+    if takes_dict:
+        _require_methods(maker, name)
     try:
-        backend = maker(**options)
+        backend = _make_provider(maker, options) if takes_dict else maker(**options)
     except ThreadkeepError:
         raise
     except Exception as error:
         summary = f"{name} could not be made of its options ({', '.join(options) or 'none'})"
         reason, hidden = _without_values(f"{type(error).__name__}: {error}", options)
         raise ConfigError(f"{summary}: {reason}") from (None if hidden else error)
-    if not isinstance(backend, Backend):
-        missing = [verb for verb in ("blocking", *_VERBS) if not hasattr(backend, verb)]
-        raise ConfigError(f"{name} is no threadkeep.Backend: it lacks {', '.join(missing)}")
-    return backend
+    if isinstance(backend, Backend):
+        return backend
+    if adapted := over_provider(backend):
+        return adapted
+    missing = [verb for verb in ("blocking", *_VERBS) if not hasattr(backend, verb)]
+    raise ConfigError(
+        f"{name} is no threadkeep.Backend: it lacks {', '.join(missing)}; nor is it a history "
+        f"provider, which has {', '.join(provider.METHODS)}"
+    )
+
+
+def over_provider(store: object) -> Backend | None:
+    """A backend over a history provider; `None` if the object has none of its methods.
+
+    Raises:
+        ConfigError: it lacks some of them.
+    """
+    if inspect.isclass(store) or not provider.looks_like_one(store):
+        return None
+    _require_methods(store, type(store).__qualname__)
+    return HistoryProviderBackend(store)
+
+
+def _is_provider_class(maker: BackendFactory) -> bool:
+    return inspect.isclass(maker) and not _has_verbs(maker) and provider.looks_like_one(maker)
+
+
+def _make_provider(cls: BackendFactory, options: Mapping[str, Any]) -> object:
+    """Construct a history provider with its configuration, as Solace Agent Mesh does."""
+    takes_nothing = getattr(cls, "__init__", None) is object.__init__
+    return cls() if takes_nothing and not options else cls(dict(options))
+
+
+def _require_methods(store: object, name: str) -> None:
+    if missing := provider.missing_methods(store):
+        raise ConfigError(
+            f"{name} is no history provider: it lacks {', '.join(missing)}, as plain methods"
+        )
 
 
 def _split(key: str, path: str) -> tuple[str, str, str]:
@@ -96,7 +134,7 @@ def _module(key: str, path: str) -> ModuleType:
         raise
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"{key}: {path!r} cannot be imported: {reason}") from error
+        raise ImportConfigError(f"{key}: {path!r} cannot be imported: {reason}") from error
 
 
 def _member(module: ModuleType, name: str) -> BackendFactory:
@@ -114,6 +152,8 @@ def _member(module: ModuleType, name: str) -> BackendFactory:
 def _only_backend(module: ModuleType) -> BackendFactory:
     names = [name for name in vars(module) if _is_store(module, name)]
     if len(names) != 1:
+        if not names:
+            _require_complete_provider(module)
         contents = (
             f"defines {', '.join(names)}" if names else "defines no class with all of a store"
         )
@@ -125,12 +165,31 @@ def _only_backend(module: ModuleType) -> BackendFactory:
     return factory
 
 
+def _require_complete_provider(module: ModuleType) -> None:
+    """Raise if a class of the module is nearly a history provider: it names what is missing."""
+    for name, value in vars(module).items():
+        if _is_defined_in(module, name) and provider.looks_like_one(value):
+            _require_methods(value, name)
+
+
 def _is_store(module: ModuleType, name: str) -> bool:
     value = vars(module)[name]
-    if not inspect.isclass(value) or name.startswith("_") or inspect.isabstract(value):
+    if not _is_defined_in(module, name) or inspect.isabstract(value):
         return False
-    is_defined_here = f"{value.__module__}.".startswith(f"{module.__name__}.")
-    return is_defined_here and all(callable(getattr(value, verb, None)) for verb in _VERBS)
+    return _has_verbs(value) or not provider.missing_methods(value)
+
+
+def _is_defined_in(module: ModuleType, name: str) -> bool:
+    value = vars(module)[name]
+    return (
+        inspect.isclass(value)
+        and not name.startswith("_")
+        and f"{value.__module__}.".startswith(f"{module.__name__}.")
+    )
+
+
+def _has_verbs(cls: object) -> bool:
+    return all(callable(getattr(cls, verb, None)) for verb in _VERBS)
 
 
 def _entry_point(kind: str) -> BackendFactory:

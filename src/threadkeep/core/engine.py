@@ -15,7 +15,7 @@ from threadkeep.core.cache.recent_items import RecentItemsCache
 from threadkeep.core.cache.session_info import SessionInfoCache
 from threadkeep.core.settings import Settings
 from threadkeep.errors import BackendError, ThreadkeepError
-from threadkeep.protocols import Backend, SupportsPurge
+from threadkeep.protocols import Backend, SupportsPurge, WrapsBackend
 from threadkeep.types import Commit, Drop, Item, Page, Query, Record, Ttl
 
 if TYPE_CHECKING:
@@ -72,6 +72,14 @@ class Engine:
         self._owns_longterm = False
         self.longterm: Engine = self
         self.listener: SessionListener | None = None
+
+    @property
+    def discards(self) -> bool:
+        """Whether the store keeps nothing, so that writes to what is not there are accepted."""
+        backend = self.backend
+        while isinstance(backend, WrapsBackend):
+            backend = backend.inner
+        return bool(getattr(backend, "discards", False))
 
     @property
     def closed(self) -> bool:

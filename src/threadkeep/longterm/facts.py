@@ -32,7 +32,11 @@ UNSET: Final[Any] = object()
 
 
 _SPEC: Final = CollectionSpec(
-    "fact", attrgetter("facts"), UnitOfWork.put_fact, UnitOfWork.drop_fact
+    "fact",
+    attrgetter("facts"),
+    UnitOfWork.put_fact,
+    UnitOfWork.drop_fact,
+    lambda id: Fact(id, ""),
 )
 
 
@@ -146,7 +150,7 @@ class Facts(Collection[Fact]):
 
     def _put(self, unit: UnitOfWork, fact: Fact, replaces: str | None) -> UnitOfWork:
         """Put an entry of the application, and supersede the one it replaces."""
-        if replaces is not None and replaces != fact.id:
+        if replaces is not None and replaces != fact.id and not self._engine.longterm.discards:
             previous = self._require(unit, replaces)
             closed = replace(
                 superseded(previous, fact.id), valid_to=previous.valid_to or fact.observed_at

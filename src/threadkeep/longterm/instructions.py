@@ -39,6 +39,7 @@ _SPEC: Final = CollectionSpec(
     attrgetter("instructions"),
     UnitOfWork.put_instruction,
     UnitOfWork.drop_instruction,
+    lambda id: Instruction(id, ""),
 )
 
 
@@ -156,7 +157,8 @@ class Instructions(Collection[Instruction]):
 
     def _put(self, unit: UnitOfWork, instruction: Instruction, replaces: str | None) -> UnitOfWork:
         """Put an entry of the application, and supersede the one it replaces."""
-        if replaces is not None and replaces != instruction.id:
+        discards = self._engine.longterm.discards
+        if replaces is not None and replaces != instruction.id and not discards:
             unit.put_instruction(superseded(self._require(unit, replaces), instruction.id))
         unit.unmark_forgotten(instruction.id)
         merge_instruction(unit, instruction)

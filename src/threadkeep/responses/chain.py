@@ -45,7 +45,7 @@ def chain(engine: Engine, user: str | None, id: str, depth: int) -> Listing[Resp
         following = link.previous
     else:
         following = None
-    if not links:
+    if not links and not engine.discards:
         raise NotFound(f"there is no response {id!r}")
     return Listing(_read_links(links)[::-1], cursor=following)
 

@@ -77,9 +77,12 @@ def new_feedback(engine: Engine, user: str | None, fields: dict[str, Any]) -> Fe
 def add(engine: Engine, user: str | None, feedback: Feedback) -> Feedback:
     """Implements `FeedbackCollection.add`."""
     stream = find_stream(engine, user, feedback.response)
+    redacted = redacted_feedback(engine, feedback)
+    if stream is None and engine.discards:
+        return redacted
     if stream is None:
         raise _no_response(feedback)
-    return stream.retry(functools.partial(_add, stream, redacted_feedback(engine, feedback)))
+    return stream.retry(functools.partial(_add, stream, redacted))
 
 
 def find_feedback(

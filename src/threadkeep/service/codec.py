@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,6 +14,19 @@ Content = str | list[dict[str, Json]]
 # Stored as assistant messages: windows would leave out a tool result without a call.
 _TOOL_ROLES: Final = frozenset({"tool", "function"})
 _ROLE_KEY: Final = "history_role"
+
+ACTION_ROLE: Final = "tool_call"
+"""The role of an action of `store_actions` that no answer has followed yet."""
+
+CONTEXT_ROLE: Final = "history"
+"""The role of the entry that tells what is remembered: `get_history(context=True)`."""
+
+_ACTIONS: Final = (
+    "<message_metadata>\n[Following actions were called to generate this response:]"
+    "{actions}\n</message_metadata>"
+)
+_ACTION: Final = "\n - Agent: {}\n   Action: {}\n   Action Parameters: {}"
+_ACTION_KEYS: Final = ("agent_name", "action_name", "action_params")
 
 
 def is_empty(content: object) -> bool:
@@ -28,6 +42,11 @@ def as_item(role: str, content: Json) -> Item:
     return Item(role=role, content=stored)
 
 
+def action_item(action: Mapping[str, Json]) -> Item:
+    """The item of an action: a notice, which neither models nor extraction see."""
+    return Item(type="notice", role=ACTION_ROLE, content=[{"type": "json", "value": dict(action)}])
+
+
 @dataclass(slots=True)
 class HistoryTurn:
     """One entry as it is read: a message, or neighbours of one role merged.
@@ -41,6 +60,11 @@ class HistoryTurn:
     role: str
     start: int
     parts: list[Content] = field(default_factory=list)
+
+    @property
+    def is_action(self) -> bool:
+        """Whether it is an action, which no limit counts."""
+        return self.role == ACTION_ROLE
 
     @property
     def characters(self) -> int:
@@ -65,16 +89,45 @@ class HistoryTurn:
 
 
 def turns(items: list[Item], *, merge: bool) -> list[HistoryTurn]:
-    """The turns of a conversation; tool calls, their results and reasoning are left out."""
+    """The turns of a conversation; tool calls, their results and reasoning are left out.
+
+    Actions stand in front of the answer that follows them; the next user message ends those that
+    no answer has followed.
+    """
     grouped: list[HistoryTurn] = []
     for index, item in enumerate(items):
-        if item.type != "message" or not item.content:
+        role = _entry_role(item)
+        if role is None or not item.content:
             continue
-        role = item.metadata.get(_ROLE_KEY, item.role)
-        if not (merge and grouped and grouped[-1].role == role):
-            grouped.append(HistoryTurn(role, index))
-        grouped[-1].parts.append(item.content)
+        turn = HistoryTurn(role, index, [item.content])
+        if role == "assistant":
+            _take_actions(grouped, turn)
+        elif role == "user":
+            grouped = [other for other in grouped if not other.is_action]
+        if merge and grouped and grouped[-1].role == role and not turn.is_action:
+            grouped[-1].parts += turn.parts
+        else:
+            grouped.append(turn)
     return grouped
+
+
+def _entry_role(item: Item) -> str | None:
+    """The role of an entry; `None` = the item is none."""
+    if item.type == "message":
+        return str(item.metadata.get(_ROLE_KEY, item.role))
+    return ACTION_ROLE if item.type == "notice" and item.role == ACTION_ROLE else None
+
+
+def _take_actions(grouped: list[HistoryTurn], answer: HistoryTurn) -> None:
+    """Move the actions at the end into the answer that follows them."""
+    actions: list[str] = []
+    while grouped and grouped[-1].is_action:
+        turn = grouped.pop()
+        answer.start = turn.start
+        action = turn.entry()["content"]
+        actions.insert(0, _ACTION.format(*(action.get(key) for key in _ACTION_KEYS)))
+    if actions:
+        answer.parts.insert(0, _ACTIONS.format(actions="".join(actions)))
 
 
 def _blocks(part: Content) -> list[dict[str, Any]]:

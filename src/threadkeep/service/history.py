@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Self
 
@@ -14,9 +14,9 @@ from threadkeep.core import names
 from threadkeep.core.user_id import UserId
 from threadkeep.errors import BackendError, ConfigError, InputError
 from threadkeep.service import history_policy, namespaces, yaml
-from threadkeep.service.codec import as_item, is_empty
+from threadkeep.service.codec import CONTEXT_ROLE, action_item, as_item, is_empty
 from threadkeep.service.connect import open_memory
-from threadkeep.service.files import as_file, original_metadata
+from threadkeep.service.files import HistoryFiles, as_file, original_metadata
 from threadkeep.service.identity import resolve_user
 from threadkeep.service.settings import ServiceSettings, parse_settings
 from threadkeep.service.sweeper import LOCK, SweepThread
@@ -110,7 +110,7 @@ class HistoryService:
         *,
         identity: UserId | None = None,
     ) -> None:
-        """Append an entry; an empty one is not stored.
+        """Append an entry; an empty one (`None`, `""`, `{}`, `[]`) is not stored, 0 and False are.
 
         Args:
             session_id: the application's name for the session.
@@ -129,6 +129,28 @@ class HistoryService:
         if not is_empty(content):
             chat.add(item)
 
+    def store_actions(self, session_id: str, actions: Sequence[Props]) -> None:
+        """Store the actions that were called to generate the answer stored next.
+
+        `get_history` tells them in front of that answer, as Solace Agent Mesh does, or as entries
+        of role `tool_call` before there is one; no limit counts those, and the next user message
+        ends them. No actions are no error.
+
+        Args:
+            session_id: the session.
+            actions: `[{"agent_name", "action_name", "action_params"}]`; other keys are kept.
+
+        Raises:
+            InputError: they are not a list of dicts, or something in them is not JSON.
+        """
+        if not isinstance(actions or [], (list, tuple)):
+            raise InputError(f"actions must be a list of dicts, got {type(actions).__name__}")
+        for number, action in enumerate(actions or []):
+            if not isinstance(action, Mapping):
+                raise InputError(f"actions[{number}] must be a dict, got {type(action).__name__}")
+        if actions:
+            self._session(session_id).add(*map(action_item, actions))
+
     def store_file(self, session_id: str, file: Props) -> None:
         """Store the metadata of a file; replaces the file of the same url, else name.
 
@@ -143,19 +165,31 @@ class HistoryService:
         other_history_props: Props | None = None,
         *,
         identity: UserId | None = None,
+        context: bool = False,
     ) -> list[dict[str, Json]]:
         """The entries the policy keeps, oldest first: `[{"role", "content"}]`, yours to change.
+
+        Args:
+            session_id: the session.
+            other_history_props: `{"identity": ...}`, an alternative to `identity`.
+            identity: the user who owns the session.
+            context: put an entry of role `history` first, with the text of `get_context`, if that
+                is not empty; as Solace Agent Mesh does where long-term memory is on.
 
         Raises:
             NotOwner: an identity was given, and the session belongs to another user.
         """
         chat = self._session(session_id, identity, other_history_props)
         turns, _ = history_policy.read_turns(chat, self._settings.policy)
-        return [turn.entry() for turn in turns]
+        entries = [turn.entry() for turn in turns]
+        if not context or self._settings.longterm is None or not (text := chat.context()):
+            return entries
+        return [{"role": CONTEXT_ROLE, "content": text}, *entries]
 
-    def get_files(self, session_id: str) -> dict[str, dict[str, Json]]:
-        """The metadata of all unexpired files, by url, else by name."""
-        return {file.id: original_metadata(file) for file in self._session(session_id).files.list()}
+    def get_files(self, session_id: str) -> HistoryFiles:
+        """The metadata of all unexpired files: a list that also answers by url, else by name."""
+        files = self._session(session_id).files.list()
+        return HistoryFiles((file.id, original_metadata(file)) for file in files)
 
     def clear(self, session_id: str, keep_levels: int = 0) -> None:
         """Delete the files, and the entries but for the newest `keep_levels` of `get_history`.

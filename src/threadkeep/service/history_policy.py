@@ -53,16 +53,22 @@ class HistoryPolicy:
         return self._select(turns(list(items), merge=self.merge))
 
     def _select(self, all_turns: list[HistoryTurn]) -> list[HistoryTurn]:
-        newest = all_turns if self.max_turns is None else all_turns[-self.max_turns :]
-        if self.max_characters is None:
-            return newest
-        characters, start = 0, len(newest)
-        for index in range(len(newest) - 1, -1, -1):
-            characters += newest[index].characters
-            if characters > self.max_characters and start < len(newest):
-                break
+        start, count, characters = len(all_turns), 0, 0
+        for index in range(len(all_turns) - 1, -1, -1):
+            turn = all_turns[index]
+            if not turn.is_action:
+                count += 1
+                characters += turn.characters
+                if not self._fits(count, characters):
+                    break
             start = index
-        return newest[start:]
+        return all_turns[start:]
+
+    def _fits(self, count: int, characters: int) -> bool:
+        """Whether so many of the newest turns fit; the newest one always does."""
+        too_many = self.max_turns is not None and count > self.max_turns
+        too_long = self.max_characters is not None and characters > self.max_characters
+        return not too_many and (not too_long or count == 1)
 
 
 def read_turns(chat: Session, policy: HistoryPolicy) -> tuple[list[HistoryTurn], int]:

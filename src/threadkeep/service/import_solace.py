@@ -1,4 +1,4 @@
-"""Imports histories of Solace Agent Mesh's own History Service; the source is only read."""
+"""Imports from Solace Agent Mesh's own History Service; the source is only read."""
 
 from __future__ import annotations
 
@@ -7,96 +7,101 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.api.memory import Memory
 from threadkeep.api.session import Session
-from threadkeep.errors import ConfigError, InputError
-from threadkeep.service.codec import as_item, is_empty, turns
+from threadkeep.errors import InputError
+from threadkeep.service import solace_knowledge
+from threadkeep.service.codec import ACTION_ROLE, as_item, is_empty, turns
 from threadkeep.service.files import as_file
 from threadkeep.service.history import HistoryService
+from threadkeep.service.solace_source import SolaceProvider, open_source
 from threadkeep.types import Item, Json
 from threadkeep.types.timestamps import parse_time
 
 _ID_PREFIX: Final = "solace:"
-_ACTION_ROLE: Final = "tool_call"
-_FILE_PREFIX: Final = "sessions_"
-_FILE_SUFFIX: Final = "_history.json"
 
 _log = logging.getLogger("threadkeep.service")
 
 Entry = tuple[str, Json]
 
 
-class SolaceProvider(Protocol):
-    """What the history providers of Solace Agent Mesh have in common."""
+class SolaceImport(dict[str, int]):
+    """The number of entries of each session that was imported, and what else came over.
 
-    def get_all_sessions(self) -> list[str]: ...
+    Attributes:
+        facts: how many are new here.
+        instructions: how many are new here.
+        summaries: how many are new here.
+    """
 
-    def get_session(self, session_id: str, /) -> Mapping[str, Any]: ...
+    facts: int = 0
+    instructions: int = 0
+    summaries: int = 0
 
 
 def import_solace(
     source: str | Path | SolaceProvider,
     target: HistoryService | Memory | str,
     *,
+    longterm: str | Path | SolaceProvider | None = None,
     user_id: str | None = None,
-) -> dict[str, int]:
-    """Copy the histories and files of Solace Agent Mesh's History Service; returns entry counts.
+) -> SolaceImport:
+    """Copy what Solace Agent Mesh's History Service holds; returns entry counts by session.
 
-    Nothing is written to the source. A repeated import adds only new entries, also if the old
-    service has deleted its oldest entries meanwhile. A history that
-    cannot be read is skipped and logged; a summary is not imported and logged. Actions that no
-    answer has followed yet are left behind, as the old service forgets them with the next message.
+    Nothing is written to the source. A repeated import adds only what is new, also if the old
+    service has deleted its oldest entries meanwhile; what was forgotten here stays forgotten. What
+    cannot be read is skipped and logged. Actions that no answer has followed yet are left behind,
+    as the old service forgets them with the next message; so is what it has learned from all users
+    without an identity together.
 
     Args:
         source: the folder of its `file` provider, or any history provider of it (`redis`,
             `mongodb`, `sql`, or one of your own), as the application made it.
         target: the target store; the policy of a `HistoryService` applies there.
+        longterm: likewise the store of its long-term memory (`store_config`), with the facts and
+            instructions; `None` = it is the `source`, if it has any.
         user_id: the owner of the imported sessions; `None` = no owner yet.
 
     Raises:
         ConfigError: there is no such folder.
         NotOwner: a session of that id belongs to another user here; earlier ones are imported.
     """
-    provider = _FolderProvider(Path(source)) if isinstance(source, str | Path) else source
+    provider = open_source(source)
+    knowledge = provider if longterm is None else open_source(longterm)
     memory = target.memory if isinstance(target, HistoryService) else shared_memory(target)
-    counts = dict[str, int]()
+    report = SolaceImport()
     for session in provider.get_all_sessions():
-        data = provider.get_session(session)
-        entries = _entries(data)
-        if entries is None:
-            _log.warning("the history of session %r cannot be read, passed over", session)
-            continue
-        if data.get("summary"):
-            _log.warning("the summary of session %r is left behind", session)
-        chat = memory.session(session, user=user_id)
-        chat.add(*_new_items(chat, entries, data.get("last_active_time")))
-        _add_files(chat, data)
-        counts[session] = len(entries)
-    return counts
+        _import_session(memory.session(session, user=user_id), provider, report)
+    for identity in knowledge.get_all_sessions():
+        data = _part(knowledge.get_session(identity), "memory")
+        if data and not solace_knowledge.is_shared_by_strangers(identity):
+            anonymous = identity in report  # it has no user: the session's id stands for one
+            owner = memory.session(identity, user=user_id) if anonymous else memory.user(identity)
+            facts, instructions = solace_knowledge.import_memory(memory, owner, data)
+            report.facts += facts
+            report.instructions += instructions
+    return report
 
 
-class _FolderProvider:
-    """Reads the folder of a `file` provider."""
+def _import_session(chat: Session, provider: SolaceProvider, report: SolaceImport) -> None:
+    """Import the entries, files and summary of a session."""
+    data = provider.get_session(chat.id)
+    entries = _entries(data)
+    if entries is None:
+        if not _part(data, "memory"):  # else it is a user's
+            _log.warning("the history of session %r cannot be read, passed over", chat.id)
+        return
+    chat.add(*_new_items(chat, entries, data.get("last_active_time")))
+    _add_files(chat, data)
+    report.summaries += solace_knowledge.import_summary(chat, data.get("summary"))
+    report[chat.id] = len(entries)
 
-    def __init__(self, path: Path) -> None:
-        if not path.is_dir():
-            raise ConfigError(f"there is no folder {str(path)!r} to import from")
-        self._path = path
 
-    def get_all_sessions(self) -> list[str]:
-        names = sorted(path.name for path in self._path.glob(f"{_FILE_PREFIX}*{_FILE_SUFFIX}"))
-        return [name.removeprefix(_FILE_PREFIX).removesuffix(_FILE_SUFFIX) for name in names]
-
-    def get_session(self, session_id: str) -> Any:
-        try:
-            return json.loads(
-                (self._path / f"{_FILE_PREFIX}{session_id}{_FILE_SUFFIX}").read_text("utf-8")
-            )
-        except ValueError:
-            return None
+def _part(data: Any, key: str) -> Any:
+    return data.get(key) if isinstance(data, Mapping) else None
 
 
 def _entries(data: Any) -> list[Entry] | None:
@@ -107,7 +112,7 @@ def _entries(data: Any) -> list[Entry] | None:
     return [
         (str(role), content)
         for role, content in pairs
-        if role != _ACTION_ROLE and not is_empty(content)
+        if role != ACTION_ROLE and not is_empty(content)
     ]
 
 

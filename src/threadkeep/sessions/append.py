@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 from threadkeep.core import item_codec, names
@@ -47,6 +48,8 @@ class Draft(NamedTuple):
         for item, id in zip(self.items, self.ids, strict=True):
             if not is_reference(item):
                 by_key[names.key(id)] = item_codec.stamp(item, id, next(remaining_seqs), created_at)
+            else:  # of a store that keeps nothing
+                by_key.setdefault(names.key(id), item)
         return [by_key[names.key(id)] for id in self.ids]
 
 
@@ -111,7 +114,8 @@ def _write(
     stream: SessionStream, claims: IdClaims | None, batch: list[Record], *, first: bool
 ) -> list[int]:
     """Write a batch of a draft; with the first batch, the ids of all batches are checked."""
-    keys = [] if claims is None else claims.keys if first else claims.keys_of(batch)
+    unchecked = claims is None or stream.engine.discards
+    keys = [] if claims is None or unchecked else claims.keys if first else claims.keys_of(batch)
     if claims is None or not keys:
         return stream.append(batch) if batch else []
     return stream.append_checked(batch, keys, claims.check if first else claims.check_new)
@@ -137,13 +141,29 @@ def _apply_retention(stream: SessionStream, seqs: Sequence[int]) -> None:
     it has not read yet stay, up to `PATIENCE` times as many as `retain` keeps.
     """
     retained = choose_window(stream, stream.engine.settings.retain, ALL, None)
-    if not retained or not older_items(stream)(retained[0].seq, 1):
+    first = _first_to_stay(stream, retained[0].seq) if retained else None
+    if first is None:
         return
-    upto = retained[0].seq - 1
+    upto = first - 1
     if (reader := stream.engine.listener) is not None and stream.generation is not None:
         extracted_upto = reader.upto(stream.id, stream.owner, stream.generation)
         upto = min(upto, max(extracted_upto, _patience_limit(stream, retained, seqs)))
     stream.trim(upto)
+
+
+def _first_to_stay(stream: SessionStream, retained: int) -> int | None:
+    """The seq of the first item to stay; `None` = nothing is older.
+
+    Policies do not see notices; those in front of the oldest item that is retained belong to it.
+    """
+    first, size = retained, 1
+    while older := older_items(stream)(first, size):
+        notices = list(takewhile(lambda item: item.type == "notice", reversed(older)))
+        first = notices[-1].seq if notices else first
+        if len(notices) < len(older):
+            return first
+        size = _NOTICES_PAGE
+    return None
 
 
 def _patience_limit(stream: SessionStream, retained: Sequence[Item], seqs: Sequence[int]) -> int:
@@ -159,6 +179,7 @@ PATIENCE: Final = 10
 """How many times the items that `retain` keeps may stay while extraction has not read them."""
 
 _CHECK_INTERVAL: Final = 16
+_NOTICES_PAGE: Final = 32
 
 
 def _check_unique(ids: list[str], noun: str) -> None:

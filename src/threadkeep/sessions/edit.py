@@ -62,9 +62,10 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
 
     def step() -> Item:
         snapshot = stream.read(items_query(stream, ids=[names.key(id)]))
-        if not snapshot.pages[0].records:
+        records = snapshot.pages[0].records
+        if not records and not stream.engine.discards:
             raise NotFound(f"session {stream.id!r} has no item {id!r} to replace")
-        old = item_codec.read_item(snapshot.pages[0].records[0])
+        old = item_codec.read_item(records[0]) if records else parsed[0]
         created_at = parsed[0].created_at or old.created_at
         redacted = redacted_item(stream.engine, parsed[0])
         new = dataclasses.replace(redacted, id=id, created_at=created_at)
@@ -119,6 +120,8 @@ def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> 
         items_query(stream, before=None if end is None else end + 1),
         Query(stream.stream_name, "file"),
     )
+    if snapshot.info is None and stream.engine.discards:
+        return
     if snapshot.info is None:
         raise NotFound(f"session {stream.id!r} does not exist, so it cannot be forked")
     user = snapshot.info.user or copy.user

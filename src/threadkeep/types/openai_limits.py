@@ -1,7 +1,8 @@
-"""The OpenAI API's limits for metadata, so that stored metadata is valid there."""
+"""The OpenAI API's limits for metadata; beside its texts, numbers and booleans are kept."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,7 +14,9 @@ MAX_VALUE_LENGTH: Final = 512
 
 
 def check_metadata(metadata: Mapping[str, Any], location: str = "metadata") -> dict[str, Any]:
-    """Return the metadata if it has at most 16 keys of 64 characters and texts of 512.
+    """Return the metadata if it has at most 16 keys of 64 characters, and texts of 512.
+
+    Finite numbers and booleans are kept as they are; the OpenAI API itself takes texts only.
 
     Raises:
         InputError: it exceeds a limit; the key is named.
@@ -39,8 +42,12 @@ def _check(key: object, value: object, location: str) -> None:
         raise InputError(
             f"{location}: a key must be a str of 1 to {MAX_KEY_LENGTH} characters, got {key!r:.80}"
         )
+    if isinstance(value, bool) or (isinstance(value, (int, float)) and math.isfinite(value)):
+        return
     if not isinstance(value, str):
-        raise InputError(f"{location}.{key} must be a str, got {type(value).__name__}")
+        raise InputError(
+            f"{location}.{key} must be a str, a finite number or a bool, got {type(value).__name__}"
+        )
     if len(value) > MAX_VALUE_LENGTH:
         raise InputError(
             f"{location}.{key} is {len(value)} characters long, at most {MAX_VALUE_LENGTH} are "

@@ -6,6 +6,8 @@ import random
 import time
 from typing import Final
 
+from threadkeep.core.call_limit import limited
+
 _FIRST: Final = 0.002
 _LONGEST: Final = 0.5
 _NEARLY_ALL: Final = 0.95  # share of the time-out that an error calls all of it
@@ -18,9 +20,9 @@ class Deadline:
     __slots__ = ("ends_at", "started", "timeout")
 
     def __init__(self, timeout: float) -> None:
-        self.timeout = timeout
+        self.timeout = limited(timeout)
         self.started = time.monotonic()
-        self.ends_at = self.started + timeout
+        self.ends_at = self.started + self.timeout
 
     def remaining(self) -> float:
         """Seconds until the deadline, never negative."""

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from threadkeep.backends.common.commit import Action, Change, Decision, decide
-from threadkeep.backends.memory.stream import Stream
+from threadkeep.backends.common.stream import Stream
 from threadkeep.core import cursor as cursors
 from threadkeep.errors import BackendError, ConfigError
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
@@ -135,19 +135,13 @@ class MemoryBackend:
         elif action is Action.CREATE:
             return self._write(self._create(change.stream, decision), decision, change)
         elif action is Action.CONTINUE and stream:
-            for drop in change.drop:
-                stream.drop(drop)
             return self._write(stream, decision, change)
         return Commit(decision.version, [])
 
     def _write(self, stream: Stream, decision: Decision, change: Change) -> Commit:
-        """Put the records; of an id that comes twice the last body counts."""
-        _, stream.version, stream.expires, stream.token, stream.token_version = decision
         if any(record.expires is not None for record in change.put):
             self._mortal.add(change.stream)
-        latest = {(record.kind, record.id): record for record in change.put}
-        seqs = {key: stream.put(record, change.now) for key, record in latest.items()}
-        return Commit(decision.version, [seqs[record.kind, record.id] for record in change.put])
+        return Commit(decision.version, stream.write(decision, change))
 
     def _create(self, name: str, decision: Decision) -> Stream:
         self._forget(name)

@@ -61,9 +61,8 @@ def call_with_timeout(seconds: float, work: Callable[[], T], undo: Callable[[T],
 class Watchdog:
     """Aborts calls that reach their deadline.
 
-    All calls have the same time-out, so deadlines come in the order in which they were set: the
-    thread sleeps until the earliest, and setting one need not wake it. The thread starts with a
-    call, and ends after a whole time-out without any.
+    The thread sleeps until the earliest deadline; only an earlier one, of a call with a limit of
+    its own, wakes it. The thread starts with a call, and ends after a whole time-out without any.
     """
 
     def __init__(self, abort: Callable[[Any], object], timeout: float) -> None:
@@ -76,7 +75,9 @@ class Watchdog:
         self._calls: dict[int, tuple[float, Any]] = {}
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._ended = threading.Event()
+        self._wakes_at = float("inf")
+        self._woken = threading.Event()
+        self._ended = False
 
     def start(self, deadline: Deadline, connection: Any) -> int:
         """Abort the connection at the deadline; returns the key for `stop`."""
@@ -84,6 +85,8 @@ class Watchdog:
         self._calls[key] = (deadline.ends_at, connection)
         if self._thread is None:
             self._start_thread()
+        elif deadline.ends_at < self._wakes_at:
+            self._woken.set()
         return key
 
     def stop(self, key: int) -> bool:
@@ -92,26 +95,32 @@ class Watchdog:
 
     def close(self) -> None:
         """End the thread."""
-        self._ended.set()
+        self._ended = True
+        self._woken.set()
         if thread := self._thread:
             thread.join(1.0)
 
     def _start_thread(self) -> None:
         with self._lock:
-            if self._thread is None and not self._ended.is_set():
+            if self._thread is None and not self._ended:
                 self._thread = threading.Thread(
                     target=self._run, name="threadkeep-deadlines", daemon=True
                 )
                 self._thread.start()
 
     def _run(self) -> None:
-        while not self._ended.is_set():
+        while not self._ended:
+            self._wakes_at = float("inf")  # a call that starts meanwhile wakes the thread
+            self._woken.clear()
+            if self._ended:
+                return
             now = time.monotonic()
             self._abort_expired(now)
             earliest = min((at for at, _ in [*self._calls.values()]), default=now + self._timeout)
-            self._ended.wait(max(_GRACE, earliest - now))
+            self._wakes_at = earliest
+            woken = self._woken.wait(max(_GRACE, earliest - now))
             with self._lock:
-                if not self._calls:
+                if not self._calls and not woken:
                     self._thread = None
                     return
 

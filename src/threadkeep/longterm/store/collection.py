@@ -20,12 +20,17 @@ T = TypeVar("T", bound=Fact | Instruction)
 
 @dataclass(frozen=True, slots=True)
 class CollectionSpec(Generic[T]):
-    """The type of entry in a collection, and how a unit of work stores it."""
+    """The type of entry in a collection, and how a unit of work stores it.
+
+    Attributes:
+        blank: an entry of an id, for a store that kept none of it.
+    """
 
     noun: str
     entries: Callable[[UnitOfWork], dict[str, T]]
     put: Callable[[UnitOfWork, T], T]
     drop: Callable[[UnitOfWork, str], None]
+    blank: Callable[[str], T]
 
 
 class Collection(Generic[T]):
@@ -90,7 +95,9 @@ class Collection(Generic[T]):
             changes = {**changes, "superseded_by": None}
 
         def step(unit: UnitOfWork) -> UnitOfWork:
-            self._spec.put(unit, replace(self._require(unit, id), **changes))
+            discards = self._engine.longterm.discards
+            entry = self._spec.blank(id) if discards else self._require(unit, id)
+            self._spec.put(unit, replace(entry, **changes))
             return unit
 
         return self._spec.entries(self._user_stream().transact(step))[id]

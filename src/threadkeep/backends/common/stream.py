@@ -1,4 +1,4 @@
-"""One life of a stream, in plain Python: no lock, no policy."""
+"""One life of a stream, in plain Python: no lock, no policy. For stores that hold it whole."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from operator import attrgetter
 
-from threadkeep.backends.common.commit import Head
+from threadkeep.backends.common.commit import Change, Decision, Head
 from threadkeep.types import Drop, Query, Record
 
 _SEQ = attrgetter("seq")
@@ -84,6 +84,18 @@ class Stream:
         kind.put(replace(record, seq=seq))
         return seq
 
+    def write(self, decision: Decision, change: Change) -> list[int]:
+        """Drop, then put, as decided; returns the seq of each record put.
+
+        Of an id that comes twice the last body counts.
+        """
+        _, self.version, self.expires, self.token, self.token_version = decision
+        for drop in change.drop:
+            self.drop(drop)
+        latest = {(record.kind, record.id): record for record in change.put}
+        seqs = {key: self.put(record, change.now) for key, record in latest.items()}
+        return [seqs[record.kind, record.id] for record in change.put]
+
     def drop(self, drop: Drop) -> None:
         kind = self.kinds.get(drop.kind or "")
         if kind is None:
@@ -101,7 +113,15 @@ class Stream:
 
     def mortal(self) -> bool:
         """Does a record here have an expiry of its own?"""
-        return any(r.expires is not None for kind in self.kinds.values() for r in kind.order)
+        return any(record.expires is not None for record in self.records())
+
+    def records(self) -> Iterator[Record]:
+        """Every record, kind by kind, each in the order of its seqs."""
+        return (record for kind in self.kinds.values() for record in kind.order)
+
+    def restore(self, record: Record) -> None:
+        """Put a record that was stored before back in its place."""
+        self.kinds.setdefault(record.kind, _Kind()).put(record)
 
 
 def _by_ids(kind: _Kind, ids: Iterable[str]) -> list[Record]:

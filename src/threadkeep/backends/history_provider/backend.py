@@ -1,0 +1,203 @@
+"""The backend over a history provider: each stream is one session, read and written whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from threadkeep.backends.common.commit import Action, Change, Decision, decide
+from threadkeep.backends.common.deadline import Deadline, backoff
+from threadkeep.backends.common.stream import Stream
+from threadkeep.backends.history_provider import session_data
+from threadkeep.backends.history_provider.locks import lock_of
+from threadkeep.backends.history_provider.provider import COMPARE_AND_SET
+from threadkeep.core import cursor as cursors
+from threadkeep.errors import BackendError, BackendTimeout, ThreadkeepError
+from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
+
+_PATIENCE: Final = 30.0
+"""Seconds for which a commit competes with other writers of its stream."""
+
+R = TypeVar("R")
+
+Stored = tuple[Stream | None, str | None]
+"""A stream, and the version of its session; `None` = there is none."""
+
+
+class HistoryProviderBackend:
+    """A backend that keeps each stream in one session of a history provider.
+
+    A commit writes its stream anew as a whole, `streams` and `sweep` list all sessions: right for
+    conversations of ordinary length, and for stores that hold a few thousand.
+
+    Without `compare_and_set`, the provider's calls are made one at a time, and only one process
+    may write to a store.
+
+    Args:
+        provider: see `BaseHistoryProvider`; `close` calls its `close`, if it has one.
+    """
+
+    def __init__(self, provider: Any) -> None:
+        self.blocking = True
+        self._provider = provider
+        self._name = type(provider).__qualname__
+        self._compare_and_set = getattr(provider, COMPARE_AND_SET, None)
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"HistoryProviderBackend({self._name})"
+
+    def read(self, *queries: Query, now: float) -> list[Page]:
+        names = {query.stream for query in queries}
+        with self._lock():
+            streams = {name: self._load(name)[0] for name in names}
+        return [_page(streams[query.stream], query, now) for query in queries]
+
+    def commit(
+        self,
+        stream: str,
+        *,
+        put: Sequence[Record] = (),
+        drop: Sequence[Drop] = (),
+        ttl: Ttl = None,
+        expect: int | None = None,
+        token: str | None = None,
+        now: float,
+    ) -> Commit:
+        change = Change(stream, put, drop, ttl, expect, token, now)
+        return self._repeat(stream, partial(self._try_commit, change))
+
+    def streams(
+        self, prefix: str, *, cursor: Any = None, limit: int = 1000
+    ) -> tuple[list[str], Any]:
+        after = "" if cursor is None else cursors.stream(cursor, prefix)
+        with self._lock():
+            names = sorted(
+                name for name in self._names() if name.startswith(prefix) and name > after
+            )
+        page = names[:limit]
+        return page, page[-1] if len(page) == limit else None
+
+    def sweep(self, now: float, limit: int = 1000) -> int:
+        with self._lock():
+            names = list(self._names())
+        swept = 0
+        for name in names:
+            if swept >= limit:
+                break
+            swept += self._repeat(name, partial(self._try_sweep, name, now, limit - swept))
+        return swept
+
+    def describe(self) -> dict[str, str]:
+        """The provider, and how many processes may write at once; asks the provider nothing."""
+        processes = "any number" if self._compare_and_set else f"one: no {COMPARE_AND_SET}"
+        return {"engine": f"history provider {self._name}", "writers": processes}
+
+    def close(self) -> None:
+        """Close the provider, if it can be closed. May be called twice."""
+        if not self._closed and callable(close := getattr(self._provider, "close", None)):
+            self._call(close)
+        self._closed = True
+
+    def _repeat(self, name: str, attempt: Callable[[], R | None]) -> R:
+        """Make an attempt until it is not `None`: until no other writer came between."""
+        deadline, attempts = Deadline(_PATIENCE), 0
+        while True:
+            with self._lock():
+                result = attempt()
+            if result is not None:
+                return result
+            attempts += 1
+            if not backoff(attempts, deadline):
+                raise BackendTimeout(
+                    f"{self._name}: stream {name!r} was changed by others for {_PATIENCE:g} s, "
+                    f"before each {COMPARE_AND_SET}: fewer writers, or a faster store"
+                )
+
+    def _try_commit(self, change: Change) -> Commit | None:
+        stream, version = self._load(change.stream)
+        decision = decide(stream.head if stream else None, change)
+        if decision.action is Action.REPLAY and stream:
+            return Commit(decision.version, stream.seqs(change.put))
+        if decision.action is Action.IGNORE:
+            return Commit(0, [])
+        changed, seqs = _apply(stream, decision, change)
+        done = self._store(change.stream, changed, version, change.now)
+        return Commit(decision.version, seqs) if done else None
+
+    def _try_sweep(self, name: str, now: float, limit: int) -> int | None:
+        stream, version = self._load(name)
+        if stream is None:
+            return 0
+        if stream.dead(now):
+            return 1 if self._store(name, None, version, now) else None
+        swept = stream.sweep(now, limit)
+        return swept if not swept or self._store(name, stream, version, now) else None
+
+    def _load(self, name: str) -> Stored:
+        session = session_data.session_id(name)
+        data = self._call(self._provider.get_session, session)
+        if not data:
+            return None, None
+        return session_data.decode(session, data)[1], session_data.version(data)
+
+    def _store(self, name: str, stream: Stream | None, version: str | None, now: float) -> bool:
+        """Store a stream, `None` deletes it; returns False if another writer came between."""
+        session = session_data.session_id(name)
+        data = None if stream is None else session_data.encode(name, stream, now)
+        if self._compare_and_set is not None:
+            return bool(self._call(self._compare_and_set, session, data, version))
+        if data is None:
+            self._call(self._provider.delete_session, session)
+        else:
+            self._call(self._provider.store_session, session, data)
+        return True
+
+    def _names(self) -> Iterator[str]:
+        for session in self._call(self._provider.get_all_sessions):
+            if not session_data.is_ours(session):
+                continue
+            name = session_data.stream_name(session)
+            if name is None and (data := self._call(self._provider.get_session, session)):
+                name = session_data.decode(session, data)[0]
+            if name is not None:
+                yield name
+
+    def _lock(self) -> AbstractContextManager[Any]:
+        return nullcontext() if self._compare_and_set else lock_of(self._provider)
+
+    def _call(self, method: Callable[..., Any], *arguments: object) -> Any:
+        if self._closed:
+            raise BackendError(f"this backend over {self._name} is closed: open a new one")
+        try:
+            return method(*arguments)
+        except ThreadkeepError:
+            raise
+        except Exception as error:  # whatever the provider's driver raises
+            name = getattr(method, "__name__", "a method")
+            raise BackendError(
+                f"the history provider {self._name} failed in {name}: "
+                f"{type(error).__name__}, see the error above"
+            ) from error
+
+
+def _apply(
+    stream: Stream | None, decision: Decision, change: Change
+) -> tuple[Stream | None, list[int]]:
+    """The stream after a change, `None` if it goes, and the seqs of the records put."""
+    if decision.action is Action.END:
+        return None, []
+    if decision.action is Action.TOUCH and stream:
+        stream.expires = decision.expires
+        return stream, []
+    if decision.action is Action.CREATE or stream is None:
+        stream = Stream(decision.version)
+    return stream, stream.write(decision, change)
+
+
+def _page(stream: Stream | None, query: Query, now: float) -> Page:
+    if stream is None or stream.dead(now):
+        return Page(0, [])
+    return Page(stream.version, stream.select(query, now))
