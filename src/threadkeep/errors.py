@@ -11,6 +11,7 @@ from collections.abc import Iterable
 __all__ = [
     "ThreadkeepError",
     "ConfigError",
+    "ImportConfigError",
     "InputError",
     "NotFound",
     "NotOwner",
