@@ -12,7 +12,7 @@ from agents import TResponseInputItem
 import threadkeep
 from benchmarks.messages import Message
 from benchmarks.systems import RECENT, files
-from threadkeep_openai_agents import ThreadkeepSession
+from openai_agents_threadkeep import ThreadkeepSession
 
 
 class ThreadkeepAgents:

@@ -42,5 +42,5 @@ class ThreadkeepLlamaIndex:
     def _of(self, name: str) -> ThreadkeepMemory:
         if name not in self._kept:
             window = {"max_messages": RECENT, "step": 0}
-            self._kept[name] = ThreadkeepMemory(self._memory, name, window=window)
+            self._kept[name] = ThreadkeepMemory(name, self._memory, window=window)
         return self._kept[name]

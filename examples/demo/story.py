@@ -155,7 +155,7 @@ def _share(store: str) -> None:
         """
         create_agent(model, tools, middleware=[ThreadkeepMiddleware(memory)])
         SimpleChatEngine.from_defaults(llm=llm, memory=ThreadkeepMemory.from_defaults(...))
-        Runner.run(agent, text, session=ThreadkeepSession("shared", memory, user_id="ada"))
+        Runner.run(agent, text, session=ThreadkeepSession("shared", memory, user="ada"))
         """
     )
     print()

@@ -45,5 +45,9 @@ def __getattr__(name: str) -> Any:
     return HistoryService
 
 
+_PUBLIC_PACKAGES = ("backends", "langchain", "llama_index", "openai_agents", "service", "testing")
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """The public names, and the public packages that were imported."""
+    return sorted({*__all__, "__version__", *(globals().keys() & {*_PUBLIC_PACKAGES})})

@@ -8,6 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+__all__ = [
+    "ThreadkeepError",
+    "ConfigError",
+    "ImportConfigError",
+    "InputError",
+    "NotFound",
+    "NotOwner",
+    "MissingExtra",
+    "BackendError",
+    "BackendTimeout",
+    "CorruptRecord",
+    "WrongKey",
+    "Conflict",
+]
+
 
 class ThreadkeepError(Exception):
     """Root of all errors raised by threadkeep."""
@@ -74,3 +89,7 @@ def did_you_mean(wrong: object, valid_names: Iterable[str]) -> str:
     names = sorted(valid_names)
     close = difflib.get_close_matches(str(wrong), names, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

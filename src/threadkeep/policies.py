@@ -30,3 +30,7 @@ __all__ = [
     "max_turns",
     "only",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -17,7 +17,7 @@ MODULES = (
     "threadkeep.service",
     "langchain_threadkeep",
     "llama_index.memory.threadkeep",
-    "threadkeep_openai_agents",
+    "openai_agents_threadkeep",
 )
 PAGES = sorted((ROOT / "docs" / "reference").glob("*.md"))
 TEXT = "\n".join(page.read_text("utf-8") for page in PAGES)

@@ -15,7 +15,7 @@ ADAPTERS = {
     "langchain": [
         "from langchain_core.messages import HumanMessage\n"
         "from langchain_threadkeep import ThreadkeepChatMessageHistory\n"
-        "history = ThreadkeepChatMessageHistory('chat', memory, 'ada')",
+        "history = ThreadkeepChatMessageHistory('chat', memory, user='ada')",
         "await history.aadd_messages([HumanMessage('<hello>', id='m1')])\n"
         "history.add_messages([HumanMessage('<hello>', id='m1')])\n"
         "len(await history.aget_messages()), len(history.messages)",
@@ -23,13 +23,13 @@ ADAPTERS = {
     "llama_index": [
         "from llama_index.core.base.llms.types import ChatMessage\n"
         "from llama_index.memory.threadkeep import ThreadkeepMemory\n"
-        "kept = ThreadkeepMemory.from_defaults(memory=memory, session_id='chat', user_id='ada')",
+        "kept = ThreadkeepMemory.from_defaults(memory=memory, session_id='chat', user='ada')",
         "await kept.aset([ChatMessage(role='user', content='<hello>')])\n"
         "len(await kept.aget()), len(kept.get())",
     ],
     "openai_agents": [
-        "from threadkeep_openai_agents import ThreadkeepSession\n"
-        "session = ThreadkeepSession('chat', memory, user_id='ada')",
+        "from openai_agents_threadkeep import ThreadkeepSession\n"
+        "session = ThreadkeepSession('chat', memory, user='ada')",
         "await session.clear_session()\n"
         "await session.add_items([{'role': 'user', 'content': '<hello>'}])\n"
         "len(await session.get_items()), len(memory.session('chat').items())",

@@ -20,9 +20,7 @@ from llama_index.memory.threadkeep import ThreadkeepMemory
 
 def ask(turn: turns.Turn) -> None:
     """Go on with what the agent of LangChain has stored."""
-    chat_memory = ThreadkeepMemory.from_defaults(
-        memory=turn.memory, session_id=turn.session, user_id=turn.user
-    )
+    chat_memory = ThreadkeepMemory.from_defaults(turn.session, turn.memory, user=turn.user)
     SimpleChatEngine.from_defaults(llm=_llm(turn.model), memory=chat_memory).chat(turn.question)
 
 

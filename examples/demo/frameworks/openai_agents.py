@@ -10,7 +10,7 @@ from openai import AsyncOpenAI
 
 from examples.demo import script
 from examples.demo.frameworks import turns
-from threadkeep_openai_agents import ThreadkeepSession
+from openai_agents_threadkeep import ThreadkeepSession
 
 
 def ask(turn: turns.Turn) -> None:
@@ -23,7 +23,7 @@ async def _run(turn: turns.Turn) -> None:
     async with AsyncOpenAI(**turn.endpoint) as client:
         model = OpenAIChatCompletionsModel(turn.model.name, client)
         agent = Agent("guide", model=model, tools=[function_tool(turns.weather)])
-        session = ThreadkeepSession(turn.session, turn.memory, user_id=turn.user)
+        session = ThreadkeepSession(turn.session, turn.memory, user=turn.user)
         await Runner.run(agent, turn.question, session=session)
 
 

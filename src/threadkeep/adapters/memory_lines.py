@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from threadkeep.longterm.context import stable
 from threadkeep.longterm.facts import rank_key
 from threadkeep.longterm.instructions import ranked
+from threadkeep.types import File
 
 if TYPE_CHECKING:
     from threadkeep.api.session import Session
@@ -47,4 +49,9 @@ def summary(chat: Session) -> list[str]:
 
 def files(chat: Session) -> list[str]:
     """The files of the session that have not expired, the newest first."""
-    return [stable.file_line(file) for file in reversed(chat.files.list())]
+    return file_lines(reversed(chat.files.list()))
+
+
+def file_lines(files: Iterable[File]) -> list[str]:
+    """Files as lines that cannot pose as a prompt."""
+    return [stable.file_line(file) for file in files]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
+from uuid import uuid4
 
+from threadkeep.adapters.identity import SessionId, session_id_text
 from threadkeep.api.memory import Memory
+from threadkeep.config.registry import kind_of_scheme
 from threadkeep.connect import connect
 from threadkeep.errors import ConfigError
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
@@ -50,32 +54,77 @@ def record_store(memory: Memory) -> RecordStore:
     return memory._engine
 
 
-_memories: Final[dict[tuple[str, str], Memory]] = {}
+_memories: Final[dict[tuple[object, ...], Memory]] = {}
 _lock = threading.Lock()
 
+_ENVIRONMENT: Final = ("THREADKEEP_", "ATP_")
+"""Where the names of variables begin that `connect()` reads."""
 
-def shared_memory(store: Memory | str) -> Memory:
+
+def shared_memory(store: Memory | str | None = None) -> Memory:
     """Return the Memory itself, or the one for a URL, opened once per process; does no I/O.
 
     A Memory that was closed is opened again. Callers need not close it: the store's connections
     end with the process.
+
+    Args:
+        store: a Memory, or a URL; `None` = the store of `connect()`.
 
     Raises:
         ConfigError: it is neither a Memory nor a valid URL.
     """
     if isinstance(store, Memory):
         return store
-    if not isinstance(store, str):
+    if not isinstance(store, str | None) or (store is not None and ":" not in store):
         raise ConfigError(
-            f"memory must be a Memory or a URL such as 'sqlite:///chat.db', "
-            f"got {type(store).__name__}"
+            f"memory must be a Memory or a URL such as 'sqlite:///chat.db', got "
+            f"{'a str that is no URL' if isinstance(store, str) else type(store).__name__}; an id "
+            "belongs into session_id= or user="
         )
-    key = (store, str(Path.cwd()))  # a relative path is another store elsewhere
+    key = (store, str(Path.cwd()), *(_environment() if store is None else ()))
     with _lock:
         memory = _memories.get(key)
         if memory is None or memory._engine.closed:
-            memory = _memories[key] = connect(store)
+            memory = _memories[key] = _connect(store)
         return memory
+
+
+def open_conversation(
+    session_id: SessionId | None, memory: Memory | str | None
+) -> tuple[str, Memory]:
+    """The first two arguments of an adapter for one conversation, validated; does no I/O.
+
+    Args:
+        session_id: `None` = a new session with an id of its own.
+        memory: as for `shared_memory`.
+
+    Raises:
+        ConfigError: one of them is not valid, or they are the wrong way round.
+    """
+    if isinstance(session_id, Memory) or (not _is_store(memory) and _is_store(session_id)):
+        raise ConfigError(
+            "session_id is a Memory or a URL: the order is session_id, memory; to leave out "
+            "session_id, pass memory= by keyword"
+        )
+    text = str(uuid4()) if session_id is None else session_id_text(session_id)
+    return text, shared_memory(memory)
+
+
+def _is_store(value: object) -> bool:
+    """Return True for a Memory and for the URL of a built-in store."""
+    scheme, separator, _ = value.partition("://") if isinstance(value, str) else ("", "", "")
+    return isinstance(value, Memory) or (bool(separator) and kind_of_scheme(scheme) is not None)
+
+
+def _environment() -> list[tuple[str, str]]:
+    return sorted(pair for pair in os.environ.items() if pair[0].startswith(_ENVIRONMENT))
+
+
+def _connect(store: str | None) -> Memory:
+    try:
+        return connect(store)
+    except ConfigError as error:
+        raise ConfigError(f"memory: {error}") from error
 
 
 def close() -> None:

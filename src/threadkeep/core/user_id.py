@@ -29,11 +29,11 @@ def user_id(value: object, source: str = "user") -> str:
     Raises:
         ConfigError: it is anything else, or empty; the error shows its type, not the value.
     """
-    text = value if type(value) is str else _text(value)
+    text = value if type(value) is str else id_text(value)
     if not text:
         raise ConfigError(
             f"{source} must be a str that is not empty, an int or a UUID, "
-            f"got {_kind(value)}; pass the user's id as such, or None where there is no user"
+            f"got {describe(value)}; pass the user's id as such, or None where there is no user"
         )
     return names.join_surrogates(text)
 
@@ -43,8 +43,11 @@ def optional_user_id(value: object, source: str = "user") -> str | None:
     return None if value is None else user_id(value, source)
 
 
-def _text(value: object) -> str | None:
-    """Convert by the real type: a mock or a proxy may pretend to be another."""
+def id_text(value: object) -> str | None:
+    """The text of a `str`, an `int` or a `UUID`; `None` for anything else.
+
+    It goes by the real type: a mock or a proxy may pretend to be another.
+    """
     from uuid import UUID  # most programs pass a str
 
     kind = type(value)
@@ -60,7 +63,8 @@ def _text(value: object) -> str | None:
     return None
 
 
-def _kind(value: object) -> str:
+def describe(value: object) -> str:
+    """What was passed in place of an id, for errors: its type, never the value."""
     if issubclass(type(value), str):
         return "an empty str"
     return "None" if value is None else f"a value of type {type(value).__name__[:_NAME_LIMIT]}"

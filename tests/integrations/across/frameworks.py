@@ -25,9 +25,9 @@ from llama_index.core.base.llms.types import (
 
 from langchain_threadkeep import ThreadkeepChatMessageHistory
 from llama_index.memory.threadkeep import ThreadkeepMemory
+from openai_agents_threadkeep import ThreadkeepSession
 from tests.integrations.llama_index.conftest import as_openai
 from threadkeep.testing import assert_valid
-from threadkeep_openai_agents import ThreadkeepSession
 
 PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"

@@ -14,9 +14,9 @@ from llama_index.core.base.llms.types import ChatMessage
 
 from langchain_threadkeep import ThreadkeepChatMessageHistory, save_history_node
 from llama_index.memory.threadkeep import ThreadkeepChatStore, ThreadkeepMemory
+from openai_agents_threadkeep import ThreadkeepSession
 from tests.window.looking import many, valid
 from threadkeep import connect
-from threadkeep_openai_agents import ThreadkeepSession
 
 pytestmark = pytest.mark.proves("C1")
 

@@ -21,12 +21,12 @@ from langchain_threadkeep import (
     trim_messages,
 )
 from llama_index.memory.threadkeep import ThreadkeepMemory
+from openai_agents_threadkeep import ThreadkeepSession
 from tests.integrations.llama_index.conftest import as_openai
 from tests.window.histories import tool_loops
 from tests.window.looking import last_step, many, newest_user_turn
 from threadkeep import connect
 from threadkeep.testing import ScriptedModel, assert_valid
-from threadkeep_openai_agents import ThreadkeepSession
 
 LIMITS = {
     "max_tokens": st.sampled_from([1, 50, 2_500]),
@@ -52,7 +52,7 @@ def by_history(memory, window):
 
 
 def by_node(memory, window):
-    node = load_history_node(memory, window, session_id="chat")
+    node = load_history_node(memory, window=window, session_id="chat")
     return convert_to_openai_messages(node.invoke({"messages": []})["messages"][1:])
 
 

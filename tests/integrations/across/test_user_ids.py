@@ -21,11 +21,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from langchain_threadkeep import ThreadkeepStore
+from openai_agents_threadkeep import ThreadkeepSession
 from tests.integrations.across.user_id_entries import READERS, SILENT, WRITERS, middleware
 from threadkeep import connect
 from threadkeep.errors import ConfigError, NotOwner
 from threadkeep.service import HistoryService
-from threadkeep_openai_agents import ThreadkeepSession
 
 ENTRIES = {**READERS, **WRITERS, **SILENT}
 SECRET = "a word for mallory alone"
@@ -268,7 +268,7 @@ def test_none_goes_on_to_the_next_place(service):
     sources: list[Any] = ["ada", lambda _: None]
     for number, source in enumerate(sources):
         middleware(service, f"c{number}", source, {"user_id": None}, {"user_id": None})
-        chat = ThreadkeepSession(f"a{number}", memory, source)
+        chat = ThreadkeepSession(f"a{number}", memory, user=source)
         item: Any = {"role": "user", "content": "hello"}
         asyncio.run(chat.add_items([item], wrapper=RunContextWrapper({"user_id": None})))
         owners = {memory.session(f"{name}{number}").info().user for name in "ca"}
@@ -303,12 +303,12 @@ def test_a_property_that_fails_is_not_nobody(service):
 
 def test_a_wrong_id_is_refused_before_there_is_a_run(service):
     from langchain_threadkeep import ThreadkeepMiddleware, load_history_node, memory_tools
-    from threadkeep_openai_agents import instructions
+    from openai_agents_threadkeep import instructions
 
     wrong: Any = b"ada"
     for make in (ThreadkeepMiddleware, load_history_node, memory_tools, instructions):
-        with pytest.raises(ConfigError, match="user_id"):
-            make(service.memory, user_id=wrong)
+        with pytest.raises(ConfigError, match="user"):
+            make(service.memory, user=wrong)
 
 
 def test_labels_of_a_store_are_texts_or_errors():

@@ -26,7 +26,7 @@ from llama_index.core.base.llms.types import ChatMessage
 
 import langchain_threadkeep as langchain
 import llama_index.memory.threadkeep as llama
-import threadkeep_openai_agents as openai_agents
+import openai_agents_threadkeep as openai_agents
 from langchain_threadkeep.identity import IdentityResolver
 
 Entry = Callable[[Any, str, Any], Any]
@@ -132,7 +132,7 @@ def _(service, session, value):
 
 @writer("ThreadkeepChatMessageHistory")
 def _(service, session, value):
-    history = langchain.ThreadkeepChatMessageHistory(session, service.memory, value)
+    history = langchain.ThreadkeepChatMessageHistory(session, service.memory, user=value)
     history.add_user_message("hello")
     return history.messages
 
@@ -153,7 +153,7 @@ def _(service, session, value):
 
 def places(entry: Callable[..., Any], name: str, *, context: bool = False) -> None:
     """Every place in which a run of LangChain may have the id."""
-    WRITERS[f"{name} user_id="] = lambda s, session, value: entry(s, session, user_id=value)
+    WRITERS[f"{name} user="] = lambda s, session, value: entry(s, session, user_id=value)
     WRITERS[f"{name} callable"] = lambda s, session, value: entry(
         s, session, user_id=lambda _: value
     )
@@ -188,7 +188,7 @@ def at(session, configurable=None):
 
 def middleware(service, session, user_id=None, configurable=None, context=None):
     model = GenericFakeChatModel(messages=iter([AIMessage("ok")]))
-    ours = langchain.ThreadkeepMiddleware(service.memory, user_id=user_id)
+    ours = langchain.ThreadkeepMiddleware(service.memory, user=user_id)
     agent = create_agent(model, middleware=[ours])
     return agent.invoke(
         {"messages": [HumanMessage("hello")]}, at(session, configurable), context=context
@@ -197,20 +197,20 @@ def middleware(service, session, user_id=None, configurable=None, context=None):
 
 def with_history(service, session, user_id=None, configurable=None):
     chain: Any = RunnableLambda(lambda messages: AIMessage(str(messages)))
-    ours = langchain.with_history(chain, service.memory, user_id=user_id)
+    ours = langchain.with_history(chain, service.memory, user=user_id)
     return ours.invoke("hello", at(session, configurable))
 
 
 def nodes(service, session, user_id=None, configurable=None):
     state = {"messages": [HumanMessage("hello", id="h")]}
-    save = langchain.save_history_node(service.memory, user_id=user_id)
-    load = langchain.load_history_node(service.memory, user_id=user_id)
+    save = langchain.save_history_node(service.memory, user=user_id)
+    load = langchain.load_history_node(service.memory, user=user_id)
     save.invoke(state, at(session, configurable))
     return load.invoke({"messages": []}, at(session, configurable))
 
 
 def load_node(service, session, value):
-    load = langchain.load_history_node(service.memory, user_id=value)
+    load = langchain.load_history_node(service.memory, user=value)
     return load.invoke({"messages": []}, at(session))
 
 
@@ -228,11 +228,11 @@ def _(service, session, value):
 
 
 def langchain_tools(service, session, user_id=None, configurable=None):
-    _, search, _ = langchain.memory_tools(service.memory, session, user_id)
+    _, search, _ = langchain.memory_tools(service.memory, session_id=session, user=user_id)
     return search.invoke({"query": "what fact is known?"}, at(session, configurable))
 
 
-READERS["langchain memory_tools user_id="] = langchain_tools
+READERS["langchain memory_tools user="] = langchain_tools
 READERS["langchain memory_tools callable"] = lambda s, session, value: langchain_tools(
     s, session, lambda _: value
 )
@@ -262,7 +262,7 @@ def sql_table(folder, session):
 WRITERS["import_sql"] = imported(
     sql_table,
     lambda folder, memory, value: langchain.import_sql(
-        f"sqlite:///{folder}/langchain.db", memory, user_id=value
+        f"sqlite:///{folder}/langchain.db", memory, user=value
     ),
 )
 
@@ -272,18 +272,18 @@ WRITERS["import_sql"] = imported(
 
 async def agents_session(service, session, user_id=None, context=None):
     run = None if context is None else RunContextWrapper(context)
-    chat = openai_agents.ThreadkeepSession(session, service.memory, user_id)
+    chat = openai_agents.ThreadkeepSession(session, service.memory, user=user_id)
     await chat.add_items([{"role": "user", "content": "hello"}], wrapper=run)
     return await chat.get_items(wrapper=run)
 
 
 async def agents_instructions(service, session, user_id=None, context=None, summary_of=None):
-    read = openai_agents.instructions(service.memory, user_id=user_id, session_id=summary_of)
+    read = openai_agents.instructions(service.memory, user=user_id, session_id=summary_of)
     return await read(RunContextWrapper(context), Agent("guide"))
 
 
 def agents_places(entry: Callable[..., Any], name: str, entries: dict[str, Entry]) -> None:
-    entries[f"{name} user_id="] = lambda s, session, value: entry(s, session, value)
+    entries[f"{name} user="] = lambda s, session, value: entry(s, session, value)
     entries[f"{name} callable"] = lambda s, session, value: entry(s, session, lambda _: value)
     entries[f"{name} ContextVar"] = partial(_with_variable, entry)
     entries[f"{name} dict context"] = lambda s, session, value: entry(
@@ -316,7 +316,7 @@ def agents_file(folder, session):
 WRITERS["import_sqlite"] = imported(
     agents_file,
     lambda folder, memory, value: openai_agents.import_sqlite(
-        folder / "agents.db", memory, user_id=value
+        folder / "agents.db", memory, user=value
     ),
 )
 
@@ -331,42 +331,42 @@ def llama_memory(made):
 
 @writer("ThreadkeepMemory")
 def _(service, session, value):
-    return llama_memory(llama.ThreadkeepMemory(service.memory, session, user_id=value))
+    return llama_memory(llama.ThreadkeepMemory(session, service.memory, user=value))
 
 
 @writer("ThreadkeepMemory.from_defaults")
 def _(service, session, value):
     make = llama.ThreadkeepMemory.from_defaults
-    return llama_memory(make(memory=service.memory, session_id=session, user_id=value))
+    return llama_memory(make(memory=service.memory, session_id=session, user=value))
 
 
 @writer("ThreadkeepMemory.bind")
 def _(service, session, value):
-    bound = llama.ThreadkeepMemory.bind(service.memory, value, session_id=session)
+    bound = llama.ThreadkeepMemory.bind(service.memory, user=value, session_id=session)
     return llama_memory(bound.from_defaults())
 
 
 @writer("ThreadkeepChatStore")
 def _(service, session, value):
-    store = llama.ThreadkeepChatStore(service.memory, user_id=value)
+    store = llama.ThreadkeepChatStore(service.memory, user=value)
     store.add_message(session, ChatMessage(role="user", content="hello"))
     return store.get_messages(session), store.get_keys()
 
 
 @writer("ThreadkeepAsyncChatStore")
 async def _(service, session, value):
-    store = llama.ThreadkeepAsyncChatStore(service.memory, user_id=value)
+    store = llama.ThreadkeepAsyncChatStore(service.memory, user=value)
     await store.add_message(session, ChatMessage(role="user", content="hello"))
     return await store.get_messages(session), await store.get_keys()
 
 
 async def block(kind, service, session, value):
-    made = kind(service.memory, user_id=value)
+    made = kind(service.memory, user=value)
     return await made.aget(session_id=session)
 
 
 async def block_of_user(service, _, value):
-    return await llama.FactsBlock(service.memory, user_id=value).aget()
+    return await llama.FactsBlock(service.memory, user=value).aget()
 
 
 READERS["FactsBlock"] = partial(block, llama.FactsBlock)
@@ -376,14 +376,14 @@ READERS["FactsBlock without a session"] = block_of_user
 @writer("SummaryBlock")
 async def _(service, session, value):
     options = {"session_id": session, "accept_short_term_memory": True}
-    made = llama.SummaryBlock(service.memory, user_id=value, **options)
+    made = llama.SummaryBlock(service.memory, user=value, **options)
     await made.aput([ChatMessage(role="user", content="hello")])
     return await made.aget()
 
 
 @reader("llama_index memory_tools")
 def _(service, session, value):
-    search: Any = llama.memory_tools(service.memory, session, value)[1]
+    search: Any = llama.memory_tools(service.memory, session_id=session, user=value)[1]
     return search(query="what fact is known?").content
 
 
@@ -395,6 +395,6 @@ def simple_store(folder, session):
 WRITERS["import_simple_chat_store"] = imported(
     simple_store,
     lambda folder, memory, value: llama.import_simple_chat_store(
-        folder / "simple.json", memory, user_id=value
+        folder / "simple.json", memory, user=value
     ),
 )

@@ -16,7 +16,7 @@ from threadkeep.errors import ConfigError, NotOwner
 class TestPeople:
     def test_the_user_is_found_where_the_application_put_it(self, memory, served):
         chat_model, _ = served(lambda _: "ok")
-        ours = ThreadkeepMiddleware(memory, user_id="nobody")
+        ours = ThreadkeepMiddleware(memory, user="nobody")
         runner = create_agent(chat_model, middleware=[ours])
         for number, (config, context) in enumerate(
             [({}, {"user_id": "ada"}), ({"user_id": "ada"}, None), ({}, None)]
@@ -28,7 +28,7 @@ class TestPeople:
 
     def test_a_callable_goes_first(self, memory, served):
         chat_model, _ = served(["ok"])
-        ours = ThreadkeepMiddleware(memory, user_id=lambda runtime: runtime.context["who"])
+        ours = ThreadkeepMiddleware(memory, user=lambda runtime: runtime.context["who"])
         create_agent(chat_model, middleware=[ours]).invoke(
             user("hi"),
             {"configurable": {"thread_id": "t", "user_id": "bob"}},

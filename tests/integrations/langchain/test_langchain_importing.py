@@ -53,7 +53,7 @@ def old(tmp_path):
 
 
 def ours(memory, session, user=None):
-    return ThreadkeepChatMessageHistory(session, memory, user).messages
+    return ThreadkeepChatMessageHistory(session, memory, user=user).messages
 
 
 @pytest.mark.proves("C9")
@@ -61,7 +61,7 @@ def test_every_message_comes_over_in_order_and_the_source_is_untouched(memory, o
     old("a", *SAID)
     old("b", *(HumanMessage(f"m{n}") for n in range(1_200)))
     before = hashlib.sha256(old.path.read_bytes()).hexdigest()
-    assert import_sql(old.url, memory, user_id="ada") == {"a": 4, "b": 1_200}
+    assert import_sql(old.url, memory, user="ada") == {"a": 4, "b": 1_200}
     assert ours(memory, "a", "ada") == SAID
     assert [message.text for message in ours(memory, "b")] == [f"m{n}" for n in range(1_200)]
     assert memory.session("a").info().user == "ada"
@@ -152,7 +152,7 @@ def test_a_session_of_somebody_else_is_left_alone(memory, old):
     old("a", *SAID)
     memory.session("a", user="eve").add("mine")
     with pytest.raises(NotOwner):
-        import_sql(old.url, memory, user_id="ada")
+        import_sql(old.url, memory, user="ada")
     assert [item.text for item in memory.session("a").items()] == ["mine"]
 
 

@@ -107,7 +107,7 @@ def test_saving_twice_stores_once(memory, chat):
 
 
 def test_who_it_is(memory):
-    node = save_history_node(memory, user_id="ada")
+    node = save_history_node(memory, user="ada")
     node.invoke({"messages": [HumanMessage("a", id="1")]}, CONFIG)
     assert memory.session("t").info().user == "ada"
     bob = {"configurable": {"thread_id": "t", "user_id": "bob"}}

@@ -181,7 +181,7 @@ class TestFailures:
         assert texts(ThreadkeepChatMessageHistory("t", memory).messages) == ["3", "re: 3"]
 
     def test_nobody_is_told_of_what_another_user_tried(self, memory):
-        ada, bob = (ThreadkeepChatMessageHistory("t", memory, user_id=u) for u in ("ada", "bob"))
+        ada, bob = (ThreadkeepChatMessageHistory("t", memory, user=u) for u in ("ada", "bob"))
         ada.add_messages([HumanMessage("hers")])
         with pytest.raises(NotOwner):
             bob.add_messages([HumanMessage("his")])

@@ -101,7 +101,7 @@ def test_a_batch(chain, memory):
 
 
 def test_who_it_is(model, memory):
-    chain = with_history(model, memory, user_id="ada")
+    chain = with_history(model, memory, user="ada")
     chain.invoke("1", CONFIG)
     with pytest.raises(NotOwner):
         chain.invoke("2", {"configurable": {"thread_id": "t", "user_id": "bob"}})

@@ -30,7 +30,7 @@ JSON = Path(__file__).with_name("simple_chat_store.json")
 @pytest.mark.proves("C9")
 def test_a_persisted_chat_store(memory):
     for _ in range(2):  # a second import adds nothing
-        assert import_simple_chat_store(JSON, memory, user_id="ada") == {"a": 4, "b/ä": 1}
+        assert import_simple_chat_store(JSON, memory, user="ada") == {"a": 4, "b/ä": 1}
         store = ThreadkeepChatStore(memory=memory)
         asked, called, result, answer = store.get_messages("a")
         assert asked == ChatMessage(role="user", content="Weather in Oslo?")
@@ -96,7 +96,7 @@ def test_a_sqlalchemy_store_in_order_whole_and_untouched(memory, written):
 def test_a_session_of_somebody_else_is_left_alone(memory, written):
     memory.session("a", user="eve").add("mine")
     with pytest.raises(NotOwner):
-        import_sqlalchemy_store(f"sqlite:///{written}", memory, user_id="ada")
+        import_sqlalchemy_store(f"sqlite:///{written}", memory, user="ada")
     assert len(memory.session("a").items()) == 1
 
 

@@ -47,7 +47,7 @@ def ada(memory):
 
 
 def on(memory, **options):
-    options = {"session_id": "chat", "user_id": "ada", **options}
+    options = {"session_id": "chat", "user": "ada", **options}
     return ThreadkeepMemory.from_defaults(memory=memory, **options)
 
 
@@ -106,7 +106,7 @@ class TestTheMemory:
         assert not any(map(is_injected, stored(memory)))
 
     def test_who_has_nothing_remembered_gets_the_messages_alone(self, memory, ada):
-        bob = on(memory, session_id="bobs", user_id="bob")
+        bob = on(memory, session_id="bobs", user="bob")
         bob.put(ChatMessage(role="user", content="hi"))
         assert [message.content for message in bob.get()] == ["hi"]
         off = on(memory, inject=False)
@@ -180,10 +180,10 @@ class TestBlocks:
         chat.add("I have a cat")
         chat.files.add({"name": "plan.pdf", "url": "https://x/plan.pdf"})
         sum_up(memory, "chat", "Ada spoke of her cat.")
-        made: dict[str, Any] = {"memory": memory, "user_id": "ada"}
+        made: dict[str, Any] = {"memory": memory, "user": "ada"}
         kept = Memory.from_defaults(
             session_id="chat",
-            chat_store=ThreadkeepAsyncChatStore(memory=memory, user_id="ada"),
+            chat_store=ThreadkeepAsyncChatStore(memory=memory, user="ada"),
             memory_blocks=[
                 FactsBlock(**made), InstructionsBlock(**made), SummaryBlock(**made),
                 FilesBlock(**made),
@@ -204,7 +204,7 @@ class TestBlocks:
         memory.session("kiosk").facts.add("Somebody has a dog")
 
         def told(user, session=None):
-            return asyncio.run(FactsBlock(memory=memory, user_id=user).aget(session_id=session))
+            return asyncio.run(FactsBlock(memory=memory, user=user).aget(session_id=session))
 
         assert "cat" in told("ada")
         assert "cat" in told("ada", "any")
@@ -215,7 +215,7 @@ class TestBlocks:
 
     def test_instructions_of_another_session_are_not_told(self, memory, ada):
         ada.instructions.add("Not now", session="other")
-        block = InstructionsBlock(memory=memory, user_id="ada")
+        block = InstructionsBlock(memory=memory, user="ada")
         assert "Not now" not in asyncio.run(block.aget(session_id="chat"))
         assert "Not now" not in asyncio.run(block.aget())
         assert "Not now" in asyncio.run(block.aget(session_id="other"))
@@ -224,13 +224,13 @@ class TestBlocks:
         ada.session("chat").add("hello")
         sum_up(memory, "chat", "Ada said hello.")
         with pytest.raises(NotOwner):
-            asyncio.run(SummaryBlock(memory=memory, user_id="bob").aget(session_id="chat"))
+            asyncio.run(SummaryBlock(memory=memory, user="bob").aget(session_id="chat"))
 
     def test_truncating_keeps_the_most_worthy(self, memory, ada):
         for n in range(20):
             ada.facts.add(f"Ada knows person {n}", confidence=0.1)
         ada.facts.add("Ada is allergic to nuts", pinned=True, confidence=0.1)
-        block = FactsBlock(memory=memory, user_id="ada", priority=1)
+        block = FactsBlock(memory=memory, user="ada", priority=1)
         count = get_tokenizer()
 
         async def cut(tokens):
@@ -246,23 +246,23 @@ class TestBlocks:
     def test_a_block_is_as_long_as_it_may_be(self, memory, ada):
         for n in range(50):
             ada.facts.add(f"Ada knows person {n}")
-        block = FactsBlock(memory=memory, user_id="ada", max_tokens=100)
+        block = FactsBlock(memory=memory, user="ada", max_tokens=100)
         assert 60 < len(get_tokenizer()(asyncio.run(block.aget()))) <= 100
 
     def test_messages_are_taken_only_from_who_asks_for_it(self, memory, ada):
         said = [ChatMessage(role="user", content="I moved to Porto")]
-        block = FactsBlock(memory=memory, user_id="ada")
+        block = FactsBlock(memory=memory, user="ada")
         asyncio.run(block.aput(said, from_short_term_memory=True, session_id="li"))
         assert stored(memory, "li") == []
-        keeping = FactsBlock(memory=memory, user_id="ada", accept_short_term_memory=True)
+        keeping = FactsBlock(memory=memory, user="ada", accept_short_term_memory=True)
         asyncio.run(keeping.aput(said, from_short_term_memory=True, session_id="li"))
         (item,) = memory.session("li", user="ada").items()
         assert item.text == "I moved to Porto"
         assert "session_id" not in str(item.raw)
 
     def test_a_dump_holds_no_secret_and_no_store(self, memory):
-        dumped = FactsBlock(memory=memory, user_id="ada").model_dump()
-        assert set(dumped) >= {"name", "user_id"}
+        dumped = FactsBlock(memory=memory, user="ada").model_dump()
+        assert set(dumped) >= {"name", "user"}
         assert "memory" not in dumped
 
 
@@ -285,7 +285,7 @@ class TestRecall:
         assert "tram museum in Porto" in system.content
         off = on(memory, inject={"recall": False})
         assert "museum" not in str(off.get("Which trams did I see?"))
-        bob = on(memory, session_id="bobs", user_id="bob")
+        bob = on(memory, session_id="bobs", user="bob")
         assert bob.get("Which trams did I see?") == []
 
 
@@ -315,7 +315,7 @@ class TestTools:
         assert [fact.text for fact in ada.facts.list()] == ["Ada has a cat"]
 
     def test_whose_it_is_no_argument_of_the_model(self, memory):
-        tools: list[Any] = [*memory_tools(memory, "chat", "ada")]
+        tools: list[Any] = [*memory_tools(memory, session_id="chat", user="ada")]
         for tool in tools:
             names = set(tool.metadata.get_parameters_dict()["properties"])
             assert names in ({"text"}, {"query"}, {"id"})

@@ -39,7 +39,7 @@ def exchanges(count):
 
 @pytest.fixture
 def kept(memory):
-    return ThreadkeepMemory.from_defaults(memory=memory, session_id="chat", user_id="ada")
+    return ThreadkeepMemory.from_defaults(memory=memory, session_id="chat", user="ada")
 
 
 def test_is_a_memory_of_llama_index_that_is_never_falsy(kept):
@@ -140,7 +140,7 @@ def test_threads_and_loops_share_one_memory(kept):
 
 def test_another_user_sees_nothing(memory, kept):
     kept.put(user("a"))
-    other = ThreadkeepMemory.from_defaults(memory=memory, session_id="chat", user_id="eve")
+    other = ThreadkeepMemory.from_defaults(memory=memory, session_id="chat", user="eve")
     for act in (other.get, other.get_all, other.reset, lambda: other.put(user("x"))):
         with pytest.raises(NotOwner):
             act()
@@ -202,7 +202,7 @@ class TestReference:
             pickle.loads(pickle.dumps(kept)),
         ):
             assert back.get_all() == [user("a")]
-            assert back.user_id == "ada"
+            assert back.user == "ada"
 
     def test_tells_stores_that_look_alike_apart(self):
         with threadkeep.connect("memory://") as one, threadkeep.connect("memory://") as two:
@@ -232,6 +232,6 @@ class TestReference:
 
 def test_a_wrong_store_or_window_is_refused_at_construction(memory):
     with pytest.raises(ConfigError, match="a Memory or a URL"):
-        ThreadkeepMemory.from_defaults()
+        ThreadkeepMemory.from_defaults(memory=b"memory://")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="max_token"):
         ThreadkeepMemory.from_defaults(memory=memory, window={"max_token": 1})

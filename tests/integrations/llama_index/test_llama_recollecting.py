@@ -28,7 +28,7 @@ def memory(store):
 
 @pytest.fixture
 def kept(memory):
-    kept = ThreadkeepMemory.from_defaults(memory=memory, session_id="chat", user_id="ada")
+    kept = ThreadkeepMemory.from_defaults(memory=memory, session_id="chat", user="ada")
     kept.put(ChatMessage(role="user", content="Which tram did I ride?"))
     return kept
 

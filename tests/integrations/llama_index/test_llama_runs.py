@@ -109,7 +109,7 @@ class TestEngines:
 
 
 def test_an_engine_makes_its_own_memory_of_a_bound_class(memory):
-    bound = ThreadkeepMemory.bind(memory, user_id="ada", session_id="chat")
+    bound = ThreadkeepMemory.bind(memory, user="ada", session_id="chat")
     engine = SimpleChatEngine.from_defaults(llm=Scripted("hello").llm, memory_cls=bound)
     engine.chat("hi")
     assert texts(memory) == ["hi", "hello"]

@@ -86,9 +86,9 @@ def test_is_never_falsy_and_returns_no_live_list(store):
 
 
 def test_the_keys_of_a_user_are_theirs_alone(memory):
-    ThreadkeepChatStore(memory=memory, user_id="ada").add_message("a", users("x")[0])
-    ThreadkeepChatStore(memory=memory, user_id="bob").add_message("b", users("x")[0])
-    assert ThreadkeepChatStore(memory=memory, user_id="ada").get_keys() == ["a"]
+    ThreadkeepChatStore(memory=memory, user="ada").add_message("a", users("x")[0])
+    ThreadkeepChatStore(memory=memory, user="bob").add_message("b", users("x")[0])
+    assert ThreadkeepChatStore(memory=memory, user="ada").get_keys() == ["a"]
 
 
 def test_a_buffer_keeps_its_history_in_the_store(store):

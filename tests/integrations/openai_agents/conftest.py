@@ -11,8 +11,8 @@ from agents.models.openai_responses import OpenAIResponsesModel
 from openai import AsyncOpenAI
 
 import threadkeep
+from openai_agents_threadkeep import ThreadkeepSession
 from threadkeep.testing import ScriptedModel
-from threadkeep_openai_agents import ThreadkeepSession
 
 MODELS = {"responses": OpenAIResponsesModel, "chat": OpenAIChatCompletionsModel}
 

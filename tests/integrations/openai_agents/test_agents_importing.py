@@ -10,9 +10,9 @@ from contextlib import closing
 import pytest
 from agents import SQLiteSession
 
+from openai_agents_threadkeep import ThreadkeepSession, import_sqlite
 from tests.integrations.openai_agents.test_agents_session import ITEMS, told
 from threadkeep.errors import ConfigError, NotOwner
-from threadkeep_openai_agents import ThreadkeepSession, import_sqlite
 
 
 def theirs(path, **sessions):
@@ -39,7 +39,7 @@ def path(tmp_path):
 @pytest.mark.proves("C9")
 def test_every_item_comes_over_verbatim_and_the_source_is_untouched(path, memory):
     before = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert import_sqlite(path, memory, user_id="ada") == {"a": len(ITEMS), "b": 1_200}
+    assert import_sqlite(path, memory, user="ada") == {"a": len(ITEMS), "b": 1_200}
     assert ours(memory, "a") == ITEMS
     assert len(ours(memory, "b")) == 1_200
     assert memory.session("a").info().user == "ada"
@@ -66,7 +66,7 @@ def test_broken_rows_are_passed_over(path, memory):
 def test_a_session_of_somebody_else_is_left_alone(path, memory):
     memory.session("a", user="eve").add("mine")
     with pytest.raises(NotOwner):
-        import_sqlite(path, memory, user_id="ada")
+        import_sqlite(path, memory, user="ada")
     assert [item.text for item in memory.session("a").items()] == ["mine"]
 
 

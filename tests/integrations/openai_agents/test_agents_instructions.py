@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
 from agents import Runner
 
+from openai_agents_threadkeep import ThreadkeepSession, instructions
+from tests.engine.doubles import Counting
+from threadkeep import connect
+from threadkeep.backends.memory import MemoryBackend
 from threadkeep.errors import ConfigError, NotOwner
 from threadkeep.longterm.markers import is_injected
-from threadkeep_openai_agents import ThreadkeepSession, instructions
 
 CALL = {"tool_calls": [{"name": "weather", "args": {"city": "Oslo"}}]}
 
@@ -34,10 +38,10 @@ def told(request):
 def ask(assistant, memory):
     """Runs an agent once; what each of its requests said before the conversation."""
 
-    def run(replies, context=None, session="chat", user_id=None, name="guide", **how):
+    def run(replies, context=None, session="chat", user=None, name="guide", **how):
         async def main():
-            made = instructions(memory, how.pop("base", "Be kind."), user_id=user_id, **how)
-            kept = ThreadkeepSession(session, memory, user_id=user_id)
+            made = instructions(memory, base=how.pop("base", "Be kind."), user=user, **how)
+            kept = ThreadkeepSession(session, memory, user=user)
             async with assistant(replies, instructions=made, name=name) as (agent, model):
                 await Runner.run(agent, "hi", session=kept, context=context)
                 return [told(request) for request in model.requests]
@@ -63,8 +67,8 @@ def test_the_user_is_the_runs(ask, ada, context):
 
 
 def test_or_the_one_given_beforehand_or_nobody(ask, ada):
-    assert "cat" in ask(["oui"], session="one", user_id="ada")[0]
-    assert "cat" in ask(["oui"], session="two", user_id=lambda context: "ada")[0]
+    assert "cat" in ask(["oui"], session="one", user="ada")[0]
+    assert "cat" in ask(["oui"], session="two", user=lambda context: "ada")[0]
     assert ask(["oui"], session="three") == ["Be kind."]
     assert ask(["oui"], session="four", context={"user_id": "bob"}) == ["Be kind."]
 
@@ -76,8 +80,8 @@ def test_with_a_session_its_own_and_the_agents_instructions_are_told(ask, ada):
     assert "Be brief here" in ask(["oui"], context=context)[0]
     assert "diffs" not in ask(["oui"], context=context)[0]
     assert "Show diffs" in ask(["oui"], context=context, name="coder")[0]
-    assert "Be brief" not in ask(["oui"], session="new", user_id="ada")[0]
-    assert "Be brief" in ask(["oui"], user_id="ada", session_id="chat")[0]
+    assert "Be brief" not in ask(["oui"], session="new", user="ada")[0]
+    assert "Be brief" in ask(["oui"], user="ada", session_id="chat")[0]
 
 
 @pytest.mark.proves("A31")
@@ -91,7 +95,7 @@ def test_a_session_without_a_user_is_told_its_own(ask, ada, memory):
 def test_the_session_of_somebody_else_is_refused(ask, ada):
     ada.session("hers").add("hello")
     with pytest.raises(NotOwner):
-        ask(["oui"], session="his", user_id="bob", session_id="hers")
+        ask(["oui"], session="his", user="bob", session_id="hers")
 
 
 def test_the_base_may_be_a_callable_of_either_colour(ask, ada):
@@ -99,14 +103,14 @@ def test_the_base_may_be_a_callable_of_either_colour(ask, ada):
         return f"You are {agent.name}."
 
     for base in (slow, lambda context, agent: f"You are {agent.name}."):
-        assert ask(["oui"], user_id="ada", base=base)[0].startswith("You are guide.\n\n<")
-    assert ask(["oui"], user_id="ada", base="")[0].startswith("<threadkeep-notes>")
+        assert ask(["oui"], user="ada", base=base)[0].startswith("You are guide.\n\n<")
+    assert ask(["oui"], user="ada", base="")[0].startswith("<threadkeep-notes>")
 
 
 def test_it_is_as_long_as_it_may_be(ask, ada):
     for n in range(50):
         ada.facts.add(f"Ada knows somebody whose number is {n}")
-    (text,) = ask(["oui"], user_id="ada", max_tokens=120)
+    (text,) = ask(["oui"], user="ada", max_tokens=120)
     assert "Answer in French" in text
     assert len(text) / 4 < 150
 
@@ -116,3 +120,34 @@ def test_a_wrong_choice_is_refused_at_construction(memory):
         instructions(memory, max_tokens=0)
     with pytest.raises(ConfigError):
         instructions(5)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def store():
+    return Counting(MemoryBackend())
+
+
+def test_a_question_is_searched_once_in_a_run(assistant, store):
+    reads = []
+
+    def base(context, agent):
+        reads.append(store.reads)
+        return "Be kind."
+
+    async def main(memory, *questions):
+        made = instructions(memory, base=base, user="ada", recall=True)
+        async with assistant([CALL, "yes"] * len(questions), instructions=made) as (agent, model):
+            for question in questions:
+                await Runner.run(agent, question)
+            return [told(request) for request in model.requests]
+
+    with connect(store) as memory:
+        memory.user("ada").session("old").add("I rode the oldest tram")
+        memory.user("ada").session("boat").add("Our ferry was yellow")
+        memory.user("ada").facts.add("Ada has a cat")
+        first, again, other, last = asyncio.run(main(memory, "Which tram?", "Which ferry?"))
+    assert "oldest tram" in first == again
+    assert "yellow" in other == last
+    reads.append(store.reads)
+    first_reads, again_reads, *_ = (after - before for before, after in pairwise(reads))
+    assert again_reads == 1 < first_reads

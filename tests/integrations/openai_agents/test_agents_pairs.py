@@ -12,10 +12,10 @@ from agents.run_internal.session_persistence import rewind_session_items
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openai_agents_threadkeep import ThreadkeepSession
+from openai_agents_threadkeep.unique_call_ids import with_unique_call_ids
 from tests.integrations.openai_agents.conftest import scripted
 from threadkeep.testing import assert_valid
-from threadkeep_openai_agents import ThreadkeepSession
-from threadkeep_openai_agents.unique_call_ids import with_unique_call_ids
 
 
 def run(awaitable):

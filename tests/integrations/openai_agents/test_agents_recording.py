@@ -8,10 +8,10 @@ import logging
 import pytest
 from agents import RunConfig, Runner
 
+from openai_agents_threadkeep import RecordingHooks, ThreadkeepSession
 from tests.integrations.openai_agents.conftest import scripted
 from threadkeep.errors import BackendError
 from threadkeep.responses import store
-from threadkeep_openai_agents import RecordingHooks, ThreadkeepSession
 
 CALL = {"tool_calls": [{"name": "weather", "args": {"city": "Oslo"}}]}
 

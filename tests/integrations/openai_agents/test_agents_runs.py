@@ -15,9 +15,9 @@ from agents.memory import OpenAIResponsesCompactionSession
 from agents.run_internal.session_persistence import rewind_session_items
 from openai import AsyncOpenAI
 
+from openai_agents_threadkeep import ThreadkeepSession
 from tests.integrations.openai_agents.conftest import scripted
 from threadkeep.testing import assert_valid
-from threadkeep_openai_agents import ThreadkeepSession
 
 CALL = {"tool_calls": [{"name": "weather", "args": {"city": "Oslo"}}]}
 TWO_CALLS = {"tool_calls": [{"name": "weather", "args": {"city": c}} for c in ("Oslo", "Rome")]}

@@ -14,8 +14,8 @@ from agents.memory.session import _session_accepts_wrapper
 from agents.run_context import RunContextWrapper
 
 import threadkeep
+from openai_agents_threadkeep import ThreadkeepSession
 from threadkeep.errors import BackendError, ConfigError, InputError, NotOwner
-from threadkeep_openai_agents import ThreadkeepSession
 
 ITEMS = [
     {"content": "What is in this picture?", "role": "user"},
@@ -211,7 +211,7 @@ def test_a_wrong_window_or_store_is_refused_at_construction(memory):
     with pytest.raises(ConfigError, match="max_token"):
         ThreadkeepSession("chat", memory, window={"max_token": 1})
     with pytest.raises(ConfigError, match="a Memory or a URL"):
-        ThreadkeepSession("chat", None)  # type: ignore[arg-type]
+        ThreadkeepSession("chat", b"memory://")  # type: ignore[arg-type]
 
 
 def test_sessions_of_one_url_share_a_store_and_outlive_each_other(tmp_path):
@@ -265,7 +265,7 @@ def test_one_session_serves_one_event_loop_after_the_other(session):
 
 def test_clear_keeps_title_and_owner(memory):
     async def story():
-        session = ThreadkeepSession("chat", memory, user_id="ada")
+        session = ThreadkeepSession("chat", memory, user="ada")
         await filled(session, 3)
         memory.session("chat").update(title="Trip")
         await session.clear_session()
@@ -294,7 +294,7 @@ def test_a_record_that_cannot_be_read_hides_no_other(memory, session):
 class TestWhoseItIs:
     def test_the_runs_context_goes_before_what_was_given_beforehand(self, memory):
         async def story():
-            session = ThreadkeepSession("chat", memory, user_id="nobody")
+            session = ThreadkeepSession("chat", memory, user="nobody")
             await session.add_items([told("x")], wrapper=RunContextWrapper({"user_id": "ada"}))
             assert memory.session("chat").info().user == "ada"
             with pytest.raises(NotOwner):
@@ -309,7 +309,7 @@ class TestWhoseItIs:
 
     def test_a_callable_goes_before_all(self, memory):
         async def story():
-            session = ThreadkeepSession("chat", memory, user_id=lambda context: context and "bob")
+            session = ThreadkeepSession("chat", memory, user=lambda context: context and "bob")
             await session.add_items([told("x")], wrapper=RunContextWrapper({"user_id": "ada"}))
             assert memory.session("chat").info().user == "bob"
 

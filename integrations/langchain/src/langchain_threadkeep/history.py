@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, get_buffer_string
 from langchain_core.runnables import ConfigurableFieldSpec
 
-from langchain_threadkeep import turn_window, write_errors
+from langchain_threadkeep import write_errors
 from langchain_threadkeep.codec import chunks_to_messages
 from langchain_threadkeep.record_ids import RecentHistory, items_with_ids
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
 from threadkeep import Memory
-from threadkeep.adapters.identity import UserId, optional_user_id
-from threadkeep.adapters.shared import shared_memory
+from threadkeep.adapters import windows
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import SessionId, UserId, plain_user
+from threadkeep.adapters.shared import open_conversation, shared_memory
 from threadkeep.errors import InputError, ThreadkeepError
 
 if TYPE_CHECKING:
@@ -38,33 +40,36 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
     Messages are returned exactly as they were added, chunks as complete messages.
 
     Args:
-        session_id: the application's name for the session.
-        memory: a `Memory`, or a URL; one store per URL is opened in a process.
-        user_id: the owner, a `str`, an `int` or a `UUID`; other users' sessions are refused.
+        session_id: the application's name for the session; `None` = a new one with a random id.
+        memory: a `Memory`, or a URL, of which one store is opened in a process; `None` = the store
+            of `threadkeep.connect()`. No I/O yet.
+        user: the owner, a `str`, an `int` or a `UUID`; other users' sessions are refused.
         window: limits what `messages` returns: a policy, a list of them, or
             `{"max_tokens": 3000}`. `None` = the Memory's own window, or everything without one.
         on_write_error: called with the error and the messages if they could not be stored.
             `RunnableWithMessageHistory` only logs errors of `add_messages`, so without a handler
             the next read of the session raises.
+        user_id: another name for `user`.
 
     Raises:
-        ConfigError: the URL, the window or the user id is not valid.
+        ConfigError: an id, the URL or the window is not valid.
     """
 
+    @strict_arguments
     def __init__(
         self,
-        session_id: str,
-        memory: Memory | str,
-        user_id: UserId | None = None,
-        window: object = None,
+        session_id: SessionId | None = None,
+        memory: Memory | str | None = None,
         *,
+        user: UserId | None = None,
+        window: object = None,
         on_write_error: OnWriteError | None = None,
+        user_id: UserId | None = None,
     ) -> None:
-        self.memory = shared_memory(memory)
-        self.session_id = str(session_id)
-        self._window = turn_window.parse_window(window)
+        self.session_id, self.memory = open_conversation(session_id, memory)
+        self._window = windows.parse_window(window)
         self._on_write_error = on_write_error
-        self._chat = self.memory.session(self.session_id, user=optional_user_id(user_id, "user_id"))
+        self._chat = self.memory.session(self.session_id, user=plain_user(user, user_id))
         self._run_messages: list[BaseMessage] | None = None
 
     @property
@@ -143,7 +148,7 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
 
     def _load(self) -> list[BaseMessage]:
         write_errors.report(self.memory, self._chat)
-        policies = turn_window.or_memory_window(self._window, self.memory)
+        policies = windows.or_memory_window(self._window, self.memory)
         if policies:
             return in_reply_order(to_messages(self._chat.window(policy=policies)))
         return to_messages(self._chat.items())
@@ -190,19 +195,25 @@ class _LoadedMessages(list[BaseMessage]):
         return list(messages)
 
 
+@strict_arguments
 def session_history_factory(
-    memory: Memory | str, window: object = None, *, on_write_error: OnWriteError | None = None
+    memory: Memory | str | None = None,
+    *,
+    window: object = None,
+    on_write_error: OnWriteError | None = None,
 ) -> Callable[..., ThreadkeepChatMessageHistory]:
     """For `RunnableWithMessageHistory(get_session_history=)`: takes `(session_id, user_id=None)`.
 
     With user ids, also pass `history_factory_config=HISTORY_FACTORY_CONFIG`.
     """
     opened = shared_memory(memory)
-    turn_window.parse_window(window)  # validated now, not in the first run
+    windows.parse_window(window)  # validated now, not in the first run
 
-    def history(session_id: str, user_id: UserId | None = None) -> ThreadkeepChatMessageHistory:
+    def history(
+        session_id: SessionId, user_id: UserId | None = None
+    ) -> ThreadkeepChatMessageHistory:
         return ThreadkeepChatMessageHistory(
-            session_id, opened, user_id, window, on_write_error=on_write_error
+            session_id, opened, user=user_id, window=window, on_write_error=on_write_error
         )
 
     return history

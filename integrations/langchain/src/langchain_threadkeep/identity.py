@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from threadkeep.adapters import identity
 from threadkeep.errors import ConfigError
 
-Id = str | Callable[[Any], str | None] | None
+Id: TypeAlias = "identity.SessionId | Callable[[Any], identity.SessionId | None] | None"
 UserId = identity.UserIdSource
 
 _USER_FIELDS: Final = ("langgraph_auth_user_id", "user_id")
 _SESSION_FIELDS: Final = ("thread_id", "session_id")
+_IGNORED_FIELD: Final = "user"
+"""It belongs to the graph, which may mean anything by it, such as the record of a user."""
+
 _TOOLS_NODE: Final = "tools"
 """The graph node in which an agent's tools, and so its sub-agents, run."""
 
@@ -37,42 +41,65 @@ class IdentityResolver:
 
     Attributes:
         session_id: takes precedence over the run's `thread_id`.
-        user_id: a callable (of the run's `Runtime`) or a `ContextVar` takes precedence over the
+        user: a callable (of the run's `Runtime`) or a `ContextVar` takes precedence over the
             run's own user id; a plain id is the fallback.
 
     Raises:
-        ConfigError: `user_id` is not valid.
+        ConfigError: an id is not valid.
     """
 
     session_id: Id = None
-    user_id: UserId = None
+    user: UserId = None
+    _warned: list[str] = field(default_factory=list, init=False, compare=False)
 
     def __post_init__(self) -> None:
-        identity.check_source(self.user_id)
+        identity.check_source(self.user)
+        if self.session_id is not None and not callable(self.session_id):
+            identity.session_id_text(self.session_id)
 
     def resolve(self, config: Mapping[str, Any], runtime: Any = None) -> RunIdentity:
         """Return session and user of a run.
 
         Raises:
-            ConfigError: there is no session id, or the user id is not valid.
+            ConfigError: there is no session id, or an id is not valid.
         """
         configurable = config.get("configurable") or {}
+        session = self._session(configurable, runtime)
+        user = identity.first_user_id(self._user_candidates(configurable, runtime))
+        if user is None and configurable.get(_IGNORED_FIELD) is not None:
+            self._warn_of_ignored_field()
+        return RunIdentity(session, user)
+
+    def _session(self, configurable: Mapping[str, Any], runtime: Any) -> str:
+        is_callable = callable(self.session_id)
         configured = self.session_id(runtime) if callable(self.session_id) else self.session_id
-        candidates = (configured, *(configurable.get(name) for name in _SESSION_FIELDS))
-        session = next((text for candidate in candidates if (text := _text(candidate))), None)
-        if session is None:
-            raise ConfigError(
-                "which session is it? Pass config={'configurable': {'thread_id': ...}}, or "
-                "session_id= to the adapter"
-            )
-        return RunIdentity(
-            session, identity.first_user_id(self._user_candidates(configurable, runtime))
+        name = "what session_id= gives for the run" if is_callable else "session_id"
+        candidates = [(name, configured)]
+        candidates += [
+            (f"{name} of the run's configurable", configurable.get(name))
+            for name in _SESSION_FIELDS
+        ]
+        for location, value in candidates:
+            if value is not None and value != "":
+                return identity.session_id_text(value, location)
+        raise ConfigError(
+            "which session is it? Pass config={'configurable': {'thread_id': ...}}, or "
+            "session_id= to the adapter"
         )
+
+    def _warn_of_ignored_field(self) -> None:
+        if not self._warned:
+            self._warned.append(_IGNORED_FIELD)
+            warnings.warn(
+                "the run has no user: 'user' of its configurable is not read; pass "
+                "config={'configurable': {'user_id': ...}}, or user= to the adapter",
+                stacklevel=2,
+            )
 
     def _user_candidates(
         self, configurable: Mapping[str, Any], runtime: Any
     ) -> Iterator[identity.Candidate]:
-        yield "what user_id= gives for the run", identity.run_value(self.user_id, runtime)
+        yield "what user= gives for the run", identity.run_value(self.user, runtime)
         server = getattr(getattr(runtime, "server_info", None), "user", None)
         location = "identity of the server's authenticated user"
         yield location, identity.read_field(server, "identity", location)
@@ -80,7 +107,7 @@ class IdentityResolver:
         yield location, identity.read_field(getattr(runtime, "context", None), "user_id", location)
         for name in _USER_FIELDS:
             yield f"{name} of the run's configurable", configurable.get(name)
-        yield "user_id", identity.fixed_value(self.user_id)
+        yield "user", identity.fixed_value(self.user)
 
 
 def sub_agent(config: Mapping[str, Any]) -> str | None:
@@ -90,7 +117,3 @@ def sub_agent(config: Mapping[str, Any]) -> str | None:
     if not any(node.partition(":")[0] == _TOOLS_NODE for node in outer_nodes):
         return None
     return str((config.get("metadata") or {}).get("lc_agent_name") or "agent")
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None or value == "" or callable(value) else str(value)

@@ -5,39 +5,41 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import groupby, islice
-from pathlib import Path
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.messages import BaseMessage, ChatMessage, messages_from_dict
 
 from langchain_threadkeep.codec import to_item
 from threadkeep import Item, Memory
-from threadkeep.adapters.identity import UserId, optional_user_id
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import UserId, plain_user
+from threadkeep.adapters.importing import BATCH, add_in_batches, check_source_file
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError, MissingExtra
 
 if TYPE_CHECKING:
     import sqlalchemy
 
-_BATCH: Final = 500
 _DRIVERS: Final = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
 _DATE_FIELD: Final = "created_at"
 
 _log = logging.getLogger("threadkeep.langchain")
 
 
+@strict_arguments
 def import_sql(
     engine: sqlalchemy.Engine | str,
-    memory: Memory | str,
+    memory: Memory | str | None = None,
     *,
-    user_id: UserId | None = None,
+    user: UserId | None = None,
     table_name: str = "message_store",
     session_id_field_name: str = "session_id",
     schema: str | None = None,
+    user_id: UserId | None = None,
 ) -> dict[str, int]:
     """Copy the conversations of a LangChain table; returns the number of messages per session.
 
@@ -49,24 +51,25 @@ def import_sql(
 
     Args:
         engine: the source: a synchronous SQLAlchemy `Engine`, or its URL.
-        memory: the target: a `Memory`, or a URL.
-        user_id: the owner of the imported sessions; `None` = no owner yet.
+        memory: the target: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
+        user: the owner of the imported sessions; `None` = no owner yet.
         table_name: the same argument as for the history.
         session_id_field_name: the same argument as for the history.
         schema: the table's schema; `None` = the database's default.
+        user_id: another name for `user`.
 
     Raises:
-        ConfigError: the table is missing or has other columns, or `user_id` is not valid.
+        ConfigError: the table is missing or has other columns, or the user is not valid.
         MissingExtra: SQLAlchemy is not installed.
         NotOwner: a session with that id belongs to another user; earlier ones are imported.
     """
-    owner = optional_user_id(user_id, "user_id")
+    owner = plain_user(user, user_id)
     target, counts = shared_memory(memory), dict[str, int]()
     with _open_engine(engine) as source:
         rows = _rows(source, table_name, session_id_field_name, schema)
         for session, session_rows in groupby(rows, key=lambda row: str(row.session)):
             items = (item for row in session_rows if (item := _item(row, table_name)) is not None)
-            copied = _add(target, session, owner, items)
+            copied = add_in_batches(target, session, owner, items)
             counts[session] = counts.get(session, 0) + copied  # collations may mix "a" and "A"
     return counts
 
@@ -88,19 +91,11 @@ def _open_engine(engine: sqlalchemy.Engine | str) -> Iterator[sqlalchemy.Engine]
         opened = sql.create_engine(url.set(drivername=_DRIVERS.get(url.drivername, url.drivername)))
     except (sql.exc.ArgumentError, ImportError) as error:
         raise ConfigError(f"import_sql cannot open this URL: {error}") from error
-    _check_file(url)
+    check_source_file(url.database, is_sqlite=url.get_backend_name() == "sqlite")
     try:
         yield opened
     finally:
         opened.dispose()
-
-
-def _check_file(url: sqlalchemy.URL) -> None:
-    """Refuse a missing SQLite file, which SQLite would create."""
-    path = url.database or ""
-    is_path = url.get_backend_name() == "sqlite" and not path.startswith("file:")
-    if is_path and not Path(path).is_file():
-        raise ConfigError(f"there is no file {path!r} to import from")
 
 
 def _rows(
@@ -110,7 +105,7 @@ def _rows(
     import sqlalchemy as sql
 
     try:
-        with source.connect().execution_options(yield_per=_BATCH) as connection:
+        with source.connect().execution_options(yield_per=BATCH) as connection:
             table = sql.Table(name, sql.MetaData(schema=schema), autoload_with=connection)
             id, session, created_at = (
                 table.c["id"],
@@ -145,11 +140,3 @@ def _message(data: dict[str, Any]) -> BaseMessage:
         return messages_from_dict([data])[0]
     except ValueError:
         return ChatMessage(**{**data["data"], "role": data["type"], "type": "chat"})
-
-
-def _add(memory: Memory, session: str, user: str | None, items: Iterable[Item]) -> int:
-    chat, count, remaining = memory.session(session, user=user), 0, iter(items)
-    while batch := list(islice(remaining, _BATCH)):
-        chat.add(*batch)
-        count += len(batch)
-    return count

@@ -20,7 +20,7 @@ from langchain_core.messages import BaseMessage
 from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
-from langchain_threadkeep import record_responses, turn_window
+from langchain_threadkeep import record_responses
 from langchain_threadkeep.codec import chunks_to_messages
 from langchain_threadkeep.identity import (
     Id,
@@ -39,6 +39,9 @@ from langchain_threadkeep.turn import (
     begin_turn,
 )
 from threadkeep import Memory, Session
+from threadkeep.adapters import windows
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import user_source
 from threadkeep.adapters.injection import parse_injection
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
@@ -64,9 +67,10 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
     A sub-agent, run inside a tool of another agent, writes to `<session>/<name of the agent>`.
 
     Args:
-        memory: a `Memory`, or a URL; one store per URL is opened in a process. No I/O yet.
+        memory: a `Memory`, or a URL, of which one store is opened in a process; `None` = the store
+            of `threadkeep.connect()`. No I/O yet.
         session_id: the session, or a callable of the run's `Runtime`; `None` = its `thread_id`.
-        user_id: a callable of the run's `Runtime`, or a `ContextVar`, which takes precedence; or
+        user: a callable of the run's `Runtime`, or a `ContextVar`, which takes precedence; or
             an id (a `str`, an `int` or a `UUID`), the fallback for the server's authenticated
             user, `runtime.context.user_id` and `configurable.user_id`.
         window: limits what the model sees: a policy, a list of them, or `{"max_tokens": 3000}`;
@@ -80,34 +84,38 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
             It is read once per turn and never stored. `{"max_tokens": 800, "recall": True}` sets
             the budget, and whether earlier conversations are searched.
         tools: give the agent `save_memory`, `search_memory` and `forget_memory`.
+        user_id: another name for `user`.
 
     Raises:
-        ConfigError: the URL, the window, `resend`, `inject` or `user_id` is not valid; a run
+        ConfigError: the URL, the window, `resend`, `inject` or an id is not valid; a run
             raises it too if the first source that is set has no valid user id.
     """
 
     state_schema = ThreadkeepState
 
+    @strict_arguments
     def __init__(
         self,
-        memory: Memory | str,
-        session_id: Id = None,
-        user_id: UserId = None,
-        window: object = None,
+        memory: Memory | str | None = None,
         *,
+        session_id: Id = None,
+        user: UserId = None,
+        window: object = None,
         resend: Resend = "detect",
         files: bool = False,
         record_responses: bool = False,
         inject: bool | Mapping[str, Any] = True,
         tools: bool = False,
+        user_id: UserId = None,
     ) -> None:
         super().__init__()
         if resend not in ("detect", "append"):
             raise ConfigError(f"resend must be 'detect' or 'append', got {resend!r}")
         self.memory = shared_memory(memory)
-        self.tools = memory_tools(self.memory, session_id, user_id) if tools else []
-        self._resolver = IdentityResolver(session_id, user_id)
-        self._policies = turn_window.or_token_limit(turn_window.parse_window(window), self.memory)
+        source = user_source(user, user_id)
+        self.tools = memory_tools(self.memory, session_id=session_id, user=source) if tools else []
+        self._resolver = IdentityResolver(session_id, source)
+        self._policies = windows.or_token_limit(windows.parse_window(window), self.memory)
         self._resend: Resend = resend
         self._files = files
         self._record_responses = record_responses

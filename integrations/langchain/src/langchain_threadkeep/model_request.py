@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from langchain_core.messages import BaseMessage, SystemMessage
 
-from langchain_threadkeep import turn_window
 from langchain_threadkeep.codec import is_notice, message_id
 from langchain_threadkeep.inject import with_text_after
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
 from langchain_threadkeep.turn import AgentTurn
+from langchain_threadkeep.turn_isolation import TurnIsolation
 from threadkeep import Item
+from threadkeep.adapters import memory_lines, windows
 
 
 class Prompt(NamedTuple):
@@ -24,7 +25,7 @@ class Prompt(NamedTuple):
 
 def prompt(
     turn: AgentTurn,
-    policies: turn_window.Policies,
+    policies: windows.Policies,
     state: Sequence[BaseMessage],
     request: Sequence[BaseMessage],
 ) -> Prompt:
@@ -40,7 +41,7 @@ def prompt(
     turn_messages = turn.turn_messages(request)
     in_state = {message.id: message for message in state}
     hidden = in_state.keys() - {message.id for message in request}
-    isolation = turn_window.TurnIsolation(
+    isolation = TurnIsolation(
         turn.position["since"], {*turn_messages, turn.position["turn"]}, hidden
     )
     window = turn.chat.window(policy=[isolation, *policies])
@@ -56,18 +57,8 @@ def with_files(system: SystemMessage | None, files: Sequence[Any]) -> SystemMess
     """Append a list of the session's files to the system message."""
     if not files:
         return system
-    lines = [f"- {_single_line(file.name or file.url)}{_location(file)}" for file in files]
-    text = "\n".join(["Files of this conversation:", *lines])
-    return with_text_after(system, text)
-
-
-def _location(file: Any) -> str:
-    return f": {_single_line(file.url)}" if file.name and file.url else ""
-
-
-def _single_line(name: str) -> str:
-    """Reduce a file name to one printable line, so that it cannot pose as a prompt."""
-    return "".join(letter for letter in " ".join(name.split()) if letter.isprintable())
+    lines = ["Files of this conversation:", *memory_lines.file_lines(files)]
+    return with_text_after(system, "\n".join(lines))
 
 
 def _edited(window: Iterable[Item], edited: dict[str, BaseMessage]) -> dict[str, BaseMessage]:

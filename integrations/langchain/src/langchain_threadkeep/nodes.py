@@ -9,25 +9,29 @@ from langchain_core.messages import BaseMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
-from langchain_threadkeep import turn_window
 from langchain_threadkeep.codec import chunks_to_messages
 from langchain_threadkeep.identity import Id, IdentityResolver, UserId
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
 from langchain_threadkeep.turn import Resend, begin_turn
 from threadkeep import Memory, Session
+from threadkeep.adapters import windows
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import user_source
 from threadkeep.adapters.shared import shared_memory
 
 Node = RunnableLambda[Any, dict[str, Any]]
 Update = dict[str, list[BaseMessage]]
 
 
+@strict_arguments
 def load_history_node(
-    memory: Memory | str,
-    window: object = None,
+    memory: Memory | str | None = None,
     *,
     session_id: Id = None,
-    user_id: UserId = None,
+    user: UserId = None,
+    window: object = None,
     messages_key: str = "messages",
+    user_id: UserId = None,
 ) -> Node:
     """Return a node that puts the session's window before the messages of the state.
 
@@ -35,18 +39,19 @@ def load_history_node(
     resolved as in `ThreadkeepMiddleware`.
 
     Args:
-        memory: a `Memory`, or a URL.
+        memory: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
+        session_id: the session, or a callable; `None` = the run's `thread_id`.
+        user: the owner, a fallback for the run's own user id; a callable takes precedence.
         window: a policy, a list of them, or `{"max_tokens": 3000}`; `None` = the Memory's own
             window, else 30,000 tokens.
-        session_id: the session, or a callable; `None` = the run's `thread_id`.
-        user_id: the owner, a fallback for the run's own user id; a callable takes precedence.
         messages_key: the key of the messages in the state.
+        user_id: another name for `user`.
 
     Raises:
-        ConfigError: the URL or the window is not valid.
+        ConfigError: an id, the URL or the window is not valid.
     """
     opened = shared_memory(memory)
-    policies = turn_window.or_token_limit(turn_window.parse_window(window), opened)
+    policies = windows.or_token_limit(windows.parse_window(window), opened)
 
     def load(chat: Session, messages: list[BaseMessage]) -> Update:
         prior = in_reply_order(to_messages(chat.window(policy=policies), ids=True))
@@ -55,28 +60,32 @@ def load_history_node(
             return {}
         return {messages_key: [RemoveMessage(id=REMOVE_ALL_MESSAGES), *merged]}
 
-    return _node(load, opened, IdentityResolver(session_id, user_id), messages_key, "load_history")
+    resolver = IdentityResolver(session_id, user_source(user, user_id))
+    return _node(load, opened, resolver, messages_key, "load_history")
 
 
+@strict_arguments
 def save_history_node(
-    memory: Memory | str,
+    memory: Memory | str | None = None,
     *,
     session_id: Id = None,
-    user_id: UserId = None,
+    user: UserId = None,
     messages_key: str = "messages",
     resend: Resend = "detect",
+    user_id: UserId = None,
 ) -> Node:
     """Return a node that stores the state's new messages atomically.
 
     Args:
-        memory: a `Memory`, or a URL.
+        memory: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
         session_id: the session, or a callable; `None` = the run's `thread_id`.
-        user_id: the owner, a fallback for the run's own user id; a callable takes precedence.
+        user: the owner, a fallback for the run's own user id; a callable takes precedence.
         messages_key: the key of the messages in the state.
         resend: as for `ThreadkeepMiddleware`.
+        user_id: another name for `user`.
 
     Raises:
-        ConfigError: the URL is not valid.
+        ConfigError: an id or the URL is not valid.
     """
     opened = shared_memory(memory)
 
@@ -84,7 +93,8 @@ def save_history_node(
         begin_turn(chat, messages, resend)
         return {}
 
-    return _node(save, opened, IdentityResolver(session_id, user_id), messages_key, "save_history")
+    resolver = IdentityResolver(session_id, user_source(user, user_id))
+    return _node(save, opened, resolver, messages_key, "save_history")
 
 
 def _node(

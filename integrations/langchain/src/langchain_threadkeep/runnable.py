@@ -10,26 +10,31 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import coerce_to_runnable
 from langchain_core.runnables.config import ensure_config
 
-from langchain_threadkeep import turn_window
 from langchain_threadkeep.codec import chunks_to_messages
 from langchain_threadkeep.identity import Id, IdentityResolver, UserId
 from langchain_threadkeep.record_ids import RecentHistory, items_with_ids, last_of_user
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
+from langchain_threadkeep.turn_isolation import TurnIsolation
 from threadkeep import Item, Memory, Session
+from threadkeep.adapters import windows
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import user_source
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import InputError
 
 
+@strict_arguments
 def with_history(
     runnable: Runnable[Any, Any],
-    memory: Memory | str,
+    memory: Memory | str | None = None,
     *,
     input_messages_key: str | None = None,
     output_messages_key: str | None = None,
     history_messages_key: str | None = None,
     session_id: Id = None,
-    user_id: UserId = None,
+    user: UserId = None,
     window: object = None,
+    user_id: UserId = None,
 ) -> Runnable[Any, Any]:
     """Add a history to a runnable, as `RunnableWithMessageHistory`, but with reliable writes.
 
@@ -38,25 +43,25 @@ def with_history(
 
     Args:
         runnable: takes messages, or a dict; returns a text, messages, or a dict of one of them.
-        memory: a `Memory`, or a URL.
+        memory: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
         input_messages_key: the key of the new text or messages in the input.
         output_messages_key: the same for the output.
         history_messages_key: the key under which the runnable expects its history; without it,
             the history is put before the input's messages.
         session_id: the session, or a callable; `None` = `thread_id` or `session_id` of the run.
-        user_id: the owner, a fallback for the run's own user id; a callable takes precedence.
+        user: the owner, a fallback for the run's own user id; a callable takes precedence.
         window: limits the history: a policy, a list of them, or `{"max_tokens": 3000}`;
             `None` = the Memory's own window, else 30,000 tokens.
+        user_id: another name for `user`.
 
     Raises:
-        ConfigError: the URL or the window is not valid.
+        ConfigError: an id, the URL or the window is not valid.
     """
     keys = _MessageKeys(input_messages_key, output_messages_key, history_messages_key)
     opened = shared_memory(memory)
-    policies = turn_window.or_token_limit(turn_window.parse_window(window), opened)
-    return _HistoryRunnable(
-        coerce_to_runnable(runnable), opened, IdentityResolver(session_id, user_id), keys, policies
-    )
+    policies = windows.or_token_limit(windows.parse_window(window), opened)
+    resolver = IdentityResolver(session_id, user_source(user, user_id))
+    return _HistoryRunnable(coerce_to_runnable(runnable), opened, resolver, keys, policies)
 
 
 class _MessageKeys(NamedTuple):
@@ -84,7 +89,7 @@ class _HistoryRunnable(Runnable[Any, Any]):
         memory: Memory,
         resolver: IdentityResolver,
         keys: _MessageKeys,
-        policies: turn_window.Policies,
+        policies: windows.Policies,
     ) -> None:
         self._runnable, self._memory, self._resolver = runnable, memory, resolver
         self._keys, self._policies = keys, policies
@@ -138,7 +143,7 @@ class _HistoryRunnable(Runnable[Any, Any]):
         stored_ids = {item.id for item in stored}
         policies = list(self._policies)
         if stored:
-            policies.insert(0, turn_window.TurnIsolation(stored[0].seq, stored_ids))
+            policies.insert(0, TurnIsolation(stored[0].seq, stored_ids))
         window = chat.window(policy=policies)
         return in_reply_order(to_messages([item for item in window if item.id not in stored_ids]))
 

@@ -15,12 +15,19 @@ from langchain_threadkeep.identity import (
     sub_agent,
 )
 from threadkeep import Memory
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import user_source
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import BackendError, ConfigError
 
 
+@strict_arguments
 def threadkeep_summarizer(
-    memory: Memory | str, session_id: Id = None, user_id: UserId = None
+    memory: Memory | str | None = None,
+    *,
+    session_id: Id = None,
+    user: UserId = None,
+    user_id: UserId = None,
 ) -> Runnable[list[BaseMessage], str]:
     """For `SummarizationMiddleware(summarizer=)`: the rolling summary of the run's session.
 
@@ -30,15 +37,17 @@ def threadkeep_summarizer(
     the messages, and the Memory needs `llm=`.
 
     Args:
-        memory: a `Memory` with a model.
+        memory: a `Memory` with a model; `None` = the store of `threadkeep.connect()`.
         session_id: the session; `None` = the run's `thread_id`.
-        user_id: as for `ThreadkeepMiddleware`.
+        user: as for `ThreadkeepMiddleware`.
+        user_id: another name for `user`.
 
     Raises:
-        ConfigError: the URL is not valid, or the Memory has no model.
+        ConfigError: an id or the URL is not valid, or the Memory has no model.
         BackendError: a run raises it if there is no summary.
     """
-    opened, resolver = shared_memory(memory), IdentityResolver(session_id, user_id)
+    opened = shared_memory(memory)
+    resolver = IdentityResolver(session_id, user_source(user, user_id))
     if not opened.has_llm:
         raise ConfigError("threadkeep_summarizer needs a Memory with a model: connect(llm=)")
 

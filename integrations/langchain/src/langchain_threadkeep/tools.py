@@ -16,6 +16,8 @@ from langchain_threadkeep.identity import (
     sub_agent,
 )
 from threadkeep import Memory
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import user_source
 from threadkeep.adapters.memory_tools import (
     FORGET,
     SAVE,
@@ -25,8 +27,14 @@ from threadkeep.adapters.memory_tools import (
 from threadkeep.adapters.shared import shared_memory
 
 
+@strict_arguments
 def memory_tools(
-    memory: Memory | str, session_id: Id = None, user_id: UserId = None, *, delete: bool = False
+    memory: Memory | str | None = None,
+    *,
+    session_id: Id = None,
+    user: UserId = None,
+    delete: bool = False,
+    user_id: UserId = None,
 ) -> list[BaseTool]:
     """`save_memory`, `search_memory` and `forget_memory`, for `create_agent(tools=)`.
 
@@ -35,15 +43,18 @@ def memory_tools(
     it.
 
     Args:
-        memory: a `Memory`, or a URL; one store per URL is opened in a process. No I/O yet.
+        memory: a `Memory`, or a URL, of which one store is opened in a process; `None` = the store
+            of `threadkeep.connect()`. No I/O yet.
         session_id: the session, or a callable of the run's `Runtime`; `None` = its `thread_id`.
-        user_id: as for `ThreadkeepMiddleware`.
+        user: as for `ThreadkeepMiddleware`.
         delete: whether `forget_memory` deletes facts permanently, instead of hiding them.
+        user_id: another name for `user`.
 
     Raises:
-        ConfigError: the URL is not valid.
+        ConfigError: an id or the URL is not valid.
     """
-    opened, resolver = shared_memory(memory), IdentityResolver(session_id, user_id)
+    opened = shared_memory(memory)
+    resolver = IdentityResolver(session_id, user_source(user, user_id))
 
     def tools(config: RunnableConfig) -> MemoryTools:
         runtime = _runtime()

@@ -28,6 +28,7 @@ from langchain_threadkeep.store.addressing import (
 )
 from langchain_threadkeep.store.operations import StoreOperations
 from threadkeep import Drop, Memory, Query, Record
+from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.shared import record_store, shared_memory
 from threadkeep.errors import Conflict
 
@@ -45,13 +46,15 @@ class ThreadkeepStore(StoreOperations):
     ignored: searches use prefix and filter only.
 
     Args:
-        memory: a `Memory`, or a URL; its namespace (the tenant) applies. No I/O yet.
+        memory: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`. Its namespace
+            (the tenant) applies. No I/O yet.
         ttl: `default_ttl` in minutes, and `refresh_on_read`; space is reclaimed by `memory.sweep`.
     """
 
     supports_ttl = True
 
-    def __init__(self, memory: Memory | str, *, ttl: TTLConfig | None = None) -> None:
+    @strict_arguments
+    def __init__(self, memory: Memory | str | None = None, *, ttl: TTLConfig | None = None) -> None:
         self.memory = shared_memory(memory)
         self.ttl_config = ttl
         self._records = record_store(self.memory)

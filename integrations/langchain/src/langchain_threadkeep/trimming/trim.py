@@ -13,10 +13,12 @@ from langchain_core.runnables import RunnableLambda
 
 from langchain_threadkeep.trimming.counters import Counter, counter
 from langchain_threadkeep.trimming.units import Splitter, Unit, cut, newest, units
+from threadkeep.adapters.arguments import strict_arguments
 
 Types = str | type[BaseMessage] | Sequence[str | type[BaseMessage]] | None
 
 
+@strict_arguments
 def trim_messages(
     messages: Iterable[Any] | PromptValue | None = None,
     *,

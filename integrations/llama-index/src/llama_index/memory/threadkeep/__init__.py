@@ -29,3 +29,7 @@ __all__ = [
     "import_simple_chat_store",
     "import_sqlalchemy_store",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -13,7 +13,8 @@ from llama_index.memory.threadkeep import set_history
 from llama_index.memory.threadkeep.chat_store import ThreadkeepChatStore
 from llama_index.memory.threadkeep.to_messages import Entry, entries
 from threadkeep import Item, Memory, Session
-from threadkeep.adapters.identity import UserId, optional_user_id
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import UserId, plain_user
 from threadkeep.adapters.shared import shared_memory
 
 _ARCHIVED_UP_TO: Final = "llama_index_archived"  # session metadata: archived up to this seq
@@ -31,22 +32,29 @@ class ThreadkeepAsyncChatStore(AsyncDBChatStore):
     positions count active messages.
 
     Args:
-        memory: a `Memory`, or a URL.
-        user_id: the owner of the conversations, a `str`, an `int` or a `UUID`; those of other
+        memory: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
+        user: the owner of the conversations, a `str`, an `int` or a `UUID`; those of other
             users are refused and not listed among the keys.
+        user_id: another name for `user`.
 
     Raises:
-        ConfigError: the user id is not valid.
+        ConfigError: the URL or the user id is not valid.
     """
 
-    user_id: str | None = None
+    user: str | None = None
 
     _memory: Memory = PrivateAttr()
 
+    @strict_arguments
     def __init__(
-        self, memory: Memory | str, *, user_id: UserId | None = None, **fields: Any
+        self,
+        memory: Memory | str | None = None,
+        *,
+        user: UserId | None = None,
+        user_id: UserId | None = None,
+        **fields: Any,
     ) -> None:
-        super().__init__(**{"user_id": optional_user_id(user_id, "user_id"), **fields})
+        super().__init__(**{"user": plain_user(user, user_id), **fields})
         self._memory = shared_memory(memory)
 
     @classmethod
@@ -138,10 +146,10 @@ class ThreadkeepAsyncChatStore(AsyncDBChatStore):
 
     async def get_keys(self) -> list[str]:
         """The keys of all conversations."""
-        return await ThreadkeepChatStore(self._memory, user_id=self.user_id).aget_keys()
+        return await ThreadkeepChatStore(self._memory, user=self.user).aget_keys()
 
     def _chat(self, key: str) -> Session:
-        return self._memory.session(key, user=self.user_id)
+        return self._memory.session(key, user=self.user)
 
     async def _to_thread(self, step: Callable[[], T]) -> T:
         return await self._memory.to_thread(step)

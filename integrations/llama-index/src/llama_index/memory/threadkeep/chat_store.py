@@ -12,7 +12,8 @@ from llama_index.memory.threadkeep import set_history, store_refs
 from llama_index.memory.threadkeep.codec import to_item
 from llama_index.memory.threadkeep.to_messages import Entry, entries, to_messages
 from threadkeep import Memory, Session
-from threadkeep.adapters.identity import UserId, optional_user_id
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import UserId, plain_user
 from threadkeep.adapters.shared import shared_memory
 
 
@@ -22,23 +23,30 @@ class ThreadkeepChatStore(BaseChatStore):
     Positions count from 0; negative ones, or ones out of range, match no message.
 
     Args:
-        memory: a `Memory`, or a URL.
-        user_id: the owner of the conversations, a `str`, an `int` or a `UUID`; those of other
+        memory: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
+        user: the owner of the conversations, a `str`, an `int` or a `UUID`; those of other
             users are refused and not listed among the keys.
+        user_id: another name for `user`.
 
     Raises:
-        ConfigError: the user id is not valid.
+        ConfigError: the URL or the user id is not valid.
     """
 
-    user_id: str | None = None
+    user: str | None = None
 
     _memory: Memory = PrivateAttr()
-    _origin: str = PrivateAttr()
+    _origin: str | None = PrivateAttr()
 
+    @strict_arguments
     def __init__(
-        self, memory: Memory | str, *, user_id: UserId | None = None, **fields: Any
+        self,
+        memory: Memory | str | None = None,
+        *,
+        user: UserId | None = None,
+        user_id: UserId | None = None,
+        **fields: Any,
     ) -> None:
-        super().__init__(**{"user_id": optional_user_id(user_id, "user_id"), **fields})
+        super().__init__(**{"user": plain_user(user, user_id), **fields})
         self._memory = shared_memory(memory)
         self._origin = store_refs.register(self._memory, memory)
 
@@ -90,7 +98,7 @@ class ThreadkeepChatStore(BaseChatStore):
         keys: list[str] = []
         cursor: Any = None
         while True:
-            page = self._memory.sessions(user=self.user_id, limit=1_000, cursor=cursor)
+            page = self._memory.sessions(user=self.user, limit=1_000, cursor=cursor)
             keys += [info.id for info in page]
             cursor = page.cursor
             if cursor is None:
@@ -128,18 +136,18 @@ class ThreadkeepChatStore(BaseChatStore):
 
     def to_dict(self, **_: Any) -> dict[str, Any]:
         """Return a reference to the store, without messages or secrets."""
-        return {"class_name": self.class_name(), "store": self._origin, "user_id": self.user_id}
+        return {"class_name": self.class_name(), "store": self._origin, "user": self.user}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], **_: Any) -> ThreadkeepChatStore:
         """Return the chat store of a reference, on the open store it names."""
-        return cls(store_refs.resolve(data["store"]), user_id=data.get("user_id"))
+        return cls(store_refs.resolve(data["store"]), user=data.get("user"))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).from_dict, (self.to_dict(),)
 
     def _chat(self, key: str) -> Session:
-        return self._memory.session(key, user=self.user_id)
+        return self._memory.session(key, user=self.user)
 
 
 def _entry_at(stored_entries: list[Entry], position: int) -> Entry | None:

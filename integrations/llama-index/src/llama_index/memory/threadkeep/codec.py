@@ -10,6 +10,7 @@ from llama_index.core.bridge.pydantic import BaseModel, ValidationError
 
 from llama_index.memory.threadkeep.content_codec import BYTES, to_neutral
 from threadkeep import Item
+from threadkeep.adapters.plain_items import PLAIN_ROLES, is_plain_text
 from threadkeep.errors import InputError
 from threadkeep.messages import parse
 
@@ -22,7 +23,6 @@ _ROLES: Final = {
     MessageRole.MODEL: "assistant",
     MessageRole.FUNCTION: "tool",
 }
-_PLAIN_ROLES: Final = frozenset({"user", "assistant", "system", "developer"})
 _CLASSES: Final[dict[str, type[BaseModel]]] = {
     str(kind.model_fields["block_type"].default): kind
     for kind in get_args(get_args(ContentBlock)[0])
@@ -49,7 +49,7 @@ def to_item(message: ChatMessage, location: str = "message") -> Item:
         tool_calls=_calls(blocks, extra),
         tool_call_id=_text(extra.get("tool_call_id")) if role == "tool" else None,
     )
-    if role in _PLAIN_ROLES and not extra and _is_plain_text(blocks) and role == message.role.value:
+    if role in PLAIN_ROLES and not extra and _is_plain_text(blocks) and role == message.role.value:
         return item
     (item,) = parse(item, location)  # the same validation as for all other input
     slim = {**dump, "blocks": _without_stored_bytes(blocks, neutral)}
@@ -58,17 +58,9 @@ def to_item(message: ChatMessage, location: str = "message") -> Item:
 
 def to_message(item: Item) -> ChatMessage | None:
     """Return the message as LlamaIndex wrote it; `None` if another framework wrote the item."""
-    if item.raw is None:
-        if (
-            item.type != "message"
-            or item.role not in _PLAIN_ROLES
-            or not isinstance(item.content, str)
-        ):
-            return None
-        if item.tool_calls or item.name or item.tool_call_id:
-            return None
+    if is_plain_text(item):
         return ChatMessage(role=MessageRole(item.role), content=item.content)
-    if item.raw.get("format") != FORMAT:
+    if item.raw is None or item.raw.get("format") != FORMAT:
         return None
     stored = item.raw["data"]
     blocks = _restore_bytes([dict(block) for block in stored["blocks"]], item.content)

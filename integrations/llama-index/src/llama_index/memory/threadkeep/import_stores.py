@@ -5,26 +5,31 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy
 from llama_index.core.base.llms.types import ChatMessage
 
 from llama_index.memory.threadkeep.codec import to_item
 from threadkeep import Item, Memory
-from threadkeep.adapters.identity import UserId, optional_user_id
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import UserId, plain_user
+from threadkeep.adapters.importing import add_in_batches, check_source_file
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
 
-_BATCH: Final = 500
 
-
+@strict_arguments
 def import_simple_chat_store(
-    path: str | Path, memory: Memory | str, *, user_id: UserId | None = None
+    path: str | Path,
+    memory: Memory | str | None = None,
+    *,
+    user: UserId | None = None,
+    user_id: UserId | None = None,
 ) -> dict[str, int]:
     """Copy the conversations of a `SimpleChatStore.persist` file; returns the messages per key.
 
@@ -33,32 +38,37 @@ def import_simple_chat_store(
 
     Args:
         path: the file.
-        memory: the target: a `Memory`, or a URL.
-        user_id: the owner of the imported sessions; `None` = no owner yet.
+        memory: the target: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
+        user: the owner of the imported sessions; `None` = no owner yet.
+        user_id: another name for `user`.
 
     Raises:
         ConfigError: the file was not written by `SimpleChatStore.persist`.
         NotOwner: a session with that key belongs to another user; earlier ones are imported.
     """
-    owner = optional_user_id(user_id, "user_id")
+    owner = plain_user(user, user_id)
     try:
         store = json.loads(Path(path).read_text("utf-8"))["store"]
         conversations = {str(key): list(messages) for key, messages in store.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConfigError(f"{path} was not written by SimpleChatStore.persist: {error}") from error
     return {
-        key: _add(shared_memory(memory), key, owner, map(_numbered_item, enumerate(messages)))
+        key: add_in_batches(
+            shared_memory(memory), key, owner, map(_numbered_item, enumerate(messages))
+        )
         for key, messages in conversations.items()
     }
 
 
+@strict_arguments
 def import_sqlalchemy_store(
     engine: sqlalchemy.Engine | str,
-    memory: Memory | str,
+    memory: Memory | str | None = None,
     *,
-    user_id: UserId | None = None,
+    user: UserId | None = None,
     table_name: str = "llama_index_memory",
     schema: str | None = None,
+    user_id: UserId | None = None,
 ) -> dict[str, int]:
     """Copy the conversations of a `SQLAlchemyChatStore`; returns the messages per key.
 
@@ -67,17 +77,18 @@ def import_sqlalchemy_store(
 
     Args:
         engine: the source: a synchronous SQLAlchemy `Engine`, or its URL.
-        memory: the target: a `Memory`, or a URL.
-        user_id: the owner of the imported sessions; `None` = no owner yet.
+        memory: the target: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
+        user: the owner of the imported sessions; `None` = no owner yet.
         table_name: the same argument as for the store.
         schema: the store's `db_schema`.
+        user_id: another name for `user`.
 
     Raises:
         ConfigError: the table does not exist, or has other columns than `SQLAlchemyChatStore`'s.
         NotOwner: a session with that key belongs to another user; earlier ones are imported.
     """
-    owner = optional_user_id(user_id, "user_id")
-    source = _open_engine(engine)
+    owner = plain_user(user, user_id)
+    target, source = shared_memory(memory), _open_engine(engine)
     names = ("id", "key", "timestamp", "data")
     columns = [sqlalchemy.Column(n, sqlalchemy.JSON if n == "data" else None) for n in names]
     table = sqlalchemy.Table(table_name, sqlalchemy.MetaData(schema=schema), *columns)
@@ -87,7 +98,7 @@ def import_sqlalchemy_store(
         with source.connect() as connection:
             rows = connection.execute(sqlalchemy.select(*table.c).order_by(*order))
             for key, key_rows in groupby(rows, key=lambda row: str(row.key)):
-                counts[key] = _add(shared_memory(memory), key, owner, map(_item, key_rows))
+                counts[key] = add_in_batches(target, key, owner, list(map(_item, key_rows)))
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise ConfigError(f"no table of SQLAlchemyChatStore {table_name!r}: {error}") from error
     finally:
@@ -100,10 +111,7 @@ def _open_engine(engine: sqlalchemy.Engine | str) -> sqlalchemy.Engine:
     if not isinstance(engine, str):
         return engine
     url = sqlalchemy.make_url(engine)
-    path = url.database or ""
-    is_path = url.get_backend_name() == "sqlite" and not path.startswith("file:")
-    if is_path and not Path(path).is_file():  # SQLite would create it
-        raise ConfigError(f"there is no file {path!r} to import from")
+    check_source_file(url.database, is_sqlite=url.get_backend_name() == "sqlite")
     return sqlalchemy.create_engine(url)
 
 
@@ -118,10 +126,3 @@ def _item(row: Any) -> Item:
     item = to_item(ChatMessage.model_validate(row.data), f"row {row.id}")
     created_at = datetime.fromtimestamp(row.timestamp / 1e9, UTC)
     return dataclasses.replace(item, id=f"llama-sql:{row.id}", created_at=created_at)
-
-
-def _add(memory: Memory, key: str, user: str | None, items: Iterable[Item]) -> int:
-    batched, chat = list(items), memory.session(key, user=user)
-    for start in range(0, len(batched), _BATCH):
-        chat.add(*batched[start : start + _BATCH])
-    return len(batched)

@@ -11,8 +11,6 @@ from threadkeep import Window
 from threadkeep.longterm.context import Context
 from threadkeep.longterm.markers import MARK_END, MARK_START
 
-TurnKey = tuple[str, int]
-
 MESSAGE_OVERHEAD: Final = 16
 """Tokens of one more message and of separators between joined texts."""
 
@@ -26,10 +24,9 @@ def current_question(input: Any, window: Window) -> str:
     return next((item.text for item in reversed(window) if item.role == "user"), "")
 
 
-def turn_key(window: Window, query: str) -> TurnKey:
-    """Return the question and the seq of the newest user message, which identify a turn."""
-    newest = next((item.seq for item in reversed(window) if item.role == "user"), 0)
-    return query, newest
+def turn_key(window: Window) -> int:
+    """Return the seq of the newest user message, at which the turn began."""
+    return next((item.seq for item in reversed(window) if item.role == "user"), 0)
 
 
 def inject_context(messages: list[ChatMessage], context: Context, query: str) -> list[ChatMessage]:

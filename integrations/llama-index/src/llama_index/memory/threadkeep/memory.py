@@ -6,7 +6,6 @@ import functools
 import warnings
 from collections.abc import Callable
 from typing import Any, Final, Literal, Self
-from uuid import uuid4
 
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.bridge.pydantic import Field, PrivateAttr
@@ -21,20 +20,20 @@ from llama_index.memory.threadkeep.inject import (
     turn_key,
     without_context,
 )
-from llama_index.memory.threadkeep.recall_cache import RecallCache
 from llama_index.memory.threadkeep.to_messages import to_messages
 from threadkeep import (
     Memory,
     Session,
     Window,
-    policies,
 )
-from threadkeep.adapters.identity import UserId, optional_user_id
+from threadkeep.adapters import windows
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import SessionId, UserId, plain_user
 from threadkeep.adapters.injection import Injection, parse_injection
-from threadkeep.adapters.shared import shared_memory
+from threadkeep.adapters.recall_cache import RecallCache
+from threadkeep.adapters.shared import open_conversation
 from threadkeep.longterm.context import Context
 
-DEFAULT_TOKENS: Final = 30_000
 _ANSWER_ROLES: Final = frozenset({"assistant", "tool", "function"})
 
 Tokenizer = Callable[[str], list[Any]]
@@ -49,7 +48,7 @@ class ThreadkeepMemory(BaseMemory):
     """
 
     session_id: str
-    user_id: str | None = None
+    user: str | None = None
     token_limit: int | None = Field(
         default=None,
         gt=0,
@@ -65,30 +64,31 @@ class ThreadkeepMemory(BaseMemory):
     )
 
     _memory: Memory = PrivateAttr()
-    _origin: str = PrivateAttr()
+    _origin: str | None = PrivateAttr()
     _chat: Session = PrivateAttr()
-    _policies: list[Any] = PrivateAttr()
+    _policies: windows.Policies = PrivateAttr()
     _warned: bool = PrivateAttr(default=False)
     _injection: Injection | None = PrivateAttr()
     _recall_cache: RecallCache = PrivateAttr(default_factory=RecallCache)
 
+    @strict_arguments
     def __init__(
         self,
-        memory: Memory | str,
-        session_id: str | None = None,
+        session_id: SessionId | None = None,
+        memory: Memory | str | None = None,
         *,
+        user: UserId | None = None,
+        window: object = None,
         user_id: UserId | None = None,
         **fields: Any,
     ) -> None:
-        owner = optional_user_id(user_id, "user_id")
-        session_id = session_id or str(uuid4())
-        super().__init__(**{"session_id": session_id, "user_id": owner, **fields})
-        self._memory = shared_memory(memory)
-        self._origin = store_refs.register(self._memory, memory)
-        self._chat = self._memory.session(self.session_id, user=self.user_id)
-        window = self.window
-        stepped = {"step": 0.5, **window} if isinstance(window, dict) else window
-        self._policies = policies.as_policies(stepped)
+        session, opened = open_conversation(session_id, memory)
+        ids = {"session_id": session, "user": plain_user(user, user_id)}
+        super().__init__(**{**ids, "window": window, **fields})
+        self._memory = opened
+        self._origin = store_refs.register(opened, memory)
+        self._chat = opened.session(self.session_id, user=self.user)
+        self._policies = windows.parse_window(window)
         self._injection = parse_injection(self.inject)
 
     @property
@@ -102,49 +102,70 @@ class ThreadkeepMemory(BaseMemory):
         return "ThreadkeepMemory"
 
     @classmethod
+    @strict_arguments
     def from_defaults(
         cls,
+        session_id: SessionId | None = None,
+        memory: Memory | str | None = None,
+        *,
+        user: UserId | None = None,
+        window: object = None,
+        token_limit: int | None = None,
         chat_history: list[ChatMessage] | None = None,
         llm: Any = None,
-        token_limit: int | None = None,
-        *,
-        memory: Memory | str | None = None,
-        session_id: str | None = None,
+        user_id: UserId | None = None,
         **fields: Any,
     ) -> Self:
         """Create a memory; does no I/O unless a `chat_history` is passed, which is stored by `set`.
 
         Args:
-            chat_history: an engine's `chat_history=`.
-            llm: ignored; engines pass theirs.
+            session_id: the conversation; the default is a new one with a random id.
+            memory: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
+            user: the owner, a `str`, an `int` or a `UUID`.
+            window: a policy, a list of them, or `{"max_tokens": 3000}`; `None` = the Memory's own,
+                else 30,000 tokens.
             token_limit: tokens of the history and the injected memory; `None` = only the window
                 limits it.
-            memory: a `Memory`, or a URL.
-            session_id: the conversation; the default is a new one.
-            **fields: `user_id`: a `str`, an `int` or a `UUID`; `on_set`, `tokenizer_fn`; `window`:
-                a policy, a list of them, or `{"max_tokens": 3000}`, `None` = the Memory's own,
-                else 30,000 tokens;
-                `inject`: `True`, `False` or `{"max_tokens": 800, "recall": True}`, how much
-                long-term memory is injected.
+            chat_history: an engine's `chat_history=`.
+            llm: ignored; engines pass theirs.
+            user_id: another name for `user`.
+            **fields: `inject`: `True`, `False` or `{"max_tokens": 800, "recall": True}`, how much
+                long-term memory is injected; `on_set`, `tokenizer_fn`.
+
+        Raises:
+            ConfigError: an id, the URL or the window is not valid.
+            TypeError: an argument is unknown.
         """
-        instance = cls(
-            memory,  # type: ignore[arg-type]  # __init__ refuses None
-            session_id,
-            token_limit=token_limit,
-            **fields,
-        )
+        options = {"user": user, "window": window, "user_id": user_id, **fields}
+        instance = cls(session_id, memory, token_limit=token_limit, **options)
         if chat_history:
             instance.set(chat_history)
         return instance
 
     @classmethod
-    def bind(cls, memory: Memory | str, user_id: UserId | None = None, **fields: Any) -> type[Self]:
+    @strict_arguments
+    def bind(
+        cls,
+        memory: Memory | str | None = None,
+        *,
+        user: UserId | None = None,
+        user_id: UserId | None = None,
+        **fields: Any,
+    ) -> type[Self]:
         """Return a class for `memory_cls=`, which engines instantiate with their own arguments.
+
+        Args:
+            memory: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
+            user: the owner, a `str`, an `int` or a `UUID`.
+            user_id: another name for `user`.
+            **fields: what else `from_defaults` takes; `session_id` makes all engines of the class
+                share a conversation, else each has its own.
 
         Raises:
             ConfigError: the user id is not valid.
+            TypeError: an argument is unknown.
         """
-        bound = {"memory": memory, "user_id": optional_user_id(user_id, "user_id"), **fields}
+        bound = {"memory": memory, "user": plain_user(user, user_id), **fields}
 
         class Bound(cls):  # type: ignore[valid-type, misc]  # the base is a variable
             @classmethod
@@ -241,7 +262,7 @@ class ThreadkeepMemory(BaseMemory):
             "class_name": self.class_name(),
             "store": self._origin,
             "session_id": self.session_id,
-            "user_id": self.user_id,
+            "user": self.user,
             "token_limit": self.token_limit,
             "on_set": self.on_set,
             "inject": self.inject,
@@ -257,7 +278,7 @@ class ThreadkeepMemory(BaseMemory):
         stored_fields = {
             key: value for key, value in data.items() if key not in {"class_name", "store"}
         }
-        return cls(store_refs.resolve(data["store"]), **{**stored_fields, **fields})
+        return cls(memory=store_refs.resolve(data["store"]), **{**stored_fields, **fields})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).from_dict, (self.to_dict(),)
@@ -272,7 +293,7 @@ class ThreadkeepMemory(BaseMemory):
         read_context = functools.partial(self._chat.context, window=window, counter=counter)
         if not self._injection.recall:
             return read_context(max_tokens=max_tokens)
-        return self._recall_cache.get(read_context, turn_key(window, query), max_tokens)
+        return self._recall_cache.get(read_context, query, turn_key(window), max_tokens)
 
     def _injection_budget(self, spent: int) -> int:
         """The tokens that may be injected: the `inject` option, at most a quarter of the limit."""
@@ -295,16 +316,11 @@ class ThreadkeepMemory(BaseMemory):
 
     def _limits(self, spent: int) -> dict[str, Any]:
         if self.token_limit is None:
-            has_window = self._policies or self._memory.window
-            return (
-                {"policy": self._policies}
-                if has_window
-                else {"max_tokens": DEFAULT_TOKENS, "step": 0.5}
-            )
+            return {"policy": windows.or_token_limit(self._policies, self._memory)}
         return {
             "policy": self._policies,
             "max_tokens": max(1, self.token_limit - spent),
-            "step": 0.5,
+            "step": windows.STEP,
             "counter": self._count,
         }
 

@@ -6,7 +6,7 @@ They hold no state: everything is in the store, shared with all other adapters.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.bridge.pydantic import Field, PrivateAttr
@@ -16,7 +16,8 @@ from llama_index.core.utils import get_tokenizer
 from llama_index.memory.threadkeep import set_history
 from threadkeep import Memory, Session, User
 from threadkeep.adapters import memory_lines
-from threadkeep.adapters.identity import UserId, optional_user_id
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import SessionId, UserId, plain_user, session_id_text
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
 from threadkeep.longterm.markers import MARK_END, MARK_START
@@ -33,22 +34,39 @@ class KnownBlock(BaseMemoryBlock[str]):
     such block would store them.
 
     Args:
-        memory: a `Memory`, or a URL.
-        user_id: the user, a `str`, an `int` or a `UUID`; `None` = the session's user.
+        memory: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
         session_id: the session; the default is the one of the `Memory` that holds the block.
+        user: the user, a `str`, an `int` or a `UUID`; `None` = the session's user.
+        max_tokens: the token budget of the block.
+        name: the block's tag in the prompt; the default is what the block holds.
+        description: as in LlamaIndex' other blocks, as are `priority` and
+            `accept_short_term_memory`.
+        user_id: another name for `user`.
     """
 
-    user_id: str | None = None
+    user: str | None = None
     session_id: str | None = None
     accept_short_term_memory: bool = False
     max_tokens: int = Field(default=600, gt=0, description="Token budget of the block.")
 
+    _name: ClassVar[str]
+    _description: ClassVar[str]
     _memory: Memory = PrivateAttr()
 
+    @strict_arguments
     def __init__(
-        self, memory: Memory | str, *, user_id: UserId | None = None, **fields: Any
+        self,
+        memory: Memory | str | None = None,
+        *,
+        session_id: SessionId | None = None,
+        user: UserId | None = None,
+        user_id: UserId | None = None,
+        **fields: Any,
     ) -> None:
-        super().__init__(**{"user_id": optional_user_id(user_id, "user_id"), **fields})
+        session = None if session_id is None else session_id_text(session_id)
+        defaults = {"name": self._name, "description": self._description}
+        ids = {"session_id": session, "user": plain_user(user, user_id)}
+        super().__init__(**{**defaults, **ids, **fields})
         self._memory = shared_memory(memory)
 
     @abstractmethod
@@ -78,23 +96,23 @@ class KnownBlock(BaseMemoryBlock[str]):
         return _fit_lines(lines, remaining) or None
 
     def _scope(self, session: str | None) -> Session | User:
-        if (self.session_id or session) is None and self.user_id is not None:
-            return self._memory.user(self.user_id)
+        if (self.session_id or session) is None and self.user is not None:
+            return self._memory.user(self.user)
         return self._chat(session)
 
     def _chat(self, session: str | None) -> Session:
         session_id = self.session_id or session
         if session_id is None:
             raise ConfigError(f"which session is it? Pass session_id= to {type(self).__name__}")
-        return self._memory.session(session_id, user=self.user_id)
+        return self._memory.session(session_id, user=self.user)
 
 
 class FactsBlock(KnownBlock):
     """The facts about the user, pinned ones first."""
 
-    def __init__(self, memory: Memory | str, **fields: Any) -> None:
-        description = "What is known of the user; it may be out of date."
-        super().__init__(memory, **{"name": "facts", "description": description, **fields})
+    _name: ClassVar[str] = "facts"
+    _description: ClassVar[str] = "What is known of the user; it may be out of date."
+    __init__ = KnownBlock.__init__  # else type checkers take one that is made of the fields
 
     def _lines(self, chat: Session | User) -> list[str]:
         return memory_lines.facts(chat)
@@ -103,9 +121,9 @@ class FactsBlock(KnownBlock):
 class InstructionsBlock(KnownBlock):
     """The user's instructions, highest priority first."""
 
-    def __init__(self, memory: Memory | str, **fields: Any) -> None:
-        description = "How the user wishes to be served; the upper outweighs the lower."
-        super().__init__(memory, **{"name": "instructions", "description": description, **fields})
+    _name: ClassVar[str] = "instructions"
+    _description: ClassVar[str] = "How the user wishes to be served; the upper outweighs the lower."
+    __init__ = KnownBlock.__init__  # else type checkers take one that is made of the fields
 
     def _lines(self, chat: Session | User) -> list[str]:
         return memory_lines.instructions(chat)
@@ -114,9 +132,9 @@ class InstructionsBlock(KnownBlock):
 class SummaryBlock(KnownBlock):
     """The rolling summary of the session."""
 
-    def __init__(self, memory: Memory | str, **fields: Any) -> None:
-        description = "What this conversation was about so far."
-        super().__init__(memory, **{"name": "summary", "description": description, **fields})
+    _name: ClassVar[str] = "summary"
+    _description: ClassVar[str] = "What this conversation was about so far."
+    __init__ = KnownBlock.__init__  # else type checkers take one that is made of the fields
 
     def _lines(self, chat: Session | User) -> list[str]:
         return memory_lines.summary(chat) if isinstance(chat, Session) else []
@@ -125,9 +143,9 @@ class SummaryBlock(KnownBlock):
 class FilesBlock(KnownBlock):
     """The files of the session that have not expired, the newest first; takes no messages."""
 
-    def __init__(self, memory: Memory | str, **fields: Any) -> None:
-        description = "Files of this conversation."
-        super().__init__(memory, **{"name": "files", "description": description, **fields})
+    _name: ClassVar[str] = "files"
+    _description: ClassVar[str] = "Files of this conversation."
+    __init__ = KnownBlock.__init__  # else type checkers take one that is made of the fields
 
     def _lines(self, chat: Session | User) -> list[str]:
         return memory_lines.files(chat) if isinstance(chat, Session) else []

@@ -13,12 +13,12 @@ from threadkeep.errors import ConfigError
 _live_memories: Final[WeakValueDictionary[str, Memory]] = WeakValueDictionary()
 
 
-def register(memory: Memory, source: Memory | str) -> str:
+def register(memory: Memory, source: Memory | str | None) -> str | None:
     """Return a name for the store: its URL if that holds no secret, else its `repr`.
 
-    A number distinguishes open stores with the same `repr`.
+    `None` is the store of `connect()`. A number distinguishes open stores with the same `repr`.
     """
-    if isinstance(source, str) and _is_public(source):
+    if source is None or (isinstance(source, str) and _is_public(source)):
         return source
     for name, live_memory in _live_memories.items():
         if live_memory is memory:
@@ -32,12 +32,14 @@ def register(memory: Memory, source: Memory | str) -> str:
     return name
 
 
-def resolve(name: str) -> Memory:
+def resolve(name: str | None) -> Memory:
     """Return the open store with a name from `register`, called in this process or another.
 
     Raises:
         ConfigError: no store with that name is open in this process.
     """
+    if name is None:
+        return shared_memory()
     memory = _live_memories.get(name)
     if memory is not None:
         return memory

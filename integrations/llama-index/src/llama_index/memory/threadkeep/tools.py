@@ -9,7 +9,8 @@ from llama_index.core.tools import BaseTool, FunctionTool
 
 from llama_index.memory.threadkeep.memory import ThreadkeepMemory
 from threadkeep import Memory
-from threadkeep.adapters.identity import UserId, optional_user_id
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import SessionId, UserId, plain_user, session_id_text
 from threadkeep.adapters.memory_tools import (
     FORGET,
     SAVE,
@@ -20,12 +21,14 @@ from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
 
 
+@strict_arguments
 def memory_tools(
-    memory: ThreadkeepMemory | Memory | str,
-    session_id: str | None = None,
-    user_id: UserId | None = None,
+    memory: ThreadkeepMemory | Memory | str | None = None,
     *,
+    session_id: SessionId | None = None,
+    user: UserId | None = None,
     delete: bool = False,
+    user_id: UserId | None = None,
 ) -> list[BaseTool | Callable[..., Any]]:
     """`save_memory`, `search_memory` and `forget_memory`, for `tools=` of an agent.
 
@@ -33,21 +36,27 @@ def memory_tools(
     session is quarantined until `facts.update(id, status="active")` approves it.
 
     Args:
-        memory: the `ThreadkeepMemory` of the conversation; or a `Memory` or a URL, with the ids.
+        memory: the `ThreadkeepMemory` of the conversation; or a `Memory` or a URL, with the ids;
+            `None` = the store of `threadkeep.connect()`.
         session_id: the conversation, unless `memory` is a `ThreadkeepMemory`.
-        user_id: its owner, likewise.
+        user: its owner, likewise.
         delete: whether `forget_memory` deletes facts permanently, instead of hiding them.
+        user_id: another name for `user`.
 
     Raises:
-        ConfigError: the session id is missing, or the URL or the user id is not valid.
+        ConfigError: the session id is missing; the URL or an id is not valid, or differs from that
+            of the `ThreadkeepMemory`.
     """
-    owner = optional_user_id(user_id, "user_id")
+    owner = plain_user(user, user_id)
+    name = None if session_id is None else session_id_text(session_id)
     if isinstance(memory, ThreadkeepMemory):
         chat = memory.chat
-    elif session_id is None:
+        _check_same("session_id", name, chat.id)
+        _check_same("user", owner, chat.user)
+    elif name is None:
         raise ConfigError("pass session_id= beside a Memory or a URL, or pass a ThreadkeepMemory")
     else:
-        chat = shared_memory(memory).session(session_id, user=owner)
+        chat = shared_memory(memory).session(name, user=owner)
     toolset = MemoryTools(chat, delete=delete)
     return [
         FunctionTool.from_defaults(verb, async_fn=async_verb, name=name, description=description)
@@ -57,3 +66,11 @@ def memory_tools(
             ("forget_memory", toolset.forget, toolset.aforget, FORGET),
         )
     ]
+
+
+def _check_same(name: str, value: str | None, existing: str | None) -> None:
+    if value is not None and value != existing:
+        raise ConfigError(
+            f"{name} is another than that of the ThreadkeepMemory: leave it out, or pass the "
+            "Memory itself"
+        )

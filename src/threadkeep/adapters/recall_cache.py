@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from threadkeep.longterm.context import Context, stable_share
 
@@ -19,20 +19,21 @@ class RecallCache:
         self._last: tuple[object, Context] | None = None
 
     def get(
-        self, read_context: Callable[..., Context], turn_key: tuple[str, int], max_tokens: int
+        self, read_context: Callable[..., Context], query: str, turn: Hashable, max_tokens: int
     ) -> Context:
         """Return the context for a question, from the cache if it is current.
 
         Args:
-            read_context: `chat.context` with the window and the counter.
-            turn_key: the question, and the seq at which its turn began.
+            read_context: `chat.context` or `user.context`, with what else it takes.
+            query: the question.
+            turn: identifies the turn, together with the question.
             max_tokens: the token budget of the context.
         """
-        cache_key, last = (turn_key, max_tokens), self._last
+        cache_key, last = (query, turn, max_tokens), self._last
         if last is not None and last[0] == cache_key and stable_share(max_tokens) > 0:
             current = read_context(max_tokens=stable_share(max_tokens))
             if current.stable == last[1].stable:
                 return last[1]
-        context = read_context(turn_key[0], max_tokens=max_tokens)
+        context = read_context(query, max_tokens=max_tokens)
         self._last = cache_key, context
         return context

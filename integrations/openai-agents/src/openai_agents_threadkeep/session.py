@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from agents import RunHooks, SessionSettings
 from agents.memory.session_settings import coerce_session_settings, resolve_session_limit
 
-from threadkeep import Memory, Session, policies
-from threadkeep.adapters.shared import shared_memory
+from openai_agents_threadkeep.codec import Entry, to_entries, to_item
+from openai_agents_threadkeep.identity import UserId, Wrapper, user_of_run
+from openai_agents_threadkeep.record_responses import RecordingHooks, warn_if_unused
+from openai_agents_threadkeep.unique_call_ids import with_unique_call_ids
+from threadkeep import Memory, Session
+from threadkeep.adapters import windows
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import SessionId, user_source
+from threadkeep.adapters.shared import open_conversation
 from threadkeep.errors import BackendError
-from threadkeep_openai_agents.codec import Entry, to_entries, to_item
-from threadkeep_openai_agents.identity import UserId, Wrapper, user_of_run
-from threadkeep_openai_agents.record_responses import RecordingHooks, warn_if_unused
-from threadkeep_openai_agents.unique_call_ids import with_unique_call_ids
 
 if TYPE_CHECKING:
     from agents import TResponseInputItem
@@ -28,9 +30,11 @@ class ThreadkeepSession:
     concurrently.
 
     Args:
-        session_id: the application's name for the conversation.
-        memory: a `Memory`, or a URL; one store per URL is opened in a process. No I/O yet.
-        user_id: the owner, a `str`, an `int` or a `UUID`; or a callable that gets the run's
+        session_id: the application's name for the conversation; `None` = a new one with a random
+            id.
+        memory: a `Memory`, or a URL, of which one store is opened in a process; `None` = the store
+            of `threadkeep.connect()`. No I/O yet.
+        user: the owner, a `str`, an `int` or a `UUID`; or a callable that gets the run's
             context, or a `ContextVar`. The run's `context.user_id` takes precedence over a plain
             id.
         window: limits what `get_items` returns: a policy, a list of them, or
@@ -38,37 +42,38 @@ class ThreadkeepSession:
         session_settings: the SDK's settings; their `limit` counts items, after `window`.
         record_responses: also store each model answer as a `Response` with its token usage, in
             runs that get `hooks=session.hooks`.
+        user_id: another name for `user`.
 
     Attributes:
         hooks: for the SDK's `hooks=`, reusable for any number of runs; they record nothing
             unless `record_responses` is set.
 
     Raises:
-        ConfigError: the URL, the window or the user id is not valid; each method raises it too if
+        ConfigError: an id, the URL or the window is not valid; each method raises it too if
             the run's own user id is not valid.
     """
 
     session_settings: SessionSettings | None
 
+    @strict_arguments
     def __init__(
         self,
-        session_id: str,
-        memory: Memory | str,
-        user_id: UserId = None,
+        session_id: SessionId | None = None,
+        memory: Memory | str | None = None,
+        *,
+        user: UserId = None,
         window: object = None,
         session_settings: SessionSettings | dict[str, Any] | None = None,
-        *,
         record_responses: bool = False,
+        user_id: UserId = None,
     ) -> None:
-        self.session_id = session_id
-        self.memory = shared_memory(memory)
+        self.session_id, self.memory = open_conversation(session_id, memory)
         self.session_settings = coerce_session_settings(session_settings or SessionSettings())
-        self._user_id = user_id
-        stepped = {"step": 0.5, **window} if isinstance(window, Mapping) else window
-        self._policies = policies.as_policies(stepped)
+        self._user = user_source(user, user_id)
+        self._policies = windows.parse_window(window)
         self._closed = False
         self.hooks: RunHooks[Any] = RecordingHooks(self) if record_responses else RunHooks()
-        self._chat = self.memory.session(session_id, user=user_of_run(user_id, None))
+        self._chat = self.memory.session(self.session_id, user=user_of_run(self._user, None))
 
     async def get_items(
         self, limit: int | None = None, *, wrapper: Wrapper | None = None
@@ -84,8 +89,8 @@ class ThreadkeepSession:
         if limit == 0:
             return []
         limit = None if limit is None or limit < 0 else limit
-        if self._policies or self.memory.window:
-            entries = to_entries(await chat.awindow(policy=self._policies or None))
+        if policies := windows.or_memory_window(self._policies, self.memory):
+            entries = to_entries(await chat.awindow(policy=policies))
         elif limit is None:
             entries = to_entries(await chat.aitems())
         else:
@@ -136,7 +141,7 @@ class ThreadkeepSession:
         """
         if self._closed:
             raise BackendError(f"ThreadkeepSession {self.session_id!r} is closed")
-        user = user_of_run(self._user_id, wrapper)
+        user = user_of_run(self._user, wrapper)
         if user != self._chat.user:  # another user's run: access checks use that user
             return self.memory.session(self.session_id, user=user)
         return self._chat

@@ -10,11 +10,12 @@ from weakref import WeakKeyDictionary
 from agents import ModelResponse, RunHooks
 from agents.models import get_default_model
 
+from openai_agents_threadkeep.identity import Wrapper
 from threadkeep.adapters import record_responses
-from threadkeep_openai_agents.identity import Wrapper
+from threadkeep.adapters.arguments import strict_arguments
 
 if TYPE_CHECKING:
-    from threadkeep_openai_agents.session import ThreadkeepSession
+    from openai_agents_threadkeep.session import ThreadkeepSession
 
 Entry = Mapping[str, Any]
 
@@ -35,6 +36,7 @@ class RecordingHooks(RunHooks[Any]):
             the SDK does not report to hooks.
     """
 
+    @strict_arguments
     def __init__(self, session: ThreadkeepSession, *, model: str | None = None) -> None:
         self._session = session
         self._model = model

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from threadkeep import Item, Window
+from threadkeep.adapters.plain_items import is_plain_text
 from threadkeep.errors import InputError
 from threadkeep.messages import parse
 
@@ -16,7 +17,6 @@ Entry = dict[str, Any]
 
 _RESERVED_FIELDS: Final = frozenset({"seq", "metadata", "created_at", "raw", "model", "usage"})
 _HIDDEN: Final = frozenset({"notice", "opaque"})
-_PLAIN_ROLES: Final = frozenset({"user", "assistant", "system", "developer"})
 _FINAL_MESSAGE: Final = Item(role="user", content=".")
 
 
@@ -31,7 +31,7 @@ def to_item(entry: Any, number: int = 0) -> Item:
     """
     data = _as_dict(entry, f"item {number}")
     item = _parse_entry(data)
-    if _is_plain_text(item) and list(data.items()) == list(_plain_entry(item).items()):
+    if is_plain_text(item) and list(data.items()) == list(_plain_entry(item).items()):
         return item
     return dataclasses.replace(item, raw={"format": FORMAT, "data": data})
 
@@ -69,13 +69,6 @@ def _parse_entry(data: Entry) -> Item:
     return item if not item.id and item.raw is None else dataclasses.replace(item, id="", raw=None)
 
 
-def _is_plain_text(item: Item) -> bool:
-    """Return True if role and text say it all, as in the SDK's own entry for a user's text."""
-    if item.raw is not None or item.type != "message" or not isinstance(item.content, str):
-        return False
-    return item.role in _PLAIN_ROLES and not (item.tool_calls or item.name or item.tool_call_id)
-
-
 def _plain_entry(item: Item) -> Entry:
     return {"content": item.content, "role": item.role}
 
@@ -99,7 +92,7 @@ def _runs(items: Sequence[Item]) -> Iterator[tuple[bool, list[Item]]]:
 
 
 def _is_native(item: Item) -> bool:
-    return _is_plain_text(item) or (item.raw or {}).get("format") == FORMAT
+    return is_plain_text(item) or (item.raw or {}).get("format") == FORMAT
 
 
 def _foreign_entries(run: list[Item]) -> list[Entry]:

@@ -13,24 +13,27 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from openai_agents_threadkeep.codec import to_item
 from threadkeep import Item, Memory
-from threadkeep.adapters.identity import UserId, optional_user_id
+from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.adapters.identity import UserId, plain_user
+from threadkeep.adapters.importing import add_in_batches
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
-from threadkeep_openai_agents.codec import to_item
 
-_BATCH: Final = 500
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 Row = tuple[int, str, str, str]
 
 
+@strict_arguments
 def import_sqlite(
     path: str | Path,
-    memory: Memory | str,
+    memory: Memory | str | None = None,
     *,
-    user_id: UserId | None = None,
+    user: UserId | None = None,
     messages_table: str = "agent_messages",
+    user_id: UserId | None = None,
 ) -> dict[str, int]:
     """Copy the sessions of a `SQLiteSession` file; returns the number of items read per session.
 
@@ -40,22 +43,20 @@ def import_sqlite(
 
     Args:
         path: the file.
-        memory: the target: a `Memory`, or a URL.
-        user_id: the owner of the imported sessions; `None` = no owner yet.
+        memory: the target: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
+        user: the owner of the imported sessions; `None` = no owner yet.
         messages_table: the same argument as for the SDK's session.
+        user_id: another name for `user`.
 
     Raises:
-        ConfigError: the file or the table does not exist, or `user_id` is not valid.
+        ConfigError: the file or the table does not exist, or the user is not valid.
         NotOwner: a session with that id belongs to another user; earlier sessions are imported.
     """
-    owner = optional_user_id(user_id, "user_id")
+    owner = plain_user(user, user_id)
     target, counts = shared_memory(memory), dict[str, int]()
     for session, rows in groupby(_rows(Path(path), messages_table), key=lambda row: row[1]):
-        chat = target.session(session, user=owner)
-        items = [item for row in rows if (item := _item(row))]
-        counts[session] = len(items)
-        for start in range(0, len(items), _BATCH):
-            chat.add(*items[start : start + _BATCH])
+        items = (item for row in rows if (item := _item(row)))
+        counts[session] = add_in_batches(target, session, owner, items)
     return counts
 
 

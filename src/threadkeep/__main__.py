@@ -1,0 +1,5 @@
+"""`python -m threadkeep`: the command line."""
+
+from threadkeep.cli import main
+
+main()

@@ -1,0 +1,94 @@
+"""The arguments of adapters: unknown keywords are refused, as frameworks' base classes do not."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Set
+from typing import Any, Final, ParamSpec, TypeVar
+
+from threadkeep.errors import did_you_mean
+
+_RECEIVERS: Final = frozenset({"self", "cls"})
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_OTHER_NAMES: Final = {
+    "async_database_uri": ["memory"],
+    "async_engine": ["memory"],
+    "chat_id": ["session_id"],
+    "chat_store": ["memory"],
+    "chat_store_key": ["session_id"],
+    "checkpointer": ["memory"],
+    "connection": ["memory"],
+    "connection_string": ["memory"],
+    "conversation_id": ["session_id"],
+    "db_path": ["memory"],
+    "history_size": ["window"],
+    "k": ["window"],
+    "limit": ["window"],
+    "max_messages": ["window"],
+    "max_token_limit": ["token_limit", "window"],
+    "max_tokens": ["token_limit", "window"],
+    "owner": ["user"],
+    "redis_url": ["memory"],
+    "store": ["memory"],
+    "thread_id": ["session_id"],
+    "token_counter": ["tokenizer_fn", "window"],
+    "uri": ["memory"],
+    "url": ["memory"],
+    "username": ["user"],
+}
+"""What an argument is called in the frameworks' own classes, and here: the first that is taken."""
+
+
+def strict_arguments(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function or an `__init__` so that a wrong call says what is right.
+
+    A keyword that is not in the signature raises `TypeError` with the nearest valid name; so does
+    one positional argument too many, with the order of arguments. `**fields` in a signature stands
+    for the fields that a subclass of a pydantic class declares, and for nothing else.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    positional = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    names = frozenset(p.name for p in parameters if p.kind is not p.VAR_KEYWORD)
+    has_fields = len(names) < len(parameters)
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        if len(args) > len(positional):
+            raise TypeError(_title(function, args) + _too_many(positional, names))
+        if not kwargs.keys() <= names:
+            known = names | _fields_of(args[0]) if has_fields else names
+            if unknown := kwargs.keys() - known:
+                hint = _hint(min(unknown), known - _RECEIVERS)
+                title = _title(function, args)
+                raise TypeError(f"{title} has no argument {min(unknown)!r}{hint}")
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def _fields_of(receiver: object) -> set[str]:
+    """The pydantic fields of the class that a method was called on, or on whose instance."""
+    cls = receiver if isinstance(receiver, type) else type(receiver)
+    return set(getattr(cls, "model_fields", ()))
+
+
+def _hint(keyword: str, names: Set[str]) -> str:
+    named_here = [name for name in _OTHER_NAMES.get(keyword, ()) if name in names]
+    return f"; did you mean {named_here[0]!r}?" if named_here else did_you_mean(keyword, names)
+
+
+def _too_many(positional: list[str], names: Set[str]) -> str:
+    by_position = ", ".join(name for name in positional if name not in _RECEIVERS)
+    by_keyword = ", ".join(sorted(names - {*positional}))
+    return f" takes only {by_position} by position, in this order; pass by keyword: {by_keyword}"
+
+
+def _title(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
+    """What callers call it: a class by its name, a class method with its class."""
+    if function.__name__ == "__init__":
+        return f"{type(args[0]).__name__}()"
+    return f"{function.__qualname__}()"
