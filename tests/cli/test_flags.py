@@ -26,7 +26,7 @@ def test_the_flags_of_redis_reach_the_store():
     with opened(redis_url=url, redis_pool_max_size=3, redis_retention_days=-1) as memory:
         assert memory._engine.settings.ttl is None
         assert memory._engine.settings.pool_size == 3
-    with pytest.raises(ConfigError, match="retention_days"):
+    with pytest.raises(ConfigError, match="--redis-retention-days must be a number of days"):
         opened(redis_url=url, redis_retention_days=0)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from threadkeep.backends.sql.url import (
     parse_dialect,
     split_host,
 )
+from threadkeep.core.option_types import POOL_SIZE, SECONDS
 from threadkeep.errors import ConfigError
 
 
@@ -86,14 +86,10 @@ def check_limits(pool_size: object, timeout: object, connect_timeout: object) ->
     Raises:
         ConfigError: an option is out of range; it is named.
     """
-    if type(pool_size) is not int or pool_size < 1:
-        raise ConfigError(f"pool_size must be a whole number of at least 1, got {pool_size!r}")
-    for name, value in (("timeout", timeout), ("connect_timeout", connect_timeout)):
-        if value is None and name == "connect_timeout":
-            continue
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not math.isfinite(value) or value <= 0:  # type: ignore[arg-type,operator]
-            raise ConfigError(f"{name} must be a number of seconds above 0, got {value!r}")
+    POOL_SIZE.read("pool_size", pool_size)
+    SECONDS.read("timeout", timeout)
+    if connect_timeout is not None:
+        SECONDS.read("connect_timeout", connect_timeout)
 
 
 def parse_seconds(value: object) -> float | None:
