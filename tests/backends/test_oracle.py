@@ -85,9 +85,9 @@ def test_a_dsn_wins_over_wallet_and_alias_with_a_warning(wallet):
     with pytest.warns(UserWarning, match="the dsn is used"):
         backend = open_oracle(user="ada", password="pw", **how)
     assert backend._dialect._connect_options.dsn == "db:1521/chat"
-    assert open_oracle(
-        wallet_path=str(wallet), tns_alias="chat_high"
-    )._dialect._connect_options == (*("chat_high", str(wallet), None, False),)
+    assert open_oracle(wallet_path=str(wallet), tns_alias="chat_high")._dialect._connect_options[
+        :4
+    ] == ("chat_high", str(wallet), None, False)
 
 
 @pytest.mark.proves("B50")
