@@ -49,7 +49,7 @@ def open_store(source: Source, *fallbacks: Layer) -> OpenStore:
     settings = settings_of(values)
     shared = {name: getattr(settings, name) for name in store.shared}
     own = {name: value for name, value in values.items() if name not in NAMES}
-    backend = store.load()(**store.arguments, **store.resolve({**shared, **own}))
+    backend = store.load()(**{**store.arguments, **store.resolve({**shared, **own})})
     return OpenStore(wrap(backend, settings), settings, display_name(kind, own))
 
 

@@ -53,8 +53,10 @@ _ADDRESS: Final = (
     _address("database", TEXT, "The name of the database; Oracle: of the service."),
 )
 _TABLE: Final = _option(
-    "table_name", UNCHECKED, "The table of records; others are named after it.", "session_history"
+    "table_name", UNCHECKED, "The table of records; others are named after it.", "threadkeep"
 )
+SERVICE_TABLE: Final = "session_history"
+"""The default of the history service's page, for `type: sql`."""
 _TLS: Final = (
     _option("sslmode", choice(*_SSLMODES), "TLS.", "prefer"),
     _option("sslrootcert", PATH, "The CA; with `verify-ca` or `verify-full`."),
@@ -91,7 +93,8 @@ _DB_TYPES: Final = ("postgres", "postgresql", "mysql", "mariadb", "oracle", "sql
 SQL: Final = of_store(
     "sql",
     _option("db_type", choice(*_DB_TYPES), "The kind of database."),
-    *_DATABASE,
+    *(option for option in _DATABASE if option is not _TABLE),
+    replace(_TABLE, default=SERVICE_TABLE),
     _client("engine", "SQLAlchemy `Engine`"),
 )
 _ORACLE: Final = (

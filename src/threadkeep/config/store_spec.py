@@ -18,7 +18,7 @@ class StoreSpec(NamedTuple):
         module: the module of its class; imported when a store is opened.
         name: of the class.
         options: what may be said of it.
-        arguments: arguments of the class that no option changes.
+        arguments: arguments of the class, unless an option sets them.
         shared: settings of `connect` that the class takes, too.
         required: required options.
         service_keys: keys that the history service requires, unless a URL is given.

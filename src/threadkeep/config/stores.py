@@ -44,7 +44,7 @@ def _sql_variant(db_type: str, extra: str) -> StoreSpec:
         _SQL,
         "SqlBackend",
         options,
-        arguments={"dialect": db_type},
+        arguments={"dialect": db_type, "table_name": store_options.SERVICE_TABLE},
         shared=_POOL,
         extra=extra,
         resolve=_without_db_type,

@@ -50,6 +50,16 @@ class OptionType(NamedTuple):
         except (TypeError, ValueError, OverflowError):
             raise ConfigError(f"{label} must be {self.expected}, got {printable(value)}") from None
 
+    def check(self, label: str, value: object) -> Any:
+        """As `read`, for an argument that must be a number and no text of one.
+
+        Raises:
+            ConfigError: the value is not valid.
+        """
+        if not isinstance(value, int | float):
+            raise ConfigError(f"{label} must be {self.expected}, got {printable(value)}")
+        return self.read(label, value)
+
 
 def printable(value: object) -> str:
     """A value as an error may quote it: never a text, which may be a misplaced secret."""

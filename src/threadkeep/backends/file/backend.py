@@ -189,4 +189,4 @@ def _check_options(path: object, fsync: object, timeout: object) -> None:
         raise ConfigError(f"path: expected the name of a folder, got {path!r}")
     if not isinstance(fsync, bool):
         raise ConfigError(f"fsync: expected true or false, got {fsync!r}")
-    WAIT.read("timeout", timeout)
+    WAIT.check("timeout", timeout)

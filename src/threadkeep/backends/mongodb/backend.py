@@ -55,11 +55,11 @@ class MongoBackend:
         timeout: float = 30.0,
         connect_timeout: float | None = None,
     ) -> None:
-        seconds = SECONDS.read(
+        seconds = SECONDS.check(
             "connect_timeout", 5.0 if connect_timeout is None else connect_timeout
         )
-        POOL_SIZE.read("pool_size", pool_size)
-        SECONDS.read("timeout", timeout)
+        POOL_SIZE.check("pool_size", pool_size)
+        SECONDS.check("timeout", timeout)
         self.blocking = True
         login = (username, password)
         target = build_target(url, client, login, database, collection)

@@ -73,8 +73,8 @@ class RedisBackend:
         settings = merge_options({} if url is None else from_url(url), options)
         key_prefix, unchecked = settings.pop("prefix", "tk"), settings.pop("connect_timeout", 5.0)
         connect_seconds = SECONDS.read("connect_timeout", unchecked)
-        POOL_SIZE.read("pool_size", pool_size)
-        SECONDS.read("timeout", timeout)
+        POOL_SIZE.check("pool_size", pool_size)
+        SECONDS.check("timeout", timeout)
         self.blocking = True
         self._keys = StreamKeys(key_prefix)
         if client is None:

@@ -98,10 +98,10 @@ def check_limits(pool_size: object, timeout: object, connect_timeout: object) ->
     Raises:
         ConfigError: an option is out of range; it is named.
     """
-    POOL_SIZE.read("pool_size", pool_size)
-    SECONDS.read("timeout", timeout)
+    POOL_SIZE.check("pool_size", pool_size)
+    SECONDS.check("timeout", timeout)
     if connect_timeout is not None:
-        SECONDS.read("connect_timeout", connect_timeout)
+        SECONDS.check("connect_timeout", connect_timeout)
 
 
 def parse_seconds(value: object) -> float | None:

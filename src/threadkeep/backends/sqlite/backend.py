@@ -227,7 +227,7 @@ class _Lease:
 def _check(path: object, pool_size: object, timeout: object, synchronous: object) -> None:
     if not isinstance(path, str | Path) or str(path) in ("", ".") or "\0" in str(path):
         raise ConfigError(f"path: expected the name of a file, or {MEMORY!r}, got {path!r}")
-    POOL_SIZE.read("pool_size", pool_size)
-    WAIT.read("timeout", timeout)
+    POOL_SIZE.check("pool_size", pool_size)
+    WAIT.check("timeout", timeout)
     if synchronous not in ("NORMAL", "FULL"):
         raise ConfigError(f"synchronous: expected 'NORMAL' or 'FULL', got {synchronous!r}")
