@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from threadkeep import HistoryService, Memory, connect
+from threadkeep.backends.common import sql_views
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.config.option_spec import OptionSpec
 from threadkeep.config.setting_options import SETTINGS
@@ -370,3 +371,16 @@ except threadkeep.errors.MissingExtra as error:
 """
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
     assert f'pip install "threadkeep[{kind}]"' in told
+
+
+@pytest.mark.proves("A21")
+def test_the_table_is_called_the_same_everywhere_but_in_the_pages_provider():
+    sql = {"type": "sql", "db_type": "postgres", "host": "h", "database": "d"}
+    oracle = "oracle://ada:pw@h/s"
+    for store in ("postgresql://h/d", "mysql://h/d", oracle):
+        assert "table_name='threadkeep'" in repr(connect(store).backend)
+    assert "table_name='session_history'" in repr(connect(sql).backend)
+    assert "table_name='chats'" in repr(connect({**sql, "table_name": "chats"}).backend)
+    stores: Any = connect("sqlite:///chat.db").backend, connect("mysql://h/d").backend
+    views = [sorted(store.views()) for store in stores]
+    assert views[0] == views[1] == [f"threadkeep_{name}" for name in sorted(sql_views.VIEWS)]

@@ -126,6 +126,7 @@ def _print_usage_error(message: str) -> int:
         output.print_block(message, err=True)
         return USAGE
     choices = message.replace("\n\t", " ")  # which stand one below the other
+    choices += flags.hint(choices)
     return _print_error(_SECRETS.sub("", choices), USAGE)
 
 

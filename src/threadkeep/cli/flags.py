@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from typing import Any, Final, NoReturn
 
 from typer.core import TyperGroup
@@ -47,6 +48,14 @@ def _parser() -> argparse.ArgumentParser:
         else:
             parser.add_argument(option.flag, dest=name)
     return parser
+
+
+def hint(message: str) -> str:
+    """The flag of a store that an unknown option comes near to, for an error; empty = none."""
+    _, unknown, option = message.partition("No such option: ")
+    name = option.partition(" ")[0]
+    near = get_close_matches(name, [option.flag for _, option in flag_owners().values()], n=1)
+    return f"; did you mean {near[0]!r}?" if unknown and name == option and near else ""
 
 
 class StoreFlagsGroup(TyperGroup):

@@ -133,7 +133,7 @@ def _load_client_libraries(options: OracleConnectOptions) -> None:
     try:
         oracledb.init_oracle_client(options.client_lib_dir, options.wallet_folder)
     except oracledb.Error as error:
-        reason = str(error).splitlines()[0].strip()
+        reason = str(error).splitlines()[0].partition(". See ")[0].strip()
         option = "external_auth" if options.external_auth else "thick"
         raise ConfigError(
             f"{option} needs Oracle's client libraries, loaded before any other connection of "
