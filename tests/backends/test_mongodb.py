@@ -199,7 +199,10 @@ def test_the_names_of_database_and_collection_go_without_saying():
         ("mongodb://", "cannot be read"),
         (f"mongodb://ada:{SECRET}/x@h", "percent-encode"),
         ({"type": "mongodb", "url": "mongodb://h/a", "database": "b"}, "database is given twice"),
-        ({"type": "mongodb", "url": "mongodb://h", "mongodb_uri": "mongodb://i"}, "contradicts"),
+        (
+            {"type": "mongodb", "url": "mongodb://h", "mongodb_uri": "mongodb://i"},
+            "given twice, and differently",
+        ),
         ({"type": "mongodb", "database": "a.b"}, "database"),
         ({"type": "mongodb", "collection": "system.x"}, "collection"),
         ({"type": "mongodb", "password": 7}, "password must be"),

@@ -10,7 +10,6 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlglot import exp
 
 import threadkeep
-from threadkeep.backends import sql
 from threadkeep.backends.sql import SqlBackend, names, schema
 from threadkeep.backends.sql.oracle import COLUMNS, Oracle
 from threadkeep.backends.sql.url import DatabaseTarget
@@ -20,9 +19,13 @@ from threadkeep.types import Query
 # The driver forgets to close the socket of a connection that breaks while it is made.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-open_oracle: Any = sql.open_oracle  # tests look inside
 NAMES = names.parse("chat")
 ORACLE = Oracle(DatabaseTarget("oracle", host="db"), NAMES)
+
+
+def open_oracle(**options: Any) -> Any:
+    """The backend that `connect` makes of a dict; tests look inside."""
+    return threadkeep.connect({"type": "oracle", "user": "ada", "password": "pw"} | options).backend
 
 
 @pytest.fixture(autouse=True)
@@ -82,9 +85,9 @@ def test_a_dsn_wins_over_wallet_and_alias_with_a_warning(wallet):
     with pytest.warns(UserWarning, match="the dsn is used"):
         backend = open_oracle(user="ada", password="pw", **how)
     assert backend._dialect._connect_options.dsn == "db:1521/chat"
-    assert open_oracle(
-        wallet_path=str(wallet), tns_alias="chat_high"
-    )._dialect._connect_options == (*("chat_high", str(wallet), None, False),)
+    assert open_oracle(wallet_path=str(wallet), tns_alias="chat_high")._dialect._connect_options[
+        :4
+    ] == ("chat_high", str(wallet), None, False)
 
 
 @pytest.mark.proves("B50")
@@ -95,7 +98,7 @@ def test_the_environment_says_what_is_not_given(wallet, monkeypatch):
         "ATP_POOL_MAX": "5", "ATP_POOL_TIMEOUT_SECS": "7",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
-    backend = open_oracle()
+    backend: Any = threadkeep.connect({"type": "oracle"}).backend
     assert backend._database._target.user == "ada"
     assert backend._database._target.resolve_password() == "hunter2"
     assert (backend._pool._size, backend._timeout) == (5, 7.0)
@@ -105,7 +108,7 @@ def test_the_environment_says_what_is_not_given(wallet, monkeypatch):
     with pytest.warns(UserWarning, match="the dsn is used"):
         assert open_oracle()._dialect._connect_options.dsn == "db/chat"
     monkeypatch.setenv("ATP_POOL_MIN", "many")
-    with pytest.raises(ConfigError, match="ATP_POOL_MIN is not what pool_min may be, got 'many'"):
+    with pytest.raises(ConfigError, match="ATP_POOL_MIN must be a whole number of at least 1"):
         open_oracle()
 
 
@@ -129,10 +132,16 @@ def test_external_auth_ignores_user_and_password():
     ("options", "says"),
     [
         ({"pool_min": 0}, "pool_min must be a whole number of at least 1, got 0"),
-        ({"pool_min": 17}, "pool_max must be a whole number of at least pool_min, got 16"),
-        ({"pool_min": 5, "pool_max": 4}, "pool_max must be .* at least pool_min, got 4"),
-        ({"pool_timeout_secs": 0}, "timeout must be a number of seconds above 0"),
-        ({"dns": "db/chat"}, "Oracle has no parameter 'dns'.*dsn"),
+        (
+            {"pool_min": 17},
+            "pool_max must be a whole number of at least pool_min, which is 17, got 16",
+        ),
+        (
+            {"pool_min": 5, "pool_max": 4},
+            "pool_max must be .* at least pool_min, which is 5, got 4",
+        ),
+        ({"pool_timeout_secs": 0}, "pool_timeout_secs must be a number of seconds above 0"),
+        ({"dns": "db/chat"}, "oracle has no option 'dns'.*dsn"),
     ],
 )
 def test_limits_that_contradict_each_other_are_refused(options, says):

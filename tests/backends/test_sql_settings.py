@@ -114,6 +114,24 @@ def test_what_contradicts_or_is_unknown_is_named(options, says):
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.proves("B45")
+@pytest.mark.parametrize("kind", ["postgres", "mysql"])
+@pytest.mark.parametrize("mode", [None, "disable", "allow", "prefer", "require"])
+def test_a_ca_that_would_not_be_relied_on_is_refused(kind, mode):
+    mode_option = {} if mode is None else {"sslmode": mode}
+    with pytest.raises(ConfigError, match=f"sslmode={mode or 'prefer'} .*write sslmode=verify"):
+        threadkeep.connect({"type": kind, "host": "db", "sslrootcert": "ca.pem", **mode_option})
+    query = "&".join(["sslrootcert=ca.pem", *(f"{n}={v}" for n, v in mode_option.items())])
+    with pytest.raises(ConfigError, match="write sslmode=verify-full"):
+        threadkeep.connect(f"{kind}://db/chat?{query}")
+
+
+@pytest.mark.parametrize("kind", ["postgres", "mysql"])
+@pytest.mark.parametrize("mode", ["verify-ca", "verify-full"])
+def test_a_ca_goes_with_the_verifying_modes(kind, mode):
+    threadkeep.connect(f"{kind}://db/chat?sslrootcert=ca.pem&sslmode={mode}").close()
+
+
 @pytest.mark.parametrize(
     "url", ["postgresql://ada:hunter2 is secret@db:port/chat", "postgresql://[db/hunter2 is secret"]
 )

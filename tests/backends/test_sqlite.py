@@ -48,7 +48,7 @@ def connection_of(backend):
         ("path", ["", ".", None, 5, "a\0b"]),
         ("pool_size", [0, -1, 1.5, "16", None, True]),
         ("timeout", [-1, float("nan"), float("inf"), "30", None, True]),
-        ("synchronous", ["OFF", "normal", 1, None, "FULL; DROP TABLE tk_record"]),
+        ("synchronous", ["OFF", "normal", 1, None, "FULL; DROP TABLE threadkeep"]),
     ],
 )
 def test_a_wrong_option_is_refused_by_name(path, name, values):
@@ -74,7 +74,7 @@ def test_after_close_there_is_one_file_with_everything_in_it(path, backend):
     backend.close()
     assert [file.name for file in path.parent.iterdir()] == ["chat.db"]
     with contextlib.closing(sqlite3.connect(path)) as other:
-        assert other.execute("SELECT id FROM tk_record").fetchall() == [("a",)]
+        assert other.execute("SELECT id FROM threadkeep").fetchall() == [("a",)]
 
 
 @pytest.mark.parametrize(("synchronous", "level"), [("NORMAL", 1), ("FULL", 2)])
@@ -180,26 +180,33 @@ def test_a_sweep_looks_again_once_it_has_the_lock(path, backend):
 
 
 KEY = "USING PRIMARY KEY (sid=? AND kind=?"
-BY_ID = "USING INDEX tk_record_id (sid=? AND kind=? AND id=?"
+BY_NAME = "SEARCH threadkeep_streams USING INDEX sqlite_autoindex_threadkeep_streams_1 (stream=?)"
+BY_ID = "USING INDEX threadkeep_id (sid=? AND kind=? AND id=?"
 
 
 @pytest.mark.parametrize(
     ("statement", "plan"),
     [
-        (statements.HEAD, "SEARCH tk_stream USING INDEX sqlite_autoindex_tk_stream_1 (stream=?)"),
-        (statements.LIVE, "SEARCH tk_stream USING INDEX sqlite_autoindex_tk_stream_1 (stream=?)"),
-        (statements.GO_ON, "SEARCH tk_stream USING INTEGER PRIMARY KEY (rowid=?)"),
-        (statements.TOUCH, "SEARCH tk_stream USING INTEGER PRIMARY KEY (rowid=?)"),
-        (statements.OLDEST, f"SEARCH tk_record {KEY} AND seq>? AND seq<?)"),
-        (statements.NEWEST, f"SEARCH tk_record {KEY} AND seq>? AND seq<?)"),
-        (statements.OLDEST_IDS, f"SEARCH tk_record {BY_ID}"),
-        (statements.NEWEST_IDS, f"SEARCH tk_record {BY_ID}"),
-        (statements.FIND, f"SEARCH tk_record {BY_ID}"),
-        (statements.REPLACE, f"SEARCH tk_record {KEY} AND seq=?)"),
-        (statements.DROP_RANGE, f"SEARCH tk_record {KEY} AND seq<?)"),
-        (statements.DROP_IDS, f"SEARCH tk_record {BY_ID}"),
-        (statements.DROP_ALL, "SEARCH tk_record USING INDEX tk_record_id (sid=?"),
-        (statements.DEAD_RECORDS, "SEARCH tk_record USING INDEX tk_record_expires (expires<?)"),
+        (
+            statements.HEAD,
+            BY_NAME,
+        ),
+        (
+            statements.LIVE,
+            BY_NAME,
+        ),
+        (statements.GO_ON, "SEARCH threadkeep_streams USING INTEGER PRIMARY KEY (rowid=?)"),
+        (statements.TOUCH, "SEARCH threadkeep_streams USING INTEGER PRIMARY KEY (rowid=?)"),
+        (statements.OLDEST, f"SEARCH threadkeep {KEY} AND seq>? AND seq<?)"),
+        (statements.NEWEST, f"SEARCH threadkeep {KEY} AND seq>? AND seq<?)"),
+        (statements.OLDEST_IDS, f"SEARCH threadkeep {BY_ID}"),
+        (statements.NEWEST_IDS, f"SEARCH threadkeep {BY_ID}"),
+        (statements.FIND, f"SEARCH threadkeep {BY_ID}"),
+        (statements.REPLACE, f"SEARCH threadkeep {KEY} AND seq=?)"),
+        (statements.DROP_RANGE, f"SEARCH threadkeep {KEY} AND seq<?)"),
+        (statements.DROP_IDS, f"SEARCH threadkeep {BY_ID}"),
+        (statements.DROP_ALL, "SEARCH threadkeep USING INDEX threadkeep_id (sid=?"),
+        (statements.DEAD_RECORDS, "SEARCH threadkeep USING INDEX threadkeep_expires (expires<?)"),
     ],
 )
 def test_each_hot_statement_uses_its_key_on_a_database_never_analysed(backend, statement, plan):

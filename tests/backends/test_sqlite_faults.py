@@ -171,7 +171,7 @@ def test_a_file_that_is_no_database_is_refused_untouched(path, content):
     ("statements", "says"),
     [
         (["CREATE TABLE users (name)"], "another program.*file of its own"),
-        (["PRAGMA application_id=42", "CREATE TABLE tk_stream (x)"], "another program"),
+        (["PRAGMA application_id=42", "CREATE TABLE threadkeep_streams (x)"], "another program"),
         (["PRAGMA application_id=42"], "another program"),
         (
             [f"PRAGMA application_id={APPLICATION_ID}", f"PRAGMA user_version={VERSION + 1}"],
@@ -215,7 +215,7 @@ def test_a_new_database_locked_by_another_is_a_timeout_too(path):
 def test_a_body_that_is_no_text_any_more_hides_no_other(path):
     with opened(path) as backend:
         backend.commit(STREAM, put=batch("a"), now=NOW)
-        raw(path, "UPDATE tk_record SET body = CAST(x'22ff22' AS TEXT) WHERE id = 'a-1'")
+        raw(path, "UPDATE threadkeep SET body = CAST(x'22ff22' AS TEXT) WHERE id = 'a-1'")
         for _ in range(2):
             (page,) = backend.read(QUERY, now=NOW)
             assert [record.id for record in page.records] == ["a-0", "a-1", "a-2"]

@@ -69,7 +69,7 @@ def database(*statements):
 
 
 def another_table_in_postgres():
-    return database("CREATE TABLE session_history (x integer)")
+    return database("CREATE TABLE threadkeep (x integer)")
 
 
 def newer_postgres():
@@ -77,7 +77,7 @@ def newer_postgres():
     with connect(url) as memory:
         memory.session("chat").add("Hello")
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("UPDATE session_history_meta SET version = 99")
+        connection.execute("UPDATE threadkeep_meta SET version = 99")
     return url
 
 
@@ -101,7 +101,7 @@ def guarded():
 
 def a_file_of_others():
     with closing(sqlite3.connect("theirs.db")) as connection:
-        connection.execute("CREATE TABLE session_history (x)")
+        connection.execute("CREATE TABLE threadkeep (x)")
     return "sqlite:///theirs.db"
 
 

@@ -5,6 +5,7 @@ import pytest
 import threadkeep
 from tests.servers import postgres, redis
 from tests.servers.instances import fresh_table
+from threadkeep.cli.flags import split_flags
 from threadkeep.cli.store import StoreOptions
 from threadkeep.errors import ConfigError
 
@@ -26,7 +27,7 @@ def test_the_flags_of_redis_reach_the_store():
     with opened(redis_url=url, redis_pool_max_size=3, redis_retention_days=-1) as memory:
         assert memory._engine.settings.ttl is None
         assert memory._engine.settings.pool_size == 3
-    with pytest.raises(ConfigError, match="retention_days"):
+    with pytest.raises(ConfigError, match="--redis-retention-days must be a number of days"):
         opened(redis_url=url, redis_retention_days=0)
 
 
@@ -54,6 +55,35 @@ def test_flags_of_another_kind_or_beside_a_url_are_refused():
         opened(postgres_pool_max_size=3, redis_url="redis://h")
     with pytest.raises(ConfigError, match="contradict"):
         StoreOptions(url="sqlite:///a.db", flags={"redis_url": "redis://h"}).open()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["sessions", "--redis-ulr", "x"], "--redis-ulr; did you mean '--redis-url'?"),
+        (["sessions", "--redis-url"], "argument --redis-url: expected one argument"),
+        (["--oracle-pool-min", "0", "sessions"], "--oracle-pool-min must be a whole number"),
+        (["sessions", "--postgres-db-url", "redis://h"], "--postgres-db-url contradict"),
+        (["sessions", "--redis-db", "hunter2", "--redis-host", "h"], "--redis-db must be a whole"),
+    ],
+)
+def test_a_flag_that_is_not_valid_is_one_clear_line(cli, arguments, says):
+    ended = cli(*arguments)
+    assert ended.code == 2
+    assert says in ended.err
+    assert ended.err.count("\n") == 1
+    assert "hunter2" not in ended.err
+
+
+@pytest.mark.proves("B50")
+def test_flags_may_be_switched_off_and_numbers_may_be_negative():
+    flags, remaining = split_flags(
+        ["show", "a", "--no-oracle-external-auth", "--redis-retention-days", "-1", "--last", "2"]
+    )
+    assert flags == {"oracle_external_auth": "false", "redis_retention_days": "-1"}
+    assert remaining == ["show", "a", "--last", "2"]
+    assert split_flags(["show", "--", "--redis-url", "x"])[1] == ["show", "--", "--redis-url", "x"]
+    assert split_flags(["--redis-db=1", "x", "--redis-db", "2"]) == ({"redis_db": "2"}, ["x"])
 
 
 @pytest.mark.proves("B40")

@@ -20,7 +20,12 @@ from threadkeep.backends.sql.views import Views
 from threadkeep.errors import ConfigError
 
 SQLITE = "sqlite:///chat.db"
-VIEWS = ["tk_messages", "tk_responses", "tk_token_usage", "tk_feedback"]
+VIEWS = [
+    "threadkeep_messages",
+    "threadkeep_responses",
+    "threadkeep_token_usage",
+    "threadkeep_feedback",
+]
 
 
 @pytest.fixture
@@ -39,14 +44,14 @@ def test_created_shown_and_dropped(cli, chat):
     assert cli("views", "create", "--url", SQLITE).out.split() == [
         word for name in VIEWS for word in (name, "made")
     ]
-    assert rows("SELECT user_id, content FROM tk_messages") == [("ada", "Hello")]
+    assert rows("SELECT user_id, content FROM threadkeep_messages") == [("ada", "Hello")]
     shown = cli("views", "show", "--url", SQLITE).out
     assert shown.count("CREATE VIEW") == 4
     assert cli("views", "drop", "--url", SQLITE).out.count("dropped") == 4
     assert cli("views", "drop", "--url", SQLITE) == (0, "", "")
     with closing(sqlite3.connect("chat.db")) as connection:
         connection.executescript(shown)
-    assert rows("SELECT count(*) FROM tk_messages") == [(1,)]
+    assert rows("SELECT count(*) FROM threadkeep_messages") == [(1,)]
 
 
 def test_a_store_with_views_is_ours_still(cli, chat):

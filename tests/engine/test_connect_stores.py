@@ -13,7 +13,12 @@ import pytest
 from tests.service import shelf
 from threadkeep import connect
 from threadkeep.backends.file import FileBackend
-from threadkeep.config import plugins, registry
+from threadkeep.config import plugins
+from threadkeep.config.open_store import display_name
+from threadkeep.config.option_spec import OptionSpec
+from threadkeep.config.store_spec import StoreSpec
+from threadkeep.config.stores import STORES
+from threadkeep.core.option_types import TEXT
 from threadkeep.errors import ConfigError, MissingExtra
 
 SECRET = "hunter2"
@@ -139,7 +144,7 @@ def test_a_store_of_other_people_gets_every_option_that_is_not_ours(store, optio
     ],
 )
 def test_a_store_is_shown_without_its_password(url, said):
-    assert registry.display_name("redis", {"url": url}) == said
+    assert display_name("redis", {"url": url}) == said
 
 
 @pytest.mark.proves("A23")
@@ -147,15 +152,14 @@ def test_a_store_is_shown_without_its_password(url, said):
     "store", ["shop://here", "shops://here", {"type": "shop", "url": "shop://x"}]
 )
 def test_a_missing_driver_is_named_with_its_extra(monkeypatch, store):
-    row = registry.StoreSpec(
+    row = StoreSpec(
         "tests.engine.driverless",
         "Backend",
-        {"url": str},
+        (OptionSpec(name="url", type=TEXT, help=""),),
         schemes=("shop", "shops"),
-        url_options=registry.url_option,
         extra="redis",
     )
-    monkeypatch.setitem(registry.STORES, "shop", row)
+    monkeypatch.setitem(STORES, "shop", row)
     with pytest.raises(
         MissingExtra, match=r'nosuchdriver is not installed: .*"threadkeep\[redis\]"'
     ):

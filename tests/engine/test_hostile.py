@@ -85,7 +85,7 @@ TEXTS = [
     "\\ud800",
     "\ud800 alone",
     "\udc00\ud800 in the wrong order",
-    "'); DROP TABLE tk_record;--",
+    "'); DROP TABLE threadkeep;--",
     '{"content": 1}',
     "[" * 500,
     "x" * 100_000,

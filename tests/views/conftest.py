@@ -33,7 +33,7 @@ def _sqlite(path):
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(statement)]
 
-    return Store(lambda **how: connect(f"sqlite:///{path}/chat.db", **how), "tk", ask)
+    return Store(lambda **how: connect(f"sqlite:///{path}/chat.db", **how), "threadkeep", ask)
 
 
 def _sql(url, kind, driver):

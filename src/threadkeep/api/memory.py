@@ -49,6 +49,11 @@ class Memory:
         owned: bool = False,
         label: str = "",
     ) -> None:
+        if not isinstance(backend, Backend):
+            raise ConfigError(
+                f"Memory takes a Backend, got a {type(backend).__name__}: "
+                "threadkeep.connect(...) opens a Memory from a URL, a dict or a Path"
+            )
         self._engine = Engine(backend, settings or Settings(), owned=owned)
         self.conversations = Conversations(self._engine)
         self.responses = Responses(self._engine)

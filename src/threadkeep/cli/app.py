@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final
+import sys
+from typing import Annotated, Final
 
 import typer
 
@@ -38,9 +39,11 @@ _SECRETS: Final = re.compile(r"(?<=://).*@|\?\S*=[^\s')]*", re.DOTALL)
 
 app = typer.Typer(
     name="threadkeep",
+    cls=flags.StoreFlagsGroup,
     help=(
         "Look into a store of chat memory. The store is named by --url, by THREADKEEP_URL, or "
-        "by --history-backend with --path; before or after the command. Exit codes: 0 done, "
+        "by --history-backend with --path or the options below; before or after the command. "
+        "Exit codes: 0 done, "
         "1 something is wrong with the store, 2 wrong usage, 130 interrupted."
     ),
     no_args_is_help=True,
@@ -75,7 +78,6 @@ def _print_version(requested: bool) -> None:
 
 
 @app.callback()
-@flags.with_flags
 def store_options(
     context: typer.Context,
     url: Url = None,
@@ -86,11 +88,11 @@ def store_options(
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Say and leave."),
     ] = False,
-    **flag_values: Any,
 ) -> None:
     """Take the store's options before the command."""
     del version
-    context.obj = StoreOptions(url, history_backend, path, namespace, flags.specified(flag_values))
+    given = context.obj or StoreOptions()  # the flags of stores, which stand anywhere
+    context.obj = StoreOptions(url, history_backend, path, namespace, given.flags)
 
 
 def run() -> int:
@@ -101,7 +103,9 @@ def run() -> int:
 
 def _run() -> int:
     try:
-        return int(app(prog_name="threadkeep", standalone_mode=False) or 0)
+        store_flags, arguments = flags.split_flags(sys.argv[1:])
+        given = StoreOptions(flags=store_flags)
+        return int(app(arguments, prog_name="threadkeep", standalone_mode=False, obj=given) or 0)
     except typer.Exit as error:
         return error.exit_code
     except (typer.Abort, KeyboardInterrupt):
@@ -122,6 +126,7 @@ def _print_usage_error(message: str) -> int:
         output.print_block(message, err=True)
         return USAGE
     choices = message.replace("\n\t", " ")  # which stand one below the other
+    choices += flags.hint(choices)
     return _print_error(_SECRETS.sub("", choices), USAGE)
 
 

@@ -1,92 +1,82 @@
-"""Options for particular backends, in one table; the names are those of common chat gateways."""
+"""The flags of the stores, which may stand anywhere on the command line, and their help."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, NamedTuple
+import argparse
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import Any, Final, NoReturn
 
-import typer
+from typer.core import TyperGroup
 
+from threadkeep.config.option_spec import OptionSpec
+from threadkeep.config.stores import STORES, flag_owners
+from threadkeep.core.option_types import FLAG
 from threadkeep.errors import ConfigError
 
-
-class Flag(NamedTuple):
-    """A command-line option and the `connect` option it sets."""
-
-    backend: str
-    option: str
-    type: type
-    help: str
+_END: Final = "--"
 
 
-FLAGS: Final[Mapping[str, Flag]] = {
-    "postgres_db_url": Flag(
-        "postgres", "url", str, "postgres://[user[:password]@][host][:port][/database]"
-    ),
-    "postgres_pool_max_size": Flag("postgres", "pool_size", int, "Connections; 16."),
-    "redis_url": Flag("redis", "url", str, "redis://[:password@]host[:port][/db], or rediss://"),
-    "redis_pool_max_size": Flag("redis", "pool_size", int, "Connections; 16."),
-    "redis_retention_days": Flag(
-        "redis", "retention_days", float, "Days after the last write; 30, -1 = for ever."
-    ),
-    "oracle_wallet_path": Flag("oracle", "wallet_path", str, "A folder [env: ATP_WALLET_PATH]."),
-    "oracle_tns_alias": Flag("oracle", "tns_alias", str, "[env: ATP_TNS_ALIAS]."),
-    "oracle_dsn": Flag("oracle", "dsn", str, "[env: ATP_DSN]."),
-    "oracle_user": Flag("oracle", "user", str, "[env: ATP_USER]."),
-    "oracle_password": Flag("oracle", "password", str, "Better by the environment: ATP_PASSWORD."),
-    "oracle_external_auth": Flag("oracle", "external_auth", bool, "[env: ATP_EXTERNAL_AUTH]."),
-    "oracle_pool_min": Flag("oracle", "pool_min", int, "1 [env: ATP_POOL_MIN]."),
-    "oracle_pool_max": Flag("oracle", "pool_max", int, "16 [env: ATP_POOL_MAX]."),
-    "oracle_pool_timeout_secs": Flag(
-        "oracle", "pool_timeout_secs", float, "30 [env: ATP_POOL_TIMEOUT_SECS]."
-    ),
-}
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(message)
 
 
-def parameters() -> list[inspect.Parameter]:
-    """The parameters that are added to each command."""
-    return [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            default=None,
-            annotation=Annotated[
-                flag.type | None,
-                typer.Option(f"--{name.replace('_', '-')}", help=flag.help, show_default=False),
-            ],
-        )
-        for name, flag in FLAGS.items()
-    ]
+def split_flags(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Take the flags of stores out of a command line.
 
-
-def with_flags(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the flags to the signature of a function that takes `**flag_values`."""
-    declared = list(inspect.signature(function, eval_str=True).parameters.values())[:-1]
-    all_parameters = [*declared, *parameters()]
-    function.__signature__ = inspect.Signature(all_parameters)  # type: ignore[attr-defined]
-    function.__annotations__ = {
-        parameter.name: parameter.annotation for parameter in all_parameters
-    }
-    return function
-
-
-def specified(flag_values: Mapping[str, Any]) -> dict[str, Any]:
-    """The flags that are set on the command line."""
-    return {name: flag_values[name] for name in FLAGS if flag_values.get(name) is not None}
-
-
-def backend_options(
-    kind: str | None, flag_values: Mapping[str, Any]
-) -> tuple[str | None, dict[str, Any]]:
-    """The backend that the flags belong to, and its options.
+    Returns their values by their long names, and the other arguments. The last one of several
+    counts, so that flags behind a command take precedence over those before it.
 
     Raises:
-        ConfigError: the flags belong to different backends, or not to `kind`.
+        ConfigError: the value of a flag is missing.
     """
-    for name in flag_values:
-        owner = FLAGS[name].backend
-        kind = kind or owner
-        if kind != owner:
-            raise ConfigError(f"--{name.replace('_', '-')} belongs to --history-backend {owner}")
-    return kind, {FLAGS[name].option: value for name, value in flag_values.items()}
+    end = arguments.index(_END) if _END in arguments else len(arguments)
+    flags, remaining = _parser().parse_known_args(list(arguments[:end]))
+    return vars(flags), [*remaining, *arguments[end:]]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS, usage=""
+    )
+    for name, (_, option) in flag_owners().items():
+        if option.type is FLAG:
+            no = f"--no{option.flag[1:]}"
+            parser.add_argument(option.flag, dest=name, action="store_const", const="true")
+            parser.add_argument(no, dest=name, action="store_const", const="false")
+        else:
+            parser.add_argument(option.flag, dest=name)
+    return parser
+
+
+def hint(message: str) -> str:
+    """The flag of a store that an unknown option comes near to, for an error; empty = none."""
+    _, unknown, option = message.partition("No such option: ")
+    name = option.partition(" ")[0]
+    near = get_close_matches(name, [option.flag for _, option in flag_owners().values()], n=1)
+    return f"; did you mean {near[0]!r}?" if unknown and name == option and near else ""
+
+
+class StoreFlagsGroup(TyperGroup):
+    """The command line, whose help ends with the flags of the stores."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        for kind, store in STORES.items():
+            rows = [_help_row(option) for option in store.options if option.flag]
+            if rows:
+                with formatter.section(f"Options of {kind}"):
+                    formatter.write_dl(rows)
+        super().format_epilog(ctx, formatter)
+
+
+def _help_row(option: OptionSpec) -> tuple[str, str]:
+    value = "" if option.type is FLAG else f" {option.type.metavar}"
+    return f"{option.flag}{value}", " ".join(_help_parts(option))
+
+
+def _help_parts(option: OptionSpec) -> Iterator[str]:
+    yield option.help.replace("`", "")
+    yield f"[env: {option.variable}]"
+    if option.default:
+        yield f"[default: {option.default}]"

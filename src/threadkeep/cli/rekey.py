@@ -9,7 +9,8 @@ import typer
 
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
-from threadkeep.cli.store import KEY, require_existing
+from threadkeep.cli.store import require_existing
+from threadkeep.config.setting_options import KEY_VARIABLE
 from threadkeep.core import names
 from threadkeep.errors import ConfigError
 
@@ -26,8 +27,10 @@ def rekey(
     applications that know all the keys may go on meanwhile. A store without encryption is
     encrypted: end the applications that write to it before.
     """
-    if not os.environ.get(KEY):
-        raise ConfigError(f"{KEY} must hold the new key, a comma, and the keys in use until now")
+    if not os.environ.get(KEY_VARIABLE):
+        raise ConfigError(
+            f"{KEY_VARIABLE} must hold the new key, a comma, and the keys in use until now"
+        )
     from threadkeep.backends.encrypted import EncryptedBackend, rekey  # takes an extra
 
     backend = require_existing(memory)._engine.backend

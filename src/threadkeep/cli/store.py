@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from threadkeep import connect
 from threadkeep.api.memory import Memory
-from threadkeep.cli import flags, output
-from threadkeep.errors import BackendError, ConfigError
+from threadkeep.cli import output
+from threadkeep.connect import connect_by_flags
+from threadkeep.errors import BackendError
 
 Url = Annotated[
     str | None,
@@ -44,8 +43,6 @@ Namespace = Annotated[
         "--namespace", help="The application's or tenant's part of it.", show_default="default"
     ),
 ]
-ENVIRONMENT = ("THREADKEEP_URL", "THREADKEEP_HISTORY_BACKEND")
-KEY = "THREADKEEP_KEY"  # of an encrypted store; never an option, which other users could see
 _PARAMETER_KIND = inspect.Parameter.POSITIONAL_OR_KEYWORD
 _OPTIONS = {"url": Url, "history_backend": Backend, "path": Path, "namespace": Namespace}
 
@@ -57,7 +54,7 @@ class StoreOptions(NamedTuple):
     history_backend: str | None = None
     path: str | None = None
     namespace: str | None = None
-    flags: Mapping[str, Any] = {}
+    flags: Mapping[str, str] = {}
 
     def with_defaults(self, defaults: StoreOptions) -> StoreOptions:
         """These options, completed by the defaults where they are not set."""
@@ -75,20 +72,9 @@ class StoreOptions(NamedTuple):
         Raises:
             ConfigError: the options contradict each other, or name no store.
         """
-        url, kind, key = self.url, self.history_backend, os.environ.get(KEY) or None
-        kind, backend_options = flags.backend_options(kind, self.flags)
-        if url is None and kind is None:
-            url, kind = (os.environ.get(name) or None for name in ENVIRONMENT)
-        if url is not None and kind is not None:
-            raise ConfigError("a URL and a history backend contradict each other: give one of them")
-        if kind is not None:
-            store_options = (
-                backend_options if self.path is None else {**backend_options, "path": self.path}
-            )
-            return connect({"type": kind, **store_options}, namespace=self.namespace, key=key)
-        if self.path is not None:
-            raise ConfigError("--path needs --history-backend beside it, such as sqlite")
-        return connect(url, namespace=self.namespace, key=key)
+        common = {name: getattr(self, name) for name in _OPTIONS}
+        named = {name: value for name, value in common.items() if value is not None}
+        return connect_by_flags({**named, **self.flags})
 
 
 def command(function: Callable[..., int | None]) -> Callable[..., int | None]:
@@ -96,9 +82,7 @@ def command(function: Callable[..., int | None]) -> Callable[..., int | None]:
 
     @functools.wraps(function)
     def run(context: typer.Context, **arguments: Any) -> int | None:
-        extra = flags.specified({name: arguments.pop(name) for name in flags.FLAGS})
-        url, backend, path, namespace = (arguments.pop(name) for name in _OPTIONS)
-        options = StoreOptions(url, backend, path, namespace, extra)
+        options = StoreOptions(**{name: arguments.pop(name) for name in _OPTIONS})
         try:
             with options.with_defaults(context.obj or StoreOptions()).open() as memory:
                 return function(memory, **arguments)
@@ -112,7 +96,7 @@ def command(function: Callable[..., int | None]) -> Callable[..., int | None]:
         inspect.Parameter(name, _PARAMETER_KIND, default=None, annotation=kind)
         for name, kind in _OPTIONS.items()
     ]
-    parameters = [context_parameter, *declared, *store_parameters, *flags.parameters()]
+    parameters = [context_parameter, *declared, *store_parameters]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     return run

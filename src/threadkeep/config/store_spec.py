@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from threadkeep.config.urls import OptionParser, Url, no_location
-from threadkeep.errors import ConfigError, MissingExtra
+from threadkeep.config.option_spec import OptionSpec
+from threadkeep.config.urls import Url, whole_url
+from threadkeep.errors import MissingExtra
 
 
 class StoreSpec(NamedTuple):
@@ -17,48 +17,37 @@ class StoreSpec(NamedTuple):
     Attributes:
         module: the module of its class; imported when a store is opened.
         name: of the class.
-        options: the options of the class, each with a parser of its text in a URL.
+        options: what may be said of it.
+        arguments: arguments of the class, unless an option sets them.
         shared: settings of `connect` that the class takes, too.
         required: required options.
+        service_keys: keys that the history service requires, unless a URL is given.
         schemes: its URL schemes; none = its name in the table.
-        url_options: reads options from a URL.
+        location: reads options from a URL, apart from its query.
+        driver_parameters: names in the query of a URL that are left to the driver.
         extra: the extra that installs its driver.
         clients: classes of client objects that `connect` takes, as `package.Class`, each with the
             option that takes one.
-        retention_days: days a session lives after its last write if `ttl` is not set; `None` = for
-            ever, and the store has no option in days.
+        default_ttl: seconds a session lives after its last write, if nothing says it.
+        resolve: checks and completes the options that belong together.
+        variants: for each value of the option `db_type` the kind of store that it means.
     """
 
     module: str
     name: str
-    options: Mapping[str, OptionParser]
+    options: tuple[OptionSpec, ...] = ()
+    arguments: Mapping[str, Any] = {}
     shared: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+    service_keys: tuple[str, ...] = ()
     schemes: tuple[str, ...] = ()
-    url_options: Callable[[Url], dict[str, Any]] = no_location
+    location: Callable[[Url], dict[str, str]] = whole_url
+    driver_parameters: frozenset[str] = frozenset()
     extra: str | None = None
     clients: Mapping[str, str] = {}
-    retention_days: int | None = None
-
-    def session_ttl(
-        self, store_options: dict[str, Any], settings: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """The `ttl` from `retention_days` or the default; removes `retention_days`.
-
-        Raises:
-            ConfigError: the days are neither positive nor -1 (for ever).
-        """
-        if self.retention_days is None or (
-            "ttl" in settings and "retention_days" not in store_options
-        ):
-            return {}
-        days = store_options.pop("retention_days", self.retention_days)
-        number = isinstance(days, int | float) and not isinstance(days, bool)
-        if not number or not math.isfinite(days) or (days <= 0 and days != -1):
-            raise ConfigError(
-                f"retention_days must be a number of days above 0, or -1 = for ever, got {days!r}"
-            )
-        return {"ttl": 0 if days == -1 else days * 86_400}
+    default_ttl: float | None = None
+    resolve: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    variants: Mapping[str, StoreSpec] = {}
 
     def load(self) -> Callable[..., Any]:
         """Import the class.

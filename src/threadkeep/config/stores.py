@@ -5,135 +5,181 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from threadkeep.config import oracle, store_options
+from threadkeep.config.option_spec import OptionSpec
 from threadkeep.config.store_spec import StoreSpec
-from threadkeep.config.urls import (
-    URL_SETTINGS,
-    OptionParser,
-    Url,
-    file_options,
-    parse_flag,
-    sqlite_options,
-    url_option,
-)
+from threadkeep.config.urls import file_location, no_location, sqlite_location
+from threadkeep.core.option_types import PATH
+from threadkeep.errors import ConfigError
 
-_DATABASE: Final[Mapping[str, OptionParser]] = {
-    **dict.fromkeys(("url", "host", "user", "password", "database", "table_name"), str),
-    **dict.fromkeys(("sslmode", "sslrootcert", "sslcert", "sslkey"), str),
-    "port": int,
-    "connect_timeout": float,
+_POOL: Final = ("pool_size", "timeout")
+_SQL: Final = "threadkeep.backends.sql"
+_LIBPQ: Final = frozenset(
+    ("host", "port", "user", "password", "application_name", "connect_timeout")
+) | {"sslmode", "sslrootcert", "sslcert", "sslkey"}
+_EXTRAS: Final = {
+    "postgres": "postgres",
+    "postgresql": "postgres",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "oracle": "oracle",
 }
 
 
-def _database_spec(name: str, schemes: tuple[str, ...], **options: OptionParser) -> StoreSpec:
+def _without_db_type(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name != "db_type"}
+
+
+def _engine(options: dict[str, Any]) -> dict[str, Any]:
+    """The Engine itself limits the number of connections."""
+    if "engine" not in options:
+        raise ConfigError("sql needs a db_type: postgres, mysql, oracle or sqlite")
+    names = options.keys() - {"engine", "pool_size"}
+    return {"url": options["engine"], **{name: options[name] for name in names}}
+
+
+def _sql_variant(db_type: str, extra: str) -> StoreSpec:
+    options = tuple(option for option in store_options.SQL if option.name != "engine")
     return StoreSpec(
-        "threadkeep.backends.sql",
-        f"open_{name}",
-        {**_DATABASE, **options},
-        shared=("pool_size", "timeout"),
-        schemes=schemes,
-        url_options=_sql,
-        extra=name,
+        _SQL,
+        "SqlBackend",
+        options,
+        arguments={"dialect": db_type, "table_name": store_options.SERVICE_TABLE},
+        shared=_POOL,
+        extra=extra,
+        resolve=_without_db_type,
     )
 
 
-def _sql(url: Url) -> dict[str, Any]:
-    return url_option(url, {*URL_SETTINGS, "table_name"})
+_SQL_SQLITE: Final = StoreSpec(
+    "threadkeep.backends.sqlite",
+    "SqliteBackend",
+    (
+        *(option for option in store_options.SQL if option.name == "db_type"),
+        OptionSpec(name="database", long="sql_database", type=PATH, help="The file.", sets="path"),
+    ),
+    shared=_POOL,
+    required=("path",),
+    resolve=_without_db_type,
+)
 
-
-def _redis(url: Url) -> dict[str, Any]:
-    return url_option(url, {*URL_SETTINGS, "retention_days"})
-
-
-def _mongodb(url: Url) -> dict[str, Any]:
-    return url_option(url, {*URL_SETTINGS, "collection"})
-
-
-_REDIS: Final[Mapping[str, OptionParser]] = {
-    **dict.fromkeys(("url", "host", "username", "password", "prefix"), str),
-    **dict.fromkeys(("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs"), str),
-    **dict.fromkeys(("tls", "cluster", "ssl_check_hostname"), parse_flag),
-    **dict.fromkeys(("port", "db"), int),
-}
-
-STORES: Final[Mapping[str, StoreSpec]] = {
-    "memory": StoreSpec("threadkeep.backends.memory", "MemoryBackend", {"max_sessions": int}),
-    "none": StoreSpec("threadkeep.backends.none", "NoneBackend", {}),
+STORES: Final[dict[str, StoreSpec]] = {
+    "memory": StoreSpec(
+        "threadkeep.backends.memory",
+        "MemoryBackend",
+        store_options.MEMORY,
+        location=no_location,
+    ),
+    "none": StoreSpec("threadkeep.backends.none", "NoneBackend", location=no_location),
     "sqlite": StoreSpec(
         "threadkeep.backends.sqlite",
         "SqliteBackend",
-        {"path": str, "synchronous": str},
-        shared=("pool_size", "timeout"),
+        store_options.SQLITE,
+        shared=_POOL,
         required=("path",),
-        url_options=sqlite_options,
+        service_keys=("path",),
+        location=sqlite_location,
     ),
     "file": StoreSpec(
         "threadkeep.backends.file",
         "FileBackend",
-        {"path": str, "fsync": parse_flag},
+        store_options.FILE,
         shared=("timeout",),
         required=("path",),
-        url_options=file_options,
+        service_keys=("path",),
+        location=file_location,
     ),
-    "postgres": _database_spec(
-        "postgres",
-        ("postgres", "postgresql", "postgresql+psycopg"),
-        application_name=str,
-        prepare_threshold=int,
+    "postgres": StoreSpec(
+        _SQL,
+        "SqlBackend",
+        store_options.POSTGRES,
+        arguments={"dialect": "postgresql"},
+        shared=_POOL,
+        schemes=("postgres", "postgresql", "postgresql+psycopg"),
+        driver_parameters=_LIBPQ,
+        extra="postgres",
     ),
-    "mysql": _database_spec("mysql", ("mysql", "mysql+pymysql", "mariadb", "mariadb+pymysql")),
-    "oracle": _database_spec(
-        "oracle",
-        ("oracle", "oracle+oracledb"),
-        **dict.fromkeys(("dsn", "wallet_path", "wallet_password", "tns_alias"), str),
-        **dict.fromkeys(("pool_min", "pool_max"), int),
-        external_auth=parse_flag,
-        pool_timeout_secs=float,
+    "mysql": StoreSpec(
+        _SQL,
+        "SqlBackend",
+        store_options.MYSQL,
+        arguments={"dialect": "mysql"},
+        shared=_POOL,
+        schemes=("mysql", "mysql+pymysql", "mariadb", "mariadb+pymysql"),
+        extra="mysql",
+    ),
+    "oracle": StoreSpec(
+        _SQL,
+        "SqlBackend",
+        store_options.ORACLE,
+        arguments={"dialect": "oracle"},
+        shared=_POOL,
+        schemes=("oracle", "oracle+oracledb"),
+        extra="oracle",
+        resolve=oracle.resolve,
     ),
     "sql": StoreSpec(
-        "threadkeep.backends.sql",
-        "open_sql",
-        dict.fromkeys(
-            (
-                *("db_type", "sql_host", "sql_user", "sql_password", "sql_database"),
-                *("engine", "table_name", "sslmode", "sslrootcert"),
-            ),
-            str,
-        ),
-        shared=("pool_size", "timeout"),
+        _SQL,
+        "SqlBackend",
+        store_options.SQL,
+        shared=_POOL,
+        service_keys=("db_type", "sql_database"),
+        location=no_location,
         clients={"sqlalchemy.Engine": "engine"},
+        resolve=_engine,
+        variants={
+            "sqlite": _SQL_SQLITE,
+            **{name: _sql_variant(name, extra) for name, extra in _EXTRAS.items()},
+        },
     ),
     "redis": StoreSpec(
         "threadkeep.backends.redis",
-        "open_redis",
-        {
-            **_REDIS,
-            **{f"redis_{name}": read for name, read in _REDIS.items()},
-            "client": str,
-            "connect_timeout": float,
-            "retention_days": float,
-        },
-        shared=("pool_size", "timeout"),
+        "RedisBackend",
+        store_options.REDIS,
+        shared=_POOL,
+        service_keys=("redis_host", "redis_port", "redis_db"),
         schemes=("redis", "rediss", "valkey", "valkeys", "redis+cluster", "rediss+cluster"),
-        url_options=_redis,
         extra="redis",
         clients={"redis.Redis": "client", "redis.RedisCluster": "client"},
-        retention_days=30,
+        default_ttl=30 * 86_400,
     ),
     "mongodb": StoreSpec(
         "threadkeep.backends.mongodb",
-        "open_mongodb",
-        {
-            **dict.fromkeys(
-                ("url", "client", "database", "collection", "username", "password"), str
-            ),
-            **dict.fromkeys(("mongodb_uri", "mongodb_db", "mongodb_collection"), str),
-            **dict.fromkeys(("mongodb_username", "mongodb_password"), str),
-            "connect_timeout": float,
-        },
-        shared=("pool_size", "timeout"),
+        "MongoBackend",
+        store_options.MONGODB,
+        shared=_POOL,
+        service_keys=("mongodb_uri",),
         schemes=("mongodb", "mongodb+srv"),
-        url_options=_mongodb,
         extra="mongodb",
         clients={"pymongo.MongoClient": "client"},
     ),
 }
+
+
+def kind_of_scheme(scheme: str) -> str | None:
+    """The kind of store of a URL scheme; `None` = unknown."""
+    for kind, store in STORES.items():
+        if scheme in (store.schemes or (kind,)):
+            return kind
+    return None
+
+
+def kind_of_client(client: object) -> tuple[str, str] | None:
+    """The kind of store of an application's client object, and the option that takes it."""
+    classes = type(client).__mro__
+    names = {f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}" for cls in classes}
+    for kind, store in STORES.items():
+        for name, option in store.clients.items():
+            if name in names:
+                return kind, option
+    return None
+
+
+def flag_owners() -> Mapping[str, tuple[str, OptionSpec]]:
+    """Each flag of a store by its long name: the kind of store, and the option."""
+    return {
+        option.long: (kind, option)
+        for kind, store in STORES.items()
+        for option in store.options
+        if option.flag
+    }

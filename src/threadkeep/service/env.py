@@ -12,12 +12,6 @@ from threadkeep.errors import ConfigError
 _VARIABLE: Final = re.compile(r"\$\{\s*(\w+)\s*(?:,\s*(.*?)\s*)?\}")
 
 
-class ExpandedText(str):
-    """A text from an environment variable, which may be parsed as a number or a flag."""
-
-    __slots__ = ()
-
-
 def expand(value: Any, key: str) -> Any:
     """The value with each `${NAME}` in its texts replaced; `${NAME, 40}` has a default.
 
@@ -25,11 +19,7 @@ def expand(value: Any, key: str) -> Any:
         ConfigError: a variable is not set; it is named, and so is the key.
     """
     if isinstance(value, str):
-        return (
-            ExpandedText(_VARIABLE.sub(lambda v: _variable_value(v, key), value))
-            if "${" in value
-            else value
-        )
+        return _VARIABLE.sub(lambda variable: _variable_value(variable, key), value)
     if isinstance(value, Mapping):
         return {name: expand(entry, f"{key}.{name}") for name, entry in value.items()}
     if isinstance(value, list):

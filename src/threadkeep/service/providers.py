@@ -1,4 +1,4 @@
-"""History providers: the keys of the built-in ones, and opening a provider's store."""
+"""History providers: validating the keys of one, and opening its store."""
 
 from __future__ import annotations
 
@@ -7,84 +7,19 @@ from typing import Any, Final, NamedTuple
 
 from threadkeep.api.memory import Memory
 from threadkeep.config import plugins
+from threadkeep.config.open_store import read_store
+from threadkeep.config.option_spec import GivenOption
+from threadkeep.config.read_options import by_name
 from threadkeep.config.settings import settings
+from threadkeep.config.sources import expand_urls
+from threadkeep.config.stores import STORES
 from threadkeep.connect import connect
+from threadkeep.core.settings import NAMES
 from threadkeep.errors import ConfigError, did_you_mean
 from threadkeep.service import validators
-from threadkeep.service.validators import Validator
 
-
-class ProviderKeys(NamedTuple):
-    """The keys of a built-in provider; `alternative` makes the required ones optional."""
-
-    required: Mapping[str, Validator] = {}
-    optional: Mapping[str, Validator] = {}
-    alternative: str | None = None
-
-
-BUILT_IN: Final[Mapping[str, ProviderKeys]] = {
-    "memory": ProviderKeys(optional={"max_sessions": validators.positive_int}),
-    "none": ProviderKeys(),
-    "file": ProviderKeys({"path": validators.path}, {"fsync": validators.flag}),
-    "sqlite": ProviderKeys(
-        {"path": validators.path},
-        {
-            "synchronous": validators.text,
-            "pool_size": validators.positive_int,
-            "timeout": validators.positive_seconds,
-        },
-    ),
-    "redis": ProviderKeys(
-        {
-            "redis_host": validators.text,
-            "redis_port": validators.positive_int,
-            "redis_db": validators.non_negative_int,
-        },
-        {
-            "redis_url": validators.secret,
-            "redis_username": validators.text,
-            "redis_password": validators.secret,
-            "redis_tls": validators.flag,
-            "redis_cluster": validators.flag,
-            "redis_ssl_ca_certs": validators.text,
-            "redis_ssl_certfile": validators.text,
-            "redis_ssl_keyfile": validators.text,
-            "redis_ssl_cert_reqs": validators.text,
-            "redis_ssl_check_hostname": validators.flag,
-            "redis_prefix": validators.text,
-            "pool_size": validators.positive_int,
-            "timeout": validators.positive_seconds,
-        },
-        alternative="redis_url",
-    ),
-    "mongodb": ProviderKeys(
-        {"mongodb_uri": validators.secret},
-        {
-            "mongodb_db": validators.text,
-            "mongodb_collection": validators.text,
-            "mongodb_username": validators.text,
-            "mongodb_password": validators.secret,
-            "pool_size": validators.positive_int,
-            "timeout": validators.positive_seconds,
-        },
-    ),
-    "sql": ProviderKeys(
-        {
-            "db_type": validators.one_of("postgres", "mysql", "sqlite", "oracle"),
-            "sql_database": validators.text,
-        },
-        {
-            "sql_host": validators.text,
-            "sql_user": validators.text,
-            "sql_password": validators.secret,
-            "table_name": validators.text,
-            "sslmode": validators.text,
-            "sslrootcert": validators.text,
-            "pool_size": validators.positive_int,
-            "timeout": validators.positive_seconds,
-        },
-    ),
-}
+_SERVICE_SETTINGS: Final = frozenset(NAMES) - {"pool_size", "timeout"}
+"""Settings of `connect` for which the service has keys of its own."""
 
 
 class ProviderConfig(NamedTuple):
@@ -116,12 +51,12 @@ def choose(
     Raises:
         ConfigError: there is no such provider, or a key is missing, unknown or wrong.
     """
-    if kind in BUILT_IN:
+    if kind in STORES:
         if module_path is not None:
             raise ConfigError(f"module_path belongs to type: custom, not to type: {kind}")
         return _built_in(kind, options, service_keys)
     if not plugins.is_plugin(kind, module_path):
-        suggestion = did_you_mean(kind, [*BUILT_IN, *plugins.installed_plugins(), "custom"])
+        suggestion = did_you_mean(kind, [*STORES, *plugins.installed_plugins(), "custom"])
         raise ConfigError(f"type: there is no provider {_printable(kind)!r}{suggestion}")
     return ProviderConfig(kind, dict(options), plugins.find_factory(kind, module_path))
 
@@ -134,32 +69,21 @@ def module_path(value: object) -> str | None:
 def _built_in(
     kind: str, values: Mapping[str, Any], service_keys: Mapping[str, Any]
 ) -> ProviderConfig:
-    keys = BUILT_IN[kind]
-    checks = {**keys.required, **keys.optional}
+    table = by_name(STORES[kind].options)
+    known = [name for name, option in table.items() if option.target not in _SERVICE_SETTINGS]
     for name in values:
-        if name not in checks:
+        if name not in known:
             raise ConfigError(
                 f"the provider {kind!r} has no key {name!r}"
-                f"{did_you_mean(name, [*checks, *service_keys])}"
+                f"{did_you_mean(name, [*known, *service_keys])}"
             )
-    for name in keys.required:
-        if name not in values and keys.alternative not in values:
+    given = [GivenOption(name, value) for name, value in values.items()]
+    read_store(kind, list(expand_urls(kind, given)))
+    targets = {table[name].target for name, value in values.items() if value is not None}
+    for name in STORES[kind].service_keys:
+        if table[name].target not in targets and "url" not in targets:
             raise ConfigError(f"{name} is missing: the provider {kind!r} needs it")
-    options = {name: checks[name](name, value) for name, value in values.items()}
-    return (
-        _sqlite_provider(options)
-        if options.get("db_type") == "sqlite"
-        else ProviderConfig(kind, options)
-    )
-
-
-def _sqlite_provider(options: dict[str, Any]) -> ProviderConfig:
-    """The provider `sql` with an SQLite file, which has its own backend."""
-    file_options = {name: value for name, value in options.items() if name != "db_type"}
-    path = file_options.pop("sql_database")
-    for name in file_options.keys() - {"pool_size", "timeout"}:
-        raise ConfigError(f"{name}: a db_type of sqlite takes sql_database, the path of its file")
-    return ProviderConfig("sqlite", {"path": path, **file_options})
+    return ProviderConfig(kind, dict(values))
 
 
 def _printable(kind: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from threadkeep.backends.file.layout import Layout
 from threadkeep.backends.file.log import Log
 from threadkeep.backends.file.open_files import OpenFiles
 from threadkeep.backends.file.read import LogReader, NeedsIndex
+from threadkeep.core.option_types import WAIT
 from threadkeep.errors import BackendError, ConfigError
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
@@ -189,6 +189,4 @@ def _check_options(path: object, fsync: object, timeout: object) -> None:
         raise ConfigError(f"path: expected the name of a folder, got {path!r}")
     if not isinstance(fsync, bool):
         raise ConfigError(f"fsync: expected true or false, got {fsync!r}")
-    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-    if not is_number or not math.isfinite(timeout) or timeout < 0:  # type: ignore[arg-type,operator]
-        raise ConfigError(f"timeout: expected seconds, 0 or more, got {timeout!r}")
+    WAIT.check("timeout", timeout)

@@ -12,8 +12,9 @@ from threadkeep.backends.mongodb.client_calls import RetryingClient
 from threadkeep.backends.mongodb.describe import describe_server
 from threadkeep.backends.mongodb.documents import Document, Store
 from threadkeep.backends.mongodb.read import read_pages
-from threadkeep.backends.mongodb.url import build_target, check_limits, make_client
+from threadkeep.backends.mongodb.url import build_target, make_client
 from threadkeep.core import cursor as cursors
+from threadkeep.core.option_types import POOL_SIZE, SECONDS
 from threadkeep.errors import Conflict
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
@@ -54,8 +55,11 @@ class MongoBackend:
         timeout: float = 30.0,
         connect_timeout: float | None = None,
     ) -> None:
-        seconds = 5.0 if connect_timeout is None else connect_timeout
-        check_limits(pool_size, timeout, seconds)
+        seconds = SECONDS.check(
+            "connect_timeout", 5.0 if connect_timeout is None else connect_timeout
+        )
+        POOL_SIZE.check("pool_size", pool_size)
+        SECONDS.check("timeout", timeout)
         self.blocking = True
         login = (username, password)
         target = build_target(url, client, login, database, collection)

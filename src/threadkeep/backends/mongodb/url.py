@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -119,17 +118,3 @@ def make_client(target: MongoTarget, pool_size: int, connect_timeout: float) -> 
             f"{target.location}: the driver does not take this URL: "
             "look at its options, and percent-encode what is special in user and password"
         ) from None
-
-
-def check_limits(pool_size: object, timeout: object, connect_timeout: object) -> None:
-    """Check the limits.
-
-    Raises:
-        ConfigError: one is out of range.
-    """
-    if not isinstance(pool_size, int) or isinstance(pool_size, bool) or pool_size < 1:
-        raise ConfigError(f"pool_size must be a whole number of at least 1, got {pool_size!r}")
-    for name, value in (("timeout", timeout), ("connect_timeout", connect_timeout)):
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not math.isfinite(value) or value <= 0:  # type: ignore[arg-type,operator]
-            raise ConfigError(f"{name} must be a number of seconds above 0, got {value!r}")

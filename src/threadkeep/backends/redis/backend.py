@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -19,6 +18,7 @@ from threadkeep.backends.redis.keys import StreamKeys
 from threadkeep.backends.redis.pool import ClientPool
 from threadkeep.backends.redis.scripts import COMMIT, READ
 from threadkeep.backends.redis.url import from_url, merge_options, parse_target
+from threadkeep.core.option_types import POOL_SIZE, SECONDS
 from threadkeep.errors import ConfigError, Conflict
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
@@ -72,7 +72,9 @@ class RedisBackend:
         options = {name: value for name, value in fields.items() if value is not None}
         settings = merge_options({} if url is None else from_url(url), options)
         key_prefix, unchecked = settings.pop("prefix", "tk"), settings.pop("connect_timeout", 5.0)
-        connect_seconds = _check_timeouts(pool_size, timeout, unchecked)
+        connect_seconds = SECONDS.read("connect_timeout", unchecked)
+        POOL_SIZE.check("pool_size", pool_size)
+        SECONDS.check("timeout", timeout)
         self.blocking = True
         self._keys = StreamKeys(key_prefix)
         if client is None:
@@ -194,16 +196,3 @@ def _check_client(client: object, settings: dict[str, Any]) -> Client:
     for name in settings:
         raise ConfigError(f"{name} contradicts client: the client says where the server is")
     return clients.check_client(client)
-
-
-def _check_timeouts(pool_size: object, timeout: object, connect_timeout: Any) -> float:
-    """Check the numeric options; return `connect_timeout`, which a URL gives as text."""
-    if not isinstance(pool_size, int) or isinstance(pool_size, bool) or pool_size < 1:
-        raise ConfigError(f"pool_size must be a whole number of at least 1, got {pool_size!r}")
-    if isinstance(connect_timeout, str) and connect_timeout.replace(".", "", 1).isdigit():
-        connect_timeout = float(connect_timeout)
-    for name, value in (("timeout", timeout), ("connect_timeout", connect_timeout)):
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value) or value <= 0:  # type: ignore[arg-type,operator]
-            raise ConfigError(f"{name} must be a number of seconds above 0, got {value!r}")
-    return float(connect_timeout)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from threadkeep.core.option_types import FLAG, integer
+from threadkeep.core.option_types import PORT as _PORT_NUMBER
 from threadkeep.errors import ConfigError, did_you_mean
 
 Password = str | Callable[[], str] | None
@@ -28,6 +30,7 @@ TLS: Final = (
     "ssl_cert_reqs",
     "ssl_check_hostname",
 )
+_DB: Final = integer(0)
 _REQUIREMENTS: Final = ("required", "optional", "none")
 
 
@@ -125,7 +128,7 @@ def parse_target(options: Mapping[str, Any]) -> RedisTarget:
     for name in settings:
         if name not in allowed:
             raise ConfigError(f"redis has no option {name!r}{did_you_mean(name, allowed)}")
-    cluster, db = _parse_flag(settings, "cluster"), _parse_db(settings.get("db", 0))
+    cluster, db = _parse_flag(settings, "cluster"), _DB.read("db", settings.get("db", 0))
     if cluster and db:
         raise ConfigError("db: a Redis Cluster has only database 0")
     nodes = _parse_nodes(settings)
@@ -145,32 +148,11 @@ def _parse_nodes(settings: Mapping[str, Any]) -> tuple[Address, ...]:
     host, port = settings.get("host", "localhost"), settings.get("port", PORT)
     if not isinstance(host, str) or not host:
         raise ConfigError(f"host must be a name or an address, got {host!r}")
-    try:
-        number = int(port)
-    except (TypeError, ValueError):
-        number = 0
-    if not 0 < number < 65536:
-        raise ConfigError(f"port must be a number from 1 to 65535, got {port!r}")
-    return ((host, number),)
-
-
-def _parse_db(value: object) -> int:
-    try:
-        number = int(value)  # type: ignore[call-overload]
-    except (TypeError, ValueError):
-        number = -1
-    if number < 0:
-        raise ConfigError(f"db must be a number of 0 or more, got {value!r}")
-    return int(number)
+    return ((host, _PORT_NUMBER.read("port", port)),)
 
 
 def _parse_flag(settings: Mapping[str, Any], name: str) -> bool:
-    value = settings.get(name, False)
-    spellings = {"true": True, "1": True, "false": False, "0": False}
-    flag = spellings.get(value.lower()) if isinstance(value, str) else value
-    if not isinstance(flag, bool):
-        raise ConfigError(f"{name} must be true or false, got {value!r}")
-    return flag
+    return bool(FLAG.read(name, settings.get(name, False)))
 
 
 def _tls_options(settings: Mapping[str, Any]) -> Mapping[str, Any] | None:

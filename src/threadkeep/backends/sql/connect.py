@@ -58,7 +58,7 @@ class Database:
             target = options.build_target(_check_url(url_or_engine), settings, password)
             self._target, self._connect_timeout = _split_connect_timeout(target, connect_timeout)
         self.dialect = _load_dialect(self._target, names)
-        self.location = f"{self.dialect.title} database {self._target.label()}"
+        self.location = f"{self.dialect.title} database {self.dialect.label(self._target)}"
         self.source: ConnectionPool | SharedPool = (
             ConnectionPool(self._connect, location=self.location, size=pool_size)
             if self._engine is None

@@ -41,6 +41,10 @@ class Dialect(Protocol):
     purge: Sequence[Step]
     remaining_copies: Sequence[str]
 
+    def label(self, target: DatabaseTarget) -> str:
+        """The database and its address, for errors: without user and password."""
+        ...
+
     def connect(self, target: DatabaseTarget, timeout: float, limit: float) -> Any:
         """Open a connection in autocommit mode; waiting for an answer is limited to `limit` s."""
         ...

@@ -102,6 +102,9 @@ class MySQL:
         self.reads = ReadStatementBuilder(self.tables, SYNTAX)
         self._put = lru_cache(64)(self._put_text)
 
+    def label(self, target: DatabaseTarget) -> str:
+        return target.label()
+
     def connect(self, target: DatabaseTarget, timeout: float, limit: float) -> Any:
         return open_connection(target, timeout, limit)
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from threadkeep.errors import ConfigError
 
-DEFAULT: Final = "session_history"
+DEFAULT: Final = "threadkeep"
 
 _PART: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _MAX_LENGTH: Final = 48  # with a suffix such as `_streams` it fits PostgreSQL's 63 and MySQL's 64

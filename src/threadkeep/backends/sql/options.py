@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from threadkeep.backends.sql.url import (
     SSLMODES,
@@ -15,7 +15,10 @@ from threadkeep.backends.sql.url import (
     parse_dialect,
     split_host,
 )
+from threadkeep.core.option_types import POOL_SIZE, SECONDS
 from threadkeep.errors import ConfigError
+
+_VERIFYING: Final = ("verify-ca", "verify-full")
 
 
 def build_target(url: str | None, fields: Mapping[str, Any], password: Password) -> DatabaseTarget:
@@ -45,7 +48,7 @@ def build_target(url: str | None, fields: Mapping[str, Any], password: Password)
         if target.parameters.get(name, value) != value:
             raise ConfigError(f"{name} is given twice, and differently")
     target = target.with_fields(parameters={**target.parameters, **options})
-    _check_sslmode(target.parameters.get("sslmode"))
+    _check_tls(target)
     return target
 
 
@@ -75,9 +78,18 @@ def _parse_port(value: object, *, several: bool = False) -> int | str:
     return number
 
 
-def _check_sslmode(mode: object) -> None:
+def _check_tls(target: DatabaseTarget) -> None:
+    """Check that a CA is used: below `verify-ca`, TLS may be left out or checked halfway."""
+    mode = target.parameters.get("sslmode")
     if mode is not None and mode not in SSLMODES:
         raise ConfigError(f"sslmode must be one of {', '.join(SSLMODES)}, got {mode!r}")
+    if target.dialect == "postgresql":
+        mode = mode or os.environ.get("PGSSLMODE")  # which libpq reads
+    if "sslrootcert" in target.parameters and mode not in _VERIFYING:
+        raise ConfigError(
+            f"sslrootcert with sslmode={mode or 'prefer'} would not be relied on: "
+            "write sslmode=verify-full, or verify-ca if the server's name is not in its certificate"
+        )
 
 
 def check_limits(pool_size: object, timeout: object, connect_timeout: object) -> None:
@@ -86,14 +98,10 @@ def check_limits(pool_size: object, timeout: object, connect_timeout: object) ->
     Raises:
         ConfigError: an option is out of range; it is named.
     """
-    if type(pool_size) is not int or pool_size < 1:
-        raise ConfigError(f"pool_size must be a whole number of at least 1, got {pool_size!r}")
-    for name, value in (("timeout", timeout), ("connect_timeout", connect_timeout)):
-        if value is None and name == "connect_timeout":
-            continue
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not math.isfinite(value) or value <= 0:  # type: ignore[arg-type,operator]
-            raise ConfigError(f"{name} must be a number of seconds above 0, got {value!r}")
+    POOL_SIZE.check("pool_size", pool_size)
+    SECONDS.check("timeout", timeout)
+    if connect_timeout is not None:
+        SECONDS.check("connect_timeout", connect_timeout)
 
 
 def parse_seconds(value: object) -> float | None:

@@ -1,4 +1,4 @@
-"""Oracle by python-oracledb in thin mode: three round trips a commit."""
+"""Oracle by python-oracledb: three round trips a commit."""
 
 from __future__ import annotations
 
@@ -85,6 +85,10 @@ class Oracle:
         self.sql = build_statements(self.tables, SYNTAX)
         self.reads = ReadStatementBuilder(self.tables, SYNTAX)
         self._put = merge_statement(self.tables)
+
+    def label(self, target: DatabaseTarget) -> str:
+        del target
+        return self._connect_options.place
 
     def connect(self, target: DatabaseTarget, timeout: float, limit: float) -> Any:
         return open_session(self._connect_options, target, timeout, limit)

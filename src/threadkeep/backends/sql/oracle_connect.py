@@ -2,47 +2,83 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import oracledb
 
+from threadkeep.backends.sql import oracle_wallet
 from threadkeep.backends.sql.url import DatabaseTarget
+from threadkeep.core.option_types import FLAG
 from threadkeep.errors import ConfigError, did_you_mean
 
-_PARAMETERS: Final = {"dsn", "wallet_path", "wallet_password", "tns_alias", "external_auth"}
+_FLAGS: Final = ("external_auth", "thick")
+_PARAMETERS: Final = {
+    *("dsn", "wallet_path", "wallet_password", "tns_alias", "client_lib_dir", *_FLAGS)
+}
 _PORT: Final = 1521
 
 
 class OracleConnectOptions(NamedTuple):
-    """The DSN, and the options that go with it."""
+    """The DSN, and the options that go with it.
+
+    Attributes:
+        place: the database, for errors.
+        thick: whether Oracle's client libraries are used.
+    """
 
     dsn: str
     wallet_folder: str | None
     wallet_password: str | None
     external_auth: bool
+    thick: bool
+    client_lib_dir: str | None
+    place: str
 
 
 def parse_connect_options(target: DatabaseTarget) -> OracleConnectOptions:
     """Parse the parameters; a DSN takes precedence over wallet and alias.
 
     Raises:
-        ConfigError: a parameter is unknown, the folder is no wallet, or no database is named.
+        ConfigError: a parameter is unknown, the folder is no wallet or cannot be opened, or no
+            database is named.
     """
     parameters = dict(target.parameters)
     for name in parameters:
         if name not in _PARAMETERS:
             raise ConfigError(f"Oracle has no parameter {name!r}{did_you_mean(name, _PARAMETERS)}")
-    folder = parameters.get("wallet_path")
+    external, thick = (FLAG.read(name, parameters.get(name, False)) for name in _FLAGS)
+    thick = thick or external or "client_lib_dir" in parameters
+    folder, password = parameters.get("wallet_path"), parameters.get("wallet_password")
     dsn = parameters.get("dsn") or (None if target.host is None else _easy_connect(target))
     if dsn is None and not (folder and parameters.get("tns_alias")):
         raise ConfigError("Oracle needs a dsn, a host, or wallet_path with tns_alias")
+    dsn = dsn or parameters["tns_alias"]
     if folder is not None:
-        _check_wallet(folder)
-    external = parameters.get("external_auth") in (True, "true", "1", "yes")
-    return OracleConnectOptions(
-        dsn or parameters["tns_alias"], folder, parameters.get("wallet_password"), external
+        oracle_wallet.check_folder(folder)
+    place, is_tls = _describe(dsn, folder)
+    if folder is not None and not thick:
+        oracle_wallet.check_key(folder, password, needed=is_tls)
+    libraries = parameters.get("client_lib_dir")
+    return OracleConnectOptions(dsn, folder, password, external, thick, libraries, place)
+
+
+def _describe(dsn: str, folder: str | None) -> tuple[str, bool]:
+    """The database that a DSN or alias means, without any login in it, and if TLS is used."""
+    try:
+        parameters = oracledb.ConnectParams(config_dir=folder)
+        parameters.parse_connect_string(dsn.rpartition("@")[2])
+    except (oracledb.Error, ValueError):
+        wallet = f" of the wallet {folder}" if folder else ""
+        return f"{dsn.rpartition('@')[2]}{wallet}", False
+    hosts, ports, protocols = (
+        value if isinstance(value, list) else [value]
+        for value in (parameters.host, parameters.port, parameters.protocol)
     )
+    pairs = dict.fromkeys(f"{host}:{port}" for host, port in zip(hosts, ports, strict=False))
+    service = parameters.service_name or parameters.sid
+    name = next((s for s in service if s), "") if isinstance(service, list) else service
+    return " ".join(part for part in (name, "at", ",".join(pairs)) if part), "tcps" in protocols
 
 
 def _easy_connect(target: DatabaseTarget) -> str:
@@ -50,29 +86,56 @@ def _easy_connect(target: DatabaseTarget) -> str:
     return f"{target.host}:{target.port or _PORT}{service}"
 
 
-def _check_wallet(folder: str) -> None:
-    path = Path(folder)
-    if not any((path / name).is_file() for name in ("tnsnames.ora", "sqlnet.ora")):
-        raise ConfigError(f"wallet_path: {path} holds neither tnsnames.ora nor sqlnet.ora")
-
-
 def open_session(
     options: OracleConnectOptions, target: DatabaseTarget, timeout: float, limit: float
 ) -> Any:
     """Open a session that compares and sorts byte by byte, and limits the time of each call."""
-    credentials: dict[str, Any] = (
-        {"externalauth": True} if options.external_auth else {"user": target.user}
+    credentials = _credentials(options, target)
+    if options.thick:
+        _load_client_libraries(options)
+    connection = oracledb.connect(
+        dsn=options.dsn, tcp_connect_timeout=timeout, **credentials, **_wallet(options)
     )
-    if not options.external_auth:
-        credentials["password"] = target.resolve_password()
-    if options.wallet_folder is not None:
-        credentials |= {
-            "config_dir": options.wallet_folder,
-            "wallet_location": options.wallet_folder,
-        }
-        credentials |= {"wallet_password": options.wallet_password}
-    connection = oracledb.connect(dsn=options.dsn, tcp_connect_timeout=timeout, **credentials)
     connection.call_timeout = max(1, int(limit * 1000))
     with connection.cursor() as cursor:
         cursor.execute("ALTER SESSION SET NLS_SORT = BINARY NLS_COMP = BINARY")
     return connection
+
+
+def _credentials(options: OracleConnectOptions, target: DatabaseTarget) -> dict[str, Any]:
+    if options.external_auth:
+        return {"externalauth": True}
+    password = target.resolve_password()
+    if not target.user or not password:
+        raise ConfigError(
+            f"Oracle database {options.place}: user or password is missing: pass both "
+            "(ATP_USER and ATP_PASSWORD in the environment), or external_auth"
+        )
+    return {"user": target.user, "password": password}
+
+
+def _wallet(options: OracleConnectOptions) -> Mapping[str, Any]:
+    """The wallet for the driver; an empty password keeps OpenSSL from asking on the terminal."""
+    folder, password = options.wallet_folder, options.wallet_password or ""
+    if folder is None or options.thick:
+        return {}
+    if not oracle_wallet.check_key(folder, password, needed=False):
+        return {"config_dir": folder}
+    return {"config_dir": folder, "wallet_location": folder, "wallet_password": password}
+
+
+def _load_client_libraries(options: OracleConnectOptions) -> None:
+    """Turn on thick mode; again is harmless.
+
+    Raises:
+        ConfigError: the libraries cannot be loaded, or the process uses thin mode already.
+    """
+    try:
+        oracledb.init_oracle_client(options.client_lib_dir, options.wallet_folder)
+    except oracledb.Error as error:
+        reason = str(error).splitlines()[0].partition(". See ")[0].strip()
+        option = "external_auth" if options.external_auth else "thick"
+        raise ConfigError(
+            f"{option} needs Oracle's client libraries, loaded before any other connection of "
+            f"this process: install Instant Client or pass client_lib_dir ({reason})"
+        ) from None

@@ -35,7 +35,7 @@ _REMEDY: Final = {
     "DPY-4026": "put tnsnames.ora into the wallet's folder",
     "DPY-4027": "pass wallet_path with tns_alias, or a dsn",
     "DPY-4000": "name an alias that tnsnames.ora has",
-    "DPY-6005": "check dsn, host, port and whether the listener runs",
+    "DPY-6005": "check dsn, host, port, the wallet, and whether the listener runs",
     "ORA-12514": "check the name of the service",
 }
 _CODE: Final = re.compile(r"\b(ORA-\d{5}|DPY-\d{4})\b")

@@ -75,6 +75,9 @@ class PostgreSQL:
         self._prepare_after: int | None = None
         self._threshold_configured = PREPARE_THRESHOLD in target.parameters
 
+    def label(self, target: DatabaseTarget) -> str:
+        return target.label()
+
     def connect(self, target: DatabaseTarget, timeout: float, limit: float) -> Any:
         parameters = dict(target.parameters)
         threshold = parameters.pop(PREPARE_THRESHOLD, self._prepare_after)

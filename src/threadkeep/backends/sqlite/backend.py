@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from threadkeep.backends.sqlite.errors import lock_timeout, map_error, map_error
 from threadkeep.backends.sqlite.head_cache import Heads
 from threadkeep.backends.sqlite.pool import SqlitePool
 from threadkeep.core import cursor as cursors
+from threadkeep.core.option_types import POOL_SIZE, WAIT
 from threadkeep.errors import ConfigError
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
@@ -227,10 +227,7 @@ class _Lease:
 def _check(path: object, pool_size: object, timeout: object, synchronous: object) -> None:
     if not isinstance(path, str | Path) or str(path) in ("", ".") or "\0" in str(path):
         raise ConfigError(f"path: expected the name of a file, or {MEMORY!r}, got {path!r}")
-    if not isinstance(pool_size, int) or isinstance(pool_size, bool) or pool_size < 1:
-        raise ConfigError(f"pool_size: expected a positive integer, got {pool_size!r}")
-    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-    if not is_number or not math.isfinite(timeout) or timeout < 0:  # type: ignore[arg-type,operator]
-        raise ConfigError(f"timeout: expected seconds, 0 or more, got {timeout!r}")
+    POOL_SIZE.check("pool_size", pool_size)
+    WAIT.check("timeout", timeout)
     if synchronous not in ("NORMAL", "FULL"):
         raise ConfigError(f"synchronous: expected 'NORMAL' or 'FULL', got {synchronous!r}")

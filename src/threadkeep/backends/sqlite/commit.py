@@ -14,14 +14,14 @@ from threadkeep.backends.sqlite.head_cache import Heads, Place
 from threadkeep.types import Commit, Drop, Keep, Record
 
 RecordRow = tuple[int, str, int, str, str, float, float | None]
-"""Of tk_record: sid, kind, seq, id, body, at, expires."""
+"""Of threadkeep: sid, kind, seq, id, body, at, expires."""
 
 LAST: Final = 2**63 - 1
 """The largest seq that SQLite can hold: "no upper bound"."""
 
 
 class Row(NamedTuple):
-    """A row of tk_stream."""
+    """A row of threadkeep_streams."""
 
     sid: int
     version: int

@@ -16,15 +16,15 @@ APPLICATION_ID: Final = 0x746B6565
 # IF NOT EXISTS: a restored dump has the tables, but an empty header.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
-        """CREATE TABLE IF NOT EXISTS tk_stream (
+        """CREATE TABLE IF NOT EXISTS threadkeep_streams (
             sid INTEGER PRIMARY KEY, stream TEXT UNIQUE NOT NULL, version INTEGER NOT NULL,
             seq INTEGER NOT NULL, expires REAL, token TEXT, token_version INTEGER)""",
-        """CREATE TABLE IF NOT EXISTS tk_record (
+        """CREATE TABLE IF NOT EXISTS threadkeep (
             sid INTEGER NOT NULL, kind TEXT NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL,
             body TEXT NOT NULL, at REAL NOT NULL, expires REAL,
             PRIMARY KEY (sid, kind, seq)) WITHOUT ROWID""",
-        "CREATE UNIQUE INDEX IF NOT EXISTS tk_record_id ON tk_record (sid, kind, id)",
-        """CREATE INDEX IF NOT EXISTS tk_record_expires ON tk_record (expires)
+        "CREATE UNIQUE INDEX IF NOT EXISTS threadkeep_id ON threadkeep (sid, kind, id)",
+        """CREATE INDEX IF NOT EXISTS threadkeep_expires ON threadkeep (expires)
             WHERE expires IS NOT NULL""",
     ),
 )
@@ -65,7 +65,7 @@ def _is_current(connection: sqlite3.Connection, location: str) -> bool:
 
 def _is_foreign(connection: sqlite3.Connection) -> bool:
     names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    return bool(names) and "tk_stream" not in names
+    return bool(names) and "threadkeep_streams" not in names
 
 
 def _enter_wal(connection: sqlite3.Connection, location: str, deadline: Deadline) -> None:

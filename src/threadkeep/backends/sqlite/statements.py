@@ -9,74 +9,76 @@ BEGIN_WRITE: Final = "BEGIN IMMEDIATE"  # a deferred one that writes later is re
 COMMIT: Final = "COMMIT"
 
 HEAD: Final = (
-    "SELECT sid, version, seq, expires, token, token_version FROM tk_stream WHERE stream = ?"
+    "SELECT sid, version, seq, expires, token, token_version "
+    "FROM threadkeep_streams WHERE stream = ?"
 )
 BEGIN_LIFE: Final = (
-    "INSERT INTO tk_stream (stream, version, seq, expires, token, token_version) "
+    "INSERT INTO threadkeep_streams (stream, version, seq, expires, token, token_version) "
     "VALUES (?, ?, ?, ?, ?, ?) RETURNING sid"
 )
 GO_ON: Final = (
-    "UPDATE tk_stream SET version = ?, seq = ?, expires = ?, token = ?, token_version = ? "
+    "UPDATE threadkeep_streams SET version = ?, seq = ?, expires = ?, token = ?, token_version = ? "
     "WHERE sid = ?"
 )
 GO_ON_FROM: Final = (
     GO_ON + " AND version = ? AND seq = ? AND stream = ? AND (expires IS NULL OR expires > ?)"
 )
 """Without a SELECT before it; changes no row unless the stream exists and has not expired."""
-TOUCH: Final = "UPDATE tk_stream SET expires = ? WHERE sid = ?"
-END_LIFE: Final = "DELETE FROM tk_stream WHERE sid = ?"
+TOUCH: Final = "UPDATE threadkeep_streams SET expires = ? WHERE sid = ?"
+END_LIFE: Final = "DELETE FROM threadkeep_streams WHERE sid = ?"
 
-_INSERT: Final = "INSERT INTO tk_record (sid, kind, seq, id, body, at, expires) VALUES "
+_INSERT: Final = "INSERT INTO threadkeep (sid, kind, seq, id, body, at, expires) VALUES "
 _ROW: Final = "(?, ?, ?, ?, ?, ?, ?)"
 _NEW_ONLY: Final = " ON CONFLICT (sid, kind, id) DO NOTHING"
 FEW: Final = 8
 """Up to this many rows, one multi-row statement is faster than `executemany`."""
 PUT_FEW: Final = tuple(_INSERT + ", ".join([_ROW] * n) + _NEW_ONLY for n in range(FEW + 1))
 PUT_ONE: Final = PUT_FEW[1]
-FIND: Final = "SELECT seq, expires FROM tk_record WHERE sid = ? AND kind = ? AND id = ?"
+FIND: Final = "SELECT seq, expires FROM threadkeep WHERE sid = ? AND kind = ? AND id = ?"
 REPLACE: Final = (
-    "UPDATE tk_record SET body = ?, at = ?, expires = ? WHERE sid = ? AND kind = ? AND seq = ?"
+    "UPDATE threadkeep SET body = ?, at = ?, expires = ? WHERE sid = ? AND kind = ? AND seq = ?"
 )
-REMOVE: Final = "DELETE FROM tk_record WHERE sid = ? AND kind = ? AND seq = ?"
+REMOVE: Final = "DELETE FROM threadkeep WHERE sid = ? AND kind = ? AND seq = ?"
 
-DROP_ALL: Final = "DELETE FROM tk_record WHERE sid = ?"
-DROP_RANGE: Final = "DELETE FROM tk_record WHERE sid = ? AND kind = ? AND seq <= ?"
+DROP_ALL: Final = "DELETE FROM threadkeep WHERE sid = ?"
+DROP_RANGE: Final = "DELETE FROM threadkeep WHERE sid = ? AND kind = ? AND seq <= ?"
 DROP_IDS: Final = (
-    "DELETE FROM tk_record INDEXED BY tk_record_id WHERE sid = ? AND kind = ? AND seq <= ? "
+    "DELETE FROM threadkeep INDEXED BY threadkeep_id WHERE sid = ? AND kind = ? AND seq <= ? "
     "AND id IN (SELECT value FROM json_each(?))"
 )
 
 LIVE: Final = (
-    "SELECT sid, version FROM tk_stream WHERE stream = ? AND (expires IS NULL OR expires > ?)"
+    "SELECT sid, version FROM threadkeep_streams "
+    "WHERE stream = ? AND (expires IS NULL OR expires > ?)"
 )
 LIVE_WITH_RECORD: Final = (
-    "SELECT s.sid, s.version, r.id, r.body, r.at, r.expires, r.seq FROM tk_stream s "
-    "LEFT JOIN tk_record r ON r.sid = s.sid AND r.kind = ? AND r.id = ? "
+    "SELECT s.sid, s.version, r.id, r.body, r.at, r.expires, r.seq FROM threadkeep_streams s "
+    "LEFT JOIN threadkeep r ON r.sid = s.sid AND r.kind = ? AND r.id = ? "
     "AND (r.expires IS NULL OR r.expires > ?) "
     "WHERE s.stream = ? AND (s.expires IS NULL OR s.expires > ?)"
 )
 """A stream with one of its records: the first read of every session."""
-_SELECT: Final = "SELECT id, body, at, expires, seq FROM tk_record "
+_SELECT: Final = "SELECT id, body, at, expires, seq FROM threadkeep "
 _RANGE: Final = (
     "WHERE sid = ? AND kind = ? AND seq > ? AND seq < ? AND (expires IS NULL OR expires > ?) "
 )
 _IDS: Final = "AND id IN (SELECT value FROM json_each(?)) "
 OLDEST: Final = f"{_SELECT}{_RANGE}ORDER BY seq LIMIT ?"
 NEWEST: Final = f"{_SELECT}{_RANGE}ORDER BY seq DESC LIMIT ?"
-OLDEST_IDS: Final = f"{_SELECT}INDEXED BY tk_record_id {_RANGE}{_IDS}ORDER BY seq LIMIT ?"
-NEWEST_IDS: Final = f"{_SELECT}INDEXED BY tk_record_id {_RANGE}{_IDS}ORDER BY seq DESC LIMIT ?"
+OLDEST_IDS: Final = f"{_SELECT}INDEXED BY threadkeep_id {_RANGE}{_IDS}ORDER BY seq LIMIT ?"
+NEWEST_IDS: Final = f"{_SELECT}INDEXED BY threadkeep_id {_RANGE}{_IDS}ORDER BY seq DESC LIMIT ?"
 
 STREAMS: Final = (
-    "SELECT stream FROM tk_stream WHERE stream >= ? AND stream > ? ORDER BY stream LIMIT ?"
+    "SELECT stream FROM threadkeep_streams WHERE stream >= ? AND stream > ? ORDER BY stream LIMIT ?"
 )
 
-DEAD_STREAMS: Final = "SELECT sid FROM tk_stream WHERE expires <= ? LIMIT ?"
-STILL_DEAD: Final = "SELECT 1 FROM tk_stream WHERE sid = ? AND expires <= ?"
+DEAD_STREAMS: Final = "SELECT sid FROM threadkeep_streams WHERE expires <= ? LIMIT ?"
+STILL_DEAD: Final = "SELECT 1 FROM threadkeep_streams WHERE sid = ? AND expires <= ?"
 SWEEP_STREAM: Final = (
-    "DELETE FROM tk_record WHERE (sid, kind, seq) IN "
-    "(SELECT sid, kind, seq FROM tk_record WHERE sid = ? LIMIT ?)"
+    "DELETE FROM threadkeep WHERE (sid, kind, seq) IN "
+    "(SELECT sid, kind, seq FROM threadkeep WHERE sid = ? LIMIT ?)"
 )
-DEAD_RECORDS: Final = "SELECT sid, kind, seq FROM tk_record WHERE expires <= ? LIMIT ?"
+DEAD_RECORDS: Final = "SELECT sid, kind, seq FROM threadkeep WHERE expires <= ? LIMIT ?"
 SWEEP_RECORD: Final = (
-    "DELETE FROM tk_record WHERE expires <= ? AND sid = ? AND kind = ? AND seq = ?"
+    "DELETE FROM threadkeep WHERE expires <= ? AND sid = ? AND kind = ? AND seq = ?"
 )

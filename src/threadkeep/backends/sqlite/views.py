@@ -9,14 +9,17 @@ from threadkeep.backends.common import sql_views
 from threadkeep.backends.common.sql_views import JsonPath, json_path, quote_literal
 from threadkeep.backends.sqlite import statements as sql
 
-_TABLES: Final = sql_views.ViewTables("tk_record", "tk_stream", "sid")
+_TABLES: Final = sql_views.ViewTables("threadkeep", "threadkeep_streams", "sid")
 _VIEW_EXISTS: Final = "SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ?"
 
 
 def statements() -> dict[str, str]:
     """Map each view's name to its CREATE statement."""
     selects = sql_views.selects(_DIALECT, _TABLES)
-    return {f"tk_{name}": f"CREATE VIEW tk_{name} AS {text}" for name, text in selects.items()}
+    return {
+        f"threadkeep_{name}": f"CREATE VIEW threadkeep_{name} AS {text}"
+        for name, text in selects.items()
+    }
 
 
 def make(connection: sqlite3.Connection) -> list[str]:

@@ -46,7 +46,7 @@ HOSTILE = (
     "👩‍👩‍👧 🇺🇳",
     "\U0010ffff",
     "שלום",
-    "--; DROP TABLE tk_record",
+    "--; DROP TABLE threadkeep",
     "x" * 512,
     "é" * 256,
     "🙂" * 128,
