@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from threadkeep.adapters.identity import SessionId, session_id_text
 from threadkeep.api.memory import Memory
-from threadkeep.config.registry import kind_of_scheme
+from threadkeep.config.stores import kind_of_scheme
 from threadkeep.connect import connect
 from threadkeep.errors import ConfigError
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
@@ -81,7 +81,7 @@ def shared_memory(store: Memory | str | None = None) -> Memory:
             f"{'a str that is no URL' if isinstance(store, str) else type(store).__name__}; an id "
             "belongs into session_id= or user="
         )
-    key = (store, str(Path.cwd()), *(_environment() if store is None else ()))
+    key = (store, str(Path.cwd()), *_environment())
     with _lock:
         memory = _memories.get(key)
         if memory is None or memory._engine.closed:
