@@ -5,7 +5,6 @@ What comes through an adapter, or was stored already, is not checked here.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -121,4 +120,6 @@ def _check_participant(data: Mapping[str, Any], location: str) -> None:
 
 
 def _nearest(wrong: str, names: Iterable[str]) -> str | None:
+    import difflib  # needed for errors only
+
     return next(iter(difflib.get_close_matches(wrong, sorted(names), n=1, cutoff=0.7)), None)
