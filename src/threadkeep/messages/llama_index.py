@@ -45,8 +45,10 @@ def is_dump(data: Mapping[str, Any]) -> bool:
 
 def read_message(message: Any, location: str) -> list[Item]:
     """Read a message object."""
-    blocks = [block.model_copy(update=_encode_streams(block)) for block in message.blocks]
-    return read_dump(message.model_copy(update={"blocks": blocks}).model_dump(), location)
+    if hasattr(message, "blocks"):  # older versions have a text only
+        blocks = [block.model_copy(update=_encode_streams(block)) for block in message.blocks]
+        message = message.model_copy(update={"blocks": blocks})
+    return read_dump(message.model_dump(), location)
 
 
 def read_dump(data: Mapping[str, Any], location: str) -> list[Item]:
