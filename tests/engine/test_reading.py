@@ -109,6 +109,8 @@ def test_item_of_every_known_type_is_stored(chat, kind):
         (dataclasses.make_dataclass("Msg", ["role", "content"])("user", "x"), "s Msg: pass a dict"),
         (("user", 5), "is a tuple; add its entries"),
         (("nobody", "x"), "is a tuple; add its entries"),
+        (([], "x"), "is a tuple; add its entries"),
+        ({"role": [], "content": "x"}, "role must be a str, got list"),
         (RawMessageStartEvent.model_construct(type="message_start"), "event of a stream"),
         (TextBlock.model_construct(type="text", text="x"), "is a part of a message"),
         (ResponseOutputText.model_construct(type="output_text", text="x"), "a part of a message"),
@@ -259,3 +261,43 @@ def test_refusal_never_shows_a_text(chat):
     long = "secret " * 50
     for message in ({"type": long, "x": 1}, {"role": long, "content": long}, {"parts": [long]}):
         assert len(refused(chat, "message 0", message)) < 350
+
+
+values = st.recursive(
+    st.none() | st.integers() | st.sampled_from(["", "x", "human", "HumanMessage", "text"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["type", "text", "content", "data", "id"]), inner)
+    ),
+    max_leaves=4,
+)
+kinds = st.sampled_from(["human", "ai", "tool", "chat", "constructor", "AIMessageChunk"])
+langchain_keys = (
+    "data content role additional_kwargs response_metadata id name tool_calls "
+    "invalid_tool_calls usage_metadata lc kwargs tool_call_id status"
+)
+block_keys = "text image url content additional_information cited_content tool_kwargs path title"
+block_types = "text image tool_call thinking citable citation document x"
+blocks = st.fixed_dictionaries(
+    {"block_type": st.sampled_from(block_types.split())},
+    optional=dict.fromkeys(block_keys.split(), values),
+)
+framework_dumps = st.fixed_dictionaries(
+    {"type": kinds}, optional=dict.fromkeys(langchain_keys.split(), values)
+) | st.fixed_dictionaries(
+    {"role": values | st.just("user")},
+    optional={"blocks": st.lists(blocks, max_size=2), "additional_kwargs": values},
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(framework_dumps)
+def test_dump_of_any_content_is_read_or_refused(dump):
+    with connect("memory://") as memory:
+        chat = memory.session("chat")
+        try:
+            chat.add(dump)
+        except InputError:
+            assert chat.items() == []
+        window = chat.window()
+        window.to_openai(), window.to_responses(), window.to_anthropic()

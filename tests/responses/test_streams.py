@@ -126,11 +126,12 @@ async def _no_events():
             "get_final_message",
         ),
         (["x"], "no event"),
+        ([{"type": "response.created", "response": "x"}], "response must be a dict, got str"),
         (ITEM, "a message without a model"),
         (CALL, "no response: pass the whole response"),
         ("resp_1", "must be a dict"),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_what_is_no_response_is_refused(responses, source, hint):
     with pytest.raises(InputError, match=hint):

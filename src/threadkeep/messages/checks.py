@@ -74,7 +74,7 @@ def check_role(role: object, location: str) -> None:
     Raises:
         InputError: it is not.
     """
-    if role in ROLES or not isinstance(role, str) or not role:
+    if not isinstance(role, str) or not role or role in ROLES:
         return  # other types and an empty role are refused, by name, where fields are checked
     folded = role.lower()
     meant = _MEANT_ROLES.get(folded) or _nearest(folded, ROLES)
@@ -112,7 +112,7 @@ def check_type(kind: object, location: str) -> None:
 
 def _check_participant(data: Mapping[str, Any], location: str) -> None:
     """Zep has the name of the speaker as `role`."""
-    if "role_type" in data and data["role"] not in ROLES:
+    if "role_type" in data and str(data["role"]) not in ROLES:
         raise InputError(
             f"{location}.role is a speaker's name beside role_type: pass role_type as role, "
             f"and the name as name"

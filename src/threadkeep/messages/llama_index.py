@@ -162,7 +162,7 @@ def _neutral_block(block: Mapping[str, Any]) -> Block | None:
             return {"type": "text", "text": block["text"]}
         case "tool_call":
             return None
-        case "thinking":
+        case "thinking" if isinstance(block.get("content") or "", str):
             return _reasoning(block)
         case "citable" if isinstance(block.get("content"), list):
             extras = {"title": block.get("title")}
@@ -177,7 +177,8 @@ def _neutral_block(block: Mapping[str, Any]) -> Block | None:
 
 def _reasoning(block: Mapping[str, Any]) -> Block:
     neutral: Block = {"type": "reasoning", "reasoning": block.get("content") or ""}
-    signature = (block.get("additional_information") or {}).get("signature")
+    information = block.get("additional_information")
+    signature = information.get("signature") if isinstance(information, Mapping) else None
     return {**neutral, "extras": {"signature": signature}} if signature else neutral
 
 
@@ -186,15 +187,16 @@ def _join_texts(blocks: list[Any]) -> str:
     return "\n".join(str(block.get("text")) for block in texts)
 
 
-def _media(kind: str, block: Mapping[str, Any]) -> Block | None:
+def _media(kind: str, source: Mapping[str, Any]) -> Block | None:
     media: Block = {"type": kind}
+    block = {key: value for key, value in source.items() if isinstance(value, str)}
     path, name = block.get("path"), block.get("title")
     if data := block.get(_BYTES[block["block_type"]]):
         media["base64"] = data
     elif block.get("url"):
-        media["url"] = str(block["url"])
+        media["url"] = block["url"]
     elif path:
-        media["url"], name = f"file:{path}", name or PurePath(str(path)).name
+        media["url"], name = f"file:{path}", name or PurePath(path).name
     else:
         return None
     mime = block.get(f"{block['block_type']}_mimetype")

@@ -185,8 +185,8 @@ def _is_pair(message: object) -> bool:
     return (
         type(message) is tuple
         and len(message) == 2
+        and all(isinstance(part, str) for part in message)
         and message[0] in ROLES
-        and isinstance(message[1], str)
     )
 
 

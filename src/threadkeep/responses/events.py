@@ -84,7 +84,7 @@ def _closed(
         response["output"] = [item for item in items if item is not None]
     if error is not None:
         return {**response, "status": "failed", "error": error}
-    if response.get("status") not in FINAL_STATUSES and not response.get("background"):
+    if str(response.get("status")) not in FINAL_STATUSES and not response.get("background"):
         response["status"] = "incomplete"
     return response
 
@@ -102,8 +102,12 @@ def _check(event: object, location: str) -> None:
 
 
 def _dumped(response: Any) -> dict[str, Any]:
+    if isinstance(response, Mapping):
+        return dict(response)
     dump = getattr(response, "model_dump", None)
-    return dict(dump(mode="json", exclude_none=True) if callable(dump) else response)
+    if not callable(dump):
+        raise InputError(f"an event's response must be a dict, got {type(response).__name__}")
+    return dict(dump(mode="json", exclude_none=True))
 
 
 def _get(source: object, key: str) -> Any:
