@@ -11,6 +11,7 @@ from threadkeep.api.conversations import Conversations
 from threadkeep.api.feedback import FeedbackCollection
 from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
+from threadkeep.api.suggestions import missing_attribute, name_unknown_keywords
 from threadkeep.api.user import User
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.settings import Settings
@@ -30,6 +31,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+@name_unknown_keywords
 class Memory:
     """Chat memory over one store. Made by `threadkeep.connect`; one per process serves all threads.
 
@@ -261,6 +263,11 @@ class Memory:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+    if not TYPE_CHECKING:  # to a type checker, an unknown name stays an error
+
+        def __getattr__(self, name: str) -> object:
+            raise missing_attribute(self, name)
 
     def __repr__(self) -> str:
         return f"<Memory {self._label} namespace={self._engine.settings.namespace!r}>"

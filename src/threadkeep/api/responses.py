@@ -41,12 +41,17 @@ class Responses:
     ) -> Response:
         """Store a response, and return it as stored; an existing id is updated.
 
+        One that is completed, incomplete, failed or cancelled stays so: what says later that it
+        is queued or in progress changes nothing.
+
         It goes into the conversation that is named, else into that of the response it goes on
         from, else into a new one with the response's own id. The conversation's items stay as
         they are.
 
         Args:
-            response: a dict, a `Response`, or an SDK's response or chat completion.
+            response: a dict, a `Response`, an SDK's response or chat completion, or a message of
+                Anthropic; or the events of a stream of the Responses API, as a list or an
+                iterator, or its last event. A stream that broke off is stored as `incomplete`.
             user: the owner; `None` takes the one of the response, or of the conversation.
             conversation: the id of the session to put it into.
             input: what was asked, which SDKs' responses do not say.

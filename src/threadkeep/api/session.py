@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from threadkeep.api.files import Files
+from threadkeep.api.suggestions import missing_attribute, name_unknown_keywords
 from threadkeep.core import names
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.redaction import redacted_info
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import ThreadkeepError
+from threadkeep.messages import Format, with_fields
 from threadkeep.policies import as_policies, from_options
 from threadkeep.protocols import TokenCounter
 from threadkeep.sessions import append, edit, read
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 _HTML_ITEMS: Final = 20
 
 
+@name_unknown_keywords
 class Session:
     """One conversation. Made by `memory.session(...)` or `user.session(...)`, without any I/O.
 
@@ -60,6 +63,11 @@ class Session:
         self._stream = SessionStream(engine, initial_info)
         self.files = Files(engine, self._stream)
 
+    if not TYPE_CHECKING:  # to a type checker, an unknown name stays an error
+
+        def __getattr__(self, name: str) -> object:
+            raise missing_attribute(self, name)
+
     def __repr__(self) -> str:
         return f"<Session {self.id!r} user={self.user!r}>"
 
@@ -90,15 +98,32 @@ class Session:
 
         return Instructions(self._engine, lambda: homes.for_session(self._stream))
 
-    def add(self, *messages: object) -> list[Item]:
+    def add(
+        self,
+        *messages: object,
+        role: str | None = None,
+        name: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        format: Format | None = None,
+    ) -> list[Item]:
         """Append messages, in one atomic step, and return them as stored, with id and seq.
 
         Each is a `str` (a user message), an `Item`, a dict of OpenAI Chat, OpenAI Responses or
-        Anthropic or with the fields of an `Item`, or an SDK's own object for these. An `id` is
-        an idempotency key: added again with the same role and type, the item keeps its place and
-        takes the new content. An `item_reference` of the Responses API is no new item: in its
-        place the item is returned that it names.
+        Anthropic or with the fields of an `Item`, an SDK's own object for these, or a message of
+        LangChain or LlamaIndex, as an object or as it dumps itself. An `id` is an idempotency
+        key: added again with the same role and type, the item keeps its place and takes the new
+        content. An `item_reference` of the Responses API is no new item: in its place the item
+        is returned that it names.
         More than 1,000 items or 4 MB are written in several steps, each atomic, in order.
+
+        Args:
+            messages: a dict of an unknown type or role is refused; unknown parts, in the content
+                of a known message, are stored as they are.
+            role: of one text: `add("hello", role="assistant")`.
+            name: who speaks, or which tool, for one text.
+            metadata: the application's own, for one text.
+            format: the API that the dicts are of, whose types and roles are then not checked, so
+                that items of a newer API are stored as they are.
 
         Raises:
             InputError: a message cannot be understood or stored; nothing was written.
@@ -106,7 +131,9 @@ class Session:
             NotFound: a reference names no item of the session; nothing was written.
             NotOwner: the session belongs to another user; nothing was written.
         """
-        return append.add(self._stream, messages)
+        if role is not None or name is not None or metadata is not None:
+            messages = (with_fields(messages, role, name, metadata),)
+        return append.add(self._stream, messages, format)
 
     def set_items(self, *messages: object) -> list[Item]:
         """Replace all items by these messages, and return them as stored.

@@ -11,6 +11,7 @@ from threadkeep.api.conversations import Conversations
 from threadkeep.api.feedback import FeedbackCollection
 from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
+from threadkeep.api.suggestions import missing_attribute, name_unknown_keywords
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.user_id import UserId, user_id
 from threadkeep.protocols import TokenCounter
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from threadkeep.types.knowledge import ForgetReport
 
 
+@name_unknown_keywords
 class User:
     """What belongs to one user of a namespace. Made by `memory.user(...)`, without any I/O.
 
@@ -183,6 +185,11 @@ class User:
     arestore = async_twin(restore)
     aforget = async_twin(forget)
     arecall = async_twin(recall)
+
+    if not TYPE_CHECKING:  # to a type checker, an unknown name stays an error
+
+        def __getattr__(self, name: str) -> object:
+            raise missing_attribute(self, name)
 
     def __repr__(self) -> str:
         return f"<User {self.id!r}>"

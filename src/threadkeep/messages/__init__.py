@@ -6,14 +6,19 @@ from threadkeep.messages.anthropic import AnthropicMessages, to_anthropic
 from threadkeep.messages.openai_chat_prompt import to_openai
 from threadkeep.messages.openai_responses import to_responses
 from threadkeep.messages.parse import parse
+from threadkeep.messages.read import Format, read, read_all, with_fields
 from threadkeep.messages.tool_pairs import Contribution, contributions
 
 __all__ = [
     "AnthropicMessages",
     "Contribution",
+    "Format",
     "contributions",
     "parse",
+    "read",
+    "read_all",
     "to_anthropic",
     "to_openai",
     "to_responses",
+    "with_fields",
 ]

@@ -39,8 +39,8 @@ _SYSTEM_ROLES: Final = frozenset({"system", "developer"})
 _EXTRA_KEYS: Final = ("cache_control", "citations")
 
 
-class AnthropicMessages(list[Message]):
-    """The `messages` of a Messages request, with the `system` text as an attribute."""
+class AnthropicMessages(list[Any]):
+    """The `messages` of a Messages request, dicts, with the `system` text as an attribute."""
 
     def __init__(self, messages: Iterable[Message], system: str) -> None:
         super().__init__(messages)

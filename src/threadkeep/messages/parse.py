@@ -1,4 +1,7 @@
-"""Parse strings, provider dicts, SDK objects and items into items."""
+"""Parse strings, provider dicts, SDK objects and items into items, whatever their types and roles.
+
+`threadkeep.messages.read` is the strict reader of what an application hands over.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from threadkeep.messages import (
     openai_responses,
     schemas,
 )
+from threadkeep.messages.checks import NEUTRAL_TYPES, RESULT_ROLES, ROLE_ALIASES
 from threadkeep.messages.fast_path import copy_plain, parse_simple, with_raw
 from threadkeep.types import Item, Json
 from threadkeep.types.timestamps import parse_time
@@ -28,16 +32,8 @@ _SEPARATE_FIELDS: Final = _ENVELOPE_FIELDS | {
     "text",
     "reasoning_content",
 }  # stored in other fields of an item
-_ROLE_ALIASES: Final = {
-    "human": "user",
-    "ai": "assistant",
-    "model": "assistant",
-    "chatbot": "assistant",
-}
-_RESULT_ROLES: Final = frozenset({"tool", "function"})
 _FORMATS: Final = frozenset({anthropic.FORMAT, openai_chat.FORMAT, openai_responses.FORMAT})
 _CONTENT_FIELDS: Final = ("type", "role", "name", "content", "tool_calls", "tool_call_id")
-_NEUTRAL_TYPES: Final = frozenset({"message", "tool_call", "tool_result", "notice"})
 _UNSENT_FIELDS: Final = frozenset({"created_at", "metadata", "model", "usage", "raw", "seq"})
 _CALL_FIELDS: Final[tuple[tuple[str, type | tuple[type, ...], str], ...]] = (
     ("id", str, "a str"),
@@ -76,15 +72,37 @@ def parse(message: object, location: str = "message") -> list[Item]:
         return [Item(content=message)]
     if isinstance(message, Item):
         return [_validated(message, location)]
-    data = _as_dict(message, location)
+    return parse_dict(as_dict(message, location), location)
+
+
+def parse_dict(data: dict[str, Any], location: str, format: str | None = None) -> list[Item]:
+    """Parse a dict as `parse` does; with a `format`, as one of that API.
+
+    Raises:
+        InputError: a field is invalid; `location` and the field are named.
+    """
     if isinstance(data.get("choices"), list):
         return _completion(data, location)
-    if data.get("object") == "response" and isinstance(data.get("output"), list):
+    if is_response(data):
         return _response(data, location)
-    return _message(data, location)
+    if format is None:
+        return _message(data, location)
+    present = {key: value for key, value in data.items() if value is not None}
+    _check_types(present, location)
+    return _FORMAT_PARSERS[format](present, location)
 
 
-def _as_dict(message: object, location: str) -> dict[str, Any]:
+def is_response(data: Mapping[str, Any]) -> bool:
+    """Return True for a whole response of the Responses API."""
+    return data.get("object") == "response" and isinstance(data.get("output"), list)
+
+
+def as_dict(message: object, location: str) -> dict[str, Any]:
+    """A dict, or the dump of an object that has `model_dump`.
+
+    Raises:
+        InputError: it is neither.
+    """
     if isinstance(message, Mapping):
         return dict(message)
     dump = getattr(message, "model_dump", None)
@@ -115,7 +133,7 @@ def _response(data: dict[str, Any], location: str) -> list[Item]:
     items: list[Item] = []
     for number, entry in enumerate(data["output"]):
         entry_location = f"{location}.output[{number}]"
-        items += _message(_as_dict(entry, entry_location), entry_location)
+        items += _message(as_dict(entry, entry_location), entry_location)
     if items and data.get("model"):
         items = [dataclasses.replace(item, model=data["model"]) for item in items]
     if items and data.get("usage"):
@@ -131,7 +149,7 @@ def _message(data: dict[str, Any], location: str) -> list[Item]:
     if openai_responses.is_message(data):
         return [_responses_message(data, location)]
     kind = data.get("type", "message")
-    if kind not in _NEUTRAL_TYPES and not ({"role", "content"} <= data.keys()):
+    if kind not in NEUTRAL_TYPES and not ({"role", "content"} <= data.keys()):
         return [_responses(data, location)]
     return [_chat(data, location)]
 
@@ -141,8 +159,8 @@ def _chat(data: dict[str, Any], location: str) -> Item:
         raise InputError(f"{location}.role is missing; keys given: {_list_keys(data)}")
     if not data.keys() & {"content", "tool_calls", "function_call", "refusal", "audio", "text"}:
         raise InputError(f"{location}.content is missing; keys given: {_list_keys(data)}")
-    role = _ROLE_ALIASES.get(data.get("role", ""), data.get("role", ""))
-    result = role in _RESULT_ROLES or data.get("type") == "tool_result"
+    role = ROLE_ALIASES.get(data.get("role", ""), data.get("role", ""))
+    result = role in RESULT_ROLES or data.get("type") == "tool_result"
     fields = {
         "type": data.get("type", "tool_result" if result else "message"),
         "role": "tool" if result else role or "assistant",
@@ -170,7 +188,7 @@ def _responses(data: dict[str, Any], location: str) -> Item:
 
 def _responses_message(data: dict[str, Any], location: str) -> Item:
     fields = {
-        "role": _ROLE_ALIASES.get(data["role"], data["role"]),
+        "role": ROLE_ALIASES.get(data["role"], data["role"]),
         "content": openai_chat.message_content(data, location),
     }
     return _item(
@@ -253,7 +271,7 @@ def _reasoning_field(item: Item) -> dict[str, Any]:
 
 def _chat_payload(data: dict[str, Any]) -> dict[str, Any] | None:
     """The raw payload of a Chat Completions message, or `None` for another format."""
-    if data.get("type", "message") != "message" or data["role"] in _ROLE_ALIASES:
+    if data.get("type", "message") != "message" or data["role"] in ROLE_ALIASES:
         return None
     payload = {
         key: value
@@ -263,6 +281,29 @@ def _chat_payload(data: dict[str, Any]) -> dict[str, Any] | None:
     payload.setdefault("content", None)
     sent = {key: value for key, value in payload.items() if key in openai_chat.MESSAGE_KEYS}
     return payload if schemas.is_chat_message(sent) else None
+
+
+def _as_anthropic(data: dict[str, Any], location: str) -> list[Item]:
+    if isinstance(data.get("content"), (list, tuple)) and "role" in data:
+        return _anthropic({**data, "content": list(data["content"])}, location)
+    return [_chat(data, location)]
+
+
+def _as_responses(data: dict[str, Any], location: str) -> list[Item]:
+    if data.get("type", "message") != "message":
+        return [_responses(data, location)]
+    if "role" not in data:
+        raise InputError(f"{location}.role is missing; keys given: {_list_keys(data)}")
+    return [_responses_message(data, location)]
+
+
+_FORMAT_PARSERS: Final[Mapping[str, Callable[[dict[str, Any], str], list[Item]]]] = {
+    "anthropic": _as_anthropic,
+    "openai-chat": lambda data, location: [_chat(data, location)],
+    "openai-responses": _as_responses,
+}
+FORMATS: Final = tuple(_FORMAT_PARSERS)
+"""The names of the formats that `parse_dict` takes."""
 
 
 def _neutral_calls(data: dict[str, Any], location: str) -> list[dict[str, Json]]:

@@ -12,7 +12,7 @@ from threadkeep.core import item_codec, names
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted_info
 from threadkeep.errors import InputError, NotFound
-from threadkeep.messages import parse
+from threadkeep.messages import read_all
 from threadkeep.sessions import append, edit, read, scan, user_index
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
@@ -157,7 +157,7 @@ def parse_items(messages: Sequence[object]) -> list[Item]:
         raise InputError(
             f"{len(messages)} items at once, at most {MAX_ITEMS_PER_CALL} are allowed in one call"
         )
-    return [item for n, message in enumerate(messages) for item in parse(message, f"item {n}")]
+    return [item for _, item in read_all(messages, "item")]
 
 
 def existing_info(stream: SessionStream) -> SessionInfo:

@@ -9,6 +9,7 @@ from threadkeep.core import names
 from threadkeep.core.user_id import optional_user_id
 from threadkeep.errors import InputError
 from threadkeep.messages.parse import parse
+from threadkeep.responses import events
 from threadkeep.types import Json
 from threadkeep.types.openai_limits import check_metadata
 from threadkeep.types.responses import Response
@@ -19,6 +20,7 @@ _RESPONSE_FIELDS: Final = frozenset(
     {*_TEXT_FIELDS, "user", "conversation", "input", "output", "usage", "metadata", "created_at"}
 )
 _DERIVED_FIELDS: Final = frozenset({"tool_calls", "extra", "seq", "store", "object", "output_text"})
+_CUT_OFF: Final = frozenset({"max_tokens", "model_context_window_exceeded", "pause_turn"})
 _CALL_TYPES: Final = frozenset({"function_call", "mcp_call", "custom_tool_call", "message", None})
 
 
@@ -26,15 +28,26 @@ def parse_response(source: object, overrides: Mapping[str, Any]) -> tuple[Respon
     """Parse a response; returns it and whether it may be stored (`store`).
 
     Args:
-        source: a dict, a `Response`, or an SDK's object.
+        source: a dict, a `Response`, an SDK's object, or the events of a stream.
         overrides: fields that take precedence.
 
     Raises:
         InputError: it is no response, or a field is invalid; the field is named.
     """
+    if events.is_event(source):
+        source = events.event_response(source)
+    elif events.is_stream(source):
+        source = events.stream_response(source)
     data = {key: value for key, value in _as_dict(source).items() if value is not None}
     if isinstance(data.get("choices"), list):
         data = _completion(data)
+    elif _is_anthropic(data):
+        data = _anthropic_message(data)
+    elif "type" in data:
+        raise InputError(
+            f"response is of type {str(data['type'])[:60]!r}, which is no response: pass the "
+            f"whole response of a request; messages and items go to session.add(...)"
+        )
     data |= {name: value for name, value in overrides.items() if value is not None}
     texts = {key: _text_field(data, key) for key in _TEXT_FIELDS}
     output = _entries(data.get("output", []), "response.output")
@@ -83,6 +96,21 @@ def _completion(data: dict[str, Any]) -> dict[str, Any]:
     status = "incomplete" if "length" in reasons else "completed"
     created = {"created_at": data["created"]} if "created" in data else {}
     return {"status": status, **created, **remaining, "output": messages, "finish_reasons": reasons}
+
+
+def _is_anthropic(data: Mapping[str, Any]) -> bool:
+    return data.get("type") == "message" and isinstance(data.get("content"), list)
+
+
+def _anthropic_message(data: dict[str, Any]) -> dict[str, Any]:
+    """Convert a message of Anthropic, which is the whole output of a request."""
+    if "model" not in data:
+        raise InputError("response is a message without a model: pass the whole response")
+    reason = data.get("stop_reason")
+    status = "incomplete" if reason in _CUT_OFF else "completed" if reason else "in_progress"
+    remaining = {k: v for k, v in data.items() if k not in {"type", "role", "content"}}
+    message = {key: data[key] for key in ("type", "role", "content") if key in data}
+    return {"status": status, **remaining, "output": [message]}
 
 
 def _text_field(data: Mapping[str, Any], key: str) -> str | None:

@@ -18,6 +18,7 @@ from threadkeep.core.response_codec import (
     entry_record,
     read_entry,
     read_feedback,
+    read_response,
     response_record,
 )
 from threadkeep.errors import BackendError, Conflict, InputError
@@ -32,9 +33,9 @@ from threadkeep.responses.search import (
 )
 from threadkeep.sessions import response_index
 from threadkeep.sessions.access import owner_for
-from threadkeep.sessions.stream import SessionStream
+from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import Drop, Listing, Query, Record, SessionInfo
-from threadkeep.types.responses import Response, Usage
+from threadkeep.types.responses import FINAL_STATUSES, OPEN_STATUSES, Response, Usage
 from threadkeep.types.timestamps import utc_datetime
 
 _MAX_TRIES: Final = 16
@@ -143,17 +144,30 @@ def _add(engine: Engine, user: str | None, response: Response) -> Response:
     stream = current_stream or previous_stream
     if stream is None or response.conversation not in (None, stream.id):
         stream = SessionStream(engine, SessionInfo(response.conversation or response.id, user))
-    stream.read()  # checks the owner before anything is written
+    snapshot = stream.read(Query(stream.stream_name, "response", ids=[names.key(response.id)]))
+    existing = _existing(stream, snapshot)
+    if existing is not None and existing.status in FINAL_STATUSES:
+        if response.status in OPEN_STATUSES:
+            return existing  # an event that came late
+        response = replace(response, status=response.status or existing.status)
     check_acyclic(stream, previous_stream, response)
     now = engine.now()
     put = [response_record(response, now), entry_record(response, now)]
     if response.previous_response_id is not None and previous_stream is None:
         put.append(_gap_record(response.previous_response_id, now))
     response_index.write_pointer(engine, response.id, stream.id, stream.owner, pointer)
-    seq = stream.append(put)[0]
+    if response.status in OPEN_STATUSES:  # never over a final one that is written meanwhile
+        seq = stream.compare_and_set(snapshot, put=put)[0]
+    else:
+        seq = stream.append(put)[0]
     if not response_index.is_pointed(engine, response.id, stream.id):
         response_index.restore_pointers(engine, stream.id, [response.id])
     return replace(response, conversation=stream.id, user=stream.owner, seq=seq)
+
+
+def _existing(stream: SessionStream, snapshot: Snapshot) -> Response | None:
+    records = snapshot.pages[0].records
+    return read_response(records[0], stream.id, stream.owner) if records else None
 
 
 def _stream_with(

@@ -10,7 +10,7 @@ from threadkeep.core import item_codec, names
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted_item
 from threadkeep.errors import InputError
-from threadkeep.messages import parse
+from threadkeep.messages import read_all
 from threadkeep.sessions import derived
 from threadkeep.sessions.item_identity import IdClaims, is_reference
 from threadkeep.sessions.read import ALL, choose_window, older_items
@@ -53,9 +53,9 @@ class Draft(NamedTuple):
         return [by_key[names.key(id)] for id in self.ids]
 
 
-def add(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
+def add(stream: SessionStream, messages: Sequence[object], format: str | None = None) -> list[Item]:
     """As `Session.add`."""
-    draft = make_draft(stream.engine, stream.id, messages)
+    draft = make_draft(stream.engine, stream.id, messages, format=format)
     seqs = list[int]()
     for batch in list(batches(draft.records)) or [[]]:
         seqs += _write(stream, draft.claims, batch, first=not seqs)
@@ -87,14 +87,18 @@ def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
 
 
 def make_draft(
-    engine: Engine, session: str, messages: Sequence[object], noun: str = "message"
+    engine: Engine,
+    session: str,
+    messages: Sequence[object],
+    noun: str = "message",
+    format: str | None = None,
 ) -> Draft:
-    """Parse messages into a draft.
+    """Read messages into a draft.
 
     Raises:
         InputError: a message cannot be understood or stored, or two have the same id.
     """
-    parsed = [(n, item) for n, m in enumerate(messages) for item in parse(m, f"{noun} {n}")]
+    parsed = read_all(messages, noun, format)
     if engine.settings.redactor is not None:
         parsed = [(n, redacted_item(engine, item)) for n, item in parsed]
     now = engine.now()

@@ -9,7 +9,7 @@ from typing import Any, Final
 from threadkeep.core import item_codec, names
 from threadkeep.core.redaction import redacted_info, redacted_item
 from threadkeep.errors import InputError, NotFound
-from threadkeep.messages import parse
+from threadkeep.messages import read
 from threadkeep.sessions import derived
 from threadkeep.sessions.item_identity import is_reference
 from threadkeep.sessions.read import items_query, seq_of, whole_number
@@ -54,7 +54,7 @@ def update(
 def replace(stream: SessionStream, id: str, item: object) -> Item:
     """As `Session.replace`."""
     id = names.check(id, "id")
-    parsed = parse(item, "item")
+    parsed = read(item, "item")
     if len(parsed) != 1:
         raise InputError(f"item must be one item, got a message that makes {len(parsed)}")
     if is_reference(parsed[0]):

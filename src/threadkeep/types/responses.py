@@ -19,6 +19,13 @@ _TOKENS: Final = (
 )
 
 
+FINAL_STATUSES: Final = frozenset({"completed", "failed", "incomplete", "cancelled"})
+"""The statuses of a response that is not worked on any more."""
+
+OPEN_STATUSES: Final = frozenset({"queued", "in_progress"})
+"""The statuses of a response that is still worked on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """One model response, with its input and its token usage.

@@ -51,12 +51,15 @@ class Window(list[Item]):
         """The number of tokens of all items, by the window's counter (`tokens.default()`)."""
         return tokens.total(self, self._counter)
 
-    def to_openai(self) -> list[dict[str, Any]]:
-        """The `messages` of an OpenAI Chat Completions request."""
+    # Lists of `Any`, so that type checkers accept them where the clients want their own TypedDicts,
+    # which cannot be named here: the clients need not be installed.
+
+    def to_openai(self) -> list[Any]:
+        """The `messages` of an OpenAI Chat Completions request: a list of dicts."""
         return messages.to_openai(self, self._cached_items())
 
-    def to_responses(self) -> list[dict[str, Any]]:
-        """The `input` of an OpenAI Responses request."""
+    def to_responses(self) -> list[Any]:
+        """The `input` of an OpenAI Responses request: a list of dicts."""
         return messages.to_responses(self)
 
     def to_anthropic(self) -> AnthropicMessages:

@@ -110,7 +110,16 @@ _ITEM_SHAPES: Final[Mapping[str, Check]] = {
     "apply_patch_call": _hosted("status", call_id=_call_id, operation=mapping),
     "apply_patch_call_output": _hosted("status", call_id=_call_id),
     "compaction": _hosted(encrypted_content=text),
-}
+    **dict.fromkeys(
+        (
+            "additional_tools", "compaction_trigger", "configuration_update", "program",
+            "program_output", "tool_search_call", "tool_search_output",
+        ),
+        anything,
+    ),
+}  # fmt: skip
+ITEM_TYPES: Final = frozenset({"message", *_ITEM_SHAPES})
+"""The types of items that are known; others exist as well."""
 
 
 def is_responses_item(entry: Any) -> bool:

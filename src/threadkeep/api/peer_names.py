@@ -1,0 +1,90 @@
+"""What users of other libraries type first, and what it is called here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+
+def _by_typed_name(table: Mapping[str, str]) -> dict[str, str]:
+    return {typed: right for right, names in table.items() for typed in names.split()}
+
+
+ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
+    "Memory": _by_typed_name(
+        {
+            "memory.session(id).add(...)": "add add_message add_messages append put save",
+            "memory.user(id).recall(query, k=10)": "search recall query retrieve",
+            "memory.user(id).facts.list()": "get_all memories facts get_memories",
+            "memory.sessions(user=...)": "list_sessions get_sessions list_threads threads list",
+            "memory.session(id, user=...)": "get_session create_session new_session thread chat",
+            "memory.session(id).items()": "messages items get_messages history",
+            "memory.session(id).context(query)": "context get_context",
+            "memory.session(id).delete()": "delete delete_session remove_session",
+            "memory.user(id).forget()": "delete_all forget forget_user reset",
+            "memory.user(id).export() and .restore(lines)": "export restore",
+            "memory.extract()": "process learn",
+        }
+    ),
+    "Session": _by_typed_name(
+        {
+            "session.items()": "messages get_items get_messages history get_all list chat_memory",
+            "session.add(...)": "append extend add_items add_message add_messages put save "
+            "add_user_message",
+            "session.add(text, role='assistant')": "add_ai_message add_assistant_message",
+            "session.set_items(...)": "set set_messages replace_all",
+            "session.window()": "get get_window buffer load_memory_variables",
+            "session.window().to_openai()": "to_openai",
+            "session.window().to_responses()": "to_responses",
+            "session.window().to_anthropic()": "to_anthropic",
+            "memory.user(id).recall(query, session=session.id)": "recall search query",
+            "session.rewind(last=1)": "pop pop_item",
+            "session.clear()": "clear_session reset",
+            "session.fork(id)": "copy branch",
+            "session.remove(id)": "delete_item delete_message delete_messages",
+            "session.replace(id, item)": "edit update_item update_message",
+            "session.id": "session_id thread_id",
+            "session.user": "user_id owner",
+            "session.info()": "metadata title created_at updated_at",
+            "session.context(query)": "get_context memory",
+        }
+    ),
+    "User": _by_typed_name(
+        {
+            "user.recall(query, k=10)": "search query retrieve",
+            "user.facts.list()": "get_all memories list get",
+            "user.facts.add(text)": "add remember add_fact",
+            "user.forget()": "delete delete_all clear reset",
+            "user.sessions()": "list_sessions threads chats",
+            "user.session(id)": "thread chat get_session new_session",
+            "user.session(id).items()": "messages items history",
+            "user.restore(lines)": "import_ load",
+            "user.id": "user_id name",
+        }
+    ),
+}
+"""By class: an attribute that it does not have, and what does the same here."""
+
+KEYWORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    typed: tuple(meant.split())
+    for meant, typed_names in {
+        "user id": "user_id userid owner uid",
+        "session id": "session_id thread_id chat_id conversation_id conversation",
+        "k last max_messages keep_last limit": "limit top_k n n_results max_results num_results",
+        "max_exchanges last limit": "k last_k",
+        "max_tokens": "token_limit max_token_limit tokens budget",
+        "max_messages last keep_last": "last last_n max_items num_messages messages",
+        "keep_last": "keep keep_n leave",
+        "policy": "policies strategy",
+        "metadata": "meta extra tags attributes",
+        "since after": "start start_time from_ min_date",
+        "until before": "end end_time to max_date",
+        "agent": "agent_id agent_name",
+        "cursor after": "offset page page_token starting_after",
+        "query": "text question q",
+        "name role": "speaker",
+        "title": "name",
+    }.items()
+    for typed in typed_names.split()
+}
+"""By keyword: what is meant; the first that the verb has."""

@@ -1,0 +1,71 @@
+"""Errors for names that a verb or class does not have: they say the right one."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from threadkeep.api.peer_names import ATTRIBUTES, KEYWORDS
+from threadkeep.core.engine import async_twin
+from threadkeep.errors import did_you_mean
+
+T = TypeVar("T")
+
+_UNEXPECTED: Final = re.compile(r"got an unexpected keyword argument '(\w+)'")
+
+
+def missing_attribute(instance: object, name: str) -> AttributeError:
+    """The error for an attribute that a public object does not have."""
+    cls = type(instance)
+    message = f"{cls.__name__!r} object has no attribute {name!r}"
+    if name.startswith("_"):
+        return AttributeError(message, name=name, obj=instance)
+    for base in cls.__mro__:  # an application may have a subclass
+        table = ATTRIBUTES.get(base.__name__, {})
+        if meant := table.get(name) or table.get(name.removeprefix("a")):
+            return AttributeError(f"{message}; use {meant}")
+    return AttributeError(message, name=name, obj=instance)  # Python itself proposes a near one
+
+
+def name_unknown_keywords(cls: type[T]) -> type[T]:
+    """Class decorator: an unknown keyword of a verb is a `TypeError` that says the right one."""
+    verbs = {name: value for name, value in vars(cls).items() if not name.startswith("_")}
+    for name, verb in verbs.items():
+        if inspect.isfunction(verb) and not inspect.iscoroutinefunction(verb):
+            wrapped = _naming_keywords(verb)
+            setattr(cls, name, wrapped)
+            if getattr(verbs.get(f"a{name}"), "__wrapped__", None) is verb:
+                setattr(cls, f"a{name}", async_twin(wrapped))
+    return cls
+
+
+def _naming_keywords(verb: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(verb)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return verb(*args, **kwargs)
+        except TypeError as error:
+            frames = error.__traceback__
+            if frames is None or frames.tb_next is not None:
+                raise  # from inside the verb
+            raise _keyword_error(verb, error) from None
+
+    return call
+
+
+def _keyword_error(verb: Callable[..., Any], error: TypeError) -> TypeError:
+    match = _UNEXPECTED.search(str(error))
+    if match is None:
+        return error
+    names = [
+        name
+        for name, parameter in inspect.signature(verb).parameters.items()
+        if name != "self" and parameter.kind is not inspect.Parameter.VAR_POSITIONAL
+    ]
+    wrong = match.group(1)
+    meant = next((name for name in KEYWORDS.get(wrong, ()) if name in names), None)
+    hint = f"; did you mean {meant!r}?" if meant else did_you_mean(wrong, names) if names else ""
+    return TypeError(f"{error}{hint}")

@@ -1,0 +1,250 @@
+"""Read LangChain messages, and their dumps, without importing LangChain.
+
+The payload is the one that `langchain_threadkeep` stores, which restores the message from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from threadkeep.errors import InputError
+from threadkeep.messages import langchain_content
+from threadkeep.messages.checks import ROLE_ALIASES, check_role
+from threadkeep.types import Item, Json
+
+FORMAT: Final = "langchain/1"
+
+_ROLES: Final = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool",
+                 "function": "tool"}  # fmt: skip
+_DEFAULT_KINDS: Final = {"user": "human", "assistant": "ai", "system": "system",
+                         "developer": "system", "tool": "tool"}  # fmt: skip
+_KINDS: Final = frozenset({*_ROLES, "chat", "remove"})
+_CHUNK: Final = "MessageChunk"
+_CHUNK_FIELDS: Final = ("tool_call_chunks", "chunk_position")
+_STORED_KEYS: Final = frozenset({"type", "data"})
+_USAGE_FIELDS: Final = frozenset({"input_tokens", "output_tokens", "total_tokens"})
+
+
+def is_message(message: object) -> bool:
+    """Return True for an object of LangChain's message classes."""
+    return any(
+        base.__name__ == "BaseMessage" and base.__module__.startswith("langchain")
+        for base in type(message).__mro__
+    )
+
+
+def is_dump(data: Mapping[str, Any]) -> bool:
+    """Return True for a dict of `messages_to_dict`, `message.model_dump()` or `dumpd(message)`."""
+    if data.get("type") == "constructor" and isinstance(data.get("lc"), int):
+        return True
+    kind = _kind(data.get("type"))
+    if kind is None:
+        return False
+    if data.keys() == _STORED_KEYS:
+        return isinstance(data["data"], Mapping)
+    return "content" in data and (kind == "chat" or "role" not in data)
+
+
+def read_message(message: Any, location: str) -> list[Item]:
+    """Read a message object."""
+    fields = {**message.__dict__, **(getattr(message, "__pydantic_extra__", None) or {})}
+    return [_item(fields, location)]
+
+
+def read_dump(data: Mapping[str, Any], location: str) -> list[Item]:
+    """Read a dumped message."""
+    if data.get("type") == "constructor":
+        return [_item(_constructor_fields(data, location), location)]
+    if data.keys() == _STORED_KEYS:
+        return [_item({"type": data["type"], **data["data"]}, location)]
+    return [_item(data, location)]
+
+
+def record_id(item: Item, turn: str | None) -> str:
+    """The id of a message as `langchain_threadkeep` derives it; empty = a new one.
+
+    Models and caches repeat ids in later turns, so an answer's id holds only within its turn.
+    """
+    id = _own_id(item)
+    if not id or id == "__fake_id__" or opens_turn(item):
+        return "" if id == "__fake_id__" else id
+    if not turn:
+        return ""
+    kind = _stored_kind(item)
+    return f"{id}@{turn}" if kind == "ai" else f"{id}@{turn}:{kind}"
+
+
+def opens_turn(item: Item) -> bool:
+    """Return True if a user wrote the message."""
+    return item.type == "message" and _stored_kind(item) == "human"
+
+
+def _own_id(item: Item) -> str:
+    value = ((item.raw or {}).get("data") or {}).get("id")
+    return value if isinstance(value, str) else ""
+
+
+def _stored_kind(item: Item) -> str:
+    kind = ((item.raw or {}).get("data") or {}).get("type")
+    if kind == "chat":
+        return item.role
+    return str(kind or _DEFAULT_KINDS.get(item.role, "chat"))
+
+
+def _kind(type_name: object) -> str | None:
+    if not isinstance(type_name, str):
+        return None
+    kind = type_name.removesuffix(_CHUNK).lower() if type_name.endswith(_CHUNK) else type_name
+    return kind if kind in _KINDS else None
+
+
+def _constructor_fields(data: Mapping[str, Any], location: str) -> dict[str, Any]:
+    """The fields of a message that `dumpd` wrote."""
+    path, fields = data.get("id"), data.get("kwargs")
+    name = str(path[-1]) if isinstance(path, (list, tuple)) and path else ""
+    kind = name.removesuffix("Chunk").removesuffix("Message").lower()
+    if kind not in _KINDS or not isinstance(fields, Mapping):
+        raise InputError(f"{location} is a serialized {name[:40]!r}, which is no message")
+    return {"type": kind, **fields}
+
+
+def _check_fields(fields: Mapping[str, Any], location: str) -> None:
+    for name in ("additional_kwargs", "response_metadata"):
+        if not isinstance(fields.get(name) or {}, Mapping):
+            raise InputError(f"{location}.{name} must be a dict")
+    for name in ("tool_calls", "invalid_tool_calls"):
+        calls = fields.get(name) or []
+        if not isinstance(calls, (list, tuple)) or not all(isinstance(c, Mapping) for c in calls):
+            raise InputError(f"{location}.{name} must be a list of dicts")
+
+
+def _item(source: Mapping[str, Any], location: str) -> Item:
+    fields = {key: value for key, value in source.items() if key not in _CHUNK_FIELDS}
+    _check_fields(fields, location)
+    type_name = fields.pop("type", None)
+    kind = _kind(type_name) or "chat"
+    if kind == "remove":
+        raise InputError(
+            f"{location} is a RemoveMessage, which changes a graph's state: "
+            f"delete stored items with chat.remove(id)"
+        )
+    if kind == "chat":
+        fields.setdefault("role", type_name)  # a custom class with a `type` of its own
+    item, parts = _neutral_item(kind, fields, location)
+    defaults = _default_fields(item, kind)
+    extra = {name: value for name, value in fields.items() if not _is_same(defaults, name, value)}
+    if parts is not None:
+        extra["content"] = parts
+    elif item.content == fields["content"]:
+        extra.pop("content", None)
+    if kind != _DEFAULT_KINDS.get(item.role):
+        extra["type"] = kind
+    _check_json(extra, location)
+    return dataclasses.replace(item, raw={"format": FORMAT, "data": extra}) if extra else item
+
+
+def _check_json(extra: Mapping[str, Any], location: str) -> None:
+    for name, value in extra.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"{location}.{name} is not JSON; ThreadkeepChatMessageHistory of "
+                f"langchain-threadkeep stores Python objects too"
+            ) from error
+
+
+def _neutral_item(kind: str, fields: dict[str, Any], location: str) -> tuple[Item, Json]:
+    content, parts = langchain_content.read(fields.setdefault("content", ""), location)
+    kwargs = fields.get("additional_kwargs") or {}
+    metadata = fields.get("response_metadata") or {}
+    usage = fields.get("usage_metadata")
+    item = Item(
+        type="notice" if kwargs.get("lc_source") else _type(kind),
+        role=_ROLES.get(kind) or _chat_role(fields.get("role"), location),
+        name=_text(fields.get("name")),
+        content=content,
+        tool_calls=_calls(fields, kwargs) if kind == "ai" else [],
+        tool_call_id=fields.get("tool_call_id"),
+        status="error" if fields.get("status") == "error" else None,
+        model=_text(metadata.get("model_name") or metadata.get("model")),
+        usage=usage if isinstance(usage, dict) else None,
+    )
+    return item, parts
+
+
+def _chat_role(role: object, location: str) -> str:
+    if not isinstance(role, str) or not role:
+        raise InputError(f"{location}.role must be a str, got {type(role).__name__}")
+    check_role(role, f"{location}.role")
+    return ROLE_ALIASES.get(role, role)
+
+
+def _type(kind: str) -> str:
+    return "tool_result" if kind in ("tool", "function") else "message"
+
+
+def _default_fields(item: Item, kind: str) -> dict[str, Any]:
+    """The fields of a message that follow from the neutral ones."""
+    fields: dict[str, Any] = {
+        "additional_kwargs": {}, "response_metadata": {}, "id": None,
+        "name": item.name, "content": item.content,
+    }  # fmt: skip
+    if kind == "ai":
+        counted = item.usage is not None and item.usage.keys() >= _USAGE_FIELDS
+        fields |= _framework_calls(item.tool_calls)
+        fields["usage_metadata"] = item.usage if counted else None
+    elif kind == "tool":
+        status = "error" if item.status == "error" else "success"
+        fields |= {"tool_call_id": item.tool_call_id or "", "artifact": None, "status": status}
+    elif kind == "chat":
+        fields["role"] = item.role
+    return fields
+
+
+def _calls(fields: Mapping[str, Any], kwargs: Mapping[str, Any]) -> list[dict[str, Json]]:
+    """The calls, valid and invalid: providers expect an answer to each."""
+    calls = [_call(call, call.get("args")) for call in fields.get("tool_calls") or ()]
+    invalid = fields.get("invalid_tool_calls") or ()
+    calls += [_call(call, _parse_arguments(call.get("args"))) for call in invalid]
+    legacy = kwargs.get("function_call")
+    if not calls and isinstance(legacy, Mapping):
+        calls = [_call(legacy, _parse_arguments(legacy.get("arguments")))]
+    return calls
+
+
+def _call(call: Mapping[str, Any], args: Any) -> dict[str, Json]:
+    args = args if isinstance(args, (dict, str)) else {}
+    return {"id": str(call.get("id") or ""), "name": str(call.get("name") or ""), "args": args}
+
+
+def _parse_arguments(text: object) -> Json:
+    try:
+        parsed = json.loads(str(text or ""))
+    except ValueError:
+        return str(text or "")
+    return parsed if isinstance(parsed, dict) else str(text)
+
+
+def _framework_calls(calls: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    valid = [call for call in calls if isinstance(call["args"], dict)]
+    invalid = [call for call in calls if not isinstance(call["args"], dict)]
+    return {
+        "tool_calls": [{**call, "type": "tool_call"} for call in valid],
+        "invalid_tool_calls": [
+            {**call, "error": None, "type": "invalid_tool_call"} for call in invalid
+        ],
+    }
+
+
+def _is_same(defaults: Mapping[str, Any], name: str, value: Any) -> bool:
+    return (
+        name in defaults and type(defaults[name]) is type(value) and bool(defaults[name] == value)
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

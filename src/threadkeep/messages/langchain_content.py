@@ -1,0 +1,79 @@
+"""Read the content of LangChain messages into neutral blocks and the parts these cannot express."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from threadkeep.errors import InputError
+from threadkeep.messages.content import Block, parse_block
+from threadkeep.types import Json
+
+_CALL_TYPES: Final = frozenset(
+    {"tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call",
+     "input_json_delta"}
+)  # fmt: skip
+_MIN_REFERENCED: Final = 64
+_SOURCES: Final = ("text", "reasoning", "base64", "url")
+_TAG: Final = "$threadkeep"
+
+
+def read(content: object, location: str) -> tuple[str | list[Block], Json]:
+    """The neutral content, and the parts from which the adapter restores the original.
+
+    The parts are `None` where the blocks are the original. Parts that repeat tool calls have no
+    block; long texts and payloads are stored once, in the block.
+
+    Raises:
+        InputError: the content is neither a `str` nor a list of parts.
+    """
+    if isinstance(content, str):
+        return content, None
+    if not isinstance(content, (list, tuple)):
+        raise InputError(
+            f"{location}.content must be a str or a list of parts, got {type(content).__name__}"
+        )
+    blocks: list[Block] = []
+    parts: list[Json] = []
+    for part in content:
+        if isinstance(part, Mapping) and part.get("type") in _CALL_TYPES:
+            parts.append({"part": part})
+            continue
+        block = _block(part)
+        parts.append(_part(part, block, len(blocks)))
+        blocks.append(block)
+    return blocks, None if all(part.get("as") == "block" for part in parts) else parts
+
+
+def _block(part: Any) -> Block:
+    try:
+        return parse_block(part, "")
+    except InputError:  # some providers omit `type`: stored as it is
+        if isinstance(part, Mapping) and isinstance(part.get("text"), str):
+            return {"type": "text", "text": part["text"]}
+        return {"type": "opaque", "value": part}
+
+
+def _part(part: Any, block: Block, index: int) -> Json:
+    if part == block:
+        return {"block": index, "as": "block"}
+    if isinstance(part, str):
+        return {"block": index, "as": "text"}
+    if block["type"] == "opaque" and part == block["value"]:
+        return {"block": index, "as": "value"}
+    return {"block": index, "part": _with_references(part, block)}
+
+
+def _with_references(value: Any, block: Block) -> Json:
+    """Replace long texts that the block holds by references to it."""
+    if isinstance(value, Mapping):
+        return {key: _with_references(entry, block) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_with_references(entry, block) for entry in value]
+    if not isinstance(value, str) or len(value) < _MIN_REFERENCED:
+        return value
+    for key in _SOURCES:
+        if block.get(key) == value:
+            return {_TAG: "ref", "v": key}
+    data_url = f"data:{block.get('mime_type')};base64,{block.get('base64')}"
+    return {_TAG: "data"} if value == data_url else value

@@ -1,0 +1,232 @@
+"""Read what an application hands to `add`: strict where a guess would store the wrong thing.
+
+One table says which shape is read by whom. An `Item`, an object of an SDK and a dict with a
+`format` are read by `parse`, whatever their types and roles; so is what adapters convert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from threadkeep.errors import InputError, did_you_mean
+from threadkeep.messages import langchain, llama_index
+from threadkeep.messages.checks import ROLE_ALIASES, ROLES, check_message, check_role, check_type
+from threadkeep.messages.fast_path import parse_simple
+from threadkeep.messages.parse import FORMATS, as_dict, is_response, parse, parse_dict
+from threadkeep.types import Item
+
+Format: TypeAlias = Literal["openai-chat", "openai-responses", "anthropic"]
+"""The API that dicts are of."""
+
+_SDKS: Final = frozenset({"openai", "anthropic"})
+_Reader = Callable[[Any, str], list[Item]]
+
+
+class Shape(NamedTuple):
+    """What a message looks like, and how it is read.
+
+    Attributes:
+        matches: returns True for a message of this shape.
+        read: makes items of it; also gets the location, for errors.
+    """
+
+    matches: Callable[[Any], bool]
+    read: _Reader
+
+
+def read_all(
+    messages: Sequence[object], noun: str = "message", format: str | None = None
+) -> list[tuple[int, Item]]:
+    """Read messages into items, each with the number of its message.
+
+    Raises:
+        InputError: a message cannot be understood; it is numbered, and the field is named.
+    """
+    _check_call(messages, format)
+    items: list[tuple[int, Item]] = []
+    has_turns = False
+    for number, message in enumerate(messages):
+        if type(message) is dict and (item := parse_simple(message)):
+            items.append((number, item))
+            continue
+        items += [(number, item) for item in read(message, f"{noun} {number}", format)]
+        if not isinstance(message, (str, Item)):
+            has_turns = has_turns or _is_of_langchain(message)
+    return _with_turn_ids(messages, items) if has_turns else items
+
+
+def read(message: object, location: str = "message", format: str | None = None) -> list[Item]:
+    """Read one message into items, most often one.
+
+    Raises:
+        InputError: it cannot be understood; `location` and the field are named.
+    """
+    if isinstance(message, (str, Item)):
+        return parse(message, location)
+    shapes = _DICT_SHAPES if isinstance(message, Mapping) else _OBJECT_SHAPES
+    if format is not None:
+        data = as_dict(message, location)
+        return parse_dict(data, location, format)
+    return next(shape for shape in shapes if shape.matches(message)).read(message, location)
+
+
+def with_fields(
+    messages: Sequence[object],
+    role: str | None,
+    name: str | None,
+    metadata: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """The one text, or list of content parts, as a message with these fields.
+
+    Raises:
+        InputError: it is not one text, or the role is unknown.
+    """
+    given = [f"{key}=" for key, value in zip(_FIELDS, (role, name, metadata), strict=True) if value]
+    if len(messages) != 1 or not isinstance(messages[0], (str, list, tuple)):
+        raise InputError(
+            f"{', '.join(given) or 'role='} belongs to one text: add('hello', role='assistant'); "
+            f"in a dict, the fields are keys of it"
+        )
+    role = "user" if role is None else role
+    check_role(role, "role")
+    message = {"role": role, "content": messages[0], "name": name, "metadata": metadata}
+    return {key: value for key, value in message.items() if value is not None}
+
+
+_FIELDS: Final = ("role", "name", "metadata")
+
+
+def _check_call(messages: Sequence[object], format: str | None) -> None:
+    if format is not None and format not in FORMATS:
+        raise InputError(f"format {str(format)[:40]!r} is unknown{did_you_mean(format, FORMATS)}")
+    if len(messages) == 2 and type(messages[0]) is str and messages[0] in ROLES:
+        role, text = messages
+        if isinstance(text, str):
+            raise InputError(
+                f"add({role!r}, ...) would add {role!r} as what a user said: "
+                f"for one message of that role, write add(text, role={role!r})"
+            )
+
+
+def _parse(message: Any, location: str) -> list[Item]:
+    return parse(message, location)
+
+
+def _parse_checked(message: Mapping[str, Any], location: str) -> list[Item]:
+    data = {key: value for key, value in message.items() if value is not None}
+    check_message(data, location)
+    return parse_dict(data, location)
+
+
+def _parse_sdk_object(message: Any, location: str) -> list[Item]:
+    """Read an SDK's object as it is, unless it is one that stands for no message."""
+    kind = getattr(message, "type", None)
+    if type(message).__module__.startswith("anthropic.") and kind != "message":
+        check_type(kind, location)
+    if isinstance(kind, str) and (kind in _NO_MESSAGES or "." in kind):
+        check_type(kind, location)
+    return parse(message, location)
+
+
+_NO_MESSAGES: Final = frozenset(
+    {"text", "input_text", "output_text", "refusal", "summary_text", "reasoning_text",
+     "input_image", "input_file", "input_audio"}
+)  # fmt: skip
+
+
+def _parse_dumped(message: Any, location: str) -> list[Item]:
+    return read(as_dict(message, location), f"{location} ({type(message).__name__})")
+
+
+def _validated(read_framework: _Reader) -> _Reader:
+    """Validate what was read as strictly as an application's own item."""
+
+    def read_validated(message: Any, location: str) -> list[Item]:
+        return [item for i in read_framework(message, location) for item in parse(i, location)]
+
+    return read_validated
+
+
+def _read_pair(message: tuple[str, str], location: str) -> list[Item]:
+    role, text = message
+    return parse({"role": ROLE_ALIASES.get(role, role), "content": text}, location)
+
+
+def _refuse(message: object, location: str) -> list[Item]:
+    if isinstance(message, (list, tuple)):
+        return parse(message, location)  # which says what to do
+    cls = type(message)
+    root = cls.__module__.partition(".")[0]
+    hint = _FOREIGN_HINTS.get(root, "pass a dict with its role and content")
+    name = cls.__qualname__ if root == "builtins" else f"{root}'s {cls.__qualname__}"
+    raise InputError(
+        f"{location} must be a str, a dict, an Item or a message object of OpenAI, Anthropic, "
+        f"LangChain or LlamaIndex, got {name[:80]}: {hint}"
+    )
+
+
+_FOREIGN_HINTS: Final = {
+    "agents": "add what result.to_input_list() gives, or run with the ThreadkeepSession adapter",
+    "pydantic_ai": "add the text of its parts, with a role each",
+    "google": "add its text, as {'role': 'user' or 'assistant', 'content': text}",
+}
+
+
+def _is_of_sdk(message: object) -> bool:
+    return any(base.__module__.partition(".")[0] in _SDKS for base in type(message).__mro__)
+
+
+def _is_whole_answer(data: Mapping[str, Any]) -> bool:
+    return isinstance(data.get("choices"), list) or is_response(data)
+
+
+def _is_pair(message: object) -> bool:
+    return (
+        type(message) is tuple
+        and len(message) == 2
+        and all(isinstance(part, str) for part in message)
+        and message[0] in ROLES
+    )
+
+
+def _is_of_langchain(message: object) -> bool:
+    return langchain.is_message(message) or (
+        isinstance(message, Mapping) and langchain.is_dump(message)
+    )
+
+
+_DICT_SHAPES: Final = (
+    Shape(langchain.is_dump, _validated(langchain.read_dump)),
+    Shape(llama_index.is_dump, _validated(llama_index.read_dump)),
+    Shape(_is_whole_answer, _parse),
+    Shape(lambda _: True, _parse_checked),
+)
+_OBJECT_SHAPES: Final = (
+    Shape(langchain.is_message, _validated(langchain.read_message)),
+    Shape(llama_index.is_message, _validated(llama_index.read_message)),
+    Shape(_is_of_sdk, _parse_sdk_object),
+    Shape(_is_pair, _read_pair),
+    Shape(lambda message: callable(getattr(message, "model_dump", None)), _parse_dumped),
+    Shape(lambda _: True, _refuse),
+)
+
+
+def _with_turn_ids(
+    messages: Sequence[object], items: list[tuple[int, Item]]
+) -> list[tuple[int, Item]]:
+    """Give LangChain's messages the ids that the adapter gives them, from theirs and the turn's."""
+    turn: str | None = None
+    used: set[str] = set()
+    for number, item in items:
+        if not _is_of_langchain(messages[number]):
+            continue
+        id = langchain.record_id(item, turn)
+        while id in used:
+            id += "+"  # the same object twice means two messages
+        if id:
+            used.add(id)
+            object.__setattr__(item, "id", id)  # not shared yet
+        if langchain.opens_turn(item):
+            turn = id or None
+    return items

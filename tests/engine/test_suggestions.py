@@ -1,0 +1,107 @@
+"""Names that do not exist: the error says the right one, and Python's protocols stay sane."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import inspect
+import pickle
+import re
+
+import pytest
+
+from threadkeep import Memory, Session, User, connect
+from threadkeep.api.peer_names import ATTRIBUTES, KEYWORDS
+
+CLASSES = {"Memory": Memory, "Session": Session, "User": User}
+
+
+@pytest.fixture(scope="module")
+def handles():
+    with connect("memory://") as memory:
+        yield {"Memory": memory, "Session": memory.session("s"), "User": memory.user("ada")}
+
+
+def resolve(handles, path):
+    """Follow `memory.user(id).facts.list()` as far as it has names."""
+    path = path.partition(" and ")[0]
+    target = handles[path.partition(".")[0].capitalize()]
+    for name in re.findall(r"\.(\w+)", re.sub(r"\(.*?\)", "", path)):
+        target = getattr(target, name)
+        if name in ("session", "user", "window") and callable(target):
+            target = target() if name == "window" else target("x")
+    return target
+
+
+@pytest.mark.parametrize(
+    ("cls", "typed", "meant"),
+    [(cls, typed, meant) for cls, table in ATTRIBUTES.items() for typed, meant in table.items()],
+)
+def test_attribute_of_another_library_names_the_right_one(handles, cls, typed, meant):
+    assert not hasattr(handles[cls], typed), "it exists: it has no place in the table"
+    with pytest.raises(AttributeError, match=f"{typed}'; use {re.escape(meant)}"):
+        getattr(handles[cls], typed)
+    resolve(handles, meant)
+
+
+def test_async_names_are_found_too(handles):
+    with pytest.raises(AttributeError, match=r"use session\.items\(\)"):
+        _ = handles["Session"].aget_items
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_protocols_stay_sane(handles, cls):
+    handle = handles[cls]
+    assert not hasattr(handle, "nothing_like_it")
+    assert getattr(handle, "nothing_like_it", 5) == 5
+    for name in ("__len__", "__deepcopy__", "__getstate__x", "_ipython_display_", "__json__"):
+        with pytest.raises(AttributeError) as caught:
+            getattr(handle, name)
+        assert caught.value.name == name
+    assert type(copy.copy(handle)) is CLASSES[cls]
+    bare: object = object.__new__(CLASSES[cls])
+    with pytest.raises(AttributeError):
+        _ = getattr(bare, "messages")  # noqa: B009
+    with pytest.raises((pickle.PicklingError, TypeError, AttributeError)):
+        pickle.dumps(handle)
+
+
+CALLS = [
+    (lambda h: h["User"].recall("x", limit=3), "k"),
+    (lambda h: h["User"].recall("x", top_k=3), "k"),
+    (lambda h: h["Session"].window(k=3), "max_exchanges"),
+    (lambda h: h["Session"].window(token_limit=3), "max_tokens"),
+    (lambda h: h["Session"].window(limit=3), "max_messages"),
+    (lambda h: h["Session"].items(n=3), "last"),
+    (lambda h: h["Session"].items(lats=3), "last"),
+    (lambda h: h["Session"].clear(keep=3), "keep_last"),
+    (lambda h: h["Session"].add("x", rol="user"), "role"),
+    (lambda h: h["Session"].update(name="x"), "title"),
+    (lambda h: h["Memory"].session("x", user_id="ada"), "user"),
+    (lambda h: h["Memory"].session(session_id="x"), "id"),
+    (lambda h: h["Memory"].sessions(user_id="ada"), "user"),
+    (lambda h: h["Memory"].user(user_id="ada"), "id"),
+    (lambda h: asyncio.run(h["Session"].aclear(keep=1)), "keep_last"),
+]
+
+
+@pytest.mark.parametrize(("call", "right"), CALLS, ids=range(len(CALLS)))
+def test_unknown_keyword_names_the_right_one(handles, call, right):
+    with pytest.raises(TypeError, match=f"unexpected keyword argument.*; did you mean '{right}'"):
+        call(handles)
+
+
+def test_every_keyword_of_the_table_is_one_of_a_verb():
+    verbs = [v for cls in CLASSES.values() for v in vars(cls).values() if inspect.isfunction(v)]
+    names = {name for verb in verbs for name in inspect.signature(verb).parameters}
+    assert {meant for right in KEYWORDS.values() for meant in right} <= names
+
+
+def test_errors_from_inside_a_verb_are_left_as_they_are(handles):
+    def merge(metadata):
+        raise TypeError("got an unexpected keyword argument 'keep'")
+
+    with pytest.raises(TypeError, match=r"argument 'keep'$"):
+        handles["Session"].update(metadata=merge)
+    with pytest.raises(TypeError, match="takes 1 positional argument but 2 were given"):
+        handles["Session"].window(30)
