@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
+from threadkeep.backends.common import fork
 from threadkeep.backends.common.commit import Action, Change, Decision, decide
 from threadkeep.backends.common.stream import Stream
 from threadkeep.core import cursor as cursors
 from threadkeep.errors import BackendError, ConfigError
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
-# One lock for all instances, held across a fork, so that no child inherits it locked for ever.
-_LOCK = threading.Lock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release
-    )
+# One lock for all instances, so that a forked child goes on with whole streams.
+_LOCK = fork.held_across_fork()
 
 
 class MemoryBackend:
