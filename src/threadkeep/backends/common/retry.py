@@ -20,6 +20,7 @@ from threadkeep.types import Commit
 
 T = TypeVar("T")
 
+_UNREACHABLE: Final = (FaultKind.UNREACHABLE, FaultKind.SILENT)
 _FAILOVER: Final = 1.0
 """Seconds given to what a failover mends, and waiting alone does not."""
 
@@ -69,15 +70,16 @@ class RetryLoop:
                 fault, cause = failed.fault, failed.cause
             if fault.kind is FaultKind.LOST and not repeatable:
                 raise unknown_outcome(self._location) from cause
-            if not self._may_help(fault, deadline):
+            may_help = self._may_help(fault, deadline)
+            if not may_help and (deadline.remaining() or fault.kind not in _UNREACHABLE):
                 raise to_error(fault, self._location, deadline.timeout) from cause
-            if not backoff(number, deadline):
+            if not may_help or not backoff(number, deadline):
                 raise timeout_error(fault, self._location, deadline.timeout) from cause
             number += 1
 
     def _may_help(self, fault: Fault, deadline: Deadline) -> bool:
         """Whether the same call may succeed later."""
-        if fault.kind in (FaultKind.UNREACHABLE, FaultKind.SILENT):
+        if fault.kind in _UNREACHABLE:
             return self.connected
         if fault.kind is FaultKind.FAILOVER:
             return deadline.elapsed() < _FAILOVER
