@@ -122,7 +122,7 @@ def test_waiting_for_a_connection_has_a_time_out_with_a_clear_error(server):
             backend._pool.acquire(Deadline(1))
         says = r"all 2 connections were in use for 1 s: raise `pool_size`"
         with within(2.6), pytest.raises(BackendTimeout, match=says):
-            backend.commit(S, put=items("a"), now=NOW)
+            backend.commit(S, put=items("a"), expect=0, now=NOW)
         waiting = threading.Timer(0.1, backend._pool.release)
         waiting.start()
         backend.commit(S, put=items("b"), now=NOW)

@@ -249,6 +249,24 @@ def test_after_a_fork_both_sides_write_and_nothing_is_lost(server):
         assert len(backend.read(QUERY, now=NOW)[0].records) == 21
 
 
+@needs_fork
+def test_forked_child_keeps_the_deadline_of_its_calls(server):
+    table = fresh_table()
+    with opened(server.url, table_name=table, timeout=1) as backend:
+        backend.commit(S, put=[item("a")], now=NOW)  # starts the thread that ends late calls
+
+        def child():
+            _refused(backend)
+            os._exit(0)
+
+        with server.held(HOLD.format(table)):
+            process = multiprocessing.get_context("fork").Process(target=child)
+            process.start()
+            process.join(5)
+            process.kill()
+            assert process.exitcode == 0, "a call in the child has not ended"
+
+
 def test_seventy_threads_on_a_pool_of_sixteen(server):
     with opened(server.url, pool_size=16) as backend:
         calls = [

@@ -120,12 +120,12 @@ def opener(folder: Path) -> Callable[[], Any]:
     connect = connector(folder)
     import jaydebeapi  # type: ignore[import-untyped]
 
+    from threadkeep.backends.common.faults import Fault, FaultKind
     from threadkeep.backends.sql import SqlBackend
     from threadkeep.backends.sql import connect as opening
-    from threadkeep.backends.sql.driver_errors import Fault, Kind
     from threadkeep.backends.sql.oracle import Oracle
 
-    codes = {"[23505": Kind.AGAIN, "[40001": Kind.AGAIN, "[42102": Kind.MISSING}
+    codes = {"[23505": FaultKind.RETRY, "[40001": FaultKind.RETRY, "[42102": FaultKind.MISSING}
 
     class OnH2(Oracle):
         errors = (jaydebeapi.Error,)
@@ -133,9 +133,10 @@ def opener(folder: Path) -> Callable[[], Any]:
         def connect(self, target: Any, timeout: float, limit: float) -> Any:
             return connect()
 
-        def fault(self, error: Exception) -> Fault:
+        @staticmethod
+        def classify(error: Exception) -> Fault:
             kinds = (kind for code, kind in codes.items() if code in str(error))
-            return Fault(next(kinds, Kind.FATAL), str(error))
+            return Fault(next(kinds, FaultKind.FATAL), str(error))
 
     made = connect()
     create_tables(made, "chat")

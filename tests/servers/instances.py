@@ -1,4 +1,7 @@
-"""Private, throw-away database servers: own port, own folder, gone when the tests end."""
+"""Private, throw-away database servers: own port, own folder, gone when the tests end.
+
+However they end: see `supervisor`.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ from typing import Any, NoReturn
 
 import pytest
 
+from tests.servers.supervisor import SUPERVISOR
+
 PATIENCE = 60.0
 _TABLES = itertools.count(1)
 
@@ -37,6 +42,7 @@ class Instance:
         self._name = name
         self._as = _identity(user)
         self._process: subprocess.Popen[bytes] | None = None
+        SUPERVISOR.remove(self.folder)
         self.own(self.folder)
         atexit.register(self.remove)
 
@@ -61,9 +67,9 @@ class Instance:
         """Start the server and wait until `ready` does not raise."""
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [str(part) for part in command],
+                SUPERVISOR.command(command),
                 cwd=self.folder,
-                stdin=subprocess.DEVNULL,
+                stdin=SUPERVISOR.pipe(),
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -93,8 +99,13 @@ class Instance:
     def kill(self) -> None:
         """End it without warning, and wait until it is gone."""
         if self._process is not None:
+            children = _children(self._process.pid)
             self.signal(signal.SIGKILL)
+            for child in children:  # PostgreSQL's have sessions of their own, and end a bit later
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
             self._process.wait()
+            SUPERVISOR.ended(self._process.pid)
             self._process = None
 
     def remove(self) -> None:
@@ -126,6 +137,13 @@ def free_port() -> int:
 def fresh_table() -> str:
     """A name that no other test takes."""
     return f"t_{os.getpid()}_{next(_TABLES)}"
+
+
+def _children(pid: int) -> list[int]:
+    """The processes that a process started, where the system tells."""
+    with contextlib.suppress(OSError):
+        return [*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+    return []
 
 
 def _identity(user: str) -> dict[str, Any]:

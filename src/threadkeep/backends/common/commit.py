@@ -55,6 +55,16 @@ class Change(NamedTuple):
         """Whether a drop names no kind, so that nothing of the stream stays."""
         return any(drop.kind is None for drop in self.drop)
 
+    @property
+    def ends_stream(self) -> bool:
+        """Whether no stream is left by it."""
+        return self.drops_stream and not self.put
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether to do it twice is to do it once: without a token a version is met once."""
+        return self.expect is None or self.token is not None
+
     def unique(self) -> Change:
         """The same change with each id once: of an id that comes twice the last body counts."""
         keys = [(record.kind, record.id) for record in self.put]

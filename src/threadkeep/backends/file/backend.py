@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from threadkeep.backends.common.commit import Change
+from threadkeep.backends.common.faults import map_exceptions
 from threadkeep.backends.file import commit, layout, vacuum
-from threadkeep.backends.file.errors import map_errors
+from threadkeep.backends.file.errors import ERRORS, classify
 from threadkeep.backends.file.expire import FileSweeper
 from threadkeep.backends.file.index import Index, StreamHead
 from threadkeep.backends.file.layout import Layout
@@ -55,7 +57,7 @@ class FileBackend:
         return f"FileBackend({self._layout.folder!r})"
 
     def read(self, *queries: Query, now: float) -> list[Page]:
-        with map_errors(self._layout.location, self._timeout):
+        with self._mapped_errors():
             self._prepare()
             by_stream: dict[str, list[Query]] = {}
             for query in queries:
@@ -78,7 +80,7 @@ class FileBackend:
         now: float,
     ) -> Commit:
         change = Change(stream, put, drop, ttl, expect, token, now)
-        with map_errors(self._layout.location, self._timeout):
+        with self._mapped_errors():
             self._prepare()
             path = self._layout.path(stream)
             with self._files.writing(path, create=bool(put)) as log:
@@ -92,7 +94,7 @@ class FileBackend:
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
         names: list[str] = []
-        with map_errors(self._layout.location, self._timeout):
+        with self._mapped_errors():
             self._prepare()
             last_name = "" if cursor is None else layout.parse_cursor(cursor)
             for file_name, path in self._layout.walk(last_name):
@@ -104,7 +106,7 @@ class FileBackend:
         return names, None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
-        with map_errors(self._layout.location, self._timeout):
+        with self._mapped_errors():
             self._prepare()
             return self._sweeper.sweep(now, limit)
 
@@ -115,7 +117,7 @@ class FileBackend:
             BackendTimeout: a file was locked for longer than the time-out.
             BackendError: the disk has no space to rewrite a file.
         """
-        with map_errors(self._layout.location, self._timeout):
+        with self._mapped_errors():
             self._prepare()
             vacuum.purge(self._layout, self._files, now, fsync=self._fsync)
         return ["backups and snapshots of the folder"]
@@ -128,12 +130,15 @@ class FileBackend:
         """
         synced = "synced" if self._fsync else "not synced"
         description = {"engine": f"files, {synced} at each commit"}
-        with map_errors(self._layout.location, self._timeout):
+        with self._mapped_errors():
             return {**description, "path": self._layout.folder, **self._layout.describe()}
 
     def close(self) -> None:
         """Refuse further calls; nothing is open between calls."""
         self._closed = True
+
+    def _mapped_errors(self) -> AbstractContextManager[None]:
+        return map_exceptions(ERRORS, classify, self._layout.location, self._timeout)
 
     def _prepare(self) -> None:
         if self._closed:

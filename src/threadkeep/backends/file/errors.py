@@ -1,14 +1,12 @@
-"""Maps system errors to threadkeep errors that name the file and a remedy."""
+"""Classifies errors of the system."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
+from threadkeep.backends.common.faults import Fault, FaultKind
 from threadkeep.backends.file.locks import LockTimeout
-from threadkeep.errors import BackendError, BackendTimeout
 
 _WRITABLE: Final = "allow this user to read and write the folder and all that is in it"
 _REMEDY: Final = {
@@ -29,22 +27,19 @@ _REMEDY: Final = {
 }
 
 
-@contextmanager
-def map_errors(location: str, timeout: float) -> Iterator[None]:
-    """Raise `BackendError` or `BackendTimeout` instead of the system's errors."""
-    try:
-        yield
-    except OSError as error:
-        raise _map_error(error, location) from error
-    except LockTimeout:
-        raise BackendTimeout(
-            f"{location}: a stream was locked by others for more than {timeout:g} s: "
-            "end what holds it (a process that was stopped?), or raise `timeout`"
-        ) from None
+_LOCKED: Final = Fault(
+    FaultKind.TIMEOUT,
+    "a stream was locked by others",
+    "end what holds it (a process that was stopped?)",
+)
+ERRORS: Final = (OSError, LockTimeout)
 
 
-def _map_error(error: OSError, location: str) -> BackendError:
+def classify(error: Exception) -> Fault:
+    """Classify an error of the system."""
+    if not isinstance(error, OSError):
+        return _LOCKED
     name = errno.errorcode.get(error.errno or 0, "unknown")
     file = f" at {error.filename}" if error.filename else ""
     remedy = _REMEDY.get(error.errno or 0, "see the system's manual on this error")
-    return BackendError(f"{location}: {error.strerror} ({name}){file}: {remedy}")
+    return Fault(FaultKind.FATAL, f"{error.strerror} ({name}){file}", remedy)

@@ -7,29 +7,27 @@ had open, and creates new locks.
 from __future__ import annotations
 
 import os
-import threading
 import time
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from threadkeep.backends.common import fork
 from threadkeep.backends.file import layout, locks
 from threadkeep.backends.file.index import Indexes
 from threadkeep.backends.file.log import Log
 
 
-class OpenFiles:
+class OpenFiles(fork.ForkAware):
     """Opens logs for reading or writing, each for one call."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
         self._logs: set[Log] = set()
-        self.restart()
-        with _LOCK:
-            _INSTANCES.add(self)
+        self.after_fork_in_child()
+        fork.register(self)
 
-    def restart(self) -> None:
-        """Start over, in a forked child."""
+    def after_fork_in_child(self) -> None:
+        """Start over, with none of the parent's descriptors open."""
         for log in self._logs:
             with suppress(OSError):
                 log.close()
@@ -81,19 +79,3 @@ class OpenFiles:
             # before it is closed: the descriptor number may be reused at once
             self._logs.discard(log)
             log.close()
-
-
-_INSTANCES: weakref.WeakSet[OpenFiles] = weakref.WeakSet()
-_LOCK = threading.Lock()
-
-
-def _after_fork_in_child() -> None:
-    for files in list(_INSTANCES):
-        files.restart()
-    _LOCK.release()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_after_fork_in_child
-    )

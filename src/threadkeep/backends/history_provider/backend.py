@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from threadkeep.backends.common.commit import Action, Change, Decision, decide
+from threadkeep.backends.common.commit import Action, Change, decide
 from threadkeep.backends.common.deadline import Deadline, backoff
-from threadkeep.backends.common.stream import Stream
+from threadkeep.backends.common.stream import Stream, apply
 from threadkeep.backends.history_provider import session_data
 from threadkeep.backends.history_provider.locks import lock_of
 from threadkeep.backends.history_provider.provider import COMPARE_AND_SET
@@ -119,13 +119,11 @@ class HistoryProviderBackend:
     def _try_commit(self, change: Change) -> Commit | None:
         stream, version = self._load(change.stream)
         decision = decide(stream.head if stream else None, change)
-        if decision.action is Action.REPLAY and stream:
-            return Commit(decision.version, stream.seqs(change.put))
-        if decision.action is Action.IGNORE:
-            return Commit(0, [])
-        changed, seqs = _apply(stream, decision, change)
+        changed, commit = apply(stream, decision, change)
+        if decision.action in (Action.REPLAY, Action.IGNORE):
+            return commit
         done = self._store(change.stream, changed, version, change.now)
-        return Commit(decision.version, seqs) if done else None
+        return commit if done else None
 
     def _try_sweep(self, name: str, now: float, limit: int) -> int | None:
         stream, version = self._load(name)
@@ -183,21 +181,5 @@ class HistoryProviderBackend:
             ) from error
 
 
-def _apply(
-    stream: Stream | None, decision: Decision, change: Change
-) -> tuple[Stream | None, list[int]]:
-    """The stream after a change, `None` if it goes, and the seqs of the records put."""
-    if decision.action is Action.END:
-        return None, []
-    if decision.action is Action.TOUCH and stream:
-        stream.expires = decision.expires
-        return stream, []
-    if decision.action is Action.CREATE or stream is None:
-        stream = Stream(decision.version)
-    return stream, stream.write(decision, change)
-
-
 def _page(stream: Stream | None, query: Query, now: float) -> Page:
-    if stream is None or stream.dead(now):
-        return Page(0, [])
-    return Page(stream.version, stream.select(query, now))
+    return stream.page(query, now) if stream else Page(0, [])

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from threadkeep.backends.common.commit import Action, Change, Decision, decide
-from threadkeep.backends.common.stream import Stream
+from threadkeep.backends.common import fork
+from threadkeep.backends.common.commit import Change
+from threadkeep.backends.common.stream import Stream, carry_out
 from threadkeep.core import cursor as cursors
 from threadkeep.errors import BackendError, ConfigError
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
-# One lock for all instances, held across a fork, so that no child inherits it locked for ever.
-_LOCK = threading.Lock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release
-    )
+# One lock for all instances, so that a forked child goes on with whole streams.
+_LOCK = fork.held_across_fork()
 
 
 class MemoryBackend:
@@ -119,36 +114,22 @@ class MemoryBackend:
 
     def _page(self, query: Query, now: float) -> Page:
         stream = self._live(query.stream, now)
-        return Page(stream.version, stream.select(query, now)) if stream else Page(0, [])
+        return stream.page(query, now) if stream else Page(0, [])
 
     def _carry_out(self, change: Change) -> Commit:
-        """Decide, and apply what was decided; the lock is held."""
-        stream = self._live(change.stream, change.now)
-        decision = decide(stream.head if stream else None, change)
-        action = decision.action
-        if action is Action.END:
-            self._forget(change.stream)
-        elif action is Action.TOUCH and stream:
-            stream.expires = decision.expires
-        elif action is Action.REPLAY and stream:
-            return Commit(decision.version, stream.seqs(change.put))
-        elif action is Action.CREATE:
-            return self._write(self._create(change.stream, decision), decision, change)
-        elif action is Action.CONTINUE and stream:
-            return self._write(stream, decision, change)
-        return Commit(decision.version, [])
-
-    def _write(self, stream: Stream, decision: Decision, change: Change) -> Commit:
-        if any(record.expires is not None for record in change.put):
-            self._mortal.add(change.stream)
-        return Commit(decision.version, stream.write(decision, change))
-
-    def _create(self, name: str, decision: Decision) -> Stream:
-        self._forget(name)
-        self._streams[name] = stream = Stream(version=decision.version)
+        """Carry out a commit; the lock is held."""
+        name, before = change.stream, self._live(change.stream, change.now)
+        after, commit = carry_out(before, change)
+        if after is not before or after is None:
+            self._forget(name)
+        if after is None:
+            return commit
+        self._streams[name] = after
         if "/session/" in name:
-            self._sessions[name] = None
-        return stream
+            self._sessions.setdefault(name)
+        if any(record.expires is not None for record in change.put):
+            self._mortal.add(name)
+        return commit
 
     def _forget(self, name: str) -> None:
         self._streams.pop(name, None)

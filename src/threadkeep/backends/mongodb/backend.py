@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
+from threadkeep.backends.common.client_pool import ClientPool
 from threadkeep.backends.common.commit import Change
+from threadkeep.backends.common.retry import run_commit
 from threadkeep.backends.mongodb import commit as committing
 from threadkeep.backends.mongodb import expire
-from threadkeep.backends.mongodb.client_calls import RetryingClient
+from threadkeep.backends.mongodb.client_calls import Client, RetryingClient
 from threadkeep.backends.mongodb.describe import describe_server
 from threadkeep.backends.mongodb.documents import Document, Store
 from threadkeep.backends.mongodb.read import read_pages
 from threadkeep.backends.mongodb.url import build_target, make_client
 from threadkeep.core import cursor as cursors
 from threadkeep.core.option_types import POOL_SIZE, SECONDS
-from threadkeep.errors import Conflict
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 
@@ -64,11 +66,15 @@ class MongoBackend:
         login = (username, password)
         target = build_target(url, client, login, database, collection)
         self._location = target.location
-        self._calls = RetryingClient(
+        self._pool: ClientPool[Client] = ClientPool(
             lambda: make_client(target, pool_size, seconds),
-            owned=client is None,
-            place=target.namespace,
-            where=target.location,
+            Client.close if client is None else None,
+            location=target.location,
+        )
+        self._calls = RetryingClient(
+            self._pool,
+            namespace=target.namespace,
+            location=target.location,
             timeout=float(timeout),
             connect_timeout=float(seconds),
         )
@@ -90,11 +96,9 @@ class MongoBackend:
         token: str | None = None,
         now: float,
     ) -> Commit:
-        change = Change(stream, put, drop, ttl, expect, token, now)
-        attempts = _MongoCommitAttempts(committing.promise(change))
-        repeatable = expect is None or token is not None
-        version, seqs = self._calls.run(attempts, repeatable=repeatable)
-        return committing.answer(version, seqs, put)
+        promise = committing.promise(Change(stream, put, drop, ttl, expect, token, now))
+        work = partial(committing.commit, promise=promise)
+        return run_commit(self._calls.run, work, promise.change)
 
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
@@ -124,26 +128,8 @@ class MongoBackend:
 
     def describe(self) -> dict[str, str]:
         """Describe the server; does not create the collection."""
-        return self._calls.run(describe_server, making=False)
+        return self._calls.run(describe_server, creates=False)
 
     def close(self) -> None:
         """Close the connections opened here."""
-        self._calls.close()
-
-
-class _MongoCommitAttempts:
-    """A commit and its retries; a retry that finds the stream already deleted has succeeded."""
-
-    def __init__(self, promise: committing.Promise) -> None:
-        self._promise = promise
-        self._tried = False
-
-    def __call__(self, store: Store) -> tuple[int, dict[tuple[str, str], int]]:
-        is_retry, self._tried = self._tried, True
-        try:
-            return committing.commit(store, self._promise)
-        except Conflict as conflict:
-            change = self._promise.change
-            if is_retry and conflict.current == 0 and change.drops_stream and not change.put:
-                return 0, {}
-            raise
+        self._pool.close()

@@ -1,19 +1,19 @@
-"""One call: this process's client, a deadline, retries of what may pass, errors in our words."""
+"""Runs calls on this process's client: a deadline, retries, and errors mapped to ours."""
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
 from typing import TypeVar
 
 import pymongo
 from pymongo import errors
 
-from threadkeep.backends.common.deadline import Deadline, backoff, format_wait
-from threadkeep.backends.mongodb import driver_errors
+from threadkeep.backends.common.client_pool import ClientPool
+from threadkeep.backends.common.deadline import Deadline, format_wait
+from threadkeep.backends.common.faults import Failed
+from threadkeep.backends.common.retry import RetryLoop
 from threadkeep.backends.mongodb.documents import INDEXES, Document, Store
-from threadkeep.backends.mongodb.driver_errors import Fault, Kind
+from threadkeep.backends.mongodb.driver_errors import classify
 from threadkeep.errors import BackendError
 
 T = TypeVar("T")
@@ -21,114 +21,86 @@ Client = pymongo.MongoClient[Document]
 
 
 class RetryingClient:
-    """Runs work on a collection. After a fork the child makes a client of its own.
+    """Runs work on a collection.
 
     Args:
-        make: makes the client.
-        owned: was it made here, and is it closed here?
-        place: names of the database and the collection.
+        pool: of the client.
+        namespace: names of the database and the collection.
+        connect_timeout: seconds in which a server must be found.
     """
 
     def __init__(
         self,
-        make: Callable[[], Client],
+        pool: ClientPool[Client],
         *,
-        owned: bool,
-        place: tuple[str, str],
-        where: str,
+        namespace: tuple[str, str],
+        location: str,
         timeout: float,
         connect_timeout: float,
     ) -> None:
-        self._make = make
-        self._owned = owned
-        self._place = place
-        self._where = where
+        self._pool = pool
+        self._namespace = namespace
+        self._location = location
         self._timeout = timeout
         self._connect_timeout = connect_timeout
-        self._lock = threading.Lock()
-        self._clients: dict[int, Client] = {}
-        self._ready: set[int] = set()
-        self._closed = False
+        self._loop = RetryLoop(location, timeout)
+        self._prepared: Client | None = None  # the client that found or made the indexes
 
-    def run(self, work: Callable[[Store], T], *, repeatable: bool = True, making: bool = True) -> T:
-        """Do it, again where that may help, until the deadline.
+    def run(
+        self, work: Callable[[Store], T], *, repeatable: bool = True, creates: bool = True
+    ) -> T:
+        """Run work with retries; see `RetryLoop.run`.
 
         Args:
-            making: make the collection with its indexes first, if it is not there?
-            repeatable: may it be done again if a connection broke and nobody knows whether it
-                was done?
-
-        Raises:
-            BackendTimeout: not done within the time-out.
-            BackendError: what the server says, or that it cannot be reached.
+            creates: create the collection with its indexes first, if it is missing.
         """
-        deadline = Deadline(self._timeout)
-        attempt = 0
-        while True:
-            waits = min(deadline.remaining(), self._connect_timeout)
+
+        def attempt(deadline: Deadline) -> T:
+            wait = min(deadline.remaining(), self._connect_timeout)
             try:
-                return self._once(work, deadline, making)
+                return self._attempt(work, deadline, creates)
             except errors.PyMongoError as error:
-                within = format_wait(waits, self._timeout, self._connect_timeout)
-                fault = driver_errors.understand(error, within)
-                if fault.kind is Kind.LOST and not repeatable:
-                    raise driver_errors.unknown(self._where) from error
-                if not self._hopeful(fault) or not backoff(attempt, deadline):
-                    raise driver_errors.error(fault, self._where, self._timeout) from error
-            attempt += 1
+                waited = format_wait(wait, self._timeout, self._connect_timeout)
+                raise Failed(classify(error, waited), error) from None
 
-    def close(self) -> None:
-        """Close the client that was made here."""
-        with self._lock:
-            self._closed = True
-            client = self._clients.pop(os.getpid(), None)
-        if client is not None and self._owned:
-            client.close()
+        return self._loop.run(attempt, repeatable=repeatable)
 
-    def _once(self, work: Callable[[Store], T], deadline: Deadline, making: bool) -> T:
-        store = self._store()
-        if os.getpid() not in self._ready:
-            self._connect(store, deadline)
-            if making:
-                with pymongo.timeout(_left(deadline)):
-                    store.create_indexes(list(INDEXES))
-                self._ready.add(os.getpid())
-        with pymongo.timeout(_left(deadline)):
-            return work(store)
+    def _attempt(self, work: Callable[[Store], T], deadline: Deadline, creates: bool) -> T:
+        self._pool.acquire(deadline)
+        try:
+            client = self._pool.client(deadline)
+            store = self._store(client)
+            if self._prepared is not client:
+                self._connect(store, deadline)
+                if creates:
+                    with pymongo.timeout(_remaining(deadline)):
+                        store.create_indexes(list(INDEXES))
+                    self._prepared = client
+            with pymongo.timeout(_remaining(deadline)):
+                return work(store)
+        finally:
+            self._pool.release()
 
     def _connect(self, store: Store, deadline: Deadline) -> None:
         """A server that never answered is waited for less long than one that is gone."""
         try:
-            with pymongo.timeout(min(_left(deadline), self._connect_timeout)):
+            with pymongo.timeout(min(_remaining(deadline), self._connect_timeout)):
                 store.database.command("ping")
         except errors.PyMongoError:
             raise
         except Exception as error:  # IndexError and ValueError of a password, among others
             raise BackendError(
-                f"{self._where}: {type(error).__name__} in pymongo while connecting: "
+                f"{self._location}: {type(error).__name__} in pymongo while connecting: "
                 "check username, password and the options of the URL"
             ) from None
+        self._loop.connected = True
 
-    def _store(self) -> Store:
+    def _store(self, client: Client) -> Store:
         """The collection, of the primary: what is compared and set must be the newest."""
-        database, collection = self._place
+        database, collection = self._namespace
         primary = pymongo.ReadPreference.PRIMARY
-        return self._client()[database].get_collection(collection, read_preference=primary)
-
-    def _client(self) -> Client:
-        pid = os.getpid()
-        with self._lock:
-            if self._closed:
-                raise BackendError(f"{self._where} is closed: open a new backend")
-            if pid not in self._clients:
-                self._clients[pid] = self._make()
-            return self._clients[pid]
-
-    def _hopeful(self, fault: Fault) -> bool:
-        if fault.kind is Kind.UNREACHABLE:
-            return os.getpid() in self._ready
-        return fault.kind in (Kind.AGAIN, Kind.LOST)
+        return client[database].get_collection(collection, read_preference=primary)
 
 
-def _left(deadline: Deadline) -> float:
+def _remaining(deadline: Deadline) -> float:
     return max(0.001, deadline.remaining())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from pymongo import ReturnDocument
@@ -14,7 +13,6 @@ from threadkeep.backends.common.commit import (
     Change,
     Decision,
     Head,
-    Key,
     decide,
     expiry,
 )
@@ -28,7 +26,7 @@ from threadkeep.backends.mongodb.documents import (
     record_id,
 )
 from threadkeep.backends.mongodb.roll_forward import apply
-from threadkeep.types import Commit, Keep, Record
+from threadkeep.types import Commit, Keep
 from threadkeep.types.versions import allowed_advance
 
 
@@ -50,8 +48,8 @@ def promise(change: Change) -> Promise:
     return Promise(change.unique(), uuid.uuid4().hex)
 
 
-def commit(store: Store, promise: Promise) -> tuple[int, dict[Key, int]]:
-    """The version, and the seq of each record put.
+def commit(store: Store, promise: Promise) -> Commit:
+    """Make a commit; returns the version, and the seq of each record put.
 
     Raises:
         Conflict: another version than the expected one was found.
@@ -66,11 +64,11 @@ def commit(store: Store, promise: Promise) -> tuple[int, dict[Key, int]]:
         decision = decide(_state(head), change)
         if head and decision.action is Action.REPLAY:
             apply(store, head)
-            return decision.version, _seqs(store, change)
+            return _answer(store, change, decision.version)
         if decision.action is Action.IGNORE:
-            return 0, {}
+            return Commit(0, [])
         if head and decision.action is Action.END and _end(store, change, head):
-            return 0, {}
+            return Commit(0, [])
         if decision.action is Action.CREATE:
             created = _create(store, promise, head, decision)
             if created is not None:
@@ -164,25 +162,20 @@ def clean(store: Store, stream: str, floor: int) -> int:
     return gone
 
 
-def _finish(store: Store, change: Change, head: Document) -> tuple[int, dict[Key, int]]:
-    version, seqs = head["v"], {}
+def _finish(store: Store, change: Change, head: Document) -> Commit:
     if change.put or change.drop:
         apply(store, head)
-        seqs = _seqs(store, change)
+    answer = _answer(store, change, head["v"])
     if head.get("z"):
         clean(store, change.stream, head["f"])
-    return version, seqs
+    return answer
 
 
-def _seqs(store: Store, change: Change) -> dict[Key, int]:
-    """Where the records are now."""
+def _answer(store: Store, change: Change, version: int) -> Commit:
+    """What the caller is told: 0 for a record that was dropped since."""
     names = [record_id(change.stream, record.kind, record.id) for record in change.put]
     if not names:
-        return {}
-    found = store.find({"_id": {"$in": names}, "g": {"$exists": False}}, {"k": 1, "i": 1, "q": 1})
-    return {(one["k"], one["i"]): one["q"] for one in found}
-
-
-def answer(version: int, seqs: dict[Key, int], put: Sequence[Record]) -> Commit:
-    """As the protocol wants it; 0 for a record that was dropped since."""
-    return Commit(version, [seqs.get((record.kind, record.id), 0) for record in put])
+        return Commit(version, [])
+    stored = store.find({"_id": {"$in": names}, "g": {"$exists": False}}, {"k": 1, "i": 1, "q": 1})
+    seqs = {(record["k"], record["i"]): record["q"] for record in stored}
+    return Commit(version, [seqs.get(key, 0) for key in change.keys])

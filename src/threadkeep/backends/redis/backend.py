@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from threadkeep.backends.common.client_pool import ClientPool
+from threadkeep.backends.common.commit import Change, conflict
+from threadkeep.backends.common.retry import run_commit
 from threadkeep.backends.redis import clients, describe, encoding, expire, scan
 from threadkeep.backends.redis.client_calls import (
     RetryingClient,
@@ -15,11 +18,10 @@ from threadkeep.backends.redis.client_calls import (
 )
 from threadkeep.backends.redis.clients import Client
 from threadkeep.backends.redis.keys import StreamKeys
-from threadkeep.backends.redis.pool import ClientPool
 from threadkeep.backends.redis.scripts import COMMIT, READ
 from threadkeep.backends.redis.url import from_url, merge_options, parse_target
 from threadkeep.core.option_types import POOL_SIZE, SECONDS
-from threadkeep.errors import ConfigError, Conflict
+from threadkeep.errors import ConfigError
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 
@@ -79,18 +81,20 @@ class RedisBackend:
         self._keys = StreamKeys(key_prefix)
         if client is None:
             target = parse_target(settings)
-            location, size = target.location(), pool_size
-            make_client: Callable[[], Client] = partial(
-                clients.make_client, target, connect_seconds
+            location = target.location()
+            self._pool: ClientPool[Client] = ClientPool(
+                partial(clients.make_client, target, connect_seconds),
+                lambda client: client.close(),
+                location=location,
+                size=pool_size,
             )
         else:
             checked = _check_client(client, settings)
-            location, size = clients.location(checked), None
-            make_client = lambda: checked  # noqa: E731 (bound to this client)
+            location = clients.location(checked)
+            self._pool = ClientPool(lambda: checked, None, location=location)
         self._location = location
         self._prefix = key_prefix
-        self._pool = ClientPool(make_client, location=location, size=size)
-        self._calls = RetryingClient(self._pool, where=location, timeout=float(timeout))
+        self._calls = RetryingClient(self._pool, location=location, timeout=float(timeout))
 
     def __repr__(self) -> str:
         return f"RedisBackend({self._location}, prefix={self._prefix!r})"
@@ -126,19 +130,9 @@ class RedisBackend:
         token: str | None = None,
         now: float,
     ) -> Commit:
-        args = encoding.commit_args(put, drop, ttl, expect, token, now)
-        run = _ScriptRun((COMMIT, self._keys.of(stream), args))
-        repeatable = expect is None or token is not None
-        committed, version, *encoded_seqs = self._calls.run(run, repeatable=repeatable)
-        if committed:
-            return Commit(version, encoding.decode_seqs(put, encoded_seqs))
-        if run.repeated and version == 0 and not put and any(d.kind is None for d in drop):
-            return Commit(0, [])  # the first attempt ended the stream; its answer was lost
-        raise Conflict(
-            f"stream {stream!r} is at version {version}, not {expect}: "
-            "read it again and repeat the change",
-            current=version,
-        )
+        change = Change(stream, put, drop, ttl, expect, token, now)
+        run = (COMMIT, self._keys.of(stream), encoding.commit_args(change))
+        return run_commit(self._calls.run, partial(_commit, run=run, change=change), change)
 
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
@@ -172,17 +166,11 @@ class RedisBackend:
         self._pool.close()
 
 
-class _ScriptRun:
-    """One run of a script; `repeated` tells whether it was retried."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._attempted = False
-        self.repeated = False
-
-    def __call__(self, client: Client) -> Any:
-        self.repeated, self._attempted = self._attempted, True
-        return evaluate(client, self._run)
+def _commit(client: Client, run: Run, change: Change) -> Commit:
+    committed, version, *encoded_seqs = evaluate(client, run)
+    if not committed:
+        raise conflict(change.stream, change.expect, version)
+    return Commit(version, encoding.decode_seqs(change.put, encoded_seqs))
 
 
 def _read(client: Client, runs: Sequence[Run]) -> list[Any]:

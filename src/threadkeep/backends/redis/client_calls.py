@@ -1,18 +1,20 @@
-"""One call: a slot, a deadline, retries of what may pass, and errors in our words."""
+"""Runs calls on the client of a pool: a deadline, retries, and errors mapped to ours."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from redis.exceptions import NoScriptError
 
-from threadkeep.backends.common.deadline import Deadline, backoff
-from threadkeep.backends.redis import driver_errors
+from threadkeep.backends.common.client_pool import ClientPool
+from threadkeep.backends.common.deadline import Deadline
+from threadkeep.backends.common.faults import Failed
+from threadkeep.backends.common.retry import RetryLoop
 from threadkeep.backends.redis.clients import Client
 from threadkeep.backends.redis.deadline import use_deadline
-from threadkeep.backends.redis.driver_errors import Fault, Kind
-from threadkeep.backends.redis.pool import ClientPool
+from threadkeep.backends.redis.driver_errors import ERRORS, classify
 from threadkeep.backends.redis.scripts import LuaScript
 from threadkeep.errors import BackendError
 
@@ -21,65 +23,31 @@ T = TypeVar("T")
 Run = tuple[LuaScript, Sequence[str], Sequence[Any]]
 """A script with its keys and arguments."""
 
-_BRIEF: Final = 1.0
-"""Seconds given to what a failover mends, and waiting alone does not."""
-
 
 class RetryingClient:
     """Runs work on the client of a pool."""
 
-    def __init__(self, pool: ClientPool, *, where: str, timeout: float) -> None:
+    def __init__(self, pool: ClientPool[Client], *, location: str, timeout: float) -> None:
         self._pool = pool
-        self._where = where
-        self._timeout = timeout
-        self._proven = False  # it answered before, so a server that is gone may come back
+        self._loop = RetryLoop(location, timeout)
 
     def run(self, work: Callable[[Client], T], *, repeatable: bool = True) -> T:
-        """Do it, again where that may help, until the deadline.
+        """Run work with retries; see `RetryLoop.run`."""
+        return self._loop.run(partial(self._attempt, work), repeatable=repeatable)
 
-        Args:
-            repeatable: may it be done again if a connection broke and nobody knows whether it
-                was done?
-
-        Raises:
-            BackendTimeout: not done within the time-out.
-            BackendError: what the server says, or that it cannot be reached.
-        """
-        deadline = Deadline(self._timeout)
-        attempt = 0
-        while True:
-            try:
-                return self._once(work, deadline)
-            except driver_errors.ERRORS as error:
-                fault = driver_errors.understand(error)
-                if fault.kind is Kind.LOST and not repeatable:
-                    raise driver_errors.unknown(self._where) from error
-                if not self._hopeful(fault, deadline) or not backoff(attempt, deadline):
-                    raise self._error(fault, deadline) from error
-            attempt += 1
-
-    def _once(self, work: Callable[[Client], T], deadline: Deadline) -> T:
+    def _attempt(self, work: Callable[[Client], T], deadline: Deadline) -> T:
         self._pool.acquire(deadline)
         try:
             with use_deadline(deadline):
-                done = work(self._pool.client(deadline))
-            self._proven = True
-            return done
+                result = work(self._pool.client(deadline))
+            self._loop.connected = True
+            return result
+        except BackendError:  # some are OSErrors
+            raise
+        except ERRORS as error:
+            raise Failed(classify(error), error) from None
         finally:
             self._pool.release()
-
-    def _hopeful(self, fault: Fault, deadline: Deadline) -> bool:
-        if fault.kind in (Kind.UNREACHABLE, Kind.SILENT):
-            return self._proven
-        if fault.kind is Kind.BRIEFLY:
-            return deadline.elapsed() < _BRIEF
-        return fault.kind in (Kind.AGAIN, Kind.LOST)
-
-    def _error(self, fault: Fault, deadline: Deadline) -> BackendError:
-        waited = fault.kind in (Kind.AGAIN, Kind.LOST)
-        if waited or (fault.kind is not Kind.FATAL and self._hopeful(fault, deadline)):
-            return driver_errors.late(self._where, deadline.timeout, fault)
-        return driver_errors.error(fault, self._where)
 
 
 def evaluate(client: Client, run: Run) -> Any:
@@ -96,14 +64,14 @@ def evaluate_all(client: Client, runs: Sequence[Run]) -> list[Any]:
     with client.pipeline(transaction=False) as pipeline:
         for script, keys, args in runs:
             pipeline.evalsha(script.sha, len(keys), *keys, *args)
-        answers = pipeline.execute(raise_on_error=False)
+        replies = pipeline.execute(raise_on_error=False)
     return [
-        evaluate(client, run) if isinstance(answer, NoScriptError) else _checked(answer)
-        for run, answer in zip(runs, answers, strict=True)
+        evaluate(client, run) if isinstance(reply, NoScriptError) else _checked(reply)
+        for run, reply in zip(runs, replies, strict=True)
     ]
 
 
-def _checked(answer: Any) -> Any:
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+def _checked(reply: Any) -> Any:
+    if isinstance(reply, Exception):
+        raise reply
+    return reply

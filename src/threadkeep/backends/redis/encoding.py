@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
 from itertools import count, repeat
 from operator import attrgetter
 from typing import Any, Final
 
+from threadkeep.backends.common.commit import Change, first_version
 from threadkeep.backends.redis import resp
-from threadkeep.types import Drop, Keep, Query, Record, Ttl
+from threadkeep.types import Keep, Query, Record, Ttl
 from threadkeep.types.versions import allowed_advance
 
 _MAX_SEQ: Final = 10**15 - 1
@@ -25,15 +25,9 @@ Argument = str | int | float | bytes
 Reply = Any
 
 
-def commit_args(
-    put: Sequence[Record],
-    drop: Sequence[Drop],
-    ttl: Ttl,
-    expect: int | None,
-    token: str | None,
-    now: float,
-) -> list[Argument]:
+def commit_args(change: Change) -> list[Argument]:
     """The arguments of `commit.lua`; a token gets a `=` prefix, since it may be empty."""
+    _, put, drop, ttl, expect, token, now, _ = change
     unique = {_key(record): record for record in put}.values()
     args: list[Argument] = [
         repr(float(now)),
@@ -41,7 +35,7 @@ def commit_args(
         "" if expect is None else expect,
         0 if expect is None else allowed_advance(expect),
         "" if token is None else f"={token}",
-        secrets.randbits(32) << 20 | 1,
+        first_version(),
         int(any(record.expires is not None for record in unique)),
         resp.pack_keys(unique) if put else "",
         len(drop),

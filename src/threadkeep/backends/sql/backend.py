@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Engine
 
 from threadkeep.backends.common.commit import Change
 from threadkeep.backends.common.deadline import Deadline
-from threadkeep.backends.sql import (
-    commit_plan,
-    expire,
-    names,
-    options,
-)
-from threadkeep.backends.sql import (
-    read as reading,
-)
+from threadkeep.backends.common.faults import Fault, FaultKind, timeout_error
+from threadkeep.backends.common.retry import run_commit
+from threadkeep.backends.sql import commit_plan, expire, names, options
+from threadkeep.backends.sql import read as reading
 from threadkeep.backends.sql.connect import Database
 from threadkeep.backends.sql.connection_calls import RetryingConnection
-from threadkeep.backends.sql.driver_errors import late
 from threadkeep.backends.sql.views import Views
 from threadkeep.core import cursor as cursors
-from threadkeep.errors import BackendError, Conflict
+from threadkeep.errors import BackendError
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 T = TypeVar("T")
+_CONNECTING: Final = Fault(FaultKind.TIMEOUT, "another thread is connecting")
 
 
 class SqlBackend:
@@ -83,7 +79,7 @@ class SqlBackend:
         self._pool = self._database.source
         self._timeout = float(timeout)
         self._calls = RetryingConnection(
-            self._pool, self._dialect, where=self._database.location, timeout=self._timeout
+            self._pool, self._dialect, location=self._database.location, timeout=self._timeout
         )
         self._ready = False
         self._lock = threading.Lock()
@@ -111,8 +107,7 @@ class SqlBackend:
         now: float,
     ) -> Commit:
         change = Change(stream, put, drop, ttl, expect, token, now).unique()
-        attempts = _CommitAttempts(self._commit, change)
-        return self._run(attempts, repeatable=expect is None or token is not None)
+        return run_commit(self._run, partial(self._commit, change=change), change)
 
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
@@ -170,7 +165,7 @@ class SqlBackend:
     def close(self) -> None:
         """Close the connections opened here; those in use, when they are released."""
         self._pool.close()
-        self._calls.watch.close()
+        self._calls.close()
 
     def _run(self, work: Callable[[Any], T], *, repeatable: bool = True) -> T:
         deadline = Deadline(self._timeout)
@@ -181,7 +176,7 @@ class SqlBackend:
     def _prepare(self, deadline: Deadline) -> None:
         """Create or migrate the tables, once, in the first thread that calls."""
         if not self._lock.acquire(timeout=deadline.remaining()):
-            raise late(self._database.location, deadline.timeout, "another thread is connecting")
+            raise timeout_error(_CONNECTING, self._database.location, deadline.timeout)
         try:
             if not self._ready:
                 self._database.prepare(self._calls, deadline)
@@ -200,24 +195,3 @@ class SqlBackend:
         plan = commit_plan.plan(dialect, row, change)
         rows = dialect.run(connection, [*plan.steps, ("COMMIT", {})])
         return commit_plan.answer(plan, rows, dialect, change)
-
-
-class _CommitAttempts:
-    """A commit and its retries; a retry that finds the stream already deleted has succeeded."""
-
-    def __init__(self, commit: Callable[[Any, Change], Commit], change: Change) -> None:
-        self._commit = commit
-        self._change = change
-        self._tried = False
-
-    def __call__(self, connection: Any) -> Commit:
-        try:
-            return self._commit(connection, self._change)
-        except Conflict as conflict:
-            ends_stream = not self._change.put and self._change.drops_stream
-            if self._tried and ends_stream and conflict.current == 0:
-                connection.rollback()
-                return Commit(0, [])
-            raise
-        finally:
-            self._tried = True

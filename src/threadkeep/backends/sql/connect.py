@@ -9,13 +9,8 @@ from sqlalchemy import Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from threadkeep.backends.common.deadline import Deadline, format_wait
-from threadkeep.backends.sql import (
-    driver_errors,
-    drivers,
-    options,
-    schema,
-    watchdog,
-)
+from threadkeep.backends.common.faults import Failed, FaultKind
+from threadkeep.backends.sql import drivers, options, schema, watchdog
 from threadkeep.backends.sql.dialect import Dialect
 from threadkeep.backends.sql.drivers import DRIVERS
 from threadkeep.backends.sql.names import TableNames
@@ -73,9 +68,7 @@ class Database:
         """
         version = calls.run(self._version, deadline=deadline)
         if not schema.check(version, self.location):
-            calls.patiently(
-                lambda: self._run_with_engine(schema.migrate, calls, deadline), deadline
-            )
+            calls.run_unpooled(lambda: self._run_with_engine(schema.migrate, deadline), deadline)
 
     def tables_version(self, calls: RetryingConnection, deadline: Deadline) -> int:
         """Returns the version of the tables, 0 if there are none; creates nothing.
@@ -87,8 +80,8 @@ class Database:
         def existing_version(engine: Engine, *tables: Any) -> int:
             return schema.existing_version(engine, *tables[:-1])
 
-        return calls.patiently(
-            lambda: self._run_with_engine(existing_version, calls, deadline), deadline
+        return calls.run_unpooled(
+            lambda: self._run_with_engine(existing_version, deadline), deadline
         )
 
     def _version(self, connection: Any) -> int:
@@ -96,15 +89,13 @@ class Database:
         try:
             rows = self.dialect.run(connection, [(self.dialect.sql.select_version, {})])
         except self.dialect.errors as error:
-            if self.dialect.fault(error).kind is not driver_errors.Kind.MISSING:
+            if self.dialect.classify(error).kind is not FaultKind.MISSING:
                 raise
             connection.rollback()
             return 0
         return int(rows[0][0]) if rows else 0
 
-    def _run_with_engine(
-        self, operation: Callable[..., T], calls: RetryingConnection, deadline: Deadline
-    ) -> T:
+    def _run_with_engine(self, operation: Callable[..., T], deadline: Deadline) -> T:
         """Run an operation of SQLAlchemy on a connection of its own."""
         engine = self._engine or create_engine(
             f"{self.dialect.driver}://",
@@ -115,9 +106,9 @@ class Database:
             return operation(engine, self._names, self.dialect.columns, self.location, deadline)
         except DBAPIError as error:
             cause = error.orig if isinstance(error.orig, Exception) else error
-            raise calls.failed(cause) from None
+            raise Failed(self.dialect.classify(cause), cause) from None
         except self.dialect.errors as error:
-            raise calls.failed(error) from None
+            raise Failed(self.dialect.classify(error), error) from None
 
     def _migration_connection(self, deadline: Deadline) -> Any:
         connection = self._connect(deadline)

@@ -1,14 +1,15 @@
-"""One call: a connection, a deadline, retries of what may pass, and errors in our words."""
+"""Runs calls on connections of a pool: a deadline, retries, and errors mapped to ours."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, TypeVar
 
-from threadkeep.backends.common.deadline import Deadline, backoff
-from threadkeep.backends.sql import driver_errors
+from threadkeep.backends.common.deadline import Deadline
+from threadkeep.backends.common.faults import Failed, Fault, FaultKind
+from threadkeep.backends.common.retry import RetryLoop
 from threadkeep.backends.sql.dialect import Dialect
-from threadkeep.backends.sql.driver_errors import Fault, Kind
 from threadkeep.backends.sql.pool import ConnectionSource, Lease
 from threadkeep.backends.sql.watchdog import Watchdog
 from threadkeep.errors import BackendError
@@ -16,102 +17,68 @@ from threadkeep.errors import BackendError
 T = TypeVar("T")
 
 Work = Callable[[Any], T]
-_ABORTED: Final = Fault(Kind.TIMEOUT, "no answer")
-
-
-class Failed(Exception):
-    """The driver's error, understood."""
-
-    def __init__(self, fault: Fault, cause: Exception) -> None:
-        super().__init__(fault.says)
-        self.fault = fault
-        self.cause = cause
+_ABORTED: Final = Fault(FaultKind.TIMEOUT, "no answer")
 
 
 class RetryingConnection:
-    """Runs work on connections of a pool.
-
-    Attributes:
-        proven: a connection was made before, so a server that cannot be reached may come back.
-    """
+    """Runs work on connections of a pool."""
 
     def __init__(
-        self, source: ConnectionSource, dialect: Dialect, *, where: str, timeout: float
+        self, source: ConnectionSource, dialect: Dialect, *, location: str, timeout: float
     ) -> None:
         self._source = source
         self._dialect = dialect
-        self._where = where
-        self._timeout = timeout
-        self.proven = False
-        self.watch = Watchdog(dialect.abort, timeout)
+        self._loop = RetryLoop(location, timeout)
+        self._watchdog = Watchdog(dialect.abort, timeout)
 
     def run(self, work: Work[T], *, deadline: Deadline | None = None, repeatable: bool = True) -> T:
-        """Do it, again where that may help, until the deadline.
+        """Run work with retries; see `RetryLoop.run`."""
+        attempt = partial(self._attempt, work)
+        return self._loop.run(attempt, deadline=deadline, repeatable=repeatable)
 
-        Args:
-            repeatable: may it be done again if a connection broke and nobody knows whether it
-                was done?
+    def run_unpooled(self, operation: Callable[[], T], deadline: Deadline) -> T:
+        """The same for an operation with a connection of its own, which raises `Failed`."""
+        return self._loop.run(lambda _: operation(), deadline=deadline)
 
-        Raises:
-            BackendTimeout: not done within the time-out.
-            BackendError: what the database says, or that it cannot be reached.
-        """
-        deadline = deadline or Deadline(self._timeout)
-        return self.patiently(lambda: self._once(work, deadline), deadline, repeatable=repeatable)
+    def close(self) -> None:
+        """End the thread that ends calls at their deadline."""
+        self._watchdog.close()
 
-    def patiently(self, once: Callable[[], T], deadline: Deadline, *, repeatable: bool = True) -> T:
-        """The same for anything that raises `Failed`."""
-        attempt = 0
-        while True:
-            try:
-                return once()
-            except Failed as failed:
-                fault = failed.fault
-                if fault.kind is Kind.LOST and not repeatable:
-                    raise driver_errors.unknown(self._where) from failed.cause
-                if not self._hopeful(fault) or not backoff(attempt, deadline):
-                    raise self._error(fault, deadline) from failed.cause
-            attempt += 1
-
-    def failed(self, error: Exception) -> Failed:
-        """The driver's error, understood."""
-        return Failed(self._dialect.fault(error), error)
-
-    def _once(self, work: Work[T], deadline: Deadline) -> T:
-        lent = self._take(deadline)
-        connection = lent.driver_connection
-        key = self.watch.start(deadline, connection)
+    def _attempt(self, work: Work[T], deadline: Deadline) -> T:
+        lease = self._acquire(deadline)
+        connection = lease.driver_connection
+        key = self._watchdog.start(deadline, connection)
         broken = True
         try:
-            done = work(connection)
-            broken = not self.watch.stop(key)
-            return done
+            result = work(connection)
+            broken = not self._watchdog.stop(key)
+            return result
         except BackendError:  # some are OSErrors, as are some of the driver's
-            broken = not self.watch.stop(key) or not self._rolled_back(connection)
+            broken = not self._watchdog.stop(key) or not self._rolled_back(connection)
             raise
         except self._dialect.errors as error:
-            aborted = not self.watch.stop(key)
-            fault = _ABORTED if aborted else self._dialect.fault(error)
-            broken = aborted or fault.kind is Kind.LOST or not self._rolled_back(connection)
-            if fault.kind is Kind.LOST:
+            aborted = not self._watchdog.stop(key)
+            fault = _ABORTED if aborted else self._dialect.classify(error)
+            broken = aborted or fault.kind is FaultKind.LOST or not self._rolled_back(connection)
+            if fault.kind is FaultKind.LOST:
                 self._source.distrust()
             raise Failed(fault, error) from None
         finally:
-            self.watch.stop(key)
-            self._source.release(lent, broken=broken)
+            self._watchdog.stop(key)
+            self._source.release(lease, broken=broken)
 
-    def _take(self, deadline: Deadline) -> Lease:
+    def _acquire(self, deadline: Deadline) -> Lease:
         try:
-            lent = self._source.acquire(deadline)
+            lease = self._source.acquire(deadline)
         except BackendError:
             raise
         except self._dialect.errors as error:
-            fault = self._dialect.fault(error)
-            if fault.kind is Kind.LOST:
-                fault = fault._replace(kind=Kind.UNREACHABLE)
+            fault = self._dialect.classify(error)
+            if fault.kind is FaultKind.LOST:
+                fault = fault._replace(kind=FaultKind.UNREACHABLE)
             raise Failed(fault, error) from None
-        self.proven = True
-        return lent
+        self._loop.connected = True
+        return lease
 
     def _rolled_back(self, connection: Any) -> bool:
         try:
@@ -119,13 +86,3 @@ class RetryingConnection:
         except self._dialect.errors:
             return False
         return True
-
-    def _hopeful(self, fault: Fault) -> bool:
-        if fault.kind is Kind.UNREACHABLE:
-            return self.proven
-        return fault.kind in (Kind.AGAIN, Kind.LOST)
-
-    def _error(self, fault: Fault, deadline: Deadline) -> BackendError:
-        if fault.kind is Kind.AGAIN or (fault.kind is Kind.LOST and not deadline.remaining()):
-            return driver_errors.late(self._where, deadline.timeout, fault.says)
-        return driver_errors.error(fault, self._where, deadline.timeout)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from threadkeep.backends.common.commit import Change
-from threadkeep.backends.sql.driver_errors import Fault
+from threadkeep.backends.common.faults import Classify
 from threadkeep.backends.sql.schema import ColumnTypes
 from threadkeep.backends.sql.statements import ReadStatementBuilder, Statements, Step, Tables
 from threadkeep.backends.sql.url import DatabaseTarget
@@ -96,8 +96,9 @@ class Dialect(Protocol):
         """Decode a name or an id that the driver returned."""
         ...
 
-    def fault(self, error: Exception) -> Fault:
-        """Classify an error of the driver."""
+    @property
+    def classify(self) -> Classify:
+        """Classifies an error of the driver."""
         ...
 
     def server_info(self, connection: Any) -> dict[str, str]:

@@ -17,7 +17,6 @@ from sqlalchemy.dialects.mysql import DOUBLE, LONGTEXT, VARBINARY
 from threadkeep.backends.common.commit import Change
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sql import commit_plan
-from threadkeep.backends.sql.driver_errors import Fault
 from threadkeep.backends.sql.mysql_connect import (
     InterruptibleConnection,
     check_parameters,
@@ -87,6 +86,7 @@ class MySQL:
     driver = "mysql+pymysql"
     errors: tuple[type[Exception], ...] = (pymysql.Error,)
     columns = COLUMNS
+    classify = staticmethod(classify)
     max_ids = 1000  # with very many ids the server does not use the index
     begin: Sequence[Step] = (("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", ()), ("BEGIN", ()))
     purge: Sequence[Step] = ()  # the server purges by itself
@@ -179,9 +179,6 @@ class MySQL:
 
     def text(self, value: Any) -> str:
         return value.decode()  # type: ignore[no-any-return]
-
-    def fault(self, error: Exception) -> Fault:
-        return classify(error)
 
     def _put_text(self, rows: int) -> str:
         return _PUT.format(self.tables.records, ", ".join([_ROW] * rows))

@@ -7,15 +7,15 @@ from typing import Final
 
 import pymysql
 
-from threadkeep.backends.sql.driver_errors import Fault, Kind
+from threadkeep.backends.common.faults import Fault, FaultKind
 
 _BY_CODE: Final = {
-    **dict.fromkeys((1213, 1205, 1020, 1062, 3572), Kind.AGAIN),  # 1062: both created a stream
-    **dict.fromkeys((0, 2006, 2013, 2014, 2055, 1053, 1077, 1927, 4031), Kind.LOST),
-    **dict.fromkeys((1290, 1792, 1836), Kind.LOST),  # read-only: find the primary again
-    **dict.fromkeys((2002, 2003, 2005, 1040, 1203), Kind.UNREACHABLE),
-    **dict.fromkeys((1317, 1969, 3024), Kind.TIMEOUT),
-    **dict.fromkeys((1146, 1054), Kind.MISSING),
+    **dict.fromkeys((1213, 1205, 1020, 1062, 3572), FaultKind.RETRY),  # 1062: both created a stream
+    **dict.fromkeys((0, 2006, 2013, 2014, 2055, 1053, 1077, 1927, 4031), FaultKind.LOST),
+    **dict.fromkeys((1290, 1792, 1836), FaultKind.LOST),  # read-only: find the primary again
+    **dict.fromkeys((2002, 2003, 2005, 1040, 1203), FaultKind.UNREACHABLE),
+    **dict.fromkeys((1317, 1969, 3024), FaultKind.TIMEOUT),
+    **dict.fromkeys((1146, 1054), FaultKind.MISSING),
 }
 _REMEDY: Final = {
     1040: "too many connections: lower pool_size, or raise max_connections",
@@ -41,8 +41,8 @@ def classify(error: Exception) -> Fault:
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     text = " ".join(str(error.args[1]).split()) if len(error.args) > 1 else str(error)
     if isinstance(getattr(error, "original_exception", None), ssl.SSLCertVerificationError):
-        return Fault(Kind.FATAL, text, _CERTIFICATE)
+        return Fault(FaultKind.FATAL, text, _CERTIFICATE)
     if not isinstance(error, pymysql.OperationalError | pymysql.InterfaceError) and not code:
-        return Fault(Kind.FATAL, f"{type(error).__name__} in PyMySQL")
+        return Fault(FaultKind.FATAL, f"{type(error).__name__} in PyMySQL")
     message = f"error {code}" if code in _QUOTING else f"{text or 'connection closed'} ({code})"
-    return Fault(_BY_CODE.get(code, Kind.FATAL), message, _REMEDY.get(code, ""))
+    return Fault(_BY_CODE.get(code, FaultKind.FATAL), message, _REMEDY.get(code, ""))

@@ -14,7 +14,6 @@ from sqlalchemy.exc import DatabaseError
 from threadkeep.backends.common.commit import Change
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sql import commit_plan
-from threadkeep.backends.sql.driver_errors import Fault
 from threadkeep.backends.sql.names import TableNames
 from threadkeep.backends.sql.oracle_connect import open_session, parse_connect_options
 from threadkeep.backends.sql.oracle_errors import classify
@@ -71,6 +70,7 @@ class Oracle:
     # The driver lets the OSError of an unknown host through.
     errors: tuple[type[Exception], ...] = (oracledb.Error, OSError)
     columns = COLUMNS
+    classify = staticmethod(classify)
     max_ids = _MAX_BINDS
     begin: Sequence[Step] = ()
     purge: Sequence[Step] = ()  # blocks are overwritten on reuse
@@ -160,9 +160,6 @@ class Oracle:
 
     def text(self, value: Any) -> str:
         return value  # type: ignore[no-any-return]  # VARCHAR2 is str, and none here is empty
-
-    def fault(self, error: Exception) -> Fault:
-        return classify(error)
 
 
 def _execute(cursor: Any, statement: str, values: Any) -> None:

@@ -7,21 +7,23 @@ from typing import Final
 
 import oracledb
 
-from threadkeep.backends.sql.driver_errors import Fault, Kind
+from threadkeep.backends.common.faults import Fault, FaultKind
 
 _BY_CODE: Final = {
     # 00001: both created a stream; 08177: serialization; 00060: deadlock; 00054: busy;
     # 00955: both created the tables
-    **dict.fromkeys(("ORA-00001", "ORA-00060", "ORA-08177", "ORA-00054", "ORA-00955"), Kind.AGAIN),
-    **dict.fromkeys(("ORA-30006", "ORA-04021"), Kind.AGAIN),
-    **dict.fromkeys(("ORA-03113", "ORA-03114", "ORA-03135", "ORA-00028"), Kind.LOST),
-    **dict.fromkeys(("ORA-02396", "ORA-01012", "ORA-25408", "ORA-16000"), Kind.LOST),
-    **dict.fromkeys(("DPY-1001", "DPY-4011", "DPY-6006"), Kind.LOST),
-    **dict.fromkeys(("DPY-6005", "DPY-6003", "ORA-12541", "ORA-12514"), Kind.UNREACHABLE),
-    **dict.fromkeys(("ORA-12516", "ORA-12518", "ORA-12520", "ORA-01033"), Kind.UNREACHABLE),
-    **dict.fromkeys(("ORA-01034", "ORA-01089", "ORA-00018", "ORA-00020"), Kind.UNREACHABLE),
-    **dict.fromkeys(("DPY-4024", "ORA-01013", "ORA-03136"), Kind.TIMEOUT),
-    **dict.fromkeys(("ORA-00942", "ORA-00904"), Kind.MISSING),
+    **dict.fromkeys(
+        ("ORA-00001", "ORA-00060", "ORA-08177", "ORA-00054", "ORA-00955"), FaultKind.RETRY
+    ),
+    **dict.fromkeys(("ORA-30006", "ORA-04021"), FaultKind.RETRY),
+    **dict.fromkeys(("ORA-03113", "ORA-03114", "ORA-03135", "ORA-00028"), FaultKind.LOST),
+    **dict.fromkeys(("ORA-02396", "ORA-01012", "ORA-25408", "ORA-16000"), FaultKind.LOST),
+    **dict.fromkeys(("DPY-1001", "DPY-4011", "DPY-6006"), FaultKind.LOST),
+    **dict.fromkeys(("DPY-6005", "DPY-6003", "ORA-12541", "ORA-12514"), FaultKind.UNREACHABLE),
+    **dict.fromkeys(("ORA-12516", "ORA-12518", "ORA-12520", "ORA-01033"), FaultKind.UNREACHABLE),
+    **dict.fromkeys(("ORA-01034", "ORA-01089", "ORA-00018", "ORA-00020"), FaultKind.UNREACHABLE),
+    **dict.fromkeys(("DPY-4024", "ORA-01013", "ORA-03136"), FaultKind.TIMEOUT),
+    **dict.fromkeys(("ORA-00942", "ORA-00904"), FaultKind.MISSING),
 }
 _REMEDY: Final = {
     "ORA-01017": "check user and password",
@@ -45,11 +47,11 @@ _QUOTING: Final = {"ORA-00001", "ORA-12899", "ORA-01461"}  # their messages repe
 def classify(error: Exception) -> Fault:
     """Classify an error of the driver."""
     if not isinstance(error, oracledb.Error):
-        return Fault(Kind.UNREACHABLE, _first_line(error), "check the name of the host")
+        return Fault(FaultKind.UNREACHABLE, _first_line(error), "check the name of the host")
     match = _CODE.search(str(error))
     code = match.group() if match else ""
     message = code if code in _QUOTING else _first_line(error)
-    kind = _BY_CODE.get(code, Kind.LOST if _is_session_dead(error) else Kind.FATAL)
+    kind = _BY_CODE.get(code, FaultKind.LOST if _is_session_dead(error) else FaultKind.FATAL)
     return Fault(kind, message, _REMEDY.get(code, ""))
 
 

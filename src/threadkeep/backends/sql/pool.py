@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -13,6 +11,7 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Engine, exc
 from sqlalchemy.pool import PoolProxiedConnection
 
+from threadkeep.backends.common import fork
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.common.limiter import ConnectionLimiter
 from threadkeep.backends.sql.dialect import Dialect
@@ -52,7 +51,7 @@ class PooledConnection:
             self.driver_connection.close()
 
 
-class ConnectionPool:
+class ConnectionPool(fork.ForkAware):
     """At most `size` connections, opened on demand; the most recently used is handed out first.
 
     Callers wait here, so that the wait counts towards the deadline of the call. After a fork the
@@ -66,7 +65,7 @@ class ConnectionPool:
         self._inherited: list[object] = []
         self._reset()
         self._closed = False
-        _POOLS.add(self)
+        fork.register(self)
 
     @property
     def in_use(self) -> int:
@@ -113,8 +112,8 @@ class ConnectionPool:
         self._closed = True
         self._drain()
 
-    def restart(self) -> None:
-        """Start with an empty pool, in a forked child."""
+    def after_fork_in_child(self) -> None:
+        """Start with an empty pool."""
         self._inherited.append(self._idle)
         self._reset()
 
@@ -192,15 +191,3 @@ class SharedPool:
     def close(self) -> None:
         """Refuse further calls."""
         self._closed = True
-
-
-_POOLS: weakref.WeakSet[ConnectionPool] = weakref.WeakSet()
-
-
-def _after_fork_in_child() -> None:
-    for pool in _POOLS:
-        pool.restart()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Double, Text, text
 from threadkeep.backends.common.commit import Change, expiry, first_version
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sql import commit_plan
-from threadkeep.backends.sql.driver_errors import Fault
 from threadkeep.backends.sql.names import TableNames
 from threadkeep.backends.sql.postgresql_arrays import TextArray, TimeArray, register_array_dumpers
 from threadkeep.backends.sql.postgresql_errors import classify
@@ -61,6 +60,7 @@ class PostgreSQL:
     driver = "postgresql+psycopg"
     errors: tuple[type[Exception], ...] = (psycopg.Error,)
     columns = COLUMNS
+    classify = staticmethod(classify)
     max_ids = 2**31
     remaining_copies: Sequence[str] = ("the server's write-ahead log, its replicas and backups",)
     begin: Sequence[Step] = (("BEGIN ISOLATION LEVEL READ COMMITTED", {}),)
@@ -188,9 +188,6 @@ class PostgreSQL:
 
     def text(self, value: Any) -> str:
         return value  # type: ignore[no-any-return]  # text columns are str
-
-    def fault(self, error: Exception) -> Fault:
-        return classify(error)
 
 
 def _execute(connection: Any, step: Step) -> Any:

@@ -6,25 +6,25 @@ from typing import Final
 
 import psycopg
 
-from threadkeep.backends.sql.driver_errors import Fault, Kind
+from threadkeep.backends.common.faults import Fault, FaultKind
 
 _BY_CODE: Final = {
-    "40001": Kind.AGAIN,
-    "40P01": Kind.AGAIN,
-    "55P03": Kind.AGAIN,
-    "23505": Kind.AGAIN,  # both created a stream
-    "57014": Kind.TIMEOUT,
-    "25P03": Kind.LOST,
-    "25P04": Kind.LOST,
-    "25006": Kind.LOST,  # the server became a replica: find the primary again
-    "53300": Kind.UNREACHABLE,
-    "57P01": Kind.LOST,
-    "57P02": Kind.LOST,
-    "57P03": Kind.UNREACHABLE,
-    "57P05": Kind.LOST,
-    "42P01": Kind.MISSING,
-    "42703": Kind.MISSING,
-    "3F000": Kind.MISSING,
+    "40001": FaultKind.RETRY,
+    "40P01": FaultKind.RETRY,
+    "55P03": FaultKind.RETRY,
+    "23505": FaultKind.RETRY,  # both created a stream
+    "57014": FaultKind.TIMEOUT,
+    "25P03": FaultKind.LOST,
+    "25P04": FaultKind.LOST,
+    "25006": FaultKind.LOST,  # the server became a replica: find the primary again
+    "53300": FaultKind.UNREACHABLE,
+    "57P01": FaultKind.LOST,
+    "57P02": FaultKind.LOST,
+    "57P03": FaultKind.UNREACHABLE,
+    "57P05": FaultKind.LOST,
+    "42P01": FaultKind.MISSING,
+    "42703": FaultKind.MISSING,
+    "3F000": FaultKind.MISSING,
 }
 _REMEDY: Final = {
     "42P01": "the tables are gone: was the database restored, or table_name changed?",
@@ -59,18 +59,18 @@ def classify(error: Exception) -> Fault:
     if code is None:
         return _without_code(error)
     message = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-    kind = _BY_CODE.get(code) or (Kind.LOST if code.startswith("08") else Kind.FATAL)
+    kind = _BY_CODE.get(code) or (FaultKind.LOST if code.startswith("08") else FaultKind.FATAL)
     return Fault(kind, f"{_one_line(message)} ({code})", _REMEDY.get(code, ""))
 
 
 def _without_code(error: Exception) -> Fault:
     message = _one_line(str(error))
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        return Fault(Kind.FATAL, f"{type(error).__name__} in psycopg")
+        return Fault(FaultKind.FATAL, f"{type(error).__name__} in psycopg")
     for fragment, remedy in _FATAL_MESSAGES:
         if fragment in message:
-            return Fault(Kind.FATAL, message, remedy)
-    return Fault(Kind.LOST, message, "check host, port and whether the server runs")
+            return Fault(FaultKind.FATAL, message, remedy)
+    return Fault(FaultKind.LOST, message, "check host, port and whether the server runs")
 
 
 def _one_line(message: object) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
+from threadkeep.backends.common import fork
 from threadkeep.backends.common.deadline import Deadline
 
 T = TypeVar("T")
@@ -58,7 +59,7 @@ def call_with_timeout(seconds: float, work: Callable[[], T], undo: Callable[[T],
     return outcome  # type: ignore[return-value]
 
 
-class Watchdog:
+class Watchdog(fork.ForkAware):
     """Aborts calls that reach their deadline.
 
     The thread sleeps until the earliest deadline; only an earlier one, of a call with a limit of
@@ -68,10 +69,11 @@ class Watchdog:
     def __init__(self, abort: Callable[[Any], object], timeout: float) -> None:
         self._abort = abort
         self._timeout = timeout
-        self.reset()
+        self.after_fork_in_child()
+        fork.register(self)
 
-    def reset(self) -> None:
-        """Forget all calls and the thread: a forked child has no threads."""
+    def after_fork_in_child(self) -> None:
+        """Forget all calls and the thread, which the child has not."""
         self._calls: dict[int, tuple[float, Any]] = {}
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()

@@ -9,6 +9,7 @@ from typing import Any
 
 from threadkeep.backends.common.commit import Change
 from threadkeep.backends.common.deadline import Deadline
+from threadkeep.backends.common.faults import map_exceptions, to_error
 from threadkeep.backends.sqlite import (
     commit,
     describe,
@@ -19,7 +20,7 @@ from threadkeep.backends.sqlite import (
     vacuum,
     views,
 )
-from threadkeep.backends.sqlite.errors import lock_timeout, map_error, map_errors
+from threadkeep.backends.sqlite.driver_errors import LOCKED, classify
 from threadkeep.backends.sqlite.head_cache import Heads
 from threadkeep.backends.sqlite.pool import SqlitePool
 from threadkeep.core import cursor as cursors
@@ -162,7 +163,7 @@ class SqliteBackend:
 
     def close(self) -> None:
         """Close every connection; those in use are closed when they are returned."""
-        with map_errors(self._location, self._timeout):
+        with map_exceptions(sqlite3.Error, classify, self._location, self._timeout):
             self._pool.close()
 
     def _connection(self, *, writing: bool = False) -> _Lease:
@@ -179,7 +180,7 @@ class SqliteBackend:
         return pages
 
     def _open(self) -> sqlite3.Connection:
-        with map_errors(self._location, self._timeout):
+        with map_exceptions(sqlite3.Error, classify, self._location, self._timeout):
             connection = sqlite3.connect(
                 self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
             )
@@ -205,7 +206,7 @@ class _Lease:
 
     def __enter__(self) -> sqlite3.Connection:
         if self._lock and not self._lock.acquire(timeout=self._timeout):
-            raise lock_timeout(self._location, self._timeout)
+            raise to_error(LOCKED, self._location, self._timeout)
         try:
             self._connection = self._pool.acquire()
         except BaseException:
@@ -221,7 +222,7 @@ class _Lease:
             if self._lock:
                 self._lock.release()
         if isinstance(error, sqlite3.Error):
-            raise map_error(error, self._location, self._timeout) from error
+            raise to_error(classify(error), self._location, self._timeout) from error
 
 
 def _check(path: object, pool_size: object, timeout: object, synchronous: object) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 import time
-import weakref
 from collections.abc import Callable
 
+from threadkeep.backends.common import fork
 from threadkeep.backends.common.limiter import ConnectionLimiter
 from threadkeep.errors import BackendError
 
 
-class SqlitePool:
+class SqlitePool(fork.ForkAware):
     """At most `size` connections, opened on demand, each used by one thread at a time.
 
     A returned connection is rolled back, and closed if that fails.
@@ -52,7 +51,7 @@ class SqlitePool:
         self._paused = 0
         self._closed = False
         self.writing = threading.Lock()
-        _register(self)
+        fork.register(self)
 
     def acquire(self) -> sqlite3.Connection:
         """Lease a connection that is in no transaction.
@@ -112,7 +111,7 @@ class SqlitePool:
         while connection := self._pop_idle():
             connection.close()
 
-    def _pause(self) -> None:
+    def before_fork(self) -> None:
         """Wait for running calls (each ends within the time-out) and close idle connections."""
         deadline = time.monotonic() + self._timeout
         while self._paused < self._size:
@@ -122,48 +121,14 @@ class SqlitePool:
         if not self._keep:
             self._close_idle()
 
-    def _resume(self) -> None:
+    def after_fork_in_parent(self) -> None:
+        """Let calls go on."""
         for _ in range(self._paused):
             self._limiter.release()
         self._paused = 0
 
-    def _restart(self) -> None:
-        """Reset in the child: threads that held or awaited a connection do not exist there."""
+    def after_fork_in_child(self) -> None:
+        """Start over: threads that held or awaited a connection do not exist here."""
         self._limiter = ConnectionLimiter(self._size, self._location)
         self._paused = 0
         self.writing = threading.Lock()
-
-
-_POOLS: weakref.WeakSet[SqlitePool] = weakref.WeakSet()
-_POOLS_LOCK = threading.Lock()
-
-
-def _register(pool: SqlitePool) -> None:
-    with _POOLS_LOCK:
-        _POOLS.add(pool)
-
-
-def _before_fork() -> None:
-    _POOLS_LOCK.acquire()
-    for pool in _POOLS:
-        pool._pause()
-
-
-def _after_fork_in_parent() -> None:
-    for pool in _POOLS:
-        pool._resume()
-    _POOLS_LOCK.release()
-
-
-def _after_fork_in_child() -> None:
-    for pool in _POOLS:
-        pool._restart()
-    _POOLS_LOCK.release()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=_after_fork_in_parent,
-        after_in_child=_after_fork_in_child,
-    )

@@ -6,7 +6,8 @@ import sqlite3
 from typing import Final
 
 from threadkeep.backends.common.deadline import Deadline, backoff
-from threadkeep.backends.sqlite.errors import lock_timeout
+from threadkeep.backends.common.faults import to_error
+from threadkeep.backends.sqlite.driver_errors import LOCKED
 from threadkeep.errors import BackendError
 
 APPLICATION_ID: Final = 0x746B6565
@@ -73,7 +74,7 @@ def _enter_wal(connection: sqlite3.Connection, location: str, deadline: Deadline
     while (mode := _switch_to_wal(connection)) is None:
         # unlike other statements this one does not wait for a lock, e.g. while a store is created
         if not backoff(attempt, deadline):
-            raise lock_timeout(location, deadline.timeout)
+            raise to_error(LOCKED, location, deadline.timeout)
         attempt += 1
     if mode not in ("wal", "memory"):
         raise BackendError(

@@ -135,6 +135,13 @@ class ConditionsContract:
         repeated = backend.commit(S, drop=drop, expect=version, token="t-1", now=NOW)
         assert repeated == first == (read(backend, S).version, [])
 
+    def test_token_repeats_commit_in_its_generation(self, backend: Backend) -> None:
+        generation = Generation(backend.commit(S, put=items("a"), now=NOW).version)
+        first = backend.commit(S, put=items("b"), expect=generation, token="t-1", now=NOW)
+        repeated = backend.commit(S, put=items("b"), expect=generation, token="t-1", now=NOW)
+        assert repeated == first
+        assert read(backend, S).version == first.version
+
     def test_other_token_conflicts(self, backend: Backend) -> None:
         first = backend.commit(S, put=items("a"), expect=0, token="t-1", now=NOW)
         assert_conflict(backend, first.version, put=items("a"), expect=0, token="t-2")

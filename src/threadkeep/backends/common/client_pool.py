@@ -1,19 +1,20 @@
-"""Limits how many calls use the client at once; a new client after a fork, none after `close`."""
+"""A driver's client, which has a pool of its own: created late, new after a fork, closed once."""
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
+from threadkeep.backends.common import fork
 from threadkeep.backends.common.deadline import Deadline, format_wait
 from threadkeep.backends.common.limiter import ConnectionLimiter
-from threadkeep.backends.redis.clients import Client
 from threadkeep.errors import BackendError, BackendTimeout
 
+C = TypeVar("C")
 
-class ClientPool:
+
+class ClientPool(fork.ForkAware, Generic[C]):
     """A client, created at the first use, and a limit on the calls that use it at once.
 
     One limit covers all nodes of a cluster: a call uses one connection at a time. Calls wait
@@ -22,22 +23,29 @@ class ClientPool:
 
     Args:
         make_client: creates the client.
+        close_client: closes a client that was created here; `None` = it is the application's
+            own, which a forked child uses on.
         location: the server, for errors.
-        size: how many calls may run at once; `None` = the client is the application's own: its
-            pool has a limit of its own, and it is never closed here.
+        size: how many calls may run at once; `None` = the client limits them itself.
     """
 
     def __init__(
-        self, make_client: Callable[[], Client], *, location: str, size: int | None
+        self,
+        make_client: Callable[[], C],
+        close_client: Callable[[C], object] | None,
+        *,
+        location: str,
+        size: int | None = None,
     ) -> None:
         self._make_client = make_client
+        self._close = close_client
         self._location = location
         self._size = size
         self._closed = False
-        self._inherited: list[Client] = []
-        self._client: Client | None = None
+        self._client: C | None = None
+        self._inherited: list[C | None] = []
         self._reset()
-        _POOLS.add(self)
+        fork.register(self)
 
     @property
     def in_use(self) -> int:
@@ -65,24 +73,27 @@ class ClientPool:
         if self._closed and not self.in_use:
             self._close_client()
 
-    def client(self, deadline: Deadline) -> Client:
+    def client(self, deadline: Deadline) -> C:
         """Return the client; the caller holds a slot.
 
         Raises:
             BackendTimeout: another thread is still connecting.
         """
-        if self._client is None:
-            remaining = deadline.remaining()
-            if not self._lock.acquire(timeout=remaining):
-                raise BackendTimeout(
-                    f"{self._location}: another thread did not finish connecting within "
-                    f"{format_wait(remaining, deadline.timeout)}: look at the network"
-                )
-            try:
-                self._client = self._client or self._make_client()
-            finally:
-                self._lock.release()
-        return self._client
+        client = self._client
+        if client is not None:
+            return client
+        remaining = deadline.remaining()
+        if not self._lock.acquire(timeout=remaining):
+            raise BackendTimeout(
+                f"{self._location}: another thread did not finish connecting within "
+                f"{format_wait(remaining, deadline.timeout)}: look at the network"
+            )
+        try:
+            if self._client is None:
+                self._client = self._make_client()
+            return self._client
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """Close the connections now, or when the last running call ends."""
@@ -90,9 +101,9 @@ class ClientPool:
         if not self.in_use:
             self._close_client()
 
-    def restart(self) -> None:
-        """Start over, in a forked child."""
-        if self._size is not None:
+    def after_fork_in_child(self) -> None:
+        """Start over, but for a client of the application's own."""
+        if self._close is not None:
             self._inherited.append(self._client)
             self._reset()
 
@@ -104,17 +115,5 @@ class ClientPool:
     def _close_client(self) -> None:
         with self._lock:
             client, self._client = self._client, None
-            if client is not None and self._size is not None:
-                client.close()
-
-
-_POOLS: weakref.WeakSet[ClientPool] = weakref.WeakSet()
-
-
-def _after_fork_in_child() -> None:
-    for pool in _POOLS:
-        pool.restart()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+            if client is not None and self._close is not None:
+                self._close(client)

@@ -1,0 +1,110 @@
+"""The retry loop of all stores with a server: one deadline, and what may safely be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from threadkeep.backends.common.commit import Change
+from threadkeep.backends.common.deadline import Deadline, backoff
+from threadkeep.backends.common.faults import (
+    Failed,
+    Fault,
+    FaultKind,
+    timeout_error,
+    to_error,
+    unknown_outcome,
+)
+from threadkeep.errors import Conflict
+from threadkeep.types import Commit
+
+T = TypeVar("T")
+
+_UNREACHABLE: Final = (FaultKind.UNREACHABLE, FaultKind.SILENT)
+_FAILOVER: Final = 1.0
+"""Seconds given to what a failover mends, and waiting alone does not."""
+
+
+class RetryLoop:
+    """Repeats the calls to one store.
+
+    Attributes:
+        connected: a connection was made before, so a server that cannot be reached may come
+            back. Its store sets it.
+
+    Args:
+        location: the store, for errors.
+        timeout: seconds a call may take in all: waiting for a connection, the server, retries.
+    """
+
+    def __init__(self, location: str, timeout: float) -> None:
+        self._location = location
+        self._timeout = timeout
+        self.connected = False
+
+    def run(
+        self,
+        attempt: Callable[[Deadline], T],
+        *,
+        deadline: Deadline | None = None,
+        repeatable: bool = True,
+    ) -> T:
+        """Call `attempt`, again where that may help, until the deadline.
+
+        Args:
+            attempt: raises `Failed` instead of a driver's error.
+            deadline: of a call that has begun already.
+            repeatable: whether it may be repeated if a connection broke and nobody knows
+                whether it was done.
+
+        Raises:
+            BackendTimeout: not done within the time-out.
+            BackendError: what the server says, or that it cannot be reached.
+        """
+        deadline = deadline or Deadline(self._timeout)
+        number = 0
+        while True:
+            try:
+                return attempt(deadline)
+            except Failed as failed:
+                fault, cause = failed.fault, failed.cause
+            if fault.kind is FaultKind.LOST and not repeatable:
+                raise unknown_outcome(self._location) from cause
+            may_help = self._may_help(fault, deadline)
+            if not may_help and (deadline.remaining() or fault.kind not in _UNREACHABLE):
+                raise to_error(fault, self._location, deadline.timeout) from cause
+            if not may_help or not backoff(number, deadline):
+                raise timeout_error(fault, self._location, deadline.timeout) from cause
+            number += 1
+
+    def _may_help(self, fault: Fault, deadline: Deadline) -> bool:
+        """Whether the same call may succeed later."""
+        if fault.kind in _UNREACHABLE:
+            return self.connected
+        if fault.kind is FaultKind.FAILOVER:
+            return deadline.elapsed() < _FAILOVER
+        return fault.kind in (FaultKind.RETRY, FaultKind.LOST)
+
+
+def run_commit(run: Callable[..., Commit], work: Callable[[Any], Commit], change: Change) -> Commit:
+    """Run a commit; a retry that finds its stream already gone has succeeded.
+
+    Args:
+        run: runs work with retries: `run(work, repeatable=...)`.
+
+    Raises:
+        Conflict: the live stream does not have the version that the change expects.
+    """
+    attempts = 0
+
+    def attempt(handle: Any) -> Commit:
+        nonlocal attempts
+        attempts += 1
+        return work(handle)
+
+    try:
+        return run(attempt, repeatable=change.repeatable)
+    except Conflict as conflict:
+        if attempts > 1 and change.ends_stream and conflict.current == 0:
+            return Commit(0, [])
+        raise
