@@ -76,7 +76,7 @@ def _connect(
     source = _source(store)
     if source is None:
         return _connect(_over_provider(store), options, fallbacks)
-    source = source._replace(given=[*source.given, *keywords(options)])
+    source = source._replace(options=[*source.options, *keywords(options)])
     return _memory(open_store(source, keywords(fallbacks or {})))
 
 

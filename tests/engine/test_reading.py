@@ -105,7 +105,7 @@ def test_item_of_every_known_type_is_stored(chat, kind):
         ({**TEXT, "timestamp": 5}, "pass the date as created_at"),
         ({**TEXT, "date": "2026-01-01"}, "message 0.date is no field"),
         ({**TEXT, "time": 5}, "created_at"),
-        (object(), "got object: pass a dict with its role and content"),
+        pytest.param(object(), "got object: pass a dict with its role and content", id="an object"),
         (dataclasses.make_dataclass("Msg", ["role", "content"])("user", "x"), "s Msg: pass a dict"),
         (("user", 5), "is a tuple; add its entries"),
         (("nobody", "x"), "is a tuple; add its entries"),

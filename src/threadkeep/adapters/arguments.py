@@ -60,9 +60,9 @@ def strict_arguments(function: Callable[P, R]) -> Callable[P, R]:
         if len(args) > len(positional):
             raise TypeError(_title(function, args) + _too_many(positional, names))
         if not kwargs.keys() <= names:
-            known = names | _fields_of(args[0]) if has_fields else names
-            if unknown := kwargs.keys() - known:
-                hint = _hint(min(unknown), known - _RECEIVERS)
+            allowed = names | _fields_of(args[0]) if has_fields else names
+            if unknown := kwargs.keys() - allowed:
+                hint = _hint(min(unknown), allowed - _RECEIVERS)
                 title = _title(function, args)
                 raise TypeError(f"{title} has no argument {min(unknown)!r}{hint}")
         return function(*args, **kwargs)

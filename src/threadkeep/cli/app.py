@@ -91,8 +91,8 @@ def store_options(
 ) -> None:
     """Take the store's options before the command."""
     del version
-    given = context.obj or StoreOptions()  # the flags of stores, which stand anywhere
-    context.obj = StoreOptions(url, history_backend, path, namespace, given.flags)
+    options = context.obj or StoreOptions()  # the flags of stores, which stand anywhere
+    context.obj = StoreOptions(url, history_backend, path, namespace, options.flags)
 
 
 def run() -> int:
@@ -104,8 +104,8 @@ def run() -> int:
 def _run() -> int:
     try:
         store_flags, arguments = flags.split_flags(sys.argv[1:])
-        given = StoreOptions(flags=store_flags)
-        return int(app(arguments, prog_name="threadkeep", standalone_mode=False, obj=given) or 0)
+        options = StoreOptions(flags=store_flags)
+        return int(app(arguments, prog_name="threadkeep", standalone_mode=False, obj=options) or 0)
     except typer.Exit as error:
         return error.exit_code
     except (typer.Abort, KeyboardInterrupt):

@@ -35,20 +35,20 @@ def from_environment(flags: Mapping[str, str] | None = None) -> Source:
     if url is not None and kind is not None:
         raise ConfigError("a URL and a history backend contradict each other: give one of them")
     kind = kind if kind or url else _kind_of_variables()
-    given = [
+    flag_options = [
         GivenOption(name, value, spelling=_flag(name))
         for name, value in flags.items()
         if name not in ("url", "history_backend")
     ]
     if kind is not None:
-        known = kind in STORES
-        stores = environment_defaults(kind) if known else ()
-        options = list(expand_urls(kind, given)) if known else given
+        is_known = kind in STORES
+        stores = environment_defaults(kind) if is_known else ()
+        options = list(expand_urls(kind, flag_options)) if is_known else flag_options
         return Source(kind, options, [*stores, *_settings()])
     if "path" in flags:
         raise ConfigError("--path needs --history-backend beside it, such as sqlite")
     source = from_url(url or DEFAULT_URL)
-    return Source(source.kind, [*source.given, *given], _settings())
+    return Source(source.kind, [*source.options, *flag_options], _settings())
 
 
 def _kind_of_flags(flags: Mapping[str, str]) -> str | None:
@@ -73,13 +73,13 @@ def _kind_of_variables() -> str | None:
         for kind, option in flag_owners().values()
         if option.part == "address" and option.variable.startswith("THREADKEEP_")
     }
-    found = {name: kind for name, kind in variables.items() if os.environ.get(name)}
-    if len(set(found.values())) > 1:
+    matches = {name: kind for name, kind in variables.items() if os.environ.get(name)}
+    if len(set(matches.values())) > 1:
         raise ConfigError(
-            f"{' and '.join(found)} name several stores: set {KIND_VARIABLE} to one of "
-            f"{', '.join(sorted(set(found.values())))}"
+            f"{' and '.join(matches)} name several stores: set {KIND_VARIABLE} to one of "
+            f"{', '.join(sorted(set(matches.values())))}"
         )
-    return next(iter(found.values()), None)
+    return next(iter(matches.values()), None)
 
 
 def _settings() -> Layer:

@@ -40,7 +40,7 @@ def open_store(source: Source, *fallbacks: Layer) -> OpenStore:
     kind = source.kind
     if not (isinstance(kind, str) and kind in STORES):
         return _open_plugin(source, fallbacks)
-    values, store = read_store(kind, source.given, source.defaults, *fallbacks)
+    values, store = read_store(kind, source.options, source.defaults, *fallbacks)
     for name in store.required:
         if name not in values:
             raise ConfigError(f"{kind} needs a {name}")
@@ -48,9 +48,9 @@ def open_store(source: Source, *fallbacks: Layer) -> OpenStore:
         values.setdefault("ttl", store.default_ttl)
     settings = settings_of(values)
     shared = {name: getattr(settings, name) for name in store.shared}
-    own = {name: value for name, value in values.items() if name not in NAMES}
-    backend = store.load()(**{**store.arguments, **store.resolve({**shared, **own})})
-    return OpenStore(wrap(backend, settings), settings, display_name(kind, own))
+    store_options = {name: value for name, value in values.items() if name not in NAMES}
+    backend = store.load()(**{**store.arguments, **store.resolve({**shared, **store_options})})
+    return OpenStore(wrap(backend, settings), settings, display_name(kind, store_options))
 
 
 def read_store(kind: str, *layers: Layer) -> tuple[dict[str, Any], StoreSpec]:
@@ -86,13 +86,13 @@ def _open_plugin(source: Source, fallbacks: tuple[Layer, ...]) -> OpenStore:
 
     kind = source.kind
     names = {name for option in SETTINGS for name in option.keys}
-    options = {given.name: given.value for given in source.given if given.name not in names}
+    options = {option.name: option.value for option in source.options if option.name not in names}
     module_path = options.pop("module_path", None)
     if not isinstance(kind, str) or not plugins.is_plugin(kind, module_path):
         raise _unknown_store(kind, ("custom", *plugins.installed_plugins()))
-    given = [option for option in source.given if option.name in names]
+    shared = [option for option in source.options if option.name in names]
     label = safe_scheme(kind)
-    settings = settings_of(read_options(label, (), given, source.defaults, *fallbacks))
+    settings = settings_of(read_options(label, (), shared, source.defaults, *fallbacks))
     backend = plugins.build(plugins.find_factory(kind, module_path), options)
     return OpenStore(wrap(backend, settings), settings, display_name(label, options))
 

@@ -55,19 +55,19 @@ def _read_layer(
 ) -> dict[str, tuple[Any, OptionSpec]]:
     values: dict[str, tuple[Any, OptionSpec]] = {}
     labels: dict[str, str] = {}
-    for given in layer:
-        option = table.get(given.name)
+    for entry in layer:
+        option = table.get(entry.name)
         if option is None:
-            hint = did_you_mean(given.name, table)
-            raise ConfigError(f"{owner} has no option {given.name!r}{hint}")
-        if given.value is None and option.target != "ttl":
+            hint = did_you_mean(entry.name, table)
+            raise ConfigError(f"{owner} has no option {entry.name!r}{hint}")
+        if entry.value is None and option.target != "ttl":
             continue
-        parsed, target = option.type.read(given.label, given.value), option.target
+        parsed, target = option.type.read(entry.label, entry.value), option.target
         if target in values and not is_same(values[target][0], parsed):
             raise ConfigError(
-                f"{target} is given twice, and differently: {labels[target]} and {given.source}"
+                f"{target} is given twice, and differently: {labels[target]} and {entry.source}"
             )
-        values[target], labels[target] = (parsed, option), given.source
+        values[target], labels[target] = (parsed, option), entry.source
     return values
 
 

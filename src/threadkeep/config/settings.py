@@ -16,8 +16,8 @@ def settings(options: Mapping[str, Any]) -> Settings:
     Raises:
         ConfigError: an option is unknown, of the wrong type or out of range; it is named.
     """
-    given = [GivenOption(name, value) for name, value in options.items()]
-    return settings_of(read_options("connect", (), given))
+    layer = [GivenOption(name, value) for name, value in options.items()]
+    return settings_of(read_options("connect", (), layer))
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:

@@ -24,7 +24,7 @@ class Source(NamedTuple):
     """A kind of store, the options that were given, and defaults for the others."""
 
     kind: object
-    given: Layer
+    options: Layer
     defaults: Layer = ()
 
 
@@ -53,12 +53,12 @@ def _example_url(text: str) -> str:
 
 
 def _url_options(url: Url, store: StoreSpec) -> list[GivenOption]:
-    known = by_name(store.options)
+    table = by_name(store.options)
     ours, remaining = [], []
     for piece in filter(None, url.query.split("&")):
         name, _, value = piece.partition("=")
         name = unquote_plus(name)
-        is_parameter = name in known and name in known[name].parameters
+        is_parameter = name in table and name in table[name].parameters
         if store.location is whole_url and (not is_parameter or name in store.driver_parameters):
             remaining.append(piece)
         else:
@@ -110,7 +110,7 @@ def from_dict(config: Mapping[str, Any]) -> Source:
 def _from_url_option(options: Layer) -> Source:
     """Read options whose `url` says the kind of store."""
     source = from_url(next(option.value for option in options if option.name == "url"))
-    return Source(source.kind, [*source.given, *(o for o in options if o.name != "url")])
+    return Source(source.kind, [*source.options, *(o for o in options if o.name != "url")])
 
 
 def expand_urls(kind: str, options: Layer) -> Iterator[GivenOption]:
@@ -119,10 +119,10 @@ def expand_urls(kind: str, options: Layer) -> Iterator[GivenOption]:
     Raises:
         ConfigError: the URL is one of another kind of store.
     """
-    known = by_name(STORES[kind].options)
+    table = by_name(STORES[kind].options)
     for option in options:
         names_a_url = option.name == "url" or (
-            option.name in known and known[option.name].target == "url"
+            option.name in table and table[option.name].target == "url"
         )
         if not names_a_url or option.value is None:
             yield option
@@ -133,8 +133,8 @@ def expand_urls(kind: str, options: Layer) -> Iterator[GivenOption]:
                 f"type and {option.label} contradict each other: the type is {kind!r}, "
                 f"the url says {safe_scheme(source.kind)!r}"
             )
-        for given in source.given:
-            yield option._replace(value=given.value) if given.name == "url" else given
+        for part in source.options:
+            yield option._replace(value=part.value) if part.name == "url" else part
 
 
 def environment_defaults(kind: str) -> Layer:

@@ -92,20 +92,20 @@ def check_type(kind: object, location: str) -> None:
     """
     if not isinstance(kind, str) or not kind or kind in _TYPES:
         return  # as for roles
-    shown = f"{location}.type {kind[:_SHOWN]!r}"
+    label = f"{location}.type {kind[:_SHOWN]!r}"
     if kind.startswith(_EVENT_PREFIXES):
         raise InputError(
-            f"{shown} is an event of a stream: pass the final response or message "
+            f"{label} is an event of a stream: pass the final response or message "
             f"(event.response, stream.get_final_response(), stream.get_final_message())"
         )
     if kind in _PART_TYPES or kind.endswith("_tool_result"):
         raise InputError(
-            f"{shown} is a part of a message: pass {{'role': ..., 'content': [the parts]}}"
+            f"{label} is a part of a message: pass {{'role': ..., 'content': [the parts]}}"
         )
     meant = _nearest(kind, _TYPES)
     hint = f"; did you mean {meant!r}?" if meant else ";"
     raise InputError(
-        f"{shown} is unknown{hint} To store an item of a newer API as it is, pass "
+        f"{label} is unknown{hint} To store an item of a newer API as it is, pass "
         f"format='openai-responses'"
     )
 

@@ -82,10 +82,10 @@ def with_fields(
     Raises:
         InputError: it is not one text, or the role is unknown.
     """
-    given = [f"{key}=" for key, value in zip(_FIELDS, (role, name, metadata), strict=True) if value]
+    used = [f"{key}=" for key, value in zip(_FIELDS, (role, name, metadata), strict=True) if value]
     if len(messages) != 1 or not isinstance(messages[0], (str, list, tuple)):
         raise InputError(
-            f"{', '.join(given) or 'role='} belongs to one text: add('hello', role='assistant'); "
+            f"{', '.join(used) or 'role='} belongs to one text: add('hello', role='assistant'); "
             f"in a dict, the fields are keys of it"
         )
     role = "user" if role is None else role

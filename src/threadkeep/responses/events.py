@@ -93,10 +93,10 @@ def _check(event: object, location: str) -> None:
     kind = _get(event, "type")
     if isinstance(kind, str) and (kind.startswith(_PREFIX) or kind == _ERROR):
         return
-    shown = str(kind or _get(event, "object") or type(event).__name__)[:60]
-    advice = next((text for prefix, text in _ADVICE.items() if shown.startswith(prefix)), None)
+    label = str(kind or _get(event, "object") or type(event).__name__)[:60]
+    advice = next((text for prefix, text in _ADVICE.items() if label.startswith(prefix)), None)
     raise InputError(
-        f"{location} is no event of the Responses API, got {shown!r}"
+        f"{location} is no event of the Responses API, got {label!r}"
         + (f": pass {advice}" if advice else "; a response is passed alone, not in a list")
     )
 

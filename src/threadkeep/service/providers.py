@@ -70,15 +70,15 @@ def _built_in(
     kind: str, values: Mapping[str, Any], service_keys: Mapping[str, Any]
 ) -> ProviderConfig:
     table = by_name(STORES[kind].options)
-    known = [name for name, option in table.items() if option.target not in _SERVICE_SETTINGS]
+    names = [name for name, option in table.items() if option.target not in _SERVICE_SETTINGS]
     for name in values:
-        if name not in known:
+        if name not in names:
             raise ConfigError(
                 f"the provider {kind!r} has no key {name!r}"
-                f"{did_you_mean(name, [*known, *service_keys])}"
+                f"{did_you_mean(name, [*names, *service_keys])}"
             )
-    given = [GivenOption(name, value) for name, value in values.items()]
-    read_store(kind, list(expand_urls(kind, given)))
+    layer = [GivenOption(name, value) for name, value in values.items()]
+    read_store(kind, list(expand_urls(kind, layer)))
     targets = {table[name].target for name, value in values.items() if value is not None}
     for name in STORES[kind].service_keys:
         if table[name].target not in targets and "url" not in targets:

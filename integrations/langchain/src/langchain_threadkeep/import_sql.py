@@ -17,7 +17,7 @@ from langchain_threadkeep.codec import to_item
 from threadkeep import Item, Memory
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import UserId, plain_user
-from threadkeep.adapters.importing import BATCH, add_in_batches, check_source_file
+from threadkeep.adapters.import_batches import BATCH, add_in_batches, check_source_file
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError, MissingExtra
 

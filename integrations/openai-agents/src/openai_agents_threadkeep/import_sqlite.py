@@ -17,7 +17,7 @@ from openai_agents_threadkeep.codec import to_item
 from threadkeep import Item, Memory
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import UserId, plain_user
-from threadkeep.adapters.importing import add_in_batches
+from threadkeep.adapters.import_batches import add_in_batches
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
 
