@@ -384,3 +384,31 @@ def test_the_table_is_called_the_same_everywhere_but_in_the_pages_provider():
     stores: Any = connect("sqlite:///chat.db").backend, connect("mysql://h/d").backend
     views = [sorted(store.views()) for store in stores]
     assert views[0] == views[1] == [f"threadkeep_{name}" for name in sorted(sql_views.VIEWS)]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://a:b@127.0.0.1:1/x",
+        "mysql://a:b@127.0.0.1:1/x",
+        "oracle://a:b@127.0.0.1:1/x",
+        "redis://127.0.0.1:1/0",
+        "redis+cluster://127.0.0.1:1",
+        "mongodb://127.0.0.1:1/x",
+    ],
+)
+def test_a_store_takes_what_a_url_says_of_its_limits(url):
+    """Each is built: what the table reads must be what the store takes."""
+    limits = "connect_timeout=1.5&timeout=2&pool_size=3"
+    if url.startswith("postgresql"):
+        limits = limits.replace("1.5", "1")  # libpq's own parameter: whole seconds
+    connect(f"{url}?{limits}").close()
+    kind = url.partition(":")[0].partition("+")[0]
+    given = {"type": kind, "url": url, "connect_timeout": "1.5", "timeout": "2", "pool_size": "3"}
+    connect(given).close()
+
+
+@pytest.mark.parametrize("kind", ["postgres", "postgresql", "mysql", "oracle", "redis"])
+def test_a_store_takes_a_port_as_text(kind):
+    database = {"db": "0"} if kind == "redis" else {"database": "x", "user": "a"}
+    connect({"type": kind, "host": "h", "port": "1234", "password": "b", **database}).close()

@@ -102,6 +102,10 @@ def from_dict(config: Mapping[str, Any]) -> Source:
         return _from_url_option(options)
     if not kinds:
         return Source("memory", options)
+    if isinstance(kind, str) and kind not in STORES:
+        kind = (
+            kind_of_scheme(kind) or kind
+        )  # `postgresql` is what the kind `postgres` is called too
     if not (isinstance(kind, str) and kind in STORES):
         return Source(kind, options)
     return Source(kind, list(expand_urls(kind, options)), environment_defaults(kind))

@@ -45,7 +45,7 @@ def _password(**names: Any) -> OptionSpec:
     return _login("password", SECRET, help, **names)
 
 
-_CONNECT_TIMEOUT: Final = _option("connect_timeout", UNCHECKED, "Seconds for an attempt.")
+_CONNECT_TIMEOUT: Final = _option("connect_timeout", SECONDS, "Seconds for an attempt.")
 _POOL: Final = _option("pool_max_size", POOL_SIZE, "Connections.", "16", sets="pool_size")
 _ADDRESS: Final = (
     _address("host", TEXT, "The server, also as `host:port`."),
