@@ -86,7 +86,7 @@ def test_settings_say_nothing_of_the_key():
 
 def test_observe_is_yes_or_no():
     with pytest.raises(ConfigError, match="observe"):
-        connect("memory://", observe="yes")
+        connect("memory://", observe="perhaps")
 
 
 @pytest.mark.parametrize(
