@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode before the tests' PostgreSQL: a URL, a private instance, or a skip."""
+"""PgBouncer in transaction mode before the tests' PostgreSQL: a URL, an instance, or a skip."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class PgBouncer:
     """
 
     def __init__(self, server: postgres.Postgres, connections: int = 10) -> None:
-        program = shutil.which("pgbouncer")
+        program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
         if program is None:
             absent("pgbouncer", "it is not installed; THREADKEEP_TEST_PGBOUNCER_URL is not set")
         self._program = program

@@ -165,17 +165,26 @@ def clean(store: Store, stream: str, floor: int) -> int:
 def _finish(store: Store, change: Change, head: Document) -> Commit:
     if change.put or change.drop:
         apply(store, head)
-    answer = _answer(store, change, head["v"])
+    answer = _answer(store, change, head["v"], last_seq=head["q"])
     if head.get("z"):
         clean(store, change.stream, head["f"])
     return answer
 
 
-def _answer(store: Store, change: Change, version: int) -> Commit:
-    """What the caller is told: 0 for a record that was dropped since."""
+def _answer(store: Store, change: Change, version: int, last_seq: int = 0) -> Commit:
+    """The version, and the seq of each record put, also of one that was dropped or moved since.
+
+    Args:
+        last_seq: of the commit's new places; 0 = not known any more, which a repeat answers for
+            a record that is gone.
+    """
     names = [record_id(change.stream, record.kind, record.id) for record in change.put]
     if not names:
         return Commit(version, [])
     stored = store.find({"_id": {"$in": names}, "g": {"$exists": False}}, {"k": 1, "i": 1, "q": 1})
     seqs = {(record["k"], record["i"]): record["q"] for record in stored}
-    return Commit(version, [seqs.get(key, 0) for key in change.keys])
+    if not last_seq:
+        return Commit(version, [seqs.get(key, 0) for key in change.keys])
+    first = last_seq - len(change.put) + 1
+    places = {(record.kind, record.id): first + n for n, record in enumerate(change.put)}
+    return Commit(version, [min(seqs.get(key, places[key]), places[key]) for key in change.keys])
