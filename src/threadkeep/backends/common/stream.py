@@ -47,6 +47,7 @@ class Stream:
     version: int
     seq: int = 0
     expires: float | None = None
+    ttl: float | None = None
     token: str | None = None
     token_version: int | None = None
     kinds: dict[str, _Kind] = field(default_factory=dict)
@@ -54,7 +55,7 @@ class Stream:
     @property
     def head(self) -> Head:
         """What a commit depends on."""
-        return Head(self.version, self.expires, self.token, self.token_version)
+        return Head(self.version, self.expires, self.ttl, self.token, self.token_version)
 
     def dead(self, now: float) -> bool:
         """Whether it has expired."""
@@ -92,7 +93,7 @@ class Stream:
         """Drop, then put, as decided; of an id that comes twice the last body counts."""
         for drop in change.drop:
             self.drop(drop)
-        _, self.version, self.expires, self.token, self.token_version = decision
+        _, self.version, self.expires, self.ttl, self.token, self.token_version = decision
         latest = {(record.kind, record.id): record for record in change.put}
         seqs = {key: self._put(record, change.now) for key, record in latest.items()}
         return Commit(decision.version, [seqs[record.kind, record.id] for record in change.put])
@@ -155,7 +156,7 @@ def apply(
     if decision.action is Action.REPLAY:
         return stream, Commit(decision.version, stream.seqs(change.put))
     if decision.action is Action.TOUCH:
-        stream.expires = decision.expires
+        stream.expires, stream.ttl = decision.expires, decision.ttl
         return stream, Commit(decision.version, [])
     return stream, stream.write(decision, change)
 

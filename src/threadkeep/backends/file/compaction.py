@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from threadkeep.backends.file import layout, line_format, locks
-from threadkeep.backends.file.commit_line import earliest, short, token_of
+from threadkeep.backends.file.commit_line import earliest, lifetime_fields, short, token_of
 from threadkeep.backends.file.index import StreamHead
 from threadkeep.backends.file.line_format import KindState
 from threadkeep.backends.file.log import Log
@@ -101,8 +101,7 @@ def _lines(log: Log, head: StreamHead, stream: str) -> Iterator[bytes]:
         last = batch is batches[-1]
         seq = head.seq if last else batch[-1].seq
         fields: dict[str, Any] = {"v": head.version, "q": seq, "b": base, "o": begin}
-        if head.expires is not None:
-            fields["e"] = head.expires
+        fields |= lifetime_fields(head.lifetime)
         fields["c"] = _count_batch(kinds, batch, offset)
         fields["h"] = {kind: short(state) for kind, state in kinds.items()}
         token = token_of(log, head) if last else None

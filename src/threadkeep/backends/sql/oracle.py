@@ -33,6 +33,7 @@ _SIZES: Final = {
     "body": oracledb.DB_TYPE_CLOB,  # otherwise a long body after a short one does not fit
     "at": oracledb.DB_TYPE_BINARY_DOUBLE,
     "expires": oracledb.DB_TYPE_BINARY_DOUBLE,
+    "ttl": oracledb.DB_TYPE_BINARY_DOUBLE,
     "now": oracledb.DB_TYPE_BINARY_DOUBLE,
 }
 

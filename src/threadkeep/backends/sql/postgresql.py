@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import tuple_row
 from sqlalchemy import Connection, Double, Text, text
 
-from threadkeep.backends.common.commit import Change, expiry, first_version
+from threadkeep.backends.common.commit import Change, first_version, lifetime_after
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sql import commit_plan
 from threadkeep.backends.sql.names import TableNames
@@ -153,13 +153,15 @@ class PostgreSQL:
         expect = change.expect
         if change.drop or not change.put or (expect is None and change.token is not None):
             return None
+        lifetime = lifetime_after(change.ttl, change.now, None)
         parameters = {
             **_column_arrays(change.put),
             "stream": change.stream,
             "n": len(change.put),
             "birth": first_version(),
             "keep": isinstance(change.ttl, Keep),
-            "expires": expiry(change.ttl, change.now, None),
+            "expires": lifetime.expires,
+            "ttl": lifetime.ttl,
             "expect": expect,
             "last": None if expect is None else expect + allowed_advance(expect),
             "token": change.token,
