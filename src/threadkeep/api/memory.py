@@ -159,7 +159,8 @@ class Memory:
     def sweep(self, *, limit: int = 1_000) -> int:
         """Reclaim the space of expired data, about `limit` entries; returns how many.
 
-        Expired data is invisible at once. Call this now and then, from any number of processes.
+        Expired data is invisible at once; its space is reclaimed when it has been over for
+        `sweep_grace` seconds. Call this now and then, from any number of processes.
 
         Raises:
             InputError: the limit is no whole number of at least 1.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import pymongo
@@ -12,6 +13,7 @@ from threadkeep.backends.common.client_pool import ClientPool
 from threadkeep.backends.common.deadline import Deadline, format_wait
 from threadkeep.backends.common.faults import Failed
 from threadkeep.backends.common.retry import RetryLoop
+from threadkeep.backends.common.server_clock import ServerClock
 from threadkeep.backends.mongodb.documents import INDEXES, Document, Store
 from threadkeep.backends.mongodb.driver_errors import classify
 from threadkeep.errors import BackendError
@@ -44,6 +46,7 @@ class RetryingClient:
         self._timeout = timeout
         self._connect_timeout = connect_timeout
         self._loop = RetryLoop(location, timeout)
+        self.clock = ServerClock()
         self._prepared: Client | None = None  # the client that found or made the indexes
 
     def run(
@@ -85,7 +88,7 @@ class RetryingClient:
         """A server that never answered is waited for less long than one that is gone."""
         try:
             with pymongo.timeout(min(_remaining(deadline), self._connect_timeout)):
-                store.database.command("ping")
+                self.measure_clock(store)
         except errors.PyMongoError:
             raise
         except Exception as error:  # IndexError and ValueError of a password, among others
@@ -95,11 +98,23 @@ class RetryingClient:
             ) from None
         self._loop.connected = True
 
+    def measure_clock(self, store: Store) -> None:
+        """Say hello to the server, which tells its time."""
+        self.clock.measure(lambda: _server_time(store.database.command("hello")))
+
     def _store(self, client: Client) -> Store:
         """The collection, of the primary: what is compared and set must be the newest."""
         database, collection = self._namespace
         primary = pymongo.ReadPreference.PRIMARY
         return client[database].get_collection(collection, read_preference=primary)
+
+
+def _server_time(hello: Document) -> float | None:
+    local_time = hello.get("localTime")
+    if not isinstance(local_time, datetime):
+        return None
+    aware = local_time if local_time.tzinfo else local_time.replace(tzinfo=UTC)
+    return aware.timestamp()
 
 
 def _remaining(deadline: Deadline) -> float:

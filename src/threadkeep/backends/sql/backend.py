@@ -162,6 +162,14 @@ class SqlBackend:
         description |= {"tables": tables, "exists": "yes" if version else "no"}
         return description | ({"schema": str(version)} if version else {})
 
+    def clock_offset(self, *, renew: bool = False) -> float | None:
+        """Seconds by which the server's clock is ahead; `None` on Oracle, which is not asked."""
+        if not self._ready:
+            self._prepare(Deadline(self._timeout))
+        elif renew:
+            self._run(self._database.measure_clock)
+        return self._database.clock.offset
+
     def close(self) -> None:
         """Close the connections opened here; those in use, when they are released."""
         self._pool.close()

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from threadkeep.backends.common.deadline import Deadline, format_wait
 from threadkeep.backends.common.faults import Failed, FaultKind
+from threadkeep.backends.common.server_clock import ServerClock
 from threadkeep.backends.sql import drivers, options, schema, watchdog
 from threadkeep.backends.sql.dialect import Dialect
 from threadkeep.backends.sql.drivers import DRIVERS
@@ -30,6 +31,7 @@ class Database:
     Attributes:
         location: the database, for people: no user, no password.
         source: the pool.
+        clock: of the server; measured when the tables are prepared.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Database:
         pool_size: int,
     ) -> None:
         self._names = names
+        self.clock = ServerClock()
         self._engine = url_or_engine if isinstance(url_or_engine, Engine) else None
         if self._engine is not None:
             self._target, self._connect_timeout = (
@@ -70,6 +73,10 @@ class Database:
         if not schema.check(version, self.location):
             calls.run_unpooled(lambda: self._run_with_engine(schema.migrate, deadline), deadline)
 
+    def measure_clock(self, connection: Any) -> None:
+        """Check a connection, which also tells the server's time."""
+        self.clock.measure(lambda: self.dialect.check_connection(connection))
+
     def tables_version(self, calls: RetryingConnection, deadline: Deadline) -> int:
         """Returns the version of the tables, 0 if there are none; creates nothing.
 
@@ -85,7 +92,7 @@ class Database:
         )
 
     def _version(self, connection: Any) -> int:
-        self.dialect.check_connection(connection)
+        self.measure_clock(connection)
         try:
             rows = self.dialect.run(connection, [(self.dialect.sql.select_version, {})])
         except self.dialect.errors as error:
