@@ -41,6 +41,7 @@ def test_worker_with_a_wrong_clock_follows_the_server(backend, name, skew, monke
         wrong = connect(backend, ttl=HOUR)
         (added,) = wrong.session("chat", user="ada").add("hello")
         wrong.sweep()
+    assert added.created_at
     assert added.created_at.timestamp() == pytest.approx(real(), abs=5)
     assert [item.text for item in wrong.session("chat").items()] == ["precious", "hello"]
     assert "clock" in caplog.text

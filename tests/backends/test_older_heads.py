@@ -1,6 +1,7 @@
 """Stores written before heads kept their ttl: read, migrated, and never shortened."""
 
 import sqlite3
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
@@ -65,6 +66,7 @@ def _mongodb(path):
     name = fresh_table()
 
     def age():
+        client: MongoClient[Any]
         with MongoClient(mongodb.url()) as client:
             heads = client.get_default_database("history_db")[name]
             assert heads.update_one({"_id": f"s:{S}"}, {"$unset": {"l": ""}}).modified_count == 1

@@ -153,5 +153,6 @@ def test_own_clock_is_taken_as_it_is():
 def test_dates_are_the_servers_through_wrappers():
     memory = connect(Wrapper(Distant(2 * HOUR)))
     (added,) = memory.session("chat").add("hi")
+    assert added.created_at
     ahead = added.created_at - datetime.now(UTC)
     assert ahead.total_seconds() == pytest.approx(2 * HOUR, abs=5)

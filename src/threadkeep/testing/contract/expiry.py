@@ -60,6 +60,12 @@ class ExpiryContract:
         assert ids(backend, S, now=NOW + 49) == ["a", "b", "c", "d", "e"]
         assert ids(backend, S, now=NOW + 50) == []
 
+    def test_fast_clock_without_put_leaves_stream(self, backend: Backend) -> None:
+        backend.commit(S, put=items("a"), ttl=60, now=NOW)
+        for drop in ([], [Drop("item")], [Drop("item", ["a"])], [Drop()]):
+            assert backend.commit(S, drop=drop, ttl=60, now=NOW + 9_000) == (0, [])
+        assert ids(backend, S, now=NOW + 59) == ["a"]
+
     def test_ttl_survives_replacement_of_stream(self, backend: Backend) -> None:
         backend.commit(S, put=items("a"), ttl=600, now=NOW)
         backend.commit(S, drop=[Drop()], put=items("b"), ttl=KEEP, now=NOW)
