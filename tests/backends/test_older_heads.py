@@ -68,7 +68,7 @@ def _mongodb(path):
     def age():
         client: MongoClient[Any]
         with MongoClient(mongodb.url()) as client:
-            heads = client.get_default_database("history_db")[name]
+            heads: Any = client.get_default_database("history_db")[name]
             assert heads.update_one({"_id": f"s:{S}"}, {"$unset": {"l": ""}}).modified_count == 1
 
     return lambda: MongoBackend(mongodb.url(), collection=name), age

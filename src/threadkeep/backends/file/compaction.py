@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
@@ -48,12 +49,13 @@ def compact(log: Log, head: StreamHead, stream: str, *, fsync: bool) -> None:
     """
     temporary = f"{log.path.removesuffix('.log')}.tmp"
     try:
-        with open(temporary, "wb") as file:  # noqa: PTH123
+        with open(temporary, "wb", opener=layout.open_private) as file:
             file.writelines(_lines(log, head, stream))
             file.flush()
             if fsync:
                 os.fsync(file.fileno())
             if os.name != "nt":
+                os.fchmod(file.fileno(), stat.S_IMODE(os.fstat(log.fd).st_mode))
                 _replace(log, temporary, file.fileno(), fsync=fsync)
         if os.name == "nt":  # which cannot rename open files
             log.close()

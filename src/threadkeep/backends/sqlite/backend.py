@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -181,6 +183,7 @@ class SqliteBackend:
 
     def _open(self) -> sqlite3.Connection:
         with map_exceptions(sqlite3.Error, classify, self._location, self._timeout):
+            _create_private(self._path)
             connection = sqlite3.connect(
                 self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
             )
@@ -223,6 +226,13 @@ class _Lease:
                 self._lock.release()
         if isinstance(error, sqlite3.Error):
             raise to_error(classify(error), self._location, self._timeout) from error
+
+
+def _create_private(path: str) -> None:
+    """Create the file as its user's own; SQLite gives `-wal` and `-shm` the same rights."""
+    if path != MEMORY:
+        with contextlib.suppress(OSError):  # it is there, or SQLite says why it cannot be
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _check(path: object, pool_size: object, timeout: object, synchronous: object) -> None:
