@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
+from threadkeep.backends.common.circuit import Circuit
 from threadkeep.backends.common.commit import Change
 from threadkeep.backends.common.deadline import Deadline, backoff
 from threadkeep.backends.common.faults import (
     Failed,
     Fault,
     FaultKind,
+    outage_error,
     timeout_error,
     to_error,
     unknown_outcome,
 )
-from threadkeep.errors import Conflict
+from threadkeep.errors import BackendError, BackendTimeout, Conflict
 from threadkeep.types import Commit
 
 T = TypeVar("T")
 
 _UNREACHABLE: Final = (FaultKind.UNREACHABLE, FaultKind.SILENT)
+_SILENCE: Final = Fault(FaultKind.SILENT, "no answer", "look whether the server runs")
 _FAILOVER: Final = 1.0
 """Seconds given to what a failover mends, and waiting alone does not."""
 
@@ -41,6 +44,7 @@ class RetryLoop:
         self._location = location
         self._timeout = timeout
         self.connected = False
+        self.circuit = Circuit()
 
     def run(
         self,
@@ -63,19 +67,38 @@ class RetryLoop:
         """
         deadline = deadline or Deadline(self._timeout)
         number = 0
+        if not self.circuit.begin(deadline):
+            raise self._refusal()
         while True:
             try:
-                return attempt(deadline)
+                outcome = attempt(deadline)
+                self.circuit.succeeded()
+                return outcome
             except Failed as failed:
                 fault, cause = failed.fault, failed.cause
+            except BackendTimeout:
+                self.circuit.timed_out()
+                raise
+            self.circuit.failed(fault)
+            self.circuit.shorten(deadline)
             if fault.kind is FaultKind.LOST and not repeatable:
                 raise unknown_outcome(self._location) from cause
             may_help = self._may_help(fault, deadline)
             if not may_help and (deadline.remaining() or fault.kind not in _UNREACHABLE):
                 raise to_error(fault, self._location, deadline.timeout) from cause
-            if not may_help or not backoff(number, deadline):
+            if not may_help or not self._wait(fault, number, deadline):
                 raise timeout_error(fault, self._location, deadline.timeout) from cause
             number += 1
+
+    def _wait(self, fault: Fault, number: int, deadline: Deadline) -> bool:
+        """Wait before the next attempt; False = no time is left."""
+        if fault.kind in _UNREACHABLE:
+            return self.circuit.begin(deadline) and deadline.remaining() > 0
+        return backoff(number, deadline)
+
+    def _refusal(self) -> BackendError:
+        fault = self.circuit.fault or _SILENCE
+        return outage_error(fault, self._location)
 
     def _may_help(self, fault: Fault, deadline: Deadline) -> bool:
         """Whether the same call may succeed later."""

@@ -26,6 +26,7 @@ from threadkeep.backends.sqlite.driver_errors import LOCKED, classify
 from threadkeep.backends.sqlite.head_cache import Heads
 from threadkeep.backends.sqlite.pool import SqlitePool
 from threadkeep.core import cursor as cursors
+from threadkeep.core.call_limit import limited
 from threadkeep.core.option_types import POOL_SIZE, WAIT
 from threadkeep.errors import ConfigError
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
@@ -199,19 +200,21 @@ class SqliteBackend:
 class _Lease:
     """Leases a connection for one call and maps driver errors; faster than a generator."""
 
-    __slots__ = ("_connection", "_location", "_lock", "_pool", "_timeout")
+    __slots__ = ("_connection", "_limit", "_location", "_lock", "_pool", "_timeout")
 
     def __init__(self, pool: SqlitePool, location: str, timeout: float, writing: bool) -> None:
         self._pool = pool
         self._location = location
         self._timeout = timeout
+        self._limit = limited(timeout)
         self._lock = pool.writing if writing else None
 
     def __enter__(self) -> sqlite3.Connection:
-        if self._lock and not self._lock.acquire(timeout=self._timeout):
-            raise to_error(LOCKED, self._location, self._timeout)
+        if self._lock and not self._lock.acquire(timeout=self._limit):
+            raise to_error(LOCKED, self._location, self._limit)
         try:
             self._connection = self._pool.acquire()
+            self._wait_for_locks(self._limit)
         except BaseException:
             if self._lock:
                 self._lock.release()
@@ -220,12 +223,18 @@ class _Lease:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
+            self._wait_for_locks(self._timeout)
             self._pool.release(self._connection)
         finally:
             if self._lock:
                 self._lock.release()
         if isinstance(error, sqlite3.Error):
-            raise to_error(classify(error), self._location, self._timeout) from error
+            raise to_error(classify(error), self._location, self._limit) from error
+
+    def _wait_for_locks(self, seconds: float) -> None:
+        """Say how long to wait for other processes, for a call with a limit of its own."""
+        if self._limit < self._timeout:
+            self._connection.execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
 
 
 def _create_private(path: str) -> None:
