@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url, text
 
+from tests.backends.sql_servers import SERVERS as SERVERS_OF_SQL
 from tests.servers import mongodb, mysql, postgres, proxy, redis
 from tests.servers.instances import fresh_table
 from threadkeep import connect
@@ -50,14 +51,24 @@ def service(request: pytest.FixtureRequest) -> Iterator[tuple[proxy.Proxy, Any]]
         options: dict[str, Any] = {option: fresh_table(), "timeout": 20, "pool_size": 8}
         if request.param == "mongodb":
             there = there.update_query_dict({"directConnection": "true"})
-        text = there.render_as_string(hide_password=False)
-        with connect(text, connect_timeout=2, **options) as memory:
+        proxied = there.render_as_string(hide_password=False)
+        with connect(proxied, connect_timeout=2, **options) as memory:
             memory.session("chat", user="ada").add("before")
             yield between, memory
 
 
 def texts(memory: Any) -> list[str]:
     return [item.text for item in memory.session("chat", user="ada").items()]
+
+
+def recovered(memory: Any) -> list[str]:
+    """What is read as soon as a read succeeds; what the proxy swallowed was a lost connection."""
+    end = time.monotonic() + 12
+    while True:
+        try:
+            return texts(memory)
+        except BackendError:
+            assert time.monotonic() < end, "it does not recover"
 
 
 def test_reads_are_refused_in_two_seconds_and_writes_ride_it_out(service):
@@ -93,10 +104,46 @@ def test_silent_server_is_known_after_one_probe(service):
     with within(2.5), pytest.raises(BackendError):
         texts(memory)
     between.silent = False
-    end = time.monotonic() + 10
-    while not memory.check(timeout=1).ok:
-        assert time.monotonic() < end, "it does not recover"
-    assert texts(memory) == ["before"]
+    assert recovered(memory) == ["before"]
+
+
+def test_read_of_a_server_that_falls_silent_does_not_wait_for_its_time_out(service):
+    """A stopped process: connections stay open, and the kernel still takes new ones."""
+    between, memory = service
+    between.silent = True
+    with within(2.3), pytest.raises(BackendError):
+        texts(memory)
+    with ThreadPoolExecutor(9) as pool:
+        if "mongodb" not in repr(memory):  # pymongo waits for an answer that the proxy swallowed
+            write = pool.submit(memory.session("chat", user="ada").add, "during")
+        with within(2.3):
+            refused = [pool.submit(texts, memory) for _ in range(8)]
+            assert all(isinstance(read.exception(), BackendError) for read in refused)
+        between.silent = False
+        if "mongodb" in repr(memory):
+            recovered(memory)
+            write = pool.submit(memory.session("chat", user="ada").add, "during")
+        with within(8):
+            write.result(19)
+    assert recovered(memory) == ["before", "during"]
+
+
+def test_read_that_waits_for_a_lock_has_all_its_time():
+    """The server lives, so a slow answer is no outage."""
+    server, table = SERVERS_OF_SQL["postgres"](), fresh_table()
+    engine = create_engine(server.engine_url)
+    options = {"table_name": table, "timeout": 20}
+    with connect(server.url, **options) as writer, connect(server.url, **options) as reader:
+        writer.session("chat", user="ada").add("before")
+        assert reader.session("other").items() == []
+        with ThreadPoolExecutor(1) as pool:
+            with engine.begin() as holder:
+                holder.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+                read = pool.submit(texts, reader)
+                time.sleep(3)
+                assert not read.done()
+            assert read.result(15) == ["before"]
+    engine.dispose()
 
 
 def test_total_limit_ends_a_write_of_a_store_that_is_down(service):

@@ -97,6 +97,8 @@ class RedisBackend:
         self._prefix = key_prefix
         self._clock = ServerClock()
         self._calls = RetryingClient(self._pool, location=location, timeout=float(timeout))
+        if client is None:
+            self._calls.ping_by(partial(clients.make_client, target, connect_seconds))
 
     def __repr__(self) -> str:
         return f"RedisBackend({self._location}, prefix={self._prefix!r})"

@@ -81,6 +81,8 @@ class SqlBackend:
         self._calls = RetryingConnection(
             self._pool, self._dialect, location=self._database.location, timeout=self._timeout
         )
+        if self._database.owns_connections:
+            self._calls.ping_by(self._database.connect)
         self._ready = False
         self._lock = threading.Lock()
 

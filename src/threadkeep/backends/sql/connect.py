@@ -58,10 +58,15 @@ class Database:
         self.dialect = _load_dialect(self._target, names)
         self.location = f"{self.dialect.title} database {self.dialect.label(self._target)}"
         self.source: ConnectionPool | SharedPool = (
-            ConnectionPool(self._connect, location=self.location, size=pool_size)
+            ConnectionPool(self.connect, location=self.location, size=pool_size)
             if self._engine is None
             else SharedPool(self._engine, self.dialect, location=self.location)
         )
+
+    @property
+    def owns_connections(self) -> bool:
+        """Whether they are opened here, and not by the application's engine."""
+        return self._engine is None
 
     def prepare(self, calls: RetryingConnection, deadline: Deadline) -> None:
         """Create or migrate the tables if need be.
@@ -118,11 +123,12 @@ class Database:
             raise Failed(self.dialect.classify(error), error) from None
 
     def _migration_connection(self, deadline: Deadline) -> Any:
-        connection = self._connect(deadline)
+        connection = self.connect(deadline)
         self.dialect.restore(connection, False)
         return connection
 
-    def _connect(self, deadline: Deadline) -> Any:
+    def connect(self, deadline: Deadline) -> Any:
+        """Open a connection; errors of the driver are left as they are."""
         seconds = min(deadline.remaining(), self._connect_timeout or deadline.timeout)
         try:
             return watchdog.call_with_timeout(
