@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from threadkeep.backends.common.commit import Change
 from threadkeep.backends.common.deadline import Deadline
@@ -17,6 +17,7 @@ from threadkeep.backends.sqlite import (
     describe,
     expire,
     read,
+    reserve,
     schema,
     statements,
     vacuum,
@@ -28,10 +29,11 @@ from threadkeep.backends.sqlite.pool import SqlitePool
 from threadkeep.core import cursor as cursors
 from threadkeep.core.call_limit import limited
 from threadkeep.core.option_types import POOL_SIZE, WAIT
-from threadkeep.errors import ConfigError
+from threadkeep.errors import BackendError, ConfigError
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 MEMORY = ":memory:"
+T = TypeVar("T")
 
 
 class SqliteBackend:
@@ -108,11 +110,9 @@ class SqliteBackend:
         now: float,
     ) -> Commit:
         change = Change(stream, put, drop, ttl, expect, token, now)
-        with self._connection(writing=True) as connection:
-            connection.execute(statements.BEGIN_WRITE)
-            committed = commit.apply(connection, self._heads, change)
-            connection.execute(statements.COMMIT)
-        return committed
+        if drop and not put:
+            return self._with_reserve(lambda: self._commit(change))
+        return self._commit(change)
 
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
@@ -128,11 +128,15 @@ class SqliteBackend:
             expired = expire.find_expired(connection, now, limit)
         if not any(expired):
             return 0
-        with self._connection(writing=True) as connection:
-            connection.execute(statements.BEGIN_WRITE)
-            swept = expire.remove_expired(connection, expired, now, limit)
-            connection.execute(statements.COMMIT)
-        return swept
+
+        def remove() -> int:
+            with self._connection(writing=True) as connection:
+                connection.execute(statements.BEGIN_WRITE)
+                swept = expire.remove_expired(connection, expired, now, limit)
+                connection.execute(statements.COMMIT)
+            return swept
+
+        return self._with_reserve(remove)
 
     def purge(self, now: float) -> list[str]:
         """Erase deleted data from the file's bytes; return where copies may remain.
@@ -143,8 +147,12 @@ class SqliteBackend:
             BackendTimeout: other processes kept the file locked for the whole time-out.
         """
         del now
-        with self._connection(writing=True) as connection:
-            return [*vacuum.purge(connection), "backups and snapshots of the file"]
+
+        def rewrite() -> list[str]:
+            with self._connection(writing=True) as connection:
+                return [*vacuum.purge(connection), "backups and snapshots of the file"]
+
+        return self._with_reserve(rewrite)
 
     def describe(self) -> dict[str, str]:
         """Describe the store for people; reads the file and never creates one."""
@@ -168,6 +176,25 @@ class SqliteBackend:
         """Close every connection; those in use are closed when they are returned."""
         with map_exceptions(sqlite3.Error, classify, self._location, self._timeout):
             self._pool.close()
+
+    def _commit(self, change: Change) -> Commit:
+        with self._connection(writing=True) as connection:
+            connection.execute(statements.BEGIN_WRITE)
+            committed = commit.apply(connection, self._heads, change)
+            connection.execute(statements.COMMIT)
+        return committed
+
+    def _with_reserve(self, action: Callable[[], T]) -> T:
+        """Do what frees pages; on a full disk, with the room that was kept for it."""
+        try:
+            return action()
+        except BackendError as error:
+            if not reserve.is_full(error.__cause__) or not reserve.release(self._path):
+                raise
+        outcome = action()
+        with contextlib.suppress(BackendError), self._connection(writing=True) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return outcome
 
     def _connection(self, *, writing: bool = False) -> _Lease:
         return _Lease(self._pool, self._location, self._timeout, writing)
@@ -194,6 +221,8 @@ class SqliteBackend:
             except BaseException:
                 connection.close()
                 raise
+        if self._path != MEMORY:
+            reserve.keep(self._path)
         return connection
 
 
