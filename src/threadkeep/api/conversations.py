@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from threadkeep.core import names
+from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.user_id import UserId
 from threadkeep.responses import conversations
@@ -59,6 +60,7 @@ class Conversations:
         info = SessionInfo(conversation_id, owner, title=text, metadata=json_object(metadata))
         return conversations.create(self._engine, info, items)
 
+    @reads
     def get(self, id: str, *, user: UserId | None = None) -> SessionInfo | None:
         """The info of a conversation, or `None`.
 
@@ -95,6 +97,7 @@ class Conversations:
         stream = self._stream(id, user)
         stream.retry(lambda: remove.delete(stream))
 
+    @reads
     def items(
         self,
         id: str,
@@ -120,6 +123,7 @@ class Conversations:
         """
         return conversations.items(self._stream(id, user), check_limit(limit), order, after)
 
+    @reads
     def item(self, id: str, item: str, *, user: UserId | None = None) -> Item:
         """One item of a conversation.
 
@@ -149,6 +153,7 @@ class Conversations:
         """
         conversations.remove_item(self._stream(id, user), item)
 
+    @reads
     def list(
         self,
         *,

@@ -9,6 +9,7 @@ from operator import add as plus
 from typing import Any, Literal
 
 from threadkeep.core import names
+from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.user_id import UserId
 from threadkeep.errors import InputError
@@ -79,6 +80,7 @@ class FeedbackCollection:
         }
         return rates.add(self._engine, owner, rates.new_feedback(self._engine, owner, fields))
 
+    @reads
     def counts(
         self,
         *,
@@ -131,6 +133,7 @@ class FeedbackCollection:
         """
         rates.delete(self._engine, owner_for(self._engine, self._user, user), response, id)
 
+    @reads
     def list(
         self,
         *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from threadkeep.api.conversations import Conversations
@@ -13,6 +14,7 @@ from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
 from threadkeep.api.suggestions import missing_attribute, name_unknown_keywords
 from threadkeep.api.user import User
+from threadkeep.core.call_limit import limit_total, reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.settings import Settings
 from threadkeep.core.user_id import UserId, optional_user_id
@@ -110,6 +112,7 @@ class Memory:
         """
         return User(self._engine, id)
 
+    @reads
     def sessions(
         self, *, user: UserId | None = None, limit: int = 20, cursor: Any = None
     ) -> Listing[SessionInfo]:
@@ -159,7 +162,8 @@ class Memory:
     def sweep(self, *, limit: int = 1_000) -> int:
         """Reclaim the space of expired data, about `limit` entries; returns how many.
 
-        Expired data is invisible at once. Call this now and then, from any number of processes.
+        Expired data is invisible at once; its space is reclaimed when it has been over for
+        `sweep_grace` seconds. Call this now and then, from any number of processes.
 
         Raises:
             InputError: the limit is no whole number of at least 1.
@@ -179,6 +183,7 @@ class Memory:
         """
         return self._engine.purge()
 
+    @reads
     def describe(self) -> dict[str, str]:
         """Describe the store, as far as it can describe itself; creates nothing.
 
@@ -219,6 +224,17 @@ class Memory:
         in the event loop's thread.
         """
         return await self._engine.run_in_thread(functools.partial(fn, *args, **kwargs))
+
+    def timeout(self, seconds: float) -> AbstractContextManager[None]:
+        """Limit all calls to stores inside a `with` block together, sync and async alike.
+
+        For a request that has an own deadline. `connect(timeout=)` still limits each call. A
+        write that was given up may have been made, as after a lost connection.
+
+        Raises:
+            InputError: the timeout is no number of seconds above 0.
+        """
+        return limit_total(_seconds(seconds))
 
     def close(self) -> None:
         """Close the store, if it was opened here. May be called twice."""

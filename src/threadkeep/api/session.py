@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from threadkeep.api.files import Files
 from threadkeep.api.suggestions import missing_attribute, name_unknown_keywords
 from threadkeep.core import names
+from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.redaction import redacted_info
 from threadkeep.core.user_id import UserId, optional_user_id
@@ -149,6 +150,7 @@ class Session:
         """
         return append.set_items(self._stream, messages)
 
+    @reads
     def window(
         self,
         *,
@@ -196,6 +198,7 @@ class Session:
         policies = policies or list(self._engine.settings.window)
         return read.choose_window(self._stream, policies, lookback, counter)
 
+    @reads
     def items(
         self,
         *,
@@ -219,6 +222,7 @@ class Session:
         """
         return read.items(self._stream, last, after, before, limit)
 
+    @reads
     def info(self) -> SessionInfo | None:
         """The session's owner, title, metadata and dates; `None` if it does not exist.
 
@@ -227,6 +231,7 @@ class Session:
         """
         return read.info(self._stream)
 
+    @reads
     def context(
         self,
         query: str | None = None,
@@ -266,6 +271,7 @@ class Session:
             self._engine, knowledge, query, max_tokens, window=visible_items, counter=counter
         )
 
+    @reads
     def summary(self) -> Summary | None:
         """The rolling summary of the session; `None` if there is none yet.
 

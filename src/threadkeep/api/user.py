@@ -12,6 +12,7 @@ from threadkeep.api.feedback import FeedbackCollection
 from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
 from threadkeep.api.suggestions import missing_attribute, name_unknown_keywords
+from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.user_id import UserId, user_id
 from threadkeep.protocols import TokenCounter
@@ -66,6 +67,7 @@ class User:
         """A session of this user; another user's cannot be opened here. No I/O."""
         return Session(self._engine, id, user=self.id, agent=agent, metadata=metadata)
 
+    @reads
     def sessions(self, *, limit: int = 20, cursor: Any = None) -> Listing[SessionInfo]:
         """A page of the user's sessions, latest written first; `.cursor` leads to the next page.
 
@@ -74,6 +76,7 @@ class User:
         """
         return user_index.user_sessions(self._engine, self.id, limit, cursor)
 
+    @reads
     def context(
         self,
         query: str | None = None,
@@ -147,6 +150,7 @@ class User:
 
         return moving.restore_user(self._engine, self.id, lines)
 
+    @reads
     def recall(
         self,
         query: str,

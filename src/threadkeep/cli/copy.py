@@ -13,6 +13,7 @@ from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import Namespace, StoreOptions, require_existing
 from threadkeep.core import copy_streams, names
+from threadkeep.core.clock import StoreClock
 from threadkeep.errors import ConfigError
 from threadkeep.protocols import Backend
 
@@ -56,7 +57,9 @@ def _copy_all(source_memory: Memory, target_memory: Memory, namespace: str | Non
     stream_names = copy_streams.stream_names(source, prefix)
     ttl = target_memory._engine.settings.ttl
     counts: Counter[str] = Counter()
-    copies = copy_streams.copy(source, target, stream_names, ttl=ttl)
+    copies = copy_streams.copy(
+        source, target, stream_names, ttl=ttl, clock=StoreClock(lambda: target).now
+    )
     for stream_copy in output.progress(copies, len(stream_names), "streams"):
         counts[stream_copy.outcome] += 1
         counts["records"] += stream_copy.records

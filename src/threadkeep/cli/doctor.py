@@ -16,6 +16,7 @@ import threadkeep
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import describe_store
+from threadkeep.core.clock import LARGE, describe_offset
 from threadkeep.errors import ThreadkeepError
 from threadkeep.longterm.extraction.status import extraction_status
 from threadkeep.window import tokens
@@ -94,6 +95,7 @@ def _store_checks(memory: Memory) -> Iterator[Check]:
             yield _missing_store(description)
             return
         yield _timed_check("read", lambda: memory.session(_SESSION).info())
+        yield from _clock_check(memory)
         description = describe_store(memory)
     except ThreadkeepError as error:
         yield _failure("store", error)
@@ -101,6 +103,18 @@ def _store_checks(memory: Memory) -> Iterator[Check]:
     for topic, text in description.items():
         if topic != "exists":
             yield _description_check(topic, text)
+
+
+def _clock_check(memory: Memory) -> Iterator[Check]:
+    """How far this machine's clock is from the server's; nothing for a store without a server."""
+    offset = memory._engine.clock.offset()
+    if offset is None:
+        return
+    if abs(offset) <= LARGE:
+        yield Check("ok", "clock", f"within {max(1.0, abs(offset)):.0f} s of the server's")
+        return
+    finding = f"{describe_offset(offset)} the server's, whose time is used"
+    yield Check("note", "clock", finding, "set the clock of this machine, best by NTP")
 
 
 def _description_check(topic: str, text: str) -> Check:

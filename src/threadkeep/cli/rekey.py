@@ -12,6 +12,7 @@ from threadkeep.cli import output
 from threadkeep.cli.store import require_existing
 from threadkeep.config.setting_options import KEY_VARIABLE
 from threadkeep.core import names
+from threadkeep.core.clock import StoreClock
 from threadkeep.errors import ConfigError
 
 
@@ -36,7 +37,7 @@ def rekey(
     backend = require_existing(memory)._engine.backend
     assert isinstance(backend, EncryptedBackend)  # noqa: S101 - by the key
     prefix = "" if all_namespaces else names.namespace_prefix(memory._engine.settings.namespace)
-    reports = list(rekey(backend, prefix))
+    reports = list(rekey(backend, prefix, clock=StoreClock(lambda: backend).now))
     unreadable = [entry for entry in reports if entry.unreadable]
     for report in unreadable:
         output.print_line(

@@ -99,12 +99,17 @@ def _open_target(path: str) -> Iterator[IO[str]]:
     if path == "-":
         yield output.standard_output()
         return
-    with open(path, "x", encoding="utf-8") as target:  # noqa: PTH123 - never overwrites
+    # never overwrites, and is its user's own
+    with open(path, "x", encoding="utf-8", opener=_private) as target:
         try:
             yield target
         except BaseException:
             os.unlink(path)  # noqa: PTH108 - half an export looks like a whole one
             raise
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 @contextmanager

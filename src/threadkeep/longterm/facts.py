@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from threadkeep.core import names
+from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.longterm.html import EntryListing
 from threadkeep.longterm.store import validate
@@ -134,6 +135,7 @@ class Facts(Collection[Fact]):
                 changes[name] = validate.checked_moment(value, name)
         return self._apply_changes(id, changes)
 
+    @reads
     def list(self, *, status: Status | None = "active") -> Listing[Fact]:
         """The facts of a status, or of every one (`None`), in the order they were first stored.
 

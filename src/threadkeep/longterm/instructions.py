@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from threadkeep.core import names
+from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.errors import InputError
 from threadkeep.longterm.html import EntryListing
@@ -133,6 +134,7 @@ class Instructions(Collection[Instruction]):
             changes["expires_at"] = validate.checked_moment(expires_at, "expires_at")
         return self._apply_changes(id, changes)
 
+    @reads
     def list(self, *, status: Status | None = "active") -> Listing[Instruction]:
         """The instructions of a status, or of every one (`None`): those that weigh most first.
 

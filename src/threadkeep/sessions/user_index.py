@@ -27,9 +27,17 @@ def touch(engine: Engine, user: str, session: str, *, new: bool) -> None:
     stream, key = engine.stream("sessions", user), names.key(session)
     entry_ttl = None if ttl is None else ttl + _GRACE
     expires = None if entry_ttl is None else now + entry_ttl
+    if expires is not None and not new:
+        expires = _later(engine, Query(stream, "session", ids=[key]), expires)
     entry = Record("session", key, item_codec.dumps({"id": session}, "session id"), now, expires)
     engine.commit(stream, put=[entry], drop=[Drop("session", [key])], ttl=entry_ttl)
     engine.touch(user, session, now)
+
+
+def _later(engine: Engine, listed: Query, expires: float) -> float:
+    """The later of two ends: a worker whose clock is behind does not end an entry of others."""
+    ends = [record.expires for record in engine.read(listed)[0].records]
+    return max([expires, *(end for end in ends if end is not None)])
 
 
 class IndexEntry(NamedTuple):

@@ -59,6 +59,7 @@ def encode(name: str, stream: Stream, now: float) -> dict[str, Any]:
             "version": stream.version,
             "seq": stream.seq,
             "expires": stream.expires,
+            "ttl": stream.ttl,
             "token": stream.token,
             "token_version": stream.token_version,
             "records": [

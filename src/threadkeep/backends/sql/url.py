@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from threadkeep.backends.sql import drivers
+from threadkeep.core.url_check import check_at_signs
 from threadkeep.errors import ConfigError, did_you_mean
 
 Password = str | Callable[[], str] | None
@@ -76,7 +77,9 @@ def from_url(url: str) -> DatabaseTarget:
     Raises:
         ConfigError: it is not such a URL; the error does not repeat it.
     """
-    if parse_dialect(url.partition(":")[0].lower()) == "postgresql":
+    is_postgresql = parse_dialect(url.partition(":")[0].lower()) == "postgresql"
+    check_at_signs(url, "the database URL")
+    if is_postgresql:
         reader = drivers.load("postgresql", "postgresql_url")
         target: DatabaseTarget = reader.parse_url(url)
         return target

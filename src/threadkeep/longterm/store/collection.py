@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from threadkeep.core import names
+from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.errors import NotFound
 from threadkeep.longterm.store.sources import source_items
@@ -43,6 +44,7 @@ class Collection(Generic[T]):
         self._user_stream = user_stream
         self._spec = spec
 
+    @reads
     def get(self, id: str) -> T | None:
         """The one of that id, of any status, or `None`."""
         return self._spec.entries(self._user_stream().load()).get(names.check(id, "id"))
@@ -65,6 +67,7 @@ class Collection(Generic[T]):
 
         self._user_stream().transact(step)
 
+    @reads
     def explain(self, id: str) -> list[Item]:
         """The items that it was learned from, as far as they are still there.
 
