@@ -14,7 +14,7 @@ from tests.window.histories import (
     texts,
     understood,
 )
-from threadkeep.messages import parse
+from threadkeep.messages import parse, read_all
 from threadkeep.testing.validity import assert_valid
 from threadkeep.types import Item
 
@@ -30,9 +30,11 @@ def takes(provider: str, messages: Wire) -> bool:
     return True
 
 
-def stored(messages: Wire) -> list[Item]:
+def stored(messages: Wire, format: str | None = None) -> list[Item]:
     """The items of a prompt, as they come back from a store."""
-    return placed([item for message in messages for item in parse(message)])
+    if format is None:
+        return placed([item for message in messages for item in parse(message)])
+    return placed([item for _, item in read_all(messages, format=format)])
 
 
 @st.composite

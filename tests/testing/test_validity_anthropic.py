@@ -92,6 +92,13 @@ VALID: list[tuple[str, Messages]] = [
     ("no input", [U, model(use(input={})), user(result())]),
     ("longest name, long id", [U, model(use("-_" * 60, "n" * 128)), user(result("-_" * 60))]),
     ("server tools", [U, model(SEARCH, SEARCHED, text()), U]),
+    ("a paused turn", [U, model(text(), SEARCH)]),
+    ("a hosted tool that calls tools", [
+        U, model(SEARCH, use()), user(result()), model(SEARCHED, text()), U,
+    ]),
+    ("a hosted tool of tomorrow", [
+        U, model(SEARCH, {**SEARCHED, "type": "advisor_tool_result"}, {"type": "tomorrow"}), U,
+    ]),
     ("pending call", [U, model(use())]),
     ("pending calls", [U, model(use("a"), use("b"))]),
     ("pending after an answered one", [U, model(use("a")), user(result("a")), model(use("b"))]),
@@ -187,6 +194,12 @@ INVALID: list[tuple[str, str, Messages]] = [
     ("results-first", "text in between", [U, model(use("a"), use("b")),
                                           user(result("a"), text(), result("b"))]),
     ("results-first", "after another user message", [U, model(use()), U, user(result())]),
+    ("hosted", "use without result", [U, model(SEARCH, text()), U]),
+    ("hosted", "result without use", [U, model(SEARCHED, text()), U]),
+    ("hosted", "result of another use", [
+        U, model(SEARCH, {**SEARCHED, "tool_use_id": "srvtoolu_2"}, text()), U,
+    ]),
+    ("block", "hosted tool of a user", [user({**SEARCHED, "type": "advisor_tool_result"})]),
     ("unanswered", "then a user", [U, model(use()), U]),
     ("unanswered", "partly", [U, model(use("a"), use("b")), user(result("a"), text())]),
     ("unanswered", "partly, at the end", [U, model(use("a"), use("b")), user(result("b"))]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threadkeep.messages.anthropic import AnthropicMessages, to_anthropic
+from threadkeep.messages.continuation import Profile
 from threadkeep.messages.openai_chat_prompt import to_openai
 from threadkeep.messages.openai_responses import to_responses
 from threadkeep.messages.parse import parse
@@ -13,6 +14,7 @@ __all__ = [
     "AnthropicMessages",
     "Contribution",
     "Format",
+    "Profile",
     "contributions",
     "parse",
     "read",

@@ -13,8 +13,11 @@ from threadkeep.messages.content import (
     data_url,
     describe,
     is_openai_file,
+    own_words,
     parse_content,
 )
+from threadkeep.messages.continuation import without_call_fields
+from threadkeep.messages.spoken import is_unspoken
 from threadkeep.messages.tool_pairs import raw_payload, role_of, tool_name
 from threadkeep.types import Item, Json
 
@@ -31,13 +34,17 @@ _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).enc
 _AUDIO_FORMATS: Final = {"audio/wav": "wav", "audio/mp3": "mp3", "audio/mpeg": "mp3"}
 
 
-def to_message(item: Item) -> Message | None:
-    """One item as a message on its own, or `None` if the API cannot represent it."""
-    if item.raw is not None and (raw := raw_message(item)):
+def to_message(item: Item, *, strict: bool = False) -> Message | None:
+    """One item as a message on its own, or `None` if the API cannot represent it.
+
+    With `strict`, parts of types that OpenAI itself does not know are described.
+    """
+    raw = raw_message(item) if item.raw is not None else None
+    if raw and (not strict or schemas.has_only_openai_parts(raw)):
         return raw
     if item.role in RESULT_ROLES:
         return _tool_message(item)
-    if item.type == "reasoning" and not item.tool_calls:
+    if (item.type == "reasoning" and not item.tool_calls) or is_unspoken(item):
         return None
     role = role_of(item)
     message: Message = {"role": role, "content": _to_content(item.content, role)}
@@ -95,7 +102,8 @@ def message_content(message: Mapping[str, Any], location: str) -> str | list[Blo
     parsed = parse_content(message.get("content"), location)
     extra: list[Block] = []
     if isinstance(thought := message.get("reasoning_content"), str) and thought:
-        extra.append({"type": "reasoning", "reasoning": thought})
+        extras = {"field": "reasoning_content"}
+        extra.append({"type": "reasoning", "reasoning": thought, "extras": extras})
     if isinstance(refusal := message.get("refusal"), str) and refusal:
         extra.append({"type": "text", "text": refusal, "extras": {"refusal": True}})
     audio = message.get("audio")
@@ -126,7 +134,8 @@ def raw_message(item: Item) -> Message | None:
     payload = raw_payload(item, FORMAT)
     if not isinstance(payload, Mapping):
         return None
-    message = {key: value for key, value in payload.items() if key in MESSAGE_KEYS}
+    sent = {key: value for key, value in payload.items() if key in MESSAGE_KEYS}
+    message = without_call_fields(sent)
     return message if schemas.is_chat_message(message) else None
 
 
@@ -142,7 +151,8 @@ def _to_content(content: str | list[Block], role: str) -> str | list[Message]:
     if isinstance(content, str):
         return content
     if role != "user":
-        parts = [{"type": "text", "text": text} for text in map(describe, content) if text]
+        words = own_words if role == "assistant" else describe
+        parts = [{"type": "text", "text": text} for text in map(words, content) if text]
     else:
         parts = [part for block in content if (part := _to_part(block))]
     if len(parts) == 1 < len(content) and role == "assistant":

@@ -15,11 +15,13 @@ from threadkeep.messages.content import (
     data_url,
     describe,
     is_openai_file,
+    own_words,
     parse_content,
     part_types,
     plain_text,
 )
 from threadkeep.messages.openai_chat import format_arguments, parse_arguments
+from threadkeep.messages.spoken import is_unspoken
 from threadkeep.messages.tool_pairs import (
     OMITTED,
     Contribution,
@@ -105,7 +107,7 @@ def to_entries(item: Item) -> list[Entry]:
         return [raw]
     if item.role in {"tool", "function"}:
         return [_to_output(item)]
-    if item.type == "reasoning" and not item.tool_calls:
+    if (item.type == "reasoning" and not item.tool_calls) or is_unspoken(item):
         return []  # only the API that wrote it can read it
     entries: list[Entry] = []
     if item.content or not item.tool_calls:
@@ -231,7 +233,7 @@ def _to_content(content: str | list[Block], role: str) -> str | list[Entry]:
         return content
     if role == "assistant":
         return [
-            {"type": "output_text", "text": text} for b in content if (text := describe(b))
+            {"type": "output_text", "text": text} for b in content if (text := own_words(b))
         ] or ""
     return [part for block in content if (part := _to_part(block, "input_text"))] or ""
 

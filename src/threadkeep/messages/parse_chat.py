@@ -8,16 +8,14 @@ from threadkeep.errors import InputError
 from threadkeep.messages import openai_chat, schemas
 from threadkeep.messages.build_item import build_item
 from threadkeep.messages.checks import RESULT_ROLES, ROLE_ALIASES
+from threadkeep.messages.continuation import without_call_fields
 from threadkeep.messages.field_checks import list_keys, neutral_calls
 from threadkeep.types import Item
 
 _ENVELOPE_FIELDS: Final = frozenset(
     {"id", "seq", "status", "model", "usage", "metadata", "created_at", "raw"}
 )
-_SEPARATE_FIELDS: Final = _ENVELOPE_FIELDS | {
-    "text",
-    "reasoning_content",
-}  # stored in other fields of an item
+_SEPARATE_FIELDS: Final = _ENVELOPE_FIELDS | {"text"}  # stored in other fields of an item
 
 
 def parse_chat(data: dict[str, Any], location: str) -> Item:
@@ -49,9 +47,11 @@ def _chat_payload(data: dict[str, Any]) -> dict[str, Any] | None:
         for key, value in data.items()
         if key not in _SEPARATE_FIELDS and (value != [] or key == "content")
     }
+    if payload.get("reasoning_content"):
+        del payload["reasoning_content"]  # stored in the content
     payload.setdefault("content", None)
     sent = {key: value for key, value in payload.items() if key in openai_chat.MESSAGE_KEYS}
-    return payload if schemas.is_chat_message(sent) else None
+    return payload if schemas.is_chat_message(without_call_fields(sent)) else None
 
 
 def reasoning_field(item: Item) -> dict[str, Any]:

@@ -9,19 +9,29 @@ from collections.abc import Callable
 from typing import Any
 
 from threadkeep.testing.validity import anthropic, chat, responses
+from threadkeep.testing.validity.chat_profiles import SERVERS
 
 __all__ = ["assert_valid"]
 
-_PROMPT_CHECKS: dict[str, Callable[[Any, Any], None]] = {
+_PROMPT_CHECKS: dict[str, Callable[..., None]] = {
     "openai": chat.check_prompt,
     "openai-chat": chat.check_prompt,
     "responses": responses.check_prompt,
     "openai-responses": responses.check_prompt,
     "anthropic": anthropic.check_prompt,
 }
+_PROFILES: dict[Callable[..., None], tuple[str, ...]] = {
+    chat.check_prompt: tuple(name for name in SERVERS if name),
+}
 
 
-def assert_valid(messages: object, provider: str = "openai", *, system: object = None) -> None:
+def assert_valid(
+    messages: object,
+    provider: str = "openai",
+    *,
+    system: object = None,
+    profile: str | None = None,
+) -> None:
     """Assert that a list of wire messages is a prompt the provider's API accepts.
 
     The rules, each with its name and its source, are listed in the docstrings of the modules
@@ -36,12 +46,21 @@ def assert_valid(messages: object, provider: str = "openai", *, system: object =
             `openai-responses`) or `anthropic`.
         system: what would be sent with them: Anthropic's `system`, the `instructions` of
             Responses. `None` = nothing.
+        profile: which server of the API: `openai`, `deepseek`, `gemini`, `openrouter` or `vllm`
+            for Chat Completions. `None` = any of them.
 
     Raises:
         AssertionError: the first broken rule: its position, what is wrong, the rule's name, and
             the id it is about (shortened). Texts of messages are never quoted.
-        ValueError: the provider is unknown.
+        ValueError: the provider or its profile is unknown.
     """
     if provider not in _PROMPT_CHECKS:
         raise ValueError(f"provider {provider!r} is none of {', '.join(_PROMPT_CHECKS)}")
-    _PROMPT_CHECKS[provider](messages, system)
+    check: Any = _PROMPT_CHECKS[provider]
+    if profile is None:
+        check(messages, system)
+        return
+    profiles = _PROFILES.get(check, ())
+    if profile not in profiles:
+        raise ValueError(f"profile {profile!r} of {provider} is none of {', '.join(profiles)}")
+    check(messages, system, profile)
