@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from threadkeep.errors import InputError
 from threadkeep.messages import schemas
 from threadkeep.messages.content import (
     Block,
@@ -16,11 +15,8 @@ from threadkeep.messages.content import (
     describe,
     is_openai_file,
     own_words,
-    parse_content,
-    part_types,
-    plain_text,
 )
-from threadkeep.messages.openai_chat import format_arguments, parse_arguments
+from threadkeep.messages.openai_chat import format_arguments
 from threadkeep.messages.spoken import is_unspoken
 from threadkeep.messages.tool_pairs import (
     OMITTED,
@@ -36,20 +32,31 @@ from threadkeep.types import Item, Json
 FORMAT: Final = "openai-responses/1"
 Entry = dict[str, Any]
 
+_AGENTS_FORMAT: Final = "openai-agents/1"  # OpenAI Agents has the same items
 _FAKE_ID: Final = "__fake_id__"  # set by OpenAI Agents on every item of a chat model
 _CALL_ID: Final = re.compile(r"[^\ud800-\udfff]{1,64}", re.DOTALL)
-_CALL_TYPES: Final = frozenset({"function_call", "custom_tool_call"})
 _DEFAULT_CALL: Final = {"type": "function_call"}
 _DEFAULT_RESULT: Final = {"type": "function_call_output"}
-_PART_TYPES: Final = frozenset({"input_text", "input_image", "input_file", "output_text"})
-_MESSAGE_KEYS: Final = ("role", "content", "id", "status", "phase")
+_ANSWERS: Final = {
+    "mcp_approval_response": ("mcp_approval_request", "approval_request_id", "id"),
+    "program_output": ("program", "call_id", "call_id"),
+}  # items that answer another: its type, the key of the answer, and the key of the other
 
 
-def to_responses(items: Sequence[Item]) -> list[Entry]:
+def to_responses(items: Sequence[Item], *, stateless: bool = False) -> list[Entry]:
     """The `input` of a Responses request; items from that API are returned verbatim.
 
-    Reasoning of other providers, or without the output it led to, is left out.
+    Reasoning of other providers, or without the output it led to, is left out, as are answers to
+    what is not there.
+
+    Args:
+        items: a conversation.
+        stateless: for requests with `store=False`, to which no id means anything: without ids,
+            and without what is nothing but an id to others: reasoning that is not encrypted,
+            references, and hosted tools' calls.
     """
+    if stateless:
+        items = [bare for item in items if (bare := _without_state(item))]
     used_ids: set[str] = set()
     grouped = contributions(items, id_pattern=_CALL_ID)
     entries = [
@@ -58,47 +65,10 @@ def to_responses(items: Sequence[Item]) -> list[Entry]:
         for entry in _entries(contribution)
         if (unique := _with_unique_id(entry, used_ids))
     ]
-    entries = _without_orphan_reasoning(entries)
+    entries = without_orphan_reasoning(_without_orphan_answers(entries))
     if items and not entries:
         entries = [{"type": "message", "role": "user", "content": OMITTED}]
     return sanitize_messages(entries)
-
-
-def is_message(data: Mapping[str, Any]) -> bool:
-    """Return True if this is unambiguously a message of this API."""
-    if data.get("type", "message") != "message" or "role" not in data:
-        return False
-    types = part_types(data.get("content"))
-    if types & _PART_TYPES:
-        return True
-    return "type" in data and ("refusal" in types or str(data.get("id")).startswith("msg_"))
-
-
-def raw_message(data: Mapping[str, Any]) -> Entry:
-    """The fields of such a message that are stored verbatim."""
-    return {"type": "message", **{key: data[key] for key in _MESSAGE_KEYS if key in data}}
-
-
-def neutral_fields(entry: Mapping[str, Any], location: str) -> dict[str, Any]:
-    """The neutral fields of an item of the Responses API other than a message."""
-    kind = str(entry["type"])
-    if kind.endswith("_call_output"):
-        content = _result_content(entry.get("output"), location)
-        return {"role": "tool", "tool_call_id": _result_call_id(entry), "content": content}
-    if kind in _CALL_TYPES or (kind.endswith("_call") and "call_id" in entry):
-        raw_arguments: Any = next(
-            (entry[key] for key in ("arguments", "input", "action", "operation") if key in entry),
-            {},
-        )
-        call = {
-            "id": entry.get("call_id", ""),
-            "name": entry.get("name") or kind.removesuffix("_call"),
-            "args": parse_arguments(raw_arguments),
-        }
-        return {"role": "assistant", "content": "", "tool_calls": [call]}
-    if kind == "reasoning":
-        return {"role": "assistant", "content": _reasoning(entry, location)}
-    return {"role": "assistant", "name": entry.get("name"), "content": _describe_entry(entry)}
 
 
 def to_entries(item: Item) -> list[Entry]:
@@ -119,16 +89,11 @@ def to_entries(item: Item) -> list[Entry]:
 
 
 def _raw_entry(item: Item) -> Entry | None:
-    payload = raw_payload(item, FORMAT)
+    payload = raw_payload(item, FORMAT) or raw_payload(item, _AGENTS_FORMAT)
     if not isinstance(payload, Mapping):
         return None
     entry = {key: value for key, value in payload.items() if (key, value) != ("id", _FAKE_ID)}
     return entry if schemas.is_responses_item(entry) else None
-
-
-def _result_call_id(entry: Mapping[str, Any]) -> str:
-    key = "id" if entry["type"] == "local_shell_call_output" else "call_id"
-    return str(entry.get(key) or "")
 
 
 def _entries(contribution: Contribution) -> list[Entry]:
@@ -162,11 +127,15 @@ def _calls_last(entries: list[Entry]) -> list[Entry]:
 
 def _mismatched_calls(head: Item, results: Mapping[str | None, Item]) -> list[str]:
     """The ids of calls whose results have a type that does not match the call."""
-    expected = f"{(_raw_entry(head) or _DEFAULT_CALL)['type']}_output"
+    expected = _output_type((_raw_entry(head) or _DEFAULT_CALL)["type"])
     pairs = ((id_, results[id_]) for id_ in _call_ids(head) if id_ in results)
     return [
         id_ for id_, result in pairs if (_raw_entry(result) or _DEFAULT_RESULT)["type"] != expected
     ]
+
+
+def _output_type(call_type: str) -> str:
+    return "tool_search_output" if call_type == "tool_search_call" else f"{call_type}_output"
 
 
 def _call_ids(head: Item) -> set[str]:
@@ -195,7 +164,35 @@ def _with_unique_id(entry: Entry, used_ids: set[str]) -> Entry | None:
     return {**without_id, "id": f"{entry_id}_{number}"}
 
 
-def _without_orphan_reasoning(entries: list[Entry]) -> list[Entry]:
+def _without_state(item: Item) -> Item | None:
+    """The item as a service that has stored nothing reads it; `None` if it cannot."""
+    entry = _raw_entry(item) if item.raw is not None else None
+    if entry is None:
+        return item
+    bare = {key: value for key, value in entry.items() if key != "id"}
+    if entry["type"] != "item_reference" and schemas.is_responses_item(bare):
+        return dataclasses.replace(item, raw={"format": FORMAT, "data": bare})
+    return _without_raw(item) if item.tool_calls or item.role == "tool" else None
+
+
+def _without_orphan_answers(entries: list[Entry]) -> list[Entry]:
+    """Drop answers to what is not there; a reference may stand for anything."""
+    seen: set[tuple[str, Any]] = set()
+    remaining: list[Entry] = []
+    for entry in entries:
+        kind = entry["type"]
+        if kind == "item_reference":
+            return entries
+        if kind in _ANSWERS:
+            other, key, _ = _ANSWERS[kind]
+            if (other, entry.get(key)) not in seen:
+                continue
+        seen.update((kind, entry.get(key)) for other, _, key in _ANSWERS.values() if kind == other)
+        remaining.append(entry)
+    return remaining
+
+
+def without_orphan_reasoning(entries: list[Entry]) -> list[Entry]:
     """Drop reasoning that is not followed by the output it led to: the API rejects it."""
     remaining: list[Entry] = []
     for entry in reversed(entries):
@@ -274,49 +271,3 @@ def _file(block: Block) -> Entry:
         return {"file_url": block["url"]}
     name = block.get("extras", {}).get("filename") or "file"
     return {"filename": name, "file_data": data_url(block, "application/pdf")}
-
-
-def _reasoning(entry: Mapping[str, Any], location: str) -> list[Block]:
-    parts = [part for key in ("summary", "content") for part in _part_list(entry, key, location)]
-    blocks: list[Block] = [
-        {"type": "reasoning", "reasoning": plain_text([block])}
-        for block in parse_content(parts, location)
-        if not isinstance(block, str)
-    ]
-    if entry.get("encrypted_content"):
-        extras = {"encrypted_content": entry["encrypted_content"]}
-        blocks.append({"type": "reasoning", "reasoning": "", "extras": extras})
-    return blocks
-
-
-def _part_list(entry: Mapping[str, Any], key: str, location: str) -> Sequence[Any]:
-    parts = entry.get(key) or ()
-    if isinstance(parts, str):
-        return [parts]
-    if isinstance(parts, (list, tuple)):
-        return parts
-    raise InputError(f"{location}.{key} must be a list of parts, got {type(parts).__name__}")
-
-
-def _describe_entry(entry: Mapping[str, Any]) -> str:
-    """A text for a provider-specific item, for search and for other providers."""
-    summary = [
-        f"[{entry['type']}",
-        *(str(entry[key]) for key in ("name", "status") if entry.get(key)),
-    ]
-    output = entry.get("output") or entry.get("error")
-    return " ".join(summary) + (f"] {output}" if isinstance(output, str) else "]")
-
-
-def _result_content(output: Any, location: str) -> str | list[Block]:
-    """Parse a tool's output: a text, content parts, or any other value as JSON."""
-    of_parts = isinstance(output, list) and all(
-        isinstance(part, str) or (isinstance(part, Mapping) and "type" in part) for part in output
-    )
-    return (
-        parse_content(output, location) if isinstance(output, str) or of_parts else _as_json(output)
-    )
-
-
-def _as_json(output: Any) -> list[Block]:
-    return [{"type": "json", "value": output}]

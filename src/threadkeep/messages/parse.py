@@ -132,7 +132,7 @@ def _parse_any(data: dict[str, Any], location: str) -> list[Item]:
     check_types(data, location)
     if anthropic.is_message(data):
         return parse_anthropic.parse_message(data, location)
-    if openai_responses.is_message(data):
+    if parse_responses.is_message(data):
         return [parse_responses.parse_message(data, location)]
     kind = data.get("type", "message")
     if kind not in NEUTRAL_TYPES and not ({"role", "content"} <= data.keys()):

@@ -51,7 +51,19 @@ def _chat_payload(data: dict[str, Any]) -> dict[str, Any] | None:
         del payload["reasoning_content"]  # stored in the content
     payload.setdefault("content", None)
     sent = {key: value for key, value in payload.items() if key in openai_chat.MESSAGE_KEYS}
-    return payload if schemas.is_chat_message(without_call_fields(sent)) else None
+    message = without_call_fields(sent)
+    return payload if schemas.is_chat_message(_with_valid_ids(message)) else None
+
+
+def _with_valid_ids(message: dict[str, Any]) -> dict[str, Any]:
+    """The message with ids for its calls that every server takes: prompts rename those it refuses.
+
+    Some servers give no ids, and sign the calls.
+    """
+    calls = message.get("tool_calls")
+    if not isinstance(calls, list):
+        return message
+    return {**message, "tool_calls": [{**call, "id": "call"} for call in calls]}
 
 
 def reasoning_field(item: Item) -> dict[str, Any]:

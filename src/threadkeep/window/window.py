@@ -71,9 +71,14 @@ class Window(list[Item]):
         """
         return messages.to_openai(self, self._cached_items(), profile)
 
-    def to_responses(self) -> list[Any]:
-        """The `input` of an OpenAI Responses request: a list of dicts."""
-        return messages.to_responses(self)
+    def to_responses(self, *, stateless: bool = False) -> list[Any]:
+        """The `input` of an OpenAI Responses request: a list of dicts.
+
+        Args:
+            stateless: for `store=False`, or another project or server: no ids, reasoning only
+                where it is encrypted, and no calls of hosted tools.
+        """
+        return messages.to_responses(self, stateless=stateless)
 
     def to_anthropic(self) -> AnthropicMessages:
         """The `messages` of an Anthropic Messages request; its `system` text is in `.system`."""
