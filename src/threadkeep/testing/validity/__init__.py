@@ -21,6 +21,7 @@ _PROMPT_CHECKS: dict[str, Callable[..., None]] = {
     "anthropic": anthropic.check_prompt,
 }
 _PROFILES: dict[Callable[..., None], tuple[str, ...]] = {
+    responses.check_prompt: ("stateless",),
     chat.check_prompt: tuple(name for name in SERVERS if name),
 }
 
@@ -47,7 +48,8 @@ def assert_valid(
         system: what would be sent with them: Anthropic's `system`, the `instructions` of
             Responses. `None` = nothing.
         profile: which server of the API: `openai`, `deepseek`, `gemini`, `openrouter` or `vllm`
-            for Chat Completions. `None` = any of them.
+            for Chat Completions, `stateless` for Responses with `store=False`. `None` = any of
+            them.
 
     Raises:
         AssertionError: the first broken rule: its position, what is wrong, the rule's name, and
