@@ -1,9 +1,10 @@
-"""Convert items to and from OpenAI Chat, OpenAI Responses and Anthropic formats."""
+"""Convert items to and from OpenAI Chat, OpenAI Responses, Anthropic and Gemini formats."""
 
 from __future__ import annotations
 
 from threadkeep.messages.anthropic import AnthropicMessages, to_anthropic
 from threadkeep.messages.continuation import Profile
+from threadkeep.messages.gemini import GeminiContents, to_gemini
 from threadkeep.messages.openai_chat_prompt import to_openai
 from threadkeep.messages.openai_responses import to_responses
 from threadkeep.messages.parse import parse
@@ -14,12 +15,14 @@ __all__ = [
     "AnthropicMessages",
     "Contribution",
     "Format",
+    "GeminiContents",
     "Profile",
     "contributions",
     "parse",
     "read",
     "read_all",
     "to_anthropic",
+    "to_gemini",
     "to_openai",
     "to_responses",
     "with_fields",

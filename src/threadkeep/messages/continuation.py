@@ -30,7 +30,9 @@ ALL_FIELDS: Final = frozenset().union(*FIELDS.values())
 CALL_FIELDS: Final = frozenset({"extra_content"})
 FORMAT: Final = "openai-chat/1"
 
-_UNSIGNED: Final = {"google": {"thought_signature": "skip_thought_signature_validator"}}
+UNSIGNED: Final = {
+    "extra_content": {"google": {"thought_signature": "skip_thought_signature_validator"}}
+}
 """What Google's page on thought signatures says to send with a call that Gemini did not write."""
 
 
@@ -88,16 +90,13 @@ def sole_writer(items: Sequence[Item]) -> bool:
     return len(writers) == 1 and not unsigned_calls and (writers == {"gemini"} or not silent)
 
 
-def add_continuation(
-    message: dict[str, Any], item: Item, profile: str | None, *, running: bool
-) -> dict[str, Any]:
+def add_continuation(message: dict[str, Any], item: Item, profile: str | None) -> dict[str, Any]:
     """The message with the state that the server of the profile takes; `None` = all of it.
 
     Args:
         message: as OpenAI takes it.
         item: the item that it was made of.
         profile: the server.
-        running: whether the message belongs to the turn that is still open.
     """
     allowed = ALL_FIELDS if profile is None else FIELDS[profile]
     found = continuation_of(item)
@@ -107,17 +106,30 @@ def add_continuation(
         if found.calls and allowed & CALL_FIELDS and message.get("tool_calls"):
             pairs = zip(message["tool_calls"], found.calls, strict=True)
             message["tool_calls"] = [{**call, **signed} for call, signed in pairs]
-    return _completed(message, profile, running=running) if message.get("tool_calls") else message
-
-
-def _completed(message: dict[str, Any], profile: str | None, *, running: bool) -> dict[str, Any]:
-    """The message with what its server insists on, where another model made the calls."""
-    if profile == "deepseek":
-        return {**message, "reasoning_content": message.get("reasoning_content", "")}
-    first, *others = message["tool_calls"]
-    if profile == "gemini" and running and "extra_content" not in first:
-        return {**message, "tool_calls": [{**first, "extra_content": _UNSIGNED}, *others]}
     return message
+
+
+def complete(messages: list[dict[str, Any]], profile: str | None) -> list[dict[str, Any]]:
+    """The messages with what a server insists on, where another model made the calls."""
+    if profile == "deepseek":
+        return [
+            {"reasoning_content": "", **message} if message.get("tool_calls") else message
+            for message in messages
+        ]
+    return _with_signed_calls(messages) if profile == "gemini" else messages
+
+
+def _with_signed_calls(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages with a signature for the first call of each behind the user's newest."""
+    signed = list(messages)
+    for number in range(len(messages) - 1, -1, -1):
+        if messages[number]["role"] == "user":
+            break
+        calls = messages[number].get("tool_calls")
+        if calls and not _is_signed(calls[0]):
+            named = [{**calls[0], **UNSIGNED}, *calls[1:]]
+            signed[number] = {**messages[number], "tool_calls": named}
+    return signed
 
 
 def without_call_fields(message: Mapping[str, Any]) -> dict[str, Any]:

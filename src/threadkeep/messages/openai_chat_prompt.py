@@ -13,6 +13,7 @@ from threadkeep.messages.continuation import (
     ALL_FIELDS,
     add_continuation,
     check_profile,
+    complete,
     sole_writer,
 )
 from threadkeep.messages.openai_chat import (
@@ -22,7 +23,7 @@ from threadkeep.messages.openai_chat import (
     raw_message,
     to_message,
 )
-from threadkeep.messages.tool_groups import ToolGroup, speaker
+from threadkeep.messages.tool_groups import ToolGroup
 from threadkeep.messages.tool_pairs import (
     OMITTED,
     Contribution,
@@ -82,16 +83,14 @@ def to_openai(
 
 def _messages_for(items: Sequence[Item], profile: str | None) -> list[Message]:
     """The messages for one server, with its continuation fields."""
-    newest = max((n for n, item in enumerate(items) if speaker(item) == "user"), default=-1)
-    running = {item.id for item in items[newest + 1 :]}
 
     def serialize(item: Item) -> Message | None:
         message = to_message(item, strict=profile == "openai")
         if message is None or message["role"] != "assistant":
             return message
-        return add_continuation(message, item, profile, running=item.id in running)
+        return add_continuation(message, item, profile)
 
-    return _all_messages(items, serialize)
+    return complete(_all_messages(items, serialize), profile)
 
 
 def _all_messages(items: Sequence[Item], serialize: _Serialize) -> list[Message]:

@@ -55,10 +55,10 @@ def to_responses(items: Sequence[Item], *, stateless: bool = False) -> list[Entr
             and without what is nothing but an id to others: reasoning that is not encrypted,
             references, and hosted tools' calls.
     """
-    if stateless:
-        items = [bare for item in items if (bare := _without_state(item))]
     used_ids: set[str] = set()
     grouped = contributions(items, id_pattern=_CALL_ID)
+    if stateless:
+        grouped = [Contribution(_bare(part.heads), _bare(part.results)) for part in grouped]
     entries = [
         unique
         for contribution in grouped
@@ -162,6 +162,10 @@ def _with_unique_id(entry: Entry, used_ids: set[str]) -> Entry | None:
     number = next(n for n in itertools.count(2) if f"{entry_id}_{n}" not in used_ids)
     used_ids.add(f"{entry_id}_{number}")
     return {**without_id, "id": f"{entry_id}_{number}"}
+
+
+def _bare(items: Sequence[Item]) -> list[Item]:
+    return [bare for item in items if (bare := _without_state(item))]
 
 
 def _without_state(item: Item) -> Item | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from threadkeep import messages
 from threadkeep.core.cache.cached_item import CachedItem
-from threadkeep.messages import AnthropicMessages, Profile
+from threadkeep.messages import AnthropicMessages, GeminiContents, Profile
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item
 from threadkeep.window import tokens
@@ -83,6 +83,13 @@ class Window(list[Item]):
     def to_anthropic(self) -> AnthropicMessages:
         """The `messages` of an Anthropic Messages request; its `system` text is in `.system`."""
         return messages.to_anthropic(self)
+
+    def to_gemini(self) -> GeminiContents:
+        """The `contents` of a request to Gemini; its system text is in `.system_instruction`.
+
+        They are in the JSON form of the REST API, which the `google-genai` client takes as well.
+        """
+        return messages.to_gemini(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_sources": []}

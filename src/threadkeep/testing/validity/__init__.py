@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from threadkeep.testing.validity import anthropic, chat, responses
+from threadkeep.testing.validity import anthropic, chat, gemini, responses
 from threadkeep.testing.validity.chat_profiles import SERVERS
 
 __all__ = ["assert_valid"]
@@ -19,6 +19,7 @@ _PROMPT_CHECKS: dict[str, Callable[..., None]] = {
     "responses": responses.check_prompt,
     "openai-responses": responses.check_prompt,
     "anthropic": anthropic.check_prompt,
+    "gemini": gemini.check_prompt,
 }
 _PROFILES: dict[Callable[..., None], tuple[str, ...]] = {
     responses.check_prompt: ("stateless",),
@@ -36,17 +37,17 @@ def assert_valid(
     """Assert that a list of wire messages is a prompt the provider's API accepts.
 
     The rules, each with its name and its source, are listed in the docstrings of the modules
-    `threadkeep.testing.validity.chat`, `.responses` and `.anthropic`. One rule is more lenient than
-    the services: tool calls may stay open, all of them, at the very end, since such a history is
-    complete as soon as the pending calls are answered.
+    `threadkeep.testing.validity.chat`, `.responses`, `.anthropic` and `.gemini`. One rule is more
+    lenient than the services: tool calls may stay open, all of them, at the very end, since such a
+    history is complete as soon as the pending calls are answered.
 
     Args:
         messages: what would be sent as `messages` (Chat Completions, Anthropic) or as `input`
             (Responses): plain dicts, as they go into JSON.
         provider: `openai` (Chat Completions; also `openai-chat`), `responses` (also
-            `openai-responses`) or `anthropic`.
+            `openai-responses`), `anthropic` or `gemini` (`contents`).
         system: what would be sent with them: Anthropic's `system`, the `instructions` of
-            Responses. `None` = nothing.
+            Responses, Gemini's `system_instruction`. `None` = nothing.
         profile: which server of the API: `openai`, `deepseek`, `gemini`, `openrouter` or `vllm`
             for Chat Completions, `stateless` for Responses with `store=False`. `None` = any of
             them.
