@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threadkeep.messages.anthropic import AnthropicMessages, to_anthropic
+from threadkeep.messages.arguments import parse_arguments
 from threadkeep.messages.continuation import Profile
 from threadkeep.messages.gemini import GeminiContents, to_gemini
 from threadkeep.messages.openai_chat_prompt import to_openai
@@ -19,6 +20,7 @@ __all__ = [
     "Profile",
     "contributions",
     "parse",
+    "parse_arguments",
     "read",
     "read_all",
     "to_anthropic",

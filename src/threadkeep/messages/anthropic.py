@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from threadkeep.messages import schemas
 from threadkeep.messages.anthropic_pairs import with_whole_pairs
+from threadkeep.messages.arguments import parse_arguments
 from threadkeep.messages.content import (
     Block,
     as_blocks,
@@ -126,7 +127,11 @@ def _neutral_fields(parts: list[Any], role: str, location: str) -> dict[str, Any
 
 
 def _neutral_call(part: Mapping[str, Any]) -> dict[str, Json]:
-    return {"id": part.get("id"), "name": part.get("name"), "args": part.get("input", {})}
+    return {
+        "id": part.get("id") or "",
+        "name": part.get("name"),
+        "args": parse_arguments(part.get("input")),
+    }
 
 
 def to_message(item: Item) -> Message | None:

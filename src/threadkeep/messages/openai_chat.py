@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from threadkeep.messages import schemas
+from threadkeep.messages.arguments import format_arguments, parse_arguments
 from threadkeep.messages.content import (
     Block,
     data_url,
@@ -30,7 +30,6 @@ MESSAGE_KEYS: Final = frozenset(
 )  # fmt: skip
 _NAME: Final = re.compile(r"[^\s<|\\/>]{1,64}")
 RESULT_ROLES: Final = frozenset({"tool", "function"})
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _AUDIO_FORMATS: Final = {"audio/wav": "wav", "audio/mp3": "mp3", "audio/mpeg": "mp3"}
 
 
@@ -77,24 +76,6 @@ def neutral_call(call: Mapping[str, Any]) -> dict[str, Json]:
         "name": inner.get("name"),
         "args": parse_arguments(raw_arguments),
     }
-
-
-def parse_arguments(text: Any) -> Json:
-    """Parse arguments into a dict if the text is a JSON object, else return them unchanged."""
-    if not isinstance(text, str):
-        return {} if text is None else text
-    try:
-        parsed = json.loads(text)
-    except ValueError:
-        return text
-    return parsed if isinstance(parsed, dict) else text
-
-
-def format_arguments(value: Json) -> str:
-    """Arguments as the JSON text that OpenAI's APIs expect."""
-    if isinstance(value, str):
-        return value
-    return _encode(value)
 
 
 def message_content(message: Mapping[str, Any], location: str) -> str | list[Block]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from threadkeep.messages import schemas
+from threadkeep.messages.arguments import format_arguments
 from threadkeep.messages.content import (
     Block,
     data_url,
@@ -16,7 +17,6 @@ from threadkeep.messages.content import (
     is_openai_file,
     own_words,
 )
-from threadkeep.messages.openai_chat import format_arguments
 from threadkeep.messages.spoken import is_unspoken
 from threadkeep.messages.tool_pairs import (
     OMITTED,

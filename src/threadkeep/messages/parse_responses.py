@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from threadkeep.errors import InputError
 from threadkeep.messages import openai_chat, openai_responses
+from threadkeep.messages.arguments import parse_arguments
 from threadkeep.messages.build_item import PLACEHOLDERS, build_item
 from threadkeep.messages.checks import ROLE_ALIASES
 from threadkeep.messages.content import Block, parse_content, part_types, plain_text
-from threadkeep.messages.openai_chat import parse_arguments
 from threadkeep.messages.openai_responses import Entry
 from threadkeep.types import Item
 

@@ -1,6 +1,6 @@
-"""`assert_valid`: an independent validator of prompts.
+"""`assert_valid` and `assert_carried`: independent validators of prompts.
 
-It shares no code with the rest of threadkeep, so that errors there do not hide here.
+They share no code with the rest of threadkeep, so that errors there do not hide here.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from threadkeep.testing.validity import anthropic, chat, gemini, responses
+from threadkeep.testing.validity.carried import check_carried
 from threadkeep.testing.validity.chat_profiles import SERVERS
 
-__all__ = ["assert_valid"]
+__all__ = ["assert_carried", "assert_valid"]
 
 _PROMPT_CHECKS: dict[str, Callable[..., None]] = {
     "openai": chat.check_prompt,
@@ -67,3 +68,32 @@ def assert_valid(
     if profile not in profiles:
         raise ValueError(f"profile {profile!r} of {provider} is none of {', '.join(profiles)}")
     check(messages, system, profile)
+
+
+def assert_carried(
+    written: list[dict[str, Any]],
+    sent: list[dict[str, Any]],
+    *,
+    writer: str,
+    receiver: str,
+    system: object = None,
+) -> None:
+    """Assert that a prompt carries what a provider wrote as it should: back, or not at all.
+
+    The rules are listed in the docstring of `threadkeep.testing.validity.carried`.
+
+    Args:
+        written: the conversation as it came from the writer and its application.
+        sent: the prompt for the receiver, which is checked with `assert_valid` as well.
+        writer: a provider as in `assert_valid`, with its profile after a slash if it has one:
+            `openai/deepseek`, `responses`, `anthropic`.
+        receiver: likewise.
+        system: as in `assert_valid`.
+
+    Raises:
+        AssertionError: the first broken rule; texts of messages are never quoted.
+        ValueError: the receiver is unknown.
+    """
+    provider, _, profile = receiver.partition("/")
+    assert_valid(sent, provider, system=system, profile=profile or None)
+    check_carried(written, sent, writer, receiver)
