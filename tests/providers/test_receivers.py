@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.providers.wires import stored
 from tests.providers.writers import FORMATS, WRITERS
+from tests.window.histories import placed
 from tests.window.looking import many
 from threadkeep.messages.tool_groups import repair
 from threadkeep.testing.validity import assert_carried, assert_valid
@@ -42,9 +43,11 @@ def prompt(items, receiver):
 
 
 def turns(writer):
-    return st.lists(WRITERS[writer](), min_size=1, max_size=3).map(
-        lambda drawn: [message for turn in drawn for message in turn]
+    """Up to three turns, numbered, so that no id comes twice."""
+    one_to_three = st.integers(1, 3).flatmap(
+        lambda count: st.tuples(*(WRITERS[writer](number) for number in range(count)))
     )
+    return one_to_three.map(lambda drawn: [message for turn in drawn for message in turn])
 
 
 def items_of(written, writer):
@@ -78,14 +81,15 @@ def test_without_a_profile_one_writer_gets_its_own_back(writer):
 
 @pytest.mark.parametrize("receiver", RECEIVERS)
 def test_a_chat_that_several_wrote_is_valid_for_each(receiver):
-    pieces = st.sampled_from(sorted(WRITERS)).flatmap(
-        lambda writer: WRITERS[writer]().map(lambda turn: items_of(turn, writer))
-    )
+    def piece(number):
+        return st.sampled_from(sorted(WRITERS)).flatmap(
+            lambda writer: WRITERS[writer](number).map(lambda turn: (turn, writer))
+        )
 
     @many
-    @given(st.lists(pieces, min_size=2, max_size=4))
+    @given(st.tuples(*map(piece, range(3))))
     def valid(drawn):
-        items = [item for piece in drawn for item in piece]
+        items = placed([item for turn, writer in drawn for item in items_of(turn, writer)])
         provider, _, profile = receiver.partition("/")
         sent, system = prompt(items, receiver)
         assert_valid(sent, provider, system=system, profile=profile or None)

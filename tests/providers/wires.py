@@ -22,9 +22,9 @@ Wire = list[dict[str, Any]]
 
 
 def takes(provider: str, messages: Wire) -> bool:
-    """Whether the provider would accept the prompt."""
+    """Whether the provider would accept the prompt; of Chat Completions, OpenAI's own server."""
     try:
-        assert_valid(messages, provider)
+        assert_valid(messages, provider, profile="openai" if provider == "openai" else None)
     except AssertionError:
         return False
     return True

@@ -31,17 +31,17 @@ def _chat(draw: Any, state: dict[str, Any], signature: str | None = None) -> Wir
 
 
 @st.composite
-def deepseek(draw: Any) -> Wire:
+def deepseek(draw: Any, number: int) -> Wire:
     return _chat(draw, {"reasoning_content": draw(st.one_of(secrets, st.just("")))})
 
 
 @st.composite
-def vllm(draw: Any) -> Wire:
+def vllm(draw: Any, number: int) -> Wire:
     return _chat(draw, {"reasoning": draw(secrets)})
 
 
 @st.composite
-def openrouter(draw: Any) -> Wire:
+def openrouter(draw: Any, number: int) -> Wire:
     details = draw(
         st.sampled_from(
             [
@@ -55,19 +55,19 @@ def openrouter(draw: Any) -> Wire:
 
 
 @st.composite
-def gemini(draw: Any) -> Wire:
+def gemini(draw: Any, number: int) -> Wire:
     return _chat(draw, {}, draw(secrets))
 
 
 @st.composite
-def openai(draw: Any) -> Wire:
+def openai(draw: Any, number: int) -> Wire:
     return _chat(draw, {})
 
 
 @st.composite
-def responses(draw: Any) -> Wire:
+def responses(draw: Any, number: int) -> Wire:
     """One response: reasoning, hosted calls, a function call or a message."""
-    tag = draw(secrets)
+    tag = f"turn{number}"
     texts = [{"type": "summary_text", "text": draw(secrets)}]
     thought = {
         "type": "reasoning",
@@ -102,9 +102,9 @@ HOSTED: list[dict[str, Any]] = [
 
 
 @st.composite
-def anthropic(draw: Any) -> Wire:
+def anthropic(draw: Any, number: int) -> Wire:
     """One answer with blocks of the API's own, a call among them or none."""
-    tag = draw(secrets)
+    tag = f"turn{number}"
     use = {"type": "server_tool_use", "id": f"srvtoolu_{tag}", "name": "web_search", "input": {}}
     kind = draw(st.sampled_from(["web_search_tool_result", "advisor_tool_result"]))
     pair = [use, {"type": kind, "tool_use_id": use["id"], "content": []}]

@@ -1,7 +1,7 @@
 """Values that are not JSON, as JSON: what a message holds besides text and numbers.
 
 What an application writes is converted only where one text is the obvious one. What a model or a
-tool sent is converted whatever it is, since no run may end for it.
+tool sent is converted further, since no run may end for it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def as_json(value: Any, *, any_type: bool) -> Json:
 
     Dates and times become ISO 8601, UUIDs, decimals and paths their text, enumerations their value,
     tuples lists. With `any_type` also: bytes become base64, sets lists, keys and numbers that JSON
-    does not have their text, models and dataclasses dicts of their fields, all else its `repr`.
+    does not have their text, models and dataclasses dicts of their fields. Other objects stay.
 
     Raises:
         RecursionError: the value is nested too deeply, or holds itself.
@@ -78,7 +78,7 @@ def _key_text(key: Any) -> str:
     if key is None or isinstance(key, bool):
         return {None: "null", True: "true", False: "false"}[key]
     converted = _foreign(key)
-    return converted if isinstance(converted, str) else repr(converted)
+    return converted if isinstance(converted, str) else str(converted)
 
 
 def _foreign(value: Any) -> Json:
@@ -106,15 +106,11 @@ def _list(values: Iterable[Any]) -> list[Json]:
 
 
 def _fields(value: Any) -> Json:
+    """The fields of a model or dataclass; other objects stay, to be refused."""
     dump = getattr(value, "model_dump", None)
-    try:
-        if callable(dump):
-            return as_json(dump(), any_type=True)
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            names = [field.name for field in dataclasses.fields(value)]
-            return {name: as_json(getattr(value, name), any_type=True) for name in names}
-        return repr(value)
-    except RecursionError:
-        raise
-    except Exception:  # somebody else's code: a message is not lost for it
-        return f"<{type(value).__qualname__}>"
+    if callable(dump):
+        return as_json(dump(), any_type=True)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in dataclasses.fields(value)]
+        return {name: as_json(getattr(value, name), any_type=True) for name in names}
+    return value

@@ -45,6 +45,15 @@ def build_item(
     item = Item(
         **(attributes | {key: value for key, value in fields.items() if value not in (None, "")})
     )
-    if item.raw is not None or payload is None or serialize(item) == payload:
+    if item.raw is not None or payload is None or _is_same(item, payload, serialize):
         return item
     return with_raw(item, {"format": format_, "data": payload})
+
+
+def _is_same(
+    item: Item, payload: dict[str, Any], serialize: Callable[[Item], dict[str, Any] | None]
+) -> bool:
+    try:
+        return serialize(item) == payload
+    except (TypeError, ValueError, RecursionError):  # values that are not JSON yet
+        return False

@@ -35,6 +35,10 @@ Entry = dict[str, Any]
 _AGENTS_FORMAT: Final = "openai-agents/1"  # OpenAI Agents has the same items
 _FAKE_ID: Final = "__fake_id__"  # set by OpenAI Agents on every item of a chat model
 _CALL_ID: Final = re.compile(r"[^\ud800-\udfff]{1,64}", re.DOTALL)
+_NULLABLE: Final = {
+    "code_interpreter_call": ("code", "outputs"),
+    "image_generation_call": ("result",),
+}
 _DEFAULT_CALL: Final = {"type": "function_call"}
 _DEFAULT_RESULT: Final = {"type": "function_call_output"}
 _ANSWERS: Final = {
@@ -93,6 +97,8 @@ def _raw_entry(item: Item) -> Entry | None:
     if not isinstance(payload, Mapping):
         return None
     entry = {key: value for key, value in payload.items() if (key, value) != ("id", _FAKE_ID)}
+    for key in _NULLABLE.get(str(entry.get("type")), ()):
+        entry.setdefault(key, None)  # nulls are not stored, and these are required
     return entry if schemas.is_responses_item(entry) else None
 
 
