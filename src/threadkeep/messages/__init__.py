@@ -7,7 +7,7 @@ from threadkeep.messages.arguments import parse_arguments
 from threadkeep.messages.continuation import Profile
 from threadkeep.messages.gemini import GeminiContents, to_gemini
 from threadkeep.messages.openai_chat_prompt import to_openai
-from threadkeep.messages.openai_responses import to_responses
+from threadkeep.messages.openai_responses import to_responses, without_orphan_reasoning
 from threadkeep.messages.parse import parse
 from threadkeep.messages.read import Format, read, read_all, with_fields
 from threadkeep.messages.tool_pairs import Contribution, contributions
@@ -28,4 +28,5 @@ __all__ = [
     "to_openai",
     "to_responses",
     "with_fields",
+    "without_orphan_reasoning",
 ]

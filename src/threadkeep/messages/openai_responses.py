@@ -206,16 +206,16 @@ def without_orphan_reasoning(entries: list[Entry]) -> list[Entry]:
     """Drop reasoning that is not followed by the output it led to: the API rejects it."""
     remaining: list[Entry] = []
     for entry in reversed(entries):
-        if entry["type"] != "reasoning" or (remaining and _is_model_output(remaining[-1])):
+        if entry.get("type") != "reasoning" or (remaining and _is_model_output(remaining[-1])):
             remaining.append(entry)
     return remaining[::-1]
 
 
 def _is_model_output(entry: Entry) -> bool:
     """Return True if a model wrote the entry."""
-    if entry["type"] == "message":
-        return bool(entry["role"] == "assistant")
-    kind = str(entry["type"])
+    kind = str(entry.get("type", "message"))
+    if kind == "message":
+        return bool(entry.get("role") == "assistant")
     return not kind.endswith("_call_output") and kind != "mcp_approval_response"
 
 
