@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threadkeep.messages.anthropic import AnthropicMessages, to_anthropic
 from threadkeep.messages.arguments import parse_arguments
-from threadkeep.messages.continuation import Profile
+from threadkeep.messages.continuation import Continuation, Profile, continuation_of
 from threadkeep.messages.gemini import GeminiContents, to_gemini
 from threadkeep.messages.openai_chat_prompt import to_openai
 from threadkeep.messages.openai_responses import to_responses, without_orphan_reasoning
@@ -14,10 +14,12 @@ from threadkeep.messages.tool_pairs import Contribution, contributions
 
 __all__ = [
     "AnthropicMessages",
+    "Continuation",
     "Contribution",
     "Format",
     "GeminiContents",
     "Profile",
+    "continuation_of",
     "contributions",
     "parse",
     "parse_arguments",

@@ -29,6 +29,7 @@ FIELDS: Final[Mapping[str, frozenset[str]]] = {
 ALL_FIELDS: Final = frozenset().union(*FIELDS.values())
 CALL_FIELDS: Final = frozenset({"extra_content"})
 FORMAT: Final = "openai-chat/1"
+_LANGCHAIN: Final = "langchain/1"
 
 UNSIGNED: Final = {
     "extra_content": {"google": {"thought_signature": "skip_thought_signature_validator"}}
@@ -61,10 +62,14 @@ def continuation_of(item: Item) -> Continuation | None:
     payload = _payload(item)
     fields = {key: payload[key] for key in ALL_FIELDS & payload.keys() if _is_valid(key, payload)}
     fields |= _thoughts(item)
-    calls = payload.get("tool_calls") or []
-    signed = [{key: call[key] for key in CALL_FIELDS & call.keys()} for call in calls]
-    if len(calls) != len(item.tool_calls) or not any(signed):
-        signed = []
+    calls = payload.get("tool_calls")
+    signed: list[dict[str, Any]] = []
+    if isinstance(calls, list) and len(calls) == len(item.tool_calls):
+        signed = [
+            {key: call[key] for key in CALL_FIELDS & call.keys()} if _is_signed(call) else {}
+            for call in calls
+        ]
+    signed = signed if any(signed) else []
     return Continuation(fields, signed) if fields or signed else None
 
 
@@ -152,8 +157,28 @@ def _is_signed(call: Any) -> bool:
 
 def _payload(item: Item) -> Mapping[str, Any]:
     raw = item.raw
-    data = raw.get("data") if raw is not None and raw.get("format") == FORMAT else None
-    return data if isinstance(data, Mapping) else {}
+    data = raw.get("data") if raw is not None else None
+    if raw is None or not isinstance(data, Mapping):
+        return {}
+    if raw.get("format") == _LANGCHAIN:
+        return _langchain_payload(data, item)
+    return data if raw.get("format") == FORMAT else {}
+
+
+def _langchain_payload(data: Mapping[str, Any], item: Item) -> Mapping[str, Any]:
+    """The fields where LangChain's classes for these servers keep them."""
+    kwargs = data.get("additional_kwargs")
+    if not isinstance(kwargs, Mapping):
+        return {}
+    signatures = kwargs.get("__gemini_function_call_thought_signatures__")
+    if not isinstance(signatures, Mapping):
+        return kwargs
+    signed = [signatures.get(call.get("id")) for call in item.tool_calls]
+    calls = [
+        {"extra_content": {"google": {"thought_signature": one}}} if isinstance(one, str) else {}
+        for one in signed
+    ]
+    return {**kwargs, "tool_calls": calls}
 
 
 def _is_valid(key: str, payload: Mapping[str, Any]) -> bool:
