@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from tests.testing.rules import Messages, broken_rule, documented, named, rejection
+from tests.testing.rules import Messages, broken_rule, documented, named, rejection, verdict
 from threadkeep.testing.validity import anthropic, assert_valid
 
 
@@ -258,3 +258,15 @@ def test_errors_point_at_the_place():
     for start, messages in where.items():
         error = rejection(messages, "anthropic")
         assert error.startswith(start.removesuffix(".type")), error
+
+
+def test_every_block_of_the_official_types_is_known_to_one_role():
+    """Also those of the beta API, whose hosted tools come and go."""
+    beta = pytest.importorskip("anthropic.types.beta")
+    for block in get_args(beta.BetaContentBlockParam):
+        kind = get_args(get_type_hints(block)["type"])[0]
+        rules = set()
+        for messages in ([user({"type": kind})], [U, model({"type": kind}, text())]):
+            error = verdict(messages, "anthropic")
+            rules.add(broken_rule(error) if error else "")
+        assert rules != {"block"}, kind

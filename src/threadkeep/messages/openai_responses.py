@@ -239,9 +239,10 @@ def _to_content(content: str | list[Block], role: str) -> str | list[Entry]:
     if isinstance(content, str):
         return content
     if role == "assistant":
-        return [
-            {"type": "output_text", "text": text} for b in content if (text := own_words(b))
-        ] or ""
+        texts = [text for block in content if (text := own_words(block))]
+        if len(texts) == 1:
+            return texts[0]  # the one form that needs no id
+        return [{"type": "output_text", "text": text} for text in texts] or ""
     return [part for block in content if (part := _to_part(block, "input_text"))] or ""
 
 
