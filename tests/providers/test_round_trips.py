@@ -70,7 +70,7 @@ def test_openai_responses(messages):
 @many
 @given(anthropic_prompts())
 def test_anthropic(messages):
-    assert as_blocks(to_anthropic(stored(messages))) == as_blocks(messages)
+    assert as_blocks(to_anthropic(stored(messages, "anthropic"))) == as_blocks(messages)
 
 
 @pytest.mark.proves("C11")

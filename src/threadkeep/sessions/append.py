@@ -14,6 +14,7 @@ from threadkeep.messages import read_all
 from threadkeep.sessions import derived
 from threadkeep.sessions.item_identity import IdClaims, is_reference
 from threadkeep.sessions.read import ALL, choose_window, older_items
+from threadkeep.sessions.storable import storable_record
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, Item, Record
 from threadkeep.types.batching import batches
@@ -107,11 +108,20 @@ def make_draft(
         names.join_surrogates(item.id) or new
         for (_, item), new in zip(parsed, new_ids, strict=True)
     ]
-    new_id = [entry for entry in zip(parsed, ids, strict=True) if not is_reference(entry[0][1])]
-    _check_unique([id for _, id in new_id], noun)
-    records = [item_codec.item_record(item, id, now, f"{noun} {n}") for (n, item), id in new_id]
+    _check_unique(
+        [id for (_, item), id in zip(parsed, ids, strict=True) if not is_reference(item)], noun
+    )
+    items: list[Item] = []
+    records: list[Record] = []
+    for (number, item), id in zip(parsed, ids, strict=True):
+        if is_reference(item):
+            items.append(item)
+            continue
+        storable, record = storable_record(item, id, now, f"{noun} {number}")
+        items.append(storable)
+        records.append(record)
     claims = IdClaims(session, parsed, noun) if any(item.id for _, item in parsed) else None
-    return Draft([item for _, item in parsed], ids, records, now, claims)
+    return Draft(items, ids, records, now, claims)
 
 
 def _write(

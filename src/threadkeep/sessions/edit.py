@@ -13,6 +13,7 @@ from threadkeep.messages import read
 from threadkeep.sessions import derived
 from threadkeep.sessions.item_identity import is_reference
 from threadkeep.sessions.read import items_query, seq_of, whole_number
+from threadkeep.sessions.storable import storable_record
 from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import Drop, Item, Query, SessionInfo
 from threadkeep.types.timestamps import utc_datetime
@@ -69,7 +70,7 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
         created_at = parsed[0].created_at or old.created_at
         redacted = redacted_item(stream.engine, parsed[0])
         new = dataclasses.replace(redacted, id=id, created_at=created_at)
-        record = item_codec.item_record(new, id, stream.engine.now(), "item")
+        new, record = storable_record(new, id, stream.engine.now(), "item")
         seq = stream.compare_and_set(snapshot, put=[record])[0]
         _invalidate_summary(stream, snapshot, seq)
         return dataclasses.replace(new, seq=seq)

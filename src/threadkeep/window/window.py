@@ -7,7 +7,7 @@ from typing import Any
 
 from threadkeep import messages
 from threadkeep.core.cache.cached_item import CachedItem
-from threadkeep.messages import AnthropicMessages
+from threadkeep.messages import AnthropicMessages, GeminiContents, Profile
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item
 from threadkeep.window import tokens
@@ -54,17 +54,42 @@ class Window(list[Item]):
     # Lists of `Any`, so that type checkers accept them where the clients want their own TypedDicts,
     # which cannot be named here: the clients need not be installed.
 
-    def to_openai(self) -> list[Any]:
-        """The `messages` of an OpenAI Chat Completions request: a list of dicts."""
-        return messages.to_openai(self, self._cached_items())
+    def to_openai(self, profile: Profile | None = None) -> list[Any]:
+        """The `messages` of an OpenAI Chat Completions request: a list of dicts.
 
-    def to_responses(self) -> list[Any]:
-        """The `input` of an OpenAI Responses request: a list of dicts."""
-        return messages.to_responses(self)
+        Servers other than OpenAI need back what their models wrote beside a message, such as
+        DeepSeek's `reasoning_content`, OpenRouter's `reasoning_details` or the signatures of
+        Gemini's calls, and refuse what others wrote.
+
+        Args:
+            profile: the server: `openai`, `deepseek` (also for Kimi and Qwen), `gemini`,
+                `openrouter` or `vllm`. `None`: such fields go out only if all of the model's
+                messages in the window have those of one server.
+
+        Raises:
+            ConfigError: the profile is unknown.
+        """
+        return messages.to_openai(self, self._cached_items(), profile)
+
+    def to_responses(self, *, stateless: bool = False) -> list[Any]:
+        """The `input` of an OpenAI Responses request: a list of dicts.
+
+        Args:
+            stateless: for `store=False`, or another project or server: no ids, reasoning only
+                where it is encrypted, and no calls of hosted tools.
+        """
+        return messages.to_responses(self, stateless=stateless)
 
     def to_anthropic(self) -> AnthropicMessages:
         """The `messages` of an Anthropic Messages request; its `system` text is in `.system`."""
         return messages.to_anthropic(self)
+
+    def to_gemini(self) -> GeminiContents:
+        """The `contents` of a request to Gemini; its system text is in `.system_instruction`.
+
+        They are in the JSON form of the REST API, which the `google-genai` client takes as well.
+        """
+        return messages.to_gemini(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_sources": []}

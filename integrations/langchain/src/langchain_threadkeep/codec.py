@@ -23,7 +23,7 @@ from langchain_core.messages import (
     message_chunk_to_message,
 )
 
-from langchain_threadkeep import content_codec, fast_path, tool_call_codec
+from langchain_threadkeep import content_codec, continuation_codec, fast_path, tool_call_codec
 from langchain_threadkeep.json_values import Packed, pack, unpack
 from threadkeep import Item
 from threadkeep.errors import InputError
@@ -103,7 +103,8 @@ def to_message(item: Item) -> BaseMessage:
     """
     raw_fields = _raw_fields(item)
     if raw_fields is None:
-        return fast_path.message(item) or _foreign_message(item)
+        plain = fast_path.message(item) if item.raw is None else None
+        return plain or _foreign_message(item)
     if any(name in raw_fields for name in _CONTENT_FIELDS):
         try:
             message = _build_message(item, raw_fields)
@@ -224,7 +225,9 @@ def _build_message(item: Item, raw_fields: Mapping[str, Packed]) -> BaseMessage:
 
 
 def _foreign_message(item: Item) -> BaseMessage:
-    message = _build_message(item, {})
+    kwargs = continuation_codec.to_kwargs(item)
+    message = _build_message(continuation_codec.without_thoughts(item) if kwargs else item, {})
+    message.additional_kwargs |= kwargs
     if item.role == "developer":
         message.additional_kwargs["__openai_role__"] = "developer"
     return message

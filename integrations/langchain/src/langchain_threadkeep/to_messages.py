@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage, convert_to_messages
 
+from langchain_threadkeep import tool_call_codec
 from langchain_threadkeep.codec import is_native, to_message
 from threadkeep import Item, Window
+from threadkeep.messages import parse_arguments
 
 _PLAIN_TYPES: Final = frozenset({"message", "tool_result", "notice"})
 _MODEL_ROLES: Final = frozenset({"assistant", "tool"})
@@ -95,11 +97,27 @@ def _message(item: Item, ids: bool, replacements: Mapping[str, BaseMessage]) -> 
 
 
 def _foreign_messages(run: list[Item], *, ids: bool) -> list[BaseMessage]:
-    messages = convert_to_messages(Window(run).to_openai())
+    messages = [_from_chat(message) for message in Window(run).to_openai("openai")]
     if ids:
         for number, message in enumerate(messages):
             message.id = f"{run[0].id}:{number}"
     return messages
+
+
+def _from_chat(message: dict[str, Any]) -> BaseMessage:
+    """Convert a message of Chat Completions, whatever the arguments of its calls are."""
+    (converted,) = convert_to_messages([{**message, "tool_calls": []}])
+    if isinstance(converted, AIMessage) and message.get("tool_calls"):
+        calls = tool_call_codec.from_neutral(list(map(_neutral_call, message["tool_calls"])))
+        converted.tool_calls = calls["tool_calls"]
+        converted.invalid_tool_calls = calls["invalid_tool_calls"]
+    return converted
+
+
+def _neutral_call(call: dict[str, Any]) -> dict[str, Any]:
+    inner = call.get("function") or call.get("custom") or {}
+    arguments = parse_arguments(inner.get("arguments", inner.get("input")))
+    return {"id": call["id"], "name": inner.get("name"), "args": arguments}
 
 
 def _pieces(items: Sequence[Item]) -> set[int]:

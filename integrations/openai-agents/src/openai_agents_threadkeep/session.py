@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from agents import RunHooks, SessionSettings
 from agents.memory.session_settings import coerce_session_settings, resolve_session_limit
 
-from openai_agents_threadkeep.codec import Entry, to_entries, to_item
+from openai_agents_threadkeep.codec import Entry, to_entries, to_item, to_window_entries
 from openai_agents_threadkeep.identity import UserId, Wrapper, user_of_run
 from openai_agents_threadkeep.record_responses import RecordingHooks, warn_if_unused
 from openai_agents_threadkeep.unique_call_ids import with_unique_call_ids
@@ -90,7 +90,7 @@ class ThreadkeepSession:
             return []
         limit = None if limit is None or limit < 0 else limit
         if policies := windows.or_memory_window(self._policies, self.memory):
-            entries = to_entries(await chat.awindow(policy=policies))
+            entries = to_window_entries(await chat.awindow(policy=policies))
         elif limit is None:
             entries = to_entries(await chat.aitems())
         else:
