@@ -45,6 +45,7 @@ class ValueWriter:
     Attributes:
         put: the records of long lists.
         drop: what these replace.
+        tips: the last segment of each run that was added to.
         messages: those encoded here, by reference.
     """
 
@@ -55,6 +56,7 @@ class ValueWriter:
         self.encoder = Encoder(context.serde, self._reference)
         self.put: list[Record] = []
         self.drop: list[Drop] = []
+        self.tips: dict[str, int] = {}
         self.messages: dict[str, NewMessage] = {}
         self._turn: str | None = None
         self._place = "0"
@@ -113,16 +115,19 @@ class ValueWriter:
         growth = grow(old, elements, compared, self._is_tip, self._context.store.now())
         self.put += growth.put
         self.drop += growth.drop
+        if old is None or growth.value.spans != old.spans:
+            self.tips[growth.value.spans[0].run] = growth.value.spans[0].segment
         return {"r": [list(span) for span in growth.value.spans]}, growth.value
 
     def _reference(self, message: BaseMessage, *, in_list: bool = False) -> str:
         encoded = references.encode(message, self._context.serde)
         thread = self._state.thread
-        earlier = thread.references.use(encoded.digest)
-        if earlier is None or (in_list and encoded.digest not in thread.items):
-            item_id = references.item_id(message, self._turn, encoded, self._place)
-        else:
+        item_id = thread.items.use(encoded.digest)
+        earlier = None if in_list else thread.references.use(encoded.digest)
+        if item_id is None and earlier is not None:
             item_id = references.parse(earlier).item_id
+        if item_id is None:
+            item_id = references.item_id(message, self._turn, encoded, self._place)
         new = NewMessage(message, encoded, item_id)
         return self.messages.setdefault(new.reference, new).reference
 

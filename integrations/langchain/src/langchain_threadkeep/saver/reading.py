@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata, CheckpointTuple
 
@@ -250,6 +251,7 @@ class Reader:
             if len(elements) != len(keys):  # some are gone, or were not read
                 elements = [None] * len(keys)
             self._note(keys, library)
+            elements = [e if isinstance(e, BaseMessage) else None for e in elements]
             prints = [None if e is None else fingerprint(e) for e in elements]
             lists[channel] = ListValue(tuple(spans), keys, list(elements), prints, group)
         return lists

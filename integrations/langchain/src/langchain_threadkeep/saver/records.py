@@ -25,9 +25,8 @@ SPECULATIVE_CHUNKS: Final = 3
 _CHUNK: Final = 16_000
 """Characters from which a new record of writes begins."""
 
-_OWN_KEYS: Final = frozenset(
-    {"v", "id", "ts", "channel_values", "channel_versions", "versions_seen", "updated_channels"}
-)
+_PLAIN_KEYS: Final = frozenset({"v", "ts", "channel_versions", "versions_seen", "updated_channels"})
+_OWN_KEYS: Final = _PLAIN_KEYS | {"id", "channel_values"}
 
 
 class CheckpointBody(NamedTuple):
@@ -82,9 +81,8 @@ def body_of(
     run: str | None,
 ) -> CheckpointBody:
     """A checkpoint, to be stored; `run` is the run that wrote it, if it is known."""
-    fields = {
-        name: checkpoint.get(name)
-        for name in ("v", "ts", "channel_versions", "versions_seen", "updated_channels")
+    fields: dict[str, Any] = {
+        name: value for name, value in checkpoint.items() if name in _PLAIN_KEYS
     }
     extra = {
         name: encoder.encode(value) for name, value in checkpoint.items() if name not in _OWN_KEYS

@@ -92,7 +92,7 @@ class Writer:
             checkpoint_record(body, now),
         ]
         self._commit(put, [*writer.drop, *dropped, *lease_drop])
-        self._remember(body, lists, run)
+        self._remember(body, lists, run, writer.tips)
 
     def _put_writes(
         self, checkpoint_id: str, writes: Sequence[tuple[str, Any]], task_id: str, path: str
@@ -163,7 +163,8 @@ class Writer:
         session = self._context.memory.session(self._address.thread, user=self._address.user)
         old_keys = [] if base is None else [k for n in names for k in _keys(base, n)]
         outcome = items.store(self._context, session, state.thread.streams, said, old_keys)
-        kept = list(self._elements(writer, new, now, outcome.items))
+        kept = list(self._elements(writer, [m for m in new if m not in said], now))
+        kept += self._elements(writer, said, now, outcome.items)
         if not self._context.options.erase_replaced:
             kept += [_version(digest, text, now) for digest, text in outcome.replaced.items()]
         for message in said:
@@ -185,15 +186,29 @@ class Writer:
         writer: ValueWriter,
         new: Any,
         now: float,
-        items: set[str] | frozenset[str] = frozenset(),
+        items: set[str] | None = None,
     ) -> Iterator[Record]:
-        """The records of messages that no item restores."""
+        """The records of messages that no item restores.
+
+        Args:
+            writer: encodes them.
+            new: the messages.
+            now: epoch seconds.
+            items: the digests of those that an item restores; `None` = as far as it is known.
+        """
         state = self._state
         for message in new:
             digest = message.encoded.digest
             state.thread.references.keep(digest, message.reference)
-            known = digest in items or digest in state.thread.items
-            if (known and message.encoded.typed is None) or digest in state.elements:
+            if items is None:
+                is_item = state.thread.items.use(digest) == message.item_id
+            else:
+                is_item = digest in items
+            if is_item and message.encoded.typed is None:
+                continue
+            if digest in state.elements:
+                if state.elements[digest] != message.item_id:
+                    state.elements[digest] = ""  # several references need it: it stays
                 continue
             state.elements[digest] = message.item_id
             yield writer.element(message, now)
@@ -237,14 +252,17 @@ class Writer:
             self._context.commit(self._state, batch, drop if last else ())
         self._state.described = self._state.described or bool(put)
 
-    def _remember(self, body: CheckpointBody, lists: dict[str, ListValue], run: str | None) -> None:
+    def _remember(
+        self,
+        body: CheckpointBody,
+        lists: dict[str, ListValue],
+        run: str | None,
+        appended: Mapping[str, int],
+    ) -> None:
         state = self._state
         state.entries.keep(body.id, Entry(body, lists))
         state.newest = max(state.newest or "", body.id)
-        for value in lists.values():
-            if value.spans:
-                tip = value.spans[0]
-                state.tips[tip.run] = max(tip.segment, state.tips.get(tip.run, -1))
+        state.tips.update(appended)
         if state.chunks.use(body.id) is None:
             state.chunks.keep(body.id, [])
         if run is not None:
