@@ -98,4 +98,4 @@ def _collect(
     library.load(only, writes=[body.id for body in only])
     decoder = Decoder(context.serde, library)
     for body in only:
-        walk.visit(body, library.writes(body.id), decoder)
+        walk.visit(body, library.writes(body), decoder)

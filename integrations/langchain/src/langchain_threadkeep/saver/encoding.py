@@ -20,6 +20,9 @@ from langchain_threadkeep.saver.values import Encoder, Form
 from threadkeep import Drop, Record
 from threadkeep.adapters import checkpoints
 
+INPUT: Final = "__start__"
+"""The channel that holds the input of a run."""
+
 POSITION: Final = "threadkeep"
 """The channel in which `ThreadkeepMiddleware` keeps the position of a turn."""
 
@@ -69,8 +72,10 @@ class ValueWriter:
         position = None if entry is None else entry.body.values.get(POSITION)
         self._turn = _position_turn(position) or self._turn
 
-    def write(self, value: Any) -> Form:
+    def write(self, channel: str, value: Any) -> Form:
         """The form of a pending write."""
+        if channel in self._context.options.messages:
+            return self.encoder.encode_said(value)
         return self.encoder.encode(value)
 
     def value(
@@ -81,6 +86,8 @@ class ValueWriter:
             form, stored = self.value(channel, value.value, old, position)
             return {"D": form}, stored
         is_messages = channel in self._context.options.messages
+        if channel == INPUT:
+            return self.encoder.encode_said(value), None
         if type(value) is not list or (len(value) < LONG and not is_messages):
             return self.encoder.encode(value), None
         if is_messages:

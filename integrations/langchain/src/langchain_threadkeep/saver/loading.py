@@ -15,10 +15,12 @@ from langchain_threadkeep.saver.lists import unmerged_ids as unmerged
 from langchain_threadkeep.saver.records import (
     ELEMENT,
     SPECULATIVE_CHUNKS,
+    TEXT,
     VALUE,
     WRITE,
     CheckpointBody,
     WriteChunk,
+    all_chunks,
     read_writes,
     write_ids,
 )
@@ -65,6 +67,7 @@ class Library:
         self._elements: dict[str, dict[str, Any] | None] = {}
         self._items: dict[str, tuple[Item, str] | None] = {}
         self._parts: dict[str, str] = {}
+        self._texts: dict[str, dict[str, Any]] = {}
         self._write_records: list[Record] = []
         self._session_versions: set[int] = set()
         self.newest_item = 0
@@ -84,6 +87,7 @@ class Library:
             forms: more forms whose references are read.
         """
         roots = [form for body in bodies for form in _forms(body)] + list(forms)
+        roots += [write.form for body in bodies for write in body.writes]
         self._load_stream(roots, list(writes))
         pending = [
             write.form for chunks in self._chunks.values() for c in chunks for write in c.writes
@@ -94,13 +98,18 @@ class Library:
         """Read the keys of lists, not their elements."""
         self._read_runs(spans)
 
-    def writes(self, checkpoint_id: str) -> list[WriteChunk]:
+    def writes(self, body: CheckpointBody) -> list[WriteChunk]:
         """The writes of a checkpoint, as read."""
-        return self._chunks.get(checkpoint_id, [])
+        return self.writes_of(body.id, body)
+
+    def writes_of(self, id: str, body: CheckpointBody | None) -> list[WriteChunk]:
+        """The writes of a checkpoint that may not be stored yet."""
+        return all_chunks(body, self._chunks.get(id, []))
 
     def used(self, bodies: Sequence[CheckpointBody]) -> Used:
         """What these checkpoints refer to, after `load`."""
         pending = [w.form for chunks in self._chunks.values() for c in chunks for w in c.writes]
+        pending += [write.form for body in bodies for write in body.writes]
         forms: Sequence[Form] = [form for body in bodies for form in _forms(body)] + pending
         values, elements = set[str](), set[str]()
         while forms:
@@ -109,6 +118,9 @@ class Library:
             forms = [*forms, *(json.loads(key)["e"] for key in keys if key.startswith("{"))]
             refs = [key for key in keys if not key.startswith("{")] + _tagged(forms, "m")
             elements.update(references.parse(ref).digest for ref in refs)
+            elements.update(TEXT + name for name in _tagged(forms, "t"))
+            said = [self._texts.get(name, {}).get("of") for name in _tagged(forms, "t")]
+            elements.update(references.parse(ref).digest for ref in said if ref)
             names = [v for v in _tagged(forms, "v") if f"{v[0]}.0" not in values]
             values.update(_part_ids(names))
             inner = [self._large[name] for name, _ in names if name in self._large]
@@ -147,6 +159,25 @@ class Library:
             decoder.decode(json.loads(key)["e"]) if key.startswith("{") else self.message(key)
             for key in keys
         ]
+
+    def text(self, name: str) -> Any:
+        """The text stored under a digest, or `MISSING`."""
+        stored = self._texts.get(name, {})
+        if "text" in stored:
+            return stored["text"]
+        message = self.message(stored["of"]) if "of" in stored else MISSING
+        content = getattr(message, "content", None)
+        return content if isinstance(content, str) else MISSING
+
+    def _load_texts(self, names: Sequence[str]) -> None:
+        """Read texts, and the messages that say them."""
+        ids = [TEXT + name for name in dict.fromkeys(names) if name not in self._texts]
+        if not ids:
+            return
+        for record in self._read(_queries(self._stream, ELEMENT, ids)):
+            self._texts[record.id.removeprefix(TEXT)] = json.loads(record.body)
+        said = [self._texts[name]["of"] for name in names if "of" in self._texts.get(name, {})]
+        self._load_messages(said, [])
 
     def _element(self, element: dict[str, Any]) -> BaseMessage | Any:
         if "body" in element:
@@ -198,7 +229,9 @@ class Library:
     def _load_nested(self, forms: Sequence[Form]) -> None:
         """The next round trips: messages, and what large values refer to."""
         seen: set[str] = set()
+        texts: list[str] = []
         while forms:
+            texts += _tagged(forms, "t")
             spans = [[Span(*span) for span in spans] for spans in _tagged(forms, "r")]
             keys = [key for s in spans for key in keys_of(s, self.segments)[0]]
             inner = [json.loads(key)["e"] for key in keys if key.startswith("{")]
@@ -208,6 +241,7 @@ class Library:
             refs += _tagged([*forms, *inner], "m")
             forms = self._load_messages(refs, [v for v in names if v[0] not in self._large])
             forms = [*forms, *(self._large[name] for name, _ in names if name in self._large)]
+        self._load_texts(texts)
 
     def _load_messages(self, refs: Sequence[str], names: Sequence[Any]) -> list[Form]:
         """Read elements, items and large values; returns forms inside elements."""

@@ -153,7 +153,7 @@ class Reader:
         if known is None:
             library = self._library()
             library.load([], writes=[id])
-            known = library.writes(id)
+            known = library.writes_of(id, self.body(id))
             state.chunks.keep(id, known)
         return known
 
@@ -175,7 +175,7 @@ class Reader:
         """Checkpoints with all that belongs to them."""
         library = self._library()
         library.load(bodies, writes=[body.id for body in bodies])
-        return [self._tuple(body, library, library.writes(body.id)) for body in bodies]
+        return [self._tuple(body, library, library.writes(body)) for body in bodies]
 
     def metadata(self, body: CheckpointBody) -> CheckpointMetadata:
         """The metadata of a checkpoint."""
@@ -227,7 +227,7 @@ class Reader:
         library = self._library()
         library.load([body], writes=[body.id])
         objects: dict[str, list[Any]] = {}
-        chunks = library.writes(body.id)
+        chunks = library.writes(body)
         loaded = self._tuple(body, library, chunks, objects)
         state.entries.keep(body.id, Entry(body, self._lists(body, library, objects)))
         state.chunks.keep(body.id, chunks)
@@ -315,6 +315,9 @@ class _Known:
 
     def message(self, reference: str) -> Any:
         raise LookupError(reference)
+
+    def text(self, name: str) -> Any:
+        raise LookupError(name)
 
     def large(self, name: str, parts: int) -> Any:
         raise LookupError(name)

@@ -15,6 +15,9 @@ from threadkeep.adapters import checkpoints
 CHECKPOINT: Final = "checkpoint"
 WRITE: Final = "write"
 ELEMENT: Final = "element"
+TEXT: Final = "t."
+"""What the id of an element begins with that holds a text, or says which message says it."""
+
 VALUE: Final = "value"
 THREAD: Final = "thread"
 LEASE: Final = "lease"
@@ -25,34 +28,14 @@ SPECULATIVE_CHUNKS: Final = 3
 _CHUNK: Final = 16_000
 """Characters from which a new record of writes begins."""
 
+_SMALL: Final = 900
+"""Characters up to which a checkpoint's record also holds its writes."""
+
+CLOSED: Final = 10**9
+"""The size of writes beside a checkpoint that is not stored yet."""
+
 _PLAIN_KEYS: Final = frozenset({"v", "ts", "channel_versions", "versions_seen", "updated_channels"})
 _OWN_KEYS: Final = _PLAIN_KEYS | {"id", "channel_values"}
-
-
-class CheckpointBody(NamedTuple):
-    """A checkpoint as it is stored.
-
-    Attributes:
-        id: of the checkpoint.
-        parent: the id of the checkpoint before it.
-        fields: all keys of the checkpoint but its values; extra keys as forms.
-        values: the form of each channel's value.
-        metadata: its form.
-        seq: of its record; 0 = not stored yet.
-    """
-
-    id: str
-    parent: str | None
-    fields: dict[str, Any]
-    values: dict[str, Form]
-    metadata: dict[str, Form]
-    seq: int = 0
-
-    @property
-    def versions(self) -> dict[str, Any]:
-        """The version of each channel."""
-        versions: dict[str, Any] = self.fields["channel_versions"]
-        return versions
 
 
 class Write(NamedTuple):
@@ -70,6 +53,34 @@ class WriteChunk(NamedTuple):
 
     writes: tuple[Write, ...]
     size: int
+
+
+class CheckpointBody(NamedTuple):
+    """A checkpoint as it is stored.
+
+    Attributes:
+        id: of the checkpoint.
+        parent: the id of the checkpoint before it.
+        fields: all keys of the checkpoint but its values; extra keys as forms.
+        values: the form of each channel's value.
+        metadata: its form.
+        writes: pending writes that are in its record.
+        seq: of its record; 0 = not stored yet.
+    """
+
+    id: str
+    parent: str | None
+    fields: dict[str, Any]
+    values: dict[str, Form]
+    metadata: dict[str, Form]
+    writes: tuple[Write, ...] = ()
+    seq: int = 0
+
+    @property
+    def versions(self) -> dict[str, Any]:
+        """The version of each channel."""
+        versions: dict[str, Any] = self.fields["channel_versions"]
+        return versions
 
 
 def body_of(
@@ -103,6 +114,8 @@ def checkpoint_record(body: CheckpointBody, now: float) -> Record:
         "values": body.values,
         "metadata": body.metadata,
     }
+    if body.writes:
+        content["writes"] = [list(write) for write in body.writes]
     key = checkpoints.key(body.id)
     if key != body.id:
         content["id"] = body.id
@@ -113,7 +126,9 @@ def read_checkpoint(record: Record) -> CheckpointBody:
     """The checkpoint of a record."""
     fields = json.loads(record.body)
     parent, values, metadata = (fields.pop(name) for name in ("parent", "values", "metadata"))
-    return CheckpointBody(fields.pop("id", record.id), parent, fields, values, metadata, record.seq)
+    writes = tuple(Write(*write) for write in fields.pop("writes", ()))
+    id = fields.pop("id", record.id)
+    return CheckpointBody(id, parent, fields, values, metadata, writes, record.seq)
 
 
 def write_ids(checkpoint_id: str, first: int, count: int) -> list[str]:
@@ -142,6 +157,18 @@ def ordered(chunks: Sequence[WriteChunk]) -> list[Write]:
     )
 
 
+def all_chunks(body: CheckpointBody | None, chunks: Sequence[WriteChunk]) -> list[WriteChunk]:
+    """The writes of a checkpoint: those in its own record first, then those in others.
+
+    Args:
+        body: the checkpoint; `None` = it is not stored yet.
+        chunks: of the other records.
+    """
+    writes = () if body is None else body.writes
+    size = CLOSED if body is None or chunks else sum(len(str(write)) for write in writes)
+    return [WriteChunk(writes, size), *chunks]
+
+
 def with_writes(
     chunks: Sequence[WriteChunk], writes: Sequence[Write]
 ) -> tuple[list[WriteChunk], list[int]]:
@@ -154,8 +181,9 @@ def with_writes(
         place = _place(result, write)
         if place is not None and write.number >= 0:
             continue
-        number = place if place is not None else _open_chunk(result)
-        result[number] = _put(result[number], write)
+        size = len(str(write.form)) + 100
+        number = place if place is not None else _open_chunk(result, size)
+        result[number] = _put(result[number], write, size)
         changed.add(number)
     return result, sorted(changed)
 
@@ -176,16 +204,18 @@ def _place(chunks: Sequence[WriteChunk], write: Write) -> int | None:
     return None
 
 
-def _open_chunk(chunks: list[WriteChunk]) -> int:
-    if not chunks or chunks[-1].size > _CHUNK:
+def _open_chunk(chunks: list[WriteChunk], size: int) -> int:
+    if len(chunks) == 1 and chunks[0].size + size <= _SMALL // 2:
+        return 0
+    if len(chunks) == 1 or chunks[-1].size > _CHUNK:
         chunks.append(WriteChunk((), 0))
     return len(chunks) - 1
 
 
-def _put(chunk: WriteChunk, write: Write) -> WriteChunk:
+def _put(chunk: WriteChunk, write: Write, size: int) -> WriteChunk:
     others = tuple(
         existing
         for existing in chunk.writes
         if (existing.task_id, existing.number) != (write.task_id, write.number)
     )
-    return WriteChunk((*others, write), chunk.size + len(str(write.form)) + 100)
+    return WriteChunk((*others, write), chunk.size + size)

@@ -95,6 +95,7 @@ class StreamState:
         chunks: the writes of checkpoints by id.
         tips: the last segment of runs.
         elements: the item ids by which elements in the stream are referred to, by digest.
+        texts: digests of texts in the stream that no message says yet.
         holders: the run of this process that holds the lease; dead once it is over.
     """
 
@@ -119,6 +120,7 @@ class StreamState:
         self.chunks: Lru[list[WriteChunk]] = Lru(_CHECKPOINTS * 4)
         self.tips: dict[str, int] = {}
         self.elements: dict[str, str] = {}
+        self.texts: set[str] = set()
 
     @property
     def size(self) -> int:

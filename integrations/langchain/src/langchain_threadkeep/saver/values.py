@@ -5,6 +5,7 @@
 | a text, a number, `true`, `false`, `null` | itself |
 | `{"j": ...}` | a plain list or dict |
 | `{"m": reference}` | a message |
+| `{"t": digest}` | a long text that a message says too |
 | `{"l": [...]}`, `{"d": {...}}` | a list or dict with messages in it |
 | `{"S": [node, argument]}` | a `Send` |
 | `{"D": ...}` | a snapshot of a `DeltaChannel` |
@@ -39,6 +40,9 @@ _INLINE: Final = 1_000
 _PART: Final = 500_000
 """Characters of a large value in one record."""
 
+_LONG_TEXT: Final = 64
+"""Characters from which a text is stored once with the message that says it."""
+
 _DEPTH: Final = 60
 
 
@@ -51,12 +55,23 @@ class Encoder:
 
     Attributes:
         large: texts of forms that are stored under their digest, in parts.
+        texts: long texts that a message may say too, by digest.
     """
 
     def __init__(self, serde: Any, message: Callable[[BaseMessage], str]) -> None:
         self._serde = serde
         self._message = message
+        self._takes_texts = False
         self.large: dict[str, list[str]] = {}
+        self.texts: dict[str, str] = {}
+
+    def encode_said(self, value: Any) -> Form:
+        """The form of a value that becomes messages; its long texts are stored once with them."""
+        self._takes_texts = True
+        try:
+            return self.encode(value)
+        finally:
+            self._takes_texts = False
 
     def encode(self, value: Any) -> Form:
         """The form of a value."""
@@ -65,11 +80,13 @@ class Encoder:
     def inline(self, value: Any) -> Form:
         """The form of a value, whatever its size."""
         kind = type(value)
-        if value is None or kind in (str, bool, int) or (kind is float and math.isfinite(value)):
+        if value is None or kind in (bool, int) or (kind is float and math.isfinite(value)):
             return value
+        if kind is str:
+            return self._text(value)
         if isinstance(value, BaseMessage):
             return {"m": self._message(value)}
-        if kind in (list, dict, Send) and has_message(value):
+        if self._is_container(value):
             return self._container(value)
         if kind is _DeltaSnapshot:
             return {"D": self.inline(value.value)}
@@ -81,8 +98,21 @@ class Encoder:
         """The form of what the serializer made."""
         return self._aside(_typed_form(type_name, content))
 
+    def _is_container(self, value: Any) -> bool:
+        """Return True if the parts of a value are encoded one by one."""
+        if self._takes_texts and has_part(value, _is_long_text):
+            return True
+        return has_message(value)
+
+    def _text(self, value: str) -> Form:
+        if not self._takes_texts or not _is_long_text(value):
+            return value
+        name = references.digest(value.encode())
+        self.texts[name] = value
+        return {"t": name}
+
     def _container(self, value: Any) -> Form:
-        if isinstance(value, list):
+        if isinstance(value, list | tuple):  # as the serializer, which makes lists of tuples
             return {"l": [self.encode(entry) for entry in value]}
         if isinstance(value, Send):
             return {"S": [value.node, self.encode(value.arg)]}
@@ -94,7 +124,7 @@ class Encoder:
             return form
         text = form_text(form)
         if len(text) <= _INLINE:
-            return form
+            return json.loads(text)  # a copy: the value may be changed in place later
         name = references.digest(text.encode())
         parts = [text[start : start + _PART] for start in range(0, len(text), _PART)]
         self.large[name] = parts
@@ -115,6 +145,10 @@ class Environment(Protocol):
 
     def message(self, reference: str) -> Any:
         """The message of a reference, or `MISSING`."""
+        ...
+
+    def text(self, name: str) -> Any:
+        """The text stored under a digest, or `MISSING`."""
         ...
 
     def large(self, name: str, parts: int) -> Form:
@@ -147,7 +181,7 @@ class Decoder:
             return json.loads(json.dumps(content))
         if tag == "s":
             return self._serde.loads_typed((content[0], base64.b64decode(content[1])))
-        return self._looked_up(tag, content) if tag in "mrv" else self._contained(tag, content)
+        return self._looked_up(tag, content) if tag in "mrtv" else self._contained(tag, content)
 
     def _looked_up(self, tag: str, content: Any) -> Any:
         """What is stored elsewhere."""
@@ -155,9 +189,10 @@ class Decoder:
             return self.decode(self._environment.large(*content))
         if tag == "r":
             return self._present(self._environment.long_list(content))
-        message = self._environment.message(content)
-        self.missing += message is MISSING
-        return message
+        look_up = self._environment.message if tag == "m" else self._environment.text
+        found = look_up(content)
+        self.missing += found is MISSING
+        return found
 
     def _contained(self, tag: str, content: Any) -> Any:
         """A container of forms."""
@@ -184,12 +219,12 @@ class Decoder:
 
 
 def walk(form: Form) -> Iterator[tuple[str, Any]]:
-    """Yield what a form refers to: its tags `m`, `v` and `r`, with their contents."""
+    """Yield what a form refers to: its tags `m`, `r`, `t` and `v`, with their contents."""
     if not isinstance(form, dict):
         return
     ((tag, content),) = form.items()
     match tag:
-        case "m" | "v" | "r":
+        case "m" | "v" | "r" | "t":
             yield tag, content
         case "l":
             for entry in content:
@@ -203,20 +238,37 @@ def walk(form: Form) -> Iterator[tuple[str, Any]]:
             yield from walk(content)
 
 
-def has_message(value: Any, depth: int = 0) -> bool:
+def has_message(value: Any) -> bool:
     """Return True if a list, a dict with text keys or a `Send` has a message in it."""
-    if isinstance(value, BaseMessage):
+    return has_part(value, lambda part: isinstance(part, BaseMessage))
+
+
+def has_part(value: Any, matches: Callable[[Any], bool], depth: int = 0) -> bool:
+    """Return True if a value, or a part of a list, a tuple, a dict or a `Send` in it, matches."""
+    if matches(value):
         return True
     if depth > _DEPTH:
         return False
     kind = type(value)
-    if kind is list:
-        return any(has_message(entry, depth + 1) for entry in value)
+    if kind is list or kind is tuple:
+        return any(has_part(entry, matches, depth + 1) for entry in value)
     if kind is dict:
         return all(type(name) is str for name in value) and any(
-            has_message(entry, depth + 1) for entry in value.values()
+            has_part(entry, matches, depth + 1) for entry in value.values()
         )
-    return kind is Send and value.timeout is None and has_message(value.arg, depth + 1)
+    return kind is Send and value.timeout is None and has_part(value.arg, matches, depth + 1)
+
+
+def _is_long_text(value: Any) -> bool:
+    return type(value) is str and len(value) >= _LONG_TEXT and _is_encodable(value)
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # lone surrogates
+        return False
+    return True
 
 
 def is_plain(value: Any, depth: int = 0) -> bool:

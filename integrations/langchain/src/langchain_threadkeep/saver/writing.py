@@ -14,16 +14,19 @@ from langgraph.checkpoint.base import (
     CheckpointMetadata,
 )
 
-from langchain_threadkeep.saver import items, lease
+from langchain_threadkeep.saver import items, lease, references
 from langchain_threadkeep.saver.context import SaverContext
-from langchain_threadkeep.saver.encoding import POSITION, ValueWriter
+from langchain_threadkeep.saver.encoding import POSITION, NewMessage, ValueWriter
 from langchain_threadkeep.saver.lists import RUN, ListValue
 from langchain_threadkeep.saver.reading import Address, Reader
 from langchain_threadkeep.saver.records import (
     ELEMENT,
+    TEXT,
     THREAD,
     CheckpointBody,
     Write,
+    WriteChunk,
+    all_chunks,
     body_of,
     checkpoint_record,
     with_writes,
@@ -86,6 +89,7 @@ class Writer:
         put = [
             *kept,
             *writer.records(now),
+            *self._text_records(writer, now),
             *writer.put,
             *self._thread_record(body.id, now),
             *lease_put,
@@ -102,8 +106,9 @@ class Writer:
         writer = ValueWriter(self._context, state, self._is_tip)
         writer.begin_turn(state.entries.use(checkpoint_id))
         new = [
-            Write(task_id, path, WRITES_IDX_MAP.get(channel, index), channel, writer.write(value))
+            Write(task_id, path, WRITES_IDX_MAP.get(channel, index), channel, form)
             for index, (channel, value) in enumerate(writes)
+            for form in [writer.write(channel, value)]
         ]
         chunks, changed = with_writes(chunks, new)
         lease_drop = lease.end_on(state, [channel for channel, _ in writes])
@@ -113,10 +118,49 @@ class Writer:
             *self._elements(writer, writer.messages.values(), now),
             *writer.records(now),
             *self._thread_record(None, now),
-            *(write_record(checkpoint_id, number, chunks[number], now) for number in changed),
+            *self._text_records(writer, now),
+            *self._write_records(checkpoint_id, chunks, changed, now),
         ]
         self._commit(put, lease_drop)
         state.chunks.keep(checkpoint_id, chunks)
+
+    def _write_records(
+        self, id: str, chunks: Sequence[WriteChunk], changed: Sequence[int], now: float
+    ) -> Iterator[Record]:
+        """The records of changed writes; those that stand first are in the checkpoint's own."""
+        for number in changed:
+            if number > 0:
+                yield write_record(id, number - 1, chunks[number], now)
+                continue
+            entry = self._state.entries.use(id)
+            body = self._reader.body(id) if entry is None else entry.body
+            assert body is not None  # noqa: S101 (else the first chunk is closed)
+            body = body._replace(writes=chunks[0].writes)
+            if entry is not None:
+                self._state.entries.keep(id, entry._replace(body=body))
+            yield checkpoint_record(body, now)
+
+    def _text_records(self, writer: ValueWriter, now: float) -> Iterator[Record]:
+        """The records of long texts, which wait for the message that says them."""
+        for name, text in writer.encoder.texts.items():
+            if name not in self._state.texts:
+                self._state.texts.add(name)
+                body = checkpoints.dumps({"text": text}, "text")
+                yield Record(ELEMENT, TEXT + name, body, now)
+
+    def _said_texts(
+        self, said: Sequence[NewMessage], items: set[str], now: float
+    ) -> Iterator[Record]:
+        """What says that an item has a text, in place of the text."""
+        for message in said:
+            content = message.message.content
+            if message.encoded.digest not in items or not isinstance(content, str):
+                continue
+            name = references.digest(content.encode("utf-8", "surrogatepass"))
+            if name in self._state.texts:
+                self._state.texts.discard(name)
+                body = checkpoints.dumps({"of": message.reference}, "text")
+                yield Record(ELEMENT, TEXT + name, body, now)
 
     def _values(
         self,
@@ -154,17 +198,18 @@ class Writer:
     ) -> tuple[list[Record], list[Drop]]:
         """Store new messages: as items of the session in the root, else as elements."""
         names = self._context.options.messages
-        references = {key for name, value in lists.items() if name in names for key in value.keys}
+        listed = {key for name, value in lists.items() if name in names for key in value.keys}
         new = list(writer.messages.values())
         state = self._state
         if state.namespace != checkpoints.ROOT:
             return list(self._elements(writer, new, now)), []
-        said = [m for m in new if m.reference in references]
+        said = [m for m in new if m.reference in listed]
         session = self._context.memory.session(self._address.thread, user=self._address.user)
         old_keys = [] if base is None else [k for n in names for k in _keys(base, n)]
         outcome = items.store(self._context, session, state.thread.streams, said, old_keys)
         kept = list(self._elements(writer, [m for m in new if m not in said], now))
         kept += self._elements(writer, said, now, outcome.items)
+        kept += self._said_texts(said, outcome.items, now)
         if not self._context.options.erase_replaced:
             kept += [_version(digest, text, now) for digest, text in outcome.replaced.items()]
         for message in said:
@@ -264,7 +309,7 @@ class Writer:
         state.newest = max(state.newest or "", body.id)
         state.tips.update(appended)
         if state.chunks.use(body.id) is None:
-            state.chunks.keep(body.id, [])
+            state.chunks.keep(body.id, all_chunks(body, []))
         if run is not None:
             state.thread.runs.keep(body.id, run)
         state.puts += 1
