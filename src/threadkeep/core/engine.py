@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, 
 
 from threadkeep.core import cursor as cursors
 from threadkeep.core import names, store_record
+from threadkeep.core.append_log import AppendLog
 from threadkeep.core.cache.generational import GenerationalCache
 from threadkeep.core.cache.recent_items import RecentItemsCache
 from threadkeep.core.cache.session_info import SessionInfoCache
@@ -53,6 +54,7 @@ class Engine:
         longterm: the engine of the long-term memory's store; by default this one.
         tails: the newest items of the sessions used last.
         infos: what is known of these sessions, by stream, at a version of it.
+        append_log: the streams that this process has only appended to.
         reader: what learns from sessions, if there is a model to do it.
     """
 
@@ -68,6 +70,7 @@ class Engine:
         ] = {}  # by process id, as no thread survives a fork
         self.recent_items = RecentItemsCache()
         self.session_infos = SessionInfoCache()
+        self.append_log = AppendLog()
         self._touched: GenerationalCache[tuple[str, str], float] = GenerationalCache(
             _TOUCH_CAPACITY
         )
@@ -146,6 +149,7 @@ class Engine:
         self.recent_items.apply_commit(
             stream, put, drop, commit, created_at=now if expect == 0 else None
         )
+        self.append_log.apply_commit(stream, drop, commit)
         return commit
 
     def streams(self, prefix: str, *, cursor: Any, limit: int) -> tuple[list[str], Any]:

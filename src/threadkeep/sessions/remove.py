@@ -12,7 +12,7 @@ from typing import NamedTuple
 from threadkeep.core import item_codec
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.errors import Conflict, CorruptRecord
-from threadkeep.sessions import derived, response_index, user_index
+from threadkeep.sessions import checkpoints, derived, response_index, user_index
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import KEEP, Drop, Page, Query
 
@@ -88,6 +88,8 @@ def delete_target(stream: SessionStream, remains: DeletionTarget) -> None:
     engine = stream.engine
     pointed = response_index.pointers_to(engine, stream.id, remains.responses)
     derived.delete_derived(engine, stream.id, user=stream.user, is_ended=remains.is_ended)
+    if not remains.is_ended or stream.user is None:  # before the session, which names the owner
+        checkpoints.delete(engine, stream.id)
     if remains.version:
         engine.commit(stream.stream_name, drop=[Drop()], ttl=KEEP, expect=remains.version)
         if not remains.is_ended:  # a summary written in between

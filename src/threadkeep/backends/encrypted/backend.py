@@ -16,8 +16,8 @@ from threadkeep.errors import CorruptRecord
 from threadkeep.protocols import Backend, SupportsDescribe, SupportsPurge
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
-HIDDEN: Final = frozenset({"file", "fact", "instruction", "forgotten"})
-"""Kinds whose ids are derived from content: a URL, the text of a fact."""
+HIDDEN: Final = frozenset({"file", "fact", "instruction", "forgotten", "element", "value"})
+"""Kinds whose ids are derived from content: a URL, the text of a fact, a hash of a value."""
 
 UNREADABLE: Final = "?"
 """The body of a record that cannot be decrypted: no valid JSON, so no reader accepts it."""
