@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
+from threadkeep.core import body, record_shapes
+from threadkeep.core.body import UnreadableRecord
 from threadkeep.errors import BackendError, Conflict, CorruptRecord, WrongKey
 from threadkeep.protocols import Backend
 from threadkeep.types import Page, Query, Record
@@ -79,8 +81,8 @@ def queries(stream: str) -> tuple[Query, Query]:
 
 def record(mode: str, now: float, *, unfinished: bool = False) -> Record:
     """A `store` record."""
-    body = {"encryption": mode, **({"unfinished": True} if unfinished else {})}
-    return Record(KIND, ID, json.dumps(body), now)
+    fields = {"encryption": mode, **({"unfinished": True} if unfinished else {})}
+    return Record(KIND, ID, json.dumps(fields), now)
 
 
 def read(backend: Backend, stream: str, now: float) -> StoreState:
@@ -169,12 +171,10 @@ def _state(name: str, pages: Sequence[Page]) -> StoreState:
     if store_entry is None:
         return StoreState(pages[0].version, keyring=keyring)
     try:
-        body = json.loads(store_entry.body)
-        mode, unfinished = body["encryption"], body.get("unfinished", False)
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        fields = body.decode(store_entry, record_shapes.STORE)
+    except UnreadableRecord as error:
         raise _unreadable(name) from error
-    if not isinstance(mode, str) or type(unfinished) is not bool:
-        raise _unreadable(name)
+    mode, unfinished = fields["encryption"], fields.get("unfinished", False)
     return StoreState(pages[0].version, mode, unfinished, keyring)
 
 

@@ -17,8 +17,8 @@ from threadkeep.core.response_codec import (
     Entry,
     entry_record,
     read_entry,
-    read_feedback,
     read_response,
+    response_of_feedback,
     response_record,
 )
 from threadkeep.errors import BackendError, Conflict, InputError
@@ -197,8 +197,7 @@ def _delete(stream: SessionStream, id: str) -> bool:
 
 
 def _is_about(record: Record, id: str) -> bool:
-    feedback = read_feedback(record, "")
-    return feedback is not None and feedback.response == id
+    return response_of_feedback(record) == id
 
 
 def _gap_record(id: str, now: float) -> Record:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
 
+from threadkeep.core import body, item_codec, names, record_shapes
 from threadkeep.core import cursor as cursors
-from threadkeep.core import item_codec, names
+from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.errors import Conflict, InputError
 from threadkeep.types import KEEP, Drop, Listing, Page, Query, Record, SessionInfo
@@ -151,8 +151,9 @@ def read(engine: Engine, streams: list[str]) -> list[SessionInfo | None]:
 def session_id_of(entry: Record) -> str:
     """The id of the session that an entry of a user's list points to."""
     try:
-        return str(json.loads(entry.body)["id"])
-    except item_codec.DECODE_ERRORS:
+        return str(body.decode(entry, record_shapes.INDEX_ENTRY, "index entry")["id"])
+    except UnreadableRecord as error:
+        body.skip(entry, error)
         return entry.id
 
 
@@ -164,7 +165,8 @@ def _info(session_page: Page, newest_page: Page) -> SessionInfo | None:
             session_page.records[0],
             max(record.at for record in [*session_page.records, *newest_page.records]),
         )
-    except ValueError:
+    except UnreadableRecord as error:
+        body.skip(session_page.records[0], error)
         return None
 
 
