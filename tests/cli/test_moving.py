@@ -118,7 +118,7 @@ def test_repair_names_what_is_broken_and_deletes_what_no_window_shows(cli, fille
         assert word in said.out
     assert cli("repair", "plain", "--url", filled) == (0, "nothing is broken\n", "")
     fixed = cli("repair", "--fix", "--url", filled)
-    assert fixed.out.count("deleted") == 2
+    assert fixed.out.count("fixed") == 2
     left = cli("repair", "--url", filled)
     assert "unanswered call" in left.out
     assert "unreadable" not in left.out
