@@ -15,6 +15,8 @@ from threadkeep.core.shape import Check, Fault
 from threadkeep.printable import shown
 from threadkeep.types import Json, Record
 
+_MAX_SHOWN: Final = 40  # characters of a value, which may be from a message
+
 MAX_DEPTH: Final = 64
 """How deeply lists and objects may be nested, so that a deep call stack can still read them."""
 
@@ -33,7 +35,7 @@ class UnreadableRecord(ValueError):
     def __init__(self, kind: str, fault: Fault) -> None:
         joint = "." if fault.path and fault.path[0] != "[" else ""
         must = f"{kind}{joint}{fault.path} must be {fault.expected}"
-        super().__init__(f"{must}, found {shown(fault.found)}")
+        super().__init__(f"{must}, found {shown(fault.found, _MAX_SHOWN)}")
         self.kind, self.field = kind, fault.path
         self.reason = f"{must}, found {_TYPE_NAMES.get(type(fault.found), 'another')}"
 

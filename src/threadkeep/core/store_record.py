@@ -25,8 +25,8 @@ ID: Final = "encryption"
 KEYRING: Final = "keyring"
 KEYRING_ID: Final = "ids"
 PLAIN: Final = "plain"
-SEALED: Final = "tk1:"
-"""The prefix of an encrypted body; no JSON begins with it."""
+SEALED: Final = ("tk1:", "tk2:")
+"""The prefixes of encrypted bodies; no JSON begins with one."""
 
 _SUFFIX: Final = "/keyring/ids"
 _LONGEST: Final = 512 - len(_SUFFIX)  # bytes of a stream's name

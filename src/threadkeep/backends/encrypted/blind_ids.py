@@ -92,7 +92,7 @@ class IdBlinders:
         """Create a keyring for the namespace; `None` = another process did so first."""
         keyring_stream, secret = store_record.store_stream(stream), os.urandom(KEY)
         keyring = Record(store_record.KEYRING, store_record.KEYRING_ID, secret.hex(), now)
-        body = seal_record(self._ring, keyring_stream, keyring, keyring.id)
+        body = seal_record(self._ring, keyring_stream, keyring, keyring.id, None)
         blinder = IdBlinder(secret)
         store_entry = store_record.record(blinder.keyring, now, unfinished=unfinished)
         records = [replace(keyring, body=body), store_entry]
@@ -112,7 +112,7 @@ class IdBlinders:
             raise _tampered_keyring(keyring_stream)
         try:
             blinder = IdBlinder(
-                bytes.fromhex(open_record(self._ring, keyring_stream, state.keyring)[1])
+                bytes.fromhex(open_record(self._ring, keyring_stream, state.keyring, None)[1])
             )
         except AuthenticationFailed:
             raise _tampered_keyring(keyring_stream) from None
