@@ -93,7 +93,11 @@ def test_an_orphan_is_named_and_mended(filled, clock, name):
     first, *consequences = found(filled)
     assert name.startswith(first.problem)
     assert all("pointer" in problem.problem for problem in consequences)
-    mended = [problem.fix and problem.fix() for _ in range(2) for problem in store_findings(filled._engine)]
+    mended = [
+        problem.fix and problem.fix()
+        for _ in range(2)
+        for problem in store_findings(filled._engine)
+    ]
     assert mended
     assert all(mended)
     assert found(filled) == []

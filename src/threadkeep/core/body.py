@@ -9,6 +9,7 @@ import functools
 import json
 import math
 import re
+import sys
 from typing import Final
 
 from threadkeep.core.shape import Check, Fault
@@ -154,7 +155,11 @@ _TOO_DEEP: Final = Fault("", f"nested at most {MAX_DEPTH} deep", "more")
 
 
 def _expected(error: Exception) -> str:
-    return "JSON of finite numbers" if isinstance(error, _NotFinite) else "JSON"
+    if isinstance(error, _NotFinite):
+        return "JSON of finite numbers"
+    if isinstance(error, (json.JSONDecodeError, StopIteration)):
+        return "JSON"
+    return f"JSON of numbers of at most {sys.get_int_max_str_digits():,} digits"
 
 
 def _children(node: Json) -> list[Json]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -20,6 +20,9 @@ from threadkeep.types.openai_limits import check_key_count, check_metadata
 from threadkeep.types.timestamps import utc_datetime
 
 MAX_ITEMS_PER_CALL: Final = 20
+MAX_LOOKED_AT: Final = 1_000
+"""Sessions that a listing with conditions looks at in one call, however many there are."""
+
 ORDERS: Final = ("asc", "desc")
 
 
@@ -75,16 +78,24 @@ def update(
     return edit.update(stream, title, merge)
 
 
-def find_conversations(
-    engine: Engine, user: str | None, conditions: ConversationFilter, mark: tuple[Any, str] | None
-) -> Iterator[tuple[SessionInfo, Any]]:
-    """The matching conversations, each with the cursor that continues after it."""
-    skip = None if mark is None else mark[1]
-    for position, info in scan.sessions(engine, user, None if mark is None else mark[0]):
-        if user_index.is_sub_agent(info):
-            continue
-        if info.id != skip and conditions.matches(info):
-            yield info, [position, info.id]
+def list_conversations(
+    engine: Engine, user: str | None, conditions: ConversationFilter, limit: int, cursor: object
+) -> Listing[SessionInfo]:
+    """Implements `Conversations.list`: a page of the matching ones among `MAX_LOOKED_AT` sessions.
+
+    So a page may be short, or empty, and still have a cursor.
+    """
+    position, skip = parse_cursor(cursor) or (None, None)
+    page: list[SessionInfo] = []
+    following: list[Any] | None = None
+    for count, (place, info) in enumerate(scan.sessions(engine, user, position)):
+        is_next = info.id != skip and not user_index.is_sub_agent(info) and conditions.matches(info)
+        if count == MAX_LOOKED_AT or (is_next and len(page) == limit):
+            return Listing(page, cursor=following)
+        if is_next:
+            page.append(info)
+        following = [place, info.id]
+    return Listing(page)
 
 
 def parse_cursor(cursor: object) -> tuple[Any, str] | None:
