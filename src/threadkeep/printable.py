@@ -12,6 +12,7 @@ MAX_SHOWN: Final = 80
 _MAX_SCANNED: Final = 10_000  # characters of a text in which secrets are looked for
 _MAX_ENTRIES: Final = 5
 _MAX_DEPTH: Final = 3
+_MAX_KEY: Final = 40
 _MAX_BITS: Final = 200  # of a number that is written out
 _UNSAFE: Final = re.compile(
     "["
@@ -55,6 +56,11 @@ def shown(value: object, limit: int = MAX_SHOWN) -> str:
     Never raises, whatever the value is; a password in a URL or under a telling key is left out.
     """
     return _shown(value, limit, _MAX_DEPTH)
+
+
+def shown_key(key: str) -> str:
+    """A key as a path to a value may have it: as it is where it is a short word."""
+    return key if len(key) <= _MAX_KEY and _is_plain(key) else shown(key, _MAX_KEY)
 
 
 def _shown(value: object, limit: int, depth: int) -> str:

@@ -73,7 +73,7 @@ def test_a_doubled_id_is_found_in_linear_time(monkeypatch):
     from threadkeep.errors import InputError
     from threadkeep.sessions import append
 
-    ids = [Id(f"id {n}") for n in range(20_000)] + [Id("id 19999")]
+    ids: list[str] = [*(Id(f"id {n}") for n in range(20_000)), Id("id 19999")]
     with pytest.raises(InputError, match="two messages have the id 'id 19999'"):
         append._check_unique(ids, "message")
     assert Id.compared < 100_000

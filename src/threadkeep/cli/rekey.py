@@ -13,6 +13,7 @@ from threadkeep.cli.store import require_existing
 from threadkeep.config.setting_options import KEY_VARIABLE
 from threadkeep.core import names
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 
 def rekey(
@@ -40,7 +41,7 @@ def rekey(
     unreadable = [entry for entry in reports if entry.unreadable]
     for report in unreadable:
         output.print_line(
-            f"{report.stream!r}: {report.unreadable} records cannot be read, left as they are"
+            f"{shown(report.stream)}: {report.unreadable} records cannot be read, left as they are"
         )
     renewed, current = (
         sum(entry.renewed for entry in reports),

@@ -15,6 +15,7 @@ from threadkeep.cli import output
 from threadkeep.cli.store import require_existing
 from threadkeep.errors import ConfigError, NotFound
 from threadkeep.longterm import export as moving
+from threadkeep.printable import shown
 from threadkeep.sessions import export_line, jsonl, scan
 
 
@@ -41,7 +42,7 @@ def export(
         for id in ids:
             written = sum(_write(lines, line) for line in jsonl.lines(memory._engine, id))
             if session and not written:
-                raise NotFound(f"there is no session {id!r}; `threadkeep sessions` lists them")
+                raise NotFound(f"there is no session {shown(id)}; `threadkeep sessions` lists them")
             count += written > 0
     output.print_line(f"{count} sessions exported", err=True)
 
@@ -67,7 +68,9 @@ def import_(
                 continue
             new += restored.new
             if not restored.new:
-                output.print_line(f"{restored.session!r} is there already, left as it is", err=True)
+                output.print_line(
+                    f"{shown(restored.session)} is there already, left as it is", err=True
+                )
     facts = f", {learned} facts and instructions" if learned else ""
     output.print_line(f"{new} sessions{facts} imported", err=True)
 

@@ -13,7 +13,7 @@ from threadkeep.core import body, names, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.shape import Check
 from threadkeep.errors import InputError
-from threadkeep.printable import shown
+from threadkeep.printable import shown, shown_key
 from threadkeep.types import File, Item, Json, Record, SessionInfo, is_plain
 from threadkeep.types.fast_init import fast_constructor
 from threadkeep.types.timestamps import utc_datetime
@@ -324,9 +324,9 @@ def check_json(value: Json, location: str) -> None:
     if isinstance(value, Mapping):
         for key, entry in value.items():
             if not isinstance(key, str):
-                raise InputError(f"{location}: keys must be str, got {key!r}")
+                raise InputError(f"{location}: keys must be str, got {shown(key)}")
             if type(entry) is not str:
-                check_json(entry, f"{location}.{key}")
+                check_json(entry, f"{location}.{shown_key(key)}")
     elif isinstance(value, (list, tuple)):
         for index, entry in enumerate(value):
             check_json(entry, f"{location}[{index}]")

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from threadkeep.core import body, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.errors import BackendError, Conflict, CorruptRecord, WrongKey
+from threadkeep.printable import shown
 from threadkeep.protocols import Backend
 from threadkeep.types import Page, Query, Record
 
@@ -180,10 +181,11 @@ def _state(name: str, pages: Sequence[Page]) -> StoreState:
 
 def _unreadable(name: str) -> CorruptRecord:
     return CorruptRecord(
-        f"the `store` record in {name!r} cannot be read, so it is unknown whether the store is "
+        f"the `store` record in {shown(name)} cannot be read, so it is unknown whether "
+        "the store is "
         "encrypted: restore it from a copy of the store"
     )
 
 
 def _namespace_label(stream: str) -> str:
-    return f"namespace {stream.partition('/')[0]!r}"
+    return f"namespace {shown(stream.partition('/')[0])}"

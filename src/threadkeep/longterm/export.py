@@ -18,6 +18,7 @@ from threadkeep.longterm.store.unit_of_work import (
     UnitOfWork,
 )
 from threadkeep.longterm.store.user_stream import UserStream
+from threadkeep.printable import shown
 from threadkeep.sessions import (
     export_line,
     jsonl,
@@ -172,7 +173,7 @@ def _read(number: int, line: Line) -> tuple[Record, Fact | Instruction]:
     except UnreadableRecord as error:
         raise InputError(f"line {number}: {error}") from None
     if entry.id == USER:  # forgetting it would be forgetting all
-        raise InputError(f"line {number}: no {record.kind} can have the id {USER!r}")
+        raise InputError(f"line {number}: no {record.kind} can have the id {shown(USER)}")
     if isinstance(entry, Fact):
         return codec.fact_record(entry, record.at), entry
     return codec.instruction_record(entry, record.at), entry

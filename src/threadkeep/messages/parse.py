@@ -18,6 +18,7 @@ from threadkeep.messages import (
 )
 from threadkeep.messages.checks import NEUTRAL_TYPES, RESULT_ROLES, ROLE_ALIASES
 from threadkeep.messages.fast_path import copy_plain, parse_simple, with_raw
+from threadkeep.printable import shown_key
 from threadkeep.types import Item, Json
 from threadkeep.types.timestamps import parse_time
 
@@ -365,4 +366,5 @@ def _check_types(data: Mapping[str, Any], location: str) -> None:
 
 
 def _list_keys(data: Mapping[str, Any]) -> str:
-    return ", ".join(sorted(map(str, data)))[:200] or "none"
+    keys = sorted(shown_key(key) for key in data if isinstance(key, str))
+    return ", ".join(keys)[:200] or "none"

@@ -13,6 +13,7 @@ from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted_info
 from threadkeep.errors import InputError, NotFound
 from threadkeep.messages import read_all
+from threadkeep.printable import shown
 from threadkeep.sessions import append, edit, read, scan, user_index
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
@@ -115,7 +116,7 @@ def parse_cursor(cursor: object) -> tuple[Any, str] | None:
 def items(stream: SessionStream, limit: int, order: str, after: str | None) -> Listing[Item]:
     """Implements `Conversations.items`."""
     if order not in ORDERS:
-        raise InputError(f"order must be 'asc' or 'desc', got {order!r:.80}")
+        raise InputError(f"order must be 'asc' or 'desc', got {shown(order)}")
     if after is not None and not isinstance(after, str):
         raise InputError(f"after must be an item's id, got {type(after).__name__}")
     if stream.engine.discards:
@@ -139,7 +140,7 @@ def item(stream: SessionStream, id: str) -> Item:
     if snapshot.info is None:
         raise not_found(stream)
     if not snapshot.pages[0].records:
-        raise NotFound(f"conversation {stream.id!r} has no item {id!r}")
+        raise NotFound(f"conversation {shown(stream.id)} has no item {shown(id)}")
     return item_codec.read_item(snapshot.pages[0].records[0])
 
 
@@ -187,4 +188,4 @@ def existing_info(stream: SessionStream) -> SessionInfo:
 
 def not_found(stream: SessionStream) -> NotFound:
     """The error for a conversation that does not exist."""
-    return NotFound(f"there is no conversation {stream.id!r}")
+    return NotFound(f"there is no conversation {shown(stream.id)}")

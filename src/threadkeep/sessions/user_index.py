@@ -9,6 +9,7 @@ from threadkeep.core import cursor as cursors
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.errors import Conflict, InputError
+from threadkeep.printable import shown
 from threadkeep.types import KEEP, Drop, Listing, Page, Query, Record, SessionInfo
 from threadkeep.types.versions import generation_of
 
@@ -172,5 +173,5 @@ def _info(session_page: Page, newest_page: Page) -> SessionInfo | None:
 
 def _check_limit(limit: object) -> int:
     if type(limit) is not int or not 1 <= limit <= 1_000:
-        raise InputError(f"limit must be a whole number from 1 to 1,000, got {limit!r}")
+        raise InputError(f"limit must be a whole number from 1 to 1,000, got {shown(limit)}")
     return limit

@@ -13,6 +13,7 @@ from threadkeep.backends.encrypted.envelope import open_record, seal_record
 from threadkeep.backends.encrypted.keys import KeyRing, Keys
 from threadkeep.core import store_record
 from threadkeep.errors import CorruptRecord
+from threadkeep.printable import shown
 from threadkeep.protocols import Backend, SupportsDescribe, SupportsPurge
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
@@ -175,7 +176,7 @@ class EncryptedBackend:
         return replace(record, id=id, body=body)
 
     def _unreadable(self, stream: str, record: Record) -> Record:
-        location = f"record {record.kind}/{record.id!r} of {stream!r}"
+        location = f"record {record.kind}/{shown(record.id)} of {shown(stream)}"
         if self._strict:
             raise CorruptRecord(
                 f"{location} was changed, or was not written by EncryptedBackend: "

@@ -13,6 +13,7 @@ from threadkeep.backends.encrypted.envelope import open_record, seal_record
 from threadkeep.backends.encrypted.keys import KeyRing, derive
 from threadkeep.core import store_record
 from threadkeep.errors import CorruptRecord, WrongKey
+from threadkeep.printable import shown
 from threadkeep.protocols import Backend
 from threadkeep.types import Record
 
@@ -118,13 +119,13 @@ class IdBlinders:
             raise _tampered_keyring(keyring_stream) from None
         if state.mode not in (None, blinder.keyring):
             raise WrongKey(
-                f"{keyring_stream!r} holds another keyring than its records were written with"
+                f"{shown(keyring_stream)} holds another keyring than its records were written with"
             )
         return blinder
 
 
 def _tampered_keyring(keyring_stream: str) -> CorruptRecord:
     return CorruptRecord(
-        f"the keyring {keyring_stream!r} was changed by somebody without the key: "
+        f"the keyring {shown(keyring_stream)} was changed by somebody without the key: "
         "restore it from a copy of the store"
     )
