@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 
 from threadkeep.api.conversations import Conversations
 from threadkeep.api.feedback import FeedbackCollection
@@ -19,6 +18,7 @@ from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.settings import Settings
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import ConfigError, InputError
+from threadkeep.printable import shown
 from threadkeep.protocols import Backend, Policy, SupportsDescribe
 from threadkeep.sessions import user_index
 from threadkeep.types import MAX_COUNT, Listing, SessionInfo
@@ -169,7 +169,7 @@ class Memory:
             InputError: the limit is no whole number of at least 1.
         """
         if type(limit) is not int or limit < 1:
-            raise InputError(f"limit must be a whole number of at least 1, got {limit!r}")
+            raise InputError(f"limit must be a whole number of at least 1, got {shown(limit)}")
         return self._engine.sweep(min(limit, MAX_COUNT))
 
     def purge(self) -> list[str]:
@@ -289,8 +289,11 @@ class Memory:
         return f"<Memory {self._label} namespace={self._engine.settings.namespace!r}>"
 
 
+_MAX_SECONDS: Final = 1e9
+
+
 def _seconds(timeout: object) -> float:
     is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-    if not is_number or not math.isfinite(timeout) or timeout <= 0:  # type: ignore[arg-type,operator]
-        raise InputError(f"timeout must be seconds, more than 0, got {timeout!r:.80}")
+    if not is_number or not 0 < timeout < _MAX_SECONDS:  # type: ignore[operator]
+        raise InputError(f"timeout must be seconds, more than 0, got {shown(timeout)}")
     return float(timeout)  # type: ignore[arg-type]

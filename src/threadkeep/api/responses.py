@@ -11,6 +11,7 @@ from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.user_id import UserId
 from threadkeep.errors import InputError
+from threadkeep.printable import shown
 from threadkeep.responses import chain as chaining
 from threadkeep.responses import store as answering
 from threadkeep.responses.search import Scope, check_limit, sum_by_key
@@ -140,7 +141,7 @@ class Responses:
         It reads a small entry per response, not the responses.
         """
         if by not in ("model", "day"):
-            raise InputError(f"by must be 'model' or 'day', got {by!r}")
+            raise InputError(f"by must be 'model' or 'day', got {shown(by)}")
         scope = Scope(owner_for(self._engine, self._user, user), conversation)
         return sum_by_key(answering.usage(self._engine, scope, safety_identifier, by), plus)
 

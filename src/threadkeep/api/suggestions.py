@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 from threadkeep.api.peer_names import ATTRIBUTES, KEYWORDS
 from threadkeep.core.engine import async_twin
 from threadkeep.errors import did_you_mean
+from threadkeep.printable import shown
 
 T = TypeVar("T")
 
@@ -20,7 +21,7 @@ _UNEXPECTED: Final = re.compile(r"got an unexpected keyword argument '(\w+)'")
 def missing_attribute(instance: object, name: str) -> AttributeError:
     """The error for an attribute that a public object does not have."""
     cls = type(instance)
-    message = f"{cls.__name__!r} object has no attribute {name!r}"
+    message = f"{shown(cls.__name__)} object has no attribute {shown(name)}"
     if name.startswith("_"):
         return AttributeError(message, name=name, obj=instance)
     for base in cls.__mro__:  # an application may have a subclass
@@ -67,5 +68,7 @@ def _keyword_error(verb: Callable[..., Any], error: TypeError) -> TypeError:
     ]
     wrong = match.group(1)
     meant = next((name for name in KEYWORDS.get(wrong, ()) if name in names), None)
-    hint = f"; did you mean {meant!r}?" if meant else did_you_mean(wrong, names) if names else ""
+    hint = (
+        f"; did you mean {shown(meant)}?" if meant else did_you_mean(wrong, names) if names else ""
+    )
     return TypeError(f"{error}{hint}")

@@ -15,6 +15,7 @@ from threadkeep.cli.store import Namespace, StoreOptions, require_existing
 from threadkeep.core import copy_streams, names
 from threadkeep.core.clock import StoreClock
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 from threadkeep.protocols import Backend
 
 SOURCE_KEY: Final = "THREADKEEP_SOURCE_KEY"
@@ -64,7 +65,9 @@ def _copy_all(source_memory: Memory, target_memory: Memory, namespace: str | Non
         counts[stream_copy.outcome] += 1
         counts["records"] += stream_copy.records
         if stream_copy.outcome in _PROBLEMS:
-            output.print_line(f"{stream_copy.stream!r} {_PROBLEMS[stream_copy.outcome]}", err=True)
+            output.print_line(
+                f"{shown(stream_copy.stream)} {_PROBLEMS[stream_copy.outcome]}", err=True
+            )
     failed = sum(counts[outcome] for outcome in _PROBLEMS)
     output.print_line(
         f"{counts['copied']} streams copied with {counts['records']} records and compared, "

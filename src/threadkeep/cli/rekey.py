@@ -14,6 +14,7 @@ from threadkeep.config.setting_options import KEY_VARIABLE
 from threadkeep.core import names
 from threadkeep.core.clock import StoreClock
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 
 def rekey(
@@ -41,7 +42,7 @@ def rekey(
     unreadable = [entry for entry in reports if entry.unreadable]
     for report in unreadable:
         output.print_line(
-            f"{report.stream!r}: {report.unreadable} records cannot be read, left as they are"
+            f"{shown(report.stream)}: {report.unreadable} records cannot be read, left as they are"
         )
     renewed, current = (
         sum(entry.renewed for entry in reports),

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from threadkeep.core.engine import Engine
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 from threadkeep.types import File, Item, Json, SessionInfo
 from threadkeep.types.responses import Feedback, Response
 
@@ -36,7 +37,7 @@ def redacted(engine: Engine, text: str, kind: str) -> str | None:
     if remaining is not None and not isinstance(remaining, str):
         raise ConfigError(
             f"redactor must return a str or None, got {type(remaining).__name__} for a text of "
-            f"kind {kind!r}"
+            f"kind {shown(kind)}"
         )
     return remaining
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from threadkeep.core import item_codec, names
+from threadkeep.core import body, item_codec, names
+from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.errors import InputError
 from threadkeep.longterm.store import codec
@@ -18,10 +18,10 @@ from threadkeep.longterm.store.unit_of_work import (
     UnitOfWork,
 )
 from threadkeep.longterm.store.user_stream import UserStream
+from threadkeep.printable import shown
 from threadkeep.sessions import (
     export_line,
     jsonl,
-    record_shape,
     user_index,
 )
 from threadkeep.sessions.export_line import Line
@@ -76,7 +76,8 @@ def _is_owner(record: Record, user: str) -> bool:
     """Whether a session is the user's; of one that cannot be read, nobody can say so."""
     try:
         return item_codec.read_session(record).user == user
-    except ValueError:
+    except UnreadableRecord as error:
+        body.skip(record, error)
         return False
 
 
@@ -167,12 +168,12 @@ def _read(number: int, line: Line) -> tuple[Record, Fact | Instruction]:
     """What a line says, and the record that it will be."""
     record = export_line.read(number, line, (FACT, INSTRUCTION))
     is_fact = record.kind == FACT
-    entry = codec.read_fact(record) if is_fact else codec.read_instruction(record)
-    if entry is None:
-        raise InputError(f"line {number}: the {record.kind} cannot be read")
+    try:
+        entry = codec.decode_fact(record) if is_fact else codec.decode_instruction(record)
+    except UnreadableRecord as error:
+        raise InputError(f"line {number}: {error}") from None
     if entry.id == USER:  # forgetting it would be forgetting all
-        raise InputError(f"line {number}: no {record.kind} can have the id {USER!r}")
-    record_shape.check_fields(entry, f"line {number}: {record.kind}")
+        raise InputError(f"line {number}: no {record.kind} can have the id {shown(USER)}")
     if isinstance(entry, Fact):
         return codec.fact_record(entry, record.at), entry
     return codec.instruction_record(entry, record.at), entry
@@ -182,7 +183,7 @@ def _line(user: str, record: Record) -> Line:
     line: Line = {"user": user, "kind": record.kind, "id": record.id, "at": record.at}
     if record.expires is not None:
         line["expires"] = record.expires
-    return {**line, "body": json.loads(record.body)}
+    return {**line, "body": body.parse(record.body, record.kind)}
 
 
 def _session_query(engine: Engine, session: str) -> Query:

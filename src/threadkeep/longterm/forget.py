@@ -19,6 +19,7 @@ from threadkeep.longterm import orphans
 from threadkeep.longterm.store import unit_of_work
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream, for_session
+from threadkeep.printable import shown
 from threadkeep.sessions import derived, edit, remove, user_index
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import KEEP, Drop, Query, SessionInfo
@@ -56,7 +57,7 @@ def forget_user(engine: Engine, user: str, *, purge: bool) -> ForgetReport:
 def _unreached(namespaces: list[str], unreadable: list[str]) -> Iterator[str]:
     """What forgetting the user here could not reach, in words."""
     for namespace in namespaces:
-        yield f"sessions in the namespace {namespace!r}: forget the user there"
+        yield f"sessions in the namespace {shown(namespace)}: forget the user there"
     if unreadable:
         yield (
             f"{len(unreadable)} sessions whose records cannot be read, so that nobody can say "
@@ -125,7 +126,7 @@ def _listed(engine: Engine, user: str) -> Iterator[str]:
         with suppress(Conflict):  # somebody wrote to one of them meanwhile: once more
             engine.commit(stream, drop=drops, ttl=KEEP, expect=page.version)
     raise BackendError(
-        f"user {user!r} still writes to sessions that were forgotten: stop that, and try again"
+        f"user {shown(user)} still writes to sessions that were forgotten: stop that, and try again"
     )
 
 

@@ -18,6 +18,7 @@ from threadkeep.longterm.store.collection import Collection, CollectionSpec
 from threadkeep.longterm.store.unit_of_work import UnitOfWork, superseded
 from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.longterm.store.validate import Moment
+from threadkeep.printable import shown
 from threadkeep.types import Listing
 from threadkeep.types.knowledge import (
     APPLICATION,
@@ -83,7 +84,9 @@ class Instructions(Collection[Instruction]):
             NotFound: there is no instruction `replaces`.
         """
         if priority not in PRIORITIES:
-            raise InputError(f"priority must be one of {', '.join(PRIORITIES)}, got {priority!r}")
+            raise InputError(
+                f"priority must be one of {', '.join(PRIORITIES)}, got {shown(priority)}"
+            )
         now = self._engine.now()
         clean_text = validate.checked_text(self._engine, text, "instruction")
         agent = None if agent is None else names.check(agent, "agent")
@@ -125,7 +128,7 @@ class Instructions(Collection[Instruction]):
         if priority is not None:
             if priority not in PRIORITIES:
                 raise InputError(
-                    f"priority must be one of {', '.join(PRIORITIES)}, got {priority!r}"
+                    f"priority must be one of {', '.join(PRIORITIES)}, got {shown(priority)}"
                 )
             changes["priority"] = priority
         if pinned is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from threadkeep.errors import ConfigError, did_you_mean
+from threadkeep.printable import shown
 
 KEY_VARIABLE: Final = "OPENAI_API_KEY"
 URL_VARIABLE: Final = "OPENAI_BASE_URL"
@@ -65,12 +66,12 @@ def parse_settings(llm: object) -> ExtractionSettings:
         raise ConfigError(f"llm must be a dict or a callable, got {type(llm).__name__}")
     for name in llm:
         if name not in _KEYS:
-            raise ConfigError(f"llm has no key {name!r}{did_you_mean(name, _KEYS)}")
+            raise ConfigError(f"llm has no key {shown(name)}{did_you_mean(name, _KEYS)}")
     options = {name: value for name, value in llm.items() if value is not None}
     for name, value in options.items():
         expected, is_valid = _CHECKS[name]
         if not is_valid(value):
-            received = "" if name in ("api_key", "base_url") else f", got {value!r}"
+            received = "" if name in ("api_key", "base_url") else f", got {shown(value)}"
             raise ConfigError(f"llm.{name} must be {expected}{received}")
     return _endpoint_settings(options) if "call" not in options else _callable_settings(options)
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from threadkeep.errors import InputError
 from threadkeep.messages import openai_chat
+from threadkeep.printable import shown_key
 from threadkeep.types import Json
 
 _CALL_FIELDS: Final[tuple[tuple[str, type | tuple[type, ...], str], ...]] = (
@@ -69,4 +70,5 @@ def check_calls(calls: list[dict[str, Json]], location: str) -> None:
 
 
 def list_keys(data: Mapping[str, Any]) -> str:
-    return ", ".join(sorted(map(str, data)))[:200] or "none"
+    keys = sorted(shown_key(key) for key in data if isinstance(key, str))
+    return ", ".join(keys)[:200] or "none"

@@ -14,6 +14,7 @@ from threadkeep.errors import InputError
 from threadkeep.messages import langchain_content
 from threadkeep.messages.arguments import parse_arguments
 from threadkeep.messages.checks import ROLE_ALIASES, check_role
+from threadkeep.printable import shown
 from threadkeep.types import Item, Json
 
 FORMAT: Final = "langchain/1"
@@ -108,7 +109,7 @@ def _constructor_fields(data: Mapping[str, Any], location: str) -> dict[str, Any
     name = str(path[-1]) if isinstance(path, (list, tuple)) and path else ""
     kind = name.removesuffix("Chunk").removesuffix("Message").lower()
     if kind not in _KINDS or not isinstance(fields, Mapping):
-        raise InputError(f"{location} is a serialized {name[:40]!r}, which is no message")
+        raise InputError(f"{location} is a serialized {shown(name, 40)}, which is no message")
     return {"type": kind, **fields}
 
 

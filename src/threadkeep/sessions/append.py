@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from typing import Final, NamedTuple
@@ -11,6 +12,7 @@ from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted_item
 from threadkeep.errors import InputError
 from threadkeep.messages import read_all
+from threadkeep.printable import shown
 from threadkeep.sessions import derived
 from threadkeep.sessions.item_identity import IdClaims, is_reference
 from threadkeep.sessions.read import ALL, choose_window, older_items
@@ -198,5 +200,6 @@ _NOTICES_PAGE: Final = 32
 
 def _check_unique(ids: list[str], noun: str) -> None:
     if len(set(ids)) < len(ids):
-        duplicate = next(id for id in ids if ids.count(id) > 1)
-        raise InputError(f"two {noun}s have the id {duplicate!r:.80}; ids are unique in a session")
+        counts = Counter(ids)
+        duplicate = next(id for id in ids if counts[id] > 1)
+        raise InputError(f"two {noun}s have the id {shown(duplicate)}; ids are unique in a session")

@@ -10,6 +10,7 @@ from threadkeep.core import item_codec, names
 from threadkeep.core.redaction import redacted_info, redacted_item
 from threadkeep.errors import InputError, NotFound
 from threadkeep.messages import read
+from threadkeep.printable import shown
 from threadkeep.sessions import derived
 from threadkeep.sessions.item_identity import is_reference
 from threadkeep.sessions.read import items_query, seq_of, whole_number
@@ -65,7 +66,7 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
         snapshot = stream.read(items_query(stream, ids=[names.key(id)]))
         records = snapshot.pages[0].records
         if not records and not stream.engine.discards:
-            raise NotFound(f"session {stream.id!r} has no item {id!r} to replace")
+            raise NotFound(f"session {shown(stream.id)} has no item {shown(id)} to replace")
         old = item_codec.read_item(records[0]) if records else parsed[0]
         created_at = parsed[0].created_at or old.created_at
         redacted = redacted_item(stream.engine, parsed[0])
@@ -124,7 +125,7 @@ def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> 
     if snapshot.info is None and stream.engine.discards:
         return
     if snapshot.info is None:
-        raise NotFound(f"session {stream.id!r} does not exist, so it cannot be forked")
+        raise NotFound(f"session {shown(stream.id)} does not exist, so it cannot be forked")
     user = snapshot.info.user or copy.user
     info = dataclasses.replace(
         snapshot.info, id=copy.id, user=user, created_at=None, forked_from=stream.id

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from threadkeep.core import item_codec, names
 from threadkeep.errors import ConfigError, InputError, NotFound
+from threadkeep.printable import shown
 from threadkeep.protocols import Policy, TokenCounter
 from threadkeep.sessions.recent import RecentReader
 from threadkeep.sessions.stream import SessionStream
@@ -67,7 +68,7 @@ def choose_window(
 ) -> Window:
     """The window that the policies select; `lookback=ALL` reads without a limit."""
     if type(lookback) is not int or lookback < 1:
-        raise ConfigError(f"lookback must be a whole number of at least 1, got {lookback!r}")
+        raise ConfigError(f"lookback must be a whole number of at least 1, got {shown(lookback)}")
     if counter is not None and not callable(counter):
         raise ConfigError(f"counter must be a callable, got {type(counter).__name__}")
     lookback = min(lookback, ALL)
@@ -115,7 +116,7 @@ def seq_of(stream: SessionStream, field: str, reference: int | str | None) -> in
     if not records and stream.engine.discards:
         return 0
     if not records:
-        raise NotFound(f"{field}: session {stream.id!r} has no item {reference!r}")
+        raise NotFound(f"{field}: session {shown(stream.id)} has no item {shown(reference)}")
     return records[0].seq
 
 
@@ -127,5 +128,5 @@ def items_of_page(page: Page) -> list[Item]:
 def whole_number(name: str, number: int | None) -> int | None:
     """Validate an optional whole number of at least 0, capped at `MAX_COUNT`."""
     if number is not None and (type(number) is not int or number < 0):
-        raise InputError(f"{name} must be a whole number of at least 0, got {number!r}")
+        raise InputError(f"{name} must be a whole number of at least 0, got {shown(number)}")
     return None if number is None else min(number, MAX_COUNT)

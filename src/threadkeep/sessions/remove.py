@@ -12,6 +12,7 @@ from typing import NamedTuple
 from threadkeep.core import item_codec
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.errors import Conflict, CorruptRecord
+from threadkeep.printable import shown
 from threadkeep.sessions import checkpoints, derived, response_index, user_index
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import KEEP, Drop, Page, Query
@@ -47,7 +48,9 @@ def delete(stream: SessionStream) -> None:
         return
     entry = user_index.entry(stream.engine, remains.user, stream.id)
     if entry.seq and not remains.version and not stream.is_current(0):
-        raise Conflict(f"session {stream.id!r} begins anew")  # the entry just read belongs to it
+        raise Conflict(
+            f"session {shown(stream.id)} begins anew"
+        )  # the entry just read belongs to it
     delete_target(stream, remains)
     if entry.seq:
         user_index.remove_entry(stream.engine, remains.user, stream.id, entry)

@@ -18,6 +18,7 @@ from threadkeep.messages.tool_groups import (
     repair,
     tool_results,
 )
+from threadkeep.printable import shown
 from threadkeep.protocols import Policy, TokenCounter
 from threadkeep.types import Item
 from threadkeep.window.policies.traits import traits_of
@@ -182,7 +183,9 @@ def _apply(policy: Policy, items: list[Item]) -> list[Item]:
     selected = list(policy(list(items)))
     wrong_type = next((type(entry) for entry in selected if not isinstance(entry, Item)), None)
     if wrong_type:
-        raise ConfigError(f"the policy {policy!r} must return Items, got a {wrong_type.__name__}")
+        raise ConfigError(
+            f"the policy {shown(policy)} must return Items, got a {wrong_type.__name__}"
+        )
     return repair_selection(items, selected, require_newest=not traits.filters)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from threadkeep.errors import Conflict
+from threadkeep.printable import shown
 from threadkeep.types import Drop, Keep, Record, Ttl
 from threadkeep.types.versions import GENERATION_SPAN, matches
 
@@ -180,7 +181,7 @@ def first_version() -> int:
 def conflict(stream: str, expect: int | None, current: int) -> Conflict:
     """The error for a stream that is not at the version expected."""
     return Conflict(
-        f"stream {stream!r} is at version {current}, not {expect}: "
+        f"stream {shown(stream)} is at version {current}, not {expect}: "
         "read it again and repeat the change",
         current=current,
     )

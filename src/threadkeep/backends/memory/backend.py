@@ -13,6 +13,7 @@ from threadkeep.backends.common.commit import Action, Change, decide
 from threadkeep.backends.common.stream import Stream, apply
 from threadkeep.core import cursor as cursors
 from threadkeep.errors import BackendError, ConfigError
+from threadkeep.printable import shown
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 # One lock for all instances, so that a forked child goes on with whole streams.
@@ -33,7 +34,9 @@ class MemoryBackend:
 
     def __init__(self, *, max_sessions: int = 10_000) -> None:
         if not isinstance(max_sessions, int) or isinstance(max_sessions, bool) or max_sessions < 1:
-            raise ConfigError(f"max_sessions: expected a positive integer, got {max_sessions!r}")
+            raise ConfigError(
+                f"max_sessions: expected a positive integer, got {shown(max_sessions)}"
+            )
         self.blocking = False
         self._max_sessions = max_sessions
         self._streams: dict[str, Stream] = {}

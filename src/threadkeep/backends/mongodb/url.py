@@ -12,6 +12,7 @@ import pymongo
 
 from threadkeep.core.url_check import check_at_signs
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 _DATABASE: Final = "history_db"
 _COLLECTION: Final = "sessions"
@@ -94,10 +95,10 @@ def _parse_url(url: object) -> tuple[str, str | None]:
 
 def _check_names(database: str, collection: str) -> None:
     if not database or len(database.encode()) > 63 or _FORBIDDEN & set(database):
-        raise ConfigError(f"database: {database!r} cannot be the name of a MongoDB database")
+        raise ConfigError(f"database: {shown(database)} cannot be the name of a MongoDB database")
     invalid = not collection or "$" in collection or "\0" in collection or len(collection) > 120
     if invalid or collection.startswith((".", "system.")) or collection.endswith("."):
-        raise ConfigError(f"collection: {collection!r} cannot be the name of a collection")
+        raise ConfigError(f"collection: {shown(collection)} cannot be the name of a collection")
 
 
 def make_client(target: MongoTarget, pool_size: int, connect_timeout: float) -> Any:

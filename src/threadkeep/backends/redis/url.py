@@ -11,6 +11,7 @@ from threadkeep.core.option_types import FLAG, integer
 from threadkeep.core.option_types import PORT as _PORT_NUMBER
 from threadkeep.core.url_check import check_at_signs
 from threadkeep.errors import ConfigError, did_you_mean
+from threadkeep.printable import shown
 
 Password = str | Callable[[], str] | None
 Address = tuple[str, int]
@@ -129,7 +130,7 @@ def parse_target(options: Mapping[str, Any]) -> RedisTarget:
     allowed = ("host", "port", "nodes", "db", "username", "password", "tls", "cluster", *TLS)
     for name in settings:
         if name not in allowed:
-            raise ConfigError(f"redis has no option {name!r}{did_you_mean(name, allowed)}")
+            raise ConfigError(f"redis has no option {shown(name)}{did_you_mean(name, allowed)}")
     cluster, db = _parse_flag(settings, "cluster"), _DB.read("db", settings.get("db", 0))
     if cluster and db:
         raise ConfigError("db: a Redis Cluster has only database 0")
@@ -149,7 +150,7 @@ def _parse_nodes(settings: Mapping[str, Any]) -> tuple[Address, ...]:
         return tuple(settings["nodes"])
     host, port = settings.get("host", "localhost"), settings.get("port", PORT)
     if not isinstance(host, str) or not host:
-        raise ConfigError(f"host must be a name or an address, got {host!r}")
+        raise ConfigError(f"host must be a name or an address, got {shown(host)}")
     return ((host, _PORT_NUMBER.read("port", port)),)
 
 

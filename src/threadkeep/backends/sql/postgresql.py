@@ -28,6 +28,7 @@ from threadkeep.backends.sql.statements import (
 )
 from threadkeep.backends.sql.url import DatabaseTarget
 from threadkeep.errors import BackendError, ConfigError, did_you_mean
+from threadkeep.printable import shown
 from threadkeep.types import Commit, Keep, Record
 from threadkeep.types.versions import allowed_advance
 
@@ -218,7 +219,7 @@ def _check_parameters(parameters: Mapping[str, Any]) -> None:
     for name, value in parameters.items():
         if name not in supported:
             raise ConfigError(
-                f"PostgreSQL has no parameter {name!r}{did_you_mean(name, supported)}"
+                f"PostgreSQL has no parameter {shown(name)}{did_you_mean(name, supported)}"
             )
         if "\0" in str(value):
             raise ConfigError(f"{name} must not contain NUL")

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from threadkeep.backends.sql import drivers
 from threadkeep.core.url_check import check_at_signs
 from threadkeep.errors import ConfigError, did_you_mean
+from threadkeep.printable import shown
 
 Password = str | Callable[[], str] | None
 
@@ -131,7 +132,7 @@ def parse_dialect(scheme: object) -> str:
     name = DIALECTS.get(scheme) if isinstance(scheme, str) else None
     if name is None:
         label = scheme if isinstance(scheme, str) and scheme.replace("+", "").isalnum() else "?"
-        raise ConfigError(f"no SQL database of type {label!r}{did_you_mean(scheme, DIALECTS)}")
+        raise ConfigError(f"no SQL database of type {shown(label)}{did_you_mean(scheme, DIALECTS)}")
     return name
 
 
@@ -146,7 +147,7 @@ def split_host(host: str, port: int | str | None) -> tuple[str | None, int | str
     try:
         pairs = [_parse_address(part) for part in host.split(",")]
     except ValueError:
-        raise ConfigError(f"host must be host or host:port, got {host!r}") from None
+        raise ConfigError(f"host must be host or host:port, got {shown(host)}") from None
     if all(number is None for _, number in pairs):
         return ",".join(name or "" for name, _ in pairs) or None, port
     names, numbers = (

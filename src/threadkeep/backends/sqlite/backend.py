@@ -30,6 +30,7 @@ from threadkeep.core import cursor as cursors
 from threadkeep.core.call_limit import limited
 from threadkeep.core.option_types import POOL_SIZE, WAIT
 from threadkeep.errors import BackendError, ConfigError
+from threadkeep.printable import shown
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 MEMORY = ":memory:"
@@ -275,8 +276,10 @@ def _create_private(path: str) -> None:
 
 def _check(path: object, pool_size: object, timeout: object, synchronous: object) -> None:
     if not isinstance(path, str | Path) or str(path) in ("", ".") or "\0" in str(path):
-        raise ConfigError(f"path: expected the name of a file, or {MEMORY!r}, got {path!r}")
+        raise ConfigError(
+            f"path: expected the name of a file, or {shown(MEMORY)}, got {shown(path)}"
+        )
     POOL_SIZE.check("pool_size", pool_size)
     WAIT.check("timeout", timeout)
     if synchronous not in ("NORMAL", "FULL"):
-        raise ConfigError(f"synchronous: expected 'NORMAL' or 'FULL', got {synchronous!r}")
+        raise ConfigError(f"synchronous: expected 'NORMAL' or 'FULL', got {shown(synchronous)}")

@@ -6,12 +6,14 @@ the same; what it learned is committed together with the place it read up to.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, fields
 from typing import Final, TypeVar
 
-from threadkeep.core import item_codec
+from threadkeep.core import body, item_codec, record_shapes
+from threadkeep.core.body import UnreadableRecord
+from threadkeep.core.shape import Check
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
+from threadkeep.types import Record
 from threadkeep.types.timestamps import utc_datetime
 
 BUDGET: Final = "budget"
@@ -84,16 +86,16 @@ def watermark_of(unit: UnitOfWork, key: str, generation: int) -> Watermark:
     return parse_watermark(unit.watermarks.get(key), generation)
 
 
-def parse_watermark(body: str | None, generation: int) -> Watermark:
+def parse_watermark(text: str | None, generation: int) -> Watermark:
     """The same, of the body of a record (`None` = there is none)."""
-    watermark = _read(Watermark, body)
+    watermark = _read(Watermark, text, record_shapes.WATERMARK)
     return watermark if watermark.life == generation else Watermark(life=generation)
 
 
 def spent_today(unit: UnitOfWork, now: float) -> DailyBudget:
     """What was spent today."""
     budget, today = (
-        _read(DailyBudget, unit.watermarks.get(BUDGET)),
+        _read(DailyBudget, unit.watermarks.get(BUDGET), record_shapes.BUDGET),
         utc_datetime(now).date().isoformat(),
     )
     return budget if budget.day == today else DailyBudget(day=today)
@@ -102,10 +104,15 @@ def spent_today(unit: UnitOfWork, now: float) -> DailyBudget:
 T = TypeVar("T", Watermark, DailyBudget)
 
 
-def _read(cls: type[T], body: str | None) -> T:
-    try:
-        values = json.loads(body or "{}")
-        types = {field.name: type(getattr(cls(), field.name)) for field in fields(cls)}
-        return cls(**{name: types[name](value) for name, value in values.items() if name in types})
-    except (ValueError, TypeError, AttributeError):
+def _read(cls: type[T], text: str | None, check: Check) -> T:
+    """The value of a body; one that cannot be read counts as none."""
+    if text is None:
         return cls()
+    record = Record("watermark", "watermark", text, 0.0)
+    try:
+        values = body.decode(record, check)
+    except UnreadableRecord as error:
+        body.skip(record, error)
+        return cls()
+    known = {field.name for field in fields(cls)}
+    return cls(**{name: value for name, value in values.items() if name in known})

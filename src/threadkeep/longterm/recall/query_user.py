@@ -17,6 +17,7 @@ from threadkeep.longterm.recall.query import RecallQuery
 from threadkeep.longterm.recall.search import Search
 from threadkeep.longterm.recall.sync import SyncedIndex
 from threadkeep.longterm.store.validate import Moment
+from threadkeep.printable import shown
 from threadkeep.types.timestamps import parse_time
 
 MAX_DOCUMENTS: Final = 300_000
@@ -110,7 +111,7 @@ def recall(
     """As `User.recall`."""
     names.check(query, "query")
     if type(k) is not int or not 1 <= k <= MAX_HITS:
-        raise InputError(f"k must be a whole number from 1 to {MAX_HITS:,}, got {k!r}")
+        raise InputError(f"k must be a whole number from 1 to {MAX_HITS:,}, got {shown(k)}")
     parsed = question.parse_query(
         query,
         session=None if session is None else names.check(session, "session"),

@@ -13,6 +13,7 @@ from threadkeep.errors import NotFound
 from threadkeep.longterm.store.sources import source_items
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream
+from threadkeep.printable import shown
 from threadkeep.types import Item
 from threadkeep.types.knowledge import Fact, Instruction
 
@@ -88,7 +89,7 @@ class Collection(Generic[T]):
         if names.check(id, "id") not in entries:
             noun = self._spec.noun
             raise NotFound(
-                f"there is no {noun} {id!r}; {noun}s.list(status=None) shows all there are"
+                f"there is no {noun} {shown(id)}; {noun}s.list(status=None) shows all there are"
             )
         return entries[id]
 

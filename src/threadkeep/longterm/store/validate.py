@@ -10,6 +10,7 @@ from threadkeep.core import names
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
 from threadkeep.errors import InputError
+from threadkeep.printable import shown
 from threadkeep.types import Item
 from threadkeep.types.knowledge import (
     STATUSES,
@@ -86,7 +87,9 @@ def checked_status(status: object) -> Any:
         InputError: it is none.
     """
     if status is not None and status not in STATUSES:
-        raise InputError(f"status must be one of {', '.join(STATUSES)} or None, got {status!r}")
+        raise InputError(
+            f"status must be one of {', '.join(STATUSES)} or None, got {shown(status)}"
+        )
     return status
 
 
@@ -102,7 +105,7 @@ def checked_share(value: object, name: str) -> float:
         InputError: it is not.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise InputError(f"{name} must be a number from 0 to 1, got {value!r}")
+        raise InputError(f"{name} must be a number from 0 to 1, got {shown(value)}")
     return float(value)
 
 

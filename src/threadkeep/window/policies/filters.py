@@ -7,7 +7,7 @@ import functools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from threadkeep.errors import ConfigError, did_you_mean
 from threadkeep.messages.tool_groups import (
@@ -16,6 +16,7 @@ from threadkeep.messages.tool_groups import (
     speaker,
     tool_groups,
 )
+from threadkeep.printable import shown
 from threadkeep.types import Item
 from threadkeep.window.policies.traits import PolicyTraits
 from threadkeep.window.policies.units import PinPredicate, pins_nothing, required_groups
@@ -66,11 +67,14 @@ class MaxAge:
         return created_at.timestamp() < now - self.seconds
 
 
+_FOREVER: Final = 1e18  # seconds; a float, which whole numbers can be too large for
+
+
 def max_age(seconds: float) -> MaxAge:
     """Drop items that are more than `seconds` old."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
-        raise ConfigError(f"max_age must be a number of seconds above 0, got {seconds!r}")
-    return MaxAge(float(seconds))
+        raise ConfigError(f"max_age must be a number of seconds above 0, got {shown(seconds)}")
+    return MaxAge(float(min(seconds, _FOREVER)))
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ def only(**fields: Any) -> Only:
     names = [field.name for field in dataclasses.fields(Item)]
     for name in fields:
         if name not in names:
-            raise ConfigError(f"only(): an Item has no {name!r}{did_you_mean(name, names)}")
+            raise ConfigError(f"only(): an Item has no {shown(name)}{did_you_mean(name, names)}")
     if not fields:
         raise ConfigError("only() needs at least one field of an Item, such as role='user'")
     return Only(tuple(fields.items()))

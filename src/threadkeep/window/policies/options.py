@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from threadkeep.errors import ConfigError, did_you_mean
+from threadkeep.printable import shown
 from threadkeep.protocols import Policy, TokenCounter
 from threadkeep.window.policies.budgets import (
     max_characters,
@@ -42,7 +43,9 @@ def from_options(
     policies: list[Policy] = []
     for name, limit in options.items():
         if name not in BUDGETS:
-            raise ConfigError(f"window: no option {name!r}{did_you_mean(name, [*BUDGETS, 'step'])}")
+            raise ConfigError(
+                f"window: no option {shown(name)}{did_you_mean(name, [*BUDGETS, 'step'])}"
+            )
         if limit is None:
             continue
         extra: dict[str, Any] = {} if name == "max_age" else {"step": check_step(step or 0.0)}

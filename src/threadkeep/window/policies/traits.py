@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 from threadkeep.protocols import Policy
 
 
@@ -46,7 +47,7 @@ def traits_of(policy: Policy) -> PolicyTraits:
     traits = getattr(policy, "traits", _DEFAULTS)
     if not isinstance(traits, PolicyTraits):
         raise ConfigError(
-            f"the traits of the policy {policy!r} must be PolicyTraits(...), "
+            f"the traits of the policy {shown(policy)} must be PolicyTraits(...), "
             f"got {type(traits).__name__}"
         )
     return traits

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from threadkeep.errors import ConfigError
 from threadkeep.messages.tool_groups import Conversation, ToolGroup, is_tool_result
+from threadkeep.printable import shown
 from threadkeep.types import Item
 
 Unit = list[ToolGroup]
@@ -88,7 +89,7 @@ def positive_int(name: str, n: int) -> int:
         ConfigError: it is not a whole number above 0.
     """
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise ConfigError(f"{name} must be a whole number of at least 1, got {n!r}")
+        raise ConfigError(f"{name} must be a whole number of at least 1, got {shown(n)}")
     return n
 
 
@@ -99,5 +100,5 @@ def check_step(step: float) -> float:
         ConfigError: it is not a number from 0 to below 1.
     """
     if isinstance(step, bool) or not isinstance(step, (int, float)) or not 0 <= step < 1:
-        raise ConfigError(f"step must be a number from 0 to below 1, got {step!r}")
+        raise ConfigError(f"step must be a number from 0 to below 1, got {shown(step)}")
     return float(step)
