@@ -59,6 +59,8 @@ def item_record(item: Item, id: str, at: float, location: str = "message") -> Re
         created_at = item.created_at.timestamp()
         if created_at != at:
             body["created_at"] = created_at
+    if item.hidden:
+        body["hidden"] = True
     return _record("item", key, dumps(body, location), at, None, 0)
 
 
@@ -66,7 +68,7 @@ def _plain_body(item: Item) -> str | None:
     """The body of a plain message, as `dumps` writes it, in a fifth of the time; else `None`."""
     if item.type != "message" or item.tool_calls or item.metadata or not is_plain(item):
         return None
-    if item.status or item.model or item.usage or item.created_at is not None:
+    if item.status or item.model or item.usage or item.hidden or item.created_at is not None:
         return None
     text = f'{{"role":{_quote(item.role)},"content":{_quote(str(item.content))}}}'
     try:
@@ -103,7 +105,7 @@ def decode_item(record: Record) -> Item:
     if len(data) == 2 and type(content) is str:
         return _item(
             record.id, record.seq, "message", data["role"], None, content,
-            [], None, None, None, None, {}, utc_datetime(record.at), None,
+            [], None, None, None, None, {}, utc_datetime(record.at), False, None,
         )  # fmt: skip
     if not isinstance(content, str):
         for block in content:
@@ -124,6 +126,7 @@ def decode_item(record: Record) -> Item:
         get("usage"),
         get("metadata") or {},
         utc_datetime(get("created_at", record.at)),
+        get("hidden") is True,
         get("raw"),
     )
 
@@ -166,6 +169,23 @@ def forked_record(record: Record) -> Record:
         return dataclasses.replace(record, body=dumps(body, "item"))
     except (ValueError, AttributeError):
         return record  # stays unreadable in the fork
+
+
+def with_hidden(record: Record, hidden: bool, at: float) -> Record | None:
+    """An item's record, written anew as hidden or not, with its date.
+
+    Returns `None` if it is so already, or cannot be read.
+    """
+    try:
+        body = _loads(record.body)
+        if body.pop("hidden", False) is hidden:
+            return None
+        body.setdefault("created_at", record.at)
+    except DECODE_ERRORS:
+        return None
+    if hidden:
+        body["hidden"] = True
+    return dataclasses.replace(record, body=dumps(body, "item"), at=at)
 
 
 def file_record(file: File, at: float) -> Record:

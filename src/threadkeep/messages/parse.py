@@ -26,7 +26,7 @@ PLACEHOLDERS: Final = frozenset({"", "__fake_id__"})
 
 _FIELDS: Final = frozenset(field.name for field in dataclasses.fields(Item)) | {"text"}
 _ENVELOPE_FIELDS: Final = frozenset(
-    {"id", "seq", "status", "model", "usage", "metadata", "created_at", "raw"}
+    {"id", "seq", "status", "model", "usage", "metadata", "created_at", "hidden", "raw"}
 )
 _SEPARATE_FIELDS: Final = _ENVELOPE_FIELDS | {
     "text",
@@ -34,7 +34,9 @@ _SEPARATE_FIELDS: Final = _ENVELOPE_FIELDS | {
 }  # stored in other fields of an item
 _FORMATS: Final = frozenset({anthropic.FORMAT, openai_chat.FORMAT, openai_responses.FORMAT})
 _CONTENT_FIELDS: Final = ("type", "role", "name", "content", "tool_calls", "tool_call_id")
-_UNSENT_FIELDS: Final = frozenset({"created_at", "metadata", "model", "usage", "raw", "seq"})
+_UNSENT_FIELDS: Final = frozenset(
+    {"created_at", "hidden", "metadata", "model", "usage", "raw", "seq"}
+)
 _CALL_FIELDS: Final[tuple[tuple[str, type | tuple[type, ...], str], ...]] = (
     ("id", str, "a str"),
     ("name", str, "a str"),
@@ -52,7 +54,9 @@ _FIELD_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
     "usage": Mapping,
     "metadata": Mapping,
     "raw": Mapping,
+    "hidden": bool,
 }
+_TYPE_NAMES: Final[Mapping[Any, str]] = {Mapping: "a dict", bool: "a bool"}
 
 
 def parse(message: object, location: str = "message") -> list[Item]:
@@ -234,7 +238,9 @@ def _item(
         "created_at": None
         if created_at is None
         else parse_time(created_at, f"{location}.created_at"),
-        **{key: data[key] for key in ("status", "model", "usage", "raw") if data.get(key)},
+        **{
+            key: data[key] for key in ("status", "model", "usage", "hidden", "raw") if data.get(key)
+        },
     }
     item = Item(
         **(attributes | {key: value for key, value in fields.items() if value not in (None, "")})
@@ -358,7 +364,7 @@ def _check_types(data: Mapping[str, Any], location: str) -> None:
     for key, kind in _FIELD_TYPES.items():
         value = data.get(key)
         if value is not None and not isinstance(value, kind):
-            expected = "a dict" if kind is Mapping else "a str"
+            expected = _TYPE_NAMES.get(kind, "a str")
             raise InputError(f"{location}.{key} must be {expected}, got {type(value).__name__}")
     if data.get("type") == "" or data.get("role") == "":
         raise InputError(f"{location}.{'type' if data.get('type') == '' else 'role'} is empty")
