@@ -9,10 +9,11 @@ from langchain_core.messages import BaseMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
+from langchain_threadkeep.begin_turn import begin_turn
 from langchain_threadkeep.codec import chunks_to_messages
 from langchain_threadkeep.identity import Id, IdentityResolver, UserId
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
-from langchain_threadkeep.turn import Resend, begin_turn
+from langchain_threadkeep.turn import Resend
 from threadkeep import Memory, Session
 from threadkeep.adapters import windows
 from threadkeep.adapters.arguments import strict_arguments

@@ -66,14 +66,32 @@ class RecentHistory:
 
     def __init__(self, chat: Session) -> None:
         self._chat = chat
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was read, because the session was changed."""
         self._reach = 0
+        self._all: list[Item] = []
         self._items: list[Item] = []
 
     def items(self, reach: int = _NEAR_REACH) -> list[Item]:
-        """Return at least the newest `reach` items if there are as many, oldest first."""
+        """Return the shown ones of at least the newest `reach` items, oldest first."""
         if self._reach < reach and not self._complete:
-            self._items, self._reach = self._chat.items(last=reach), reach
+            self._all, self._reach = self._chat.items(last=reach, hidden=True), reach
+            self._items = [item for item in self._all if not item.hidden]
         return self._items
+
+    def newer_than(self, seq: int) -> list[Item]:
+        """Return all items behind a seq, hidden ones too, oldest first."""
+        self.items()
+        if not self._complete and self._all and self._all[0].seq > seq:
+            return self._chat.items(after=seq, hidden=True)
+        return [item for item in self._all if item.seq > seq]
+
+    def by_id(self, reach: int = _NEAR_REACH) -> dict[str, Item]:
+        """Return the items within reach, hidden ones too, by record id and by message id."""
+        self.items(reach)
+        return {id: item for item in self._all for id in (item.id, message_id(item)) if id}
 
     def newest_of_user(self) -> Item | None:
         """Return the newest user message within reach, else `None`."""
@@ -93,10 +111,10 @@ class RecentHistory:
 
     @property
     def _complete(self) -> bool:
-        return self._reach > 0 and len(self._items) < self._reach
+        return self._reach > 0 and len(self._all) < self._reach
 
     def _contains(self, id: str) -> bool:
-        if any(item.id == id for item in self._items):
+        if any(item.id == id for item in self._all):
             return True
         if self._complete:
             return False

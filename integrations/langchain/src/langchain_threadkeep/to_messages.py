@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
@@ -19,7 +19,6 @@ def to_messages(
     items: Sequence[Item],
     *,
     ids: bool = False,
-    replacements: Mapping[str, BaseMessage] | None = None,
 ) -> list[BaseMessage]:
     """Convert items to messages; unreadable records are skipped.
 
@@ -29,18 +28,17 @@ def to_messages(
     Args:
         items: oldest first.
         ids: set the record's id on messages without an id.
-        replacements: messages to use instead of items, by record id.
     """
     messages: list[BaseMessage] = []
     visible = [item for item in items if item.type != "opaque"]
     pieces = _pieces(visible)
     if not pieces:
-        return [_message(item, ids, replacements or {}) for item in visible]
+        return [_message(item, ids) for item in visible]
     for in_pieces, run in groupby(visible, key=lambda item: id(item) in pieces):
         if in_pieces:
             messages += _foreign_messages(list(run), ids=ids)
         else:
-            messages += [_message(item, ids, replacements or {}) for item in run]
+            messages += [_message(item, ids) for item in run]
     return messages
 
 
@@ -49,7 +47,7 @@ def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
 
     Concurrent runs on a thread interleave their writes; providers expect results right after calls.
     """
-    if _in_order(messages):
+    if in_order(messages):
         return list(messages)
     answers: dict[int, list[BaseMessage]] = {}
     waiting: dict[str, list[int]] = {}
@@ -69,7 +67,7 @@ def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
     ]
 
 
-def _in_order(messages: Sequence[BaseMessage]) -> bool:
+def in_order(messages: Sequence[BaseMessage]) -> bool:
     """Return True if each result follows its call with nothing but results between."""
     pending_ids: list[str | None] = []
     for message in messages:
@@ -85,9 +83,7 @@ def _in_order(messages: Sequence[BaseMessage]) -> bool:
     return True
 
 
-def _message(item: Item, ids: bool, replacements: Mapping[str, BaseMessage]) -> BaseMessage:
-    if item.id in replacements:
-        return replacements[item.id]
+def _message(item: Item, ids: bool) -> BaseMessage:
     message = to_message(item)
     if ids and not message.id:
         message.id = item.id
