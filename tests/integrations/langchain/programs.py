@@ -60,9 +60,11 @@ class Program:
     cut: bool = False
 
 
-def programs(hooks: Sequence[str] = HOOKS) -> st.SearchStrategy[Program]:
+def programs(
+    hooks: Sequence[str] = HOOKS, acts: Sequence[str] = ACTS
+) -> st.SearchStrategy[Program]:
     steps = st.builds(
-        Step, st.sampled_from(hooks), st.sampled_from(ACTS), st.integers(min_value=0, max_value=7)
+        Step, st.sampled_from(hooks), st.sampled_from(acts), st.integers(min_value=0, max_value=7)
     )
     return st.builds(
         Program,
@@ -119,7 +121,7 @@ def flat(grouped: Sequence[Group]) -> list[BaseMessage]:
 def acted(step: Step, messages: Sequence[BaseMessage]) -> list[BaseMessage] | None:
     """The messages as a step leaves them; `None` = as they are."""
     grouped = groups(messages)
-    if not grouped or _is_open(grouped[-1]) and step.act in ("add", "reorder", "drop", "rewrite"):
+    if not grouped or (_is_open(grouped[-1]) and step.act in ("add", "reorder", "drop", "rewrite")):
         return None
     is_answer = step.hook == "after_model"  # without it the agent would ask again
     index = step.number % max(1, len(grouped) - is_answer)

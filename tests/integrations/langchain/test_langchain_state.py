@@ -367,3 +367,100 @@ class TestWhatWasNeverInTheState:
 
         beside(play, list, ["a0", "a1", "a2"], memory=memory)
         assert [item.text for item in memory.session("t").items()] == ["other", "a2"]
+
+
+class TestHydrate:
+    """`hydrate="state"`: without a checkpointer, hooks see and change what the model will see."""
+
+    def test_it_is_as_if_a_checkpointer_kept_the_state(self):
+        class Mask(AgentMiddleware):
+            def before_model(self, state, runtime):
+                masked = [
+                    m.model_copy(update={"content": m.content.replace("4711", "****")})
+                    for m in state["messages"]
+                ]
+                return {"messages": masked}
+
+        memory = threadkeep.connect("memory://")
+        memory.session("t").add("card 4711", {"role": "assistant", "content": "noted 4711"})
+        sides = beside(
+            asks("again 4711", "and?"), lambda: [Mask()], ["a 4711", "b"], checkpointer=False,
+            memory=memory, hydrate="state",
+        )  # fmt: skip
+        assert texts(sides.ours.seen[-1]) == [
+            "card ****", "noted ****", "again ****", "a ****", "and?",
+        ]  # fmt: skip
+        assert "4711" not in str(memory.session("t").items(hidden=True)[:-1])
+
+    def test_a_mask_for_the_model_reaches_older_turns(self):
+        class Mask(AgentMiddleware):
+            def wrap_model_call(self, request, handler):
+                masked = [
+                    m.model_copy(update={"content": m.content.replace("4711", "****")})
+                    for m in request.messages
+                ]
+                return handler(request.override(messages=masked))
+
+        sides = beside(
+            asks("card 4711", "and?"), lambda: [Mask()], ["a", "b"], checkpointer=False,
+            hydrate="state",
+        )  # fmt: skip
+        assert texts(sides.ours.seen[-1]) == ["card ****", "a", "and?"]
+        assert sides.memory.session("t").items()[0].text == "card 4711"
+
+    def test_a_removal_lasts(self):
+        class Drop(AgentMiddleware):
+            def before_model(self, state, runtime):
+                return {"messages": [RemoveMessage(m.id) for m in state["messages"][:-1]]}
+
+        sides = beside(
+            asks("q0", "q1", "q2"), lambda: [Drop()], ["a0", "a1", "a2"], checkpointer=False,
+            hydrate="state",
+        )  # fmt: skip
+        assert [texts(prompt) for prompt in sides.ours.seen] == [["q0"], ["q1"], ["q2"]]
+        assert len(sides.memory.session("t").items(hidden=True)) == 6
+
+    @CHECKPOINTER
+    def test_pieces_of_another_framework(self, checkpointer):
+        memory = threadkeep.connect("memory://")
+        chat = memory.session("t")
+        chat.add(
+            "weather?",
+            {"type": "reasoning", "id": "rs_1", "summary": []},
+            {"type": "function_call", "call_id": "c", "name": "look", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c", "output": "mild 4711"},
+            {"role": "assistant", "content": "mild"},
+        )
+
+        class Mask(AgentMiddleware):
+            def before_model(self, state, runtime):
+                found = [m for m in state["messages"] if "4711" in m.content]
+                return {"messages": [m.model_copy(update={"content": "mild"}) for m in found]}
+
+        for hydrate in (None, "state"):
+            sides = beside(
+                asks("and now?"), lambda: [Mask()], ["a"], checkpointer=checkpointer,
+                memory=memory, hydrate=hydrate,
+            )  # fmt: skip
+            shown = [m.type for m in sides.ours.seen[-1]]
+            assert shown[:4] == ["human", "ai", "tool", "ai"]
+        assert "4711" not in str(sides.ours.seen[-1])
+        assert "4711" not in str(chat.items())
+
+    def test_the_state_has_the_window(self):
+        memory = threadkeep.connect("memory://")
+        memory.session("t").add(*(f"old {n}" for n in range(3)))
+        agents = []
+        sides = beside(
+            lambda agent: agents.append(agent.invoke({"messages": [HumanMessage("q")]}, CONFIG)),
+            list, ["a"], memory=memory, hydrate="state",
+        )  # fmt: skip
+        assert texts(agents[-1]["messages"]) == ["old 0", "old 1", "old 2", "q", "a"]
+        assert len(memory.session("t").items()) == 5
+        assert texts(sides.ours.seen[-1]) == ["old 0", "old 1", "old 2", "q"]
+
+    def test_another_value_is_refused(self):
+        from langchain_threadkeep import ThreadkeepMiddleware
+
+        with pytest.raises(threadkeep.errors.ConfigError, match="hydrate"):
+            ThreadkeepMiddleware("memory://", hydrate="all")

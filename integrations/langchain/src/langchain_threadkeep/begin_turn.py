@@ -16,6 +16,7 @@ from langchain_threadkeep.state_marks import (
     checksum,
     is_checkpointed,
     is_replay,
+    lineage_of,
     marked,
     new_lineage,
     says_the_same,
@@ -75,6 +76,7 @@ def begin_turn(
     if (position := origin.position) is not None:
         turn.lineage, turn.last = position.get("lineage"), position.get("last", 0)
         turn.held, turn.repeated = held_of(position), set(position.get("repeated", ()))
+        turn.parts = dict(position.get("parts", {}))
     _follow_branch(turn, recent, messages, origin)
     held = [n for n, m in enumerate(messages) if m.id in turn.held or m.id in turn.repeated]
     start = held[-1] + 1 if held else 0
@@ -94,6 +96,34 @@ def begin_turn(
     turn.last = max([turn.last, *(item.seq for item in items)])
     _set_position(turn, messages, new, items, known.question or answered, recent)
     return turn
+
+
+def origin_by_items(
+    chat: Session, messages: Sequence[BaseMessage], config: Mapping[str, Any]
+) -> StateOrigin:
+    """Return the origin of a state that saves no position, from the items of its messages.
+
+    A state of which no message is stored cannot be told from one that begins anew.
+    """
+    by_id = RecentHistory(chat).by_id(max(_NEAR_REACH, 2 * len(messages)))
+    matches = [(m, by_id[m.id]) for m in messages if m.id in by_id]
+    marks = (lineage_of(item) for _, item in reversed(matches))
+    position = AgentTurn(
+        chat,
+        lineage=next(filter(None, marks), None),
+        last=min((item.seq for item in by_id.values()), default=1) - 1,
+        held={
+            str(m.id): HeldMessage(item.id, checksum(m) if says_the_same(item, m) else _CHANGED)
+            for m, item in matches
+        },
+    ).position()
+    return StateOrigin(position if matches else None, is_checkpointed(config), is_replay(config))
+
+
+def follow_state(chat: Session, messages: Sequence[BaseMessage], origin: StateOrigin) -> None:
+    """Replace and hide what a state changed and removed, and store nothing new."""
+    turn = AgentTurn(chat) if origin.position is None else AgentTurn.at(chat, origin.position)
+    _follow_branch(turn, RecentHistory(chat), messages, origin)
 
 
 def resume_turn(

@@ -32,7 +32,11 @@ def switch_branch(
     def is_held(item: Item) -> bool:
         return item.id in record_ids or message_id(item) in message_ids
 
-    if all(lineage_of(item) != lineage or is_held(item) for item in newer):
+    def is_misplaced(item: Item) -> bool:
+        is_shown = not item.hidden
+        return not is_shown if is_held(item) else is_shown and lineage_of(item) == lineage
+
+    if not any(map(is_misplaced, newer)):
         return False
     return _show_held(chat, is_held, lambda item: lineage_of(item) == lineage)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any, Final, NotRequired
+from typing import Annotated, Any, Final, Literal, NotRequired
 
 from langchain.agents.middleware.types import (
     AgentMiddleware,
@@ -16,8 +16,9 @@ from langchain.agents.middleware.types import (
     ModelResponse,
     PrivateStateAttr,
 )
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, RemoveMessage
 from langgraph.config import get_config
+from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from langgraph.runtime import Runtime
 
 from langchain_threadkeep import record_responses
@@ -31,7 +32,7 @@ from langchain_threadkeep.identity import (
     sub_agent,
 )
 from langchain_threadkeep.inject import inject_context
-from langchain_threadkeep.model_request import prompt, with_files
+from langchain_threadkeep.model_request import hydrated, prompt, with_files
 from langchain_threadkeep.tools import memory_tools
 from langchain_threadkeep.turn import AgentTurn, Resend, TurnPosition
 from threadkeep import Memory, Session
@@ -56,9 +57,13 @@ class ThreadkeepState(AgentState[Any]):
 class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
     """Stores each message of an agent as it arrives, and sends the model a window of the session.
 
-    The question is stored before the model is called, answers and tool results as they arrive; the
-    agent's state is never rewritten. It works with and without a checkpointer. Put it last in the
-    list, so that it sees requests and changed answers as all other middleware left them.
+    The question is stored before the model is called, answers and tool results as they arrive. It
+    works with and without a checkpointer. Put it last in the list, so that it sees requests as all
+    other middleware left them.
+
+    What the agent's state holds wins: a message that is changed there replaces its item, one that
+    is removed is hidden, and a run from an earlier checkpoint shows its own branch. What differs
+    only in a request holds for that call, and is not stored.
 
     A sub-agent, run inside a tool of another agent, writes to `<session>/<name of the agent>`.
 
@@ -80,6 +85,9 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
             It is read once per turn and never stored. `{"max_tokens": 800, "recall": True}` sets
             the budget, and whether earlier conversations are searched.
         tools: give the agent `save_memory`, `search_memory` and `forget_memory`.
+        hydrate: `"state"` puts the window into the agent's state when a run begins, so that the
+            hooks of all middleware see, and may change or remove, what the model will see; with
+            `None` only the request to the model has it.
         user_id: another name for `user`.
 
     Raises:
@@ -102,11 +110,14 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         record_responses: bool = False,
         inject: bool | Mapping[str, Any] = True,
         tools: bool = False,
+        hydrate: Literal["state"] | None = None,
         user_id: UserId = None,
     ) -> None:
         super().__init__()
         if resend not in ("detect", "append"):
             raise ConfigError(f"resend must be 'detect' or 'append', got {resend!r}")
+        if hydrate not in (None, "state"):
+            raise ConfigError(f"hydrate must be None or 'state', got {hydrate!r:.80}")
         self.memory = shared_memory(memory)
         source = user_source(user, user_id)
         self.tools = memory_tools(self.memory, session_id=session_id, user=source) if tools else []
@@ -114,6 +125,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         self._policies = windows.or_token_limit(windows.parse_window(window), self.memory)
         self._resend: Resend = resend
         self._files = files
+        self._hydrates = hydrate == "state"
         self._record_responses = record_responses
         self._inject = parse_injection(inject)
         self._turns: OrderedDict[tuple[RunIdentity, str], AgentTurn] = OrderedDict()
@@ -177,7 +189,11 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         origin = StateOrigin.of(state, get_config())
         turn = begin_turn(self._chat(identity), state["messages"], self._resend, origin)
         self._cache_turn(identity, turn)
-        return {"threadkeep": turn.position()}
+        messages = hydrated(turn, self._policies, state["messages"]) if self._hydrates else None
+        update: dict[str, Any] = {"threadkeep": turn.position()}
+        if messages is not None:
+            update["messages"] = [RemoveMessage(id=REMOVE_ALL_MESSAGES), *messages]
+        return update
 
     def _prepare_request(
         self, request: Request, identity: RunIdentity

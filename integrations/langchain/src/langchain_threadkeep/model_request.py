@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolM
 from langchain_threadkeep.codec import is_notice
 from langchain_threadkeep.inject import with_text_after
 from langchain_threadkeep.state_view import RequestView
-from langchain_threadkeep.to_messages import in_order, in_reply_order, to_messages
+from langchain_threadkeep.to_messages import in_order, in_reply_order, to_messages, with_items
 from langchain_threadkeep.turn import AgentTurn
 from threadkeep import Item
 from threadkeep.adapters import memory_lines, windows
@@ -59,15 +59,51 @@ def with_files(system: SystemMessage | None, files: Sequence[Any]) -> SystemMess
     return with_text_after(system, "\n".join(lines))
 
 
+def hydrated(
+    turn: AgentTurn, policies: windows.Policies, state: Sequence[BaseMessage]
+) -> list[BaseMessage] | None:
+    """Return the state's messages with those of the window that it lacks; `None` = it lacks none.
+
+    The turn holds them from then on, as messages of the state.
+    """
+    view = RequestView(turn, state)
+    window = turn.chat.window(policy=[view, *policies])
+    merge = _Merge(turn, view, window, {message.id for message in state}, for_state=True)
+    messages = merge.messages(state)
+    if not merge.added:
+        return None
+    for message, items in merge.added:
+        turn.hold(message, [item.id for item in items])
+    return messages
+
+
 class _Merge:
-    """Merges a window into a request, in the order of the request."""
+    """Merges a window into a request, in the order of the request.
+
+    Args:
+        turn: the current turn.
+        view: the first policy of the window.
+        window: the items of the window.
+        state: the ids of the state's messages.
+        for_state: leave no message out, since the state holds all; give ids to those it gets.
+    """
 
     def __init__(
-        self, turn: AgentTurn, view: RequestView, window: Sequence[Item], state: set[str | None]
+        self,
+        turn: AgentTurn,
+        view: RequestView,
+        window: Sequence[Item],
+        state: set[str | None],
+        *,
+        for_state: bool = False,
     ) -> None:
+        self._for_state = for_state
+        self.added: list[tuple[BaseMessage, list[Item]]] = []
         self._turn, self._view, self._state = turn, view, state
         # a window is never empty, so it may hold what the view does not show
         self._window = {item.id: item for item in window if item.id in view.shown}
+        self._covered = {part for parts in turn.parts.values() for part in parts}
+        self._covered |= {held.record for held in turn.held.values()}
         self._records = {id: held.record for id, held in turn.held.items()}
         self._redacts = has_redactor(turn.chat)
 
@@ -86,6 +122,9 @@ class _Merge:
 
     def _shown(self, request: Sequence[BaseMessage]) -> Iterator[tuple[BaseMessage, BaseMessage]]:
         """The request's messages that the window has room for, each with what is sent of it."""
+        if self._for_state:
+            yield from ((message, message) for message in request)
+            return
         left_out: set[str | None] = set()
         for message in request:
             record = self._records.get(message.id or "")
@@ -120,9 +159,26 @@ class _Merge:
         for item in self._window.values():
             if item.id in sent:
                 anchor = item.id
-            elif not (_is_synthetic(item) and item.tool_call_id in answered):
+            elif not self._is_covered(item, answered):
                 runs.setdefault(anchor, []).append(item)
-        return {anchor: to_messages(items) for anchor, items in runs.items()}
+        return {anchor: self._converted(items) for anchor, items in runs.items()}
+
+    def _is_covered(self, item: Item, answered: set[str]) -> bool:
+        """Return True for an item that the request has in another form."""
+        if _is_synthetic(item):
+            return self._for_state or item.tool_call_id in answered
+        return item.id in self._covered
+
+    def _converted(self, items: Sequence[Item]) -> list[BaseMessage]:
+        if not self._for_state:
+            return to_messages(items)
+        pairs = with_items(items, ids=True)
+        for message, parts in pairs:
+            if message.id in self._state and parts:  # ids come again, those of records do not
+                message.id = f"{parts[0].id}@"
+            self._state.add(message.id)
+        self.added += pairs
+        return [message for message, _ in pairs]
 
     def _front(self, shown: Sequence[tuple[BaseMessage, BaseMessage]]) -> int:
         """Where older items go: behind what other middleware put before the state's messages."""

@@ -26,17 +26,21 @@ def new_lineage() -> str:
 
 
 def marked(item: Item, lineage: str | None) -> Item:
-    """Mark an item that was just made as one of a graph state."""
-    if lineage is not None:
-        raw = {**(item.raw or {"format": FORMAT, "data": {}}), _MARK: lineage}
-        object.__setattr__(item, "raw", raw)  # not shared yet
+    """Mark an item that was just made as one of a graph state.
+
+    Args:
+        item: not stored yet.
+        lineage: of the state; `None` = no checkpointer keeps it.
+    """
+    raw = {**(item.raw or {"format": FORMAT, "data": {}}), _MARK: lineage or ""}
+    object.__setattr__(item, "raw", raw)  # not shared yet
     return item
 
 
 def lineage_of(item: Item) -> str | None:
     """Return the lineage of the graph state in which the item was stored, if any."""
     mark = (item.raw or {}).get(_MARK)
-    return mark if isinstance(mark, str) else None
+    return mark if isinstance(mark, str) and mark else None
 
 
 def checksum(message: BaseMessage) -> int:

@@ -35,6 +35,7 @@ class RequestView:
         self._messages: Mapping[str, BaseMessage | None] = {
             held.record: by_id.get(id) for id, held in turn.held.items()
         }
+        self._parts = {part: id in by_id for id, parts in turn.parts.items() for part in parts}
         self._checksums = {held.record: held.checksum for held in turn.held.values()}
         self.shown: dict[str, Item] = {}
         self.stored_ids: set[str] = set()
@@ -56,6 +57,8 @@ class RequestView:
     def _view(self, item: Item) -> Item | None:
         if item.metadata.get("synthetic"):
             return item
+        if item.id in self._parts:
+            return item if self._parts[item.id] else None
         if item.id not in self._messages:
             is_other_branch = self._turn.lineage and lineage_of(item) == self._turn.lineage
             return item if item.seq < self._turn.since and not is_other_branch else None

@@ -29,17 +29,22 @@ def to_messages(
         items: oldest first.
         ids: set the record's id on messages without an id.
     """
-    messages: list[BaseMessage] = []
+    return [message for message, _ in with_items(items, ids=ids)]
+
+
+def with_items(items: Sequence[Item], *, ids: bool = False) -> list[tuple[BaseMessage, list[Item]]]:
+    """As `to_messages`, each message with the items that it is made of."""
     visible = [item for item in items if item.type != "opaque"]
     pieces = _pieces(visible)
     if not pieces:
-        return [_message(item, ids) for item in visible]
+        return [(_message(item, ids), [item]) for item in visible]
+    pairs: list[tuple[BaseMessage, list[Item]]] = []
     for in_pieces, run in groupby(visible, key=lambda item: id(item) in pieces):
         if in_pieces:
-            messages += _foreign_messages(list(run), ids=ids)
+            pairs += _with_pieces(list(run), ids=ids)
         else:
-            messages += [_message(item, ids) for item in run]
-    return messages
+            pairs += [(_message(item, ids), [item]) for item in run]
+    return pairs
 
 
 def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
@@ -96,6 +101,33 @@ def _foreign_messages(run: list[Item], *, ids: bool) -> list[BaseMessage]:
         for number, message in enumerate(messages):
             message.id = f"{run[0].id}:{number}"
     return messages
+
+
+def _with_pieces(run: list[Item], *, ids: bool) -> list[tuple[BaseMessage, list[Item]]]:
+    """The messages of items in pieces: a result by its call's id, the rest by what follows it."""
+    pairs: list[tuple[BaseMessage, list[Item]]] = [
+        (message, []) for message in _foreign_messages(run, ids=ids)
+    ]
+    waiting: list[Item] = []
+    for item in run:
+        owner = next((pair for pair in pairs if _is_part(item, pair[0])), None)
+        waiting.append(item)
+        if owner is not None:
+            owner[1].extend(waiting)
+            waiting = []
+    if waiting and pairs:
+        pairs[-1][1].extend(waiting)
+    return pairs
+
+
+def _is_part(item: Item, message: BaseMessage) -> bool:
+    if isinstance(message, ToolMessage):
+        return item.tool_call_id == message.tool_call_id
+    if item.role == "tool" or not isinstance(message, AIMessage):
+        return False
+    if item.tool_calls:
+        return bool({c.get("id") for c in item.tool_calls} & {c["id"] for c in message.tool_calls})
+    return bool(item.text) and item.text in message.text
 
 
 def _pieces(items: Sequence[Item]) -> set[int]:

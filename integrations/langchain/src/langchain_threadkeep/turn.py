@@ -44,7 +44,8 @@ class TurnPosition(TypedDict):
     `since` on, only messages of the turn itself belong to the run. `run` names the run, `lineage`
     the state (`None` = no checkpointer keeps it), `last` is the seq of the newest item that was
     stored of it, `held` has a `HeldMessage` for each message id, and `repeated` the ids of messages
-    that say again what others of the state hold.
+    that say again what others of the state hold. `parts` has the record ids of what a message
+    consists of beside its own item.
     """
 
     opening: str | None
@@ -56,6 +57,7 @@ class TurnPosition(TypedDict):
     last: int
     held: dict[str, Sequence[Any]]
     repeated: list[str]
+    parts: dict[str, list[str]]
 
 
 @dataclass
@@ -73,6 +75,7 @@ class AgentTurn:
         last: the seq of the newest item that was stored of the state.
         held: the messages of the state that are stored, by LangChain's id.
         repeated: ids of messages of the state that a client sent again, and others hold already.
+        parts: further items that messages of the state are made of, by LangChain's id.
         stored: the stored items of the turn, by record id; `None` = not read yet.
         pending: the model's answers that are not in the state yet, by LangChain's id.
         changed: record ids of the items that were replaced or hidden since they were recorded.
@@ -89,6 +92,7 @@ class AgentTurn:
     last: int = 0
     held: dict[str, HeldMessage] = field(default_factory=dict)
     repeated: set[str | None] = field(default_factory=set)
+    parts: dict[str, list[str]] = field(default_factory=dict)
     stored: dict[str, Item] | None = None
     pending: dict[str, HeldMessage] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
@@ -108,6 +112,7 @@ class AgentTurn:
             position.get("last", 0),
             held_of(position),
             set(position.get("repeated", ())),
+            dict(position.get("parts", {})),
         )
 
     def position(self) -> TurnPosition:
@@ -122,7 +127,15 @@ class AgentTurn:
             last=self.last,
             held={id: list(message) for id, message in self.held.items()},
             repeated=sorted(id for id in self.repeated if id),
+            parts=self.parts,
         )
+
+    def hold(self, message: BaseMessage, record_ids: Sequence[str]) -> None:
+        """Note that the state holds a message, and which items it is made of."""
+        if message.id and record_ids:
+            self.held[message.id] = HeldMessage(record_ids[0], checksum(message))
+            if len(record_ids) > 1:
+                self.parts[message.id] = list(record_ids[1:])
 
     def follow(self, messages: Sequence[BaseMessage]) -> None:
         """Bring the store in step with the messages of the state."""
@@ -156,6 +169,7 @@ class AgentTurn:
         items = [self._item(m, self.held[id].record) for id, m in changed.items()]
         records = {held.record for id, held in self.held.items() if id not in removed}
         hidden = [r for id in removed if (r := self.held.pop(id).record) not in records]
+        hidden += [part for id in (*removed, *changed) for part in self.parts.pop(id, ())]
         revise(self.chat, items, hidden, keep_summary=any(map(is_summary, messages)))
         self.held |= {
             id: HeldMessage(self.held[id].record, checksum(m)) for id, m in changed.items()
