@@ -208,6 +208,20 @@ class TestLangChainsOwn:
         stored = [i.text for i in sides.memory.session("t").items(hidden=True) if i.text[0] in "qa"]
         assert sorted(stored) == sorted([*questions, *(f"a{n}" for n in range(6))])
 
+    def test_a_summary_outlives_the_state_that_has_it(self):
+        """A state that begins anew sees the summary where it does not see what it stands for."""
+
+        def summing():
+            writer = recorder(*(f"summary {n}" for n in range(9)))
+            return [SummarizationMiddleware(writer, trigger=("messages", 5), keep=("messages", 2))]
+
+        sides = beside(asks("q0", "q1", "q2"), summing, ["a0", "a1", "a2"])
+        anew = beside(asks("and?"), list, ["a3"], memory=sides.memory)
+        first, *rest = texts(anew.ours.seen[-1])
+        assert "summary 0" in first
+        assert rest == [*texts(sides.ours.seen[-1])[1:], "a2", "and?"]
+        assert sides.memory.session("t").window().to_openai()
+
 
 class TestUpdatesOfTheState:
     @pytest.mark.parametrize("index", [0, 1], ids=["question", "answer"])

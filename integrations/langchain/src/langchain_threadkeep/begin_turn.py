@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_threadkeep.branches import leave_branches, switch_branch
 from langchain_threadkeep.codec import chunks_to_messages, message_id
@@ -20,6 +20,7 @@ from langchain_threadkeep.state_marks import (
     marked,
     new_lineage,
     says_the_same,
+    state_item,
 )
 from langchain_threadkeep.turn import AgentTurn, HeldMessage, Resend, TurnPosition, held_of
 from threadkeep import Item, Session
@@ -81,6 +82,8 @@ def begin_turn(
     held = [n for n, m in enumerate(messages) if m.id in turn.held or m.id in turn.repeated]
     start = held[-1] + 1 if held else 0
     rest = messages[start:]
+    if held and rest and isinstance(rest[0], AIMessage):
+        resend = "append"  # a hook added it to the state; what clients resend begins with a person
     known = _stored_messages(recent, rest, resend)
     _hold(turn, rest[: known.length], known.items)
     turn.revise(messages)
@@ -89,7 +92,7 @@ def begin_turn(
     answered = _question_of(turn, recent, messages) if not rest else newest
     items = [
         marked(item, turn.lineage)
-        for item in items_with_ids(recent, new, answered.id if answered else None)
+        for item in items_with_ids(recent, new, answered.id if answered else None, state_item)
     ]
     items = chat.add(*items) if items else []
     _hold(turn, new, dict(enumerate(items)), stored_now=True)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
 
-from langchain_threadkeep.codec import is_notice
+from langchain_threadkeep.codec import is_notice, is_summary
 from langchain_threadkeep.inject import with_text_after
 from langchain_threadkeep.state_view import RequestView
 from langchain_threadkeep.to_messages import in_order, in_reply_order, to_messages, with_items
@@ -170,9 +170,11 @@ class _Merge:
         return item.id in self._covered
 
     def _converted(self, items: Sequence[Item]) -> list[BaseMessage]:
+        """Their messages: a summary first, since it stands for what was said before them."""
+        pairs = with_items(items, ids=self._for_state)
+        pairs.sort(key=lambda pair: not is_summary(pair[0]))
         if not self._for_state:
-            return to_messages(items)
-        pairs = with_items(items, ids=True)
+            return [message for message, _ in pairs]
         for message, parts in pairs:
             if message.id in self._state and parts:  # ids come again, those of records do not
                 message.id = f"{parts[0].id}@"

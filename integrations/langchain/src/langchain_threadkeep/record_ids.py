@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from langchain_core.messages import BaseMessage, HumanMessage
 
@@ -36,7 +36,10 @@ def key(message: BaseMessage, turn: str | None) -> str:
 
 
 def items_with_ids(
-    recent: RecentHistory, messages: Iterable[BaseMessage], turn: str | None = None
+    recent: RecentHistory,
+    messages: Iterable[BaseMessage],
+    turn: str | None = None,
+    convert: Callable[[BaseMessage], Item] = to_item,
 ) -> list[Item]:
     """Convert new messages to items with record ids, in order.
 
@@ -44,6 +47,7 @@ def items_with_ids(
         recent: read only if a user message has an id.
         messages: no chunks; each user message opens a turn.
         turn: the record id of the user message that opened the turn of the first messages.
+        convert: makes an item of a message.
     """
     items: list[Item] = []
     used_ids: set[str] = set()
@@ -57,7 +61,7 @@ def items_with_ids(
             used_ids.add(record_id)
         if opens_turn(message):
             turn = record_id or None
-        items.append(with_id(to_item(message), record_id))
+        items.append(with_id(convert(message), record_id))
     return items
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 import zlib
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 from langchain_core.messages import BaseMessage
 
-from langchain_threadkeep.codec import FORMAT, to_item
+from langchain_threadkeep.codec import FORMAT, is_summary, to_item
 from threadkeep import Item
 
 _MARK: Final = "state"
@@ -37,6 +38,20 @@ def marked(item: Item, lineage: str | None) -> Item:
     return item
 
 
+def state_item(message: BaseMessage) -> Item:
+    """Convert a message of a state: a summary, which stands for others, is no notice.
+
+    It is stored as a system message, so that whoever does not see what it stands for, such as a
+    state that begins anew, or another framework, sees the summary.
+    """
+    item = to_item(message)
+    if not is_summary(message):
+        return item
+    raw = item.raw or {"format": FORMAT, "data": {}}
+    data = {"type": message.type, **raw["data"]}
+    return dataclasses.replace(item, type="message", role="system", raw={**raw, "data": data})
+
+
 def lineage_of(item: Item) -> str | None:
     """Return the lineage of the graph state in which the item was stored, if any."""
     mark = (item.raw or {}).get(_MARK)
@@ -55,7 +70,7 @@ def checksum(message: BaseMessage) -> int:
 
 def says_the_same(item: Item, message: BaseMessage) -> bool:
     """Return True if a stored item has the content of a message."""
-    neutral = to_item(message)
+    neutral = state_item(message)
     return all(getattr(neutral, name) == getattr(item, name) for name in _CONTENT_FIELDS)
 
 

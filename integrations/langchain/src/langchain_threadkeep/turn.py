@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypedDict
 
 from langchain_core.messages import BaseMessage
 
-from langchain_threadkeep.codec import is_notice, is_summary, to_item
+from langchain_threadkeep.codec import is_notice, is_summary
 from langchain_threadkeep.record_ids import key, with_id
-from langchain_threadkeep.state_marks import checksum, marked
+from langchain_threadkeep.state_marks import checksum, marked, state_item
 from threadkeep import Item, Session
 from threadkeep.adapters.revise import revise
 
@@ -231,7 +231,7 @@ class AgentTurn:
         return [item.id or next(new_ids) for item in items]
 
     def _item(self, message: BaseMessage, id: str) -> Item:
-        return marked(with_id(to_item(message), id), self.lineage)
+        return marked(with_id(state_item(message), id), self.lineage)
 
     def _forget_stored(self, ids: Sequence[str]) -> None:
         for id in ids:
