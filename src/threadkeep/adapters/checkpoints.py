@@ -9,6 +9,7 @@ from typing import Any
 from threadkeep.api.memory import Memory
 from threadkeep.api.session import Session
 from threadkeep.core import item_codec, names
+from threadkeep.core.body import UnreadableRecord
 from threadkeep.sessions import checkpoints
 from threadkeep.sessions.checkpoints import NAMESPACE, ROOT, namespace_of, namespace_record
 from threadkeep.types import Item, Record
@@ -123,7 +124,7 @@ def read_item(record: Record) -> Item | None:
     """The item of a record; `None` if it cannot be read."""
     try:
         return item_codec.decode_item(record)
-    except item_codec.DECODE_ERRORS:
+    except UnreadableRecord:
         return None
 
 

@@ -16,7 +16,7 @@ from threadkeep.errors import ThreadkeepError
 from threadkeep.messages import Format, with_fields
 from threadkeep.policies import as_policies, from_options
 from threadkeep.protocols import TokenCounter
-from threadkeep.sessions import append, edit, read
+from threadkeep.sessions import append, edit, read, revise
 from threadkeep.sessions import remove as removal
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
@@ -206,6 +206,7 @@ class Session:
         after: int | str | None = None,
         before: int | str | None = None,
         limit: int | None = None,
+        hidden: bool = False,
     ) -> Listing[Item]:
         """The session's items as stored, oldest first; all of them, unless told otherwise.
 
@@ -214,13 +215,14 @@ class Session:
             after: a seq, or an item's id: only what comes behind it.
             before: a seq, or an item's id: only what comes before it.
             limit: only the first so many; the listing's `.cursor` is the `after` of the next page.
+            hidden: also the hidden ones, see `hide`.
 
         Raises:
             NotFound: `after` or `before` names no item of the session.
             InputError: `last` and `limit` contradict each other, or are no whole numbers.
             NotOwner: the session belongs to another user.
         """
-        return read.items(self._stream, last, after, before, limit)
+        return read.items(self._stream, last, after, before, limit, hidden)
 
     @reads
     def info(self) -> SessionInfo | None:
@@ -336,6 +338,26 @@ class Session:
         """
         edit.remove(self._stream, *ids)
 
+    def hide(self, *ids: str) -> int:
+        """Hide items, in one atomic step up to 500; returns how many were not hidden before.
+
+        They stay stored, and in `items(hidden=True)`, exports and forks, and `forget` and deletion
+        reach them. They are in no window, listing, search, recall or extraction, and in no
+        summary: one that covers them is written anew. An id that is not there is no error.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        return revise.set_hidden(self._stream, ids, hidden=True)
+
+    def unhide(self, *ids: str) -> int:
+        """Show hidden items again, at their old place; returns how many were hidden before.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        return revise.set_hidden(self._stream, ids, hidden=False)
+
     def forget(self, *ids: str) -> int:
         """Delete single items and the memory learned only from them; returns how many items.
 
@@ -394,6 +416,8 @@ class Session:
     areplace = async_twin(replace)
     arewind = async_twin(rewind)
     aremove = async_twin(remove)
+    ahide = async_twin(hide)
+    aunhide = async_twin(unhide)
     aforget = async_twin(forget)
     afork = async_twin(fork)
     aclear = async_twin(clear)

@@ -55,6 +55,8 @@ def item_record(item: Item, id: str, at: float, location: str = "message") -> Re
         created_at = item.created_at.timestamp()
         if created_at != at:
             fields["created_at"] = created_at
+    if item.hidden:
+        fields["hidden"] = True
     return _record("item", key, checked(fields, record_shapes.ITEM, location), at, None, 0)
 
 
@@ -62,7 +64,7 @@ def _plain_body(item: Item) -> str | None:
     """The body of a plain message, as `dumps` writes it, in a fifth of the time; else `None`."""
     if item.type != "message" or item.tool_calls or item.metadata or not is_plain(item):
         return None
-    if item.status or item.model or item.usage or item.created_at is not None:
+    if item.status or item.model or item.usage or item.hidden or item.created_at is not None:
         return None
     text = f'{{"role":{_quote(item.role)},"content":{_quote(str(item.content))}}}'
     try:
@@ -99,7 +101,7 @@ def decode_item(record: Record) -> Item:
     if len(data) == 2 and type(content) is str and type(role) is str and role:
         return _item(
             record.id, record.seq, "message", role, None, content,
-            [], None, None, None, None, {}, utc_datetime(record.at), None,
+            [], None, None, None, None, {}, utc_datetime(record.at), False, None,
         )  # fmt: skip
     if (fault := record_shapes.ITEM(data)) is not None:
         raise UnreadableRecord("item", fault)
@@ -118,6 +120,7 @@ def decode_item(record: Record) -> Item:
         get("usage"),
         get("metadata") or {},
         utc_datetime(get("created_at", record.at)),
+        get("hidden") is True,
         get("raw"),
     )
 
@@ -151,6 +154,23 @@ def forked_record(record: Record) -> Record:
         return record  # stays unreadable in the fork
     fields.setdefault("created_at", record.at)
     return dataclasses.replace(record, body=dumps(fields, "item"))
+
+
+def with_hidden(record: Record, hidden: bool, at: float) -> Record | None:
+    """An item's record, written anew as hidden or not, with its date.
+
+    Returns `None` if it is so already, or cannot be read.
+    """
+    try:
+        fields = body.decode(record, record_shapes.ITEM)
+    except UnreadableRecord:
+        return None
+    if fields.pop("hidden", False) is hidden:
+        return None
+    fields.setdefault("created_at", record.at)
+    if hidden:
+        fields["hidden"] = True
+    return dataclasses.replace(record, body=dumps(fields, "item"), at=at)
 
 
 def file_record(file: File, at: float) -> Record:

@@ -71,6 +71,7 @@ ITEM: Final = fields(
         "usage": optional(mapping),
         "metadata": optional(mapping),
         "created_at": moment,
+        "hidden": flag,
         "raw": optional(fields({"format": text}, {"data": anything})),
     },
 )
@@ -121,6 +122,8 @@ FEEDBACK: Final = fields(
 POINTER: Final = fields({"session": nonempty}, {"id": nonempty, "user": _ID_OR_NONE})
 
 INDEX_ENTRY: Final = fields({"id": nonempty})
+
+NAMESPACE: Final = fields({"namespace": text})
 
 SUMMARY: Final = fields(
     {"text": text, "last_seq": count, "version": count, "life": count},

@@ -19,7 +19,7 @@ _ROLES: Final = ("user", "assistant")
 
 def spoken_text(item: Item) -> str:
     """What was said in it: never by tools, files, notices, systems, or by memory itself."""
-    if item.type != "message" or item.role not in _ROLES or item.tool_call_id:
+    if item.hidden or item.type != "message" or item.role not in _ROLES or item.tool_call_id:
         return ""
     text = item.text if isinstance(item.content, str) else "\n".join(_text_blocks(item.content))
     text = text.strip()

@@ -40,7 +40,9 @@ def build_item(
         "created_at": None
         if created_at is None
         else parse_time(created_at, f"{location}.created_at"),
-        **{key: data[key] for key in ("status", "model", "usage", "raw") if data.get(key)},
+        **{
+            key: data[key] for key in ("status", "model", "usage", "hidden", "raw") if data.get(key)
+        },
     }
     item = Item(
         **(attributes | {key: value for key, value in fields.items() if value not in (None, "")})

@@ -27,14 +27,18 @@ _FIELD_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
     "usage": Mapping,
     "metadata": Mapping,
     "raw": Mapping,
+    "hidden": bool,
 }
+
+
+_TYPE_NAMES: Final[Mapping[Any, str]] = {Mapping: "a dict", bool: "a bool"}
 
 
 def check_types(data: Mapping[str, Any], location: str) -> None:
     for key, kind in _FIELD_TYPES.items():
         value = data.get(key)
         if value is not None and not isinstance(value, kind):
-            expected = "a dict" if kind is Mapping else "a str"
+            expected = _TYPE_NAMES.get(kind, "a str")
             raise InputError(f"{location}.{key} must be {expected}, got {type(value).__name__}")
     if data.get("type") == "" or data.get("role") == "":
         raise InputError(f"{location}.{'type' if data.get('type') == '' else 'role'} is empty")

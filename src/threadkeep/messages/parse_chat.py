@@ -13,7 +13,7 @@ from threadkeep.messages.field_checks import list_keys, neutral_calls
 from threadkeep.types import Item
 
 _ENVELOPE_FIELDS: Final = frozenset(
-    {"id", "seq", "status", "model", "usage", "metadata", "created_at", "raw"}
+    {"id", "seq", "status", "model", "usage", "metadata", "created_at", "hidden", "raw"}
 )
 _SEPARATE_FIELDS: Final = _ENVELOPE_FIELDS | {"text"}  # stored in other fields of an item
 

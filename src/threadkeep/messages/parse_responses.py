@@ -17,7 +17,9 @@ from threadkeep.types import Item
 _CALL_TYPES: Final = frozenset({"function_call", "custom_tool_call"})
 _PART_TYPES: Final = frozenset({"input_text", "input_image", "input_file", "output_text"})
 _MESSAGE_KEYS: Final = ("role", "content", "id", "status", "phase")
-_UNSENT_FIELDS: Final = frozenset({"created_at", "metadata", "model", "usage", "raw", "seq"})
+_UNSENT_FIELDS: Final = frozenset(
+    {"created_at", "hidden", "metadata", "model", "usage", "raw", "seq"}
+)
 
 
 def parse_entry(data: dict[str, Any], location: str) -> Item:

@@ -83,18 +83,18 @@ def speaker(item: Item) -> str:
 
 
 def is_visible(item: Item) -> bool:
-    """Return True if a model may see the item: no notice and no unreadable record."""
-    return item.type not in _HIDDEN_TYPES
+    """Return True if a model may see the item: not hidden, no notice and no unreadable record."""
+    return item.type not in _HIDDEN_TYPES and not item.hidden
 
 
 def is_tool_result(item: Item) -> bool:
     """Return True if the item is the result of a tool call."""
-    return item.role in _RESULT_ROLES and item.type not in _HIDDEN_TYPES
+    return item.role in _RESULT_ROLES and is_visible(item)
 
 
 def tool_results(items: Iterable[Item]) -> list[Item]:
     """The tool results among items."""
-    return [item for item in items if item.role in _RESULT_ROLES and item.type not in _HIDDEN_TYPES]
+    return [item for item in items if is_tool_result(item)]
 
 
 def tool_groups(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
@@ -146,7 +146,7 @@ def repair(items: Iterable[Item]) -> Conversation:
     An unanswered call that is followed by another item gets a synthetic error result. Calls at
     the very end stay open if none of them is answered (a pending interrupt).
     """
-    visible = [item for item in items if item.type not in _HIDDEN_TYPES]
+    visible = [item for item in items if item.type not in _HIDDEN_TYPES and not item.hidden]
     if _is_contiguous(visible):
         return Conversation(visible)
     groups, orphans = tool_groups(visible)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from threadkeep.core import cursor as cursors
-from threadkeep.core import item_codec, names
+from threadkeep.core import names
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted_info
 from threadkeep.errors import InputError, NotFound
@@ -128,7 +128,7 @@ def items(stream: SessionStream, limit: int, order: str, after: str | None) -> L
     snapshot = stream.read(query)
     if snapshot.info is None:
         raise not_found(stream)
-    page = read.items_of_page(snapshot.pages[0])
+    page = read.items_of_snapshot(stream, query, snapshot)
     page = (page[::-1] if newest else page)[: limit + 1]
     return Listing(page[:limit], cursor=page[limit - 1].id if len(page) > limit else None)
 
@@ -139,9 +139,10 @@ def item(stream: SessionStream, id: str) -> Item:
     snapshot = stream.read(read.items_query(stream, ids=[key]))
     if snapshot.info is None:
         raise not_found(stream)
-    if not snapshot.pages[0].records:
+    found = next(filter(read.is_shown, read.items_of_page(snapshot.pages[0])), None)
+    if found is None:
         raise NotFound(f"conversation {shown(stream.id)} has no item {shown(id)}")
-    return item_codec.read_item(snapshot.pages[0].records[0])
+    return found
 
 
 def add_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:

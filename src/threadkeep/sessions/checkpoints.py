@@ -7,12 +7,11 @@ without a walk over the store.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Final
 
-from threadkeep.core import item_codec, names
+from threadkeep.core import body, item_codec, names, record_shapes
+from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.types import KEEP, Drop, Query, Record
 
@@ -31,8 +30,8 @@ def stream(engine: Engine, thread: str, namespace: str) -> str:
 
 def namespace_record(namespace: str, now: float) -> Record:
     """The record that lists a namespace in the root stream of its thread."""
-    body = item_codec.dumps({"namespace": namespace}, "namespace")
-    return Record(NAMESPACE, names.key(namespace), body, now)
+    text = item_codec.dumps({"namespace": namespace}, "namespace")
+    return Record(NAMESPACE, names.key(namespace), text, now)
 
 
 def namespaces(engine: Engine, thread: str) -> Iterator[str]:
@@ -50,9 +49,10 @@ def namespaces(engine: Engine, thread: str) -> Iterator[str]:
 
 def namespace_of(record: Record) -> str:
     """The namespace that a record lists."""
-    with suppress(*item_codec.DECODE_ERRORS):
-        return str(json.loads(record.body)["namespace"])
-    return record.id
+    try:
+        return str(body.decode(record, record_shapes.NAMESPACE)["namespace"])
+    except UnreadableRecord:
+        return record.id
 
 
 def delete(engine: Engine, thread: str) -> int:

@@ -13,7 +13,13 @@ from threadkeep.messages import read
 from threadkeep.printable import shown
 from threadkeep.sessions import derived
 from threadkeep.sessions.item_identity import is_reference
-from threadkeep.sessions.read import items_query, seq_of, whole_number
+from threadkeep.sessions.read import (
+    is_shown,
+    items_query,
+    newest_records,
+    seq_of,
+    whole_number,
+)
 from threadkeep.sessions.storable import storable_record
 from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import Drop, Item, Query, SessionInfo
@@ -70,7 +76,7 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
         old = item_codec.read_item(records[0]) if records else parsed[0]
         created_at = parsed[0].created_at or old.created_at
         redacted = redacted_item(stream.engine, parsed[0])
-        new = dataclasses.replace(redacted, id=id, created_at=created_at)
+        new = dataclasses.replace(redacted, id=id, created_at=created_at, hidden=old.hidden)
         new, record = storable_record(new, id, stream.engine.now(), "item")
         seq = stream.compare_and_set(snapshot, put=[record])[0]
         _invalidate_summary(stream, snapshot, seq)
@@ -87,16 +93,16 @@ def rewind(stream: SessionStream, before: str | int | None, last: int | None) ->
 
     def step() -> list[Item]:
         if last is not None:
-            query = items_query(stream, limit=last, newest=True)
+            snapshot, records = newest_records(stream, last)
         else:
-            query = items_query(stream, after=(seq_of(stream, "before", before) or 0) - 1)
-        snapshot = stream.read(query)
-        records = snapshot.pages[0].records
+            start = (seq_of(stream, "before", before) or 0) - 1
+            snapshot = stream.read(items_query(stream, after=start))
+            records = snapshot.pages[0].records
         if records:
             drop = Drop("item", [record.id for record in records])
             stream.compare_and_set(snapshot, drop=[drop])
             _invalidate_summary(stream, snapshot, records[0].seq)
-        return [item_codec.read_item(record) for record in records]
+        return list(filter(is_shown, map(item_codec.read_item, records)))
 
     return stream.retry(step)
 
@@ -141,14 +147,16 @@ def clear(stream: SessionStream, keep_last: int, files: bool) -> None:
     keep_count = whole_number("keep_last", keep_last) or 0
 
     def step() -> None:
-        snapshot = stream.read(items_query(stream, limit=keep_count + 1, newest=True))
-        records = snapshot.pages[0].records
-        drop = [Drop("item", upto=records[0].seq)] if len(records) > keep_count else []
+        snapshot, records = newest_records(stream, keep_count + 1)
+        shown = sum(map(is_shown, map(item_codec.read_item, records)))
+        is_cut = shown > keep_count or (bool(records) and not keep_count)
+        last_dropped = records[0 if keep_count else -1].seq if is_cut else 0
+        drop = [Drop("item", upto=last_dropped)] if is_cut else []
         if files and snapshot.info is not None:
             drop.append(Drop("file"))
         if drop:
             stream.compare_and_set(snapshot, drop=drop)
-        if len(records) > keep_count:
+        if is_cut:
             derived.invalidate_summary(stream.engine, stream.id)
 
     stream.retry(step)

@@ -138,6 +138,11 @@ def is_notice(message: BaseMessage) -> bool:
     return bool(message.additional_kwargs.get("lc_source"))
 
 
+def is_summary(message: BaseMessage) -> bool:
+    """Return True if the message sums up others, in whose place it stands."""
+    return message.additional_kwargs.get("lc_source") == "summarization"
+
+
 def chunks_to_messages(messages: Iterable[BaseMessage]) -> list[BaseMessage]:
     """Convert chunks among the messages to messages."""
     return [

@@ -12,6 +12,7 @@ from threadkeep.longterm.chat_model import ChatModel
 from threadkeep.longterm.extraction import batch as batches
 from threadkeep.longterm.extraction import prompt
 from threadkeep.longterm.extraction.batch import Batch
+from threadkeep.longterm.extraction.open_turn import without_open_turn
 from threadkeep.longterm.extraction.report import Report
 from threadkeep.longterm.extraction.watermark import (
     BUDGET,
@@ -104,7 +105,8 @@ def acquire(worker: ExtractionWorker, session: str, *, retry: bool) -> Extractio
         )
         if snapshot.info is None or generation_of(snapshot.version) != generation:
             continue
-        batch = batches.from_page(engine, snapshot.pages[0], worker.settings.batch, user)
+        page = without_open_turn(snapshot.pages[0], engine.now())
+        batch = batches.from_page(engine, page, worker.settings.batch, user)
         if batch is None:
             return Report()
         if refusal := _refusal(worker, unit, watermark, batch, retry=retry):

@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 from typing import Final
 
-from threadkeep.core import names
+from threadkeep.core import item_codec, names
 from threadkeep.errors import BackendError
 from threadkeep.longterm import summaries
 from threadkeep.longterm.chat_model import ModelError
@@ -228,7 +228,8 @@ def _retract(task: ExtractionTask) -> None:
     )
     if snapshot.info is None:
         return
-    remaining = {record.id for record in snapshot.pages[0].records}
+    items = map(item_codec.read_item, snapshot.pages[0].records)
+    remaining = {names.key(item.id) for item in items if not item.hidden}
     removed = {
         line.item.id for line in task.batch.lines if names.key(line.item.id) not in remaining
     }

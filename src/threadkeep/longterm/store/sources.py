@@ -14,7 +14,7 @@ from threadkeep.types.knowledge import Source
 
 
 def source_items(engine: Engine, user: str | None, sources: Iterable[Source]) -> list[Item]:
-    """The items of sources, in order, each once; those that are gone, or another's, are left out.
+    """The items of sources, in order, each once, without those gone, hidden, or another's.
 
     Sources in other namespaces, as of other services on the same store, are found as well.
     """
@@ -38,5 +38,5 @@ def _items(engine: Engine, user: str | None, session: str, items: list[str]) -> 
             .pages[0]
             .records
         )
-        return [item_codec.read_item(record) for record in records]
+        return [item for item in map(item_codec.read_item, records) if not item.hidden]
     return []
