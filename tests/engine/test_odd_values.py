@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import PurePosixPath
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -33,7 +34,7 @@ class Point:
 
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-OBVIOUS = [
+OBVIOUS: list[tuple[Any, Any]] = [
     (WHEN, "2026-01-02T03:04:05+00:00"),
     (date(2026, 1, 2), "2026-01-02"),
     (time(3, 4), "03:04:00"),
@@ -43,7 +44,7 @@ OBVIOUS = [
     (Color.RED, "red"),
     ({WHEN: 1, Color.RED: 2}, {"2026-01-02T03:04:05+00:00": 1, "red": 2}),
 ]
-ODD = [
+ODD: list[tuple[Any, Any]] = [
     (b"hi", "aGk="),
     ({"b", "a"}, ["a", "b"]),
     (frozenset({2, 1}), [1, 2]),

@@ -38,8 +38,8 @@ def prompt(items, receiver):
         case ["anthropic"]:
             wire = window.to_anthropic()
             return wire, wire.system or None
-    wire = window.to_gemini()
-    return wire, wire.system_instruction or None
+    contents = window.to_gemini()
+    return contents, contents.system_instruction or None
 
 
 def turns(writer):

@@ -263,7 +263,9 @@ def test_errors_point_at_the_place():
 def test_every_block_of_the_official_types_is_known_to_one_role():
     """Also those of the beta API, whose hosted tools come and go."""
     beta = pytest.importorskip("anthropic.types.beta")
-    for block in get_args(beta.BetaContentBlockParam):
+    blocks = [one for one in get_args(beta.BetaContentBlockParam) if isinstance(one, type)]
+    assert len(blocks) > 15
+    for block in blocks:  # the rest of the union is what the service answers, of the same types
         kind = get_args(get_type_hints(block)["type"])[0]
         rules = set()
         for messages in ([user({"type": kind})], [U, model({"type": kind}, text())]):

@@ -135,15 +135,12 @@ def test_odd_values_of_a_model_or_tool_end_no_run(memory, name):
     told.put(
         ChatMessage(role="tool", content="r", additional_kwargs={"tool_call_id": "c", "x": value})
     )
-    asyncio.run(
-        ThreadkeepSession("agents", memory).add_items(
-            [
-                {"role": "user", "content": "q"},
-                {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
-                {"type": "function_call_output", "call_id": "c", "output": [{"x": value}]},  # type: ignore[list-item]
-            ]
-        )
-    )
+    entries: list[Any] = [
+        {"role": "user", "content": "q"},
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": [{"x": value}]},
+    ]
+    asyncio.run(ThreadkeepSession("agents", memory).add_items(entries))
     for session in ("langchain", "llama", "agents"):
         window = memory.session(session).window()
         assert [item.role for item in window] == ["user", "assistant", "tool"], session

@@ -25,13 +25,20 @@ def check_hosted(merged: list[tuple[str, list[_Located]]]) -> None:
 def _read(blocks: Iterable[_Located], open_uses: dict[str, str], answered: set[str]) -> None:
     for location, block in blocks:
         if block["type"].endswith("_tool_use"):
-            open_uses[block["id"]] = location
+            open_uses[_id(location, block, "id")] = location
         elif block["type"].endswith("_tool_result"):
-            use = block["tool_use_id"]
+            use = _id(location, block, "tool_use_id")
             if use not in open_uses and use not in answered:
                 fail("hosted", location, f"no use {shorten(use)} of a hosted tool before it")
             open_uses.pop(use, None)
             answered.add(use)
+
+
+def _id(location: str, block: dict[str, Any], key: str) -> str:
+    value = block.get(key)
+    if not isinstance(value, str):
+        fail("fields", location, f"{key!r} must be a string, is {type(value).__name__}")
+    return value
 
 
 def _check_closed(open_uses: dict[str, str]) -> None:
