@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from threadkeep.api.peer_names import ATTRIBUTES, KEYWORDS
+from threadkeep.core import call_limit
 from threadkeep.core.engine import async_twin
 from threadkeep.errors import did_you_mean
 from threadkeep.printable import shown
@@ -49,12 +50,22 @@ def _naming_keywords(verb: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return verb(*args, **kwargs)
         except TypeError as error:
-            frames = error.__traceback__
-            if frames is None or frames.tb_next is not None:
-                raise  # from inside the verb
+            if _is_from_inside(error):
+                raise
             raise _keyword_error(verb, error) from None
 
     return call
+
+
+def _is_from_inside(error: TypeError) -> bool:
+    """Whether the verb raised it, and not the call of the verb, which may be marked `reads`."""
+    trace = error.__traceback__
+    if trace is None:
+        return True
+    trace = trace.tb_next
+    while trace is not None and trace.tb_frame.f_code.co_filename == call_limit.__file__:
+        trace = trace.tb_next
+    return trace is not None
 
 
 def _keyword_error(verb: Callable[..., Any], error: TypeError) -> TypeError:
