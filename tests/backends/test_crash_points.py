@@ -125,6 +125,8 @@ VERBS = {
     "forget": lambda m: m.user("zoe").forget(purge=False),
     "retain": lambda m: m.session("zoe 0", user="zoe").add("zoe goes on", "zoe goes on"),
 }
+
+
 def delete_and_purge(memory):
     memory.session("zoe 0", user="zoe").delete()
     memory.purge()
