@@ -157,10 +157,12 @@ def _with_unique_id(entry: Entry, used_ids: set[str]) -> Entry | None:
     entry_id = entry.get("id")
     if entry_id is None or entry["type"] == "local_shell_call_output":
         return entry  # its id is that of its call
+    without_id = {key: value for key, value in entry.items() if key != "id"}
+    if not isinstance(entry_id, str):
+        return without_id
     if entry_id not in used_ids:
         used_ids.add(entry_id)
         return entry
-    without_id = {key: value for key, value in entry.items() if key != "id"}
     if schemas.is_responses_item(without_id):
         return without_id
     if entry["type"] in {"reasoning", "item_reference"}:

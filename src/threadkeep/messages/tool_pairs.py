@@ -76,10 +76,11 @@ def role_of(item: Item) -> str:
 
 
 def raw_payload(item: Item, format_: str) -> Any:
-    """The stored raw payload of an item in the format, or `None`."""
+    """The stored raw payload of an item in the format, or `None`; always a dict."""
     if item.raw is None or item.raw.get("format") != format_:
         return None
-    return item.raw.get("data")
+    payload = item.raw.get("data")
+    return payload if isinstance(payload, dict) else None
 
 
 def tool_name(name: str | None) -> str:

@@ -100,7 +100,9 @@ def _runs(items: Sequence[Item]) -> Iterator[tuple[bool, list[Item]]]:
 
 
 def _is_native(item: Item) -> bool:
-    return is_plain_text(item) or (item.raw or {}).get("format") == FORMAT
+    raw = item.raw or {}
+    is_ours = raw.get("format") == FORMAT and isinstance(raw.get("data"), dict)
+    return is_ours or is_plain_text(item)
 
 
 def _foreign_entries(run: list[Item]) -> list[Entry]:

@@ -69,7 +69,13 @@ def to_message(item: Item) -> ChatMessage | None:
         return ChatMessage(role=MessageRole(item.role), content=item.content)
     if item.raw is None or item.raw.get("format") != FORMAT:
         return None
-    stored = item.raw["data"]
+    try:
+        return _stored_message(item, item.raw["data"])
+    except (KeyError, TypeError, ValueError, AttributeError):  # of another shape: what is neutral
+        return None
+
+
+def _stored_message(item: Item, stored: dict[str, Any]) -> ChatMessage:
     blocks = _restore_bytes([dict(block) for block in stored["blocks"]], item.content)
     data = {**stored, "additional_kwargs": dict(stored["additional_kwargs"]), "blocks": blocks}
     try:
