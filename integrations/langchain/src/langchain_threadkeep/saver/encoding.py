@@ -127,7 +127,7 @@ class ValueWriter:
         return {"r": [list(span) for span in growth.value.spans]}, growth.value
 
     def _reference(self, message: BaseMessage, *, in_list: bool = False) -> str:
-        encoded = references.encode(message, self._context.serde)
+        encoded = self._encoded(message)
         thread = self._state.thread
         item_id = thread.items.use(encoded.digest)
         earlier = None if in_list else thread.references.use(encoded.digest)
@@ -138,6 +138,16 @@ class ValueWriter:
         new = NewMessage(message, encoded, item_id)
         return self.messages.setdefault(new.reference, new).reference
 
+    def _encoded(self, message: BaseMessage) -> EncodedMessage:
+        """The message encoded; a task's write usually comes before the same object's list."""
+        cache, key = self._state.thread.encoded, str(id(message))
+        known, now = cache.use(key), references.fingerprint(message)
+        if known is not None and known[0] is message and now is not None and known[1] == now:
+            return known[2]
+        encoded = references.encode(message, self._context.serde)
+        cache.keep(key, (message, now, encoded))
+        return encoded
+
     def element(self, new: NewMessage, now: float) -> Record:
         """The record of a message that no item restores."""
         body: dict[str, Any] = {"item": new.item_id}
@@ -145,7 +155,8 @@ class ValueWriter:
             body["body"] = new.encoded.body
         else:
             body["form"] = self.encoder.encode_typed(*new.encoded.typed)
-        return Record(ELEMENT, new.encoded.digest, checkpoints.dumps(body, "message"), now)
+        id = references.element_id(new.reference)
+        return Record(ELEMENT, id, checkpoints.dumps(body, "message"), now)
 
     def _message_list(self, lists: Mapping[str, ListValue]) -> ListValue | None:
         names = [name for name in lists if name in self._context.options.messages]
