@@ -86,13 +86,24 @@ class ValueWriter:
             form, stored = self.value(channel, value.value, old, position)
             return {"D": form}, stored
         is_messages = channel in self._context.options.messages
-        if channel == INPUT:
-            return self.encoder.encode_said(value), None
+        if channel == INPUT and type(value) is dict:
+            return self._input(value), None
         if type(value) is not list or (len(value) < LONG and not is_messages):
             return self.encoder.encode(value), None
         if is_messages:
             self._turn = None
         return self._long_list(value, old, position if is_messages else None)
+
+    def _input(self, value: dict[Any, Any]) -> Form:
+        """The input of a run, by the channels that it is for."""
+        names = self._context.options.messages
+        if not any(name in names for name in value) or any(type(n) is not str for n in value):
+            return self.encoder.encode(value)
+        forms = {
+            name: self.encoder.encode_said(entry) if name in names else self.encoder.encode(entry)
+            for name, entry in value.items()
+        }
+        return {"d": forms}
 
     def records(self, now: float) -> Iterator[Record]:
         """The records of large values."""

@@ -126,6 +126,7 @@ class Library:
             inner = [self._large[name] for name, _ in names if name in self._large]
             found = [self._elements.get(references.element_id(ref)) for ref in refs]
             inner += [e["form"] for e in found if e and "form" in e]
+            inner += [{"m": e["of"]} for e in found if e and "of" in e]
             forms = inner
         return Used(values, elements)
 
@@ -183,6 +184,9 @@ class Library:
         if "body" in element:
             item = checkpoints.item_of(element["body"])
             return MISSING if item is None else references.restore(item)
+        if "of" in element:
+            message = self.message(element["of"])
+            return message if message is MISSING else message.model_copy(update={"id": None})
         return Decoder(self._serde, self).decode(element["form"])
 
     def _load_stream(self, forms: Sequence[Form], writes: Sequence[str]) -> None:
@@ -263,7 +267,11 @@ class Library:
         streams = dict.fromkeys([self._stream, self._root])
         self._take(self._read([q for s in streams for q in _queries(s, ELEMENT, lacking)]))
         found = [self._elements.setdefault(id, None) for id in lacking]
-        return [element["form"] for element in found if element and "form" in element]
+        return [
+            element.get("form", {"m": element.get("of")})
+            for element in found
+            if element and ("form" in element or "of" in element)
+        ]
 
     def is_item(self, parsed: references.Reference) -> bool:
         """Return True if the item that was read is exactly the message of a reference."""

@@ -106,6 +106,7 @@ class StreamState:
         tips: the last segment of runs.
         elements: the ids of elements in the stream.
         texts: digests of texts in the stream that no message says yet.
+        without_id: the ids of elements of messages that have no id yet, by digest.
         holders: the run of this process that holds the lease; dead once it is over.
     """
 
@@ -131,6 +132,7 @@ class StreamState:
         self.tips: dict[str, int] = {}
         self.elements: set[str] = set()
         self.texts: set[str] = set()
+        self.without_id: dict[str, str] = {}
 
     @property
     def size(self) -> int:

@@ -163,6 +163,16 @@ class Writer:
                 body = checkpoints.dumps({"of": message.reference}, "text")
                 yield Record(ELEMENT, TEXT + name, body, now)
 
+    def _named(self, stored: Sequence[NewMessage], now: float) -> Iterator[Record]:
+        """What says that an element is the message of an item, before it was given its id."""
+        waiting = self._state.without_id
+        for message in stored if waiting else ():
+            bare = message.message.model_copy(update={"id": None})
+            id = waiting.pop(references.encode(bare, self._context.serde).digest, None)
+            if id is not None:
+                body = checkpoints.dumps({"of": message.reference}, "message")
+                yield Record(ELEMENT, id, body, now)
+
     def _values(
         self,
         writer: ValueWriter,
@@ -212,6 +222,7 @@ class Writer:
         kept += self._elements(writer, said, now, outcome.items)
         kept += self._said_texts(said, outcome.items, now)
         stored = [m for m in said if m.reference in outcome.items and m.encoded.typed is None]
+        kept += self._named(stored, now)
         for message in stored:
             state.thread.items.keep(message.encoded.digest, message.item_id)
         obsolete = [
@@ -251,6 +262,8 @@ class Writer:
             if (is_item and message.encoded.typed is None) or id in state.elements:
                 continue
             state.elements.add(id)
+            if message.message.id is None:
+                state.without_id[digest] = id
             yield writer.element(message, now)
 
     def _thread_record(self, checkpoint_id: str | None, now: float) -> Iterator[Record]:
@@ -393,5 +406,5 @@ def _keys(base: Entry, channel: str) -> list[str]:
 
 def _version(reference: str, text: str, now: float) -> Record:
     """The record of an earlier version of an item."""
-    id = references.element_id(reference)
-    return Record(ELEMENT, id, checkpoints.dumps({"body": text}, "message"), now)
+    id, item_id = references.element_id(reference), references.parse(reference).item_id
+    return Record(ELEMENT, id, checkpoints.dumps({"item": item_id, "body": text}, "message"), now)
