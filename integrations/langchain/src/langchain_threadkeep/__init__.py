@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from langchain_threadkeep.middleware import ThreadkeepMiddleware
     from langchain_threadkeep.nodes import load_history_node, save_history_node
     from langchain_threadkeep.runnable import with_history
-    from langchain_threadkeep.saver import ThreadkeepSaver
+    from langchain_threadkeep.saver import ThreadkeepSaver, import_checkpoints
     from langchain_threadkeep.store import ThreadkeepStore
     from langchain_threadkeep.summarizer import threadkeep_summarizer
     from langchain_threadkeep.tools import memory_tools
@@ -34,6 +34,7 @@ __all__ = [
     "trim_messages",
     "ThreadkeepStore",
     "ThreadkeepSaver",
+    "import_checkpoints",
     "import_sql",
 ]
 
@@ -50,6 +51,7 @@ _MODULES: Final = {
     "trim_messages": "trimming",
     "ThreadkeepStore": "store",
     "ThreadkeepSaver": "saver",
+    "import_checkpoints": "saver",
     "import_sql": "import_sql",
 }
 

@@ -128,6 +128,27 @@ def message_id(item: Item) -> str | None:
     return own_id if isinstance(own_id, str) and own_id else None
 
 
+def plain_fields(item: Item) -> tuple[type[BaseMessage], dict[str, Any]] | None:
+    """The class and the fields of the message in an item, as new objects; not validated.
+
+    `None` if its content is not a text, or its class is not one of `fast_path`.
+    """
+    raw_fields = _raw_fields(item) or {}
+    kind = str(raw_fields.get("type") or _DEFAULT_KINDS.get(item.role, "chat"))
+    if type(item.content) is not str or not fast_path.covers(_KINDS[kind]):
+        return None
+    if any(name in raw_fields for name in _CONTENT_FIELDS):
+        return None
+    fields = _neutral_fields(item, kind)
+    fields |= {"additional_kwargs": {}, "response_metadata": {}}  # not the shared defaults
+    for name, value in raw_fields.items():
+        fields[name] = unpack(value)
+    fields.pop("type", None)
+    if fields.get("usage_metadata") is not None:
+        fields["usage_metadata"] = unpack(fields["usage_metadata"])
+    return _KINDS[kind], fields
+
+
 def is_native(item: Item) -> bool:
     """Return True if LangChain wrote the item and it has data beyond its neutral fields."""
     return item.raw is not None and item.raw.get("format") == FORMAT

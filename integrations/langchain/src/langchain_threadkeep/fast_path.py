@@ -6,14 +6,29 @@ one message of each class; the others are copies of it, made as pydantic copies 
 
 from __future__ import annotations
 
+import copy
 import functools
 from typing import Any, Final
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
 
 from threadkeep import Item
 
 _CLASSES: Final[dict[str, type[BaseMessage]]] = {"user": HumanMessage, "assistant": AIMessage}
+_REQUIRED: Final[dict[type[BaseMessage], dict[str, Any]]] = {
+    HumanMessage: {"content": ""},
+    AIMessage: {"content": ""},
+    SystemMessage: {"content": ""},
+    ToolMessage: {"content": "", "tool_call_id": ""},
+}
+"""Classes, and what their messages must have."""
+
 _DICTS: Final = frozenset({"additional_kwargs", "response_metadata"})
 _LISTS: Final = frozenset({"tool_calls", "invalid_tool_calls"})
 _set: Final = object.__setattr__
@@ -38,6 +53,40 @@ def message(item: Item) -> BaseMessage | None:
     _set(built, "__pydantic_extra__", {})
     _set(built, "__pydantic_private__", None)
     return built
+
+
+def covers(cls: type[BaseMessage]) -> bool:
+    """Return True if `build` can make messages of a class."""
+    return cls in _REQUIRED
+
+
+def build(cls: type[BaseMessage], fields: dict[str, Any]) -> BaseMessage | None:
+    """A message of these fields, which validation would leave as they are.
+
+    `None` if the class has no such field.
+
+    Args:
+        cls: one that is covered.
+        fields: the message takes them over.
+    """
+    sample = _sample(cls)
+    if not fields.keys() <= sample.keys():
+        return None
+    values = {
+        name: fields[name] if name in fields else copy.copy(value) for name, value in sample.items()
+    }
+    built: BaseMessage = cls.__new__(cls)
+    _set(built, "__dict__", values)
+    _set(built, "__pydantic_fields_set__", set(fields))
+    _set(built, "__pydantic_extra__", {})
+    _set(built, "__pydantic_private__", None)
+    return built
+
+
+@functools.cache
+def _sample(cls: type[BaseMessage]) -> dict[str, Any]:
+    """The fields of a message of a class with nothing in it."""
+    return cls(**_REQUIRED[cls]).__dict__
 
 
 @functools.cache

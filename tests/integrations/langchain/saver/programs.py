@@ -376,8 +376,10 @@ def snapshot(state):
         for task in state.tasks
     ]
     return shape(
-        (state.values, state.next, state.config, state.metadata, state.created_at)
-        + (state.parent_config, tasks, interrupts(state))
+        (
+            *(state.values, state.next, state.config, state.metadata, state.created_at),
+            *(state.parent_config, tasks, interrupts(state)),
+        )
     )
 
 

@@ -86,13 +86,24 @@ class ValueWriter:
             form, stored = self.value(channel, value.value, old, position)
             return {"D": form}, stored
         is_messages = channel in self._context.options.messages
-        if channel == INPUT:
-            return self.encoder.encode_said(value), None
+        if channel == INPUT and type(value) is dict:
+            return self._input(value), None
         if type(value) is not list or (len(value) < LONG and not is_messages):
             return self.encoder.encode(value), None
         if is_messages:
             self._turn = None
         return self._long_list(value, old, position if is_messages else None)
+
+    def _input(self, value: dict[Any, Any]) -> Form:
+        """The input of a run, by the channels that it is for."""
+        names = self._context.options.messages
+        if not any(name in names for name in value) or any(type(n) is not str for n in value):
+            return self.encoder.encode(value)
+        forms = {
+            name: self.encoder.encode_said(entry) if name in names else self.encoder.encode(entry)
+            for name, entry in value.items()
+        }
+        return {"d": forms}
 
     def records(self, now: float) -> Iterator[Record]:
         """The records of large values."""
@@ -127,7 +138,7 @@ class ValueWriter:
         return {"r": [list(span) for span in growth.value.spans]}, growth.value
 
     def _reference(self, message: BaseMessage, *, in_list: bool = False) -> str:
-        encoded = references.encode(message, self._context.serde)
+        encoded = self._encoded(message)
         thread = self._state.thread
         item_id = thread.items.use(encoded.digest)
         earlier = None if in_list else thread.references.use(encoded.digest)
@@ -138,6 +149,16 @@ class ValueWriter:
         new = NewMessage(message, encoded, item_id)
         return self.messages.setdefault(new.reference, new).reference
 
+    def _encoded(self, message: BaseMessage) -> EncodedMessage:
+        """The message encoded; a task's write usually comes before the same object's list."""
+        cache, key = self._state.thread.encoded, str(id(message))
+        known, now = cache.use(key), references.fingerprint(message)
+        if known is not None and known[0] is message and now is not None and known[1] == now:
+            return known[2]
+        encoded = references.encode(message, self._context.serde)
+        cache.keep(key, (message, now, encoded))
+        return encoded
+
     def element(self, new: NewMessage, now: float) -> Record:
         """The record of a message that no item restores."""
         body: dict[str, Any] = {"item": new.item_id}
@@ -145,7 +166,8 @@ class ValueWriter:
             body["body"] = new.encoded.body
         else:
             body["form"] = self.encoder.encode_typed(*new.encoded.typed)
-        return Record(ELEMENT, new.encoded.digest, checkpoints.dumps(body, "message"), now)
+        id = references.element_id(new.reference)
+        return Record(ELEMENT, id, checkpoints.dumps(body, "message"), now)
 
     def _message_list(self, lists: Mapping[str, ListValue]) -> ListValue | None:
         names = [name for name in lists if name in self._context.options.messages]

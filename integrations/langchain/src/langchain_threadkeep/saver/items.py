@@ -22,8 +22,8 @@ class Outcome(NamedTuple):
     """What became of new messages.
 
     Attributes:
-        items: digests of those that an item restores now.
-        replaced: digests of earlier versions whose item was replaced, with the version's text.
+        items: references to those that an item restores now.
+        replaced: references to earlier versions that no item restores any more, with their texts.
     """
 
     items: set[str]
@@ -60,14 +60,14 @@ def store(
             added.append(message)
             stored[message.item_id] = message.encoded.body
         elif existing == message.encoded.body:
-            items.add(message.encoded.digest)
-        elif _digest(existing) in before.get(message.item_id, ()):
+            items.add(message.reference)
+        elif (earlier := before.get((message.item_id, _digest(existing)))) is not None:
             session.replace(message.item_id, with_id(message.encoded.item, message.item_id))
-            replaced[_digest(existing)] = existing
-            items.add(message.encoded.digest)
+            replaced[earlier] = existing
+            items.add(message.reference)
     if added:
         session.add(*(with_id(message.encoded.item, message.item_id) for message in added))
-        items.update(message.encoded.digest for message in added)
+        items.update(message.reference for message in added)
     return Outcome(items, replaced)
 
 
@@ -85,13 +85,13 @@ def _stored(context: SaverContext, streams: ThreadStreams, ids: Sequence[str]) -
     return {item.id: checkpoints.item_body(item) for item in items}
 
 
-def _versions(keys: Iterable[str]) -> Mapping[str, set[str]]:
-    """The digests of references, by item id."""
-    versions: dict[str, set[str]] = {}
+def _versions(keys: Iterable[str]) -> Mapping[tuple[str, str], str]:
+    """References by item id and digest."""
+    versions = {}
     for key in keys:
         if not key.startswith("{"):
             parsed = references.parse(key)
-            versions.setdefault(parsed.item_id, set()).add(parsed.digest)
+            versions[parsed.item_id, parsed.digest] = key
     return versions
 
 

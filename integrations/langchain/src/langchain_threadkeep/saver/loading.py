@@ -117,15 +117,16 @@ class Library:
             keys = [key for s in spans for key in keys_of(s, self.segments)[0]]
             forms = [*forms, *(json.loads(key)["e"] for key in keys if key.startswith("{"))]
             refs = [key for key in keys if not key.startswith("{")] + _tagged(forms, "m")
-            elements.update(references.parse(ref).digest for ref in refs)
+            elements.update(map(references.element_id, refs))
             elements.update(TEXT + name for name in _tagged(forms, "t"))
             said = [self._texts.get(name, {}).get("of") for name in _tagged(forms, "t")]
-            elements.update(references.parse(ref).digest for ref in said if ref)
+            elements.update(references.element_id(ref) for ref in said if ref)
             names = [v for v in _tagged(forms, "v") if f"{v[0]}.0" not in values]
             values.update(_part_ids(names))
             inner = [self._large[name] for name, _ in names if name in self._large]
-            found = [self._elements.get(references.parse(ref).digest) for ref in refs]
+            found = [self._elements.get(references.element_id(ref)) for ref in refs]
             inner += [e["form"] for e in found if e and "form" in e]
+            inner += [{"m": e["of"]} for e in found if e and "of" in e]
             forms = inner
         return Used(values, elements)
 
@@ -141,8 +142,8 @@ class Library:
         parsed = references.parse(reference)
         item = self._items.get(parsed.item_id)
         if item is not None and self.is_item(parsed):
-            return to_message(item[0])
-        element = self._elements.get(parsed.digest)
+            return references.restore(item[0])
+        element = self._elements.get(references.element_id(reference))
         if element is not None:
             return self._element(element)
         return MISSING if item is None else to_message(item[0])
@@ -182,7 +183,10 @@ class Library:
     def _element(self, element: dict[str, Any]) -> BaseMessage | Any:
         if "body" in element:
             item = checkpoints.item_of(element["body"])
-            return MISSING if item is None else to_message(item)
+            return MISSING if item is None else references.restore(item)
+        if "of" in element:
+            message = self.message(element["of"])
+            return message if message is MISSING else message.model_copy(update={"id": None})
         return Decoder(self._serde, self).decode(element["form"])
 
     def _load_stream(self, forms: Sequence[Form], writes: Sequence[str]) -> None:
@@ -245,8 +249,8 @@ class Library:
 
     def _load_messages(self, refs: Sequence[str], names: Sequence[Any]) -> list[Form]:
         """Read elements, items and large values; returns forms inside elements."""
-        parsed = [references.parse(ref) for ref in dict.fromkeys(refs)]
-        items = [p.item_id for p in parsed if p.item_id not in self._items]
+        parsed = {ref: references.parse(ref) for ref in refs}
+        items = [p.item_id for p in parsed.values() if p.item_id not in self._items]
         self._take(
             self._read(
                 [
@@ -256,14 +260,18 @@ class Library:
             )
         )
         self._assemble(names)
-        lacking = [p.digest for p in parsed if not self.is_item(p)]
-        lacking = [digest for digest in dict.fromkeys(lacking) if digest not in self._elements]
+        lacking = [references.element_id(r) for r, p in parsed.items() if not self.is_item(p)]
+        lacking = [id for id in lacking if id not in self._elements]
         if not lacking:
             return []
         streams = dict.fromkeys([self._stream, self._root])
         self._take(self._read([q for s in streams for q in _queries(s, ELEMENT, lacking)]))
-        found = [self._elements.setdefault(digest, None) for digest in lacking]
-        return [element["form"] for element in found if element and "form" in element]
+        found = [self._elements.setdefault(id, None) for id in lacking]
+        return [
+            element.get("form", {"m": element.get("of")})
+            for element in found
+            if element and ("form" in element or "of" in element)
+        ]
 
     def is_item(self, parsed: references.Reference) -> bool:
         """Return True if the item that was read is exactly the message of a reference."""

@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 import ormsgpack
 from langchain_core.messages import BaseMessage
 
-from langchain_threadkeep.codec import to_item, to_message
+from langchain_threadkeep import fast_path
+from langchain_threadkeep.codec import plain_fields, to_item, to_message
 from langchain_threadkeep.record_ids import key
 from threadkeep import Item
 from threadkeep.adapters import checkpoints
@@ -62,6 +63,13 @@ def encode(message: BaseMessage, serde: Any) -> EncodedMessage:
     return EncodedMessage(item, body, typed, digest(typed[1]))
 
 
+def restore(item: Item) -> BaseMessage:
+    """The message of an item; for most without validation, since it was restored once before."""
+    plain = plain_fields(item)
+    built = None if plain is None else fast_path.build(*plain)
+    return to_message(item) if built is None else built
+
+
 def digest(content: bytes) -> str:
     """The digest of a text or a serialized value."""
     size = DIGEST * 3 // 4
@@ -76,6 +84,11 @@ def item_digest(item: Item) -> str:
 def reference(encoded: EncodedMessage, item_id: str) -> str:
     """The reference to an encoded message."""
     return f"{encoded.digest}{':' if encoded.typed is None else '!'}{item_id}"
+
+
+def element_id(reference: str) -> str:
+    """The id of the element that restores a reference; of no other, so that it can be dropped."""
+    return digest(reference.encode("utf-8", "surrogatepass"))
 
 
 def parse(text: str) -> Reference:
@@ -122,5 +135,5 @@ def _restores(body: str, message: BaseMessage) -> bool:
     item = checkpoints.item_of(body)
     if item is None:
         return False
-    restored = to_message(item)
+    restored = restore(item)
     return type(restored) is type(message) and restored == message

@@ -231,6 +231,12 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
             raise ConfigError(f"strategy must be 'keep_latest' or 'delete', got {strategy!r:.80}")
         maintenance.prune(self._context, [str(id) for id in thread_ids], strategy)  # type: ignore[arg-type]
 
+    def checkpoint_ids(self, thread_id: str, checkpoint_ns: str = "") -> set[str]:
+        """The ids of all checkpoints of a namespace of a thread."""
+        address = Address(str(thread_id), None, checkpoint_ns, thread_id)
+        state = self._states.get(address.thread, checkpoint_ns)
+        return {body.id for body in Reader(self._context, state, address).all_pages(size=500)}
+
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:

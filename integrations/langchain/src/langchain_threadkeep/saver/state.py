@@ -9,8 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Generic, NamedTuple, TypeVar
 
+from langchain_core.messages import BaseMessage
+
 from langchain_threadkeep.saver.lists import ListValue
 from langchain_threadkeep.saver.records import CheckpointBody, WriteChunk
+from langchain_threadkeep.saver.references import EncodedMessage
 from threadkeep.adapters.checkpoints import ThreadStreams
 
 T = TypeVar("T")
@@ -20,6 +23,9 @@ _CHECKPOINTS: Final = 6
 
 _MESSAGES: Final = 20_000
 """Digests known of a thread."""
+
+_ENCODED: Final = 64
+"""Messages of a thread that are kept as they were encoded."""
 
 _ELEMENTS: Final = 200_000
 """Elements of lists that all threads together keep."""
@@ -71,12 +77,16 @@ class ThreadState:
         streams: of the thread.
         items: item ids by digest, of messages that the session holds exactly.
         references: references by digest, of messages that were encoded.
+        encoded: the messages encoded last, with their fingerprints, by `id`.
         runs: the run that wrote a checkpoint, by the checkpoint's id.
     """
 
     streams: ThreadStreams
     items: Lru[str] = field(default_factory=lambda: Lru(_MESSAGES))
     references: Lru[str] = field(default_factory=lambda: Lru(_MESSAGES))
+    encoded: Lru[tuple[BaseMessage, int | None, EncodedMessage]] = field(
+        default_factory=lambda: Lru(_ENCODED)
+    )
     runs: Lru[str] = field(default_factory=lambda: Lru(_CHECKPOINTS * 4))
 
 
@@ -94,8 +104,9 @@ class StreamState:
         entries: checkpoints by id.
         chunks: the writes of checkpoints by id.
         tips: the last segment of runs.
-        elements: the item ids by which elements in the stream are referred to, by digest.
+        elements: the ids of elements in the stream.
         texts: digests of texts in the stream that no message says yet.
+        without_id: the ids of elements of messages that have no id yet, by digest.
         holders: the run of this process that holds the lease; dead once it is over.
     """
 
@@ -119,8 +130,9 @@ class StreamState:
         self.entries: Lru[Entry] = Lru(_CHECKPOINTS)
         self.chunks: Lru[list[WriteChunk]] = Lru(_CHECKPOINTS * 4)
         self.tips: dict[str, int] = {}
-        self.elements: dict[str, str] = {}
+        self.elements: set[str] = set()
         self.texts: set[str] = set()
+        self.without_id: dict[str, str] = {}
 
     @property
     def size(self) -> int:

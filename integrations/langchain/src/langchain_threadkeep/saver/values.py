@@ -5,7 +5,7 @@
 | a text, a number, `true`, `false`, `null` | itself |
 | `{"j": ...}` | a plain list or dict |
 | `{"m": reference}` | a message |
-| `{"t": digest}` | a long text that a message says too |
+| `{"t": digest}` | a text that a message says |
 | `{"l": [...]}`, `{"d": {...}}` | a list or dict with messages in it |
 | `{"S": [node, argument]}` | a `Send` |
 | `{"D": ...}` | a snapshot of a `DeltaChannel` |
@@ -40,8 +40,8 @@ _INLINE: Final = 1_000
 _PART: Final = 500_000
 """Characters of a large value in one record."""
 
-_LONG_TEXT: Final = 64
-"""Characters from which a text is stored once with the message that says it."""
+_CONTENT: Final = ("content", "text")
+"""The keys of messages and of their parts under which they say something."""
 
 _DEPTH: Final = 60
 
@@ -55,7 +55,7 @@ class Encoder:
 
     Attributes:
         large: texts of forms that are stored under their digest, in parts.
-        texts: long texts that a message may say too, by digest.
+        texts: texts of messages, by digest.
     """
 
     def __init__(self, serde: Any, message: Callable[[BaseMessage], str]) -> None:
@@ -66,7 +66,7 @@ class Encoder:
         self.texts: dict[str, str] = {}
 
     def encode_said(self, value: Any) -> Form:
-        """The form of a value that becomes messages; its long texts are stored once with them."""
+        """The form of a value that becomes messages, whose texts are stored once with them."""
         self._takes_texts = True
         try:
             return self.encode(value)
@@ -100,23 +100,31 @@ class Encoder:
 
     def _is_container(self, value: Any) -> bool:
         """Return True if the parts of a value are encoded one by one."""
-        if self._takes_texts and has_part(value, _is_long_text):
-            return True
+        if self._takes_texts and type(value) in (list, tuple, dict):
+            return type(value) is not dict or all(type(name) is str for name in value)
         return has_message(value)
 
     def _text(self, value: str) -> Form:
-        if not self._takes_texts or not _is_long_text(value):
+        """A text of its own, which in a message is what it says."""
+        if not self._takes_texts or not value or not _is_encodable(value):
             return value
         name = references.digest(value.encode())
         self.texts[name] = value
         return {"t": name}
 
     def _container(self, value: Any) -> Form:
-        if isinstance(value, list | tuple):  # as the serializer, which makes lists of tuples
-            return {"l": [self.encode(entry) for entry in value]}
         if isinstance(value, Send):
             return {"S": [value.node, self.encode(value.arg)]}
-        return {"d": {name: self.encode(entry) for name, entry in value.items()}}
+        if isinstance(value, dict):
+            return {"d": {name: self._entry(name, entry) for name, entry in value.items()}}
+        if self._takes_texts and len(value) == 2 and type(value[0]) is str:  # a role and a text
+            return {"l": [value[0], self.encode(value[1])]}
+        # as the serializer, which makes lists of tuples
+        return {"l": [self.encode(entry) for entry in value]}
+
+    def _entry(self, name: str, value: Any) -> Form:
+        """A value of a dict; of a message, only its content says something."""
+        return value if type(value) is str and name not in _CONTENT else self.encode(value)
 
     def _aside(self, form: Form) -> Form:
         """Replace a large form by its digest."""
@@ -257,10 +265,6 @@ def has_part(value: Any, matches: Callable[[Any], bool], depth: int = 0) -> bool
             has_part(entry, matches, depth + 1) for entry in value.values()
         )
     return kind is Send and value.timeout is None and has_part(value.arg, matches, depth + 1)
-
-
-def _is_long_text(value: Any) -> bool:
-    return type(value) is str and len(value) >= _LONG_TEXT and _is_encodable(value)
 
 
 def _is_encodable(text: str) -> bool:

@@ -14,6 +14,7 @@ from langgraph.checkpoint.base import (
     CheckpointMetadata,
 )
 
+from langchain_threadkeep.codec import to_item
 from langchain_threadkeep.saver import items, lease, references
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.encoding import POSITION, NewMessage, ValueWriter
@@ -154,13 +155,23 @@ class Writer:
         """What says that an item has a text, in place of the text."""
         for message in said:
             content = message.message.content
-            if message.encoded.digest not in items or not isinstance(content, str):
+            if message.reference not in items or not isinstance(content, str):
                 continue
             name = references.digest(content.encode("utf-8", "surrogatepass"))
             if name in self._state.texts:
                 self._state.texts.discard(name)
                 body = checkpoints.dumps({"of": message.reference}, "text")
                 yield Record(ELEMENT, TEXT + name, body, now)
+
+    def _named(self, stored: Sequence[NewMessage], now: float) -> Iterator[Record]:
+        """What says that an element is the message of an item, before it was given its id."""
+        waiting = self._state.without_id
+        for message in stored if waiting else ():
+            bare = message.message.model_copy(update={"id": None})
+            id = waiting.pop(references.encode(bare, self._context.serde).digest, None)
+            if id is not None:
+                body = checkpoints.dumps({"of": message.reference}, "message")
+                yield Record(ELEMENT, id, body, now)
 
     def _values(
         self,
@@ -210,20 +221,19 @@ class Writer:
         kept = list(self._elements(writer, [m for m in new if m not in said], now))
         kept += self._elements(writer, said, now, outcome.items)
         kept += self._said_texts(said, outcome.items, now)
-        if not self._context.options.erase_replaced:
-            kept += [_version(digest, text, now) for digest, text in outcome.replaced.items()]
-        for message in said:
-            if message.encoded.digest in outcome.items and message.encoded.typed is None:
-                state.thread.items.keep(message.encoded.digest, message.item_id)
+        stored = [m for m in said if m.reference in outcome.items and m.encoded.typed is None]
+        kept += self._named(stored, now)
+        for message in stored:
+            state.thread.items.keep(message.encoded.digest, message.item_id)
         obsolete = [
-            message.encoded.digest
-            for message in said
-            if message.encoded.digest in outcome.items
-            and message.encoded.typed is None
-            and state.elements.get(message.encoded.digest) == message.item_id
+            e for m in stored if (e := references.element_id(m.reference)) in state.elements
         ]
-        for digest in obsolete:
-            del state.elements[digest]
+        state.elements.difference_update(obsolete)
+        versions = earlier_versions(base, names, stored, outcome.replaced)
+        if self._context.options.erase_replaced:
+            obsolete += map(references.element_id, versions)
+        else:
+            kept += [_version(ref, text, now) for ref, text in versions.items() if text is not None]
         return kept, [Drop(ELEMENT, obsolete)] if obsolete else []
 
     def _elements(
@@ -239,23 +249,21 @@ class Writer:
             writer: encodes them.
             new: the messages.
             now: epoch seconds.
-            items: the digests of those that an item restores; `None` = as far as it is known.
+            items: references to those that an item restores; `None` = as far as it is known.
         """
         state = self._state
         for message in new:
-            digest = message.encoded.digest
+            digest, id = message.encoded.digest, references.element_id(message.reference)
             state.thread.references.keep(digest, message.reference)
             if items is None:
                 is_item = state.thread.items.use(digest) == message.item_id
             else:
-                is_item = digest in items
-            if is_item and message.encoded.typed is None:
+                is_item = message.reference in items
+            if (is_item and message.encoded.typed is None) or id in state.elements:
                 continue
-            if digest in state.elements:
-                if state.elements[digest] != message.item_id:
-                    state.elements[digest] = ""  # several references need it: it stays
-                continue
-            state.elements[digest] = message.item_id
+            state.elements.add(id)
+            if message.message.id is None:
+                state.without_id[digest] = id
             yield writer.element(message, now)
 
     def _thread_record(self, checkpoint_id: str | None, now: float) -> Iterator[Record]:
@@ -348,6 +356,40 @@ class Writer:
         )
 
 
+def earlier_versions(
+    base: Entry | None,
+    names: frozenset[str],
+    stored: Sequence[NewMessage],
+    replaced: Mapping[str, str],
+) -> dict[str, str | None]:
+    """References to earlier versions of messages, with their texts as far as they are known.
+
+    Args:
+        base: the checkpoint before.
+        names: the channels of messages.
+        stored: messages whose item says what the state says now.
+        replaced: the versions that their items had until now.
+    """
+    now = {message.item_id: message.reference for message in stored}
+    versions: dict[str, str | None] = {}
+    for value in base.lists.values() if base is not None else ():
+        for key, element in zip(value.keys, value.objects, strict=True):
+            item_id = "" if key.startswith("{") else references.parse(key).item_id
+            if now.get(item_id, key) == key:
+                continue
+            versions[key] = replaced.get(key) or _text(key, element, stored)
+    return versions
+
+
+def _text(reference: str, element: Any, stored: Sequence[NewMessage]) -> str | None:
+    """The text of an earlier version whose item somebody else has replaced."""
+    if element is None or any(element is message.message for message in stored):
+        return None  # changed in place: what it said is not known any more
+    body = checkpoints.item_body(to_item(element))
+    text_digest = references.digest(body.encode("utf-8", "surrogatepass"))
+    return body if text_digest == references.parse(reference).digest else None
+
+
 def _is_unchanged(base: Entry | None, channel: str, versions: Mapping[str, Any]) -> bool:
     return (
         base is not None
@@ -362,6 +404,7 @@ def _keys(base: Entry, channel: str) -> list[str]:
     return [] if value is None else value.keys
 
 
-def _version(digest: str, text: str, now: float) -> Record:
+def _version(reference: str, text: str, now: float) -> Record:
     """The record of an earlier version of an item."""
-    return Record(ELEMENT, digest, checkpoints.dumps({"body": text}, "message"), now)
+    id, item_id = references.element_id(reference), references.parse(reference).item_id
+    return Record(ELEMENT, id, checkpoints.dumps({"item": item_id, "body": text}, "message"), now)
