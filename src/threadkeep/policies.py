@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from threadkeep.window.policies.budgets import (
-    Budget,
+from threadkeep.window.policies.budgets import Budget
+from threadkeep.window.policies.filters import keep_system, max_age, only
+from threadkeep.window.policies.limits import (
     max_characters,
     max_exchanges,
     max_messages,
     max_tokens,
     max_turns,
 )
-from threadkeep.window.policies.filters import keep_system, max_age, only
 from threadkeep.window.policies.merge_roles import alternate_roles
 from threadkeep.window.policies.options import as_policies, from_options
 from threadkeep.window.policies.traits import PolicyTraits

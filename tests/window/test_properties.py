@@ -11,7 +11,7 @@ from tests.window.looking import (
     filters,
     last_step,
     many,
-    newest_user_turn,
+    newest_user_message,
     synthetic,
     valid,
     window,
@@ -53,12 +53,12 @@ def test_it_is_the_same_whatever_a_read_brings(history, chosen, size, lookback):
 
 @many
 @given(histories(least=3), unmerged)
-def test_order_and_the_newest_user_turn_are_kept(history, chosen):
+def test_order_and_the_newest_user_message_are_kept(history, chosen):
     found = window(history, chosen)
     seqs = [item.seq for item in found]
     assert seqs == sorted(seqs)
     assert len({item.id for item in found}) == len(found)
-    assert {item.id for item in newest_user_turn(history)} <= {item.id for item in found}
+    assert {item.id for item in newest_user_message(history)} <= {item.id for item in found}
 
 
 @many
@@ -66,7 +66,7 @@ def test_order_and_the_newest_user_turn_are_kept(history, chosen):
 def test_the_last_step_is_in_every_window(history, chosen):
     found = window(history, chosen)
     assert {item.id for item in last_step(history)} <= {item.id for item in found}
-    assert {item.id for item in newest_user_turn(history)} <= {item.id for item in found}
+    assert {item.id for item in newest_user_message(history)} <= {item.id for item in found}
     if found and edited not in chosen:
         valid(found)
 

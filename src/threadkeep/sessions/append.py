@@ -144,7 +144,7 @@ def _apply_retention(stream: SessionStream, seqs: Sequence[int]) -> None:
     Older items are read until the policies need no more. If a model extracts from sessions, items
     it has not read yet stay, up to `PATIENCE` times as many as `retain` keeps.
     """
-    retained = choose_window(stream, stream.engine.settings.retain, ALL, None)
+    retained = choose_window(stream, stream.engine.settings.retain, ALL, None, shorten=False)
     first = _first_to_stay(stream, retained[0].seq) if retained else None
     if first is None:
         return

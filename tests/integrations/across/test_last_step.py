@@ -24,7 +24,7 @@ from llama_index.memory.threadkeep import ThreadkeepMemory
 from openai_agents_threadkeep import ThreadkeepSession
 from tests.integrations.llama_index.conftest import as_openai
 from tests.window.histories import tool_loops
-from tests.window.looking import last_step, many, newest_user_turn
+from tests.window.looking import last_step, many, newest_user_message
 from threadkeep import connect
 from threadkeep.testing import ScriptedModel, assert_valid
 
@@ -82,7 +82,7 @@ def test_adapters_show_the_last_step_and_the_question(adapter, history, window):
         assert [id_ for id_ in calls if written.count(id_) < 1] == []
         results = [item for item in last_step(stored) if item.tool_call_id]
         assert [item for item in results if not _is_shown(item, prompt)] == []
-        assert all(item.text.strip() in written for item in newest_user_turn(stored))
+        assert all(item.text.strip() in written for item in newest_user_message(stored))
         assert_valid(prompt, "responses" if adapter is by_agents else "openai")
 
 

@@ -25,7 +25,7 @@ from threadkeep.window.policies.units import PinPredicate, pins_nothing, require
 class MaxAge:
     """The newest groups, up to the first that is more than `seconds` old.
 
-    The newest user turn and the last step stay however old they are.
+    The newest user message and the last step stay however old they are.
     The date of a group is that of its last item; a group without a date counts as new.
     """
 

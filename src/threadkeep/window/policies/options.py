@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from threadkeep.errors import ConfigError, did_you_mean
 from threadkeep.protocols import Policy, TokenCounter
-from threadkeep.window.policies.budgets import (
+from threadkeep.window.policies.limits import (
     max_characters,
     max_exchanges,
     max_messages,
