@@ -65,10 +65,11 @@ def test_order_and_the_newest_user_message_are_kept(history, chosen):
 @given(st.one_of(histories(least=3), tool_loops()), unmerged)
 def test_the_last_step_is_in_every_window(history, chosen):
     found = window(history, chosen)
-    assert {item.id for item in last_step(history)} <= {item.id for item in found}
     assert {item.id for item in newest_user_message(history)} <= {item.id for item in found}
-    if found and edited not in chosen:
-        valid(found)
+    if edited not in chosen:  # it takes the calls out of messages
+        assert {item.id for item in last_step(history)} <= {item.id for item in found}
+        if found:
+            valid(found)
 
 
 @many
