@@ -11,8 +11,11 @@ from threadkeep.window.policies.limits import (
     max_tokens,
     max_turns,
 )
+from threadkeep.window.policies.media import max_media
 from threadkeep.window.policies.merge_roles import alternate_roles
 from threadkeep.window.policies.options import as_policies, from_options
+from threadkeep.window.policies.times import with_times
+from threadkeep.window.policies.tool_results import max_tool_result
 from threadkeep.window.policies.traits import PolicyTraits
 
 __all__ = [
@@ -25,10 +28,13 @@ __all__ = [
     "max_age",
     "max_characters",
     "max_exchanges",
+    "max_media",
     "max_messages",
     "max_tokens",
+    "max_tool_result",
     "max_turns",
     "only",
+    "with_times",
 ]
 
 

@@ -24,7 +24,7 @@ Stage = tuple[Policy | None, Sequence[Item]]
 
 
 class LeftOutRange(NamedTuple):
-    """Items with none of the window between them, left out for one reason: the seqs of both ends."""
+    """Items left out for one reason, with none of the window between: the seqs of both ends."""
 
     first: int
     last: int

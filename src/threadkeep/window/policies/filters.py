@@ -32,6 +32,7 @@ class MaxAge:
     seconds: float
     now: float | None = None
     pinned: PinPredicate = pins_nothing
+    name: ClassVar[str] = "max_age"
     traits: ClassVar[PolicyTraits] = PolicyTraits(sound=True, part=True)
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
@@ -82,6 +83,7 @@ class KeepSystem:
         least: how many of the newest items are read and searched.
     """
 
+    name: ClassVar[str] = "keep_system"
     head: int = 4
     least: int = 200
 
@@ -107,6 +109,7 @@ class Only:
     """Items whose fields have the given values; see `only`. A filter, not a budget."""
 
     conditions: tuple[tuple[str, Any], ...]
+    name: ClassVar[str] = "only"
     traits: ClassVar[PolicyTraits] = PolicyTraits(filters=True)
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from threadkeep.errors import ConfigError, did_you_mean
 from threadkeep.protocols import Policy, TokenCounter
+from threadkeep.window.policies.filters import keep_system, max_age, only
 from threadkeep.window.policies.limits import (
     max_characters,
     max_exchanges,
@@ -14,9 +15,17 @@ from threadkeep.window.policies.limits import (
     max_tokens,
     max_turns,
 )
-from threadkeep.window.policies.filters import keep_system, max_age, only
+from threadkeep.window.policies.media import max_media
 from threadkeep.window.policies.merge_roles import alternate_roles
+from threadkeep.window.policies.times import with_times
+from threadkeep.window.policies.tool_results import max_tool_result
 from threadkeep.window.policies.units import check_step
+
+VIEWS: Final[Mapping[str, Callable[..., Policy]]] = {
+    "max_tool_result": max_tool_result,
+    "max_media": max_media,
+}
+"""What `window=` also accepts by name: how items are shown, before budgets count them."""
 
 BUDGETS: Final[Mapping[str, Callable[..., Policy]]] = {
     "max_turns": max_turns,
@@ -28,7 +37,14 @@ BUDGETS: Final[Mapping[str, Callable[..., Policy]]] = {
 }
 """The limits that `window=` and `chat.window` accept by name."""
 
-FACTORIES: Final = (*BUDGETS.values(), alternate_roles, keep_system, only)
+FACTORIES: Final = (
+    *VIEWS.values(),
+    *BUDGETS.values(),
+    alternate_roles,
+    keep_system,
+    only,
+    with_times,
+)
 
 
 def from_options(
@@ -40,15 +56,19 @@ def from_options(
         ConfigError: a name is unknown or a limit is invalid.
     """
     policies: list[Policy] = []
-    for name, limit in options.items():
-        if name not in BUDGETS:
-            raise ConfigError(f"window: no option {name!r}{did_you_mean(name, [*BUDGETS, 'step'])}")
+    names = [*VIEWS, *BUDGETS]
+    for name in options:
+        if name not in names:
+            raise ConfigError(f"window: no option {name!r}{did_you_mean(name, [*names, 'step'])}")
+    for name, limit in sorted(options.items(), key=lambda option: option[0] in BUDGETS):
         if limit is None:
             continue
-        extra: dict[str, Any] = {} if name == "max_age" else {"step": check_step(step or 0.0)}
-        if name == "max_tokens":
+        extra: dict[str, Any] = {}
+        if name in BUDGETS and name != "max_age":
+            extra["step"] = check_step(step or 0.0)
+        if name in ("max_tokens", "max_tool_result"):
             extra["counter"] = counter
-        policies.append(BUDGETS[name](limit, **extra))
+        policies.append({**VIEWS, **BUDGETS}[name](limit, **extra))
     return policies
 
 

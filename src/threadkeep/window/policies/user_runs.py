@@ -12,7 +12,12 @@ from threadkeep.protocols import Policy
 from threadkeep.types import Item
 from threadkeep.window.policies.budgets import Budget
 from threadkeep.window.policies.traits import PolicyTraits, traits_of
-from threadkeep.window.policies.units import PinPredicate, one_per_item, pins_nothing, user_run_front
+from threadkeep.window.policies.units import (
+    PinPredicate,
+    one_per_item,
+    pins_nothing,
+    user_run_front,
+)
 
 
 @dataclass(frozen=True)

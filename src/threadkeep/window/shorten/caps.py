@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
 from threadkeep.protocols import TokenCounter
 from threadkeep.window import tokens
+
+_SHORT: Final = 4_000  # characters; counters remember what so short a text is
+_MOST_CACHED: Final = 256_000
+_PER_TOKEN: Final = 8  # characters, rarely more
 
 FEWEST_TOKENS: Final = 64
 FEWEST_CHARACTERS: Final = 256
@@ -32,6 +37,22 @@ class ResultCap:
     @property
     def size(self) -> TokenCounter:
         return self.measure or tokens.default()
+
+    def at_least(self, text: str) -> int:
+        """The size of a text; of one that is far too large, that of its beginning."""
+        if len(text) <= _SHORT:
+            return self.size(text)
+        return _of_large(self, text) if len(text) <= _MOST_CACHED else self._of_beginning(text)
+
+    def _of_beginning(self, text: str) -> int:
+        limit = max(self.each, self.step or 0)
+        beginning = self.size(text[: _PER_TOKEN * limit])
+        return beginning if beginning > limit else self.size(text)
+
+
+@functools.lru_cache(maxsize=64)
+def _of_large(cap: ResultCap, text: str) -> int:
+    return cap._of_beginning(text)
 
 
 def share_of(limit: int, measure: TokenCounter | None, fewest: int) -> ResultCap:

@@ -12,14 +12,15 @@ _TEXT_KEYS: Final = frozenset({"content", "text", "output"})
 
 
 def with_texts(
-    item: Item, content: str | list[dict[str, Json]], replaced: Mapping[str, str]
+    item: Item, content: str | list[dict[str, Json]], replaced: Mapping[str, str] | None
 ) -> Item:
     """A copy of the item with other content, sharing nothing mutable with it.
 
     The payload in `raw` stays, so that an adapter finds its own ids in it, if each of the
-    `replaced` texts is found there; else the copy has none.
+    `replaced` texts is found there; else, and with `None`, the copy has none.
     """
-    raw = None if item.raw is None else _replaced_payload(item.raw, replaced)
+    payload = None if replaced is None else item.raw
+    raw = None if payload is None else _replaced_payload(payload, replaced or {})
     return dataclasses.replace(
         item,
         content=content,

@@ -32,14 +32,14 @@ def whole_text(item: Item) -> str:
 
 
 def result_size(item: Item, cap: ResultCap) -> int:
-    """The size of all texts of a result."""
-    return sum(map(cap.size, result_texts(item)))
+    """The size of all texts of a result, or more than any cap allows."""
+    return sum(map(cap.at_least, result_texts(item)))
 
 
 def shortened(item: Item, limit: int, cap: ResultCap, handle: str | None) -> Item:
     """The item with its texts cut so that they take no more than `limit` together."""
     texts = result_texts(item)
-    sizes = [cap.size(text) for text in texts]
+    sizes = [cap.at_least(text) for text in texts]
     if sum(sizes) <= limit:
         return item
     most = level(sizes, limit, min(limit, cap.fewest))
@@ -50,7 +50,7 @@ def shortened(item: Item, limit: int, cap: ResultCap, handle: str | None) -> Ite
         content.append(block)
         if block["type"] in TEXT_BLOCKS:
             text = _block_text(block)
-            if cap.size(text) > most:
+            if cap.at_least(text) > most:
                 replaced[text] = _cut(text, most, cap, start, total, handle)
                 content[-1] = {"type": "text", "text": replaced[text]}
             start += len(text) + 1
@@ -59,12 +59,9 @@ def shortened(item: Item, limit: int, cap: ResultCap, handle: str | None) -> Ite
     )
 
 
-def _cut(
-    text: str, limit: int, cap: ResultCap, offset: int, total: int, handle: str | None
-) -> str:
+def _cut(text: str, limit: int, cap: ResultCap, offset: int, total: int, handle: str | None) -> str:
     widest = (0, len(text)) if handle is None else (offset + len(text), offset + len(text))
-    spare = cap.size(_marker(*widest, total, handle))
-    start, end = kept_ends(text, limit, cap.size, spare)
+    start, end = kept_ends(text, limit, cap.size, _marker(*widest, total, handle))
     return text[:start] + _marker(offset + start, offset + end, total, handle) + text[end:]
 
 

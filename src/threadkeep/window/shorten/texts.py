@@ -18,31 +18,31 @@ _MOST_CACHED: Final = 256_000  # characters of a text that is kept for the next 
 _JOINERS: Final = frozenset("\u200d\ufe0e\ufe0f")
 
 
-def kept_ends(text: str, cap: int, size: TokenCounter, spare: int) -> tuple[int, int]:
+def kept_ends(text: str, cap: int, size: TokenCounter, marker: str) -> tuple[int, int]:
     """How much of a text stays: up to where its head, and from where its tail.
 
     Args:
         text: of more than `cap`.
         cap: the most that head, tail and marker may take.
         size: measures a text.
-        spare: what the marker takes.
+        marker: what will stand between them.
     """
     if len(text) <= _MOST_CACHED:
-        return _cached_ends(text, cap, size, spare)  # type: ignore[arg-type]  # hashed by identity
-    return _ends(text, cap, size, spare)
+        return _cached_ends(text, cap, size, marker)  # type: ignore[arg-type]  # hashed by identity
+    return _ends(text, cap, size, marker)
 
 
-def _ends(text: str, cap: int, size: TokenCounter, spare: int) -> tuple[int, int]:
+def _ends(text: str, cap: int, size: TokenCounter, marker: str) -> tuple[int, int]:
     sample = text[:_SAMPLE] + text[-_SAMPLE:]
-    room = cap - spare
+    room = cap - size(marker)
     keep = min(len(text) - 1, room * len(sample) // max(1, size(sample)))
     while keep > 0:
         head = int(keep * _HEAD_SHARE)
         start, end = _head_end(text, head), _tail_start(text, len(text) - (keep - head))
-        used = size(text[:start]) + size(text[end:])
-        if used <= room:
+        used = size(text[:start] + marker + text[end:])
+        if used <= cap:
             return start, end
-        keep = min(keep - 1, int(keep * room / used * 0.97))
+        keep = min(keep - 1, int(keep * cap / used * 0.98))
     return 0, len(text)
 
 
