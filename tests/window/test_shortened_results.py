@@ -39,7 +39,7 @@ def test_a_step_of_large_results_is_within_the_budget(limit, count):
     assert [item.role for item in found] == ["user", "assistant", *["tool"] * count]
     assert found.tokens <= limit
     assert found.over == 0
-    assert sum(map(tokens.count, found[2:])) <= limit // 2 + 4 * count
+    assert tokens.total(found[2:], tokens.estimate) <= limit // 2 + 4 * count
     valid(found)
 
 

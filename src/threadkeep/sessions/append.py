@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import takewhile
 from typing import Final, NamedTuple
 
@@ -18,6 +19,7 @@ from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, Item, Record
 from threadkeep.types.batching import batches
 from threadkeep.types.timestamps import utc_datetime
+from threadkeep.window.shorten.references import referring
 
 
 class Draft(NamedTuple):
@@ -55,7 +57,9 @@ class Draft(NamedTuple):
 
 def add(stream: SessionStream, messages: Sequence[object], format: str | None = None) -> list[Item]:
     """As `Session.add`."""
-    draft = make_draft(stream.engine, stream.id, messages, format=format)
+    draft = make_draft(
+        stream.engine, stream.id, messages, format=format, refer=partial(_without_pages, stream)
+    )
     seqs = list[int]()
     for batch in list(batches(draft.records)) or [[]]:
         seqs += _write(stream, draft.claims, batch, first=not seqs)
@@ -92,8 +96,17 @@ def make_draft(
     messages: Sequence[object],
     noun: str = "message",
     format: str | None = None,
+    refer: Callable[[Item], Item] | None = None,
 ) -> Draft:
     """Read messages into a draft.
+
+    Args:
+        engine: of the session.
+        session: the session's id.
+        messages: as for `Session.add`.
+        noun: what an error calls one of them.
+        format: as for `Session.add`.
+        refer: makes references of what the session holds already; called for tool results.
 
     Raises:
         InputError: a message cannot be understood or stored, or two have the same id.
@@ -101,6 +114,8 @@ def make_draft(
     parsed = read_all(messages, noun, format)
     if engine.settings.redactor is not None:
         parsed = [(n, redacted_item(engine, item)) for n, item in parsed]
+    if refer is not None:
+        parsed = [(n, refer(item) if item.tool_call_id else item) for n, item in parsed]
     now = engine.now()
     new_ids = engine.new_ids(now, len(parsed))
     ids = [
@@ -112,6 +127,16 @@ def make_draft(
     records = [item_codec.item_record(item, id, now, f"{noun} {n}") for (n, item), id in new_id]
     claims = IdClaims(session, parsed, noun) if any(item.id for _, item in parsed) else None
     return Draft([item for _, item in parsed], ids, records, now, claims)
+
+
+def _without_pages(stream: SessionStream, result: Item) -> Item:
+    """The result as it is stored: pages that `read_more` made of another one are references."""
+    older = older_items(stream)
+
+    def find(seq: int) -> Item | None:
+        return next((item for item in older(seq + 1, 1) if item.seq == seq), None)
+
+    return referring(result, stream.stream_name, find)
 
 
 def _write(

@@ -22,6 +22,7 @@ from threadkeep.types import Item
 from threadkeep.window.apply import apply, apply_all, changed_ids, excess
 from threadkeep.window.left_out import left_out
 from threadkeep.window.paging import Fetch, PageReader
+from threadkeep.window.policies.readable import Readable
 from threadkeep.window.policies.traits import traits_of
 from threadkeep.window.policies.units import PinPredicate, newest_user_index, pins_nothing
 from threadkeep.window.policies.user_runs import with_user_runs
@@ -68,9 +69,9 @@ def choose(
     while reader.more and len(reader.items) < min_items:
         reader.read_on()
     pinned = _pin_predicate(policies, head, reader.items[-min_items:] if min_items else [])
-    bound = [_bind(policy, now, pinned) for policy in policies]
+    bound = [_bind(p, now, pinned) for p in policies if not isinstance(p, Readable)]
     opening = [item for item in head if pinned(item)] if head else []
-    shortening = Shortening(policies if shorten else (), session)
+    shortening = Shortening(policies if shorten else (), session, reader.find)
     view, shown = shortening.views(reader.after(opening))
     while reader.more and (
         _lacks_last_call(reader.items, view) or _needs_older(shown, reader.items[0].seq, bound)

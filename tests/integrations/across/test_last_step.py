@@ -87,10 +87,11 @@ def test_adapters_show_the_last_step_and_the_question(adapter, history, window):
 
 
 def _is_shown(result, prompt):
-    """Whether an entry of a prompt answers the call of a result with its text."""
+    """Whether an entry of a prompt answers the call of a result with its text, or its head."""
     ids = {"tool_call_id", "call_id"}
     entries = [entry for entry in prompt if result.tool_call_id in {entry.get(key) for key in ids}]
-    return any(result.text in (entry.get("content"), entry.get("output")) for entry in entries)
+    texts = [str(entry.get("content") or entry.get("output") or "") for entry in entries]
+    return any(text == result.text or text.startswith(result.text[:40]) for text in texts)
 
 
 @pytest.mark.parametrize("most", [1, 100])

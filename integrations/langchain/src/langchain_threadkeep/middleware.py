@@ -31,6 +31,7 @@ from langchain_threadkeep.identity import (
 )
 from langchain_threadkeep.inject import inject_context
 from langchain_threadkeep.model_request import prompt, with_files
+from langchain_threadkeep.read_more import ReadMoreOption
 from langchain_threadkeep.tools import memory_tools
 from langchain_threadkeep.turn import (
     AgentTurn,
@@ -84,6 +85,8 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
             It is read once per turn and never stored. `{"max_tokens": 800, "recall": True}` sets
             the budget, and whether earlier conversations are searched.
         tools: give the agent `save_memory`, `search_memory` and `forget_memory`.
+        read_more: give the agent the tool `read_more`, which shows what the window left out of a
+            large tool result; `None` = where it has other tools.
         user_id: another name for `user`.
 
     Raises:
@@ -106,6 +109,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         record_responses: bool = False,
         inject: bool | Mapping[str, Any] = True,
         tools: bool = False,
+        read_more: bool | None = None,
         user_id: UserId = None,
     ) -> None:
         super().__init__()
@@ -116,6 +120,9 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         self.tools = memory_tools(self.memory, session_id=session_id, user=source) if tools else []
         self._resolver = IdentityResolver(session_id, source)
         self._policies = windows.or_token_limit(windows.parse_window(window), self.memory)
+        self._read_more = ReadMoreOption(read_more, self.memory, self._resolver, self._policies)
+        self.tools = [*self.tools, *self._read_more.tools]
+        self._over = windows.OverWarning()
         self._resend: Resend = resend
         self._files = files
         self._record_responses = record_responses
@@ -185,7 +192,9 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         """The turn, the request with the window, and the same with injected memory."""
         state: Any = request.state
         turn = self._store_new(state, identity)
-        window_prompt = prompt(turn, self._policies, state["messages"], request.messages)
+        policies, request = self._read_more.apply(request)
+        window_prompt = prompt(turn, policies, state["messages"], request.messages)
+        self._over.check(window_prompt.window, turn.chat.id)
         messages: list[Any] = window_prompt.messages
         windowed = request.override(messages=messages)
         if self._files:

@@ -12,7 +12,7 @@ from langchain_threadkeep.inject import with_text_after
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
 from langchain_threadkeep.turn import AgentTurn
 from langchain_threadkeep.turn_isolation import TurnIsolation
-from threadkeep import Item
+from threadkeep import Item, Window
 from threadkeep.adapters import memory_lines, windows
 
 
@@ -20,7 +20,7 @@ class Prompt(NamedTuple):
     """The messages for a model, and the session's items behind them."""
 
     messages: list[BaseMessage]
-    window: Sequence[Item]
+    window: Window
 
 
 def prompt(
@@ -48,7 +48,12 @@ def prompt(
     if turn.position["turn"] is None or all(item.id != turn.position["turn"] for item in window):
         return Prompt(list(request), window)  # a store that keeps nothing: use the state
     edited = {m.id: m for m in request if m.id and in_state.get(m.id, m) is not m}
-    replacements = {**_edited(window, edited), **turn_messages}
+    unchanged = {
+        id: message
+        for id, message in turn_messages.items()
+        if id not in window.changed or message.id in edited
+    }
+    replacements = {**_edited(window, edited), **unchanged}
     messages = to_messages(window, replacements=replacements)
     return Prompt(in_reply_order(_with_added(messages, state, request)), window)
 

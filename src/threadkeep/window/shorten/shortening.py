@@ -11,6 +11,7 @@ from threadkeep.types import Item
 from threadkeep.window.policies.traits import traits_of
 from threadkeep.window.shorten.caps import ResultCap
 from threadkeep.window.shorten.handles import handle_of
+from threadkeep.window.shorten.references import Find, expanded
 from threadkeep.window.shorten.views import HandleOf, shorten_results
 
 
@@ -23,9 +24,10 @@ class Shortening:
         changes: whether a policy, or a cut, may change an item.
     """
 
-    __slots__ = ("caps", "changes", "handle_of")
+    __slots__ = ("_find", "_session", "caps", "changes", "handle_of")
 
-    def __init__(self, policies: Sequence[Policy], session: str) -> None:
+    def __init__(self, policies: Sequence[Policy], session: str, find: Find) -> None:
+        self._session, self._find = session, find
         self.caps: list[ResultCap] = []
         self.handle_of: HandleOf | None = None
         self.changes = False
@@ -40,10 +42,11 @@ class Shortening:
 
     def views(self, items: list[Item]) -> tuple[Conversation, Conversation]:
         """The conversation, and the same with its large results cut."""
-        view = repair(items)
-        if not self.caps:
-            return view, view
-        shown = shorten_results(view, self.caps, self.handle_of)
+        view = shown = repair(items)
+        if self.handle_of is not None:
+            shown = expanded(view, self._session, self._find)
+        if self.caps:
+            shown = shorten_results(shown, self.caps, self.handle_of)
         if shown is not view:
             self.changes = True
         return view, shown
