@@ -9,7 +9,8 @@ from threadkeep.messages.tool_groups import Conversation, flatten
 from threadkeep.protocols import Policy
 from threadkeep.types import Item
 from threadkeep.window.left_out import Stage
-from threadkeep.window.policies.budgets import Budget, Choice
+from threadkeep.window.policies.budgets import Budget
+from threadkeep.window.policies.choice import Choice
 from threadkeep.window.policies.traits import traits_of
 from threadkeep.window.repair import repair_selection
 

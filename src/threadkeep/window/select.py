@@ -63,15 +63,18 @@ def choose(
     Raises:
         ConfigError: a policy returned something other than items.
     """
-    policies = with_user_runs(policies)
+    if len(policies) > 1:
+        policies = with_user_runs(policies)
     min_items = min(lookback, _min_items(policies))
     reader = PageReader(page, fetch, size, lookback)
     while reader.more and len(reader.items) < min_items:
         reader.read_on()
     pinned = _pin_predicate(policies, head, reader.items[-min_items:] if min_items else [])
-    bound = [_bind(p, now, pinned) for p in policies if not isinstance(p, Readable)]
+    bound = [_bind(policy, now, pinned) for policy in policies]
     opening = [item for item in head if pinned(item)] if head else []
-    shortening = Shortening(policies if shorten else (), session, reader.find)
+    shortening = Shortening(policies if shorten else (), session, reader)
+    if shortening.handle_of is not None:  # its policy has no other purpose
+        bound = [policy for policy in bound if not isinstance(policy, Readable)]
     view, shown = shortening.views(reader.after(opening))
     while reader.more and (
         _lacks_last_call(reader.items, view) or _needs_older(shown, reader.items[0].seq, bound)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from langchain.agents.middleware.types import ModelRequest
@@ -14,7 +13,6 @@ from threadkeep import Memory
 from threadkeep.adapters import windows
 from threadkeep.adapters.read_more import NAME
 from threadkeep.errors import ConfigError
-from threadkeep.protocols import Policy
 
 
 class ReadMoreOption:
@@ -35,7 +33,7 @@ class ReadMoreOption:
         option: bool | None,
         memory: Memory,
         resolver: IdentityResolver,
-        policies: Sequence[Policy],
+        policies: windows.Policies,
     ) -> None:
         if option not in (True, False, None):
             raise ConfigError(f"read_more must be True, False or None, got {option!r}")
@@ -46,7 +44,7 @@ class ReadMoreOption:
             [] if option is False else [read_more_tool(memory, resolver, policies)]
         )
 
-    def apply(self, request: ModelRequest[Any]) -> tuple[Sequence[Policy], ModelRequest[Any]]:
+    def apply(self, request: ModelRequest[Any]) -> tuple[windows.Policies, ModelRequest[Any]]:
         """The policies of the window, and the request without a tool that has no use in it."""
         if not self.tools:
             return self._policies, request

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -16,7 +16,7 @@ from langchain_threadkeep.identity import (
     sub_agent,
 )
 from threadkeep import Memory
-from threadkeep.adapters import read_more
+from threadkeep.adapters import read_more, windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import user_source
 from threadkeep.adapters.memory_tools import (
@@ -28,7 +28,6 @@ from threadkeep.adapters.memory_tools import (
 from threadkeep.adapters.read_more import NAME as READ_MORE
 from threadkeep.adapters.read_more import ReadMore
 from threadkeep.adapters.shared import shared_memory
-from threadkeep.protocols import Policy
 
 
 @strict_arguments
@@ -93,7 +92,7 @@ def memory_tools(
 
 
 def read_more_tool(
-    memory: Memory, resolver: IdentityResolver, policies: Sequence[Policy]
+    memory: Memory, resolver: IdentityResolver, policies: windows.Policies
 ) -> BaseTool:
     """`read_more` for the agents of a middleware: the run decides the session."""
 

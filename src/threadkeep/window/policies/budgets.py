@@ -15,6 +15,7 @@ from threadkeep.messages.tool_groups import (
     tool_groups,
 )
 from threadkeep.types import Item
+from threadkeep.window.policies.choice import Choice
 from threadkeep.window.policies.stepping import anchor
 from threadkeep.window.policies.traits import PolicyTraits
 from threadkeep.window.policies.units import (
@@ -31,16 +32,6 @@ from threadkeep.window.policies.units import (
     user_run_front,
 )
 from threadkeep.window.shorten.caps import ResultCap
-
-
-class Choice(list[Item]):
-    """The items that a budget chose.
-
-    Attributes:
-        over: by how much they exceed the limit, since they must all stay; 0 = they fit.
-    """
-
-    over = 0
 
 
 @dataclass(frozen=True)
@@ -102,9 +93,9 @@ class Budget:
 
     def excess(self, items: Sequence[Item]) -> int:
         """By how much the items are over the limit; 0 = they fit."""
-        if self.cost is None:
-            return max(0, len(self.units(tool_groups(items)[0])) - self.limit)
-        return max(0, sum(map(self.cost, items)) - self.limit)
+        units = None if self.cost else self.units(tool_groups(items)[0])
+        total = sum(map(self.cost, items)) if self.cost else len(units or ())
+        return max(0, total - self.limit)
 
     def _choose(self, items: Sequence[Item]) -> Choice:
         if isinstance(items, Conversation) and self._is_simple:

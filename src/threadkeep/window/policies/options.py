@@ -37,6 +37,8 @@ BUDGETS: Final[Mapping[str, Callable[..., Policy]]] = {
 }
 """The limits that `window=` and `chat.window` accept by name."""
 
+_FACTORY_BY_NAME: Final = {**VIEWS, **BUDGETS}
+
 FACTORIES: Final = (
     *VIEWS.values(),
     *BUDGETS.values(),
@@ -55,12 +57,12 @@ def from_options(
     Raises:
         ConfigError: a name is unknown or a limit is invalid.
     """
-    policies: list[Policy] = []
-    names = [*VIEWS, *BUDGETS]
-    for name in options:
-        if name not in names:
-            raise ConfigError(f"window: no option {name!r}{did_you_mean(name, [*names, 'step'])}")
-    for name, limit in sorted(options.items(), key=lambda option: option[0] in BUDGETS):
+    views: list[Policy] = []
+    budgets: list[Policy] = []
+    for name, limit in options.items():
+        if name not in _FACTORY_BY_NAME:
+            names = [*_FACTORY_BY_NAME, "step"]
+            raise ConfigError(f"window: no option {name!r}{did_you_mean(name, names)}")
         if limit is None:
             continue
         extra: dict[str, Any] = {}
@@ -68,8 +70,9 @@ def from_options(
             extra["step"] = check_step(step or 0.0)
         if name in ("max_tokens", "max_tool_result"):
             extra["counter"] = counter
-        policies.append({**VIEWS, **BUDGETS}[name](limit, **extra))
-    return policies
+        policies = views if name in VIEWS else budgets
+        policies.append(_FACTORY_BY_NAME[name](limit, **extra))
+    return views + budgets
 
 
 def as_policies(window: object, name: str = "window") -> list[Policy]:

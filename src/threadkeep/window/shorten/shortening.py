@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from threadkeep.messages.tool_groups import Conversation, repair
 from threadkeep.protocols import Policy
 from threadkeep.types import Item
+from threadkeep.window.paging import PageReader
 from threadkeep.window.policies.traits import traits_of
 from threadkeep.window.shorten.caps import ResultCap
 from threadkeep.window.shorten.handles import handle_of
-from threadkeep.window.shorten.references import Find, expanded
+from threadkeep.window.shorten.references import expanded
 from threadkeep.window.shorten.views import HandleOf, shorten_results
 
 
@@ -24,10 +25,10 @@ class Shortening:
         changes: whether a policy, or a cut, may change an item.
     """
 
-    __slots__ = ("_find", "_session", "caps", "changes", "handle_of")
+    __slots__ = ("_reader", "_session", "caps", "changes", "handle_of")
 
-    def __init__(self, policies: Sequence[Policy], session: str, find: Find) -> None:
-        self._session, self._find = session, find
+    def __init__(self, policies: Sequence[Policy], session: str, reader: PageReader) -> None:
+        self._session, self._reader = session, reader
         self.caps: list[ResultCap] = []
         self.handle_of: HandleOf | None = None
         self.changes = False
@@ -44,7 +45,7 @@ class Shortening:
         """The conversation, and the same with its large results cut."""
         view = shown = repair(items)
         if self.handle_of is not None:
-            shown = expanded(view, self._session, self._find)
+            shown = expanded(view, self._session, self._reader.find)
         if self.caps:
             shown = shorten_results(shown, self.caps, self.handle_of)
         if shown is not view:
