@@ -10,6 +10,7 @@ from tests.window.histories import placed
 from tests.window.looking import valid, window
 from threadkeep import connect, policies
 from threadkeep.errors import ConfigError
+from threadkeep.protocols import Policy
 from threadkeep.types import Item
 
 IMAGE = {"type": "image", "base64": "A" * 4_000, "mime_type": "image/png"}
@@ -50,7 +51,7 @@ def test_only_the_newest_media_are_shown(n, expected):
 
 
 def test_media_that_are_not_shown_cost_little():
-    chosen = [policies.max_media(0), policies.max_tokens(100)]
+    chosen: list[Policy] = [policies.max_media(0), policies.max_tokens(100)]
     assert window(pictures(), chosen).over == 0
 
 
@@ -86,7 +87,7 @@ def test_a_time_of_another_zone_is_said_in_utc():
 
 
 def test_times_of_merged_messages_both_stand():
-    chosen = [policies.with_times(), policies.alternate_roles()]
+    chosen: list[Policy] = [policies.with_times(), policies.alternate_roles()]
     one = Item(id="a", seq=1, content="one", created_at=at(15).created_at)
     two = Item(id="b", seq=2, content="two", created_at=at(16).created_at)
     assert window([one, two], chosen)[0].text == (
@@ -98,6 +99,7 @@ def test_a_payload_gets_the_time_too_and_keeps_its_id():
     raw = {"format": "x/1", "data": {"id": "user", "role": "user", "content": "user"}}
     item = Item(id="i", seq=1, content="user", created_at=at(15).created_at, raw=raw)
     (found,) = window([item], [policies.with_times()])
+    assert found.raw
     assert found.raw["data"] == {"id": "user", "role": "user", "content": found.text}
 
 

@@ -128,7 +128,8 @@ def test_an_agents_session_names_a_handle_for_its_tool():
             page = await reader.on_invoke_tool(context, arguments)
             call = {"type": "function_call", "call_id": "d", "name": "read_more"}
             output = {"type": "function_call_output", "call_id": "d", "output": page}
-            await session.add_items([{**call, "arguments": arguments}, output])
+            entries: Any = [{**call, "arguments": arguments}, output]
+            await session.add_items(entries)
             *_, shown = await session.get_items()
             return page, shown
 

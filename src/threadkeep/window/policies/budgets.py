@@ -22,6 +22,7 @@ from threadkeep.window.policies.units import (
     FEWEST_OF_A_RUN,
     PinPredicate,
     Unit,
+    group_cost,
     last_step,
     newest_user_group,
     newest_user_index,
@@ -74,7 +75,7 @@ class Budget:
         return list(self.choose(items))
 
     def choose(self, items: Sequence[Item]) -> Choice:
-        """The items that stay, and by how much they are over the limit; must not be changed."""
+        """The items that stay; they must not be changed."""
         if not isinstance(items, Conversation):
             return self._choose(items)
         cached = items.cached_choice
@@ -93,9 +94,9 @@ class Budget:
 
     def excess(self, items: Sequence[Item]) -> int:
         """By how much the items are over the limit; 0 = they fit."""
-        units = None if self.cost else self.units(tool_groups(items)[0])
-        total = sum(map(self.cost, items)) if self.cost else len(units or ())
-        return max(0, total - self.limit)
+        if self.cost is not None:
+            return max(0, sum(map(self.cost, items)) - self.limit)
+        return max(0, len(self.units(tool_groups(items)[0])) - self.limit)
 
     def _choose(self, items: Sequence[Item]) -> Choice:
         if isinstance(items, Conversation) and self._is_simple:
@@ -171,9 +172,7 @@ class Budget:
     def _newest_units(
         self, units: list[Unit], required: set[int], prepaid: list[ToolGroup]
     ) -> tuple[list[int], bool]:
-        """The indexes of the units that stay besides the groups paid for in advance, and whether
-        they may be over the limit.
-        """
+        """The indexes of the units that stay, and whether they may be over the limit."""
         prepaid_by_id = {id(group): group for group in prepaid}
         spent = (
             len(required) if self.cost is None else self._unit_cost(list(prepaid_by_id.values()))
@@ -193,15 +192,10 @@ class Budget:
         return sorted(selected), is_over
 
     def _unit_cost(self, unit: Unit) -> int:
-        if self.cost is None:
-            return 1
-        return sum(map(self._group_cost, unit))
+        return 1 if self.cost is None else sum(map(self._group_cost, unit))
 
     def _group_cost(self, group: ToolGroup) -> int:
-        cost = self.cost
-        if cost is one_per_item or cost is None:
-            return len(group.order)
-        return sum([cost(item) for _, item in group.order])
+        return group_cost(group, self.cost)
 
     def _is_pinned(self, unit: Unit) -> bool:
         return any(self.pinned(head) for group in unit for head in group.heads)

@@ -31,6 +31,13 @@ def single_groups(groups: Sequence[ToolGroup]) -> list[Unit]:
     return [[group] for group in groups]
 
 
+def group_cost(group: ToolGroup, cost: Callable[[Item], int] | None) -> int:
+    """The cost of all items of a group; `None` counts them."""
+    if cost is one_per_item or cost is None:
+        return len(group.order)
+    return sum([cost(item) for _, item in group.order])
+
+
 def newest_user_unit(units: Sequence[Unit]) -> set[int]:
     """The index of the unit with the newest user message, as a set; empty without one."""
     for number in range(len(units) - 1, -1, -1):
