@@ -48,8 +48,7 @@ class Budget:
             turns. The front depends on the seqs and costs of the newest items alone, so all
             workers agree, and it never moves back while the conversation grows. With
             `max_messages` it moves only when the limit would be exceeded. With other budgets it
-            may move earlier, at most about twice as often as necessary: items of unequal cost
-            give no fixed grid that every worker could derive from the newest ones.
+            may move earlier, at most about twice as often: unequal costs give no fixed grid.
         stride: the preferred distance, in seqs, between positions of a stepping front.
         pinned: a predicate of items that stay whatever the limit.
         reach: how many items the first read should bring.
