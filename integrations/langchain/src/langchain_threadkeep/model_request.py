@@ -12,7 +12,7 @@ from langchain_threadkeep.inject import with_text_after
 from langchain_threadkeep.state_view import RequestView
 from langchain_threadkeep.to_messages import in_order, in_reply_order, to_messages, with_items
 from langchain_threadkeep.turn import AgentTurn
-from threadkeep import Item
+from threadkeep import Item, Window
 from threadkeep.adapters import memory_lines, windows
 from threadkeep.adapters.revise import has_redactor
 
@@ -21,7 +21,7 @@ class Prompt(NamedTuple):
     """The messages for a model, and the session's items behind them."""
 
     messages: list[BaseMessage]
-    window: Sequence[Item]
+    window: Window
 
 
 def prompt(
