@@ -85,8 +85,13 @@ class Budget:
         return choice
 
     def need(self, items: Sequence[Item]) -> bool:
-        """Return True if older items could still enter, because everything here fits."""
-        return len(self.choose(items)) == len(items)
+        """Return True if older items could enter: all fit, or the oldest is of a unit that stays."""
+        choice = self.choose(items)
+        return len(choice) == len(items) or self._first(choice) is self._first(items)
+
+    def _first(self, items: Sequence[Item]) -> Item | None:
+        """The first item that is not there for being pinned."""
+        return next((item for item in items if not self.pinned(item)), None)
 
     def bind(self, *, now: float, pinned: PinPredicate) -> Budget:
         return self if pinned is self.pinned else dataclasses.replace(self, pinned=pinned)
