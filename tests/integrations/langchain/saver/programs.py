@@ -81,7 +81,7 @@ def same(ours, theirs, path="saved"):
         for name, value in ours.items():
             same(value, theirs[name], f"{path}[{name!r}]")
     else:
-        assert ours == theirs, f"{path}: {str(ours):.300} is not {str(theirs):.300}"
+        assert ours == theirs, f"{path}: {ours!s:.300} is not {theirs!s:.300}"
 
 
 def plain(saved):
@@ -376,8 +376,10 @@ def snapshot(state):
         for task in state.tasks
     ]
     return shape(
-        (state.values, state.next, state.config, state.metadata, state.created_at)
-        + (state.parent_config, tasks, interrupts(state))
+        (
+            *(state.values, state.next, state.config, state.metadata, state.created_at),
+            *(state.parent_config, tasks, interrupts(state)),
+        )
     )
 
 

@@ -12,7 +12,6 @@ from langchain_threadkeep import ThreadkeepSaver
 from tests.backends.conftest import REQUIRED, STORES
 from threadkeep import connect
 
-
 SHOWN = [name for name in STORES if name not in ("sqlite-memory", "mysql9", "oracle-on-h2")]
 
 

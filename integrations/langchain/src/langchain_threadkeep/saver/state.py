@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from langchain_core.messages import BaseMessage
 
@@ -23,6 +22,9 @@ _CHECKPOINTS: Final = 6
 
 _MESSAGES: Final = 20_000
 """Digests known of a thread."""
+
+_RUNS: Final = 64
+"""Runs of a thread in this process that are known at once."""
 
 _ENCODED: Final = 64
 """Messages of a thread that are kept as they were encoded."""
@@ -107,7 +109,7 @@ class StreamState:
         elements: the ids of elements in the stream.
         texts: digests of texts in the stream that no message says yet.
         without_id: the ids of elements of messages that have no id yet, by digest.
-        holders: the run of this process that holds the lease; dead once it is over.
+        holders: the runs of this process; dead once they are over.
     """
 
     def __init__(self, thread: ThreadState, namespace: str) -> None:
@@ -115,7 +117,7 @@ class StreamState:
         self.stream = thread.streams.stream(namespace)
         self.lock = threading.RLock()
         self.puts = 0
-        self.holders: dict[str, weakref.ref[str]] = {}
+        self.holders: Lru[Callable[[], Any]] = Lru(_RUNS)
         self.forget()
 
     def forget(self) -> None:

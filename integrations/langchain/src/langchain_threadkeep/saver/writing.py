@@ -80,13 +80,17 @@ class Writer:
         new_versions: ChannelVersions,
     ) -> None:
         state, now = self._state, self._context.store.now()
-        run = lease.check(self._context, state, self._address.thread, parent, metadata)
+        run = lease.check(
+            self._context, state, self._address.thread, parent, metadata, self._address.run_object
+        )
         base = self._reader.entry(parent) if parent else None
         writer = ValueWriter(self._context, state, self._is_tip)
         values, lists = self._values(writer, base, checkpoint, new_versions)
         body = body_of(checkpoint, parent, values, metadata, writer.encoder, run)
         kept, dropped = self._store_messages(writer, base, lists, checkpoint["channel_values"], now)
-        lease_put, lease_drop = lease.renew(self._context, state, run, parent, checkpoint, now)
+        lease_put, lease_drop = lease.renew(
+            self._context, state, run, self._address.run_object, checkpoint, now
+        )
         put = [
             *kept,
             *writer.records(now),
