@@ -24,7 +24,7 @@ from threadkeep import Drop, Record
 from threadkeep.adapters import checkpoints
 from threadkeep.errors import Conflict
 
-_DUE: Final = ("branch:to:", "__start__", TASKS)
+_DUE: Final = ("branch:to:", "__start__")
 """Channels that have a value only while a node is due."""
 
 
@@ -166,7 +166,7 @@ def end(state: StreamState) -> list[Drop]:
 
 def is_due(values: Mapping[str, Any]) -> bool:
     """Return True if a node is due after a checkpoint with these values."""
-    return any(name.startswith(_DUE) for name in values)
+    return bool(values.get(TASKS)) or any(name.startswith(_DUE) for name in values)
 
 
 def _check_first(

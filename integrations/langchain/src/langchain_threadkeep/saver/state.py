@@ -79,6 +79,7 @@ class ThreadState:
         streams: of the thread.
         items: item ids by digest, of messages that the session holds exactly.
         references: references by digest, of messages that were encoded.
+        texts: references to messages of the session, by the digest of what they say.
         encoded: the messages encoded last, with their fingerprints, by `id`.
         runs: the run that wrote a checkpoint, by the checkpoint's id.
     """
@@ -86,6 +87,7 @@ class ThreadState:
     streams: ThreadStreams
     items: Lru[str] = field(default_factory=lambda: Lru(_MESSAGES))
     references: Lru[str] = field(default_factory=lambda: Lru(_MESSAGES))
+    texts: Lru[str] = field(default_factory=lambda: Lru(_MESSAGES))
     encoded: Lru[tuple[BaseMessage, int | None, EncodedMessage]] = field(
         default_factory=lambda: Lru(_ENCODED)
     )
@@ -106,8 +108,8 @@ class StreamState:
         entries: checkpoints by id.
         chunks: the writes of checkpoints by id.
         tips: the last segment of runs.
-        elements: the ids of elements in the stream.
-        texts: digests of texts in the stream that no message says yet.
+        elements: references that elements in the stream restore, by digest.
+        texts: digests of texts in the stream, with references to the messages that say them.
         without_id: the ids of elements of messages that have no id yet, by digest.
         holders: the runs of this process; dead once they are over.
     """
@@ -132,8 +134,8 @@ class StreamState:
         self.entries: Lru[Entry] = Lru(_CHECKPOINTS)
         self.chunks: Lru[list[WriteChunk]] = Lru(_CHECKPOINTS * 4)
         self.tips: dict[str, int] = {}
-        self.elements: set[str] = set()
-        self.texts: set[str] = set()
+        self.elements: dict[str, set[str]] = {}
+        self.texts: dict[str, str | None] = {}
         self.without_id: dict[str, str] = {}
 
     @property
