@@ -186,7 +186,9 @@ class Library:
             return MISSING if item is None else references.restore(item)
         if "of" in element:
             message = self.message(element["of"])
-            return message if message is MISSING else message.model_copy(update={"id": None})
+            if message is MISSING or not element.get("bare"):
+                return message
+            return message.model_copy(update={"id": None})
         return Decoder(self._serde, self).decode(element["form"])
 
     def _load_stream(self, forms: Sequence[Form], writes: Sequence[str]) -> None:

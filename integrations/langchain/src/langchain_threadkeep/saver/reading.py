@@ -45,12 +45,15 @@ class Address(NamedTuple):
         user: on whose behalf; `None` = the operator.
         namespace: `""` is the root.
         given: the thread's id as the caller gave it.
+        run_object: lives as long as the run of a graph that calls; `None` = it is none, but, for
+            example, `update_state`.
     """
 
     thread: str
     user: str | None
     namespace: str
     given: Any
+    run_object: Any = None
 
     def config(self, checkpoint_id: str) -> RunnableConfig:
         """The config of one of its checkpoints."""

@@ -80,13 +80,17 @@ class Writer:
         new_versions: ChannelVersions,
     ) -> None:
         state, now = self._state, self._context.store.now()
-        run = lease.check(self._context, state, self._address.thread, parent, metadata)
+        run = lease.check(
+            self._context, state, self._address.thread, parent, metadata, self._address.run_object
+        )
         base = self._reader.entry(parent) if parent else None
         writer = ValueWriter(self._context, state, self._is_tip)
         values, lists = self._values(writer, base, checkpoint, new_versions)
         body = body_of(checkpoint, parent, values, metadata, writer.encoder, run)
         kept, dropped = self._store_messages(writer, base, lists, checkpoint["channel_values"], now)
-        lease_put, lease_drop = lease.renew(self._context, state, run, parent, checkpoint, now)
+        lease_put, lease_drop = lease.renew(
+            self._context, state, run, self._address.run_object, checkpoint, now
+        )
         put = [
             *kept,
             *writer.records(now),
@@ -143,11 +147,12 @@ class Writer:
 
     def _text_records(self, writer: ValueWriter, now: float) -> Iterator[Record]:
         """The records of long texts, which wait for the message that says them."""
+        texts, said = self._state.texts, self._state.thread.texts
         for name, text in writer.encoder.texts.items():
-            if name not in self._state.texts:
-                self._state.texts.add(name)
-                body = checkpoints.dumps({"text": text}, "text")
-                yield Record(ELEMENT, TEXT + name, body, now)
+            if name not in texts:
+                texts[name] = said.use(name)
+                body = {"text": text} if texts[name] is None else {"of": texts[name]}
+                yield Record(ELEMENT, TEXT + name, checkpoints.dumps(body, "text"), now)
 
     def _said_texts(
         self, said: Sequence[NewMessage], items: set[str], now: float
@@ -158,8 +163,9 @@ class Writer:
             if message.reference not in items or not isinstance(content, str):
                 continue
             name = references.digest(content.encode("utf-8", "surrogatepass"))
-            if name in self._state.texts:
-                self._state.texts.discard(name)
+            self._state.thread.texts.keep(name, message.reference)
+            if self._state.texts.get(name, "") is None:
+                self._state.texts[name] = message.reference
                 body = checkpoints.dumps({"of": message.reference}, "text")
                 yield Record(ELEMENT, TEXT + name, body, now)
 
@@ -170,7 +176,7 @@ class Writer:
             bare = message.message.model_copy(update={"id": None})
             id = waiting.pop(references.encode(bare, self._context.serde).digest, None)
             if id is not None:
-                body = checkpoints.dumps({"of": message.reference}, "message")
+                body = checkpoints.dumps({"of": message.reference, "bare": True}, "message")
                 yield Record(ELEMENT, id, body, now)
 
     def _values(
@@ -225,16 +231,30 @@ class Writer:
         kept += self._named(stored, now)
         for message in stored:
             state.thread.items.keep(message.encoded.digest, message.item_id)
-        obsolete = [
-            e for m in stored if (e := references.element_id(m.reference)) in state.elements
-        ]
-        state.elements.difference_update(obsolete)
+        obsolete, pointers = self._replaced_elements(stored, now)
+        kept += pointers
         versions = earlier_versions(base, names, stored, outcome.replaced)
         if self._context.options.erase_replaced:
             obsolete += map(references.element_id, versions)
         else:
             kept += [_version(ref, text, now) for ref, text in versions.items() if text is not None]
         return kept, [Drop(ELEMENT, obsolete)] if obsolete else []
+
+    def _replaced_elements(
+        self, stored: Sequence[NewMessage], now: float
+    ) -> tuple[list[str], list[Record]]:
+        """The elements that an item restores now: to be dropped, or to refer to it."""
+        obsolete: list[str] = []
+        pointers: list[Record] = []
+        for message in stored:
+            for reference in self._state.elements.pop(message.encoded.digest, ()):
+                id = references.element_id(reference)
+                if reference == message.reference:
+                    obsolete.append(id)
+                else:
+                    body = checkpoints.dumps({"of": message.reference}, "message")
+                    pointers.append(Record(ELEMENT, id, body, now))
+        return obsolete, pointers
 
     def _elements(
         self,
@@ -259,9 +279,10 @@ class Writer:
                 is_item = state.thread.items.use(digest) == message.item_id
             else:
                 is_item = message.reference in items
-            if (is_item and message.encoded.typed is None) or id in state.elements:
+            known = state.elements.setdefault(digest, set())
+            if (is_item and message.encoded.typed is None) or message.reference in known:
                 continue
-            state.elements.add(id)
+            known.add(message.reference)
             if message.message.id is None:
                 state.without_id[digest] = id
             yield writer.element(message, now)
