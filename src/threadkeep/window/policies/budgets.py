@@ -85,7 +85,7 @@ class Budget:
         return choice
 
     def need(self, items: Sequence[Item]) -> bool:
-        """Return True if older items could enter: all fit, or the oldest is of a unit that stays."""
+        """Return True if older items could enter: all fit, or the oldest is in a unit kept."""
         choice = self.choose(items)
         return len(choice) == len(items) or self._first(choice) is self._first(items)
 
