@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from threadkeep.longterm.recall import parameters
 from threadkeep.longterm.recall.analyzer import FACT, TOOL, Document
-from threadkeep.longterm.recall.postings import Postings
+from threadkeep.longterm.recall.postings import Postings, union
 
 NONE: Final = -1
 _MAX_LENGTH: Final = 0xFFFF
@@ -149,14 +149,19 @@ class RecallIndex:
             n for n, number in enumerate(self.origins) if number == origin_number and self.alive[n]
         ]
 
-    def frequency(self, stem: str) -> int:
-        """How many documents have the stem."""
-        postings = self.postings.get(stem)
-        if postings is None:
-            return 0
+    def lookup(self, stems: Iterable[str]) -> Postings:
+        """The documents in which any of some stems occurs; do not change it."""
+        return union([self.postings[stem] for stem in stems if stem in self.postings])
+
+    def frequency(self, postings: Postings) -> int:
+        """How many of the documents are still there."""
         if self.live_count == len(self):
             return len(postings)
         return sum(map(self.alive.__getitem__, postings.documents))
+
+    def vocabularies(self) -> Iterator[str]:
+        """All stems, each between two ends of lines."""
+        yield "\n".join(("", *self.postings, ""))
 
     def neighbours(self, number: int) -> Iterator[int]:
         """The turns whose words count for a turn as well."""
@@ -176,8 +181,8 @@ class RecallIndex:
             "speakers": speaker,
             "days": int(document.time // 86_400),
             "flags": document.flags,
-            "statement_lengths": min(document.statement_stems.total(), _MAX_LENGTH),
-            "question_lengths": min(document.question_stems.total(), _MAX_LENGTH),
+            "statement_lengths": min(document.statement_length, _MAX_LENGTH),
+            "question_lengths": min(document.question_length, _MAX_LENGTH),
             "context_lengths": 0,
             "before": NONE,
             "after": NONE,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from threadkeep.longterm.recall import english, tokenizer
 from threadkeep.longterm.recall.analyzer import NAME, NUMBER, TIME
+from threadkeep.longterm.recall.tokenizer import Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,7 @@ class RecallQuery:
     """What is looked for, and where.
 
     Attributes:
-        stems: each once, in the order of the question.
+        words: each once, in the order of the question: its readings, and how it is written.
         kinds: flags, one of which a good answer has for each kind that is asked for.
         session: only in this session.
         role: only what this role said.
@@ -21,7 +22,7 @@ class RecallQuery:
         until: only what was said before.
     """
 
-    stems: tuple[str, ...]
+    words: tuple[tuple[Word, str], ...]
     kinds: tuple[int, ...] = ()
     session: str | None = None
     role: str | None = None
@@ -49,4 +50,6 @@ def parse_query(
         (english.ASKS_NAME, NAME),
     )
     kinds = tuple(flag for pattern, flag in patterns if pattern.search(text))
-    return RecallQuery(tuple(tokenizer.query_stems(text)), kinds, session, role, since, until)
+    return RecallQuery(
+        tuple(tokenizer.query_words(text).items()), kinds, session, role, since, until
+    )

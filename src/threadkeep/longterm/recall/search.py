@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from threadkeep.longterm.recall import parameters
+from threadkeep.longterm.recall import kin, parameters
 from threadkeep.longterm.recall.analyzer import ASKS, FLAGS, TOOL
 from threadkeep.longterm.recall.index import NONE, RecallIndex
 from threadkeep.longterm.recall.query import RecallQuery
 from threadkeep.longterm.recall.scoring import LabelMatches, StemScores
+from threadkeep.longterm.recall.tokenizer import Word
 
 POSTINGS_BUDGET: Final = 4_000
 """Postings that may open candidates."""
@@ -28,8 +29,9 @@ SMALL_INDEX: Final = 3_000
 """Documents up to which names and dates alone may open candidates."""
 
 _K: Final = parameters.SATURATION
-_MIN_ROOT: Final = 5
-"""Letters that two stems must begin with alike to be kin."""
+
+KIN: Final = 0.25
+"""What the kin of a word weigh that does not occur itself."""
 
 
 class ScoredDocument(NamedTuple):
@@ -60,7 +62,7 @@ class Search:
         """The best so many, the best first; of equals the one that was said first."""
         remaining, late = self._budget, False
         for term in self._terms():
-            size = len(term.postings) if term.postings else 0
+            size = len(term.postings)
             if not late and self._scores and size > remaining:
                 late = True
                 self._prune()
@@ -70,25 +72,16 @@ class Search:
 
     def _terms(self) -> list[_Term]:
         """What is looked for, rare words first; last what only weighs what words have found."""
-        terms = [_Term(self._index, stem) for stem in self._query.stems]
-        if not any(term.frequency or term.labels.any for term in terms):
-            terms = [_Term(self._index, stem) for stem in self._related_stems()]
+        terms = [_Term(self._index, word, written) for word, written in self._query.words]
+        terms = [term if term.frequency or term.labels.any else self._kin(term) for term in terms]
         if len(terms) > MAX_TERMS:
             terms = heapq.nsmallest(MAX_TERMS, terms, key=lambda term: term.frequency or math.inf)
         return sorted(terms, key=lambda term: (term.labels.any, term.frequency))
 
-    def _related_stems(self) -> list[str]:
-        """Stems of which one of the question's is the beginning, or the other way round.
-
-        For a question none of whose own stems occurs: allergies and allergic have two.
-        """
-        long_stems = [stem for stem in self._query.stems if len(stem) >= _MIN_ROOT]
-        return sorted(
-            stem
-            for stem in self._index.postings
-            if len(stem) >= _MIN_ROOT
-            and any(stem.startswith(other) or other.startswith(stem) for other in long_stems)
-        )
+    def _kin(self, term: _Term) -> _Term:
+        """For a word that does not occur, those that do and have much in common with it."""
+        stems = kin.kin_of(term.word, self._index.vocabularies())
+        return _Term(self._index, tuple(stems), term.written, KIN) if stems else term
 
     def _rank(self, document: ScoredDocument) -> tuple[float, float, str, int]:
         index, n = self._index, document.number
@@ -99,9 +92,9 @@ class Search:
         """Add what a term is worth to all it touches; `late`, to the candidates there are."""
         index, stem_scores, labels = self._index, StemScores(self._index), term.labels
         if late:
-            stem_scores.add(term.among(self._neighbourhood))
+            stem_scores.add(term.postings.among(self._neighbourhood))
         else:
-            stem_scores.add(term.newest(self._budget))
+            stem_scores.add(term.postings.newest(self._budget))
         touched = set(self._scores) if late or labels.any else set()
         if not late:
             touched |= stem_scores.touched()
@@ -109,7 +102,7 @@ class Search:
             touched |= labels.documents()
         elif labels.any and not touched:
             touched = labels.documents(MAX_CANDIDATES)
-        self._add(touched, stem_scores, labels, self._rarity(term.frequency))
+        self._add(touched, stem_scores, labels, term.weight * self._rarity(term.frequency))
 
     def _add(
         self, touched: set[int], stem_scores: StemScores, labels: LabelMatches, rarity: float
@@ -208,17 +201,12 @@ class Search:
 
 
 class _Term:
-    """A stem of the question, as the index knows it."""
+    """A word of the question, as the index knows it."""
 
-    def __init__(self, index: RecallIndex, stem: str) -> None:
-        self.postings = index.postings.get(stem)
-        self.frequency = index.frequency(stem)
-        self.labels = LabelMatches(index, stem)
-
-    def newest(self, limit: int) -> Iterable[tuple[int, int]]:
-        """Its last so many postings."""
-        return self.postings.newest(limit) if self.postings else ()
-
-    def among(self, documents: Iterable[int]) -> Iterable[tuple[int, int]]:
-        """Its postings among some documents."""
-        return self.postings.among(documents) if self.postings else ()
+    def __init__(self, index: RecallIndex, word: Word, written: str, weight: float = 1.0) -> None:
+        self.word = word
+        self.written = written
+        self.weight = weight
+        self.postings = index.lookup(word)
+        self.frequency = index.frequency(self.postings)
+        self.labels = LabelMatches(index, word)

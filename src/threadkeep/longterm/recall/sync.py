@@ -16,6 +16,7 @@ from threadkeep.longterm.recall.analyzer import FACT, FACT_PREFIX
 from threadkeep.longterm.recall.index import RecallIndex
 from threadkeep.longterm.recall.session_sync import SESSIONS_PER_READ, SessionSync
 from threadkeep.longterm.store.codec import read_fact
+from threadkeep.longterm.store.validity import is_current
 from threadkeep.sessions import user_index
 from threadkeep.types import Page, Query, Record
 from threadkeep.types.knowledge import Fact
@@ -133,7 +134,8 @@ class SyncedIndex:
 
     def _index_facts(self, page: Page) -> None:
         stored = [fact for record in page.records if (fact := read_fact(record))]
-        facts = {fact.id: fact for fact in stored if fact.status == "active"}
+        now = self._engine.now()
+        facts = {fact.id: fact for fact in stored if is_current(fact, now)}
         unchanged = {id for id, fact in facts.items() if self._facts.get(id) == fact}
         self.remove_facts(self._facts.keys() - unchanged)
         namespace = self._engine.settings.namespace

@@ -13,6 +13,7 @@ from threadkeep.longterm.recall.search import ScoredDocument
 from threadkeep.longterm.recall.session_sync import StaleDocument
 from threadkeep.longterm.recall.sync import SyncedIndex
 from threadkeep.longterm.store.codec import read_fact
+from threadkeep.longterm.store.validity import is_current
 from threadkeep.types import Item, Page, Query
 
 
@@ -133,6 +134,6 @@ def _verify_facts(
             ids[id].score, fact=fact, session=fact.sources[0].session if fact.sources else None
         )
         for id, fact in current.items()
-        if fact.status == "active"
+        if is_current(fact, engine.now())
     }
     return hits, [id for id, document in ids.items() if document.number not in hits]
