@@ -102,6 +102,7 @@ def recall(
     query: str,
     k: int,
     *,
+    kind: question.Kind | None = None,
     session: str | None = None,
     role: str | None = None,
     since: Moment | None = None,
@@ -111,8 +112,13 @@ def recall(
     names.check(query, "query")
     if type(k) is not int or not 1 <= k <= MAX_HITS:
         raise InputError(f"k must be a whole number from 1 to {MAX_HITS:,}, got {k!r}")
+    if kind not in (None, "fact", "item"):
+        raise InputError(f'kind must be "fact" or "item", got {kind!r:.80}')
+    if kind == "fact" and role is not None:
+        raise InputError('role= is of items, so kind="fact" would find nothing: pass one of them')
     parsed = question.parse_query(
         query,
+        kind=kind,
         session=None if session is None else names.check(session, "session"),
         role=None if role is None else names.check(role, "role"),
         since=_seconds(since, "since"),
@@ -138,11 +144,13 @@ def _search_once(
     engine: Engine, synced: SyncedIndex, query: RecallQuery, k: int
 ) -> tuple[list[Hit], bool]:
     """The hits that stand, and whether all did that were looked at."""
-    candidates = Search(synced.index, query).best(2 * k + _SPARE_CANDIDATES)
+    search = Search(synced.index, query)
+    candidates = search.best(2 * k + _SPARE_CANDIDATES)
     hits: dict[object, Hit] = {}
     while candidates and len(hits) < k:
         chunk, candidates = candidates[: k - len(hits)], candidates[k - len(hits) :]
-        verified = verify_hits.verify(engine, synced, chunk)
+        why = search.why([document.number for document in chunk])
+        verified = verify_hits.verify(engine, synced, chunk, why)
         for hit in verified.hits:
             hits.setdefault(_identity(hit), hit)
         if not verified.all_valid:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from threadkeep.longterm.recall import kin, parameters
-from threadkeep.longterm.recall.analyzer import ASKS, FLAGS, TOOL
+from threadkeep.longterm.recall import explain, kin, parameters
+from threadkeep.longterm.recall.analyzer import ASKS, FACT, FLAGS, TOOL
+from threadkeep.longterm.recall.explain import WeighedWord, neighbourhood_size
+from threadkeep.longterm.recall.hits import Reason
 from threadkeep.longterm.recall.index import NONE, RecallIndex
 from threadkeep.longterm.recall.query import RecallQuery
 from threadkeep.longterm.recall.scoring import LabelMatches, StemScores
@@ -53,6 +55,7 @@ class Search:
         self._budget = len(index) * MAX_TERMS if query.filtered else budget
         self._allowed = self._filter() if query.filtered else None
         self._average = index.average or 1.0
+        self._found_terms: list[_Term] | None = None
         self._scores: dict[int, float] = {}
         self._neighbourhood: set[int] = (
             set()
@@ -70,13 +73,27 @@ class Search:
             remaining -= size
         return self._top(limit, [self._prior(flags) for flags in range(FLAGS)])
 
+    def why(self, numbers: Sequence[int]) -> dict[int, tuple[Reason, ...]]:
+        """What found each of some documents."""
+        documents = sorted(explain.reach(self._index, numbers))
+        words = []
+        for term in self._terms():
+            scores = StemScores(self._index)
+            scores.add(term.postings.among(documents))
+            rarity = term.weight * self._rarity(term.frequency)
+            words.append(WeighedWord(term.written, rarity, scores, term.labels))
+        return {n: explain.reasons(self._index, n, words, self._average) for n in numbers}
+
     def _terms(self) -> list[_Term]:
         """What is looked for, rare words first; last what only weighs what words have found."""
+        if self._found_terms is not None:
+            return self._found_terms
         terms = [_Term(self._index, word, written) for word, written in self._query.words]
         terms = [term if term.frequency or term.labels.any else self._kin(term) for term in terms]
         if len(terms) > MAX_TERMS:
             terms = heapq.nsmallest(MAX_TERMS, terms, key=lambda term: term.frequency or math.inf)
-        return sorted(terms, key=lambda term: (term.labels.any, term.frequency))
+        self._found_terms = sorted(terms, key=lambda term: (term.labels.any, term.frequency))
+        return self._found_terms
 
     def _kin(self, term: _Term) -> _Term:
         """For a word that does not occur, those that do and have much in common with it."""
@@ -107,7 +124,7 @@ class Search:
     def _add(
         self, touched: set[int], stem_scores: StemScores, labels: LabelMatches, rarity: float
     ) -> None:
-        index, scores = self._index, self._scores
+        index, scores, average = self._index, self._scores, self._average
         statement_lengths, question_lengths, context_lengths = (
             index.statement_lengths,
             index.question_lengths,
@@ -127,17 +144,10 @@ class Search:
                 f += labels.boost(n)
                 units += labels.context_units(n)
             if units:
-                f += units / (parameters.UNIT * self._size(context_lengths[n]))
+                f += units / (parameters.UNIT * neighbourhood_size(context_lengths[n], average))
             f += parameters.FACT * fact_counts.get(n, 0)
             if f:
                 scores[n] = scores.get(n, 0.0) + rarity * f * (_K + 1) / (f + _K)
-
-    def _size(self, context_length: int) -> float:
-        return (
-            1
-            - parameters.CONTEXT_LENGTH
-            + parameters.CONTEXT_LENGTH * context_length / self._average
-        )
 
     def _rarity(self, frequency: int) -> float:
         return math.log(1 + (self._index.live_count - frequency + 0.5) / (frequency + 0.5))
@@ -152,7 +162,7 @@ class Search:
         """Keep the most promising candidates."""
         survivors = self._top(MAX_CANDIDATES, [1.0] * FLAGS)
         self._scores = {document.number: document.score for document in survivors}
-        self._neighbourhood = self._with_neighbours()
+        self._neighbourhood = explain.reach(self._index, self._scores)
 
     def _top(self, limit: int, priors: list[float]) -> list[ScoredDocument]:
         """The candidates that score best, the best first."""
@@ -166,17 +176,6 @@ class Search:
         ranked = [ScoredDocument(n, score) for n, score in weighted.items() if score >= threshold]
         return sorted(ranked, key=self._rank)[:limit]
 
-    def _with_neighbours(self) -> set[int]:
-        """The candidates, those whose words reach them, and the facts learned from them."""
-        index = self._index
-        documents = set(self._scores)
-        for n in tuple(documents):
-            documents.update(index.neighbours(n))
-        facts = (
-            fact for fact, sources in index.sources.items() if not documents.isdisjoint(sources)
-        )
-        return documents.union(facts)
-
     def _filter(self) -> Callable[[int], bool]:
         index, query = self._index, self._query
         origin = index.origin_names.numbers.get(query.session, NONE)
@@ -188,6 +187,7 @@ class Search:
             return (
                 (query.session is None or self._is_of(n, origin))
                 and (query.role is None or index.roles[n] == role)
+                and (query.kind is None or bool(index.flags[n] & FACT) == (query.kind == "fact"))
                 and since <= index.times[n] < until
             )
 

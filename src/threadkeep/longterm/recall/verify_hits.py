@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from threadkeep.core import item_codec
 from threadkeep.core.engine import Engine
 from threadkeep.longterm.recall.analyzer import FACT
-from threadkeep.longterm.recall.hits import Hit
+from threadkeep.longterm.recall.hits import Hit, Reason
 from threadkeep.longterm.recall.search import ScoredDocument
 from threadkeep.longterm.recall.session_sync import StaleDocument
 from threadkeep.longterm.recall.sync import SyncedIndex
@@ -41,7 +42,12 @@ class VerifiedHits:
     all_valid: bool
 
 
-def verify(engine: Engine, synced: SyncedIndex, candidates: list[ScoredDocument]) -> VerifiedHits:
+def verify(
+    engine: Engine,
+    synced: SyncedIndex,
+    candidates: list[ScoredDocument],
+    why: Mapping[int, tuple[Reason, ...]],
+) -> VerifiedHits:
     """Read again what was found, each with its neighbours, in one round trip for each store."""
     index = synced.index
     turns = [
@@ -57,7 +63,11 @@ def verify(engine: Engine, synced: SyncedIndex, candidates: list[ScoredDocument]
     if stale_facts:
         synced.remove_facts(stale_facts)
     hits |= fact_hits
-    verified = [hits[candidate.number] for candidate in candidates if candidate.number in hits]
+    verified = [
+        replace(hits[candidate.number], why=why[candidate.number])
+        for candidate in candidates
+        if candidate.number in hits
+    ]
     return VerifiedHits(verified, not stale and not stale_facts)
 
 
