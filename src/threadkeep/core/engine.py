@@ -14,6 +14,7 @@ from threadkeep.core.cache.generational import GenerationalCache
 from threadkeep.core.cache.recent_items import RecentItemsCache
 from threadkeep.core.cache.session_info import SessionInfoCache
 from threadkeep.core.settings import Settings
+from threadkeep.core.write_counts import WriteCounts
 from threadkeep.errors import BackendError, ThreadkeepError
 from threadkeep.protocols import Backend, SupportsPurge, WrapsBackend
 from threadkeep.types import Commit, Drop, Item, Page, Query, Record, Ttl
@@ -52,6 +53,7 @@ class Engine:
         tails: the newest items of the sessions used last.
         infos: what is known of these sessions, by stream, at a version of it.
         reader: what learns from sessions, if there is a model to do it.
+        write_counts: tells when a user's kept index is to grow, if there is one.
     """
 
     def __init__(self, backend: Backend, settings: Settings, *, owned: bool) -> None:
@@ -72,6 +74,7 @@ class Engine:
         self._owns_longterm = False
         self.longterm: Engine = self
         self.listener: SessionListener | None = None
+        self.write_counts: WriteCounts | None = None
 
     @property
     def discards(self) -> bool:
@@ -187,8 +190,8 @@ class Engine:
     def component(self, cls: Callable[[Engine], T]) -> T:
         """The one object of a class that belongs to this engine, created when first used.
 
-        Its constructor must have no side effects; its `close`, if any, is called when the engine
-        closes. It must be thread-safe and fork-safe itself.
+        Its constructor must have no side effects; its `drain`, if any, is called before the engine
+        closes, and its `close` when it does. It must be thread-safe and fork-safe itself.
         """
         existing = self._components.get(cls)
         if existing is None:  # threads may create two and use one: no lock, for fork safety
@@ -212,6 +215,9 @@ class Engine:
 
     def close(self) -> None:
         """Close the store if it is owned, and stop the threads."""
+        for component in list(self._components.values()):
+            if drain := getattr(component, "drain", None):
+                drain()
         self._closed = True
         for component in list(self._components.values()):
             if close := getattr(component, "close", None):

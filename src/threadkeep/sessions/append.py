@@ -11,7 +11,7 @@ from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted_item
 from threadkeep.errors import InputError
 from threadkeep.messages import read_all
-from threadkeep.sessions import derived
+from threadkeep.sessions import derived, recall_segments
 from threadkeep.sessions.item_identity import IdClaims, is_reference
 from threadkeep.sessions.read import ALL, choose_window, older_items
 from threadkeep.sessions.stream import SessionStream
@@ -78,6 +78,7 @@ def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
         put = stream.compare_and_set(snapshot, put=first, drop=[Drop("item")])
         if snapshot.info is not None:
             derived.invalidate_summary(stream.engine, stream.id)
+            recall_segments.drop_touched(stream.engine, snapshot.info.user, stream.id)
         return put
 
     seqs = stream.retry(step)
@@ -128,6 +129,8 @@ def _write(
 def _notify_listener(stream: SessionStream, draft: Draft, seqs: Sequence[int]) -> list[Item]:
     """Tell the listener about new items; returns all added items."""
     added = draft.stored(seqs)
+    if stream.engine.write_counts is not None:
+        stream.engine.write_counts.add(stream.owner, len(seqs))
     if stream.engine.listener is not None:
         new = [
             stored
@@ -153,6 +156,7 @@ def _apply_retention(stream: SessionStream, seqs: Sequence[int]) -> None:
         extracted_upto = reader.upto(stream.id, stream.owner, stream.generation)
         upto = min(upto, max(extracted_upto, _patience_limit(stream, retained, seqs)))
     stream.trim(upto)
+    recall_segments.drop_touched(stream.engine, stream.owner, stream.id, upto=upto)
 
 
 def _first_to_stay(stream: SessionStream, retained: int) -> int | None:

@@ -10,7 +10,7 @@ from threadkeep.core import item_codec, names
 from threadkeep.core.redaction import redacted_info, redacted_item
 from threadkeep.errors import InputError, NotFound
 from threadkeep.messages import read
-from threadkeep.sessions import derived
+from threadkeep.sessions import derived, recall_segments
 from threadkeep.sessions.item_identity import is_reference
 from threadkeep.sessions.read import items_query, seq_of, whole_number
 from threadkeep.sessions.stream import SessionStream, Snapshot
@@ -71,7 +71,7 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
         new = dataclasses.replace(redacted, id=id, created_at=created_at)
         record = item_codec.item_record(new, id, stream.engine.now(), "item")
         seq = stream.compare_and_set(snapshot, put=[record])[0]
-        _invalidate_summary(stream, snapshot, seq)
+        _invalidate_derived(stream, snapshot, seq)
         return dataclasses.replace(new, seq=seq)
 
     return stream.retry(step)
@@ -93,7 +93,7 @@ def rewind(stream: SessionStream, before: str | int | None, last: int | None) ->
         if records:
             drop = Drop("item", [record.id for record in records])
             stream.compare_and_set(snapshot, drop=[drop])
-            _invalidate_summary(stream, snapshot, records[0].seq)
+            _invalidate_derived(stream, snapshot, records[0].seq)
         return [item_codec.read_item(record) for record in records]
 
     return stream.retry(step)
@@ -108,7 +108,7 @@ def remove(stream: SessionStream, *ids: str) -> None:
         if snapshot.info is not None and keys:
             stream.compare_and_set(snapshot, drop=[Drop("item", keys)])
         if records := snapshot.pages[0].records:
-            _invalidate_summary(stream, snapshot, records[0].seq)
+            _invalidate_derived(stream, snapshot, records[0].seq)
 
     stream.retry(step)
 
@@ -148,6 +148,7 @@ def clear(stream: SessionStream, keep_last: int, files: bool) -> None:
             stream.compare_and_set(snapshot, drop=drop)
         if len(records) > keep_count:
             derived.invalidate_summary(stream.engine, stream.id)
+            _drop_segments(stream, snapshot)
 
     stream.retry(step)
 
@@ -159,7 +160,15 @@ def json_object(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     return dict(metadata or {})
 
 
-def _invalidate_summary(stream: SessionStream, snapshot: Snapshot, seq: int) -> None:
+def _invalidate_derived(stream: SessionStream, snapshot: Snapshot, seq: int) -> None:
+    """Drop what was made of items that changed, the oldest of which has this seq."""
     derived.invalidate_summary(
         stream.engine, stream.id, seq=seq, generation=generation_of(snapshot.version)
     )
+    _drop_segments(stream, snapshot)
+
+
+def _drop_segments(stream: SessionStream, snapshot: Snapshot) -> None:
+    """Drop what is kept of the session's words."""
+    user = None if snapshot.info is None else snapshot.info.user
+    recall_segments.drop_touched(stream.engine, user, stream.id)

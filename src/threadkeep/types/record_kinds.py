@@ -18,6 +18,9 @@ KINDS: Final = (
     "instruction",
     "watermark",
     "forgotten",
+    "recall_segment",
+    "recall_piece",
+    "recall_gap",
     "keyring",
     "store",
 )

@@ -18,6 +18,9 @@ from threadkeep.types.knowledge import Fact
 TIME, NUMBER, NAME, ASKS, TOOL, FACT = (1 << n for n in range(6))
 """Flags of a document: what it holds, and what it is."""
 
+VERSION: Final = 1
+"""How texts are taken apart; a kept index of another version is built anew."""
+
 FLAGS: Final = 1 << 6
 """How many sets of flags there are."""
 

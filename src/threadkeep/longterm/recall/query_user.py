@@ -9,18 +9,20 @@ from typing import Final
 
 from threadkeep.core import names
 from threadkeep.core.engine import Engine
+from threadkeep.core.write_counts import FIRST
 from threadkeep.errors import InputError
 from threadkeep.longterm.recall import query as question
 from threadkeep.longterm.recall import verify_hits
 from threadkeep.longterm.recall.hits import Hit, Hits
 from threadkeep.longterm.recall.query import RecallQuery
 from threadkeep.longterm.recall.search import Search
+from threadkeep.longterm.recall.segments.pieces import BadPiece
 from threadkeep.longterm.recall.sync import SyncedIndex
 from threadkeep.longterm.store.validate import Moment
 from threadkeep.types.timestamps import parse_time
 
-MAX_DOCUMENTS: Final = 300_000
-"""Documents of all users in one process; the indexes of users not asked for longest go."""
+MAX_BYTES: Final = 256_000_000
+"""Bytes of all indexes in one process, about; those of users not asked for longest go."""
 
 MAX_HITS: Final = 1_000
 """Hits that may be asked for."""
@@ -42,9 +44,9 @@ class Recall:
     After a fork the child begins with nothing.
     """
 
-    def __init__(self, engine: Engine, *, max_documents: int = MAX_DOCUMENTS) -> None:
+    def __init__(self, engine: Engine, *, max_bytes: int = MAX_BYTES) -> None:
         self._engine = engine
-        self._max_documents = max_documents
+        self._max_bytes = max_bytes
         self._reset()
 
     def search(self, user: str, text: str, k: int, query: RecallQuery) -> Hits:
@@ -52,16 +54,25 @@ class Recall:
         has_embedder = self._engine.settings.embedder is not None
         synced, lock = self._index_of(user)
         with lock:
-            synced.sync()
-            hits = _search_verified(
+            hits = _search_kept(
                 self._engine, synced, query, max(k, RERANK_DEPTH) if has_embedder else k
             )
+            is_due = synced.is_due()
+        if is_due and self._engine.write_counts is not None:
+            self._engine.write_counts.add(user, FIRST)
         self._evict_indexes()
         if has_embedder:
             from threadkeep.longterm.recall import rerank  # few bring an embedder
 
             hits = rerank.rerank_hits(self._engine, text, hits)
         return Hits(hits[:k], query=text)
+
+    def existing(self, user: str) -> tuple[SyncedIndex, threading.Lock] | None:
+        """The index of a user, if there is one in this process, and its lock."""
+        if self._pid != os.getpid():
+            return None
+        with self._lock:
+            return self._users.get(user)
 
     def forget_user(self, user: str) -> None:
         """Let go of what is remembered of a user; the next question reads it anew."""
@@ -88,12 +99,12 @@ class Recall:
 
     def _evict_indexes(self) -> None:
         with self._lock:
-            documents = sum(len(synced.index) for synced, _ in self._users.values())
+            nbytes = sum(synced.nbytes for synced, _ in self._users.values())
             while len(self._users) > 1 and (
-                documents > self._max_documents or len(self._users) > _MAX_USERS
+                nbytes > self._max_bytes or len(self._users) > _MAX_USERS
             ):
                 _, (evicted, _) = self._users.popitem(last=False)
-                documents -= len(evicted.index)
+                nbytes -= evicted.nbytes
 
 
 def recall(
@@ -129,6 +140,20 @@ def recall(
 
 def _seconds(value: Moment | None, name: str) -> float | None:
     return None if value is None else parse_time(value, name).timestamp()
+
+
+def _search_kept(engine: Engine, synced: SyncedIndex, query: RecallQuery, k: int) -> list[Hit]:
+    """Search; where a part of the kept index is gone or damaged, it is dropped and read anew."""
+    for _ in range(_MAX_ROUNDS):
+        try:
+            synced.sync()
+            synced.prepare(stem for word, _ in query.words for stem in word)
+            return _search_verified(engine, synced, query, k)
+        except BadPiece as error:
+            synced.drop_damaged(str(error))
+    synced.ignore_kept()
+    synced.sync()
+    return _search_verified(engine, synced, query, k)
 
 
 def _search_verified(engine: Engine, synced: SyncedIndex, query: RecallQuery, k: int) -> list[Hit]:

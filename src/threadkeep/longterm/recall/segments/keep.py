@@ -1,0 +1,136 @@
+"""Keeps the indexes of users: on demand, in the background after writes, and at the end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from contextlib import suppress
+from typing import Final
+
+from threadkeep.core.engine import Engine
+from threadkeep.longterm.recall.query_user import Recall
+from threadkeep.longterm.recall.segments import build
+from threadkeep.longterm.recall.segments.pieces import BadPiece
+from threadkeep.longterm.recall.sync import Outdated, SyncedIndex
+from threadkeep.sessions import user_index
+
+_TRIES: Final = 16
+_IDLE_SECONDS: Final = 30.0
+_JOIN_SECONDS: Final = 5.0
+_log = logging.getLogger("threadkeep")
+
+
+class IndexKeeper:
+    """The background thread of one engine, and what it is to do; thread-safe.
+
+    A thread begins when there is something to do and ends when there was nothing for a while.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._reset()
+
+    def _reset(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._due: dict[str, None] = {}
+        self._thread: threading.Thread | None = None
+        self._closing = False
+
+    def keep(self, user: str) -> int:
+        """Keep all of a user's index that is not kept yet, now; returns how many items."""
+        recall = self._engine.component(Recall)
+        shared = recall.existing(user)
+        if shared is None:
+            return _keep(self._engine, SyncedIndex(self._engine, user))
+        synced, lock = shared
+        with lock:
+            return _keep(self._engine, synced)
+
+    def note(self, user: str) -> None:
+        """Keep a user's index soon; nothing is done here."""
+        if self._pid != os.getpid():
+            self._reset()  # no thread survives a fork
+        with self._lock:
+            self._due[user] = None
+            if self._thread is None and not self._closing:
+                self._thread = threading.Thread(
+                    target=self._run, name="threadkeep index", daemon=True
+                )
+                self._thread.start()
+        self._wake.set()
+
+    def drain(self) -> None:
+        """Finish what is due, unless that takes long; what is left, others do."""
+        if self._pid != os.getpid():
+            return
+        with self._lock:
+            self._closing = True
+            thread = self._thread
+        self._wake.set()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_JOIN_SECONDS)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until nothing is due. Returns True if that happened in time."""
+        thread = self._thread
+        if thread is None:
+            return True
+        with self._lock:
+            self._closing = True
+        self._wake.set()
+        thread.join(timeout)
+        self._closing = False
+        return not thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait(_IDLE_SECONDS)
+            with self._lock:
+                self._wake.clear()
+                user = next(iter(self._due), None)
+                if user is None:
+                    self._thread = None
+                    return
+                del self._due[user]
+                if self._due or self._closing:
+                    self._wake.set()
+            self._keep_quietly(user)
+
+    def _keep_quietly(self, user: str) -> None:
+        try:
+            self.keep(user)
+        except Exception as error:  # the next one may do better
+            if not self._engine.closed:
+                _log.warning("keeping an index failed (%s)", type(error).__name__)
+
+
+def _keep(engine: Engine, synced: SyncedIndex) -> int:
+    written = 0
+    for _ in range(_TRIES):
+        with suppress(Outdated, BadPiece):
+            synced.sync(facts=False)
+            written += _build_all(engine, synced)
+            return written
+        synced.reload()
+    return written
+
+
+def _build_all(engine: Engine, synced: SyncedIndex) -> int:
+    counts: list[int] = []
+
+    def build_full_chunk() -> None:
+        if synced.index.live_count >= build.LEVELS[-1] + sum(map(len, synced.stored.values())):
+            counts.append(build.build(engine, synced))
+
+    synced.read_rest(build_full_chunk)
+    counts.append(build.build(engine, synced))
+    return sum(counts)
+
+
+def keep_users(engine: Engine) -> int:
+    """Keep the indexes of all users of the namespace; returns how many items."""
+    keeper = engine.component(IndexKeeper)
+    return sum(keeper.keep(user) for user in user_index.all_users(engine))
