@@ -29,7 +29,14 @@ WORDS = [
     "我的狗",
     "аллергия",
 ]
-QUESTIONS = ("Which kite did Ada buy in May?", "boats", "live", "\u72d7", "Garagentor", "\u0430\u043b\u043b\u0435\u0440\u0433\u0438\u0438")
+QUESTIONS = (
+    "Which kite did Ada buy in May?",
+    "boats",
+    "live",
+    "\u72d7",
+    "Garagentor",
+    "\u0430\u043b\u043b\u0435\u0440\u0433\u0438\u0438",
+)
 STEPS = 120
 
 

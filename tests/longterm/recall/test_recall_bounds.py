@@ -15,7 +15,7 @@ from threadkeep.longterm.recall.query_user import Recall
 
 
 def test_importing_threadkeep_does_not_load_it(run_python):
-    script = "import sys, threadkeep; print([m for m in sys.modules if 'recall' in m])"
+    script = "import sys, threadkeep; print([m for m in sys.modules if 'longterm.recall' in m])"
     assert run_python(script).strip() == "[]"
 
 

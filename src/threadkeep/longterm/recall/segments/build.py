@@ -91,7 +91,7 @@ def merged(sizes: Sequence[int], tail_size: int) -> int:
 def _is_being_built(engine: Engine, heads: Heads) -> bool:
     """Whether another builder announced a segment just now; one that died is not waited for."""
     return any(
-        not head.complete and engine.now() - head.written_at < ANNOUNCED_SECONDS
+        not head.complete and abs(engine.now() - head.written_at) < ANNOUNCED_SECONDS
         for head in heads.segments
     )
 
