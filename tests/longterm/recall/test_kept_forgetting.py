@@ -278,6 +278,7 @@ def test_kill_in_the_middle_of_a_build(tmp_path, commits):
         ada = memory.user("ada")
         assert not any(head.complete for head in kept.heads(memory).segments)
         assert len(ada.recall("kite2", k=5)) == 5
-        ada.session("ada 2").forget(ada.recall(SECRET)[0].item.id)
+        [item] = ada.session("ada 2").items(last=1)
+        ada.session("ada 2").forget(item.id)
         assert SECRET not in kept.kept_text(memory)
         assert memory.index(user="ada") == 20

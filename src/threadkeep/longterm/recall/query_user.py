@@ -67,13 +67,6 @@ class Recall:
             hits = rerank.rerank_hits(self._engine, text, hits)
         return Hits(hits[:k], query=text)
 
-    def existing(self, user: str) -> tuple[SyncedIndex, threading.Lock] | None:
-        """The index of a user, if there is one in this process, and its lock."""
-        if self._pid != os.getpid():
-            return None
-        with self._lock:
-            return self._users.get(user)
-
     def forget_user(self, user: str) -> None:
         """Let go of what is remembered of a user; the next question reads it anew."""
         with self._lock:

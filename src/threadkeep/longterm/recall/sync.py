@@ -41,8 +41,6 @@ LEAST_KEPT: Final = 500
 UNKEPT: Final = 64
 """Items that are not kept from which on they should be."""
 
-_DUE_SECONDS: Final = 60.0
-
 
 class Outdated(Exception):
     """What is in memory is not what the store has: it is to be read anew."""
@@ -73,7 +71,7 @@ class SyncedIndex:
         self.user = user
         self._max_documents = max_documents
         self._uses_kept = True
-        self._due_at = float("-inf")
+        self._due_items = 0
         self._list_stream = engine.stream("sessions", user)
         self.facts_stream = engine.longterm.stream("user", user)
         self._reset()
@@ -107,17 +105,12 @@ class SyncedIndex:
             self.index.remove(self._oldest_documents(over))
 
     def is_due(self) -> bool:
-        """Whether so much is not kept yet that it should be; said once a minute at most."""
-        now = self._engine.now()
-        kept = sum(map(len, self.stored.values()))
-        unkept = self.index.live_count - len(self._facts) - kept
-        if (
-            unkept < UNKEPT
-            or self.index.live_count < LEAST_KEPT
-            or now - self._due_at < _DUE_SECONDS
-        ):
+        """Whether so much is not kept yet that it should be; said once of the same items."""
+        items = self.index.live_count - len(self._facts)
+        known = max(self._due_items, sum(map(len, self.stored.values())))
+        if items - known < UNKEPT or items < LEAST_KEPT:
             return False
-        self._due_at = now
+        self._due_items = items
         return True
 
     def drop_damaged(self, piece: str) -> None:

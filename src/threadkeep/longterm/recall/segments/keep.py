@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from contextlib import suppress
 from typing import Final
 
 from threadkeep.core.engine import Engine
-from threadkeep.longterm.recall.query_user import Recall
 from threadkeep.longterm.recall.segments import build
 from threadkeep.longterm.recall.segments.pieces import BadPiece
 from threadkeep.longterm.recall.sync import Outdated, SyncedIndex
@@ -40,14 +40,11 @@ class IndexKeeper:
         self._closing = False
 
     def keep(self, user: str) -> int:
-        """Keep all of a user's index that is not kept yet, now; returns how many items."""
-        recall = self._engine.component(Recall)
-        shared = recall.existing(user)
-        if shared is None:
-            return _keep(self._engine, SyncedIndex(self._engine, user))
-        synced, lock = shared
-        with lock:
-            return _keep(self._engine, synced)
+        """Keep all of a user's index that is not kept yet, now; returns how many items.
+
+        It reads for itself, so that no question has to wait for it.
+        """
+        return _keep(self._engine, SyncedIndex(self._engine, user))
 
     def note(self, user: str) -> None:
         """Keep a user's index soon; nothing is done here."""
@@ -56,11 +53,15 @@ class IndexKeeper:
         with self._lock:
             self._due[user] = None
             if self._thread is None and not self._closing:
-                self._thread = threading.Thread(
-                    target=self._run, name="threadkeep index", daemon=True
-                )
-                self._thread.start()
+                self._start()
         self._wake.set()
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="threadkeep index", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # no thread may run here: it is done at the end
+            self._thread = None
 
     def drain(self) -> None:
         """Finish what is due, unless that takes long; what is left, others do."""
@@ -70,8 +71,18 @@ class IndexKeeper:
             self._closing = True
             thread = self._thread
         self._wake.set()
-        if thread is not None and thread is not threading.current_thread():
+        if thread is None:
+            self._keep_due()
+        elif thread is not threading.current_thread():
             thread.join(_JOIN_SECONDS)
+
+    def _keep_due(self) -> None:
+        """Do in this thread what is due, unless that takes long."""
+        until = time.monotonic() + _JOIN_SECONDS
+        while self._due and time.monotonic() < until:
+            user = next(iter(self._due))
+            del self._due[user]
+            self._keep_quietly(user)
 
     def wait(self, timeout: float) -> bool:
         """Wait until nothing is due. Returns True if that happened in time."""
