@@ -59,7 +59,9 @@ class Head(NamedTuple):
         list_seq: the seq up to which that list had been read; 0 = not to its end.
         spans: what it holds, by session.
         written_at: when it was built, epoch seconds.
+        expires: when its pieces are over, epoch seconds.
         vectors: the name of the embedder whose vectors it holds.
+        first_vector: the number of the first piece with vectors; 0 = there are none.
     """
 
     id: str
@@ -72,7 +74,9 @@ class Head(NamedTuple):
     list_seq: int
     spans: Mapping[str, Span]
     written_at: float = 0.0
+    expires: float | None = None
     vectors: str | None = None
+    first_vector: int = 0
 
     def piece_ids(self) -> list[str]:
         """The ids of its pieces."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from typing import Final
+from typing import Final, NamedTuple
 
 from threadkeep.core import names
 from threadkeep.core.engine import Engine
 from threadkeep.core.write_counts import FIRST
 from threadkeep.errors import InputError
-from threadkeep.longterm.recall import query as question
+from threadkeep.longterm.recall import query as recall_query
 from threadkeep.longterm.recall import verify_hits
 from threadkeep.longterm.recall.hits import Hit, Hits
 from threadkeep.longterm.recall.query import RecallQuery
@@ -26,9 +26,6 @@ MAX_BYTES: Final = 256_000_000
 
 MAX_HITS: Final = 1_000
 """Hits that may be asked for."""
-
-RERANK_DEPTH: Final = 50
-"""Hits that an embedder reorders; more, if more are wanted."""
 
 _MAX_USERS: Final = 1_000
 _MAX_ROUNDS: Final = 8  # as often a question is asked anew because what it found was gone
@@ -51,21 +48,14 @@ class Recall:
 
     def search(self, user: str, text: str, k: int, query: RecallQuery) -> Hits:
         """The best answers, the best first."""
-        has_embedder = self._engine.settings.embedder is not None
         synced, lock = self._index_of(user)
         with lock:
-            hits = _search_kept(
-                self._engine, synced, query, max(k, RERANK_DEPTH) if has_embedder else k
-            )
+            hits = _search_kept(self._engine, synced, Question(text, query, k))
             is_due = synced.is_due()
         if is_due and self._engine.write_counts is not None:
             self._engine.write_counts.add(user, FIRST)
         self._evict_indexes()
-        if has_embedder:
-            from threadkeep.longterm.recall import rerank  # few bring an embedder
-
-            hits = rerank.rerank_hits(self._engine, text, hits)
-        return Hits(hits[:k], query=text)
+        return Hits(hits, query=text)
 
     def forget_user(self, user: str) -> None:
         """Let go of what is remembered of a user; the next question reads it anew."""
@@ -106,7 +96,7 @@ def recall(
     query: str,
     k: int,
     *,
-    kind: question.Kind | None = None,
+    kind: recall_query.Kind | None = None,
     session: str | None = None,
     role: str | None = None,
     since: Moment | None = None,
@@ -120,7 +110,7 @@ def recall(
         raise InputError(f'kind must be "fact" or "item", got {kind!r:.80}')
     if kind == "fact" and role is not None:
         raise InputError('role= is of items, so kind="fact" would find nothing: pass one of them')
-    parsed = question.parse_query(
+    parsed = recall_query.parse_query(
         query,
         kind=kind,
         session=None if session is None else names.check(session, "session"),
@@ -135,39 +125,56 @@ def _seconds(value: Moment | None, name: str) -> float | None:
     return None if value is None else parse_time(value, name).timestamp()
 
 
-def _search_kept(engine: Engine, synced: SyncedIndex, query: RecallQuery, k: int) -> list[Hit]:
+class Question(NamedTuple):
+    """What is asked: its text, taken apart, and how many hits are wanted."""
+
+    text: str
+    query: RecallQuery
+    k: int
+
+
+def _search_kept(engine: Engine, synced: SyncedIndex, question: Question) -> list[Hit]:
     """Search; where a part of the kept index is gone or damaged, it is dropped and read anew."""
     for _ in range(_MAX_ROUNDS):
         try:
             synced.sync()
-            synced.prepare(stem for word, _ in query.words for stem in word)
-            return _search_verified(engine, synced, query, k)
+            synced.prepare(stem for word, _ in question.query.words for stem in word)
+            return _search_verified(engine, synced, question)
         except BadPiece as error:
             synced.drop_damaged(str(error))
     synced.ignore_kept()
     synced.sync()
-    return _search_verified(engine, synced, query, k)
+    return _search_verified(engine, synced, question)
 
 
-def _search_verified(engine: Engine, synced: SyncedIndex, query: RecallQuery, k: int) -> list[Hit]:
+def _search_verified(engine: Engine, synced: SyncedIndex, question: Question) -> list[Hit]:
     hits: list[Hit] = []
     for _ in range(_MAX_ROUNDS):
-        hits, all_valid = _search_once(engine, synced, query, k)
+        hits, all_valid = _search_once(engine, synced, question)
         if all_valid:
             break
     return hits
 
 
-def _search_once(
-    engine: Engine, synced: SyncedIndex, query: RecallQuery, k: int
-) -> tuple[list[Hit], bool]:
+def _search_once(engine: Engine, synced: SyncedIndex, question: Question) -> tuple[list[Hit], bool]:
     """The hits that stand, and whether all did that were looked at."""
-    search = Search(synced.index, query)
-    candidates = search.best(2 * k + _SPARE_CANDIDATES)
+    search, k = Search(synced.index, question.query), question.k
+    wanted = 2 * k + _SPARE_CANDIDATES
+    if engine.settings.embedder is None:
+        reranked = None
+        candidates = search.best(wanted)
+    else:
+        from threadkeep.longterm.recall import rerank  # few bring an embedder
+
+        best = search.best(max(wanted, rerank.DEPTH))
+        reranked = rerank.rerank(engine, synced, question.text, best)
+        candidates = reranked.documents[:wanted]
     hits: dict[object, Hit] = {}
     while candidates and len(hits) < k:
         chunk, candidates = candidates[: k - len(hits)], candidates[k - len(hits) :]
         why = search.why([document.number for document in chunk])
+        if reranked is not None:
+            why = {number: reranked.why(number, reasons) for number, reasons in why.items()}
         verified = verify_hits.verify(engine, synced, chunk, why)
         for hit in verified.hits:
             hits.setdefault(_identity(hit), hit)

@@ -309,6 +309,11 @@ class SyncedIndex:
         self.index.add_facts(documents)
         self._facts, self._facts_version = facts, page.version
 
+    def fact_text(self, number: int) -> str:
+        """The text of the fact that a document is; empty if it is none."""
+        fact = self._facts.get(self.index.origin_names.values[self.index.origins[number]][1:])
+        return "" if fact is None else fact.text
+
     def remove_facts(self, ids: Iterable[str]) -> None:
         """Let go of facts."""
         origins = {FACT_PREFIX + id for id in ids}

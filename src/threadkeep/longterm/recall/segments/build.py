@@ -17,6 +17,7 @@ from threadkeep.longterm.recall.index import RecallIndex
 from threadkeep.longterm.recall.postings import Postings
 from threadkeep.longterm.recall.segments import block, columns, pieces
 from threadkeep.longterm.recall.segments.columns import Columns
+from threadkeep.longterm.recall.segments.vector_build import VectorBuilder
 from threadkeep.longterm.recall.sync import LEAST_KEPT, Outdated, SyncedIndex
 from threadkeep.sessions import recall_segments
 from threadkeep.sessions.recall_segments import GAP, HEAD, Head, Heads, Span
@@ -35,10 +36,11 @@ _VERSIONS_PER_READ: Final = 100
 _MIN_LIFE: Final = 0.05  # of a ttl that words of a session must have before them to be kept
 
 
-def build(engine: Engine, synced: SyncedIndex) -> int:
+def build(engine: Engine, synced: SyncedIndex, vectors: VectorBuilder | None = None) -> int:
     """Keep what is in an index and not kept yet, if there is enough; returns how many documents.
 
-    The index was synced just now. Several builders may meet: one of them writes.
+    The index was synced just now. Several builders may meet: one of them writes. Vectors of
+    segments that are merged are carried over.
 
     Raises:
         Outdated: the store has changed; sync again and try again.
@@ -48,6 +50,8 @@ def build(engine: Engine, synced: SyncedIndex) -> int:
     _drop_stale(engine, synced)
     written = 0
     while batch := _next_batch(engine, synced):
+        if vectors is not None:
+            vectors.carry(synced, batch.replaced)
         written += _write(engine, synced, batch)
     if synced.heads.segments and len(synced.index) - _loaded(synced) > MAX_LOADED_TAIL:
         synced.reload()
@@ -175,10 +179,10 @@ def _write(engine: Engine, synced: SyncedIndex, batch: _Batch) -> int:
         list_seq=synced.list_seq if batch.is_last else 0,
         spans=spans,
         written_at=engine.now(),
+        expires=_expires(engine, synced.index, batch.numbers),
     )
-    expires = _expires(engine, synced.index, batch.numbers)
     records = [
-        pieces.piece_record(segment, n, part, head.written_at, expires)
+        pieces.piece_record(segment, n, part, head.written_at, head.expires)
         for n, part in enumerate(content)
     ]
     version = _Writer(engine, synced).write(head, records, batch)

@@ -32,9 +32,6 @@ class Columns:
         directory: of each piece of postings, the first stem.
         vocabulary: the number of the first piece of the vocabulary; those of postings follow.
         vocabulary_pieces: how many pieces the vocabulary has.
-        vectors: how many documents have their vectors in one piece, the first of which follows
-            those of postings; 0 = there are none.
-        dimensions: of the vectors.
     """
 
     arrays: dict[str, array[Any]]
@@ -44,8 +41,6 @@ class Columns:
     directory: list[str]
     vocabulary: int = 0
     vocabulary_pieces: int = 0
-    vectors: int = 0
-    dimensions: int = 0
 
     def __len__(self) -> int:
         return len(self.arrays["seqs"])

@@ -10,9 +10,12 @@ from contextlib import suppress
 from typing import Final
 
 from threadkeep.core.engine import Engine
+from threadkeep.longterm.recall.query_user import Recall
 from threadkeep.longterm.recall.segments import build
 from threadkeep.longterm.recall.segments.pieces import BadPiece
+from threadkeep.longterm.recall.segments.vector_build import VectorBuilder
 from threadkeep.longterm.recall.sync import Outdated, SyncedIndex
+from threadkeep.longterm.recall.vectors import EmbedderFault, Vectors, log_fault
 from threadkeep.sessions import user_index
 
 _TRIES: Final = 16
@@ -119,26 +122,42 @@ class IndexKeeper:
 
 
 def _keep(engine: Engine, synced: SyncedIndex) -> int:
+    embedder = engine.component(Vectors).embedder
+    name = None if embedder is None else embedder.name
+    vectors = None if name is None else VectorBuilder(engine, synced.user, name)
     written = 0
     for _ in range(_TRIES):
         with suppress(Outdated, BadPiece):
             synced.sync(facts=False)
-            written += _build_all(engine, synced)
-            return written
+            written += _build_all(engine, synced, vectors)
+            if vectors is not None:
+                _complete(synced, vectors)
+            break
         synced.reload()
+    if written and (vectors is not None or written > build.MAX_LOADED_TAIL):
+        engine.component(Recall).forget_user(synced.user)  # the next question loads what is kept
     return written
 
 
-def _build_all(engine: Engine, synced: SyncedIndex) -> int:
+def _build_all(engine: Engine, synced: SyncedIndex, vectors: VectorBuilder | None) -> int:
     counts: list[int] = []
 
     def build_full_chunk() -> None:
         if synced.index.live_count >= build.LEVELS[-1] + sum(map(len, synced.stored.values())):
-            counts.append(build.build(engine, synced))
+            counts.append(build.build(engine, synced, vectors))
 
     synced.read_rest(build_full_chunk)
-    counts.append(build.build(engine, synced))
+    counts.append(build.build(engine, synced, vectors))
     return sum(counts)
+
+
+def _complete(synced: SyncedIndex, vectors: VectorBuilder) -> None:
+    """Make the vectors that are missing; if the embedder fails, words decide till next time."""
+    synced.sync(facts=False)  # it may have been let go of
+    try:
+        vectors.complete(synced)
+    except EmbedderFault as fault:
+        log_fault(fault)
 
 
 def keep_users(engine: Engine) -> int:
