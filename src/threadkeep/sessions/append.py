@@ -59,6 +59,8 @@ def add(stream: SessionStream, messages: Sequence[object], format: str | None = 
     seqs = list[int]()
     for batch in list(batches(draft.records)) or [[]]:
         seqs += _write(stream, draft.claims, batch, first=not seqs)
+    if draft.claims is not None and draft.claims.changes:
+        recall_segments.drop_touched(stream.engine, stream.owner, stream.id)
     if stream.engine.settings.retain:
         _apply_retention(stream, seqs)
     return _notify_listener(stream, draft, seqs)

@@ -24,6 +24,7 @@ from threadkeep.sessions import recall_segments
 SECRET = "zanzibar"
 VERBS = {
     "replace": lambda chat, item: chat.replace(item.id, "nothing of the kind"),
+    "add under the same id": lambda chat, item: chat.add({"id": item.id, **said("another")}),
     "rewind": lambda chat, item: chat.rewind(before=item.id),
     "remove": lambda chat, item: chat.remove(item.id),
     "forget": lambda chat, item: chat.forget(item.id),

@@ -188,7 +188,7 @@ def _write(engine: Engine, synced: SyncedIndex, batch: _Batch) -> int:
     version = _Writer(engine, synced).write(head, records, batch)
     _note(engine, synced, head, batch, version, gathered)
     _check_after(engine, synced, head)
-    return len(batch.numbers)
+    return len(batch.numbers) - sum(head.documents for head in batch.replaced)
 
 
 def _encode(index: RecallIndex, numbers: list[int]) -> tuple[list[bytes], Columns]:
