@@ -11,6 +11,7 @@ from threadkeep.api.user import User
 from threadkeep.connect import connect
 from threadkeep.protocols import Backend
 from threadkeep.types import Drop, Item, Query, Record
+from threadkeep.types.embedding import Embedder
 from threadkeep.window import Window
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = [
     "Drop",
     "Backend",
     "HistoryService",
+    "Embedder",
     "policies",
     "errors",
 ]

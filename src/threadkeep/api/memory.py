@@ -17,6 +17,7 @@ from threadkeep.core.call_limit import limit_total, reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.settings import Settings
 from threadkeep.core.user_id import UserId, optional_user_id
+from threadkeep.core.write_counts import WriteCounts
 from threadkeep.errors import ConfigError, InputError
 from threadkeep.printable import shown
 from threadkeep.protocols import Backend, Policy, SupportsDescribe
@@ -64,6 +65,8 @@ class Memory:
         self.feedback = FeedbackCollection(self._engine)
         self._label = label or type(backend).__name__
         self._engine.listener = self._extractor()
+        if backend.blocking and not self._engine.settings.retain:
+            self._engine.write_counts = WriteCounts(self._keep_index)
 
     @property
     def backend(self) -> Backend:
@@ -172,6 +175,23 @@ class Memory:
             raise InputError(f"limit must be a whole number of at least 1, got {shown(limit)}")
         return self._engine.sweep(min(limit, MAX_COUNT))
 
+    def index(self, *, user: UserId | None = None) -> int:
+        """Keep the search index of what users said in the store; returns how many items were new.
+
+        A store on a disk or a server does so in the background, after writes and questions, once a
+        user has 500 items: then the first question of a new process need not read them all. Call
+        this after an import, or where no background thread may run. Any number of processes may.
+
+        Args:
+            user: only this user's; else everybody's in the namespace.
+        """
+        from threadkeep.longterm.recall.segments.keep import IndexKeeper, keep_users
+
+        owner = optional_user_id(user)
+        if owner is None:
+            return keep_users(self._engine)
+        return self._engine.component(IndexKeeper).keep(owner)
+
     def purge(self) -> list[str]:
         """Remove deleted data from the store's own files, as far as possible.
 
@@ -243,6 +263,7 @@ class Memory:
     asessions = async_twin(sessions)
     aextract = async_twin(extract)
     aflush = async_twin(flush)
+    aindex = async_twin(index)
     asweep = async_twin(sweep)
     apurge = async_twin(purge)
     adescribe = async_twin(describe)
@@ -250,6 +271,12 @@ class Memory:
     async def aclose(self) -> None:
         """Close the store, if it was opened here. May be called twice."""
         self.close()
+
+    def _keep_index(self, user: str) -> None:
+        """Have a user's kept index grow, in the background."""
+        from threadkeep.longterm.recall.segments.keep import IndexKeeper  # rarely needed
+
+        self._engine.component(IndexKeeper).note(user)
 
     def _extractor(self) -> Extractor | None:
         """The extractor; `None` without a model."""

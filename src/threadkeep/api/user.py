@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from threadkeep.api.conversations import Conversations
 from threadkeep.api.feedback import FeedbackCollection
@@ -156,6 +156,7 @@ class User:
         query: str,
         k: int = 10,
         *,
+        kind: Literal["fact", "item"] | None = None,
         session: str | None = None,
         role: str | None = None,
         since: datetime | float | str | None = None,
@@ -163,12 +164,16 @@ class User:
     ) -> Hits:
         """Search the user's items and facts for a question; returns the best `k`, best first.
 
+        Each hit says `why` it was found: by which words, of its own or of its neighbours, by its
+        speaker, its date, the facts learned from it, or its meaning.
+
         A keyword search in the store, without a model. Every hit is read again before it is
         returned, so deleted, edited and expired data is never returned.
 
         Args:
             query: a question or some words.
             k: how many, at most.
+            kind: only facts, or only items.
             session: only of this session.
             role: only what this role said; no facts.
             since: only what was said then or later: epoch seconds, ISO 8601 or a datetime.
@@ -180,7 +185,15 @@ class User:
         from threadkeep.longterm.recall.query_user import recall  # rarely needed
 
         return recall(
-            self._engine, self.id, query, k, session=session, role=role, since=since, until=until
+            self._engine,
+            self.id,
+            query,
+            k,
+            kind=kind,
+            session=session,
+            role=role,
+            since=since,
+            until=until,
         )
 
     asessions = async_twin(sessions)

@@ -16,6 +16,7 @@ from threadkeep.core.cache.recent_items import RecentItemsCache
 from threadkeep.core.cache.session_info import SessionInfoCache
 from threadkeep.core.clock import StoreClock
 from threadkeep.core.settings import Settings
+from threadkeep.core.write_counts import WriteCounts
 from threadkeep.errors import BackendError, ThreadkeepError
 from threadkeep.protocols import Backend, SupportsPurge, WrapsBackend
 from threadkeep.types import Commit, Drop, Item, Page, Query, Record, Ttl
@@ -56,6 +57,7 @@ class Engine:
         infos: what is known of these sessions, by stream, at a version of it.
         append_log: the streams that this process has only appended to.
         reader: what learns from sessions, if there is a model to do it.
+        write_counts: tells when a user's kept index is to grow, if there is one.
     """
 
     def __init__(self, backend: Backend, settings: Settings, *, owned: bool) -> None:
@@ -78,6 +80,7 @@ class Engine:
         self._owns_longterm = False
         self.longterm: Engine = self
         self.listener: SessionListener | None = None
+        self.write_counts: WriteCounts | None = None
 
     @property
     def discards(self) -> bool:
@@ -198,8 +201,8 @@ class Engine:
     def component(self, cls: Callable[[Engine], T]) -> T:
         """The one object of a class that belongs to this engine, created when first used.
 
-        Its constructor must have no side effects; its `close`, if any, is called when the engine
-        closes. It must be thread-safe and fork-safe itself.
+        Its constructor must have no side effects; its `drain`, if any, is called before the engine
+        closes, and its `close` when it does. It must be thread-safe and fork-safe itself.
         """
         existing = self._components.get(cls)
         if existing is None:  # threads may create two and use one: no lock, for fork safety
@@ -223,6 +226,9 @@ class Engine:
 
     def close(self) -> None:
         """Close the store if it is owned, and stop the threads."""
+        for component in list(self._components.values()):
+            if drain := getattr(component, "drain", None):
+                drain()
         self._closed = True
         for component in list(self._components.values()):
             if close := getattr(component, "close", None):

@@ -20,7 +20,7 @@ from threadkeep.longterm.store import unit_of_work
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream, for_session
 from threadkeep.printable import shown
-from threadkeep.sessions import checkpoints, derived, edit, remove, user_index
+from threadkeep.sessions import checkpoints, derived, edit, recall_segments, remove, user_index
 from threadkeep.sessions.read import items_of_page
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import KEEP, Drop, Query, SessionInfo
@@ -49,6 +49,7 @@ def forget_user(engine: Engine, user: str, *, purge: bool) -> ForgetReport:
     records += checkpoints.delete_of_user(engine, user)
     other_namespaces = _summaries(engine, unit)
     records += orphans.forget_summaries(engine, user)
+    recall_segments.forget_user(engine, user)
     records += sum(len(kind) for kind in (unit.facts, unit.instructions, unit.watermarks))
     user_stream.delete()
     engine.evict_user(user)

@@ -14,7 +14,7 @@ from threadkeep.core.redaction import redacted_item
 from threadkeep.errors import InputError
 from threadkeep.messages import read_all
 from threadkeep.printable import shown
-from threadkeep.sessions import derived
+from threadkeep.sessions import derived, recall_segments
 from threadkeep.sessions.item_identity import IdClaims, is_reference
 from threadkeep.sessions.read import ALL, choose_window, older_items
 from threadkeep.sessions.storable import storable_record
@@ -66,6 +66,8 @@ def add(stream: SessionStream, messages: Sequence[object], format: str | None = 
     seqs = list[int]()
     for batch in list(batches(draft.records)) or [[]]:
         seqs += _write(stream, draft.claims, batch, first=not seqs)
+    if draft.claims is not None and draft.claims.changes:
+        recall_segments.drop_touched(stream.engine, stream.owner, stream.id)
     if stream.engine.settings.retain:
         _apply_retention(stream, seqs)
     return _notify_listener(stream, draft, seqs)
@@ -85,6 +87,7 @@ def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
         put = stream.compare_and_set(snapshot, put=first, drop=[Drop("item")])
         if snapshot.info is not None:
             derived.invalidate_summary(stream.engine, stream.id)
+            recall_segments.drop_touched(stream.engine, snapshot.info.user, stream.id)
         return put
 
     seqs = stream.retry(step)
@@ -165,6 +168,8 @@ def _write(
 def _notify_listener(stream: SessionStream, draft: Draft, seqs: Sequence[int]) -> list[Item]:
     """Tell the listener about new items; returns all added items."""
     added = draft.stored(seqs)
+    if stream.engine.write_counts is not None:
+        stream.engine.write_counts.add(stream.owner, len(seqs))
     if stream.engine.listener is not None:
         new = [
             stored
@@ -190,6 +195,7 @@ def _apply_retention(stream: SessionStream, seqs: Sequence[int]) -> None:
         extracted_upto = reader.upto(stream.id, stream.owner, stream.generation)
         upto = min(upto, max(extracted_upto, _patience_limit(stream, retained, seqs)))
     stream.trim(upto)
+    recall_segments.drop_touched(stream.engine, stream.owner, stream.id, upto=upto)
 
 
 def _first_to_stay(stream: SessionStream, retained: int) -> int | None:

@@ -26,6 +26,9 @@ KINDS: Final = (
     "namespace",
     "thread",
     "lease",
+    "recall_segment",
+    "recall_piece",
+    "recall_gap",
     "keyring",
     "store",
 )

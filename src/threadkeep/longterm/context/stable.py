@@ -12,6 +12,7 @@ from threadkeep.longterm import facts, instructions
 from threadkeep.longterm.context.escape import escape_line
 from threadkeep.longterm.context.fit import ContextNote, fit_notes, render_block
 from threadkeep.longterm.context.gather import Knowledge
+from threadkeep.longterm.store.validity import is_current
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import File
 from threadkeep.types.knowledge import Fact, Instruction, Summary
@@ -76,15 +77,11 @@ def fact_line(engine: Engine, fact: Fact) -> str:
     text = escape_line(redacted(engine, fact.text, "fact") or "")
     said_at = fact.observed_at or fact.created_at
     days = [] if said_at is None else [said_at.date().isoformat()]
+    if fact.valid_from is not None and fact.valid_from.timestamp() > engine.now():
+        days.append(f"from {fact.valid_from.date().isoformat()}")
     if fact.valid_to is not None:
         days.append(f"until {fact.valid_to.date().isoformat()}")
     return f"- {text} ({', '.join(days)})" if text and days else text and f"- {text}"
-
-
-def is_current(fact: Fact, now: float) -> bool:
-    """Whether it is active, and true today as far as was said."""
-    ended = fact.valid_to is not None and fact.valid_to.timestamp() <= now
-    return fact.status == "active" and not ended
 
 
 def _instruction_notes(

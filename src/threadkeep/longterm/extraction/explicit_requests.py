@@ -8,7 +8,11 @@ from typing import Final, NamedTuple
 
 from threadkeep.longterm.extraction.authorship import is_reported_speech, sentences, user_authored
 from threadkeep.longterm.extraction.batch import TranscriptLine
-from threadkeep.longterm.extraction.text_features import content_stems, quantities
+from threadkeep.longterm.extraction.text_features import (
+    content_stems,
+    quantities,
+    says_all_of,
+)
 from threadkeep.longterm.transcript import MAX_CHARACTERS
 
 _POLITELY: Final = (
@@ -68,10 +72,9 @@ class MemoryRequest(NamedTuple):
 
     def matches(self, text: str) -> bool:
         """Whether a request to forget is about what a text says."""
-        stems = content_stems(self.text)
         return (
-            bool(stems)
-            and stems <= content_stems(text)
+            bool(content_stems(self.text))
+            and says_all_of(text, self.text)
             and quantities(self.text) <= quantities(text)
         )
 

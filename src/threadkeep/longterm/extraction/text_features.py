@@ -57,10 +57,23 @@ def terms(text: str) -> list[str]:
 
 
 def content_stems(text: str) -> frozenset[str]:
-    """The stems of the words that carry sense, without names of days and months, and numbers."""
+    """The stems of the words that carry sense, without names of days and months, and numbers.
+
+    A form of two words has the stems of both: "lives" those of life and of live.
+    """
     return frozenset(
-        tokenizer.stem(word) for word in tokenizer.tokens(text) if _carries_sense(word)
+        stem
+        for word in tokenizer.tokens(text)
+        if _carries_sense(word)
+        for stem in tokenizer.readings(word)
     )
+
+
+def says_all_of(text: str, other: str) -> bool:
+    """Whether every word of another text that carries sense is in a text, in some form."""
+    stems = content_stems(text)
+    words = (tokenizer.readings(word) for word in tokenizer.tokens(other) if _carries_sense(word))
+    return all(not stems.isdisjoint(word) for word in words)
 
 
 def _carries_sense(word: str) -> bool:

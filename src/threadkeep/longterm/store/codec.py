@@ -30,7 +30,13 @@ def identity(kind: str, text: str, *scope: str | None) -> str:
 def normalised(text: str) -> str:
     """The text without what does not change its sense."""
     folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return folded.rstrip(".!;, ") or folded
+    return folded.rstrip(_STOPS) or folded
+
+
+_STOPS: Final = (
+    " .!;,\u3001\u3002\uff61\u0964\u0965\u06d4\u060c\u061b\u0589\u1362\u104a\u104b\u17d4\u2026"
+)
+"""Full stops and commas of all scripts, at the end of a text; a question mark changes its sense."""
 
 
 def fact_record(fact: Fact, now: float) -> Record:
