@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from threadkeep.longterm.facts import Facts
     from threadkeep.longterm.instructions import Instructions
     from threadkeep.longterm.recall.hits import Hits
-    from threadkeep.types.knowledge import ForgetReport
+    from threadkeep.types.knowledge import ForgetReport, Refusal
 
 
 @name_unknown_keywords
@@ -179,7 +179,26 @@ class User:
             self._engine, self.id, query, k, session=session, role=role, since=since, until=until
         )
 
+    def refused(self, *, limit: int | None = None) -> Listing[Refusal]:
+        """What learning proposed and is not known, with the reason and the source; newest last.
+
+        What waits in quarantine is among it; `facts.approve(id)` and `instructions.approve(id)`
+        make an entry known. The newest 200 that were dropped are kept.
+
+        Args:
+            limit: only so many of the newest.
+
+        Raises:
+            InputError: `limit` is no whole number of at least 1.
+        """
+        from threadkeep.longterm import refused as refusals  # rarely needed
+        from threadkeep.longterm.store import user_stream
+
+        stream = user_stream.UserStream(self._engine, user=self.id)
+        return refusals.listed(stream.load(), limit)
+
     asessions = async_twin(sessions)
+    arefused = async_twin(refused)
     acontext = async_twin(context)
     aexport = async_twin(export)
     arestore = async_twin(restore)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
@@ -87,6 +88,7 @@ class Facts(Collection[Fact]):
         """
         now = self._engine.now()
         clean_text = validate.checked_text(self._engine, text, "fact")
+        said_at = validate.checked_moment(observed_at, "observed_at") or utc_datetime(now)
         fact = Fact(
             identity("fact", clean_text),
             clean_text,
@@ -94,7 +96,8 @@ class Facts(Collection[Fact]):
             validate.checked_status(status) or "active",
             confidence=validate.checked_share(confidence, "confidence"),
             pinned=bool(pinned),
-            observed_at=validate.checked_moment(observed_at, "observed_at") or utc_datetime(now),
+            observed_at=said_at,
+            first_observed_at=said_at,
             valid_from=validate.checked_moment(valid_from, "valid_from"),
             valid_to=validate.checked_moment(valid_to, "valid_to"),
             expires_at=validate.checked_moment(expires_at, "expires_at"),
@@ -159,15 +162,39 @@ class Facts(Collection[Fact]):
         if fact.status == "active":
             unit.unmark_forgotten(fact.id)
         merge_fact(unit, fact)
-        evict_surplus(unit)
+        evict_surplus(unit, self._engine.now())
         return unit
+
+
+def place(unit: UnitOfWork, fact: Fact) -> Fact:
+    """A fact with the id it will have: what is true for a second time is a fact of its own."""
+    occurrence, id = 1, fact.id
+    while (existing := unit.facts.get(id)) is not None and _begins_after(unit, fact, existing):
+        occurrence += 1
+        id = identity("fact", fact.text, str(occurrence))
+    return replace(fact, id=id)
+
+
+def _begins_after(unit: UnitOfWork, fact: Fact, ended: Fact) -> bool:
+    """Whether a fact begins when one of the same text had come to its end."""
+    if ended.status != "superseded" or fact.status != "active":
+        return False
+    successor = unit.facts.get(ended.superseded_by or "")
+    end = ended.valid_to or (successor and (successor.valid_from or successor.observed_at))
+    start = fact.valid_from or fact.observed_at
+    return end is not None and start is not None and start >= end
 
 
 def merge_fact(unit: UnitOfWork, fact: Fact) -> Fact:
     """Put a fact; one that is known already was seen once more, and keeps what it has."""
+    fact = place(unit, fact)
     existing = unit.facts.get(fact.id)
     if existing is None:
         return unit.put_fact(fact)
+    if existing.status == "superseded" and fact.extractor != APPLICATION:
+        return unit.put_fact(  # what held before something else did does not hold again by that
+            replace(existing, sources=merged_sources(existing.sources, fact.sources))
+        )
     # what an application, or another mouth, says again is no longer in doubt; never the reverse
     active = fact.status == "active" or existing.status == "active"
     return unit.put_fact(
@@ -175,23 +202,38 @@ def merge_fact(unit: UnitOfWork, fact: Fact) -> Fact:
             fact,
             sources=merged_sources(existing.sources, fact.sources),
             status="active" if active else existing.status,
+            reason="" if active else existing.reason or fact.reason,
             superseded_by=None if active else existing.superseded_by,
             confidence=max(existing.confidence, fact.confidence),
             pinned=existing.pinned or fact.pinned,
             seen=existing.seen + 1,
             observed_at=max(filter(None, (existing.observed_at, fact.observed_at)), default=None),
+            first_observed_at=min(
+                filter(None, (first_said(existing), first_said(fact))), default=None
+            ),
             valid_from=fact.valid_from or existing.valid_from,
             expires_at=fact.expires_at or existing.expires_at,
+            gloss=existing.gloss or fact.gloss,
+            category=fact.category or existing.category,
+            metadata={**existing.metadata, **fact.metadata},
             created_at=existing.created_at,
             seq=existing.seq,
         )
     )
 
 
-def evict_surplus(unit: UnitOfWork, limit: int = MAX_FACTS) -> None:
-    """Let the least worth facts go, if there are too many."""
-    for id in validate.surplus(unit.facts, limit, rank_key):
+def first_said(fact: Fact) -> datetime | None:
+    """When it was first said, as far as that is known."""
+    return fact.first_observed_at or fact.observed_at or fact.created_at
+
+
+def evict_surplus(unit: UnitOfWork, now: float, limit: int = MAX_FACTS) -> int:
+    """Let the least worth facts go, if there are too many, and say so. Returns how many."""
+    surplus = validate.surplus(unit.facts, limit, rank_key)
+    for id in surplus:
+        unit.put_refusal(validate.surplus_refusal(unit.facts[id], "fact", now))
         unit.drop_fact(id)
+    return len(surplus)
 
 
 def rank_key(fact: Fact) -> tuple[bool, float, float]:

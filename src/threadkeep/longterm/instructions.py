@@ -162,7 +162,7 @@ class Instructions(Collection[Instruction]):
             unit.put_instruction(superseded(self._require(unit, replaces), instruction.id))
         unit.unmark_forgotten(instruction.id)
         merge_instruction(unit, instruction)
-        evict_surplus(unit)
+        evict_surplus(unit, self._engine.now())
         return unit
 
 
@@ -182,6 +182,8 @@ def merge_instruction(unit: UnitOfWork, instruction: Instruction) -> Instruction
             instruction,
             sources=merged_sources(existing.sources, instruction.sources),
             status="active" if active else existing.status,
+            reason="" if active else existing.reason or instruction.reason,
+            gloss=existing.gloss or instruction.gloss,
             superseded_by=None if active else existing.superseded_by,
             priority=min(existing.priority, instruction.priority, key=PRIORITIES.index),
             pinned=existing.pinned or instruction.pinned,
@@ -196,10 +198,13 @@ def merge_instruction(unit: UnitOfWork, instruction: Instruction) -> Instruction
     )
 
 
-def evict_surplus(unit: UnitOfWork, limit: int = MAX_INSTRUCTIONS) -> None:
-    """Let those of the least weight go, if there are too many."""
-    for id in validate.surplus(unit.instructions, limit, rank_key):
+def evict_surplus(unit: UnitOfWork, now: float, limit: int = MAX_INSTRUCTIONS) -> int:
+    """Let those of the least weight go, if there are too many, and say so. Returns how many."""
+    surplus = validate.surplus(unit.instructions, limit, rank_key)
+    for id in surplus:
+        unit.put_refusal(validate.surplus_refusal(unit.instructions[id], "instruction", now))
         unit.drop_instruction(id)
+    return len(surplus)
 
 
 def rank_key(instruction: Instruction) -> tuple[bool, bool, int, float]:

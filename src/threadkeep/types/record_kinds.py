@@ -18,6 +18,7 @@ KINDS: Final = (
     "instruction",
     "watermark",
     "forgotten",
+    "refused",
     "keyring",
     "store",
 )

@@ -119,6 +119,8 @@ def _extract(worker: ExtractionWorker, task: ExtractionTask, cost: TokenCost) ->
         facts=counts.facts,
         instructions=counts.instructions,
         summaries=int(bool(summary_version)),
+        dropped=counts.dropped,
+        quarantined=counts.quarantined,
     )
 
 
@@ -201,6 +203,8 @@ def _record_failure(
         errors=(reason,),
         facts=counts.facts,
         instructions=counts.instructions,
+        dropped=counts.dropped,
+        quarantined=counts.quarantined,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from threadkeep.longterm.store import codec
 from threadkeep.types import Drop, Page, Record
-from threadkeep.types.knowledge import Fact, Instruction
+from threadkeep.types.knowledge import Fact, Instruction, Refusal
 
 T = TypeVar("T", Fact, Instruction)
 
@@ -16,6 +16,10 @@ FACT: Final = "fact"
 INSTRUCTION: Final = "instruction"
 WATERMARK: Final = "watermark"
 FORGOTTEN: Final = "forgotten"
+REFUSED: Final = "refused"
+
+MAX_REFUSALS: Final = 200
+"""Refusals that are kept of one user: the newest."""
 
 USER: Final = "user"
 """The id of the `forgotten` record that marks the entire user as being forgotten."""
@@ -30,12 +34,17 @@ class UnitOfWork:
         instructions: oldest first, of any status.
         watermarks: how far each session was read: bodies of records, by the session's stream.
         forgotten: ids of facts that were forgotten, and when (epoch seconds).
+        refusals: what was let go and why, oldest first; only those that are loaded.
     """
 
     KINDS: Final = (FACT, INSTRUCTION, WATERMARK, FORGOTTEN)
+    ALL_KINDS: Final = (*KINDS, REFUSED)
 
     def __init__(self, pages: Sequence[Page]) -> None:
-        facts, instructions, watermarks, forgotten = pages
+        facts, instructions, watermarks, forgotten, *refused = pages
+        self.refusals = {
+            r.id: r for page in refused for record in page.records if (r := codec.read_refusal(record))
+        }
         self.version = facts.version
         self.facts = {f.id: f for r in facts.records if (f := codec.read_fact(r))}
         self.instructions = {
@@ -43,7 +52,7 @@ class UnitOfWork:
         }
         self.watermarks = {record.id: record.body for record in watermarks.records}
         self.forgotten = {record.id: record.at for record in forgotten.records}
-        self._put: dict[tuple[str, str], str | Fact | Instruction] = {}
+        self._put: dict[tuple[str, str], str | Fact | Instruction | Refusal] = {}
         self._drop: dict[tuple[str, str], None] = {}
 
     @property
@@ -93,6 +102,28 @@ class UnitOfWork:
         if self.forgotten.pop(id, None) is not None:
             self._mark_dropped(FORGOTTEN, id)
 
+    def forget_fact(self, id: str, at: float) -> None:
+        """Remove a fact for good: neither it nor its text is learned again from older words."""
+        fact = self.facts.get(id)
+        if fact is None:
+            return
+        self.drop_fact(id)
+        for forgotten in dict.fromkeys((id, codec.identity(FACT, fact.text))):
+            self.mark_forgotten(forgotten, at)
+
+    def put_refusal(self, refusal: Refusal) -> None:
+        """Note what was let go; the oldest such notes make room."""
+        self.drop_refusal(refusal.id)
+        self.refusals[refusal.id] = refusal
+        self._put[REFUSED, refusal.id] = refusal
+        for id in list(self.refusals)[:-MAX_REFUSALS]:
+            self.drop_refusal(id)
+
+    def drop_refusal(self, id: str) -> None:
+        """Let go of such a note."""
+        if self.refusals.pop(id, None) is not None:
+            self._mark_dropped(REFUSED, id)
+
     def changes(self, now: float) -> tuple[list[Record], list[Drop]]:
         """The records to put and the drops; both empty if nothing changed."""
         put = [_record(kind, id, entry, now) for (kind, id), entry in self._put.items()]
@@ -109,7 +140,7 @@ class UnitOfWork:
             elif record.kind == INSTRUCTION:
                 self.instructions[record.id] = replace(self.instructions[record.id], seq=seq)
 
-    def _mark_put(self, kind: str, id: str, entry: str | Fact | Instruction) -> None:
+    def _mark_put(self, kind: str, id: str, entry: str | Fact | Instruction | Refusal) -> None:
         self._drop.pop((kind, id), None)
         self._put[kind, id] = entry
 
@@ -123,7 +154,9 @@ def superseded(entry: T, replacement: str) -> T:
     return replace(entry, status="superseded", superseded_by=replacement)
 
 
-def _record(kind: str, id: str, entry: str | Fact | Instruction, now: float) -> Record:
+def _record(kind: str, id: str, entry: str | Fact | Instruction | Refusal, now: float) -> Record:
+    if isinstance(entry, Refusal):
+        return codec.refusal_record(entry, now)
     if isinstance(entry, Fact):
         return codec.fact_record(entry, now)
     if isinstance(entry, Instruction):

@@ -51,7 +51,7 @@ class UserStream:
 
     def load(self) -> UnitOfWork:
         """Load all entries in one round trip."""
-        queries = [Query(self.name, kind) for kind in UnitOfWork.KINDS]
+        queries = [Query(self.name, kind) for kind in UnitOfWork.ALL_KINDS]
         return UnitOfWork(self.engine.read(*queries))
 
     def transact(self, step: Callable[[UnitOfWork], T], *, first: UnitOfWork | None = None) -> T:

@@ -15,9 +15,10 @@ from threadkeep.types.knowledge import (
     STATUSES,
     Fact,
     Instruction,
+    Refusal,
     Source,
 )
-from threadkeep.types.timestamps import parse_time
+from threadkeep.types.timestamps import parse_time, utc_datetime
 
 T = TypeVar("T", Fact, Instruction)
 
@@ -113,3 +114,16 @@ def surplus(entries: Mapping[str, T], limit: int, worth: Callable[[T], Any]) -> 
     """
     unpinned = sorted((entry for entry in entries.values() if not entry.pinned), key=worth)
     return [entry.id for entry in unpinned[: max(0, len(entries) - limit)]]
+
+
+def surplus_refusal(entry: Fact | Instruction, kind: str, now: float) -> Refusal:
+    """What is said of an entry for which there was no more room."""
+    return Refusal(
+        entry.id,
+        kind,
+        entry.text,
+        "surplus",
+        sources=entry.sources,
+        gloss=entry.gloss,
+        refused_at=utc_datetime(now),
+    )
