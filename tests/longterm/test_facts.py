@@ -255,6 +255,7 @@ def test_many_writers_lose_nothing_and_count_right(memory, ada):
 
 def test_there_is_a_limit_and_the_least_worth_goes_first(ada, monkeypatch):
     monkeypatch.setattr(facts_module.evict_surplus, "__defaults__", (3,))
+    monkeypatch.setattr("threadkeep.longterm.store.user_stream.MAX_FACTS", 3)
     ada.facts.add("pinned", pinned=True, confidence=0)
     old = ada.facts.add("old")
     ada.facts.add("sure", replaces=old.id)

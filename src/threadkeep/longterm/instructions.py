@@ -151,7 +151,35 @@ class Instructions(Collection[Instruction]):
             )
         )
 
+    def approve(self, id: str) -> Instruction:
+        """Make an instruction hold that waits in quarantine, or that was dropped.
+
+        Raises:
+            NotFound: there is no such instruction, and none was refused.
+        """
+        id = names.check(id, "id")
+
+        def step(unit: UnitOfWork) -> Instruction:
+            refusal = unit.refusals.get(id)
+            if id in unit.instructions or refusal is None or refusal.kind != "instruction":
+                changes: dict[str, Any] = {"status": "active", "reason": "", "superseded_by": None}
+                return unit.put_instruction(replace(self._require(unit, id), **changes))
+            unit.drop_refusal(id)
+            instruction = Instruction(
+                identity("instruction", refusal.text, None, None),
+                refusal.text,
+                sources=refusal.sources,
+                observed_at=refusal.refused_at,
+                created_at=utc_datetime(self._engine.now()),
+                gloss=refusal.gloss,
+            )
+            unit.unmark_forgotten(instruction.id)
+            return merge_instruction(unit, instruction)
+
+        return self._user_stream().transact(step)
+
     aadd = async_twin(add)
+    aapprove = async_twin(approve)
     aupdate = async_twin(update)
     alist = async_twin(list)
 

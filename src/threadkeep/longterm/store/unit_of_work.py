@@ -18,6 +18,12 @@ WATERMARK: Final = "watermark"
 FORGOTTEN: Final = "forgotten"
 REFUSED: Final = "refused"
 
+FACT_COUNT: Final = "facts"
+"""The id of the record, of kind `watermark`, of how many facts there are at most."""
+
+MAX_FACTS: Final = 1_000
+"""Facts that are kept of one user, of any status; the least worth goes first, pinned ones never."""
+
 MAX_REFUSALS: Final = 200
 """Refusals that are kept of one user: the newest."""
 
@@ -34,13 +40,14 @@ class UnitOfWork:
         instructions: oldest first, of any status.
         watermarks: how far each session was read: bodies of records, by the session's stream.
         forgotten: ids of facts that were forgotten, and when (epoch seconds).
-        refusals: what was let go and why, oldest first; only those that are loaded.
+        refusals: what was let go and why, oldest first.
+        fact_count: how many facts there are at most; `None` = nobody counted.
     """
 
     KINDS: Final = (FACT, INSTRUCTION, WATERMARK, FORGOTTEN)
     ALL_KINDS: Final = (*KINDS, REFUSED)
 
-    def __init__(self, pages: Sequence[Page]) -> None:
+    def __init__(self, pages: Sequence[Page], *, partial: bool = False) -> None:
         facts, instructions, watermarks, forgotten, *refused = pages
         self.refusals = {
             r.id: r for page in refused for record in page.records if (r := codec.read_refusal(record))
@@ -51,6 +58,10 @@ class UnitOfWork:
             i.id: i for r in instructions.records if (i := codec.read_instruction(r))
         }
         self.watermarks = {record.id: record.body for record in watermarks.records}
+        stored = self.watermarks.pop(FACT_COUNT, "")
+        self.fact_count = int(stored) if stored.isdigit() else None
+        self._loaded = len(self.facts)
+        self._partial = partial
         self.forgotten = {record.id: record.at for record in forgotten.records}
         self._put: dict[tuple[str, str], str | Fact | Instruction | Refusal] = {}
         self._drop: dict[tuple[str, str], None] = {}
@@ -126,11 +137,19 @@ class UnitOfWork:
 
     def changes(self, now: float) -> tuple[list[Record], list[Drop]]:
         """The records to put and the drops; both empty if nothing changed."""
+        self._count_facts()
         put = [_record(kind, id, entry, now) for (kind, id), entry in self._put.items()]
         drop: dict[str, list[str]] = {}
         for kind, id in self._drop:
             drop.setdefault(kind, []).append(id)
         return put, [Drop(kind, ids) for kind, ids in drop.items()]
+
+    def _count_facts(self) -> None:
+        """Keep the number of facts with them: what expires leaves it too high, until all are read."""
+        if not any(kind == FACT for kind, _ in (*self._put, *self._drop)):
+            return
+        known = (self.fact_count or 0) - self._loaded if self._partial else 0
+        self._put[WATERMARK, FACT_COUNT] = str(max(0, known) + len(self.facts))
 
     def assign_seqs(self, put: Sequence[Record], seqs: Sequence[int]) -> None:
         """Set the seqs that the store assigned to the records that were put."""

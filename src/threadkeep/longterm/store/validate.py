@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from threadkeep.core import names
+from threadkeep.core import item_codec, names
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
 from threadkeep.errors import InputError
@@ -105,6 +105,19 @@ def checked_share(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise InputError(f"{name} must be a number from 0 to 1, got {value!r}")
     return float(value)
+
+
+def checked_metadata(metadata: object) -> dict[str, Any]:
+    """A copy of metadata, if it can be stored.
+
+    Raises:
+        InputError: it is no dict of JSON.
+    """
+    if metadata is not None and not isinstance(metadata, Mapping):
+        raise InputError(f"metadata must be a dict, got {type(metadata).__name__}")
+    copied = dict(metadata or {})
+    item_codec.dumps(copied, "metadata")
+    return copied
 
 
 def surplus(entries: Mapping[str, T], limit: int, worth: Callable[[T], Any]) -> list[str]:
