@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os.path
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -11,7 +12,7 @@ from threadkeep.longterm.extraction.languages.folding import fold, words
 from threadkeep.longterm.extraction.languages.row import Language, compiled
 from threadkeep.longterm.recall import tokenizer
 
-_MIN_COMMON: Final = 0.6
+_MIN_COMMON: Final = 0.55
 """The share of the longer of two words that both have, if they are forms of one."""
 
 _UNSPACED: Final = re.compile("[\u0e00-\u0e7f]+|[\u3040-\u30ff\u3400-\u9fff]+")
@@ -44,7 +45,9 @@ def _pieces(word: str) -> Iterable[str]:
         yield word[:2]
         return
     if not _UNSPACED.fullmatch(word):
-        yield word[:-2] if word.endswith("'s") else word
+        bare = word.removesuffix("'s")
+        before, mark, after = bare.partition("'")
+        yield after if mark and len(before) <= 2 and len(after) > 2 else bare  # j'apprends
     elif len(word) < 3:
         yield word
     else:
@@ -53,7 +56,7 @@ def _pieces(word: str) -> Iterable[str]:
 
 def _is_korean_particle(word: str, row: Language) -> bool:
     return row.code == "ko" and any(
-        word == entry or (len(entry) > 1 and word.startswith(entry))
+        word == entry or ((len(entry) > 1 or role == "negation") and word.startswith(entry))
         for role in _EMPTY_ROLES
         for entry in row.words[role]
     )
@@ -89,18 +92,14 @@ def is_form(word: str, other: str) -> bool:
 
 
 def _common(word: str, other: str) -> int:
-    """How many letters in a row both have, from the beginning or to the end."""
-    prefix = next(
-        (n for n, (a, b) in enumerate(zip(word, other, strict=False)) if a != b),
-        min(len(word), len(other)),
-    )
+    """How many letters in a row both have: from the beginning, or anywhere beyond ASCII."""
     if word.isascii():
-        return prefix
-    suffix = next(
-        (n for n, (a, b) in enumerate(zip(word[::-1], other[::-1], strict=False)) if a != b),
-        min(len(word), len(other)),
+        return len(os.path.commonprefix([word, other]))
+    return max(
+        len(os.path.commonprefix([word[start:], other[begin:]]))
+        for start in range(len(word))
+        for begin in range(len(other))
     )
-    return max(prefix, suffix)
 
 
 @functools.lru_cache(maxsize=4_096)

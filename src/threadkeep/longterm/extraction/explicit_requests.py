@@ -24,14 +24,14 @@ _GREETINGS: Final = compiled(
     spaced=True,
 )
 _LINKS: Final = re.compile(
-    r"^(?:[\s,:\uff0c\uff1a\u060c]*(?:(?:that|about|what i (?:said|told you)(?: about)?"
+    r"^(?:please\b|bitte\b|por favor\b|stp\b|s'il te pla\u00eet\b|\u043f\u043e\u0436\u0430\u043b\u0443\u0439\u0441\u0442\u0430\b|[\s,:\uff0c\uff1a\u060c]*(?:(?:that|about|what i (?:said|told you)(?: about)?"
     r"|everything(?: you know)? about|the fact that|the thing about|of|dass|da\u00df|que|qu'|de que|de|"
     r"\u0447\u0442\u043e|\u043e \u0442\u043e\u043c|\u0915\u093f|\u0623\u0646|\u0627\u0646|\u0e27\u0e48\u0e32)"
     r"(?=[\s,:]|$|(?<=')|(?<=[\u0e00-\u0e7f])))*[\s,:\uff0c\uff1a\u060c]*)+",
     re.IGNORECASE,
 )
 _TAIL: Final = re.compile(
-    r"(?:(?:\u3068\u3044\u3046)?(?:\u3053\u3068|\u4e8b)[\u3092\u306f]?|\u3063\u3066|[\u3068\u3092]"
+    r"(?:(?:\uc740|\ub294)? ?\uac83\uc744?|\uac78|(?:\u3068\u3044\u3046)?(?:\u3053\u3068|\u4e8b)[\u3092\u306f]?|\u3063\u3066|[\u3068\u3092]"
     r"|[\u3001,.!\u3002\uff01\u0964\s])+$"
 )
 _SHORT_END: Final = 12

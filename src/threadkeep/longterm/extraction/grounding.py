@@ -77,6 +77,8 @@ def judge(
     passage = find_passage(text, quote, spoken, rows)
     if passage is not None:
         said = recognise(passage.text, around)
+        if said.unsure and given.rows:
+            said = given
         if not said.codes & given.codes or not said.rows:
             return _in_other_words(text, passage, said, given)
     elif not given.codes & recognise(around).codes:
@@ -99,6 +101,8 @@ def _in_other_words(text: str, passage: Passage, said: Languages, given: Languag
     if not passage.verbatim and not same_unknown:
         return Verdict(None, "language", text, passage=passage)
     quote = passage.quote if passage.verbatim else passage.text
+    if not _says_something(quote):
+        return Verdict(None, "not_said", text, passage=passage)
     reason: Reason | None = None
     if sense.is_order(quote, said.rows) or sense.is_order(text, given.rows):
         reason = "order"
@@ -107,6 +111,12 @@ def _in_other_words(text: str, passage: Passage, said: Languages, given: Languag
     elif unsaid(readings(text, given.rows), readings(passage.text, (*said.rows, *given.rows))):
         reason = "number"
     return Verdict("quarantined" if reason else "active", reason, quote, text, passage)
+
+
+def _says_something(quote: str) -> bool:
+    """Whether a quotation is more than a yes, a thank you or a name."""
+    letters = re.findall(r"[^\W\d_]", quote)
+    return len(letters) >= 4 and (len(words(quote)) > 1 or not quote.isascii())
 
 
 def grounded_status(
@@ -234,13 +244,14 @@ def _same_polarity(
         near = "\n".join(
             s for s in candidates if share(wanted, content_words(s, rows), rows) == best
         )
-    is_negated = sense.is_negated(text, rows)
-    if not is_negated and not sense.is_negated(near, rows):
+    rows_of_no = rows[:1]  # "no" is a "not" in one language and an "in the" in another
+    is_negated = sense.is_negated(text, rows_of_no)
+    if not is_negated and not sense.is_negated(near, rows_of_no):
         return True
     clauses = [clause for clause in _CLAUSE.split(near) if clause and clause.strip()]
     shares = [share(wanted, content_words(clause, rows), rows) for clause in clauses]
     return any(
-        sense.is_negated(clause, rows) == is_negated
+        sense.is_negated(clause, rows_of_no) == is_negated
         for clause, part in zip(clauses, shares, strict=True)
         if part == max(shares)
     )

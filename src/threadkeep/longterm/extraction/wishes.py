@@ -7,14 +7,18 @@ import re
 from typing import Final, NamedTuple
 
 from threadkeep.longterm.extraction.authorship import sentences, user_authored
-from threadkeep.longterm.extraction.content import content_words, share
+from threadkeep.longterm.extraction.content import content_words, missing, share
 from threadkeep.longterm.extraction.languages import sense
-from threadkeep.longterm.extraction.languages.folding import squeezed
+from threadkeep.longterm.extraction.languages.folding import fold, squeezed
 from threadkeep.longterm.extraction.languages.recognise import recognise
 from threadkeep.longterm.extraction.languages.row import Language, compiled
 from threadkeep.types.knowledge import Reason
 
 _MIN_SHARE: Final = 0.75
+_MANY: Final = 3
+"""Words of which one may be missing, if it is no name."""
+
+_NAME: Final = re.compile(r"(?<=[^.!?:]\s)[A-Z\u00c0-\u00de\u0410-\u042f]\w+")
 _MIN_SHARE_UNSPACED: Final = 0.6
 """Of pairs of letters, which also stand across the ends of words."""
 
@@ -88,9 +92,8 @@ def _judge(passage: str, instruction: str, quote: str, around: str) -> Wish:
     ):
         if found:
             return Wish(None, reason)  # type: ignore[arg-type]  # literals in a tuple
-    if not is_foreign and sense.is_negated(passage, spoken.rows) != sense.is_negated(
-        instruction, rows
-    ):
+    main = spoken.rows[:1]
+    if not is_foreign and sense.is_negated(passage, main) != sense.is_negated(instruction, main):
         return Wish(None, "negation")
     return Wish(passage, foreign=is_foreign)
 
@@ -100,6 +103,10 @@ def is_asked(passage: str, instruction: str, rows: tuple[Language, ...]) -> bool
     wanted = content_words(instruction, rows)
     about = tuple(word for word in wanted if not _is_boilerplate(word, rows))
     said = content_words(passage, rows)
+    names = frozenset(fold(name) for name in _NAME.findall(instruction))
+    left = missing(about, said, rows)
+    if len(about) >= _MANY and len(left) == 1 and left[0] not in names:
+        return True
     least = _MIN_SHARE if any(row.spaced for row in rows) else _MIN_SHARE_UNSPACED
     if not about:
         return bool(wanted) and share(wanted, said, rows) >= least

@@ -60,10 +60,12 @@ class Languages(NamedTuple):
     Attributes:
         rows: of the languages that are in it, the commonest first.
         covered: whether all of it has rows; `False` also where nobody can tell.
+        unsure: whether it says too little to tell.
     """
 
     rows: tuple[Language, ...]
     covered: bool
+    unsure: bool = False
 
     @property
     def codes(self) -> frozenset[str]:
@@ -92,7 +94,8 @@ def recognise(text: str, around: str = "") -> Languages:
             covered, known = covered and is_covered, known or bool(found)
     if not known and around and around != text:
         return recognise(around)
-    return Languages(tuple(rows), covered and known)
+    unsure = not known and not (_scripts(folded).keys() - {"Latin"}) and not _is_strange(folded)
+    return Languages(tuple(rows), covered and known, unsure)
 
 
 def _scripts(folded: str) -> Counter[str]:
@@ -111,9 +114,15 @@ def _of_one(script: str, folded: str, code: str) -> tuple[list[Language], bool]:
     if foreign is not None and foreign.search(folded):
         return [], False
     tokens = frozenset(words(folded))
-    own = frozenset(language(code).words["function"])
-    other = max((len(tokens & (common - own)) for common in uncovered().values()), default=0)
-    return ([], False) if other > len(tokens & own) else ([language(code)], True)
+    own = frozenset(_votes(code, list(tokens)))
+    other = max((len((tokens & common) - own) for common in uncovered().values()), default=0)
+    return ([], False) if other > len(own) else ([language(code)], True)
+
+
+def _is_strange(folded: str) -> bool:
+    """Whether it has common words of a language without a row."""
+    tokens = frozenset(words(folded))
+    return any(tokens & common for common in uncovered().values())
 
 
 def _latin(folded: str) -> tuple[list[Language], bool]:
@@ -156,7 +165,8 @@ def _vocabulary(code: str) -> re.Pattern[str]:
         for part in phrase.split()
         if part != ".."
     }
-    return compiled(sorted(entries), spaced=True)
+    entries |= {word for group in row.same for word in group if " " not in word}
+    return compiled([*sorted(entries), *row.numbers], spaced=True)
 
 
 def all_rows() -> tuple[Language, ...]:

@@ -15,6 +15,15 @@ _ASKING: Final = re.compile(r"[?\uff1f\u061f]\W*$")
 _PARTS: Final = re.compile(r"[:\uff1a;\uff1b\u3002\n]|[.!?]\s|\s[-\u2013\u2014]\s")
 _EDGE: Final = re.compile(r"^\W+")
 _NEAR: Final = 24
+_CANCELLING: Final = ("en", "de")
+"""Languages in which two negations make none; in the others they are one: "no ... nunca"."""
+
+_SUBJECT_FIRST: Final = ("zh", "th", "hi", "ja", "ko")
+"""Languages in which who says something stands before that it is said."""
+
+_MY_LENGTH: Final = 45
+"""Letters between "my" and "says", at most: "my dentist says"."""
+
 
 
 def has(role: str, text: str, rows: Rows) -> bool:
@@ -33,21 +42,41 @@ def is_negated(text: str, rows: Rows) -> bool:
     """Whether a text says that something is not, or is not to be."""
     folded = fold(text)
     places = {place for row in rows for place in row.places("negation", folded)}
-    if any(row.code == "fr" for row in rows):  # "ne ... pas" is one
-        return bool(places)
-    return len(places) % 2 == 1
+    if all(row.code in _CANCELLING for row in rows):
+        return len(places) % 2 == 1
+    return bool(places)
 
 
 def is_hearsay(text: str, rows: Rows) -> bool:
     """Whether a text hands on what somebody else said or wants."""
     folded = fold(text)
     for row in rows:
-        others = row.without("own_speech", folded)
-        if row.finds("hearsay", others):
-            return True
-        if row.finds("others", others) and row.finds("speech", others):
-            return True
-    return False
+        folded = row.without("own_speech", folded)
+    if any(row.finds("hearsay", folded) for row in rows):
+        return True
+    if any(_others_speak(folded, row) or _mine_speaks(folded, row) for row in rows):
+        return True
+    return any(
+        one is not other and one.finds("others", folded) and other.finds("speech", folded)
+        for one in rows
+        for other in rows
+    )
+
+
+def _others_speak(folded: str, row: Language) -> bool:
+    """Whether somebody or something is named, and that it speaks."""
+    speakers, speech = row.places("others", folded), row.places("speech", folded)
+    if not speakers or not speech:
+        return False
+    return row.code not in _SUBJECT_FIRST or speakers[0][0] < speech[-1][0]
+
+
+def _mine_speaks(folded: str, row: Language) -> bool:
+    """Whether somebody of the user's speaks, whoever it is: "my dentist says"."""
+    if not row.spaced:
+        return False
+    mine = [end for _, end in row.places("first", folded)]
+    return any(0 < start - end <= _MY_LENGTH for start, _ in row.places("speech", folded) for end in mine)
 
 
 def is_question(text: str, rows: Rows) -> bool:
@@ -79,7 +108,8 @@ def _is_order(folded: str, row: Language) -> bool:
             row.finds("must", rest) or row.finds("ask", rest)
         ):
             return True
-    parts = (_EDGE.sub("", part) for part in _PARTS.split(folded))
+    plain = (row.without("polite", part) for part in _PARTS.split(folded))
+    parts = (_EDGE.sub("", part) for part in plain)
     return any(row.begins("command", part) or row.begins("lasting", part) for part in parts if part)
 
 
