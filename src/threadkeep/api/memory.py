@@ -62,6 +62,8 @@ class Memory:
         self.feedback = FeedbackCollection(self._engine)
         self._label = label or type(backend).__name__
         self._engine.listener = self._extractor()
+        self._said_no_model = False
+        self._engine.on_edit = _follow_edit
 
     @property
     def backend(self) -> Backend:
@@ -146,6 +148,14 @@ class Memory:
         from threadkeep.longterm.extraction.report import Report
 
         owner, learner = optional_user_id(user), self._extractor()
+        if learner is None and not self._said_no_model:
+            import logging  # rarely needed
+
+            self._said_no_model = True
+            logging.getLogger("threadkeep").warning(
+                "extract() has no model to learn with, so it learns nothing: "
+                "connect(llm={'model': ...}) or connect(llm=callable) gives it one"
+            )
         return Report() if learner is None else learner.extract(owner, session, retry=retry)
 
     def flush(self, *, timeout: float = 5) -> bool:
@@ -271,6 +281,13 @@ class Memory:
 
     def __repr__(self) -> str:
         return f"<Memory {self._label} namespace={self._engine.settings.namespace!r}>"
+
+
+def _follow_edit(stream: SessionStream, ids: Sequence[str]) -> None:
+    """Have long-term memory follow what was replaced or removed in a session."""
+    from threadkeep.longterm import follow  # most programs never edit
+
+    follow.after_edit(stream, ids)
 
 
 def _seconds(timeout: object) -> float:

@@ -132,12 +132,19 @@ class User:
         lines = moving.export(self._engine, self.id)
         return "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines)
 
-    def restore(self, lines: str | Iterable[str]) -> int:
+    def restore(self, lines: str | Iterable[str], *, keep_forgotten: bool = True) -> int:
         """Store what `export` gave; what is there already stays as it is.
+
+        What was forgotten stays forgotten, and what was read is not read again.
 
         Returns how many sessions, facts and instructions were new. A session without an owner
         becomes this user's. Lines may come from anybody: what could not be read again, or is
         somebody else's, is refused before anything is written.
+
+        Args:
+            lines: of an export.
+            keep_forgotten: `False` brings back, for operators, what was forgotten since the export
+                was made, and takes over no marks of what was forgotten before.
 
         Raises:
             InputError: a line is not of an export, or is somebody else's; it is numbered, and
@@ -145,7 +152,9 @@ class User:
         """
         from threadkeep.longterm import export as moving  # rarely needed
 
-        return moving.restore_user(self._engine, self.id, lines)
+        return moving.restore_user(
+            self._engine, self.id, lines, keep_forgotten=keep_forgotten
+        )
 
     def recall(
         self,

@@ -52,6 +52,7 @@ class Engine:
         tails: the newest items of the sessions used last.
         infos: what is known of these sessions, by stream, at a version of it.
         reader: what learns from sessions, if there is a model to do it.
+        on_edit: told of items that were replaced or removed, with the session's stream.
     """
 
     def __init__(self, backend: Backend, settings: Settings, *, owned: bool) -> None:
@@ -72,6 +73,7 @@ class Engine:
         self._owns_longterm = False
         self.longterm: Engine = self
         self.listener: SessionListener | None = None
+        self.on_edit: Callable[[Any, Sequence[str]], None] | None = None
 
     @property
     def discards(self) -> bool:

@@ -71,7 +71,7 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
     removed = len(
         session_stream.read(Query(session_stream.stream_name, "item", ids=keys)).pages[0].records
     )
-    edit.remove(session_stream, *item_ids)
+    edit.remove(session_stream, *item_ids, tell=False)
     derived.invalidate_summary(
         session_stream.engine, session_stream.id
     )  # also where an attempt before this was cut short
@@ -87,6 +87,9 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
             remove_sources(unit, fact, removed_sources, session_stream.engine.now())
         for instruction in list(unit.instructions.values()):
             remove_sources(unit, instruction, removed_sources, session_stream.engine.now())
+        for refusal in list(unit.refusals.values()):
+            if any(_source_key(source) in removed_sources for source in refusal.sources):
+                unit.drop_refusal(refusal.id)
 
     user_stream.transact(step)
     return removed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from threadkeep.core import item_codec, names
@@ -74,7 +74,9 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
         _invalidate_summary(stream, snapshot, seq)
         return dataclasses.replace(new, seq=seq)
 
-    return stream.retry(step)
+    replaced = stream.retry(step)
+    _tell_edited(stream, [id])
+    return replaced
 
 
 def rewind(stream: SessionStream, before: str | int | None, last: int | None) -> list[Item]:
@@ -96,11 +98,13 @@ def rewind(stream: SessionStream, before: str | int | None, last: int | None) ->
             _invalidate_summary(stream, snapshot, records[0].seq)
         return [item_codec.read_item(record) for record in records]
 
-    return stream.retry(step)
+    removed = stream.retry(step)
+    _tell_edited(stream, [item.id for item in removed])
+    return removed
 
 
-def remove(stream: SessionStream, *ids: str) -> None:
-    """As `Session.remove`."""
+def remove(stream: SessionStream, *ids: str, tell: bool = True) -> None:
+    """As `Session.remove`; `tell=False`: the caller looks after what came of the items."""
     keys = [names.key(names.check(id, "id")) for id in ids]
 
     def step() -> None:
@@ -111,6 +115,8 @@ def remove(stream: SessionStream, *ids: str) -> None:
             _invalidate_summary(stream, snapshot, records[0].seq)
 
     stream.retry(step)
+    if tell:
+        _tell_edited(stream, ids)
 
 
 def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> None:
@@ -157,6 +163,12 @@ def json_object(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     if metadata is not None and not isinstance(metadata, Mapping):
         raise InputError(f"metadata must be a dict, got {type(metadata).__name__}")
     return dict(metadata or {})
+
+
+def _tell_edited(stream: SessionStream, ids: Sequence[str]) -> None:
+    """Tell who follows edits, once they are made: what came of these items is looked at again."""
+    if ids and stream.engine.on_edit is not None:
+        stream.engine.on_edit(stream, ids)
 
 
 def _invalidate_summary(stream: SessionStream, snapshot: Snapshot, seq: int) -> None:

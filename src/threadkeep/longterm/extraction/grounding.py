@@ -77,11 +77,11 @@ def judge(
     passage = find_passage(text, quote, spoken, rows)
     if passage is not None:
         said = recognise(passage.text, around)
-        if said.unsure and given.rows:
+        if (said.unsure and given.rows) or _shares_words(text, passage.text):
             said = given
         if not said.codes & given.codes or not said.rows:
             return _in_other_words(text, passage, said, given)
-    elif not given.codes & recognise(around).codes:
+    elif not given.codes & recognise(around).codes and not _shares_words(text, around):
         return Verdict(None, "language", text)
     reason = _not_said(text, lines, batch, user, rows, around)
     if reason is not None:
@@ -111,6 +111,12 @@ def _in_other_words(text: str, passage: Passage, said: Languages, given: Languag
     elif unsaid(readings(text, given.rows), readings(passage.text, (*said.rows, *given.rows))):
         reason = "number"
     return Verdict("quarantined" if reason else "active", reason, quote, text, passage)
+
+
+def _shares_words(text: str, around: str) -> bool:
+    """Whether half of the words are the same, letter for letter: then the language is."""
+    own = words(text)
+    return len(own) > 1 and 2 * len(frozenset(own) & frozenset(words(around))) >= len(own)
 
 
 def _says_something(quote: str) -> bool:

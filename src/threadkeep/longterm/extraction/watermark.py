@@ -6,12 +6,15 @@ the same; what it learned is committed together with the place it read up to.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from typing import Final, TypeVar
 
 from threadkeep.core import item_codec
+from threadkeep.core.engine import Engine
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
+from threadkeep.types import Query, Record
 from threadkeep.types.timestamps import utc_datetime
 
 BUDGET: Final = "budget"
@@ -36,6 +39,10 @@ class Watermark:
         error: why the last try failed: a class or a status, no text.
         lease: epoch seconds until which a worker has it.
         worker: which one.
+        item: the key of the last item read: in a copy of the session, which has another life and
+            other seqs, this is where reading goes on.
+        digest: of that item, so that another one of the same key is not taken for it.
+        again: ids of items that were read and then edited, to be read once more.
     """
 
     life: int = 0
@@ -46,6 +53,9 @@ class Watermark:
     error: str = ""
     lease: float = 0.0
     worker: str = ""
+    item: str = ""
+    digest: str = ""
+    again: tuple[str, ...] = ()
 
     def body(self) -> str:
         """As it is stored."""
@@ -82,6 +92,28 @@ class DailyBudget:
 def watermark_of(unit: UnitOfWork, key: str, generation: int) -> Watermark:
     """How far this life of a session was read; one that cannot be read was not read at all."""
     return parse_watermark(unit.watermarks.get(key), generation)
+
+
+def resolve(engine: Engine, stream: str, body: str | None, generation: int) -> Watermark:
+    """As `parse_watermark`; one of another life holds if the last item read is here as well."""
+    watermark = _read(Watermark, body)
+    if watermark.life == generation or not watermark.item:
+        return parse_watermark(body, generation)
+    records = engine.read(Query(stream, "item", ids=[watermark.item]))[0].records
+    if not records or digest_of(records[0]) != watermark.digest:
+        return Watermark(life=generation)
+    return Watermark(
+        generation,
+        records[0].seq,
+        item=watermark.item,
+        digest=watermark.digest,
+        again=watermark.again,
+    )
+
+
+def digest_of(record: Record) -> str:
+    """A short digest of an item as it is stored."""
+    return hashlib.sha256(record.body.encode()).hexdigest()[:16]
 
 
 def parse_watermark(body: str | None, generation: int) -> Watermark:

@@ -65,7 +65,7 @@ class Collection(Generic[T]):
         self._user_stream().transact(step)
 
     def explain(self, id: str) -> list[Item]:
-        """The items that it was learned from, as far as they are still there.
+        """The items that it was learned from, as far as they are still there and say the same.
 
         Raises:
             NotFound: there is none of that id.

@@ -63,7 +63,7 @@ class UnitOfWork:
         self._loaded = len(self.facts)
         self._partial = partial
         self.forgotten = {record.id: record.at for record in forgotten.records}
-        self._put: dict[tuple[str, str], str | Fact | Instruction | Refusal] = {}
+        self._put: dict[tuple[str, str], str | Fact | Instruction | Refusal | Record] = {}
         self._drop: dict[tuple[str, str], None] = {}
 
     @property
@@ -106,7 +106,7 @@ class UnitOfWork:
     def mark_forgotten(self, id: str, at: float) -> None:
         """Record that a fact or instruction was forgotten; the mark holds none of its text."""
         self.forgotten[id] = at
-        self._mark_put(FORGOTTEN, id, "{}")
+        self._mark_put(FORGOTTEN, id, Record(FORGOTTEN, id, "{}", at))
 
     def unmark_forgotten(self, id: str) -> None:
         """Delete that mark, since the user says it again."""
@@ -159,7 +159,7 @@ class UnitOfWork:
             elif record.kind == INSTRUCTION:
                 self.instructions[record.id] = replace(self.instructions[record.id], seq=seq)
 
-    def _mark_put(self, kind: str, id: str, entry: str | Fact | Instruction | Refusal) -> None:
+    def _mark_put(self, kind: str, id: str, entry: str | Fact | Instruction | Refusal | Record) -> None:
         self._drop.pop((kind, id), None)
         self._put[kind, id] = entry
 
@@ -173,7 +173,9 @@ def superseded(entry: T, replacement: str) -> T:
     return replace(entry, status="superseded", superseded_by=replacement)
 
 
-def _record(kind: str, id: str, entry: str | Fact | Instruction | Refusal, now: float) -> Record:
+def _record(kind: str, id: str, entry: str | Fact | Instruction | Refusal | Record, now: float) -> Record:
+    if isinstance(entry, Record):
+        return entry
     if isinstance(entry, Refusal):
         return codec.refusal_record(entry, now)
     if isinstance(entry, Fact):

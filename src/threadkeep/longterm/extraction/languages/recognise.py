@@ -165,7 +165,7 @@ def _vocabulary(code: str) -> re.Pattern[str]:
         for part in phrase.split()
         if part != ".."
     }
-    entries |= {word for group in row.same for word in group if " " not in word}
+    entries |= {word for group in row.same for word in group if word.isalpha()}
     return compiled([*sorted(entries), *row.numbers], spaced=True)
 
 
