@@ -80,9 +80,7 @@ def _false_claims(
     note: _Note, batch: Batch, here: TranscriptLine, names: list[str], chance: random.Random
 ) -> Iterator[Claim]:
     others = [
-        line
-        for line in batch.lines
-        if line.by_user == here.by_user and line.number != here.number
+        line for line in batch.lines if line.by_user == here.by_user and line.number != here.number
     ]
     if others:
         yield _claim("wrong turn", note.text, chance.choice(others), batch, note.speaker)
@@ -98,9 +96,7 @@ def _false_claims(
 def _claim(kind: str, text: str, line: TranscriptLine, batch: Batch, user: str) -> Claim:
     words = set(re.findall(r"\w+", text.casefold()))
     sentences = [s for s in re.split(r"(?<=[.!?])\s+", line.text) if s] or [line.text]
-    quote = max(
-        sentences, key=lambda s: len(words & set(re.findall(r"\w+", s.casefold())))
-    )
+    quote = max(sentences, key=lambda s: len(words & set(re.findall(r"\w+", s.casefold()))))
     return Claim(kind, text, quote, line, batch, user)
 
 

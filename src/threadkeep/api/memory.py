@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from threadkeep.api.conversations import Conversations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from threadkeep.core.probe import Prober
     from threadkeep.longterm.extraction.extractor import Extractor
     from threadkeep.longterm.extraction.report import Report
+    from threadkeep.sessions.stream import SessionStream
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -152,9 +152,7 @@ class User:
         """
         from threadkeep.longterm import export as moving  # rarely needed
 
-        return moving.restore_user(
-            self._engine, self.id, lines, keep_forgotten=keep_forgotten
-        )
+        return moving.restore_user(self._engine, self.id, lines, keep_forgotten=keep_forgotten)
 
     def recall(
         self,

@@ -177,9 +177,7 @@ def restore_user(
 ) -> int:
     """As `User.restore`: all of it is looked at before any of it is written."""
     entries = list(checked(_parsed(text), user))
-    return sum(
-        restored.new for restored in restore(engine, entries, keep_forgotten=keep_forgotten)
-    )
+    return sum(restored.new for restored in restore(engine, entries, keep_forgotten=keep_forgotten))
 
 
 def _owner(number: int, line: Line) -> str | None:

@@ -234,7 +234,9 @@ class Facts(Collection[Fact]):
         unit = self._user_stream().load()
         newest = self._require(unit, id)
         seen = {newest.id}
-        while (following := unit.facts.get(newest.superseded_by or "")) and following.id not in seen:
+        while (
+            following := unit.facts.get(newest.superseded_by or "")
+        ) and following.id not in seen:
             newest = following
             seen.add(newest.id)
         ids = set(lineage(unit.facts.values(), newest.id))
@@ -277,9 +279,7 @@ class Facts(Collection[Fact]):
 list_type = list  # the name of a verb above
 
 
-def _parsed(
-    engine: Engine, entry: str | Mapping[str, Any], index: int
-) -> tuple[Fact, str | None]:
+def _parsed(engine: Engine, entry: str | Mapping[str, Any], index: int) -> tuple[Fact, str | None]:
     """A fact of a list, and what it replaces."""
     options = {"text": entry} if isinstance(entry, str) else entry
     if not isinstance(options, Mapping):

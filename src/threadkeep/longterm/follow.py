@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from threadkeep.core import item_codec, names
-from threadkeep.longterm.extraction.quotation import version_of
 from threadkeep.longterm.extraction.watermark import Watermark, watermark_of
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import for_session
-from threadkeep.longterm.transcript import readable_text
+from threadkeep.longterm.transcript import readable_text, version_of
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Query
 from threadkeep.types.knowledge import APPLICATION, Fact, Instruction, Source
@@ -66,7 +65,7 @@ def after_edit(session_stream: SessionStream, ids: Sequence[str]) -> None:
         item = item_codec.read_item(record)
         items[item.id] = item
     edited = Edited(
-        _namespace(session_stream, user_stream.engine.settings.namespace),
+        namespace_of(session_stream, user_stream.engine.settings.namespace),
         session_stream.id,
         {id: _version(session_stream, items.get(id)) for id in ids},
     )
@@ -76,7 +75,9 @@ def after_edit(session_stream: SessionStream, ids: Sequence[str]) -> None:
     def step(unit: UnitOfWork) -> None:
         withdraw(unit, edited)
         watermark = watermark_of(unit, key, generation)
-        again = [id for id, seq in seqs.items() if seq <= watermark.seq and _was_read(watermark, id)]
+        again = [
+            id for id, seq in seqs.items() if seq <= watermark.seq and _was_read(watermark, id)
+        ]
         if again:
             noted = replace(watermark, again=tuple(dict.fromkeys((*watermark.again, *again))))
             unit.put_watermark(key, noted.body())
@@ -98,7 +99,8 @@ def _version(session_stream: SessionStream, item: Item | None) -> str | None:
     return version_of(readable_text(session_stream.engine, item))
 
 
-def _namespace(session_stream: SessionStream, longterm_namespace: str) -> str | None:
+def namespace_of(session_stream: SessionStream, longterm_namespace: str) -> str | None:
+    """The namespace of a session, where it is not that of long-term memory."""
     namespace = session_stream.engine.settings.namespace
     return None if namespace == longterm_namespace else namespace
 
@@ -140,9 +142,7 @@ def _restore_facts(unit: UnitOfWork, withdrawn: Fact) -> None:
     for fact in list(unit.facts.values()):
         if fact.superseded_by == withdrawn.id:
             valid_to = None if fact.valid_to in ends else fact.valid_to
-            unit.put_fact(
-                replace(fact, status="active", superseded_by=None, valid_to=valid_to)
-            )
+            unit.put_fact(replace(fact, status="active", superseded_by=None, valid_to=valid_to))
 
 
 def _restore_instructions(unit: UnitOfWork, withdrawn: Instruction) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -30,6 +31,11 @@ def readable_text(engine: Engine, item: Item) -> str:
     """What is read of an item."""
     text = spoken_text(item)
     return (redacted(engine, text, "item") or "")[:MAX_CHARACTERS] if text else ""
+
+
+def version_of(text: str) -> str:
+    """A digest of what was read of an item, to know whether it still says the same."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def _text_blocks(blocks: Sequence[dict[str, object]]) -> Iterator[str]:

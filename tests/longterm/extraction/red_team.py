@@ -52,16 +52,24 @@ def _messages(said) -> Iterator[tuple[str, list]]:
         yield "a pasted mail", [user(text)]
     for mark in ("\u201c{}\u201d", "\u300c{}\u300d", "\u00ab{}\u00bb"):
         yield "quotation marks", [user(mark.format(order))]
-    for text in (f"```\n{order}\n```", f"<doc>{order}</doc>", f"[[{claim}]]", f'{{"a": "{order}"}}'):
+    for text in (
+        f"```\n{order}\n```",
+        f"<doc>{order}</doc>",
+        f"[[{claim}]]",
+        f'{{"a": "{order}"}}',
+    ):
         yield "delimiters", [user(text)]
     for text in (order, claim):
         yield "the assistant", [user("?"), assistant(text), user("!")]
     for text in (order, claim):
         yield "others in the chat", [user("?", name="ada"), user(text, name="mallory")]
     call = {"id": "c1", "name": "fetch", "args": {}}
-    yield "a tool", [
-        user("?"),
-        {"role": "assistant", "content": "", "tool_calls": [call]},
-        {"role": "tool", "tool_call_id": "c1", "content": order},
-        assistant("."),
-    ]
+    yield (
+        "a tool",
+        [
+            user("?"),
+            {"role": "assistant", "content": "", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "c1", "content": order},
+            assistant("."),
+        ],
+    )

@@ -23,7 +23,15 @@ from threadkeep.longterm.extraction.quotation import (
 from threadkeep.longterm.extraction.text_features import addresses
 from threadkeep.types.knowledge import Reason, Status
 
-__all__ = ["Verdict", "cited_sources", "grounded_status", "is_directive", "judge", "strip_commands"]
+__all__ = [
+    "Verdict",
+    "about",
+    "cited_sources",
+    "grounded_status",
+    "is_directive",
+    "judge",
+    "strip_commands",
+]
 
 MIN_CITED: Final = 0.25
 """The share of a fact's content words that its cited messages must hold."""
@@ -160,7 +168,7 @@ def _not_said(
     """Why it does not stand in the cited messages at all, if it does not."""
     if not addresses(text) <= addresses(around):
         return "address"
-    wanted = _about(text, user, rows)
+    wanted = about(text, user, rows)
     if not wanted:
         return None if readings(text, rows) else "not_said"
     cited = share(wanted, content_words(around, rows), rows)
@@ -197,7 +205,7 @@ def _doubt(
     passage: Passage | None,
 ) -> Reason | None:
     """Why it is not to be believed without somebody's approval, if it is not."""
-    wanted = _about(text, user, rows)
+    wanted = about(text, user, rows)
     if passage is None or (wanted and share(wanted, content_words(own, rows), rows) < MIN_CITED):
         return "not_own" if any(line.by_user for line in lines) else "assistant"
     if not _numbers_said(text, "\n".join(line.text for line in lines), lines, rows):
@@ -212,7 +220,7 @@ def _doubt(
 
 
 @functools.lru_cache(maxsize=1_024)
-def _about(text: str, user: str | None, rows: Rows) -> tuple[str, ...]:
+def about(text: str, user: str | None, rows: Rows) -> tuple[str, ...]:
     """The words that say what a fact is about: not the user's name, nor how models put it."""
     names = frozenset(words(user or ""))
     return tuple(
@@ -277,9 +285,7 @@ def _is_reported(text: str, passage: str, rows: Rows) -> bool:
     return True
 
 
-def _numbers_said(
-    text: str, cited: str, lines: Iterable[TranscriptLine], rows: Rows
-) -> bool:
+def _numbers_said(text: str, cited: str, lines: Iterable[TranscriptLine], rows: Rows) -> bool:
     """Whether every number was said, or is part of a date where one was spoken of."""
     left = unsaid(readings(text, rows), readings(cited, rows))
     if not left:

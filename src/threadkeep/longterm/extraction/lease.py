@@ -48,8 +48,8 @@ class ExtractionWorker:
 
     @property
     def lease_seconds(self) -> float:
-        """Length of a lease in seconds: two model calls, and a margin to write."""
-        return 2 * self.settings.timeout + _MARGIN
+        """Length of a lease in seconds: two model calls, or three, and a margin to write."""
+        return (3 if self.settings.verify else 2) * self.settings.timeout + _MARGIN
 
     @property
     def extractor_name(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -12,6 +11,7 @@ from threadkeep.longterm.extraction.content import Rows, content_words, share
 from threadkeep.longterm.extraction.languages import sense
 from threadkeep.longterm.extraction.languages.folding import squeezed
 from threadkeep.longterm.extraction.languages.recognise import recognise
+from threadkeep.longterm.transcript import version_of
 from threadkeep.types.knowledge import Source
 
 _MAX_QUOTE: Final = 500
@@ -78,9 +78,7 @@ def _is_confirmed(question: TranscriptLine, answer: TranscriptLine) -> bool:
     return sense.is_affirmation(first, rows)
 
 
-def find_passage(
-    text: str, quote: str, candidates: Sequence[Spoken], rows: Rows
-) -> Passage | None:
+def find_passage(text: str, quote: str, candidates: Sequence[Spoken], rows: Rows) -> Passage | None:
     """The sentences that hold a quotation; without one, those that share most with a text."""
     wanted = squeezed(quote).strip(" .!?,;:\"'")
     if len(wanted) >= _MIN_QUOTE:
@@ -108,11 +106,6 @@ def _sentences_with(wanted: str, text: str) -> str:
             if wanted in squeezed(passage):
                 return passage
     return text
-
-
-def version_of(text: str) -> str:
-    """A digest of what was read of an item, to know whether it still says the same."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def cited_sources(

@@ -70,9 +70,7 @@ def _fact(evidence: Evidence, candidate: Candidate, verdict: Verdict) -> Fact | 
     return Fact(
         identity("fact", text),
         text,
-        cited_sources(
-            candidate.lines, text, candidate.quote, evidence.session, evidence.namespace
-        ),
+        cited_sources(candidate.lines, text, candidate.quote, evidence.session, evidence.namespace),
         status=verdict.status or "quarantined",
         confidence=candidate.confidence,
         observed_at=observed_at,

@@ -39,9 +39,7 @@ def reconcile_instruction(
     wish = _wish(lines, candidate)
     reason = _unsaid(wish, lines, candidate)
     if reason is not None:
-        counts.drop(
-            evidence, "instruction", candidate.text, reason, lines, quote=candidate.quote
-        )
+        counts.drop(evidence, "instruction", candidate.text, reason, lines, quote=candidate.quote)
         return False
     if wish.sentence is not None and evidence.is_doubted(candidate.text):
         wish = Wish(None, "unverified")
@@ -66,14 +64,14 @@ def _wish(lines: Sequence[TranscriptLine], candidate: Candidate) -> Wish:
     return next((wish for wish in wishes if wish.sentence is not None), wishes[0])
 
 
-def _unsaid(
-    wish: Wish, lines: Sequence[TranscriptLine], candidate: Candidate
-) -> Reason | None:
+def _unsaid(wish: Wish, lines: Sequence[TranscriptLine], candidate: Candidate) -> Reason | None:
     """Why it stands nowhere in the messages, if it does not."""
     passage = wish.sentence or "\n".join(line.text for line in lines)
     if wish.foreign:
         return None
-    rows = tuple(dict.fromkeys((*recognise(candidate.text, passage).rows, *recognise(passage).rows)))
+    rows = tuple(
+        dict.fromkeys((*recognise(candidate.text, passage).rows, *recognise(passage).rows))
+    )
     if not addresses(candidate.text) <= addresses(passage):
         return "address"
     if unsaid(readings(candidate.text, rows), readings(passage, rows)):

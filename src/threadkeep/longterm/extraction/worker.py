@@ -25,6 +25,7 @@ from threadkeep.longterm.extraction.lease import (
 from threadkeep.longterm.extraction.reconcile import ExtractionCounts, reconcile
 from threadkeep.longterm.extraction.reply import ParsedReply
 from threadkeep.longterm.extraction.report import Report
+from threadkeep.longterm.extraction.verify import verify
 from threadkeep.longterm.extraction.watermark import (
     BUDGET,
     DEAD,
@@ -88,13 +89,14 @@ def _extract(worker: ExtractionWorker, task: ExtractionTask, cost: TokenCost) ->
         return Report(batches=1)
     unit = load_leased(task)
     previous = _previous_summary(worker, task)
-    sum_up = worker.settings.summaries and not (
-        task.batch.again or _is_summarized(previous, task)
-    )
+    sum_up = worker.settings.summaries and not (task.batch.again or _is_summarized(previous, task))
     messages, facts, instructions = prompt.build_messages(
         unit, task.batch, previous.summary, sum_up=sum_up, user=task.user
     )
     reply = complete(worker.model, messages, task.batch, sum_up=sum_up, cost=cost)
+    verified = (
+        verify(worker.model, reply, task.batch, task.user, cost) if worker.settings.verify else None
+    )
     if not _is_unchanged(worker, task):
         release(task)
         raise LeaseLost
@@ -107,6 +109,7 @@ def _extract(worker: ExtractionWorker, task: ExtractionTask, cost: TokenCost) ->
         [fact.id for fact in facts],
         [instruction.id for instruction in instructions],
     )
+    evidence = replace(evidence, verified=verified)
     try:
         counts = _commit_evidence(worker, task, evidence, cost)
     except LeaseLost:

@@ -10,6 +10,7 @@ from threadkeep.longterm.store.codec import identity
 from threadkeep.longterm.store.unit_of_work import MAX_FACTS, UnitOfWork
 from threadkeep.types.knowledge import APPLICATION, Fact, merged_sources
 
+
 def place(unit: UnitOfWork, fact: Fact) -> Fact:
     """A fact with the id it will have: what is true for a second time is a fact of its own."""
     occurrence, id = 1, fact.id
@@ -44,6 +45,7 @@ def merge_fact(unit: UnitOfWork, fact: Fact) -> Fact:
     return unit.put_fact(
         replace(
             fact,
+            text=existing.text,
             sources=merged_sources(existing.sources, fact.sources),
             status="active" if active else existing.status,
             reason="" if active else existing.reason or fact.reason,

@@ -50,7 +50,10 @@ class UnitOfWork:
     def __init__(self, pages: Sequence[Page], *, partial: bool = False) -> None:
         facts, instructions, watermarks, forgotten, *refused = pages
         self.refusals = {
-            r.id: r for page in refused for record in page.records if (r := codec.read_refusal(record))
+            r.id: r
+            for page in refused
+            for record in page.records
+            if (r := codec.read_refusal(record))
         }
         self.version = facts.version
         self.facts = {f.id: f for r in facts.records if (f := codec.read_fact(r))}
@@ -159,7 +162,9 @@ class UnitOfWork:
             elif record.kind == INSTRUCTION:
                 self.instructions[record.id] = replace(self.instructions[record.id], seq=seq)
 
-    def _mark_put(self, kind: str, id: str, entry: str | Fact | Instruction | Refusal | Record) -> None:
+    def _mark_put(
+        self, kind: str, id: str, entry: str | Fact | Instruction | Refusal | Record
+    ) -> None:
         self._drop.pop((kind, id), None)
         self._put[kind, id] = entry
 
@@ -173,7 +178,9 @@ def superseded(entry: T, replacement: str) -> T:
     return replace(entry, status="superseded", superseded_by=replacement)
 
 
-def _record(kind: str, id: str, entry: str | Fact | Instruction | Refusal | Record, now: float) -> Record:
+def _record(
+    kind: str, id: str, entry: str | Fact | Instruction | Refusal | Record, now: float
+) -> Record:
     if isinstance(entry, Record):
         return entry
     if isinstance(entry, Refusal):

@@ -7,7 +7,9 @@ import re
 import unicodedata
 from typing import Final
 
-_MARKS: Final = re.compile("[\u0300-\u036f\u0640\u064b-\u065f\u0670\u093c\u200b-\u200f\u2060\ufeff]")
+_MARKS: Final = re.compile(
+    "[\u0300-\u036f\u0640\u064b-\u065f\u0670\u093c\u200b-\u200f\u2060\ufeff]"
+)
 _LETTERS: Final = str.maketrans(
     {
         "\u2018": "'",

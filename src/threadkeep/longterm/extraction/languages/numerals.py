@@ -10,7 +10,9 @@ from typing import Final
 from threadkeep.longterm.extraction.languages.folding import fold
 from threadkeep.longterm.extraction.languages.row import Language
 
-_DIGITS: Final = re.compile(r"(')?(\d+(?:[.,:]\d+)*)\s?(k|m|mio|million|mil|thousand|tsd|万|千|만|천)?(?![\w])|(\d+(?:[.,:]\d+)*)")
+_DIGITS: Final = re.compile(
+    r"(')?(\d+(?:[.,:]\d+)*)\s?(k|m|mio|million|mil|thousand|tsd|万|千|만|천)?(?![\w])|(\d+(?:[.,:]\d+)*)"
+)
 _SCALES: Final = {"k": 1e3, "thousand": 1e3, "tsd": 1e3, "mil": 1e3, "m": 1e6, "mio": 1e6, "million": 1e6,
                   "\u4e07": 1e4, "\u5343": 1e3, "\ub9cc": 1e4, "\ucc9c": 1e3}  # fmt: skip
 

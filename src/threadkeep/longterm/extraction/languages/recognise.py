@@ -34,7 +34,9 @@ _SCRIPTS: Final = {
 }
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _FOREIGN: Final = {
-    "Cyrillic": re.compile("[\u0456\u0457\u0454\u0491\u045e\u0458\u0452\u045b\u0459\u045a\u045f\u0453\u045c]"),
+    "Cyrillic": re.compile(
+        "[\u0456\u0457\u0454\u0491\u045e\u0458\u0452\u045b\u0459\u045a\u045f\u0453\u045c]"
+    ),
     "Arabic": re.compile("[\u067e\u0686\u0698\u06af\u06a9\u06cc\u06ba\u06d2\u06c1\u0679\u0688]"),
 }
 """Letters that the language with a row does not have."""
@@ -137,7 +139,9 @@ def _latin(folded: str) -> tuple[list[Language], bool]:
         return [], False
     rows = [language(best)]
     rows += [
-        language(code) for code, found in votes.items() if code != best and _adds(found, votes[best])
+        language(code)
+        for code, found in votes.items()
+        if code != best and _adds(found, votes[best])
     ]
     taken = frozenset().union(*(votes[row.code] for row in rows))
     return rows, len(strange - taken) < 2

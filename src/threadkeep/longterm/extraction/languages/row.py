@@ -135,9 +135,7 @@ def language(code: str) -> Language:
 @functools.lru_cache(maxsize=1)
 def uncovered() -> Mapping[str, frozenset[str]]:
     """Common words of languages that have no row, by language: what tells them apart."""
-    return {
-        code: frozenset(fold(text).split()) for code, text in _read("uncovered.toml").items()
-    }
+    return {code: frozenset(fold(text).split()) for code, text in _read("uncovered.toml").items()}
 
 
 def phrases(text: str) -> tuple[str, ...]:

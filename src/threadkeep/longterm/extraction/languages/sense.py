@@ -25,7 +25,6 @@ _MY_LENGTH: Final = 45
 """Letters between "my" and "says", at most: "my dentist says"."""
 
 
-
 def has(role: str, text: str, rows: Rows) -> bool:
     """Whether words of a role stand in a text, in any of its languages."""
     folded = fold(text)
@@ -76,7 +75,9 @@ def _mine_speaks(folded: str, row: Language) -> bool:
     if not row.spaced:
         return False
     mine = [end for _, end in row.places("first", folded)]
-    return any(0 < start - end <= _MY_LENGTH for start, _ in row.places("speech", folded) for end in mine)
+    return any(
+        0 < start - end <= _MY_LENGTH for start, _ in row.places("speech", folded) for end in mine
+    )
 
 
 def is_question(text: str, rows: Rows) -> bool:
