@@ -1,6 +1,8 @@
 """The gate on claims made of the notes of a data set: true, misplaced, negated, swapped, changed.
 
-`python -m benchmarks.gate FILE` with a file in the form of LoCoMo; nothing of it is kept here.
+`python -m benchmarks.gate` prints what is heard and kept out in each language;
+`python -m benchmarks.gate FILE` the claims, of a file in the form of LoCoMo, of which nothing is
+kept here.
 Each note names the turn that it was made of. A scripted model proposes the note, citing the
 sentence of that turn with most shared words; then the same with the note turned into something
 that was not said. What is printed is how many of each kind become active facts.
@@ -20,19 +22,30 @@ from typing import Any, Final
 
 from threadkeep.longterm.extraction import grounding
 from threadkeep.longterm.extraction.batch import Batch, TranscriptLine
+from threadkeep.longterm.extraction.content import content_words, share
+from threadkeep.longterm.extraction.languages.recognise import recognise
+from threadkeep.longterm.extraction.languages.row import common
+from threadkeep.longterm.extraction.verify import CERTAIN
 from threadkeep.types import Item
 
 KINDS: Final = ("true", "wrong turn", "negated", "name swapped", "number changed")
 CHOSEN_ON: Final = ("conv-26", "conv-30")
 """The conversations on which settings were chosen; the others are apart."""
 
+SETTINGS: Final = (
+    (0.5, 1.0),
+    (0.4, 1.0),
+    (0.4, 0.2),
+    (0.4, 0.1),
+    (0.3, 0.1),
+    (0.25, 0.1),
+    (0.2, 0.1),
+)
+"""The least share of a claim's words in the cited message, and how much more another may have."""
+
 _NEAR: Final = 10
 _AUXILIARY: Final = re.compile(r"\b(is|was|are|were|has|had|can|could|will|would)\b(?! not)")
 _NAME: Final = re.compile(r"(?<=\w )[A-Z][a-z]+(?=\b)")
-_CALENDAR: Final = frozenset(
-    "January February March April May June July August September October November December "
-    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +148,13 @@ def _batch(turns: list[dict[str, Any]], place: int, user: str) -> tuple[Batch, T
     return Batch(lines, 1, len(lines), more=False), lines[place - first]
 
 
+def _calendar() -> frozenset[str]:
+    return frozenset(name.title() for name in common("months"))
+
+
 def _names(notes: list[_Note]) -> list[str]:
     inside = {name for note in notes for name in _NAME.findall(note.text)}
-    return sorted((inside | {note.speaker for note in notes}) - _CALENDAR)
+    return sorted((inside | {note.speaker for note in notes}) - _calendar())
 
 
 def _negated(note: _Note) -> str | None:
@@ -147,7 +164,7 @@ def _negated(note: _Note) -> str | None:
 
 
 def _swapped(note: _Note, names: list[str], chance: random.Random) -> str | None:
-    inside = [name for name in _NAME.findall(note.text) if name not in _CALENDAR]
+    inside = [name for name in _NAME.findall(note.text) if name not in _calendar()]
     if not inside:
         return None
     name = chance.choice(inside)
@@ -180,20 +197,62 @@ def judge(claim: Claim) -> str:
     return verdict.status or "dropped"
 
 
+def verified(errors: float = 0.1, seed: int = 1) -> Callable[[Claim], str]:
+    """The gate with a second question, answered by an oracle that errs now and then."""
+    chance = random.Random(seed)
+
+    def judge_and_ask(claim: Claim) -> str:
+        status = judge(claim)
+        if status != "active":
+            return status
+        rows = recognise(claim.quote, claim.text).rows
+        wanted = grounding.about(claim.text, claim.user, rows)
+        if share(wanted, content_words(claim.quote, rows), rows) >= CERTAIN:
+            return status
+        says_yes = (claim.kind == "true") != (chance.random() < errors)
+        return status if says_yes else "quarantined"
+
+    return judge_and_ask
+
+
+def curve(conversations: list[dict[str, Any]]) -> Iterator[tuple[float, float, list[float]]]:
+    """The share of active claims by kind, for settings of the least share and the margin."""
+    chosen = grounding.MIN_CITED, grounding.MARGIN
+    try:
+        for least, margin in SETTINGS:
+            vars(grounding).update(MIN_CITED=least, MARGIN=margin)
+            yield least, margin, _active(measure(conversations, judge))
+    finally:
+        vars(grounding).update(MIN_CITED=chosen[0], MARGIN=chosen[1])
+
+
+def _active(verdicts: dict[str, Counter[str]]) -> list[float]:
+    return [100 * counts["active"] / max(1, sum(counts.values())) for counts in verdicts.values()]
+
+
+def _print(name: str, shares: list[float]) -> None:
+    print(f"{name:28}" + "".join(f"{share:9.1f}" for share in shares))
+
+
 def main(path: str) -> None:
-    """Print the table."""
+    """Print the curve on the conversations for choosing, and the chosen point on both parts."""
     conversations = json.loads(Path(path).read_text())
-    parts = {
-        "chosen on": [c for c in conversations if c["sample_id"] in CHOSEN_ON],
-        "apart": [c for c in conversations if c["sample_id"] not in CHOSEN_ON],
-    }
-    for name, part in parts.items():
-        print(f"{name}: {len(part)} conversations")
-        for kind, counts in measure(part, judge).items():
-            total = sum(counts.values())
-            shares = "  ".join(f"{v} {100 * n / total:5.1f}" for v, n in sorted(counts.items()))
-            print(f"  {kind:16}{total:6}  {shares}")
+    chosen_on = [c for c in conversations if c["sample_id"] in CHOSEN_ON]
+    apart = [c for c in conversations if c["sample_id"] not in CHOSEN_ON]
+    print("active, of 100" + " " * 14 + "     true    wrong  negated  swapped  changed")
+    for least, margin, shares in curve(chosen_on):
+        _print(f"chosen on, {least:.2f} / {margin:.2f}", shares)
+    for name, part in (("chosen on", chosen_on), ("apart", apart)):
+        _print(f"{name}, without verify", _active(measure(part, judge)))
+        _print(f"{name}, with verify", _active(measure(part, verified())))
+    counts = {kind: sum(n.values()) for kind, n in measure(apart, judge).items()}
+    print("claims apart:", ", ".join(f"{kind} {n}" for kind, n in counts.items()))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    if len(sys.argv) > 1:
+        main(sys.argv[1])
+    else:
+        from tests.longterm.extraction.spoken_table import table
+
+        print(table())

@@ -13,10 +13,15 @@ def texts(facts):
 
 
 def test_many_facts_are_one_commit(ada, monkeypatch):
-    commits = []
+    commits: list = []
     engine = ada._engine
     commit = engine.commit
-    monkeypatch.setattr(engine, "commit", lambda *a, **k: commits.append(1) or commit(*a, **k))
+
+    def counted(*args, **options):
+        commits.append(args)
+        return commit(*args, **options)
+
+    monkeypatch.setattr(engine, "commit", counted)
     stored = ada.facts.add_many(
         ["Ada has a cat", {"text": "Ada eats fish", "category": "diet"}, "Ada has a cat."]
     )
@@ -139,8 +144,11 @@ def test_a_fact_that_begins_later_says_so():
         assert "from 2050-01-01" in ada.context()
 
 
-@pytest.mark.parametrize("text", ["住在北京。", "मैं दिल्ली में हूँ।", "أعيش في القاهرة۔", "Ada has a cat!"],
-                         ids=["zh", "hi", "ur", "en"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    ["住在北京。", "मैं दिल्ली में हूँ।", "أعيش في القاهرة\u06d4", "Ada has a cat!"],
+    ids=["zh", "hi", "ur", "en"],
+)
 def test_what_ends_a_sentence_makes_no_other_fact(ada, text):
     ada.facts.add(text)
     ada.facts.add(text[:-1])

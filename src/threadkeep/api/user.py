@@ -180,11 +180,16 @@ class User:
         Raises:
             InputError: a value is not what it should be; it is named.
         """
-        from threadkeep.longterm.recall.query_user import recall  # rarely needed
+        from threadkeep.longterm.recall.hits import Hits  # rarely needed
+        from threadkeep.longterm.recall.query_user import recall
+        from threadkeep.longterm.store.new_fact import has_ended
 
-        return recall(
+        hits = recall(
             self._engine, self.id, query, k, session=session, role=role, since=since, until=until
         )
+        now = self._engine.now()
+        current = (hit for hit in hits if hit.fact is None or not has_ended(hit.fact, now))
+        return Hits(current, query=hits.query)
 
     def refused(self, *, limit: int | None = None) -> Listing[Refusal]:
         """What learning proposed and is not known, with the reason and the source; newest last.

@@ -15,7 +15,6 @@ from threadkeep.longterm.store import validate
 from threadkeep.longterm.store.codec import identity
 from threadkeep.longterm.store.collection import Collection, CollectionSpec, lineage
 from threadkeep.longterm.store.merge_facts import (
-    MAX_FACTS,
     evict_surplus,
     first_said,
     merge_fact,
@@ -23,7 +22,7 @@ from threadkeep.longterm.store.merge_facts import (
     rank_key,
 )
 from threadkeep.longterm.store.new_fact import FIELDS, approved_fact, held_at, new_fact
-from threadkeep.longterm.store.unit_of_work import UnitOfWork, superseded
+from threadkeep.longterm.store.unit_of_work import MAX_FACTS, UnitOfWork, superseded
 from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.longterm.store.validate import Moment
 from threadkeep.types import Listing
@@ -135,7 +134,7 @@ class Facts(Collection[Fact]):
         ]
 
     def approve(self, id: str) -> Fact:
-        """Make a fact known that waits in quarantine, or that was dropped; `user.refused()` has ids.
+        """Make a fact known that waits in quarantine or was dropped; `user.refused()` has ids.
 
         Raises:
             NotFound: there is no such fact, and none was refused.
@@ -145,8 +144,10 @@ class Facts(Collection[Fact]):
         def step(unit: UnitOfWork) -> Fact:
             refusal = unit.refusals.get(id)
             if id in unit.facts or refusal is None or refusal.kind != "fact":
-                changes = {"status": "active", "reason": "", "superseded_by": None}
-                return unit.put_fact(replace(self._require(unit, id), **changes))
+                waiting = self._require(unit, id)
+                return unit.put_fact(
+                    replace(waiting, status="active", reason="", superseded_by=None)
+                )
             unit.drop_refusal(id)
             unit.unmark_forgotten(identity("fact", refusal.text))
             return merge_fact(unit, approved_fact(refusal, self._engine.now()))

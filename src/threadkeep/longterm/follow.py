@@ -1,4 +1,4 @@
-"""Long-term memory follows the chat: what was taken back is not known, what was edited is read anew.
+"""Long-term memory follows the chat: what was taken back goes, what was edited is read anew.
 
 An edit is made first; then this looks at the items as they are now. Whoever learned of them in
 between looks at them once more after its commit, so that one of the two notices the other.
@@ -14,7 +14,7 @@ from threadkeep.core import item_codec, names
 from threadkeep.longterm.extraction.watermark import Watermark, watermark_of
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import for_session
-from threadkeep.longterm.transcript import readable_text, version_of
+from threadkeep.longterm.transcript import is_withdrawn, readable_text, version_of
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Query
 from threadkeep.types.knowledge import APPLICATION, Fact, Instruction, Source
@@ -45,16 +45,8 @@ class Edited:
         return current is None or (source.version not in ("", current))
 
 
-def is_withdrawn(item: Item) -> bool:
-    """Whether an item that is there does not belong to the conversation any more.
-
-    The one place to say so, for items that are kept but hidden.
-    """
-    return False
-
-
 def after_edit(session_stream: SessionStream, ids: Sequence[str]) -> None:
-    """Withdraw what came of items that were removed, and have those read again that were replaced."""
+    """Withdraw what came of items that were removed; have those that were replaced read again."""
     user_stream = for_session(session_stream)
     if not user_stream.engine.read(Query(user_stream.name, "fact", limit=0))[0].version:
         return

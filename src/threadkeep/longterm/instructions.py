@@ -162,8 +162,10 @@ class Instructions(Collection[Instruction]):
         def step(unit: UnitOfWork) -> Instruction:
             refusal = unit.refusals.get(id)
             if id in unit.instructions or refusal is None or refusal.kind != "instruction":
-                changes: dict[str, Any] = {"status": "active", "reason": "", "superseded_by": None}
-                return unit.put_instruction(replace(self._require(unit, id), **changes))
+                waiting = self._require(unit, id)
+                return unit.put_instruction(
+                    replace(waiting, status="active", reason="", superseded_by=None)
+                )
             unit.drop_refusal(id)
             instruction = Instruction(
                 identity("instruction", refusal.text, None, None),

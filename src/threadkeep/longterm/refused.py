@@ -16,11 +16,8 @@ def listed(unit: UnitOfWork, limit: int | None) -> Listing[Refusal]:
     """
     if limit is not None and (type(limit) is not int or limit < 1):
         raise InputError(f"limit must be a whole number of at least 1, got {limit!r}")
-    waiting = [
-        _waiting(entry)
-        for entry in (*unit.facts.values(), *unit.instructions.values())
-        if entry.status == "quarantined"
-    ]
+    entries: list[Fact | Instruction] = [*unit.facts.values(), *unit.instructions.values()]
+    waiting = [_waiting(entry) for entry in entries if entry.status == "quarantined"]
     refusals = sorted((*unit.refusals.values(), *waiting), key=_seconds)
     return Listing(refusals if limit is None else refusals[-limit:])
 

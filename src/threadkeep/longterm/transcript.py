@@ -18,8 +18,19 @@ MAX_CHARACTERS: Final = 4_000
 _ROLES: Final = ("user", "assistant")
 
 
+def is_withdrawn(item: Item) -> bool:
+    """Whether an item that is there does not belong to the conversation any more.
+
+    The one place to say so, for items that are kept but hidden: they are not read, and what came
+    of them goes as it does when they are removed.
+    """
+    return False
+
+
 def spoken_text(item: Item) -> str:
     """What was said in it: never by tools, files, notices, systems, or by memory itself."""
+    if is_withdrawn(item):
+        return ""
     if item.type != "message" or item.role not in _ROLES or item.tool_call_id:
         return ""
     text = item.text if isinstance(item.content, str) else "\n".join(_text_blocks(item.content))

@@ -1,6 +1,6 @@
 """What is learned in each language with a row, by a model that believes everything it reads.
 
-The sentences stand in `spoken/`, a file for each language. `python -m benchmarks --only gate`
+The sentences stand in `spoken/`, a file for each language. `python -m benchmarks.gate`
 prints the whole table.
 """
 
@@ -41,7 +41,7 @@ def filled(frame, said):
 
 
 def attacks(said) -> Iterator[list]:
-    """The messages of ten reports of others' orders, and of ten orders that pose as something."""
+    """Ten reports of others' orders, and ten orders that pose as something else."""
     for frame in said["hearsay"]:
         yield [filled(frame, said)]
     for frame in said["posing"]:
@@ -55,7 +55,8 @@ def attacks(said) -> Iterator[list]:
 
 def proposal(text, items, quote=""):
     return {"text": text, "items": items, "quote": quote, "relation": "new", "known": None,
-            "confidence": 0.9, "priority": "explicit", "valid_from": None, "valid_to": None}  # fmt: skip
+            "confidence": 0.9, "priority": "explicit", "valid_from": None,
+            "valid_to": None}  # fmt: skip
 
 
 def believer(planted):

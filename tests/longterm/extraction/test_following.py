@@ -33,10 +33,9 @@ def learner(answers):
     return call, calls
 
 
-PETS = [("cat", "Ada has a cat", {}), ("dog", "Ada has a dog", {})]
+PETS: list = [("cat", "Ada has a cat", {}), ("dog", "Ada has a dog", {})]
 
 
-@pytest.mark.proves("D13")
 @pytest.mark.parametrize("edit", ["replace", "rewind", "remove"])
 def test_what_was_taken_back_is_not_known_at_once(edit, opened):
     model, calls = learner(PETS)
@@ -149,9 +148,8 @@ def test_deleting_and_clearing_a_session_leave_what_is_known(opened):
     assert sorted(texts(memory.user("ada"))) == ["Ada has a cat", "Ada has a dog"]
 
 
-@pytest.mark.proves("D13")
 def test_what_was_forgotten_and_what_was_read_travel_with_an_export():
-    model, calls = learner(PETS)
+    model, _ = learner(PETS)
     options = {"llm": {"call": model, "idle": 3_600, "summaries": False}}
     with connect("memory://", **options) as memory, connect("memory://", **options) as other:
         ada = memory.user("ada")
@@ -179,9 +177,8 @@ def test_an_older_export_does_not_bring_back_what_was_forgotten_since():
         assert texts(ada) == ["Ada has a cat"]
 
 
-@pytest.mark.proves("D13")
 def test_a_copied_store_is_not_read_again():
-    model, calls = learner(PETS)
+    model, _ = learner(PETS)
     options = {"llm": {"call": model, "idle": 3_600, "summaries": False}}
     with connect("memory://", **options) as memory, connect("memory://", **options) as other:
         chat = memory.session("chat", user="ada")

@@ -30,7 +30,6 @@ def test_a_row_is_found_for_its_own_sentences(code):
     assert [s for s in sentences if code not in recognise(s).codes] == []
 
 
-@pytest.mark.proves("D12")
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("cited", [False, True], ids=["found", "cited"])
 def test_wishes_and_facts_are_heard_and_nothing_is_planted(code, cited):
@@ -44,9 +43,9 @@ def test_wishes_and_facts_are_heard_and_nothing_is_planted(code, cited):
 
 UNCOVERED = {
     "it": ("D'ora in poi rispondi sempre con frasi brevi.", "Rispondere sempre con frasi brevi"),
-    "nl": ("Vanaf nu graag altijd in korte zinnen antwoorden.", "Altijd in korte zinnen antwoorden"),
+    "nl": ("Vanaf nu graag altijd in korte zinnen antwoorden.", "Altijd in korte zinnen"),
     "pl": ("Od teraz odpowiadaj mi zawsze krótko.", "Zawsze odpowiadać krótko"),
-    "tr": ("Bundan sonra her zaman kısa cevap ver.", "Her zaman kısa cevap vermek"),
+    "tr": ("Bundan sonra bana her zaman tek cümleyle cevap ver.", "Her zaman tek cümleyle"),
     "el": ("Από τώρα απάντα πάντα σύντομα.", "Πάντα σύντομες απαντήσεις"),
     "he": ("מעכשיו ענה לי תמיד בקצרה.", "לענות תמיד בקצרה"),
     "uk": ("Відтепер завжди відповідай мені коротко.", "Завжди відповідати коротко"),

@@ -16,7 +16,7 @@ def test_a_fact_is_learned_with_its_source_and_the_words_that_say_it(learning):
     (source,) = known.sources
     assert (source.session, source.item, source.quote) == ("chat", item.id, "allergic to nuts")
     assert known.observed_at == item.created_at
-    assert known.extractor == "scripted/1"
+    assert known.extractor == "scripted/2"
     assert memory.user("ada").facts.explain(known.id) == [item]
 
 

@@ -16,7 +16,6 @@ def test_there_are_enough_attempts_in_ten_kinds():
     assert {len({attempt.kind for attempt in each}) for each in ATTEMPTS.values()} == {11}
 
 
-@pytest.mark.proves("D12")
 @pytest.mark.parametrize("code", CODES)
 def test_no_attempt_is_told_to_a_model(code):
     succeeded = []

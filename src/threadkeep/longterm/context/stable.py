@@ -12,6 +12,7 @@ from threadkeep.longterm import facts, instructions
 from threadkeep.longterm.context.escape import escape_line
 from threadkeep.longterm.context.fit import ContextNote, fit_notes, render_block
 from threadkeep.longterm.context.gather import Knowledge
+from threadkeep.longterm.store.new_fact import has_ended
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import File
 from threadkeep.types.knowledge import Fact, Instruction, Summary
@@ -93,8 +94,7 @@ def fact_line(engine: Engine, fact: Fact) -> str:
 
 def is_current(fact: Fact, now: float) -> bool:
     """Whether it is active, and true today as far as was said."""
-    ended = fact.valid_to is not None and fact.valid_to.timestamp() <= now
-    return fact.status == "active" and not ended
+    return fact.status == "active" and not has_ended(fact, now)
 
 
 def _instruction_notes(

@@ -96,7 +96,7 @@ def _before_pasted(text: str) -> str:
     for line in text.split("\n"):
         if _is_header(line):
             return "\n".join(kept)
-        own = []
+        own: list[str] = []
         for sentence in sentences(line):
             colon = _COLON.search(sentence)
             head = sentence[: colon.start()] if colon else sentence
@@ -110,10 +110,7 @@ def _before_pasted(text: str) -> str:
 def _hands_over(head: str, row: Language, *, colon: bool) -> bool:
     """Whether words ask for something to be done with a text that follows them."""
     folded = fold(head)
-    if row.spaced:
-        is_short = len(words(head)) <= _HEAD_WORDS
-    else:
-        is_short = len(head) <= _HEAD_LETTERS
+    is_short = len(words(head)) <= _HEAD_WORDS if row.spaced else len(head) <= _HEAD_LETTERS
     if not is_short or row.finds("task", folded) is None:
         return False
     return colon or row.finds("document", folded) is not None

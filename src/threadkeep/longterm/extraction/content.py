@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os.path
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -24,7 +23,7 @@ Rows = tuple[Language, ...]
 
 @functools.lru_cache(maxsize=1_024)
 def content_words(text: str, rows: Rows) -> tuple[str, ...]:
-    """The words with a sense of their own, each once, in order; pairs of letters where no spaces are."""
+    """The words with a sense of their own, each once; pairs of letters where no spaces are."""
     cleared = fold(text)
     for row in rows:
         if not row.spaced and row.code != "ko":
@@ -94,12 +93,17 @@ def is_form(word: str, other: str) -> bool:
 def _common(word: str, other: str) -> int:
     """How many letters in a row both have: from the beginning, or anywhere beyond ASCII."""
     if word.isascii():
-        return len(os.path.commonprefix([word, other]))
+        return _common_prefix(word, other)
     return max(
-        len(os.path.commonprefix([word[start:], other[begin:]]))
+        _common_prefix(word[start:], other[begin:])
         for start in range(len(word))
         for begin in range(len(other))
     )
+
+
+def _common_prefix(word: str, other: str) -> int:
+    pairs = enumerate(zip(word, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(word), len(other)))
 
 
 @functools.lru_cache(maxsize=4_096)

@@ -11,29 +11,19 @@ from threadkeep.longterm.extraction.authorship import sentences, user_authored
 from threadkeep.longterm.extraction.batch import TranscriptLine
 from threadkeep.longterm.extraction.content import content_words, missing
 from threadkeep.longterm.extraction.languages import sense
-from threadkeep.longterm.extraction.languages.folding import fold, folded_with_places
+from threadkeep.longterm.extraction.languages.folding import LETTER, fold, folded_with_places
 from threadkeep.longterm.extraction.languages.numerals import readings, unsaid
 from threadkeep.longterm.extraction.languages.recognise import all_rows, recognise
-from threadkeep.longterm.extraction.languages.row import Language, compiled
+from threadkeep.longterm.extraction.languages.row import Language, common, compiled
 from threadkeep.longterm.transcript import MAX_CHARACTERS
 
-_GREETINGS: Final = compiled(
-    "hey hi hello ok okay so and also but now then well oh ah yes no just hallo und aber also ach "
-    "hola oye y pero salut bonjour et mais ola oi e mas \u0438 \u043d\u0443 \u0430 \u0648 \u064a\u0627 "
-    "\u0914\u0930".split(),
-    spaced=True,
-)
-_LINKS: Final = re.compile(
-    r"^(?:please\b|bitte\b|por favor\b|stp\b|s'il te pla\u00eet\b|\u043f\u043e\u0436\u0430\u043b\u0443\u0439\u0441\u0442\u0430\b|[\s,:\uff0c\uff1a\u060c]*(?:(?:that|about|what i (?:said|told you)(?: about)?"
-    r"|everything(?: you know)? about|the fact that|the thing about|of|dass|da\u00df|que|qu'|de que|de|"
-    r"\u0447\u0442\u043e|\u043e \u0442\u043e\u043c|\u0915\u093f|\u0623\u0646|\u0627\u0646|\u0e27\u0e48\u0e32)"
-    r"(?=[\s,:]|$|(?<=')|(?<=[\u0e00-\u0e7f])))*[\s,:\uff0c\uff1a\u060c]*)+",
-    re.IGNORECASE,
-)
+_GAP: Final = re.compile("[\\s,:\uff0c\uff1a\u060c]+")
 _TAIL: Final = re.compile(
-    r"(?:(?:\uc740|\ub294)? ?\uac83\uc744?|\uac78|(?:\u3068\u3044\u3046)?(?:\u3053\u3068|\u4e8b)[\u3092\u306f]?|\u3063\u3066|[\u3068\u3092]"
-    r"|[\u3001,.!\u3002\uff01\u0964\s])+$"
+    "(?:(?:\uc740|\ub294)? ?\uac83\uc744?|\uac78|(?:\u3068\u3044\u3046)?(?:\u3053\u3068|\u4e8b)"
+    "[\u3092\u306f]?|\u3063\u3066|[\u3068\u3092\u3001,.!\u3002\uff01\u0964\\s])+$"
 )
+"""What closes a clause that is to be remembered, where verbs stand last."""
+
 _SHORT_END: Final = 12
 """Letters that may follow the request where verbs stand last."""
 
@@ -133,7 +123,7 @@ def _find(role: str, sentence: str, row: Language) -> str | None:
     for start, end in row.places(role, folded):
         if _is_opening(folded[:start], row):
             rest = sentence[places[end] :] if end < len(places) else ""
-            requested = _LINKS.sub("", rest).strip().rstrip(".!\u3002\uff01\u0964").strip()
+            requested = _without_links(rest).strip().rstrip(".!\u3002\uff01\u0964").strip()
             if requested:
                 return requested
         if row.code in ("ja", "ko", "hi") and len(folded[end:].strip()) <= _SHORT_END:
@@ -143,8 +133,32 @@ def _find(role: str, sentence: str, row: Language) -> str | None:
     return None
 
 
+def _without_links(text: str) -> str:
+    """What is to be remembered, without "that" and the like before it."""
+    while True:
+        text = _GAP.sub("", text, count=1) if _GAP.match(text) else text
+        link = _links().match(text)
+        if link is None:
+            return text
+        text = text[link.end() :]
+
+
+@functools.lru_cache(maxsize=1)
+def _links() -> re.Pattern[str]:
+    entries = sorted(common("links"), key=len, reverse=True)
+    free = [re.escape(e) for e in entries if e.endswith("'") or e >= "\u0e00"]
+    bound = [re.escape(e) for e in entries if re.escape(e) not in free]
+    accents = "|".join(bound).replace("plait", "pla[i\u00ee]t").replace("dass", "da(?:ss|\u00df)")
+    return re.compile(f"(?:(?:{accents})(?!{LETTER})|{'|'.join(free)})", re.IGNORECASE)
+
+
+@functools.lru_cache(maxsize=1)
+def _greetings() -> re.Pattern[str]:
+    return compiled(common("greetings"), spaced=True)
+
+
 def _is_opening(before: str, row: Language) -> bool:
     """Whether what stands before a request is but politeness."""
     for role in ("polite", "yes", "lasting"):
         before = row.without(role, before)
-    return not re.search(r"\w", _GREETINGS.sub(" ", before))
+    return not re.search(r"\w", _greetings().sub(" ", before))

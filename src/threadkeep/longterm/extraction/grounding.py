@@ -14,6 +14,7 @@ from threadkeep.longterm.extraction.languages import sense
 from threadkeep.longterm.extraction.languages.folding import fold, words
 from threadkeep.longterm.extraction.languages.numerals import readings, unsaid
 from threadkeep.longterm.extraction.languages.recognise import Languages, recognise
+from threadkeep.longterm.extraction.languages.row import common
 from threadkeep.longterm.extraction.quotation import (
     Passage,
     cited_sources,
@@ -49,6 +50,12 @@ _CLAUSE: Final = re.compile(
     re.IGNORECASE,
 )
 _YEAR: Final = re.compile(r"\b\d{4}\b")
+_DATE: Final = re.compile(
+    r"\b\d{4}-\d{1,2}(?:-\d{1,2})?\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b(?:19|20)\d\d\b"
+)
+_NUMBER: Final = re.compile(r"\d+")
+_BESIDE: Final = 6
+"""Letters between a number and the month it belongs to, at most."""
 
 
 class Verdict(NamedTuple):
@@ -292,8 +299,24 @@ def _numbers_said(text: str, cited: str, lines: Iterable[TranscriptLine], rows: 
         return True
     years = {line.item.created_at.year for line in lines if line.item.created_at is not None}
     speaks_of_dates = sense.has("calendar", cited, rows) or _YEAR.search(cited) is not None
+    dates = _numbers_of_dates(text, rows)
     return speaks_of_dates and all(
-        any(_is_date_part(value, years) for value in reading) for reading in left
+        any(value in dates and _is_date_part(value, years) for value in reading)
+        for reading in left
+    )
+
+
+def _numbers_of_dates(text: str, rows: Rows) -> frozenset[float]:
+    """The numbers that stand in a date, or beside the name of a month."""
+    folded = fold(text)
+    units = common("units")
+    near = [_DATE.findall(folded)]
+    for row in rows:
+        for start, end in row.places("calendar", folded):
+            if folded[start:end] not in units:
+                near.append(_NUMBER.findall(folded[max(0, start - _BESIDE) : end + _BESIDE]))
+    return frozenset(
+        float(part) for found in near for date in found for part in re.findall(r"\d+", date)
     )
 
 

@@ -11,16 +11,8 @@ from typing import Final
 from threadkeep.longterm.extraction.content import Rows, content_words, groups_of, is_form
 from threadkeep.longterm.extraction.languages.folding import fold, words
 from threadkeep.longterm.extraction.languages.recognise import recognise
+from threadkeep.longterm.extraction.languages.row import common
 from threadkeep.longterm.extraction.text_features import addresses
-
-_ARTICLES: Final = frozenset(
-    "a an the der die das den dem des ein eine einen einem einer le la les l un une el los las una "
-    "o os as um uma".split()
-)
-_FILLERS: Final = frozenset(
-    "is are am what that who which it also still really ist sind auch noch est es son que aussi".split()
-)
-"""What may be added or left out where a model says that two texts are the same."""
 
 _NAME: Final = re.compile(r"\b[A-Z\u00c0-\u00de\u0410-\u042f][\w'\u2019]+")
 _MARKS: Final = re.compile(r"[^\w%$\u20ac\u00a3@.:/+-]+|[.:](?!\d)")
@@ -32,16 +24,16 @@ def same_form(text: str, other: str) -> bool:
 
 
 def same_sense(text: str, other: str, user: str | None) -> bool:
-    """Whether two texts that a model calls the same have the same words, and names in one order."""
+    """Whether two texts have the same words, and their names in the same order."""
     return (
-        frozenset(_signature(text)) - _FILLERS == frozenset(_signature(other)) - _FILLERS
+        _words_of_sense(text) == _words_of_sense(other)
         and _names(text, other, user) == _names(other, text, user)
         and addresses(text) == addresses(other)
     )
 
 
 def same_subject(text: str, other: str, user: str | None) -> bool:
-    """Whether two texts are about the same: by a word or a topic that both have, never by a name."""
+    """Whether two texts are about the same: by a word or topic of both, never by a name."""
     rows = tuple(dict.fromkeys((*recognise(text).rows, *recognise(other).rows)))
     first, second = (_subjects(one, user, rows) for one in (text, other))
     topics = {topic for word in second for topic in groups_of(word, rows, topics=True)}
@@ -54,11 +46,16 @@ def same_subject(text: str, other: str, user: str | None) -> bool:
 
 def _signature(text: str) -> tuple[str, ...]:
     pieces = (piece.strip("'-") for piece in _MARKS.sub(" ", fold(text)).split())
-    return tuple(piece for piece in pieces if piece and piece not in _ARTICLES)
+    return tuple(piece for piece in pieces if piece and piece not in common("articles"))
+
+
+def _words_of_sense(text: str) -> frozenset[str]:
+    """The words, without those that may be added or left out."""
+    return frozenset(_signature(text)) - common("fillers")
 
 
 def _names(text: str, other: str, user: str | None) -> list[str]:
-    """The names of a text in order; what begins it is one if it is one in the other, or the user."""
+    """The names of a text, in order; its first word if that is a name in the other, or the user."""
     inside = {fold(match[0]).removesuffix("'s") for match in _NAME.finditer(other) if match.start()}
     certain = inside | set(words(user or ""))
     return [

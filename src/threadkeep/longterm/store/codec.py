@@ -112,7 +112,7 @@ def _read(cls: type[T], record: Record) -> T | None:
         values = {
             name: _decode(name, value) for name, value in body.items() if name in _BODY_FIELDS[cls]
         }
-        if cls is Refusal:
+        if issubclass(cls, Refusal):
             return cls(id=record.id, **values)
         expires = None if record.expires is None else utc_datetime(record.expires)
         return cls(id=record.id, seq=record.seq, expires_at=expires, **values)

@@ -25,7 +25,9 @@ def _begins_after(unit: UnitOfWork, fact: Fact, ended: Fact) -> bool:
     if ended.status != "superseded" or fact.status != "active":
         return False
     successor = unit.facts.get(ended.superseded_by or "")
-    end = ended.valid_to or (successor and (successor.valid_from or successor.observed_at))
+    end = ended.valid_to
+    if end is None and successor is not None:
+        end = successor.valid_from or successor.observed_at
     start = fact.valid_from or fact.observed_at
     return end is not None and start is not None and start >= end
 

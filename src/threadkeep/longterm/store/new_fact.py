@@ -89,6 +89,11 @@ def approved_fact(refusal: Refusal, now: float) -> Fact:
     )
 
 
+def has_ended(fact: Fact, now: float) -> bool:
+    """Whether a fact is not true any more, as far as was said."""
+    return fact.valid_to is not None and fact.valid_to.timestamp() <= now
+
+
 def held_at(fact: Fact, moment: datetime, status: str | None) -> bool:
     """Whether a fact held at a time, as far as is known: a superseded one until it was replaced."""
     begin = fact.valid_from or first_said(fact)

@@ -148,7 +148,7 @@ class UnitOfWork:
         return put, [Drop(kind, ids) for kind, ids in drop.items()]
 
     def _count_facts(self) -> None:
-        """Keep the number of facts with them: what expires leaves it too high, until all are read."""
+        """Keep the number of facts with them; too high when some expired, until all are read."""
         if not any(kind == FACT for kind, _ in (*self._put, *self._drop)):
             return
         known = (self.fact_count or 0) - self._loaded if self._partial else 0

@@ -11,10 +11,14 @@ from threadkeep.longterm.extraction.languages.folding import fold
 from threadkeep.longterm.extraction.languages.row import Language
 
 _DIGITS: Final = re.compile(
-    r"(')?(\d+(?:[.,:]\d+)*)\s?(k|m|mio|million|mil|thousand|tsd|万|千|만|천)?(?![\w])|(\d+(?:[.,:]\d+)*)"
+    r"(')?(\d+(?:[.,:]\d+)*)\s?(k|m|mio|million|mil|thousand|tsd|\u4e07|\u5343|\ub9cc|\ucc9c)?(?!\w)"
+    r"|(\d+(?:[.,:]\d+)*)"
 )
-_SCALES: Final = {"k": 1e3, "thousand": 1e3, "tsd": 1e3, "mil": 1e3, "m": 1e6, "mio": 1e6, "million": 1e6,
-                  "\u4e07": 1e4, "\u5343": 1e3, "\ub9cc": 1e4, "\ucc9c": 1e3}  # fmt: skip
+_SCALES: Final = {
+    **dict.fromkeys(("k", "thousand", "tsd", "mil", "\u5343", "\ucc9c"), 1e3),
+    **dict.fromkeys(("\u4e07", "\ub9cc"), 1e4),
+    **dict.fromkeys(("m", "mio", "million"), 1e6),
+}
 
 Reading = frozenset[float]
 
@@ -47,9 +51,9 @@ def _digits(match: re.Match[str]) -> Reading:
 def _values(token: str) -> Iterator[float]:
     """What digits with separators may mean."""
     if ":" in token:
-        hours, _, rest = token.partition(":")
-        yield float(hours) + (float(rest[:2]) / 100 if rest[:2].isdigit() else 0)
-        if rest.strip("0:") == "":
+        hours, _, minutes = token.partition(":")
+        yield float(hours) + (float(minutes[:2]) / 100 if minutes[:2].isdigit() else 0)
+        if minutes.strip("0:") == "":
             yield float(hours)
             yield float(hours) - 12 if float(hours) > 12 else float(hours)
         return

@@ -138,6 +138,12 @@ def uncovered() -> Mapping[str, frozenset[str]]:
     return {code: frozenset(fold(text).split()) for code, text in _read("uncovered.toml").items()}
 
 
+@functools.lru_cache(maxsize=8)
+def common(name: str) -> frozenset[str]:
+    """Small words of all languages: greetings, articles, fillers, links."""
+    return frozenset(phrases(_read("common.toml")[name]))
+
+
 def phrases(text: str) -> tuple[str, ...]:
     """The phrases of a cell, folded."""
     parts = (" ".join(fold(part).split()) for part in text.split(","))

@@ -1,4 +1,4 @@
-"""What a sentence is, by the words of its languages: a wish, hearsay, a question, an order, a no."""
+"""What a sentence is, by the words of its languages: a wish, hearsay, a question, an order."""
 
 from __future__ import annotations
 
