@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from threadkeep.core.probe import Prober
     from threadkeep.longterm.extraction.extractor import Extractor
     from threadkeep.longterm.extraction.report import Report
+    from threadkeep.sessions.stream import SessionStream
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -67,6 +68,8 @@ class Memory:
         self._engine.listener = self._extractor()
         if backend.blocking and not self._engine.settings.retain:
             self._engine.write_counts = WriteCounts(self._keep_index)
+        self._said_no_model = False
+        self._engine.on_edit = _follow_edit
 
     @property
     def backend(self) -> Backend:
@@ -152,6 +155,14 @@ class Memory:
         from threadkeep.longterm.extraction.report import Report
 
         owner, learner = optional_user_id(user), self._extractor()
+        if learner is None and not self._said_no_model:
+            import logging  # rarely needed
+
+            self._said_no_model = True
+            logging.getLogger("threadkeep").warning(
+                "extract() has no model to learn with, so it learns nothing: "
+                "connect(llm={'model': ...}) or connect(llm=callable) gives it one"
+            )
         return Report() if learner is None else learner.extract(owner, session, retry=retry)
 
     def flush(self, *, timeout: float = 5) -> bool:
@@ -317,6 +328,13 @@ class Memory:
 
 
 _MAX_SECONDS: Final = 1e9
+
+
+def _follow_edit(stream: SessionStream, ids: Sequence[str]) -> None:
+    """Have long-term memory follow what was replaced or removed in a session."""
+    from threadkeep.longterm import follow  # most programs never edit
+
+    follow.after_edit(stream, ids)
 
 
 def _seconds(timeout: object) -> float:

@@ -58,6 +58,7 @@ class Engine:
         append_log: the streams that this process has only appended to.
         reader: what learns from sessions, if there is a model to do it.
         write_counts: tells when a user's kept index is to grow, if there is one.
+        on_edit: told of items that were replaced or removed, with the session's stream.
     """
 
     def __init__(self, backend: Backend, settings: Settings, *, owned: bool) -> None:
@@ -81,6 +82,7 @@ class Engine:
         self.longterm: Engine = self
         self.listener: SessionListener | None = None
         self.write_counts: WriteCounts | None = None
+        self.on_edit: Callable[[Any, Sequence[str]], None] | None = None
 
     @property
     def discards(self) -> bool:

@@ -75,7 +75,7 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
     items = items_of_page(
         session_stream.read(Query(session_stream.stream_name, "item", ids=keys)).pages[0]
     )
-    edit.remove(session_stream, *item_ids)
+    edit.remove(session_stream, *item_ids, tell=False)
     said = {item.text for item in items if item.text}
     checkpoints.forget_items(session_stream.engine, session_stream.id, item_ids, said)
     derived.invalidate_summary(
@@ -93,6 +93,9 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
             remove_sources(unit, fact, removed_sources, session_stream.engine.now())
         for instruction in list(unit.instructions.values()):
             remove_sources(unit, instruction, removed_sources, session_stream.engine.now())
+        for refusal in list(unit.refusals.values()):
+            if any(_source_key(source) in removed_sources for source in refusal.sources):
+                unit.drop_refusal(refusal.id)
 
     user_stream.transact(step)
     return len(items)

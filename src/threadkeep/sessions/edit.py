@@ -13,7 +13,7 @@ from threadkeep.messages import read
 from threadkeep.printable import shown
 from threadkeep.sessions import derived
 from threadkeep.sessions.item_identity import is_reference
-from threadkeep.sessions.outdated import drop_derived, drop_segments
+from threadkeep.sessions.outdated import drop_derived, drop_segments, tell_edited
 from threadkeep.sessions.read import (
     is_shown,
     items_query,
@@ -82,7 +82,9 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
         drop_derived(stream, snapshot, seq)
         return dataclasses.replace(new, seq=seq)
 
-    return stream.retry(step)
+    replaced = stream.retry(step)
+    tell_edited(stream, [id])
+    return replaced
 
 
 def rewind(stream: SessionStream, before: str | int | None, last: int | None) -> list[Item]:
@@ -104,11 +106,13 @@ def rewind(stream: SessionStream, before: str | int | None, last: int | None) ->
             drop_derived(stream, snapshot, records[0].seq)
         return list(filter(is_shown, map(item_codec.read_item, records)))
 
-    return stream.retry(step)
+    removed = stream.retry(step)
+    tell_edited(stream, [item.id for item in removed])
+    return removed
 
 
-def remove(stream: SessionStream, *ids: str) -> None:
-    """As `Session.remove`."""
+def remove(stream: SessionStream, *ids: str, tell: bool = True) -> None:
+    """As `Session.remove`; `tell=False`: the caller looks after what came of the items."""
     keys = [names.key(names.check(id, "id")) for id in ids]
 
     def step() -> None:
@@ -119,6 +123,8 @@ def remove(stream: SessionStream, *ids: str) -> None:
             drop_derived(stream, snapshot, records[0].seq)
 
     stream.retry(step)
+    if tell:
+        tell_edited(stream, ids)
 
 
 def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> None:

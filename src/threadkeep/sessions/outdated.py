@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from threadkeep.sessions import derived, recall_segments
 from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types.versions import generation_of
@@ -24,3 +26,9 @@ def drop_segments(stream: SessionStream, snapshot: Snapshot) -> None:
     """Drop what is kept of the session's words."""
     user = None if snapshot.info is None else snapshot.info.user
     recall_segments.drop_touched(stream.engine, user, stream.id)
+
+
+def tell_edited(stream: SessionStream, ids: Sequence[str]) -> None:
+    """Tell who follows edits, once they are made: what came of these items is looked at again."""
+    if ids and stream.engine.on_edit is not None:
+        stream.engine.on_edit(stream, ids)

@@ -9,7 +9,7 @@ from typing import Final
 from threadkeep.core import item_codec, names
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.redaction import redacted_item
-from threadkeep.sessions.outdated import drop_segments, drop_summary
+from threadkeep.sessions.outdated import drop_segments, drop_summary, tell_edited
 from threadkeep.sessions.read import items_query
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Record
@@ -85,7 +85,10 @@ def _change(
             drop_segments(stream, snapshot)
         return len(changed)
 
-    return stream.retry(step)
+    count = stream.retry(step)
+    if count:
+        tell_edited(stream, [*(item.id for item in items), *ids])
+    return count
 
 
 def _changed_record(record: Record, item: Item | None, hidden: bool, now: float) -> Record | None:

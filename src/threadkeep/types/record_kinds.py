@@ -29,6 +29,7 @@ KINDS: Final = (
     "recall_segment",
     "recall_piece",
     "recall_gap",
+    "refused",
     "keyring",
     "store",
 )
