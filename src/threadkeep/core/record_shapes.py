@@ -180,7 +180,7 @@ INSTRUCTION: Final = fields(
 WATERMARK: Final = fields(
     {},
     {
-        **dict.fromkeys(("life", "seq", "tries"), count),
+        **dict.fromkeys(("life", "seq", "tries", "count"), count),
         **dict.fromkeys(("next", "lease"), number),
         **dict.fromkeys(("state", "error", "worker", "item", "digest"), text),
         "again": list_of(nonempty),

@@ -115,14 +115,14 @@ def quantised(vector: Sequence[float]) -> Vector:
         ValueError: a number of it is none.
     """
     numbers = [float(number) for number in vector]
-    length = math.sqrt(sum(map(mul, numbers, numbers)))
+    length = math.hypot(*numbers)
     if not math.isfinite(length):
         raise ValueError("a vector has a number that is none")
     largest = max(map(abs, numbers), default=0.0)
     if not largest:
         return Vector(0.0, array("b", bytes(len(numbers))))
-    step = _LARGEST / largest
-    return Vector(largest / length / _LARGEST, array("b", [round(n * step) for n in numbers]))
+    scale = largest / length / _LARGEST
+    return Vector(scale, array("b", [round(n / largest * _LARGEST) for n in numbers]))
 
 
 def passage_text(item: Item, before: Item | None) -> str:

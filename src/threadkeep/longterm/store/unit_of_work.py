@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from threadkeep.core import body, item_codec, record_shapes
+from threadkeep.core.body import UnreadableRecord
 from threadkeep.longterm.store import codec
 from threadkeep.types import Drop, Page, Record
 from threadkeep.types.knowledge import Fact, Instruction, Refusal
@@ -61,8 +63,7 @@ class UnitOfWork:
             i.id: i for r in instructions.records if (i := codec.read_instruction(r))
         }
         self.watermarks = {record.id: record.body for record in watermarks.records}
-        stored = self.watermarks.pop(FACT_COUNT, "")
-        self.fact_count = int(stored) if stored.isdigit() else None
+        self.fact_count = _count_in(self.watermarks.pop(FACT_COUNT, None))
         self._loaded = len(self.facts)
         self._partial = partial
         self.forgotten = {record.id: record.at for record in forgotten.records}
@@ -152,7 +153,8 @@ class UnitOfWork:
         if not any(kind == FACT for kind, _ in (*self._put, *self._drop)):
             return
         known = (self.fact_count or 0) - self._loaded if self._partial else 0
-        self._put[WATERMARK, FACT_COUNT] = str(max(0, known) + len(self.facts))
+        count = max(0, known) + len(self.facts)
+        self._put[WATERMARK, FACT_COUNT] = item_codec.dumps({"count": count}, WATERMARK)
 
     def assign_seqs(self, put: Sequence[Record], seqs: Sequence[int]) -> None:
         """Set the seqs that the store assigned to the records that were put."""
@@ -190,3 +192,15 @@ def _record(
     if isinstance(entry, Instruction):
         return codec.instruction_record(entry, now)
     return Record(kind, id, entry, now)
+
+
+def _count_in(text: str | None) -> int | None:
+    """How many facts there are at most; `None` = nobody knows."""
+    if text is None:
+        return None
+    try:
+        fields = body.decode(Record(WATERMARK, FACT_COUNT, text, 0.0), record_shapes.WATERMARK)
+    except UnreadableRecord:
+        return None
+    count = fields.get("count")
+    return count if type(count) is int else None
