@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from threadkeep.errors import ConfigError
@@ -46,15 +47,21 @@ def apply(policy: Policy, items: Sequence[Item]) -> Sequence[Item]:
 
 def excess(policies: Sequence[Policy], stages: Sequence[Stage]) -> int:
     """By how much what is left is over its budget: tokens, if one of the budgets counts these."""
-    for _, items in stages:
-        if type(items) is Choice and items.over:
-            return _excess(policies, stages[-1][1])
+    is_over = any(type(items) is Choice and items.over for _, items in stages)
+    if is_over or (len(policies) > 1 and _may_lengthen(policies)):
+        return _excess(policies, stages[-1][1])
     return 0
+
+
+def _may_lengthen(policies: Sequence[Policy]) -> bool:
+    """Return True if a policy behind a budget may change items, as `with_times` does."""
+    behind = itertools.dropwhile(lambda policy: not isinstance(policy, Budget), policies)
+    return not all(traits_of(policy).part for policy in behind)
 
 
 def _excess(policies: Sequence[Policy], items: Sequence[Item]) -> int:
     over = {p.name: p.excess(items) for p in policies if isinstance(p, Budget)}
-    return over.get("max_tokens") or max(over.values())
+    return over.get("max_tokens") or max(over.values(), default=0)
 
 
 def changed_ids(selected: Sequence[Item], view: Sequence[Item]) -> frozenset[str]:
