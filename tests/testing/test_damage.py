@@ -30,6 +30,9 @@ def test_a_wrong_shape_hides_no_other_record_and_stops_no_verb(backend, request)
 
 
 OF_A_CHECKPOINTER = {
+    *("checkpoint", "run", "write", "element"),
+    *("value", "namespace", "thread", "lease"),
+}
     "checkpoint",
     "run",
     "write",
