@@ -186,6 +186,12 @@ class States:
             for key in [k for k in self._states if k.startswith(f"{len(thread)}:{thread}/")]:
                 del self._states[key]
 
+    def clear(self) -> None:
+        """Forget all threads."""
+        with self._lock:
+            self._threads.clear()
+            self._states.clear()
+
     def trim(self) -> None:
         """Forget the threads used least recently while too many elements are kept."""
         with self._lock:
