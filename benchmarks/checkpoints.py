@@ -108,7 +108,7 @@ def _graph(saver: Any, *, delta: bool = False) -> Any:
     reducer: Any = DeltaChannel(replayed, snapshot_frequency=50) if delta else add_messages
     channel = Annotated[list[Any], reducer]
     # not as a class: its annotations would be texts, which nobody could look up in here
-    state_type = TypedDict("state_type", {"messages": channel})  # type: ignore[valid-type]  # noqa: UP013
+    state_type = TypedDict("state_type", {"messages": channel})  # noqa: UP013
     texts = plain(2_000, _TEXT, seed=7)
     numbers = itertools.count()
 
