@@ -46,16 +46,16 @@ def test_thread_resumes_after_a_kill_at_any_write(tmp_path, store):
         urls[str(last)] = URLS[store](tmp_path / str(last))
         with connect(urls[str(last)]) as memory:
             say(graph_of(ThreadkeepSaver(memory)), 1)
-    cases = [f"{last}={url}" for last, url in urls.items()]
+    cases = [f"{point}={url}" for point, url in urls.items()]
     done = subprocess.run(
         [sys.executable, "-m", CHILD, *cases], capture_output=True, text=True, check=True
     )
     codes = dict(line.split() for line in done.stdout.splitlines())
     assert set(codes.values()) <= {"0", "-9"}, done.stderr
     assert "-9" in codes.values()
-    for last, url in urls.items():
+    for point, url in urls.items():
         with connect(url) as memory:
-            check_resumption(memory, finished=codes[last] == "0")
+            check_resumption(memory, finished=codes[point] == "0")
 
 
 def check_resumption(memory, *, finished):

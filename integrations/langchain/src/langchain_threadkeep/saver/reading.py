@@ -261,13 +261,16 @@ class Reader:
 
     def _note(self, keys: Sequence[str], library: Library) -> None:
         """Remember which messages are stored, so that no write stores them again."""
-        thread = self._state.thread
+        thread, start = self._state.thread, references.DIGEST + 1
+        items = {}
         for key in keys:
-            if not key.startswith("{"):
-                parsed = references.parse(key)
-                thread.references.keep(parsed.digest, key)
-                if library.is_item(parsed):
-                    thread.items.keep(parsed.digest, parsed.item_id)
+            if key.startswith("{"):
+                continue
+            if library.is_item(key):
+                items[key[: start - 1]] = key[start:]
+            else:
+                thread.references.keep(key[: start - 1], key)
+        thread.items.keep_all(items)
 
     def _tuple(
         self,

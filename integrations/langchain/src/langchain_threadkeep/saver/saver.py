@@ -236,6 +236,10 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
         state = self._states.get(address.thread, checkpoint_ns)
         return {body.id for body in Reader(self._context, state, address).all_pages(size=500)}
 
+    def forget_threads(self) -> None:
+        """Drop what this process knows of threads; the store is read again when it is needed."""
+        self._states.clear()
+
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -53,6 +53,14 @@ class Lru(OrderedDict[str, T], Generic[T]):
         """Set an entry."""
         self[key] = value
         self.move_to_end(key)
+        self._trim()
+
+    def keep_all(self, values: Mapping[str, T]) -> None:
+        """Set many entries."""
+        self.update(values)
+        self._trim()
+
+    def _trim(self) -> None:
         while len(self) > self._capacity:
             self.popitem(last=False)
 
@@ -177,6 +185,12 @@ class States:
             self._threads.pop(thread, None)
             for key in [k for k in self._states if k.startswith(f"{len(thread)}:{thread}/")]:
                 del self._states[key]
+
+    def clear(self) -> None:
+        """Forget all threads."""
+        with self._lock:
+            self._threads.clear()
+            self._states.clear()
 
     def trim(self) -> None:
         """Forget the threads used least recently while too many elements are kept."""

@@ -215,15 +215,17 @@ class Writer:
     ) -> tuple[list[Record], list[Drop]]:
         """Store new messages: as items of the session in the root, else as elements."""
         names = self._context.options.messages
-        listed = {key for name, value in lists.items() if name in names for key in value.keys}
         new = list(writer.messages.values())
         state = self._state
+        if not new:
+            return [], []
         if state.namespace != checkpoints.ROOT:
             return list(self._elements(writer, new, now)), []
+        listed = {key for name, value in lists.items() if name in names for key in value.keys}
         said = [m for m in new if m.reference in listed]
+        gone = _gone(base, lists, names)
         session = self._context.memory.session(self._address.thread, user=self._address.user)
-        old_keys = [] if base is None else [k for n in names for k in _keys(base, n)]
-        outcome = items.store(self._context, session, state.thread.streams, said, old_keys)
+        outcome = items.store(self._context, session, state.thread.streams, said, gone)
         kept = list(self._elements(writer, [m for m in new if m not in said], now))
         kept += self._elements(writer, said, now, outcome.items)
         kept += self._said_texts(said, outcome.items, now)
@@ -233,7 +235,7 @@ class Writer:
             state.thread.items.keep(message.encoded.digest, message.item_id)
         obsolete, pointers = self._replaced_elements(stored, now)
         kept += pointers
-        versions = earlier_versions(base, names, stored, outcome.replaced)
+        versions = earlier_versions(gone, stored, outcome.replaced)
         if self._context.options.erase_replaced:
             obsolete += map(references.element_id, versions)
         else:
@@ -377,29 +379,39 @@ class Writer:
         )
 
 
+def _gone(
+    base: Entry | None, lists: Mapping[str, ListValue], names: frozenset[str]
+) -> dict[str, Any]:
+    """The references that a list had before and has no more, with their messages if known."""
+    gone: dict[str, Any] = {}
+    if base is None:
+        return gone
+    for name in names:
+        old, new = base.lists.get(name), lists.get(name)
+        if old is None or (new is not None and new.keys[: len(old.keys)] == old.keys):
+            continue
+        present = set() if new is None else set(new.keys)
+        pairs = zip(old.keys, old.objects, strict=True)
+        gone |= {k: element for k, element in pairs if k not in present and k[:1] != "{"}
+    return gone
+
+
 def earlier_versions(
-    base: Entry | None,
-    names: frozenset[str],
-    stored: Sequence[NewMessage],
-    replaced: Mapping[str, str],
+    gone: Mapping[str, Any], stored: Sequence[NewMessage], replaced: Mapping[str, str]
 ) -> dict[str, str | None]:
     """References to earlier versions of messages, with their texts as far as they are known.
 
     Args:
-        base: the checkpoint before.
-        names: the channels of messages.
+        gone: references that the state has no more, with their messages.
         stored: messages whose item says what the state says now.
         replaced: the versions that their items had until now.
     """
-    now = {message.item_id: message.reference for message in stored}
-    versions: dict[str, str | None] = {}
-    for value in base.lists.values() if base is not None else ():
-        for key, element in zip(value.keys, value.objects, strict=True):
-            item_id = "" if key.startswith("{") else references.parse(key).item_id
-            if now.get(item_id, key) == key:
-                continue
-            versions[key] = replaced.get(key) or _text(key, element, stored)
-    return versions
+    now = {message.item_id for message in stored}
+    return {
+        reference: replaced.get(reference) or _text(reference, element, stored)
+        for reference, element in gone.items()
+        if references.parse(reference).item_id in now
+    }
 
 
 def _text(reference: str, element: Any, stored: Sequence[NewMessage]) -> str | None:
@@ -418,11 +430,6 @@ def _is_unchanged(base: Entry | None, channel: str, versions: Mapping[str, Any])
         and channel in versions
         and base.body.versions.get(channel) == versions[channel]
     )
-
-
-def _keys(base: Entry, channel: str) -> list[str]:
-    value = base.lists.get(channel)
-    return [] if value is None else value.keys
 
 
 def _version(reference: str, text: str, now: float) -> Record:
