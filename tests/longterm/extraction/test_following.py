@@ -205,3 +205,55 @@ def test_a_session_begun_anew_under_the_same_ids_is_read(opened):
     chat.add({"role": "user", "id": "m1", "content": "I have a dog."})
     memory.extract()
     assert len(calls) == 2
+
+
+def test_what_is_edited_while_another_message_is_read_is_read_again_too(opened):
+    memories: list = []
+    seen: list = []
+
+    def model(messages):
+        said = json.loads(messages[1]["content"])["messages"]
+        seen.append([line["text"] for line in said])
+        if said[-1]["text"] == "Hello again.":
+            chat = memories[0].session("chat")
+            chat.replace(chat.items()[0].id, "I have a dog.")
+        return answer(
+            *(
+                fact(f"Ada has a {word}", line["number"])
+                for line in said
+                for word in ("cat", "dog")
+                if word in line["text"]
+            )
+        )
+
+    memory = opened(llm={"call": model, "idle": 3_600, "summaries": False})
+    memories.append(memory)
+    chat = memory.session("chat", user="ada")
+    chat.add("I have a cat.")
+    memory.extract()
+    chat.add("Hello again.")
+    memory.extract()
+    memory.extract()
+    assert seen == [["I have a cat."], ["Hello again."], ["I have a dog."]]
+    assert texts(memory.user("ada")) == ["Ada has a dog"]
+    assert memory.extract().calls == 0
+
+
+def test_a_failure_keeps_what_is_to_be_read_again(opened, clock):
+    answers = [
+        answer(fact("Ada has a cat", 1)),
+        "no JSON",
+        "no JSON",
+        answer(fact("Ada has a dog", 1)),
+    ]
+    memory = opened(
+        llm={"call": lambda messages: answers.pop(0), "idle": 3_600, "summaries": False}
+    )
+    chat = memory.session("chat", user="ada")
+    (said,) = chat.add("I have a cat.")
+    memory.extract()
+    chat.replace(said.id, "I have a dog.")
+    assert memory.extract().failures == 1
+    clock.tick(60)
+    memory.extract()
+    assert texts(memory.user("ada")) == ["Ada has a dog"]

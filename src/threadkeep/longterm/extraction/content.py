@@ -123,10 +123,19 @@ def _groups(code: str, rows: Rows, topics: bool) -> tuple[re.Pattern[str], ...]:
     return tuple(compiled(g, spaced=row.spaced) for g in (row.topics if topics else row.same))
 
 
-def missing(wanted: Iterable[str], said: Iterable[str], rows: Rows) -> list[str]:
-    """The words of the first for which the second has none of the same sense."""
+def missing(
+    wanted: Iterable[str], said: Iterable[str], rows: Rows, small: Iterable[str] = ()
+) -> list[str]:
+    """The words of the first for which the second has none of the same sense.
+
+    Args:
+        wanted: the words that are looked for.
+        said: the words that carry the sense of a text.
+        rows: of the languages.
+        small: other words of the text, which may only stand for one: "have" for "eat".
+    """
     others = tuple(said)
-    meant = frozenset(group for other in others for group in groups_of(other, rows))
+    meant = frozenset(group for other in (*others, *small) for group in groups_of(other, rows))
     return [
         word
         for word in wanted

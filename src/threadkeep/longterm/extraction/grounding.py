@@ -40,6 +40,9 @@ MIN_CITED: Final = 0.25
 MIN_BATCH: Final = 0.5
 """The share that the whole batch must hold."""
 
+_SHORT: Final = 2
+"""Words of a fact of which more than half must be said: one of two is chance."""
+
 MARGIN: Final = 0.1
 """By how much another message of the same speaker may hold more of it than the cited ones."""
 
@@ -178,11 +181,24 @@ def _not_said(
     wanted = about(text, user, rows)
     if not wanted:
         return None if readings(text, rows) else "not_said"
-    cited = share(wanted, content_words(around, rows), rows)
-    whole = "\n".join(line.text for line in batch.lines)
-    if cited < MIN_CITED or share(wanted, content_words(whole, rows), rows) < MIN_BATCH:
+    cited = _said_share(wanted, around, rows)
+    whole = _said_share(wanted, "\n".join(line.text for line in batch.lines), rows)
+    is_short = len(wanted) <= _SHORT and not _is_unspaced(rows)
+    is_half = whole > MIN_BATCH if is_short else whole >= MIN_BATCH
+    if cited < MIN_CITED or not is_half:
         return "not_said"
     return "not_said" if _better_elsewhere(wanted, cited, lines, batch, rows) else None
+
+
+def _said_share(wanted: tuple[str, ...], text: str, rows: Rows) -> float:
+    """The share of words that stand in a text, or for which another word of it stands."""
+    left = missing(wanted, content_words(text, rows), rows, words(text))
+    return 1 - len(left) / len(wanted)
+
+
+def _is_unspaced(rows: Rows) -> bool:
+    """Whether words are pairs of letters, of which some stand across the ends of words."""
+    return not any(row.spaced for row in rows[:1])
 
 
 def _better_elsewhere(

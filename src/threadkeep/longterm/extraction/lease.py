@@ -202,7 +202,8 @@ def load_leased(task: ExtractionTask) -> UnitOfWork:
 def release(task: ExtractionTask) -> None:
     """Release the lease: the session changed meanwhile, and must be read again."""
     unit = load_leased(task)
-    unit.put_watermark(task.key, replace(task.watermark, lease=0.0, worker="").body())
+    current = watermark_of(unit, task.key, task.watermark.life)
+    unit.put_watermark(task.key, replace(current, lease=0.0, worker="").body())
     task.user_stream.commit(unit)
 
 

@@ -32,6 +32,7 @@ from threadkeep.longterm.extraction.watermark import (
     MAX_BACKOFF,
     Watermark,
     spent_today,
+    watermark_of,
 )
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.types import Query
@@ -158,26 +159,28 @@ def _commit_evidence(
     Raises:
         LeaseLost: the user was forgotten, or another worker holds the lease.
     """
-    watermark = _read_up_to(task)
     for _ in range(_TRIES):
         unit = load_leased(task)
         counts = reconcile(unit, evidence)
-        unit.put_watermark(task.key, watermark.body())
+        unit.put_watermark(task.key, _read_up_to(unit, task).body())
         _charge_budget(worker, unit, cost)
         if task.user_stream.commit(unit):
             return counts
     raise ModelError("the user's memory was changed by others all the time")
 
 
-def _read_up_to(task: ExtractionTask) -> Watermark:
+def _read_up_to(unit: UnitOfWork, task: ExtractionTask) -> Watermark:
     """The watermark behind a batch; what was edited while it was read stays to be read again."""
-    done = frozenset(task.batch.again)
+    done, current = (
+        frozenset(task.batch.again),
+        watermark_of(unit, task.key, task.watermark.life),
+    )
     return Watermark(
         life=task.watermark.life,
         seq=task.batch.seq,
         item=task.batch.last,
         digest=task.batch.digest,
-        again=tuple(id for id in task.watermark.again if id not in done),
+        again=tuple(id for id in current.again if id not in done),
     )
 
 
@@ -210,7 +213,8 @@ def _record_failure(
         for _ in range(_TRIES):
             unit = load_leased(task)
             counts = reconcile(unit, evidence) if keep_requests else counts
-            unit.put_watermark(task.key, watermark.body())
+            current = watermark_of(unit, task.key, task.watermark.life)
+            unit.put_watermark(task.key, replace(watermark, again=current.again).body())
             _charge_budget(worker, unit, cost)
             if task.user_stream.commit(unit):
                 break
