@@ -22,6 +22,7 @@ BATCH: Final = 64
 
 _MAX_CACHED_BYTES: Final = 16_000_000
 _LARGEST: Final = 127
+_LEAST: Final = 1e-100  # a vector of smaller numbers points nowhere
 
 _log = logging.getLogger("threadkeep")
 
@@ -115,11 +116,11 @@ def quantised(vector: Sequence[float]) -> Vector:
         ValueError: a number of it is none.
     """
     numbers = [float(number) for number in vector]
-    length = math.sqrt(sum(map(mul, numbers, numbers)))
+    length = math.hypot(*numbers)
     if not math.isfinite(length):
         raise ValueError("a vector has a number that is none")
     largest = max(map(abs, numbers), default=0.0)
-    if not largest:
+    if largest < _LEAST:
         return Vector(0.0, array("b", bytes(len(numbers))))
     step = _LARGEST / largest
     return Vector(largest / length / _LARGEST, array("b", [round(n * step) for n in numbers]))

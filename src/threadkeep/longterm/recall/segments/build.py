@@ -123,7 +123,8 @@ def _loaded(synced: SyncedIndex) -> int:
 
 def _next_batch(engine: Engine, synced: SyncedIndex) -> _Batch | None:
     """What is to be written next."""
-    unkept = _lasting(engine, synced.index, tail(synced))
+    everything = tail(synced)
+    unkept = _lasting(engine, synced.index, everything)
     if len(unkept) < LEVELS[0] or synced.index.live_count < LEAST_KEPT:
         return None
     all_at_once = len(unkept) <= LEVELS[-1] + LEVELS[0]  # what is left is never too little
@@ -132,14 +133,23 @@ def _next_batch(engine: Engine, synced: SyncedIndex) -> _Batch | None:
     count = merged([head.documents for head in heads], len(chunk))
     replaced = heads[len(heads) - count :]
     numbers = [n for head in replaced for n in synced.stored[head.id] if synced.index.alive[n]]
-    return _Batch([*numbers, *chunk], replaced, is_last=len(chunk) == len(unkept))
+    left = set(everything).difference(chunk)
+    return _Batch([*numbers, *chunk], replaced, {synced.index.origins[n] for n in left})
 
 
 class _Batch:
-    """Documents for one new segment, the segments it replaces, and whether nothing is left over."""
+    """Documents for one new segment.
 
-    def __init__(self, numbers: list[int], replaced: list[Head], *, is_last: bool) -> None:
-        self.numbers, self.replaced, self.is_last = numbers, replaced, is_last
+    Attributes:
+        numbers: of the documents.
+        replaced: the segments that it replaces.
+        unfinished: the sessions of which documents are left over.
+        is_last: whether nothing is left over.
+    """
+
+    def __init__(self, numbers: list[int], replaced: list[Head], unfinished: set[int]) -> None:
+        self.numbers, self.replaced, self.unfinished = numbers, replaced, unfinished
+        self.is_last = not unfinished
 
 
 def _lasting(engine: Engine, index: RecallIndex, numbers: list[int]) -> list[int]:
@@ -164,7 +174,7 @@ def _newest(index: RecallIndex, numbers: Iterable[int]) -> dict[int, float]:
 def _write(engine: Engine, synced: SyncedIndex, batch: _Batch) -> int:
     """Write one segment: in one commit if it fits, else announced first and completed last."""
     _check_current(engine, synced)
-    spans = _spans(synced, batch.numbers)
+    spans = _spans(synced, batch)
     _check_sessions(engine, synced, spans)
     segment = engine.new_id(engine.now())
     content, gathered = _encode(synced.index, batch.numbers)
@@ -246,10 +256,10 @@ def _all_postings(index: RecallIndex, numbers: list[int]) -> Iterator[tuple[str,
     yield from index.postings.items()
 
 
-def _spans(synced: SyncedIndex, numbers: Iterable[int]) -> dict[str, Span]:
-    """What some documents are of each session, and how far that was read."""
+def _spans(synced: SyncedIndex, batch: _Batch) -> dict[str, Span]:
+    """What a segment holds of each session, and from where on that is to be read."""
     index, seqs = synced.index, dict[int, tuple[int, int]]()
-    for n in numbers:
+    for n in batch.numbers:
         seq = index.seqs[n]
         first, last = seqs.get(index.origins[n], (seq, seq))
         seqs[index.origins[n]] = min(first, seq), max(last, seq)
@@ -259,7 +269,8 @@ def _spans(synced: SyncedIndex, numbers: Iterable[int]) -> dict[str, Span]:
         progress = synced.sessions.progress(id)
         if progress is None:
             raise Outdated
-        spans[id] = Span(first, last, progress.seq, progress.version)
+        read = last if origin in batch.unfinished else progress.seq
+        spans[id] = Span(first, last, read, progress.version)
     return spans
 
 

@@ -47,7 +47,10 @@ class IndexKeeper:
 
         It reads for itself, so that no question has to wait for it.
         """
-        return _keep(self._engine, SyncedIndex(self._engine, user))
+        return _keep(
+            self._engine,
+            SyncedIndex(self._engine, user, max_documents=build.LEVELS[-1], trims=False),
+        )
 
     def note(self, user: str) -> None:
         """Keep a user's index soon; nothing is done here."""
@@ -143,7 +146,7 @@ def _build_all(engine: Engine, synced: SyncedIndex, vectors: VectorBuilder | Non
     counts: list[int] = []
 
     def build_full_chunk() -> None:
-        if synced.index.live_count >= build.LEVELS[-1] + sum(map(len, synced.stored.values())):
+        if synced.unkept >= build.LEVELS[-1]:
             counts.append(build.build(engine, synced, vectors))
 
     synced.read_rest(build_full_chunk)
