@@ -63,7 +63,7 @@ class Memory:
         self.feedback = FeedbackCollection(self._engine)
         self._label = label or type(backend).__name__
         self._engine.listener = self._extractor()
-        if backend.blocking and not self._engine.settings.retain:
+        if self._engine.indexes_in_background:
             self._engine.write_counts = WriteCounts(self._keep_index)
 
     @property

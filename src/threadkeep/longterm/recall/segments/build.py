@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
@@ -36,26 +36,34 @@ _VERSIONS_PER_READ: Final = 100
 _MIN_LIFE: Final = 0.05  # of a ttl that words of a session must have before them to be kept
 
 
-def build(engine: Engine, synced: SyncedIndex, vectors: VectorBuilder | None = None) -> int:
-    """Keep what is in an index and not kept yet, if there is enough; returns how many documents.
+def build(
+    engine: Engine,
+    synced: SyncedIndex,
+    on_written: Callable[[int], object],
+    vectors: VectorBuilder | None = None,
+) -> None:
+    """Keep what is in an index and not kept yet, if there is enough.
 
-    The index was synced just now. Several builders may meet: one of them writes. Vectors of
-    segments that are merged are carried over.
+    The index was synced just now. Several builders may meet: one of them writes.
+
+    Args:
+        engine: of the user's sessions.
+        synced: the index.
+        on_written: called with the number of items that a segment keeps anew.
+        vectors: carries over the vectors of segments that are merged.
 
     Raises:
         Outdated: the store has changed; sync again and try again.
     """
     if _is_being_built(engine, synced.heads):
-        return 0
+        return
     _drop_stale(engine, synced)
-    written = 0
     while batch := _next_batch(engine, synced):
         if vectors is not None:
             vectors.carry(synced, batch.replaced)
-        written += _write(engine, synced, batch)
+        on_written(_write(engine, synced, batch))
     if synced.heads.segments and len(synced.index) - _loaded(synced) > MAX_LOADED_TAIL:
         synced.reload()
-    return written
 
 
 def tail(synced: SyncedIndex) -> list[int]:
@@ -127,8 +135,8 @@ def _next_batch(engine: Engine, synced: SyncedIndex) -> _Batch | None:
     unkept = _lasting(engine, synced.index, everything)
     if len(unkept) < LEVELS[0] or synced.index.live_count < LEAST_KEPT:
         return None
-    all_at_once = len(unkept) <= LEVELS[-1] + LEVELS[0]  # what is left is never too little
-    chunk = unkept if all_at_once else unkept[: LEVELS[-1]]
+    # what is left is never too little; numbers within a segment have sixteen bits
+    chunk = unkept if len(unkept) < 2 * LEVELS[-1] else unkept[: LEVELS[-1]]
     heads = [head for head in synced.heads.segments if head.id in synced.stored]
     count = merged([head.documents for head in heads], len(chunk))
     replaced = heads[len(heads) - count :]
