@@ -305,3 +305,21 @@ def test_every_verb_has_a_twin_that_works(ada):
         assert await ada.instructions.alist() == []
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["住在北京", "मैं दिल्ली में हूँ", "أعيش في لشبونة", "Ada lives in Rome"],
+    ids=["zh", "hi", "ar", "en"],
+)
+def test_a_full_stop_of_any_script_makes_no_other_fact(ada, text):
+    for stop in ("", "\u3002", "\u0964", "\u06d4", ".", "\u2026"):
+        ada.facts.add(text + stop)
+    assert len(ada.facts.list()) == 1
+    ada.facts.add(f"{text}\uff1f")
+    assert len(ada.facts.list()) == 2
+
+
+def test_a_fact_that_begins_later_is_told_with_its_day(ada):
+    ada.facts.add("Ada studies in Rome", valid_from="2050-01-01")
+    assert "from 2050-01-01" in ada.context()

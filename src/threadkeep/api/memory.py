@@ -66,7 +66,7 @@ class Memory:
         self.feedback = FeedbackCollection(self._engine)
         self._label = label or type(backend).__name__
         self._engine.listener = self._extractor()
-        if backend.blocking and not self._engine.settings.retain:
+        if self._engine.indexes_in_background:
             self._engine.write_counts = WriteCounts(self._keep_index)
         self._said_no_model = False
         self._engine.on_edit = _follow_edit

@@ -87,10 +87,23 @@ class Engine:
     @property
     def discards(self) -> bool:
         """Whether the store keeps nothing, so that writes to what is not there are accepted."""
+        return bool(getattr(self._innermost, "discards", False))
+
+    @property
+    def indexes_in_background(self) -> bool:
+        """Whether a search index is worth keeping unasked: on a disk or a server, in small writes.
+
+        With `retain`, sessions are short, and each of their writes would take the index along.
+        """
+        writes_whole = getattr(self._innermost, "writes_whole_streams", False)
+        return self.backend.blocking and not self.settings.retain and not writes_whole
+
+    @property
+    def _innermost(self) -> Backend:
         backend = self.backend
         while isinstance(backend, WrapsBackend):
             backend = backend.inner
-        return bool(getattr(backend, "discards", False))
+        return backend
 
     @property
     def closed(self) -> bool:

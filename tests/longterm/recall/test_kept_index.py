@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 
 import pytest
 
+from tests.backends.test_crash_points import Cut, Dying
 from tests.engine.doubles import Counting
 from tests.longterm.recall import kept
 from tests.longterm.recall.conftest import said
@@ -142,6 +144,28 @@ def test_a_new_process_reads_no_items_for_what_is_kept(backend, clock):
         counting.reset()
         assert len(ada.recall("kite7", k=3)) == 3
         assert counting.records < 20 + 3 * 3 + len(kept.piece_records(memory))
+
+
+@pytest.mark.parametrize("commits", [1, 2, 3, 4])
+def test_a_first_build_that_is_cut_short_goes_on(backend, clock, commits):
+    with connect(backend, clock=clock) as memory:
+        ada = memory.user("ada")
+        for n in range(30):
+            ada.session(f"s{n}").add(*(said(f"kite{n} {i}") for i in range(30)))
+            clock.tick(1)
+        clock.tick(200)
+        dying = Dying(backend, commits, before=False)
+        with connect(dying, clock=clock) as other, suppress(Cut):
+            other.index(user="ada")
+        for name in ("kite0", "kite15", "kite29"):
+            kept.forget_index(memory)
+            assert kept.found(ada, name) == kept.found_anew(memory, name)
+        clock.tick(build.ANNOUNCED_SECONDS + 1)
+        before = sum(head.documents for head in kept.heads(memory).segments if head.complete)
+        assert memory.index(user="ada") == 900 - before
+        heads = kept.heads(memory).segments
+        assert sum(head.documents for head in heads) == 900
+        assert max(head.list_seq for head in heads) > 0
 
 
 def test_words_of_long_names_and_lone_surrogates_are_kept(backend, clock):

@@ -55,7 +55,9 @@ def test_a_question_costs_three_round_trips_once_the_index_is_built(opened, cloc
 def test_of_very_many_turns_the_newest_are_found(opened, clock, monkeypatch):
     monkeypatch.setattr(sync, "MAX_DOCUMENTS", 100)
     ada = opened(clock=clock).user("ada")
-    monkeypatch.setattr(sync.SyncedIndex.__init__, "__kwdefaults__", {"max_documents": 100})
+    monkeypatch.setattr(
+        sync.SyncedIndex.__init__, "__kwdefaults__", {"max_documents": 100, "trims": True}
+    )
     for n in range(8):
         ada.session(f"s{n}").add(*(said(f"kite{n} {i}") for i in range(30)))
         clock.tick(100)

@@ -21,8 +21,8 @@ NONE: Final = -1
 _MAX_LENGTH: Final = 0xFFFF
 _MAX_DEAD: Final = 256  # so many may lie about before anything is compacted
 _COLUMNS: Final = {
-    "origins": "I", "seqs": "q", "keys": "Q", "written_at": "d", "times": "d", "roles": "I",
-    "speakers": "I", "days": "i", "flags": "B", "statement_lengths": "H",
+    "origins": "I", "seqs": "q", "keys": "Q", "written_at": "d", "times": "d", "roles": "H",
+    "speakers": "I", "flags": "B", "statement_lengths": "H",
     "question_lengths": "H", "context_lengths": "I",
     "before": "i", "after": "i", "alive": "B",
 }  # fmt: skip
@@ -33,11 +33,11 @@ _PLAIN_COLUMNS: Final = (
     "context_lengths",
 )  # fmt: skip
 _NOTHING: Final = Postings()
-_MAX_ASKED: Final = 64  # stems whose postings in blocks are remembered
+_MAX_ASKED: Final = 1_000_000  # postings in blocks that are remembered, six bytes each
 _DOCUMENT_BYTES: Final = sum(array(code).itemsize for code in _COLUMNS.values())
 _POSTING_BYTES: Final = 6
 _STEM_BYTES: Final = 400
-_ORIGIN_BYTES: Final = 700  # with what is known of a session beside the index
+_ORIGIN_BYTES: Final = 500  # with what is known of a session beside the index
 
 
 class LoadedNames(NamedTuple):
@@ -85,7 +85,6 @@ class RecallIndex:
     times: array[float]
     roles: array[int]
     speakers: array[int]
-    days: array[int]
     flags: array[int]
     statement_lengths: array[int]
     question_lengths: array[int]
@@ -111,6 +110,7 @@ class RecallIndex:
         self._context_total = 0  # of all turns together
         self._turn_count = 0
         self._posting_count = 0
+        self._asked_count = 0
 
     def __len__(self) -> int:
         """Documents with those that are gone but still take up room."""
@@ -199,7 +199,7 @@ class RecallIndex:
     def nbytes(self) -> int:
         """About the memory that it takes."""
         columns = len(self) * _DOCUMENT_BYTES
-        asked = sum(_POSTING_BYTES * len(each) for each in self._block_postings.values())
+        asked = _POSTING_BYTES * self._asked_count
         own = _POSTING_BYTES * self._posting_count + _STEM_BYTES * len(self.postings)
         return columns + asked + own + _ORIGIN_BYTES * len(self.origin_names.values)
 
@@ -224,7 +224,6 @@ class RecallIndex:
             getattr(self, name).extend(chain)
         for name in _PLAIN_COLUMNS:
             getattr(self, name).extend(columns[name])
-        self.days.extend([int(time // 86_400) for time in columns["times"]])
         self.alive.frombytes(b"\1" * size)
         self.speaker_counts.update(self.speakers[base:])
         self.live_count += size
@@ -232,13 +231,13 @@ class RecallIndex:
         self._context_total += sum(columns["context_lengths"])
         self._join_chains(base)
         self.blocks.append(block)
-        self._block_postings.clear()
+        self._forget_asked()
 
     def adopt(self, block: Block) -> None:
         """All documents that are in no block are in this one now."""
         self.blocks.append(block)
         self.postings, self._posting_count = {}, 0
-        self._block_postings.clear()
+        self._forget_asked()
 
     def _join_chains(self, base: int) -> None:
         """Join what was said in a session before a segment with what is in it."""
@@ -266,6 +265,10 @@ class RecallIndex:
             self._turn_count -= 1
             self._link(number)
 
+    def _forget_asked(self) -> None:
+        self._block_postings.clear()
+        self._asked_count = 0
+
     def _in_blocks(self, stem: str) -> Postings:
         found = self._block_postings.get(stem)
         if found is None:
@@ -274,8 +277,10 @@ class RecallIndex:
                 if postings := block.postings(stem):
                     found = found + postings
             self._block_postings[stem] = found
-            while len(self._block_postings) > _MAX_ASKED:
-                self._block_postings.popitem(last=False)
+            self._asked_count += len(found)
+            while self._asked_count > _MAX_ASKED and len(self._block_postings) > 1:
+                _, oldest = self._block_postings.popitem(last=False)
+                self._asked_count -= len(oldest)
         self._block_postings.move_to_end(stem)
         return found
 
@@ -295,7 +300,6 @@ class RecallIndex:
             "times": document.time,
             "roles": self.role_names.number(document.role),
             "speakers": speaker,
-            "days": int(document.time // 86_400),
             "flags": document.flags,
             "statement_lengths": min(document.statement_length, _MAX_LENGTH),
             "question_lengths": min(document.question_length, _MAX_LENGTH),

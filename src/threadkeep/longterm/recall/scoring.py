@@ -99,7 +99,7 @@ class LabelMatches:
 
     def is_date(self, number: int) -> bool:
         """Whether it is part of the date."""
-        return self._dates and self._stem in date_stems_of(self._index.days[number])
+        return self._dates and self._stem in date_stems_of(int(self._index.times[number] // _DAY))
 
     def context_units(self, number: int) -> int:
         """What it gives to a document whose neighbours' speaker it names, in units."""

@@ -7,7 +7,7 @@ to add it says that something was edited or deleted: then the newest items are l
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from threadkeep.core import item_codec
@@ -38,7 +38,7 @@ class SessionProgress:
 
     version: int
     seq: int = 0
-    moments: set[float] = field(default_factory=set)
+    moments: frozenset[float] = frozenset()
 
 
 class StaleDocument(NamedTuple):
@@ -175,15 +175,15 @@ class SessionSync:
         elif not _same_generation(items, progress):
             self.remove(id)
             return items.version > 0
+        progress.moments |= {record.at for record in items.records}
         for record in items.records:
             self._add(id, record)
             progress.seq = record.seq
-            progress.moments.add(record.at)
         if len(items.records) >= _PAGE:
             return True
         if not is_new and items.version - progress.version > len(progress.moments):
             self._edited[id] = None
-        progress.version, progress.moments = items.version, set()
+        progress.version, progress.moments = items.version, frozenset()
         return False
 
     def _rescan_session(self, id: str, records: Sequence[Record], *, whole: bool) -> None:

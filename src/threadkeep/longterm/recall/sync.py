@@ -66,10 +66,18 @@ class SyncedIndex:
         sessions: what was read.
     """
 
-    def __init__(self, engine: Engine, user: str, *, max_documents: int = MAX_DOCUMENTS) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        user: str,
+        *,
+        max_documents: int = MAX_DOCUMENTS,
+        trims: bool = True,
+    ) -> None:
         self._engine = engine
         self.user = user
         self._max_documents = max_documents
+        self._trims = trims
         self._uses_kept = True
         self._due_items = 0
         self._list_stream = engine.stream("sessions", user)
@@ -101,13 +109,19 @@ class SyncedIndex:
         if facts:
             self._sync_facts()
         over = self.index.live_count - self._max_documents
-        if over > self._max_documents // 10 and not self.heads.segments:
+        if over > self._max_documents // 10 and self._trims and not self.heads.segments:
             self.index.remove(self._oldest_documents(over))
+
+    @property
+    def unkept(self) -> int:
+        """How many items are in no segment, about."""
+        kept = sum(map(len, self.stored.values()))
+        return self.index.live_count - len(self._facts) - kept
 
     def is_due(self) -> bool:
         """Whether so much is not kept yet that it should be; said once of the same items."""
         items = self.index.live_count - len(self._facts)
-        known = max(self._due_items, sum(map(len, self.stored.values())))
+        known = max(self._due_items, items - self.unkept)
         if items - known < UNKEPT or items < LEAST_KEPT:
             return False
         self._due_items = items
@@ -189,7 +203,7 @@ class SyncedIndex:
         """Load what is kept and read the rest; or, cut short, be as if nothing had been read."""
         self._reset()
         try:
-            if self._load_segments():
+            if self._load_segments() and self._last_seq:
                 self._read_changes()
             else:
                 self._read_all()
@@ -250,7 +264,7 @@ class SyncedIndex:
             self._list_version = page.version if self._list_version is None else self._list_version
             ids = self._note_entries(page.records)
             for start in range(0, len(ids), SESSIONS_PER_READ):
-                if self.index.live_count >= limit:
+                if self.unkept >= limit:
                     self._unread_before = page.records[-1].seq + 1
                     return
                 self.sessions.read(ids[start : start + SESSIONS_PER_READ])

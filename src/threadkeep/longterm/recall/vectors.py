@@ -22,6 +22,7 @@ BATCH: Final = 64
 
 _MAX_CACHED_BYTES: Final = 16_000_000
 _LARGEST: Final = 127
+_LEAST: Final = 1e-100  # a vector of smaller numbers points nowhere
 
 _log = logging.getLogger("threadkeep")
 
@@ -119,7 +120,7 @@ def quantised(vector: Sequence[float]) -> Vector:
     if not math.isfinite(length):
         raise ValueError("a vector has a number that is none")
     largest = max(map(abs, numbers), default=0.0)
-    if not largest:
+    if largest < _LEAST:
         return Vector(0.0, array("b", bytes(len(numbers))))
     scale = largest / length / _LARGEST
     return Vector(scale, array("b", [round(n / largest * _LARGEST) for n in numbers]))

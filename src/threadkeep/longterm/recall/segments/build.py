@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
@@ -36,26 +36,34 @@ _VERSIONS_PER_READ: Final = 100
 _MIN_LIFE: Final = 0.05  # of a ttl that words of a session must have before them to be kept
 
 
-def build(engine: Engine, synced: SyncedIndex, vectors: VectorBuilder | None = None) -> int:
-    """Keep what is in an index and not kept yet, if there is enough; returns how many documents.
+def build(
+    engine: Engine,
+    synced: SyncedIndex,
+    on_written: Callable[[int], object],
+    vectors: VectorBuilder | None = None,
+) -> None:
+    """Keep what is in an index and not kept yet, if there is enough.
 
-    The index was synced just now. Several builders may meet: one of them writes. Vectors of
-    segments that are merged are carried over.
+    The index was synced just now. Several builders may meet: one of them writes.
+
+    Args:
+        engine: of the user's sessions.
+        synced: the index.
+        on_written: called with the number of items that a segment keeps anew.
+        vectors: carries over the vectors of segments that are merged.
 
     Raises:
         Outdated: the store has changed; sync again and try again.
     """
     if _is_being_built(engine, synced.heads):
-        return 0
+        return
     _drop_stale(engine, synced)
-    written = 0
     while batch := _next_batch(engine, synced):
         if vectors is not None:
             vectors.carry(synced, batch.replaced)
-        written += _write(engine, synced, batch)
+        on_written(_write(engine, synced, batch))
     if synced.heads.segments and len(synced.index) - _loaded(synced) > MAX_LOADED_TAIL:
         synced.reload()
-    return written
 
 
 def tail(synced: SyncedIndex) -> list[int]:
@@ -123,23 +131,33 @@ def _loaded(synced: SyncedIndex) -> int:
 
 def _next_batch(engine: Engine, synced: SyncedIndex) -> _Batch | None:
     """What is to be written next."""
-    unkept = _lasting(engine, synced.index, tail(synced))
+    everything = tail(synced)
+    unkept = _lasting(engine, synced.index, everything)
     if len(unkept) < LEVELS[0] or synced.index.live_count < LEAST_KEPT:
         return None
-    all_at_once = len(unkept) <= LEVELS[-1] + LEVELS[0]  # what is left is never too little
-    chunk = unkept if all_at_once else unkept[: LEVELS[-1]]
+    # what is left is never too little; numbers within a segment have sixteen bits
+    chunk = unkept if len(unkept) < 2 * LEVELS[-1] else unkept[: LEVELS[-1]]
     heads = [head for head in synced.heads.segments if head.id in synced.stored]
     count = merged([head.documents for head in heads], len(chunk))
     replaced = heads[len(heads) - count :]
     numbers = [n for head in replaced for n in synced.stored[head.id] if synced.index.alive[n]]
-    return _Batch([*numbers, *chunk], replaced, is_last=len(chunk) == len(unkept))
+    left = set(everything).difference(chunk)
+    return _Batch([*numbers, *chunk], replaced, {synced.index.origins[n] for n in left})
 
 
 class _Batch:
-    """Documents for one new segment, the segments it replaces, and whether nothing is left over."""
+    """Documents for one new segment.
 
-    def __init__(self, numbers: list[int], replaced: list[Head], *, is_last: bool) -> None:
-        self.numbers, self.replaced, self.is_last = numbers, replaced, is_last
+    Attributes:
+        numbers: of the documents.
+        replaced: the segments that it replaces.
+        unfinished: the sessions of which documents are left over.
+        is_last: whether nothing is left over.
+    """
+
+    def __init__(self, numbers: list[int], replaced: list[Head], unfinished: set[int]) -> None:
+        self.numbers, self.replaced, self.unfinished = numbers, replaced, unfinished
+        self.is_last = not unfinished
 
 
 def _lasting(engine: Engine, index: RecallIndex, numbers: list[int]) -> list[int]:
@@ -164,7 +182,7 @@ def _newest(index: RecallIndex, numbers: Iterable[int]) -> dict[int, float]:
 def _write(engine: Engine, synced: SyncedIndex, batch: _Batch) -> int:
     """Write one segment: in one commit if it fits, else announced first and completed last."""
     _check_current(engine, synced)
-    spans = _spans(synced, batch.numbers)
+    spans = _spans(synced, batch)
     _check_sessions(engine, synced, spans)
     segment = engine.new_id(engine.now())
     content, gathered = _encode(synced.index, batch.numbers)
@@ -246,10 +264,10 @@ def _all_postings(index: RecallIndex, numbers: list[int]) -> Iterator[tuple[str,
     yield from index.postings.items()
 
 
-def _spans(synced: SyncedIndex, numbers: Iterable[int]) -> dict[str, Span]:
-    """What some documents are of each session, and how far that was read."""
+def _spans(synced: SyncedIndex, batch: _Batch) -> dict[str, Span]:
+    """What a segment holds of each session, and from where on that is to be read."""
     index, seqs = synced.index, dict[int, tuple[int, int]]()
-    for n in numbers:
+    for n in batch.numbers:
         seq = index.seqs[n]
         first, last = seqs.get(index.origins[n], (seq, seq))
         seqs[index.origins[n]] = min(first, seq), max(last, seq)
@@ -259,7 +277,8 @@ def _spans(synced: SyncedIndex, numbers: Iterable[int]) -> dict[str, Span]:
         progress = synced.sessions.progress(id)
         if progress is None:
             raise Outdated
-        spans[id] = Span(first, last, progress.seq, progress.version)
+        read = last if origin in batch.unfinished else progress.seq
+        spans[id] = Span(first, last, read, progress.version)
     return spans
 
 

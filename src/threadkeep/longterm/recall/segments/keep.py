@@ -47,7 +47,10 @@ class IndexKeeper:
 
         It reads for itself, so that no question has to wait for it.
         """
-        return _keep(self._engine, SyncedIndex(self._engine, user))
+        return _keep(
+            self._engine,
+            SyncedIndex(self._engine, user, max_documents=build.LEVELS[-1], trims=False),
+        )
 
     def note(self, user: str) -> None:
         """Keep a user's index soon; nothing is done here."""
@@ -125,30 +128,30 @@ def _keep(engine: Engine, synced: SyncedIndex) -> int:
     embedder = engine.component(Vectors).embedder
     name = None if embedder is None else embedder.name
     vectors = None if name is None else VectorBuilder(engine, synced.user, name)
-    written = 0
+    counts: list[int] = []
     for _ in range(_TRIES):
         with suppress(Outdated, BadPiece):
             synced.sync(facts=False)
-            written += _build_all(engine, synced, vectors)
+            _build_all(engine, synced, counts, vectors)
             if vectors is not None:
                 _complete(synced, vectors)
             break
         synced.reload()
+    written = sum(counts)
     if written and (vectors is not None or written > build.MAX_LOADED_TAIL):
         engine.component(Recall).forget_user(synced.user)  # the next question loads what is kept
     return written
 
 
-def _build_all(engine: Engine, synced: SyncedIndex, vectors: VectorBuilder | None) -> int:
-    counts: list[int] = []
-
+def _build_all(
+    engine: Engine, synced: SyncedIndex, counts: list[int], vectors: VectorBuilder | None
+) -> None:
     def build_full_chunk() -> None:
-        if synced.index.live_count >= build.LEVELS[-1] + sum(map(len, synced.stored.values())):
-            counts.append(build.build(engine, synced, vectors))
+        if synced.unkept >= build.LEVELS[-1]:
+            build.build(engine, synced, counts.append, vectors)
 
     synced.read_rest(build_full_chunk)
-    counts.append(build.build(engine, synced, vectors))
-    return sum(counts)
+    build.build(engine, synced, counts.append, vectors)
 
 
 def _complete(synced: SyncedIndex, vectors: VectorBuilder) -> None:

@@ -22,7 +22,7 @@ MAX_CACHED_BYTES: Final = 8_000_000
 """Bytes of postings of one user that are kept ready."""
 
 _PIECES_PER_READ: Final = 64
-_SEGMENTS_PER_READ: Final = 8
+_SEGMENTS_PER_READ: Final = 2  # a few MB
 
 
 class SegmentReader:
