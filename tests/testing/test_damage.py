@@ -33,15 +33,6 @@ OF_A_CHECKPOINTER = {
     *("checkpoint", "run", "write", "element"),
     *("value", "namespace", "thread", "lease"),
 }
-    "checkpoint",
-    "run",
-    "write",
-    "element",
-    "value",
-    "namespace",
-    "thread",
-    "lease",
-}
 OF_LARGE_INDEXES = {"recall_segment", "recall_piece", "recall_gap"}  # of 500 items and more
 
 
