@@ -54,6 +54,7 @@ DOORS = {
     "delete": lambda chat: chat.delete(),
     "remove": lambda chat: chat.remove("m0"),
     "forget": lambda chat: chat.forget("m0"),
+    "explain": lambda chat: chat.explain("m0"),
     "forget an unknown id": lambda chat: chat.forget("m77"),
     "summary": lambda chat: chat.summary(),
     "context": lambda chat: chat.context(),

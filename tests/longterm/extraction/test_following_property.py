@@ -1,4 +1,4 @@
-"""Whatever is added, edited, taken back and read in whatever order: memory is what the chat says."""
+"""Whatever is added, edited, taken back and read, in any order: memory is what the chat says."""
 
 from __future__ import annotations
 
