@@ -28,8 +28,13 @@ class Explanation:
 
 
 def explain_item(session_stream: SessionStream, id: str) -> Explanation:
-    """As `Session.explain`."""
+    """As `Session.explain`.
+
+    Raises:
+        NotOwner: the session belongs to another user.
+    """
     id = names.check(id, "id")
+    session_stream.read()  # another user's is not looked into
     user_stream = for_session(session_stream)
     unit = user_stream.load()
     namespace = namespace_of(session_stream, user_stream.engine.settings.namespace)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from threadkeep.longterm.extraction.authorship import sentences, user_authored
+from threadkeep.longterm.extraction.authorship import sentences
 from threadkeep.longterm.extraction.batch import Batch, TranscriptLine
 from threadkeep.longterm.extraction.content import Rows, content_words, is_form, missing, share
 from threadkeep.longterm.extraction.languages import sense
@@ -339,8 +339,3 @@ def _is_date_part(value: float, years: Iterable[int]) -> bool:
     if value != int(value):
         return False
     return 1 <= value <= 31 or any(abs(value - year) <= 2 for year in years)
-
-
-def own_words(lines: Iterable[TranscriptLine]) -> str:
-    """What the user said in their own words in some messages."""
-    return "\n".join(user_authored(line.text) for line in lines if line.by_user)

@@ -14,6 +14,7 @@ Rows = tuple[Language, ...]
 _ASKING: Final = re.compile(r"[?\uff1f\u061f]\W*$")
 _PARTS: Final = re.compile(r"[:\uff1a;\uff1b\u3002\n]|[.!?]\s|\s[-\u2013\u2014]\s")
 _EDGE: Final = re.compile(r"^\W+")
+_THAT: Final = re.compile(r"\s*,?\s*(?:that|dass|que|qu'|\u0447\u0442\u043e)(?!\w)")
 _NEAR: Final = 24
 _CANCELLING: Final = ("en", "de")
 """Languages in which two negations make none; in the others they are one: "no ... nunca"."""
@@ -53,7 +54,8 @@ def is_hearsay(text: str, rows: Rows) -> bool:
         folded = row.without("own_speech", folded)
     if any(row.finds("hearsay", folded) for row in rows):
         return True
-    if any(_others_speak(folded, row) or _mine_speaks(folded, row) for row in rows):
+    hears = (_others_speak, _mine_speaks, _somebody_says_that)
+    if any(hear(folded, row) for row in rows for hear in hears):
         return True
     return any(
         one is not other and one.finds("others", folded) and other.finds("speech", folded)
@@ -68,6 +70,14 @@ def _others_speak(folded: str, row: Language) -> bool:
     if not speakers or not speech:
         return False
     return row.code not in _SUBJECT_FIRST or speakers[0][0] < speech[-1][0]
+
+
+def _somebody_says_that(folded: str, row: Language) -> bool:
+    """Whether a verb of speech has a subject before it, whoever that is, and "that" behind it."""
+    return any(
+        _THAT.match(folded[end:]) and re.search(r"\w", row.without("polite", folded[:start]))
+        for start, end in row.places("speech", folded)
+    )
 
 
 def _mine_speaks(folded: str, row: Language) -> bool:
