@@ -86,8 +86,8 @@ def _change(
         return len(changed)
 
     count = stream.retry(step)
-    if count:
-        tell_edited(stream, [*(item.id for item in items), *ids])
+    if count:  # what a summary stands for was said all the same
+        tell_edited(stream, [*(item.id for item in items), *(() if keep_summary else ids)])
     return count
 
 
