@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 import threadkeep
 from tests.longterm.recall.conftest import said, texts
 from tests.longterm.recall.languages import QUESTIONS, SPELLINGS
+from threadkeep.longterm.store import user_stream
 
 
 @pytest.fixture
@@ -49,6 +52,15 @@ def test_kin_are_found_where_a_common_word_occurs_too(user):
     user.session("s").add(said("Ich habe eine Frage"), said("Gegen Erdnüsse bin ich allergisch"))
     user.session("t").add(said("Das ist eine andere Frage"))
     assert texts(user.recall("eine Erdnussallergie", 1)) == ["Gegen Erdnüsse bin ich allergisch"]
+
+
+def test_a_fact_is_found_by_its_gloss_too(user):
+    user.facts.add("她对坚果过敏")
+    [fact] = user.facts.list()
+    unit = user_stream.UserStream(user._engine, user=user.id)
+    glossed = dataclasses.replace(fact, gloss="The user is allergic to nuts")
+    unit.transact(lambda work: work.put_fact(glossed))
+    assert [hit.fact.id for hit in user.recall("allergic to nuts")] == [fact.id]
 
 
 def test_a_fact_that_ended_is_not_found(user):

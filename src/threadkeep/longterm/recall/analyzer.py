@@ -106,7 +106,7 @@ def fact_document(fact: Fact, namespace: str) -> Document:
     said_at = fact.observed_at or fact.created_at
     stamp = said_at.timestamp() if said_at else 0.0
     sources = (s for s in fact.sources if s.namespace in (None, namespace))
-    words = tokenizer.words(fact.text)
+    words = tokenizer.words(f"{fact.text}\n{fact.gloss}" if fact.gloss else fact.text)
     return Document(
         FACT_PREFIX + fact.id,
         fact.seq,
