@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -17,9 +18,9 @@ from langchain_threadkeep.saver.values import Decoder, Encoder
 
 SERDE = JsonPlusSerializer()
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-scalars = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | texts
+scalars: Any = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | texts
 scalars |= st.floats(allow_nan=False) | st.binary(max_size=8) | st.just(datetime.date(2026, 1, 2))
-messages = st.builds(HumanMessage, texts, id=texts) | st.builds(
+messages: Any = st.builds(HumanMessage, texts, id=texts) | st.builds(
     AIMessage, texts, id=texts, additional_kwargs=st.dictionaries(texts, st.integers(0, 9))
 )
 messages |= st.builds(ToolMessage, texts, tool_call_id=texts, artifact=st.binary(max_size=3))
