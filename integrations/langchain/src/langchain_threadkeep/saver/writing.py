@@ -14,15 +14,13 @@ from langgraph.checkpoint.base import (
     CheckpointMetadata,
 )
 
-from langchain_threadkeep.codec import to_item
-from langchain_threadkeep.saver import items, lease, references
+from langchain_threadkeep.saver import lease
 from langchain_threadkeep.saver.context import SaverContext
-from langchain_threadkeep.saver.encoding import POSITION, NewMessage, ValueWriter
+from langchain_threadkeep.saver.encoding import POSITION, ValueWriter
 from langchain_threadkeep.saver.lists import RUN, ListValue
+from langchain_threadkeep.saver.message_writer import MessageWriter
 from langchain_threadkeep.saver.reading import Address, Reader
 from langchain_threadkeep.saver.records import (
-    ELEMENT,
-    TEXT,
     THREAD,
     CheckpointBody,
     Write,
@@ -87,14 +85,15 @@ class Writer:
         writer = ValueWriter(self._context, state, self._is_tip)
         values, lists = self._values(writer, base, checkpoint, new_versions)
         body = body_of(checkpoint, parent, values, metadata, writer.encoder, run)
-        kept, dropped = self._store_messages(writer, base, lists, checkpoint["channel_values"], now)
+        messages = MessageWriter(self._context, state, writer, now)
+        kept, dropped = messages.store(base, lists, self._address)
         lease_put, lease_drop = lease.renew(
             self._context, state, run, self._address.run_object, checkpoint, now
         )
         put = [
             *kept,
             *writer.records(now),
-            *self._text_records(writer, now),
+            *messages.texts(),
             *writer.put,
             *self._thread_record(body.id, now),
             *lease_put,
@@ -119,11 +118,12 @@ class Writer:
         lease_drop = lease.end_on(state, [channel for channel, _ in writes])
         if not changed and not lease_drop:
             return
+        messages = MessageWriter(self._context, state, writer, now)
         put = [
-            *self._elements(writer, writer.messages.values(), now),
+            *messages.elements(writer.messages.values()),
             *writer.records(now),
             *self._thread_record(None, now),
-            *self._text_records(writer, now),
+            *messages.texts(),
             *self._write_records(checkpoint_id, chunks, changed, now),
         ]
         self._commit(put, lease_drop)
@@ -144,40 +144,6 @@ class Writer:
             if entry is not None:
                 self._state.entries.keep(id, entry._replace(body=body))
             yield checkpoint_record(body, now)
-
-    def _text_records(self, writer: ValueWriter, now: float) -> Iterator[Record]:
-        """The records of long texts, which wait for the message that says them."""
-        texts, said = self._state.texts, self._state.thread.texts
-        for name, text in writer.encoder.texts.items():
-            if name not in texts:
-                texts[name] = said.use(name)
-                body = {"text": text} if texts[name] is None else {"of": texts[name]}
-                yield Record(ELEMENT, TEXT + name, checkpoints.dumps(body, "text"), now)
-
-    def _said_texts(
-        self, said: Sequence[NewMessage], items: set[str], now: float
-    ) -> Iterator[Record]:
-        """What says that an item has a text, in place of the text."""
-        for message in said:
-            content = message.message.content
-            if message.reference not in items or not isinstance(content, str):
-                continue
-            name = references.digest(content.encode("utf-8", "surrogatepass"))
-            self._state.thread.texts.keep(name, message.reference)
-            if self._state.texts.get(name, "") is None:
-                self._state.texts[name] = message.reference
-                body = checkpoints.dumps({"of": message.reference}, "text")
-                yield Record(ELEMENT, TEXT + name, body, now)
-
-    def _named(self, stored: Sequence[NewMessage], now: float) -> Iterator[Record]:
-        """What says that an element is the message of an item, before it was given its id."""
-        waiting = self._state.without_id
-        for message in stored if waiting else ():
-            bare = message.message.model_copy(update={"id": None})
-            id = waiting.pop(references.encode(bare, self._context.serde).digest, None)
-            if id is not None:
-                body = checkpoints.dumps({"of": message.reference, "bare": True}, "message")
-                yield Record(ELEMENT, id, body, now)
 
     def _values(
         self,
@@ -204,90 +170,6 @@ class Writer:
                 if stored is not None:
                     lists[channel] = stored
         return values, lists
-
-    def _store_messages(
-        self,
-        writer: ValueWriter,
-        base: Entry | None,
-        lists: Mapping[str, ListValue],
-        given: Mapping[str, Any],
-        now: float,
-    ) -> tuple[list[Record], list[Drop]]:
-        """Store new messages: as items of the session in the root, else as elements."""
-        names = self._context.options.messages
-        new = list(writer.messages.values())
-        state = self._state
-        if not new:
-            return [], []
-        if state.namespace != checkpoints.ROOT:
-            return list(self._elements(writer, new, now)), []
-        listed = {key for name, value in lists.items() if name in names for key in value.keys}
-        said = [m for m in new if m.reference in listed]
-        gone = _gone(base, lists, names)
-        session = self._context.memory.session(self._address.thread, user=self._address.user)
-        outcome = items.store(self._context, session, state.thread.streams, said, gone)
-        kept = list(self._elements(writer, [m for m in new if m not in said], now))
-        kept += self._elements(writer, said, now, outcome.items)
-        kept += self._said_texts(said, outcome.items, now)
-        stored = [m for m in said if m.reference in outcome.items and m.encoded.typed is None]
-        kept += self._named(stored, now)
-        for message in stored:
-            state.thread.items.keep(message.encoded.digest, message.item_id)
-        obsolete, pointers = self._replaced_elements(stored, now)
-        kept += pointers
-        versions = earlier_versions(gone, stored, outcome.replaced)
-        if self._context.options.erase_replaced:
-            obsolete += map(references.element_id, versions)
-        else:
-            kept += [_version(ref, text, now) for ref, text in versions.items() if text is not None]
-        return kept, [Drop(ELEMENT, obsolete)] if obsolete else []
-
-    def _replaced_elements(
-        self, stored: Sequence[NewMessage], now: float
-    ) -> tuple[list[str], list[Record]]:
-        """The elements that an item restores now: to be dropped, or to refer to it."""
-        obsolete: list[str] = []
-        pointers: list[Record] = []
-        for message in stored:
-            for reference in self._state.elements.pop(message.encoded.digest, ()):
-                id = references.element_id(reference)
-                if reference == message.reference:
-                    obsolete.append(id)
-                else:
-                    body = checkpoints.dumps({"of": message.reference}, "message")
-                    pointers.append(Record(ELEMENT, id, body, now))
-        return obsolete, pointers
-
-    def _elements(
-        self,
-        writer: ValueWriter,
-        new: Any,
-        now: float,
-        items: set[str] | None = None,
-    ) -> Iterator[Record]:
-        """The records of messages that no item restores.
-
-        Args:
-            writer: encodes them.
-            new: the messages.
-            now: epoch seconds.
-            items: references to those that an item restores; `None` = as far as it is known.
-        """
-        state = self._state
-        for message in new:
-            digest, id = message.encoded.digest, references.element_id(message.reference)
-            state.thread.references.keep(digest, message.reference)
-            if items is None:
-                is_item = state.thread.items.use(digest) == message.item_id
-            else:
-                is_item = message.reference in items
-            known = state.elements.setdefault(digest, set())
-            if (is_item and message.encoded.typed is None) or message.reference in known:
-                continue
-            known.add(message.reference)
-            if message.message.id is None:
-                state.without_id[digest] = id
-            yield writer.element(message, now)
 
     def _thread_record(self, checkpoint_id: str | None, now: float) -> Iterator[Record]:
         """What says whose thread the stream is of; written when that changes."""
@@ -379,50 +261,6 @@ class Writer:
         )
 
 
-def _gone(
-    base: Entry | None, lists: Mapping[str, ListValue], names: frozenset[str]
-) -> dict[str, Any]:
-    """The references that a list had before and has no more, with their messages if known."""
-    gone: dict[str, Any] = {}
-    if base is None:
-        return gone
-    for name in names:
-        old, new = base.lists.get(name), lists.get(name)
-        if old is None or (new is not None and new.keys[: len(old.keys)] == old.keys):
-            continue
-        present = set() if new is None else set(new.keys)
-        pairs = zip(old.keys, old.objects, strict=True)
-        gone |= {k: element for k, element in pairs if k not in present and k[:1] != "{"}
-    return gone
-
-
-def earlier_versions(
-    gone: Mapping[str, Any], stored: Sequence[NewMessage], replaced: Mapping[str, str]
-) -> dict[str, str | None]:
-    """References to earlier versions of messages, with their texts as far as they are known.
-
-    Args:
-        gone: references that the state has no more, with their messages.
-        stored: messages whose item says what the state says now.
-        replaced: the versions that their items had until now.
-    """
-    now = {message.item_id for message in stored}
-    return {
-        reference: replaced.get(reference) or _text(reference, element, stored)
-        for reference, element in gone.items()
-        if references.parse(reference).item_id in now
-    }
-
-
-def _text(reference: str, element: Any, stored: Sequence[NewMessage]) -> str | None:
-    """The text of an earlier version whose item somebody else has replaced."""
-    if element is None or any(element is message.message for message in stored):
-        return None  # changed in place: what it said is not known any more
-    body = checkpoints.item_body(to_item(element))
-    text_digest = references.digest(body.encode("utf-8", "surrogatepass"))
-    return body if text_digest == references.parse(reference).digest else None
-
-
 def _is_unchanged(base: Entry | None, channel: str, versions: Mapping[str, Any]) -> bool:
     return (
         base is not None
@@ -430,9 +268,3 @@ def _is_unchanged(base: Entry | None, channel: str, versions: Mapping[str, Any])
         and channel in versions
         and base.body.versions.get(channel) == versions[channel]
     )
-
-
-def _version(reference: str, text: str, now: float) -> Record:
-    """The record of an earlier version of an item."""
-    id, item_id = references.element_id(reference), references.parse(reference).item_id
-    return Record(ELEMENT, id, checkpoints.dumps({"item": item_id, "body": text}, "message"), now)
