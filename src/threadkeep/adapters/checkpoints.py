@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from threadkeep.api.memory import Memory
@@ -123,7 +124,14 @@ def item_body(item: Item) -> str:
         InputError: it cannot be stored.
     """
     said = Item(**{name: getattr(item, name) for name in _MESSAGE_FIELDS})
+    if said.raw is not None:
+        said = dataclasses.replace(said, raw=_payload(said.raw))
     return item_codec.item_record(said, "x", 0.0).body
+
+
+def _payload(raw: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a framework wrote, without the marks that adapters put beside it."""
+    return {key: raw[key] for key in ("format", "data")} if raw["data"] else None
 
 
 def read_item(record: Record) -> Item | None:
