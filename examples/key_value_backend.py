@@ -158,7 +158,8 @@ def _page(stream: Stream | None, query: Query, now: float) -> Page:
 
 def encode(stream: Stream) -> bytes:
     """The value that is stored for a stream."""
-    head = [stream.version, stream.seq, stream.expires, stream.token, stream.token_version]
+    head: list[object] = [stream.version, stream.seq, stream.expires, stream.ttl]
+    head += [stream.token, stream.token_version]
     fields = ("kind", "id", "body", "at", "expires", "seq")
     records = [[getattr(record, name) for name in fields] for record in stream.records()]
     return json.dumps([head, records], ensure_ascii=False).encode()

@@ -27,13 +27,24 @@ SLOW = re.compile(f"{SERVERS}|{CROWDS}")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """What needs a server is slow, by its names and those of its parameters; and so are crowds."""
     for item in items:
         case = getattr(item, "callspec", None)
         names = (item.path.stem, getattr(item, "originalname", ""), case.id if case else "")
         if SLOW.search(" ".join(names).replace("_", " ")):
             item.add_marker("slow")
+    _leave_out_soak(config, items)
+
+
+def _leave_out_soak(config, items):
+    """What takes hours runs only where the expression of markers names it."""
+    if "soak" in config.option.markexpr:
+        return
+    left_out = [item for item in items if item.get_closest_marker("soak")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_configure(config):

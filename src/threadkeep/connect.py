@@ -36,8 +36,8 @@ def connect(store: object = None, /, **options: Any) -> Memory:
             variables of that store, else `sqlite:///threadkeep.db`.
         **options: `namespace`, `require_user`, `window`, `retain`, `ttl` (seconds, a `timedelta`
             or a text such as `"30d"`), `clock`, `pool_size`, `timeout`, `key`, `observe`,
-            `longterm`, `llm`, `embedder`, `redactor`, `summary_ttl`, and the options of the
-            store; see `threadkeep.config.settings.Settings`. In a dict they may stand beside
+            `longterm`, `llm`, `embedder`, `redactor`, `summary_ttl`, `sweep_grace`, and the options
+            of the store; see `threadkeep.config.settings.Settings`. In a dict they may stand beside
             `type`, and in a URL those that are numbers or names: `sqlite:///chat.db?ttl=30d`.
 
     Raises:
@@ -61,7 +61,7 @@ def _open_longterm(memory: Memory, other: object) -> None:
     if isinstance(other, Memory):
         memory._engine.use_longterm_store(other._engine, owned=False)
         return
-    shared = ("namespace", "clock", "pool_size", "timeout", "key", "observe")
+    shared = ("namespace", "clock", "sweep_grace", "pool_size", "timeout", "key", "observe")
     fallbacks = {name: getattr(own_settings, name) for name in shared}
     longterm_memory = _connect(other, {}, fallbacks)
     memory._engine.use_longterm_store(longterm_memory._engine, owned=True)

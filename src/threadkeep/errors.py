@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from threadkeep.printable import shown
+
 __all__ = [
     "ThreadkeepError",
     "ConfigError",
@@ -87,8 +89,12 @@ def did_you_mean(wrong: object, valid_names: Iterable[str]) -> str:
     import difflib  # needed for errors only
 
     names = sorted(valid_names)
-    close = difflib.get_close_matches(str(wrong), names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"
+    text = wrong[:_MAX_COMPARED] if isinstance(wrong, str) else ""
+    close = difflib.get_close_matches(text, names, n=1)
+    return f"; did you mean {shown(close[0])}?" if close else f"; known: {', '.join(names)}"
+
+
+_MAX_COMPARED = 100  # characters: comparing takes the square of them
 
 
 def __dir__() -> list[str]:

@@ -124,6 +124,24 @@ class SupportsDescribe(Protocol):
 
 
 @runtime_checkable
+class SupportsClockOffset(Protocol):
+    """A backend whose server has a clock of its own, which all workers can follow."""
+
+    def clock_offset(self, *, renew: bool = False) -> float | None:
+        """Seconds by which the server's clock is ahead of this machine's; `None` = unknown.
+
+        Measured when the first connection is made, which this does if need be.
+
+        Args:
+            renew: measure again, in a round trip.
+
+        Raises:
+            BackendError: the store did not answer.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsViews(Protocol):
     """A backend of a SQL database, which can create views for analytics."""
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.servers import h2, mongodb, mysql, mysql9, postgres, redis
+from tests.servers import h2, mongodb, mysql, mysql9, pgbouncer, postgres, redis
 from tests.servers.instances import fresh_table, promised
 from threadkeep.backends.file import FileBackend
 from threadkeep.backends.memory import MemoryBackend
@@ -70,6 +70,16 @@ def _mysql9(path: Path) -> Store:
     return Store(open_tables, open_tables)
 
 
+def _postgres18(path: Path) -> Store:
+    open_tables = partial(SqlBackend, postgres.url18(), table_name=fresh_table(), pool_size=20)
+    return Store(open_tables, open_tables)
+
+
+def _pgbouncer(path: Path) -> Store:
+    open_tables = partial(SqlBackend, pgbouncer.url(), table_name=fresh_table(), pool_size=20)
+    return Store(open_tables, open_tables)
+
+
 def _oracle(path: Path) -> Store:
     url = os.environ.get("THREADKEEP_TEST_ORACLE_URL")
     if url is None:
@@ -84,6 +94,11 @@ def _oracle_on_h2(path: Path) -> Store:
 
 def _redis(path: Path) -> Store:
     open_keys = partial(RedisBackend, redis.url(), prefix=fresh_table(), pool_size=20)
+    return Store(open_keys, open_keys)
+
+
+def _unpacked_redis(name: str, path: Path) -> Store:
+    open_keys = partial(RedisBackend, redis.unpacked_url(name), prefix=fresh_table(), pool_size=20)
     return Store(open_keys, open_keys)
 
 
@@ -106,7 +121,11 @@ STORES: dict[str, Callable[[Path], Store]] = {
     "postgres": _postgres,
     "mysql": _mysql,
     "mysql9": _mysql9,
+    "postgres18": _postgres18,
+    "pgbouncer": _pgbouncer,
     "redis": _redis,
+    "redis8": partial(_unpacked_redis, "redis8"),
+    "valkey9": partial(_unpacked_redis, "valkey9"),
     "redis-cluster": _redis_cluster,
     "mongodb": _mongodb,
     "oracle": _oracle,

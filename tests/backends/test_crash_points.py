@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -31,20 +32,24 @@ class Cut(BaseException):
 
 
 class Dying:
-    """A store that a process dies at: before its n-th commit, or right after it."""
+    """A store that a process dies at: before its n-th commit, sweep or purge, or right after it."""
 
     def __init__(self, inner, commits, *, before):
         self.inner, self.blocking = inner, inner.blocking
         self.commits, self.before = commits, before
 
     def __getattr__(self, name):
-        return getattr(self.inner, name)
+        verb = getattr(self.inner, name)
+        return partial(self._call, verb) if name in ("sweep", "purge") else verb
 
     def commit(self, stream, **how):
+        return self._call(self.inner.commit, stream, **how)
+
+    def _call(self, verb, *arguments, **how):
         self.commits -= 1
         if self.before and self.commits == 0:
             raise Cut
-        done = self.inner.commit(stream, **how)
+        done = verb(*arguments, **how)
         if self.commits == 0:
             raise Cut
         return done
@@ -119,6 +124,17 @@ VERBS = {
     "learn a fact": lambda m: m.user("zoe").facts.add("zoe is tall"),
     "forget": lambda m: m.user("zoe").forget(purge=False),
     "retain": lambda m: m.session("zoe 0", user="zoe").add("zoe goes on", "zoe goes on"),
+}
+
+
+def delete_and_purge(memory):
+    memory.session("zoe 0", user="zoe").delete()
+    memory.purge()
+
+
+PURGES = {
+    "delete and purge": delete_and_purge,
+    "forget and purge": lambda m: m.user("zoe").forget(purge=True),
 }
 BEFORE = {"fork much": lambda m: m.session("zoe long", user="zoe").add(*many(1_001))}
 OPTIONS = {"retain": {"retain": max_messages(1)}}
@@ -217,7 +233,7 @@ def cut(backend, name, commits, *, before):
     try:
         memory = connect(Dying(backend, commits, before=before), **options)
         memory._engine.write_counts = None  # commits are counted: no index in the background
-        VERBS[name](memory)
+        (VERBS | PURGES)[name](memory)
     except Cut:
         died = True
     return died, connect(backend, **options), stored
@@ -225,6 +241,8 @@ def cut(backend, name, commits, *, before):
 
 CASES = [
     *itertools.product(NAMES, VERBS),
+    *itertools.product(["memory", "sqlite"], PURGES),
+    ("file", "delete and purge"),
     *itertools.product(["mongodb"], ["claim", "delete"]),  # whose stand-in is slow
 ]
 
@@ -242,6 +260,6 @@ def test_a_verb_cut_at_any_commit_loses_no_session_and_is_forgotten(backend, nam
         died, memory, stored = cut(backend, name, commits, before=False)
         check_left(memory)
         with suppress(Conflict, NotFound, InputError):  # done already
-            VERBS[name](memory)
+            (VERBS | PURGES)[name](memory)
         check_left(memory)
         check_forgotten(memory, stored)

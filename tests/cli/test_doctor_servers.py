@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import time
 
 import pytest
 from pymongo import MongoClient
@@ -138,3 +139,17 @@ def test_mongodb_in_health(checked):
     with client:
         there = client["history_db"][name].count_documents({})
     assert found["documents"]["found"] == str(there)
+
+
+def test_a_clock_that_is_off_is_named(checked, monkeypatch):
+    prefix = fresh_table()
+    url = f"{redis.url()}?prefix={prefix}"
+    with connect(url) as memory:
+        memory.session("chat").add("Hello")
+    assert checked(url)[0]["clock"]["state"] == "ok"
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 7200)
+    clock = checked(url)[0]["clock"]
+    assert clock["state"] == "note"
+    assert clock["found"] == "7200 s behind the server's, whose time is used"
+    assert "NTP" in clock["remedy"]

@@ -74,14 +74,14 @@ OWN = '{"session": "s", "kind": "session", "id": "session", "at": 1, "body": {"i
     ("text", "word"),
     [
         ("", "no export of threadkeep"),
-        ("hello", "line 1 is not JSON"),
-        ("[1]", "line 1 is not a JSON object"),
+        ("hello", "line 1 must be JSON, found 'hello'"),
+        ("[1]", "line 1 must be a JSON object"),
         ('{"threadkeep": "export", "schema": 3}', "schema 3.*upgrade"),
         (HEAD + "{}", "line 2 names no session"),
-        (HEAD + '{"session": "s"}', "line 2 is no record"),
-        (HEAD + OWN.replace('"at": 1', '"at": "now"'), "line 2 is no record"),
-        (HEAD + OWN.replace('"id": "session"', '"id": "a\\u0000b"'), "line 2 is no record"),
-        (HEAD + OWN.replace('"id": "session"', '"id": "\\ud800"'), "line 2 is no record"),
+        (HEAD + '{"session": "s"}', "line 2: kind must be"),
+        (HEAD + OWN.replace('"at": 1', '"at": "now"'), "line 2: at must be epoch seconds, found"),
+        (HEAD + OWN.replace('"id": "session"', '"id": "a\\u0000b"'), "line 2: id must be a text"),
+        (HEAD + OWN.replace('"id": "session"', '"id": "\\ud800"'), "line 2: id must be a text"),
         (HEAD + OWN.replace('"kind": "session"', '"kind": "item"'), "its own record"),
         (HEAD + OWN.replace('"body": {"id": "s"}', '"text": 5'), "line 2: text"),
         (HEAD + OWN.replace('"at": 1', '"at": 1, "expires": "soon"'), "line 2: expires"),
@@ -96,7 +96,7 @@ def test_what_is_no_export_is_refused_by_line(cli, text, word):
 
 def test_a_file_of_other_bytes_is_refused_by_line(cli, folder):
     (folder / "x").write_bytes(HEAD.encode() + b"\xff\xfe\n")
-    assert "line 2 is not JSON" in cli("import", "x", "--url", "sqlite:///new.db").err
+    assert "line 2 must be UTF-8" in cli("import", "x", "--url", "sqlite:///new.db").err
     assert "No such file" in cli("import", "gone", "--url", "sqlite:///new.db").err
 
 
@@ -118,7 +118,7 @@ def test_repair_names_what_is_broken_and_deletes_what_no_window_shows(cli, fille
         assert word in said.out
     assert cli("repair", "plain", "--url", filled) == (0, "nothing is broken\n", "")
     fixed = cli("repair", "--fix", "--url", filled)
-    assert fixed.out.count("deleted") == 2
+    assert fixed.out.count("fixed") == 2
     left = cli("repair", "--url", filled)
     assert "unanswered call" in left.out
     assert "unreadable" not in left.out

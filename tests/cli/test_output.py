@@ -35,8 +35,8 @@ from tests.cli.hostile import (
 )
 from threadkeep import connect
 from threadkeep.cli.app import app
-from threadkeep.cli.escape import escaped, escaped_line
 from threadkeep.cli.output import EscapedStream, escaped_streams, json_text
+from threadkeep.printable import escaped, escaped_line
 from threadkeep.testing import ScriptedModel
 
 PIPED: dict[str, str] = {}

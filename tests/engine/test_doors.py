@@ -53,6 +53,8 @@ DOORS = {
     "clear": lambda chat: chat.clear(files=True),
     "delete": lambda chat: chat.delete(),
     "remove": lambda chat: chat.remove("m0"),
+    "hide": lambda chat: chat.hide("m0"),
+    "unhide": lambda chat: chat.unhide("m0"),
     "forget": lambda chat: chat.forget("m0"),
     "forget an unknown id": lambda chat: chat.forget("m77"),
     "summary": lambda chat: chat.summary(),
@@ -115,6 +117,7 @@ CLAIMS = {
     "set_items": lambda chat: chat.set_items("x"),
     "clear": lambda chat: chat.clear(),
     "remove": lambda chat: chat.remove("m0"),
+    "hide": lambda chat: chat.hide("m0"),
     "files.add": lambda chat: chat.files.add({"url": "v"}),
 }
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.engine.doubles import START
 from threadkeep import Query
+from threadkeep.core.settings import SWEEP_GRACE
 from threadkeep.errors import NotFound
 
 TTL = 100
@@ -144,7 +145,7 @@ def test_sweeping_reclaims_what_is_over_and_nothing_else(opened, backend, clock)
     for n in range(20):
         mortal.session(f"s{n}", user="ada").add("x")
         immortal.session(f"s{n}", user="ada").add("x")
-    clock.tick(TTL + 120)
+    clock.tick(TTL + 120 + SWEEP_GRACE)
     mortal.session("new", user="ada").add("x")
     assert sum(iter(lambda: mortal.sweep(limit=7), 0)) >= 20
     assert backend.streams("default/session/")[0] == ["default/session/new"]

@@ -26,6 +26,7 @@ from threadkeep.core.option_types import (
     POOL_SIZE,
     RETENTION_DAYS,
     SECONDS,
+    WAIT,
 )
 from threadkeep.core.settings import NAMES
 from threadkeep.errors import ConfigError
@@ -55,6 +56,7 @@ BY_TYPE: dict[Any, tuple[str, Any]] = {
     FLAG: ("yes", True),
     LIFETIME: ("30d", 2_592_000.0),
     SECONDS: ("15m", 900.0),
+    WAIT: ("15m", 900.0),
     RETENTION_DAYS: ("7", 604_800.0),
     POOL_SIZE: ("5", 5),
     PATH: ("~/here", str(Path("~/here").expanduser())),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.engine.doubles import START
+from threadkeep.core.settings import SWEEP_GRACE
 from threadkeep.errors import InputError
 from threadkeep.types import File
 
@@ -101,7 +102,7 @@ def test_sweeping_reclaims_expired_files(memory, files, clock):
         files.add({"url": f"u{n}", "expiration_timestamp": SOON})
     files.add({"url": "kept"})
     assert memory.sweep() == 0
-    clock.tick(50)
+    clock.tick(50 + SWEEP_GRACE)
     assert memory.sweep() == 5
     assert ids(files) == ["kept"]
 

@@ -286,7 +286,7 @@ def test_a_policy_of_the_applications_own_may_change_what_it_gets(opened):
 
 def test_a_deep_value_comes_back_as_it_was(opened):
     deep: list[object] = []
-    for _ in range(300):
+    for _ in range(60):
         deep = [deep]
     chat = opened().session("chat")
     stored = chat.add({"role": "user", "content": "x", "metadata": {"deep": deep}})

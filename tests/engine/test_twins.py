@@ -20,7 +20,7 @@ from threadkeep.longterm.instructions import Instructions
 from threadkeep.longterm.store.collection import Collection
 
 NO_IO = {
-    Memory: {"session", "user"},
+    Memory: {"session", "user", "timeout"},
     User: {"session"},
     Session: set(),
     Files: set(),

@@ -80,12 +80,17 @@ def test_a_fact_takes_the_place_of_another(ada, clock):
     assert "Ada lives in Faro" not in texts(ada.facts, status=None)
 
 
-def test_what_was_superseded_and_is_said_again_holds_again(ada):
-    old = ada.facts.add("Ada lives in Lisbon")
-    ada.facts.add("Ada lives in Porto", replaces=old.id)
-    ada.facts.add("Ada lives in Lisbon")
-    back = ada.facts.get(old.id)
+def test_what_was_superseded_and_is_said_again_holds_a_second_time(ada):
+    old = ada.facts.add("Ada lives in Lisbon", valid_from="2020-01-01")
+    new = ada.facts.add("Ada lives in Porto", valid_from="2022-01-01", replaces=old.id)
+    back = ada.facts.add("Ada lives in Lisbon", valid_from="2025-01-01", replaces=new.id)
     assert (back.status, back.superseded_by) == ("active", None)
+    assert texts(ada.facts) == ["Ada lives in Lisbon"]
+    spans = [(f.text[-6:], f.valid_from.year, f.valid_to and f.valid_to.year)
+             for f in ada.facts.list(status=None)]  # fmt: skip
+    assert [(name, start) for name, start, _ in spans] == [
+        ("Lisbon", 2020), (" Porto", 2022), ("Lisbon", 2025)]  # fmt: skip
+    assert ada.facts.get(old.id).superseded_by == new.id
 
 
 def test_quarantine_is_left_only_by_approval(ada):
@@ -250,6 +255,7 @@ def test_many_writers_lose_nothing_and_count_right(memory, ada):
 
 def test_there_is_a_limit_and_the_least_worth_goes_first(ada, monkeypatch):
     monkeypatch.setattr(facts_module.evict_surplus, "__defaults__", (3,))
+    monkeypatch.setattr("threadkeep.longterm.store.user_stream.MAX_FACTS", 3)
     ada.facts.add("pinned", pinned=True, confidence=0)
     old = ada.facts.add("old")
     ada.facts.add("sure", replaces=old.id)

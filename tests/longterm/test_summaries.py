@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.doubles import Counting
 from threadkeep import Record
-from threadkeep.core import copy_streams
+from threadkeep.core import body, copy_streams
 from threadkeep.core.settings import SUMMARY_TTL
 from threadkeep.errors import NotOwner
 from threadkeep.longterm import summaries
@@ -259,13 +259,13 @@ def test_what_the_redactor_refuses_is_not_stored(opened):
 
 def test_one_that_cannot_be_read_counts_as_none(memory, chat, caplog):
     name = stream(memory._engine, "summary", "chat")
-    summaries._report.cache_clear()  # it is reported once
-    body = '{"text": 5'
-    memory._engine.commit(name, put=[Record("summary", "summary", body, 0)], ttl=None)
+    body.report.cache_clear()  # it is reported once
+    damaged = Record("summary", "summary", '{"text": 5', 0)
+    memory._engine.commit(name, put=[damaged], ttl=None)
     assert chat.summary() is None
     assert sum_up(chat, "anew")
     assert chat.summary().text == "anew"
-    assert "unreadable summary of" in caplog.text
+    assert "unreadable summary record" in caplog.text
 
 
 def test_it_is_kept_in_the_store_of_long_term_memory(opened, tmp_path):

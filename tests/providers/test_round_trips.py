@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from itertools import groupby
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -70,7 +72,7 @@ def test_openai_responses(messages):
 @many
 @given(anthropic_prompts())
 def test_anthropic(messages):
-    assert as_blocks(to_anthropic(stored(messages))) == as_blocks(messages)
+    assert as_blocks(to_anthropic(stored(messages, "anthropic"))) == as_blocks(messages)
 
 
 @pytest.mark.proves("C11")
@@ -123,7 +125,10 @@ def test_an_item_of_any_shape_survives_as_a_dict_of_its_fields(message):
 @many
 @given(any_message)
 def test_a_payload_is_kept_only_where_the_fields_do_not_say_it_all(message):
-    shown = {"openai-chat/1": to_openai, "openai-responses/1": to_responses}
+    shown: dict[str, Callable[..., list[Any]]] = {
+        "openai-chat/1": to_openai,
+        "openai-responses/1": to_responses,
+    }
     for item in understood(message):
         if item.raw is None or item.role == "tool" or item.tool_calls:
             continue

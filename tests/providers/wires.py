@@ -14,7 +14,7 @@ from tests.window.histories import (
     texts,
     understood,
 )
-from threadkeep.messages import parse
+from threadkeep.messages import parse, read_all
 from threadkeep.testing.validity import assert_valid
 from threadkeep.types import Item
 
@@ -22,17 +22,19 @@ Wire = list[dict[str, Any]]
 
 
 def takes(provider: str, messages: Wire) -> bool:
-    """Whether the provider would accept the prompt."""
+    """Whether the provider would accept the prompt; of Chat Completions, OpenAI's own server."""
     try:
-        assert_valid(messages, provider)
+        assert_valid(messages, provider, profile="openai" if provider == "openai" else None)
     except AssertionError:
         return False
     return True
 
 
-def stored(messages: Wire) -> list[Item]:
+def stored(messages: Wire, format: str | None = None) -> list[Item]:
     """The items of a prompt, as they come back from a store."""
-    return placed([item for message in messages for item in parse(message)])
+    if format is None:
+        return placed([item for message in messages for item in parse(message)])
+    return placed([item for _, item in read_all(messages, format=format)])
 
 
 @st.composite

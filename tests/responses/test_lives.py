@@ -6,6 +6,7 @@ import pytest
 
 from tests.engine.doubles import Failing
 from tests.responses.conftest import answer, streams
+from threadkeep.core.settings import SWEEP_GRACE
 from threadkeep.errors import BackendError
 
 
@@ -48,7 +49,7 @@ def test_a_response_expires_with_its_session(opened, clock):
     clock.tick(0.1)
     assert memory.responses.get("a") is None
     assert memory.responses.list(user="ada") == []
-    clock.tick(200)
+    clock.tick(200 + SWEEP_GRACE)
     assert swept(memory) == []
 
 
@@ -64,7 +65,7 @@ def test_it_lives_as_long_as_its_session_is_written(opened, clock, processes):
         assert first.responses.get("a") is not None, step
     clock.tick(99.9)
     assert first.responses.get("a") is not None
-    clock.tick(200)
+    clock.tick(200 + SWEEP_GRACE)
     assert swept(first) == []
 
 

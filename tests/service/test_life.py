@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from threadkeep.core import copy_streams
+from threadkeep.core.settings import SWEEP_GRACE
 
 HOUR = 3_600
 
@@ -58,6 +59,7 @@ def test_a_file_vanishes_when_it_expires(serve, provider, clock, spell):
     assert service.get_files("s")["a"] == file
     clock.now += 1
     assert list(service.get_files("s").keys()) == ["b"]
+    clock.now += SWEEP_GRACE
     assert service.memory.sweep() == 1, "and its space can be reclaimed"
 
 
@@ -105,6 +107,7 @@ def test_what_is_dead_is_swept_again_and_again(watched, clock):
         remember(service)
         clock.now += HOUR
         assert has_history(service) == [False, False], "invisible before it is swept"
+        clock.now += SWEEP_GRACE
         for _ in range(3):
             assert swept.acquire(timeout=5)
         assert copy_streams.stream_names(backend) == []

@@ -10,6 +10,7 @@ import pytest
 
 from tests.servers import postgres
 from tests.servers.instances import fresh_table
+from threadkeep.core.settings import SWEEP_GRACE
 from threadkeep.errors import ConfigError, NotOwner
 from threadkeep.longterm import summaries
 from threadkeep.longterm.markers import is_injected
@@ -182,6 +183,7 @@ def test_a_summary_is_forgotten_when_nobody_asks_for_it(remember, clock, store):
         assert "Hello was said." in ask("s", "ada")
     clock.now += 1_000
     assert service.get_summary("s", "ada") == ""
+    clock.now += SWEEP_GRACE
     assert service.memory.sweep() > 0
 
 

@@ -29,7 +29,7 @@ def verdict(messages: object, provider: str) -> str:
     return ""
 
 
-def rejection(messages: object, provider: str, **options: object) -> str:
+def rejection(messages: object, provider: str, **options: Any) -> str:
     """The message of the AssertionError that the judge must raise."""
     with pytest.raises(AssertionError) as caught:
         assert_valid(messages, provider, **options)

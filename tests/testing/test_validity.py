@@ -29,8 +29,8 @@ def test_chat_completions_is_the_default():
 
 
 def test_an_unknown_provider_is_a_value_error_that_names_the_known():
-    with pytest.raises(ValueError, match=r"'gemini' is none of openai, .*anthropic"):
-        assert_valid([HI], "gemini")
+    with pytest.raises(ValueError, match=r"'mistral' is none of openai, .*anthropic"):
+        assert_valid([HI], "mistral")
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from tests.testing.rules import Messages, broken_rule, documented, named, rejection
+from tests.testing.rules import Messages, broken_rule, documented, named, rejection, verdict
 from threadkeep.testing.validity import anthropic, assert_valid
 
 
@@ -92,6 +92,13 @@ VALID: list[tuple[str, Messages]] = [
     ("no input", [U, model(use(input={})), user(result())]),
     ("longest name, long id", [U, model(use("-_" * 60, "n" * 128)), user(result("-_" * 60))]),
     ("server tools", [U, model(SEARCH, SEARCHED, text()), U]),
+    ("a paused turn", [U, model(text(), SEARCH)]),
+    ("a hosted tool that calls tools", [
+        U, model(SEARCH, use()), user(result()), model(SEARCHED, text()), U,
+    ]),
+    ("a hosted tool of tomorrow", [
+        U, model(SEARCH, {**SEARCHED, "type": "advisor_tool_result"}, {"type": "tomorrow"}), U,
+    ]),
     ("pending call", [U, model(use())]),
     ("pending calls", [U, model(use("a"), use("b"))]),
     ("pending after an answered one", [U, model(use("a")), user(result("a")), model(use("b"))]),
@@ -187,6 +194,12 @@ INVALID: list[tuple[str, str, Messages]] = [
     ("results-first", "text in between", [U, model(use("a"), use("b")),
                                           user(result("a"), text(), result("b"))]),
     ("results-first", "after another user message", [U, model(use()), U, user(result())]),
+    ("hosted", "use without result", [U, model(SEARCH, text()), U]),
+    ("hosted", "result without use", [U, model(SEARCHED, text()), U]),
+    ("hosted", "result of another use", [
+        U, model(SEARCH, {**SEARCHED, "tool_use_id": "srvtoolu_2"}, text()), U,
+    ]),
+    ("block", "hosted tool of a user", [user({**SEARCHED, "type": "advisor_tool_result"})]),
     ("unanswered", "then a user", [U, model(use()), U]),
     ("unanswered", "partly", [U, model(use("a"), use("b")), user(result("a"), text())]),
     ("unanswered", "partly, at the end", [U, model(use("a"), use("b")), user(result("b"))]),
@@ -245,3 +258,17 @@ def test_errors_point_at_the_place():
     for start, messages in where.items():
         error = rejection(messages, "anthropic")
         assert error.startswith(start.removesuffix(".type")), error
+
+
+def test_every_block_of_the_official_types_is_known_to_one_role():
+    """Also those of the beta API, whose hosted tools come and go."""
+    beta = pytest.importorskip("anthropic.types.beta")
+    blocks = [one for one in get_args(beta.BetaContentBlockParam) if isinstance(one, type)]
+    assert len(blocks) > 15
+    for block in blocks:  # the rest of the union is what the service answers, of the same types
+        kind = get_args(get_type_hints(block)["type"])[0]
+        rules = set()
+        for messages in ([user({"type": kind})], [U, model({"type": kind}, text())]):
+            error = verdict(messages, "anthropic")
+            rules.add(broken_rule(error) if error else "")
+        assert rules != {"block"}, kind

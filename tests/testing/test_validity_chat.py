@@ -194,12 +194,60 @@ def test_invalid(rule, messages):
     assert broken_rule(rejection(messages, "openai")) == rule
 
 
+def signed(**google):
+    return {**call(), "extra_content": {"google": google}}
+
+
+THOUGHT = {"reasoning_content": "hm"}
+DETAILS = {"reasoning_details": [{"type": "reasoning.encrypted", "data": "D"}]}
+VIDEO = {"type": "video_url", "video_url": {"url": "https://a.example/v.mp4"}}
+OF_SERVERS: list[tuple[str | None, Messages]] = [
+    ("deepseek", [USER, calls(call(), **THOUGHT), result()]),
+    ("deepseek", [USER, calls(call(), reasoning_content=""), result(), said("assistant")]),
+    ("openrouter", [USER, said("assistant", reasoning="hm", **DETAILS), USER]),
+    ("gemini", [USER, calls(signed(thought_signature="S"), call("c2")), result(), result("c2")]),
+    ("gemini", [USER, calls(call()), result(), USER]),
+    ("vllm", [said("user", [VIDEO]), said("assistant", **THOUGHT)]),
+    (None, [USER, calls(call(), **DETAILS), result()]),
+    (None, [USER, calls(signed(thought_signature="S")), result()]),
+    (None, parts(VIDEO, {"type": "tomorrow", "x": 1})),
+]
+NOT_OF_SERVERS: list[tuple[str, str | None, Messages]] = [
+    ("keys", "openai", [said("assistant", **THOUGHT)]),
+    ("keys", "openai", [calls(signed(thought_signature="S")), result()]),
+    ("parts", "openai", parts(VIDEO)),
+    ("parts", "openai", parts({"type": "tomorrow"})),
+    ("keys", "deepseek", [said("assistant", **DETAILS)]),
+    ("keys", "openrouter", [USER, calls(call(), extra_content={}), result()]),
+    ("keys", None, [said("assistant", thoughts="hm")]),
+    ("continuation", "deepseek", [said("assistant", reasoning_content=None)]),
+    ("continuation", "openrouter", [said("assistant", reasoning_details="hm")]),
+    ("thoughts", "deepseek", [USER, calls(call()), result()]),
+    ("signature", "gemini", [USER, calls(call()), result()]),
+    ("signature", "gemini", [USER, calls(signed(thought_signature="")), result()]),
+    ("writer", None, [said("assistant", **THOUGHT), said("assistant", **DETAILS)]),
+]
+
+
+@pytest.mark.parametrize(("profile", "messages"), OF_SERVERS, ids=range(len(OF_SERVERS)))
+def test_what_other_servers_take(profile, messages):
+    assert_valid(messages, "openai", profile=profile)
+
+
+@pytest.mark.parametrize(
+    ("rule", "profile", "messages"), NOT_OF_SERVERS, ids=range(len(NOT_OF_SERVERS))
+)
+def test_what_other_servers_refuse(rule, profile, messages):
+    assert broken_rule(rejection(messages, "openai", profile=profile)) == rule
+
+
 def test_a_system_prompt_has_no_place_beside_the_messages():
     assert broken_rule(rejection([USER], "openai", system="be brief")) == "system"
 
 
 def test_every_rule_rejects_something_and_is_documented():
-    assert {rule for rule, _, _ in INVALID} | {"system"} == documented(chat)
+    rejected = {rule for rule, _, _ in [*INVALID, *NOT_OF_SERVERS]}
+    assert rejected | {"system"} == documented(chat)
 
 
 def test_errors_point_at_the_place():

@@ -182,6 +182,10 @@ INVALID: list[tuple[str, str, Messages]] = [
     ("twice", "two outputs of a reference", [REFERENCE, output("c9"), output("c9")]),
     ("twice", "two calls", [call(), call(), output()]),
     ("twice", "two calls, one answered", [call(), output(), USER, call(), USER]),
+    ("answers", "no request", [
+        USER, {"type": "mcp_approval_response", "approval_request_id": "a", "approve": True},
+    ]),
+    ("answers", "no program", [USER, {"type": "program_output", "call_id": "p", "result": "1"}]),
     ("unanswered", "then a user", [call(), USER]),
     ("unanswered", "then an answer", [call(), answer(output_text())]),
     ("unanswered", "partly, at the end", [call("a"), call("b"), output("a")]),
@@ -217,7 +221,26 @@ def test_instructions_are_a_string():
 
 
 def test_every_rule_rejects_something_and_is_documented():
-    assert {rule for rule, _, _ in INVALID} | {"system"} == documented(responses)
+    rejected = {rule for rule, _, _ in INVALID}
+    assert rejected | {"system", "stateless"} == documented(responses)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "g"},
+        {"type": "reasoning", "summary": [], "id": "rs_1"},
+        {"type": "item_reference", "id": "msg_1"},
+    ],
+    ids=["id", "plain", "reference"],
+)
+def test_a_service_that_stores_nothing_knows_no_ids(entry):
+    wire = [USER, entry, answer(output_text())]
+    assert_valid(wire, "responses")
+    error = rejection(wire, "responses", profile="stateless")
+    assert broken_rule(error) == "stateless"
+    bare = {"type": "reasoning", "summary": [], "encrypted_content": "g"}
+    assert_valid([USER, bare, answer(output_text())], "responses", profile="stateless")
 
 
 def test_errors_point_at_the_place():

@@ -7,9 +7,13 @@ import logging
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.wrappers.conftest import NOW, STREAM, stored
 from threadkeep.backends.encrypted import EncryptedBackend, new_key, rekey
+from threadkeep.backends.encrypted.envelope import open_record, seal_record
+from threadkeep.backends.encrypted.keys import KeyRing
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.errors import ConfigError, CorruptRecord, WrongKey
 from threadkeep.types import Drop, Query, Record
@@ -226,3 +230,83 @@ def test_two_that_begin_a_store_at_once_share_one_secret():
     put(EncryptedBackend(inner, KEY), "ours", kind="file")
     fresh = EncryptedBackend(inner, KEY)
     assert [r.id for r in read(fresh, kind="file", ids=["ours", "theirs"])] == ["theirs", "ours"]
+
+
+CHANGES = {
+    "at": lambda record: replace(record, at=record.at - 86_400),
+    "expires": lambda record: replace(record, expires=NOW + 86_400),
+    "no expires": lambda record: replace(record, expires=None),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_record_that_was_dated_anew_is_not_read(inner, change):
+    backend = EncryptedBackend(inner, KEY)
+    dated = Record("item", "a", '"x"', NOW, None if change == "expires" else NOW + 60)
+    backend.commit(STREAM, put=[dated], now=NOW)
+    put(backend, "b")
+    rewrite(inner, CHANGES[change](stored(inner, STREAM)[0]))
+    assert [record.body for record in read(backend)] == ["?", f'"{SECRET}"']
+
+
+def test_a_record_of_another_database_with_the_same_key_is_not_read(inner):
+    """The same namespace, stream, kind, id, dates and key; only the keyring is another."""
+    backend, other = EncryptedBackend(inner, KEY), EncryptedBackend(MemoryBackend(), KEY)
+    put(backend, "a", body='"no"')
+    put(other, "a", body='"yes"')
+    rewrite(inner, *stored(other.inner, STREAM))
+    assert [record.body for record in read(backend)] == ["?"]
+
+
+@given(
+    at=st.floats(-1e10, 2e11, allow_nan=False),
+    expires=st.none() | st.floats(2e9, 2e11, allow_nan=False),
+)
+@settings(max_examples=60, deadline=None)
+def test_dates_of_any_precision_are_read_again(at, expires):
+    """As a store gives them back: to the microsecond, whichever way it rounds."""
+    ring = KeyRing(KEY)
+    record = Record("item", "a", '"x"', at, expires)
+    sealed = replace(record, body=seal_record(ring, STREAM, record, "true id", "ring"))
+    for nudge in (-1e-6, 0, 1e-6):
+        kept = replace(
+            sealed,
+            at=round(at + nudge, 6),
+            expires=None if expires is None else round(expires + nudge, 6),
+        )
+        assert open_record(ring, STREAM, kept, "ring") == ("true id", '"x"')
+
+
+def test_sliding_a_streams_life_needs_no_key(inner):
+    """The life of a stream is not a record's, so it is not authenticated: a touch changes it."""
+    backend = EncryptedBackend(inner, KEY)
+    put(backend, "a", ttl=60)
+    inner.commit(STREAM, ttl=600, now=NOW + 30)
+    (page,) = backend.read(Query(STREAM, "item"), now=NOW + 300)
+    assert [record.body for record in page.records] == [f'"{SECRET}"']
+
+
+def as_before(inner, stream):
+    """A stream as versions before wrote it: without keyring and dates in the envelope."""
+    backend = EncryptedBackend(inner, KEY)
+    (page,) = inner.read(Query(stream, "item"), now=NOW)
+    keyring = backend.blinders.get_or_create(stream, NOW).keyring
+    old = []
+    for record in page.records:
+        id, body = open_record(backend.ring, stream, record, keyring)
+        opened = replace(record, body=body)
+        old.append(replace(record, body=seal_record(backend.ring, stream, opened, id, None)))
+    rewrite(inner, *old, stream=stream)
+
+
+def test_what_was_encrypted_before_is_read_and_renewed_by_rekey(inner):
+    put(EncryptedBackend(inner, KEY), "a", "b")
+    as_before(inner, STREAM)
+    assert {record.body[:4] for record in stored(inner, STREAM)} == {"tk1:"}
+    backend = EncryptedBackend(inner, KEY)
+    assert [record.body for record in read(backend)] == [f'"{SECRET}"'] * 2
+    reports = {report.stream: report for report in rekey(backend, clock=lambda: NOW)}
+    assert reports[STREAM].renewed == 2
+    assert {record.body[:4] for record in stored(inner, STREAM)} == {"tk2:"}
+    assert [record.body for record in read(EncryptedBackend(inner, KEY))] == [f'"{SECRET}"'] * 2
+    assert all(not report.renewed for report in rekey(backend, clock=lambda: NOW))

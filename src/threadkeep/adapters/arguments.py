@@ -8,6 +8,7 @@ from collections.abc import Callable, Set
 from typing import Any, Final, ParamSpec, TypeVar
 
 from threadkeep.errors import did_you_mean
+from threadkeep.printable import shown
 
 _RECEIVERS: Final = frozenset({"self", "cls"})
 
@@ -64,7 +65,7 @@ def strict_arguments(function: Callable[P, R]) -> Callable[P, R]:
             if unknown := kwargs.keys() - allowed:
                 hint = _hint(min(unknown), allowed - _RECEIVERS)
                 title = _title(function, args)
-                raise TypeError(f"{title} has no argument {min(unknown)!r}{hint}")
+                raise TypeError(f"{title} has no argument {shown(min(unknown))}{hint}")
         return function(*args, **kwargs)
 
     return checked
@@ -78,7 +79,7 @@ def _fields_of(receiver: object) -> set[str]:
 
 def _hint(keyword: str, names: Set[str]) -> str:
     named_here = [name for name in _OTHER_NAMES.get(keyword, ()) if name in names]
-    return f"; did you mean {named_here[0]!r}?" if named_here else did_you_mean(keyword, names)
+    return f"; did you mean {shown(named_here[0])}?" if named_here else did_you_mean(keyword, names)
 
 
 def _too_many(positional: list[str], names: Set[str]) -> str:

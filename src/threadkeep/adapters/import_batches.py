@@ -9,6 +9,7 @@ from typing import Final
 
 from threadkeep.api.memory import Memory
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 from threadkeep.types import Item
 
 BATCH: Final = 500
@@ -42,4 +43,4 @@ def check_source_file(path: str | None, *, is_sqlite: bool = True) -> None:
     """
     path = path or ""
     if is_sqlite and not path.startswith("file:") and not Path(path).is_file():
-        raise ConfigError(f"there is no file {path!r} to import from")
+        raise ConfigError(f"there is no file {shown(path)} to import from")

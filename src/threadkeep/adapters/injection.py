@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def parse_injection(inject: object) -> Injection | None:
     if not isinstance(inject, Mapping) or not inject.keys() <= option_names:
         raise ConfigError(
             f"inject must be True, False or a dict with {' and '.join(sorted(option_names))}, "
-            f"got {inject!r}"
+            f"got {shown(inject)}"
         )
     options = Injection(**inject)
     if (

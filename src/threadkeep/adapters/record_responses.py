@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from threadkeep.api.responses import Responses
@@ -31,13 +31,17 @@ def record(chat: Session, answer: Mapping[str, Any], *, key: str | None = None) 
     try:
         return _store(chat, answer, key)
     except ThreadkeepError as error:
-        import logging  # rarely needed, and slow to load
-
-        logging.getLogger("threadkeep").error(
-            "a model's answer in session %r was not recorded as a response (%s: %s)",
-            chat.id, type(error).__name__, error,
-        )  # fmt: skip
+        _log(chat, error)
         return None
+
+
+def _log(chat: Session, error: ThreadkeepError) -> None:
+    import logging  # rarely needed, and slow to load
+
+    logging.getLogger("threadkeep").error(
+        "a model's answer in session %r was not recorded as a response (%s: %s)",
+        chat.id, type(error).__name__, error,
+    )  # fmt: skip
 
 
 async def arecord(
@@ -45,6 +49,33 @@ async def arecord(
 ) -> Response | None:
     """As `record`."""
     return await chat._engine.run_in_thread(functools.partial(record, chat, answer, key=key))
+
+
+def revise(
+    chat: Session, *, id: str | None, key: str, input: Sequence[Any], output: Sequence[Any]
+) -> None:
+    """Update what was asked and answered in the response of an item that was changed since.
+
+    Nothing happens if the answer was not recorded. A failure is logged, as by `record`.
+
+    Args:
+        chat: the session, open for its user.
+        id: the id that the provider or framework gave the answer.
+        key: identifies the answer in this session.
+        input: the entries of the input as they are now.
+        output: the entries of the output as they are now.
+    """
+    try:
+        existing = _find_slot(Responses(chat._engine, chat.user), chat, id, key).existing
+    except ThreadkeepError as error:
+        _log(chat, error)
+        return
+    if existing is None or (existing.input, existing.output) == (list(input), list(output)):
+        return
+    fields = ("model", "status", "usage", "metadata", "extra")
+    unchanged = {name: getattr(existing, name) for name in fields}
+    answer = {**unchanged, "id": id, "input": list(input), "output": list(output)}
+    record(chat, answer, key=key)
 
 
 class _ResponseSlot(NamedTuple):

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from threadkeep.errors import MissingExtra
+from threadkeep.printable import shown
 
 
 def hand_on(source: str, extra: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -30,7 +31,7 @@ def hand_on(source: str, extra: str) -> tuple[Callable[[str], Any], Callable[[],
         if name == "__all__":
             return list(package.__all__)
         if name not in package.__all__:
-            raise AttributeError(f"module {source!r} has no public name {name!r}")
+            raise AttributeError(f"module {shown(source)} has no public name {shown(name)}")
         return getattr(package, name)
 
     def names() -> list[str]:

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from threadkeep.core import names
+from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.user_id import UserId
 from threadkeep.responses import conversations
-from threadkeep.responses.search import check_limit, take_page
+from threadkeep.responses.search import check_limit
 from threadkeep.sessions import read, remove
 from threadkeep.sessions.access import owner_for
 from threadkeep.sessions.edit import UNSET, json_object
@@ -59,6 +60,7 @@ class Conversations:
         info = SessionInfo(conversation_id, owner, title=text, metadata=json_object(metadata))
         return conversations.create(self._engine, info, items)
 
+    @reads
     def get(self, id: str, *, user: UserId | None = None) -> SessionInfo | None:
         """The info of a conversation, or `None`.
 
@@ -95,6 +97,7 @@ class Conversations:
         stream = self._stream(id, user)
         stream.retry(lambda: remove.delete(stream))
 
+    @reads
     def items(
         self,
         id: str,
@@ -120,6 +123,7 @@ class Conversations:
         """
         return conversations.items(self._stream(id, user), check_limit(limit), order, after)
 
+    @reads
     def item(self, id: str, item: str, *, user: UserId | None = None) -> Item:
         """One item of a conversation.
 
@@ -149,6 +153,7 @@ class Conversations:
         """
         conversations.remove_item(self._stream(id, user), item)
 
+    @reads
     def list(
         self,
         *,
@@ -161,7 +166,9 @@ class Conversations:
     ) -> Listing[SessionInfo]:
         """A page of a user's conversations, the one written last first; `.cursor` leads on.
 
-        Without a user, of everybody's, in no promised order.
+        Without a user, of everybody's, in no promised order. One call looks at 1,000 sessions at
+        most: where few of many meet the conditions, a page may be short, or empty, and still have
+        a cursor. `None` is the end.
 
         Args:
             user: the owner of the conversations.
@@ -180,11 +187,9 @@ class Conversations:
             None if until is None else parse_time(until, "until"),
         )
         owner = owner_for(self._engine, self._user, user)
-        conversations_found = conversations.find_conversations(
-            self._engine, owner, conditions, conversations.parse_cursor(cursor)
+        return conversations.list_conversations(
+            self._engine, owner, conditions, check_limit(limit), cursor
         )
-        taken, following = take_page(conversations_found, check_limit(limit))
-        return Listing(taken, cursor=following)
 
     acreate = async_twin(create)
     aget = async_twin(get)

@@ -9,9 +9,11 @@ from operator import add as plus
 from typing import Any, Literal
 
 from threadkeep.core import names
+from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.user_id import UserId
 from threadkeep.errors import InputError
+from threadkeep.printable import shown
 from threadkeep.responses import feedback as rates
 from threadkeep.responses.search import (
     Scope,
@@ -79,6 +81,7 @@ class FeedbackCollection:
         }
         return rates.add(self._engine, owner, rates.new_feedback(self._engine, owner, fields))
 
+    @reads
     def counts(
         self,
         *,
@@ -97,7 +100,7 @@ class FeedbackCollection:
         The conditions are those of `list`.
         """
         if not isinstance(by, str) or by not in rates.GROUP_KEYS:
-            raise InputError(f"by must be one of {', '.join(rates.GROUP_KEYS)}, got {by!r}")
+            raise InputError(f"by must be one of {', '.join(rates.GROUP_KEYS)}, got {shown(by)}")
         scope = Scope(owner_for(self._engine, self._user, user), conversation)
         conditions = _conditions(response, rating, model, author, since, until)
         matches = rates.find_feedback(self._engine, scope, conditions)
@@ -131,6 +134,7 @@ class FeedbackCollection:
         """
         rates.delete(self._engine, owner_for(self._engine, self._user, user), response, id)
 
+    @reads
     def list(
         self,
         *,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from threadkeep.core import item_codec, names
+from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.redaction import redacted_file
 from threadkeep.errors import InputError
@@ -38,6 +39,7 @@ class Files:
         self._stream.append([item_codec.file_record(stored, now)])
         return replace(stored, created_at=utc_datetime(now))
 
+    @reads
     def list(self) -> list[File]:
         """The files that have not expired, in the order they were first added."""
         records = self._stream.read(Query(self._stream.stream_name, "file")).pages[0].records

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 
 from threadkeep.api.conversations import Conversations
 from threadkeep.api.feedback import FeedbackCollection
@@ -13,11 +13,13 @@ from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
 from threadkeep.api.suggestions import missing_attribute, name_unknown_keywords
 from threadkeep.api.user import User
+from threadkeep.core.call_limit import limit_total, reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.settings import Settings
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.core.write_counts import WriteCounts
 from threadkeep.errors import ConfigError, InputError
+from threadkeep.printable import shown
 from threadkeep.protocols import Backend, Policy, SupportsDescribe
 from threadkeep.sessions import user_index
 from threadkeep.types import MAX_COUNT, Listing, SessionInfo
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from threadkeep.core.probe import Prober
     from threadkeep.longterm.extraction.extractor import Extractor
     from threadkeep.longterm.extraction.report import Report
+    from threadkeep.sessions.stream import SessionStream
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -65,6 +68,8 @@ class Memory:
         self._engine.listener = self._extractor()
         if self._engine.indexes_in_background:
             self._engine.write_counts = WriteCounts(self._keep_index)
+        self._said_no_model = False
+        self._engine.on_edit = _follow_edit
 
     @property
     def backend(self) -> Backend:
@@ -113,6 +118,7 @@ class Memory:
         """
         return User(self._engine, id)
 
+    @reads
     def sessions(
         self, *, user: UserId | None = None, limit: int = 20, cursor: Any = None
     ) -> Listing[SessionInfo]:
@@ -149,6 +155,14 @@ class Memory:
         from threadkeep.longterm.extraction.report import Report
 
         owner, learner = optional_user_id(user), self._extractor()
+        if learner is None and not self._said_no_model:
+            import logging  # rarely needed
+
+            self._said_no_model = True
+            logging.getLogger("threadkeep").warning(
+                "extract() has no model to learn with, so it learns nothing: "
+                "connect(llm={'model': ...}) or connect(llm=callable) gives it one"
+            )
         return Report() if learner is None else learner.extract(owner, session, retry=retry)
 
     def flush(self, *, timeout: float = 5) -> bool:
@@ -162,13 +176,14 @@ class Memory:
     def sweep(self, *, limit: int = 1_000) -> int:
         """Reclaim the space of expired data, about `limit` entries; returns how many.
 
-        Expired data is invisible at once. Call this now and then, from any number of processes.
+        Expired data is invisible at once; its space is reclaimed when it has been over for
+        `sweep_grace` seconds. Call this now and then, from any number of processes.
 
         Raises:
             InputError: the limit is no whole number of at least 1.
         """
         if type(limit) is not int or limit < 1:
-            raise InputError(f"limit must be a whole number of at least 1, got {limit!r}")
+            raise InputError(f"limit must be a whole number of at least 1, got {shown(limit)}")
         return self._engine.sweep(min(limit, MAX_COUNT))
 
     def index(self, *, user: UserId | None = None) -> int:
@@ -199,6 +214,7 @@ class Memory:
         """
         return self._engine.purge()
 
+    @reads
     def describe(self) -> dict[str, str]:
         """Describe the store, as far as it can describe itself; creates nothing.
 
@@ -239,6 +255,17 @@ class Memory:
         in the event loop's thread.
         """
         return await self._engine.run_in_thread(functools.partial(fn, *args, **kwargs))
+
+    def timeout(self, seconds: float) -> AbstractContextManager[None]:
+        """Limit all calls to stores inside a `with` block together, sync and async alike.
+
+        For a request that has an own deadline. `connect(timeout=)` still limits each call. A
+        write that was given up may have been made, as after a lost connection.
+
+        Raises:
+            InputError: the timeout is no number of seconds above 0.
+        """
+        return limit_total(_seconds(seconds))
 
     def close(self) -> None:
         """Close the store, if it was opened here. May be called twice."""
@@ -300,8 +327,18 @@ class Memory:
         return f"<Memory {self._label} namespace={self._engine.settings.namespace!r}>"
 
 
+_MAX_SECONDS: Final = 1e9
+
+
+def _follow_edit(stream: SessionStream, ids: Sequence[str]) -> None:
+    """Have long-term memory follow what was replaced or removed in a session."""
+    from threadkeep.longterm import follow  # most programs never edit
+
+    follow.after_edit(stream, ids)
+
+
 def _seconds(timeout: object) -> float:
     is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-    if not is_number or not math.isfinite(timeout) or timeout <= 0:  # type: ignore[arg-type,operator]
-        raise InputError(f"timeout must be seconds, more than 0, got {timeout!r:.80}")
+    if not is_number or not 0 < timeout < _MAX_SECONDS:  # type: ignore[operator]
+        raise InputError(f"timeout must be seconds, more than 0, got {shown(timeout)}")
     return float(timeout)  # type: ignore[arg-type]

@@ -7,9 +7,11 @@ from operator import add as plus
 from typing import Any, Literal
 
 from threadkeep.core import names
+from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.user_id import UserId
 from threadkeep.errors import InputError
+from threadkeep.printable import shown
 from threadkeep.responses import chain as chaining
 from threadkeep.responses import store as answering
 from threadkeep.responses.search import Scope, check_limit, sum_by_key
@@ -72,6 +74,7 @@ class Responses:
         }
         return answering.add(self._engine, owner, response, overrides)
 
+    @reads
     def get(self, id: str, *, user: UserId | None = None) -> Response | None:
         """A response by its id, or `None`.
 
@@ -80,6 +83,7 @@ class Responses:
         """
         return answering.get(self._engine, owner_for(self._engine, self._user, user), id)
 
+    @reads
     def chain(self, id: str, *, depth: int = 100, user: UserId | None = None) -> Listing[Response]:
         """A response and those it goes on from, oldest first, at most the last `depth`.
 
@@ -123,6 +127,7 @@ class Responses:
             raise InputError("say which responses: user=, conversation= or safety_identifier=")
         return answering.clear(self._engine, Scope(owner, conversation), safety_identifier)
 
+    @reads
     def usage(
         self,
         *,
@@ -136,10 +141,11 @@ class Responses:
         It reads a small entry per response, not the responses.
         """
         if by not in ("model", "day"):
-            raise InputError(f"by must be 'model' or 'day', got {by!r}")
+            raise InputError(f"by must be 'model' or 'day', got {shown(by)}")
         scope = Scope(owner_for(self._engine, self._user, user), conversation)
         return sum_by_key(answering.usage(self._engine, scope, safety_identifier, by), plus)
 
+    @reads
     def list(
         self,
         *,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from threadkeep.api.files import Files
 from threadkeep.api.suggestions import missing_attribute, name_unknown_keywords
 from threadkeep.core import names
+from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.redaction import redacted_info
 from threadkeep.core.user_id import UserId, optional_user_id
@@ -15,7 +16,7 @@ from threadkeep.errors import ThreadkeepError
 from threadkeep.messages import Format, with_fields
 from threadkeep.policies import as_policies, from_options
 from threadkeep.protocols import TokenCounter
-from threadkeep.sessions import append, edit, read
+from threadkeep.sessions import append, edit, read, revise
 from threadkeep.sessions import remove as removal
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
@@ -23,6 +24,7 @@ from threadkeep.window import LOOKBACK, Window, html_table
 
 if TYPE_CHECKING:
     from threadkeep.longterm.context import Context
+    from threadkeep.longterm.explain import Explanation
     from threadkeep.longterm.facts import Facts
     from threadkeep.longterm.instructions import Instructions
     from threadkeep.types.knowledge import Summary
@@ -149,6 +151,7 @@ class Session:
         """
         return append.set_items(self._stream, messages)
 
+    @reads
     def window(
         self,
         *,
@@ -196,6 +199,7 @@ class Session:
         policies = policies or list(self._engine.settings.window)
         return read.choose_window(self._stream, policies, lookback, counter)
 
+    @reads
     def items(
         self,
         *,
@@ -203,6 +207,7 @@ class Session:
         after: int | str | None = None,
         before: int | str | None = None,
         limit: int | None = None,
+        hidden: bool = False,
     ) -> Listing[Item]:
         """The session's items as stored, oldest first; all of them, unless told otherwise.
 
@@ -211,14 +216,16 @@ class Session:
             after: a seq, or an item's id: only what comes behind it.
             before: a seq, or an item's id: only what comes before it.
             limit: only the first so many; the listing's `.cursor` is the `after` of the next page.
+            hidden: also the hidden ones, see `hide`.
 
         Raises:
             NotFound: `after` or `before` names no item of the session.
             InputError: `last` and `limit` contradict each other, or are no whole numbers.
             NotOwner: the session belongs to another user.
         """
-        return read.items(self._stream, last, after, before, limit)
+        return read.items(self._stream, last, after, before, limit, hidden)
 
+    @reads
     def info(self) -> SessionInfo | None:
         """The session's owner, title, metadata and dates; `None` if it does not exist.
 
@@ -227,6 +234,7 @@ class Session:
         """
         return read.info(self._stream)
 
+    @reads
     def context(
         self,
         query: str | None = None,
@@ -266,6 +274,7 @@ class Session:
             self._engine, knowledge, query, max_tokens, window=visible_items, counter=counter
         )
 
+    @reads
     def summary(self) -> Summary | None:
         """The rolling summary of the session; `None` if there is none yet.
 
@@ -330,6 +339,26 @@ class Session:
         """
         edit.remove(self._stream, *ids)
 
+    def hide(self, *ids: str) -> int:
+        """Hide items, in one atomic step up to 500; returns how many were not hidden before.
+
+        They stay stored, and in `items(hidden=True)`, exports and forks, and `forget` and deletion
+        reach them. They are in no window, listing, search, recall or extraction, and in no
+        summary: one that covers them is written anew. An id that is not there is no error.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        return revise.set_hidden(self._stream, ids, hidden=True)
+
+    def unhide(self, *ids: str) -> int:
+        """Show hidden items again, at their old place; returns how many were hidden before.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        return revise.set_hidden(self._stream, ids, hidden=False)
+
     def forget(self, *ids: str) -> int:
         """Delete single items and the memory learned only from them; returns how many items.
 
@@ -342,6 +371,18 @@ class Session:
         from threadkeep.longterm import forget as forgetting  # rarely needed
 
         return forgetting.forget_items(self._stream, ids)
+
+    def explain(self, id: str) -> Explanation:
+        """What came of an item: facts and instructions learned from it, and what was refused.
+
+        The other direction is `facts.explain(id)`, from a fact to its items.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        from threadkeep.longterm import explain as explaining  # rarely needed
+
+        return explaining.explain_item(self._stream, id)
 
     def fork(self, id: str, *, upto: str | int | None = None) -> Session:
         """Copy the session, up to and with an item, into a new one of the same user.
@@ -388,7 +429,10 @@ class Session:
     areplace = async_twin(replace)
     arewind = async_twin(rewind)
     aremove = async_twin(remove)
+    ahide = async_twin(hide)
+    aunhide = async_twin(unhide)
     aforget = async_twin(forget)
+    aexplain = async_twin(explain)
     afork = async_twin(fork)
     aclear = async_twin(clear)
     adelete = async_twin(delete)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threadkeep.api.memory import Memory
 from threadkeep.core import names, store_record
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 from threadkeep.protocols import SupportsViews, WrapsBackend
 
 
@@ -65,7 +66,7 @@ def _backend(memory: Memory, *, encrypted: bool = False) -> SupportsViews:
         backend = backend.inner
     if not isinstance(backend, SupportsViews):
         raise ConfigError(
-            f"{memory!r} knows no SQL, so it has no views: export it "
+            f"{shown(memory)} knows no SQL, so it has no views: export it "
             "(`threadkeep export --all`), or copy it to SQLite (`threadkeep copy`)"
         )
     return backend

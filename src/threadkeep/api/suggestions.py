@@ -9,8 +9,10 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from threadkeep.api.peer_names import ATTRIBUTES, KEYWORDS
+from threadkeep.core import call_limit
 from threadkeep.core.engine import async_twin
 from threadkeep.errors import did_you_mean
+from threadkeep.printable import shown
 
 T = TypeVar("T")
 
@@ -20,7 +22,7 @@ _UNEXPECTED: Final = re.compile(r"got an unexpected keyword argument '(\w+)'")
 def missing_attribute(instance: object, name: str) -> AttributeError:
     """The error for an attribute that a public object does not have."""
     cls = type(instance)
-    message = f"{cls.__name__!r} object has no attribute {name!r}"
+    message = f"{shown(cls.__name__)} object has no attribute {shown(name)}"
     if name.startswith("_"):
         return AttributeError(message, name=name, obj=instance)
     for base in cls.__mro__:  # an application may have a subclass
@@ -48,12 +50,22 @@ def _naming_keywords(verb: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return verb(*args, **kwargs)
         except TypeError as error:
-            frames = error.__traceback__
-            if frames is None or frames.tb_next is not None:
-                raise  # from inside the verb
+            if _is_from_inside(error):
+                raise
             raise _keyword_error(verb, error) from None
 
     return call
+
+
+def _is_from_inside(error: TypeError) -> bool:
+    """Whether the verb raised it, and not the call of the verb, which may be marked `reads`."""
+    trace = error.__traceback__
+    if trace is None:
+        return True
+    trace = trace.tb_next
+    while trace is not None and trace.tb_frame.f_code.co_filename == call_limit.__file__:
+        trace = trace.tb_next
+    return trace is not None
 
 
 def _keyword_error(verb: Callable[..., Any], error: TypeError) -> TypeError:
@@ -67,5 +79,7 @@ def _keyword_error(verb: Callable[..., Any], error: TypeError) -> TypeError:
     ]
     wrong = match.group(1)
     meant = next((name for name in KEYWORDS.get(wrong, ()) if name in names), None)
-    hint = f"; did you mean {meant!r}?" if meant else did_you_mean(wrong, names) if names else ""
+    hint = (
+        f"; did you mean {shown(meant)}?" if meant else did_you_mean(wrong, names) if names else ""
+    )
     return TypeError(f"{error}{hint}")

@@ -12,6 +12,7 @@ from threadkeep.api.feedback import FeedbackCollection
 from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
 from threadkeep.api.suggestions import missing_attribute, name_unknown_keywords
+from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.user_id import UserId, user_id
 from threadkeep.protocols import TokenCounter
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from threadkeep.longterm.facts import Facts
     from threadkeep.longterm.instructions import Instructions
     from threadkeep.longterm.recall.hits import Hits
-    from threadkeep.types.knowledge import ForgetReport
+    from threadkeep.types.knowledge import ForgetReport, Refusal
 
 
 @name_unknown_keywords
@@ -66,6 +67,7 @@ class User:
         """A session of this user; another user's cannot be opened here. No I/O."""
         return Session(self._engine, id, user=self.id, agent=agent, metadata=metadata)
 
+    @reads
     def sessions(self, *, limit: int = 20, cursor: Any = None) -> Listing[SessionInfo]:
         """A page of the user's sessions, latest written first; `.cursor` leads to the next page.
 
@@ -74,6 +76,7 @@ class User:
         """
         return user_index.user_sessions(self._engine, self.id, limit, cursor)
 
+    @reads
     def context(
         self,
         query: str | None = None,
@@ -132,12 +135,19 @@ class User:
         lines = moving.export(self._engine, self.id)
         return "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines)
 
-    def restore(self, lines: str | Iterable[str]) -> int:
+    def restore(self, lines: str | Iterable[str], *, keep_forgotten: bool = True) -> int:
         """Store what `export` gave; what is there already stays as it is.
+
+        What was forgotten stays forgotten, and what was read is not read again.
 
         Returns how many sessions, facts and instructions were new. A session without an owner
         becomes this user's. Lines may come from anybody: what could not be read again, or is
         somebody else's, is refused before anything is written.
+
+        Args:
+            lines: of an export.
+            keep_forgotten: `False` brings back, for operators, what was forgotten since the export
+                was made, and takes over no marks of what was forgotten before.
 
         Raises:
             InputError: a line is not of an export, or is somebody else's; it is numbered, and
@@ -145,8 +155,9 @@ class User:
         """
         from threadkeep.longterm import export as moving  # rarely needed
 
-        return moving.restore_user(self._engine, self.id, lines)
+        return moving.restore_user(self._engine, self.id, lines, keep_forgotten=keep_forgotten)
 
+    @reads
     def recall(
         self,
         query: str,
@@ -178,7 +189,7 @@ class User:
         Raises:
             InputError: a value is not what it should be; it is named.
         """
-        from threadkeep.longterm.recall.query_user import recall  # rarely needed
+        from threadkeep.longterm.recall.query_user import recall
 
         return recall(
             self._engine,
@@ -192,7 +203,26 @@ class User:
             until=until,
         )
 
+    def refused(self, *, limit: int | None = None) -> Listing[Refusal]:
+        """What learning proposed and is not known, with the reason and the source; newest last.
+
+        What waits in quarantine is among it; `facts.approve(id)` and `instructions.approve(id)`
+        make an entry known. The newest 200 that were dropped are kept.
+
+        Args:
+            limit: only so many of the newest.
+
+        Raises:
+            InputError: `limit` is no whole number of at least 1.
+        """
+        from threadkeep.longterm import refused as refusals  # rarely needed
+        from threadkeep.longterm.store import user_stream
+
+        stream = user_stream.UserStream(self._engine, user=self.id)
+        return refusals.listed(stream.load(), limit)
+
     asessions = async_twin(sessions)
+    arefused = async_twin(refused)
     acontext = async_twin(context)
     aexport = async_twin(export)
     arestore = async_twin(restore)

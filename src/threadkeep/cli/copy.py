@@ -13,7 +13,9 @@ from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import Namespace, StoreOptions, require_existing
 from threadkeep.core import copy_streams, names
+from threadkeep.core.clock import StoreClock
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 from threadkeep.protocols import Backend
 
 SOURCE_KEY: Final = "THREADKEEP_SOURCE_KEY"
@@ -56,12 +58,16 @@ def _copy_all(source_memory: Memory, target_memory: Memory, namespace: str | Non
     stream_names = copy_streams.stream_names(source, prefix)
     ttl = target_memory._engine.settings.ttl
     counts: Counter[str] = Counter()
-    copies = copy_streams.copy(source, target, stream_names, ttl=ttl)
+    copies = copy_streams.copy(
+        source, target, stream_names, ttl=ttl, clock=StoreClock(lambda: target).now
+    )
     for stream_copy in output.progress(copies, len(stream_names), "streams"):
         counts[stream_copy.outcome] += 1
         counts["records"] += stream_copy.records
         if stream_copy.outcome in _PROBLEMS:
-            output.print_line(f"{stream_copy.stream!r} {_PROBLEMS[stream_copy.outcome]}", err=True)
+            output.print_line(
+                f"{shown(stream_copy.stream)} {_PROBLEMS[stream_copy.outcome]}", err=True
+            )
     failed = sum(counts[outcome] for outcome in _PROBLEMS)
     output.print_line(
         f"{counts['copied']} streams copied with {counts['records']} records and compared, "

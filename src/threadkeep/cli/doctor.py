@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,14 +17,17 @@ import threadkeep
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import describe_store
+from threadkeep.core.clock import LARGE, describe_offset
 from threadkeep.errors import ThreadkeepError
 from threadkeep.longterm.extraction.status import extraction_status
+from threadkeep.longterm.repair import store_findings
 from threadkeep.window import tokens
 
 _ROUNDS: Final = 20
 _SLOW_MS: Final = 50.0  # milliseconds
 _WITH_REMEDY: Final = frozenset({"eviction", "role"})
 _SESSION: Final = "threadkeep-doctor"
+_MAX_STREAMS: Final = 200  # of each kind, so that the answer comes soon
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ def _checks(memory: Memory, write: bool) -> Iterator[Check]:
     yield _retention_check(memory)
     if all(check.state != "fail" for check in store_checks):
         yield from _learning_check(memory)
+        yield from _contents_check(memory)
     settings = memory._engine.settings
     limits = f"{settings.pool_size} calls at once, {settings.timeout:g} s of patience for each"
     yield Check("ok", "limits", limits)
@@ -94,6 +99,7 @@ def _store_checks(memory: Memory) -> Iterator[Check]:
             yield _missing_store(description)
             return
         yield _timed_check("read", lambda: memory.session(_SESSION).info())
+        yield from _clock_check(memory)
         description = describe_store(memory)
     except ThreadkeepError as error:
         yield _failure("store", error)
@@ -101,6 +107,18 @@ def _store_checks(memory: Memory) -> Iterator[Check]:
     for topic, text in description.items():
         if topic != "exists":
             yield _description_check(topic, text)
+
+
+def _clock_check(memory: Memory) -> Iterator[Check]:
+    """How far this machine's clock is from the server's; nothing for a store without a server."""
+    offset = memory._engine.clock.offset()
+    if offset is None:
+        return
+    if abs(offset) <= LARGE:
+        yield Check("ok", "clock", f"within {max(1.0, abs(offset)):.0f} s of the server's")
+        return
+    finding = f"{describe_offset(offset)} the server's, whose time is used"
+    yield Check("note", "clock", finding, "set the clock of this machine, best by NTP")
 
 
 def _description_check(topic: str, text: str) -> Check:
@@ -185,6 +203,24 @@ def _learning_check(memory: Memory) -> Iterator[Check]:
         yield Check("note", "learning", f"{finding}, {reasons}", "threadkeep extract --retry")
     elif progress.read or progress.errors:
         yield Check("ok", "learning", finding)
+
+
+def _contents_check(memory: Memory) -> Iterator[Check]:
+    """Orphans and unreadable records in some of the streams; nothing if the store is new."""
+    try:
+        if describe_store(memory).get("exists") == "no":
+            return
+        problems = Counter(
+            found.problem for found in store_findings(memory._engine, limit=_MAX_STREAMS)
+        )
+    except ThreadkeepError as error:
+        yield _failure("contents", error)
+        return
+    counts = ", ".join(f"{count} x {problem}" for problem, count in problems.items())
+    if counts:
+        yield Check("note", "contents", counts, "threadkeep repair names each, --fix mends them")
+    else:
+        yield Check("ok", "contents", f"no orphans in {_MAX_STREAMS} streams of each kind")
 
 
 def _tokens_check() -> Check:

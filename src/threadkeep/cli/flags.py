@@ -13,6 +13,7 @@ from threadkeep.config.option_spec import OptionSpec
 from threadkeep.config.stores import STORES, flag_owners
 from threadkeep.core.option_types import FLAG
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 _END: Final = "--"
 
@@ -55,7 +56,7 @@ def hint(message: str) -> str:
     _, unknown, option = message.partition("No such option: ")
     name = option.partition(" ")[0]
     near = get_close_matches(name, [option.flag for _, option in flag_owners().values()], n=1)
-    return f"; did you mean {near[0]!r}?" if unknown and name == option and near else ""
+    return f"; did you mean {shown(near[0])}?" if unknown and name == option and near else ""
 
 
 class StoreFlagsGroup(TyperGroup):

@@ -9,6 +9,7 @@ import typer
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import require_existing
+from threadkeep.printable import shown
 
 
 def forget(
@@ -26,7 +27,7 @@ def forget(
     """
     person = require_existing(memory).user(user)
     if not yes:
-        output.confirm(f"Remove everything of {user!r} for good?")
+        output.confirm(f"Remove everything of {shown(user)} for good?")
     report = person.forget(purge=purge)
     output.print_line(f"{int(report)} records removed, {report.sessions} sessions among them")
     for location in report.beyond:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
-from threadkeep.cli.escape import escaped, escaped_line
+from threadkeep.printable import escaped, escaped_line
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -12,7 +12,9 @@ from threadkeep.cli import output
 from threadkeep.cli.store import require_existing
 from threadkeep.config.setting_options import KEY_VARIABLE
 from threadkeep.core import names
+from threadkeep.core.clock import StoreClock
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 
 def rekey(
@@ -36,11 +38,11 @@ def rekey(
     backend = require_existing(memory)._engine.backend
     assert isinstance(backend, EncryptedBackend)  # noqa: S101 - by the key
     prefix = "" if all_namespaces else names.namespace_prefix(memory._engine.settings.namespace)
-    reports = list(rekey(backend, prefix))
+    reports = list(rekey(backend, prefix, clock=StoreClock(lambda: backend).now))
     unreadable = [entry for entry in reports if entry.unreadable]
     for report in unreadable:
         output.print_line(
-            f"{report.stream!r}: {report.unreadable} records cannot be read, left as they are"
+            f"{shown(report.stream)}: {report.unreadable} records cannot be read, left as they are"
         )
     renewed, current = (
         sum(entry.renewed for entry in reports),

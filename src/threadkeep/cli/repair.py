@@ -11,27 +11,38 @@ from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import require_existing
 from threadkeep.cli.transfer import session_ids
+from threadkeep.longterm.repair import store_findings
 from threadkeep.messages.diagnostics import Finding, findings
+
+Row = tuple[str, str, str, str, str, str]
 
 
 def repair(
     memory: Memory,
     session: Annotated[list[str] | None, typer.Argument(help="Ids; none for all.")] = None,
     fix: Annotated[
-        bool, typer.Option("--fix", help="Delete what no window will ever show.")
+        bool, typer.Option("--fix", help="Delete what no window will ever show; mend the rest.")
     ] = False,
 ) -> int:
-    """Name broken histories: unanswered calls, results without a call, unreadable records.
+    """Name broken histories, unreadable records and orphans.
 
-    Windows work around all three. --fix deletes results without a call and unreadable records.
-    Exit code 1 if something is broken and stays so.
+    Histories: unanswered calls, results without a call, items that cannot be read. Windows work
+    around all three. Without ids the whole store is looked at, also for records that belong to
+    nothing: entries of lists and pointers without a session, responses without their entry, what
+    a cut-short deletion or import left. --fix removes these, results without a call and unreadable
+    records, and puts sessions back on their owners' lists. Exit code 1 if something stays broken.
     """
-    rows = []
+    rows: list[Row] = []
     remaining = 0
+    if not session:
+        for finding in store_findings(require_existing(memory)._engine):
+            mended = bool(fix and finding.fix is not None and finding.fix())
+            remaining += not mended
+            rows.append((finding.stream, "", finding.problem, finding.detail, "", _state(mended)))
     for id in session or session_ids(require_existing(memory), None):
         for problem, deleted in _repair_session(memory, id, fix):
             remaining += not deleted
-            state = "deleted" if deleted else ""
+            state = _state(deleted)
             rows.append(
                 (id, f"#{problem.seq}", problem.problem, problem.detail, problem.item, state)
             )
@@ -40,6 +51,10 @@ def repair(
         return 0
     output.print_table(("session", "place", "problem", "what", "item", ""), rows)
     return int(remaining > 0)
+
+
+def _state(mended: bool) -> str:
+    return "fixed" if mended else ""
 
 
 def _repair_session(memory: Memory, id: str, fix: bool) -> Iterator[tuple[Finding, bool]]:

@@ -11,6 +11,7 @@ from threadkeep.api.memory import Memory
 from threadkeep.cli.output import format_time, print_json, print_line, print_styled
 from threadkeep.cli.store import require_existing
 from threadkeep.errors import NotFound
+from threadkeep.printable import shown
 from threadkeep.types import Item, SessionInfo
 from threadkeep.window.tokens import as_text
 
@@ -30,7 +31,7 @@ def show(
     chat = require_existing(memory).session(session)
     info = chat.info()
     if info is None:
-        raise NotFound(f"there is no session {session!r}; `threadkeep sessions` lists them")
+        raise NotFound(f"there is no session {shown(session)}; `threadkeep sessions` lists them")
     items: list[Item] = (
         chat.items(last=last) if max_tokens is None else chat.window(max_tokens=max_tokens)
     )

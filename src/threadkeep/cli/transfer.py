@@ -15,6 +15,7 @@ from threadkeep.cli import output
 from threadkeep.cli.store import require_existing
 from threadkeep.errors import ConfigError, NotFound
 from threadkeep.longterm import export as moving
+from threadkeep.printable import shown
 from threadkeep.sessions import export_line, jsonl, scan
 
 
@@ -41,7 +42,7 @@ def export(
         for id in ids:
             written = sum(_write(lines, line) for line in jsonl.lines(memory._engine, id))
             if session and not written:
-                raise NotFound(f"there is no session {id!r}; `threadkeep sessions` lists them")
+                raise NotFound(f"there is no session {shown(id)}; `threadkeep sessions` lists them")
             count += written > 0
     output.print_line(f"{count} sessions exported", err=True)
 
@@ -49,6 +50,9 @@ def export(
 def import_(
     memory: Memory,
     file: Annotated[str, typer.Argument(help="What `export` wrote; - reads standard input.")] = "-",
+    max_line: Annotated[
+        int, typer.Option(min=1, help="Bytes of the longest line that is read into memory.")
+    ] = export_line.MAX_LINE,
 ) -> None:
     """Write exported sessions into a store, each whole or not at all.
 
@@ -58,13 +62,15 @@ def import_(
     """
     new = learned = 0
     with _open_source(file) as source:
-        for restored in moving.restore(memory._engine, _validated(source)):
+        for restored in moving.restore(memory._engine, _validated(source, max_line)):
             if restored.session is None:
                 learned += restored.new
                 continue
             new += restored.new
             if not restored.new:
-                output.print_line(f"{restored.session!r} is there already, left as it is", err=True)
+                output.print_line(
+                    f"{shown(restored.session)} is there already, left as it is", err=True
+                )
     facts = f", {learned} facts and instructions" if learned else ""
     output.print_line(f"{new} sessions{facts} imported", err=True)
 
@@ -79,19 +85,23 @@ def _write(target: IO[str], line: dict[str, Any]) -> int:
     return 1
 
 
-def _validated(source: IO[bytes]) -> Iterator[jsonl.CheckedSession | moving.UserEntries]:
+def _validated(
+    source: IO[bytes], max_line: int
+) -> Iterator[jsonl.CheckedSession | moving.UserEntries]:
     """The records to import; a seekable source is validated completely first."""
     if source.seekable():
         start = source.tell()
-        for _ in moving.checked(_parsed_lines(source)):
+        for _ in moving.checked(_parsed_lines(source, max_line)):
             pass
         source.seek(start)
-    return moving.checked(_parsed_lines(source))
+    return moving.checked(_parsed_lines(source, max_line))
 
 
-def _parsed_lines(source: IO[bytes]) -> Iterator[tuple[int, export_line.Line]]:
-    lines = iter(lambda: source.readline(export_line.MAX_LINE + 1), b"")
-    return ((number, export_line.parse(number, line)) for number, line in enumerate(lines, start=1))
+def _parsed_lines(source: IO[bytes], max_line: int) -> Iterator[tuple[int, export_line.Line]]:
+    """The lines, none of which is read further than is allowed."""
+    lines = iter(lambda: source.readline(max_line + 1), b"")
+    for number, line in enumerate(lines, start=1):
+        yield number, export_line.parse(number, line, max_line)
 
 
 @contextmanager
@@ -99,12 +109,17 @@ def _open_target(path: str) -> Iterator[IO[str]]:
     if path == "-":
         yield output.standard_output()
         return
-    with open(path, "x", encoding="utf-8") as target:  # noqa: PTH123 - never overwrites
+    # never overwrites, and is its user's own
+    with open(path, "x", encoding="utf-8", opener=_private) as target:
         try:
             yield target
         except BaseException:
             os.unlink(path)  # noqa: PTH108 - half an export looks like a whole one
             raise
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from threadkeep.config.urls import safe_scheme, without_secrets
 from threadkeep.config.wrappers import wrap
 from threadkeep.core.settings import NAMES, Settings
 from threadkeep.errors import ConfigError, did_you_mean
+from threadkeep.printable import shown
 from threadkeep.protocols import Backend
 
 
@@ -100,7 +101,7 @@ def _open_plugin(source: Source, fallbacks: tuple[Layer, ...]) -> OpenStore:
 def _unknown_store(kind: object, other_kinds: tuple[str, ...]) -> ConfigError:
     schemes = {scheme for name, store in STORES.items() for scheme in (name, *store.schemes)}
     hint = did_you_mean(kind, [*schemes, *other_kinds])
-    return ConfigError(f"no store of type {safe_scheme(kind)!r}{hint}")
+    return ConfigError(f"no store of type {shown(safe_scheme(kind))}{hint}")
 
 
 def keywords(options: Mapping[str, Any]) -> list[GivenOption]:

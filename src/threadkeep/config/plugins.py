@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from threadkeep.backends.history_provider import HistoryProviderBackend, provider
 from threadkeep.errors import ConfigError, ImportConfigError, ThreadkeepError, did_you_mean
+from threadkeep.printable import shown
 from threadkeep.protocols import Backend
 
 GROUP: Final = "threadkeep.backends"
@@ -134,7 +135,7 @@ def _module(key: str, path: str) -> ModuleType:
         raise
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
-        raise ImportConfigError(f"{key}: {path!r} cannot be imported: {reason}") from error
+        raise ImportConfigError(f"{key}: {shown(path)} cannot be imported: {reason}") from error
 
 
 def _member(module: ModuleType, name: str) -> BackendFactory:
@@ -142,7 +143,7 @@ def _member(module: ModuleType, name: str) -> BackendFactory:
     if not callable(factory):
         names = [attribute for attribute in vars(module) if _is_store(module, attribute)]
         raise ConfigError(
-            f"type: {module.__name__} has no class {name!r}"
+            f"type: {module.__name__} has no class {shown(name)}"
             f"{did_you_mean(name, names) if names else ''}"
         )
     made: BackendFactory = factory
@@ -196,12 +197,12 @@ def _entry_point(kind: str) -> BackendFactory:
     points = list(entry_points(group=GROUP, name=kind))
     if len(points) != 1:
         problem = "several packages announce" if points else "no package announces"
-        raise ConfigError(f"type: {problem} {kind!r} as an entry point of {GROUP!r}")
+        raise ConfigError(f"type: {problem} {shown(kind)} as an entry point of {shown(GROUP)}")
     try:
         factory: BackendFactory = points[0].load()
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"type: {points[0].value!r} cannot be loaded: {reason}") from error
+        raise ConfigError(f"type: {shown(points[0].value)} cannot be loaded: {reason}") from error
     return factory
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from threadkeep.config.option_spec import GivenOption, OptionSpec
 from threadkeep.config.setting_options import SETTINGS
 from threadkeep.errors import ConfigError, did_you_mean
+from threadkeep.printable import shown
 
 Layer = Sequence[GivenOption]
 """Options of equal rank: given twice, they must agree."""
@@ -59,7 +60,7 @@ def _read_layer(
         option = table.get(entry.name)
         if option is None:
             hint = did_you_mean(entry.name, table)
-            raise ConfigError(f"{owner} has no option {entry.name!r}{hint}")
+            raise ConfigError(f"{owner} has no option {shown(entry.name)}{hint}")
         if entry.value is None and option.target != "ttl":
             continue
         parsed, target = option.type.read(entry.label, entry.value), option.target

@@ -15,6 +15,7 @@ from threadkeep.config.store_spec import StoreSpec
 from threadkeep.config.stores import STORES, kind_of_scheme
 from threadkeep.config.urls import DEFAULT_URL, Url, safe_scheme, whole_url
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 _SQLITE_SUFFIXES: Final = frozenset({".db", ".sqlite", ".sqlite3"})
 _KIND_KEYS: Final = ("type", "history_backend")
@@ -39,7 +40,7 @@ def from_url(text: object) -> Source:
     url = Url.parse(text)
     if url is None:
         raise ConfigError(
-            f"{_example_url(text)!r} is what a URL looks like; this one has no scheme"
+            f"{shown(_example_url(text))} is what a URL looks like; this one has no scheme"
         )
     kind = kind_of_scheme(url.scheme)
     store = StoreSpec("", "") if kind is None else STORES[kind]
@@ -134,8 +135,8 @@ def expand_urls(kind: str, options: Layer) -> Iterator[GivenOption]:
         source = from_url(option.value)
         if source.kind != kind:
             raise ConfigError(
-                f"type and {option.label} contradict each other: the type is {kind!r}, "
-                f"the url says {safe_scheme(source.kind)!r}"
+                f"type and {option.label} contradict each other: the type is {shown(kind)}, "
+                f"the url says {shown(safe_scheme(source.kind))}"
             )
         for part in source.options:
             yield option._replace(value=part.value) if part.name == "url" else part

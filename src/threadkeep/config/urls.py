@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 DEFAULT_URL: Final = "sqlite:///threadkeep.db"
 
@@ -34,7 +35,7 @@ def after_slashes(url: Url) -> str:
     """
     if not url.location.startswith("//"):
         raise ConfigError(
-            f"{safe_scheme(url.scheme)}: needs two slashes behind it, as in {DEFAULT_URL!r}"
+            f"{safe_scheme(url.scheme)}: needs two slashes behind it, as in {shown(DEFAULT_URL)}"
         )
     return url.location[2:]
 

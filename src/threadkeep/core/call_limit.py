@@ -1,13 +1,33 @@
-"""A limit on how long the calls of one thread may take, below the store's own time-out."""
+"""What a caller says about the calls of its thread: how long they may take, and what they are for.
+
+Context variables, so that async callers and the threads that work for them agree.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import enum
+import functools
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Purpose(enum.Enum):
+    """What a call is for, which decides how long it waits for a store that is down."""
+
+    WRITE = "waits until its time-out: a failover is ridden out"
+    READ = "is refused within two seconds"
+    PROBE = "always asks the store"
+
 
 _SECONDS: Final[ContextVar[float | None]] = ContextVar("threadkeep_call_limit", default=None)
+_ENDS_AT: Final[ContextVar[float | None]] = ContextVar("threadkeep_calls_end", default=None)
+_PURPOSE: Final[ContextVar[Purpose]] = ContextVar("threadkeep_purpose", default=Purpose.WRITE)
 
 
 @contextmanager
@@ -20,7 +40,49 @@ def limit_calls(seconds: float) -> Iterator[None]:
         _SECONDS.reset(token)
 
 
+@contextmanager
+def limit_total(seconds: float) -> Iterator[None]:
+    """Limit all calls to stores inside the block together; an inner limit cannot be longer."""
+    ends_at, outer = time.monotonic() + seconds, _ENDS_AT.get()
+    token = _ENDS_AT.set(ends_at if outer is None else min(ends_at, outer))
+    try:
+        yield
+    finally:
+        _ENDS_AT.reset(token)
+
+
 def limited(timeout: float) -> float:
     """The time-out of a call that begins now, in seconds."""
-    seconds = _SECONDS.get()
-    return timeout if seconds is None else min(timeout, seconds)
+    seconds, ends_at = _SECONDS.get(), _ENDS_AT.get()
+    if seconds is not None:
+        timeout = min(timeout, seconds)
+    return timeout if ends_at is None else max(0.001, min(timeout, ends_at - time.monotonic()))
+
+
+@contextmanager
+def serving(purpose: Purpose) -> Iterator[None]:
+    """Say what the calls inside the block are for; a write's own reads stay part of it."""
+    token = _PURPOSE.set(purpose)
+    try:
+        yield
+    finally:
+        _PURPOSE.reset(token)
+
+
+def purpose() -> Purpose:
+    """What the current call is for."""
+    return _PURPOSE.get()
+
+
+def reads(verb: Callable[P, R]) -> Callable[P, R]:
+    """Mark a verb that only reads."""
+
+    @functools.wraps(verb)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        token = _PURPOSE.set(Purpose.READ)
+        try:
+            return verb(*args, **kwargs)
+        finally:
+            _PURPOSE.reset(token)
+
+    return run

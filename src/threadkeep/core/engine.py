@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, 
 
 from threadkeep.core import cursor as cursors
 from threadkeep.core import names, store_record
+from threadkeep.core.append_log import AppendLog
 from threadkeep.core.cache.generational import GenerationalCache
 from threadkeep.core.cache.recent_items import RecentItemsCache
 from threadkeep.core.cache.session_info import SessionInfoCache
+from threadkeep.core.clock import StoreClock
 from threadkeep.core.settings import Settings
 from threadkeep.core.write_counts import WriteCounts
 from threadkeep.errors import BackendError, ThreadkeepError
@@ -49,16 +51,20 @@ class Engine:
     Attributes:
         backend: the store.
         settings: the validated options of `connect`.
+        clock: the time.
         longterm: the engine of the long-term memory's store; by default this one.
         tails: the newest items of the sessions used last.
         infos: what is known of these sessions, by stream, at a version of it.
+        append_log: the streams that this process has only appended to.
         reader: what learns from sessions, if there is a model to do it.
         write_counts: tells when a user's kept index is to grow, if there is one.
+        on_edit: told of items that were replaced or removed, with the session's stream.
     """
 
     def __init__(self, backend: Backend, settings: Settings, *, owned: bool) -> None:
         self.backend = backend
         self.settings = settings
+        self.clock = StoreClock(self._backend, settings.clock)
         self._owned = owned
         self._closed = False
         self._store_claimed = False  # whether this namespace is recorded as plain
@@ -67,6 +73,7 @@ class Engine:
         ] = {}  # by process id, as no thread survives a fork
         self.recent_items = RecentItemsCache()
         self.session_infos = SessionInfoCache()
+        self.append_log = AppendLog()
         self._touched: GenerationalCache[tuple[str, str], float] = GenerationalCache(
             _TOUCH_CAPACITY
         )
@@ -75,6 +82,7 @@ class Engine:
         self.longterm: Engine = self
         self.listener: SessionListener | None = None
         self.write_counts: WriteCounts | None = None
+        self.on_edit: Callable[[Any, Sequence[str]], None] | None = None
 
     @property
     def discards(self) -> bool:
@@ -103,8 +111,12 @@ class Engine:
         return self._closed
 
     def now(self) -> float:
-        """The clock's time in epoch seconds."""
-        return round(float(self.settings.clock()) * 1e6) / 1e6  # microseconds, as a datetime has
+        """The clock's time in epoch seconds.
+
+        Raises:
+            BackendError: the first call asks the store for its time, and it did not answer.
+        """
+        return round(float(self.clock.now()) * 1e6) / 1e6  # microseconds, as a datetime has
 
     def stream(self, noun: str, name: str) -> str:
         """A stream's name in this namespace."""
@@ -155,6 +167,7 @@ class Engine:
         self.recent_items.apply_commit(
             stream, put, drop, commit, created_at=now if expect == 0 else None
         )
+        self.append_log.apply_commit(stream, drop, commit)
         return commit
 
     def streams(self, prefix: str, *, cursor: Any, limit: int) -> tuple[list[str], Any]:
@@ -172,15 +185,15 @@ class Engine:
         return [stream for stream in streams if stream.startswith(prefix)], after
 
     def sweep(self, limit: int) -> int:
-        """`Backend.sweep` with this clock; also of the long-term store, if it is owned."""
-        reclaimed = self._backend().sweep(self.now(), limit)
+        """`Backend.sweep` of what has been over for a while; also of an owned long-term store."""
+        reclaimed = self._backend().sweep(self._swept_until(), limit)
         if self._owns_longterm and self.longterm.backend is not self.backend:
             reclaimed += self.longterm.sweep(limit)
         return reclaimed
 
     def purge(self) -> list[str]:
         """Remove deleted data from the stores' files; returns where copies may remain."""
-        locations = _purge(self._backend(), self.now())
+        locations = _purge(self._backend(), self._swept_until())
         if self.longterm is not self:
             locations += self.longterm.purge()
         return list(dict.fromkeys(locations))
@@ -248,6 +261,10 @@ class Engine:
         if self._closed:
             raise BackendError("this Memory is closed; connect() opens another")
         return self.backend
+
+    def _swept_until(self) -> float:
+        """The time before which what expired is swept, however the clocks of workers differ."""
+        return self.now() - self.settings.sweep_grace
 
     def _check_plain(self, stream: str) -> None:
         """Raise `WrongKey` if the namespace is encrypted, so that records are not just corrupt."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from threadkeep.core import names
+from threadkeep.core import body, names, record_shapes
+from threadkeep.core.body import UnreadableRecord
+from threadkeep.core.shape import Check
 from threadkeep.errors import InputError
+from threadkeep.printable import shown, shown_key
 from threadkeep.types import File, Item, Json, Record, SessionInfo, is_plain
 from threadkeep.types.fast_init import fast_constructor
 from threadkeep.types.timestamps import utc_datetime
@@ -21,17 +23,11 @@ MAX_BODY: Final = 4_000_000
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # since Python 2.7
 _quote = json.encoder.encode_basestring
 _item, _record = fast_constructor(Item), fast_constructor(Record)
 _set_id, _set_seq, _set_created_at = (
     getattr(Item, name).__set__ for name in ("id", "seq", "created_at")
 )
-DECODE_ERRORS: Final = (
-    ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError, RecursionError,
-)  # fmt: skip
-"""Errors raised by decoding a record that is no JSON, or JSON of another shape."""
-
 _EXACT: Final = frozenset({str, int, float, bool, type(None)})
 _ITEM_FIELDS = (
     "name", "tool_calls", "tool_call_id", "status", "model", "usage", "metadata", "raw",
@@ -47,26 +43,28 @@ def item_record(item: Item, id: str, at: float, location: str = "message") -> Re
     key = names.key(id)
     if key == id and (text := _plain_body(item)):
         return _record("item", key, text, at, None, 0)
-    body: dict[str, Json] = {"role": item.role, "content": item.content}
+    fields: dict[str, Json] = {"role": item.role, "content": item.content}
     if item.type != "message":
-        body["type"] = item.type
+        fields["type"] = item.type
     if key != id:
-        body["id"] = id
+        fields["id"] = id
     for field in _ITEM_FIELDS:
         if value := getattr(item, field):
-            body[field] = value
+            fields[field] = value
     if item.created_at is not None:
         created_at = item.created_at.timestamp()
         if created_at != at:
-            body["created_at"] = created_at
-    return _record("item", key, dumps(body, location), at, None, 0)
+            fields["created_at"] = created_at
+    if item.hidden:
+        fields["hidden"] = True
+    return _record("item", key, checked(fields, record_shapes.ITEM, location), at, None, 0)
 
 
 def _plain_body(item: Item) -> str | None:
     """The body of a plain message, as `dumps` writes it, in a fifth of the time; else `None`."""
     if item.type != "message" or item.tool_calls or item.metadata or not is_plain(item):
         return None
-    if item.status or item.model or item.usage or item.created_at is not None:
+    if item.status or item.model or item.usage or item.hidden or item.created_at is not None:
         return None
     text = f'{{"role":{_quote(item.role)},"content":{_quote(str(item.content))}}}'
     try:
@@ -80,14 +78,14 @@ def read_item(record: Record) -> Item:
     """The item of a record; an unreadable one gets the type `opaque`, and is logged once."""
     try:
         return decode_item(record)
-    except DECODE_ERRORS as error:
-        _report(record.kind, record.id, type(error).__name__)
+    except UnreadableRecord as error:
+        body.skip(record, error)
         return Item(
             id=record.id,
             seq=record.seq,
             type="opaque",
             role="unknown",
-            metadata={"unreadable": type(error).__name__},
+            metadata={"unreadable": error.reason},
             created_at=utc_datetime(record.at),
         )
 
@@ -96,19 +94,17 @@ def decode_item(record: Record) -> Item:
     """The item of a record.
 
     Raises:
-        BROKEN: it cannot be read.
+        UnreadableRecord: it cannot be read.
     """
-    data = _loads(record.body)
-    content = data["content"]
-    if len(data) == 2 and type(content) is str:
+    data = body.parse(record.body, "item")
+    content, role = data.get("content"), data.get("role")
+    if len(data) == 2 and type(content) is str and type(role) is str and role:
         return _item(
-            record.id, record.seq, "message", data["role"], None, content,
-            [], None, None, None, None, {}, utc_datetime(record.at), None,
+            record.id, record.seq, "message", role, None, content,
+            [], None, None, None, None, {}, utc_datetime(record.at), False, None,
         )  # fmt: skip
-    if not isinstance(content, str):
-        for block in content:
-            if block["type"] == "text" and not isinstance(block["text"], str):
-                raise TypeError("text")
+    if (fault := record_shapes.ITEM(data)) is not None:
+        raise UnreadableRecord("item", fault)
     get = data.get
     return _item(
         get("id") or record.id,
@@ -116,7 +112,7 @@ def decode_item(record: Record) -> Item:
         get("type", "message"),
         data["role"],
         get("name"),
-        content,
+        data["content"],
         get("tool_calls") or [],
         get("tool_call_id"),
         get("status"),
@@ -124,6 +120,7 @@ def decode_item(record: Record) -> Item:
         get("usage"),
         get("metadata") or {},
         utc_datetime(get("created_at", record.at)),
+        get("hidden") is True,
         get("raw"),
     )
 
@@ -142,18 +139,9 @@ def stamp(item: Item, id: str, seq: int, created_at: datetime) -> Item:
     return item
 
 
-def _loads(text: str) -> Json:
-    """As `json.loads`, without its checks for encodings and surrounding white space."""
-    try:
-        value, end = _scan(text, 0)
-    except StopIteration:
-        return json.loads(text)
-    return value if end == len(text) else json.loads(text)
-
-
 def copy_json(value: Json) -> Json:
     """A deep copy of stored JSON."""
-    return _loads(dumps(value, "metadata"))
+    return json.loads(dumps(value, "metadata"))
 
 
 def forked_record(record: Record) -> Record:
@@ -161,11 +149,28 @@ def forked_record(record: Record) -> Record:
     if record.kind != "item":
         return record
     try:
-        body = json.loads(record.body)
-        body.setdefault("created_at", record.at)
-        return dataclasses.replace(record, body=dumps(body, "item"))
-    except (ValueError, AttributeError):
+        fields = body.decode(record, record_shapes.ITEM)
+    except UnreadableRecord:
         return record  # stays unreadable in the fork
+    fields.setdefault("created_at", record.at)
+    return dataclasses.replace(record, body=dumps(fields, "item"))
+
+
+def with_hidden(record: Record, hidden: bool, at: float) -> Record | None:
+    """An item's record, written anew as hidden or not, with its date.
+
+    Returns `None` if it is so already, or cannot be read.
+    """
+    try:
+        fields = body.decode(record, record_shapes.ITEM)
+    except UnreadableRecord:
+        return None
+    if fields.pop("hidden", False) is hidden:
+        return None
+    fields.setdefault("created_at", record.at)
+    if hidden:
+        fields["hidden"] = True
+    return dataclasses.replace(record, body=dumps(fields, "item"), at=at)
 
 
 def file_record(file: File, at: float) -> Record:
@@ -175,16 +180,16 @@ def file_record(file: File, at: float) -> Record:
         InputError: something in the metadata is not JSON.
     """
     expires = None if file.expires_at is None else file.expires_at.timestamp()
-    body = {"id": file.id, "url": file.url, "name": file.name, "metadata": file.metadata}
-    return Record("file", names.key(file.id), dumps(body, "file"), at, expires)
+    fields = {"id": file.id, "url": file.url, "name": file.name, "metadata": file.metadata}
+    return Record("file", names.key(file.id), dumps(fields, "file"), at, expires)
 
 
 def read_file(record: Record) -> File | None:
     """The file of a record, or `None` (logged once) if it cannot be read."""
     try:
         return decode_file(record)
-    except DECODE_ERRORS as error:
-        _report(record.kind, record.id, type(error).__name__)
+    except UnreadableRecord as error:
+        body.skip(record, error)
         return None
 
 
@@ -192,12 +197,18 @@ def decode_file(record: Record) -> File:
     """The file of a record.
 
     Raises:
-        BROKEN: it cannot be read.
+        UnreadableRecord: it cannot be read.
     """
-    data = json.loads(record.body)
+    data = body.decode(record, record_shapes.FILE)
     expires = None if record.expires is None else utc_datetime(record.expires)
+    get = data.get
     return File(
-        data["id"], data["url"], data["name"], data["metadata"], utc_datetime(record.at), expires
+        data["id"],
+        get("url"),
+        get("name"),
+        get("metadata") or {},
+        utc_datetime(record.at),
+        expires,
     )
 
 
@@ -208,7 +219,7 @@ def session_record(info: SessionInfo, at: float) -> Record:
         InputError: something in the metadata is not JSON.
     """
     created = at if info.created_at is None else info.created_at.timestamp()
-    body = {
+    fields = {
         "id": info.id,
         "user": info.user,
         "agent": info.agent,
@@ -217,7 +228,7 @@ def session_record(info: SessionInfo, at: float) -> Record:
         "created_at": created,
         "forked_from": info.forked_from,
     }
-    non_empty = {key: value for key, value in body.items() if value not in (None, {})}
+    non_empty = {key: value for key, value in fields.items() if value not in (None, {})}
     return Record("session", "session", dumps(non_empty, "session"), at)
 
 
@@ -225,36 +236,9 @@ def read_session(record: Record, updated_at: float | None = None) -> SessionInfo
     """The `SessionInfo` of a `session` record.
 
     Raises:
-        ValueError: it cannot be read; its owner is then unknown.
+        UnreadableRecord: it cannot be read; its owner is then unknown.
     """
-    try:
-        return _read_session(record, updated_at)
-    except DECODE_ERRORS as error:
-        raise ValueError(f"the session record cannot be read ({type(error).__name__})") from error
-
-
-def owner(record: Record) -> str | None:
-    """The owner in a `session` record, even if the rest of it cannot be read."""
-    try:
-        user = _loads(record.body)["user"]
-    except DECODE_ERRORS:
-        return None
-    return user if isinstance(user, str) and user else None
-
-
-def with_owner(record: Record, user: str) -> Record:
-    """A `session` record with this owner."""
-    body = {**_loads(record.body), "user": user}
-    return dataclasses.replace(record, body=dumps(body, "session"))
-
-
-def _read_session(record: Record, updated_at: float | None) -> SessionInfo:
-    data = _loads(record.body)
-    for name in ("user", "agent", "title", "forked_from"):
-        if not isinstance(data.get(name), str | None):
-            raise TypeError(name)
-    if not isinstance(data["id"], str) or not isinstance(data.get("metadata"), dict | None):
-        raise TypeError("id or metadata")
+    data = body.decode(record, record_shapes.SESSION)
     return SessionInfo(
         id=data["id"],
         user=data.get("user"),
@@ -267,6 +251,41 @@ def _read_session(record: Record, updated_at: float | None) -> SessionInfo:
     )
 
 
+def owner(record: Record) -> str | None:
+    """The owner in a `session` record, even if the rest of it cannot be read."""
+    return text_field(record, "user")
+
+
+def text_field(record: Record, name: str) -> str | None:
+    """A text of a body that is not empty, even if the rest of it has not the shape of its kind."""
+    try:
+        fields = json.loads(record.body)
+    except (ValueError, RecursionError):
+        return None
+    value = fields.get(name) if isinstance(fields, dict) else None
+    return value if isinstance(value, str) and value else None
+
+
+def with_owner(record: Record, user: str) -> Record:
+    """A `session` record with this owner."""
+    fields = {**body.decode(record, record_shapes.SESSION), "user": user}
+    return dataclasses.replace(record, body=dumps(fields, "session"))
+
+
+def checked(fields: dict[str, Json], check: Check, location: str) -> str:
+    """The body of a record, if it has the shape of its kind, so that it can be read again.
+
+    Raises:
+        InputError: it has not, or is no JSON; the field is named.
+    """
+    text = dumps(fields, location)
+    if (fault := check(fields)) is not None and (fault := check(json.loads(text))) is not None:
+        raise InputError(
+            f"{location}.{fault.path} must be {fault.expected}, got {shown(fault.found)}"
+        )
+    return text
+
+
 def dumps(value: Json, location: str) -> str:
     """Compact JSON for every store: NUL and lone surrogates are escaped.
 
@@ -277,7 +296,9 @@ def dumps(value: Json, location: str) -> str:
         if not _is_exact(value):
             check_json(value, location)
         text = _encode(value)
-    except (TypeError, ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise InputError(f"{location} is nested too deeply to be stored as JSON") from error
+    except (TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{location} cannot be stored as JSON: {error}") from error
@@ -290,6 +311,11 @@ def dumps(value: Json, location: str) -> str:
         raise InputError(
             f"{location} is {size:,} bytes, at most {MAX_BODY:,} can be stored; "
             "keep large files elsewhere and store their URL"
+        )
+    if text.count("[") + text.count("{") > body.MAX_DEPTH and body.is_too_deep(value):
+        raise InputError(
+            f"{location} is nested more than {body.MAX_DEPTH} deep, which could not be read again "
+            "everywhere; store what is deeper as a text of JSON"
         )
     return text
 
@@ -318,9 +344,9 @@ def check_json(value: Json, location: str) -> None:
     if isinstance(value, Mapping):
         for key, entry in value.items():
             if not isinstance(key, str):
-                raise InputError(f"{location}: keys must be str, got {key!r}")
+                raise InputError(f"{location}: keys must be str, got {shown(key)}")
             if type(entry) is not str:
-                check_json(entry, f"{location}.{key}")
+                check_json(entry, f"{location}.{shown_key(key)}")
     elif isinstance(value, (list, tuple)):
         for index, entry in enumerate(value):
             check_json(entry, f"{location}[{index}]")
@@ -329,12 +355,3 @@ def check_json(value: Json, location: str) -> None:
             f"{location} is a {kind.__name__}; only str, numbers, bool, None, lists and dicts "
             "can be stored"
         )
-
-
-@functools.lru_cache(maxsize=1_024)
-def _report(kind: str, key: str, reason: Any) -> None:
-    import logging  # rarely needed, and a tenth of our import time
-
-    logging.getLogger("threadkeep").warning(
-        "skipped an unreadable %s record %r (%s)", kind, key, reason
-    )

@@ -18,6 +18,17 @@ def stream(namespace: str, noun: str, name: str) -> str:
     return start + _quote(name, _LIMIT - len(start))
 
 
+def thread_prefix(namespace: str, noun: str, thread: str) -> str:
+    """The prefix of all streams of a thread, `<namespace>/<noun>/<thread>/`."""
+    return f"{noun_prefix(namespace, noun)}{_quote(thread, _LIMIT // 4)}/"
+
+
+def thread_stream(namespace: str, noun: str, thread: str, branch: str) -> str:
+    """A stream of a thread, `<namespace>/<noun>/<thread>/<branch>`; `=` if the branch is empty."""
+    start = thread_prefix(namespace, noun, thread)
+    return start + (_quote(branch, _LIMIT - len(start)) or "=")
+
+
 def noun_prefix(namespace: str, noun: str) -> str:
     """The prefix of all streams of a noun in a namespace."""
     return f"{namespace_prefix(namespace)}{noun}/"

@@ -161,7 +161,7 @@ def _days_as_seconds(value: object) -> float:
 
 def _is_number(value: object) -> bool:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)  # type: ignore[arg-type]
+    return is_number and -math.inf < value < math.inf  # type: ignore[operator]
 
 
 FLAG: Final = OptionType("true or false", _flag, "true|false")

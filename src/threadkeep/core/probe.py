@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from typing import Final
 
-from threadkeep.core.call_limit import limit_calls
+from threadkeep.core.call_limit import Purpose, limit_calls, serving
 from threadkeep.core.engine import Engine
 from threadkeep.errors import ThreadkeepError
 from threadkeep.protocols import SupportsDescribe
@@ -90,7 +90,7 @@ class Prober:
     def _run(self, probe: Probe, timeout: float) -> None:
         started = time.perf_counter()
         try:
-            with limit_calls(timeout * _SHARE):
+            with limit_calls(timeout * _SHARE), serving(Purpose.PROBE):
                 query = Query(self._engine.stream("session", _SESSION), "session", limit=0)
                 self._engine.read(query)
             probe.latency = time.perf_counter() - started
@@ -106,7 +106,8 @@ class Prober:
     def _find_version(self, timeout: float) -> None:
         backend = self._engine.backend
         if isinstance(backend, SupportsDescribe):
-            with suppress(Exception), limit_calls(max(0.001, timeout * _SHARE)):
+            limit = limit_calls(max(0.001, timeout * _SHARE))
+            with suppress(Exception), limit, serving(Purpose.PROBE):
                 self._version = str(backend.describe().get("engine", ""))
 
     def _report(self, probe: Probe, store: str, timeout: float) -> StoreCheck:

@@ -8,11 +8,15 @@ from typing import Any, Final
 
 from threadkeep.core.engine import Engine
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 from threadkeep.types import File, Item, Json, SessionInfo
 from threadkeep.types.responses import Feedback, Response
 
 _VERBATIM_KEYS: Final = frozenset({"type", "id", "role", "base64", "mime_type", "signature"})
 """Keys of content blocks whose values are not text of a person."""
+
+STATE: Final = "state"
+"""The key of a raw payload that names the state of a framework in which the message stands."""
 
 _TEXT_FIELDS: Final = ("content", "tool_calls", "metadata", "name")
 
@@ -36,7 +40,7 @@ def redacted(engine: Engine, text: str, kind: str) -> str | None:
     if remaining is not None and not isinstance(remaining, str):
         raise ConfigError(
             f"redactor must return a str or None, got {type(remaining).__name__} for a text of "
-            f"kind {kind!r}"
+            f"kind {shown(kind)}"
         )
     return remaining
 
@@ -51,7 +55,16 @@ def redacted_item(engine: Engine, item: Item) -> Item:
     same = all(getattr(item, name) == value for name, value in redacted_fields.items())
     if same and redacted_json(engine, item.raw, "item") == item.raw:
         return item
-    return replace(item, **redacted_fields, raw=None)
+    return replace(item, **redacted_fields, raw=_identity(item.raw))
+
+
+def _identity(raw: dict[str, Json] | None) -> dict[str, Json] | None:
+    """What is left of a raw payload: whose state the message stands in, and its id there."""
+    if raw is None or STATE not in raw:
+        return None
+    payload = raw.get("data")
+    kept = {key: payload[key] for key in ("id", "type") if key in payload} if payload else {}
+    return {**raw, "data": kept}
 
 
 def redacted_info(engine: Engine, info: SessionInfo) -> SessionInfo:

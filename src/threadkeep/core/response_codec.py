@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
-from threadkeep.core import names
-from threadkeep.core.item_codec import DECODE_ERRORS, dumps
+from threadkeep.core import body, names, record_shapes
+from threadkeep.core.body import UnreadableRecord
+from threadkeep.core.item_codec import checked, text_field
+from threadkeep.core.shape import Check
 from threadkeep.types import Record
 from threadkeep.types.responses import Feedback, Response, Usage
 from threadkeep.types.timestamps import utc_datetime
@@ -53,8 +54,8 @@ def response_record(response: Response, at: float) -> Record:
     Raises:
         InputError: something in it is not JSON, or it is too large.
     """
-    body = _body(response)
-    return Record("response", names.key(response.id), dumps(body, "response"), at)
+    text = checked(_fields(response), record_shapes.RESPONSE, "response")
+    return Record("response", names.key(response.id), text, at)
 
 
 def read_response(record: Record, conversation: str, user: str | None) -> Response | None:
@@ -66,17 +67,16 @@ def decode_response(record: Record, conversation: str, user: str | None) -> Resp
     """The response of a record.
 
     Raises:
-        BROKEN: it cannot be read.
+        UnreadableRecord: it cannot be read.
     """
-    data = json.loads(record.body)
-    data["created_at"] = utc_datetime(data["created_at"])
-    return Response(**data, seq=record.seq, conversation=conversation, user=user)
+    fields = _known_fields(record, record_shapes.RESPONSE, _RESPONSE_FIELDS)
+    return Response(**fields, seq=record.seq, conversation=conversation, user=user)
 
 
 def entry_record(response: Response, at: float) -> Record:
     """The small record that lists a response in its session."""
     tokens = response.tokens
-    body = {
+    fields = {
         "id": response.id,
         "previous": response.previous_response_id,
         "safety_identifier": response.safety_identifier,
@@ -84,14 +84,16 @@ def entry_record(response: Response, at: float) -> Record:
         "created_at": _epoch(response, at),
         "tokens": [tokens.input_tokens, tokens.output_tokens, tokens.total_tokens],
     }
-    return Record(ENTRY, names.key(response.id), dumps(body, "response"), at)
+    text = checked(fields, record_shapes.RESPONSE_ENTRY, "response")
+    return Record(ENTRY, names.key(response.id), text, at)
 
 
 def read_entry(record: Record) -> Entry:
     """The entry of a record; an unreadable one has only its id."""
     try:
         return decode_entry(record)
-    except DECODE_ERRORS:
+    except UnreadableRecord as error:
+        body.skip(record, error)
         return Entry(record.id, record.seq, None, None, None, record.at, Usage(1))
 
 
@@ -99,9 +101,9 @@ def decode_entry(record: Record) -> Entry:
     """The entry of a record.
 
     Raises:
-        BROKEN: it cannot be read.
+        UnreadableRecord: it cannot be read.
     """
-    data = json.loads(record.body)
+    data = body.decode(record, record_shapes.RESPONSE_ENTRY)
     return Entry(
         data["id"],
         record.seq,
@@ -119,8 +121,8 @@ def feedback_record(feedback: Feedback, at: float) -> Record:
     Raises:
         InputError: something in it is not JSON, or it is too large.
     """
-    body = _body(feedback)
-    return Record("feedback", names.key(feedback.id), dumps(body, "feedback"), at)
+    text = checked(_fields(feedback), record_shapes.FEEDBACK, "feedback")
+    return Record("feedback", names.key(feedback.id), text, at)
 
 
 def read_feedback(record: Record, conversation: str) -> Feedback | None:
@@ -132,18 +134,31 @@ def decode_feedback(record: Record, conversation: str) -> Feedback:
     """The feedback of a record.
 
     Raises:
-        BROKEN: it cannot be read.
+        UnreadableRecord: it cannot be read.
     """
-    data = json.loads(record.body)
+    fields = _known_fields(record, record_shapes.FEEDBACK, _FEEDBACK_FIELDS)
+    return Feedback(**fields, conversation=conversation)
+
+
+def response_of_feedback(record: Record) -> str | None:
+    """The response that feedback is on, even if the rest of it cannot be read."""
+    return text_field(record, "response")
+
+
+def _known_fields(record: Record, check: Check, known: frozenset[str]) -> dict[str, Any]:
+    """The fields of a body that this version knows."""
+    data = body.decode(record, check)
     data["created_at"] = utc_datetime(data["created_at"])
-    return Feedback(**data, conversation=conversation)
+    return {name: value for name, value in data.items() if name in known}
 
 
-def _body(value: Response | Feedback) -> dict[str, Any]:
+def _fields(value: Response | Feedback) -> dict[str, Any]:
     """The fields to store: without empty ones and those that the record implies."""
     fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-    body = {k: v for k, v in fields.items() if k not in _IMPLIED_FIELDS and v not in (None, {}, [])}
-    return {**body, "created_at": _epoch(value, 0.0)}
+    stored = {
+        k: v for k, v in fields.items() if k not in _IMPLIED_FIELDS and v not in (None, {}, [])
+    }
+    return {**stored, "created_at": _epoch(value, 0.0)}
 
 
 def _epoch(value: Response | Feedback, at: float) -> float:
@@ -153,10 +168,10 @@ def _epoch(value: Response | Feedback, at: float) -> float:
 def _tolerant(record: Record, read: Callable[[], T]) -> T | None:
     try:
         return read()
-    except DECODE_ERRORS as error:
-        import logging  # rarely needed, and slow to load
-
-        logging.getLogger("threadkeep").warning(
-            "skipped an unreadable %s record %r (%s)", record.kind, record.id, type(error).__name__
-        )
+    except UnreadableRecord as error:
+        body.skip(record, error)
         return None
+
+
+_RESPONSE_FIELDS: Final = frozenset(f.name for f in dataclasses.fields(Response))
+_FEEDBACK_FIELDS: Final = frozenset(f.name for f in dataclasses.fields(Feedback))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
@@ -12,6 +11,9 @@ from threadkeep.types.embedding import Embed, Embedder
 
 SUMMARY_TTL: Final = 432_000.0
 """Five days."""
+
+SWEEP_GRACE: Final = 3_600.0
+"""One hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,10 @@ class Settings:
         retain: policies that decide what stays stored: items older than all they keep are deleted
             at the next write. None = everything stays.
         ttl: seconds a session lives after its last write; `None` = for ever.
-        clock: epoch seconds, for expiry and dates.
+        clock: epoch seconds, for expiry and dates; `None` = this machine's clock, corrected by
+            that of the store's server.
+        sweep_grace: seconds for which what has expired is kept before a sweep takes it, since
+            clocks may differ.
         pool_size: connections to the store, and threads for async callers, at most.
         timeout: seconds to wait for the store or a free connection.
         key: encrypts what is stored: see `threadkeep.backends.encrypted.EncryptedBackend`.
@@ -45,7 +50,8 @@ class Settings:
     window: tuple[Policy, ...] = ()
     retain: tuple[Policy, ...] = ()
     ttl: float | None = None
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float] | None = None
+    sweep_grace: float = SWEEP_GRACE
     pool_size: int = 16
     timeout: float = 30.0
     key: str | bytes | Sequence[str | bytes] | None = field(default=None, repr=False)

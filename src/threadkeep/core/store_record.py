@@ -14,7 +14,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
+from threadkeep.core import body, record_shapes
+from threadkeep.core.body import UnreadableRecord
 from threadkeep.errors import BackendError, Conflict, CorruptRecord, WrongKey
+from threadkeep.printable import shown
 from threadkeep.protocols import Backend
 from threadkeep.types import Page, Query, Record
 
@@ -23,8 +26,8 @@ ID: Final = "encryption"
 KEYRING: Final = "keyring"
 KEYRING_ID: Final = "ids"
 PLAIN: Final = "plain"
-SEALED: Final = "tk1:"
-"""The prefix of an encrypted body; no JSON begins with it."""
+SEALED: Final = ("tk1:", "tk2:")
+"""The prefixes of encrypted bodies; no JSON begins with one."""
 
 _SUFFIX: Final = "/keyring/ids"
 _LONGEST: Final = 512 - len(_SUFFIX)  # bytes of a stream's name
@@ -79,8 +82,8 @@ def queries(stream: str) -> tuple[Query, Query]:
 
 def record(mode: str, now: float, *, unfinished: bool = False) -> Record:
     """A `store` record."""
-    body = {"encryption": mode, **({"unfinished": True} if unfinished else {})}
-    return Record(KIND, ID, json.dumps(body), now)
+    fields = {"encryption": mode, **({"unfinished": True} if unfinished else {})}
+    return Record(KIND, ID, json.dumps(fields), now)
 
 
 def read(backend: Backend, stream: str, now: float) -> StoreState:
@@ -169,21 +172,20 @@ def _state(name: str, pages: Sequence[Page]) -> StoreState:
     if store_entry is None:
         return StoreState(pages[0].version, keyring=keyring)
     try:
-        body = json.loads(store_entry.body)
-        mode, unfinished = body["encryption"], body.get("unfinished", False)
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        fields = body.decode(store_entry, record_shapes.STORE)
+    except UnreadableRecord as error:
         raise _unreadable(name) from error
-    if not isinstance(mode, str) or type(unfinished) is not bool:
-        raise _unreadable(name)
+    mode, unfinished = fields["encryption"], fields.get("unfinished", False)
     return StoreState(pages[0].version, mode, unfinished, keyring)
 
 
 def _unreadable(name: str) -> CorruptRecord:
     return CorruptRecord(
-        f"the `store` record in {name!r} cannot be read, so it is unknown whether the store is "
+        f"the `store` record in {shown(name)} cannot be read, so it is unknown whether "
+        "the store is "
         "encrypted: restore it from a copy of the store"
     )
 
 
 def _namespace_label(stream: str) -> str:
-    return f"namespace {stream.partition('/')[0]!r}"
+    return f"namespace {shown(stream.partition('/')[0])}"

@@ -19,7 +19,9 @@ from threadkeep.longterm import orphans
 from threadkeep.longterm.store import unit_of_work
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream, for_session
-from threadkeep.sessions import derived, edit, recall_segments, remove, user_index
+from threadkeep.printable import shown
+from threadkeep.sessions import checkpoints, derived, edit, recall_segments, remove, user_index
+from threadkeep.sessions.read import items_of_page
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import KEEP, Drop, Query, SessionInfo
 from threadkeep.types.knowledge import (
@@ -44,6 +46,7 @@ def forget_user(engine: Engine, user: str, *, purge: bool) -> ForgetReport:
         if (count := _erase(engine, user, session)) is not None:
             erased[session] = erased.get(session, 0) + count
     records = sum(erased.values()) + orphans.forget_pointers(engine, user, erased)
+    records += checkpoints.delete_of_user(engine, user)
     other_namespaces = _summaries(engine, unit)
     records += orphans.forget_summaries(engine, user)
     recall_segments.forget_user(engine, user)
@@ -57,7 +60,7 @@ def forget_user(engine: Engine, user: str, *, purge: bool) -> ForgetReport:
 def _unreached(namespaces: list[str], unreadable: list[str]) -> Iterator[str]:
     """What forgetting the user here could not reach, in words."""
     for namespace in namespaces:
-        yield f"sessions in the namespace {namespace!r}: forget the user there"
+        yield f"sessions in the namespace {shown(namespace)}: forget the user there"
     if unreadable:
         yield (
             f"{len(unreadable)} sessions whose records cannot be read, so that nobody can say "
@@ -69,10 +72,12 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
     """As `Session.forget`."""
     item_ids = [names.check(id, "item id") for id in ids]
     keys = [names.key(id) for id in item_ids]
-    removed = len(
-        session_stream.read(Query(session_stream.stream_name, "item", ids=keys)).pages[0].records
+    items = items_of_page(
+        session_stream.read(Query(session_stream.stream_name, "item", ids=keys)).pages[0]
     )
-    edit.remove(session_stream, *item_ids)
+    edit.remove(session_stream, *item_ids, tell=False)
+    said = {item.text for item in items if item.text}
+    checkpoints.forget_items(session_stream.engine, session_stream.id, item_ids, said)
     derived.invalidate_summary(
         session_stream.engine, session_stream.id
     )  # also where an attempt before this was cut short
@@ -88,9 +93,12 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
             remove_sources(unit, fact, removed_sources, session_stream.engine.now())
         for instruction in list(unit.instructions.values()):
             remove_sources(unit, instruction, removed_sources, session_stream.engine.now())
+        for refusal in list(unit.refusals.values()):
+            if any(_source_key(source) in removed_sources for source in refusal.sources):
+                unit.drop_refusal(refusal.id)
 
     user_stream.transact(step)
-    return removed
+    return len(items)
 
 
 def _mark_forgotten(user_stream: UserStream) -> UnitOfWork:
@@ -126,7 +134,7 @@ def _listed(engine: Engine, user: str) -> Iterator[str]:
         with suppress(Conflict):  # somebody wrote to one of them meanwhile: once more
             engine.commit(stream, drop=drops, ttl=KEEP, expect=page.version)
     raise BackendError(
-        f"user {user!r} still writes to sessions that were forgotten: stop that, and try again"
+        f"user {shown(user)} still writes to sessions that were forgotten: stop that, and try again"
     )
 
 

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from threadkeep.core import names
+from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.errors import InputError
 from threadkeep.longterm.html import EntryListing
@@ -17,6 +18,7 @@ from threadkeep.longterm.store.collection import Collection, CollectionSpec
 from threadkeep.longterm.store.unit_of_work import UnitOfWork, superseded
 from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.longterm.store.validate import Moment
+from threadkeep.printable import shown
 from threadkeep.types import Listing
 from threadkeep.types.knowledge import (
     APPLICATION,
@@ -82,7 +84,9 @@ class Instructions(Collection[Instruction]):
             NotFound: there is no instruction `replaces`.
         """
         if priority not in PRIORITIES:
-            raise InputError(f"priority must be one of {', '.join(PRIORITIES)}, got {priority!r}")
+            raise InputError(
+                f"priority must be one of {', '.join(PRIORITIES)}, got {shown(priority)}"
+            )
         now = self._engine.now()
         clean_text = validate.checked_text(self._engine, text, "instruction")
         agent = None if agent is None else names.check(agent, "agent")
@@ -124,7 +128,7 @@ class Instructions(Collection[Instruction]):
         if priority is not None:
             if priority not in PRIORITIES:
                 raise InputError(
-                    f"priority must be one of {', '.join(PRIORITIES)}, got {priority!r}"
+                    f"priority must be one of {', '.join(PRIORITIES)}, got {shown(priority)}"
                 )
             changes["priority"] = priority
         if pinned is not None:
@@ -133,6 +137,7 @@ class Instructions(Collection[Instruction]):
             changes["expires_at"] = validate.checked_moment(expires_at, "expires_at")
         return self._apply_changes(id, changes)
 
+    @reads
     def list(self, *, status: Status | None = "active") -> Listing[Instruction]:
         """The instructions of a status, or of every one (`None`): those that weigh most first.
 
@@ -151,7 +156,37 @@ class Instructions(Collection[Instruction]):
             )
         )
 
+    def approve(self, id: str) -> Instruction:
+        """Make an instruction hold that waits in quarantine, or that was dropped.
+
+        Raises:
+            NotFound: there is no such instruction, and none was refused.
+        """
+        id = names.check(id, "id")
+
+        def step(unit: UnitOfWork) -> Instruction:
+            refusal = unit.refusals.get(id)
+            if id in unit.instructions or refusal is None or refusal.kind != "instruction":
+                waiting = self._require(unit, id)
+                return unit.put_instruction(
+                    replace(waiting, status="active", reason="", superseded_by=None)
+                )
+            unit.drop_refusal(id)
+            instruction = Instruction(
+                identity("instruction", refusal.text, None, None),
+                refusal.text,
+                sources=refusal.sources,
+                observed_at=refusal.refused_at,
+                created_at=utc_datetime(self._engine.now()),
+                gloss=refusal.gloss,
+            )
+            unit.unmark_forgotten(instruction.id)
+            return merge_instruction(unit, instruction)
+
+        return self._user_stream().transact(step)
+
     aadd = async_twin(add)
+    aapprove = async_twin(approve)
     aupdate = async_twin(update)
     alist = async_twin(list)
 
@@ -162,7 +197,7 @@ class Instructions(Collection[Instruction]):
             unit.put_instruction(superseded(self._require(unit, replaces), instruction.id))
         unit.unmark_forgotten(instruction.id)
         merge_instruction(unit, instruction)
-        evict_surplus(unit)
+        evict_surplus(unit, self._engine.now())
         return unit
 
 
@@ -182,6 +217,8 @@ def merge_instruction(unit: UnitOfWork, instruction: Instruction) -> Instruction
             instruction,
             sources=merged_sources(existing.sources, instruction.sources),
             status="active" if active else existing.status,
+            reason="" if active else existing.reason or instruction.reason,
+            gloss=existing.gloss or instruction.gloss,
             superseded_by=None if active else existing.superseded_by,
             priority=min(existing.priority, instruction.priority, key=PRIORITIES.index),
             pinned=existing.pinned or instruction.pinned,
@@ -196,10 +233,13 @@ def merge_instruction(unit: UnitOfWork, instruction: Instruction) -> Instruction
     )
 
 
-def evict_surplus(unit: UnitOfWork, limit: int = MAX_INSTRUCTIONS) -> None:
-    """Let those of the least weight go, if there are too many."""
-    for id in validate.surplus(unit.instructions, limit, rank_key):
+def evict_surplus(unit: UnitOfWork, now: float, limit: int = MAX_INSTRUCTIONS) -> int:
+    """Let those of the least weight go, if there are too many, and say so. Returns how many."""
+    surplus = validate.surplus(unit.instructions, limit, rank_key)
+    for id in surplus:
+        unit.put_refusal(validate.surplus_refusal(unit.instructions[id], "instruction", now))
         unit.drop_instruction(id)
+    return len(surplus)
 
 
 def rank_key(instruction: Instruction) -> tuple[bool, bool, int, float]:

@@ -6,14 +6,15 @@ pointer or a summary may outlive its session.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import unquote
 
-from threadkeep.core import item_codec, names
+from threadkeep.core import body, item_codec, names
+from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
+from threadkeep.core.record_shapes import POINTER, SUMMARY
 from threadkeep.errors import Conflict
 from threadkeep.sessions import derived
 from threadkeep.types import KEEP, Drop, Query, Record
@@ -39,22 +40,32 @@ def sessions(engine: Engine, user: str, unreadable: list[str]) -> Iterator[str]:
 
 
 def forget_pointers(engine: Engine, user: str, sessions: Collection[str]) -> int:
-    """Remove what says where responses of the user, or of these sessions, are; how many."""
+    """Remove what says where responses of the user, or of these sessions, are; how many.
+
+    What cannot be read says nothing to anybody, whosever it is, and goes as well.
+    """
     prefix = names.noun_prefix(engine.settings.namespace, "response")
     count = 0
     for stream, version, record in _records(engine, prefix, "pointer"):
-        body = _body(record)
-        if body.get("user") == user or body.get("session") in sessions:
+        owner, session = (item_codec.text_field(record, name) for name in ("user", "session"))
+        if owner == user or session in sessions or not body.is_readable(record, POINTER):
             count += _drop(engine, stream, version)
     return count
 
 
 def forget_summaries(engine: Engine, user: str) -> int:
-    """Remove the summaries of sessions that were the user's; how many."""
+    """Remove the summaries of sessions that were the user's; how many.
+
+    One that cannot be read goes as well, unless its session is there and is somebody else's.
+    """
     start = derived.stream(engine, derived.SUMMARY, "")
     count = 0
     for stream, version, record in _records(engine.longterm, start, derived.SUMMARY):
-        if _body(record).get("user") == user:
+        if body.is_readable(record, SUMMARY):
+            is_theirs = item_codec.text_field(record, "user") == user
+        else:
+            is_theirs = _owner_of_derived(engine, stream) in (None, user)
+        if is_theirs:
             count += _drop(engine.longterm, stream, version)
     return count
 
@@ -75,24 +86,25 @@ def _records(engine: Engine, prefix: str, kind: str) -> Iterator[tuple[str, int,
 
 def _session(engine: Engine, stream: str, record: Record) -> str:
     """The id of a session: as its record says, if that is true, else as its stream is named."""
-    id = _body(record).get("id")
-    if isinstance(id, str) and id and engine.stream("session", id) == stream:
+    id = item_codec.text_field(record, "id")
+    if id is not None and engine.stream("session", id) == stream:
         return id
     return unquote(names.parts(stream)[1], errors="surrogatepass")
 
 
+def _owner_of_derived(engine: Engine, stream: str) -> str | None:
+    """The owner of the session that a summary is of, by the names of their streams."""
+    prefix = names.noun_prefix(engine.settings.namespace, "session")
+    session = prefix + names.parts(stream)[1]
+    records = engine.read(Query(session, "session", ids=["session"]))[0].records
+    return item_codec.owner(records[0]) if records else None
+
+
 def _is_readable(record: Record) -> bool:
-    with suppress(ValueError):
+    with suppress(UnreadableRecord):
         item_codec.read_session(record)
         return True
     return False
-
-
-def _body(record: Record) -> dict[str, Any]:
-    with suppress(*item_codec.DECODE_ERRORS):
-        body = json.loads(record.body)
-        return body if isinstance(body, dict) else {}
-    return {}
 
 
 def _drop(engine: Engine, stream: str, version: int) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from threadkeep.errors import ConfigError, did_you_mean
+from threadkeep.printable import shown
 
 KEY_VARIABLE: Final = "OPENAI_API_KEY"
 URL_VARIABLE: Final = "OPENAI_BASE_URL"
@@ -33,6 +34,8 @@ class ExtractionSettings:
         calls_per_day: of one user, at most; counted in the store.
         tokens_per_day: of one user, at most; no call begins beyond.
         summaries: whether sessions are summed up, with the same call.
+        verify: whether the model is asked a second time about what carries a risk: each wish, and
+            facts whose words are not plainly those said; one call more for batches that have any.
     """
 
     call: ModelCallable | None = None
@@ -47,6 +50,7 @@ class ExtractionSettings:
     calls_per_day: int = 500
     tokens_per_day: int = 1_000_000
     summaries: bool = True
+    verify: bool = False
 
 
 _KEYS: Final = tuple(field.name for field in fields(ExtractionSettings))
@@ -65,12 +69,12 @@ def parse_settings(llm: object) -> ExtractionSettings:
         raise ConfigError(f"llm must be a dict or a callable, got {type(llm).__name__}")
     for name in llm:
         if name not in _KEYS:
-            raise ConfigError(f"llm has no key {name!r}{did_you_mean(name, _KEYS)}")
+            raise ConfigError(f"llm has no key {shown(name)}{did_you_mean(name, _KEYS)}")
     options = {name: value for name, value in llm.items() if value is not None}
     for name, value in options.items():
         expected, is_valid = _CHECKS[name]
         if not is_valid(value):
-            received = "" if name in ("api_key", "base_url") else f", got {value!r}"
+            received = "" if name in ("api_key", "base_url") else f", got {shown(value)}"
             raise ConfigError(f"llm.{name} must be {expected}{received}")
     return _endpoint_settings(options) if "call" not in options else _callable_settings(options)
 
@@ -119,4 +123,5 @@ _CHECKS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
     "calls_per_day": _WHOLE,
     "tokens_per_day": _WHOLE,
     "summaries": ("True or False", lambda v: isinstance(v, bool)),
+    "verify": ("True or False", lambda v: isinstance(v, bool)),
 }

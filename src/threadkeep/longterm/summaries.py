@@ -6,14 +6,13 @@ compare-and-set only.
 
 from __future__ import annotations
 
-import functools
-import json
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from threadkeep.core import item_codec
+from threadkeep.core import body, item_codec, record_shapes
+from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
 from threadkeep.errors import Conflict, NotOwner
@@ -95,8 +94,8 @@ def parse_page(session: str, page: Page) -> StoredSummary:
         return StoredSummary(version=page.version)
     try:
         return _read(session, page.records[0], page.version)
-    except (ValueError, TypeError, KeyError) as error:
-        _report(session, type(error).__name__)
+    except UnreadableRecord as error:
+        body.skip(page.records[0], error)
         return StoredSummary(version=page.version)
 
 
@@ -159,8 +158,8 @@ def write(
     topics = (redacted(engine, topic, "summary") for topic in after.topics)
     version = 1 + (previous.version if previous else 0)
     numbered = replace(after, text=text, topics=tuple(filter(None, topics)), version=version)
-    body = _body(numbered, generation, user, _combined_span(before, generation, span))
-    record = Record(SUMMARY, SUMMARY, item_codec.dumps(body, "summary"), engine.now())
+    fields = _fields(numbered, generation, user, _combined_span(before, generation, span))
+    record = Record(SUMMARY, SUMMARY, item_codec.dumps(fields, "summary"), engine.now())
     name, ttl = stream(engine, SUMMARY, after.session), engine.settings.summary_ttl
     try:
         commit = engine.longterm.commit(name, put=[record], ttl=ttl, expect=before.version)
@@ -198,7 +197,7 @@ def _combined_span(before: StoredSummary, generation: int, span: Span | None) ->
     return Span(before.span.first, before.span.messages + span.messages)
 
 
-def _body(
+def _fields(
     summary: Summary, generation: int, user: str | None, span: Span | None
 ) -> dict[str, object]:
     return {
@@ -214,29 +213,16 @@ def _body(
 
 
 def _read(session: str, record: Record, version: int) -> StoredSummary:
-    body = json.loads(record.body)
+    fields = body.decode(record, record_shapes.SUMMARY)
     summary = Summary(
         session,
-        str(body["text"]),
-        tuple(map(str, body.get("topics") or ())),
-        int(body["last_seq"]),
-        int(body["version"]),
+        fields["text"],
+        tuple(fields.get("topics") or ()),
+        fields["last_seq"],
+        fields["version"],
         utc_datetime(record.at),
     )
-    span = body.get("span")
+    span = fields.get("span")
     return StoredSummary(
-        summary,
-        version,
-        int(body["life"]),
-        body.get("user"),
-        Span(*map(int, span)) if span else None,
-    )
-
-
-@functools.lru_cache(maxsize=1_024)
-def _report(session: str, reason: str) -> None:
-    import logging  # rarely needed
-
-    logging.getLogger("threadkeep").warning(
-        "skipped the unreadable summary of %r (%s)", session, reason
+        summary, version, fields["life"], fields.get("user"), Span(*span) if span else None
     )

@@ -1,24 +1,34 @@
-"""Convert items to and from OpenAI Chat, OpenAI Responses and Anthropic formats."""
+"""Convert items to and from OpenAI Chat, OpenAI Responses, Anthropic and Gemini formats."""
 
 from __future__ import annotations
 
 from threadkeep.messages.anthropic import AnthropicMessages, to_anthropic
+from threadkeep.messages.arguments import parse_arguments
+from threadkeep.messages.continuation import Continuation, Profile, continuation_of
+from threadkeep.messages.gemini import GeminiContents, to_gemini
 from threadkeep.messages.openai_chat_prompt import to_openai
-from threadkeep.messages.openai_responses import to_responses
+from threadkeep.messages.openai_responses import to_responses, without_orphan_reasoning
 from threadkeep.messages.parse import parse
 from threadkeep.messages.read import Format, read, read_all, with_fields
 from threadkeep.messages.tool_pairs import Contribution, contributions
 
 __all__ = [
     "AnthropicMessages",
+    "Continuation",
     "Contribution",
     "Format",
+    "GeminiContents",
+    "Profile",
+    "continuation_of",
     "contributions",
     "parse",
+    "parse_arguments",
     "read",
     "read_all",
     "to_anthropic",
+    "to_gemini",
     "to_openai",
     "to_responses",
     "with_fields",
+    "without_orphan_reasoning",
 ]

@@ -7,14 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from threadkeep.messages import schemas
+from threadkeep.messages.anthropic_pairs import with_whole_pairs
+from threadkeep.messages.arguments import parse_arguments
 from threadkeep.messages.content import (
     Block,
     as_blocks,
     describe,
+    own_words,
     parse_content,
     part_types,
     plain_text,
 )
+from threadkeep.messages.spoken import is_unspoken
 from threadkeep.messages.tool_pairs import (
     OMITTED,
     Contribution,
@@ -32,10 +36,12 @@ Message = dict[str, Any]
 
 _IMAGE_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _BLOCK_TYPES: Final = frozenset(
-    {"tool_use", "tool_result", "thinking", "redacted_thinking", "server_tool_use"}
-)
+    {"tool_use", "tool_result", "thinking", "redacted_thinking", "server_tool_use",
+     "mcp_tool_use", "container_upload", "compaction", "search_result"}
+)  # fmt: skip
 _CALL_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _SYSTEM_ROLES: Final = frozenset({"system", "developer"})
+_NOTHING: Final = {"content": ()}
 _EXTRA_KEYS: Final = ("cache_control", "citations")
 
 
@@ -50,7 +56,9 @@ class AnthropicMessages(list[Any]):
 def to_anthropic(items: Sequence[Item]) -> AnthropicMessages:
     """The `messages` of a Messages request, and its `system` text as an attribute.
 
-    Thinking without a signature is left out; media the API does not accept are described.
+    Thinking without a signature is left out, as are parts of other providers in the assistant's
+    messages, and hosted tools' calls and results without their counterpart. Media of users that
+    the API does not accept are described.
     """
     grouped = contributions(items, id_pattern=_CALL_ID)
     system = [
@@ -60,9 +68,8 @@ def to_anthropic(items: Sequence[Item]) -> AnthropicMessages:
         if _is_system(head)
     ]
     merged: list[Message] = []
-    for contribution in grouped:
-        for message in _messages(contribution):
-            _append(merged, message)
+    for message in with_whole_pairs([m for part in grouped for m in _messages(part)]):
+        _append(merged, message)
     if items and (not merged or merged[0]["role"] != "user"):
         merged.insert(0, {"role": "user", "content": OMITTED})
     messages = sanitize_messages(_trim_ends(merged))
@@ -76,7 +83,10 @@ def is_message(data: Mapping[str, Any]) -> bool:
         return False
     if data.get("type") == "message" and "stop_reason" in data:
         return True
-    return bool(part_types(parts) & _BLOCK_TYPES) or any(
+    kinds = part_types(parts)
+    if kinds & _BLOCK_TYPES or any(kind.endswith("_tool_result") for kind in kinds):
+        return True
+    return any(
         isinstance(part, Mapping) and isinstance(part.get("source"), Mapping) for part in parts
     )
 
@@ -117,17 +127,23 @@ def _neutral_fields(parts: list[Any], role: str, location: str) -> dict[str, Any
 
 
 def _neutral_call(part: Mapping[str, Any]) -> dict[str, Json]:
-    return {"id": part.get("id"), "name": part.get("name"), "args": part.get("input", {})}
+    return {
+        "id": part.get("id") or "",
+        "name": part.get("name"),
+        "args": parse_arguments(part.get("input")),
+    }
 
 
-def to_message(item: Item) -> Message:
-    """One item as a message on its own."""
+def to_message(item: Item) -> Message | None:
+    """One item as a message on its own; `None` if the API cannot represent it."""
     if item.raw is not None and (raw := _raw_message(item)):
         return raw
     if item.role in {"tool", "function"}:
         return {"role": "user", "content": [_tool_result(item)]}
     role = role_of(item)
     role = "user" if role in _SYSTEM_ROLES else role
+    if isinstance(item.content, str) and is_unspoken(item):
+        return None
     if isinstance(item.content, str) and not item.tool_calls:
         return {"role": role, "content": item.content}
     return {"role": role, "content": _to_blocks(item, role)}
@@ -142,8 +158,16 @@ def _raw_message(item: Item) -> Message | None:
 
 
 def _messages(contribution: Contribution) -> list[Message]:
-    heads = [to_message(head) for head in contribution.heads if not _is_system(head)]
-    results = [block for result in contribution.results for block in to_message(result)["content"]]
+    heads = [
+        message
+        for head in contribution.heads
+        if not _is_system(head) and (message := to_message(head))
+    ]
+    results = [
+        block
+        for result in contribution.results
+        for block in (to_message(result) or _NOTHING)["content"]
+    ]
     return [*heads, *([{"role": "user", "content": results}] if results else [])]
 
 
@@ -195,7 +219,9 @@ def _rstrip(content: str | list[Message]) -> str | list[Message]:
 
 
 def _to_blocks(item: Item, role: str) -> list[Message]:
-    parts = [part for block in as_blocks(item.content) if (part := _to_block(block, role))]
+    native = (item.raw or {}).get("format") == FORMAT
+    blocks = as_blocks(item.content)
+    parts = [part for block in blocks if (part := _to_block(block, role, native=native))]
     return [*parts, *(_tool_use(call) for call in item.tool_calls)]
 
 
@@ -209,7 +235,8 @@ def _tool_use(call: dict[str, Json]) -> Message:
 def _tool_result(item: Item) -> Message:
     content: Any = item.content
     if not isinstance(content, str):
-        content = [part for block in content if (part := _to_block(block, "user"))]
+        native = (item.raw or {}).get("format") == FORMAT
+        content = [part for block in content if (part := _to_block(block, "user", native=native))]
     result = {"type": "tool_result", "tool_use_id": item.tool_call_id, "content": content}
     return {**result, "is_error": True} if item.status == "error" else result
 
@@ -225,7 +252,8 @@ def _result_fields(part: Mapping[str, Any], location: str) -> dict[str, Any]:
     }
 
 
-def _to_block(block: Block, role: str) -> Message | None:
+def _to_block(block: Block, role: str, *, native: bool) -> Message | None:
+    """One block as a part; what only this API can read is sent if it wrote the item."""
     extras = block.get("extras") or {}
     match block["type"]:
         case "text" if any(extras.get(key) for key in _EXTRA_KEYS):
@@ -238,9 +266,9 @@ def _to_block(block: Block, role: str) -> Message | None:
             return {"type": "thinking", **thought}
         case "image" | "file" if role == "user" and (source := _source(block)):
             return _media_block(block, source)
-        case "opaque" if schemas.is_anthropic_block(block.get("value"), role):
+        case "opaque" if schemas.is_anthropic_block(block.get("value"), role, new=native):
             return dict(block["value"])
-    description = describe(block)
+    description = own_words(block) if role == "assistant" else describe(block)
     return _text_block(description) if description.strip() else None
 
 

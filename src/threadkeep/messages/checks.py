@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from threadkeep.errors import InputError
 from threadkeep.messages.schemas import RESPONSES_ITEM_TYPES
+from threadkeep.printable import shown
 
 ROLE_ALIASES: Final = {
     "human": "user",
@@ -78,9 +79,9 @@ def check_role(role: object, location: str) -> None:
         return  # other types and an empty role are refused, by name, where fields are checked
     folded = role.lower()
     meant = _MEANT_ROLES.get(folded) or _nearest(folded, ROLES)
-    hint = f"did you mean {meant!r}?" if meant else f"known: {', '.join(sorted(ROLES))};"
+    hint = f"did you mean {shown(meant)}?" if meant else f"known: {', '.join(sorted(ROLES))};"
     raise InputError(
-        f"{location} {role[:_SHOWN]!r} is unknown; {hint} A speaker's own name goes into name="
+        f"{location} {shown(role, _SHOWN)} is unknown; {hint} A speaker's own name goes into name="
     )
 
 
@@ -92,7 +93,7 @@ def check_type(kind: object, location: str) -> None:
     """
     if not isinstance(kind, str) or not kind or kind in _TYPES:
         return  # as for roles
-    label = f"{location}.type {kind[:_SHOWN]!r}"
+    label = f"{location}.type {shown(kind, _SHOWN)}"
     if kind.startswith(_EVENT_PREFIXES):
         raise InputError(
             f"{label} is an event of a stream: pass the final response or message "
@@ -103,7 +104,7 @@ def check_type(kind: object, location: str) -> None:
             f"{label} is a part of a message: pass {{'role': ..., 'content': [the parts]}}"
         )
     meant = _nearest(kind, _TYPES)
-    hint = f"; did you mean {meant!r}?" if meant else ";"
+    hint = f"; did you mean {shown(meant)}?" if meant else ";"
     raise InputError(
         f"{label} is unknown{hint} To store an item of a newer API as it is, pass "
         f"format='openai-responses'"

@@ -95,6 +95,15 @@ def describe(block: Block) -> str:
     return f"[{kind}: {name}]" if name else f"[{kind}]"
 
 
+def own_words(block: Block) -> str:
+    """What a model itself said in a block: no name of a part may be put into its mouth."""
+    return describe(block) if block["type"] in SPOKEN else ""
+
+
+SPOKEN: Final = frozenset({"text", "json"})
+"""The types of blocks that every model reads as words."""
+
+
 def is_openai_file(block: Block) -> bool:
     """Return True for a file id of OpenAI; Anthropic's ids begin with `file_`."""
     return bool(block.get("file_id")) and not str(block["file_id"]).startswith("file_")
@@ -139,6 +148,12 @@ def _text_block(part: Part, key: str, location: str) -> Block:
     extras = {"refusal": True} if key == "refusal" else dict(part.get("extras") or {})
     extras |= {name: part[name] for name in ("cache_control", "citations") if part.get(name)}
     return {"type": "text", "text": text, **({"extras": extras} if extras else {})}
+
+
+def _video_url(part: Part) -> Block | None:
+    video = part.get("video_url")
+    url = video.get("url") if isinstance(video, Mapping) else video
+    return media_block("video", url) if isinstance(url, str) and url else None
 
 
 def _neutral_media(part: Part) -> Block | None:
@@ -226,6 +241,7 @@ _PARSERS: Final[Mapping[str, Callable[[Part], Block | None]]] = {
     "document": _neutral_media,
     "file": _file,
     "image_url": _image_url,
+    "video_url": _video_url,
     "input_image": _input_image,
     "input_audio": _input_audio,
     "input_file": _file_block,

@@ -42,10 +42,24 @@ def copy_plain(item: Item) -> Item | None:
         return None
     if item.status is not None or item.model is not None or item.usage is not None:
         return None
-    if item.metadata != {} or item.created_at is not None:
+    if item.metadata != {} or item.created_at is not None or item.hidden is not False:
         return None
     return _make_item(
-        id, 0, "message", role, None, item.content, [], None, None, None, None, {}, None, None
+        id,
+        0,
+        "message",
+        role,
+        None,
+        item.content,
+        [],
+        None,
+        None,
+        None,
+        None,
+        {},
+        None,
+        False,
+        None,
     )
 
 
@@ -56,5 +70,5 @@ def with_raw(item: Item, raw: dict[str, Any]) -> Item:
 
 def _new_item(type_: str, role: str, content: str, call_id: str | None) -> Item:
     return _make_item(
-        "", 0, type_, role, None, content, [], call_id, None, None, None, {}, None, None
+        "", 0, type_, role, None, content, [], call_id, None, None, None, {}, None, False, None
     )

@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from threadkeep.errors import InputError
 from threadkeep.messages import langchain_content
+from threadkeep.messages.arguments import parse_arguments
 from threadkeep.messages.checks import ROLE_ALIASES, check_role
+from threadkeep.printable import shown
 from threadkeep.types import Item, Json
 
 FORMAT: Final = "langchain/1"
@@ -107,7 +109,7 @@ def _constructor_fields(data: Mapping[str, Any], location: str) -> dict[str, Any
     name = str(path[-1]) if isinstance(path, (list, tuple)) and path else ""
     kind = name.removesuffix("Chunk").removesuffix("Message").lower()
     if kind not in _KINDS or not isinstance(fields, Mapping):
-        raise InputError(f"{location} is a serialized {name[:40]!r}, which is no message")
+        raise InputError(f"{location} is a serialized {shown(name, 40)}, which is no message")
     return {"type": kind, **fields}
 
 
@@ -209,24 +211,16 @@ def _calls(fields: Mapping[str, Any], kwargs: Mapping[str, Any]) -> list[dict[st
     """The calls, valid and invalid: providers expect an answer to each."""
     calls = [_call(call, call.get("args")) for call in fields.get("tool_calls") or ()]
     invalid = fields.get("invalid_tool_calls") or ()
-    calls += [_call(call, _parse_arguments(call.get("args"))) for call in invalid]
+    calls += [_call(call, parse_arguments(str(call.get("args") or ""))) for call in invalid]
     legacy = kwargs.get("function_call")
     if not calls and isinstance(legacy, Mapping):
-        calls = [_call(legacy, _parse_arguments(legacy.get("arguments")))]
+        calls = [_call(legacy, parse_arguments(str(legacy.get("arguments") or "")))]
     return calls
 
 
 def _call(call: Mapping[str, Any], args: Any) -> dict[str, Json]:
     args = args if isinstance(args, (dict, str)) else {}
     return {"id": str(call.get("id") or ""), "name": str(call.get("name") or ""), "args": args}
-
-
-def _parse_arguments(text: object) -> Json:
-    try:
-        parsed = json.loads(str(text or ""))
-    except ValueError:
-        return str(text or "")
-    return parsed if isinstance(parsed, dict) else str(text)
 
 
 def _framework_calls(calls: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

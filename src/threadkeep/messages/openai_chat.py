@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from threadkeep.messages import schemas
+from threadkeep.messages.arguments import format_arguments, parse_arguments
 from threadkeep.messages.content import (
     Block,
     data_url,
     describe,
     is_openai_file,
+    own_words,
     parse_content,
 )
+from threadkeep.messages.continuation import without_call_fields
+from threadkeep.messages.spoken import is_unspoken
 from threadkeep.messages.tool_pairs import raw_payload, role_of, tool_name
 from threadkeep.types import Item, Json
 
@@ -27,17 +30,20 @@ MESSAGE_KEYS: Final = frozenset(
 )  # fmt: skip
 _NAME: Final = re.compile(r"[^\s<|\\/>]{1,64}")
 RESULT_ROLES: Final = frozenset({"tool", "function"})
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _AUDIO_FORMATS: Final = {"audio/wav": "wav", "audio/mp3": "mp3", "audio/mpeg": "mp3"}
 
 
-def to_message(item: Item) -> Message | None:
-    """One item as a message on its own, or `None` if the API cannot represent it."""
-    if item.raw is not None and (raw := raw_message(item)):
+def to_message(item: Item, *, strict: bool = False) -> Message | None:
+    """One item as a message on its own, or `None` if the API cannot represent it.
+
+    With `strict`, parts of types that OpenAI itself does not know are described.
+    """
+    raw = raw_message(item) if item.raw is not None else None
+    if raw and (not strict or schemas.has_only_openai_parts(raw)):
         return raw
     if item.role in RESULT_ROLES:
         return _tool_message(item)
-    if item.type == "reasoning" and not item.tool_calls:
+    if (item.type == "reasoning" and not item.tool_calls) or is_unspoken(item):
         return None
     role = role_of(item)
     message: Message = {"role": role, "content": _to_content(item.content, role)}
@@ -72,30 +78,13 @@ def neutral_call(call: Mapping[str, Any]) -> dict[str, Json]:
     }
 
 
-def parse_arguments(text: Any) -> Json:
-    """Parse arguments into a dict if the text is a JSON object, else return them unchanged."""
-    if not isinstance(text, str):
-        return {} if text is None else text
-    try:
-        parsed = json.loads(text)
-    except ValueError:
-        return text
-    return parsed if isinstance(parsed, dict) else text
-
-
-def format_arguments(value: Json) -> str:
-    """Arguments as the JSON text that OpenAI's APIs expect."""
-    if isinstance(value, str):
-        return value
-    return _encode(value)
-
-
 def message_content(message: Mapping[str, Any], location: str) -> str | list[Block]:
     """The content with its sibling fields: refusal, reasoning and audio transcript."""
     parsed = parse_content(message.get("content"), location)
     extra: list[Block] = []
     if isinstance(thought := message.get("reasoning_content"), str) and thought:
-        extra.append({"type": "reasoning", "reasoning": thought})
+        extras = {"field": "reasoning_content"}
+        extra.append({"type": "reasoning", "reasoning": thought, "extras": extras})
     if isinstance(refusal := message.get("refusal"), str) and refusal:
         extra.append({"type": "text", "text": refusal, "extras": {"refusal": True}})
     audio = message.get("audio")
@@ -126,7 +115,8 @@ def raw_message(item: Item) -> Message | None:
     payload = raw_payload(item, FORMAT)
     if not isinstance(payload, Mapping):
         return None
-    message = {key: value for key, value in payload.items() if key in MESSAGE_KEYS}
+    sent = {key: value for key, value in payload.items() if key in MESSAGE_KEYS}
+    message = without_call_fields(sent)
     return message if schemas.is_chat_message(message) else None
 
 
@@ -142,7 +132,8 @@ def _to_content(content: str | list[Block], role: str) -> str | list[Message]:
     if isinstance(content, str):
         return content
     if role != "user":
-        parts = [{"type": "text", "text": text} for text in map(describe, content) if text]
+        words = own_words if role == "assistant" else describe
+        parts = [{"type": "text", "text": text} for text in map(words, content) if text]
     else:
         parts = [part for block in content if (part := _to_part(block))]
     if len(parts) == 1 < len(content) and role == "assistant":

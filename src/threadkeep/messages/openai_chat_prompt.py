@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import marshal
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 from threadkeep.core.cache.cached_item import CachedItem
+from threadkeep.messages.continuation import (
+    ALL_FIELDS,
+    add_continuation,
+    check_profile,
+    complete,
+    sole_writer,
+)
 from threadkeep.messages.openai_chat import (
     FORMAT,
     RESULT_ROLES,
@@ -28,6 +35,7 @@ from threadkeep.messages.tool_pairs import (
 from threadkeep.types import Item, Json, is_plain
 
 _CALL_ID: Final = re.compile(r"[^\ud800-\udfff]{1,40}", re.DOTALL)
+_Serialize = Callable[[Item], Message | None]
 _SPEAKERS: Final = frozenset({"user", "assistant", "system", "developer"})
 
 
@@ -48,22 +56,48 @@ class PromptMessage(NamedTuple):
 
 
 def to_openai(
-    items: Sequence[Item], cached_items: Sequence[CachedItem | None] = ()
+    items: Sequence[Item],
+    cached_items: Sequence[CachedItem | None] = (),
+    profile: str | None = None,
 ) -> list[Message]:
     """The `messages` of a Chat Completions request.
 
-    Reasoning is left out, since the API does not accept it; unsupported media are described.
+    Reasoning is left out but for the server that wrote it; unsupported media are described.
 
     Args:
         items: a conversation.
         cached_items: for each item the cached item it is a copy of, or `None`.
+        profile: the server, whose continuation fields are sent. `None`: the fields go out only if
+            all of the model's messages have those of one server.
+
+    Raises:
+        ConfigError: the profile is unknown.
     """
+    if profile is not None or sole_writer(items):
+        check_profile(profile)
+        return _messages_for(items, profile)
     if (paired := _paired_messages(items, cached_items)) is not None:
         return paired
+    return _all_messages(items, to_message)
+
+
+def _messages_for(items: Sequence[Item], profile: str | None) -> list[Message]:
+    """The messages for one server, with its continuation fields."""
+
+    def serialize(item: Item) -> Message | None:
+        message = to_message(item, strict=profile == "openai")
+        if message is None or message["role"] != "assistant":
+            return message
+        return add_continuation(message, item, profile)
+
+    return complete(_all_messages(items, serialize), profile)
+
+
+def _all_messages(items: Sequence[Item], serialize: _Serialize) -> list[Message]:
     grouped = contributions(
         items, id_pattern=_CALL_ID, unique_in_conversation=False, as_is=_is_legacy
     )
-    messages = [message for contribution in grouped for message in _messages(contribution)]
+    messages = [message for part in grouped for message in _messages(part, serialize)]
     if items and not messages:
         messages = [{"role": "user", "content": OMITTED}]
     return sanitize_messages(messages)
@@ -129,9 +163,9 @@ def _prompt_message(item: Item) -> PromptMessage | None:
     return None if called is None or not message else PromptMessage(message, called, result_id)
 
 
-def _messages(contribution: Contribution) -> list[Message]:
-    heads = [message for head in contribution.heads if (message := to_message(head))]
-    results = [message for result in contribution.results if (message := to_message(result))]
+def _messages(contribution: Contribution, serialize: _Serialize) -> list[Message]:
+    heads = [message for head in contribution.heads if (message := serialize(head))]
+    results = [message for result in contribution.results if (message := serialize(result))]
     if len(heads) > 1 and any(head.get("tool_calls") for head in heads):
         heads = [_merge_output(heads)]
     return [*heads, *results]
@@ -147,7 +181,8 @@ def _merge_output(heads: list[Message]) -> Message:
     content: Any = "\n".join(text for text in texts if text) or None
     if parts:
         content = [*([{"type": "text", "text": content}] if content else []), *parts]
-    return {"role": "assistant", "content": content, "tool_calls": calls}
+    state = {key: head[key] for head in heads for key in head.keys() & ALL_FIELDS}
+    return {"role": "assistant", "content": content, "tool_calls": calls, **state}
 
 
 def _is_legacy(group: ToolGroup) -> bool:

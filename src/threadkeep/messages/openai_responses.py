@@ -8,18 +8,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from threadkeep.errors import InputError
 from threadkeep.messages import schemas
+from threadkeep.messages.arguments import format_arguments
 from threadkeep.messages.content import (
     Block,
     data_url,
     describe,
     is_openai_file,
-    parse_content,
-    part_types,
-    plain_text,
+    own_words,
 )
-from threadkeep.messages.openai_chat import format_arguments, parse_arguments
+from threadkeep.messages.spoken import is_unspoken
 from threadkeep.messages.tool_pairs import (
     OMITTED,
     Contribution,
@@ -34,69 +32,47 @@ from threadkeep.types import Item, Json
 FORMAT: Final = "openai-responses/1"
 Entry = dict[str, Any]
 
+_AGENTS_FORMAT: Final = "openai-agents/1"  # OpenAI Agents has the same items
 _FAKE_ID: Final = "__fake_id__"  # set by OpenAI Agents on every item of a chat model
 _CALL_ID: Final = re.compile(r"[^\ud800-\udfff]{1,64}", re.DOTALL)
-_CALL_TYPES: Final = frozenset({"function_call", "custom_tool_call"})
+_NULLABLE: Final = {
+    "code_interpreter_call": ("code", "outputs"),
+    "image_generation_call": ("result",),
+}
 _DEFAULT_CALL: Final = {"type": "function_call"}
 _DEFAULT_RESULT: Final = {"type": "function_call_output"}
-_PART_TYPES: Final = frozenset({"input_text", "input_image", "input_file", "output_text"})
-_MESSAGE_KEYS: Final = ("role", "content", "id", "status", "phase")
+_ANSWERS: Final = {
+    "mcp_approval_response": ("mcp_approval_request", "approval_request_id", "id"),
+    "program_output": ("program", "call_id", "call_id"),
+}  # items that answer another: its type, the key of the answer, and the key of the other
 
 
-def to_responses(items: Sequence[Item]) -> list[Entry]:
+def to_responses(items: Sequence[Item], *, stateless: bool = False) -> list[Entry]:
     """The `input` of a Responses request; items from that API are returned verbatim.
 
-    Reasoning of other providers, or without the output it led to, is left out.
+    Reasoning of other providers, or without the output it led to, is left out, as are answers to
+    what is not there.
+
+    Args:
+        items: a conversation.
+        stateless: for requests with `store=False`, to which no id means anything: without ids,
+            and without what is nothing but an id to others: reasoning that is not encrypted,
+            references, and hosted tools' calls.
     """
     used_ids: set[str] = set()
     grouped = contributions(items, id_pattern=_CALL_ID)
+    if stateless:
+        grouped = [Contribution(_bare(part.heads), _bare(part.results)) for part in grouped]
     entries = [
         unique
         for contribution in grouped
         for entry in _entries(contribution)
         if (unique := _with_unique_id(entry, used_ids))
     ]
-    entries = _without_orphan_reasoning(entries)
+    entries = without_orphan_reasoning(_without_orphan_answers(entries))
     if items and not entries:
         entries = [{"type": "message", "role": "user", "content": OMITTED}]
     return sanitize_messages(entries)
-
-
-def is_message(data: Mapping[str, Any]) -> bool:
-    """Return True if this is unambiguously a message of this API."""
-    if data.get("type", "message") != "message" or "role" not in data:
-        return False
-    types = part_types(data.get("content"))
-    if types & _PART_TYPES:
-        return True
-    return "type" in data and ("refusal" in types or str(data.get("id")).startswith("msg_"))
-
-
-def raw_message(data: Mapping[str, Any]) -> Entry:
-    """The fields of such a message that are stored verbatim."""
-    return {"type": "message", **{key: data[key] for key in _MESSAGE_KEYS if key in data}}
-
-
-def neutral_fields(entry: Mapping[str, Any], location: str) -> dict[str, Any]:
-    """The neutral fields of an item of the Responses API other than a message."""
-    kind = str(entry["type"])
-    if kind.endswith("_call_output"):
-        content = _result_content(entry.get("output"), location)
-        return {"role": "tool", "tool_call_id": _result_call_id(entry), "content": content}
-    if kind in _CALL_TYPES or (kind.endswith("_call") and "call_id" in entry):
-        raw_arguments: Any = next(
-            (entry[key] for key in ("arguments", "input", "action", "operation") if key in entry),
-            {},
-        )
-        call = {
-            "id": entry.get("call_id", ""),
-            "name": entry.get("name") or kind.removesuffix("_call"),
-            "args": parse_arguments(raw_arguments),
-        }
-        return {"role": "assistant", "content": "", "tool_calls": [call]}
-    if kind == "reasoning":
-        return {"role": "assistant", "content": _reasoning(entry, location)}
-    return {"role": "assistant", "name": entry.get("name"), "content": _describe_entry(entry)}
 
 
 def to_entries(item: Item) -> list[Entry]:
@@ -105,7 +81,7 @@ def to_entries(item: Item) -> list[Entry]:
         return [raw]
     if item.role in {"tool", "function"}:
         return [_to_output(item)]
-    if item.type == "reasoning" and not item.tool_calls:
+    if (item.type == "reasoning" and not item.tool_calls) or is_unspoken(item):
         return []  # only the API that wrote it can read it
     entries: list[Entry] = []
     if item.content or not item.tool_calls:
@@ -117,16 +93,13 @@ def to_entries(item: Item) -> list[Entry]:
 
 
 def _raw_entry(item: Item) -> Entry | None:
-    payload = raw_payload(item, FORMAT)
+    payload = raw_payload(item, FORMAT) or raw_payload(item, _AGENTS_FORMAT)
     if not isinstance(payload, Mapping):
         return None
     entry = {key: value for key, value in payload.items() if (key, value) != ("id", _FAKE_ID)}
+    for key in _NULLABLE.get(str(entry.get("type")), ()):
+        entry.setdefault(key, None)  # nulls are not stored, and these are required
     return entry if schemas.is_responses_item(entry) else None
-
-
-def _result_call_id(entry: Mapping[str, Any]) -> str:
-    key = "id" if entry["type"] == "local_shell_call_output" else "call_id"
-    return str(entry.get(key) or "")
 
 
 def _entries(contribution: Contribution) -> list[Entry]:
@@ -160,11 +133,15 @@ def _calls_last(entries: list[Entry]) -> list[Entry]:
 
 def _mismatched_calls(head: Item, results: Mapping[str | None, Item]) -> list[str]:
     """The ids of calls whose results have a type that does not match the call."""
-    expected = f"{(_raw_entry(head) or _DEFAULT_CALL)['type']}_output"
+    expected = _output_type((_raw_entry(head) or _DEFAULT_CALL)["type"])
     pairs = ((id_, results[id_]) for id_ in _call_ids(head) if id_ in results)
     return [
         id_ for id_, result in pairs if (_raw_entry(result) or _DEFAULT_RESULT)["type"] != expected
     ]
+
+
+def _output_type(call_type: str) -> str:
+    return "tool_search_output" if call_type == "tool_search_call" else f"{call_type}_output"
 
 
 def _call_ids(head: Item) -> set[str]:
@@ -180,10 +157,12 @@ def _with_unique_id(entry: Entry, used_ids: set[str]) -> Entry | None:
     entry_id = entry.get("id")
     if entry_id is None or entry["type"] == "local_shell_call_output":
         return entry  # its id is that of its call
+    without_id = {key: value for key, value in entry.items() if key != "id"}
+    if not isinstance(entry_id, str):
+        return without_id
     if entry_id not in used_ids:
         used_ids.add(entry_id)
         return entry
-    without_id = {key: value for key, value in entry.items() if key != "id"}
     if schemas.is_responses_item(without_id):
         return without_id
     if entry["type"] in {"reasoning", "item_reference"}:
@@ -193,20 +172,52 @@ def _with_unique_id(entry: Entry, used_ids: set[str]) -> Entry | None:
     return {**without_id, "id": f"{entry_id}_{number}"}
 
 
-def _without_orphan_reasoning(entries: list[Entry]) -> list[Entry]:
+def _bare(items: Sequence[Item]) -> list[Item]:
+    return [bare for item in items if (bare := _without_state(item))]
+
+
+def _without_state(item: Item) -> Item | None:
+    """The item as a service that has stored nothing reads it; `None` if it cannot."""
+    entry = _raw_entry(item) if item.raw is not None else None
+    if entry is None:
+        return item
+    bare = {key: value for key, value in entry.items() if key != "id"}
+    if entry["type"] != "item_reference" and schemas.is_responses_item(bare):
+        return dataclasses.replace(item, raw={"format": FORMAT, "data": bare})
+    return _without_raw(item) if item.tool_calls or item.role == "tool" else None
+
+
+def _without_orphan_answers(entries: list[Entry]) -> list[Entry]:
+    """Drop answers to what is not there; a reference may stand for anything."""
+    seen: set[tuple[str, Any]] = set()
+    remaining: list[Entry] = []
+    for entry in entries:
+        kind = entry["type"]
+        if kind == "item_reference":
+            return entries
+        if kind in _ANSWERS:
+            other, key, _ = _ANSWERS[kind]
+            if (other, entry.get(key)) not in seen:
+                continue
+        seen.update((kind, entry.get(key)) for other, _, key in _ANSWERS.values() if kind == other)
+        remaining.append(entry)
+    return remaining
+
+
+def without_orphan_reasoning(entries: list[Entry]) -> list[Entry]:
     """Drop reasoning that is not followed by the output it led to: the API rejects it."""
     remaining: list[Entry] = []
     for entry in reversed(entries):
-        if entry["type"] != "reasoning" or (remaining and _is_model_output(remaining[-1])):
+        if entry.get("type") != "reasoning" or (remaining and _is_model_output(remaining[-1])):
             remaining.append(entry)
     return remaining[::-1]
 
 
 def _is_model_output(entry: Entry) -> bool:
     """Return True if a model wrote the entry."""
-    if entry["type"] == "message":
-        return bool(entry["role"] == "assistant")
-    kind = str(entry["type"])
+    kind = str(entry.get("type", "message"))
+    if kind == "message":
+        return bool(entry.get("role") == "assistant")
     return not kind.endswith("_call_output") and kind != "mcp_approval_response"
 
 
@@ -230,9 +241,10 @@ def _to_content(content: str | list[Block], role: str) -> str | list[Entry]:
     if isinstance(content, str):
         return content
     if role == "assistant":
-        return [
-            {"type": "output_text", "text": text} for b in content if (text := describe(b))
-        ] or ""
+        texts = [text for block in content if (text := own_words(block))]
+        if len(texts) == 1:
+            return texts[0]  # the one form that needs no id
+        return [{"type": "output_text", "text": text} for text in texts] or ""
     return [part for block in content if (part := _to_part(block, "input_text"))] or ""
 
 
@@ -272,49 +284,3 @@ def _file(block: Block) -> Entry:
         return {"file_url": block["url"]}
     name = block.get("extras", {}).get("filename") or "file"
     return {"filename": name, "file_data": data_url(block, "application/pdf")}
-
-
-def _reasoning(entry: Mapping[str, Any], location: str) -> list[Block]:
-    parts = [part for key in ("summary", "content") for part in _part_list(entry, key, location)]
-    blocks: list[Block] = [
-        {"type": "reasoning", "reasoning": plain_text([block])}
-        for block in parse_content(parts, location)
-        if not isinstance(block, str)
-    ]
-    if entry.get("encrypted_content"):
-        extras = {"encrypted_content": entry["encrypted_content"]}
-        blocks.append({"type": "reasoning", "reasoning": "", "extras": extras})
-    return blocks
-
-
-def _part_list(entry: Mapping[str, Any], key: str, location: str) -> Sequence[Any]:
-    parts = entry.get(key) or ()
-    if isinstance(parts, str):
-        return [parts]
-    if isinstance(parts, (list, tuple)):
-        return parts
-    raise InputError(f"{location}.{key} must be a list of parts, got {type(parts).__name__}")
-
-
-def _describe_entry(entry: Mapping[str, Any]) -> str:
-    """A text for a provider-specific item, for search and for other providers."""
-    summary = [
-        f"[{entry['type']}",
-        *(str(entry[key]) for key in ("name", "status") if entry.get(key)),
-    ]
-    output = entry.get("output") or entry.get("error")
-    return " ".join(summary) + (f"] {output}" if isinstance(output, str) else "]")
-
-
-def _result_content(output: Any, location: str) -> str | list[Block]:
-    """Parse a tool's output: a text, content parts, or any other value as JSON."""
-    of_parts = isinstance(output, list) and all(
-        isinstance(part, str) or (isinstance(part, Mapping) and "type" in part) for part in output
-    )
-    return (
-        parse_content(output, location) if isinstance(output, str) or of_parts else _as_json(output)
-    )
-
-
-def _as_json(output: Any) -> list[Block]:
-    return [{"type": "json", "value": output}]

@@ -14,6 +14,7 @@ from threadkeep.messages import langchain, llama_index
 from threadkeep.messages.checks import ROLE_ALIASES, ROLES, check_message, check_role, check_type
 from threadkeep.messages.fast_path import parse_simple
 from threadkeep.messages.parse import FORMATS, as_dict, is_response, parse, parse_dict
+from threadkeep.printable import shown
 from threadkeep.types import Item
 
 Format: TypeAlias = Literal["openai-chat", "openai-responses", "anthropic"]
@@ -99,13 +100,13 @@ _FIELDS: Final = ("role", "name", "metadata")
 
 def _check_call(messages: Sequence[object], format: str | None) -> None:
     if format is not None and format not in FORMATS:
-        raise InputError(f"format {str(format)[:40]!r} is unknown{did_you_mean(format, FORMATS)}")
+        raise InputError(f"format {shown(format, 40)} is unknown{did_you_mean(format, FORMATS)}")
     if len(messages) == 2 and type(messages[0]) is str and messages[0] in ROLES:
         role, text = messages
         if isinstance(text, str):
             raise InputError(
-                f"add({role!r}, ...) would add {role!r} as what a user said: "
-                f"for one message of that role, write add(text, role={role!r})"
+                f"add({shown(role)}, ...) would add {shown(role)} as what a user said: "
+                f"for one message of that role, write add(text, role={shown(role)})"
             )
 
 

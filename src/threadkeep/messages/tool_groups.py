@@ -15,6 +15,7 @@ _HIDDEN_TYPES = frozenset({"notice", "opaque"})
 _SYSTEM_ROLES = frozenset({"system", "developer"})
 _RESULT_ROLES = frozenset({"tool", "function"})
 _MODEL_TYPES = frozenset({"reasoning", "tool_call", "function_call", "mcp_call"})
+_FRAMEWORK_TYPES = _HIDDEN_TYPES | _MODEL_TYPES - {"mcp_call"} | {"message", "tool_result"}
 _POSITION = itemgetter(0)
 _MODEL_ROLES = frozenset({"assistant", "ai", "model", "chatbot"})
 
@@ -82,18 +83,18 @@ def speaker(item: Item) -> str:
 
 
 def is_visible(item: Item) -> bool:
-    """Return True if a model may see the item: no notice and no unreadable record."""
-    return item.type not in _HIDDEN_TYPES
+    """Return True if a model may see the item: not hidden, no notice and no unreadable record."""
+    return item.type not in _HIDDEN_TYPES and not item.hidden
 
 
 def is_tool_result(item: Item) -> bool:
     """Return True if the item is the result of a tool call."""
-    return item.role in _RESULT_ROLES and item.type not in _HIDDEN_TYPES
+    return item.role in _RESULT_ROLES and is_visible(item)
 
 
 def tool_results(items: Iterable[Item]) -> list[Item]:
     """The tool results among items."""
-    return [item for item in items if item.role in _RESULT_ROLES and item.type not in _HIDDEN_TYPES]
+    return [item for item in items if is_tool_result(item)]
 
 
 def tool_groups(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
@@ -119,8 +120,8 @@ def _group_items(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
         kind, last = item.type, kind
         if (
             run is not None
-            and not (kind == "message" == last)
-            and _is_same_output(run.heads[-1], item)
+            and not (kind == "message" == last and run.heads[0].type != "reasoning")
+            and _is_same_output(run.heads, item)
         ):
             run.heads.append(item)
             run.order.append((position, item))
@@ -145,7 +146,7 @@ def repair(items: Iterable[Item]) -> Conversation:
     An unanswered call that is followed by another item gets a synthetic error result. Calls at
     the very end stay open if none of them is answered (a pending interrupt).
     """
-    visible = [item for item in items if item.type not in _HIDDEN_TYPES]
+    visible = [item for item in items if item.type not in _HIDDEN_TYPES and not item.hidden]
     if _is_contiguous(visible):
         return Conversation(visible)
     groups, orphans = tool_groups(visible)
@@ -198,13 +199,22 @@ def _is_contiguous(items: Iterable[Item]) -> bool:
     return not pending
 
 
-def _is_same_output(last: Item, item: Item) -> bool:
-    # The items of one model response: providers reject reasoning without its output
+def _is_same_output(heads: list[Item], item: Item) -> bool:
+    # The items of one model response: providers reject reasoning without its output, output
+    # without its reasoning, and a hosted tool's call without what came of it
+    last = heads[-1]
     if speaker(item) != "assistant" or speaker(last) != "assistant":
         return False
     if last.type == "reasoning" or (item.tool_calls and item.type != "message"):
         return True
-    return item.type == "reasoning" and bool(last.tool_calls) and last.type != "message"
+    if item.type == "reasoning" and last.tool_calls and last.type != "message":
+        return True
+    return heads[0].type == "reasoning" or _is_hosted(last)
+
+
+def _is_hosted(item: Item) -> bool:
+    """Return True for what a provider's own tools did, which a model goes on from."""
+    return item.type not in _FRAMEWORK_TYPES and item.role in _MODEL_ROLES and not item.tool_calls
 
 
 def _register_calls(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import filterfalse
+from itertools import filterfalse, islice
 from typing import Any, Final
 
+from threadkeep.messages.renamed import with_call_ids, with_result_id
 from threadkeep.messages.tool_groups import ToolGroup, speaker, tool_groups
 from threadkeep.types import Item, Json
 
@@ -76,10 +76,11 @@ def role_of(item: Item) -> str:
 
 
 def raw_payload(item: Item, format_: str) -> Any:
-    """The stored raw payload of an item in the format, or `None`."""
+    """The stored raw payload of an item in the format, or `None`; always a dict."""
     if item.raw is None or item.raw.get("format") != format_:
         return None
-    return item.raw.get("data")
+    payload = item.raw.get("data")
+    return payload if isinstance(payload, dict) else None
 
 
 def tool_name(name: str | None) -> str:
@@ -136,7 +137,7 @@ def _contribution(
         for index, call in enumerate(group.calls)
     ]
     results = [
-        _renamed_result(answer, new)
+        with_result_id(answer, new)
         for answer, new in zip(group.answers, new_ids, strict=True)
         if answer is not None
     ]
@@ -169,12 +170,4 @@ def _digest(source: str) -> str:
 def _renamed_heads(heads: Iterable[Item], ids: Iterable[str]) -> Iterable[Item]:
     new_ids = iter(ids)
     for head in heads:
-        calls = [{**call, "id": next(new_ids)} for call in head.tool_calls]
-        same = all(a["id"] == b.get("id") for a, b in zip(calls, head.tool_calls, strict=True))
-        yield head if same else dataclasses.replace(head, tool_calls=calls, raw=None)
-
-
-def _renamed_result(answer: Item, call_id: str) -> Item:
-    if answer.tool_call_id == call_id:
-        return answer
-    return dataclasses.replace(answer, tool_call_id=call_id, raw=None)
+        yield with_call_ids(head, list(islice(new_ids, len(head.tool_calls))))

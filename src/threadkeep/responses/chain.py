@@ -16,6 +16,7 @@ from threadkeep.core.response_codec import (
     read_response,
 )
 from threadkeep.errors import CorruptRecord, InputError, NotFound
+from threadkeep.printable import shown
 from threadkeep.sessions import response_index
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Listing, Query, SessionInfo
@@ -37,7 +38,9 @@ def chain(engine: Engine, user: str | None, id: str, depth: int) -> Listing[Resp
     following: str | None = id
     for link in ancestry(engine, user, id):
         if link.id in visited:
-            raise CorruptRecord(f"the responses before {id!r} form a cycle at {link.id!r}")
+            raise CorruptRecord(
+                f"the responses before {shown(id)} form a cycle at {shown(link.id)}"
+            )
         if len(links) == depth:
             break
         visited.add(link.id)
@@ -46,7 +49,7 @@ def chain(engine: Engine, user: str | None, id: str, depth: int) -> Listing[Resp
     else:
         following = None
     if not links and not engine.discards:
-        raise NotFound(f"there is no response {id!r}")
+        raise NotFound(f"there is no response {shown(id)}")
     return Listing(_read_links(links)[::-1], cursor=following)
 
 
@@ -95,7 +98,8 @@ def check_acyclic(
         and _continues_from(stream, previous, response.id)
     ):
         raise InputError(
-            f"response.previous_response_id: {previous!r} goes on from {response.id!r} itself"
+            f"response.previous_response_id: {shown(previous)} goes on from "
+            f"{shown(response.id)} itself"
         )
 
 

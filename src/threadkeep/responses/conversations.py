@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from threadkeep.core import cursor as cursors
-from threadkeep.core import item_codec, names
+from threadkeep.core import names
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted_info
 from threadkeep.errors import InputError, NotFound
 from threadkeep.messages import read_all
+from threadkeep.printable import shown
 from threadkeep.sessions import append, edit, read, scan, user_index
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
@@ -20,6 +21,9 @@ from threadkeep.types.openai_limits import check_key_count, check_metadata
 from threadkeep.types.timestamps import utc_datetime
 
 MAX_ITEMS_PER_CALL: Final = 20
+MAX_LOOKED_AT: Final = 1_000
+"""Sessions that a listing with conditions looks at in one call, however many there are."""
+
 ORDERS: Final = ("asc", "desc")
 
 
@@ -75,16 +79,24 @@ def update(
     return edit.update(stream, title, merge)
 
 
-def find_conversations(
-    engine: Engine, user: str | None, conditions: ConversationFilter, mark: tuple[Any, str] | None
-) -> Iterator[tuple[SessionInfo, Any]]:
-    """The matching conversations, each with the cursor that continues after it."""
-    skip = None if mark is None else mark[1]
-    for position, info in scan.sessions(engine, user, None if mark is None else mark[0]):
-        if user_index.is_sub_agent(info):
-            continue
-        if info.id != skip and conditions.matches(info):
-            yield info, [position, info.id]
+def list_conversations(
+    engine: Engine, user: str | None, conditions: ConversationFilter, limit: int, cursor: object
+) -> Listing[SessionInfo]:
+    """Implements `Conversations.list`: a page of the matching ones among `MAX_LOOKED_AT` sessions.
+
+    So a page may be short, or empty, and still have a cursor.
+    """
+    position, skip = parse_cursor(cursor) or (None, None)
+    page: list[SessionInfo] = []
+    following: list[Any] | None = None
+    for count, (place, info) in enumerate(scan.sessions(engine, user, position)):
+        is_next = info.id != skip and not user_index.is_sub_agent(info) and conditions.matches(info)
+        if count == MAX_LOOKED_AT or (is_next and len(page) == limit):
+            return Listing(page, cursor=following)
+        if is_next:
+            page.append(info)
+        following = [place, info.id]
+    return Listing(page)
 
 
 def parse_cursor(cursor: object) -> tuple[Any, str] | None:
@@ -104,7 +116,7 @@ def parse_cursor(cursor: object) -> tuple[Any, str] | None:
 def items(stream: SessionStream, limit: int, order: str, after: str | None) -> Listing[Item]:
     """Implements `Conversations.items`."""
     if order not in ORDERS:
-        raise InputError(f"order must be 'asc' or 'desc', got {order!r:.80}")
+        raise InputError(f"order must be 'asc' or 'desc', got {shown(order)}")
     if after is not None and not isinstance(after, str):
         raise InputError(f"after must be an item's id, got {type(after).__name__}")
     if stream.engine.discards:
@@ -116,7 +128,7 @@ def items(stream: SessionStream, limit: int, order: str, after: str | None) -> L
     snapshot = stream.read(query)
     if snapshot.info is None:
         raise not_found(stream)
-    page = read.items_of_page(snapshot.pages[0])
+    page = read.items_of_snapshot(stream, query, snapshot)
     page = (page[::-1] if newest else page)[: limit + 1]
     return Listing(page[:limit], cursor=page[limit - 1].id if len(page) > limit else None)
 
@@ -127,9 +139,10 @@ def item(stream: SessionStream, id: str) -> Item:
     snapshot = stream.read(read.items_query(stream, ids=[key]))
     if snapshot.info is None:
         raise not_found(stream)
-    if not snapshot.pages[0].records:
-        raise NotFound(f"conversation {stream.id!r} has no item {id!r}")
-    return item_codec.read_item(snapshot.pages[0].records[0])
+    found = next(filter(read.is_shown, read.items_of_page(snapshot.pages[0])), None)
+    if found is None:
+        raise NotFound(f"conversation {shown(stream.id)} has no item {shown(id)}")
+    return found
 
 
 def add_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
@@ -176,4 +189,4 @@ def existing_info(stream: SessionStream) -> SessionInfo:
 
 def not_found(stream: SessionStream) -> NotFound:
     """The error for a conversation that does not exist."""
-    return NotFound(f"there is no conversation {stream.id!r}")
+    return NotFound(f"there is no conversation {shown(stream.id)}")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from threadkeep.errors import InputError
+from threadkeep.printable import shown
 from threadkeep.types.responses import FINAL_STATUSES
 
 _PREFIX: Final = "response."
@@ -41,7 +42,7 @@ def event_response(event: object, location: str = "response") -> Any:
     response = _get(event, "response")
     if response is None:
         raise InputError(
-            f"{location} is an event of type {str(_get(event, 'type'))[:60]!r}, which has no "
+            f"{location} is an event of type {shown(_get(event, 'type'), 60)}, which has no "
             f"response: pass all events, or the last one"
         )
     return response
@@ -96,7 +97,7 @@ def _check(event: object, location: str) -> None:
     label = str(kind or _get(event, "object") or type(event).__name__)[:60]
     advice = next((text for prefix, text in _ADVICE.items() if label.startswith(prefix)), None)
     raise InputError(
-        f"{location} is no event of the Responses API, got {label!r}"
+        f"{location} is no event of the Responses API, got {shown(label)}"
         + (f": pass {advice}" if advice else "; a response is passed alone, not in a list")
     )
 

@@ -18,6 +18,7 @@ from threadkeep.core.response_codec import (
     read_feedback,
 )
 from threadkeep.errors import InputError, NotFound
+from threadkeep.printable import shown
 from threadkeep.responses.search import Scope, find_records
 from threadkeep.responses.store import find_stream
 from threadkeep.sessions.edit import json_object
@@ -133,7 +134,7 @@ def check_rating(rating: object) -> Any:
         InputError: it is not `positive` or `negative`.
     """
     if rating not in RATINGS:
-        raise InputError(f"rating must be 'positive' or 'negative', got {rating!r:.80}")
+        raise InputError(f"rating must be 'positive' or 'negative', got {shown(rating)}")
     return rating
 
 
@@ -145,7 +146,9 @@ def _add(stream: SessionStream, feedback: Feedback) -> Feedback:
     if not snapshot.pages[0].records:
         raise _no_response(feedback)
     if feedback.item and not snapshot.pages[2].records:
-        raise NotFound(f"session {stream.id!r} has no item {feedback.item!r} to give feedback on")
+        raise NotFound(
+            f"session {shown(stream.id)} has no item {shown(feedback.item)} to give feedback on"
+        )
     existing = (
         read_feedback(snapshot.pages[1].records[0], stream.id)
         if snapshot.pages[1].records
@@ -153,7 +156,7 @@ def _add(stream: SessionStream, feedback: Feedback) -> Feedback:
     )
     if existing is not None and existing.response != feedback.response:
         raise InputError(
-            f"id: feedback {feedback.id!r} is on response {existing.response!r} already"
+            f"id: feedback {shown(feedback.id)} is on response {shown(existing.response)} already"
         )
     model = read_entry(snapshot.pages[0].records[0]).model
     stored = replace(feedback, model=model, conversation=stream.id)
@@ -162,7 +165,7 @@ def _add(stream: SessionStream, feedback: Feedback) -> Feedback:
 
 
 def _no_response(feedback: Feedback) -> NotFound:
-    return NotFound(f"there is no response {feedback.response!r} to give feedback on")
+    return NotFound(f"there is no response {shown(feedback.response)} to give feedback on")
 
 
 def _day(feedback: Feedback) -> str:

@@ -9,6 +9,7 @@ from threadkeep.core import names
 from threadkeep.core.user_id import optional_user_id
 from threadkeep.errors import InputError
 from threadkeep.messages.parse import parse
+from threadkeep.printable import shown
 from threadkeep.responses import events
 from threadkeep.types import Json
 from threadkeep.types.openai_limits import check_metadata
@@ -45,7 +46,7 @@ def parse_response(source: object, overrides: Mapping[str, Any]) -> tuple[Respon
         data = _anthropic_message(data)
     elif "type" in data:
         raise InputError(
-            f"response is of type {str(data['type'])[:60]!r}, which is no response: pass the "
+            f"response is of type {shown(data['type'], 60)}, which is no response: pass the "
             f"whole response of a request; messages and items go to session.add(...)"
         )
     data |= {name: value for name, value in overrides.items() if value is not None}

@@ -10,6 +10,7 @@ from threadkeep.core import cursor as cursors
 from threadkeep.core import names
 from threadkeep.core.engine import Engine
 from threadkeep.errors import InputError
+from threadkeep.printable import shown
 from threadkeep.sessions import scan
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Query, Record, SessionInfo
@@ -63,7 +64,7 @@ def check_limit(limit: object, maximum: int = 1_000) -> int:
         InputError: it is not a whole number from 1 to `maximum`.
     """
     if type(limit) is not int or not 1 <= limit <= maximum:
-        raise InputError(f"limit must be a whole number from 1 to {maximum:,}, got {limit!r}")
+        raise InputError(f"limit must be a whole number from 1 to {maximum:,}, got {shown(limit)}")
     return limit
 
 

@@ -17,11 +17,12 @@ from threadkeep.core.response_codec import (
     Entry,
     entry_record,
     read_entry,
-    read_feedback,
     read_response,
+    response_of_feedback,
     response_record,
 )
 from threadkeep.errors import BackendError, Conflict, InputError
+from threadkeep.printable import shown
 from threadkeep.responses.chain import check_acyclic, find_entry, read_responses
 from threadkeep.responses.parse import parse_response
 from threadkeep.responses.search import (
@@ -45,7 +46,9 @@ def add(engine: Engine, user: str | None, source: object, overrides: dict[str, A
     """Implements `Responses.add`; `overrides` are fields that take precedence."""
     response, stored = parse_response(source, overrides)
     if user is not None and response.user not in (None, user):
-        raise InputError(f"response.user is {response.user!r}, but it is added for {user!r}")
+        raise InputError(
+            f"response.user is {shown(response.user)}, but it is added for {shown(user)}"
+        )
     user = owner_for(engine, user, response.user)
     now = engine.now()
     response = replace(
@@ -63,7 +66,9 @@ def add(engine: Engine, user: str | None, source: object, overrides: dict[str, A
             return _add(engine, user, response)
         except Conflict:
             continue
-    raise BackendError(f"response {response.id!r} was written by others at each try; try again")
+    raise BackendError(
+        f"response {shown(response.id)} was written by others at each try; try again"
+    )
 
 
 def get(engine: Engine, user: str | None, id: str) -> Response | None:
@@ -139,7 +144,7 @@ def _add(engine: Engine, user: str | None, response: Response) -> Response:
     )
     if current_stream is not None and response.conversation not in (None, current_stream.id):
         raise InputError(
-            f"response {response.id!r} is in conversation {current_stream.id!r} already"
+            f"response {shown(response.id)} is in conversation {shown(current_stream.id)} already"
         )
     stream = current_stream or previous_stream
     if stream is None or response.conversation not in (None, stream.id):
@@ -197,8 +202,7 @@ def _delete(stream: SessionStream, id: str) -> bool:
 
 
 def _is_about(record: Record, id: str) -> bool:
-    feedback = read_feedback(record, "")
-    return feedback is not None and feedback.response == id
+    return response_of_feedback(record) == id
 
 
 def _gap_record(id: str, now: float) -> Record:

@@ -13,6 +13,7 @@ from threadkeep.api.session import Session
 from threadkeep.core import names
 from threadkeep.core.user_id import UserId
 from threadkeep.errors import BackendError, ConfigError, InputError
+from threadkeep.printable import shown
 from threadkeep.service import history_policy, namespaces, yaml
 from threadkeep.service.codec import CONTEXT_ROLE, action_item, as_item, is_empty
 from threadkeep.service.connect import open_memory
@@ -209,7 +210,7 @@ class HistoryService:
         """
         if type(keep_levels) is not int or keep_levels < 0:
             raise InputError(
-                f"keep_levels must be a whole number of at least 0, got {keep_levels!r}"
+                f"keep_levels must be a whole number of at least 0, got {shown(keep_levels)}"
             )
         chat, item_count = self._session(session_id), 0
         if keep_levels:
@@ -305,7 +306,8 @@ class HistoryService:
         key = None if settings is None else self._settings.differs(settings)
         if key is not None:
             raise ConfigError(
-                f"the history service {self._identifier!r} is alive with another {key!r}: "
+                f"the history service {shown(self._identifier)} is alive with another "
+                f"{shown(key)}: "
                 "close() releases the identifier, or take another one"
             )
         return self

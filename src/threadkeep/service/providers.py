@@ -16,6 +16,7 @@ from threadkeep.config.stores import STORES
 from threadkeep.connect import connect
 from threadkeep.core.settings import NAMES
 from threadkeep.errors import ConfigError, did_you_mean
+from threadkeep.printable import shown
 from threadkeep.service import validators
 
 _SERVICE_SETTINGS: Final = frozenset(NAMES) - {"pool_size", "timeout"}
@@ -57,7 +58,7 @@ def choose(
         return _built_in(kind, options, service_keys)
     if not plugins.is_plugin(kind, module_path):
         suggestion = did_you_mean(kind, [*STORES, *plugins.installed_plugins(), "custom"])
-        raise ConfigError(f"type: there is no provider {_printable(kind)!r}{suggestion}")
+        raise ConfigError(f"type: there is no provider {shown(_printable(kind))}{suggestion}")
     return ProviderConfig(kind, dict(options), plugins.find_factory(kind, module_path))
 
 
@@ -74,7 +75,7 @@ def _built_in(
     for name in values:
         if name not in names:
             raise ConfigError(
-                f"the provider {kind!r} has no key {name!r}"
+                f"the provider {shown(kind)} has no key {shown(name)}"
                 f"{did_you_mean(name, [*names, *service_keys])}"
             )
     layer = [GivenOption(name, value) for name, value in values.items()]
@@ -82,7 +83,7 @@ def _built_in(
     targets = {table[name].target for name, value in values.items() if value is not None}
     for name in STORES[kind].service_keys:
         if table[name].target not in targets and "url" not in targets:
-            raise ConfigError(f"{name} is missing: the provider {kind!r} needs it")
+            raise ConfigError(f"{name} is missing: the provider {shown(kind)} needs it")
     return ProviderConfig(kind, dict(values))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 _FILE_PREFIX: Final = "sessions_"
 _FILE_SUFFIX: Final = "_history.json"
@@ -35,7 +36,7 @@ class _FolderProvider:
 
     def __init__(self, path: Path) -> None:
         if not path.is_dir():
-            raise ConfigError(f"there is no folder {str(path)!r} to import from")
+            raise ConfigError(f"there is no folder {shown(str(path))} to import from")
         self._path = path
 
     def get_all_sessions(self) -> list[str]:

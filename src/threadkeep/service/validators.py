@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from threadkeep.core.option_types import FLAG, LIFETIME, TEXT, choice, integer, printable
 from threadkeep.errors import ConfigError, did_you_mean
+from threadkeep.printable import shown
 
 Validator = Callable[[str, Any], Any]
 """Takes a key and its value, returns the parsed value."""
@@ -48,5 +49,5 @@ def mapping(key: str, value: object, allowed: Iterable[str] | None = None) -> di
         if not isinstance(name, str):
             raise ConfigError(f"{key}: keys must be str, got {printable(name)}")
         if allowed is not None and name not in allowed:
-            raise ConfigError(f"{key} has no key {name!r}{did_you_mean(name, allowed)}")
+            raise ConfigError(f"{key} has no key {shown(name)}{did_you_mean(name, allowed)}")
     return dict(value)

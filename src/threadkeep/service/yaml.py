@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from threadkeep.errors import ConfigError, MissingExtra, did_you_mean
+from threadkeep.printable import shown
 from threadkeep.service.settings import NESTED_KEY, SERVICE_KEYS
 
 _BLOCK_KEYS: Final = (NESTED_KEY, "history_config")
@@ -43,7 +44,7 @@ def load(path: str | os.PathLike[str], key: str | None = None) -> Block:
         )
     if not distinct:
         raise ConfigError(
-            f"{path}: no {key or NESTED_KEY!r} with keys below it{_hint(document, key)}"
+            f"{path}: no {shown(key or NESTED_KEY)} with keys below it{_hint(document, key)}"
         )
     return distinct[0]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import takewhile
 from typing import Final, NamedTuple
 
@@ -11,13 +13,16 @@ from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted_item
 from threadkeep.errors import InputError
 from threadkeep.messages import read_all
+from threadkeep.printable import shown
 from threadkeep.sessions import derived, recall_segments
 from threadkeep.sessions.item_identity import IdClaims, is_reference
 from threadkeep.sessions.read import ALL, choose_window, older_items
+from threadkeep.sessions.storable import storable_record
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, Item, Record
 from threadkeep.types.batching import batches
 from threadkeep.types.timestamps import utc_datetime
+from threadkeep.window.shorten.references import referring
 
 
 class Draft(NamedTuple):
@@ -55,7 +60,9 @@ class Draft(NamedTuple):
 
 def add(stream: SessionStream, messages: Sequence[object], format: str | None = None) -> list[Item]:
     """As `Session.add`."""
-    draft = make_draft(stream.engine, stream.id, messages, format=format)
+    draft = make_draft(
+        stream.engine, stream.id, messages, format=format, refer=partial(_without_pages, stream)
+    )
     seqs = list[int]()
     for batch in list(batches(draft.records)) or [[]]:
         seqs += _write(stream, draft.claims, batch, first=not seqs)
@@ -95,8 +102,17 @@ def make_draft(
     messages: Sequence[object],
     noun: str = "message",
     format: str | None = None,
+    refer: Callable[[Item], Item] | None = None,
 ) -> Draft:
     """Read messages into a draft.
+
+    Args:
+        engine: of the session.
+        session: the session's id.
+        messages: as for `Session.add`.
+        noun: what an error calls one of them.
+        format: as for `Session.add`.
+        refer: makes references of what the session holds already; called for tool results.
 
     Raises:
         InputError: a message cannot be understood or stored, or two have the same id.
@@ -104,17 +120,38 @@ def make_draft(
     parsed = read_all(messages, noun, format)
     if engine.settings.redactor is not None:
         parsed = [(n, redacted_item(engine, item)) for n, item in parsed]
+    if refer is not None:
+        parsed = [(n, refer(item) if item.tool_call_id else item) for n, item in parsed]
     now = engine.now()
     new_ids = engine.new_ids(now, len(parsed))
     ids = [
         names.join_surrogates(item.id) or new
         for (_, item), new in zip(parsed, new_ids, strict=True)
     ]
-    new_id = [entry for entry in zip(parsed, ids, strict=True) if not is_reference(entry[0][1])]
-    _check_unique([id for _, id in new_id], noun)
-    records = [item_codec.item_record(item, id, now, f"{noun} {n}") for (n, item), id in new_id]
+    _check_unique(
+        [id for (_, item), id in zip(parsed, ids, strict=True) if not is_reference(item)], noun
+    )
+    items: list[Item] = []
+    records: list[Record] = []
+    for (number, item), id in zip(parsed, ids, strict=True):
+        if is_reference(item):
+            items.append(item)
+            continue
+        storable, record = storable_record(item, id, now, f"{noun} {number}")
+        items.append(storable)
+        records.append(record)
     claims = IdClaims(session, parsed, noun) if any(item.id for _, item in parsed) else None
-    return Draft([item for _, item in parsed], ids, records, now, claims)
+    return Draft(items, ids, records, now, claims)
+
+
+def _without_pages(stream: SessionStream, result: Item) -> Item:
+    """The result as it is stored: pages that `read_more` made of another one are references."""
+    older = older_items(stream)
+
+    def find(seq: int) -> Item | None:
+        return next((item for item in older(seq + 1, 1) if item.seq == seq), None)
+
+    return referring(result, stream.stream_name, find)
 
 
 def _write(
@@ -149,7 +186,7 @@ def _apply_retention(stream: SessionStream, seqs: Sequence[int]) -> None:
     Older items are read until the policies need no more. If a model extracts from sessions, items
     it has not read yet stay, up to `PATIENCE` times as many as `retain` keeps.
     """
-    retained = choose_window(stream, stream.engine.settings.retain, ALL, None)
+    retained = choose_window(stream, stream.engine.settings.retain, ALL, None, shorten=False)
     first = _first_to_stay(stream, retained[0].seq) if retained else None
     if first is None:
         return
@@ -194,5 +231,6 @@ _NOTICES_PAGE: Final = 32
 
 def _check_unique(ids: list[str], noun: str) -> None:
     if len(set(ids)) < len(ids):
-        duplicate = next(id for id in ids if ids.count(id) > 1)
-        raise InputError(f"two {noun}s have the id {duplicate!r:.80}; ids are unique in a session")
+        counts = Counter(ids)
+        duplicate = next(id for id in ids if counts[id] > 1)
+        raise InputError(f"two {noun}s have the id {shown(duplicate)}; ids are unique in a session")

@@ -5,12 +5,13 @@ Both are in the store of long-term memory; their content is written and read els
 
 from __future__ import annotations
 
-import json
-from typing import Any, Final
+from typing import Final
 
-from threadkeep.core import names
+from threadkeep.core import body, names, record_shapes
+from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
-from threadkeep.types import KEEP, Drop, Query
+from threadkeep.core.item_codec import text_field
+from threadkeep.types import KEEP, Drop, Query, Record
 
 SUMMARY: Final = "summary"
 """The noun of the stream, and the kind and the id of its one record."""
@@ -48,7 +49,7 @@ def delete_derived(engine: Engine, session: str, *, user: str | None, is_ended: 
         _drop(engine, stream(engine, ANONYMOUS, session))
         return
     records = engine.longterm.read(Query(summary_stream, SUMMARY, ids=[SUMMARY]))[0].records
-    if records and _parse(records[0].body).get("user") == user:
+    if records and text_field(records[0], "user") == user:
         _drop(engine, summary_stream)
 
 
@@ -68,7 +69,7 @@ def invalidate_summary(
     """
     summary_stream = stream(engine, SUMMARY, session)
     records = engine.longterm.read(Query(summary_stream, SUMMARY, ids=[SUMMARY]))[0].records
-    if records and _covers(_parse(records[0].body), seq, generation):
+    if records and _covers(records[0], seq, generation):
         _drop(engine, summary_stream)
 
 
@@ -84,19 +85,12 @@ def _noun(engine: Engine, noun: str) -> str:
     )
 
 
-def _covers(summary: dict[str, Any], seq: int, generation: int | None) -> bool:
+def _covers(record: Record, seq: int, generation: int | None) -> bool:
     try:
-        return (not seq or summary["last_seq"] >= seq) and generation in (None, summary["life"])
-    except (TypeError, KeyError):
-        return True  # unreadable: assume that it does
-
-
-def _parse(body: str) -> dict[str, Any]:
-    try:
-        summary = json.loads(body)
-    except ValueError:
-        return {}
-    return summary if isinstance(summary, dict) else {}
+        summary = body.decode(record, record_shapes.SUMMARY)
+    except UnreadableRecord:
+        return True  # assume that it does
+    return (not seq or summary["last_seq"] >= seq) and generation in (None, summary["life"])
 
 
 def _drop(engine: Engine, name: str) -> None:

@@ -10,13 +10,21 @@ from threadkeep.core import item_codec, names
 from threadkeep.core.redaction import redacted_info, redacted_item
 from threadkeep.errors import InputError, NotFound
 from threadkeep.messages import read
-from threadkeep.sessions import derived, recall_segments
+from threadkeep.printable import shown
+from threadkeep.sessions import derived
 from threadkeep.sessions.item_identity import is_reference
-from threadkeep.sessions.read import items_query, seq_of, whole_number
-from threadkeep.sessions.stream import SessionStream, Snapshot
+from threadkeep.sessions.outdated import drop_derived, drop_segments, tell_edited
+from threadkeep.sessions.read import (
+    is_shown,
+    items_query,
+    newest_records,
+    seq_of,
+    whole_number,
+)
+from threadkeep.sessions.storable import storable_record
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, Item, Query, SessionInfo
 from threadkeep.types.timestamps import utc_datetime
-from threadkeep.types.versions import generation_of
 
 UNSET: Final[Any] = object()
 
@@ -64,17 +72,19 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
         snapshot = stream.read(items_query(stream, ids=[names.key(id)]))
         records = snapshot.pages[0].records
         if not records and not stream.engine.discards:
-            raise NotFound(f"session {stream.id!r} has no item {id!r} to replace")
+            raise NotFound(f"session {shown(stream.id)} has no item {shown(id)} to replace")
         old = item_codec.read_item(records[0]) if records else parsed[0]
         created_at = parsed[0].created_at or old.created_at
         redacted = redacted_item(stream.engine, parsed[0])
-        new = dataclasses.replace(redacted, id=id, created_at=created_at)
-        record = item_codec.item_record(new, id, stream.engine.now(), "item")
+        new = dataclasses.replace(redacted, id=id, created_at=created_at, hidden=old.hidden)
+        new, record = storable_record(new, id, stream.engine.now(), "item")
         seq = stream.compare_and_set(snapshot, put=[record])[0]
-        _invalidate_derived(stream, snapshot, seq)
+        drop_derived(stream, snapshot, seq)
         return dataclasses.replace(new, seq=seq)
 
-    return stream.retry(step)
+    replaced = stream.retry(step)
+    tell_edited(stream, [id])
+    return replaced
 
 
 def rewind(stream: SessionStream, before: str | int | None, last: int | None) -> list[Item]:
@@ -85,22 +95,24 @@ def rewind(stream: SessionStream, before: str | int | None, last: int | None) ->
 
     def step() -> list[Item]:
         if last is not None:
-            query = items_query(stream, limit=last, newest=True)
+            snapshot, records = newest_records(stream, last)
         else:
-            query = items_query(stream, after=(seq_of(stream, "before", before) or 0) - 1)
-        snapshot = stream.read(query)
-        records = snapshot.pages[0].records
+            start = (seq_of(stream, "before", before) or 0) - 1
+            snapshot = stream.read(items_query(stream, after=start))
+            records = snapshot.pages[0].records
         if records:
             drop = Drop("item", [record.id for record in records])
             stream.compare_and_set(snapshot, drop=[drop])
-            _invalidate_derived(stream, snapshot, records[0].seq)
-        return [item_codec.read_item(record) for record in records]
+            drop_derived(stream, snapshot, records[0].seq)
+        return list(filter(is_shown, map(item_codec.read_item, records)))
 
-    return stream.retry(step)
+    removed = stream.retry(step)
+    tell_edited(stream, [item.id for item in removed])
+    return removed
 
 
-def remove(stream: SessionStream, *ids: str) -> None:
-    """As `Session.remove`."""
+def remove(stream: SessionStream, *ids: str, tell: bool = True) -> None:
+    """As `Session.remove`; `tell=False`: the caller looks after what came of the items."""
     keys = [names.key(names.check(id, "id")) for id in ids]
 
     def step() -> None:
@@ -108,9 +120,11 @@ def remove(stream: SessionStream, *ids: str) -> None:
         if snapshot.info is not None and keys:
             stream.compare_and_set(snapshot, drop=[Drop("item", keys)])
         if records := snapshot.pages[0].records:
-            _invalidate_derived(stream, snapshot, records[0].seq)
+            drop_derived(stream, snapshot, records[0].seq)
 
     stream.retry(step)
+    if tell:
+        tell_edited(stream, ids)
 
 
 def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> None:
@@ -123,7 +137,7 @@ def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> 
     if snapshot.info is None and stream.engine.discards:
         return
     if snapshot.info is None:
-        raise NotFound(f"session {stream.id!r} does not exist, so it cannot be forked")
+        raise NotFound(f"session {shown(stream.id)} does not exist, so it cannot be forked")
     user = snapshot.info.user or copy.user
     info = dataclasses.replace(
         snapshot.info, id=copy.id, user=user, created_at=None, forked_from=stream.id
@@ -139,16 +153,18 @@ def clear(stream: SessionStream, keep_last: int, files: bool) -> None:
     keep_count = whole_number("keep_last", keep_last) or 0
 
     def step() -> None:
-        snapshot = stream.read(items_query(stream, limit=keep_count + 1, newest=True))
-        records = snapshot.pages[0].records
-        drop = [Drop("item", upto=records[0].seq)] if len(records) > keep_count else []
+        snapshot, records = newest_records(stream, keep_count + 1)
+        shown = sum(map(is_shown, map(item_codec.read_item, records)))
+        is_cut = shown > keep_count or (bool(records) and not keep_count)
+        last_dropped = records[0 if keep_count else -1].seq if is_cut else 0
+        drop = [Drop("item", upto=last_dropped)] if is_cut else []
         if files and snapshot.info is not None:
             drop.append(Drop("file"))
         if drop:
             stream.compare_and_set(snapshot, drop=drop)
-        if len(records) > keep_count:
+        if is_cut:
             derived.invalidate_summary(stream.engine, stream.id)
-            _drop_segments(stream, snapshot)
+            drop_segments(stream, snapshot)
 
     stream.retry(step)
 
@@ -158,17 +174,3 @@ def json_object(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     if metadata is not None and not isinstance(metadata, Mapping):
         raise InputError(f"metadata must be a dict, got {type(metadata).__name__}")
     return dict(metadata or {})
-
-
-def _invalidate_derived(stream: SessionStream, snapshot: Snapshot, seq: int) -> None:
-    """Drop what was made of items that changed, the oldest of which has this seq."""
-    derived.invalidate_summary(
-        stream.engine, stream.id, seq=seq, generation=generation_of(snapshot.version)
-    )
-    _drop_segments(stream, snapshot)
-
-
-def _drop_segments(stream: SessionStream, snapshot: Snapshot) -> None:
-    """Drop what is kept of the session's words."""
-    user = None if snapshot.info is None else snapshot.info.user
-    recall_segments.drop_touched(stream.engine, user, stream.id)

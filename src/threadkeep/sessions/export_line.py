@@ -1,131 +1,141 @@
 """Parses and validates one line of an export.
 
-The record it returns is the one that is written, so that ownership checks apply to it.
+The record it returns is the one that is written, so that ownership checks apply to it. Its body is
+checked as readers of the store check it, by `threadkeep.core.record_shapes`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from threadkeep.core import item_codec, names
+from threadkeep.core import body, item_codec, names, response_codec, shape
+from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.response_codec import ENTRY, GAP
 from threadkeep.errors import InputError
-from threadkeep.sessions import record_shape
+from threadkeep.printable import shown
 from threadkeep.types import Json, Record
-from threadkeep.types.timestamps import utc_datetime
 
 KINDS: Final = ("session", "file", "item", "response", ENTRY, GAP, "feedback")
 
 MAX_LINE: Final = 8 * item_codec.MAX_BODY
 """Characters of a line: more than the largest record takes, however it is escaped."""
 
-MAX_DEPTH: Final = 100
-"""How deeply lists and dicts may be nested, so that a deep call stack can still read them."""
+_MAX_DEPTH: Final = body.MAX_DEPTH + 1  # a line is one level around its record
 
 Line = dict[str, Json]
 
 
-def parse(number: int, text: str | bytes) -> Line:
+def parse(number: int, text: str | bytes, max_line: int = MAX_LINE) -> Line:
     """A line of JSON, in UTF-8 if it comes as bytes.
 
     Raises:
         InputError: it is no JSON object, too long, or nested too deeply; it is numbered.
     """
-    if len(text) > MAX_LINE:
-        raise InputError(f"line {number} is longer than {MAX_LINE:,} characters")
-    line = _parse_json(text, f"line {number}")
+    if len(text) > max_line:
+        raise InputError(
+            f"line {number} is longer than {max_line:,} characters; a larger record cannot be "
+            "stored"
+        )
+    try:
+        decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
+        line = body.parse_json(decoded.strip(), f"line {number}", _MAX_DEPTH)
+    except UnicodeDecodeError:
+        raise InputError(f"line {number} must be UTF-8") from None
+    except UnreadableRecord as error:
+        raise InputError(str(error)) from None
     if not isinstance(line, dict):
-        raise InputError(f"line {number} is not a JSON object")
+        raise InputError(f"line {number} must be a JSON object, found {shown(line)}")
     return line
 
 
 def read(number: int, line: Mapping[str, Any], kinds: Sequence[str] = KINDS) -> Record:
     """The record of a line, validated for its kind.
 
-    A `text` is a body as stored: one that is no JSON, as of a damaged item, is kept as it is and
-    stays unreadable.
+    A `text` is a body as stored: one that cannot be read, as of a damaged item, is kept as it is
+    and stays unreadable.
 
     Raises:
         InputError: the line is not valid; its number is named.
     """
-    kind, id, written_at, expires = (line.get(key) for key in ("kind", "id", "at", "expires"))
-    if kind not in kinds or not names.is_key(id) or written_at is None or not _is_time(written_at):
-        raise InputError(f"line {number} is no record: kind, id or at is missing or wrong")
-    if not _is_time(expires):
-        raise InputError(f"line {number}: expires must be epoch seconds")
-    body, readable = _body(line, f"line {number}")
-    record = Record(str(kind), str(id), body, float(written_at), expires)
-    if readable or kind == "session":
-        record_shape.check(record, f"line {number}")
+    location = f"line {number}"
+    for field, check in _FIELDS.items():
+        if (fault := check(line.get(field))) is not None:
+            raise InputError(
+                f"{location}: {field} must be {fault.expected}, found {shown(fault.found, 40)}"
+            )
+    kind, id = line["kind"], line["id"]
+    if kind not in kinds:
+        raise InputError(f"{location}: kind must be one of {', '.join(kinds)}, found {shown(kind)}")
+    record = Record(kind, id, _body(line, location), float(line["at"]), line.get("expires"))
+    if "body" in line or kind == "session" or _is_readable(record):
+        check_record(record, location)
     return record
 
 
-def _body(line: Mapping[str, Any], location: str) -> tuple[str, bool]:
-    """The body to store, and whether it is JSON."""
+def check_record(record: Record, location: str) -> None:
+    """Check that a record can be read, and that its id is the one in its body.
+
+    Raises:
+        InputError: it cannot; the location, the kind and the first wrong field are named.
+    """
+    decode = _DECODE.get(record.kind)
+    if decode is None:
+        return
+    try:
+        value = decode(record)
+    except UnreadableRecord as error:
+        raise InputError(f"{location}: {error}") from None
+    if record.kind != "session" and names.key(value.id) != record.id:
+        raise InputError(
+            f"{location}: {record.kind}.id is {shown(value.id)}, but the line has the id "
+            f"{shown(record.id)}"
+        )
+
+
+def _is_readable(record: Record) -> bool:
+    try:
+        check_record(record, "")
+    except InputError:
+        return False
+    return True
+
+
+def _body(line: Mapping[str, Any], location: str) -> str:
+    """The body to store."""
     if ("body" in line) == ("text" in line):
         raise InputError(f"{location} must have either a body or a text")
     if "body" in line:
-        return item_codec.dumps(_check_depth(line["body"], location), location), True
+        return item_codec.dumps(line["body"], location)
     text = line["text"]
     if not isinstance(text, str):
-        raise InputError(f"{location}: text must be a text")
+        raise InputError(f"{location}: text must be a text, found {shown(text)}")
     try:
         size = len(text.encode())
-    except UnicodeEncodeError as error:
-        raise InputError(f"{location}: text has half a character") from error
+    except UnicodeEncodeError:
+        raise InputError(f"{location}: text has half a character") from None
     if size > item_codec.MAX_BODY or "\0" in text:
         raise InputError(f"{location}: text is too large, or has a NUL")
-    return text, _is_json(text, location)
+    return text
 
 
-def _is_json(text: str, location: str) -> bool:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return False
-    except RecursionError as error:
-        raise _too_deep(location) from error
-    item_codec.dumps(_check_depth(value, location), location)  # as strict as for new records
-    return True
+def _record_key(value: Json) -> shape.Fault | None:
+    if names.is_key(value):
+        return None
+    return shape.Fault("", "a text of 1 to 512 bytes", value)
 
 
-def _parse_json(text: str | bytes, location: str) -> Json:
-    try:
-        return json.loads(text if isinstance(text, str) else text.decode("utf-8-sig"))
-    except ValueError as error:
-        raise InputError(f"{location} is not JSON") from error
-    except RecursionError as error:
-        raise _too_deep(location) from error
-
-
-def _check_depth(value: Json, location: str) -> Json:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [child for node in level for child in _children(node)]
-        if not level:
-            return value
-    raise _too_deep(location)
-
-
-def _children(node: Json) -> list[Json]:
-    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    return [child for child in children if isinstance(child, (dict, list))]
-
-
-def _too_deep(location: str) -> InputError:
-    return InputError(f"{location} is nested more than {MAX_DEPTH} deep")
-
-
-def _is_time(value: object) -> bool:
-    """Return True for `None`, or epoch seconds that a datetime can represent."""
-    if value is None:
-        return True
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    try:
-        utc_datetime(value)
-    except (ValueError, OverflowError, OSError):
-        return False
-    return True
+_FIELDS: Final[Mapping[str, shape.Check]] = {
+    "kind": shape.nonempty,
+    "id": _record_key,
+    "at": shape.moment,
+    "expires": shape.optional(shape.moment),
+}
+_DECODE: Final[Mapping[str, Callable[[Record], Any]]] = {
+    "session": item_codec.read_session,
+    "item": item_codec.decode_item,
+    "file": item_codec.decode_file,
+    "response": lambda record: response_codec.decode_response(record, "", None),
+    ENTRY: response_codec.decode_entry,
+    "feedback": lambda record: response_codec.decode_feedback(record, ""),
+}

@@ -11,6 +11,7 @@ from typing import Final
 
 from threadkeep.core import names
 from threadkeep.errors import Conflict, InputError, NotFound
+from threadkeep.printable import shown
 from threadkeep.types import Item, Record
 
 REFERENCE: Final = "item_reference"
@@ -70,8 +71,8 @@ class IdClaims:
         for key, (number, id) in self._references.items():
             if key not in stored and key not in self._new:
                 raise NotFound(
-                    f"{self._noun} {number} refers to {id!r:.80}, but session "
-                    f"{self._session!r:.80} has no such item; add the item itself"
+                    f"{self._noun} {number} refers to {shown(id)}, but session "
+                    f"{shown(self._session)} has no such item; add the item itself"
                 )
         self.referred = {key: stored[key] for key in self._references if key in stored}
 
@@ -93,14 +94,14 @@ class IdClaims:
         for key, (number, id) in self._references.items():
             if key not in self._new:
                 raise InputError(
-                    f"{self._noun} {number} refers to {id!r:.80}, which is none of the items "
+                    f"{self._noun} {number} refers to {shown(id)}, which is none of the items "
                     "beside it; pass the item itself"
                 )
 
     def _conflict(self, item: Item, stored: Item) -> Conflict:
         return Conflict(
-            f"id {item.id!r:.80} stands for a {_description(stored)} in session "
-            f"{self._session!r:.80}, so it cannot take a {_description(item)}; nothing was "
+            f"id {shown(item.id)} stands for a {_description(stored)} in session "
+            f"{shown(self._session)}, so it cannot take a {_description(item)}; nothing was "
             "written. Add the new item under another id or none, or put it in the other's place "
             "with replace()"
         )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from threadkeep.core import item_codec, names
+from threadkeep.core import body, item_codec, names
+from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.errors import Conflict, CorruptRecord, InputError
-from threadkeep.sessions import export_line, response_index
+from threadkeep.printable import shown
+from threadkeep.sessions import checkpoint_lines, export_line, response_index
+from threadkeep.sessions.checkpoint_lines import CheckpointRecord
 from threadkeep.sessions.export_line import KINDS, Line
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Json, Query, Record, SessionInfo
@@ -30,11 +32,13 @@ class CheckedSession(NamedTuple):
         info: the content of its `session` record.
         session_entry: its `session` record.
         records: all other records, in order.
+        checkpoints: the records of its checkpoints.
     """
 
     info: SessionInfo
     session_entry: Record
     records: list[Record]
+    checkpoints: list[CheckpointRecord]
 
 
 def header() -> Line:
@@ -45,9 +49,13 @@ def header() -> Line:
 def lines(engine: Engine, session: str) -> Iterator[Line]:
     """The lines of a session, one per record, the `session` record first; none if it is missing."""
     stream = engine.stream("session", session)
+    is_empty = True
     for kind in KINDS:
         for record in _records(engine, stream, kind):
+            is_empty = False
             yield _line(session, record)
+    for namespace, record in () if is_empty else checkpoint_lines.records(engine, session):
+        yield {**_line(session, record), checkpoint_lines.FIELD: namespace}
 
 
 def sessions(numbered: Iterable[tuple[int, Line]], user: str | None) -> Iterator[CheckedSession]:
@@ -68,6 +76,9 @@ def write(engine: Engine, session: CheckedSession) -> bool:
     """Write a session, whole or not at all. Returns True if it was new."""
     stream = SessionStream(engine, SessionInfo(session.info.id))
     try:
+        if session.checkpoints and stream.read().info is None:  # first: the session completes it
+            user = session.info.user
+            checkpoint_lines.write(engine, session.info.id, user, session.checkpoints)
         stream.create(session.info, _with_pointers(engine, session), session.session_entry)
     except (Conflict, CorruptRecord):  # an existing session stays, even an unreadable one
         return False
@@ -88,17 +99,24 @@ def _line(session: str, record: Record) -> Line:
     line: Line = {"session": session, "kind": record.kind, "id": record.id, "at": record.at}
     if record.expires is not None:
         line["expires"] = record.expires
-    body = _exact_json(record.body)
-    return {**line, "text": record.body} if body is None else {**line, "body": body}
+    fields = _exact_fields(record)
+    return {**line, "text": record.body} if fields is None else {**line, "body": fields}
 
 
-def _exact_json(text: str) -> Json:
-    """The JSON of a body; `None` if it would not be encoded as the same text again."""
+def _exact_fields(record: Record) -> Json:
+    """The fields of a body; `None` if it cannot be read, or would not be the same text again.
+
+    What cannot be read is exported as it is, since a later version may read it.
+    """
     try:
-        body = json.loads(text)
-        return body if item_codec.dumps(body, "body") == text else None
-    except ValueError:  # unreadable, but a later version may read it
-        return None
+        export_line.check_record(record, "body")
+        fields = body.parse(record.body, record.kind)
+        return fields if item_codec.dumps(fields, "body") == record.body else None
+    except UnreadableRecord as error:
+        body.skip(record, error)
+    except InputError as error:
+        body.report(record.kind, record.id, str(error).removeprefix("body: "))
+    return None
 
 
 def check_header(first: Line) -> None:
@@ -109,9 +127,9 @@ def check_header(first: Line) -> None:
     """
     if first.get("threadkeep") != "export":
         raise InputError("this is no export of threadkeep: its first line does not say so")
-    if first.get("schema") not in range(1, SCHEMA + 1):
+    if type(first.get("schema")) is not int or not 1 <= first["schema"] <= SCHEMA:
         raise InputError(
-            f"the export has schema {first.get('schema')!r}, this threadkeep knows {SCHEMA}: "
+            f"the export has schema {shown(first.get('schema'))}, this threadkeep knows {SCHEMA}: "
             "upgrade threadkeep"
         )
 
@@ -129,18 +147,23 @@ def _check_session(
 ) -> CheckedSession:
     (first, line), *other_lines = numbered
     if line.get("kind") != "session" and line.get("kind") in KINDS:
-        raise InputError(f"line {first}: session {session!r:.80}: its own record comes first")
+        raise InputError(f"line {first}: session {shown(session)}: its own record comes first")
     session_entry = export_line.read(first, line, ("session",))
     if session_entry.id != "session" or session_entry.expires is not None:
         raise InputError(f"line {first}: a session's own record has the id 'session', and no end")
-    info = item_codec.read_session(session_entry)
+    info = item_codec.read_session(session_entry)  # which `read` has checked
     if info.id != session or info.user == "":
         raise InputError(f"line {first}: the session's own record has another id, or a wrong user")
     if user is not None and info.user is None:
         session_entry, info = item_codec.with_owner(session_entry, user), replace(info, user=user)
     if user is not None and info.user != user:
         raise InputError(f"line {first} is of another user's session")
-    return CheckedSession(info, session_entry, list(_other_records(other_lines)))
+    is_checkpoint = checkpoint_lines.FIELD
+    records = [(number, line) for number, line in other_lines if is_checkpoint not in line]
+    checkpoints = [
+        checkpoint_lines.read(number, line) for number, line in other_lines if is_checkpoint in line
+    ]
+    return CheckedSession(info, session_entry, list(_other_records(records)), checkpoints)
 
 
 def _other_records(numbered: Iterable[tuple[int, Line]]) -> Iterator[Record]:

@@ -9,15 +9,17 @@ from typing import Any, Final
 
 from threadkeep.core import item_codec, names
 from threadkeep.errors import ConfigError, InputError, NotFound
+from threadkeep.printable import shown
 from threadkeep.protocols import Policy, TokenCounter
 from threadkeep.sessions.recent import RecentReader
-from threadkeep.sessions.stream import SessionStream
-from threadkeep.types import MAX_COUNT, MAX_SEQ, Item, Listing, Page, Query, SessionInfo
+from threadkeep.sessions.stream import SessionStream, Snapshot
+from threadkeep.types import MAX_COUNT, MAX_SEQ, Item, Listing, Page, Query, Record, SessionInfo
 from threadkeep.types.timestamps import utc_datetime
 from threadkeep.window import LOOKBACK, Fetch, Window, choose, first_page_size
 from threadkeep.window.policies.traits import traits_of
 
 ALL: Final = sys.maxsize
+_PAGE: Final = 50
 
 
 def items(
@@ -26,13 +28,16 @@ def items(
     after: int | str | None,
     before: int | str | None,
     limit: int | None,
+    hidden: bool = False,
 ) -> Listing[Item]:
     """As `Session.items`."""
     if last is not None and limit is not None:
         raise InputError("last= and limit= contradict each other: give one of them")
+    if not isinstance(hidden, bool):
+        raise InputError(f"hidden must be True or False, got {type(hidden).__name__}")
     last, limit = whole_number("last", last), whole_number("limit", limit)
     if last is not None and after is None and before is None:
-        return Listing(RecentReader(stream).newest(last)[0])
+        return Listing(_newest(stream, last, hidden))
     query = items_query(
         stream,
         limit=last if limit is None else limit + 1,
@@ -40,10 +45,73 @@ def items(
         after=seq_of(stream, "after", after),
         before=seq_of(stream, "before", before),
     )
-    page_items = items_of_page(stream.read(query).pages[0])
-    if limit is None or len(page_items) <= limit:
-        return Listing(page_items)
-    return Listing(page_items[:limit], cursor=page_items[limit - 1].seq if limit else after)
+    found = range_items(stream, query, hidden)
+    if limit is None or len(found) <= limit:
+        return Listing(found)
+    return Listing(found[:limit], cursor=found[limit - 1].seq if limit else after)
+
+
+def _newest(stream: SessionStream, count: int, hidden: bool) -> list[Item]:
+    """The newest items, oldest first; reads on while hidden ones are among them."""
+    reader, size = RecentReader(stream), count
+    found = reader.newest(count)[0]
+    visible = found if hidden else list(filter(is_shown, found))
+    while found and len(found) == size and len(visible) < count:
+        size = max(count - len(visible), _PAGE)
+        found = reader.older(found[0].seq, size)
+        visible = [*filter(is_shown, found), *visible]
+    return visible[len(visible) - count :] if len(visible) > count else visible
+
+
+def range_items(stream: SessionStream, query: Query, hidden: bool = False) -> list[Item]:
+    """The items of a query; it is read on while hidden ones are among them.
+
+    Raises:
+        NotOwner: the session belongs to another user.
+    """
+    return items_of_snapshot(stream, query, stream.read(query), hidden)
+
+
+def items_of_snapshot(
+    stream: SessionStream, query: Query, snapshot: Snapshot, hidden: bool = False
+) -> list[Item]:
+    """As `range_items`, for a query that was read already, as the first of the snapshot."""
+    found = items_of_page(snapshot.pages[0])
+    visible = found if hidden else list(filter(is_shown, found))
+    size = query.limit
+    while size and len(found) == size and len(visible) < (query.limit or 0):
+        size = max((query.limit or 0) - len(visible), _PAGE)
+        further = query._replace(limit=size)
+        if query.newest:
+            further = further._replace(before=found[0].seq)
+        else:
+            further = further._replace(after=found[-1].seq)
+        found = items_of_page(stream.read(further).pages[0])
+        more = list(filter(is_shown, found))
+        visible = [*more, *visible] if query.newest else [*visible, *more]
+    if query.limit is None or len(visible) <= query.limit:
+        return visible
+    return visible[-query.limit :] if query.newest else visible[: query.limit]
+
+
+def newest_records(stream: SessionStream, count: int) -> tuple[Snapshot, list[Record]]:
+    """The newest records with so many shown items among them, and all that is behind those.
+
+    They belong to one snapshot, so that a compare-and-set may follow.
+    """
+    size = count
+    while True:
+        snapshot = stream.read(items_query(stream, limit=size, newest=True))
+        records = snapshot.pages[0].records
+        shown = [n for n, item in enumerate(items_of_page(snapshot.pages[0])) if is_shown(item)]
+        if len(shown) >= count or len(records) < size:
+            return snapshot, records[shown[-count] if 0 < count <= len(shown) else 0 :]
+        size = min(2 * size + _PAGE, MAX_COUNT)
+
+
+def is_shown(item: Item) -> bool:
+    """Return True if listings show the item."""
+    return not item.hidden
 
 
 def info(stream: SessionStream) -> SessionInfo | None:
@@ -63,11 +131,19 @@ def info(stream: SessionStream) -> SessionInfo | None:
 
 
 def choose_window(
-    stream: SessionStream, policies: Sequence[Policy], lookback: int, counter: TokenCounter | None
+    stream: SessionStream,
+    policies: Sequence[Policy],
+    lookback: int,
+    counter: TokenCounter | None,
+    *,
+    shorten: bool = True,
 ) -> Window:
-    """The window that the policies select; `lookback=ALL` reads without a limit."""
+    """The window that the policies select; `lookback=ALL` reads without a limit.
+
+    With `shorten=False` large tool results count, and are returned, whole.
+    """
     if type(lookback) is not int or lookback < 1:
-        raise ConfigError(f"lookback must be a whole number of at least 1, got {lookback!r}")
+        raise ConfigError(f"lookback must be a whole number of at least 1, got {shown(lookback)}")
     if counter is not None and not callable(counter):
         raise ConfigError(f"counter must be a callable, got {type(counter).__name__}")
     lookback = min(lookback, ALL)
@@ -85,6 +161,8 @@ def choose_window(
         size=size,
         lookback=lookback,
         counter=counter,
+        session=stream.stream_name,
+        shorten=shorten,
     )
     if reader.borrowed:
         window.replace_shared(reader.borrowed)
@@ -115,7 +193,7 @@ def seq_of(stream: SessionStream, field: str, reference: int | str | None) -> in
     if not records and stream.engine.discards:
         return 0
     if not records:
-        raise NotFound(f"{field}: session {stream.id!r} has no item {reference!r}")
+        raise NotFound(f"{field}: session {shown(stream.id)} has no item {shown(reference)}")
     return records[0].seq
 
 
@@ -127,5 +205,5 @@ def items_of_page(page: Page) -> list[Item]:
 def whole_number(name: str, number: int | None) -> int | None:
     """Validate an optional whole number of at least 0, capped at `MAX_COUNT`."""
     if number is not None and (type(number) is not int or number < 0):
-        raise InputError(f"{name} must be a whole number of at least 0, got {number!r}")
+        raise InputError(f"{name} must be a whole number of at least 0, got {shown(number)}")
     return None if number is None else min(number, MAX_COUNT)

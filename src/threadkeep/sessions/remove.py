@@ -12,7 +12,8 @@ from typing import NamedTuple
 from threadkeep.core import item_codec
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.errors import Conflict, CorruptRecord
-from threadkeep.sessions import derived, recall_segments, response_index, user_index
+from threadkeep.printable import shown
+from threadkeep.sessions import checkpoints, derived, recall_segments, response_index, user_index
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import KEEP, Drop, Page, Query
 
@@ -47,7 +48,9 @@ def delete(stream: SessionStream) -> None:
         return
     entry = user_index.entry(stream.engine, remains.user, stream.id)
     if entry.seq and not remains.version and not stream.is_current(0):
-        raise Conflict(f"session {stream.id!r} begins anew")  # the entry just read belongs to it
+        raise Conflict(
+            f"session {shown(stream.id)} begins anew"
+        )  # the entry just read belongs to it
     delete_target(stream, remains)
     if entry.seq:
         user_index.remove_entry(stream.engine, remains.user, stream.id, entry)
@@ -88,6 +91,8 @@ def delete_target(stream: SessionStream, remains: DeletionTarget) -> None:
     engine = stream.engine
     pointed = response_index.pointers_to(engine, stream.id, remains.responses)
     derived.delete_derived(engine, stream.id, user=stream.user, is_ended=remains.is_ended)
+    if not remains.is_ended or stream.user is None:  # before the session, which names the owner
+        checkpoints.delete(engine, stream.id)
     if remains.version:
         engine.commit(stream.stream_name, drop=[Drop()], ttl=KEEP, expect=remains.version)
         if not remains.is_ended:  # a summary written in between

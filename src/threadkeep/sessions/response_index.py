@@ -6,12 +6,12 @@ another write; the session's writes renew it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from threadkeep.core import item_codec, names
+from threadkeep.core import body, item_codec, names, record_shapes
+from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.core.response_codec import ENTRY, read_entry
 from threadkeep.errors import Conflict
@@ -47,8 +47,8 @@ def write_pointer(
     """
     stream, ttl = engine.stream("response", id), _pointer_ttl(engine)
     owner_fields = {} if user is None else {"user": user}
-    body = item_codec.dumps({"id": id, "session": session, **owner_fields}, "response id")
-    record = Record("pointer", "pointer", body, engine.now())
+    text = item_codec.dumps({"id": id, "session": session, **owner_fields}, "response id")
+    record = Record("pointer", "pointer", text, engine.now())
     engine.commit(stream, put=[record], ttl=ttl, expect=pointer.version)
 
 
@@ -123,10 +123,14 @@ def ids_of_entries(page: Page) -> list[str]:
 
 
 def _parse_pointer(page: Page) -> Pointer:
-    try:
-        return Pointer(str(json.loads(page.records[0].body)["session"]), page.version)
-    except (IndexError, ValueError, TypeError, KeyError):
+    if not page.records:
         return Pointer(None, page.version)
+    try:
+        fields = body.decode(page.records[0], record_shapes.POINTER)
+    except UnreadableRecord as error:
+        body.skip(page.records[0], error)
+        return Pointer(None, page.version)
+    return Pointer(str(fields["session"]), page.version)
 
 
 def _pointer_ttl(engine: Engine) -> float | None:

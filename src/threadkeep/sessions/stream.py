@@ -17,6 +17,7 @@ from threadkeep.core import item_codec
 from threadkeep.core.cache.session_info import CachedInfo
 from threadkeep.core.engine import Engine
 from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner, ThreadkeepError
+from threadkeep.printable import shown
 from threadkeep.sessions import response_index, user_index
 from threadkeep.types import Commit, Drop, Item, Page, Query, Record, SessionInfo
 from threadkeep.types.batching import batches
@@ -203,7 +204,7 @@ class SessionStream:
         """
         snapshot = self.read()
         if snapshot.info is not None:
-            raise Conflict(f"session {info.id!r} exists already", current=snapshot.version)
+            raise Conflict(f"session {shown(info.id)} exists already", current=snapshot.version)
         version, leftovers = snapshot.version, [Drop()] if snapshot.version else []
         ttl = self.engine.settings.ttl
         self._touch_index(info, new=True)  # first, so that forgetting the user finds leftovers
@@ -222,7 +223,7 @@ class SessionStream:
             )
             self._ensure_listed(info)
         except Conflict as error:
-            message = f"session {info.id!r} was begun by somebody else meanwhile"
+            message = f"session {shown(info.id)} was begun by somebody else meanwhile"
             raise Conflict(message, current=error.current) from error
 
     def claim(self, snapshot: Snapshot) -> SessionInfo:
@@ -270,7 +271,7 @@ class SessionStream:
 
     def _contention_error(self, tries: int = _TRIES) -> BackendError:
         return BackendError(
-            f"session {self._initial_info.id!r} was changed by others at each of {tries} "
+            f"session {shown(self._initial_info.id)} was changed by others at each of {tries} "
             "tries; try again"
         )
 
@@ -318,11 +319,12 @@ class SessionStream:
             info = item_codec.read_session(session_page.records[0])
         except ValueError as error:
             raise CorruptRecord(
-                f"the session record of {self._initial_info.id!r} cannot be read, so its owner is "
+                f"the session record of {shown(self._initial_info.id)} cannot be read, "
+                "so its owner is "
                 "unknown; restore it from a copy of the store, or delete it as the operator"
             ) from error
         if self._initial_info.user is not None and info.user not in (None, self._initial_info.user):
-            raise NotOwner(f"session {self._initial_info.id!r} belongs to another user")
+            raise NotOwner(f"session {shown(self._initial_info.id)} belongs to another user")
         return info
 
     def _is_accessible(self, info: SessionInfo) -> bool:

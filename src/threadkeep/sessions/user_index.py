@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from threadkeep.core import body, item_codec, names, record_shapes
 from threadkeep.core import cursor as cursors
-from threadkeep.core import item_codec, names
+from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.errors import Conflict, InputError
+from threadkeep.printable import shown
 from threadkeep.types import KEEP, Drop, Listing, Page, Query, Record, SessionInfo
 from threadkeep.types.versions import generation_of
 
@@ -31,9 +32,17 @@ def touch(engine: Engine, user: str, session: str, *, new: bool) -> None:
     stream, key = engine.stream("sessions", user), names.key(session)
     entry_ttl = None if ttl is None else ttl + _GRACE
     expires = None if entry_ttl is None else now + entry_ttl
+    if expires is not None and not new:
+        expires = _later(engine, Query(stream, "session", ids=[key]), expires)
     entry = Record("session", key, item_codec.dumps({"id": session}, "session id"), now, expires)
     engine.commit(stream, put=[entry], drop=[Drop("session", [key])], ttl=entry_ttl)
     engine.touch(user, session, now)
+
+
+def _later(engine: Engine, listed: Query, expires: float) -> float:
+    """The later of two ends: a worker whose clock is behind does not end an entry of others."""
+    ends = [record.expires for record in engine.read(listed)[0].records]
+    return max([expires, *(end for end in ends if end is not None)])
 
 
 class IndexEntry(NamedTuple):
@@ -177,8 +186,9 @@ def read(engine: Engine, streams: list[str]) -> list[SessionInfo | None]:
 def session_id_of(entry: Record) -> str:
     """The id of the session that an entry of a user's list points to."""
     try:
-        return str(json.loads(entry.body)["id"])
-    except item_codec.DECODE_ERRORS:
+        return str(body.decode(entry, record_shapes.INDEX_ENTRY, "index entry")["id"])
+    except UnreadableRecord as error:
+        body.skip(entry, error)
         return entry.id
 
 
@@ -190,11 +200,12 @@ def _info(session_page: Page, newest_page: Page) -> SessionInfo | None:
             session_page.records[0],
             max(record.at for record in [*session_page.records, *newest_page.records]),
         )
-    except ValueError:
+    except UnreadableRecord as error:
+        body.skip(session_page.records[0], error)
         return None
 
 
 def _check_limit(limit: object) -> int:
     if type(limit) is not int or not 1 <= limit <= 1_000:
-        raise InputError(f"limit must be a whole number from 1 to 1,000, got {limit!r}")
+        raise InputError(f"limit must be a whole number from 1 to 1,000, got {shown(limit)}")
     return limit

@@ -1,4 +1,4 @@
-"""Test kit: the backend contract, a validator of prompts, and a scripted model.
+"""Test kit: the backend contract, validators of prompts, and a scripted model.
 
 Only `BackendContract` imports pytest and hypothesis.
 """
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from threadkeep.testing.contract import BackendContract
+    from threadkeep.testing.learner import ScriptedLearner
     from threadkeep.testing.model import ScriptedModel
-    from threadkeep.testing.validity import assert_valid
+    from threadkeep.testing.validity import assert_carried, assert_valid
 
-__all__ = ["BackendContract", "ScriptedModel", "assert_valid"]
+__all__ = ["BackendContract", "ScriptedLearner", "ScriptedModel", "assert_carried", "assert_valid"]
 
 
 def __getattr__(name: str) -> Any:
@@ -23,14 +24,18 @@ def __getattr__(name: str) -> Any:
         from threadkeep.testing.contract import BackendContract
 
         return BackendContract
+    if name == "ScriptedLearner":
+        from threadkeep.testing.learner import ScriptedLearner
+
+        return ScriptedLearner
     if name == "ScriptedModel":
         from threadkeep.testing.model import ScriptedModel
 
         return ScriptedModel
-    if name == "assert_valid":
-        from threadkeep.testing.validity import assert_valid
+    if name in {"assert_carried", "assert_valid"}:
+        from threadkeep.testing import validity
 
-        return assert_valid
+        return getattr(validity, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

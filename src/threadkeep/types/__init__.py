@@ -120,6 +120,8 @@ class Item:
         usage: the provider's token counts.
         metadata: the application's own, any JSON object.
         created_at: when it was said (aware, UTC); for people, `seq` orders.
+        hidden: whether it is stored but not shown: in no window, listing, recall or extraction,
+            unless asked for by `items(hidden=True)`.
         raw: `{"format", "data"}`: the writer's own payload where the fields above do not say
             everything; an item that was merged or edited has none.
     """
@@ -137,6 +139,7 @@ class Item:
     usage: dict[str, Json] | None = None
     metadata: dict[str, Json] = field(default_factory=dict)
     created_at: datetime | None = None
+    hidden: bool = False
     raw: dict[str, Json] | None = None
 
     def __repr__(self) -> str:

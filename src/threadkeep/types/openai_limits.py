@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from threadkeep.errors import InputError
+from threadkeep.printable import shown, shown_key
 
 MAX_KEYS: Final = 16
 MAX_KEY_LENGTH: Final = 64
@@ -40,16 +41,17 @@ def check_key_count(metadata: Mapping[str, Any], location: str = "metadata") -> 
 def _check(key: object, value: object, location: str) -> None:
     if not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY_LENGTH:
         raise InputError(
-            f"{location}: a key must be a str of 1 to {MAX_KEY_LENGTH} characters, got {key!r:.80}"
+            f"{location}: a key must be a str of 1 to {MAX_KEY_LENGTH} characters, got {shown(key)}"
         )
-    if isinstance(value, bool) or (isinstance(value, (int, float)) and math.isfinite(value)):
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return
     if not isinstance(value, str):
         raise InputError(
-            f"{location}.{key} must be a str, a finite number or a bool, got {type(value).__name__}"
+            f"{location}.{shown_key(key)} must be a str, a finite number or a bool, "
+            f"got {type(value).__name__}"
         )
     if len(value) > MAX_VALUE_LENGTH:
         raise InputError(
-            f"{location}.{key} is {len(value)} characters long, at most {MAX_VALUE_LENGTH} are "
-            "allowed"
+            f"{location}.{shown_key(key)} is {len(value)} characters long, "
+            f"at most {MAX_VALUE_LENGTH} are allowed"
         )

@@ -6,6 +6,7 @@ import functools
 from datetime import UTC, datetime
 
 from threadkeep.errors import InputError
+from threadkeep.printable import shown
 
 
 @functools.lru_cache(maxsize=8_192)  # the same items are read turn after turn
@@ -28,7 +29,7 @@ def parse_time(value: object, location: str = "created_at") -> datetime:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return utc_datetime(value)
     except (ValueError, OverflowError, OSError) as error:
-        raise InputError(f"{location} is not a point in time: {error}") from error
+        raise InputError(f"{location} is not a point in time: {shown(value)}") from error
     raise InputError(
         f"{location} must be epoch seconds, ISO 8601 or a datetime, got {type(value).__name__}"
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from threadkeep import messages
 from threadkeep.core.cache.cached_item import CachedItem
-from threadkeep.messages import AnthropicMessages
+from threadkeep.messages import AnthropicMessages, GeminiContents, Profile
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item
 from threadkeep.window import tokens
+from threadkeep.window.left_out import LeftOut
 
 
 class Window(list[Item]):
@@ -22,6 +23,11 @@ class Window(list[Item]):
     Attributes:
         dropped: how many tool results were left out, though no older than the first item that is
             not pinned, because their call is gone.
+        over: by how much it exceeds its budget, in tokens for `max_tokens`, else in the unit of
+            the budget: more than 0 only if it consists of what every window holds (the newest
+            user message, the last step) and what a policy pins; 0 = within.
+        changed: the ids of items that a policy changed, merged or cut: they differ from what is
+            stored.
     """
 
     def __init__(
@@ -29,12 +35,25 @@ class Window(list[Item]):
         items: Iterable[Item] = (),
         *,
         dropped: int = 0,
+        over: int = 0,
+        changed: frozenset[str] = frozenset(),
         counter: TokenCounter | None = None,
+        left_out: Callable[[], LeftOut] = LeftOut,
     ) -> None:
         super().__init__(items)
         self.dropped = dropped
+        self.over = over
+        self.changed = changed
+        self._left_out: LeftOut | Callable[[], LeftOut] = left_out
         self._counter = counter
         self._sources: list[tuple[Item, CachedItem | None]] = []
+
+    @property
+    def left_out(self) -> LeftOut:
+        """What of the session is not in the window, and why: counts and positions by reason."""
+        if not isinstance(self._left_out, LeftOut):
+            self._left_out = self._left_out()
+        return self._left_out
 
     def replace_shared(self, cached_items: Mapping[int, CachedItem]) -> None:
         """Replace items that are shared through a cache (keyed by their `id()`) with copies."""
@@ -54,20 +73,45 @@ class Window(list[Item]):
     # Lists of `Any`, so that type checkers accept them where the clients want their own TypedDicts,
     # which cannot be named here: the clients need not be installed.
 
-    def to_openai(self) -> list[Any]:
-        """The `messages` of an OpenAI Chat Completions request: a list of dicts."""
-        return messages.to_openai(self, self._cached_items())
+    def to_openai(self, profile: Profile | None = None) -> list[Any]:
+        """The `messages` of an OpenAI Chat Completions request: a list of dicts.
 
-    def to_responses(self) -> list[Any]:
-        """The `input` of an OpenAI Responses request: a list of dicts."""
-        return messages.to_responses(self)
+        Servers other than OpenAI need back what their models wrote beside a message, such as
+        DeepSeek's `reasoning_content`, OpenRouter's `reasoning_details` or the signatures of
+        Gemini's calls, and refuse what others wrote.
+
+        Args:
+            profile: the server: `openai`, `deepseek` (also for Kimi and Qwen), `gemini`,
+                `openrouter` or `vllm`. `None`: such fields go out only if all of the model's
+                messages in the window have those of one server.
+
+        Raises:
+            ConfigError: the profile is unknown.
+        """
+        return messages.to_openai(self, self._cached_items(), profile)
+
+    def to_responses(self, *, stateless: bool = False) -> list[Any]:
+        """The `input` of an OpenAI Responses request: a list of dicts.
+
+        Args:
+            stateless: for `store=False`, or another project or server: no ids, reasoning only
+                where it is encrypted, and no calls of hosted tools.
+        """
+        return messages.to_responses(self, stateless=stateless)
 
     def to_anthropic(self) -> AnthropicMessages:
         """The `messages` of an Anthropic Messages request; its `system` text is in `.system`."""
         return messages.to_anthropic(self)
 
+    def to_gemini(self) -> GeminiContents:
+        """The `contents` of a request to Gemini; its system text is in `.system_instruction`.
+
+        They are in the JSON form of the REST API, which the `google-genai` client takes as well.
+        """
+        return messages.to_gemini(self)
+
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_sources": []}
+        return {**self.__dict__, "_left_out": self.left_out, "_sources": []}
 
     def _cached_items(self) -> list[CachedItem | None]:
         """The cached item behind each copy that is unchanged since it was made."""

@@ -73,11 +73,11 @@ def weather(city: str) -> str:
     return f"{city}: 21"
 
 
-def said(chat):
+def said(chat, hidden=False):
     """What is stored: who, and the words or the calls."""
     return [
         (item.role, item.text or "+".join(call["name"] for call in item.tool_calls))
-        for item in chat.items()
+        for item in chat.items(hidden=hidden)
     ]
 
 

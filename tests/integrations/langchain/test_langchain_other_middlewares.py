@@ -119,15 +119,17 @@ class TestOtherMiddlewares:
         for number in "123":
             state = runner.invoke(user(f"q{number}"), CONFIG)
         assert len(state["messages"]) < 8, "the state was summed up"
-        spoken = [entry for entry, item in zip(said(chat), chat.items(), strict=True)
-                  if item.type != "notice"]  # fmt: skip
+        items = chat.items(hidden=True)
+        spoken = [entry for entry, item in zip(said(chat, hidden=True), items, strict=True)
+                  if item.role != "system"]  # fmt: skip
         turn = [("assistant", "weather"), ("tool", "Lisbon: 21")]
         assert spoken == [
             ("user", "q1"), *turn, ("assistant", "1"), ("user", "q2"), *turn, ("assistant", "2"),
             ("user", "q3"), *turn, ("assistant", "3"),
         ]  # fmt: skip
-        assert any(item.type == "notice" for item in chat.items())
-        assert all(item.type != "notice" for item in chat.window())
+        [summary] = [item for item in chat.items() if item.role == "system"]
+        assert len(chat.items()) < 8, "what was summed up is hidden"
+        assert summary in chat.window()
 
     def test_what_is_removed_from_the_state_stays_in_the_store(self, served, ours, chat):
         class Forgetful(AgentMiddleware):
@@ -140,7 +142,8 @@ class TestOtherMiddlewares:
         )
         for text in "ab":
             runner.invoke(user(text), CONFIG)
-        assert [text for _, text in said(chat)] == ["a", "1", "b", "2"]
+        assert [text for _, text in said(chat)] == ["2"]
+        assert [text for _, text in said(chat, hidden=True)] == ["a", "1", "b", "2"]
 
 
 def test_a_question_answered_by_another_node_is_stored(memory, served, chat):

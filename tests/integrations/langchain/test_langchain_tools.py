@@ -123,7 +123,7 @@ def test_langchains_middleware_takes_the_summary_of_the_session(learned, run):
     assert summary is not None
     assert summary.text == "They spoke, part 1."
     assert summary.text in result["messages"][0].text
-    texts = [item.text for item in learned.session("t").items() if item.type != "notice"]
+    texts = [item.text for item in learned.session("t").items(hidden=True) if item.role != "system"]
     assert texts[:8] == [message["content"] for message in said], "the store keeps it all"
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from langchain_threadkeep.middleware import ThreadkeepMiddleware
     from langchain_threadkeep.nodes import load_history_node, save_history_node
     from langchain_threadkeep.runnable import with_history
+    from langchain_threadkeep.saver import ThreadkeepSaver, import_checkpoints
     from langchain_threadkeep.store import ThreadkeepStore
     from langchain_threadkeep.summarizer import threadkeep_summarizer
     from langchain_threadkeep.tools import memory_tools
@@ -32,6 +33,8 @@ __all__ = [
     "save_history_node",
     "trim_messages",
     "ThreadkeepStore",
+    "ThreadkeepSaver",
+    "import_checkpoints",
     "import_sql",
 ]
 
@@ -47,6 +50,8 @@ _MODULES: Final = {
     "save_history_node": "nodes",
     "trim_messages": "trimming",
     "ThreadkeepStore": "store",
+    "ThreadkeepSaver": "saver",
+    "import_checkpoints": "saver",
     "import_sql": "import_sql",
 }
 

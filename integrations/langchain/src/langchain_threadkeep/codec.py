@@ -23,7 +23,7 @@ from langchain_core.messages import (
     message_chunk_to_message,
 )
 
-from langchain_threadkeep import content_codec, fast_path, tool_call_codec
+from langchain_threadkeep import content_codec, continuation_codec, fast_path, tool_call_codec
 from langchain_threadkeep.json_values import Packed, pack, unpack
 from threadkeep import Item
 from threadkeep.errors import InputError
@@ -53,7 +53,6 @@ _DEFAULT_FIELDS: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 _ERRORS: Final = (LookupError, TypeError, ValueError, AttributeError)
 _CONTENT_FIELDS: Final = ("content", "tool_calls", "invalid_tool_calls")
-_USAGE_FIELDS: Final = frozenset({"input_tokens", "output_tokens", "total_tokens"})
 
 
 def to_item(message: BaseMessage) -> Item:
@@ -103,7 +102,8 @@ def to_message(item: Item) -> BaseMessage:
     """
     raw_fields = _raw_fields(item)
     if raw_fields is None:
-        return fast_path.message(item) or _foreign_message(item)
+        plain = fast_path.message(item) if item.raw is None else None
+        return plain or _foreign_message(item)
     if any(name in raw_fields for name in _CONTENT_FIELDS):
         try:
             message = _build_message(item, raw_fields)
@@ -127,6 +127,27 @@ def message_id(item: Item) -> str | None:
     return own_id if isinstance(own_id, str) and own_id else None
 
 
+def plain_fields(item: Item) -> tuple[type[BaseMessage], dict[str, Any]] | None:
+    """The class and the fields of the message in an item, as new objects; not validated.
+
+    `None` if its content is not a text, or its class is not one of `fast_path`.
+    """
+    raw_fields = _raw_fields(item) or {}
+    kind = str(raw_fields.get("type") or _DEFAULT_KINDS.get(item.role, "chat"))
+    if type(item.content) is not str or not fast_path.covers(_KINDS[kind]):
+        return None
+    if any(name in raw_fields for name in _CONTENT_FIELDS):
+        return None
+    fields = _neutral_fields(item, kind)
+    fields |= {"additional_kwargs": {}, "response_metadata": {}}  # not the shared defaults
+    for name, value in raw_fields.items():
+        fields[name] = unpack(value)
+    fields.pop("type", None)
+    if fields.get("usage_metadata") is not None:
+        fields["usage_metadata"] = unpack(fields["usage_metadata"])
+    return _KINDS[kind], fields
+
+
 def is_native(item: Item) -> bool:
     """Return True if LangChain wrote the item and it has data beyond its neutral fields."""
     return item.raw is not None and item.raw.get("format") == FORMAT
@@ -135,6 +156,11 @@ def is_native(item: Item) -> bool:
 def is_notice(message: BaseMessage) -> bool:
     """Return True if a harness wrote the message, such as a summary or a task notification."""
     return bool(message.additional_kwargs.get("lc_source"))
+
+
+def is_summary(message: BaseMessage) -> bool:
+    """Return True if the message sums up others, in whose place it stands."""
+    return message.additional_kwargs.get("lc_source") == "summarization"
 
 
 def chunks_to_messages(messages: Iterable[BaseMessage]) -> list[BaseMessage]:
@@ -179,7 +205,7 @@ def _neutral_fields(item: Item, kind: str) -> dict[str, Any]:
         case "ai":
             fields |= tool_call_codec.from_neutral(item.tool_calls)
             usage = item.usage
-            counted = usage is not None and usage.keys() >= _USAGE_FIELDS
+            counted = usage is not None and usage.keys() >= fast_path.COUNTED
             fields["usage_metadata"] = usage if counted else None
         case "tool":
             status = "error" if item.status == "error" else "success"
@@ -224,7 +250,9 @@ def _build_message(item: Item, raw_fields: Mapping[str, Packed]) -> BaseMessage:
 
 
 def _foreign_message(item: Item) -> BaseMessage:
-    message = _build_message(item, {})
+    kwargs = continuation_codec.to_kwargs(item)
+    message = _build_message(continuation_codec.without_thoughts(item) if kwargs else item, {})
+    message.additional_kwargs |= kwargs
     if item.role == "developer":
         message.additional_kwargs["__openai_role__"] = "developer"
     return message

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
@@ -15,10 +16,17 @@ Utterance = tuple[str, str]
 
 
 class StoredPrefix(NamedTuple):
-    """The number of leading messages that are stored, and the item of the last of them."""
+    """The leading messages of a transcript that are stored.
+
+    Attributes:
+        length: how many they are.
+        last_item: the item of the last of them that was spoken.
+        items: the item of each that could be matched, by the index of the message.
+    """
 
     length: int
     last_item: Item | None = None
+    items: Mapping[int, Item] = MappingProxyType({})
 
 
 def stored_prefix(messages: Sequence[BaseMessage], items: Sequence[Item]) -> StoredPrefix:
@@ -37,8 +45,32 @@ def stored_prefix(messages: Sequence[BaseMessage], items: Sequence[Item]) -> Sto
         end = _last_match([text for _, text in spoken[:count]], [text for _, text in stored])
         if end is not None:
             length = _skip_stored_tools(spoken[count - 1][0] + 1, messages, items)
-            return StoredPrefix(length, stored[end][0])
+            matches = {
+                index: item
+                for (index, _), (item, _) in zip(
+                    reversed(spoken[:count]), reversed(stored[: end + 1]), strict=False
+                )
+            }
+            return StoredPrefix(
+                length, stored[end][0], {**_matching_tools(messages[:length], items), **matches}
+            )
     return StoredPrefix(0)
+
+
+def _matching_tools(messages: Sequence[BaseMessage], items: Sequence[Item]) -> dict[int, Item]:
+    """The items of tool calls and results, matched by the ids of the calls."""
+    calls = {call.get("id"): item for item in items for call in item.tool_calls}
+    results = {item.tool_call_id: item for item in items if item.tool_call_id}
+    matches: dict[int, Item] = {}
+    for index, message in enumerate(messages):
+        item = None
+        if isinstance(message, AIMessage) and message.tool_calls:
+            item = calls.get(message.tool_calls[0]["id"])
+        elif isinstance(message, ToolMessage):
+            item = results.get(message.tool_call_id)
+        if item is not None:
+            matches[index] = item
+    return matches
 
 
 def _last_match(utterances: Sequence[Utterance], stored: Sequence[Utterance]) -> int | None:

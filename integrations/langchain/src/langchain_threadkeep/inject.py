@@ -72,5 +72,5 @@ def _blocks(message: BaseMessage) -> list[Any]:
 def _question(turn: AgentTurn, messages: Sequence[BaseMessage]) -> HumanMessage | None:
     """The user message that opened the turn, else the newest one that is no notice."""
     questions = [m for m in messages if isinstance(m, HumanMessage) and not is_notice(m)]
-    opening = [message for message in questions if message.id == turn.position["opening"]]
+    opening = [message for message in questions if message.id == turn.opening]
     return next(reversed(opening or questions), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any, Final, NotRequired
+from typing import Annotated, Any, Final, Literal, NotRequired
 
 from langchain.agents.middleware.types import (
     AgentMiddleware,
@@ -16,11 +16,13 @@ from langchain.agents.middleware.types import (
     ModelResponse,
     PrivateStateAttr,
 )
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, RemoveMessage
 from langgraph.config import get_config
+from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from langgraph.runtime import Runtime
 
 from langchain_threadkeep import record_responses
+from langchain_threadkeep.begin_turn import StateOrigin, begin_turn, resume_turn
 from langchain_threadkeep.codec import chunks_to_messages
 from langchain_threadkeep.identity import (
     Id,
@@ -30,14 +32,10 @@ from langchain_threadkeep.identity import (
     sub_agent,
 )
 from langchain_threadkeep.inject import inject_context
-from langchain_threadkeep.model_request import prompt, with_files
+from langchain_threadkeep.model_request import hydrated, prompt, with_files
+from langchain_threadkeep.read_more import ReadMoreOption
 from langchain_threadkeep.tools import memory_tools
-from langchain_threadkeep.turn import (
-    AgentTurn,
-    Resend,
-    TurnPosition,
-    begin_turn,
-)
+from langchain_threadkeep.turn import AgentTurn, Resend, TurnPosition
 from threadkeep import Memory, Session
 from threadkeep.adapters import windows
 from threadkeep.adapters.arguments import strict_arguments
@@ -60,9 +58,13 @@ class ThreadkeepState(AgentState[Any]):
 class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
     """Stores each message of an agent as it arrives, and sends the model a window of the session.
 
-    The question is stored before the model is called, answers and tool results as they arrive; the
-    agent's state is never rewritten. It works with and without a checkpointer. Put it last in the
-    list, so that it sees requests and changed answers as all other middleware left them.
+    The question is stored before the model is called, answers and tool results as they arrive. It
+    works with and without a checkpointer. Put it last in the list, so that it sees requests as all
+    other middleware left them.
+
+    What the agent's state holds wins: a message that is changed there replaces its item, one that
+    is removed is hidden, and a run from an earlier checkpoint shows its own branch. What differs
+    only in a request holds for that call, and is not stored.
 
     A sub-agent, run inside a tool of another agent, writes to `<session>/<name of the agent>`.
 
@@ -84,6 +86,11 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
             It is read once per turn and never stored. `{"max_tokens": 800, "recall": True}` sets
             the budget, and whether earlier conversations are searched.
         tools: give the agent `save_memory`, `search_memory` and `forget_memory`.
+        hydrate: `"state"` puts the window into the agent's state when a run begins, so that the
+            hooks of all middleware see, and may change or remove, what the model will see; with
+            `None` only the request to the model has it.
+        read_more: give the agent the tool `read_more`, which shows what the window left out of a
+            large tool result; `None` = where it has other tools.
         user_id: another name for `user`.
 
     Raises:
@@ -106,21 +113,29 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         record_responses: bool = False,
         inject: bool | Mapping[str, Any] = True,
         tools: bool = False,
+        hydrate: Literal["state"] | None = None,
+        read_more: bool | None = None,
         user_id: UserId = None,
     ) -> None:
         super().__init__()
         if resend not in ("detect", "append"):
             raise ConfigError(f"resend must be 'detect' or 'append', got {resend!r}")
+        if hydrate not in (None, "state"):
+            raise ConfigError(f"hydrate must be None or 'state', got {hydrate!r:.80}")
         self.memory = shared_memory(memory)
         source = user_source(user, user_id)
         self.tools = memory_tools(self.memory, session_id=session_id, user=source) if tools else []
         self._resolver = IdentityResolver(session_id, source)
         self._policies = windows.or_token_limit(windows.parse_window(window), self.memory)
+        self._read_more = ReadMoreOption(read_more, self.memory, self._resolver, self._policies)
+        self.tools = [*self.tools, *self._read_more.tools]
+        self._over = windows.OverWarning()
         self._resend: Resend = resend
         self._files = files
+        self._hydrates = hydrate == "state"
         self._record_responses = record_responses
         self._inject = parse_injection(inject)
-        self._turns: OrderedDict[tuple[RunIdentity, str | None], AgentTurn] = OrderedDict()
+        self._turns: OrderedDict[tuple[RunIdentity, str], AgentTurn] = OrderedDict()
         self._lock = threading.Lock()
 
     def before_agent(self, state: ThreadkeepState, runtime: Runtime[Any]) -> dict[str, Any]:
@@ -160,32 +175,42 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
 
     def after_model(self, state: ThreadkeepState, runtime: Runtime[Any]) -> None:
         """Update the stored answer if other middleware changed or refused it."""
-        self._reconcile(state, self._resolve_identity(runtime))
+        self._follow(state, self._resolve_identity(runtime))
 
     async def aafter_model(self, state: ThreadkeepState, runtime: Runtime[Any]) -> None:
         """As `after_model`."""
-        await self._to_thread(self._reconcile, state, self._resolve_identity(runtime))
+        await self._to_thread(self._follow, state, self._resolve_identity(runtime))
 
-    def after_agent(self, state: ThreadkeepState, runtime: Runtime[Any]) -> None:
+    def after_agent(self, state: ThreadkeepState, runtime: Runtime[Any]) -> dict[str, Any]:
         """Store the last messages, and changes of stored ones."""
-        self._end(state, self._resolve_identity(runtime))
+        return self._end(state, self._resolve_identity(runtime))
 
-    async def aafter_agent(self, state: ThreadkeepState, runtime: Runtime[Any]) -> None:
+    async def aafter_agent(self, state: ThreadkeepState, runtime: Runtime[Any]) -> dict[str, Any]:
         """As `after_agent`."""
-        await self._to_thread(self._end, state, self._resolve_identity(runtime))
+        update: dict[str, Any] = await self._to_thread(
+            self._end, state, self._resolve_identity(runtime)
+        )
+        return update
 
     def _begin(self, state: ThreadkeepState, identity: RunIdentity) -> dict[str, Any]:
-        turn = begin_turn(self._chat(identity), chunks_to_messages(state["messages"]), self._resend)
+        origin = StateOrigin.of(state, get_config())
+        turn = begin_turn(self._chat(identity), state["messages"], self._resend, origin)
         self._cache_turn(identity, turn)
-        return {"threadkeep": turn.position}
+        messages = hydrated(turn, self._policies, state["messages"]) if self._hydrates else None
+        update: dict[str, Any] = {"threadkeep": turn.position()}
+        if messages is not None:
+            update["messages"] = [RemoveMessage(id=REMOVE_ALL_MESSAGES), *messages]
+        return update
 
     def _prepare_request(
         self, request: Request, identity: RunIdentity
     ) -> tuple[AgentTurn, Request, Request]:
         """The turn, the request with the window, and the same with injected memory."""
         state: Any = request.state
-        turn = self._store_new(state, identity)
-        window_prompt = prompt(turn, self._policies, state["messages"], request.messages)
+        turn = self._follow(state, identity)
+        policies, request = self._read_more.apply(request)
+        window_prompt = prompt(turn, policies, state["messages"], request.messages)
+        self._over.check(window_prompt.window, turn.chat.id)
         messages: list[Any] = window_prompt.messages
         windowed = request.override(messages=messages)
         if self._files:
@@ -203,38 +228,38 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         if self._record_responses:
             record_responses.record(turn, windowed, answers)
 
-    def _store_new(self, state: ThreadkeepState, identity: RunIdentity) -> AgentTurn:
-        turn = self._turn(state, identity)
-        turn.store_new(state["messages"])
+    def _follow(self, state: ThreadkeepState, identity: RunIdentity) -> AgentTurn:
+        """Bring the store in step with the state."""
+        turn, messages = self._turn(state, identity), chunks_to_messages(state["messages"])
+        turn.follow(messages)
+        if self._record_responses:
+            record_responses.revise(turn, messages)
         return turn
 
-    def _reconcile(self, state: ThreadkeepState, identity: RunIdentity) -> None:
-        self._turn(state, identity).reconcile(state["messages"])
-
-    def _end(self, state: ThreadkeepState, identity: RunIdentity) -> None:
-        turn = self._store_new(state, identity)
+    def _end(self, state: ThreadkeepState, identity: RunIdentity) -> dict[str, Any]:
+        turn = self._follow(state, identity)
         with self._lock:
-            self._turns.pop((identity, turn.position["turn"]), None)
+            self._turns.pop((identity, turn.run), None)
+        return {"threadkeep": turn.position()}
 
     def _turn(self, state: ThreadkeepState, identity: RunIdentity) -> AgentTurn:
         """The current turn, resumed where another process or run left it."""
         position = state.get("threadkeep")
-        if position is None:  # the agent started without this middleware
-            turn = begin_turn(
-                self._chat(identity), chunks_to_messages(state["messages"]), self._resend
-            )
-        else:
+        if position is not None:
             with self._lock:
-                cached = self._turns.get((identity, position["turn"]))  # never another user's
-            if cached is not None and cached.position == position:
+                cached = self._turns.get((identity, position.get("run", "")))
+            if cached is not None:  # never another user's
                 return cached
-            turn = AgentTurn(self._chat(identity), position)
+        origin = StateOrigin.of(state, get_config())
+        turn = resume_turn(
+            self._chat(identity), chunks_to_messages(state["messages"]), self._resend, origin
+        )
         self._cache_turn(identity, turn)
         return turn
 
     def _cache_turn(self, identity: RunIdentity, turn: AgentTurn) -> None:
         with self._lock:
-            self._turns[identity, turn.position["turn"]] = turn
+            self._turns[identity, turn.run] = turn
             while len(self._turns) > _MAX_TURNS:
                 self._turns.popitem(last=False)
 

@@ -1,26 +1,27 @@
-"""Build the messages of a model request: the session's window plus other middleware's changes."""
+"""Build the messages of a model request: the session's window, as the request has it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from langchain_core.messages import BaseMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
 
-from langchain_threadkeep.codec import is_notice, message_id
+from langchain_threadkeep.codec import is_notice, is_summary
 from langchain_threadkeep.inject import with_text_after
-from langchain_threadkeep.to_messages import in_reply_order, to_messages
+from langchain_threadkeep.state_view import RequestView
+from langchain_threadkeep.to_messages import in_order, in_reply_order, to_messages, with_items
 from langchain_threadkeep.turn import AgentTurn
-from langchain_threadkeep.turn_isolation import TurnIsolation
-from threadkeep import Item
+from threadkeep import Item, Window
 from threadkeep.adapters import memory_lines, windows
+from threadkeep.adapters.revise import has_redactor
 
 
 class Prompt(NamedTuple):
     """The messages for a model, and the session's items behind them."""
 
     messages: list[BaseMessage]
-    window: Sequence[Item]
+    window: Window
 
 
 def prompt(
@@ -31,26 +32,23 @@ def prompt(
 ) -> Prompt:
     """Return the messages to send to the model.
 
+    They are those of the request, without those that the window leaves out, and with the items of
+    the session that were never in the state.
+
     Args:
-        turn: the current turn; all of it is stored.
+        turn: the current turn; the store is in step with its state.
         policies: the window's policies.
         state: the messages of the graph's state.
         request: the messages of the request; differences from the state are changes that other
             middleware made for this call, and are kept.
     """
-    turn_messages = turn.turn_messages(request)
-    in_state = {message.id: message for message in state}
-    hidden = in_state.keys() - {message.id for message in request}
-    isolation = TurnIsolation(
-        turn.position["since"], {*turn_messages, turn.position["turn"]}, hidden
-    )
-    window = turn.chat.window(policy=[isolation, *policies])
-    if turn.position["turn"] is None or all(item.id != turn.position["turn"] for item in window):
+    view = RequestView(turn, request)
+    window = turn.chat.window(policy=[view, *policies])
+    is_question_in_request = any(message.id == turn.opening for message in request)
+    if is_question_in_request and turn.turn not in view.stored_ids:
         return Prompt(list(request), window)  # a store that keeps nothing: use the state
-    edited = {m.id: m for m in request if m.id and in_state.get(m.id, m) is not m}
-    replacements = {**_edited(window, edited), **turn_messages}
-    messages = to_messages(window, replacements=replacements)
-    return Prompt(in_reply_order(_with_added(messages, state, request)), window)
+    merged = _Merge(turn, view, window, {message.id for message in state}).messages(request)
+    return Prompt(in_reply_order(merged) if in_order(request) else merged, window)
 
 
 def with_files(system: SystemMessage | None, files: Sequence[Any]) -> SystemMessage | None:
@@ -61,33 +59,137 @@ def with_files(system: SystemMessage | None, files: Sequence[Any]) -> SystemMess
     return with_text_after(system, "\n".join(lines))
 
 
-def _edited(window: Iterable[Item], edited: dict[str, BaseMessage]) -> dict[str, BaseMessage]:
-    if not edited:
-        return {}
-    return {
-        item.id: edited[name]
-        for item in window
-        if (name := message_id(item)) is not None and name in edited
-    }
+def hydrated(
+    turn: AgentTurn, policies: windows.Policies, state: Sequence[BaseMessage]
+) -> list[BaseMessage] | None:
+    """Return the state's messages with those of the window that it lacks; `None` = it lacks none.
+
+    The turn holds them from then on, as messages of the state.
+    """
+    view = RequestView(turn, state)
+    window = turn.chat.window(policy=[view, *policies])
+    merge = _Merge(turn, view, window, {message.id for message in state}, for_state=True)
+    messages = merge.messages(state)
+    if not merge.added:
+        return None
+    for message, items in merge.added:
+        turn.hold(message, [item.id for item in items])
+    return messages
 
 
-def _with_added(
-    messages: list[BaseMessage], state: Sequence[BaseMessage], request: Sequence[BaseMessage]
-) -> list[BaseMessage]:
-    """Insert messages that only the request has, each after the same message as there."""
-    stored = {message.id for message in state if message.id and not is_notice(message)}
-    added: dict[str | None, list[BaseMessage]] = {}
-    anchor: str | None = None
-    shown_ids = {message.id for message in messages}
-    for message in request:
-        if message.id not in stored:
-            added.setdefault(anchor, []).append(message)
-        elif message.id in shown_ids:
-            anchor = message.id
-    if not added:
-        return messages
-    merged = added.pop(None, [])
-    for message in messages:
-        merged.append(message)
-        merged += added.pop(message.id, [])
-    return merged
+class _Merge:
+    """Merges a window into a request, in the order of the request.
+
+    Args:
+        turn: the current turn.
+        view: the first policy of the window.
+        window: the items of the window.
+        state: the ids of the state's messages.
+        for_state: leave no message out, since the state holds all; give ids to those it gets.
+    """
+
+    def __init__(
+        self,
+        turn: AgentTurn,
+        view: RequestView,
+        window: Window,
+        state: set[str | None],
+        *,
+        for_state: bool = False,
+    ) -> None:
+        self._for_state = for_state
+        self.added: list[tuple[BaseMessage, list[Item]]] = []
+        self._turn, self._view, self._state = turn, view, state
+        # a window is never empty, so it may hold what the view does not show
+        self._window = {item.id: item for item in window if item.id in view.shown}
+        self._cut = window.changed
+        self._covered = {part for parts in turn.parts.values() for part in parts}
+        self._covered |= {held.record for held in turn.held.values()}
+        self._records = {id: held.record for id, held in turn.held.items()}
+        self._redacts = has_redactor(turn.chat)
+
+    def messages(self, request: Sequence[BaseMessage]) -> list[BaseMessage]:
+        """The request's messages, each followed by the items of the window that come after it."""
+        shown = list(self._shown(request))
+        others = self._others(shown)
+        front = self._front(shown)
+        merged: list[BaseMessage] = []
+        for index, (original, message) in enumerate(shown):
+            if index == front:
+                merged += others.pop(None, [])
+            merged.append(message)
+            merged += others.pop(self._records.get(original.id or ""), [])
+        return merged + others.pop(None, [])
+
+    def _shown(self, request: Sequence[BaseMessage]) -> Iterator[tuple[BaseMessage, BaseMessage]]:
+        """The request's messages that the window has room for, each with what is sent of it."""
+        if self._for_state:
+            yield from ((message, message) for message in request)
+            return
+        left_out: set[str | None] = set()
+        for message in request:
+            record = self._records.get(message.id or "")
+            if is_notice(message) or (record is None and message.id not in self._turn.repeated):
+                if not (isinstance(message, ToolMessage) and message.tool_call_id in left_out):
+                    yield message, message
+            elif (item := self._window.get(record or "")) is not None:
+                yield message, self._sent(message, item)
+            elif isinstance(message, AIMessage):
+                calls = [*message.tool_calls, *message.invalid_tool_calls]
+                left_out |= {call["id"] for call in calls}
+
+    def _sent(self, message: BaseMessage, item: Item) -> BaseMessage:
+        """The request's own message, unless its item was changed or cut, or an older one redacted.
+
+        A redactor keeps from the model what it took out of the store.
+        """
+        is_cut = item.id in self._cut and item.id not in self._view.edited
+        is_redacted = self._redacts and item.seq < self._turn.since
+        if is_cut or is_redacted or self._view.is_changed(item):
+            [changed] = to_messages([item], ids=True)
+            changed.id = message.id
+            return changed
+        return message
+
+    def _others(
+        self, shown: Sequence[tuple[BaseMessage, BaseMessage]]
+    ) -> dict[str | None, list[BaseMessage]]:
+        """The items that are not in the request, by the record that each run of them follows."""
+        answered = {m.tool_call_id for _, m in shown if isinstance(m, ToolMessage)}
+        sent = {self._records.get(original.id or "") for original, _ in shown}
+        runs: dict[str | None, list[Item]] = {}
+        anchor: str | None = None
+        for item in self._window.values():
+            if item.id in sent:
+                anchor = item.id
+            elif not self._is_covered(item, answered):
+                runs.setdefault(anchor, []).append(item)
+        return {anchor: self._converted(items) for anchor, items in runs.items()}
+
+    def _is_covered(self, item: Item, answered: set[str]) -> bool:
+        """Return True for an item that the request has in another form."""
+        if _is_synthetic(item):
+            return self._for_state or item.tool_call_id in answered
+        return item.id in self._covered
+
+    def _converted(self, items: Sequence[Item]) -> list[BaseMessage]:
+        """Their messages: a summary first, since it stands for what was said before them."""
+        pairs = with_items(items, ids=self._for_state)
+        pairs.sort(key=lambda pair: not is_summary(pair[0]))
+        if not self._for_state:
+            return [message for message, _ in pairs]
+        for message, parts in pairs:
+            if message.id in self._state and parts:  # ids come again, those of records do not
+                message.id = f"{parts[0].id}@"
+            self._state.add(message.id)
+        self.added += pairs
+        return [message for message, _ in pairs]
+
+    def _front(self, shown: Sequence[tuple[BaseMessage, BaseMessage]]) -> int:
+        """Where older items go: behind what other middleware put before the state's messages."""
+        in_state = (n for n, (original, _) in enumerate(shown) if original.id in self._state)
+        return next(in_state, 0)
+
+
+def _is_synthetic(item: Item) -> bool:
+    return bool(item.metadata.get("synthetic"))

@@ -9,10 +9,11 @@ from langchain_core.messages import BaseMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
+from langchain_threadkeep.begin_turn import begin_turn, follow_state, origin_by_items
 from langchain_threadkeep.codec import chunks_to_messages
 from langchain_threadkeep.identity import Id, IdentityResolver, UserId
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
-from langchain_threadkeep.turn import Resend, begin_turn
+from langchain_threadkeep.turn import Resend
 from threadkeep import Memory, Session
 from threadkeep.adapters import windows
 from threadkeep.adapters.arguments import strict_arguments
@@ -35,7 +36,9 @@ def load_history_node(
 ) -> Node:
     """Return a node that puts the session's window before the messages of the state.
 
-    Messages already in the state, as with a checkpointer, are not duplicated. Session and user are
+    Messages already in the state, as with a checkpointer, are not duplicated. Those that the state
+    changed are replaced in the store, and those that it removed, or that are of another branch,
+    are hidden, as long as the state holds any message that is stored. Session and user are
     resolved as in `ThreadkeepMiddleware`.
 
     Args:
@@ -53,7 +56,8 @@ def load_history_node(
     opened = shared_memory(memory)
     policies = windows.or_token_limit(windows.parse_window(window), opened)
 
-    def load(chat: Session, messages: list[BaseMessage]) -> Update:
+    def load(chat: Session, messages: list[BaseMessage], config: RunnableConfig) -> Update:
+        follow_state(chat, messages, origin_by_items(chat, messages, {**config}))
         prior = in_reply_order(to_messages(chat.window(policy=policies), ids=True))
         merged = _merge(prior, messages)
         if merged == messages:
@@ -89,8 +93,8 @@ def save_history_node(
     """
     opened = shared_memory(memory)
 
-    def save(chat: Session, messages: list[BaseMessage]) -> Update:
-        begin_turn(chat, messages, resend)
+    def save(chat: Session, messages: list[BaseMessage], config: RunnableConfig) -> Update:
+        begin_turn(chat, messages, resend, origin_by_items(chat, messages, {**config}))
         return {}
 
     resolver = IdentityResolver(session_id, user_source(user, user_id))
@@ -98,7 +102,7 @@ def save_history_node(
 
 
 def _node(
-    handler: Callable[[Session, list[BaseMessage]], Update],
+    handler: Callable[[Session, list[BaseMessage], RunnableConfig], Update],
     memory: Memory,
     resolver: IdentityResolver,
     key: str,
@@ -108,7 +112,9 @@ def _node(
         identity = resolver.resolve(config)
         messages = state[key] if isinstance(state, dict) else getattr(state, key)
         return handler(
-            memory.session(identity.session, user=identity.user), chunks_to_messages(messages)
+            memory.session(identity.session, user=identity.user),
+            chunks_to_messages(messages),
+            config,
         )
 
     async def arun(state: Any, config: RunnableConfig) -> Update:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from langchain_core.messages import BaseMessage, HumanMessage
 
@@ -36,7 +36,10 @@ def key(message: BaseMessage, turn: str | None) -> str:
 
 
 def items_with_ids(
-    recent: RecentHistory, messages: Iterable[BaseMessage], turn: str | None = None
+    recent: RecentHistory,
+    messages: Iterable[BaseMessage],
+    turn: str | None = None,
+    convert: Callable[[BaseMessage], Item] = to_item,
 ) -> list[Item]:
     """Convert new messages to items with record ids, in order.
 
@@ -44,6 +47,7 @@ def items_with_ids(
         recent: read only if a user message has an id.
         messages: no chunks; each user message opens a turn.
         turn: the record id of the user message that opened the turn of the first messages.
+        convert: makes an item of a message.
     """
     items: list[Item] = []
     used_ids: set[str] = set()
@@ -57,7 +61,7 @@ def items_with_ids(
             used_ids.add(record_id)
         if opens_turn(message):
             turn = record_id or None
-        items.append(with_id(to_item(message), record_id))
+        items.append(with_id(convert(message), record_id))
     return items
 
 
@@ -66,14 +70,32 @@ class RecentHistory:
 
     def __init__(self, chat: Session) -> None:
         self._chat = chat
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was read, because the session was changed."""
         self._reach = 0
+        self._all: list[Item] = []
         self._items: list[Item] = []
 
     def items(self, reach: int = _NEAR_REACH) -> list[Item]:
-        """Return at least the newest `reach` items if there are as many, oldest first."""
+        """Return the shown ones of at least the newest `reach` items, oldest first."""
         if self._reach < reach and not self._complete:
-            self._items, self._reach = self._chat.items(last=reach), reach
+            self._all, self._reach = self._chat.items(last=reach, hidden=True), reach
+            self._items = [item for item in self._all if not item.hidden]
         return self._items
+
+    def newer_than(self, seq: int) -> list[Item]:
+        """Return all items behind a seq, hidden ones too, oldest first."""
+        self.items()
+        if not self._complete and self._all and self._all[0].seq > seq:
+            return self._chat.items(after=seq, hidden=True)
+        return [item for item in self._all if item.seq > seq]
+
+    def by_id(self, reach: int = _NEAR_REACH) -> dict[str, Item]:
+        """Return the items within reach, hidden ones too, by record id and by message id."""
+        self.items(reach)
+        return {id: item for item in self._all for id in (item.id, message_id(item)) if id}
 
     def newest_of_user(self) -> Item | None:
         """Return the newest user message within reach, else `None`."""
@@ -93,10 +115,10 @@ class RecentHistory:
 
     @property
     def _complete(self) -> bool:
-        return self._reach > 0 and len(self._items) < self._reach
+        return self._reach > 0 and len(self._all) < self._reach
 
     def _contains(self, id: str) -> bool:
-        if any(item.id == id for item in self._items):
+        if any(item.id == id for item in self._all):
             return True
         if self._complete:
             return False

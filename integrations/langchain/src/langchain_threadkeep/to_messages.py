@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage, convert_to_messages
 
+from langchain_threadkeep import tool_call_codec
 from langchain_threadkeep.codec import is_native, to_message
 from threadkeep import Item, Window
+from threadkeep.messages import parse_arguments
 
 _PLAIN_TYPES: Final = frozenset({"message", "tool_result", "notice"})
 _MODEL_ROLES: Final = frozenset({"assistant", "tool"})
@@ -19,7 +21,6 @@ def to_messages(
     items: Sequence[Item],
     *,
     ids: bool = False,
-    replacements: Mapping[str, BaseMessage] | None = None,
 ) -> list[BaseMessage]:
     """Convert items to messages; unreadable records are skipped.
 
@@ -29,19 +30,23 @@ def to_messages(
     Args:
         items: oldest first.
         ids: set the record's id on messages without an id.
-        replacements: messages to use instead of items, by record id.
     """
-    messages: list[BaseMessage] = []
+    return [message for message, _ in with_items(items, ids=ids)]
+
+
+def with_items(items: Sequence[Item], *, ids: bool = False) -> list[tuple[BaseMessage, list[Item]]]:
+    """As `to_messages`, each message with the items that it is made of."""
     visible = [item for item in items if item.type != "opaque"]
     pieces = _pieces(visible)
     if not pieces:
-        return [_message(item, ids, replacements or {}) for item in visible]
+        return [(_message(item, ids), [item]) for item in visible]
+    pairs: list[tuple[BaseMessage, list[Item]]] = []
     for in_pieces, run in groupby(visible, key=lambda item: id(item) in pieces):
         if in_pieces:
-            messages += _foreign_messages(list(run), ids=ids)
+            pairs += _with_pieces(list(run), ids=ids)
         else:
-            messages += [_message(item, ids, replacements or {}) for item in run]
-    return messages
+            pairs += [(_message(item, ids), [item]) for item in run]
+    return pairs
 
 
 def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
@@ -49,7 +54,7 @@ def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
 
     Concurrent runs on a thread interleave their writes; providers expect results right after calls.
     """
-    if _in_order(messages):
+    if in_order(messages):
         return list(messages)
     answers: dict[int, list[BaseMessage]] = {}
     waiting: dict[str, list[int]] = {}
@@ -69,7 +74,7 @@ def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
     ]
 
 
-def _in_order(messages: Sequence[BaseMessage]) -> bool:
+def in_order(messages: Sequence[BaseMessage]) -> bool:
     """Return True if each result follows its call with nothing but results between."""
     pending_ids: list[str | None] = []
     for message in messages:
@@ -85,9 +90,7 @@ def _in_order(messages: Sequence[BaseMessage]) -> bool:
     return True
 
 
-def _message(item: Item, ids: bool, replacements: Mapping[str, BaseMessage]) -> BaseMessage:
-    if item.id in replacements:
-        return replacements[item.id]
+def _message(item: Item, ids: bool) -> BaseMessage:
     message = to_message(item)
     if ids and not message.id:
         message.id = item.id
@@ -95,11 +98,54 @@ def _message(item: Item, ids: bool, replacements: Mapping[str, BaseMessage]) -> 
 
 
 def _foreign_messages(run: list[Item], *, ids: bool) -> list[BaseMessage]:
-    messages = convert_to_messages(Window(run).to_openai())
+    messages = [_from_chat(message) for message in Window(run).to_openai("openai")]
     if ids:
         for number, message in enumerate(messages):
             message.id = f"{run[0].id}:{number}"
     return messages
+
+
+def _from_chat(message: dict[str, Any]) -> BaseMessage:
+    """Convert a message of Chat Completions, whatever the arguments of its calls are."""
+    (converted,) = convert_to_messages([{**message, "tool_calls": []}])
+    if isinstance(converted, AIMessage) and message.get("tool_calls"):
+        calls = tool_call_codec.from_neutral(list(map(_neutral_call, message["tool_calls"])))
+        converted.tool_calls = calls["tool_calls"]
+        converted.invalid_tool_calls = calls["invalid_tool_calls"]
+    return converted
+
+
+def _neutral_call(call: dict[str, Any]) -> dict[str, Any]:
+    inner = call.get("function") or call.get("custom") or {}
+    arguments = parse_arguments(inner.get("arguments", inner.get("input")))
+    return {"id": call["id"], "name": inner.get("name"), "args": arguments}
+
+
+def _with_pieces(run: list[Item], *, ids: bool) -> list[tuple[BaseMessage, list[Item]]]:
+    """The messages of items in pieces: a result by its call's id, the rest by what follows it."""
+    pairs: list[tuple[BaseMessage, list[Item]]] = [
+        (message, []) for message in _foreign_messages(run, ids=ids)
+    ]
+    waiting: list[Item] = []
+    for item in run:
+        owner = next((pair for pair in pairs if _is_part(item, pair[0])), None)
+        waiting.append(item)
+        if owner is not None:
+            owner[1].extend(waiting)
+            waiting = []
+    if waiting and pairs:
+        pairs[-1][1].extend(waiting)
+    return pairs
+
+
+def _is_part(item: Item, message: BaseMessage) -> bool:
+    if isinstance(message, ToolMessage):
+        return item.tool_call_id == message.tool_call_id
+    if item.role == "tool" or not isinstance(message, AIMessage):
+        return False
+    if item.tool_calls:
+        return bool({c.get("id") for c in item.tool_calls} & {c["id"] for c in message.tool_calls})
+    return bool(item.text) and item.text in message.text
 
 
 def _pieces(items: Sequence[Item]) -> set[int]:

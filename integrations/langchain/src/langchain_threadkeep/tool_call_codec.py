@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_threadkeep.json_values import pack, unpack
+from threadkeep.messages import parse_arguments
 
 Call = dict[str, Any]
 
@@ -50,22 +50,13 @@ def from_neutral(calls: Sequence[Call]) -> dict[str, list[Any]]:
 def _neutral_call(call: Mapping[str, Any], *, text: bool = False) -> Call:
     args = call.get("args")
     neutral_args = (
-        _parse_args(str(args or "")) if text else pack(args if isinstance(args, dict) else {})
+        parse_arguments(str(args or "")) if text else pack(args if isinstance(args, dict) else {})
     )
     return {
         "id": str(call.get("id") or ""),
         "name": str(call.get("name") or ""),
         "args": neutral_args,
     }
-
-
-def _parse_args(text: str) -> Any:
-    """Parse arguments as the core does: a JSON object, else the text."""
-    try:
-        parsed = json.loads(text)
-    except ValueError:
-        return text
-    return parsed if isinstance(parsed, dict) else text
 
 
 def _name_and_id(call: Call) -> dict[str, Any]:

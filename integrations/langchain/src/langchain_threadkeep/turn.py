@@ -1,45 +1,63 @@
-"""Store an agent's turn: the question at once, messages as they arrive, nothing twice."""
+"""An agent's turn: what the graph's state holds is stored, and the store follows the state.
+
+A message that the state holds is an item; where it was changed, the item is replaced; where it
+was removed, the item is hidden. Messages are compared by id at the beginning of a run, at each
+model call and at the end of the agent, since no hook sees what all others did.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypedDict
 
 from langchain_core.messages import BaseMessage
 
-from langchain_threadkeep.codec import is_notice, message_id, to_item
-from langchain_threadkeep.dedupe import stored_prefix
-from langchain_threadkeep.record_ids import (
-    RecentHistory,
-    items_with_ids,
-    key,
-    opens_turn,
-    with_id,
-)
+from langchain_threadkeep.codec import is_notice, is_summary
+from langchain_threadkeep.record_ids import key, with_id
+from langchain_threadkeep.state_marks import checksum, marked, state_item
 from threadkeep import Item, Session
+from threadkeep.adapters.revise import revise
 
 if TYPE_CHECKING:
     from threadkeep.longterm.context import Context
 
 Resend = Literal["detect", "append"]
 
-_NEAR_REACH: Final = 12
-_FAR_REACH: Final = 1_000
-_COMPARED_FIELDS: Final = ("role", "name", "content", "tool_calls", "tool_call_id", "status", "raw")
+_COMPARED_FIELDS: Final = (
+    "role", "name", "content", "tool_calls", "tool_call_id", "status", "raw", "hidden",
+)  # fmt: skip
+
+
+class HeldMessage(NamedTuple):
+    """A message of the state that is stored: its record id, and what it said when last seen."""
+
+    record: str
+    checksum: int
 
 
 class TurnPosition(TypedDict):
     """The position of a turn, saved in the graph's state so that another process can resume it.
 
     `opening` is LangChain's id of the question, `turn` its record id, `seq` its seq; from the seq
-    `since` on, only messages of the turn itself belong to the run.
+    `since` on, only messages of the turn itself belong to the run. `run` names the run, `lineage`
+    the state (`None` = no checkpointer keeps it), `last` is the seq of the newest item that was
+    stored of it, `held` has a `HeldMessage` for each message id, and `repeated` the ids of messages
+    that say again what others of the state hold. `parts` has the record ids of what a message
+    consists of beside its own item.
     """
 
     opening: str | None
     turn: str | None
     seq: int
     since: int
+    run: str
+    lineage: str | None
+    last: int
+    held: dict[str, Sequence[Any]]
+    repeated: list[str]
+    parts: dict[str, list[str]]
 
 
 @dataclass
@@ -48,158 +66,183 @@ class AgentTurn:
 
     Attributes:
         chat: the session.
-        position: the beginning of the turn.
+        opening: LangChain's id of the question.
+        turn: the record id of the question.
+        seq: the seq of the question.
+        since: from this seq on, only messages of the turn belong to the run.
+        run: names the run.
+        lineage: of the state, see `TurnPosition`.
+        last: the seq of the newest item that was stored of the state.
+        held: the messages of the state that are stored, by LangChain's id.
+        repeated: ids of messages of the state that a client sent again, and others hold already.
+        parts: further items that messages of the state are made of, by LangChain's id.
         stored: the stored items of the turn, by record id; `None` = not read yet.
-        answers: the model's answers, by record id; the state may reorder or lack them.
+        pending: the model's answers that are not in the state yet, by LangChain's id.
+        changed: record ids of the items that were replaced or hidden since they were recorded.
         context: the long-term memory of the turn; `None` = not read yet.
     """
 
     chat: Session
-    position: TurnPosition
+    opening: str | None = None
+    turn: str | None = None
+    seq: int = 0
+    since: int = 0
+    run: str = field(default_factory=lambda: uuid.uuid4().hex)
+    lineage: str | None = None
+    last: int = 0
+    held: dict[str, HeldMessage] = field(default_factory=dict)
+    repeated: set[str | None] = field(default_factory=set)
+    parts: dict[str, list[str]] = field(default_factory=dict)
     stored: dict[str, Item] | None = None
-    answers: dict[str, BaseMessage] = field(default_factory=dict)
+    pending: dict[str, HeldMessage] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
     context: Context | None = None
 
-    def turn_messages(self, messages: Sequence[BaseMessage]) -> dict[str, BaseMessage]:
-        """Return the messages of the turn after its question, by record id."""
-        opening = self.position["opening"]
-        start = next((n for n, m in enumerate(messages) if m.id == opening), -1)
-        turn_messages = {
-            self.key_of(message): message
-            for index, message in enumerate(messages)
-            if index > start or is_notice(message)
-        }
-        present_ids = {message.id for message in messages}
-        for (
-            id,
-            message,
-        ) in self.answers.items():  # a repeated id replaces the earlier message in the state
-            if message.id in present_ids:
-                turn_messages.setdefault(id, message)
-        turn_messages.pop("", None)
-        return turn_messages
+    @classmethod
+    def at(cls, chat: Session, position: TurnPosition) -> AgentTurn:
+        """Resume a turn at its position."""
+        return cls(
+            chat,
+            position["opening"],
+            position["turn"],
+            position["seq"],
+            position["since"],
+            position.get("run", ""),
+            position.get("lineage"),
+            position.get("last", 0),
+            held_of(position),
+            set(position.get("repeated", ())),
+            dict(position.get("parts", {})),
+        )
 
-    def store_new(self, messages: Sequence[BaseMessage]) -> None:
-        """Store new and changed messages of the turn."""
-        if self.stored is None:
-            self.stored = self._read()
-        self._store(self.turn_messages(messages), self.stored)
+    def position(self) -> TurnPosition:
+        """Return the position, to be saved in the state."""
+        return TurnPosition(
+            opening=self.opening,
+            turn=self.turn,
+            seq=self.seq,
+            since=self.since,
+            run=self.run,
+            lineage=self.lineage,
+            last=self.last,
+            held={id: list(message) for id, message in self.held.items()},
+            repeated=sorted(id for id in self.repeated if id),
+            parts=self.parts,
+        )
+
+    def hold(self, message: BaseMessage, record_ids: Sequence[str]) -> None:
+        """Note that the state holds a message, and which items it is made of."""
+        if message.id and record_ids:
+            self.held[message.id] = HeldMessage(record_ids[0], checksum(message))
+            if len(record_ids) > 1:
+                self.parts[message.id] = list(record_ids[1:])
+
+    def follow(self, messages: Sequence[BaseMessage]) -> None:
+        """Bring the store in step with the messages of the state."""
+        self.settle_answers(messages)
+        self.revise(messages)
+        self._store(self._new_messages(messages))
+
+    def settle_answers(self, messages: Sequence[BaseMessage]) -> None:
+        """Delete answers that never came into the state, because other middleware refused them."""
+        if not self.pending:
+            return
+        present_ids = {message.id for message in messages}
+        refused = [m.record for id, m in self.pending.items() if id not in present_ids]
+        self.held |= {id: m for id, m in self.pending.items() if id in present_ids}
+        self.pending = {}
+        if refused:
+            self.chat.remove(*refused)
+            self._forget_stored(refused)
+
+    def revise(self, messages: Sequence[BaseMessage]) -> None:
+        """Replace the items of changed messages, and hide those of removed ones."""
+        present = {message.id: message for message in messages if message.id}
+        removed = [id for id in self.held if id not in present]
+        changed = {
+            id: message
+            for id, message in present.items()
+            if (held := self.held.get(id)) and held.checksum != checksum(message)
+        }
+        if not removed and not changed:
+            return
+        items = [self._item(m, self.held[id].record) for id, m in changed.items()]
+        records = {held.record for id, held in self.held.items() if id not in removed}
+        hidden = [r for id in removed if (r := self.held.pop(id).record) not in records]
+        hidden += [part for id in (*removed, *changed) for part in self.parts.pop(id, ())]
+        revise(self.chat, items, hidden, keep_summary=any(map(is_summary, messages)))
+        self.held |= {
+            id: HeldMessage(self.held[id].record, checksum(m)) for id, m in changed.items()
+        }
+        self.changed |= {item.id for item in items} | set(hidden)
+        self._forget_stored([*hidden, *(item.id for item in items)])
 
     def store_answers(self, messages: Sequence[BaseMessage]) -> None:
         """Store the model's answers before other middleware can change them."""
-        if self.stored is None:
-            self.stored = self._read()
-        answers = {id: message for message in messages if (id := self.key_of(message))}
-        self._store(answers, self.stored)
-        self.answers.update(answers)
-
-    def reconcile(self, messages: Sequence[BaseMessage]) -> None:
-        """Store new messages, and remove answers that other middleware refused."""
-        self.store_new(messages)
-        present_ids = {message.id for message in messages}
-        refused = [id for id, message in self.answers.items() if message.id not in present_ids]
-        if refused:
-            self.chat.remove(*refused)
-        self.answers = {id: m for id, m in self.answers.items() if id not in refused}
-
-    def _store(self, messages: Mapping[str, BaseMessage], stored: dict[str, Item]) -> None:
-        items = [with_id(to_item(message), id) for id, message in messages.items()]
-        changed = [item for item in items if not _is_same(stored.get(item.id), item)]
-        if changed:
-            self.chat.add(*changed)
-            stored.update((item.id, item) for item in changed)
+        with_ids = {message.id: message for message in messages if message.id}
+        keys = {id: self.key_of(message) for id, message in with_ids.items()}
+        items = [self._item(with_ids[id], key) for id, key in keys.items() if key]
+        self._add(items)
+        self.pending |= {
+            id: HeldMessage(key, checksum(with_ids[id])) for id, key in keys.items() if key
+        }
 
     def key_of(self, message: BaseMessage) -> str:
         """Return the record id of a message of the turn; empty = none."""
         if is_notice(message):
             return f"notice@{message.id}" if message.id else ""
-        return key(message, self.position["turn"])
+        return key(message, self.turn)
 
-    def _read(self) -> dict[str, Item]:
-        return {item.id: item for item in self.chat.items(after=self.position["seq"])}
+    def _new_messages(self, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
+        """The messages of the turn that are not held yet: those behind its question."""
+        start = next((n for n, m in enumerate(messages) if m.id == self.opening), -1)
+        if start < 0:  # the question was removed: those behind the last message that is held
+            held = [n for n, message in enumerate(messages) if message.id in self.held]
+            start = held[-1] if held else -1
+        return [
+            message
+            for index, message in enumerate(messages)
+            if message.id
+            and message.id not in self.held
+            and message.id not in self.repeated
+            and (index > start or is_notice(message))
+        ]
 
+    def _store(self, messages: Sequence[BaseMessage]) -> None:
+        if not messages:
+            return
+        items = [self._item(message, self.key_of(message)) for message in messages]
+        ids = self._add(items)
+        for message, id in zip(messages, ids, strict=True):
+            self.held[str(message.id)] = HeldMessage(id, checksum(message))
 
-def begin_turn(chat: Session, messages: Sequence[BaseMessage], resend: Resend) -> AgentTurn:
-    """Store the new messages of a run's input, and return its turn."""
-    recent = RecentHistory(chat)
-    stored_count, question = _stored_count(recent, messages, resend)
-    new = messages[stored_count:]
-    newest = recent.newest_of_user()
-    items = chat.add(*items_with_ids(recent, new, newest.id if newest else None)) if new else []
-    for message, item in zip(reversed(new), reversed(items), strict=True):
-        if opens_turn(message):
-            return AgentTurn(chat, _position(message, item, item), _stored_items(item, recent))
-    question = question or newest
-    if question is None:  # no question at all: the last message opens the turn
-        last = items[-1] if items else None
-        return AgentTurn(chat, _position(messages[-1] if messages else None, last, last))
-    opening = next((m for m in reversed(messages) if opens_turn(m)), None)
-    return AgentTurn(chat, _position(opening, question, items[0] if items else question))
+    def _add(self, items: Sequence[Item]) -> list[str]:
+        """Store items unless they are stored so already; returns their record ids."""
+        if self.stored is None:
+            newer = self.chat.items(after=self.seq, hidden=True)
+            self.stored = {item.id: item for item in newer}
+        changed = [item for item in items if not _is_same(self.stored.get(item.id), item)]
+        if not changed:
+            return [item.id for item in items]
+        added = self.chat.add(*changed)
+        self.last = max(self.last, *(item.seq for item in added))
+        self.stored |= {item.id: item for item in changed if item.id}
+        new_ids = iter([new.id for new, item in zip(added, changed, strict=True) if not item.id])
+        return [item.id or next(new_ids) for item in items]
 
+    def _item(self, message: BaseMessage, id: str) -> Item:
+        return marked(with_id(state_item(message), id), self.lineage)
 
-def _stored_count(
-    recent: RecentHistory, messages: Sequence[BaseMessage], resend: Resend
-) -> tuple[int, Item | None]:
-    """The number of leading messages that are stored, and the item of the last question."""
-    stored_count, question = _match_ids(recent, messages)
-    remaining = messages[stored_count:]
-    if resend == "append" or not remaining:
-        return stored_count, question
-    prefix = stored_prefix(
-        remaining,
-        recent.items(_NEAR_REACH if len(remaining) == 1 else max(_FAR_REACH, 4 * len(remaining))),
-    )
-    if (
-        prefix.length == len(remaining)
-        and prefix.last_item is not None
-        and prefix.last_item.role == "user"
-    ):
-        question = prefix.last_item
-    return stored_count + prefix.length, question
-
-
-def _match_ids(recent: RecentHistory, messages: Sequence[BaseMessage]) -> tuple[int, Item | None]:
-    for reach in (_NEAR_REACH, max(_FAR_REACH, 4 * len(messages))):
-        by_id = _by_id(recent.items(reach))
-        for index in range(len(messages) - 1, -1, -1):
-            if messages[index].id in by_id:
-                return _after_match(recent, messages, index, by_id)
-        if len(messages) == 1 or len(recent.items(reach)) < reach:
-            break
-    return 0, None
+    def _forget_stored(self, ids: Sequence[str]) -> None:
+        for id in ids:
+            if self.stored is not None:
+                self.stored.pop(id, None)
 
 
-def _after_match(
-    recent: RecentHistory, messages: Sequence[BaseMessage], index: int, by_id: dict[str, Item]
-) -> tuple[int, Item | None]:
-    message = messages[index]
-    newest = recent.newest_of_user()
-    if index == len(messages) - 1 and opens_turn(message):
-        if newest is not None and message.id not in (newest.id, message_id(newest)):
-            return index, None  # a repeated question of an earlier turn is a new one
-        return index + 1, newest
-    opening = next((m for m in reversed(messages[: index + 1]) if opens_turn(m)), None)
-    return index + 1, by_id.get(str(opening.id)) if opening else None
-
-
-def _by_id(items: Iterable[Item]) -> dict[str, Item]:
-    return {id: item for item in items for id in (item.id, message_id(item)) if id}
-
-
-def _position(
-    message: BaseMessage | None, question: Item | None, since: Item | None
-) -> TurnPosition:
-    return TurnPosition(
-        opening=message.id if message else None,
-        turn=question.id if question else None,
-        seq=question.seq if question else 0,
-        since=since.seq if since else 0,
-    )
-
-
-def _stored_items(item: Item, recent: RecentHistory) -> dict[str, Item] | None:
-    """The stored items of the turn: none if its question is new, else `None` (not read)."""
-    return {} if all(item.seq > other.seq for other in recent.items()) else None
+def held_of(position: Mapping[str, Any] | None) -> dict[str, HeldMessage]:
+    """Return the held messages of a position."""
+    held = (position or {}).get("held") or {}
+    return {id: HeldMessage(*message) for id, message in held.items()}
 
 
 def _is_same(stored: Item | None, item: Item) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from langchain_threadkeep.codec import message_id
 from threadkeep import Item
 from threadkeep.policies import PolicyTraits
 
@@ -20,18 +19,11 @@ class TurnIsolation:
     Attributes:
         seq: the seq at which the turn begins.
         turn_ids: record ids of the turn.
-        hidden_ids: LangChain's ids of messages that other middleware removed from the prompt.
     """
 
     seq: int
     turn_ids: Collection[str | None]
-    hidden_ids: Collection[str | None] = ()
     traits: ClassVar[PolicyTraits] = PolicyTraits(filters=True)
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
-        return [item for item in items if self._is_shown(item)]
-
-    def _is_shown(self, item: Item) -> bool:
-        if self.hidden_ids and message_id(item) in self.hidden_ids:
-            return False
-        return item.seq < self.seq or item.id in self.turn_ids
+        return [item for item in items if item.seq < self.seq or item.id in self.turn_ids]

@@ -10,7 +10,7 @@ from typing import Any, Final
 from threadkeep import Item, Window
 from threadkeep.adapters.plain_items import is_plain_text
 from threadkeep.errors import InputError
-from threadkeep.messages import parse
+from threadkeep.messages import parse, without_orphan_reasoning
 
 FORMAT: Final = "openai-agents/1"
 Entry = dict[str, Any]
@@ -47,6 +47,14 @@ def to_entries(items: Sequence[Item]) -> list[Entry]:
     for is_native, run in _runs(items):
         entries += [_native_entry(item) for item in run] if is_native else _foreign_entries(run)
     return entries
+
+
+def to_window_entries(items: Sequence[Item]) -> list[Entry]:
+    """As `to_entries`, for a window, which is not the whole conversation.
+
+    Reasoning without the output it led to is left out: the API refuses it.
+    """
+    return without_orphan_reasoning(to_entries(items))
 
 
 def _as_dict(entry: Any, location: str) -> Entry:
@@ -92,7 +100,9 @@ def _runs(items: Sequence[Item]) -> Iterator[tuple[bool, list[Item]]]:
 
 
 def _is_native(item: Item) -> bool:
-    return is_plain_text(item) or (item.raw or {}).get("format") == FORMAT
+    raw = item.raw or {}
+    is_ours = raw.get("format") == FORMAT and isinstance(raw.get("data"), dict)
+    return is_ours or is_plain_text(item)
 
 
 def _foreign_entries(run: list[Item]) -> list[Entry]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from threadkeep.errors import Conflict
+from threadkeep.printable import shown
 from threadkeep.types import Drop, Keep, Record, Ttl
 from threadkeep.types.versions import GENERATION_SPAN, matches
 
@@ -24,12 +25,15 @@ class Head(NamedTuple):
 
     Attributes:
         expires: epoch seconds, `None` = never.
+        ttl: seconds that led to `expires`; `None` where it never expires, or was stored by a
+            version that did not keep it.
         token: of the last conditional commit that carried one.
         token_version: the version which that commit made.
     """
 
     version: int
     expires: float | None
+    ttl: float | None
     token: str | None
     token_version: int | None
 
@@ -72,6 +76,13 @@ class Change(NamedTuple):
         return self._replace(put=list(latest.values()), keys=keys)
 
 
+class Lifetime(NamedTuple):
+    """When a stream expires (`None` = never), and the ttl that led to it."""
+
+    expires: float | None
+    ttl: float | None
+
+
 class Action(enum.Enum):
     """What a store has to do."""
 
@@ -89,14 +100,21 @@ class Decision(NamedTuple):
     Attributes:
         version: the version to answer with, 0 if no live stream is left.
         expires: when the stream expires from now on.
+        ttl: what is stored beside it.
         token: to be stored with the head, with the version it made.
     """
 
     action: Action
     version: int
     expires: float | None = None
+    ttl: float | None = None
     token: str | None = None
     token_version: int | None = None
+
+    @property
+    def lifetime(self) -> Lifetime:
+        """When it expires, with the ttl that led to it."""
+        return Lifetime(self.expires, self.ttl)
 
 
 def decide(head: Head | None, change: Change) -> Decision:
@@ -113,25 +131,25 @@ def decide(head: Head | None, change: Change) -> Decision:
         raise conflict(change.stream, change.expect, version)
     if live is None and not change.put:
         return Decision(Action.IGNORE, 0)
-    expires = expiry(change.ttl, change.now, live.expires if live else None)
+    lifetime = lifetime_after(change.ttl, change.now, live)
     if live and not change.put and not change.drop:
-        return Decision(Action.TOUCH, version, expires)
+        return Decision(Action.TOUCH, version, *lifetime)
     if live is None or change.drops_stream:
         if not change.put:
             return Decision(Action.END, 0)
-        return _decision(Action.CREATE, first_version(), expires, change.token, None)
-    return _decision(Action.CONTINUE, version + 1, expires, change.token, live)
+        return _decision(Action.CREATE, first_version(), lifetime, change.token, None)
+    return _decision(Action.CONTINUE, version + 1, lifetime, change.token, live)
 
 
 def _decision(
-    action: Action, version: int, expires: float | None, token: str | None, live: Head | None
+    action: Action, version: int, lifetime: Lifetime, token: str | None, live: Head | None
 ) -> Decision:
     """A commit without a token leaves the one that its generation has."""
     if token is not None:
-        return Decision(action, version, expires, token, version)
+        return Decision(action, version, *lifetime, token, version)
     if live is not None:
-        return Decision(action, version, expires, live.token, live.token_version)
-    return Decision(action, version, expires)
+        return Decision(action, version, *lifetime, live.token, live.token_version)
+    return Decision(action, version, *lifetime)
 
 
 def is_live(expires: float | None, now: float) -> bool:
@@ -139,11 +157,20 @@ def is_live(expires: float | None, now: float) -> bool:
     return expires is None or expires > now
 
 
-def expiry(ttl: Ttl, now: float, current: float | None) -> float | None:
-    """When a stream expires after a commit; `KEEP` leaves its current expiry."""
+def lifetime_after(ttl: Ttl, now: float, live: Head | None) -> Lifetime:
+    """How long a stream lives after a commit.
+
+    `KEEP` changes nothing. The same ttl never shortens the life, however far behind the writer's
+    clock is; another ttl counts from now, also where that is sooner.
+    """
     if isinstance(ttl, Keep):
-        return current
-    return None if ttl is None else now + ttl
+        return Lifetime(live.expires, live.ttl) if live else Lifetime(None, None)
+    if ttl is None:
+        return Lifetime(None, None)
+    expires = now + ttl
+    if live and live.expires is not None and live.ttl in (None, ttl):
+        expires = max(live.expires, expires)
+    return Lifetime(expires, float(ttl))
 
 
 def first_version() -> int:
@@ -154,7 +181,7 @@ def first_version() -> int:
 def conflict(stream: str, expect: int | None, current: int) -> Conflict:
     """The error for a stream that is not at the version expected."""
     return Conflict(
-        f"stream {stream!r} is at version {current}, not {expect}: "
+        f"stream {shown(stream)} is at version {current}, not {expect}: "
         "read it again and repeat the change",
         current=current,
     )

@@ -24,6 +24,16 @@ class Deadline:
         self.started = time.monotonic()
         self.ends_at = self.started + self.timeout
 
+    def part(self, seconds: float) -> Deadline:
+        """A deadline so many seconds from now, or this one's if that is sooner."""
+        return Deadline(max(0.001, min(seconds, self.remaining())))
+
+    def shorten(self, seconds: float) -> None:
+        """End the call so many seconds after its start, if that is sooner."""
+        if seconds < self.timeout:
+            self.timeout = seconds
+            self.ends_at = self.started + seconds
+
     def remaining(self) -> float:
         """Seconds until the deadline, never negative."""
         return max(0.0, self.ends_at - time.monotonic())

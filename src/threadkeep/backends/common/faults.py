@@ -92,6 +92,12 @@ def timeout_error(fault: Fault, location: str, timeout: float) -> BackendTimeout
     )
 
 
+def outage_error(fault: Fault, location: str) -> BackendError:
+    """The error for a call that is not even tried, since the store was found to be down."""
+    remedy = f": {fault.remedy}" if fault.remedy else ""
+    return BackendError(f"{location}: {fault.message}, and it is asked again once a second{remedy}")
+
+
 def unknown_outcome(location: str) -> BackendError:
     """The error for a conditional commit whose reply was lost."""
     return BackendError(

@@ -5,22 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
+from threadkeep.backends.common.circuit import Circuit
 from threadkeep.backends.common.commit import Change
 from threadkeep.backends.common.deadline import Deadline, backoff
 from threadkeep.backends.common.faults import (
     Failed,
     Fault,
     FaultKind,
+    outage_error,
     timeout_error,
     to_error,
     unknown_outcome,
 )
-from threadkeep.errors import Conflict
+from threadkeep.core.call_limit import Purpose, purpose
+from threadkeep.errors import BackendError, BackendTimeout, Conflict
 from threadkeep.types import Commit
 
 T = TypeVar("T")
 
 _UNREACHABLE: Final = (FaultKind.UNREACHABLE, FaultKind.SILENT)
+_SILENCE: Final = Fault(FaultKind.SILENT, "no answer", "look whether the server runs")
+_SHORT: Final = 0.5
+"""Seconds after which a read without an answer asks whether the server lives."""
+_SIGN_OF_LIFE: Final = 1.0
+"""Seconds in which it must give a sign of life."""
 _FAILOVER: Final = 1.0
 """Seconds given to what a failover mends, and waiting alone does not."""
 
@@ -31,6 +39,8 @@ class RetryLoop:
     Attributes:
         connected: a connection was made before, so a server that cannot be reached may come
             back. Its store sets it.
+        ping: gets an answer from the server on a connection of its own, or raises `Failed` or
+            `BackendTimeout`; `None` = the store's driver looks after dead connections itself.
 
     Args:
         location: the store, for errors.
@@ -41,6 +51,8 @@ class RetryLoop:
         self._location = location
         self._timeout = timeout
         self.connected = False
+        self.ping: Callable[[Deadline], object] | None = None
+        self.circuit = Circuit()
 
     def run(
         self,
@@ -63,19 +75,70 @@ class RetryLoop:
         """
         deadline = deadline or Deadline(self._timeout)
         number = 0
+        if not self.circuit.begin(deadline):
+            raise self._refusal()
         while True:
             try:
-                return attempt(deadline)
+                outcome = self._attempt(attempt, deadline)
+                self.circuit.succeeded()
+                return outcome
             except Failed as failed:
                 fault, cause = failed.fault, failed.cause
+            except BackendTimeout:
+                self.circuit.timed_out()
+                raise
+            self.circuit.failed(fault)
+            self.circuit.shorten(deadline)
             if fault.kind is FaultKind.LOST and not repeatable:
                 raise unknown_outcome(self._location) from cause
             may_help = self._may_help(fault, deadline)
             if not may_help and (deadline.remaining() or fault.kind not in _UNREACHABLE):
                 raise to_error(fault, self._location, deadline.timeout) from cause
-            if not may_help or not backoff(number, deadline):
+            if not may_help or not self._wait(fault, number, deadline):
+                self.circuit.timed_out()
                 raise timeout_error(fault, self._location, deadline.timeout) from cause
             number += 1
+
+    def _attempt(self, attempt: Callable[[Deadline], T], deadline: Deadline) -> T:
+        """Make an attempt that no dead connection can keep for long.
+
+        After an outage, the server is first asked for a sign of life. A read that gets no answer
+        for a moment is given up, the server is asked, and only if it lives the read has all its
+        time.
+        """
+        if self.ping is None or not self.connected:
+            return attempt(deadline)
+        if self.circuit.down:
+            self._ask(self.ping, deadline)
+        elif purpose() is Purpose.READ and not self.circuit.vouched:
+            short = deadline.part(_SHORT)
+            try:
+                return attempt(short)
+            except (Failed, BackendTimeout):
+                if short.remaining() > 0 or not deadline.remaining():
+                    raise
+            self._ask(self.ping, deadline)
+            self.circuit.vouch()
+        return attempt(deadline)
+
+    def _ask(self, ping: Callable[[Deadline], object], deadline: Deadline) -> None:
+        """Ask the server for a sign of life; `Failed` without one."""
+        limit = deadline.part(_SIGN_OF_LIFE)
+        try:
+            ping(limit)
+        except BackendTimeout as error:
+            message = f"a new connection got no answer within {limit.timeout:.2g} s"
+            raise Failed(Fault(FaultKind.SILENT, message, _SILENCE.remedy), error) from None
+
+    def _wait(self, fault: Fault, number: int, deadline: Deadline) -> bool:
+        """Wait before the next attempt; False = no time is left."""
+        if fault.kind in _UNREACHABLE:
+            return self.circuit.begin(deadline) and deadline.remaining() > 0
+        return backoff(number, deadline)
+
+    def _refusal(self) -> BackendError:
+        fault = self.circuit.fault or _SILENCE
+        return outage_error(fault, self._location)
 
     def _may_help(self, fault: Fault, deadline: Deadline) -> bool:
         """Whether the same call may succeed later."""

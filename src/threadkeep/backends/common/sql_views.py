@@ -57,7 +57,8 @@ def selects(dialect: ViewExpressions, tables: ViewTables) -> dict[str, str]:
     """The SELECT of each view."""
     builder = _SelectBuilder(dialect, tables)
     return {
-        "messages": builder.select(_messages(builder), {"m": "item"}),
+        "messages": builder.select(_messages(builder), {"m": "item"})
+        + f" WHERE {builder.text('m', 'hidden')} IS NULL",
         "responses": builder.select(_responses(builder), {"m": "response", "e": "response_entry"}),
         "token_usage": _usage(builder),
         "feedback": builder.select(_feedback(builder), {"m": "feedback"})

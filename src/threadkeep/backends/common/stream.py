@@ -6,10 +6,11 @@ For stores that have a whole stream in memory while they change it.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from operator import attrgetter
+from typing import NamedTuple
 
 from threadkeep.backends.common.commit import Action, Change, Decision, Head, decide, is_live
 from threadkeep.types import Commit, Drop, Page, Query, Record
@@ -25,36 +26,64 @@ class _Kind:
     order: list[Record] = field(default_factory=list)
 
     def put(self, record: Record) -> None:
+        """Put a record in its place, also one that is there already."""
         self.ids[record.id] = record
         place = bisect_left(self.order, record.seq, key=_SEQ)
-        self.order[place : place + 1] = [record]
+        if place < len(self.order) and self.order[place].seq == record.seq:
+            self.order[place] = record
+        else:
+            self.order.insert(place, record)
 
-    def remove(self, doomed: Iterable[Record]) -> int:
-        ids = {record.id for record in doomed}
-        if len(ids) == 1:
-            del self.order[bisect_left(self.order, self.ids[next(iter(ids))].seq, key=_SEQ)]
-        elif ids:
-            self.order = [record for record in self.order if record.id not in ids]
-        for one in ids:
-            del self.ids[one]
-        return len(ids)
+    def remove(self, doomed: Sequence[Record]) -> None:
+        """Remove records, also those that are gone already."""
+        seqs = {record.seq for record in doomed}
+        if len(doomed) > 1:
+            self.order = [record for record in self.order if record.seq not in seqs]
+        elif doomed:
+            place = bisect_left(self.order, doomed[0].seq, key=_SEQ)
+            if place < len(self.order) and self.order[place].seq in seqs:
+                del self.order[place]
+        for record in doomed:
+            if self.ids.get(record.id) is record:
+                del self.ids[record.id]
+
+
+class _Plan(NamedTuple):
+    """What a stream becomes; carrying it out twice, or again from the middle, changes nothing.
+
+    Attributes:
+        removed: the records that go, by kind.
+        put: records with their seqs.
+        seq: the last one given.
+    """
+
+    removed: dict[str, list[Record]]
+    put: Collection[Record]
+    seq: int
+    decision: Decision
 
 
 @dataclass(slots=True)
 class Stream:
-    """One generation of a stream."""
+    """One generation of a stream.
+
+    A change is planned aside and becomes valid with one assignment. Whoever is interrupted while
+    carrying it out leaves the rest to the next caller's `settle`.
+    """
 
     version: int
     seq: int = 0
     expires: float | None = None
+    ttl: float | None = None
     token: str | None = None
     token_version: int | None = None
     kinds: dict[str, _Kind] = field(default_factory=dict)
+    _planned: _Plan | None = field(default=None, repr=False)
 
     @property
     def head(self) -> Head:
         """What a commit depends on."""
-        return Head(self.version, self.expires, self.token, self.token_version)
+        return Head(self.version, self.expires, self.ttl, self.token, self.token_version)
 
     def dead(self, now: float) -> bool:
         """Whether it has expired."""
@@ -90,41 +119,71 @@ class Stream:
 
     def write(self, decision: Decision, change: Change) -> Commit:
         """Drop, then put, as decided; of an id that comes twice the last body counts."""
-        for drop in change.drop:
-            self.drop(drop)
-        _, self.version, self.expires, self.token, self.token_version = decision
-        latest = {(record.kind, record.id): record for record in change.put}
-        seqs = {key: self._put(record, change.now) for key, record in latest.items()}
+        plan = self._plan(decision, change)
+        self._carry_out(plan)
+        seqs = {(record.kind, record.id): record.seq for record in plan.put}
         return Commit(decision.version, [seqs[record.kind, record.id] for record in change.put])
 
-    def _put(self, record: Record, now: float) -> int:
-        kind = self.kinds.setdefault(record.kind, _Kind())
-        old = kind.ids.get(record.id)
-        if old and not is_live(old.expires, now):
-            kind.remove([old])
-            old = None
-        if old is None:
-            self.seq += 1
-        seq = old.seq if old else self.seq
-        kind.put(replace(record, seq=seq))
-        return seq
-
-    def drop(self, drop: Drop) -> None:
-        """Drop records."""
-        kind = self.kinds.get(drop.kind or "")
-        if kind is None:
-            return
-        rows = kind.order if drop.ids is None else _by_ids(kind, drop.ids)
-        high = len(rows) if drop.upto is None else bisect_right(rows, drop.upto, key=_SEQ)
-        kind.remove(rows[:high])
+    def touch(self, decision: Decision) -> None:
+        """Change the expiry alone."""
+        head = self.head._replace(expires=decision.expires, ttl=decision.ttl)
+        self._carry_out(_Plan({}, (), self.seq, Decision(Action.TOUCH, *head)))
 
     def sweep(self, now: float, limit: int) -> int:
         """Remove up to `limit` expired records; return how many they were."""
+        removed: dict[str, list[Record]] = {}
         swept = 0
-        for kind in self.kinds.values():
+        for name, kind in self.kinds.items():
             dead = (record for record in kind.order if not is_live(record.expires, now))
-            swept += kind.remove(list(islice(dead, limit - swept)))
+            removed[name] = list(islice(dead, limit - swept))
+            swept += len(removed[name])
+        self._carry_out(_Plan(removed, (), self.seq, Decision(Action.CONTINUE, *self.head)))
         return swept
+
+    def settle(self) -> None:
+        """Complete a change in which a caller was interrupted."""
+        if self._planned is None:
+            return
+        removed, put, self.seq, decision = self._planned
+        for name, doomed in removed.items():
+            self.kinds[name].remove(doomed)
+        for record in put:
+            self.kinds.setdefault(record.kind, _Kind()).put(record)
+        _, self.version, self.expires, self.ttl, self.token, self.token_version = decision
+        self._planned = None
+
+    def _carry_out(self, plan: _Plan) -> None:
+        self._planned = plan
+        self.settle()
+
+    def _plan(self, decision: Decision, change: Change) -> _Plan:
+        removed: dict[str, list[Record]] = {}
+        for drop in change.drop:
+            removed.setdefault(drop.kind or "", []).extend(self._dropped(drop))
+        gone = {(kind, record.id) for kind, records in removed.items() for record in records}
+        latest = {(record.kind, record.id): record for record in change.put}
+        seq, put = self.seq, []
+        for key, record in latest.items():
+            old = None if key in gone else self._find(*key)
+            if old and not is_live(old.expires, change.now):
+                removed.setdefault(old.kind, []).append(old)
+                old = None
+            seq = seq if old else seq + 1
+            put.append(replace(record, seq=old.seq if old else seq))
+        return _Plan(
+            {kind: doomed for kind, doomed in removed.items() if doomed}, put, seq, decision
+        )
+
+    def _find(self, kind: str, id: str) -> Record | None:
+        return self.kinds[kind].ids.get(id) if kind in self.kinds else None
+
+    def _dropped(self, drop: Drop) -> list[Record]:
+        kind = self.kinds.get(drop.kind or "")
+        if kind is None:
+            return []
+        rows = kind.order if drop.ids is None else _by_ids(kind, drop.ids)
+        high = len(rows) if drop.upto is None else bisect_right(rows, drop.upto, key=_SEQ)
+        return rows[:high]
 
     def mortal(self) -> bool:
         """Whether a record has an expiry of its own."""
@@ -150,12 +209,14 @@ def apply(
     if decision.action is Action.CREATE:
         created = Stream(decision.version)
         return created, created.write(decision, change)
-    if stream is None or decision.action in (Action.IGNORE, Action.END):
+    if decision.action is Action.IGNORE:  # by the clock of another there may be a stream
+        return stream, Commit(0, [])
+    if stream is None or decision.action is Action.END:
         return None, Commit(0, [])
     if decision.action is Action.REPLAY:
         return stream, Commit(decision.version, stream.seqs(change.put))
     if decision.action is Action.TOUCH:
-        stream.expires = decision.expires
+        stream.touch(decision)
         return stream, Commit(decision.version, [])
     return stream, stream.write(decision, change)
 

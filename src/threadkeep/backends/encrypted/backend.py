@@ -13,11 +13,12 @@ from threadkeep.backends.encrypted.envelope import open_record, seal_record
 from threadkeep.backends.encrypted.keys import KeyRing, Keys
 from threadkeep.core import store_record
 from threadkeep.errors import CorruptRecord
+from threadkeep.printable import shown
 from threadkeep.protocols import Backend, SupportsDescribe, SupportsPurge
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
-HIDDEN: Final = frozenset({"file", "fact", "instruction", "forgotten"})
-"""Kinds whose ids are derived from content: a URL, the text of a fact."""
+HIDDEN: Final = frozenset({"file", "fact", "instruction", "forgotten", "element", "value"})
+"""Kinds whose ids are derived from content: a URL, the text of a fact, a hash of a value."""
 
 UNREADABLE: Final = "?"
 """The body of a record that cannot be decrypted: no valid JSON, so no reader accepts it."""
@@ -28,8 +29,10 @@ _LOG = logging.getLogger("threadkeep")
 class EncryptedBackend:
     """Wraps a store and encrypts record bodies: AES-256-GCM, with one data key per record.
 
-    Stream, kind and id are authenticated with each body. So a record that was changed, or moved
-    to another stream or id, is not decrypted: it is logged, and returned as unreadable.
+    Keyring, stream, kind, id, `at` and `expires` are authenticated with each body. So a record that
+    was changed, dated anew, or moved to another stream, id or database is not decrypted: it is
+    logged, and returned as unreadable. Order (`seq`), the life of a stream and deletion are not
+    authenticated.
 
     Args:
         inner: the store. This object owns it and closes it.
@@ -78,7 +81,7 @@ class EncryptedBackend:
         stored_queries = [self._stored_query(query, now) for query in queries]
         pages = self.inner.read(*stored_queries, now=now)
         return [
-            Page(page.version, [self._open(query.stream, record) for record in page.records])
+            self._opened_page(query.stream, page, now)
             for query, page in zip(queries, pages, strict=True)
         ]
 
@@ -100,7 +103,7 @@ class EncryptedBackend:
         )
         return self.inner.commit(
             stream,
-            put=[self.seal(stream, record, blinder) for record in put],
+            put=[self.seal(stream, record, blinder) for record in put] if blinder else [],
             drop=[self._stored_drop(deletion, blinder) for deletion in drop],
             ttl=ttl,
             expect=expect,
@@ -152,22 +155,28 @@ class EncryptedBackend:
             return ids
         return [blinder.blind(kind, id) for id in ids] if blinder else []
 
-    def seal(self, stream: str, record: Record, blinder: IdBlinder | None) -> Record:
+    def seal(self, stream: str, record: Record, blinder: IdBlinder) -> Record:
         """Encrypt a record for storage."""
         stored = record
-        if blinder and self._is_hidden(record.kind):
+        if self._is_hidden(record.kind):
             stored = replace(record, id=blinder.blind(record.kind, record.id))
-        return replace(stored, body=seal_record(self.ring, stream, stored, record.id))
+        body = seal_record(self.ring, stream, stored, record.id, blinder.keyring)
+        return replace(stored, body=body)
 
-    def _open(self, stream: str, record: Record) -> Record:
+    def _opened_page(self, stream: str, page: Page, now: float) -> Page:
+        blinder = self.blinders.find(stream, now) if page.records else None
+        keyring = None if blinder is None else blinder.keyring
+        return Page(page.version, [self._open(stream, record, keyring) for record in page.records])
+
+    def _open(self, stream: str, record: Record, keyring: str | None) -> Record:
         try:
-            id, body = open_record(self.ring, stream, record)
+            id, body = open_record(self.ring, stream, record, keyring)
         except AuthenticationFailed:
             return self._unreadable(stream, record)
         return replace(record, id=id, body=body)
 
     def _unreadable(self, stream: str, record: Record) -> Record:
-        location = f"record {record.kind}/{record.id!r} of {stream!r}"
+        location = f"record {record.kind}/{shown(record.id)} of {shown(stream)}"
         if self._strict:
             raise CorruptRecord(
                 f"{location} was changed, or was not written by EncryptedBackend: "

@@ -13,6 +13,7 @@ from threadkeep.backends.encrypted.envelope import open_record, seal_record
 from threadkeep.backends.encrypted.keys import KeyRing, derive
 from threadkeep.core import store_record
 from threadkeep.errors import CorruptRecord, WrongKey
+from threadkeep.printable import shown
 from threadkeep.protocols import Backend
 from threadkeep.types import Record
 
@@ -92,7 +93,7 @@ class IdBlinders:
         """Create a keyring for the namespace; `None` = another process did so first."""
         keyring_stream, secret = store_record.store_stream(stream), os.urandom(KEY)
         keyring = Record(store_record.KEYRING, store_record.KEYRING_ID, secret.hex(), now)
-        body = seal_record(self._ring, keyring_stream, keyring, keyring.id)
+        body = seal_record(self._ring, keyring_stream, keyring, keyring.id, None)
         blinder = IdBlinder(secret)
         store_entry = store_record.record(blinder.keyring, now, unfinished=unfinished)
         records = [replace(keyring, body=body), store_entry]
@@ -112,19 +113,19 @@ class IdBlinders:
             raise _tampered_keyring(keyring_stream)
         try:
             blinder = IdBlinder(
-                bytes.fromhex(open_record(self._ring, keyring_stream, state.keyring)[1])
+                bytes.fromhex(open_record(self._ring, keyring_stream, state.keyring, None)[1])
             )
         except AuthenticationFailed:
             raise _tampered_keyring(keyring_stream) from None
         if state.mode not in (None, blinder.keyring):
             raise WrongKey(
-                f"{keyring_stream!r} holds another keyring than its records were written with"
+                f"{shown(keyring_stream)} holds another keyring than its records were written with"
             )
         return blinder
 
 
 def _tampered_keyring(keyring_stream: str) -> CorruptRecord:
     return CorruptRecord(
-        f"the keyring {keyring_stream!r} was changed by somebody without the key: "
+        f"the keyring {shown(keyring_stream)} was changed by somebody without the key: "
         "restore it from a copy of the store"
     )

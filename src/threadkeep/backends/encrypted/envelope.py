@@ -1,8 +1,12 @@
 """Envelope encryption: each body has its own data key, wrapped by a key of the key ring.
 
-The format is `tk1:<name of the key>:<base64 of the wrapped data key, then the sealed body>`.
-The sealed text is the record's true id, a NUL, and the body. Stream, kind and the stored id are
-authenticated with it and with the data key, so that neither can be moved to another record.
+The format is `tk2:<name of the key>:<base64 of the wrapped data key, then the sealed body>`.
+The sealed text is the record's true id, its dates and its body, with NULs between. Authenticated
+with it and with the data key are the id of the store's keyring, the stream, the kind and the stored
+id: so a record cannot be moved, not even from another database with the same key, nor dated anew.
+
+`tk1` has neither the keyring nor the dates. Records of earlier versions have it, and `rekey` renews
+them; and the keyring itself, whose id is only known once it is open.
 """
 
 from __future__ import annotations
@@ -18,61 +22,92 @@ from threadkeep.backends.encrypted.keys import Key, KeyRing
 from threadkeep.errors import WrongKey
 from threadkeep.types import Record
 
-_MARK: Final = "tk1"
+UNDATED: Final = "tk1"
+DATED: Final = "tk2"
 _WRAPPED: Final = NONCE + KEY + TAG
+_MICROSECONDS: Final = 1e6
+_TOLERANCE: Final = 10  # microseconds: stores keep dates to one, and a copy may round again
 
 
 class Envelope(NamedTuple):
     """A stored body, parsed but still encrypted."""
 
+    mark: str
     key: str
     wrapped: bytes
     sealed: bytes
 
     def __str__(self) -> str:
         coded = base64.b64encode(self.wrapped + self.sealed).decode()
-        return f"{_MARK}:{self.key}:{coded}"
+        return f"{self.mark}:{self.key}:{coded}"
 
 
-def seal_record(ring: KeyRing, stream: str, record: Record, id: str) -> str:
-    """The encrypted body of a record; `id` is its true id, `record.id` the stored one."""
-    associated_data = _associated_data(stream, record)
+def seal_record(ring: KeyRing, stream: str, record: Record, id: str, keyring: str | None) -> str:
+    """The encrypted body of a record.
+
+    Args:
+        ring: whose first key encrypts.
+        stream: the stream of the record.
+        record: with the stored id.
+        id: its true id.
+        keyring: the id of the store's keyring; `None` = it is the keyring that is sealed.
+    """
+    mark = UNDATED if keyring is None else DATED
+    associated_data = _associated_data(mark, keyring, stream, record)
     data_key = os.urandom(KEY)
     wrapped = seal(ring.first.wrap, data_key, b"key" + associated_data)
-    plain = f"{id}\0{record.body}".encode()
-    return str(Envelope(ring.first.name, wrapped, seal(data_key, plain, b"body" + associated_data)))
+    dates = [] if keyring is None else [_date(record.at), _date(record.expires)]
+    plain = "\0".join([id, *dates, record.body]).encode()
+    sealed = seal(data_key, plain, b"body" + associated_data)
+    return str(Envelope(mark, ring.first.name, wrapped, sealed))
 
 
-def open_record(ring: KeyRing, stream: str, record: Record) -> tuple[str, str]:
-    """Decrypt a stored record to its true id and body.
+def open_record(ring: KeyRing, stream: str, record: Record, keyring: str | None) -> tuple[str, str]:
+    """Decrypt a stored record to its true id and body; arguments as of `seal_record`.
 
     Raises:
-        AuthenticationFailed: it was not sealed for this record, or is no envelope.
+        AuthenticationFailed: it was not sealed for this record and its dates, or is no envelope.
         WrongKey: it was sealed by a key that is not in the ring.
     """
-    envelope, associated_data = parse_envelope(record.body), _associated_data(stream, record)
-    data_key = unseal(
-        _find_key(ring, envelope.key).wrap, envelope.wrapped, b"key" + associated_data
-    )
+    envelope = parse_envelope(record.body)
+    associated_data = _associated_data(envelope.mark, keyring, stream, record)
+    data_key = _data_key(ring, envelope, associated_data)
     plain = unseal(data_key, envelope.sealed, b"body" + associated_data).decode()
-    id, _, body = plain.partition("\0")
+    id, _, remaining = plain.partition("\0")
+    if envelope.mark == UNDATED:
+        return id, remaining
+    at, expires, body = remaining.split("\0", 2)
+    if not _is_date(at, record.at) or not _is_date(expires, record.expires):
+        raise AuthenticationFailed
     return id, body
 
 
-def rewrap_record(ring: KeyRing, stream: str, record: Record) -> str:
-    """Rewrap the data key with the ring's first key, after checking that the body decrypts.
+def rewrap_record(ring: KeyRing, stream: str, record: Record, keyring: str | None) -> str:
+    """The record under the ring's first key, after checking that it decrypts.
 
     Raises:
         AuthenticationFailed: it was not sealed for this record.
         WrongKey: it was sealed by a key that is not in the ring.
     """
-    open_record(ring, stream, record)
-    envelope, associated_data = parse_envelope(record.body), _associated_data(stream, record)
-    data_key = unseal(
-        _find_key(ring, envelope.key).wrap, envelope.wrapped, b"key" + associated_data
-    )
+    id, body = open_record(ring, stream, record, keyring)
+    envelope = parse_envelope(record.body)
+    if envelope.mark == UNDATED and keyring is not None:
+        opened = Record(record.kind, record.id, body, record.at, record.expires)
+        return seal_record(ring, stream, opened, id, keyring)
+    associated_data = _associated_data(envelope.mark, keyring, stream, record)
+    data_key = _data_key(ring, envelope, associated_data)
     wrapped = seal(ring.first.wrap, data_key, b"key" + associated_data)
-    return str(Envelope(ring.first.name, wrapped, envelope.sealed))
+    return str(Envelope(envelope.mark, ring.first.name, wrapped, envelope.sealed))
+
+
+def is_outdated(ring: KeyRing, body: str, keyring: str | None) -> bool:
+    """Return True if a record is under another key than the first, or in an earlier format.
+
+    Raises:
+        AuthenticationFailed: it is no envelope.
+    """
+    envelope = parse_envelope(body)
+    return envelope.key != ring.first.name or (keyring is not None and envelope.mark == UNDATED)
 
 
 def parse_envelope(body: str) -> Envelope:
@@ -83,13 +118,17 @@ def parse_envelope(body: str) -> Envelope:
     """
     mark, _, content = body.partition(":")
     key, colon, coded = content.partition(":")
-    if mark != _MARK or not colon:
+    if mark not in (UNDATED, DATED) or not colon:
         raise AuthenticationFailed
     try:
         parts = base64.b64decode(coded, validate=True)
     except (binascii.Error, ValueError) as error:
         raise AuthenticationFailed from error
-    return Envelope(key, parts[:_WRAPPED], parts[_WRAPPED:])
+    return Envelope(mark, key, parts[:_WRAPPED], parts[_WRAPPED:])
+
+
+def _data_key(ring: KeyRing, envelope: Envelope, associated_data: bytes) -> bytes:
+    return unseal(_find_key(ring, envelope.key).wrap, envelope.wrapped, b"key" + associated_data)
 
 
 def _find_key(ring: KeyRing, name: str) -> Key:
@@ -103,5 +142,16 @@ def _find_key(ring: KeyRing, name: str) -> Key:
     return ring.by_name[name]
 
 
-def _associated_data(stream: str, record: Record) -> bytes:
-    return json.dumps([stream, record.kind, record.id]).encode()
+def _date(at: float | None) -> str:
+    return "" if at is None else str(round(at * _MICROSECONDS))
+
+
+def _is_date(sealed: str, at: float | None) -> bool:
+    if not sealed or at is None:
+        return not sealed and at is None
+    return abs(int(sealed) - at * _MICROSECONDS) <= _TOLERANCE
+
+
+def _associated_data(mark: str, keyring: str | None, stream: str, record: Record) -> bytes:
+    words = [stream, record.kind, record.id]
+    return json.dumps(words if mark == UNDATED else [mark, keyring, *words]).encode()

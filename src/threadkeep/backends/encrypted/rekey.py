@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from threadkeep.backends.encrypted.backend import EncryptedBackend
 from threadkeep.backends.encrypted.blind_ids import IdBlinder
 from threadkeep.backends.encrypted.cipher import AuthenticationFailed
-from threadkeep.backends.encrypted.envelope import parse_envelope, rewrap_record
+from threadkeep.backends.encrypted.envelope import is_outdated, rewrap_record
 from threadkeep.core import store_record
 from threadkeep.errors import Conflict
 from threadkeep.types import KEEP, Drop, Page, Query, Record
@@ -46,7 +46,7 @@ def rekey(
     kinds: Sequence[str] = KINDS,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[Rekeyed]:
-    """Bring each record under the first key; yields a report for each stream.
+    """Bring each record under the first key, in the newest format; reports on each stream.
 
     It may be interrupted and repeated. Others may write meanwhile, if they have both keys with
     the new one first. A plain-text namespace is closed to all until it is encrypted completely:
@@ -145,7 +145,7 @@ def _rekey_page(
     backend, now = task.backend, task.clock()
     for attempt in range(1, _TRIES + 1):
         (page,) = backend.inner.read(query, now=now)
-        outdated, unreadable = _outdated_records(backend, query.stream, page, blinder)
+        outdated, unreadable = _outdated_records(backend, query.stream, page, blinder, now)
         try:
             _replace_records(backend, query.stream, page.version, outdated, now)
         except Conflict:
@@ -166,21 +166,32 @@ def _rekey_page(
 
 
 def _outdated_records(
-    backend: EncryptedBackend, stream: str, page: Page, blinder: IdBlinder | None
+    backend: EncryptedBackend, stream: str, page: Page, blinder: IdBlinder | None, now: float
 ) -> tuple[list[tuple[str, Record]], int]:
     """The rewritten records, each with its stored id, and the number of unreadable ones."""
+    keyring = _keyring_id(backend, stream, blinder, now)
     outdated: list[tuple[str, Record]] = []
     unreadable = 0
     for record in page.records:
         try:
             if blinder is not None and not record.body.startswith(store_record.SEALED):
                 outdated.append((record.id, backend.seal(stream, record, blinder)))
-            elif parse_envelope(record.body).key != backend.ring.first.name:
-                rewrapped_record = replace(record, body=rewrap_record(backend.ring, stream, record))
-                outdated.append((record.id, rewrapped_record))
+            elif is_outdated(backend.ring, record.body, keyring):
+                renewed = rewrap_record(backend.ring, stream, record, keyring)
+                outdated.append((record.id, replace(record, body=renewed)))
         except AuthenticationFailed:
             unreadable += 1
     return outdated, unreadable
+
+
+def _keyring_id(
+    backend: EncryptedBackend, stream: str, blinder: IdBlinder | None, now: float
+) -> str | None:
+    """The id of a stream's keyring; `None` = it is the stream of the keyring itself."""
+    if store_record.is_store_stream(stream):
+        return None
+    blinder = blinder or backend.blinders.find(stream, now)
+    return None if blinder is None else blinder.keyring
 
 
 def _replace_records(

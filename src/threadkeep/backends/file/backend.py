@@ -19,6 +19,7 @@ from threadkeep.backends.file.open_files import OpenFiles
 from threadkeep.backends.file.read import LogReader, NeedsIndex
 from threadkeep.core.option_types import WAIT
 from threadkeep.errors import BackendError, ConfigError
+from threadkeep.printable import shown
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 
@@ -191,7 +192,7 @@ def _read_pages(
 
 def _check_options(path: object, fsync: object, timeout: object) -> None:
     if not isinstance(path, str | Path) or str(path) in ("", ".") or "\0" in str(path):
-        raise ConfigError(f"path: expected the name of a folder, got {path!r}")
+        raise ConfigError(f"path: expected the name of a folder, got {shown(path)}")
     if not isinstance(fsync, bool):
-        raise ConfigError(f"fsync: expected true or false, got {fsync!r}")
+        raise ConfigError(f"fsync: expected true or false, got {shown(fsync)}")
     WAIT.check("timeout", timeout)

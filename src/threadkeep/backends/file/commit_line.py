@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from threadkeep.backends.common.commit import Action, Change, Decision, Head, Key, decide
+from threadkeep.backends.common.commit import (
+    Action,
+    Change,
+    Decision,
+    Head,
+    Key,
+    Lifetime,
+    decide,
+)
 from threadkeep.backends.file import line_format
 from threadkeep.backends.file.index import Index, StreamHead
 from threadkeep.backends.file.line_format import KindState
@@ -149,11 +157,10 @@ class PendingCommit:
         left = place._replace(records=count, size=size, floor=max(place.floor, upto))
         self.kinds[kind] = left if count else left._replace(expires=None)
 
-    def line(self, version: int, expires: float | None, token: Any) -> NewLine:
+    def line(self, version: int, lifetime: Lifetime, token: Any) -> NewLine:
         """The line that says all this."""
         head: dict[str, Any] = {"v": version, "q": self.seq, "b": self.base}
-        if expires is not None:
-            head["e"] = expires
+        head |= lifetime_fields(lifetime)
         head["o"] = self.begin
         mentioned = _kinds(self.rows) | self.dropped.keys()
         before = {kind: self.kinds[kind].last for kind in sorted(mentioned)}
@@ -168,7 +175,7 @@ class PendingCommit:
         raw = line_format.render(head, [text for _, text in self.rows])
         place = token if token is None or isinstance(token, int) else self._offset
         end = self._offset + len(raw)
-        after = StreamHead(version, self.seq, expires, self.begin, self.kinds, place, end)
+        after = StreamHead(version, self.seq, *lifetime, self.begin, self.kinds, place, end)
         return NewLine(raw, self._offset, after, self.hashes)
 
     def write(self, decision: Decision, change: Change) -> tuple[Commit, NewLine]:
@@ -178,7 +185,7 @@ class PendingCommit:
         token: Any = self.live.token if self.live else None
         if change.token is not None:
             token = [change.token, version]
-        return Commit(version, seqs), self.line(version, decision.expires, token)
+        return Commit(version, seqs), self.line(version, decision.lifetime, token)
 
     def leap(self) -> int:
         """How far versions must leap to be beyond all that a damaged last commit may have had."""
@@ -186,10 +193,10 @@ class PendingCommit:
 
     def touch(self, live: StreamHead, decision: Decision) -> tuple[Commit, NewLine | None]:
         """Change the expiry; without a change there is no line."""
-        if decision.expires == live.expires:
+        if decision.lifetime == live.lifetime:
             return Commit(decision.version, []), None
         version = decision.version + self.leap()
-        return Commit(version, []), self.line(version, decision.expires, live.token)
+        return Commit(version, []), self.line(version, decision.lifetime, live.token)
 
 
 class Written(NamedTuple):
@@ -216,7 +223,7 @@ def apply(log: Log, index: Index, offset: int, change: Change) -> Written:
     if action is not Action.CONTINUE:
         pending.end_generation()
     if action is Action.END:
-        return Written(Commit(0, []), pending.line(0, None, None), ends=True)
+        return Written(Commit(0, []), pending.line(0, Lifetime(None, None), None), ends=True)
     for drop in change.drop:
         pending.drop(drop)
     return Written(*pending.write(decision, change))
@@ -227,7 +234,13 @@ def _head(log: Log, live: StreamHead | None, token: str | None) -> Head | None:
     if live is None:
         return None
     last = token_of(log, live) if token is not None else None
-    return Head(live.version, live.expires, *(last or (None, None)))
+    return Head(live.version, *live.lifetime, *(last or (None, None)))
+
+
+def lifetime_fields(lifetime: Lifetime) -> dict[str, float]:
+    """The fields of a head that say how long the stream lives."""
+    fields = {"e": lifetime.expires, "l": lifetime.ttl}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def token_of(log: Log, head: StreamHead) -> list[Any] | None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from threadkeep.backends.file import layout, line_format, locks
-from threadkeep.backends.file.commit_line import earliest, short, token_of
+from threadkeep.backends.file.commit_line import earliest, lifetime_fields, short, token_of
 from threadkeep.backends.file.index import StreamHead
 from threadkeep.backends.file.line_format import KindState
 from threadkeep.backends.file.log import Log
@@ -48,12 +49,13 @@ def compact(log: Log, head: StreamHead, stream: str, *, fsync: bool) -> None:
     """
     temporary = f"{log.path.removesuffix('.log')}.tmp"
     try:
-        with open(temporary, "wb") as file:  # noqa: PTH123
+        with open(temporary, "wb", opener=layout.open_private) as file:
             file.writelines(_lines(log, head, stream))
             file.flush()
             if fsync:
                 os.fsync(file.fileno())
             if os.name != "nt":
+                os.fchmod(file.fileno(), stat.S_IMODE(os.fstat(log.fd).st_mode))
                 _replace(log, temporary, file.fileno(), fsync=fsync)
         if os.name == "nt":  # which cannot rename open files
             log.close()
@@ -101,8 +103,7 @@ def _lines(log: Log, head: StreamHead, stream: str) -> Iterator[bytes]:
         last = batch is batches[-1]
         seq = head.seq if last else batch[-1].seq
         fields: dict[str, Any] = {"v": head.version, "q": seq, "b": base, "o": begin}
-        if head.expires is not None:
-            fields["e"] = head.expires
+        fields |= lifetime_fields(head.lifetime)
         fields["c"] = _count_batch(kinds, batch, offset)
         fields["h"] = {kind: short(state) for kind, state in kinds.items()}
         token = token_of(log, head) if last else None

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
+from threadkeep.backends.common.commit import Lifetime
 from threadkeep.backends.file import index_file
 from threadkeep.backends.file.index_file import Sidecar, SortedRun
 from threadkeep.backends.file.line_format import KindState, LogLine, Row
@@ -25,6 +26,7 @@ class StreamHead(NamedTuple):
     version: int
     seq: int
     expires: float | None
+    ttl: float | None
     begin: int
     kinds: dict[str, KindState]
     token: int | None
@@ -37,7 +39,12 @@ class StreamHead(NamedTuple):
         fields = line.head
         kinds = {kind: KindState(*state) for kind, state in fields["h"].items()}
         token = line.offset if "t" in fields else fields.get("k")
-        return cls(fields["v"], fields["q"], fields.get("e"), fields["o"], kinds, token, line.end)
+        lifetime = fields.get("e"), fields.get("l")
+        return cls(fields["v"], fields["q"], *lifetime, fields["o"], kinds, token, line.end)
+
+    @property
+    def lifetime(self) -> Lifetime:
+        return Lifetime(self.expires, self.ttl)
 
     def is_live(self, now: float) -> bool:
         return self.version > 0 and (self.expires is None or self.expires > now)

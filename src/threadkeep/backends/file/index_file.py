@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from zlib import crc32
 
+from threadkeep.backends.file.layout import open_private
+
 _MAGIC: Final = b"tkidx1" + sys.byteorder[:1].encode()  # arrays are stored in native byte order
 _HEAD: Final = struct.Struct("<7s16sQQII")
 """Magic, generation, covered, last_offset, number of runs, checksum of the runs."""
@@ -94,7 +96,8 @@ def store(path: str, generation: str, sidecar: Sidecar) -> None:
     )
     temporary = Path(f"{path}.tmp")
     try:
-        temporary.write_bytes(head + body)
+        with open(temporary, "wb", opener=open_private) as file:
+            file.write(head + body)
         os.replace(temporary, path)  # noqa: PTH105 (the hot path has strings)
     except OSError:
         with suppress(OSError):

@@ -17,6 +17,9 @@ from threadkeep.core import cursor as cursors
 from threadkeep.errors import BackendError
 
 MARKER: Final = "threadkeep.json"
+PRIVATE_FILE: Final = 0o600
+PRIVATE_FOLDER: Final = 0o700
+"""Of the user's own, whatever the umask: they hold what was said."""
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 _NO_INHERIT: Final = getattr(os, "O_CLOEXEC", 0)
 _READ: Final = os.O_RDONLY | _BINARY | _NO_INHERIT
@@ -119,7 +122,7 @@ class Layout:
         """Write the marker atomically; concurrent writers write the same content."""
         temporary = Path(self.folder, f"{MARKER}.{secrets.token_hex(4)}")
         try:
-            with temporary.open("w", encoding="utf-8") as file:
+            with open(temporary, "w", encoding="utf-8", opener=open_private) as file:
                 file.write(f'{{"threadkeep": {FORMAT}}}\n')
                 file.flush()
                 os.fsync(file.fileno())
@@ -133,13 +136,18 @@ def open_log(path: str, *, write: bool = False, create: bool = False) -> int | N
     """Open a log and return its descriptor; `None` = there is no such file."""
     flags = (_WRITE if write else _READ) | (os.O_CREAT if create else 0)
     try:
-        return os.open(path, flags, 0o666)
+        return os.open(path, flags, PRIVATE_FILE)
     except FileNotFoundError:
         if not create:
             return None
     with suppress(FileExistsError):
-        os.mkdir(os.path.dirname(path))  # noqa: PTH102, PTH120 (the hot path has strings)
-    return os.open(path, flags, 0o666)
+        os.mkdir(os.path.dirname(path), PRIVATE_FOLDER)  # noqa: PTH102, PTH120 (the hot path has strings)
+    return os.open(path, flags, PRIVATE_FILE)
+
+
+def open_private(path: str, flags: int) -> int:
+    """As `opener` of `open`: a new file is its user's own."""
+    return os.open(path, flags, PRIVATE_FILE)
 
 
 def same_file(fd: int, path: str) -> bool:
@@ -180,7 +188,7 @@ def remove(*paths: str) -> None:
 def _make_folder(folder: Path) -> None:
     """Create a folder and its parents so that they survive a power cut."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
     for path in missing:
         sync_folder(str(path.parent))
 

@@ -8,6 +8,7 @@ A head describes the whole stream, so that reading the last line is enough:
 
     v  version (0 = the stream was dropped)     q  last seq given      b  last seq given before it
     e  the stream's expiry                      o  offset of the first line of this generation
+    l  the ttl that led to it
     h  {kind: [offset of the newest line that mentions it, records, their bytes, floor, expiry]}:
        upper bounds of records and bytes; seqs up to the floor are dropped; `expiry` is the earliest
     c  {kind: offset of the previous line that mentions it}, for the kinds this line mentions

@@ -125,7 +125,7 @@ def _windows(msvcrt: Any) -> tuple[Callable[[int, str, float], int], Callable[[i
     def acquire(log: int, path: str, deadline: float) -> int:
         file = Path(path)
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        fd = os.open(file.with_name("lock"), flags, 0o666)
+        fd = os.open(file.with_name("lock"), flags, 0o600)
         try:
             retry_until(lambda: attempt(fd, 1 + int(file.stem[:7], 16)), deadline)
         except BaseException:

@@ -15,6 +15,7 @@ from threadkeep.backends.common import fork
 from threadkeep.backends.file import layout, locks
 from threadkeep.backends.file.index import Indexes
 from threadkeep.backends.file.log import Log
+from threadkeep.core.call_limit import limited
 
 
 class OpenFiles(fork.ForkAware):
@@ -52,7 +53,7 @@ class OpenFiles(fork.ForkAware):
         Raises:
             LockTimeout: the lock was not released in time.
         """
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + limited(self._timeout)
         with self._stripes.hold(os.path.basename(path), deadline):  # noqa: PTH119
             while True:
                 fd = layout.open_log(path, write=True, create=create)

@@ -15,6 +15,7 @@ from threadkeep.backends.history_provider.locks import lock_of
 from threadkeep.backends.history_provider.provider import COMPARE_AND_SET
 from threadkeep.core import cursor as cursors
 from threadkeep.errors import BackendError, BackendTimeout, ThreadkeepError
+from threadkeep.printable import shown
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 _PATIENCE: Final = 30.0
@@ -113,7 +114,8 @@ class HistoryProviderBackend:
             attempts += 1
             if not backoff(attempts, deadline):
                 raise BackendTimeout(
-                    f"{self._name}: stream {name!r} was changed by others for {_PATIENCE:g} s, "
+                    f"{self._name}: stream {shown(name)} was changed by others for "
+                    f"{_PATIENCE:g} s, "
                     f"before each {COMPARE_AND_SET}: fewer writers, or a faster store"
                 )
 

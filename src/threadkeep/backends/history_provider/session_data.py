@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from threadkeep.backends.common.stream import Stream
 from threadkeep.errors import CorruptRecord
+from threadkeep.printable import shown
 from threadkeep.types import Record
 
 _PREFIX: Final = "threadkeep-"
@@ -59,6 +60,7 @@ def encode(name: str, stream: Stream, now: float) -> dict[str, Any]:
             "version": stream.version,
             "seq": stream.seq,
             "expires": stream.expires,
+            "ttl": stream.ttl,
             "token": stream.token,
             "token_version": stream.token_version,
             "records": [
@@ -94,7 +96,7 @@ def decode(session: str, data: object) -> tuple[str, Stream]:
             stream.restore(Record(*record))
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise CorruptRecord(
-            f"the history provider's session {session!r} does not hold what threadkeep stored "
+            f"the history provider's session {shown(session)} does not hold what threadkeep stored "
             "there: restore it, or delete it to begin anew"
         ) from error
     return name, stream

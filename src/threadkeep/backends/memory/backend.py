@@ -9,10 +9,11 @@ from itertools import islice
 from typing import Any
 
 from threadkeep.backends.common import fork
-from threadkeep.backends.common.commit import Change
-from threadkeep.backends.common.stream import Stream, carry_out
+from threadkeep.backends.common.commit import Action, Change, decide
+from threadkeep.backends.common.stream import Stream, apply
 from threadkeep.core import cursor as cursors
 from threadkeep.errors import BackendError, ConfigError
+from threadkeep.printable import shown
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 # One lock for all instances, so that a forked child goes on with whole streams.
@@ -33,7 +34,9 @@ class MemoryBackend:
 
     def __init__(self, *, max_sessions: int = 10_000) -> None:
         if not isinstance(max_sessions, int) or isinstance(max_sessions, bool) or max_sessions < 1:
-            raise ConfigError(f"max_sessions: expected a positive integer, got {max_sessions!r}")
+            raise ConfigError(
+                f"max_sessions: expected a positive integer, got {shown(max_sessions)}"
+            )
         self.blocking = False
         self._max_sessions = max_sessions
         self._streams: dict[str, Stream] = {}
@@ -82,7 +85,7 @@ class MemoryBackend:
     def sweep(self, now: float, limit: int = 1000) -> int:
         with _LOCK:
             self._check_open()
-            dead = (name for name, stream in self._streams.items() if stream.dead(now))
+            dead = (name for name in self._streams if self._is_dead(name, now))
             doomed = list(islice(dead, limit))
             for name in doomed:
                 self._forget(name)
@@ -105,31 +108,50 @@ class MemoryBackend:
             raise BackendError("the memory backend is closed: open a new one")
 
     def _live(self, name: str, now: float) -> Stream | None:
-        stream = self._streams.get(name)
+        stream = self._settled(name)
         if stream is None or stream.dead(now):
             return None
         if name in self._sessions:
             self._sessions.move_to_end(name)
         return stream
 
+    def _settled(self, name: str) -> Stream | None:
+        """A stream, after what an interrupted caller left to be done."""
+        stream = self._streams.get(name)
+        if stream is not None:
+            stream.settle()
+        return stream
+
+    def _is_dead(self, name: str, now: float) -> bool:
+        stream = self._settled(name)
+        return stream is not None and stream.dead(now)
+
     def _page(self, query: Query, now: float) -> Page:
         stream = self._live(query.stream, now)
         return stream.page(query, now) if stream else Page(0, [])
 
     def _carry_out(self, change: Change) -> Commit:
-        """Carry out a commit; the lock is held."""
+        """Carry out a commit; the lock is held.
+
+        An interrupt (Ctrl-C, the button of a notebook) may come between any two steps. So a new
+        stream takes the place of the old one in a single step, after the notes about it.
+        """
         name, before = change.stream, self._live(change.stream, change.now)
-        after, commit = carry_out(before, change)
-        if after is not before or after is None:
+        decision = decide(before.head if before else None, change)
+        if change.put:
+            self._note(name, change)
+        after, commit = apply(before, decision, change)
+        if decision.action is Action.END:
             self._forget(name)
-        if after is None:
-            return commit
-        self._streams[name] = after
+        elif after is not None and after is not before:
+            self._streams[name] = after
+        return commit
+
+    def _note(self, name: str, change: Change) -> None:
         if "/session/" in name:
             self._sessions.setdefault(name)
         if any(record.expires is not None for record in change.put):
             self._mortal.add(name)
-        return commit
 
     def _forget(self, name: str) -> None:
         self._streams.pop(name, None)
@@ -156,8 +178,8 @@ class MemoryBackend:
         for name in list(self._mortal):
             if swept >= limit:
                 break
-            stream = self._streams[name]
-            swept += stream.sweep(now, limit - swept)
-            if not stream.mortal():
+            stream = self._settled(name)
+            swept += stream.sweep(now, limit - swept) if stream else 0
+            if stream is None or not stream.mortal():
                 self._mortal.discard(name)
         return swept

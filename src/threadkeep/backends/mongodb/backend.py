@@ -130,6 +130,12 @@ class MongoBackend:
         """Describe the server; does not create the collection."""
         return self._calls.run(describe_server, creates=False)
 
+    def clock_offset(self, *, renew: bool = False) -> float | None:
+        """Seconds by which the server's clock is ahead of this machine's."""
+        if renew or self._calls.clock.offset is None:
+            self._calls.run(self._calls.measure_clock if renew else lambda store: None)
+        return self._calls.clock.offset
+
     def close(self) -> None:
         """Close the connections opened here."""
         self._pool.close()

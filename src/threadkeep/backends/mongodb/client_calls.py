@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from datetime import UTC, datetime
+from typing import Final, TypeVar
 
 import pymongo
 from pymongo import errors
 
+from threadkeep.backends.common.circuit import PATIENCE
 from threadkeep.backends.common.client_pool import ClientPool
 from threadkeep.backends.common.deadline import Deadline, format_wait
 from threadkeep.backends.common.faults import Failed
 from threadkeep.backends.common.retry import RetryLoop
+from threadkeep.backends.common.server_clock import ServerClock
 from threadkeep.backends.mongodb.documents import INDEXES, Document, Store
 from threadkeep.backends.mongodb.driver_errors import classify
+from threadkeep.core.call_limit import Purpose, purpose
 from threadkeep.errors import BackendError
 
 T = TypeVar("T")
+_SHORT: Final = 1.5  # seconds, most of a read's patience
 Client = pymongo.MongoClient[Document]
 
 
@@ -44,6 +49,7 @@ class RetryingClient:
         self._timeout = timeout
         self._connect_timeout = connect_timeout
         self._loop = RetryLoop(location, timeout)
+        self.clock = ServerClock()
         self._prepared: Client | None = None  # the client that found or made the indexes
 
     def run(
@@ -76,16 +82,35 @@ class RetryingClient:
                     with pymongo.timeout(_remaining(deadline)):
                         store.create_indexes(list(INDEXES))
                     self._prepared = client
+            if purpose() is Purpose.READ:
+                return self._read(work, store, deadline)
             with pymongo.timeout(_remaining(deadline)):
                 return work(store)
         finally:
             self._pool.release()
 
+    def _read(self, work: Callable[[Store], T], store: Store, deadline: Deadline) -> T:
+        """Run a read, which has all its time only if the server is there.
+
+        Inside an operation pymongo waits for a lost server as long as it may, and cannot be
+        interrupted. So after a short while the server is asked for a sign of life.
+        """
+        try:
+            with pymongo.timeout(min(_remaining(deadline), _SHORT)):
+                return work(store)
+        except errors.PyMongoError as error:
+            if not error.timeout or deadline.remaining() <= 0:
+                raise
+        with pymongo.timeout(min(_remaining(deadline), PATIENCE - _SHORT)):
+            store.database.command("hello")
+        with pymongo.timeout(_remaining(deadline)):
+            return work(store)
+
     def _connect(self, store: Store, deadline: Deadline) -> None:
         """A server that never answered is waited for less long than one that is gone."""
         try:
             with pymongo.timeout(min(_remaining(deadline), self._connect_timeout)):
-                store.database.command("ping")
+                self.measure_clock(store)
         except errors.PyMongoError:
             raise
         except Exception as error:  # IndexError and ValueError of a password, among others
@@ -95,11 +120,23 @@ class RetryingClient:
             ) from None
         self._loop.connected = True
 
+    def measure_clock(self, store: Store) -> None:
+        """Say hello to the server, which tells its time."""
+        self.clock.measure(lambda: _server_time(store.database.command("hello")))
+
     def _store(self, client: Client) -> Store:
         """The collection, of the primary: what is compared and set must be the newest."""
         database, collection = self._namespace
         primary = pymongo.ReadPreference.PRIMARY
         return client[database].get_collection(collection, read_preference=primary)
+
+
+def _server_time(hello: Document) -> float | None:
+    local_time = hello.get("localTime")
+    if not isinstance(local_time, datetime):
+        return None
+    aware = local_time if local_time.tzinfo else local_time.replace(tzinfo=UTC)
+    return aware.timestamp()
 
 
 def _remaining(deadline: Deadline) -> float:

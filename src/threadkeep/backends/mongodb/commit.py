@@ -13,8 +13,8 @@ from threadkeep.backends.common.commit import (
     Change,
     Decision,
     Head,
+    Lifetime,
     decide,
-    expiry,
 )
 from threadkeep.backends.mongodb.documents import (
     Document,
@@ -61,30 +61,49 @@ def commit(store: Store, promise: Promise) -> Commit:
             if head is not None:
                 return _finish(store, change, head)
         head = store.find_one({"_id": head_id(change.stream)})
-        decision = decide(_state(head), change)
-        if head and decision.action is Action.REPLAY:
-            apply(store, head)
-            return _answer(store, change, decision.version)
-        if decision.action is Action.IGNORE:
-            return Commit(0, [])
-        if head and decision.action is Action.END and _end(store, change, head):
-            return Commit(0, [])
-        if decision.action is Action.CREATE:
-            created = _create(store, promise, head, decision)
-            if created is not None:
-                return _finish(store, change, created)
+        committed = _carry_out(store, promise, head, decide(_state(head), change))
+        if committed is not None:
+            return committed
         # else the stream began or changed just now: look again
+
+
+def _carry_out(
+    store: Store, promise: Promise, head: Document | None, decision: Decision
+) -> Commit | None:
+    """Do what was decided from a head; `None` = it changed since."""
+    change, action = promise.change, decision.action
+    if action is Action.IGNORE:
+        return Commit(0, [])
+    if action is Action.CREATE:
+        created = _create(store, promise, head, decision)
+        return None if created is None else _finish(store, change, created)
+    if head is None:
+        return None
+    if action is Action.REPLAY:
+        apply(store, head)
+        return _answer(store, change, decision.version)
+    if action is Action.END:
+        return Commit(0, []) if _end(store, change, head) else None
+    continued = _continue(store, promise, (head, decision))  # with another ttl
+    return None if continued is None else _finish(store, change, continued)
 
 
 def _state(head: Document | None) -> Head | None:
     """What a commit depends on; a head whose generation was ended stands for none."""
     if head is None or "g" in head:
         return None
-    return Head(head["v"], head.get("x"), head.get("t"), head["v"] - head["n"])
+    return Head(head["v"], head.get("x"), head.get("l"), head.get("t"), head["v"] - head["n"])
 
 
-def _continue(store: Store, promise: Promise) -> Document | None:
-    """Promise the change to a live stream; `None` = there is none, or not as expected."""
+def _continue(
+    store: Store, promise: Promise, decided: tuple[Document, Decision] | None = None
+) -> Document | None:
+    """Promise the change to a live stream; `None` = there is none, or not as expected.
+
+    Args:
+        decided: the head as it was read, and what is to become of it; without, the stream must
+            have the change's ttl.
+    """
     change = promise.change
     head = live_filter(change.stream, change.now)
     if (expect := change.expect) is not None:
@@ -100,11 +119,23 @@ def _continue(store: Store, promise: Promise) -> Document | None:
         if change.token is not None:
             del update["$inc"]["n"]
             update["$set"] = {"t": change.token, "n": 0}
-    if not isinstance(change.ttl, Keep):
-        _set(update, "x", expiry(change.ttl, change.now, None))
+    if decided is not None:
+        head |= _same(decided[0])
+        _set_lifetime(update, decided[1].lifetime)
+    elif change.ttl is None:
+        _set_lifetime(update, Lifetime(None, None))
+    elif not isinstance(change.ttl, Keep):
+        head["l"] = {"$in": [float(change.ttl), None]}  # None: it never expires, or is an old one
+        update["$max"] = {"x": float(change.now + change.ttl)}
+        _set(update, "l", float(change.ttl))
     if not update:
         return store.find_one(head)
     return store.find_one_and_update(head, update, return_document=ReturnDocument.AFTER)
+
+
+def _set_lifetime(update: Document, lifetime: Lifetime) -> None:
+    _set(update, "x", lifetime.expires)
+    _set(update, "l", lifetime.ttl)
 
 
 def _set(update: Document, field: str, value: Any) -> None:
@@ -128,7 +159,12 @@ def _create(
         "n": 0,
         "p": [promise.operation()],
     }
-    optional = {"x": decision.expires, "t": decision.token, "z": True if head else None}
+    optional = {
+        "x": decision.expires,
+        "l": decision.ttl,
+        "t": decision.token,
+        "z": True if head else None,
+    }
     new |= {field: value for field, value in optional.items() if value is not None}
     if head is None:
         try:
@@ -142,7 +178,7 @@ def _create(
 def _end(store: Store, change: Change, head: Document) -> bool:
     """End the life; the head stays for a while, so that nobody who is late brings it back."""
     gone = {"g": clock(), "f": head["q"], "p": [], "z": True, "n": 0}
-    update = {"$set": gone, "$inc": {"c": 1}, "$unset": {"x": "", "t": ""}}
+    update = {"$set": gone, "$inc": {"c": 1}, "$unset": {"x": "", "l": "", "t": ""}}
     if not store.update_one(_same(head), update).matched_count:
         return False
     clean(store, change.stream, head["q"])
@@ -165,17 +201,26 @@ def clean(store: Store, stream: str, floor: int) -> int:
 def _finish(store: Store, change: Change, head: Document) -> Commit:
     if change.put or change.drop:
         apply(store, head)
-    answer = _answer(store, change, head["v"])
+    answer = _answer(store, change, head["v"], last_seq=head["q"])
     if head.get("z"):
         clean(store, change.stream, head["f"])
     return answer
 
 
-def _answer(store: Store, change: Change, version: int) -> Commit:
-    """What the caller is told: 0 for a record that was dropped since."""
+def _answer(store: Store, change: Change, version: int, last_seq: int = 0) -> Commit:
+    """The version, and the seq of each record put, also of one that was dropped or moved since.
+
+    Args:
+        last_seq: of the commit's new places; 0 = not known any more, which a repeat answers for
+            a record that is gone.
+    """
     names = [record_id(change.stream, record.kind, record.id) for record in change.put]
     if not names:
         return Commit(version, [])
     stored = store.find({"_id": {"$in": names}, "g": {"$exists": False}}, {"k": 1, "i": 1, "q": 1})
     seqs = {(record["k"], record["i"]): record["q"] for record in stored}
-    return Commit(version, [seqs.get(key, 0) for key in change.keys])
+    if not last_seq:
+        return Commit(version, [seqs.get(key, 0) for key in change.keys])
+    first = last_seq - len(change.put) + 1
+    places = {(record.kind, record.id): first + n for n, record in enumerate(change.put)}
+    return Commit(version, [min(seqs.get(key, places[key]), places[key]) for key in change.keys])

@@ -4,6 +4,7 @@ A head, whose `_id` is `s:<stream>`:
     v  version                  c  number of commits in all generations, never reset
     q  last seq                 f  floor: records up to it are of past generations
     x  when it expires          g  when it was dropped, by a real clock (a tombstone)
+    l  the ttl that led to it
     t  last token               n  number of commits after it
     p  pending operations, perhaps not yet applied, oldest first
     z  true: records up to the floor may still exist

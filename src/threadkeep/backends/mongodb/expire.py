@@ -28,7 +28,7 @@ def _end_stream(store: Store, head: Document) -> int:
     """Drop a stream, unless a commit has changed its head meanwhile."""
     tombstone = {"g": clock(), "f": head["q"], "p": [], "z": True, "n": 0}
     unchanged = {"_id": head["_id"], "c": head["c"], "x": head["x"]}
-    update = {"$set": tombstone, "$inc": {"c": 1}, "$unset": {"x": "", "t": ""}}
+    update = {"$set": tombstone, "$inc": {"c": 1}, "$unset": {"x": "", "l": "", "t": ""}}
     return store.update_one(unchanged, update).matched_count
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -9,12 +10,16 @@ from urllib.parse import unquote
 
 import pymongo
 
+from threadkeep.core.url_check import check_at_signs
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 _DATABASE: Final = "history_db"
 _COLLECTION: Final = "sessions"
 _SCHEMES: Final = ("mongodb", "mongodb+srv")
 _FORBIDDEN: Final = frozenset('\0/\\. "$*<>:|?')
+
+_HOST: Final = re.compile(r"([^@:/?#\[\]\s]+|\[[0-9a-fA-F:.%\w]+\])(:[0-9]{1,5})?")
 
 Password = str | Callable[[], str] | None
 
@@ -77,18 +82,23 @@ def _parse_url(url: object) -> tuple[str, str | None]:
             "the MongoDB URL cannot be read: mongodb://user:password@host:27017/database; "
             "percent-encode what is special in user and password"
         )
+    check_at_signs(f"{scheme}://{locator}", "the MongoDB URL")
     authority, _, path = locator.partition("?")[0].partition("/")
-    if "@" in path:
-        raise ConfigError("the MongoDB URL cannot be read: percent-encode `/` in user and password")
-    return authority.rpartition("@")[2], unquote(path) or None
+    hosts = authority.rpartition("@")[2]
+    if not all(_HOST.fullmatch(host) for host in hosts.split(",")):
+        raise ConfigError(
+            "the MongoDB URL cannot be read: expected host:port behind user:password@, and ports "
+            "are numbers"
+        )
+    return hosts, unquote(path) or None
 
 
 def _check_names(database: str, collection: str) -> None:
     if not database or len(database.encode()) > 63 or _FORBIDDEN & set(database):
-        raise ConfigError(f"database: {database!r} cannot be the name of a MongoDB database")
+        raise ConfigError(f"database: {shown(database)} cannot be the name of a MongoDB database")
     invalid = not collection or "$" in collection or "\0" in collection or len(collection) > 120
     if invalid or collection.startswith((".", "system.")) or collection.endswith("."):
-        raise ConfigError(f"collection: {collection!r} cannot be the name of a collection")
+        raise ConfigError(f"collection: {shown(collection)} cannot be the name of a collection")
 
 
 def make_client(target: MongoTarget, pool_size: int, connect_timeout: float) -> Any:

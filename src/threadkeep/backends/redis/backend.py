@@ -9,6 +9,7 @@ from typing import Any
 from threadkeep.backends.common.client_pool import ClientPool
 from threadkeep.backends.common.commit import Change, conflict
 from threadkeep.backends.common.retry import run_commit
+from threadkeep.backends.common.server_clock import ServerClock
 from threadkeep.backends.redis import clients, describe, encoding, expire, scan
 from threadkeep.backends.redis.client_calls import (
     RetryingClient,
@@ -94,7 +95,10 @@ class RedisBackend:
             self._pool = ClientPool(lambda: checked, None, location=location)
         self._location = location
         self._prefix = key_prefix
+        self._clock = ServerClock()
         self._calls = RetryingClient(self._pool, location=location, timeout=float(timeout))
+        if client is None:
+            self._calls.ping_by(partial(clients.make_client, target, connect_seconds))
 
     def __repr__(self) -> str:
         return f"RedisBackend({self._location}, prefix={self._prefix!r})"
@@ -160,6 +164,12 @@ class RedisBackend:
     def describe(self) -> dict[str, str]:
         """Describe the server: engine and version, memory, eviction policy, role."""
         return self._calls.run(describe.describe)
+
+    def clock_offset(self, *, renew: bool = False) -> float | None:
+        """Seconds by which the server's clock is ahead; of a cluster, that of any one server."""
+        if renew or self._clock.offset is None:
+            self._calls.run(lambda client: self._clock.measure(partial(clients.time, client)))
+        return self._clock.offset
 
     def close(self) -> None:
         """Close the connections opened here; those in use are closed when their calls end."""

@@ -10,7 +10,7 @@ from redis.exceptions import NoScriptError
 
 from threadkeep.backends.common.client_pool import ClientPool
 from threadkeep.backends.common.deadline import Deadline
-from threadkeep.backends.common.faults import Failed
+from threadkeep.backends.common.faults import Failed, FaultKind
 from threadkeep.backends.common.retry import RetryLoop
 from threadkeep.backends.redis.clients import Client
 from threadkeep.backends.redis.deadline import use_deadline
@@ -34,6 +34,25 @@ class RetryingClient:
     def run(self, work: Callable[[Client], T], *, repeatable: bool = True) -> T:
         """Run work with retries; see `RetryLoop.run`."""
         return self._loop.run(partial(self._attempt, work), repeatable=repeatable)
+
+    def ping_by(self, make_client: Callable[[], Client]) -> None:
+        """Have the server asked for a sign of life by a client that is made for it."""
+
+        def ping(deadline: Deadline) -> None:
+            try:
+                with use_deadline(deadline):
+                    client = make_client()
+                    try:
+                        client.ping()
+                    finally:
+                        client.close()
+            except ERRORS as error:
+                fault = classify(error)
+                lost = fault.kind in (FaultKind.LOST, FaultKind.TIMEOUT)
+                kind = FaultKind.UNREACHABLE if lost else fault.kind
+                raise Failed(fault._replace(kind=kind), error) from None
+
+        self._loop.ping = ping
 
     def _attempt(self, work: Callable[[Client], T], deadline: Deadline) -> T:
         self._pool.acquire(deadline)

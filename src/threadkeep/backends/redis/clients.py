@@ -101,6 +101,16 @@ def is_cluster(client: Client) -> bool:
     return isinstance(client, RedisCluster)
 
 
+def time(client: Client) -> float | None:
+    """The time of a server in epoch seconds; `None` if this user may not ask for it."""
+    server = next(iter(primaries(client).values()))
+    try:
+        seconds, microseconds = server.time()
+    except redis.exceptions.NoPermissionError:
+        return None
+    return float(seconds) + float(microseconds) / 1e6
+
+
 def primaries(client: Client) -> dict[str, Client]:
     """Map the name of each server that holds streams to a client of it."""
     if not is_cluster(client):

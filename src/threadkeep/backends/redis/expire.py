@@ -39,5 +39,5 @@ def _expired_streams(
     for stream, end, due in zip(streams, answers[::2], answers[1::2], strict=True):
         if isinstance(end, Exception) or isinstance(due, Exception):
             continue  # it moved to another node, or is a foreign key
-        if due or (end and float(end) <= now):
+        if due or (end and float(end.split()[0]) <= now):
             yield stream

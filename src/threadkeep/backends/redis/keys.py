@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from threadkeep.errors import ConfigError, InputError
+from threadkeep.printable import shown
 
 _PREFIX: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
 _GLOB: Final = re.compile(r"([*?\[\]\\^-])")
@@ -21,7 +22,7 @@ class StreamKeys:
     def __init__(self, prefix: object) -> None:
         if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
             raise ConfigError(
-                f"prefix must be 1 to 64 letters, digits or any of _ . : / - , got {prefix!r}"
+                f"prefix must be 1 to 64 letters, digits or any of _ . : / - , got {shown(prefix)}"
             )
         self._start = f"{prefix}:{{"
         self._length = len(self._start.encode())

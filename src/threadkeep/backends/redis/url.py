@@ -9,7 +9,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from threadkeep.core.option_types import FLAG, integer
 from threadkeep.core.option_types import PORT as _PORT_NUMBER
+from threadkeep.core.url_check import check_at_signs
 from threadkeep.errors import ConfigError, did_you_mean
+from threadkeep.printable import shown
 
 Password = str | Callable[[], str] | None
 Address = tuple[str, int]
@@ -79,6 +81,7 @@ def from_url(url: object) -> dict[str, Any]:
         ) from None
     if scheme not in SCHEMES:
         raise ConfigError(f"no Redis has a URL of this scheme{did_you_mean(scheme, SCHEMES)}")
+    check_at_signs(str(url), "the Redis URL")
     tls, cluster = SCHEMES[scheme]
     username, colon, password = parts.netloc.rpartition("@")[0].partition(":")
     fields: dict[str, Any] = {
@@ -127,7 +130,7 @@ def parse_target(options: Mapping[str, Any]) -> RedisTarget:
     allowed = ("host", "port", "nodes", "db", "username", "password", "tls", "cluster", *TLS)
     for name in settings:
         if name not in allowed:
-            raise ConfigError(f"redis has no option {name!r}{did_you_mean(name, allowed)}")
+            raise ConfigError(f"redis has no option {shown(name)}{did_you_mean(name, allowed)}")
     cluster, db = _parse_flag(settings, "cluster"), _DB.read("db", settings.get("db", 0))
     if cluster and db:
         raise ConfigError("db: a Redis Cluster has only database 0")
@@ -147,7 +150,7 @@ def _parse_nodes(settings: Mapping[str, Any]) -> tuple[Address, ...]:
         return tuple(settings["nodes"])
     host, port = settings.get("host", "localhost"), settings.get("port", PORT)
     if not isinstance(host, str) or not host:
-        raise ConfigError(f"host must be a name or an address, got {host!r}")
+        raise ConfigError(f"host must be a name or an address, got {shown(host)}")
     return ((host, _PORT_NUMBER.read("port", port)),)
 
 

@@ -81,6 +81,8 @@ class SqlBackend:
         self._calls = RetryingConnection(
             self._pool, self._dialect, location=self._database.location, timeout=self._timeout
         )
+        if self._database.owns_connections:
+            self._calls.ping_by(self._database.connect)
         self._ready = False
         self._lock = threading.Lock()
 
@@ -161,6 +163,14 @@ class SqlBackend:
         tables = ", ".join((str(self._names), self._names.streams, self._names.meta))
         description |= {"tables": tables, "exists": "yes" if version else "no"}
         return description | ({"schema": str(version)} if version else {})
+
+    def clock_offset(self, *, renew: bool = False) -> float | None:
+        """Seconds by which the server's clock is ahead; `None` on Oracle, which is not asked."""
+        if not self._ready:
+            self._prepare(Deadline(self._timeout))
+        elif renew:
+            self._run(self._database.measure_clock)
+        return self._database.clock.offset
 
     def close(self) -> None:
         """Close the connections opened here; those in use, when they are released."""

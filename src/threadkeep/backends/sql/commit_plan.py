@@ -27,13 +27,14 @@ class Row(NamedTuple):
     version: int
     seq: int
     expires: float | None
+    ttl: float | None
     token: str | None
     token_version: int | None
 
     @property
     def head(self) -> Head:
         """What a commit depends on."""
-        return Head(self.version, self.expires, self.token, self.token_version)
+        return Head(self.version, self.expires, self.ttl, self.token, self.token_version)
 
 
 def row(dialect: Dialect, columns: Sequence[Any]) -> Row:
@@ -75,9 +76,10 @@ def answer(plan: Plan, rows: Iterable[Any], dialect: Dialect, change: Change) ->
 
 
 def _touch(dialect: Dialect, row: Row | None, decision: Decision, change: Change) -> list[Step]:
-    if row is None or decision.expires == row.expires:
+    if row is None or (decision.expires, decision.ttl) == (row.expires, row.ttl):
         return []
-    return [(dialect.sql.touch, {"stream": change.stream, "expires": decision.expires})]
+    lifetime = {"expires": decision.expires, "ttl": decision.ttl}
+    return [(dialect.sql.touch, {"stream": change.stream, **lifetime})]
 
 
 def _write(
@@ -90,6 +92,7 @@ def _write(
         "version": decision.version,
         "seq": base + len(put),
         "expires": decision.expires,
+        "ttl": decision.ttl,
         "token": decision.token,
         "token_version": decision.token_version,
     }

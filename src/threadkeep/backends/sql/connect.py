@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from threadkeep.backends.common.deadline import Deadline, format_wait
 from threadkeep.backends.common.faults import Failed, FaultKind
+from threadkeep.backends.common.server_clock import ServerClock
 from threadkeep.backends.sql import drivers, options, schema, watchdog
 from threadkeep.backends.sql.dialect import Dialect
 from threadkeep.backends.sql.drivers import DRIVERS
@@ -30,6 +31,7 @@ class Database:
     Attributes:
         location: the database, for people: no user, no password.
         source: the pool.
+        clock: of the server; measured when the tables are prepared.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Database:
         pool_size: int,
     ) -> None:
         self._names = names
+        self.clock = ServerClock()
         self._engine = url_or_engine if isinstance(url_or_engine, Engine) else None
         if self._engine is not None:
             self._target, self._connect_timeout = (
@@ -55,10 +58,15 @@ class Database:
         self.dialect = _load_dialect(self._target, names)
         self.location = f"{self.dialect.title} database {self.dialect.label(self._target)}"
         self.source: ConnectionPool | SharedPool = (
-            ConnectionPool(self._connect, location=self.location, size=pool_size)
+            ConnectionPool(self.connect, location=self.location, size=pool_size)
             if self._engine is None
             else SharedPool(self._engine, self.dialect, location=self.location)
         )
+
+    @property
+    def owns_connections(self) -> bool:
+        """Whether they are opened here, and not by the application's engine."""
+        return self._engine is None
 
     def prepare(self, calls: RetryingConnection, deadline: Deadline) -> None:
         """Create or migrate the tables if need be.
@@ -69,6 +77,10 @@ class Database:
         version = calls.run(self._version, deadline=deadline)
         if not schema.check(version, self.location):
             calls.run_unpooled(lambda: self._run_with_engine(schema.migrate, deadline), deadline)
+
+    def measure_clock(self, connection: Any) -> None:
+        """Check a connection, which also tells the server's time."""
+        self.clock.measure(lambda: self.dialect.check_connection(connection))
 
     def tables_version(self, calls: RetryingConnection, deadline: Deadline) -> int:
         """Returns the version of the tables, 0 if there are none; creates nothing.
@@ -85,7 +97,7 @@ class Database:
         )
 
     def _version(self, connection: Any) -> int:
-        self.dialect.check_connection(connection)
+        self.measure_clock(connection)
         try:
             rows = self.dialect.run(connection, [(self.dialect.sql.select_version, {})])
         except self.dialect.errors as error:
@@ -111,11 +123,12 @@ class Database:
             raise Failed(self.dialect.classify(error), error) from None
 
     def _migration_connection(self, deadline: Deadline) -> Any:
-        connection = self._connect(deadline)
+        connection = self.connect(deadline)
         self.dialect.restore(connection, False)
         return connection
 
-    def _connect(self, deadline: Deadline) -> Any:
+    def connect(self, deadline: Deadline) -> Any:
+        """Open a connection; errors of the driver are left as they are."""
         seconds = min(deadline.remaining(), self._connect_timeout or deadline.timeout)
         try:
             return watchdog.call_with_timeout(

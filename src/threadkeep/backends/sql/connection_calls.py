@@ -40,6 +40,20 @@ class RetryingConnection:
         """The same for an operation with a connection of its own, which raises `Failed`."""
         return self._loop.run(lambda _: operation(), deadline=deadline)
 
+    def ping_by(self, connect: Callable[[Deadline], Any]) -> None:
+        """Have the server asked for a sign of life by a connection that `connect` opens."""
+
+        def ping(deadline: Deadline) -> None:
+            try:
+                connect(deadline).close()
+            except self._dialect.errors as error:
+                fault = self._dialect.classify(error)
+                lost = fault.kind in (FaultKind.LOST, FaultKind.TIMEOUT)
+                kind = FaultKind.UNREACHABLE if lost else fault.kind
+                raise Failed(fault._replace(kind=kind), error) from None
+
+        self._loop.ping = ping
+
     def close(self) -> None:
         """End the thread that ends calls at their deadline."""
         self._watchdog.close()

@@ -105,6 +105,9 @@ class Dialect(Protocol):
         """Describe the server: `engine`, and if available `tls` and `connections`."""
         ...
 
-    def check_connection(self, connection: Any) -> None:
-        """Check the first connection, once, before any use."""
+    def check_connection(self, connection: Any) -> float | None:
+        """Check the first connection, once, before any use.
+
+        Returns the server's time in epoch seconds, where that is known.
+        """
         ...

@@ -49,6 +49,10 @@ _PUT: Final = (
     "ON DUPLICATE KEY UPDATE seq = IF(expires <= %s, VALUES(seq), seq), "
     "body = VALUES(body), at = VALUES(at), expires = VALUES(expires)"
 )
+_SESSION: Final = (
+    "SELECT VERSION(), @@character_set_client, "
+    "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
+)
 _SERVER_INFO: Final[Sequence[Step]] = (
     ("SHOW VARIABLES WHERE Variable_name IN ('version', 'max_connections', 'read_only')", ()),
     ("SHOW STATUS WHERE Variable_name IN ('Ssl_version', 'Threads_connected')", ()),
@@ -108,15 +112,15 @@ class MySQL:
     def connect(self, target: DatabaseTarget, timeout: float, limit: float) -> Any:
         return open_connection(target, timeout, limit)
 
-    def check_connection(self, connection: Any) -> None:
-        rows = self.run(connection, [("SELECT VERSION(), @@character_set_client", ())])
-        version, charset = rows[0]
+    def check_connection(self, connection: Any) -> float | None:
+        version, charset, microseconds = self.run(connection, [(_SESSION, ())])[0]
         number = tuple(map(int, re.findall(r"\d+", version)[:2]))
         minimum = (10, 6) if "MariaDB" in version else (8, 0)
         if number < minimum:
             raise BackendError(f"MySQL 8.0 or MariaDB 10.6 or newer is needed; this is {version}")
         if charset != "utf8mb4":
             raise BackendError(f"the connection must use utf8mb4, not {charset}: ?charset=utf8mb4")
+        return float(microseconds) / 1e6
 
     def server_info(self, connection: Any) -> dict[str, str]:
         variables = dict(self.run(connection, _SERVER_INFO))

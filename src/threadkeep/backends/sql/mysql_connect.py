@@ -15,6 +15,7 @@ from pymysql.constants import CLIENT, ER
 
 from threadkeep.backends.sql.url import DatabaseTarget
 from threadkeep.errors import ConfigError, did_you_mean
+from threadkeep.printable import shown
 
 _TLS_PARAMETERS: Final = {"sslmode", "sslrootcert", "sslcert", "sslkey"}
 _DRIVER_PARAMETERS: Final = {
@@ -133,7 +134,7 @@ def _socket(connection: InterruptibleConnection, timeout: float) -> socket.socke
         return _tcp_socket(connection.host, connection.port, timeout)
     except OSError as error:
         raise pymysql.OperationalError(
-            2003, f"Can't connect to MySQL server on {path or connection.host!r} ({error})"
+            2003, f"Can't connect to MySQL server on {shown(path or connection.host)} ({error})"
         ) from error
 
 
@@ -191,8 +192,10 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     supported = {*_TLS_PARAMETERS, *_DRIVER_PARAMETERS}
     for name, value in parameters.items():
         if name not in supported:
-            raise ConfigError(f"MySQL has no parameter {name!r}{did_you_mean(name, supported)}")
+            raise ConfigError(
+                f"MySQL has no parameter {shown(name)}{did_you_mean(name, supported)}"
+            )
         if name == "max_allowed_packet" and not str(value).isdecimal():
             raise ConfigError("max_allowed_packet must be a whole number of bytes")
         if name == "charset" and charset_by_name(str(value)) is None:
-            raise ConfigError(f"charset: PyMySQL has no {value!r}; it must be utf8mb4")
+            raise ConfigError(f"charset: PyMySQL has no {shown(value)}; it must be utf8mb4")

@@ -6,6 +6,7 @@ import re
 from typing import Final, NamedTuple
 
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 DEFAULT: Final = "threadkeep"
 
@@ -48,7 +49,8 @@ def parse(table_name: object) -> TableNames:
     parts = table_name.split(".") if isinstance(table_name, str) else []
     if not 1 <= len(parts) <= 2 or not all(map(_is_valid, parts)):
         raise ConfigError(
-            f"table_name must be a name such as {DEFAULT!r} or 'schema.{DEFAULT}': letters, digits "
+            f"table_name must be a name such as {shown(DEFAULT)} or 'schema.{DEFAULT}': "
+            "letters, digits "
             f"and underscores, at most {_MAX_LENGTH} of them, not beginning with a digit"
         )
     return TableNames(parts[0] if len(parts) == 2 else None, parts[-1])

@@ -17,6 +17,7 @@ from threadkeep.backends.sql.url import (
 )
 from threadkeep.core.option_types import POOL_SIZE, SECONDS
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 _VERIFYING: Final = ("verify-ca", "verify-full")
 
@@ -74,7 +75,7 @@ def _parse_port(value: object, *, several: bool = False) -> int | str:
         return ",".join(str(_parse_port(port)) if port else "" for port in value.split(","))
     number = int(value) if isinstance(value, str) and value.isdecimal() else value
     if type(number) is not int or not 0 < number < 65536:
-        raise ConfigError(f"port must be a whole number from 1 to 65535, got {value!r}")
+        raise ConfigError(f"port must be a whole number from 1 to 65535, got {shown(value)}")
     return number
 
 
@@ -82,7 +83,7 @@ def _check_tls(target: DatabaseTarget) -> None:
     """Check that a CA is used: below `verify-ca`, TLS may be left out or checked halfway."""
     mode = target.parameters.get("sslmode")
     if mode is not None and mode not in SSLMODES:
-        raise ConfigError(f"sslmode must be one of {', '.join(SSLMODES)}, got {mode!r}")
+        raise ConfigError(f"sslmode must be one of {', '.join(SSLMODES)}, got {shown(mode)}")
     if target.dialect == "postgresql":
         mode = mode or os.environ.get("PGSSLMODE")  # which libpq reads
     if "sslrootcert" in target.parameters and mode not in _VERIFYING:
@@ -117,5 +118,5 @@ def parse_seconds(value: object) -> float | None:
         return None if number <= 0 else number  # as libpq: no limit of its own
     except ValueError:
         raise ConfigError(
-            f"connect_timeout must be a number of seconds above 0, got {value!r}"
+            f"connect_timeout must be a number of seconds above 0, got {shown(value)}"
         ) from None

@@ -33,6 +33,7 @@ _SIZES: Final = {
     "body": oracledb.DB_TYPE_CLOB,  # otherwise a long body after a short one does not fit
     "at": oracledb.DB_TYPE_BINARY_DOUBLE,
     "expires": oracledb.DB_TYPE_BINARY_DOUBLE,
+    "ttl": oracledb.DB_TYPE_BINARY_DOUBLE,
     "now": oracledb.DB_TYPE_BINARY_DOUBLE,
 }
 
@@ -93,8 +94,8 @@ class Oracle:
     def connect(self, target: DatabaseTarget, timeout: float, limit: float) -> Any:
         return open_session(self._connect_options, target, timeout, limit)
 
-    def check_connection(self, connection: Any) -> None:
-        pass
+    def check_connection(self, connection: Any) -> float | None:
+        return None
 
     def server_info(self, connection: Any) -> dict[str, str]:
         return {"engine": f"Oracle {getattr(connection, 'version', '')}".strip()}

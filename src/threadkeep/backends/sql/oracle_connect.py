@@ -11,6 +11,7 @@ from threadkeep.backends.sql import oracle_wallet
 from threadkeep.backends.sql.url import DatabaseTarget
 from threadkeep.core.option_types import FLAG
 from threadkeep.errors import ConfigError, did_you_mean
+from threadkeep.printable import shown
 
 _FLAGS: Final = ("external_auth", "thick")
 _PARAMETERS: Final = {
@@ -46,7 +47,9 @@ def parse_connect_options(target: DatabaseTarget) -> OracleConnectOptions:
     parameters = dict(target.parameters)
     for name in parameters:
         if name not in _PARAMETERS:
-            raise ConfigError(f"Oracle has no parameter {name!r}{did_you_mean(name, _PARAMETERS)}")
+            raise ConfigError(
+                f"Oracle has no parameter {shown(name)}{did_you_mean(name, _PARAMETERS)}"
+            )
     external, thick = (FLAG.read(name, parameters.get(name, False)) for name in _FLAGS)
     thick = thick or external or "client_lib_dir" in parameters
     folder, password = parameters.get("wallet_path"), parameters.get("wallet_password")

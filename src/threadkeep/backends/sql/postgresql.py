@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import tuple_row
 from sqlalchemy import Connection, Double, Text, text
 
-from threadkeep.backends.common.commit import Change, expiry, first_version
+from threadkeep.backends.common.commit import Change, first_version, lifetime_after
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.sql import commit_plan
 from threadkeep.backends.sql.names import TableNames
@@ -28,10 +28,12 @@ from threadkeep.backends.sql.statements import (
 )
 from threadkeep.backends.sql.url import DatabaseTarget
 from threadkeep.errors import BackendError, ConfigError, did_you_mean
+from threadkeep.printable import shown
 from threadkeep.types import Commit, Keep, Record
 from threadkeep.types.versions import allowed_advance
 
 _PREPARE_AFTER: Final = 2
+_SESSION: Final = "SELECT pg_backend_pid(), extract(epoch FROM clock_timestamp())::float8"
 
 
 def _lock(connection: Connection, names: TableNames, deadline: Deadline) -> None:
@@ -95,7 +97,7 @@ class PostgreSQL:
         register_array_dumpers(connection)
         return connection
 
-    def check_connection(self, connection: Any) -> None:
+    def check_connection(self, connection: Any) -> float | None:
         """Prepare statements only on a direct connection to the server.
 
         A pooler may run each statement in another session, without the prepared statements; it
@@ -106,11 +108,12 @@ class PostgreSQL:
                 f"the connection must use UTF8, not {connection.info.encoding}: "
                 "pass the Engine client_encoding"
             )
-        (row,) = self.run(connection, [("SELECT pg_backend_pid()", {})])
+        (row,) = self.run(connection, [(_SESSION, {})])
         if row[0] == connection.info.backend_pid:
             self._prepare_after = _PREPARE_AFTER
             if not self._threshold_configured:
                 connection.prepare_threshold = _PREPARE_AFTER
+        return float(row[1])
 
     def server_info(self, connection: Any) -> dict[str, str]:
         return dict(self.run(connection, [(SERVER_INFO, {})]))
@@ -153,13 +156,15 @@ class PostgreSQL:
         expect = change.expect
         if change.drop or not change.put or (expect is None and change.token is not None):
             return None
+        lifetime = lifetime_after(change.ttl, change.now, None)
         parameters = {
             **_column_arrays(change.put),
             "stream": change.stream,
             "n": len(change.put),
             "birth": first_version(),
             "keep": isinstance(change.ttl, Keep),
-            "expires": expiry(change.ttl, change.now, None),
+            "expires": lifetime.expires,
+            "ttl": lifetime.ttl,
             "expect": expect,
             "last": None if expect is None else expect + allowed_advance(expect),
             "token": change.token,
@@ -214,7 +219,7 @@ def _check_parameters(parameters: Mapping[str, Any]) -> None:
     for name, value in parameters.items():
         if name not in supported:
             raise ConfigError(
-                f"PostgreSQL has no parameter {name!r}{did_you_mean(name, supported)}"
+                f"PostgreSQL has no parameter {shown(name)}{did_you_mean(name, supported)}"
             )
         if "\0" in str(value):
             raise ConfigError(f"{name} must not contain NUL")

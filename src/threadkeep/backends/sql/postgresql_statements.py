@@ -16,23 +16,29 @@ SYNTAX: Final = DialectSyntax(
     "WHERE {1} LIMIT :limit))",
 )
 
+# The same ttl never shortens a life; see `common.commit.lifetime_after`. GREATEST ignores NULL.
+_LIFETIME: Final = """expires = CASE WHEN :keep::boolean THEN t.expires
+            WHEN :ttl::float8 IS NULL OR t.ttl <> :ttl::float8 THEN :expires::float8
+            ELSE greatest(t.expires, :expires::float8) END,
+        ttl = CASE WHEN :keep::boolean THEN t.ttl ELSE :ttl::float8 END"""
+
 # Write the row of the stream in the usual case; in others, no row comes back.
 _APPEND: Final = """
-    INSERT INTO {streams} AS t (stream, version, seq, expires)
-    VALUES (:stream, :birth::bigint, :n::bigint, :expires::float8)
+    INSERT INTO {streams} AS t (stream, version, seq, expires, ttl)
+    VALUES (:stream, :birth::bigint, :n::bigint, :expires::float8, :ttl::float8)
     ON CONFLICT (stream) DO UPDATE SET version = t.version + 1, seq = t.seq + :n::bigint,
-        expires = CASE WHEN :keep::boolean THEN t.expires ELSE :expires::float8 END
+        {lifetime}
         WHERE t.expires IS NULL OR t.expires > :now::float8
     RETURNING version, seq - :n::bigint AS base"""
 _CREATE: Final = """
-    INSERT INTO {streams} AS t (stream, version, seq, expires, token, token_version)
-    VALUES (:stream, :birth::bigint, :n::bigint, :expires::float8, :token::text,
+    INSERT INTO {streams} AS t (stream, version, seq, expires, ttl, token, token_version)
+    VALUES (:stream, :birth::bigint, :n::bigint, :expires::float8, :ttl::float8, :token::text,
         CASE WHEN :token::text IS NOT NULL THEN :birth::bigint END)
     ON CONFLICT (stream) DO NOTHING
     RETURNING version, seq - :n::bigint AS base"""
 _UPDATE: Final = """
     UPDATE {streams} AS t SET version = version + 1, seq = seq + :n::bigint,
-        expires = CASE WHEN :keep::boolean THEN expires ELSE :expires::float8 END,
+        {lifetime},
         token = coalesce(:token::text, token),
         token_version = CASE WHEN :token::text IS NULL THEN token_version ELSE version + 1 END
     WHERE stream = :stream AND version BETWEEN :expect::bigint AND :last::bigint
@@ -75,7 +81,7 @@ class CommitStatements:
     """
 
     def __init__(self, t: Tables) -> None:
-        names = {"streams": t.streams, "records": t.records}
+        names = {"streams": t.streams, "records": t.records, "lifetime": _LIFETIME}
         self.put = pyformat(
             _PUT_ONLY.format(put=_PUT.format(base=":base::bigint", source="", **names))
         )

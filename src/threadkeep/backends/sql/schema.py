@@ -65,10 +65,26 @@ def _create_tables(connection: Connection, names: TableNames, columns: ColumnTyp
         index.create(connection, checkfirst=True)
 
 
+def _add_ttl(connection: Connection, names: TableNames, columns: ColumnTypes) -> None:
+    """Add the column that tables of the first version lack."""
+    tables = build_metadata(names, columns).tables
+    table = tables[_table_key(names, columns, names.streams)]
+    inspector = inspect(connection)
+    existing = inspector.get_columns(table.name, table.schema)
+    if any(str(column["name"]).lower() == "ttl" for column in existing):
+        return
+    name = connection.dialect.identifier_preparer.format_table(table)
+    type_name = table.c.ttl.type.compile(dialect=connection.dialect)
+    connection.execute(text(f"ALTER TABLE {name} ADD ttl {type_name}"))
+
+
 # One entry per schema version: the step from the version before, which may be done in part.
 MIGRATIONS: Final[tuple[Callable[[Connection, TableNames, ColumnTypes], None], ...]] = (
     _create_tables,
+    _add_ttl,
 )
+_ADDED: Final = {"ttl"}
+"""Columns that older tables lack."""
 VERSION: Final = len(MIGRATIONS)
 
 
@@ -134,7 +150,7 @@ def _version(connection: Connection, names: TableNames, columns: ColumnTypes, lo
             existing = {
                 str(c["name"]).lower() for c in inspector.get_columns(table.name, table.schema)
             }
-            if not {column.name for column in table.columns} <= existing:
+            if not {column.name for column in table.columns} - _ADDED <= existing:
                 _raise_foreign_tables(names, location)
     meta = expected[_table_key(names, columns, names.meta)]
     if not inspector.has_table(meta.name, meta.schema):
@@ -182,6 +198,7 @@ def _add_streams_table(tables: MetaData, names: TableNames, columns: ColumnTypes
         Column("version", BigInteger, nullable=False),
         Column("seq", BigInteger, nullable=False),
         Column("expires", columns.time),  # no index: PostgreSQL would update it at every commit
+        Column("ttl", columns.time),
         Column("token", columns.name),
         Column("token_version", BigInteger),
         **columns.options,

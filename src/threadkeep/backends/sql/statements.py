@@ -101,15 +101,16 @@ def build_statements(t: Tables, syntax: DialectSyntax) -> Statements:
 
 
 def _stream_statements(t: Tables, syntax: DialectSyntax) -> Mapping[str, str]:
-    columns = "version, seq, expires, token, token_version"
+    columns = "version, seq, expires, ttl, token, token_version"
     return {
         "select_version": f"SELECT version FROM {t.meta} WHERE name = 'threadkeep'",
         "head": f"SELECT {columns} FROM {t.streams} WHERE stream = :stream FOR UPDATE",
         "insert_stream": f"INSERT INTO {t.streams} (stream, {columns}) "
-        "VALUES (:stream, :version, :seq, :expires, :token, :token_version)",
+        "VALUES (:stream, :version, :seq, :expires, :ttl, :token, :token_version)",
         "update_stream": f"UPDATE {t.streams} SET version = :version, seq = :seq, "
-        "expires = :expires, token = :token, token_version = :token_version WHERE stream = :stream",
-        "touch": f"UPDATE {t.streams} SET expires = :expires WHERE stream = :stream",
+        "expires = :expires, ttl = :ttl, token = :token, token_version = :token_version "
+        "WHERE stream = :stream",
+        "touch": f"UPDATE {t.streams} SET expires = :expires, ttl = :ttl WHERE stream = :stream",
         "delete_stream": f"DELETE FROM {t.streams} WHERE stream = :stream",
         "streams": f"SELECT stream FROM {t.streams} WHERE stream >= :low "
         f"ORDER BY stream {syntax.limit}",

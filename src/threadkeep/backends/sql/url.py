@@ -9,7 +9,9 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from threadkeep.backends.sql import drivers
+from threadkeep.core.url_check import check_at_signs
 from threadkeep.errors import ConfigError, did_you_mean
+from threadkeep.printable import shown
 
 Password = str | Callable[[], str] | None
 
@@ -76,7 +78,9 @@ def from_url(url: str) -> DatabaseTarget:
     Raises:
         ConfigError: it is not such a URL; the error does not repeat it.
     """
-    if parse_dialect(url.partition(":")[0].lower()) == "postgresql":
+    is_postgresql = parse_dialect(url.partition(":")[0].lower()) == "postgresql"
+    check_at_signs(url, "the database URL")
+    if is_postgresql:
         reader = drivers.load("postgresql", "postgresql_url")
         target: DatabaseTarget = reader.parse_url(url)
         return target
@@ -128,7 +132,7 @@ def parse_dialect(scheme: object) -> str:
     name = DIALECTS.get(scheme) if isinstance(scheme, str) else None
     if name is None:
         label = scheme if isinstance(scheme, str) and scheme.replace("+", "").isalnum() else "?"
-        raise ConfigError(f"no SQL database of type {label!r}{did_you_mean(scheme, DIALECTS)}")
+        raise ConfigError(f"no SQL database of type {shown(label)}{did_you_mean(scheme, DIALECTS)}")
     return name
 
 
@@ -143,7 +147,7 @@ def split_host(host: str, port: int | str | None) -> tuple[str | None, int | str
     try:
         pairs = [_parse_address(part) for part in host.split(",")]
     except ValueError:
-        raise ConfigError(f"host must be host or host:port, got {host!r}") from None
+        raise ConfigError(f"host must be host or host:port, got {shown(host)}") from None
     if all(number is None for _, number in pairs):
         return ",".join(name or "" for name, _ in pairs) or None, port
     names, numbers = (

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from threadkeep.backends.common.commit import Change
 from threadkeep.backends.common.deadline import Deadline
@@ -15,6 +17,7 @@ from threadkeep.backends.sqlite import (
     describe,
     expire,
     read,
+    reserve,
     schema,
     statements,
     vacuum,
@@ -24,11 +27,14 @@ from threadkeep.backends.sqlite.driver_errors import LOCKED, classify
 from threadkeep.backends.sqlite.head_cache import Heads
 from threadkeep.backends.sqlite.pool import SqlitePool
 from threadkeep.core import cursor as cursors
+from threadkeep.core.call_limit import limited
 from threadkeep.core.option_types import POOL_SIZE, WAIT
-from threadkeep.errors import ConfigError
+from threadkeep.errors import BackendError, ConfigError
+from threadkeep.printable import shown
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 MEMORY = ":memory:"
+T = TypeVar("T")
 
 
 class SqliteBackend:
@@ -105,11 +111,9 @@ class SqliteBackend:
         now: float,
     ) -> Commit:
         change = Change(stream, put, drop, ttl, expect, token, now)
-        with self._connection(writing=True) as connection:
-            connection.execute(statements.BEGIN_WRITE)
-            committed = commit.apply(connection, self._heads, change)
-            connection.execute(statements.COMMIT)
-        return committed
+        if drop and not put:
+            return self._with_reserve(lambda: self._commit(change))
+        return self._commit(change)
 
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
@@ -125,11 +129,15 @@ class SqliteBackend:
             expired = expire.find_expired(connection, now, limit)
         if not any(expired):
             return 0
-        with self._connection(writing=True) as connection:
-            connection.execute(statements.BEGIN_WRITE)
-            swept = expire.remove_expired(connection, expired, now, limit)
-            connection.execute(statements.COMMIT)
-        return swept
+
+        def remove() -> int:
+            with self._connection(writing=True) as connection:
+                connection.execute(statements.BEGIN_WRITE)
+                swept = expire.remove_expired(connection, expired, now, limit)
+                connection.execute(statements.COMMIT)
+            return swept
+
+        return self._with_reserve(remove)
 
     def purge(self, now: float) -> list[str]:
         """Erase deleted data from the file's bytes; return where copies may remain.
@@ -140,8 +148,12 @@ class SqliteBackend:
             BackendTimeout: other processes kept the file locked for the whole time-out.
         """
         del now
-        with self._connection(writing=True) as connection:
-            return [*vacuum.purge(connection), "backups and snapshots of the file"]
+
+        def rewrite() -> list[str]:
+            with self._connection(writing=True) as connection:
+                return [*vacuum.purge(connection), "backups and snapshots of the file"]
+
+        return self._with_reserve(rewrite)
 
     def describe(self) -> dict[str, str]:
         """Describe the store for people; reads the file and never creates one."""
@@ -166,6 +178,25 @@ class SqliteBackend:
         with map_exceptions(sqlite3.Error, classify, self._location, self._timeout):
             self._pool.close()
 
+    def _commit(self, change: Change) -> Commit:
+        with self._connection(writing=True) as connection:
+            connection.execute(statements.BEGIN_WRITE)
+            committed = commit.apply(connection, self._heads, change)
+            connection.execute(statements.COMMIT)
+        return committed
+
+    def _with_reserve(self, action: Callable[[], T]) -> T:
+        """Do what frees pages; on a full disk, with the room that was kept for it."""
+        try:
+            return action()
+        except BackendError as error:
+            if not reserve.is_full(error.__cause__) or not reserve.release(self._path):
+                raise
+        outcome = action()
+        with contextlib.suppress(BackendError), self._connection(writing=True) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return outcome
+
     def _connection(self, *, writing: bool = False) -> _Lease:
         return _Lease(self._pool, self._location, self._timeout, writing)
 
@@ -181,6 +212,7 @@ class SqliteBackend:
 
     def _open(self) -> sqlite3.Connection:
         with map_exceptions(sqlite3.Error, classify, self._location, self._timeout):
+            _create_private(self._path)
             connection = sqlite3.connect(
                 self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
             )
@@ -190,25 +222,29 @@ class SqliteBackend:
             except BaseException:
                 connection.close()
                 raise
+        if self._path != MEMORY:
+            reserve.keep(self._path)
         return connection
 
 
 class _Lease:
     """Leases a connection for one call and maps driver errors; faster than a generator."""
 
-    __slots__ = ("_connection", "_location", "_lock", "_pool", "_timeout")
+    __slots__ = ("_connection", "_limit", "_location", "_lock", "_pool", "_timeout")
 
     def __init__(self, pool: SqlitePool, location: str, timeout: float, writing: bool) -> None:
         self._pool = pool
         self._location = location
         self._timeout = timeout
+        self._limit = limited(timeout)
         self._lock = pool.writing if writing else None
 
     def __enter__(self) -> sqlite3.Connection:
-        if self._lock and not self._lock.acquire(timeout=self._timeout):
-            raise to_error(LOCKED, self._location, self._timeout)
+        if self._lock and not self._lock.acquire(timeout=self._limit):
+            raise to_error(LOCKED, self._location, self._limit)
         try:
             self._connection = self._pool.acquire()
+            self._wait_for_locks(self._limit)
         except BaseException:
             if self._lock:
                 self._lock.release()
@@ -217,18 +253,33 @@ class _Lease:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
+            self._wait_for_locks(self._timeout)
             self._pool.release(self._connection)
         finally:
             if self._lock:
                 self._lock.release()
         if isinstance(error, sqlite3.Error):
-            raise to_error(classify(error), self._location, self._timeout) from error
+            raise to_error(classify(error), self._location, self._limit) from error
+
+    def _wait_for_locks(self, seconds: float) -> None:
+        """Say how long to wait for other processes, for a call with a limit of its own."""
+        if self._limit < self._timeout:
+            self._connection.execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
+
+
+def _create_private(path: str) -> None:
+    """Create the file as its user's own; SQLite gives `-wal` and `-shm` the same rights."""
+    if path != MEMORY:
+        with contextlib.suppress(OSError):  # it is there, or SQLite says why it cannot be
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _check(path: object, pool_size: object, timeout: object, synchronous: object) -> None:
     if not isinstance(path, str | Path) or str(path) in ("", ".") or "\0" in str(path):
-        raise ConfigError(f"path: expected the name of a file, or {MEMORY!r}, got {path!r}")
+        raise ConfigError(
+            f"path: expected the name of a file, or {shown(MEMORY)}, got {shown(path)}"
+        )
     POOL_SIZE.check("pool_size", pool_size)
     WAIT.check("timeout", timeout)
     if synchronous not in ("NORMAL", "FULL"):
-        raise ConfigError(f"synchronous: expected 'NORMAL' or 'FULL', got {synchronous!r}")
+        raise ConfigError(f"synchronous: expected 'NORMAL' or 'FULL', got {shown(synchronous)}")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
-from threadkeep.backends.common.commit import Action, Change, Decision, Head, decide, expiry
+from threadkeep.backends.common.commit import Action, Change, Decision, Head, decide, lifetime_after
 from threadkeep.backends.sqlite import statements
 from threadkeep.backends.sqlite.head_cache import Heads, Place
 from threadkeep.types import Commit, Drop, Keep, Record
@@ -27,13 +27,14 @@ class Row(NamedTuple):
     version: int
     seq: int
     expires: float | None
+    ttl: float | None
     token: str | None
     token_version: int | None
 
     @property
     def head(self) -> Head:
         """What a commit depends on."""
-        return Head(self.version, self.expires, self.token, self.token_version)
+        return Head(self.version, self.expires, self.ttl, self.token, self.token_version)
 
 
 def apply(connection: sqlite3.Connection, heads: Heads, change: Change) -> Commit:
@@ -72,15 +73,16 @@ def _continue_from_cache(
     stream, put, _, ttl, expect, token, now, _ = change
     if token is None or isinstance(ttl, Keep):
         return None
-    place = heads.go_on(connection, stream, len(put), expect, expiry(ttl, now, None), token, now)
+    lifetime = lifetime_after(ttl, now, None)
+    place = heads.go_on(connection, stream, len(put), expect, lifetime, token, now)
     if place is None:
         return None
     return Commit(place.version + 1, _put_records(connection, place.sid, place.seq, put, now))
 
 
 def _touch(connection: sqlite3.Connection, row: Row, decision: Decision) -> Commit:
-    if decision.expires != row.expires:
-        connection.execute(statements.TOUCH, (decision.expires, row.sid))
+    if (decision.expires, decision.ttl) != (row.expires, row.ttl):
+        connection.execute(statements.TOUCH, (decision.expires, decision.ttl, row.sid))
     return Commit(decision.version, [])
 
 
@@ -98,8 +100,8 @@ def _write(
 ) -> Commit:
     """Write the row, then the records; seqs go on from those of the generation before."""
     base = row.seq if row else 0
-    _, version, expires, token, token_version = decision
-    columns = (version, base + len(change.put), expires, token, token_version)
+    _, version, expires, ttl, token, token_version = decision
+    columns = (version, base + len(change.put), expires, ttl, token, token_version)
     if row:
         sid = row.sid
         connection.execute(statements.GO_ON, (*columns, sid))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final, NamedTuple
 
+from threadkeep.backends.common.commit import Lifetime
 from threadkeep.backends.sqlite import statements
 
 _MOST: Final = 10_000
@@ -36,20 +37,23 @@ class Heads:
         stream: str,
         count: int,
         expect: int | None,
-        expires: float | None,
+        lifetime: Lifetime,
         token: str | None,
         now: float,
     ) -> Place | None:
         """Let a stream go on by so many records if it is where it was left, alive; where it was.
 
-        `None`: it is not at the version expected, or nobody knows where it is; nothing was done.
+        `None`: it is not at the version expected, has another ttl, or nobody knows where it is;
+        nothing was done.
         """
         place = self._places.get(stream)
         if place is None or place.version != expect:
             return None
         sid, version, seq = place
         after = Place(sid, version + 1, seq + count)
-        values = (after.version, after.seq, expires, token, after.version, *place, stream, now)
+        expires, ttl = lifetime
+        written = (after.version, after.seq, expires, token, after.version)
+        values = (*written, *place, stream, ttl, now)
         if not connection.execute(statements.GO_ON_FROM, values).rowcount:
             return None
         self._places[stream] = after

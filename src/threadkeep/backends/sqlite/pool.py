@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from threadkeep.backends.common import fork
 from threadkeep.backends.common.limiter import ConnectionLimiter
+from threadkeep.core.call_limit import limited
 from threadkeep.errors import BackendError
 
 
@@ -60,7 +61,7 @@ class SqlitePool(fork.ForkAware):
             BackendTimeout: none was returned within the time-out.
             BackendError: the pool is closed, or opening failed.
         """
-        self._limiter.acquire(self._seconds_to_wait, self._timeout)
+        self._limiter.acquire(self._seconds_to_wait, limited(self._timeout))
         try:
             if self._closed:
                 raise BackendError(f"{self._location} is closed: open a new backend")
@@ -99,7 +100,7 @@ class SqlitePool(fork.ForkAware):
         self._close_idle()
 
     def _seconds_to_wait(self) -> float:
-        return self._timeout
+        return limited(self._timeout)
 
     def _pop_idle(self) -> sqlite3.Connection | None:
         try:

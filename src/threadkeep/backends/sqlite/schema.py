@@ -28,6 +28,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """CREATE INDEX IF NOT EXISTS threadkeep_expires ON threadkeep (expires)
             WHERE expires IS NOT NULL""",
     ),
+    ("ALTER TABLE threadkeep_streams ADD COLUMN ttl REAL",),
 )
 VERSION: Final = len(MIGRATIONS)
 
@@ -99,13 +100,23 @@ def _migrate(connection: sqlite3.Connection, location: str) -> None:
         if not _is_current(connection, location):  # another process may have migrated it first
             version = _pragma(connection, "user_version")
             for statement in (s for step in MIGRATIONS[version:] for s in step):
-                connection.execute(statement)
+                _execute(connection, statement)
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={VERSION}")
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
             connection.rollback()
+
+
+def _execute(connection: sqlite3.Connection, statement: str) -> None:
+    """Run a step of a migration, unless it adds a column that a restored dump has already."""
+    table, _, column = statement.removeprefix("ALTER TABLE ").partition(" ADD COLUMN ")
+    columns = (
+        {row[1] for row in connection.execute(f"PRAGMA table_info({table})")} if column else ()
+    )
+    if not column or column.split()[0] not in columns:
+        connection.execute(statement)
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -9,22 +9,24 @@ BEGIN_WRITE: Final = "BEGIN IMMEDIATE"  # a deferred one that writes later is re
 COMMIT: Final = "COMMIT"
 
 HEAD: Final = (
-    "SELECT sid, version, seq, expires, token, token_version "
+    "SELECT sid, version, seq, expires, ttl, token, token_version "
     "FROM threadkeep_streams WHERE stream = ?"
 )
 BEGIN_LIFE: Final = (
-    "INSERT INTO threadkeep_streams (stream, version, seq, expires, token, token_version) "
-    "VALUES (?, ?, ?, ?, ?, ?) RETURNING sid"
+    "INSERT INTO threadkeep_streams (stream, version, seq, expires, ttl, token, token_version) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING sid"
 )
 GO_ON: Final = (
-    "UPDATE threadkeep_streams SET version = ?, seq = ?, expires = ?, token = ?, token_version = ? "
-    "WHERE sid = ?"
+    "UPDATE threadkeep_streams SET version = ?, seq = ?, expires = ?, ttl = ?, token = ?, "
+    "token_version = ? WHERE sid = ?"
 )
 GO_ON_FROM: Final = (
-    GO_ON + " AND version = ? AND seq = ? AND stream = ? AND (expires IS NULL OR expires > ?)"
+    "UPDATE threadkeep_streams SET version = ?, seq = ?, expires = max(?, expires), token = ?, "
+    "token_version = ? WHERE sid = ? AND version = ? AND seq = ? AND stream = ? "
+    "AND ttl IS ? AND (expires IS NULL OR expires > ?)"
 )
-"""Without a SELECT before it; changes no row unless the stream exists and has not expired."""
-TOUCH: Final = "UPDATE threadkeep_streams SET expires = ? WHERE sid = ?"
+"""Without a SELECT before it; changes no row unless the stream is there, alive, with this ttl."""
+TOUCH: Final = "UPDATE threadkeep_streams SET expires = ?, ttl = ? WHERE sid = ?"
 END_LIFE: Final = "DELETE FROM threadkeep_streams WHERE sid = ?"
 
 _INSERT: Final = "INSERT INTO threadkeep (sid, kind, seq, id, body, at, expires) VALUES "

@@ -94,10 +94,12 @@ class RecentItems(NamedTuple):
             if record.kind != "item":
                 continue
             newest = entries[-1].seq if entries else 0 if self.is_complete else seq
-            if seq <= newest or record.expires is not None:
-                return None  # an id that is put again, or a record that expires by itself
-            entries.append(entry := CachedItem(item_codec.with_seq(record, seq)))
-            weight += entry.weight
+            index = len(entries) if seq > newest else _position(entries, record.id, seq)
+            if index is None or record.expires is not None:
+                return None  # an older item was put again, or a record expires by itself
+            entry = CachedItem(item_codec.with_seq(record, seq))
+            weight += entry.weight - _weight(entries[index : index + 1])
+            entries[index : index + 1] = [entry]
         excess = max(0, len(entries) - self.reach)
         weight -= _weight(entries[:excess])
         is_complete = self.is_complete and not excess
@@ -161,6 +163,11 @@ def recent_items_of(
     reach = max(limit, len(entries))
     weight = _weight(entries)
     return RecentItems(page.version, entries, len(page.records) < limit, reach, now, weight)
+
+
+def _position(entries: Sequence[CachedItem], id: str, seq: int) -> int | None:
+    """The index of the entry that a record with its id and seq takes the place of."""
+    return next((n for n, e in enumerate(entries) if e.seq == seq and e.id == id), None)
 
 
 def _weight(entries: Iterable[CachedItem]) -> int:

@@ -11,6 +11,7 @@ from threadkeep.longterm import summaries
 from threadkeep.longterm.context import stable
 from threadkeep.longterm.context import volatile as recalled
 from threadkeep.longterm.context.gather import Knowledge
+from threadkeep.printable import shown
 from threadkeep.types import Item
 from threadkeep.window import tokens
 
@@ -111,7 +112,9 @@ def check(query: object, max_tokens: object, counter: object) -> None:
     if query is not None and not isinstance(query, str):
         raise InputError(f"query must be a str or None, got {type(query).__name__}")
     if type(max_tokens) is not int or max_tokens < 1:
-        raise InputError(f"max_tokens must be a whole number of at least 1, got {max_tokens!r}")
+        raise InputError(
+            f"max_tokens must be a whole number of at least 1, got {shown(max_tokens)}"
+        )
     if counter is not None and not callable(counter):
         raise InputError(f"counter must be a callable, got {type(counter).__name__}")
 

@@ -76,7 +76,7 @@ class Document:
 def item_document(session: str, item: Item, written_at: float) -> Document | None:
     """The document of an item; `None` if it is of a kind that is never recalled."""
     output = bool(tool_groups.tool_results([item]))
-    spoken = item.type == "message" and item.role not in _IGNORED_ROLES
+    spoken = item.type == "message" and item.role not in _IGNORED_ROLES and not item.hidden
     if not output and not spoken:
         return None
     speaker, text = _speaker(

@@ -19,6 +19,7 @@ from threadkeep.longterm.recall.search import Search
 from threadkeep.longterm.recall.segments.pieces import BadPiece
 from threadkeep.longterm.recall.sync import SyncedIndex
 from threadkeep.longterm.store.validate import Moment
+from threadkeep.printable import shown
 from threadkeep.types.timestamps import parse_time
 
 MAX_BYTES: Final = 256_000_000
@@ -105,9 +106,9 @@ def recall(
     """As `User.recall`."""
     names.check(query, "query")
     if type(k) is not int or not 1 <= k <= MAX_HITS:
-        raise InputError(f"k must be a whole number from 1 to {MAX_HITS:,}, got {k!r}")
+        raise InputError(f"k must be a whole number from 1 to {MAX_HITS:,}, got {shown(k)}")
     if kind not in (None, "fact", "item"):
-        raise InputError(f'kind must be "fact" or "item", got {kind!r:.80}')
+        raise InputError(f'kind must be "fact" or "item", got {shown(kind)}')
     if kind == "fact" and role is not None:
         raise InputError('role= is of items, so kind="fact" would find nothing: pass one of them')
     parsed = recall_query.parse_query(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from threadkeep.core import item_codec
+from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.longterm.recall import analyzer
 from threadkeep.longterm.recall.index import RecallIndex
@@ -213,7 +214,7 @@ class SessionSync:
             return False
         try:
             info = item_codec.read_session(page.records[0])
-        except (ValueError, TypeError, KeyError):
+        except UnreadableRecord:
             return False
         return info.user == self._user and not (info.agent and info.id.endswith(f"/{info.agent}"))
 

@@ -122,8 +122,8 @@ def quantised(vector: Sequence[float]) -> Vector:
     largest = max(map(abs, numbers), default=0.0)
     if largest < _LEAST:
         return Vector(0.0, array("b", bytes(len(numbers))))
-    step = _LARGEST / largest
-    return Vector(largest / length / _LARGEST, array("b", [round(n * step) for n in numbers]))
+    scale = largest / length / _LARGEST
+    return Vector(scale, array("b", [round(n / largest * _LARGEST) for n in numbers]))
 
 
 def passage_text(item: Item, before: Item | None) -> str:

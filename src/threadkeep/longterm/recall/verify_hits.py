@@ -100,10 +100,11 @@ def _verify_turns(
         page = next(pages)
         before = next(pages) if turn.before else None
         after = next(pages) if turn.after else None
-        if _is_unchanged(synced, turn, page):
+        item = _item(page)
+        if item is not None and _is_unchanged(synced, turn, page):
             hits[turn.document.number] = Hit(
                 turn.document.score,
-                item=item_codec.read_item(page.records[0]),
+                item=item,
                 session=turn.session,
                 before=_item(before),
                 after=_item(after),
@@ -119,13 +120,16 @@ def _item_query(synced: SyncedIndex, turn: _IndexedTurn, seq: int) -> Query:
 
 
 def _is_unchanged(synced: SyncedIndex, turn: _IndexedTurn, page: Page) -> bool:
-    if not page.records or not synced.sessions.is_current(turn.session, page):
+    if not synced.sessions.is_current(turn.session, page):
         return False
     return page.records[0].at == turn.written_at
 
 
 def _item(page: Page | None) -> Item | None:
-    return item_codec.read_item(page.records[0]) if page is not None and page.records else None
+    if page is None or not page.records:
+        return None
+    item = item_codec.read_item(page.records[0])
+    return None if item.hidden else item
 
 
 def _verify_facts(

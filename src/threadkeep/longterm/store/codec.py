@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import json
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from threadkeep.core import item_codec
+from threadkeep.core import body, item_codec, record_shapes
+from threadkeep.core.body import UnreadableRecord
+from threadkeep.core.shape import Check
 from threadkeep.types import Json, Record
-from threadkeep.types.knowledge import Fact, Instruction, Source
+from threadkeep.types.knowledge import Fact, Instruction, Refusal, Source
 from threadkeep.types.timestamps import utc_datetime
 
-T = TypeVar("T", Fact, Instruction)
+T = TypeVar("T", Fact, Instruction, Refusal)
+
+_STOPS: Final = ".!;, \u3002\uff01\uff0c\u3001\uff1b\u0964\u0965\u06d4\u061b\u060c\u1362"
+"""What ends a sentence without changing it, in any script; no question mark."""
 
 _ID_DIGITS: Final = 24  # of sixteen values each: 96 bits, for the few thousand texts of one user
 
@@ -31,12 +34,6 @@ def normalised(text: str) -> str:
     """The text without what does not change its sense."""
     folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     return folded.rstrip(_STOPS) or folded
-
-
-_STOPS: Final = (
-    " .!;,\u3001\u3002\uff61\u0964\u0965\u06d4\u060c\u061b\u0589\u1362\u104a\u104b\u17d4\u2026"
-)
-"""Full stops and commas of all scripts, at the end of a text; a question mark changes its sense."""
 
 
 def fact_record(fact: Fact, now: float) -> Record:
@@ -57,6 +54,20 @@ def instruction_record(instruction: Instruction, now: float) -> Record:
     return _record("instruction", instruction, now)
 
 
+def refusal_record(refusal: Refusal, now: float) -> Record:
+    """The record of a refusal.
+
+    Raises:
+        InputError: it is too large to be stored.
+    """
+    return _record("refused", refusal, now)
+
+
+def read_refusal(record: Record) -> Refusal | None:
+    """The refusal of a record, or `None` (logged once) if it cannot be read."""
+    return _read(Refusal, record)
+
+
 def read_fact(record: Record) -> Fact | None:
     """The fact of a record, or `None` (logged once) if it cannot be read."""
     return _read(Fact, record)
@@ -67,17 +78,19 @@ def read_instruction(record: Record) -> Instruction | None:
     return _read(Instruction, record)
 
 
-def _record(kind: str, entry: Fact | Instruction, now: float) -> Record:
-    body: dict[str, Json] = {}
+def _record(kind: str, entry: Fact | Instruction | Refusal, now: float) -> Record:
+    stored: dict[str, Json] = {}
     for field in fields(entry):
         if field.name in _RECORD_FIELDS:
             continue
         value = getattr(entry, field.name)
-        if value != field.default:
-            body[field.name] = _encode(value)
-    body.setdefault("created_at", now)
+        if value not in (field.default, {}):
+            stored[field.name] = _encode(value)
+    if isinstance(entry, Refusal):
+        return Record(kind, entry.id, item_codec.checked(stored, _SHAPES[kind], kind), now)
+    stored.setdefault("created_at", now)
     expires = None if entry.expires_at is None else entry.expires_at.timestamp()
-    return Record(kind, entry.id, item_codec.dumps(body, kind), now, expires)
+    return Record(kind, entry.id, item_codec.checked(stored, _SHAPES[kind], kind), now, expires)
 
 
 def _encode(value: Any) -> Json:
@@ -85,7 +98,7 @@ def _encode(value: Any) -> Json:
         return value.timestamp()
     if isinstance(value, tuple):
         return [_source_body(source) for source in value]
-    return value
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _source_body(source: Source) -> Json:
@@ -93,56 +106,86 @@ def _source_body(source: Source) -> Json:
     return {name: value for name, value in named if value}
 
 
+def decode_fact(record: Record) -> Fact:
+    """The fact of a record.
+
+    Raises:
+        UnreadableRecord: it cannot be read.
+    """
+    return _decode(Fact, record)
+
+
+def decode_instruction(record: Record) -> Instruction:
+    """The instruction of a record.
+
+    Raises:
+        UnreadableRecord: it cannot be read.
+    """
+    return _decode(Instruction, record)
+
+
+def decode_refusal(record: Record) -> Refusal:
+    """The refusal of a record.
+
+    Raises:
+        UnreadableRecord: it cannot be read.
+    """
+    return _decode(Refusal, record)
+
+
 def _read(cls: type[T], record: Record) -> T | None:
     try:
-        body = json.loads(record.body)
-        values = {
-            name: _decode(name, value) for name, value in body.items() if name in _BODY_FIELDS[cls]
-        }
-        expires = None if record.expires is None else utc_datetime(record.expires)
-        return cls(id=record.id, seq=record.seq, expires_at=expires, **values)
-    except item_codec.DECODE_ERRORS as error:
-        _report(record.kind, record.id, type(error).__name__)
+        return _decode(cls, record)
+    except UnreadableRecord as error:
+        body.skip(record, error)
         return None
+
+
+def _decode(cls: type[T], record: Record) -> T:
+    stored = body.decode(record, _SHAPES[record.kind])
+    values = {
+        name: _decode_field(name, value)
+        for name, value in stored.items()
+        if name in _BODY_FIELDS[cls]
+    }
+    if issubclass(cls, Refusal):
+        return cls(id=record.id, **values)
+    expires = None if record.expires is None else utc_datetime(record.expires)
+    return cls(id=record.id, seq=record.seq, expires_at=expires, **values)
 
 
 _RECORD_FIELDS: Final = frozenset({"id", "seq", "expires_at"})  # stand in the record itself
 _BODY_FIELDS: Final = {
     cls: frozenset(field.name for field in fields(cls)) - _RECORD_FIELDS
-    for cls in (Fact, Instruction)
+    for cls in (Fact, Instruction, Refusal)
 }
 """Fields that a body may say: what a later version adds is passed over."""
 
 
-def _decode(name: str, value: Json) -> Any:
+def _decode_field(name: str, value: Json) -> Any:
     read: Callable[[Json], Any] | None = _DECODERS.get(name)
     return value if read is None else read(value)
 
 
-def _text(value: Json) -> str:
-    if not isinstance(value, str):
-        raise TypeError("text")
-    return value
-
-
 def _sources(value: Json) -> tuple[Source, ...]:
-    return tuple(Source(**source) for source in value)
-
-
-_DECODERS: Final[Mapping[str, Callable[[Json], Any]]] = {
-    "text": _text,
-    "sources": _sources,
-    "observed_at": utc_datetime,
-    "valid_from": utc_datetime,
-    "valid_to": utc_datetime,
-    "created_at": utc_datetime,
-}
-
-
-@functools.lru_cache(maxsize=1_024)
-def _report(kind: str, key: str, reason: str) -> None:
-    import logging  # rarely needed
-
-    logging.getLogger("threadkeep").warning(
-        "skipped an unreadable %s record %r (%s)", kind, key, reason
+    return tuple(
+        Source(**{name: part for name, part in source.items() if name in _SOURCE_FIELDS})
+        for source in value
     )
+
+
+def _time(value: float | None) -> datetime | None:
+    return None if value is None else utc_datetime(value)
+
+
+_SOURCE_FIELDS: Final = frozenset(field.name for field in fields(Source))
+_SHAPES: Final[Mapping[str, Check]] = {
+    "fact": record_shapes.FACT,
+    "instruction": record_shapes.INSTRUCTION,
+    "refused": record_shapes.REFUSED,
+}
+_DECODERS: Final[Mapping[str, Callable[[Json], Any]]] = {
+    "sources": _sources,
+    **dict.fromkeys(("observed_at", "first_observed_at", "refused_at"), _time),
+    **dict.fromkeys(("valid_from", "valid_to", "created_at"), _time),
+}

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from threadkeep.core import names
+from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.errors import NotFound
 from threadkeep.longterm.store.sources import source_items
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream
+from threadkeep.printable import shown
 from threadkeep.types import Item
 from threadkeep.types.knowledge import Fact, Instruction
 
@@ -43,6 +45,7 @@ class Collection(Generic[T]):
         self._user_stream = user_stream
         self._spec = spec
 
+    @reads
     def get(self, id: str) -> T | None:
         """The one of that id, of any status, or `None`."""
         return self._spec.entries(self._user_stream().load()).get(names.check(id, "id"))
@@ -60,13 +63,13 @@ class Collection(Generic[T]):
                 if (
                     entry_id in entries
                 ):  # an id that anybody made up, a model perhaps, leaves no mark
-                    self._spec.drop(unit, entry_id)
-                    unit.mark_forgotten(entry_id, now)
+                    self._forget(unit, entry_id, now)
 
         self._user_stream().transact(step)
 
+    @reads
     def explain(self, id: str) -> list[Item]:
-        """The items that it was learned from, as far as they are still there.
+        """The items that it was learned from, as far as they are still there and say the same.
 
         Raises:
             NotFound: there is none of that id.
@@ -80,19 +83,26 @@ class Collection(Generic[T]):
     aforget = async_twin(forget)
     aexplain = async_twin(explain)
 
+    def _forget(self, unit: UnitOfWork, id: str, now: float) -> None:
+        if id in unit.facts:
+            unit.forget_fact(id, now)
+        else:
+            self._spec.drop(unit, id)
+            unit.mark_forgotten(id, now)
+
     def _require(self, unit: UnitOfWork, id: str) -> T:
         entries = self._spec.entries(unit)
         if names.check(id, "id") not in entries:
             noun = self._spec.noun
             raise NotFound(
-                f"there is no {noun} {id!r}; {noun}s.list(status=None) shows all there are"
+                f"there is no {noun} {shown(id)}; {noun}s.list(status=None) shows all there are"
             )
         return entries[id]
 
     def _apply_changes(self, id: str, changes: Mapping[str, Any]) -> T:
         """Change fields of an entry, and return it."""
         if changes.get("status") == "active":
-            changes = {**changes, "superseded_by": None}
+            changes = {**changes, "superseded_by": None, "reason": ""}
 
         def step(unit: UnitOfWork) -> UnitOfWork:
             discards = self._engine.longterm.discards

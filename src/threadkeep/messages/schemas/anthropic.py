@@ -20,6 +20,7 @@ from threadkeep.messages.schemas.predicates import (
     text,
     text_or_parts,
 )
+from threadkeep.messages.schemas.vocabulary import is_new
 
 _CACHE_FIELDS: Final = {"cache_control": anything}
 _tool_id = matching("[a-zA-Z0-9_-]+")
@@ -39,7 +40,7 @@ _image_block = shape(
             }
         )
     },
-    _CACHE_FIELDS,
+    {**_CACHE_FIELDS, "transformations": anything},
 )
 _content_blocks = list_of(by_type({"text": _text_block, "image": _image_block}), min_length=1)
 
@@ -69,6 +70,8 @@ _search_result = shape(
     },
     {**_CACHE_FIELDS, "citations": anything},
 )
+_tool_reference = shape({"tool_name": text}, _CACHE_FIELDS)
+_container_upload = shape({"file_id": nonempty}, _CACHE_FIELDS)
 _USER_BLOCKS: Final = {
     "text": _text_block,
     "image": _image_block,
@@ -79,7 +82,10 @@ _tool_result = shape(
     {"tool_use_id": _tool_id},
     {
         **_CACHE_FIELDS,
-        "content": text_or_parts(by_type(_USER_BLOCKS), min_length=0),
+        "content": text_or_parts(
+            by_type({**_USER_BLOCKS, "tool_reference": _tool_reference}, is_new), min_length=0
+        ),
+        "toolset_name": anything,
         "is_error": lambda value: isinstance(value, bool),
     },
 )
@@ -90,8 +96,18 @@ _SERVER_RESULTS: Final = (
     "bash_code_execution_tool_result", "text_editor_code_execution_tool_result",
     "tool_search_tool_result", "mcp_tool_result",
 )  # fmt: skip
+
+
+def _is_new_and_not_hosted(block: Any) -> bool:
+    """Only the assistant uses hosted tools, whatever they will be called."""
+    return is_new(block) and not str(block["type"]).endswith(("_tool_use", "_tool_result"))
+
+
 _ROLE_BLOCKS: Final[Mapping[str, Check]] = {
-    "user": by_type({**_USER_BLOCKS, "tool_result": _tool_result}),
+    "user": by_type(
+        {**_USER_BLOCKS, "tool_result": _tool_result, "container_upload": _container_upload},
+        _is_new_and_not_hosted,
+    ),
     "assistant": by_type(
         {
             "text": _text_block,
@@ -99,12 +115,15 @@ _ROLE_BLOCKS: Final[Mapping[str, Check]] = {
             "redacted_thinking": shape({"data": nonempty}),
             "tool_use": shape(
                 {"id": _tool_id, "name": matching("[a-zA-Z0-9_-]{1,128}"), "input": mapping},
-                {**_CACHE_FIELDS, "caller": anything},
+                {**_CACHE_FIELDS, "caller": anything, "toolset_name": anything},
             ),
             "server_tool_use": _server_tool_use,
             "mcp_tool_use": _server_tool_use,
             **dict.fromkeys(_SERVER_RESULTS, _server_tool_result),
-        }
+            "container_upload": _container_upload,
+            "compaction": shape({}, extra=True),
+        },
+        is_new,
     ),
 }
 
@@ -117,6 +136,9 @@ def is_anthropic_message(message: Any) -> bool:
     )
 
 
-def is_anthropic_block(block: Any, role: str) -> bool:
-    """A content block of the Messages API, in a message of that role."""
-    return _ROLE_BLOCKS[role](block)
+def is_anthropic_block(block: Any, role: str, *, new: bool = False) -> bool:
+    """A content block of the Messages API, in a message of that role.
+
+    A block of a type that is not known here only with `new`, for what that API wrote.
+    """
+    return _ROLE_BLOCKS[role](block) and (new or not is_new(block))

@@ -13,6 +13,7 @@ from threadkeep.messages.schemas.predicates import (
     anything,
     by_type,
     list_of,
+    mapping,
     matching,
     nonempty,
     nullable,
@@ -20,6 +21,7 @@ from threadkeep.messages.schemas.predicates import (
     text,
     text_or_parts,
 )
+from threadkeep.messages.schemas.vocabulary import is_new
 
 _participant_name = matching(r"[^\s<|\\/>]{1,64}")
 _tool_name = matching("[a-zA-Z0-9_-]{1,64}")
@@ -46,10 +48,12 @@ _USER_PARTS: Final = by_type(
         "file": shape(
             {"file": lambda file: _file(file) and any(file.get(key) for key in FILE_KEYS)}
         ),
-    }
+        "video_url": mapping,
+    },
+    is_new,
 )
-_text_parts = by_type({"text": _text_part})
-_assistant_parts = by_type({"text": _text_part, "refusal": shape({"refusal": text})})
+_text_parts = by_type({"text": _text_part}, is_new)
+_assistant_parts = by_type({"text": _text_part, "refusal": shape({"refusal": text})}, is_new)
 _ASSISTANT_FIELDS: Final = {
     "name": _participant_name,
     "content": nullable(text_or_parts(_assistant_parts)),
@@ -77,8 +81,15 @@ _ROLE_SHAPES: Final[Mapping[str, Check]] = {
 }
 
 
+def has_only_openai_parts(message: Mapping[str, Any]) -> bool:
+    """Return True if OpenAI itself knows the types of all parts, as other servers know more."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) else ()
+    return not any(part["type"] == "video_url" or is_new(part) for part in parts)
+
+
 def is_chat_message(message: Any) -> bool:
-    """A message of Chat Completions."""
+    """A message of Chat Completions; parts of new types are their server's to judge."""
     role = message.get("role") if isinstance(message, Mapping) else None
     if not isinstance(role, str) or role not in _ROLE_SHAPES or not _ROLE_SHAPES[role](message):
         return False

@@ -21,6 +21,7 @@ from threadkeep.messages.schemas.predicates import (
     text,
     text_or_parts,
 )
+from threadkeep.messages.schemas.vocabulary import is_new
 
 _call_id = matching(".{1,64}")
 _CALL_FIELDS = {"call_id": _call_id, "name": matching("[a-zA-Z0-9_-]{1,128}")}
@@ -38,7 +39,8 @@ _input_part = by_type(
             _image(part) and bool(part.get("image_url") or part.get("file_id"))
         ),
         "input_file": lambda part: _input_file(part) and any(part.get(key) for key in FILE_KEYS),
-    }
+    },
+    is_new,
 )
 _output_part = by_type(
     {
@@ -46,7 +48,8 @@ _output_part = by_type(
             {"text": text}, {"annotations": list_of(anything), "logprobs": anything}
         ),
         "refusal": shape({"refusal": text}),
-    }
+    },
+    is_new,
 )
 _MESSAGE_FIELDS: Final = {
     "id": matching("msg.{0,61}"),

@@ -75,10 +75,15 @@ def _is_mapping(value: Any) -> bool:
     return type(value) is dict or isinstance(value, Mapping)
 
 
-def by_type(shapes: Mapping[str, Check]) -> Check:
+def by_type(shapes: Mapping[str, Check], other: Check | None = None) -> Check:
+    """A mapping that the check of its `type` accepts; `other` checks those of other types."""
+
     def check(value: Any) -> bool:
         kind = value.get("type") if _is_mapping(value) else None
-        return isinstance(kind, str) and kind in shapes and shapes[kind](value)
+        if not isinstance(kind, str):
+            return False
+        type_check = shapes.get(kind, other)
+        return type_check is not None and type_check(value)
 
     return check
 

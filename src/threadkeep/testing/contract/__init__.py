@@ -15,6 +15,7 @@ from threadkeep.protocols import Backend
 from threadkeep.testing.contract.common import OpenBackend
 from threadkeep.testing.contract.concurrency import ConcurrencyContract
 from threadkeep.testing.contract.conditions import ConditionsContract
+from threadkeep.testing.contract.damage import DamageContract
 from threadkeep.testing.contract.expiry import ExpiryContract
 from threadkeep.testing.contract.limits import LimitsContract
 from threadkeep.testing.contract.maintenance import MaintenanceContract
@@ -36,6 +37,7 @@ class BackendContract(
     ConcurrencyContract,
     PersistenceContract,
     StateMachineContract,
+    DamageContract,
 ):
     """Every promise of `threadkeep.protocols.Backend`, one test each."""
 

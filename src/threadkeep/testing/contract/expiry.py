@@ -38,6 +38,40 @@ class ExpiryContract:
         backend.commit(S, put=items("b"), ttl=60, now=NOW)
         assert ids(backend, S, now=NOW + 60) == []
 
+    def test_same_ttl_never_shortens_life(self, backend: Backend) -> None:
+        created = backend.commit(S, put=items("a"), ttl=600, now=NOW)
+        slow = NOW - 500  # the clock of another process
+        added = backend.commit(S, put=items("b"), ttl=600, now=slow)
+        backend.commit(S, put=items("c"), ttl=600, expect=added.version, token="again", now=slow)  # noqa: S106 (no secret)
+        backend.commit(S, drop=[Drop("item", ["a"])], ttl=600, now=slow)
+        backend.commit(S, ttl=600, now=slow)
+        assert ids(backend, S, now=NOW + 599) == ["b", "c"]
+        assert read(backend, S, now=NOW + 600) == (0, [])
+        assert added.version > created.version
+
+    def test_another_ttl_counts_from_now(self, backend: Backend) -> None:
+        backend.commit(S, put=items("a"), ttl=600, now=NOW)
+        backend.commit(S, ttl=60, now=NOW)
+        backend.commit(S, put=items("b"), ttl=60, now=NOW - 30)
+        assert ids(backend, S, now=NOW + 59) == ["a", "b"]
+        backend.commit(S, put=items("c"), ttl=50, now=NOW)
+        backend.commit(S, put=items("d"), ttl=KEEP, now=NOW)
+        backend.commit(S, put=items("e"), ttl=50, now=NOW - 40)
+        assert ids(backend, S, now=NOW + 49) == ["a", "b", "c", "d", "e"]
+        assert ids(backend, S, now=NOW + 50) == []
+
+    def test_fast_clock_without_put_leaves_stream(self, backend: Backend) -> None:
+        backend.commit(S, put=items("a"), ttl=60, now=NOW)
+        for drop in ([], [Drop("item")], [Drop("item", ["a"])], [Drop()]):
+            assert backend.commit(S, drop=drop, ttl=60, now=NOW + 9_000) == (0, [])
+        assert ids(backend, S, now=NOW + 59) == ["a"]
+
+    def test_ttl_survives_replacement_of_stream(self, backend: Backend) -> None:
+        backend.commit(S, put=items("a"), ttl=600, now=NOW)
+        backend.commit(S, drop=[Drop()], put=items("b"), ttl=KEEP, now=NOW)
+        backend.commit(S, drop=[Drop()], put=items("c"), ttl=600, now=NOW - 500)
+        assert ids(backend, S, now=NOW + 599) == ["c"]
+
     def test_ttl_none_never_expires(self, backend: Backend) -> None:
         backend.commit(S, put=items("a"), ttl=60, now=NOW)
         backend.commit(S, put=items("b"), ttl=None, now=NOW)

@@ -30,6 +30,8 @@ DROPS = st.one_of(
     st.tuples(st.just("upto"), KINDS, st.integers(0, 6)),
 )
 EXPECTS = st.sampled_from([None, None, None, "now", "now", 0, "old"])
+# Seconds by which the clock of a writer is ahead of the others.
+SKEWS = st.sampled_from([0, 0, 0, 0, -4, -7200, 3, 7200])
 
 
 @dataclass
@@ -38,6 +40,7 @@ class StreamModel:
 
     expires: float | None
     version: int = 0
+    ttl: float | None = None
     records: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
 
     def visible(self, kind: str, now: float) -> list[tuple[int, str, str]]:
@@ -70,13 +73,22 @@ class BackendMachine(RuleBasedStateMachine):
             self.backend.commit(self.prefix + stream, drop=[Drop()], now=self.now)
         sweep_all(self.backend, self.now + 1e6)
 
-    def live_model(self, stream: str) -> StreamModel | None:
-        stream_model = self.models.get(stream)
+    def live_model(self, stream: str, now: float | None = None) -> StreamModel | None:
+        stream_model, now = self.models.get(stream), self.now if now is None else now
         return (
             stream_model
-            if stream_model and (stream_model.expires is None or stream_model.expires > self.now)
+            if stream_model and (stream_model.expires is None or stream_model.expires > now)
             else None
         )
+
+    def writers_clock(self, stream: str, skew: float) -> float:
+        """The time by a writer's clock; what a sweep may have taken is not alive by it."""
+        stream_model, now = self.models.get(stream), self.now + skew
+        if stream_model is None or skew > 0:
+            return now
+        ends = [stream_model.expires, *(row[2] for row in stream_model.records.values())]
+        taken = any(end is not None and now < end <= self.now for end in ends)
+        return self.now if taken else now
 
     @rule(
         stream=st.sampled_from(STREAMS),
@@ -84,25 +96,35 @@ class BackendMachine(RuleBasedStateMachine):
         drops=st.lists(DROPS, max_size=2),
         ttl=TTLS,
         expect=EXPECTS,
+        skew=SKEWS,
     )
-    def commit(self, stream: str, puts: list[Any], drops: list[Any], ttl: Any, expect: Any) -> None:
-        stream_model = self.live_model(stream)
+    def commit(
+        self,
+        stream: str,
+        puts: list[Any],
+        drops: list[Any],
+        ttl: Any,
+        expect: Any,
+        skew: float,
+    ) -> None:
+        now = self.writers_clock(stream, skew)
+        stream_model = self.live_model(stream, now)
         current = stream_model.version if stream_model else 0
         expected_version = {"now": current, "old": 5}.get(expect, expect)
         records = [
-            Record(kind, id, str(next(self.bodies)), NOW, ttl and self.now + ttl)
-            for kind, id, ttl in puts
+            Record(kind, id, str(next(self.bodies)), NOW, seconds and now + seconds)
+            for kind, id, seconds in puts
         ]
         arguments = {"put": records, "drop": [self.drop(spec) for spec in drops], "ttl": ttl}
         conflict_version = None
         try:
             committed = self.backend.commit(
-                self.prefix + stream, **arguments, expect=expected_version, now=self.now
+                self.prefix + stream, **arguments, expect=expected_version, now=now
             )
         except Conflict as conflict:
             conflict_version = conflict.current
         else:
-            self.apply(stream, stream_model, records, arguments["drop"], ttl, committed)
+            self.apply(stream, stream_model, records, arguments["drop"], ttl, committed, now)
         assert conflict_version == (None if expected_version in (None, current) else current)
         self.compare(stream)
 
@@ -123,14 +145,15 @@ class BackendMachine(RuleBasedStateMachine):
         drops: Any,
         ttl: Any,
         committed: Any,
+        now: float,
     ) -> None:
         """Apply the commit to the model, and compare its result."""
-        previous_expiry = stream_model.expires if stream_model else None
+        previous = stream_model
         for drop in drops:
             stream_model = apply_drop(stream_model, drop)
         if stream_model is None and not put:
             assert committed == (0, [])
-            if self.live_model(stream):  # expired streams may be listed until they are swept
+            if self.live_model(stream, now):  # expired streams may be listed until they are swept
                 del self.models[stream]
             return
         if stream_model is None:
@@ -140,14 +163,12 @@ class BackendMachine(RuleBasedStateMachine):
             assert committed.version > stream_model.version
         else:
             assert committed.version == stream_model.version
-        stream_model.expires = (
-            previous_expiry if ttl is KEEP else None if ttl is None else self.now + ttl
-        )
+        stream_model.expires, stream_model.ttl = lifetime_after(previous, ttl, now)
         stream_model.version = committed.version
         self.versions.add(committed.version)
-        self.apply_puts(stream_model, put, committed.seqs)
+        self.apply_puts(stream_model, put, committed.seqs, now)
 
-    def apply_puts(self, stream_model: StreamModel, put: Any, seqs: list[int]) -> None:
+    def apply_puts(self, stream_model: StreamModel, put: Any, seqs: list[int], now: float) -> None:
         assert len(seqs) == len(put)
         highest = max((row[0] for row in stream_model.records.values()), default=0)
         for (kind, id), record in {(r.kind, r.id): r for r in put}.items():
@@ -156,7 +177,7 @@ class BackendMachine(RuleBasedStateMachine):
             }
             (seq,) = assigned
             previous = stream_model.records.get((kind, id))
-            if previous and (previous[2] is None or previous[2] > self.now):
+            if previous and (previous[2] is None or previous[2] > now):
                 assert seq == previous[0]
             else:
                 assert seq > highest
@@ -221,6 +242,19 @@ class BackendMachine(RuleBasedStateMachine):
         names, _ = self.backend.streams(self.prefix)
         live_names = {self.prefix + stream for stream in STREAMS if self.live_model(stream)}
         assert live_names <= set(names) <= {self.prefix + stream for stream in self.models}
+
+
+def lifetime_after(
+    previous: StreamModel | None, ttl: Any, now: float
+) -> tuple[float | None, float | None]:
+    """When a stream expires after a commit, and its ttl: the same one never shortens a life."""
+    if ttl is KEEP:
+        return (previous.expires, previous.ttl) if previous else (None, None)
+    if ttl is None:
+        return None, None
+    if previous and previous.expires is not None and previous.ttl == ttl:
+        return max(previous.expires, now + ttl), ttl
+    return now + ttl, ttl
 
 
 def apply_drop(stream_model: StreamModel | None, drop: Drop) -> StreamModel | None:

@@ -14,7 +14,8 @@ thinking; [err] the service's own answers with status 400, as quoted in public i
   message").
 - `block`: block types that exist, in the role they belong to: tool_use and thinking with the
   assistant; tool_result, image and document with the user ([err] "Input tag ... does not match any
-  of the expected tags", "'image' blocks are not permitted within assistant turns").
+  of the expected tags", "'image' blocks are not permitted within assistant turns"). Types that no
+  API is known to have pass, since this one adds some by the month.
 - `text`: a text is more than whitespace, also in tool results, and when the whole content is one
   string ([err] "text content blocks must be non-empty", "... must contain non-whitespace text").
 - `ending`: a final message of the assistant does not end in whitespace ([err] "final assistant
@@ -30,6 +31,12 @@ thinking; [err] the service's own answers with status 400, as quoted in public i
   ([err] "Input should be a valid dictionary").
 - `ids`: tool_use ids are unique over the whole conversation ([err] "`tool_use` ids must be
   unique").
+
+- `hosted`: the use of a hosted tool (`*_tool_use` besides tool_use) has its result in the same or
+  a later message of the assistant, and a result its use before it ([err] "`web_search` tool use
+  with id ... was found without a corresponding `web_search_tool_result` block", "unexpected
+  `tool_use_id` found in `web_search_tool_result` blocks"). A use may be open behind the last words
+  of the user: a paused turn.
 
 Roles need not alternate: consecutive messages of one role are one message to the service ([ref]),
 so the rules about tools are judged on the merged list:
@@ -54,6 +61,7 @@ from itertools import groupby
 from typing import Any
 
 from threadkeep.testing.validity.anthropic_blocks import BLOCKS, TEXT, visible_text
+from threadkeep.testing.validity.anthropic_hosted import check_hosted
 from threadkeep.testing.validity.checks import (
     any_value,
     array,
@@ -81,6 +89,7 @@ def check_prompt(messages: Any, system: Any) -> None:
     _check_ending(merged)
     _check_ids(merged)
     _check_results(merged)
+    check_hosted(merged)
 
 
 def _check_system(system: Any) -> None:
@@ -109,7 +118,9 @@ def _check_content(location: str, role: str, content: Any, *, may_be_empty: bool
     elif isinstance(content, str):
         visible_text(location, content)
     else:
-        array(by_type(BLOCKS[role], "block"))(location, content)
+        array(by_type(BLOCKS[role], "block", new=True, hosted=role == "assistant"))(
+            location, content
+        )
 
 
 def _merge(messages: list[dict[str, Any]]) -> _Merged:

@@ -48,7 +48,7 @@ _IMAGE_SOURCES = by_type(
     },
     "source",
 )
-_IMAGE = shape({**_TYPE, "source": _IMAGE_SOURCES}, _CACHE)
+_IMAGE = shape({**_TYPE, "source": _IMAGE_SOURCES}, {**_CACHE, "transformations": any_value})
 
 
 def _document_content(location: str, value: Any) -> None:
@@ -92,15 +92,21 @@ _RESULT_BLOCKS = by_type(
         "tool_reference": _REFERENCE,
     },
     "block",
+    new=True,
 )
 
 _TOOL_USE = shape(
     {**_TYPE, "id": TOOL_ID, "name": _TOOL_NAME, "input": instance(dict, "call")},
-    {**_CACHE, "caller": any_value},
+    {**_CACHE, "caller": any_value, "toolset_name": any_value},
 )
 _TOOL_RESULT = shape(
     {**_TYPE, "tool_use_id": TOOL_ID},
-    {**_CACHE, "content": text_or_list(_RESULT_BLOCKS, min_length=0), "is_error": instance(bool)},
+    {
+        **_CACHE,
+        "content": text_or_list(_RESULT_BLOCKS, min_length=0),
+        "is_error": instance(bool),
+        "toolset_name": any_value,
+    },
 )
 _THINKING = shape(
     {**_TYPE, "thinking": string("thinking"), "signature": string("thinking", min_length=1)},

@@ -32,6 +32,17 @@ public issues.
   pending interrupt, a valid history which the service itself takes once it is answered.
 - `system`: there is no system prompt beside the messages ([ref]).
 
+Other servers speak the same shape and add to it; which one it is says `profile`. Without one,
+their fields and parts of new types pass as well (`chat_profiles` has the sources):
+
+- `continuation`: reasoning_content, reasoning, reasoning_details and extra_content are of their
+  types, and only where the server takes them.
+- `writer`: without a profile they are those of one server.
+- `thoughts`: for `deepseek`, an assistant message with calls has its reasoning_content, which may
+  be empty.
+- `signature`: for `gemini`, the first call of each message behind the user's newest one has its
+  thought signature.
+
 Not judged: what depends on the model or the account (which media it takes, sizes, context length),
 and whether arguments are well-formed JSON, which models themselves do not guarantee.
 """
@@ -41,6 +52,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from threadkeep.testing.validity.chat_profiles import SERVERS, Server, check_continuation
 from threadkeep.testing.validity.checks import (
     Check,
     any_value,
@@ -75,71 +87,91 @@ _AUDIO = shape(
 _FILE_KEYS = dict.fromkeys(("file_data", "file_id", "filename"), string("parts"))
 _FILE = one_present(("file_data", "file_id"), shape({}, _FILE_KEYS, rule="parts"), "parts")
 
-_TEXT_PARTS = by_type({"text": _TEXT}, "parts")
-_ASSISTANT_PARTS = by_type({"text": _TEXT, "refusal": _REFUSAL}, "parts")
-_USER_PARTS = by_type(
-    {
-        "text": _TEXT,
-        "image_url": shape({**_TYPE, "image_url": _IMAGE_URL}, _PART, rule="parts"),
-        "input_audio": shape({**_TYPE, "input_audio": _AUDIO}, _PART, rule="parts"),
-        "file": shape({**_TYPE, "file": _FILE}, _PART, rule="parts"),
-    },
-    "parts",
-)
-
 _CALL_ID = string("call", min_length=1, max_length=40)
 _TOOL_NAME = string("call", min_length=1, max_length=64, pattern=r"[a-zA-Z0-9_-]+")
 _FUNCTION = shape({"name": _TOOL_NAME, "arguments": string("call")}, rule="call")
 _CUSTOM = shape({"name": _TOOL_NAME, "input": string("call")}, rule="call")
-_CALL = by_type(
-    {
-        "function": shape({**_TYPE, "id": _CALL_ID, "function": _FUNCTION}, rule="call"),
-        "custom": shape({**_TYPE, "id": _CALL_ID, "custom": _CUSTOM}, rule="call"),
-    },
-    "call",
-)
-
-
 _ROLE = {"role": any_value}
 _NAME = {"name": string("name", min_length=1, max_length=64, pattern=r"[^\s<|\\/>]+")}
-_SYSTEM = shape({**_ROLE, "content": text_or_list(_TEXT_PARTS)}, _NAME)
 _CONTENT_ALTERNATIVES = ("tool_calls", "function_call", "refusal", "audio")
-_ROLES: Mapping[str, Check] = {
-    "system": _SYSTEM,
-    "developer": _SYSTEM,
-    "user": shape({**_ROLE, "content": text_or_list(_USER_PARTS)}, _NAME),
-    "tool": shape({**_ROLE, "content": text_or_list(_TEXT_PARTS), "tool_call_id": _CALL_ID}, _NAME),
-    "function": shape({**_ROLE, "content": maybe(string("content")), "name": _TOOL_NAME}),
-    "assistant": shape(
+
+
+def _call(server: Server) -> Check:
+    ids = {**_TYPE, "id": _CALL_ID}
+    return by_type(
+        {
+            "function": shape({**ids, "function": _FUNCTION}, server.call_fields, rule="call"),
+            "custom": shape({**ids, "custom": _CUSTOM}, server.call_fields, rule="call"),
+        },
+        "call",
+    )
+
+
+def _user_parts(server: Server) -> Check:
+    url = shape({"url": string("parts")}, extra=True, rule="parts")
+    video = {"video_url": shape({**_TYPE, "video_url": url}, rule="parts")}
+    return by_type(
+        {
+            "text": _TEXT,
+            "image_url": shape({**_TYPE, "image_url": _IMAGE_URL}, _PART, rule="parts"),
+            "input_audio": shape({**_TYPE, "input_audio": _AUDIO}, _PART, rule="parts"),
+            "file": shape({**_TYPE, "file": _FILE}, _PART, rule="parts"),
+            **(video if server.other_parts else {}),
+        },
+        "parts",
+        new=server.other_parts,
+    )
+
+
+def _assistant(server: Server) -> Check:
+    parts = by_type({"text": _TEXT, "refusal": _REFUSAL}, "parts", new=server.other_parts)
+    return shape(
         _ROLE,
         {
             **_NAME,
-            "content": maybe(text_or_list(_ASSISTANT_PARTS)),
-            "tool_calls": array(_CALL, min_length=1, rule="call"),
+            "content": maybe(text_or_list(parts)),
+            "tool_calls": array(_call(server), min_length=1, rule="call"),
             "function_call": maybe(_FUNCTION),
             "refusal": maybe(string()),
             "audio": maybe(shape({"id": string()}, extra=True)),
             "annotations": maybe(instance(list)),
+            **server.message_fields,
         },
-    ),
-}
+    )
 
 
-def check_prompt(messages: Any, system: Any) -> None:
+def _roles(server: Server) -> Mapping[str, Check]:
+    texts = text_or_list(by_type({"text": _TEXT}, "parts", new=server.other_parts))
+    system = shape({**_ROLE, "content": texts}, _NAME)
+    return {
+        "system": system,
+        "developer": system,
+        "user": shape({**_ROLE, "content": text_or_list(_user_parts(server))}, _NAME),
+        "tool": shape({**_ROLE, "content": texts, "tool_call_id": _CALL_ID}, _NAME),
+        "function": shape({**_ROLE, "content": maybe(string("content")), "name": _TOOL_NAME}),
+        "assistant": _assistant(server),
+    }
+
+
+_ROLES = {profile: _roles(server) for profile, server in SERVERS.items()}
+
+
+def check_prompt(messages: Any, system: Any, profile: str | None = None) -> None:
     """Raise an AssertionError at the first broken rule of this module's docstring."""
     if system is not None:
         fail("system", "system", "Chat Completions takes its system prompt as a message")
     json_messages("messages", messages)
     for position, message in enumerate(messages):
-        _check_message(f"messages[{position}]", message)
+        _check_message(f"messages[{position}]", message, _ROLES[profile])
     _check_answers(messages)
+    check_continuation(messages, profile)
 
 
-def _check_message(location: str, message: dict[str, Any]) -> None:
+def _check_message(location: str, message: dict[str, Any], roles: Mapping[str, Check]) -> None:
     role = message.get("role")
-    if not isinstance(role, str) or role not in _ROLES:
-        fail("role", location, f"role {shorten(role)} is none of {', '.join(_ROLES)}")
-    _ROLES[role](location, message)
+    if not isinstance(role, str) or role not in roles:
+        fail("role", location, f"role {shorten(role)} is none of {', '.join(roles)}")
+    roles[role](location, message)
     if role == "assistant":
         _check_assistant(location, message)
 

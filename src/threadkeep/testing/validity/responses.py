@@ -33,6 +33,11 @@ issues.
 - `reasoning`: is followed by the item it led to: it is not last, and what follows is neither a
   message of the user, system or developer nor an output ([err] "Item 'rs_...' of type 'reasoning'
   was provided without its required following item").
+- `answers`: an mcp_approval_response has an earlier mcp_approval_request, and a program_output its
+  program; not judged after an item_reference ([ref]).
+- `stateless`: with the profile of that name (`store=False`) there are no ids, no references, and no
+  reasoning that is not encrypted ([err] "Item with id 'rs_...' not found. Items are not persisted
+  when `store` is set to false").
 - `system`: if given, it is the `instructions`, a string ([ref]).
 
 Not judged: the reverse of `reasoning` ("function_call was provided without its required reasoning
@@ -46,6 +51,7 @@ from typing import Any
 
 from threadkeep.testing.validity.checks import fail, instance, json_messages, shorten
 from threadkeep.testing.validity.responses_items import check_item
+from threadkeep.testing.validity.responses_state import check_answers, check_stateless
 
 _OUTPUT_OF = {
     "function_call_output": "function_call",
@@ -60,7 +66,7 @@ _Item = dict[str, Any]
 _Typed = list[tuple[str, str, _Item]]  # position, type, item
 
 
-def check_prompt(items: Any, system: Any) -> None:
+def check_prompt(items: Any, system: Any, profile: str | None = None) -> None:
     """Raise an AssertionError at the first broken rule of this module's docstring."""
     if system is not None:
         instance(str, "system")("instructions", system)
@@ -74,6 +80,9 @@ def check_prompt(items: Any, system: Any) -> None:
     _check_reasoning(typed)
     _check_outputs(typed)
     _check_answered(typed)
+    check_answers(typed)
+    if profile == "stateless":
+        check_stateless(typed)
 
 
 def _check_ids(typed: _Typed) -> None:

@@ -59,6 +59,7 @@ _INPUT_PARTS = by_type(
         "input_file": _INPUT_FILE,
     },
     "parts",
+    new=True,
 )
 _OUTPUT_PARTS = by_type(
     {
@@ -70,6 +71,7 @@ _OUTPUT_PARTS = by_type(
         "refusal": shape({**_TYPE, "refusal": string("parts")}, rule="parts"),
     },
     "parts",
+    new=True,
 )
 
 

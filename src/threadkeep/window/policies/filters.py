@@ -7,7 +7,7 @@ import functools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from threadkeep.errors import ConfigError, did_you_mean
 from threadkeep.messages.tool_groups import (
@@ -16,6 +16,7 @@ from threadkeep.messages.tool_groups import (
     speaker,
     tool_groups,
 )
+from threadkeep.printable import shown
 from threadkeep.types import Item
 from threadkeep.window.policies.traits import PolicyTraits
 from threadkeep.window.policies.units import PinPredicate, pins_nothing, required_groups
@@ -25,13 +26,14 @@ from threadkeep.window.policies.units import PinPredicate, pins_nothing, require
 class MaxAge:
     """The newest groups, up to the first that is more than `seconds` old.
 
-    The newest user turn and the last step stay however old they are.
+    The newest user message and the last step stay however old they are.
     The date of a group is that of its last item; a group without a date counts as new.
     """
 
     seconds: float
     now: float | None = None
     pinned: PinPredicate = pins_nothing
+    name: ClassVar[str] = "max_age"
     traits: ClassVar[PolicyTraits] = PolicyTraits(sound=True, part=True)
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
@@ -66,11 +68,14 @@ class MaxAge:
         return created_at.timestamp() < now - self.seconds
 
 
+_FOREVER: Final = 1e18  # seconds; a float, which whole numbers can be too large for
+
+
 def max_age(seconds: float) -> MaxAge:
     """Drop items that are more than `seconds` old."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
-        raise ConfigError(f"max_age must be a number of seconds above 0, got {seconds!r}")
-    return MaxAge(float(seconds))
+        raise ConfigError(f"max_age must be a number of seconds above 0, got {shown(seconds)}")
+    return MaxAge(float(min(seconds, _FOREVER)))
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,7 @@ class KeepSystem:
         least: how many of the newest items are read and searched.
     """
 
+    name: ClassVar[str] = "keep_system"
     head: int = 4
     least: int = 200
 
@@ -107,6 +113,7 @@ class Only:
     """Items whose fields have the given values; see `only`. A filter, not a budget."""
 
     conditions: tuple[tuple[str, Any], ...]
+    name: ClassVar[str] = "only"
     traits: ClassVar[PolicyTraits] = PolicyTraits(filters=True)
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
@@ -130,7 +137,7 @@ def only(**fields: Any) -> Only:
     names = [field.name for field in dataclasses.fields(Item)]
     for name in fields:
         if name not in names:
-            raise ConfigError(f"only(): an Item has no {name!r}{did_you_mean(name, names)}")
+            raise ConfigError(f"only(): an Item has no {shown(name)}{did_you_mean(name, names)}")
     if not fields:
         raise ConfigError("only() needs at least one field of an Item, such as role='user'")
     return Only(tuple(fields.items()))

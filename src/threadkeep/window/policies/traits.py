@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 from threadkeep.protocols import Policy
 
 
@@ -21,6 +22,8 @@ class PolicyTraits:
         sound: it keeps tool groups whole, the newest user turn and the last step by itself, so
             its result is not repaired.
         filters: it chooses by kind, so the newest user turn and the last step may go.
+        merges: it puts several items into one, so an item that is gone is not left out.
+        readable: the model has the tool `read_more`, so markers name what it needs.
         part: it returns a part of the items it got, and neither stores nor changes any, so it
             may be given shared ones.
     """
@@ -31,6 +34,8 @@ class PolicyTraits:
     step: bool = False
     sound: bool = False
     filters: bool = False
+    merges: bool = False
+    readable: bool = False
     part: bool = False
 
 
@@ -46,7 +51,7 @@ def traits_of(policy: Policy) -> PolicyTraits:
     traits = getattr(policy, "traits", _DEFAULTS)
     if not isinstance(traits, PolicyTraits):
         raise ConfigError(
-            f"the traits of the policy {policy!r} must be PolicyTraits(...), "
+            f"the traits of the policy {shown(policy)} must be PolicyTraits(...), "
             f"got {type(traits).__name__}"
         )
     return traits

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from threadkeep.errors import ConfigError, MissingExtra
+from threadkeep.printable import shown
 
 _CACHE_NAMES: Final = {  # file names in tiktoken's cache
     "o200k_base": "fb374d419588a4632f3f557e76b4b70aebbca790",
@@ -29,7 +30,7 @@ def is_available(encoding: str) -> bool:
         return True
     warnings.warn(
         f"tiktoken is installed but its {encoding} file is not on this machine, so tokens are "
-        f"estimated; run tiktoken.get_encoding({encoding!r}) once with a network, or set "
+        f"estimated; run tiktoken.get_encoding({shown(encoding)}) once with a network, or set "
         "TIKTOKEN_CACHE_DIR",
         stacklevel=4,
     )
@@ -50,7 +51,8 @@ def encoder(encoding: str) -> Callable[[str], list[int]]:
     folder = _find_folder(encoding)
     if folder is None:
         raise ConfigError(
-            f"no file of the encoding {encoding!r} on this machine; looked in TIKTOKEN_CACHE_DIR, "
+            f"no file of the encoding {shown(encoding)} on this machine; looked in "
+            "TIKTOKEN_CACHE_DIR, "
             "DATA_GYM_CACHE_DIR, the temporary folder and llama_index; known: "
             + ", ".join(_CACHE_NAMES)
         )

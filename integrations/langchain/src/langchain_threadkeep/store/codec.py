@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,9 +15,12 @@ from langgraph.store.base import Item, MatchCondition, PutOp, SearchItem
 from langchain_threadkeep.store.addressing import Namespace, record_id
 from threadkeep import Record
 from threadkeep.errors import InputError
+from threadkeep.printable import shown
 
 KIND: Final = "entry"
+_LOG = logging.getLogger("threadkeep")
 _MINUTE: Final = 60.0
+_MAX_TIME: Final = 1e12
 _RENEW_AFTER: Final = 0.05  # a read renews a TTL only after this share of it has passed
 
 
@@ -46,9 +50,11 @@ def to_record(op: PutOp, now: float, existing: Record | None, *, with_namespace:
     return Record(KIND, record_id(op.key), _dumps(body, op), now, expires)
 
 
-def to_item(record: Record, namespace: Namespace | None) -> Item:
-    """Convert a record to an item."""
-    body = json.loads(record.body)
+def to_item(record: Record, namespace: Namespace | None) -> Item | None:
+    """Convert a record to an item; `None` (logged) if it cannot be read."""
+    body = _read_body(record, namespace)
+    if body is None:
+        return None
     return Item(
         value=body["value"],
         key=body.get("key", record.id),
@@ -63,16 +69,23 @@ def to_search_item(item: Item) -> SearchItem:
     return SearchItem(item.namespace, item.key, item.value, item.created_at, item.updated_at)
 
 
-def namespace_of(record: Record, namespace: Namespace | None) -> Namespace:
-    """Return the namespace, read from the record if the stream name is hashed."""
-    return namespace if namespace is not None else _namespace(json.loads(record.body), None)
+def namespace_of(record: Record, namespace: Namespace | None) -> Namespace | None:
+    """Return the namespace, read from the record if the stream name is hashed.
+
+    `None` if it cannot be read.
+    """
+    if namespace is not None:
+        return namespace
+    body = _read_body(record, None)
+    return None if body is None else _namespace(body, None)
 
 
 def with_renewed_ttl(record: Record, now: float) -> Record | None:
     """Return the record with its TTL restarted; `None` if it has no TTL or was just renewed."""
-    if record.expires is None:
+    body = None if record.expires is None else _read_body(record, ())
+    if record.expires is None or body is None or "ttl" not in body:
         return None
-    ttl_seconds = json.loads(record.body)["ttl"] * _MINUTE
+    ttl_seconds = body["ttl"] * _MINUTE
     elapsed = ttl_seconds - (record.expires - now)
     return (
         replace(record, expires=now + ttl_seconds) if elapsed > ttl_seconds * _RENEW_AFTER else None
@@ -139,8 +152,36 @@ def _namespace(body: Mapping[str, Any], namespace: Namespace | None) -> Namespac
 
 
 def _created_at(record: Record) -> float:
-    created: float = json.loads(record.body).get("created", record.at)
-    return created
+    body = _read_body(record, ())
+    return record.at if body is None else float(body.get("created", record.at))
+
+
+def _read_body(record: Record, namespace: Namespace | None) -> dict[str, Any] | None:
+    """The body of a record, if it has the shape of an entry.
+
+    Args:
+        record: of the kind `entry`.
+        namespace: what the stream's name says; `None` = the body has to say it.
+    """
+    try:
+        body = json.loads(record.body)
+        if not _is_entry(body, namespace):
+            raise TypeError("another shape")
+        _to_datetime(body.get("created", record.at))
+    except (ValueError, TypeError, OverflowError, OSError, RecursionError) as error:
+        _LOG.warning("skipped an unreadable entry %s (%s)", shown(record.id), type(error).__name__)
+        return None
+    return dict(body)
+
+
+def _is_entry(body: object, namespace: Namespace | None) -> bool:
+    if not isinstance(body, dict) or not isinstance(body.get("value"), dict):
+        return False
+    labels = body.get("namespace", None if namespace is None else [])
+    has_namespace = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+    times = [body[name] for name in ("created", "ttl") if name in body]
+    are_numbers = all(type(time) in (int, float) and 0 <= time < _MAX_TIME for time in times)
+    return has_namespace and are_numbers and isinstance(body.get("key", ""), str)
 
 
 def _to_datetime(timestamp: float) -> datetime:

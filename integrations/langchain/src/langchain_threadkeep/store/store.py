@@ -125,6 +125,8 @@ class ThreadkeepStore(StoreOperations):
         for stream, namespace, version, records in self._streams_under(prefix, limit):
             for record in records:
                 item = codec.to_item(record, namespace)
+                if item is None:
+                    continue
                 if item.namespace[: len(prefix)] != prefix:
                     break
                 if not op.filter or codec.matches(item.value, op.filter):
@@ -136,8 +138,9 @@ class ThreadkeepStore(StoreOperations):
         prefixes = [path for kind, path in paths if kind == "prefix" and "*" not in path]
         prefix = max(prefixes, key=lambda path: len(path), default=())
         namespaces = {
-            codec.namespace_of(records[0], namespace)
+            found
             for _, namespace, _, records in self._streams_under(prefix, 1)
+            if (found := codec.namespace_of(records[0], namespace)) is not None
         }
         matching = (
             ns for ns in namespaces if all(codec.matches_namespace(ns, c) for c in conditions)

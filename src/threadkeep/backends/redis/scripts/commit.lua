@@ -1,5 +1,5 @@
 -- Drop, then put, in one step.
--- ARGV: now, life ('keep', '' = for ever, or when it ends), expected version ('' = any), how many versions
+-- ARGV: now, life ('keep', '' = for ever, or when it ends, blank, ttl), expected version ('' = any), how many versions
 -- beyond it will do, token ('' = none), version of a new life, whether a put expires by itself (1 or 0), kind
 -- and id of each put, no two alike, as a MessagePack array ('' = no puts), how many drops; for each drop: kind
 -- ('' = the stream), upto, how many ids (-1 = the kind), ids; for each put: at|expires|body.
@@ -27,6 +27,7 @@ for i = 1, tonumber(ARGV[9]) do
   drops[i] = drop
 end
 local puts = #names / 2
+local GRACE = 3600000 -- milliseconds by which clocks may differ
 
 local function drop_range(kind, upto, mortal)
   local high = upto ~= '' and '(' .. kind .. '\0' .. upto .. '\1' or '(' .. kind .. '\1'
@@ -96,10 +97,20 @@ local function put(stream, mortal, first, last, answer)
   if n > 0 then redis.call('ZADD', z, unpack(adds)) end
 end
 
--- The server's own clock only reclaims, a second later than the caller's clock decides.
+-- The same ttl never shortens a life, however far behind the writer's clock is.
+local function following(old)
+  if life == 'keep' then return old end
+  if life == '' or old == '' then return life end
+  local ends, ttl = lifetime(life)
+  local old_ends, old_ttl = lifetime(old)
+  if old_ends <= ends or (old_ttl and old_ttl ~= ttl) then return life end
+  return string.sub(old, 1, (string.find(old, ' ', 1, true) or #old + 1) - 1) .. ' ' .. ttl
+end
+
+-- The server's own clock only reclaims, an hour later than the caller's clock decides.
 local function reclaim(old, expires)
   if expires ~= '' then
-    local left = math.min(math.max(math.ceil((tonumber(expires) - now) * 1000), 0), 2 ^ 50) + 1000
+    local left = math.min(math.max(math.ceil((lifetime(expires) - now) * 1000), 0), 2 ^ 50) + GRACE
     for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, string.format('%.0f', left)) end
   elseif old ~= '' then
     for _, key in ipairs(KEYS) do redis.call('PERSIST', key) end
@@ -125,7 +136,7 @@ if beyond < 0 or beyond > reach then return { 0, current } end
 if not stream and puts == 0 then return { 1, 0 } end
 
 local old = stream and stream.e or ''
-local expires = life == 'keep' and old or life
+local expires = following(old)
 if stream and puts == 0 and #drops == 0 then
   if expires ~= old then
     redis.call('HSET', h, 'e', expires)

@@ -1,5 +1,6 @@
 -- What all scripts share. A stream is two keys of one slot:
---   h  hash: v version, q last seq, e expiry, t token, w the version it made; and kind\0id -> seq|at|expires|body
+--   h  hash: v version, q last seq, e when it expires and after a blank the ttl that led to it ('' = never),
+--      t token, w the version it made; and kind\0id -> seq|at|expires|body
 --   z  sorted set, all scores 0: kind\0seq\0id, with seq as 15 digits, so that one index serves every kind;
 --      and before those \0when\0kind\0id of each record that expires by itself, for sweeps
 local h, z = KEYS[1], KEYS[2]
@@ -23,10 +24,19 @@ local function when(time) return string.format('%020.6f', time) end
 
 local function dead(expires) return expires ~= '' and tonumber(expires) <= now end
 
+-- When a stream expires, as a number, and its ttl; of one stored long ago only the first is known.
+local function lifetime(stored)
+  local blank = string.find(stored, ' ', 1, true)
+  if not blank then return tonumber(stored), nil end
+  return tonumber(string.sub(stored, 1, blank - 1)), string.sub(stored, blank + 1)
+end
+
+local function ended(stored) return stored ~= '' and lifetime(stored) <= now end
+
 -- The stream as it is now; nil if there is none, or it has expired.
 local function live()
   local m = redis.call('HMGET', h, 'v', 'q', 'e', 't', 'w')
-  if not m[1] or dead(m[3]) then return nil end
+  if not m[1] or ended(m[3]) then return nil end
   return { v = tonumber(m[1]), q = tonumber(m[2]), e = m[3], t = m[4], w = tonumber(m[5]) }
 end
 

@@ -2,7 +2,7 @@
 -- ARGV: now, limit. Returns how many entries went.
 local expires = redis.call('HGET', h, 'e')
 if not expires then return redis.call('UNLINK', z) end
-if dead(expires) then
+if ended(expires) then
   redis.call('UNLINK', h, z)
   return 1
 end

@@ -5,14 +5,21 @@ from __future__ import annotations
 import base64
 from typing import Any, Final, get_args
 
-from llama_index.core.base.llms.types import ChatMessage, ContentBlock, MessageRole, TextBlock
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ContentBlock,
+    MessageRole,
+    TextBlock,
+    ToolCallBlock,
+)
 from llama_index.core.bridge.pydantic import BaseModel, ValidationError
 
 from llama_index.memory.threadkeep.content_codec import BYTES, to_neutral
 from threadkeep import Item
+from threadkeep.adapters.json_values import as_json
 from threadkeep.adapters.plain_items import PLAIN_ROLES, is_plain_text
 from threadkeep.errors import InputError
-from threadkeep.messages import parse
+from threadkeep.messages import parse, parse_arguments
 
 FORMAT: Final = "llama-index/1"
 _BLOCK_REFERENCE: Final = (
@@ -62,7 +69,13 @@ def to_message(item: Item) -> ChatMessage | None:
         return ChatMessage(role=MessageRole(item.role), content=item.content)
     if item.raw is None or item.raw.get("format") != FORMAT:
         return None
-    stored = item.raw["data"]
+    try:
+        return _stored_message(item, item.raw["data"])
+    except (KeyError, TypeError, ValueError, AttributeError):  # of another shape: what is neutral
+        return None
+
+
+def _stored_message(item: Item, stored: dict[str, Any]) -> ChatMessage:
     blocks = _restore_bytes([dict(block) for block in stored["blocks"]], item.content)
     data = {**stored, "additional_kwargs": dict(stored["additional_kwargs"]), "blocks": blocks}
     try:
@@ -72,12 +85,21 @@ def to_message(item: Item) -> ChatMessage | None:
 
 
 def _dump(message: ChatMessage, location: str) -> dict[str, Any]:
-    blocks = [_read_stream(block) for block in message.blocks]
-    readable = message.model_copy(update={"blocks": blocks})
     try:
+        blocks = [_with_json_arguments(_read_stream(block)) for block in message.blocks]
+        extra = as_json(message.additional_kwargs, any_type=True)
+        readable = message.model_copy(update={"blocks": blocks, "additional_kwargs": extra})
         return readable.model_dump(mode="json")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{location} cannot be stored as JSON: {error}") from error
+
+
+def _with_json_arguments(block: Any) -> Any:
+    """The block with arguments that JSON has: Pydantic would write `null` for `NaN`."""
+    if not isinstance(block, ToolCallBlock) or isinstance(block.tool_kwargs, str):
+        return block
+    arguments = as_json(parse_arguments(block.tool_kwargs), any_type=True)
+    return block.model_copy(update={"tool_kwargs": arguments})
 
 
 def _read_stream(block: Any) -> Any:

@@ -1,0 +1,44 @@
+"""State that a model needs back to go on, where LangChain's classes for its server look for it.
+
+They send what is theirs: the class of the model is the profile.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Final
+
+from threadkeep import Item
+from threadkeep.messages import continuation_of
+
+_FIELDS: Final = frozenset({"reasoning_content", "reasoning_details"})
+_SIGNATURES: Final = "__gemini_function_call_thought_signatures__"
+
+
+def to_kwargs(item: Item) -> dict[str, Any]:
+    """Return the `additional_kwargs` for an answer that Chat Completions wrote."""
+    found = continuation_of(item)
+    if found is None:
+        return {}
+    kwargs = {key: value for key, value in found.message.items() if key in _FIELDS}
+    signatures = {
+        call["id"]: signature
+        for call, fields in zip(item.tool_calls, found.calls, strict=False)
+        if (signature := _signature(fields))
+    }
+    return {**kwargs, _SIGNATURES: signatures} if signatures else kwargs
+
+
+def without_thoughts(item: Item) -> Item:
+    """Return the item without the block of what `reasoning_content` says already."""
+    if isinstance(item.content, str):
+        return item
+    said = [block for block in item.content if "field" not in (block.get("extras") or {})]
+    only_text = len(said) == 1 and said[0].keys() == {"type", "text"}
+    return dataclasses.replace(item, content=said[0]["text"] if only_text else said or "")
+
+
+def _signature(fields: Any) -> str | None:
+    google = (fields.get("extra_content") or {}).get("google") or {}
+    signature = google.get("thought_signature")
+    return signature if isinstance(signature, str) else None

@@ -1,0 +1,226 @@
+"""Encodes the values of a checkpoint or of writes, with the records that they need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from langchain_core.messages import BaseMessage
+from langgraph.checkpoint.serde.types import _DeltaSnapshot
+
+from langchain_threadkeep.record_ids import opens_turn
+from langchain_threadkeep.saver import references
+from langchain_threadkeep.saver.context import SaverContext
+from langchain_threadkeep.saver.lists import LONG, ListValue, compare, grow
+from langchain_threadkeep.saver.records import ELEMENT, value_records
+from langchain_threadkeep.saver.references import EncodedMessage, reference
+from langchain_threadkeep.saver.state import Entry, StreamState
+from langchain_threadkeep.saver.values import Encoder, Form
+from threadkeep import Drop, Record
+from threadkeep.adapters import checkpoints
+
+INPUT: Final = "__start__"
+"""The channel that holds the input of a run."""
+
+POSITION: Final = "threadkeep"
+"""The channel in which `ThreadkeepMiddleware` keeps the position of a turn."""
+
+
+class NewMessage:
+    """A message that was encoded in this step, and the item that it may become."""
+
+    __slots__ = ("encoded", "item_id", "message", "reference")
+
+    def __init__(self, message: BaseMessage, encoded: EncodedMessage, item_id: str) -> None:
+        self.message, self.encoded, self.item_id = message, encoded, item_id
+        self.reference = reference(encoded, item_id)
+
+
+class ValueWriter:
+    """Encodes values, and collects the records that go with them.
+
+    Args:
+        context: the store and its options.
+        state: of the stream.
+        is_tip: whether a segment is the last of its run.
+
+    Attributes:
+        put: the records of long lists.
+        drop: what these replace.
+        tips: the last segment of each run that was added to.
+        messages: those encoded here, by reference.
+    """
+
+    def __init__(
+        self, context: SaverContext, state: StreamState, is_tip: Callable[[str, int], bool]
+    ) -> None:
+        self._context, self._state, self._is_tip = context, state, is_tip
+        self.encoder = Encoder(context.serde, self._reference)
+        self.put: list[Record] = []
+        self.drop: list[Drop] = []
+        self.tips: dict[str, int] = {}
+        self.messages: dict[str, NewMessage] = {}
+        self._turn: str | None = None
+        self._place = "0"
+
+    def begin_turn(self, entry: Entry | None) -> None:
+        """Take the question that messages answer from the checkpoint that they are written to."""
+        value = None if entry is None else self._message_list(entry.lists)
+        if value is not None:
+            self._turn = self._newest_turn(value)
+        position = None if entry is None else entry.body.values.get(POSITION)
+        self._turn = _position_turn(position) or self._turn
+
+    def write(self, channel: str, value: Any) -> Form:
+        """The form of a pending write."""
+        if channel in self._context.options.messages:
+            return self.encoder.encode_said(value)
+        return self.encoder.encode(value)
+
+    def value(
+        self, channel: str, value: Any, old: ListValue | None, position: Any
+    ) -> tuple[Form, ListValue | None]:
+        """The form of a channel's value, and the list if it is a long one."""
+        if type(value) is _DeltaSnapshot:
+            form, stored = self.value(channel, value.value, old, position)
+            return {"D": form}, stored
+        is_messages = channel in self._context.options.messages
+        if channel == INPUT and type(value) is dict:
+            return self._input(value), None
+        if type(value) is not list or (len(value) < LONG and not is_messages):
+            return self.encoder.encode(value), None
+        if is_messages:
+            self._turn = None
+        return self._long_list(value, old, position if is_messages else None)
+
+    def _input(self, value: dict[Any, Any]) -> Form:
+        """The input of a run, by the channels that it is for."""
+        names = self._context.options.messages
+        if not any(name in names for name in value) or any(type(n) is not str for n in value):
+            return self.encoder.encode(value)
+        forms = {
+            name: self.encoder.encode_said(entry) if name in names else self.encoder.encode(entry)
+            for name, entry in value.items()
+        }
+        return {"d": forms}
+
+    def records(self, now: float) -> Iterator[Record]:
+        """The records of large values."""
+        yield from value_records(self.encoder.large, now)
+
+    def _long_list(
+        self, elements: list[Any], old: ListValue | None, position: Any
+    ) -> tuple[Form, ListValue]:
+        turns = _Turns(elements, position)
+
+        def encode(element: Any, index: int) -> str:
+            if not isinstance(element, BaseMessage):
+                form = {"e": self.encoder.encode(element)}
+                return json.dumps(form, separators=(",", ":"))
+            self._turn, self._place = turns.turn_of(index, keys), str(index)
+            return self._reference(element, in_list=True)
+
+        keys: dict[int, str] = {}
+
+        def remember(element: Any, index: int) -> str:
+            keys[index] = encode(element, index)
+            return keys[index]
+
+        turns.known = old
+        strict = self._context.options.strict
+        compared = compare(old, elements, remember, strict=strict)
+        growth = grow(old, elements, compared, self._is_tip, self._context.store.now())
+        self.put += growth.put
+        self.drop += growth.drop
+        if old is None or growth.value.spans != old.spans:
+            self.tips[growth.value.spans[0].run] = growth.value.spans[0].segment
+        return {"r": [list(span) for span in growth.value.spans]}, growth.value
+
+    def _reference(self, message: BaseMessage, *, in_list: bool = False) -> str:
+        encoded = self._encoded(message)
+        thread = self._state.thread
+        item_id = thread.items.use(encoded.digest)
+        earlier = None if in_list else thread.references.use(encoded.digest)
+        if item_id is None and earlier is not None:
+            item_id = references.parse(earlier).item_id
+        if item_id is None:
+            item_id = references.item_id(message, self._turn, encoded, self._place)
+        new = NewMessage(message, encoded, item_id)
+        return self.messages.setdefault(new.reference, new).reference
+
+    def _encoded(self, message: BaseMessage) -> EncodedMessage:
+        """The message encoded; a task's write usually comes before the same object's list."""
+        cache, key = self._state.thread.encoded, str(id(message))
+        known, now = cache.use(key), references.fingerprint(message)
+        if known is not None and known[0] is message and now is not None and known[1] == now:
+            return known[2]
+        encoded = references.encode(message, self._context.serde)
+        cache.keep(key, (message, now, encoded))
+        return encoded
+
+    def element(self, new: NewMessage, now: float) -> Record:
+        """The record of a message that no item restores."""
+        body: dict[str, Any] = {"item": new.item_id}
+        if new.encoded.typed is None:
+            body["body"] = new.encoded.body
+        else:
+            body["form"] = self.encoder.encode_typed(*new.encoded.typed)
+        id = references.element_id(new.reference)
+        return Record(ELEMENT, id, checkpoints.dumps(body, "message"), now)
+
+    def _message_list(self, lists: Mapping[str, ListValue]) -> ListValue | None:
+        names = [name for name in lists if name in self._context.options.messages]
+        return lists[names[0]] if names else None
+
+    def _newest_turn(self, value: ListValue) -> str | None:
+        for element, key in zip(reversed(value.objects), reversed(value.keys), strict=True):
+            if isinstance(element, BaseMessage) and opens_turn(element):
+                return references.parse(key).item_id
+        return None
+
+
+class _Turns:
+    """Finds the item id of the question that a message of a list answers."""
+
+    def __init__(self, elements: Sequence[Any], position: Any) -> None:
+        self._elements = elements
+        self.known: ListValue | None = None
+        self._opening, self._turn = _opening(position), _position_turn(position)
+
+    def turn_of(self, index: int, keys: Mapping[int, str]) -> str | None:
+        """The question before an index.
+
+        Args:
+            index: of the message.
+            keys: of messages that were encoded just now.
+        """
+        for before in range(index - 1, -1, -1):
+            element = self._elements[before]
+            if not isinstance(element, BaseMessage):
+                continue
+            if self._opening is not None and element.id == self._opening:
+                return self._turn
+            if opens_turn(element) and self._opening is None:
+                return self._item_id(before, element, keys)
+        return None if self._opening is None else self._turn
+
+    def _item_id(self, index: int, element: BaseMessage, keys: Mapping[int, str]) -> str | None:
+        if index in keys:
+            return references.parse(keys[index]).item_id
+        known = self.known
+        if known is not None and index < len(known.objects) and known.objects[index] is element:
+            return references.parse(known.keys[index]).item_id
+        return element.id
+
+
+def _opening(position: Any) -> str | None:
+    return position.get("opening") if isinstance(position, dict) else None
+
+
+def _position_turn(position: Any) -> str | None:
+    """The item id of the turn that the middleware is in."""
+    if isinstance(position, dict) and "j" in position:
+        position = position["j"]
+    turn = position.get("turn") if isinstance(position, dict) else None
+    return turn if isinstance(turn, str) and turn else None

@@ -1,0 +1,66 @@
+"""Checks the options of a checkpointer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_threadkeep.saver.context import OnConflict, Options
+from threadkeep import Memory
+from threadkeep.adapters import checkpoints
+from threadkeep.errors import ConfigError
+
+
+def parse_options(
+    memory: Memory,
+    serde: Any,
+    *,
+    messages: Sequence[str],
+    on_conflict: OnConflict,
+    strict: bool,
+    erase_replaced: bool,
+    lease: float,
+    ttl: float | None,
+    keep_checkpoints: int | None,
+) -> Options:
+    """The options, checked.
+
+    Raises:
+        ConfigError: one is not valid; it is named.
+    """
+    if isinstance(messages, str) or not all(isinstance(name, str) for name in messages):
+        raise ConfigError(f"messages must be names of channels, got {messages!r:.80}")
+    if on_conflict not in ("raise", "last"):
+        raise ConfigError(f"on_conflict must be 'raise' or 'last', got {on_conflict!r:.80}")
+    _check_seconds("lease", lease)
+    if ttl is not None:
+        _check_seconds("checkpoint_ttl", ttl)
+    if keep_checkpoints is not None and (type(keep_checkpoints) is not int or keep_checkpoints < 1):
+        raise ConfigError(
+            f"keep_checkpoints must be a whole number of at least 1, got {keep_checkpoints!r:.80}"
+        )
+    if getattr(serde, "pickle_fallback", False):
+        raise ConfigError(
+            "serde has pickle_fallback=True: nothing is unpickled here; use a serializer without it"
+        )
+    if checkpoints.has_redactor(memory):
+        raise ConfigError(
+            "the Memory has a redactor, but the state of a graph is stored as it is: redact in the "
+            "graph, for example with PIIMiddleware, or use a Memory without redactor="
+        )
+    return Options(
+        messages=frozenset(messages),
+        on_conflict=on_conflict,
+        strict=bool(strict),
+        erase_replaced=bool(erase_replaced),
+        lease=float(lease),
+        ttl=checkpoints.session_ttl(memory) if ttl is None else float(ttl),
+        keep_checkpoints=keep_checkpoints,
+    )
+
+
+def _check_seconds(name: str, value: object) -> None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or value <= 0:  # type: ignore[arg-type,operator]
+        raise ConfigError(f"{name} must be seconds, more than 0, got {value!r:.80}")

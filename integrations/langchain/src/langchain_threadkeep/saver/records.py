@@ -1,0 +1,221 @@
+"""The records of checkpoints and of pending writes: their kinds, ids and bodies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from langgraph.checkpoint.base import Checkpoint, writes_sort_key
+
+from langchain_threadkeep.saver.values import Encoder, Form
+from threadkeep import Record
+from threadkeep.adapters import checkpoints
+
+CHECKPOINT: Final = "checkpoint"
+WRITE: Final = "write"
+ELEMENT: Final = "element"
+TEXT: Final = "t."
+"""What the id of an element begins with that holds a text, or says which message says it."""
+
+VALUE: Final = "value"
+THREAD: Final = "thread"
+LEASE: Final = "lease"
+
+SPECULATIVE_CHUNKS: Final = 3
+"""The records of a checkpoint's writes that are asked for before it is known how many there are."""
+
+_CHUNK: Final = 16_000
+"""Characters from which a new record of writes begins."""
+
+_SMALL: Final = 900
+"""Characters up to which a checkpoint's record also holds its writes."""
+
+CLOSED: Final = 10**9
+"""The size of writes beside a checkpoint that is not stored yet."""
+
+_PLAIN_KEYS: Final = frozenset({"v", "ts", "channel_versions", "versions_seen", "updated_channels"})
+_OWN_KEYS: Final = _PLAIN_KEYS | {"id", "channel_values"}
+
+
+class Write(NamedTuple):
+    """A pending write: the task's id, path and index, the channel, and the value's form."""
+
+    task_id: str
+    path: str
+    number: int
+    channel: str
+    form: Form
+
+
+class WriteChunk(NamedTuple):
+    """Some writes of a checkpoint, in one record."""
+
+    writes: tuple[Write, ...]
+    size: int
+
+
+class CheckpointBody(NamedTuple):
+    """A checkpoint as it is stored.
+
+    Attributes:
+        id: of the checkpoint.
+        parent: the id of the checkpoint before it.
+        fields: all keys of the checkpoint but its values; extra keys as forms.
+        values: the form of each channel's value.
+        metadata: its form.
+        writes: pending writes that are in its record.
+        seq: of its record; 0 = not stored yet.
+    """
+
+    id: str
+    parent: str | None
+    fields: dict[str, Any]
+    values: dict[str, Form]
+    metadata: dict[str, Form]
+    writes: tuple[Write, ...] = ()
+    seq: int = 0
+
+    @property
+    def versions(self) -> dict[str, Any]:
+        """The version of each channel."""
+        versions: dict[str, Any] = self.fields["channel_versions"]
+        return versions
+
+
+def body_of(
+    checkpoint: Checkpoint,
+    parent: str | None,
+    values: dict[str, Form],
+    metadata: Mapping[str, Any],
+    encoder: Encoder,
+    run: str | None,
+) -> CheckpointBody:
+    """A checkpoint, to be stored; `run` is the run that wrote it, if it is known."""
+    fields: dict[str, Any] = {
+        name: value for name, value in checkpoint.items() if name in _PLAIN_KEYS
+    }
+    extra = {
+        name: encoder.encode(value) for name, value in checkpoint.items() if name not in _OWN_KEYS
+    }
+    if extra:
+        fields["extra"] = extra
+    if run is not None:
+        fields["run"] = run
+    forms = {name: encoder.encode(value) for name, value in metadata.items()}
+    return CheckpointBody(checkpoint["id"], parent, fields, values, forms)
+
+
+def checkpoint_record(body: CheckpointBody, now: float) -> Record:
+    """The record of a checkpoint."""
+    content = {
+        "parent": body.parent,
+        **body.fields,
+        "values": body.values,
+        "metadata": body.metadata,
+    }
+    if body.writes:
+        content["writes"] = [list(write) for write in body.writes]
+    key = checkpoints.key(body.id)
+    if key != body.id:
+        content["id"] = body.id
+    return Record(CHECKPOINT, key, checkpoints.dumps(content, "checkpoint"), now)
+
+
+def read_checkpoint(record: Record) -> CheckpointBody:
+    """The checkpoint of a record."""
+    fields = json.loads(record.body)
+    parent, values, metadata = (fields.pop(name) for name in ("parent", "values", "metadata"))
+    writes = tuple(Write(*write) for write in fields.pop("writes", ()))
+    id = fields.pop("id", record.id)
+    return CheckpointBody(id, parent, fields, values, metadata, writes, record.seq)
+
+
+def write_ids(checkpoint_id: str, first: int, count: int) -> list[str]:
+    """The ids of records of a checkpoint's writes."""
+    key = checkpoints.key(checkpoint_id)
+    return [key if n == 0 else checkpoints.key(f"{key}.{n}") for n in range(first, first + count)]
+
+
+def write_record(checkpoint_id: str, number: int, chunk: WriteChunk, now: float) -> Record:
+    """The record of some writes of a checkpoint."""
+    (id,) = write_ids(checkpoint_id, number, 1)
+    return Record(WRITE, id, checkpoints.dumps([list(w) for w in chunk.writes], "writes"), now)
+
+
+def read_writes(record: Record) -> WriteChunk:
+    """The writes of a record."""
+    writes = tuple(Write(*fields) for fields in json.loads(record.body))
+    return WriteChunk(writes, len(record.body))
+
+
+def ordered(chunks: Sequence[WriteChunk]) -> list[Write]:
+    """All writes of a checkpoint, in the order in which a step applies them."""
+    writes = [write for chunk in chunks for write in chunk.writes]
+    return sorted(
+        writes, key=lambda write: writes_sort_key(write.path, write.task_id, write.number)
+    )
+
+
+def all_chunks(body: CheckpointBody | None, chunks: Sequence[WriteChunk]) -> list[WriteChunk]:
+    """The writes of a checkpoint: those in its own record first, then those in others.
+
+    Args:
+        body: the checkpoint; `None` = it is not stored yet.
+        chunks: of the other records.
+    """
+    writes = () if body is None else body.writes
+    size = CLOSED if body is None or chunks else sum(len(str(write)) for write in writes)
+    return [WriteChunk(writes, size), *chunks]
+
+
+def with_writes(
+    chunks: Sequence[WriteChunk], writes: Sequence[Write]
+) -> tuple[list[WriteChunk], list[int]]:
+    """The chunks with more writes, and the numbers of those that changed.
+
+    A write of an index from 0 on is never changed; special ones, such as errors, are replaced.
+    """
+    result, changed = list(chunks), set[int]()
+    for write in writes:
+        place = _place(result, write)
+        if place is not None and write.number >= 0:
+            continue
+        size = len(str(write.form)) + 100
+        number = place if place is not None else _open_chunk(result, size)
+        result[number] = _put(result[number], write, size)
+        changed.add(number)
+    return result, sorted(changed)
+
+
+def value_records(large: Mapping[str, Sequence[str]], now: float) -> Iterator[Record]:
+    """The records of large values, in parts."""
+    for name, parts in large.items():
+        for number, part in enumerate(parts):
+            yield Record(VALUE, f"{name}.{number}", checkpoints.dumps(part, "value"), now)
+
+
+def _place(chunks: Sequence[WriteChunk], write: Write) -> int | None:
+    """The chunk that has a write of the same task and index."""
+    for number, chunk in enumerate(chunks):
+        for existing in chunk.writes:
+            if (existing.task_id, existing.number) == (write.task_id, write.number):
+                return number
+    return None
+
+
+def _open_chunk(chunks: list[WriteChunk], size: int) -> int:
+    if len(chunks) == 1 and chunks[0].size + size <= _SMALL // 2:
+        return 0
+    if len(chunks) == 1 or chunks[-1].size > _CHUNK:
+        chunks.append(WriteChunk((), 0))
+    return len(chunks) - 1
+
+
+def _put(chunk: WriteChunk, write: Write, size: int) -> WriteChunk:
+    others = tuple(
+        existing
+        for existing in chunk.writes
+        if (existing.task_id, existing.number) != (write.task_id, write.number)
+    )
+    return WriteChunk((*others, write), chunk.size + size)

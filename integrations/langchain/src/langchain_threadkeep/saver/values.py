@@ -1,0 +1,294 @@
+"""Values of channels as JSON: messages by reference, large values once, the rest as they are.
+
+| form | what it is |
+|---|---|
+| a text, a number, `true`, `false`, `null` | itself |
+| `{"j": ...}` | a plain list or dict |
+| `{"m": reference}` | a message |
+| `{"t": digest}` | a text that a message says |
+| `{"l": [...]}`, `{"d": {...}}` | a list or dict with messages in it |
+| `{"S": [node, argument]}` | a `Send` |
+| `{"D": ...}` | a snapshot of a `DeltaChannel` |
+| `{"r": [[run, length, segment], ...]}` | a long list |
+| `{"s": [type, base64]}` | anything else, by LangGraph's serializer |
+| `{"v": [digest, parts]}` | one of these forms, stored under its digest |
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, Protocol
+
+from langchain_core.messages import BaseMessage
+from langgraph.checkpoint.serde.types import _DeltaSnapshot
+from langgraph.types import Send
+
+from langchain_threadkeep.saver import references
+
+Form = Any
+"""A value in one of the forms above."""
+
+MISSING: Final = object()
+"""A message that is stored nowhere any more."""
+
+_INLINE: Final = 1_000
+"""Characters that a form may have in the record that needs it."""
+
+_PART: Final = 500_000
+"""Characters of a large value in one record."""
+
+_CONTENT: Final = ("content", "text")
+"""The keys of messages and of their parts under which they say something."""
+
+_DEPTH: Final = 60
+
+
+class Encoder:
+    """Encodes values, and collects what has to be stored beside them.
+
+    Args:
+        serde: LangGraph's serializer.
+        message: gives the reference to a message, and stores it if necessary.
+
+    Attributes:
+        large: texts of forms that are stored under their digest, in parts.
+        texts: texts of messages, by digest.
+    """
+
+    def __init__(self, serde: Any, message: Callable[[BaseMessage], str]) -> None:
+        self._serde = serde
+        self._message = message
+        self._takes_texts = False
+        self.large: dict[str, list[str]] = {}
+        self.texts: dict[str, str] = {}
+
+    def encode_said(self, value: Any) -> Form:
+        """The form of a value that becomes messages, whose texts are stored once with them."""
+        self._takes_texts = True
+        try:
+            return self.encode(value)
+        finally:
+            self._takes_texts = False
+
+    def encode(self, value: Any) -> Form:
+        """The form of a value."""
+        return self._aside(self.inline(value))
+
+    def inline(self, value: Any) -> Form:
+        """The form of a value, whatever its size."""
+        kind = type(value)
+        if value is None or kind in (bool, int) or (kind is float and math.isfinite(value)):
+            return value
+        if kind is str:
+            return self._text(value)
+        if isinstance(value, BaseMessage):
+            return {"m": self._message(value)}
+        if self._is_container(value):
+            return self._container(value)
+        if kind is _DeltaSnapshot:
+            return {"D": self.inline(value.value)}
+        if kind in (list, dict) and is_plain(value):
+            return {"j": value}
+        return _typed_form(*self._serde.dumps_typed(value))
+
+    def encode_typed(self, type_name: str, content: bytes) -> Form:
+        """The form of what the serializer made."""
+        return self._aside(_typed_form(type_name, content))
+
+    def _is_container(self, value: Any) -> bool:
+        """Return True if the parts of a value are encoded one by one."""
+        if self._takes_texts and type(value) in (list, tuple, dict):
+            return type(value) is not dict or all(type(name) is str for name in value)
+        return has_message(value)
+
+    def _text(self, value: str) -> Form:
+        """A text of its own, which in a message is what it says."""
+        if not self._takes_texts or not value or not _is_encodable(value):
+            return value
+        name = references.digest(value.encode())
+        self.texts[name] = value
+        return {"t": name}
+
+    def _container(self, value: Any) -> Form:
+        if isinstance(value, Send):
+            return {"S": [value.node, self.encode(value.arg)]}
+        if isinstance(value, dict):
+            return {"d": {name: self._entry(name, entry) for name, entry in value.items()}}
+        if self._takes_texts and len(value) == 2 and type(value[0]) is str:  # a role and a text
+            return {"l": [value[0], self.encode(value[1])]}
+        # as the serializer, which makes lists of tuples
+        return {"l": [self.encode(entry) for entry in value]}
+
+    def _entry(self, name: str, value: Any) -> Form:
+        """A value of a dict; of a message, only its content says something."""
+        return value if type(value) is str and name not in _CONTENT else self.encode(value)
+
+    def _aside(self, form: Form) -> Form:
+        """Replace a large form by its digest."""
+        if not isinstance(form, str | dict) or (isinstance(form, str) and len(form) <= _INLINE):
+            return form
+        text = form_text(form)
+        if len(text) <= _INLINE:
+            return json.loads(text)  # a copy: the value may be changed in place later
+        name = references.digest(text.encode())
+        parts = [text[start : start + _PART] for start in range(0, len(text), _PART)]
+        self.large[name] = parts
+        return {"v": [name, len(parts)]}
+
+
+def _typed_form(type_name: str, content: bytes) -> Form:
+    return {"s": [type_name, base64.b64encode(content).decode()]}
+
+
+def form_text(form: Form) -> str:
+    """A form as JSON in ASCII, which any split leaves valid for every store."""
+    return json.dumps(form, separators=(",", ":"), allow_nan=False)
+
+
+class Environment(Protocol):
+    """What the decoder looks up."""
+
+    def message(self, reference: str) -> Any:
+        """The message of a reference, or `MISSING`."""
+        ...
+
+    def text(self, name: str) -> Any:
+        """The text stored under a digest, or `MISSING`."""
+        ...
+
+    def large(self, name: str, parts: int) -> Form:
+        """The form stored under a digest."""
+        ...
+
+    def long_list(self, spans: list[list[Any]]) -> list[Any]:
+        """The elements of a long list."""
+        ...
+
+
+class Decoder:
+    """Decodes forms.
+
+    Attributes:
+        missing: how many messages were stored nowhere.
+    """
+
+    def __init__(self, serde: Any, environment: Environment) -> None:
+        self._serde = serde
+        self._environment = environment
+        self.missing = 0
+
+    def decode(self, form: Form) -> Any:
+        """The value of a form; `MISSING` if it is a message that is gone."""
+        if not isinstance(form, dict):
+            return form
+        ((tag, content),) = form.items()
+        if tag == "j":
+            return json.loads(json.dumps(content))
+        if tag == "s":
+            return self._serde.loads_typed((content[0], base64.b64decode(content[1])))
+        return self._looked_up(tag, content) if tag in "mrtv" else self._contained(tag, content)
+
+    def _looked_up(self, tag: str, content: Any) -> Any:
+        """What is stored elsewhere."""
+        if tag == "v":
+            return self.decode(self._environment.large(*content))
+        if tag == "r":
+            return self._present(self._environment.long_list(content))
+        look_up = self._environment.message if tag == "m" else self._environment.text
+        found = look_up(content)
+        self.missing += found is MISSING
+        return found
+
+    def _contained(self, tag: str, content: Any) -> Any:
+        """A container of forms."""
+        match tag:
+            case "l":
+                return self._present(map(self.decode, content), counted=True)
+            case "d":
+                pairs = ((name, self.decode(entry)) for name, entry in content.items())
+                return {name: value for name, value in pairs if value is not MISSING}
+            case "S":
+                return Send(content[0], self.decode(content[1]))
+            case "D":
+                return _DeltaSnapshot(self.decode(content))
+        raise ValueError(f"the form {tag!r} is not known: upgrade langchain-threadkeep")
+
+    def _present(self, values: Iterable[Any], *, counted: bool = False) -> list[Any]:
+        present = []
+        for value in values:
+            if value is not MISSING:
+                present.append(value)
+            elif not counted:
+                self.missing += 1
+        return present
+
+
+def walk(form: Form) -> Iterator[tuple[str, Any]]:
+    """Yield what a form refers to: its tags `m`, `r`, `t` and `v`, with their contents."""
+    if not isinstance(form, dict):
+        return
+    ((tag, content),) = form.items()
+    match tag:
+        case "m" | "v" | "r" | "t":
+            yield tag, content
+        case "l":
+            for entry in content:
+                yield from walk(entry)
+        case "d":
+            for entry in content.values():
+                yield from walk(entry)
+        case "S":
+            yield from walk(content[1])
+        case "D":
+            yield from walk(content)
+
+
+def has_message(value: Any) -> bool:
+    """Return True if a list, a dict with text keys or a `Send` has a message in it."""
+    return has_part(value, lambda part: isinstance(part, BaseMessage))
+
+
+def has_part(value: Any, matches: Callable[[Any], bool], depth: int = 0) -> bool:
+    """Return True if a value, or a part of a list, a tuple, a dict or a `Send` in it, matches."""
+    if matches(value):
+        return True
+    if depth > _DEPTH:
+        return False
+    kind = type(value)
+    if kind is list or kind is tuple:
+        return any(has_part(entry, matches, depth + 1) for entry in value)
+    if kind is dict:
+        return all(type(name) is str for name in value) and any(
+            has_part(entry, matches, depth + 1) for entry in value.values()
+        )
+    return kind is Send and value.timeout is None and has_part(value.arg, matches, depth + 1)
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # lone surrogates
+        return False
+    return True
+
+
+def is_plain(value: Any, depth: int = 0) -> bool:
+    """Return True if a value comes back from JSON as it is."""
+    kind = type(value)
+    if value is None or kind in (str, bool, int):
+        return True
+    if kind is float:
+        return math.isfinite(value)
+    if depth > _DEPTH:
+        return False
+    if kind is list:
+        return all(is_plain(entry, depth + 1) for entry in value)
+    return kind is dict and all(
+        type(name) is str and is_plain(entry, depth + 1) for name, entry in value.items()
+    )
+
+
+__all__ = ["MISSING", "Decoder", "Encoder", "Environment", "Form", "form_text", "walk"]

@@ -1,0 +1,84 @@
+"""Marks on items: in which graph state a message stands, and what it said there."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+import zlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+from langchain_core.messages import BaseMessage
+
+from langchain_threadkeep.codec import FORMAT, is_summary, to_item
+from threadkeep import Item
+
+_MARK: Final = "state"
+_LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")  # no redactor takes it for a number
+_UNCOMPARED_FIELDS: Final = frozenset({"artifact"})  # any object, whose repr may be an address
+_CONTENT_FIELDS: Final = ("role", "content", "tool_calls", "tool_call_id")
+_CHECKPOINTER: Final = "__pregel_checkpointer"
+_REPLAY: Final = "__pregel_replay_state"
+
+
+def new_lineage() -> str:
+    """Return a new name for a graph state and all states that follow from it."""
+    return uuid.uuid4().hex[:12].translate(_LETTERS)
+
+
+def marked(item: Item, lineage: str | None) -> Item:
+    """Mark an item that was just made as one of a graph state.
+
+    Args:
+        item: not stored yet.
+        lineage: of the state; `None` = no checkpointer keeps it.
+    """
+    raw = {**(item.raw or {"format": FORMAT, "data": {}}), _MARK: lineage or ""}
+    object.__setattr__(item, "raw", raw)  # not shared yet
+    return item
+
+
+def state_item(message: BaseMessage) -> Item:
+    """Convert a message of a state: a summary, which stands for others, is no notice.
+
+    It is stored as a system message, so that whoever does not see what it stands for, such as a
+    state that begins anew, or another framework, sees the summary.
+    """
+    item = to_item(message)
+    if not is_summary(message):
+        return item
+    raw = item.raw or {"format": FORMAT, "data": {}}
+    data = {"type": message.type, **raw["data"]}
+    return dataclasses.replace(item, type="message", role="system", raw={**raw, "data": data})
+
+
+def lineage_of(item: Item) -> str | None:
+    """Return the lineage of the graph state in which the item was stored, if any."""
+    mark = (item.raw or {}).get(_MARK)
+    return mark if isinstance(mark, str) and mark else None
+
+
+def checksum(message: BaseMessage) -> int:
+    """Return a number that changes with anything that a message says."""
+    fields = [
+        (name, value)
+        for name, value in message.__dict__.items()
+        if value and name not in _UNCOMPARED_FIELDS
+    ]
+    return zlib.crc32(repr(fields).encode("utf-8", "surrogatepass"))
+
+
+def says_the_same(item: Item, message: BaseMessage) -> bool:
+    """Return True if a stored item has the content of a message."""
+    neutral = state_item(message)
+    return all(getattr(neutral, name) == getattr(item, name) for name in _CONTENT_FIELDS)
+
+
+def is_checkpointed(config: Mapping[str, Any]) -> bool:
+    """Return True if the state of the run outlives it, since a checkpointer keeps it."""
+    return bool((config.get("configurable") or {}).get(_CHECKPOINTER))
+
+
+def is_replay(config: Mapping[str, Any]) -> bool:
+    """Return True if the run continues from an earlier checkpoint of its thread."""
+    return (config.get("configurable") or {}).get(_REPLAY) is not None

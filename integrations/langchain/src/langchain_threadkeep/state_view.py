@@ -1,0 +1,74 @@
+"""A policy that shows the items of a session as a model request has them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from langchain_core.messages import BaseMessage
+
+from langchain_threadkeep.codec import to_item
+from langchain_threadkeep.state_marks import checksum, lineage_of
+from langchain_threadkeep.turn import AgentTurn
+from threadkeep import Item
+from threadkeep.policies import PolicyTraits
+
+
+class RequestView:
+    """The first policy of a window: what the request changed or removed, policies see so.
+
+    Of the state's messages it shows those that the request has; of other items, those that were
+    stored before the run, unless they belong to another branch of the state. Runs that share a
+    thread interleave, and no run should answer another run's question.
+
+    Args:
+        turn: the current turn; the store is in step with its state.
+        request: the messages of the request.
+    """
+
+    traits: ClassVar[PolicyTraits] = PolicyTraits(filters=True)
+
+    def __init__(self, turn: AgentTurn, request: Sequence[BaseMessage]) -> None:
+        self._turn = turn
+        by_id = {message.id: message for message in request if message.id}
+        self._messages: Mapping[str, BaseMessage | None] = {
+            held.record: by_id.get(id) for id, held in turn.held.items()
+        }
+        self._parts = {part: id in by_id for id, parts in turn.parts.items() for part in parts}
+        self._checksums = {held.record: held.checksum for held in turn.held.values()}
+        self.shown: dict[str, Item] = {}
+        self.stored_ids: set[str] = set()
+        self.edited: set[str] = set()
+
+    def __call__(self, items: Sequence[Item]) -> list[Item]:
+        """Return the items as the request has them."""
+        self.stored_ids = {item.id for item in items}
+        views = [view for item in items if (view := self._view(item)) is not None]
+        self.shown = {item.id: item for item in views}
+        return views
+
+    def is_changed(self, item: Item) -> bool:
+        """Return True if another policy changed what an item says."""
+        shown = self.shown.get(item.id)
+        return shown is None or (shown.content, shown.tool_calls, shown.role) != (
+            item.content, item.tool_calls, item.role,
+        )  # fmt: skip
+
+    def _view(self, item: Item) -> Item | None:
+        if item.metadata.get("synthetic"):
+            return item
+        if item.id in self._parts:
+            return item if self._parts[item.id] else None
+        if item.id not in self._messages:
+            is_other_branch = self._turn.lineage and lineage_of(item) == self._turn.lineage
+            return item if item.seq < self._turn.since and not is_other_branch else None
+        message = self._messages[item.id]
+        if message is None:
+            return None
+        if checksum(message) == self._checksums[item.id]:
+            return item
+        self.edited.add(item.id)
+        return dataclasses.replace(
+            to_item(message), id=item.id, seq=item.seq, created_at=item.created_at
+        )

@@ -1,0 +1,43 @@
+"""Bring stored items in step with what a framework's own state holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final
+
+from threadkeep.api.session import Session
+from threadkeep.sessions import revise as sessions_revise
+from threadkeep.types import Item
+
+_PAGE: Final = 500
+
+
+def revise(
+    chat: Session,
+    items: Sequence[Item],
+    hide: Collection[str] = (),
+    *,
+    keep_summary: bool = False,
+) -> None:
+    """Replace stored items by others of their ids, and hide some, in one commit up to 500.
+
+    Items that are stored so already, or not stored any more, are left alone. The summary of the
+    session goes if it covers one of them; with `keep_summary`, only for those that are replaced.
+    """
+    sessions_revise.replace_items(chat._stream, items, hide, keep_summary=keep_summary)
+
+
+def has_redactor(chat: Session) -> bool:
+    """Return True if what is stored may differ from what was given, because it was redacted."""
+    return chat._engine.settings.redactor is not None
+
+
+def all_items(chat: Session) -> Iterator[Item]:
+    """All items of a session, hidden ones too, oldest first, read in pages."""
+    after: int | None = None
+    while True:
+        page = chat.items(after=after, limit=_PAGE, hidden=True)
+        yield from page
+        if page.cursor is None:
+            return
+        after = page.cursor

@@ -1,0 +1,80 @@
+"""`threadkeep redact`: replace a pattern in what is stored already."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from threadkeep.api.memory import Memory
+from threadkeep.cli import output
+from threadkeep.cli.redact_entries import (
+    RedactedEntry,
+    Redaction,
+    redact_knowledge,
+    redact_session,
+)
+from threadkeep.cli.store import require_existing
+from threadkeep.cli.transfer import session_ids
+from threadkeep.errors import InputError
+
+
+def redact(
+    memory: Memory,
+    pattern: Annotated[str, typer.Argument(help="A regular expression, as Python has them.")],
+    replacement: Annotated[
+        str, typer.Option(help="What is put in place of each match; \\1 is its first group.")
+    ] = "[REDACTED]",
+    session: Annotated[list[str] | None, typer.Option(help="Only in these sessions.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what has a match.")] = False,
+) -> None:
+    """Replace each match of a pattern in items, titles, files, responses, facts and summaries.
+
+    Hidden items are looked at too. Feedback, and records that cannot be read, are not. A summary
+    with a match is deleted. Cut short, it can be repeated; copies of the store, and what a
+    database keeps of old rows, are not reached.
+    """
+    redaction = Redaction(_compiled(pattern), replacement, dry_run)
+    _check_replacement(redaction)
+    store = require_existing(memory)
+    counts: Counter[str] = Counter()
+    owners: set[str | None] = set()
+    for id in session or session_ids(store, None):
+        for entry in redact_session(store, id, redaction):
+            _report(entry, counts)
+        info = store.session(id).info()
+        owner = None if info is None else info.user
+        if owner is None or owner not in owners:
+            for entry in redact_knowledge(store, id, redaction):
+                _report(entry, counts)
+        owners.add(owner)
+    verb = "have a match" if dry_run else "changed"
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+    output.print_line(f"{counts.total()} entries {verb}" + (f": {kinds}" if kinds else ""))
+
+
+def _report(entry: RedactedEntry, counts: Counter[str]) -> None:
+    counts[entry.kind] += 1
+    output.print_line(f"{entry.owner}  {entry.kind}  {entry.id}")
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise InputError(f"PATTERN is no regular expression: {error}") from error
+    if compiled.search(""):
+        raise InputError("PATTERN matches the empty text, so it would match everywhere")
+    return compiled
+
+
+def _check_replacement(redaction: Redaction) -> None:
+    """Refuse a replacement that `re` does not take, or that has a match itself."""
+    try:
+        re.sub(f"(?:{redaction.pattern.pattern})?", redaction.replacement, "")
+    except (re.error, IndexError) as error:
+        raise InputError(f"--replacement cannot be used with PATTERN: {error}") from error
+    if redaction.pattern.search(redaction.replacement):
+        raise InputError("--replacement has a match itself, so that it would be found again")

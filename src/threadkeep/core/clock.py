@@ -1,0 +1,81 @@
+"""The time of an engine: the application's clock, or this machine's, corrected by its store's."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+from threadkeep.protocols import Backend, SupportsClockOffset, WrapsBackend
+
+LARGE: Final = 60.0
+"""Seconds from which an offset is worth a warning."""
+
+_SMALL: Final = 1.0
+"""Up to so many seconds an offset may be the round trip's, and nothing here depends on it."""
+
+_LOG: Final = logging.getLogger("threadkeep")
+
+
+class StoreClock:
+    """Epoch seconds, for expiry and dates.
+
+    All workers of a store with a server follow its clock: the offset is measured at the first
+    use, and again when this machine's clock was set or slept. SQLite, files and memory have no
+    clock of their own.
+
+    Args:
+        backend: returns the store.
+        clock: the application's own clock, which is taken as it is.
+    """
+
+    def __init__(
+        self, backend: Callable[[], Backend], clock: Callable[[], float] | None = None
+    ) -> None:
+        self._backend = backend
+        self._clock = clock
+        self._offset: float | None = None
+        self._measured_at: float | None = None  # on the scale that only setting the clock moves
+
+    def now(self) -> float:
+        """The time.
+
+        Raises:
+            BackendError: the store did not answer when it was asked for its time.
+        """
+        if self._clock is not None:
+            return self._clock()
+        now = time.time()
+        scale = now - time.monotonic()
+        if self._measured_at is None or abs(scale - self._measured_at) > _SMALL:
+            self._measure(renew=self._measured_at is not None)
+            self._measured_at = scale
+        offset = self._offset
+        return now if offset is None or abs(offset) <= _SMALL else now + offset
+
+    def offset(self) -> float | None:
+        """Seconds by which the store's server is ahead; `None` = no server, or `clock=`.
+
+        Raises:
+            BackendError: the store did not answer.
+        """
+        self.now()
+        return self._offset
+
+    def _measure(self, *, renew: bool) -> None:
+        backend = self._backend()
+        while isinstance(backend, WrapsBackend):
+            backend = backend.inner
+        if isinstance(backend, SupportsClockOffset):
+            self._offset = backend.clock_offset(renew=renew)
+        if self._offset is not None and abs(self._offset) > LARGE:
+            _LOG.warning(
+                "this machine's clock is %s the store's server's, whose time is used: set it (NTP)",
+                describe_offset(self._offset),
+            )
+
+
+def describe_offset(offset: float) -> str:
+    """An offset for people: `90 s behind`."""
+    return f"{abs(offset):.0f} s {'behind' if offset > 0 else 'ahead of'}"

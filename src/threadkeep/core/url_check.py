@@ -1,0 +1,28 @@
+"""What makes a URL unsafe to read: a password that is not percent-encoded splits it wrongly."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from threadkeep.errors import ConfigError
+
+_AFTER_AUTHORITY: Final = re.compile(r"[/?#]")
+
+
+def check_at_signs(url: str, noun: str) -> None:
+    """Refuse an `@` behind the host: what precedes it may belong to a password.
+
+    Args:
+        noun: what the URL is of, for the error, which repeats no part of it.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    _, _, locator = url.partition("://")
+    end = _AFTER_AUTHORITY.search(locator)
+    if end is not None and "@" in locator[end.start() :]:
+        raise ConfigError(
+            f"{noun} cannot be read: percent-encode what is special in user and password "
+            "(`/` is %2F, `?` is %3F, `#` is %23), and an `@` behind the host (%40)"
+        )

@@ -1,0 +1,63 @@
+"""Checks what was learned: of users, of sessions without a user, and summaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from threadkeep.core import names, record_shapes
+from threadkeep.core.engine import Engine
+from threadkeep.core.shape import Check
+from threadkeep.longterm.extraction.watermark import BUDGET
+from threadkeep.longterm.repair.finding import (
+    StoreFinding,
+    is_old,
+    orphaned_stream,
+    records,
+    unreadable,
+)
+from threadkeep.longterm.store.unit_of_work import FACT, FORGOTTEN, INSTRUCTION, USER, WATERMARK
+from threadkeep.sessions.derived import SUMMARY
+from threadkeep.types import Query, Record
+
+_SHAPES: Final[Mapping[str, Check]] = {
+    FACT: record_shapes.FACT,
+    INSTRUCTION: record_shapes.INSTRUCTION,
+    WATERMARK: record_shapes.WATERMARK,
+    FORGOTTEN: record_shapes.EMPTY,
+}
+
+
+def check_user(engine: Engine, stream: str) -> Iterator[StoreFinding]:
+    """What is wrong in what was learned of a user."""
+    longterm = engine.longterm
+    for kind, shape in _SHAPES.items():
+        for record in records(longterm, stream, kind):
+            own_shape = record_shapes.BUDGET if record.id == BUDGET else shape
+            yield from unreadable(longterm, stream, record, own_shape)
+            if (record.kind, record.id) == (FORGOTTEN, USER) and is_old(longterm, record):
+                remedy = "run `threadkeep forget` for this user again"
+                yield StoreFinding(stream, "forgetting was cut short", remedy)
+
+
+def check_anonymous(engine: Engine, stream: str) -> Iterator[StoreFinding]:
+    """What is wrong in what was learned from a session without a user."""
+    yield from check_user(engine, stream)
+    newest = _newest(engine, stream)
+    session = names.noun_prefix(engine.settings.namespace, "session") + names.parts(stream)[1]
+    version = engine.read(Query(session, "session", limit=0))[0].version
+    if newest is not None and not version and is_old(engine, newest):
+        own_version = engine.longterm.read(Query(stream, FACT, limit=0))[0].version
+        yield orphaned_stream(engine.longterm, stream, own_version, "memory of a deleted session")
+
+
+def check_summary(engine: Engine, stream: str) -> Iterator[StoreFinding]:
+    """What is wrong in a summary; one may outlive its session."""
+    for record in records(engine.longterm, stream, SUMMARY):
+        yield from unreadable(engine.longterm, stream, record, record_shapes.SUMMARY)
+
+
+def _newest(engine: Engine, stream: str) -> Record | None:
+    queries = [Query(stream, kind, limit=1, newest=True) for kind in _SHAPES]
+    found = [record for page in engine.longterm.read(*queries) for record in page.records]
+    return max(found, key=lambda record: record.at, default=None)

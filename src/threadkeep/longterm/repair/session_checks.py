@@ -1,0 +1,103 @@
+"""Checks a session's stream: its own record, and responses, entries and feedback that agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Final
+
+from threadkeep.core import body, item_codec, names, record_shapes, response_codec
+from threadkeep.core.body import UnreadableRecord
+from threadkeep.core.engine import Engine
+from threadkeep.core.response_codec import ENTRY, GAP
+from threadkeep.core.shape import Check
+from threadkeep.longterm.repair.finding import (
+    StoreFinding,
+    is_old,
+    orphan,
+    orphaned_stream,
+    records,
+    unreadable,
+)
+from threadkeep.sessions import response_index, user_index
+from threadkeep.types import KEEP, Query, Record, SessionInfo
+
+_SHAPES: Final[Mapping[str, Check]] = {
+    "file": record_shapes.FILE,
+    "response": record_shapes.RESPONSE,
+    ENTRY: record_shapes.RESPONSE_ENTRY,
+    GAP: record_shapes.EMPTY,
+    "feedback": record_shapes.FEEDBACK,
+}
+"""The shapes of what a session has beside its items, which `findings` of a history looks at."""
+
+_UNREADABLE: Final = "its owner is unknown: restore it from a copy, or delete it as the operator"
+
+
+def check(engine: Engine, stream: str) -> Iterator[StoreFinding]:
+    """What is wrong in the stream of a session."""
+    session_page, newest = engine.read(
+        Query(stream, "session", ids=["session"]), Query(stream, "item", limit=1, newest=True)
+    )
+    if not session_page.records:
+        if newest.records and is_old(engine, newest.records[0]):
+            version = session_page.version
+            yield orphaned_stream(engine, stream, version, "items without a session")
+        return
+    try:
+        info = item_codec.read_session(session_page.records[0])
+    except UnreadableRecord as error:
+        yield StoreFinding(stream, "unreadable session", f"{error.reason}; {_UNREADABLE}")
+        return
+    yield from _check_listing(engine, stream, info)
+    for kind, shape in _SHAPES.items():
+        for record in records(engine, stream, kind):
+            yield from unreadable(engine, stream, record, shape)
+    yield from _check_responses(engine, stream, info)
+
+
+def _check_listing(engine: Engine, stream: str, info: SessionInfo) -> Iterator[StoreFinding]:
+    if info.user is not None and not user_index.entry(engine, info.user, info.id).seq:
+        fix = partial(_list, engine, info.user, info.id)
+        yield StoreFinding(stream, "not on its owner's list", f"user {info.user}", fix)
+
+
+def _check_responses(engine: Engine, stream: str, info: SessionInfo) -> Iterator[StoreFinding]:
+    entries = {record.id: record for record in records(engine, stream, ENTRY)}
+    responses: set[str] = set()
+    for record in records(engine, stream, "response"):
+        responses.add(record.id)
+        if record.id not in entries and body.is_readable(record, record_shapes.RESPONSE):
+            fix = partial(_add_entry, engine, stream, record)
+            yield StoreFinding(stream, "response without entry", record.id, fix)
+    for id, record in entries.items():
+        if id not in responses:
+            yield orphan(engine, stream, record, "entry without response")
+        elif not response_index.is_pointed(engine, (name := _id_of(record)), info.id):
+            fix = partial(_add_pointer, engine, info.id, name)
+            yield StoreFinding(stream, "response without pointer", name, fix)
+    for record in records(engine, stream, "feedback"):
+        rated = response_codec.response_of_feedback(record)
+        if rated is not None and names.key(rated) not in responses and is_old(engine, record):
+            yield orphan(engine, stream, record, "feedback without response")
+
+
+def _id_of(entry: Record) -> str:
+    return response_codec.read_entry(entry).id
+
+
+def _list(engine: Engine, user: str, session: str) -> bool:
+    user_index.ensure_listed(engine, user, session)
+    return True
+
+
+def _add_entry(engine: Engine, stream: str, record: Record) -> bool:
+    response = response_codec.decode_response(record, "", None)
+    entry = response_codec.entry_record(response, record.at)
+    engine.commit(stream, put=[entry], ttl=KEEP)
+    return True
+
+
+def _add_pointer(engine: Engine, session: str, response: str) -> bool:
+    response_index.restore_pointers(engine, session, [response])
+    return response_index.is_pointed(engine, response, session)

@@ -1,0 +1,41 @@
+"""Walks once over the streams of a namespace and names what is wrong in each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from threadkeep.core import names
+from threadkeep.core.engine import Engine
+from threadkeep.longterm.repair import index_checks, learned_checks, session_checks
+from threadkeep.longterm.repair.finding import StoreFinding, streams
+from threadkeep.sessions import derived
+
+StreamCheck = Callable[[Engine, str], Iterator[StoreFinding]]
+
+
+def store_findings(engine: Engine, limit: int | None = None) -> Iterator[StoreFinding]:
+    """What is wrong in the streams of a namespace, broken histories aside.
+
+    Args:
+        engine: of the sessions; long-term memory is looked at in its own store.
+        limit: the number of streams of each kind to look at, about; `None` = all.
+    """
+    for stored_in, prefix, check in _checks(engine):
+        for page in streams(stored_in, prefix, limit):
+            for stream in page:
+                yield from check(engine, stream)
+
+
+def _checks(engine: Engine) -> Iterator[tuple[Engine, str, StreamCheck]]:
+    space = engine.settings.namespace
+    yield engine, names.noun_prefix(space, "session"), session_checks.check
+    yield engine, names.noun_prefix(space, "sessions"), index_checks.check_list
+    yield engine, names.noun_prefix(space, "response"), index_checks.check_pointer
+    longterm = engine.longterm
+    for noun, check in (
+        (derived.SUMMARY, learned_checks.check_summary),
+        (derived.ANONYMOUS, learned_checks.check_anonymous),
+    ):
+        yield longterm, derived.stream(engine, noun, ""), check
+    user_prefix = names.noun_prefix(longterm.settings.namespace, "user")
+    yield longterm, user_prefix, learned_checks.check_user

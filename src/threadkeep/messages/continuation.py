@@ -1,0 +1,208 @@
+"""Continuation state of OpenAI-compatible servers: what their models need back to go on.
+
+Servers add fields to the messages of Chat Completions: thoughts in plain text, encrypted reasoning,
+signatures of calls. The server that wrote them needs them, and others may refuse them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+from threadkeep.errors import ConfigError, did_you_mean
+from threadkeep.messages.tool_groups import speaker
+from threadkeep.printable import shown
+from threadkeep.types import Item
+
+Profile: TypeAlias = Literal["openai", "deepseek", "gemini", "openrouter", "vllm"]
+"""The server that a prompt of Chat Completions is for; Kimi and Qwen are as `deepseek`."""
+
+FIELDS: Final[Mapping[str, frozenset[str]]] = {
+    "openai": frozenset(),
+    "deepseek": frozenset({"reasoning_content"}),
+    "gemini": frozenset({"extra_content"}),
+    "openrouter": frozenset({"reasoning", "reasoning_content", "reasoning_details"}),
+    "vllm": frozenset({"reasoning", "reasoning_content"}),
+}
+"""The fields of messages, and of their calls, that each server takes."""
+
+ALL_FIELDS: Final = frozenset().union(*FIELDS.values())
+CALL_FIELDS: Final = frozenset({"extra_content"})
+FORMAT: Final = "openai-chat/1"
+_LANGCHAIN: Final = "langchain/1"
+
+UNSIGNED: Final = {
+    "extra_content": {"google": {"thought_signature": "skip_thought_signature_validator"}}
+}
+"""What Google's page on thought signatures says to send with a call that Gemini did not write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """The fields of one message, and of each of its calls."""
+
+    message: Mapping[str, Any]
+    calls: Sequence[Mapping[str, Any]]
+
+
+def check_profile(profile: str | None) -> None:
+    """Check that a profile is known.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if profile is not None and profile not in FIELDS:
+        raise ConfigError(
+            f"profile {shown(profile)} is unknown{did_you_mean(str(profile), FIELDS)}"
+        )
+
+
+def continuation_of(item: Item) -> Continuation | None:
+    """The continuation state in an item that Chat Completions wrote; `None` if there is none."""
+    payload = _payload(item)
+    fields = {key: payload[key] for key in ALL_FIELDS & payload.keys() if _is_valid(key, payload)}
+    fields |= _thoughts(item)
+    calls = payload.get("tool_calls")
+    signed: list[dict[str, Any]] = []
+    if isinstance(calls, list) and len(calls) == len(item.tool_calls):
+        signed = [
+            {key: call[key] for key in CALL_FIELDS & call.keys()} if _is_signed(call) else {}
+            for call in calls
+        ]
+    signed = signed if any(signed) else []
+    return Continuation(fields, signed) if fields or signed else None
+
+
+def sole_writer(items: Sequence[Item]) -> bool:
+    """Return True if all of a model's messages hold the continuation state of one server.
+
+    Gemini signs calls, and not every text: its messages without calls say nothing.
+    """
+    if all(map(_is_bare, items)):
+        return False
+    writers: set[str] = set()
+    silent = unsigned_calls = False
+    for item in items:
+        if item.role in {"tool", "function"} or speaker(item) != "assistant":
+            continue
+        found = None if _is_bare(item) else continuation_of(item)
+        if found is not None:
+            writers.add(_writer(found))
+        elif item.tool_calls:
+            unsigned_calls = True
+        else:
+            silent = True
+    return len(writers) == 1 and not unsigned_calls and (writers == {"gemini"} or not silent)
+
+
+def add_continuation(message: dict[str, Any], item: Item, profile: str | None) -> dict[str, Any]:
+    """The message with the state that the server of the profile takes; `None` = all of it.
+
+    Args:
+        message: as OpenAI takes it.
+        item: the item that it was made of.
+        profile: the server.
+    """
+    allowed = ALL_FIELDS if profile is None else FIELDS[profile]
+    found = continuation_of(item)
+    if found is not None:
+        fields = {key: value for key, value in found.message.items() if key in allowed}
+        message = {**message, **fields}
+        if found.calls and allowed & CALL_FIELDS and message.get("tool_calls"):
+            pairs = zip(message["tool_calls"], found.calls, strict=True)
+            message["tool_calls"] = [{**call, **signed} for call, signed in pairs]
+    return message
+
+
+def complete(messages: list[dict[str, Any]], profile: str | None) -> list[dict[str, Any]]:
+    """The messages with what a server insists on, where another model made the calls."""
+    if profile == "deepseek":
+        return [
+            {"reasoning_content": "", **message} if message.get("tool_calls") else message
+            for message in messages
+        ]
+    return _with_signed_calls(messages) if profile == "gemini" else messages
+
+
+def _with_signed_calls(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages with a signature for the first call of each behind the user's newest."""
+    signed = list(messages)
+    for number in range(len(messages) - 1, -1, -1):
+        if messages[number]["role"] == "user":
+            break
+        calls = messages[number].get("tool_calls")
+        if calls and not _is_signed(calls[0]):
+            named = [{**calls[0], **UNSIGNED}, *calls[1:]]
+            signed[number] = {**messages[number], "tool_calls": named}
+    return signed
+
+
+def without_call_fields(message: Mapping[str, Any]) -> dict[str, Any]:
+    """The message as OpenAI takes it: its calls without continuation state."""
+    calls = message.get("tool_calls")
+    if not isinstance(calls, list) or not any(_is_signed(call) for call in calls):
+        return dict(message)
+    bare = [
+        {key: value for key, value in call.items() if key not in CALL_FIELDS}
+        if _is_signed(call)
+        else call
+        for call in calls
+    ]
+    return {**message, "tool_calls": bare}
+
+
+def _is_signed(call: Any) -> bool:
+    return isinstance(call, Mapping) and any(isinstance(call.get(k), Mapping) for k in CALL_FIELDS)
+
+
+def _payload(item: Item) -> Mapping[str, Any]:
+    raw = item.raw
+    data = raw.get("data") if raw is not None else None
+    if raw is None or not isinstance(data, Mapping):
+        return {}
+    if raw.get("format") == _LANGCHAIN:
+        return _langchain_payload(data, item)
+    return data if raw.get("format") == FORMAT else {}
+
+
+def _langchain_payload(data: Mapping[str, Any], item: Item) -> Mapping[str, Any]:
+    """The fields where LangChain's classes for these servers keep them."""
+    kwargs = data.get("additional_kwargs")
+    if not isinstance(kwargs, Mapping):
+        return {}
+    signatures = kwargs.get("__gemini_function_call_thought_signatures__")
+    if not isinstance(signatures, Mapping):
+        return kwargs
+    signed = [signatures.get(call.get("id")) for call in item.tool_calls]
+    calls = [
+        {"extra_content": {"google": {"thought_signature": one}}} if isinstance(one, str) else {}
+        for one in signed
+    ]
+    return {**kwargs, "tool_calls": calls}
+
+
+def _is_valid(key: str, payload: Mapping[str, Any]) -> bool:
+    kinds = {"reasoning_details": list, "extra_content": Mapping}
+    return isinstance(payload[key], kinds.get(key, str))
+
+
+def _thoughts(item: Item) -> dict[str, Any]:
+    """The thoughts that stand in a block of the content, which says from which field they came."""
+    if isinstance(item.content, str):
+        return {}
+    for block in item.content:
+        extras = block.get("extras") if block["type"] == "reasoning" else None
+        if isinstance(extras, Mapping) and extras.get("field") == "reasoning_content":
+            return {"reasoning_content": block["reasoning"]}
+    return {}
+
+
+def _is_bare(item: Item) -> bool:
+    return item.raw is None and isinstance(item.content, str)
+
+
+def _writer(found: Continuation) -> str:
+    if found.calls or "extra_content" in found.message:
+        return "gemini"
+    return "openrouter" if "reasoning_details" in found.message else "plain thoughts"

@@ -1,0 +1,78 @@
+"""Checks of the types of a message's fields; what they name goes into errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from threadkeep.errors import InputError
+from threadkeep.messages import openai_chat
+from threadkeep.printable import shown_key
+from threadkeep.types import Json
+
+_CALL_FIELDS: Final[tuple[tuple[str, type | tuple[type, ...], str], ...]] = (
+    ("id", str, "a str"),
+    ("name", str, "a str"),
+    ("args", (dict, str), "a dict or a str"),
+)
+_FIELD_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "id": str,
+    "type": str,
+    "role": str,
+    "name": str,
+    "tool_call_id": str,
+    "call_id": str,
+    "status": str,
+    "model": str,
+    "usage": Mapping,
+    "metadata": Mapping,
+    "raw": Mapping,
+    "hidden": bool,
+}
+
+
+_TYPE_NAMES: Final[Mapping[Any, str]] = {Mapping: "a dict", bool: "a bool"}
+
+
+def check_types(data: Mapping[str, Any], location: str) -> None:
+    for key, kind in _FIELD_TYPES.items():
+        value = data.get(key)
+        if value is not None and not isinstance(value, kind):
+            expected = _TYPE_NAMES.get(kind, "a str")
+            raise InputError(f"{location}.{key} must be {expected}, got {type(value).__name__}")
+    if data.get("type") == "" or data.get("role") == "":
+        raise InputError(f"{location}.{'type' if data.get('type') == '' else 'role'} is empty")
+
+
+def neutral_calls(data: dict[str, Any], location: str) -> list[dict[str, Json]]:
+    tool_calls = data.get("tool_calls", [])
+    if not isinstance(tool_calls, (list, tuple)):
+        raise InputError(f"{location}.tool_calls must be a list, got {type(tool_calls).__name__}")
+    for number, call in enumerate(tool_calls):
+        _check_call(call, f"{location}.tool_calls[{number}]")
+    calls = openai_chat.neutral_calls(data)
+    check_calls(calls, location)
+    return calls
+
+
+def _check_call(call: object, location: str) -> None:
+    if not isinstance(call, Mapping):
+        raise InputError(f"{location} must be a dict, got {type(call).__name__}")
+    for key in ("function", "custom"):
+        if call.get(key) and not isinstance(call[key], Mapping):
+            raise InputError(f"{location}.{key} must be a dict, got {type(call[key]).__name__}")
+
+
+def check_calls(calls: list[dict[str, Json]], location: str) -> None:
+    for number, call in enumerate(calls):
+        for field, types, expected in _CALL_FIELDS:
+            if not isinstance(call[field], types):
+                raise InputError(
+                    f"{location}.tool_calls[{number}].{field} must be {expected}, "
+                    f"got {type(call[field]).__name__}"
+                )
+
+
+def list_keys(data: Mapping[str, Any]) -> str:
+    keys = sorted(shown_key(key) for key in data if isinstance(key, str))
+    return ", ".join(keys)[:200] or "none"

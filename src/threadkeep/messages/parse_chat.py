@@ -1,0 +1,74 @@
+"""Parse messages of Chat Completions, and dicts with the fields of an `Item`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from threadkeep.errors import InputError
+from threadkeep.messages import openai_chat, schemas
+from threadkeep.messages.build_item import build_item
+from threadkeep.messages.checks import RESULT_ROLES, ROLE_ALIASES
+from threadkeep.messages.continuation import without_call_fields
+from threadkeep.messages.field_checks import list_keys, neutral_calls
+from threadkeep.types import Item
+
+_ENVELOPE_FIELDS: Final = frozenset(
+    {"id", "seq", "status", "model", "usage", "metadata", "created_at", "hidden", "raw"}
+)
+_SEPARATE_FIELDS: Final = _ENVELOPE_FIELDS | {"text"}  # stored in other fields of an item
+
+
+def parse_chat(data: dict[str, Any], location: str) -> Item:
+    if "role" not in data and data.get("type") not in {"tool_call", "tool_result"}:
+        raise InputError(f"{location}.role is missing; keys given: {list_keys(data)}")
+    if not data.keys() & {"content", "tool_calls", "function_call", "refusal", "audio", "text"}:
+        raise InputError(f"{location}.content is missing; keys given: {list_keys(data)}")
+    role = ROLE_ALIASES.get(data.get("role", ""), data.get("role", ""))
+    result = role in RESULT_ROLES or data.get("type") == "tool_result"
+    fields = {
+        "type": data.get("type", "tool_result" if result else "message"),
+        "role": "tool" if result else role or "assistant",
+        "name": data.get("name"),
+        "content": openai_chat.message_content({"content": data.get("text"), **data}, location),
+        "tool_calls": neutral_calls(data, location),
+        "tool_call_id": data.get("tool_call_id"),
+    }
+    return build_item(
+        data, fields, location, openai_chat.FORMAT, _chat_payload(data), openai_chat.to_message
+    )
+
+
+def _chat_payload(data: dict[str, Any]) -> dict[str, Any] | None:
+    """The raw payload of a Chat Completions message, or `None` for another format."""
+    if data.get("type", "message") != "message" or data["role"] in ROLE_ALIASES:
+        return None
+    payload = {
+        key: value
+        for key, value in data.items()
+        if key not in _SEPARATE_FIELDS and (value != [] or key == "content")
+    }
+    if payload.get("reasoning_content"):
+        del payload["reasoning_content"]  # stored in the content
+    payload.setdefault("content", None)
+    sent = {key: value for key, value in payload.items() if key in openai_chat.MESSAGE_KEYS}
+    message = without_call_fields(sent)
+    return payload if schemas.is_chat_message(_with_valid_ids(message)) else None
+
+
+def _with_valid_ids(message: dict[str, Any]) -> dict[str, Any]:
+    """The message with ids for its calls that every server takes: prompts rename those it refuses.
+
+    Some servers give no ids, and sign the calls.
+    """
+    calls = message.get("tool_calls")
+    if not isinstance(calls, list):
+        return message
+    return {**message, "tool_calls": [{**call, "id": "call"} for call in calls]}
+
+
+def reasoning_field(item: Item) -> dict[str, Any]:
+    """The `reasoning_content` of a chat message, which its raw payload does not include."""
+    first = item.content[0] if item.content and not isinstance(item.content, str) else {}
+    if item.raw is None or item.raw.get("format") != openai_chat.FORMAT:
+        return {}
+    return {"reasoning_content": first["reasoning"]} if first.get("type") == "reasoning" else {}

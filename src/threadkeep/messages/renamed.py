@@ -1,0 +1,72 @@
+"""Items with other call ids: the raw payload is renamed with them, so that nothing else is lost."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from threadkeep.types import Item
+
+_Payload = Mapping[str, Any]
+_RESPONSES: Final = frozenset({"openai-responses/1", "openai-agents/1"})
+
+
+def with_call_ids(head: Item, ids: Sequence[str]) -> Item:
+    """The item with these ids for its calls, in their order."""
+    if all(id == call.get("id") for id, call in zip(ids, head.tool_calls, strict=True)):
+        return head
+    calls = [{**call, "id": id} for id, call in zip(ids, head.tool_calls, strict=True)]
+    return dataclasses.replace(head, tool_calls=calls, raw=_renamed(head, ids))
+
+
+def with_result_id(answer: Item, id: str) -> Item:
+    """The tool result as that of the call with this id."""
+    if answer.tool_call_id == id:
+        return answer
+    return dataclasses.replace(answer, tool_call_id=id, raw=_renamed(answer, [id]))
+
+
+def _renamed(item: Item, ids: Sequence[str]) -> dict[str, Any] | None:
+    """The raw payload with these ids; `None` if it has other calls than the item."""
+    raw = item.raw or {}
+    data = raw.get("data")
+    if not isinstance(data, Mapping):
+        return None
+    renamed: _Payload | None = None
+    if raw.get("format") == "openai-chat/1":
+        renamed = _chat(data, ids)
+    elif raw.get("format") == "anthropic/1":
+        renamed = _anthropic(data, ids)
+    elif raw.get("format") in _RESPONSES and len(ids) == 1:
+        renamed = _entry(data, ids[0])
+    return None if renamed is None else {**raw, "data": renamed}
+
+
+def _chat(data: _Payload, ids: Sequence[str]) -> _Payload | None:
+    if "tool_call_id" in data:
+        return {**data, "tool_call_id": ids[0]}
+    calls = data.get("tool_calls")
+    if not isinstance(calls, list) or len(calls) != len(ids):
+        return None
+    named = [{**call, "id": id} for call, id in zip(calls, ids, strict=True)]
+    return {**data, "tool_calls": named}
+
+
+def _anthropic(data: _Payload, ids: Sequence[str]) -> _Payload | None:
+    content = data.get("content")
+    parts = content if isinstance(content, list) else []
+    keys = {"tool_use": "id", "tool_result": "tool_use_id"}
+    places = [n for n, part in enumerate(parts) if part.get("type") in keys]
+    if len(places) != len(ids):
+        return None
+    named = list(parts)
+    for place, id in zip(places, ids, strict=True):
+        named[place] = {**parts[place], keys[parts[place]["type"]]: id}
+    return {**data, "content": named}
+
+
+def _entry(data: _Payload, id: str) -> _Payload | None:
+    if data.get("type") == "local_shell_call_output":
+        return {**data, "id": id}
+    return {**data, "call_id": id} if "call_id" in data else None

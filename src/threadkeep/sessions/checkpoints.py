@@ -1,0 +1,131 @@
+"""The streams of checkpoints beside a session: `checkpoint/<thread>/<namespace>`.
+
+What is in them is the business of the adapter that writes them. The root stream of a thread, that
+of the empty namespace, lists the other namespaces, so that a thread is deleted and exported
+without a walk over the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from threadkeep.core import body, item_codec, names
+from threadkeep.core.body import UnreadableRecord
+from threadkeep.core.engine import Engine
+from threadkeep.types import KEEP, Drop, Query, Record
+
+NOUN: Final = "checkpoint"
+NAMESPACE: Final = "namespace"
+"""The kind of the records that list the namespaces of a thread."""
+
+ELEMENT: Final = "element"
+"""The kind of what no item restores: with the `item` it belongs to, or a `text`."""
+
+THREAD: Final = "thread"
+"""The kind and the id of the record that says whose stream it is."""
+
+ROOT: Final = ""
+_PAGE: Final = 500
+
+
+def stream(engine: Engine, thread: str, namespace: str) -> str:
+    """The stream of a namespace of a thread."""
+    return names.thread_stream(engine.settings.namespace, NOUN, thread, namespace)
+
+
+def namespace_record(namespace: str, now: float) -> Record:
+    """The record that lists a namespace in the root stream of its thread."""
+    text = item_codec.dumps({"namespace": namespace}, "namespace")
+    return Record(NAMESPACE, names.key(namespace), text, now)
+
+
+def namespaces(engine: Engine, thread: str) -> Iterator[str]:
+    """The namespaces of a thread, the root first, then in the order of their first write."""
+    yield ROOT
+    root, after = stream(engine, thread, ROOT), None
+    while True:
+        page = engine.read(Query(root, NAMESPACE, limit=_PAGE, after=after))[0].records
+        for record in page:
+            yield namespace_of(record)
+        if len(page) < _PAGE:
+            return
+        after = page[-1].seq
+
+
+def namespace_of(record: Record) -> str:
+    """The namespace that a record lists."""
+    return _field(record, "namespace") or record.id
+
+
+def forget_items(engine: Engine, thread: str, items: Collection[str], texts: set[str]) -> int:
+    """Delete what checkpoints keep of removed items: earlier versions, and what they said.
+
+    Args:
+        engine: of the thread.
+        thread: its id.
+        items: the ids of the items.
+        texts: what they said.
+
+    Returns:
+        The number of records.
+    """
+    count = 0
+    for namespace in namespaces(engine, thread):
+        name = stream(engine, thread, namespace)
+        doomed = [r.id for r in _elements(engine, name) if _is_of(r, items, texts)]
+        for start in range(0, len(doomed), _PAGE):
+            drop = [Drop(ELEMENT, doomed[start : start + _PAGE])]
+            engine.commit(name, drop=drop, ttl=KEEP)
+        count += len(doomed)
+    return count
+
+
+def delete_of_user(engine: Engine, user: str) -> int:
+    """Delete the checkpoints of a user's threads that have no session; returns how many streams."""
+    prefix, count, cursor = names.noun_prefix(engine.settings.namespace, NOUN), 0, None
+    while True:
+        found, cursor = engine.streams(prefix, cursor=cursor, limit=_PAGE)
+        queries = [Query(name, THREAD, ids=[THREAD]) for name in found]
+        for name, page in zip(found, engine.read(*queries) if queries else [], strict=True):
+            if page.records and _field(page.records[0], "user") == user:
+                engine.commit(name, drop=[Drop()], ttl=KEEP)
+                count += 1
+        if cursor is None:
+            return count
+
+
+def _elements(engine: Engine, name: str) -> Iterator[Record]:
+    after = None
+    while True:
+        page = engine.read(Query(name, ELEMENT, limit=_PAGE, after=after))[0].records
+        yield from page
+        if len(page) < _PAGE:
+            return
+        after = page[-1].seq
+
+
+def _is_of(record: Record, items: Collection[str], texts: set[str]) -> bool:
+    return _field(record, "item") in items or _field(record, "text") in texts
+
+
+def _field(record: Record, name: str) -> str | None:
+    """A text in a record; `None` if it is not there, or the record cannot be read."""
+    try:
+        value = body.parse(record.body, record.kind).get(name)
+    except UnreadableRecord:
+        return None
+    return value if isinstance(value, str) else None
+
+
+def delete(engine: Engine, thread: str) -> int:
+    """Delete all checkpoints of a thread, the root stream last. Returns the number of streams."""
+    root = stream(engine, thread, ROOT)
+    page = engine.read(Query(root, NAMESPACE, limit=1))[0]
+    if not page.version:
+        return 0
+    listed = [name for name in namespaces(engine, thread) if name != ROOT] if page.records else []
+    for namespace in listed:
+        engine.commit(stream(engine, thread, namespace), drop=[Drop()], ttl=KEEP)
+    engine.commit(root, drop=[Drop()], ttl=KEEP)
+    return 1 + len(listed)

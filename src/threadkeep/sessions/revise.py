@@ -1,0 +1,107 @@
+"""Implements `Session.hide` and `unhide`, and changes to many items in one commit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Final
+
+from threadkeep.core import item_codec, names
+from threadkeep.core.body import UnreadableRecord
+from threadkeep.core.redaction import redacted_item
+from threadkeep.sessions.outdated import drop_segments, drop_summary, tell_edited
+from threadkeep.sessions.read import items_query
+from threadkeep.sessions.stream import SessionStream
+from threadkeep.types import Item, Record
+from threadkeep.types.timestamps import utc_datetime
+
+_MAX_IDS: Final = 500
+"""Items that one commit changes: fewer than a store takes, so that they stay below 4 MB as well."""
+
+
+def set_hidden(stream: SessionStream, ids: Iterable[str], hidden: bool) -> int:
+    """As `Session.hide` and `unhide`."""
+    unique_ids = list(dict.fromkeys(names.check(id, "id") for id in ids))
+    return sum(_change(stream, (), batch, hidden=hidden) for batch in _batches(unique_ids))
+
+
+def replace_items(
+    stream: SessionStream,
+    items: Sequence[Item],
+    hide: Collection[str] = (),
+    *,
+    keep_summary: bool = False,
+) -> None:
+    """Put other content in the place of stored items, and hide others.
+
+    One commit up to 500 items. Each keeps its place and its date; one that is not stored any more
+    is not stored anew.
+
+    Args:
+        stream: of the session.
+        items: with the ids of stored items; their `hidden` is what it shall be.
+        hide: ids of other items.
+        keep_summary: keep a summary of the session that covers hidden items: it stands for them.
+    """
+    first_ids = [] if len(items) > _MAX_IDS else list(hide)[: _MAX_IDS - len(items)]
+    for start in range(0, max(len(items), 1), _MAX_IDS):
+        batch = items[start : start + _MAX_IDS]
+        _change(stream, batch, first_ids, hidden=True, keep_summary=keep_summary)
+    for ids in _batches(list(hide)[len(first_ids) :]):
+        _change(stream, (), ids, hidden=True, keep_summary=keep_summary)
+
+
+def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[start : start + _MAX_IDS] for start in range(0, len(ids), _MAX_IDS))
+
+
+def _change(
+    stream: SessionStream,
+    items: Sequence[Item],
+    ids: Sequence[str],
+    *,
+    hidden: bool,
+    keep_summary: bool = False,
+) -> int:
+    """Replace items, and set `hidden` of others; returns how many were changed."""
+    new_items = {names.key(item.id): redacted_item(stream.engine, item) for item in items}
+    keys = list(dict.fromkeys([*new_items, *(names.key(id) for id in ids)]))
+    if not keys:
+        return 0
+
+    def step() -> int:
+        snapshot = stream.read(items_query(stream, ids=keys))
+        now = stream.engine.now()
+        changed = [
+            (record.seq, new)
+            for record in snapshot.pages[0].records
+            if (new := _changed_record(record, new_items.get(record.id), hidden, now))
+        ]
+        if changed:
+            stream.compare_and_set(snapshot, put=[new for _, new in changed])
+            edited = [seq for seq, new in changed if not keep_summary or new.id in new_items]
+            if edited:
+                drop_summary(stream, snapshot, min(edited))
+            drop_segments(stream, snapshot)
+        return len(changed)
+
+    count = stream.retry(step)
+    if count:
+        tell_edited(stream, [*(item.id for item in items), *ids])
+    return count
+
+
+def _changed_record(record: Record, item: Item | None, hidden: bool, now: float) -> Record | None:
+    """The record to write, or `None` if nothing changes or it cannot be read."""
+    if item is None:
+        return item_codec.with_hidden(record, hidden, now)
+    try:
+        old = item_codec.decode_item(record)
+    except UnreadableRecord:
+        created_at = utc_datetime(record.at)
+    else:
+        created_at = old.created_at or utc_datetime(record.at)
+        if dataclasses.replace(item, seq=old.seq, created_at=created_at) == old:
+            return None
+    new = dataclasses.replace(item, created_at=created_at)
+    return item_codec.item_record(new, item.id, now, "item")

@@ -1,0 +1,79 @@
+"""Bodies that a record may not have: each field of another type, missing, or out of range."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from typing import Any, Final
+
+LITERALS: Final = {
+    "<endless>": "1e999",
+    "<not a number>": "NaN",
+    "<400 digits>": "1" + "0" * 400,
+    "<5000 digits>": "1" + "0" * 5_000,
+    "<nested>": "[" * 100_000 + "]" * 100_000,
+    "<nested 200>": '{"a":' * 200 + "1" + "}" * 200,
+    "<half a character>": '"\\ud800"',
+    "<NUL>": '"\\u0000"',
+}
+"""Texts that `json.dumps` does not write, by the placeholders that stand for them."""
+
+WRONG_VALUES: Final[tuple[Any, ...]] = (
+    *(None, True, 0, -1, 5, 2.5, 1e300, 10**30, "", "x", "x" * 100_000),
+    *([], [1], [None], ["x"], [[]], [{}], {}, {"a": 1}, {"type": "text"}, [{"type": "text"}]),
+    *([{"type": 5}], [{"type": ["text"]}], {"format": "openai-chat/1"}, {"format": 1, "data": 1}),
+    *LITERALS,
+)
+"""What is put in the place of each field; some of it may be right there, which is no harm."""
+
+WHOLE_BODIES: Final = ("", "{", "?", "null", "[]", '"x"', "5", "true", "{}", "[1]", "\ufeff{}")
+"""What is put in the place of a whole body."""
+
+
+def changed_bodies(body: str) -> Iterator[tuple[str, str]]:
+    """Every change of a body, labelled: each field removed, or any of the wrong values."""
+    for text in (*WHOLE_BODIES, *LITERALS.values()):
+        yield f"body {text[:20]!r}", text
+    value = json.loads(body)
+    for path in field_paths(value):
+        yield f"without {path}", json.dumps(_changed(value, path, _MISSING))
+        for wrong in WRONG_VALUES:
+            yield f"{path} = {wrong!r:.40}", _text(_changed(value, path, wrong))
+
+
+def chosen_changes(body: str, rng: random.Random, count: int) -> list[tuple[str, str]]:
+    """Some of the changes of a body."""
+    changes = list(changed_bodies(body))
+    return rng.sample(changes, min(count, len(changes)))
+
+
+def field_paths(value: Any, parents: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every field of a JSON value, however deep."""
+    children = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, child in children:
+        yield (*parents, key)
+        if isinstance(child, (dict, list)):
+            yield from field_paths(child, (*parents, key))
+
+
+_MISSING: Final = object()
+
+
+def _changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    if not path:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    child = _changed(copy[path[0]], path[1:], new)
+    if child is _MISSING:
+        del copy[path[0]]
+    else:
+        copy[path[0]] = child
+    return copy
+
+
+def _text(value: Any) -> str:
+    text = json.dumps(value)
+    for placeholder, literal in LITERALS.items():
+        text = text.replace(json.dumps(placeholder), literal)
+    return text

@@ -1,0 +1,131 @@
+"""Fills a store with one record of every kind, and lists the records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from threadkeep.api.memory import Memory
+from threadkeep.core import store_record
+from threadkeep.protocols import Backend
+from threadkeep.types import KEEP, Query, Record
+from threadkeep.types.record_kinds import KINDS
+from threadkeep.types.versions import generation_of
+
+_CALL: Final = {"id": "call-1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+_MESSAGES: Final[tuple[dict[str, Any], ...]] = (
+    {"role": "user", "content": "I am allergic to nuts", "id": "i1", "metadata": {"k": ["v"]}},
+    {"role": "assistant", "content": None, "tool_calls": [_CALL], "id": "i2"},
+    {"role": "tool", "tool_call_id": "call-1", "content": "42", "name": "f", "id": "i3"},
+    {"role": "user", "content": [{"type": "text", "text": "And nuts?"}], "id": "i4"},
+    {
+        "role": "assistant",
+        "content": "No nuts",
+        "id": "i5",
+        "model": "m",
+        "usage": {"total_tokens": 3},
+        "created_at": 1_600_000_000.5,
+        "status": "completed",
+        "reasoning_content": "because",
+    },
+)
+
+
+class StoredRecord(NamedTuple):
+    """A record, and the stream that it is in."""
+
+    stream: str
+    record: Record
+
+    @property
+    def label(self) -> str:
+        """Which record it is, for the message of a failed assertion."""
+        return f"{self.stream} {self.record.kind} {self.record.id}"
+
+
+def fill(memory: Memory) -> None:
+    """Write what two users may have, with at least one record of every kind."""
+    for user, session in (("ada", "chat"), ("ada", "whole"), ("bob", "bobs")):
+        _fill_session(memory, user, session)
+    _fill_user(memory)
+
+
+def _fill_session(memory: Memory, user: str, session: str) -> None:
+    chat = memory.session(session, user=user, metadata={"plan": "gold"})
+    chat.add(*_MESSAGES)
+    chat.files.add({"url": f"{session}.txt", "name": "notes", "size": 1})
+    for n in range(2):
+        previous = {"previous_response_id": f"{session}-r{n - 1}"} if n else {}
+        output = [{"type": "message", "content": [{"type": "output_text", "text": "nuts"}]}]
+        response = {"id": f"{session}-r{n}", "model": "m", "output": output, "input": "nuts?"}
+        usage = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
+        extra = {"metadata": {"a": "b"}, "safety_identifier": "p", "usage": usage}
+        memory.responses.add(
+            {**response, **extra, **previous, "status": "completed"},
+            conversation=session,
+            user=user,
+        )
+    memory.responses.add({"id": f"{session}-r9", "output": []}, conversation=session, user=user)
+    memory.responses.delete(f"{session}-r9", user=user)  # leaves a gap
+    memory.feedback.add(f"{session}-r0", rating="positive", comment="fine", item="i1", user=user)
+    _put_summary(memory, user, session)
+
+
+def _fill_user(memory: Memory) -> None:
+    ada, engine = memory.user("ada"), memory._engine.longterm
+    first = ada.facts.add("Ada is allergic to nuts", sources=[("chat", "i1")])
+    ada.facts.add("Ada eats no nuts", replaces=first.id)
+    ada.facts.forget(ada.facts.add("Ada was here").id)
+    ada.instructions.add("Answer briefly")
+    watermarks = {
+        memory._engine.stream("session", "chat"): {"life": 1, "seq": 3, "worker": "w"},
+        "budget": {"day": "2026-01-01", "calls": 1, "tokens": 2},
+    }
+    records = [
+        Record("watermark", id, json.dumps(body), engine.now()) for id, body in watermarks.items()
+    ]
+    refusal = {"kind": "fact", "text": "Ada is tall", "reason": "hearsay"}
+    records.append(Record("refused", "tall", json.dumps(refusal), engine.now()))
+    engine.commit(engine.stream("user", "ada"), put=records, ttl=None)
+
+
+def _put_summary(memory: Memory, user: str, session: str) -> None:
+    engine = memory._engine.longterm
+    stream = memory._engine.stream("session", session)
+    version = memory._engine.read(Query(stream, "item", limit=0))[0].version
+    body = {
+        "session": session,
+        "text": "They spoke of nuts",
+        "topics": ["nuts"],
+        "last_seq": 1,
+        "version": 1,
+        "life": generation_of(version),
+        "user": user,
+        "span": [1, 2],
+    }
+    record = Record("summary", "summary", json.dumps(body), engine.now())
+    engine.commit(engine.stream("summary", session), put=[record], ttl=None)
+
+
+def stored_records(memory: Memory) -> Iterator[StoredRecord]:
+    """Every record of a namespace, without its `store` record."""
+    engine = memory._engine
+    backend, prefix, now = engine.backend, f"{engine.settings.namespace}/", engine.now()
+    names, cursor = set(), None
+    while True:
+        page, cursor = backend.streams(prefix, cursor=cursor)
+        names.update(page)
+        if cursor is None:
+            break
+    for name in sorted(name for name in names if not store_record.is_store_stream(name)):
+        for page_of_kind in backend.read(*(Query(name, kind) for kind in KINDS), now=now):
+            for record in page_of_kind.records:
+                yield StoredRecord(name, record)
+
+
+def put_body(backend: Backend, stored: StoredRecord, body: str, now: float) -> None:
+    """Give a record another body, in its place."""
+    record = stored.record
+    changed = Record(record.kind, record.id, body, record.at, record.expires)
+    backend.commit(stored.stream, put=[changed], ttl=KEEP, now=now)

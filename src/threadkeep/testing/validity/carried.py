@@ -1,0 +1,107 @@
+"""`assert_carried`: what one provider wrote, in a prompt for the same or for another one.
+
+- `verbatim`: a receiver that wrote it gets every part of its own back, unchanged and in order:
+  blocks of Anthropic, items of Responses other than messages, messages of Chat Completions with
+  calls or continuation fields.
+- `secret`: another receiver gets none of it: no signature, no encrypted or plain reasoning.
+- `words`: and no name of a part in brackets as words of the assistant.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from threadkeep.testing.validity.checks import fail
+
+Messages = list[dict[str, Any]]
+
+_RELATED: Final = (
+    {"openai/deepseek", "openai/vllm", "openai/openrouter"},
+    {"openai/gemini", "gemini"},
+    {"responses", "responses/stateless"},
+)
+"""Wires that share fields, so that what one wrote may be read by the other."""
+
+_SECRET_KEYS: Final = frozenset(
+    {"signature", "thought_signature", "thoughtSignature", "encrypted_content", "thinking",
+     "reasoning", "reasoning_content", "reasoning_details", "summary", "data"}
+)  # fmt: skip
+_STATE_KEYS: Final = frozenset(
+    {"reasoning", "reasoning_content", "reasoning_details", "extra_content", "tool_calls"}
+)
+_BRACKETED: Final = re.compile(r"\[[a-z]+(_[a-z]+)*( [^\]]*)?\].*", re.DOTALL)
+_MIN_SECRET: Final = 4
+
+
+def check_carried(written: Messages, sent: Messages, writer: str, receiver: str) -> None:
+    """Raise an AssertionError at the first broken rule of this module's docstring."""
+    if writer == receiver:
+        _check_verbatim(list(_own_parts(written, writer)), list(_own_parts(sent, writer)))
+        return
+    if not any({writer, receiver} <= related for related in _RELATED):
+        _check_secrets(written, sent)
+    _check_words(written, sent)
+
+
+def _own_parts(messages: Messages, wire: str) -> Iterator[Any]:
+    """What only the writer can have made, in order."""
+    for message in messages:
+        if wire == "responses":
+            if message.get("type", "message") != "message":
+                yield message
+        elif message.get("role") in ("assistant", "model"):
+            if wire in ("anthropic", "gemini"):
+                content = message.get("content", message.get("parts"))
+                yield from content if isinstance(content, list) else ()
+            elif message.keys() & _STATE_KEYS:
+                yield {key: value for key, value in message.items() if value is not None}
+
+
+def _check_verbatim(written: list[Any], sent: list[Any]) -> None:
+    remaining = iter(sent)
+    for position, part in enumerate(written):
+        if not any(part == other for other in remaining):
+            kind = part.get("type", "message")
+            fail("verbatim", f"part {position}", f"a {kind} did not come back as it was")
+
+
+def _check_secrets(written: Messages, sent: Messages) -> None:
+    text = json.dumps(sent)
+    for secret in _secrets(written):
+        if json.dumps(secret)[1:-1] in text:
+            fail("secret", "messages", f"{len(secret)} characters of another model's state")
+
+
+def _secrets(value: Any, *, secret: bool = False) -> Iterator[str]:
+    if isinstance(value, str):
+        if secret and len(value) >= _MIN_SECRET:
+            yield value
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            if key != "type":
+                yield from _secrets(entry, secret=secret or key in _SECRET_KEYS)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _secrets(entry, secret=secret)
+
+
+def _check_words(written: Messages, sent: Messages) -> None:
+    said = set(_words(written))
+    for text in _words(sent):
+        if _BRACKETED.fullmatch(text) and text not in said:
+            fail("words", "messages", "the name of a part stands for words of the assistant")
+
+
+def _words(messages: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """The texts of the assistant."""
+    for message in messages:
+        if message.get("role") in ("assistant", "model"):
+            content = message.get("content", message.get("parts"))
+            if isinstance(content, str):
+                yield content
+            for part in content if isinstance(content, list) else ():
+                if isinstance(part.get("text"), str):
+                    yield part["text"]

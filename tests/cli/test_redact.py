@@ -1,0 +1,74 @@
+"""`redact`: a pattern is replaced wherever it is stored, and what was changed is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from threadkeep import connect
+
+
+@pytest.fixture
+def secret(filled):
+    """A store that has a number in each place."""
+    with connect(filled) as memory:
+        chat = memory.session("secret", user="ada", metadata={"card": "4711"})
+        _, hidden = chat.add("My card is 4711", {"role": "assistant", "content": "4711, noted"})
+        chat.hide(hidden.id)
+        chat.update(title="About 4711")
+        chat.files.add({"url": "https://example.com/4711.pdf", "name": "bill"})
+        memory.responses.add(
+            {"id": "r1", "input": "card 4711", "output_text": "x", "output": []},
+            conversation="secret",
+        )
+        memory.user("ada").facts.add("Ada's card is 4711")
+        memory.user("ada").instructions.add("Never say 4711")
+    return filled
+
+
+def everything(cli, url):
+    return cli("export", "--url", url).out + cli("export", "--user", "ada", "--url", url).out
+
+
+def test_a_dry_run_names_what_has_a_match_and_changes_nothing(cli, secret):
+    before = everything(cli, secret)
+    said = cli("redact", "4711", "--dry-run", "--url", secret)
+    assert said.code == 0
+    assert "7 entries have a match" in said.out
+    assert "1 fact, 1 file, 1 instruction, 2 item, 1 response, 1 session" in said.out
+    assert "4711" not in said.out, "not even in the id of a file"
+    assert everything(cli, secret) == before
+
+
+def test_it_is_nowhere_afterwards(cli, secret):
+    said = cli("redact", r"47\d\d", "--replacement", "****", "--url", secret)
+    assert said.code == 0
+    assert "4711" not in everything(cli, secret)
+    with connect(secret) as memory:
+        chat = memory.session("secret", user="ada")
+        assert chat.items()[0].text == "My card is ****"
+        assert chat.items(hidden=True)[1].hidden
+        assert [f.text for f in memory.user("ada").facts.list()] == ["Ada's card is ****"]
+        assert chat.files.list()[0].name == "bill"
+        assert memory.session("plain").items()[0].text == "Hello"
+    assert "0 entries changed" in cli("redact", r"47\d\d", "--url", secret).out
+
+
+def test_only_in_some_sessions(cli, secret):
+    assert "0 entries" in cli("redact", "Good day", "--session", "other", "--url", secret).out
+    assert "1 item" in cli("redact", "Good day", "--session", "plain", "--url", secret).out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("(",), "regular expression"),
+        (("x*",), "empty text"),
+        (("a", "--replacement", r"\1"), "replacement"),
+        (("a", "--replacement", "aa"), "match itself"),
+    ],
+    ids=["no expression", "matches all", "no such group", "would match again"],
+)
+def test_what_makes_no_sense_is_refused(cli, filled, arguments, reason):
+    said = cli("redact", *arguments, "--url", filled)
+    assert said.code == 2
+    assert reason in said.err
