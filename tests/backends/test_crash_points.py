@@ -231,7 +231,9 @@ def cut(backend, name, commits, *, before):
     stored = records(first)
     died = False
     try:
-        (VERBS | PURGES)[name](connect(Dying(backend, commits, before=before), **options))
+        memory = connect(Dying(backend, commits, before=before), **options)
+        memory._engine.write_counts = None  # commits are counted: no index in the background
+        (VERBS | PURGES)[name](memory)
     except Cut:
         died = True
     return died, connect(backend, **options), stored

@@ -19,7 +19,7 @@ from threadkeep.longterm.recall.vectors import EmbedderFault, Vectors, log_fault
 from threadkeep.sessions import user_index
 
 _TRIES: Final = 16
-_IDLE_SECONDS: Final = 30.0
+_IDLE_SECONDS: Final = 1.0
 _JOIN_SECONDS: Final = 5.0
 _log = logging.getLogger("threadkeep")
 
