@@ -7,9 +7,11 @@ from typing import Any
 from agents import FunctionTool, RunContextWrapper, function_tool
 
 from openai_agents_threadkeep.session import ThreadkeepSession
+from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.read_more import DESCRIPTION, NAME, ReadMore
 
 
+@strict_arguments
 def read_more_tool(session: ThreadkeepSession) -> FunctionTool:
     """The tool `read_more` for `Agent(tools=)`; from now on the session's windows name handles.
 

@@ -9,6 +9,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 
 from langchain_threadkeep.saver.saver import ThreadkeepSaver
+from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.errors import InputError
 
 _USER_FIELDS = ("langgraph_auth_user_id", "user_id")
@@ -22,6 +23,7 @@ class Place(NamedTuple):
     id: str
 
 
+@strict_arguments
 def import_checkpoints(source: BaseCheckpointSaver[Any], target: ThreadkeepSaver) -> int:
     """Copy all checkpoints with their pending writes; returns how many are new.
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from llama_index.core.tools import FunctionTool
 
 from llama_index.memory.threadkeep.memory import ThreadkeepMemory
+from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.read_more import DESCRIPTION, NAME, ReadMore
 
 
+@strict_arguments
 def read_more_tool(memory: ThreadkeepMemory) -> FunctionTool:
     """The tool `read_more` for `tools=` of an agent; from now on the memory names handles.
 
