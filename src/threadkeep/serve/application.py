@@ -1,0 +1,91 @@
+"""The ASGI application of `threadkeep serve`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from threadkeep.api.memory import Memory
+from threadkeep.errors import ConfigError, ThreadkeepError
+from threadkeep.serve import conversations, feedback, health, responses, users
+from threadkeep.serve.door import LOOPBACK_HOSTS, Door, Limits
+from threadkeep.serve.errors import ApiError, handle, respond
+from threadkeep.serve.keys import KeyFile
+from threadkeep.serve.principal import Authenticator
+
+Keys = str | os.PathLike[str] | Authenticator
+
+
+def app(
+    memory: Memory,
+    *,
+    keys: Keys,
+    hosts: Iterable[str] = LOOPBACK_HOSTS,
+    origins: Iterable[str] = (),
+    limits: Limits | None = None,
+) -> Starlette:
+    """An ASGI application that serves a Memory in the shapes of the OpenAI API.
+
+    Conversations, their items, stored responses, feedback, search and users. Run it with any ASGI
+    server, or mount it in FastAPI. The Memory stays the caller's to close.
+
+    Args:
+        memory: what is served.
+        keys: the path of a file of keys (`threadkeep serve keys add`), or an `Authenticator`.
+        hosts: the names that clients use for this server, without a port; `*` allows every name.
+        origins: web pages of other origins that may send requests; there is no CORS.
+        limits: bounds of sizes, times and concurrency.
+
+    Raises:
+        ConfigError: the file of keys cannot be used; it says why.
+    """
+    if not isinstance(memory, Memory):
+        raise ConfigError(f"memory must be a Memory, got {type(memory).__name__}")
+    bounds = limits or Limits()
+    application = Starlette(
+        routes=[
+            *conversations.ROUTES,
+            *responses.ROUTES,
+            *feedback.ROUTES,
+            *users.ROUTES,
+            *health.ROUTES,
+        ],
+        middleware=[Middleware(Door, hosts=tuple(hosts), origins=tuple(origins), limits=bounds)],
+        exception_handlers={
+            ApiError: handle,
+            ThreadkeepError: handle,
+            HTTPException: _http_error,
+            Exception: handle,
+        },
+    )
+    application.state.memory = memory
+    application.state.limits = bounds
+    application.state.authenticator = _authenticator(keys)
+    return application
+
+
+def _authenticator(keys: object) -> Authenticator:
+    if isinstance(keys, str | os.PathLike):
+        return KeyFile(keys)
+    if isinstance(keys, Authenticator):
+        return keys
+    raise ConfigError(f"keys must be a path or an Authenticator, got {type(keys).__name__}")
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """Unknown paths and methods, as errors of the API."""
+    assert isinstance(error, HTTPException)  # noqa: S101  # how it was registered
+    message = {404: "there is no such endpoint", 405: "the endpoint has no such method"}
+    return respond(
+        ApiError(
+            error.status_code,
+            message.get(error.status_code, "the request was refused"),
+            headers=error.headers,
+        )
+    )
