@@ -21,6 +21,7 @@ from threadkeep.cli import (
     redact,
     rekey,
     repair,
+    serve,
     sessions,
     show,
     stats,
@@ -71,6 +72,7 @@ for function in (
 ):
     app.command(function.__name__.rstrip("_"))(command(function))
 app.command("copy")(copy.copy)  # two stores, so it opens them itself
+app.add_typer(serve.app)
 
 
 def _print_version(requested: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,10 @@ from starlette.requests import HTTPConnection
 
 from threadkeep.api.memory import Memory
 from threadkeep.api.user import User
+from threadkeep.errors import ConfigError
 from threadkeep.serve.errors import ApiError
+
+_log = logging.getLogger(__name__)
 
 SCOPES: Final = ("read", "write", "admin")
 COOKIE: Final = "threadkeep_session"
@@ -118,7 +122,11 @@ def principal_of(connection: HTTPConnection, scope: str) -> Principal:
         ApiError: 401 without a valid key, 403 without the scope.
     """
     authenticator: Authenticator = connection.app.state.authenticator
-    principal = authenticator.authenticate(connection)
+    try:
+        principal = authenticator.authenticate(connection)
+    except ConfigError as error:
+        _log.error("no key is valid: %s", error)
+        raise ApiError(503, "keys cannot be checked now", code="unavailable") from error
     if principal is None:
         raise ApiError(
             401,
