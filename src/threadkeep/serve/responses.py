@@ -22,8 +22,9 @@ from threadkeep.serve.paging import item_page, limit_of
 from threadkeep.serve.principal import scope_of
 from threadkeep.types.responses import Response
 
-IN_CONVERSATION: Final = "threadkeep_conversation"
-"""The extra of a response that the proxy made: the conversation it belongs to, or `None`."""
+_OURS: Final = "threadkeep_"
+IN_CONVERSATION: Final = f"{_OURS}conversation"
+"""The extra of a response that the proxy made: the conversation it belongs to; empty = none."""
 
 _DEFAULTS: Final[dict[str, Any]] = {
     "error": None,
@@ -39,7 +40,7 @@ _DEFAULTS: Final[dict[str, Any]] = {
 
 def response_body(response: Response) -> dict[str, Any]:
     """A stored response as the OpenAI API has it; what a provider said beside is kept."""
-    extra = {key: value for key, value in response.extra.items() if key != IN_CONVERSATION}
+    extra = {key: value for key, value in response.extra.items() if not key.startswith(_OURS)}
     conversation = response.extra.get(IN_CONVERSATION, response.conversation)
     created_at = response.created_at
     return {
@@ -54,7 +55,7 @@ def response_body(response: Response) -> dict[str, Any]:
         "usage": response.usage,
         "metadata": response.metadata,
         "previous_response_id": response.previous_response_id,
-        "conversation": None if conversation is None else {"id": conversation},
+        "conversation": {"id": conversation} if conversation else None,
         "safety_identifier": response.safety_identifier,
         "store": True,
     }
