@@ -57,9 +57,9 @@ def misbehaving(behave):
         thread.join()
 
 
-def start(handler, status=200, kind="text/event-stream", **headers):
+def start(handler, status=200, kind="text/event-stream", **headers: str):
     handler.send_response(status)
-    fields = {"content-type": kind, "connection": "close", **headers}
+    fields: dict[str, str] = {"content-type": kind, "connection": "close", **headers}
     for name, value in fields.items():
         handler.send_header(name.replace("_", "-"), value)
     handler.end_headers()
