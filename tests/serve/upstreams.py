@@ -89,7 +89,7 @@ def chat_chunk(handler, content, finish=None):
 
 def response_start(handler):
     """The first events of a streamed response, up to a part of its text."""
-    body = {
+    body: dict = {
         "id": "resp_upstream",
         "object": "response",
         "created_at": 1_700_000_000,
@@ -101,14 +101,14 @@ def response_start(handler):
         "tools": [],
     }
     item = {"type": "message", "id": "msg_upstream", "role": "assistant", "content": []}
-    send = [
+    send: list = [
         ("response.created", {"response": body}),
         (
             "response.output_item.added",
             {"output_index": 0, "item": {**item, "status": "in_progress"}},
         ),
     ]
-    delta = {"output_index": 0, "content_index": 0, "item_id": "msg_upstream", "logprobs": []}
+    delta: dict = {"output_index": 0, "content_index": 0, "item_id": "msg_upstream", "logprobs": []}
     send += [("response.output_text.delta", {**delta, "delta": text}) for text in ("Hel", "lo")]
     for number, (name, data) in enumerate(send):
         event(handler, {"type": name, "sequence_number": number, **data}, name)

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import signal
-import sys
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final
 
 import typer
 
-from threadkeep.cli import output
+from threadkeep.cli import http_server, output
+from threadkeep.cli.http_server import AllowHost, AllowOrigin, Host, Keys, NoToken, Port
 from threadkeep.cli.store import Backend, Namespace, Path, StoreOptions, Url
 from threadkeep.errors import ConfigError
 
-if TYPE_CHECKING:
-    from threadkeep.serve.principal import Authenticator
-
-DEFAULT_PORT: Final = 8377
 UPSTREAM_KEY_VARIABLE: Final = "THREADKEEP_UPSTREAM_KEY"
-_WILDCARDS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # compared, not bound
 
 app = typer.Typer(
     name="serve",
@@ -34,34 +27,20 @@ keys_app = typer.Typer(
 )
 app.add_typer(keys_app)
 
-KeysOption = Annotated[
-    FilePath | None,
-    typer.Option("--keys", help="The file of keys; only its owner may read it.", dir_okay=False),
-]
-
 
 @app.callback()
 def serve(
     context: typer.Context,
-    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.")] = DEFAULT_PORT,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    keys: KeysOption = None,
+    port: Port = http_server.DEFAULT_PORT,
+    host: Host = "127.0.0.1",
+    keys: Keys = None,
     user: Annotated[
         str | None,
         typer.Option(help="Without --keys: whose data is served [default: everybody's]."),
     ] = None,
-    no_token: Annotated[
-        bool,
-        typer.Option("--no-token", help="Without --keys: let everybody on this machine in."),
-    ] = False,
-    allow_host: Annotated[
-        list[str] | None,
-        typer.Option(help="A name that clients use for this server; may be repeated."),
-    ] = None,
-    allow_origin: Annotated[
-        list[str] | None,
-        typer.Option(help="A web page's origin that may send requests; may be repeated."),
-    ] = None,
+    no_token: NoToken = False,
+    allow_host: AllowHost = None,
+    allow_origin: AllowOrigin = None,
     upstream: Annotated[
         str | None,
         typer.Option(help="The base URL of an OpenAI-compatible server, up to /v1."),
@@ -81,25 +60,37 @@ def serve(
     """
     if context.invoked_subcommand is not None:
         return
-    options = StoreOptions(url, history_backend, path, namespace).with_defaults(
-        context.obj or StoreOptions()
-    )
-    authenticator = _authenticator(host, keys, user, no_token)
-    _run(
-        options,
-        host,
-        port,
-        authenticator,
-        hosts=_hosts(host, allow_host or []),
-        origins=allow_origin or [],
+    if keys is not None and user is not None:
+        raise ConfigError("--keys says who may come in: leave --user out")
+    options = StoreOptions(url, history_backend, path, namespace)
+    authenticator = http_server.make_authenticator(host, keys, user, no_token)
+    settings = {
+        "keys": authenticator,
+        "hosts": http_server.allowed_hosts(host, allow_host or []),
+        "origins": allow_origin or [],
         **_upstream(upstream, upstream_key_file),
+    }
+
+    def make_application(memory: Any, limits: Any) -> Any:
+        from threadkeep.serve import app as serve_app
+
+        return serve_app(memory, limits=limits, **settings)
+
+    http_server.run(
+        options.with_defaults(context.obj or StoreOptions()),
+        make_application,
+        authenticator,
+        host=host,
+        port=port,
+        path="/v1",
+        has_start_page=True,
     )
 
 
 @keys_app.command("add")
 def add_key(
     user: Annotated[str, typer.Argument(help="Whose data the key opens.")],
-    keys: KeysOption = None,
+    keys: Keys = None,
     scope: Annotated[
         list[str] | None,
         typer.Option(help="read, write or admin; may be repeated [default: read and write]."),
@@ -113,62 +104,6 @@ def add_key(
     output.print_line(key_file.add_key(keys, user, scope or ["read", "write"]))
 
 
-def _run(
-    options: StoreOptions, host: str, port: int, authenticator: Authenticator, **settings: Any
-) -> None:
-    from threadkeep.serve import Limits, server
-    from threadkeep.serve import app as make_application
-
-    limits = Limits()
-    with options.open() as memory:
-        application = make_application(memory, keys=authenticator, limits=limits, **settings)
-        listener = server.bind(host, port)
-        address = f"[{host}]" if ":" in host else host
-        url = f"http://{address}:{listener.getsockname()[1]}"
-        output.print_line(f"serving {memory!r} at {url}/v1")
-        _print_run_key(url, authenticator)
-        sys.stdout.flush()
-        signal.signal(signal.SIGTERM, _exit)
-        server.server(application, limits).run(sockets=[listener])
-
-
-def _exit(*_: object) -> NoReturn:
-    """Leave by an exception, so that the store is closed."""
-    sys.exit(0)
-
-
-def _print_run_key(url: str, authenticator: Authenticator) -> None:
-    from threadkeep.serve.principal import RunKey
-
-    if isinstance(authenticator, RunKey):
-        output.print_line(f"API key of this run: {authenticator.key}")
-        output.print_line(f"in a browser, once: {url}/?token={authenticator.token}")
-
-
-def _authenticator(
-    host: str, keys: FilePath | None, user: str | None, no_token: bool
-) -> Authenticator:
-    from threadkeep.serve import KeyFile, Loopback
-    from threadkeep.serve.principal import RunKey
-
-    if keys is not None:
-        if user is not None or no_token:
-            raise ConfigError("--keys says who may come in: leave --user and --no-token out")
-        return KeyFile(keys)
-    if not _is_loopback(host):
-        raise ConfigError(f"host {host} is reached by others: pass --keys FILE")
-    return Loopback(user) if no_token else RunKey(user)
-
-
-def _hosts(host: str, allowed: list[str]) -> list[str]:
-    from threadkeep.serve.door import LOOPBACK_HOSTS
-
-    if host in _WILDCARDS and not allowed:
-        raise ConfigError(f"host {host} has no name: pass --allow-host with what clients call it")
-    own = [] if host in _WILDCARDS else [f"[{host}]" if ":" in host else host]
-    return [*LOOPBACK_HOSTS, *own, *allowed]
-
-
 def _upstream(upstream: str | None, key_file: FilePath | None) -> dict[str, Any]:
     """The options of the proxy."""
     if upstream is None:
@@ -178,12 +113,3 @@ def _upstream(upstream: str | None, key_file: FilePath | None) -> dict[str, Any]
     if key_file is not None:
         return {"upstream": upstream, "upstream_key": key_file}
     return {"upstream": upstream, "upstream_key": os.environ.get(UPSTREAM_KEY_VARIABLE) or None}
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -85,11 +85,16 @@ def app(
             Upstream(upstream, upstream_key), policies, send_seconds=bounds.receive_seconds
         )
     application.state.limits = bounds
-    application.state.authenticator = _authenticator(keys)
+    application.state.authenticator = authenticator_of(keys)
     return application
 
 
-def _authenticator(keys: object) -> Authenticator:
+def authenticator_of(keys: object) -> Authenticator:
+    """The authenticator for `keys=`.
+
+    Raises:
+        ConfigError: it is none, or the file of keys cannot be used.
+    """
     if isinstance(keys, str | os.PathLike):
         return KeyFile(keys)
     if isinstance(keys, Authenticator):

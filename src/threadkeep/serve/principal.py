@@ -115,8 +115,8 @@ def is_loopback(connection: HTTPConnection) -> bool:
         return False
 
 
-def principal_of(connection: HTTPConnection, scope: str) -> Principal:
-    """The principal of a request, who must have the scope.
+def principal_of(connection: HTTPConnection, scope: str | None) -> Principal:
+    """The principal of a request, who must have the scope, if one is named.
 
     Raises:
         ApiError: 401 without a valid key, 403 without the scope.
@@ -134,7 +134,7 @@ def principal_of(connection: HTTPConnection, scope: str) -> Principal:
             code="invalid_api_key",
             headers={"www-authenticate": "Bearer"},
         )
-    if not principal.may(scope):
+    if scope is not None and not principal.may(scope):
         raise ApiError(403, f"the key lacks the scope {scope!r}", code="insufficient_scope")
     return principal
 
