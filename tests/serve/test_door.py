@@ -409,3 +409,14 @@ def test_an_id_may_have_slashes(door):
     path = f"/v1/conversations/{quote('a/b%2Fc', safe='')}"
     assert answered(door, "GET", path, door.ada).json()["id"] == "a/b%2Fc"
     assert answered(door, "GET", path + "%00", door.ada).status_code == 400
+
+
+def test_answers_do_not_wait_for_acknowledgements(door):
+    """A socket without TCP_NODELAY would hold each answer back for 40 ms."""
+    with httpx.Client(base_url=door.url) as connection:
+        seconds = []
+        for _ in range(15):
+            began = time.perf_counter()
+            connection.get("/v1/conversations", headers=authorized(door.ada))
+            seconds.append(time.perf_counter() - began)
+    assert min(seconds) < 0.035
