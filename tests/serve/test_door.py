@@ -12,7 +12,9 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
+from starlette.routing import Mount
 
 from tests.serve.running import door as open_door
 from tests.serve.running import serving
@@ -420,3 +422,13 @@ def test_answers_do_not_wait_for_acknowledgements(door):
             connection.get("/v1/conversations", headers=authorized(door.ada))
             seconds.append(time.perf_counter() - began)
     assert min(seconds) < 0.035
+
+
+def test_mounted_in_another_application(memory, tmp_path):
+    inner = app(memory, keys=Loopback("ada"))
+    memory.session("a/b", user="ada").add("Hi")
+    with serving(Starlette(routes=[Mount("/memory", inner)])) as url:
+        assert httpx.get(f"{url}/memory/health").status_code == 200
+        found = httpx.get(f"{url}/memory/v1/conversations/a%2Fb/items").json()
+        assert [entry["content"][0]["text"] for entry in found["data"]] == ["Hi"]
+        assert httpx.get(f"{url}/v1/conversations").status_code == 404

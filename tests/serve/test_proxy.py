@@ -14,6 +14,7 @@ from openai import OpenAI
 
 from tests.serve.running import door as open_door
 from tests.serve.upstreams import chat_chunk, event, misbehaving, response_start, start
+from threadkeep.serve import Limits
 from threadkeep.testing import ScriptedModel
 from threadkeep.testing.model import ModelError
 
@@ -503,6 +504,29 @@ def test_a_silent_upstream_holds_no_client_that_is_gone(proxied, memory):
         silent.set()
     (stored,) = memory.responses.list()
     assert (stored.status, stored.text) == ("incomplete", "Hello")
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["at-once", "in-the-middle"])
+def test_an_upstream_that_falls_silent_is_given_up(proxied, memory, begun):
+    silent = threading.Event()
+
+    def behave(handler, body):
+        if begun:
+            start(handler)
+            response_start(handler)
+        silent.wait(15)
+
+    with misbehaving(behave) as upstream:
+        _, client = proxied(upstream.url, limits=Limits(upstream_seconds=0.3))
+        if begun:
+            events = list(client.responses.create(model="m", input="a", stream=True))
+            assert events[-1].type == "error"
+        else:
+            with pytest.raises(openai.InternalServerError) as failed:
+                client.responses.create(model="m", input="a", stream=True)
+            assert failed.value.status_code == 504
+        silent.set()
+    assert [stored.status for stored in memory.responses.list()] == ["incomplete"] * begun
 
 
 def test_two_hundred_streams_at_once(proxied, memory):

@@ -82,7 +82,9 @@ def app(
     if upstream is not None:
         policies = or_token_limit(parse_window(window), memory)
         application.state.proxy = ProxyState(
-            Upstream(upstream, upstream_key), policies, send_seconds=bounds.receive_seconds
+            Upstream(upstream, upstream_key, bounds.upstream_seconds),
+            policies,
+            send_seconds=bounds.receive_seconds,
         )
     application.state.limits = bounds
     application.state.authenticator = authenticator_of(keys)

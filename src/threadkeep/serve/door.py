@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -42,17 +42,19 @@ class Limits:
         headers: bytes of a request's line and headers, at most.
         receive_seconds: how long a client may take to send its headers, and then its body.
         concurrency: requests that are worked on at once; more get 503.
+        upstream_seconds: how long an upstream may be silent; then 504, or the end of its stream.
     """
 
     body: int = 16_000_000
     headers: int = 32_768
     receive_seconds: float = 30.0
     concurrency: int = 512
+    upstream_seconds: float = 600.0
 
     def __post_init__(self) -> None:
-        for name in ("body", "headers", "receive_seconds", "concurrency"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"limits.{name} must be more than 0")
+        for limit in fields(self):
+            if not getattr(self, limit.name) > 0:
+                raise ConfigError(f"limits.{limit.name} must be more than 0")
 
 
 class Door:
