@@ -23,6 +23,7 @@ from threadkeep.serve import KeyFile, Limits, Loopback, app
 from threadkeep.serve.keys import add_key, digest_of
 from threadkeep.serve.paging import encode_cursor
 from threadkeep.serve.principal import RunKey
+from threadkeep.testing import ScriptedModel
 
 SECRET = "the launch code is tangerine"
 PUBLIC = {"/health", "/ready"}
@@ -40,6 +41,10 @@ def answered(door, method, path, key=None, **options):
 
 @pytest.fixture
 def bobs(door):
+    return filled_for_bob(door)
+
+
+def filled_for_bob(door):
     """What another user has: a session, an item, a response; and the paths to them."""
     chat = door.memory.session("bobs", user="bob")
     item = chat.add(SECRET)[0]
@@ -77,7 +82,16 @@ def test_without_a_key_every_endpoint_but_the_probes_is_closed(door, bobs):
     assert checked > 15
 
 
-def test_never_a_byte_of_another_user(door, bobs):
+def test_never_a_byte_of_another_user(memory, tmp_path):
+    with (
+        ScriptedModel(lambda request: "Hello") as model,
+        open_door(memory, tmp_path, upstream=model.base_url) as door,
+    ):
+        never_a_byte(door, filled_for_bob(door))
+        assert SECRET not in str(model.requests)
+
+
+def never_a_byte(door, bobs):
     for method, template, path in endpoints(door, bobs):
         sent = {"json": {"items": ["x"]} if "items" in path else {}} if method == "POST" else {}
         for query in ("", "?user=bob"):
