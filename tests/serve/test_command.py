@@ -74,3 +74,17 @@ def test_what_would_let_strangers_in_or_cannot_work_is_refused(tmp_path, flags, 
     assert run.returncode == 2
     assert reason in run.stderr
     assert run.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "missing", "extra"),
+    [("serve", "starlette", "serve"), ("mcp", "mcp", "mcp")],
+    ids=["serve", "mcp"],
+)
+def test_a_missing_package_names_its_extra(module, missing, extra):
+    code = f"import sys; sys.modules[{missing!r}] = None\nimport threadkeep.{module}"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert "MissingExtra" in run.stderr
+    assert f"threadkeep[{extra}]" in run.stderr.splitlines()[-1]
