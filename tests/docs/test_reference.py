@@ -15,6 +15,8 @@ MODULES = (
     "threadkeep.policies",
     "threadkeep.testing",
     "threadkeep.service",
+    "threadkeep.serve",
+    "threadkeep.mcp",
     "langchain_threadkeep",
     "llama_index.memory.threadkeep",
     "openai_agents_threadkeep",

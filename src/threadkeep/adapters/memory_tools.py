@@ -127,13 +127,13 @@ class MemoryTools:
         if user is None:
             words = content_stems(query)
             facts = self._chat.facts.list()
-            return [_fact_line(fact) for fact in facts if words & content_stems(fact.text)][
+            return [fact_line(fact) for fact in facts if words & content_stems(fact.text)][
                 :_MAX_HITS
             ]
         visible_ids = {item.id for item in self._chat.items(last=_VISIBLE_ITEMS)}
         hits = User(self._engine, user).recall(query, k=2 * _MAX_HITS)
         earlier_hits = [hit for hit in hits if not self._is_in_view(hit, visible_ids)]
-        return [_hit_line(hit) for hit in earlier_hits[:_MAX_HITS]]
+        return [hit_line(hit) for hit in earlier_hits[:_MAX_HITS]]
 
     def _is_in_view(self, hit: Hit, visible_ids: set[str]) -> bool:
         """Return True if the hit is in the current window, or is a text that memory injected."""
@@ -149,14 +149,16 @@ class MemoryTools:
         return None if info is None else info.user
 
 
-def _fact_line(fact: Fact) -> str:
+def fact_line(fact: Fact) -> str:
+    """A fact as one line for a model, with the beginning of its id."""
     day = "" if fact.observed_at is None else f" ({fact.observed_at.date().isoformat()})"
     return f"- [{fact.id[:_ID_LENGTH]}] {escape_line(fact.text)}{day}"
 
 
-def _hit_line(hit: Hit) -> str:
+def hit_line(hit: Hit) -> str:
+    """A hit as one line for a model."""
     if hit.fact is not None:
-        return _fact_line(hit.fact)
+        return fact_line(hit.fact)
     item = hit.item
     if item is None:
         return ""

@@ -16,11 +16,13 @@ from threadkeep.cli import (
     feedback,
     flags,
     forget,
+    mcp,
     output,
     recall,
     redact,
     rekey,
     repair,
+    serve,
     sessions,
     show,
     stats,
@@ -71,6 +73,8 @@ for function in (
 ):
     app.command(function.__name__.rstrip("_"))(command(function))
 app.command("copy")(copy.copy)  # two stores, so it opens them itself
+app.add_typer(serve.app)
+app.command("mcp")(mcp.mcp)
 
 
 def _print_version(requested: bool) -> None:

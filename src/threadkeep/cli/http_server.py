@@ -1,0 +1,129 @@
+"""What the commands that listen on a port share: their options, their door and their run."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+
+import typer
+
+from threadkeep.api.memory import Memory
+from threadkeep.cli import output
+from threadkeep.cli.store import StoreOptions
+from threadkeep.errors import ConfigError
+
+if TYPE_CHECKING:
+    from threadkeep.serve import Limits
+    from threadkeep.serve.principal import Authenticator
+
+DEFAULT_PORT: Final = 8377
+_WILDCARDS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # compared, not bound
+
+Port = Annotated[int, typer.Option(help="The port; 0 takes a free one.")]
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Keys = Annotated[
+    FilePath | None,
+    typer.Option("--keys", help="The file of keys; only its owner may read it.", dir_okay=False),
+]
+NoToken = Annotated[
+    bool, typer.Option("--no-token", help="Without --keys: let everybody on this machine in.")
+]
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option(help="A name that clients use for this server; may be repeated."),
+]
+AllowOrigin = Annotated[
+    list[str] | None,
+    typer.Option(help="A web page's origin that may send requests; may be repeated."),
+]
+
+
+def run(
+    options: StoreOptions,
+    make_application: Callable[[Memory, Limits], Any],
+    authenticator: Authenticator,
+    *,
+    host: str,
+    port: int,
+    path: str,
+    has_start_page: bool,
+) -> None:
+    """Serve an application of a store until a signal comes; the store is closed at the end.
+
+    Raises:
+        ConfigError: the address cannot be used.
+    """
+    from threadkeep.serve import Limits, server
+
+    limits = Limits()
+    with options.open() as memory:
+        application = make_application(memory, limits)
+        listener = server.bind(host, port)
+        address = f"[{host}]" if ":" in host else host
+        url = f"http://{address}:{listener.getsockname()[1]}"
+        output.print_line(f"serving {memory!r} at {url}{path}")
+        _print_run_key(url, authenticator, has_start_page)
+        sys.stdout.flush()
+        signal.signal(signal.SIGTERM, _exit)
+        server.server(application, limits).run(sockets=[listener])
+
+
+def make_authenticator(
+    host: str, keys: FilePath | None, user: str | None, no_token: bool
+) -> Authenticator:
+    """Who may come in, by the options.
+
+    Raises:
+        ConfigError: the options contradict each other, or would let strangers in.
+    """
+    from threadkeep.serve import KeyFile, Loopback
+    from threadkeep.serve.principal import RunKey
+
+    if keys is not None:
+        if no_token:
+            raise ConfigError("--keys says who may come in: leave --no-token out")
+        return KeyFile(keys)
+    if not _is_loopback(host):
+        raise ConfigError(f"host {host} is reached by others: pass --keys FILE")
+    return Loopback(user) if no_token else RunKey(user)
+
+
+def allowed_hosts(host: str, allowed: list[str]) -> list[str]:
+    """The names that clients may use.
+
+    Raises:
+        ConfigError: the server listens on every address, and no name is given.
+    """
+    from threadkeep.serve.door import LOOPBACK_HOSTS
+
+    if host in _WILDCARDS and not allowed:
+        raise ConfigError(f"host {host} has no name: pass --allow-host with what clients call it")
+    own = [] if host in _WILDCARDS else [f"[{host}]" if ":" in host else host]
+    return [*LOOPBACK_HOSTS, *own, *allowed]
+
+
+def _print_run_key(url: str, authenticator: Authenticator, has_start_page: bool) -> None:
+    from threadkeep.serve.principal import RunKey
+
+    if isinstance(authenticator, RunKey):
+        output.print_line(f"API key of this run: {authenticator.key}")
+        if has_start_page:
+            output.print_line(f"in a browser, once: {url}/?token={authenticator.token}")
+
+
+def _exit(*_: object) -> NoReturn:
+    """Leave by an exception, so that the store is closed."""
+    sys.exit(0)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

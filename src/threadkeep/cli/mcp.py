@@ -1,0 +1,79 @@
+"""`threadkeep mcp`: a user's memory as tools for agents, over stdio or HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from threadkeep.cli import http_server
+from threadkeep.cli.http_server import AllowHost, AllowOrigin, Host, Keys, NoToken, Port
+from threadkeep.cli.store import Backend, Namespace, Path, StoreOptions, Url
+from threadkeep.errors import ConfigError
+
+
+def mcp(
+    context: typer.Context,
+    user: Annotated[
+        str | None, typer.Option(help="Whose memory it is; with --keys, each key says that.")
+    ] = None,
+    allow_erase: Annotated[
+        bool, typer.Option("--allow-erase", help="Let forget erase facts, not only hide them.")
+    ] = False,
+    http: Annotated[
+        bool, typer.Option("--http", help="Serve HTTP, at /mcp, instead of stdio.")
+    ] = False,
+    port: Port = http_server.DEFAULT_PORT,
+    host: Host = "127.0.0.1",
+    keys: Keys = None,
+    no_token: NoToken = False,
+    allow_host: AllowHost = None,
+    allow_origin: AllowOrigin = None,
+    url: Url = None,
+    history_backend: Backend = None,
+    path: Path = None,
+    namespace: Namespace = None,
+) -> None:
+    """Serve a user's memory to agents: recall, remember, forget, sessions, read_session."""
+    if user is None and keys is None:
+        raise ConfigError("user: pass --user, whose memory it is")
+    if not http and (keys is not None or no_token):
+        raise ConfigError("--keys and --no-token are for --http")
+    options = StoreOptions(url, history_backend, path, namespace).with_defaults(
+        context.obj or StoreOptions()
+    )
+    if not http:
+        _run_stdio(options, user, allow_erase)
+        return
+    authenticator = http_server.make_authenticator(host, keys, user, no_token)
+    hosts = http_server.allowed_hosts(host, allow_host or [])
+
+    def make_application(memory: Any, limits: Any) -> Any:
+        from threadkeep.mcp import app
+
+        return app(
+            memory,
+            keys=authenticator,
+            user=user,
+            allow_erase=allow_erase,
+            hosts=hosts,
+            origins=allow_origin or [],
+            limits=limits,
+        )
+
+    http_server.run(
+        options,
+        make_application,
+        authenticator,
+        host=host,
+        port=port,
+        path="/mcp",
+        has_start_page=False,
+    )
+
+
+def _run_stdio(options: StoreOptions, user: str | None, allow_erase: bool) -> None:
+    from threadkeep.mcp import server
+
+    with options.open() as memory:
+        server(memory, user=user, allow_erase=allow_erase).run("stdio")

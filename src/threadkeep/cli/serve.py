@@ -1,0 +1,115 @@
+"""`threadkeep serve`: the store over HTTP, and the keys of those who may use it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path as FilePath
+from typing import Annotated, Any, Final
+
+import typer
+
+from threadkeep.cli import http_server, output
+from threadkeep.cli.http_server import AllowHost, AllowOrigin, Host, Keys, NoToken, Port
+from threadkeep.cli.store import Backend, Namespace, Path, StoreOptions, Url
+from threadkeep.errors import ConfigError
+
+UPSTREAM_KEY_VARIABLE: Final = "THREADKEEP_UPSTREAM_KEY"
+
+app = typer.Typer(
+    name="serve",
+    invoke_without_command=True,
+    subcommand_metavar="[keys ...]",
+    add_completion=False,
+    rich_markup_mode=None,
+)
+keys_app = typer.Typer(
+    name="keys", help="Keys for clients.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(keys_app)
+
+
+@app.callback()
+def serve(
+    context: typer.Context,
+    port: Port = http_server.DEFAULT_PORT,
+    host: Host = "127.0.0.1",
+    keys: Keys = None,
+    user: Annotated[
+        str | None,
+        typer.Option(help="Without --keys: whose data is served [default: everybody's]."),
+    ] = None,
+    no_token: NoToken = False,
+    allow_host: AllowHost = None,
+    allow_origin: AllowOrigin = None,
+    upstream: Annotated[
+        str | None,
+        typer.Option(help="The base URL of an OpenAI-compatible server, up to /v1."),
+    ] = None,
+    upstream_key_file: Annotated[
+        FilePath | None,
+        typer.Option(help=f"Its API key [env: {UPSTREAM_KEY_VARIABLE}].", dir_okay=False),
+    ] = None,
+    url: Url = None,
+    history_backend: Backend = None,
+    path: Path = None,
+    namespace: Namespace = None,
+) -> None:
+    """Serve the store over HTTP, in the shapes of the OpenAI API.
+
+    Without --keys only this machine is served, with a key that is printed and holds for this run.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if keys is not None and user is not None:
+        raise ConfigError("--keys says who may come in: leave --user out")
+    options = StoreOptions(url, history_backend, path, namespace)
+    authenticator = http_server.make_authenticator(host, keys, user, no_token)
+    settings = {
+        "keys": authenticator,
+        "hosts": http_server.allowed_hosts(host, allow_host or []),
+        "origins": allow_origin or [],
+        **_upstream(upstream, upstream_key_file),
+    }
+
+    def make_application(memory: Any, limits: Any) -> Any:
+        from threadkeep.serve import app as serve_app
+
+        return serve_app(memory, limits=limits, **settings)
+
+    http_server.run(
+        options.with_defaults(context.obj or StoreOptions()),
+        make_application,
+        authenticator,
+        host=host,
+        port=port,
+        path="/v1",
+        has_start_page=True,
+    )
+
+
+@keys_app.command("add")
+def add_key(
+    user: Annotated[str, typer.Argument(help="Whose data the key opens.")],
+    keys: Keys = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="read, write or admin; may be repeated [default: read and write]."),
+    ] = None,
+) -> None:
+    """Make a key for a user; it is shown once, and only its hash is stored."""
+    from threadkeep.serve import keys as key_file
+
+    if keys is None:
+        raise ConfigError("keys: pass --keys FILE")
+    output.print_line(key_file.add_key(keys, user, scope or ["read", "write"]))
+
+
+def _upstream(upstream: str | None, key_file: FilePath | None) -> dict[str, Any]:
+    """The options of the proxy."""
+    if upstream is None:
+        if key_file is not None:
+            raise ConfigError("--upstream-key-file needs --upstream URL")
+        return {}
+    if key_file is not None:
+        return {"upstream": upstream, "upstream_key": key_file}
+    return {"upstream": upstream, "upstream_key": os.environ.get(UPSTREAM_KEY_VARIABLE) or None}

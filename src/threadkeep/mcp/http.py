@@ -1,0 +1,85 @@
+"""The tools over streamable HTTP, behind the door and the keys of `threadkeep serve`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from threadkeep.api.memory import Memory
+from threadkeep.core.user_id import UserId
+from threadkeep.mcp.server import PRINCIPAL, ToolServer, build
+from threadkeep.serve.application import Keys, authenticator_of
+from threadkeep.serve.door import LOOPBACK_HOSTS, Door, Limits
+from threadkeep.serve.errors import ApiError, respond
+from threadkeep.serve.principal import principal_of
+
+
+class Authentication:
+    """ASGI middleware that refuses requests without a key, and notes whose the others are."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Authenticate a request, and hand it on."""
+        if scope["type"] == "http":
+            try:
+                principal = principal_of(HTTPConnection(scope), None)
+            except ApiError as error:
+                await respond(error)(scope, receive, send)
+                return
+            scope = {**scope, "state": {**scope.get("state", {}), PRINCIPAL: principal}}
+        await self._app(scope, receive, send)
+
+
+def app(
+    memory: Memory,
+    *,
+    keys: Keys,
+    user: UserId | None = None,
+    allow_erase: bool = False,
+    hosts: Iterable[str] = LOOPBACK_HOSTS,
+    origins: Iterable[str] = (),
+    limits: Limits | None = None,
+) -> Starlette:
+    """An ASGI application that serves the tools at `/mcp`; each key reaches its own user.
+
+    Run it by itself: it has a lifespan, which a mount in another application does not run.
+
+    Args:
+        memory: what is served; it stays the caller's to close.
+        keys: the path of a file of keys, or an `Authenticator`.
+        user: whose memory keys without a user reach.
+        allow_erase: let `forget` erase facts, which it otherwise hides.
+        hosts: the names that clients use for this server, without a port.
+        origins: web pages of other origins that may send requests; there is no CORS.
+        limits: bounds of sizes, times and concurrency.
+
+    Raises:
+        ConfigError: the file of keys cannot be used; it says why.
+    """
+    bounds = limits or Limits()
+    handlers = ToolServer(memory, user, allow_erase=allow_erase, is_http=True)
+    inner = build(handlers, allow_erase).streamable_http_app(
+        stateless_http=True,  # whose a request is, is said by its own key and nothing else
+        json_response=True,
+        max_request_body_size=min(bounds.body, 4_000_000),
+        # the door checks Host and Origin, by its own lists
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+    )
+    outer = Starlette(
+        routes=[Mount("/", inner)],
+        lifespan=inner.router.lifespan_context,
+        middleware=[
+            Middleware(Door, hosts=tuple(hosts), origins=tuple(origins), limits=bounds),
+            Middleware(Authentication),
+        ],
+    )
+    outer.state.authenticator = authenticator_of(keys)
+    return outer

@@ -1,0 +1,215 @@
+"""`POST /v1/responses`: a stateless upstream, with conversations and chains behind it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from functools import partial
+from typing import Any, Final
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from threadkeep.errors import ThreadkeepError
+from threadkeep.serve.calls import call
+from threadkeep.serve.door import read_json
+from threadkeep.serve.errors import ApiError, api_error
+from threadkeep.serve.principal import scope_of
+from threadkeep.serve.prompts import Owner, chain_window, conversation_window
+from threadkeep.serve.proxy_state import ProxyState, proxy_of
+from threadkeep.serve.recording import Turn, check_input, record
+from threadkeep.serve.response_events import ResponseAnswer, ResponseRewriter
+from threadkeep.serve.sse import DONE, EventReader, MalformedStream, ServerEvent, event_bytes
+from threadkeep.serve.streaming import EventStream
+from threadkeep.serve.upstream import BROKEN, check_event_stream, read_object
+from threadkeep.types.openai_limits import check_metadata
+from threadkeep.window import Window
+
+_log = logging.getLogger(__name__)
+
+PATH: Final = "/responses"
+_OURS: Final = frozenset({"conversation", "previous_response_id", "store", "input"})
+_NO_ENDPOINT: Final = frozenset({404, 405, 501})
+
+
+async def create(request: Request) -> Response:
+    """Ask the upstream behind a conversation or a chain of responses, and store the turn."""
+    owner = scope_of(request, "write")
+    proxy = proxy_of(request)
+    body = await read_json(request)
+    turn = make_turn(body, owner)
+    window = await call(request, partial(_window, turn, proxy))
+    sent = {key: value for key, value in body.items() if key not in _OURS}
+    sent |= {"store": False, "input": _prompt(turn, window)}
+    answer = await _send(proxy, sent)
+    if body.get("stream"):
+        try:
+            check_event_stream(answer)
+        except ApiError:
+            await answer.aclose()
+            raise
+        return EventStream(_streamed(request, proxy, turn, answer), send_seconds=proxy.send_seconds)
+    try:
+        response = await read_object(answer)
+    finally:
+        await answer.aclose()
+    return await _whole(request, proxy, turn, response)
+
+
+def make_turn(body: Mapping[str, Any], owner: Owner) -> Turn:
+    """The turn of a request.
+
+    Raises:
+        ApiError: 400: a field contradicts another, or is not supported here.
+        InputError: a field is not what it should be.
+    """
+    if body.get("background"):
+        raise ApiError(400, "background mode is not supported here", param="background")
+    store = body.get("store")
+    if store not in (None, True, False):
+        raise ApiError(400, "store must be true or false", param="store")
+    conversation, previous = _conversation(body), body.get("previous_response_id")
+    if previous is not None and not isinstance(previous, str):
+        raise ApiError(400, "previous_response_id must be a text", param="previous_response_id")
+    if conversation is not None and previous is not None:
+        raise ApiError(
+            400,
+            "pass either conversation or previous_response_id",
+            code="mutually_exclusive_parameters",
+            param="previous_response_id",
+        )
+    check_metadata(body.get("metadata") or {})
+    entries = check_input(body.get("input", []), "input")
+    if not isinstance(entries, str) and any(e.get("type") == "item_reference" for e in entries):
+        raise ApiError(400, "send the item itself, not an item_reference", param="input")
+    return Turn(
+        owner,
+        "openai-responses",
+        entries,
+        conversation=conversation,
+        previous=previous,
+        store=store is not False,
+    )
+
+
+def _conversation(body: Mapping[str, Any]) -> str | None:
+    conversation = body.get("conversation")
+    if isinstance(conversation, dict):
+        conversation = conversation.get("id")
+    if conversation is not None and not isinstance(conversation, str):
+        raise ApiError(400, "conversation must be an id", param="conversation")
+    return conversation
+
+
+def _window(turn: Turn, proxy: ProxyState) -> Window | None:
+    """What is stored and what is new; `None` if nothing is stored before it."""
+    if turn.conversation is not None:
+        return conversation_window(
+            turn.owner, turn.conversation, turn.items(), proxy.policies, must_exist=True
+        )
+    if turn.previous is not None:
+        return chain_window(turn.owner, turn.previous, turn.items(), proxy.policies)
+    turn.items()  # what cannot be stored is refused before the model is asked
+    return None
+
+
+def _prompt(turn: Turn, window: Window | None) -> str | list[Any]:
+    return turn.input if window is None else window.to_responses(stateless=True)
+
+
+async def _send(proxy: ProxyState, body: Mapping[str, Any]) -> httpx.Response:
+    """Ask the upstream; one that has no such endpoint answers 501."""
+    try:
+        return await proxy.upstream.send("POST", PATH, body)
+    except ApiError as error:
+        detail = error.body["error"]
+        names_cause = detail.get("code") or detail.get("param")
+        if error.status in _NO_ENDPOINT and not (error.status == 404 and names_cause):
+            raise ApiError(
+                501,
+                "the upstream has no /v1/responses: use /v1/chat/completions",
+                code="no_responses_endpoint",
+            ) from error
+        raise
+
+
+async def _whole(
+    request: Request, proxy: ProxyState, turn: Turn, response: Mapping[str, Any]
+) -> Response:
+    if not isinstance(response.get("output"), list):
+        raise ApiError(502, "the upstream answered without an output", code="upstream")
+    rewritten = ResponseRewriter(turn).response(response)
+    stored = partial(record, turn, rewritten, rewritten["output"])
+    await proxy.background.finish(call(request, stored))
+    return JSONResponse(rewritten)
+
+
+async def _streamed(
+    request: Request, proxy: ProxyState, turn: Turn, answer: httpx.Response
+) -> AsyncGenerator[bytes, None]:
+    """The upstream's events with our ids; the turn is stored before the last one goes out."""
+    stream = _Stream(request, proxy, turn)
+    reader = EventReader()
+    try:
+        async for chunk in answer.aiter_bytes():
+            for event in reader.feed(chunk):
+                yield await stream.rewritten(event)
+        if not stream.answer.is_done:
+            yield await stream.broken("the upstream ended its answer too early")
+    except (MalformedStream, *BROKEN) as error:
+        _log.warning("a streamed response broke off: %s", type(error).__name__)
+        yield await stream.broken("the upstream broke off its answer")
+    finally:
+        await answer.aclose()
+        await stream.store()
+
+
+class _Stream:
+    """Rewrites the events of a response, and stores its turn once."""
+
+    def __init__(self, request: Request, proxy: ProxyState, turn: Turn) -> None:
+        self.answer = ResponseAnswer()
+        self._request, self._proxy = request, proxy
+        self._turn: Turn | None = turn
+        self._rewriter = ResponseRewriter(turn)
+
+    async def rewritten(self, event: ServerEvent) -> bytes:
+        """An event for the client; before the last one the turn is stored."""
+        if event.data.strip() == DONE:
+            return b"data: [DONE]\n\n"
+        data = self._rewriter.event(event.json())
+        self.answer.take(data)
+        if self.answer.is_done and (failure := await self.store()):
+            return self._error(failure)
+        return event_bytes(data, event.name or str(data.get("type", "")))
+
+    async def broken(self, message: str) -> bytes:
+        """The last event of a stream that broke off."""
+        failure = await self.store()
+        return self._error(failure or {"message": message, "code": "upstream_disconnected"})
+
+    async def store(self) -> dict[str, Any] | None:
+        """Store the turn, if that was not done yet and anything arrived; an error, or `None`."""
+        turn, self._turn = self._turn, None
+        if turn is None or not self.answer.has_arrived:
+            return None
+        response = self.answer.response()
+        stored = partial(record, turn, response, response["output"])
+        try:
+            await self._proxy.background.finish(call(self._request, stored))
+        except ThreadkeepError as error:
+            detail: dict[str, Any] = api_error(error).body["error"]
+            return detail
+        return None
+
+    def _error(self, detail: Mapping[str, Any]) -> bytes:
+        """The event that the API has for errors in a stream."""
+        event = {
+            "type": "error",
+            "code": detail.get("code"),
+            "message": detail.get("message"),
+            "param": None,
+            "sequence_number": self.answer.sequence,
+        }
+        return event_bytes(event, "error")
