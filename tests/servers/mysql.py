@@ -60,7 +60,8 @@ class MariaDB:
     def initialize(self) -> None:
         """Make its data folder, with a root who needs no password."""
         how = ("--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
-        self.instance.call("mariadb-install-db", "--no-defaults", self.datadir, *how)
+        own = f"--tmpdir={self.instance.folder}"  # another that starts clears what is in /tmp
+        self.instance.call("mariadb-install-db", "--no-defaults", self.datadir, own, *how)
 
     def start(self) -> None:
         """Start it, also again."""
