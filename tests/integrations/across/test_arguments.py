@@ -275,7 +275,7 @@ OPENING = {*OTHERS, *WITH_A_SOURCE, "threadkeep_summarizer"}
 
 class TestDefaultMemory:
     @pytest.mark.parametrize(
-        "name", [name for name in CALLS if plain(name) not in {*OPENING, *OF_OURS}]
+        "name", [n for n in CALLS if plain(n) not in {*OPENING, *OF_OURS}]
     )
     def test_is_not_opened_by_constructing(self, name, folder):
         CALLS[name](**required(name))
