@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from threadkeep import errors, policies
@@ -14,6 +15,7 @@ from threadkeep.types import Drop, Item, Query, Record
 from threadkeep.window import Window
 
 if TYPE_CHECKING:
+    from threadkeep.importers import import_chats
     from threadkeep.service import HistoryService
 
 __version__ = "0.1.0"
@@ -30,22 +32,27 @@ __all__ = [
     "Drop",
     "Backend",
     "HistoryService",
+    "import_chats",
     "policies",
     "errors",
 ]
 
 
+_LAZY = {"HistoryService": "threadkeep.service", "import_chats": "threadkeep.importers"}
+
+
 def __getattr__(name: str) -> Any:
-    """`HistoryService` is loaded when it is first asked for: most programs never do."""
-    if name != "HistoryService":
+    """What is loaded when it is first asked for: most programs never do."""
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from threadkeep.service import HistoryService
+    value = getattr(importlib.import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
 
-    globals()[name] = HistoryService
-    return HistoryService
 
-
-_PUBLIC_PACKAGES = ("backends", "langchain", "llama_index", "openai_agents", "service", "testing")
+_PUBLIC_PACKAGES = (
+    "backends", "importers", "langchain", "llama_index", "openai_agents", "service", "testing",
+)  # fmt: skip
 
 
 def __dir__() -> list[str]:
