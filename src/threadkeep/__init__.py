@@ -10,6 +10,7 @@ from threadkeep.api.memory import Memory
 from threadkeep.api.session import Session
 from threadkeep.api.user import User
 from threadkeep.connect import connect
+from threadkeep.core.suggestions import missing_name
 from threadkeep.protocols import Backend
 from threadkeep.types import Drop, Item, Query, Record
 from threadkeep.window import Window
@@ -44,7 +45,7 @@ _LAZY = {"HistoryService": "threadkeep.service", "import_chats": "threadkeep.imp
 def __getattr__(name: str) -> Any:
     """What is loaded when it is first asked for: most programs never do."""
     if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise missing_name(__name__, name)
     value = getattr(importlib.import_module(_LAZY[name]), name)
     globals()[name] = value
     return value

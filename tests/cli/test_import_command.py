@@ -36,7 +36,7 @@ def test_our_own_exports_take_a_user_and_a_dry_run_too(cli, url):
     done = cli("import", "own.jsonl", "--user", "ada", "--url", "sqlite:///other.db")
     assert done.code == 0
     with connect("sqlite:///other.db") as memory:
-        assert memory.session("s").info().user == "ada"
+        assert memory.sessions(user="ada")[0].id == "s"
 
 
 def test_wrong_usage_says_what_to_do(cli, folder):
