@@ -6,6 +6,8 @@ session of two messages, `ada` its user.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 MEM0 = [
     ("memory.add('I like tea', user_id='ada')", r"memory\.session\(id\)\.add"),
     ("memory.add([{'role': 'user', 'content': 'x'}], user_id='ada')", r"\.add\("),
@@ -169,7 +171,7 @@ REDIS_AND_OPENAI = [
     ("threadkeep.Client('memory://')", r"threadkeep\.connect"),
     ("threadkeep.import_chats(memory, 'https://example.org/a.json')", r"download"),
 ]
-SNIPPETS = {
+SNIPPETS: Mapping[str, Sequence[tuple[str, str | None]]] = {
     "mem0": MEM0,
     "LangChain": LANGCHAIN,
     "LangGraph": LANGGRAPH,

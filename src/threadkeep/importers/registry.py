@@ -11,13 +11,20 @@ from threadkeep.importers.formats import (
     claude,
     claude_code,
     codex,
+    gemini,
     langchain,
     langchain_sql,
+    langgraph_store,
+    letta,
+    libre_chat,
     llama_index,
     llama_index_sql,
     mem0,
+    open_webui,
     openai_chat,
     sharegpt,
+    solace,
+    zep,
 )
 from threadkeep.importers.values import Entry, Reader
 from threadkeep.printable import shown
@@ -27,6 +34,12 @@ READERS: Final[Sequence[Reader]] = (
     claude.READER,
     claude_code.READER,
     codex.READER,
+    open_webui.READER,
+    libre_chat.READER,
+    gemini.READER,
+    solace.READER,
+    letta.READER,
+    zep.READER,
     langchain.READER,
     llama_index.READER,
     sharegpt.READER,
@@ -39,6 +52,7 @@ TABLE_READERS: Final[Sequence[TableReader]] = (
     agents_sqlite.READER,
     langchain_sql.READER,
     llama_index_sql.READER,
+    langgraph_store.READER,
 )
 """Readers of databases."""
 
