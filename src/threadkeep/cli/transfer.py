@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated, Any, Final
@@ -13,13 +13,15 @@ from typing import IO, Annotated, Any, Final
 import typer
 
 from threadkeep.api.memory import Memory
-from threadkeep.cli import output
+from threadkeep.cli import output, readable_export
+from threadkeep.cli.dates import Period, Since, Until, period, sessions_in
 from threadkeep.cli.import_foreign import import_foreign
+from threadkeep.cli.readable_export import ExportFormat
 from threadkeep.cli.store import require_existing
 from threadkeep.errors import ConfigError, NotFound
 from threadkeep.longterm import export as moving
 from threadkeep.printable import shown
-from threadkeep.sessions import export_line, jsonl, scan
+from threadkeep.sessions import export_line, jsonl
 
 _OWN: Final = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\{\s*"threadkeep"\s*:')
 _PEEKED: Final = 1_000  # bytes
@@ -31,15 +33,28 @@ def export(
     user: Annotated[str | None, typer.Option(help="All sessions of this user.")] = None,
     all_sessions: Annotated[bool, typer.Option("--all", help="All sessions there are.")] = False,
     target: Annotated[str, typer.Option("--output", "-o", help="A new file.")] = "-",
+    as_: Annotated[
+        ExportFormat, typer.Option("--format", help="jsonl can be imported; others are for people.")
+    ] = ExportFormat.JSONL,
+    since: Since = None,
+    until: Until = None,
 ) -> None:
-    """Write sessions as JSON lines, exact enough to be imported again.
+    """Write sessions as JSON lines, exact enough to be imported again, or for people.
 
-    With --user, what was learned of the user comes first.
+    With --user, what was learned of the user comes first. Dates choose the sessions that were
+    written to then; for people, also the messages. In CSV, a cell that a spreadsheet would take for
+    a formula begins with an apostrophe.
     """
     if (bool(session) + (user is not None) + all_sessions) != 1:
         raise ConfigError("say which sessions: their ids, or --user, or --all")
-    ids = iter(session) if session else session_ids(require_existing(memory), user)
+    within = period(since, until)
+    if session and as_ is ExportFormat.JSONL and within != Period(None, None):
+        raise ConfigError("--since and --until choose sessions: use them with --user or --all")
     require_existing(memory)
+    ids = iter(session) if session else (i.id for i in sessions_in(memory, user, within))
+    if as_ is not ExportFormat.JSONL:
+        _export_readable(memory, session or (), ids, target, as_, within)
+        return
     count = 0
     with _open_target(target) as lines:
         _write(lines, jsonl.header())
@@ -51,6 +66,27 @@ def export(
                 raise NotFound(f"there is no session {shown(id)}; `threadkeep sessions` lists them")
             count += written > 0
     output.print_line(f"{count} sessions exported", err=True)
+
+
+def session_ids(memory: Memory, user: str | None) -> Iterator[str]:
+    """The ids of a user's sessions, or of all; those of sub-agents too."""
+    return (info.id for info in sessions_in(memory, user, Period(None, None)))
+
+
+def _export_readable(
+    memory: Memory,
+    named: Sequence[str],
+    ids: Iterator[str],
+    target: str,
+    as_: ExportFormat,
+    within: Period,
+) -> None:
+    for id in named:
+        if memory.session(id).info() is None:
+            raise NotFound(f"there is no session {shown(id)}; `threadkeep sessions` lists them")
+    with _open_target(target) as document:
+        for text in readable_export.texts(memory, ids, as_, within):
+            document.write(text)
 
 
 def import_(
@@ -117,11 +153,6 @@ def _is_own_export(file: str) -> bool:
         return False
     with path.open("rb") as source:
         return _OWN.match(source.read(_PEEKED)) is not None
-
-
-def session_ids(memory: Memory, user: str | None) -> Iterator[str]:
-    """The ids of a user's sessions, or of all; those of sub-agents too."""
-    return (info.id for _, info in scan.sessions(memory._engine, user, None))
 
 
 def _write(target: IO[str], line: dict[str, Any]) -> int:
