@@ -12,7 +12,7 @@ def secret(filled):
     """A store that has a number in each place."""
     with connect(filled) as memory:
         chat = memory.session("secret", user="ada", metadata={"card": "4711"})
-        item, hidden = chat.add("My card is 4711", {"role": "assistant", "content": "4711, noted"})
+        _, hidden = chat.add("My card is 4711", {"role": "assistant", "content": "4711, noted"})
         chat.hide(hidden.id)
         chat.update(title="About 4711")
         chat.files.add({"url": "https://example.com/4711.pdf", "name": "bill"})

@@ -118,9 +118,17 @@ def byte_progress(name: str) -> Iterator[Callable[[int, int], None] | None]:
         yield None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(name)
-        yield lambda read, total: bar.update(task, completed=read, total=total)
+    bar = Progress(*columns, console=console, transient=True)
+    task = bar.add_task(name)
+
+    def advance(read: int, total: int) -> None:
+        bar.start()  # not before there is something to show
+        bar.update(task, completed=read, total=total)
+
+    try:
+        yield advance
+    finally:
+        bar.stop()
 
 
 def discard_output() -> None:

@@ -16,7 +16,7 @@ def _matches(value: Json) -> bool:
     if not isinstance(value, Mapping):
         return False
     turns = _turns(value)
-    return bool(turns) and all(
+    return bool(turns) and any(
         isinstance(turn, Mapping) and ({"from", "value"} <= turn.keys() or "role" in turn)
         for turn in turns[:3]
         if turn
