@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import zipfile
 
 import pytest
+from langgraph.checkpoint.sqlite import SqliteSaver
 
 from tests.importers import exports
 from tests.importers.conftest import said
@@ -132,7 +134,7 @@ def test_a_zip_is_read_and_never_unpacked(memory, tmp_path):
         archive.writestr("file-1.png", b"\x89PNG")
     report = import_chats(memory, path, user="ada")
     assert report.sessions == 3
-    assert [s.reason for s in report.skipped] == ["its format is not recognised"]
+    assert (report.skipped, report.ignored) == ([], ["export.zip/user.json"])
     assert sorted(p.name for p in (tmp_path / "in").iterdir()) == ["export.zip"]
     assert not (tmp_path.parent / "evil").exists()
 
@@ -177,6 +179,20 @@ def test_a_folder_is_read_in_order(memory, tmp_path):
     (folder / "outside.json").symlink_to("/etc/hostname")
     report = import_chats(memory, folder, user="ada")
     assert (report.sessions, report.skipped) == (2, [])
+
+
+def test_nothing_is_unpickled(memory, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.pkl").write_bytes(pickle.dumps({"mapping": {}}))
+    (tmp_path / "in" / "b.json").write_bytes(pickle.dumps([1]))
+    with SqliteSaver.from_conn_string(str(tmp_path / "in" / "c.db")) as saver:
+        saver.setup()
+    report = import_chats(memory, tmp_path / "in")
+    reasons = [skipped.reason for skipped in report.skipped]
+    assert len(reasons) == 3
+    assert "never loaded" in reasons[0]
+    assert "never loaded" in reasons[1]
+    assert "import_checkpoints" in reasons[2]
 
 
 def test_nothing_is_fetched_from_the_web(memory):

@@ -31,6 +31,8 @@ def _print_report(report: ImportReport) -> None:
         output.print_line(
             f"... and {report.skipped_count - _NAMED} more; --json names them", err=True
         )
+    for label in report.ignored[:_NAMED]:
+        output.print_line(f"{label}: of no known format, ignored", err=True)
     formats = ", ".join(f"{name} ({count})" for name, count in sorted(report.formats.items()))
     output.print_line(f"read: {formats or 'nothing that is known'}")
     output.print_line(

@@ -24,7 +24,18 @@ MAX_TOTAL: Final = 16 * 2**30
 
 MAX_MEMBERS: Final = 100_000
 _SMALL: Final = 10 * 2**20  # bytes that no ratio forbids
-_SUFFIXES: Final = (".json", ".jsonl", ".ndjson", ".db", ".sqlite", ".sqlite3", ".af", ".zip")
+_SUFFIXES: Final = (
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".db",
+    ".sqlite",
+    ".sqlite3",
+    ".af",
+    ".zip",
+    ".pkl",
+    ".pickle",
+)
 
 
 class Document(NamedTuple):

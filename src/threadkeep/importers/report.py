@@ -31,6 +31,8 @@ class ImportReport:
         files: files of sessions.
         skipped: the entries that were passed over, the first 1,000 of them.
         skipped_count: how many there were.
+        ignored: documents of no known format beside others that were read, as the list of
+            accounts in the zip of an export.
         is_dry_run: whether nothing was written.
     """
 
@@ -44,6 +46,7 @@ class ImportReport:
     files: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     skipped_count: int = 0
+    ignored: list[str] = field(default_factory=list)
     is_dry_run: bool = False
     _seen: set[int] = field(default_factory=set, repr=False)
 
@@ -64,7 +67,12 @@ class ImportReport:
         """The report as JSON."""
         counts = {name: getattr(self, name) for name in _COUNTS}
         skipped = [entry._asdict() for entry in self.skipped]
-        return {"formats": dict(self.formats), **counts, "skipped": skipped}
+        return {
+            "formats": dict(self.formats),
+            **counts,
+            "skipped": skipped,
+            "ignored": self.ignored,
+        }
 
 
 _COUNTS: Final = (

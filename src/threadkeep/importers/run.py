@@ -1,5 +1,6 @@
 """Imports documents: recognises each, reads it, and writes what it holds."""
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
@@ -18,6 +19,7 @@ from threadkeep.importers.store_knowledge import KnowledgeWriter
 from threadkeep.importers.values import Chat, Context, Entry, Knowledge, Part, Reader
 from threadkeep.printable import shown
 
+_PICKLE: Final = re.compile(rb"\x80[\x02-\x05]")
 _PROBED: Final = 50  # entries that are looked at for the format
 
 Progress = Callable[[int, int], None]
@@ -58,6 +60,7 @@ def import_chats(
     run = _Import(shared_memory(memory), optional_user_id(user), dry_run, format, progress)
     for document in documents(_checked_path(path), run.report.skip):
         run.read(document)
+    run.name_unrecognised()
     return run.report
 
 
@@ -69,6 +72,15 @@ def _checked_path(path: str | Path) -> Path:
     if not isinstance(path, (str, Path)) or not str(path):
         raise ConfigError(f"path must be a str or a Path, got {shown(path)}")
     return Path(path).expanduser()
+
+
+def _obstacle(found: database.Tables) -> str:
+    if "thread_id" in found.get("checkpoints", ()):
+        return (
+            "it holds LangGraph's checkpoints, which are not read here: "
+            "langchain_threadkeep.import_checkpoints copies them"
+        )
+    return "none of its tables is recognised"
 
 
 class _Import:
@@ -88,13 +100,23 @@ class _Import:
         self._knowledge = KnowledgeWriter(memory, self.report)
         self._source_user: str | None = None
 
+    def name_unrecognised(self) -> None:
+        """Where nothing was recognised, that is what went wrong."""
+        if not self.report.formats:
+            for label in self.report.ignored:
+                self.report.skip(label, "its format is not recognised")
+            self.report.ignored.clear()
+
     def read(self, document: Document) -> None:
         """Import a document; what is wrong with it as a whole is named."""
         context = Context(document.name, document.label, self.report.skip)
         try:
             with opened(document) as source:
-                if source.read(len(database.MAGIC)) == database.MAGIC:
+                start = source.read(len(database.MAGIC))
+                if start == database.MAGIC:
                     self._read_database(document.path, context)
+                elif _PICKLE.match(start):
+                    context.skip(document.label, "a pickle, which is never loaded: it may run code")
                 else:
                     self._read_json(source, document, context)
         except (InputError, OSError, EOFError) as error:
@@ -106,7 +128,7 @@ class _Import:
         reader = self._reader or registry.reader_of(probed)
         if reader is None:
             if probed:
-                self.report.skip(document.label, "its format is not recognised")
+                self.report.ignored.append(document.label)
             return
         followed = self._followed(chain(probed, values), source, document.size)
         self._take(reader, reader.read(followed, context), context)
@@ -123,7 +145,7 @@ class _Import:
                 found = database.tables(connection)
                 readers = [reader for reader in registry.TABLE_READERS if reader.matches(found)]
                 if not readers:
-                    self.report.skip(context.label, "none of its tables is recognised")
+                    self.report.skip(context.label, _obstacle(found))
                 for reader in readers:
                     self._take(reader, reader.read(connection, context), context)
         except sqlite3.Error as error:
