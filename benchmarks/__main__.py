@@ -17,6 +17,7 @@ from typing import Any, Final
 from benchmarks import (
     agents,
     bulk,
+    checkpoints,
     cold,
     crowd,
     hotspots,
@@ -44,12 +45,13 @@ BENCHES: Final[dict[str, Bench]] = {
     "crowd": crowd.run,
     "windows": windows.run,
     "agents": agents.run,
+    "checkpoints": checkpoints.run,
     "hotspots": hotspots.run,
     "million": million.run,
     "learning": learning.run,
 }
 ASKED: Final = frozenset(
-    {"agents", "hotspots", "learning", "million", "mixed"}
+    {"agents", "checkpoints", "hotspots", "learning", "million", "mixed"}
 )  # run only where --only names it
 LENGTHS: Final = (10, 100, 1_000, 10_000, 100_000)
 USUAL: Final = [name for name in SYSTEMS if name not in ON_SERVERS]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.recall import evidence, locomo, size
+from benchmarks.recall import baselines, evidence, intervals, kept, locomo, size
 from benchmarks.recall.evidence import Measured
 from benchmarks.report import Bar, bars
 from threadkeep.window import tokens
@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"No evidence recall: {path} is not there; THREADKEEP_LOCOMO names another file")
     if options.sizes:
         print(f"\n{size.table(options.sizes)}", flush=True)
+    if options.kept:
+        print(f"\n{kept.table(options.kept)}", flush=True)
     return status
 
 
@@ -64,7 +66,11 @@ def _evidence(options: argparse.Namespace, path: Path) -> int:
         measured_by_part[f"{way}, all"] = _both(
             measured_by_part[f"{way}, chosen on"], measured_by_part[f"{way}, others"]
         )
+    for name, build in baselines.ways().items():
+        for part in ("chosen on", "others"):
+            measured_by_part[f"{name}, {part}"] = baselines.measure(build, parts[part])
     print(evidence.table(measured_by_part), end="\n\n")
+    print(intervals.table(_pairs(measured_by_part)), end="\n\n")
     print(evidence.costs(measured_by_part), end="\n\n", flush=True)
     gate = [
         Bar(name, least, measured_by_part["words, others"].at(place, category), "", least=True)
@@ -72,6 +78,25 @@ def _evidence(options: argparse.Namespace, path: Path) -> int:
     ]
     print(bars(gate), flush=True)
     return 0 if all(bar.met for bar in gate) else 1
+
+
+def _pairs(measured: dict[str, Measured]) -> dict[str, tuple[Measured, Measured]]:
+    """What is to be told apart, on the conversations that settings were not chosen on."""
+    pairs = [
+        ("FTS5 + neighbours", "words"),
+        ("words", "words + facts"),
+        ("words", "words + embedder"),
+        ("words + facts", "words + facts + embedder"),
+    ]
+    return {
+        f"{first} -> {second}, {part}": (
+            measured[f"{first}, {part}"],
+            measured[f"{second}, {part}"],
+        )
+        for first, second in pairs
+        for part in ("chosen on", "others")
+        if f"{second}, {part}" in measured
+    }
 
 
 def _both(first: Measured, then: Measured) -> Measured:
@@ -93,6 +118,12 @@ def _parser() -> argparse.ArgumentParser:
         type=lambda text: [int(part) for part in text.split(",") if part],
         default=list(size.SIZES),
         help="numbers of items, such as 1000,10000; empty: none",
+    )
+    parser.add_argument(
+        "--kept",
+        type=lambda text: [int(part) for part in text.split(",") if part],
+        default=list(kept.SIZES),
+        help="numbers of items for the first question of a new process; empty: none",
     )
     return parser
 

@@ -17,7 +17,7 @@ from threadkeep.longterm.recall.query_user import Recall
 SIZES: Final = (1_000, 10_000, 100_000)
 _VOCABULARY: Final = 40_000
 _WORDS: Final = 25
-_SESSION: Final = 50
+SESSION: Final = 50
 _QUESTIONS: Final = 40
 _LETTERS: Final = "bcdfglmnprstvz", "aeiou"
 
@@ -27,7 +27,7 @@ def table(sizes: Sequence[int] = SIZES) -> Table:
     return Table(
         "By the number of a user's items",
         f"Turns of {_WORDS} words out of {_VOCABULARY:,}, the n-th as frequent as 1/n, in sessions "
-        f"of {_SESSION}, in memory; questions of six words of one turn. Finds: how often that turn "
+        f"of {SESSION}, in memory; questions of six words of one turn. Finds: how often that turn "
         "is among the first ten. Added: a question right after one more item. Cpu is what other "
         "programs do not lengthen.",
         ("items", "index s", "its cpu s", "MB", "p50 ms", "p95 ms", "cpu ms", "added ms", "finds"),
@@ -39,19 +39,19 @@ def _row(size: int) -> list[str]:
     dice, now = random.Random(size), [time.time()]
     with connect("memory://", clock=lambda: now[0]) as memory:
         user = memory.user("ada")
-        turns = list(itertools.islice(_turns(dice), size))
-        for first in range(0, size, _SESSION):
-            user.session(f"s{first}").add(*turns[first : first + _SESSION])
+        some = list(itertools.islice(turns(dice), size))
+        for first in range(0, size, SESSION):
+            user.session(f"s{first}").add(*some[first : first + SESSION])
         now[0] += 86_400
         start, worked = time.perf_counter(), time.process_time()
         user.recall("nothing")
         indexing = time.perf_counter() - start, time.process_time() - worked
-        questions = [_asked(dice, turn) for turn in dice.sample(turns, _QUESTIONS)]
+        questions = [_asked(dice, turn) for turn in dice.sample(some, _QUESTIONS)]
         worked = time.process_time()
         laps, finds = _ask(user, questions)
         worked = (time.process_time() - worked) / len(questions)
         after = [_after_an_add(user, dice, n) for n in range(10)]
-        megabytes = _megabytes(user, turns) if size <= 10_000 else None
+        megabytes = _megabytes(user, some) if size <= 10_000 else None
     cuts = statistics.quantiles(laps, n=20)
     times = (cuts[9], cuts[18], worked, statistics.median(after))
     return [
@@ -96,7 +96,14 @@ def _asked(dice: random.Random, turn: str) -> tuple[str, str]:
     return " ".join(dice.sample(turn.split(), 6)), turn
 
 
-def _turns(dice: random.Random) -> Iterator[str]:
+def questions(count: int) -> list[str]:
+    """Questions of six words, as frequent as in what was said."""
+    dice = random.Random(5)
+    return [" ".join(_words(dice, 6)) for _ in range(count)]
+
+
+def turns(dice: random.Random) -> Iterator[str]:
+    """What is said, without end."""
     while True:
         yield _text(dice)
 

@@ -133,6 +133,8 @@ def commands(session, user, hostile):
         ["repair"],
         ["repair", session],
         ["repair", session, "--fix"],
+        ["redact", "no such word", "--dry-run"],
+        ["redact", hostile, "--dry-run", "--session", hostile],
         ["export", "--all"],
         ["export", "--user", user],
         ["export", hostile],

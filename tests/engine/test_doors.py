@@ -56,6 +56,7 @@ DOORS = {
     "hide": lambda chat: chat.hide("m0"),
     "unhide": lambda chat: chat.unhide("m0"),
     "forget": lambda chat: chat.forget("m0"),
+    "explain": lambda chat: chat.explain("m0"),
     "forget an unknown id": lambda chat: chat.forget("m77"),
     "summary": lambda chat: chat.summary(),
     "context": lambda chat: chat.context(),

@@ -31,7 +31,7 @@ def test_what_no_policy_keeps_is_deleted_at_the_next_write(opened, retain):
     assert (texts(chat), chat.info().title) == ("678", "t")
 
 
-def test_the_newest_user_turn_always_stays(opened):
+def test_the_newest_user_message_always_stays(opened):
     chat = opened(retain={"max_characters": 5}).session("chat", user="ada")
     chat.add("old", {"role": "assistant", "content": "older"}, "x" * 100)
     assert texts(chat) == "x" * 100

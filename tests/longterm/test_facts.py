@@ -80,12 +80,17 @@ def test_a_fact_takes_the_place_of_another(ada, clock):
     assert "Ada lives in Faro" not in texts(ada.facts, status=None)
 
 
-def test_what_was_superseded_and_is_said_again_holds_again(ada):
-    old = ada.facts.add("Ada lives in Lisbon")
-    ada.facts.add("Ada lives in Porto", replaces=old.id)
-    ada.facts.add("Ada lives in Lisbon")
-    back = ada.facts.get(old.id)
+def test_what_was_superseded_and_is_said_again_holds_a_second_time(ada):
+    old = ada.facts.add("Ada lives in Lisbon", valid_from="2020-01-01")
+    new = ada.facts.add("Ada lives in Porto", valid_from="2022-01-01", replaces=old.id)
+    back = ada.facts.add("Ada lives in Lisbon", valid_from="2025-01-01", replaces=new.id)
     assert (back.status, back.superseded_by) == ("active", None)
+    assert texts(ada.facts) == ["Ada lives in Lisbon"]
+    spans = [(f.text[-6:], f.valid_from.year, f.valid_to and f.valid_to.year)
+             for f in ada.facts.list(status=None)]  # fmt: skip
+    assert [(name, start) for name, start, _ in spans] == [
+        ("Lisbon", 2020), (" Porto", 2022), ("Lisbon", 2025)]  # fmt: skip
+    assert ada.facts.get(old.id).superseded_by == new.id
 
 
 def test_quarantine_is_left_only_by_approval(ada):
@@ -250,6 +255,7 @@ def test_many_writers_lose_nothing_and_count_right(memory, ada):
 
 def test_there_is_a_limit_and_the_least_worth_goes_first(ada, monkeypatch):
     monkeypatch.setattr(facts_module.evict_surplus, "__defaults__", (3,))
+    monkeypatch.setattr("threadkeep.longterm.store.user_stream.MAX_FACTS", 3)
     ada.facts.add("pinned", pinned=True, confidence=0)
     old = ada.facts.add("old")
     ada.facts.add("sure", replaces=old.id)
@@ -299,3 +305,21 @@ def test_every_verb_has_a_twin_that_works(ada):
         assert await ada.instructions.alist() == []
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["住在北京", "मैं दिल्ली में हूँ", "أعيش في لشبونة", "Ada lives in Rome"],
+    ids=["zh", "hi", "ar", "en"],
+)
+def test_a_full_stop_of_any_script_makes_no_other_fact(ada, text):
+    for stop in ("", "\u3002", "\u0964", "\u06d4", ".", "\u2026"):
+        ada.facts.add(text + stop)
+    assert len(ada.facts.list()) == 1
+    ada.facts.add(f"{text}\uff1f")
+    assert len(ada.facts.list()) == 2
+
+
+def test_a_fact_that_begins_later_is_told_with_its_day(ada):
+    ada.facts.add("Ada studies in Rome", valid_from="2050-01-01")
+    assert "from 2050-01-01" in ada.context()

@@ -29,10 +29,17 @@ def test_a_wrong_shape_hides_no_other_record_and_stops_no_verb(backend, request)
     check_damages(backend, round(EXAMPLES * SHARES[store]), SEED)
 
 
+OF_A_CHECKPOINTER = {
+    *("checkpoint", "run", "write", "element"),
+    *("value", "namespace", "thread", "lease"),
+}
+OF_LARGE_INDEXES = {"recall_segment", "recall_piece", "recall_gap"}  # of 500 items and more
+
+
 def test_the_damaged_store_has_records_of_every_kind(memory):
     fill(memory)
     kinds = {stored.record.kind for stored in stored_records(memory)}
-    assert kinds == set(KINDS) - {"store", "keyring"}
+    assert kinds == set(KINDS) - {"store", "keyring"} - OF_A_CHECKPOINTER - OF_LARGE_INDEXES
     assert {stored.record.kind for stored in damageable(memory)} >= kinds - {"fact", "instruction"}
 
 

@@ -66,15 +66,9 @@ def filters(policies: Sequence[Policy]) -> bool:
     return any(traits_of(policy).filters for policy in policies)
 
 
-def newest_user_turn(history: list[Item]) -> list[Item]:
-    """The last message of a user, and those of users right before it."""
-    heads = [item for item in repair(history) if item.role not in {"tool", "function"}]
-    while heads and speaker(heads[-1]) != "user":
-        heads.pop()
-    turn: list[Item] = []
-    while heads and speaker(heads[-1]) == "user":
-        turn.insert(0, heads.pop())
-    return turn
+def newest_user_message(history: list[Item]) -> list[Item]:
+    """The last message of a user, if there is one."""
+    return [item for item in repair(history) if speaker(item) == "user"][-1:]
 
 
 def last_step(history: list[Item]) -> list[Item]:

@@ -77,7 +77,14 @@ rude = st.sampled_from(
 )
 merging = st.builds(policies.alternate_roles)
 pinning = st.builds(policies.keep_system)
-polite = st.one_of(budgets(0.0, 0.25, 0.5, 0.9), budgets(0.0), ages, filters, merging, pinning)
+views = st.one_of(
+    st.builds(policies.max_tool_result, st.integers(64, 200), st.just(tokens.estimate)),
+    st.builds(policies.max_media, st.integers(0, 2)),
+    st.builds(policies.with_times),
+)
+polite = st.one_of(
+    budgets(0.0, 0.25, 0.5, 0.9), budgets(0.0), ages, filters, merging, pinning, views
+)
 any_policies = st.one_of(
     st.lists(polite, max_size=3), st.lists(st.one_of(polite, rude), min_size=1, max_size=3)
 )

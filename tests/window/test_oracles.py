@@ -7,7 +7,7 @@ from itertools import groupby
 from hypothesis import given
 
 from tests.window.histories import histories
-from tests.window.looking import last_step, many, newest_user_turn, window
+from tests.window.looking import last_step, many, newest_user_message, window
 from tests.window.strategies import LIMITS, budgets, max_tokens
 from threadkeep import policies
 from threadkeep.messages.tool_groups import (
@@ -18,7 +18,7 @@ from threadkeep.messages.tool_groups import (
     tool_groups,
 )
 from threadkeep.window import tokens
-from threadkeep.window.policies.budgets import characters
+from threadkeep.window.policies.limits import characters
 
 RESULTS = {"tool", "function"}
 
@@ -44,10 +44,10 @@ ALONE = {policies.max_messages, policies.max_characters, max_tokens}
 
 
 def best(history, cost, limit):
-    """The longest tail of whole groups that fits beside the newest user turn and the last step,
+    """The longest tail of whole groups that fits beside the newest user message and the last step,
     which stay even where they alone are over the limit, by trying all.
     """
-    must = {item.id for item in [*newest_user_turn(history), *last_step(history)]}
+    must = {item.id for item in [*newest_user_message(history), *last_step(history)]}
     groups = tool_groups(repair(history))[0]
     for start in range(len(groups) + 1):
         tail = groups[start:]

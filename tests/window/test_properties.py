@@ -11,7 +11,7 @@ from tests.window.looking import (
     filters,
     last_step,
     many,
-    newest_user_turn,
+    newest_user_message,
     synthetic,
     valid,
     window,
@@ -24,11 +24,13 @@ from tests.window.strategies import (
     pinning,
     polite,
     rude,
+    views,
 )
 from threadkeep import policies
-from threadkeep.messages.tool_groups import repair, tool_groups
+from threadkeep.messages.tool_groups import repair, speaker, tool_groups
 
-unmerged = st.lists(st.one_of(budgets(0.0, 0.5), ages, pinning, rude), max_size=3)
+unmerged_policy = st.one_of(budgets(0.0, 0.5), ages, pinning, views)
+unmerged = st.lists(st.one_of(unmerged_policy, rude), max_size=3)
 """Policies after which the items are still those of the history, and its end is there."""
 
 
@@ -53,22 +55,58 @@ def test_it_is_the_same_whatever_a_read_brings(history, chosen, size, lookback):
 
 @many
 @given(histories(least=3), unmerged)
-def test_order_and_the_newest_user_turn_are_kept(history, chosen):
+def test_order_and_the_newest_user_message_are_kept(history, chosen):
     found = window(history, chosen)
     seqs = [item.seq for item in found]
     assert seqs == sorted(seqs)
     assert len({item.id for item in found}) == len(found)
-    assert {item.id for item in newest_user_turn(history)} <= {item.id for item in found}
+    assert {item.id for item in newest_user_message(history)} <= {item.id for item in found}
 
 
 @many
 @given(st.one_of(histories(least=3), tool_loops()), unmerged)
 def test_the_last_step_is_in_every_window(history, chosen):
     found = window(history, chosen)
-    assert {item.id for item in last_step(history)} <= {item.id for item in found}
-    assert {item.id for item in newest_user_turn(history)} <= {item.id for item in found}
-    if found and edited not in chosen:
+    assert {item.id for item in newest_user_message(history)} <= {item.id for item in found}
+    if edited not in chosen:  # it takes the calls out of messages
+        assert {item.id for item in last_step(history)} <= {item.id for item in found}
+        if found:
+            valid(found)
+
+
+@pytest.mark.proves("D2")
+@many
+@given(
+    st.one_of(histories(least=3), tool_loops()),
+    st.lists(st.one_of(budgets(0.0, 0.5), pinning, views), min_size=1, max_size=3),
+)
+def test_a_window_is_within_its_budget_or_says_by_how_much_not(history, chosen):
+    found = window(history, chosen)
+    limits = [policy for policy in chosen if isinstance(policy, policies.Budget)]
+    over = {limit.name: limit.excess(found) for limit in limits}
+    assert found.over == (over.get("max_tokens") or max(over.values(), default=0))
+    if found.over and all(limit.cost for limit in limits):  # turns are kept whole
+        required = {item.id for item in [*newest_user_message(history), *last_step(history)]}
+        steps = [{item.id for item in group.items} for group in tool_groups(list(found))[0]]
+        required.update(*(step for step in steps if step & required))  # calls beside each other
+        rest = [item for item in found if item.id not in required]
+        assert all(speaker(item) == "system" for item in rest) or not required
+    if found:
         valid(found)
+
+
+@pytest.mark.proves("D2")
+@many
+@given(st.one_of(histories(least=3), tool_loops()), st.lists(unmerged_policy, max_size=3))
+def test_what_is_not_in_a_window_is_said(history, chosen):
+    found = window(history, chosen)
+    left_out = found.left_out
+    visible = {item.seq for item in found}
+    missing = {item.seq for item in history} - visible
+    assert missing <= {s for r in left_out.ranges for s in range(r.first, r.last + 1)}
+    shortened = left_out.counts.get("shortened", 0)
+    assert sum(left_out.counts.values()) == len(missing) + shortened
+    assert bool(left_out) == bool(missing or shortened)
 
 
 @many
@@ -81,8 +119,9 @@ def test_a_last_step_is_found_by_small_pages(history, chosen, size):
 @given(histories(least=3), st.lists(polite, max_size=3))
 def test_nothing_is_in_it_that_was_not_said(history, chosen):
     said = {item.id: item for item in history}
-    for item in window(history, chosen):
-        if policies.alternate_roles() in chosen:
+    found = window(history, chosen)
+    for item in found:
+        if policies.alternate_roles() in chosen or item.id in found.changed:
             assert item.id in said or item.metadata["synthetic"]
         elif not item.metadata.get("synthetic"):
             assert item == said[item.id]

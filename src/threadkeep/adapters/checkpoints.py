@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from threadkeep.api.memory import Memory
 from threadkeep.api.session import Session
@@ -37,6 +36,13 @@ __all__ = [
     "read_item",
     "session_ttl",
 ]
+
+
+_MESSAGE_FIELDS: Final = (
+    "type", "role", "name", "content", "tool_calls", "tool_call_id", "status", "model", "usage",
+    "raw",
+)  # fmt: skip
+"""What an item says; all else is the application's, and may change without changing the message."""
 
 
 class ThreadStreams:
@@ -116,7 +122,7 @@ def item_body(item: Item) -> str:
     Raises:
         InputError: it cannot be stored.
     """
-    said = dataclasses.replace(item, metadata={}, created_at=None)
+    said = Item(**{name: getattr(item, name) for name in _MESSAGE_FIELDS})
     return item_codec.item_record(said, "x", 0.0).body
 
 

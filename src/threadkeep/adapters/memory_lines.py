@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from threadkeep.longterm.context import stable
 from threadkeep.longterm.facts import rank_key
 from threadkeep.longterm.instructions import ranked
+from threadkeep.longterm.store.validity import is_current
 from threadkeep.types import File
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def facts(scope: Session | User) -> list[str]:
     """The facts that are currently valid, pinned ones first."""
     engine = scope._engine
-    current = [fact for fact in scope.facts.list() if stable.is_current(fact, engine.now())]
+    current = [fact for fact in scope.facts.list() if is_current(fact, engine.now())]
     current.sort(key=lambda fact: (fact.pinned, rank_key(fact)), reverse=True)
     return [text for fact in current if (text := stable.fact_line(engine, fact))]
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from threadkeep import policies
+from threadkeep.adapters.read_more import READABLE
 from threadkeep.api.memory import Memory
 from threadkeep.policies import Budget
 from threadkeep.protocols import Policy
+from threadkeep.window import Window
 
 Policies = Sequence[Policy]
 
@@ -17,6 +20,8 @@ STEP: Final = 0.5
 """How far a front moves when the budget is full: far enough to free half, for prompt caches."""
 
 _DEFAULT: Final[Budget] = policies.max_tokens(DEFAULT_TOKENS, step=STEP)
+
+_log: Final = logging.getLogger("threadkeep")
 
 
 def parse_window(window: object) -> Policies:
@@ -37,3 +42,27 @@ def or_memory_window(window: Policies, memory: Memory) -> Policies:
 def or_token_limit(window: Policies, memory: Memory) -> Policies:
     """As `or_memory_window`, else the default of 30,000 tokens."""
     return or_memory_window(window, memory) or [_DEFAULT]
+
+
+def readable(window: Policies) -> Policies:
+    """The policies of a window whose model has the tool `read_more`."""
+    return [READABLE, *window]
+
+
+class OverWarning:
+    """Says once, for one adapter, that a window is over its budget."""
+
+    def __init__(self) -> None:
+        self._warned = False
+
+    def check(self, window: Window, session: str) -> None:
+        """Log a warning if the window is over and none was logged before."""
+        if window.over and not self._warned:
+            self._warned = True
+            _log.warning(
+                "the window of session %r is over its budget by %d, since the newest user message "
+                "and the last step of the model are in every window: raise the limit, or shorten "
+                "what the tools return",
+                session,
+                window.over,
+            )

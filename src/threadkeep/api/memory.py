@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 
@@ -17,6 +17,7 @@ from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.settings import Settings
 from threadkeep.core.suggestions import missing_attribute, name_unknown_keywords
 from threadkeep.core.user_id import UserId, optional_user_id
+from threadkeep.core.write_counts import WriteCounts
 from threadkeep.errors import ConfigError, InputError
 from threadkeep.printable import shown
 from threadkeep.protocols import Backend, Policy, SupportsDescribe
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from threadkeep.core.probe import Prober
     from threadkeep.longterm.extraction.extractor import Extractor
     from threadkeep.longterm.extraction.report import Report
+    from threadkeep.sessions.stream import SessionStream
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -67,6 +69,10 @@ class Memory:
         self.feedback = FeedbackCollection(self._engine)
         self._label = label or type(backend).__name__
         self._engine.listener = self._extractor()
+        if self._engine.indexes_in_background:
+            self._engine.write_counts = WriteCounts(self._keep_index)
+        self._said_no_model = False
+        self._engine.on_edit = _follow_edit
 
     @property
     def backend(self) -> Backend:
@@ -152,6 +158,14 @@ class Memory:
         from threadkeep.longterm.extraction.report import Report
 
         owner, learner = optional_user_id(user), self._extractor()
+        if learner is None and not self._said_no_model:
+            import logging  # rarely needed
+
+            self._said_no_model = True
+            logging.getLogger("threadkeep").warning(
+                "extract() has no model to learn with, so it learns nothing: "
+                "connect(llm={'model': ...}) or connect(llm=callable) gives it one"
+            )
         return Report() if learner is None else learner.extract(owner, session, retry=retry)
 
     def flush(self, *, timeout: float = 5) -> bool:
@@ -174,6 +188,23 @@ class Memory:
         if type(limit) is not int or limit < 1:
             raise InputError(f"limit must be a whole number of at least 1, got {shown(limit)}")
         return self._engine.sweep(min(limit, MAX_COUNT))
+
+    def index(self, *, user: UserId | None = None) -> int:
+        """Keep the search index of what users said in the store; returns how many items were new.
+
+        A store on a disk or a server does so in the background, after writes and questions, once a
+        user has 500 items: then the first question of a new process need not read them all. Call
+        this after an import, or where no background thread may run. Any number of processes may.
+
+        Args:
+            user: only this user's; else everybody's in the namespace.
+        """
+        from threadkeep.longterm.recall.segments.keep import IndexKeeper, keep_users
+
+        owner = optional_user_id(user)
+        if owner is None:
+            return keep_users(self._engine)
+        return self._engine.component(IndexKeeper).keep(owner)
 
     def purge(self) -> list[str]:
         """Remove deleted data from the store's own files, as far as possible.
@@ -246,6 +277,7 @@ class Memory:
     asessions = async_twin(sessions)
     aextract = async_twin(extract)
     aflush = async_twin(flush)
+    aindex = async_twin(index)
     asweep = async_twin(sweep)
     apurge = async_twin(purge)
     adescribe = async_twin(describe)
@@ -253,6 +285,12 @@ class Memory:
     async def aclose(self) -> None:
         """Close the store, if it was opened here. May be called twice."""
         self.close()
+
+    def _keep_index(self, user: str) -> None:
+        """Have a user's kept index grow, in the background."""
+        from threadkeep.longterm.recall.segments.keep import IndexKeeper  # rarely needed
+
+        self._engine.component(IndexKeeper).note(user)
 
     def _extractor(self) -> Extractor | None:
         """The extractor; `None` without a model."""
@@ -293,6 +331,13 @@ class Memory:
 
 
 _MAX_SECONDS: Final = 1e9
+
+
+def _follow_edit(stream: SessionStream, ids: Sequence[str]) -> None:
+    """Have long-term memory follow what was replaced or removed in a session."""
+    from threadkeep.longterm import follow  # most programs never edit
+
+    follow.after_edit(stream, ids)
 
 
 def _seconds(timeout: object) -> float:

@@ -24,6 +24,7 @@ from threadkeep.window import LOOKBACK, Window, html_table
 
 if TYPE_CHECKING:
     from threadkeep.longterm.context import Context
+    from threadkeep.longterm.explain import Explanation
     from threadkeep.longterm.facts import Facts
     from threadkeep.longterm.instructions import Instructions
     from threadkeep.types.knowledge import Summary
@@ -375,6 +376,18 @@ class Session:
 
         return forgetting.forget_items(self._stream, ids)
 
+    def explain(self, id: str) -> Explanation:
+        """What came of an item: facts and instructions learned from it, and what was refused.
+
+        The other direction is `facts.explain(id)`, from a fact to its items.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        from threadkeep.longterm import explain as explaining  # rarely needed
+
+        return explaining.explain_item(self._stream, id)
+
     def fork(self, id: str, *, upto: str | int | None = None) -> Session:
         """Copy the session, up to and with an item, into a new one of the same user.
 
@@ -423,6 +436,7 @@ class Session:
     ahide = async_twin(hide)
     aunhide = async_twin(unhide)
     aforget = async_twin(forget)
+    aexplain = async_twin(explain)
     afork = async_twin(fork)
     aclear = async_twin(clear)
     adelete = async_twin(delete)

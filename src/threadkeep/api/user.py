@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from threadkeep.api.conversations import Conversations
 from threadkeep.api.feedback import FeedbackCollection
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from threadkeep.longterm.facts import Facts
     from threadkeep.longterm.instructions import Instructions
     from threadkeep.longterm.recall.hits import Hits
-    from threadkeep.types.knowledge import ForgetReport
+    from threadkeep.types.knowledge import ForgetReport, Refusal
 
 
 @name_unknown_keywords
@@ -135,12 +135,19 @@ class User:
         lines = moving.export(self._engine, self.id)
         return "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines)
 
-    def restore(self, lines: str | Iterable[str]) -> int:
+    def restore(self, lines: str | Iterable[str], *, keep_forgotten: bool = True) -> int:
         """Store what `export` gave; what is there already stays as it is.
+
+        What was forgotten stays forgotten, and what was read is not read again.
 
         Returns how many sessions, facts and instructions were new. A session without an owner
         becomes this user's. Lines may come from anybody: what could not be read again, or is
         somebody else's, is refused before anything is written.
+
+        Args:
+            lines: of an export.
+            keep_forgotten: `False` brings back, for operators, what was forgotten since the export
+                was made, and takes over no marks of what was forgotten before.
 
         Raises:
             InputError: a line is not of an export, or is somebody else's; it is numbered, and
@@ -148,7 +155,7 @@ class User:
         """
         from threadkeep.longterm import export as moving  # rarely needed
 
-        return moving.restore_user(self._engine, self.id, lines)
+        return moving.restore_user(self._engine, self.id, lines, keep_forgotten=keep_forgotten)
 
     @reads
     def recall(
@@ -156,6 +163,7 @@ class User:
         query: str,
         k: int = 10,
         *,
+        kind: Literal["fact", "item"] | None = None,
         session: str | None = None,
         role: str | None = None,
         since: datetime | float | str | None = None,
@@ -163,12 +171,16 @@ class User:
     ) -> Hits:
         """Search the user's items and facts for a question; returns the best `k`, best first.
 
+        Each hit says `why` it was found: by which words, of its own or of its neighbours, by its
+        speaker, its date, the facts learned from it, or its meaning.
+
         A keyword search in the store, without a model. Every hit is read again before it is
         returned, so deleted, edited and expired data is never returned.
 
         Args:
             query: a question or some words.
             k: how many, at most.
+            kind: only facts, or only items.
             session: only of this session.
             role: only what this role said; no facts.
             since: only what was said then or later: epoch seconds, ISO 8601 or a datetime.
@@ -177,13 +189,40 @@ class User:
         Raises:
             InputError: a value is not what it should be; it is named.
         """
-        from threadkeep.longterm.recall.query_user import recall  # rarely needed
+        from threadkeep.longterm.recall.query_user import recall
 
         return recall(
-            self._engine, self.id, query, k, session=session, role=role, since=since, until=until
+            self._engine,
+            self.id,
+            query,
+            k,
+            kind=kind,
+            session=session,
+            role=role,
+            since=since,
+            until=until,
         )
 
+    def refused(self, *, limit: int | None = None) -> Listing[Refusal]:
+        """What learning proposed and is not known, with the reason and the source; newest last.
+
+        What waits in quarantine is among it; `facts.approve(id)` and `instructions.approve(id)`
+        make an entry known. The newest 200 that were dropped are kept.
+
+        Args:
+            limit: only so many of the newest.
+
+        Raises:
+            InputError: `limit` is no whole number of at least 1.
+        """
+        from threadkeep.longterm import refused as refusals  # rarely needed
+        from threadkeep.longterm.store import user_stream
+
+        stream = user_stream.UserStream(self._engine, user=self.id)
+        return refusals.listed(stream.load(), limit)
+
     asessions = async_twin(sessions)
+    arefused = async_twin(refused)
     acontext = async_twin(context)
     aexport = async_twin(export)
     arestore = async_twin(restore)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,6 +18,9 @@ def recall(
     user: Annotated[str, typer.Argument(help="Whose sessions and facts.")],
     query: Annotated[str, typer.Argument(help="A question, or some words.")],
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many at most.")] = 10,
+    kind: Annotated[
+        Literal["fact", "item"] | None, typer.Option(help="Only facts, or only items.")
+    ] = None,
     session: Annotated[str | None, typer.Option(help="Only of this session.")] = None,
     role: Annotated[str | None, typer.Option(help="Only what this role said; no facts.")] = None,
     since: Annotated[str | None, typer.Option(help="Only from then on (ISO 8601).")] = None,
@@ -26,7 +29,7 @@ def recall(
 ) -> None:
     """Find what was said, or is known of a user, by words: the best answers first."""
     owner = require_existing(memory).user(user)
-    hits = owner.recall(query, k, session=session, role=role, since=since, until=until)
+    hits = owner.recall(query, k, kind=kind, session=session, role=role, since=since, until=until)
     if json:
         print_json([_hit_json(hit) for hit in hits])
         return
@@ -39,6 +42,7 @@ def _hit_json(hit: Hit) -> dict[str, object]:
         "session": hit.session,
         "item": None if hit.item is None else asdict(hit.item),
         "fact": None if hit.fact is None else asdict(hit.fact),
+        "why": [asdict(reason) for reason in hit.why],
     }
 
 

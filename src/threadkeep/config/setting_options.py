@@ -18,6 +18,7 @@ from threadkeep.core.option_types import (
     check,
 )
 from threadkeep.policies import as_policies
+from threadkeep.types.embedding import Embedder
 
 
 def _policies(name: str) -> OptionType:
@@ -30,6 +31,10 @@ def _namespace(value: object) -> bool:
 
 def _llm(value: object) -> bool:
     return callable(value) or isinstance(value, Mapping)
+
+
+def _embedder(value: object) -> bool:
+    return callable(value) or isinstance(value, Embedder)
 
 
 KEY_VARIABLE: Final = "THREADKEEP_KEY"
@@ -45,7 +50,9 @@ def _text(name: str, type: OptionType, help: str, default: str) -> OptionSpec:
 _NAMESPACE: Final = check(_namespace, "a str of 1 to 64 characters")
 _CLOCK: Final = check(callable, "a callable that returns epoch seconds")
 _LLM: Final = check(_llm, "a dict with a model, or a callable of messages that returns a text")
-_EMBEDDER: Final = check(callable, "a callable of a list of texts that returns a vector for each")
+_EMBEDDER: Final = check(
+    _embedder, "an Embedder, or a callable of a list of texts that returns a vector for each"
+)
 _REDACTOR: Final = check(callable, "a callable of a text and its kind that returns a text or None")
 
 SETTINGS: Final = (

@@ -51,14 +51,21 @@ class _Comparison(NamedTuple):
 
 
 def stream_names(backend: Backend, prefix: str = "") -> list[str]:
-    """The sorted names of all streams, without those of `store` records."""
+    """The sorted names of all streams to copy: none of `store` records, none of a kept index.
+
+    An index names seqs and versions of its own store; the target's is built anew.
+    """
     all_names: set[str] = set()
     cursor = None
     while True:
         names, cursor = backend.streams(prefix, cursor=cursor)
         all_names.update(names)
         if cursor is None:
-            return sorted(name for name in all_names if not store_record.is_store_stream(name))
+            return sorted(name for name in all_names if _is_copied(name))
+
+
+def _is_copied(name: str) -> bool:
+    return not store_record.is_store_stream(name) and _noun(name) != "recall"
 
 
 def copy(

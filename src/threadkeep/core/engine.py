@@ -16,6 +16,7 @@ from threadkeep.core.cache.recent_items import RecentItemsCache
 from threadkeep.core.cache.session_info import SessionInfoCache
 from threadkeep.core.clock import StoreClock
 from threadkeep.core.settings import Settings
+from threadkeep.core.write_counts import WriteCounts
 from threadkeep.errors import BackendError, ThreadkeepError
 from threadkeep.protocols import Backend, SupportsPurge, WrapsBackend
 from threadkeep.types import Commit, Drop, Item, Page, Query, Record, Ttl
@@ -56,6 +57,8 @@ class Engine:
         infos: what is known of these sessions, by stream, at a version of it.
         append_log: the streams that this process has only appended to.
         reader: what learns from sessions, if there is a model to do it.
+        write_counts: tells when a user's kept index is to grow, if there is one.
+        on_edit: told of items that were replaced or removed, with the session's stream.
     """
 
     def __init__(self, backend: Backend, settings: Settings, *, owned: bool) -> None:
@@ -78,14 +81,29 @@ class Engine:
         self._owns_longterm = False
         self.longterm: Engine = self
         self.listener: SessionListener | None = None
+        self.write_counts: WriteCounts | None = None
+        self.on_edit: Callable[[Any, Sequence[str]], None] | None = None
 
     @property
     def discards(self) -> bool:
         """Whether the store keeps nothing, so that writes to what is not there are accepted."""
+        return bool(getattr(self._innermost, "discards", False))
+
+    @property
+    def indexes_in_background(self) -> bool:
+        """Whether a search index is worth keeping unasked: on a disk or a server, in small writes.
+
+        With `retain`, sessions are short, and each of their writes would take the index along.
+        """
+        writes_whole = getattr(self._innermost, "writes_whole_streams", False)
+        return self.backend.blocking and not self.settings.retain and not writes_whole
+
+    @property
+    def _innermost(self) -> Backend:
         backend = self.backend
         while isinstance(backend, WrapsBackend):
             backend = backend.inner
-        return bool(getattr(backend, "discards", False))
+        return backend
 
     @property
     def closed(self) -> bool:
@@ -198,8 +216,8 @@ class Engine:
     def component(self, cls: Callable[[Engine], T]) -> T:
         """The one object of a class that belongs to this engine, created when first used.
 
-        Its constructor must have no side effects; its `close`, if any, is called when the engine
-        closes. It must be thread-safe and fork-safe itself.
+        Its constructor must have no side effects; its `drain`, if any, is called before the engine
+        closes, and its `close` when it does. It must be thread-safe and fork-safe itself.
         """
         existing = self._components.get(cls)
         if existing is None:  # threads may create two and use one: no lock, for fork safety
@@ -223,6 +241,9 @@ class Engine:
 
     def close(self) -> None:
         """Close the store if it is owned, and stop the threads."""
+        for component in list(self._components.values()):
+            if drain := getattr(component, "drain", None):
+                drain()
         self._closed = True
         for component in list(self._components.values()):
             if close := getattr(component, "close", None):

@@ -136,7 +136,8 @@ SUMMARY: Final = fields(
 )
 
 _SOURCE: Final = fields(
-    {"session": nonempty, "item": nonempty}, {"quote": text, "namespace": _TEXT_OR_NONE}
+    {"session": nonempty, "item": nonempty},
+    {"quote": text, "namespace": _TEXT_OR_NONE, "speaker": text, "version": text},
 )
 _LEARNED: Final[dict[str, Check]] = {
     "sources": list_of(_SOURCE),
@@ -154,6 +155,11 @@ FACT: Final = fields(
     {
         **_LEARNED,
         "confidence": share,
+        "gloss": text,
+        "reason": text,
+        "first_observed_at": optional(moment),
+        "category": _TEXT_OR_NONE,
+        "metadata": mapping,
         "valid_from": optional(moment),
         "valid_to": optional(moment),
     },
@@ -164,6 +170,8 @@ INSTRUCTION: Final = fields(
     {
         **_LEARNED,
         "priority": one_of(PRIORITIES),
+        "gloss": text,
+        "reason": text,
         "agent": _TEXT_OR_NONE,
         "session": _TEXT_OR_NONE,
     },
@@ -172,9 +180,25 @@ INSTRUCTION: Final = fields(
 WATERMARK: Final = fields(
     {},
     {
-        **dict.fromkeys(("life", "seq", "tries"), count),
+        **dict.fromkeys(("life", "seq", "tries", "count"), count),
         **dict.fromkeys(("next", "lease"), number),
-        **dict.fromkeys(("state", "error", "worker"), text),
+        **dict.fromkeys(("state", "error", "worker", "item", "digest"), text),
+        "again": list_of(nonempty),
+    },
+)
+
+WATERMARK_LINE: Final = fields(
+    {"session": nonempty, "item": nonempty, "digest": text}, {"again": list_of(nonempty)}
+)
+"""Of a line of an export: what is in it does not depend on the store."""
+
+REFUSED: Final = fields(
+    {"kind": one_of(("fact", "instruction")), "text": text, "reason": text},
+    {
+        "status": text,
+        "sources": list_of(_SOURCE),
+        "gloss": text,
+        "refused_at": optional(moment),
     },
 )
 

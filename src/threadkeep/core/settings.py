@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from threadkeep.protocols import Policy
+from threadkeep.types.embedding import Embed, Embedder
 
 SUMMARY_TTL: Final = 432_000.0
 """Five days."""
@@ -37,7 +38,7 @@ class Settings:
         longterm: another store for long-term memory: anything `connect` takes, or a Memory.
         llm: turns extraction on: `{"model", "api_key", "base_url", ...}`, or a callable that takes
             messages of OpenAI Chat and returns a text; see `threadkeep.longterm`.
-        embedder: a callable from texts to vectors, for semantic recall; seldom needed.
+        embedder: an `Embedder`, or a callable from texts to vectors, for recall by meaning.
         redactor: a callable of a text and its kind (`item`, `session`, `file`, `response`,
             `feedback`, `fact`, `instruction`, `summary`), which returns the text that may
             be stored and shown to a model; `None` = nothing.
@@ -57,7 +58,7 @@ class Settings:
     observe: bool = False
     longterm: object = field(default=None, repr=False)
     llm: Mapping[str, Any] | Callable[..., Any] | None = field(default=None, repr=False)
-    embedder: Callable[[list[str]], Sequence[Sequence[float]]] | None = None
+    embedder: Embedder | Embed | None = None
     redactor: Callable[[str, str], str | None] | None = None
     summary_ttl: float | None = SUMMARY_TTL
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
-from threadkeep.core import body, item_codec, names
+from threadkeep.core import body, item_codec, names, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.errors import InputError
 from threadkeep.longterm.store import codec
 from threadkeep.longterm.store.unit_of_work import (
     FACT,
+    FORGOTTEN,
     INSTRUCTION,
+    REFUSED,
     USER,
+    WATERMARK,
     UnitOfWork,
 )
 from threadkeep.longterm.store.user_stream import UserStream
@@ -26,11 +30,14 @@ from threadkeep.sessions import (
 )
 from threadkeep.sessions.export_line import Line
 from threadkeep.sessions.jsonl import CheckedSession
-from threadkeep.types import Query, Record
+from threadkeep.types import Json, Query, Record
 from threadkeep.types.batching import batches
 from threadkeep.types.knowledge import Fact, Instruction
 
+T = TypeVar("T")
+
 _PAGE: Final = 500
+_MAX_AGAIN: Final = 1_000
 
 
 class Restored(NamedTuple):
@@ -41,11 +48,25 @@ class Restored(NamedTuple):
     new: int
 
 
+class Mark(NamedTuple):
+    """What is known beside facts: what was forgotten, refused, and read.
+
+    Attributes:
+        session: whose watermark it is.
+    """
+
+    record: Record
+    session: str = ""
+
+
 class UserEntries(NamedTuple):
     """A run of lines on one user, as it will be written."""
 
     user: str
-    entries: list[Fact | Instruction]
+    entries: list[Fact | Instruction | Mark]
+
+
+_MARKS: Final = (FORGOTTEN, REFUSED, WATERMARK)
 
 
 def export(engine: Engine, user: str) -> Iterator[Line]:
@@ -82,12 +103,43 @@ def _is_owner(record: Record, user: str) -> bool:
 
 
 def lines(engine: Engine, user: str) -> Iterator[Line]:
-    """What was learned of a user: facts and instructions of any status."""
+    """What was learned of a user: facts and instructions of any status, and what was let go.
+
+    Marks of what was forgotten come along, so that it is not learned again elsewhere, and how far
+    the sessions were read, so that nobody pays for that twice.
+    """
     unit = UserStream(engine, user=user).load()
     for fact in unit.facts.values():
         yield _line(user, codec.fact_record(fact, _created_seconds(fact)))
     for instruction in unit.instructions.values():
         yield _line(user, codec.instruction_record(instruction, _created_seconds(instruction)))
+    for id, forgotten_at in unit.forgotten.items():
+        yield _line(user, Record(FORGOTTEN, id, "{}", forgotten_at))
+    for refusal in unit.refusals.values():
+        refused_at = 0.0 if refusal.refused_at is None else refusal.refused_at.timestamp()
+        yield _line(user, codec.refusal_record(refusal, refused_at))
+    if any("/" in stream for stream in unit.watermarks):
+        yield from _watermark_lines(engine, user, unit)
+
+
+def _watermark_lines(engine: Engine, user: str, unit: UnitOfWork) -> Iterator[Line]:
+    """How far each session was read: by the last item read, since seqs are a store's own."""
+    for session in sessions(engine, user):
+        stored = unit.watermarks.get(engine.stream("session", session)) or "{}"
+        try:
+            watermark = body.parse(stored, WATERMARK)
+        except UnreadableRecord:
+            continue  # what cannot be read was not read, for whoever learns
+        if watermark.get("item"):
+            mark = {
+                "session": session,
+                "item": watermark["item"],
+                "digest": watermark.get("digest", ""),
+                "again": watermark.get("again", []),
+            }
+            yield _line(
+                user, Record(WATERMARK, names.key(session), item_codec.dumps(mark, WATERMARK), 0.0)
+            )
 
 
 def checked(
@@ -112,19 +164,29 @@ def checked(
             yield from _user_entries(owner, lines, user)
 
 
-def restore(engine: Engine, entries: Iterable[CheckedSession | UserEntries]) -> Iterator[Restored]:
-    """Write what was checked: what is there already stays as it is; says what became of each."""
+def restore(
+    engine: Engine, entries: Iterable[CheckedSession | UserEntries], *, keep_forgotten: bool = True
+) -> Iterator[Restored]:
+    """Write what was checked: what is there already stays as it is; says what became of each.
+
+    Args:
+        engine: of the store.
+        entries: what was checked.
+        keep_forgotten: whether what was forgotten, there or here, stays so.
+    """
     for entry in entries:
         if isinstance(entry, CheckedSession):
             yield Restored(entry.info.id, None, int(jsonl.write(engine, entry)))
         else:
-            yield Restored(None, entry.user, _put(engine, *entry))
+            yield Restored(None, entry.user, _put(engine, *entry, keep_forgotten))
 
 
-def restore_user(engine: Engine, user: str, text: str | Iterable[str]) -> int:
+def restore_user(
+    engine: Engine, user: str, text: str | Iterable[str], *, keep_forgotten: bool = True
+) -> int:
     """As `User.restore`: all of it is looked at before any of it is written."""
     entries = list(checked(_parsed(text), user))
-    return sum(restored.new for restored in restore(engine, entries))
+    return sum(restored.new for restored in restore(engine, entries, keep_forgotten=keep_forgotten))
 
 
 def _owner(number: int, line: Line) -> str | None:
@@ -151,11 +213,17 @@ def _user_entries(
         yield UserEntries(owner, [stored[id(record)] for record in batch])
 
 
-def _put(engine: Engine, user: str, batch: list[Fact | Instruction]) -> int:
+def _put(
+    engine: Engine, user: str, batch: list[Fact | Instruction | Mark], keep_forgotten: bool
+) -> int:
     def step(unit: UnitOfWork) -> int:
         before = len(unit.facts) + len(unit.instructions)
         for entry in batch:
-            if isinstance(entry, Fact):
+            if isinstance(entry, Mark):
+                _put_mark(engine, unit, entry, keep_forgotten)
+            elif keep_forgotten and entry.id in unit.forgotten:
+                continue
+            elif isinstance(entry, Fact):
                 unit.facts.get(entry.id) or unit.put_fact(entry)
             else:
                 unit.instructions.get(entry.id) or unit.put_instruction(entry)
@@ -164,19 +232,76 @@ def _put(engine: Engine, user: str, batch: list[Fact | Instruction]) -> int:
     return UserStream(engine, user=user).transact(step)
 
 
-def _read(number: int, line: Line) -> tuple[Record, Fact | Instruction]:
+def _put_mark(engine: Engine, unit: UnitOfWork, mark: Mark, keep_forgotten: bool) -> None:
+    record = mark.record
+    if record.kind == FORGOTTEN:
+        is_known = record.id in unit.facts or record.id in unit.instructions
+        if keep_forgotten and not is_known and record.id not in unit.forgotten:
+            unit.mark_forgotten(record.id, record.at)
+    elif record.kind == REFUSED:
+        refusal = codec.read_refusal(record)
+        if refusal is not None and refusal.id not in unit.refusals:
+            unit.put_refusal(refusal)
+    else:
+        key = engine.stream("session", mark.session)
+        if key not in unit.watermarks:
+            unit.put_watermark(key, record.body)
+
+
+def _read(number: int, line: Line) -> tuple[Record, Fact | Instruction | Mark]:
     """What a line says, and the record that it will be."""
-    record = export_line.read(number, line, (FACT, INSTRUCTION))
-    is_fact = record.kind == FACT
-    try:
-        entry = codec.decode_fact(record) if is_fact else codec.decode_instruction(record)
-    except UnreadableRecord as error:
-        raise InputError(f"line {number}: {error}") from None
-    if entry.id == USER:  # forgetting it would be forgetting all
+    record = export_line.read(number, line, (FACT, INSTRUCTION, *_MARKS))
+    if record.id == USER:  # forgetting it would be forgetting all
         raise InputError(f"line {number}: no {record.kind} can have the id {shown(USER)}")
+    if record.kind in _MARKS:
+        return record, _read_mark(number, record)
+    is_fact = record.kind == FACT
+    entry: Fact | Instruction = (
+        _decoded(number, codec.decode_fact, record)
+        if is_fact
+        else _decoded(number, codec.decode_instruction, record)
+    )
     if isinstance(entry, Fact):
         return codec.fact_record(entry, record.at), entry
     return codec.instruction_record(entry, record.at), entry
+
+
+def _read_mark(number: int, record: Record) -> Mark:
+    """What a line says beside facts and instructions.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    if record.kind == FORGOTTEN:
+        return Mark(record)
+    if record.kind == REFUSED:
+        return Mark(codec.refusal_record(_decoded(number, codec.decode_refusal, record), record.at))
+    fields = _decoded(number, _decode_mark, record)
+    if not names.is_key(fields["item"]):
+        raise InputError(f"line {number}: the watermark names no item")
+    watermark = {
+        "item": fields["item"],
+        "digest": fields["digest"][:64],
+        "again": fields.get("again", [])[:_MAX_AGAIN],
+    }
+    text = item_codec.dumps(watermark, "watermark")
+    return Mark(replace(record, body=text), fields["session"])
+
+
+def _decode_mark(record: Record) -> dict[str, Json]:
+    return body.decode(record, record_shapes.WATERMARK_LINE)
+
+
+def _decoded(number: int, decode: Callable[[Record], T], record: Record) -> T:
+    """What a record says.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return decode(record)
+    except UnreadableRecord as error:
+        raise InputError(f"line {number}: {error}") from None
 
 
 def _line(user: str, record: Record) -> Line:

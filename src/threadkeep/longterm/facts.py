@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Final
@@ -10,24 +10,29 @@ from typing import Any, Final
 from threadkeep.core import names
 from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
+from threadkeep.errors import InputError, did_you_mean
 from threadkeep.longterm.html import EntryListing
 from threadkeep.longterm.store import validate
 from threadkeep.longterm.store.codec import identity
-from threadkeep.longterm.store.collection import Collection, CollectionSpec
-from threadkeep.longterm.store.unit_of_work import UnitOfWork, superseded
+from threadkeep.longterm.store.collection import Collection, CollectionSpec, lineage
+from threadkeep.longterm.store.merge_facts import (
+    evict_surplus,
+    first_said,
+    merge_fact,
+    place,
+    rank_key,
+)
+from threadkeep.longterm.store.new_fact import FIELDS, approved_fact, held_at, new_fact
+from threadkeep.longterm.store.unit_of_work import MAX_FACTS, UnitOfWork, superseded
 from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.longterm.store.validate import Moment
 from threadkeep.types import Listing
-from threadkeep.types.knowledge import (
-    APPLICATION,
-    Fact,
-    Status,
-    merged_sources,
-)
-from threadkeep.types.timestamps import utc_datetime
+from threadkeep.types.knowledge import APPLICATION, Fact, Status
 
-MAX_FACTS: Final = 1_000
-"""Facts that are kept of one user, of any status; the least worth goes first, pinned ones never."""
+__all__ = ["Facts", "MAX_FACTS", "evict_surplus", "first_said", "merge_fact", "place", "rank_key"]
+
+_MAX_BATCH: Final = 400
+"""Facts of one commit, at most."""
 
 UNSET: Final[Any] = object()
 
@@ -65,8 +70,12 @@ class Facts(Collection[Fact]):
         replaces: str | None = None,
         extractor: str = APPLICATION,
         status: Status = "active",
+        category: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> Fact:
         """Store a fact, and return it as stored; one that is known already counts as seen again.
+
+        What is true for a second time, after it had ended, is a fact of its own with its own span.
 
         Args:
             text: complete in itself: "Ada is allergic to nuts".
@@ -79,31 +88,72 @@ class Facts(Collection[Fact]):
             expires_at: from when it is not known any more.
             replaces: the id of the fact whose place it takes, which becomes `superseded`.
             extractor: who learned it.
-            status: `quarantined` = not told to anybody before `update` approves it, unless it is
-                known as active already.
+            status: `quarantined` = not told to anybody before `approve`, unless it is known as
+                active already.
+            category: your own, such as `diet`; for `list(category=)`.
+            metadata: your own, JSON; joined with what a known fact has.
 
         Raises:
             InputError: a value is not what it should be; it is named. Nothing was written.
             NotFound: there is no fact `replaces`.
         """
-        now = self._engine.now()
-        clean_text = validate.checked_text(self._engine, text, "fact")
-        fact = Fact(
-            identity("fact", clean_text),
-            clean_text,
-            validate.checked_sources(self._engine, sources),
-            validate.checked_status(status) or "active",
-            confidence=validate.checked_share(confidence, "confidence"),
-            pinned=bool(pinned),
-            observed_at=validate.checked_moment(observed_at, "observed_at") or utc_datetime(now),
-            valid_from=validate.checked_moment(valid_from, "valid_from"),
-            valid_to=validate.checked_moment(valid_to, "valid_to"),
-            expires_at=validate.checked_moment(expires_at, "expires_at"),
-            extractor=names.check(extractor, "extractor"),
-            created_at=utc_datetime(now),
+        fact = new_fact(
+            self._engine,
+            text,
+            sources=sources,
+            confidence=confidence,
+            pinned=pinned,
+            observed_at=observed_at,
+            valid_from=valid_from,
+            valid_to=valid_to,
+            expires_at=expires_at,
+            extractor=extractor,
+            status=status,
+            category=category,
+            metadata=metadata,
         )
-        unit = self._user_stream().transact(lambda held: self._put(held, fact, replaces))
-        return unit.facts.get(fact.id, fact)
+        return self._put_all([(fact, replaces)])[0]
+
+    def add_many(self, facts: Iterable[str | Mapping[str, Any]]) -> list[Fact]:
+        """Store several facts in one commit (one for each 400), and return them as stored.
+
+        Args:
+            facts: texts, or dicts of what `add` takes: `{"text": ..., "category": ...}`.
+
+        Raises:
+            InputError: a value is not what it should be; it is named with its place. Nothing was
+                written.
+            NotFound: there is no fact that one `replaces`.
+        """
+        if isinstance(facts, (str, bytes, Mapping)) or not isinstance(facts, Iterable):
+            raise InputError(f"facts must be a list, got {type(facts).__name__}")
+        new = [_parsed(self._engine, entry, index) for index, entry in enumerate(facts)]
+        return [
+            fact
+            for start in range(0, len(new), _MAX_BATCH)
+            for fact in self._put_all(new[start : start + _MAX_BATCH])
+        ]
+
+    def approve(self, id: str) -> Fact:
+        """Make a fact known that waits in quarantine or was dropped; `user.refused()` has ids.
+
+        Raises:
+            NotFound: there is no such fact, and none was refused.
+        """
+        id = names.check(id, "id")
+
+        def step(unit: UnitOfWork) -> Fact:
+            refusal = unit.refusals.get(id)
+            if id in unit.facts or refusal is None or refusal.kind != "fact":
+                waiting = self._require(unit, id)
+                return unit.put_fact(
+                    replace(waiting, status="active", reason="", superseded_by=None)
+                )
+            unit.drop_refusal(id)
+            unit.unmark_forgotten(identity("fact", refusal.text))
+            return merge_fact(unit, approved_fact(refusal, self._engine.now()))
+
+        return self._user_stream().transact(step)
 
     def update(
         self,
@@ -114,6 +164,8 @@ class Facts(Collection[Fact]):
         confidence: float | None = None,
         expires_at: Moment | None = UNSET,
         valid_to: Moment | None = UNSET,
+        category: str | None = UNSET,
+        metadata: Mapping[str, Any] | None = None,
     ) -> Fact:
         """Change what is known of a fact: `status="active"` approves one in quarantine.
 
@@ -133,71 +185,122 @@ class Facts(Collection[Fact]):
         for name, value in (("expires_at", expires_at), ("valid_to", valid_to)):
             if value is not UNSET:
                 changes[name] = validate.checked_moment(value, name)
+        if category is not UNSET:
+            changes["category"] = None if category is None else names.check(category, "category")
+        if metadata is not None:
+            changes["metadata"] = validate.checked_metadata(metadata)
         return self._apply_changes(id, changes)
 
     @reads
-    def list(self, *, status: Status | None = "active") -> Listing[Fact]:
+    def list(
+        self,
+        *,
+        status: Status | None = "active",
+        at: Moment | None = None,
+        category: str | None = None,
+        limit: int | None = None,
+    ) -> Listing[Fact]:
         """The facts of a status, or of every one (`None`), in the order they were first stored.
 
+        Args:
+            status: which; with `at`, also superseded facts that held then are among the active.
+            at: only what held at that time, as far as is known today: epoch seconds, ISO 8601 or a
+                datetime.
+            category: only of this one.
+            limit: only so many of the newest.
+
         Raises:
-            InputError: there is no such status.
+            InputError: a value is not what it should be; it is named.
         """
         selected = validate.checked_status(status)
-        facts = self._user_stream().load().facts.values()
-        return EntryListing(fact for fact in facts if selected in (None, fact.status))
+        moment = validate.checked_moment(at, "at")
+        if limit is not None and (type(limit) is not int or limit < 1):
+            raise InputError(f"limit must be a whole number of at least 1, got {limit!r}")
+        facts = [
+            fact
+            for fact in self._user_stream().load().facts.values()
+            if (category is None or fact.category == category)
+            and (
+                selected in (None, fact.status)
+                if moment is None
+                else held_at(fact, moment, selected)
+            )
+        ]
+        return EntryListing(facts if limit is None else facts[-limit:])
 
+    def history(self, id: str) -> Listing[Fact]:
+        """The facts that one replaced and that replaced it, the oldest first, itself among them.
+
+        Raises:
+            NotFound: there is no such fact.
+        """
+        unit = self._user_stream().load()
+        newest = self._require(unit, id)
+        seen = {newest.id}
+        while (
+            following := unit.facts.get(newest.superseded_by or "")
+        ) and following.id not in seen:
+            newest = following
+            seen.add(newest.id)
+        ids = set(lineage(unit.facts.values(), newest.id))
+        return EntryListing(sorted((unit.facts[id] for id in ids), key=_begin))
+
+    aadd_many = async_twin(add_many)
+    aapprove = async_twin(approve)
+    ahistory = async_twin(history)
     aadd = async_twin(add)
     aupdate = async_twin(update)
     alist = async_twin(list)
 
-    def _put(self, unit: UnitOfWork, fact: Fact, replaces: str | None) -> UnitOfWork:
-        """Put an entry of the application, and supersede the one it replaces."""
+    def _put_all(self, new: Sequence[tuple[Fact, str | None]]) -> list_type[Fact]:
+        """Put facts of the application, and supersede those that they replace."""
+
+        def step(unit: UnitOfWork) -> tuple[UnitOfWork, list_type[Fact]]:
+            stored = [self._put(unit, fact, replaces) for fact, replaces in new]
+            evict_surplus(unit, self._engine.now())
+            return unit, stored
+
+        ids = [id for fact, replaces in new for id in (fact.id, replaces) if id is not None]
+        unit, stored = self._user_stream().transact_facts(list(dict.fromkeys(ids)), step)
+        return [unit.facts.get(fact.id, fact) for fact in stored]
+
+    def _put(self, unit: UnitOfWork, fact: Fact, replaces: str | None) -> Fact:
+        fact = place(unit, fact)
         if replaces is not None and replaces != fact.id and not self._engine.longterm.discards:
             previous = self._require(unit, replaces)
             closed = replace(
-                superseded(previous, fact.id), valid_to=previous.valid_to or fact.observed_at
+                superseded(previous, fact.id),
+                valid_to=previous.valid_to or fact.valid_from or fact.observed_at,
             )
             unit.put_fact(closed)
         if fact.status == "active":
             unit.unmark_forgotten(fact.id)
-        merge_fact(unit, fact)
-        evict_surplus(unit)
-        return unit
+            unit.unmark_forgotten(identity("fact", fact.text))
+        return merge_fact(unit, fact)
 
 
-def merge_fact(unit: UnitOfWork, fact: Fact) -> Fact:
-    """Put a fact; one that is known already was seen once more, and keeps what it has."""
-    existing = unit.facts.get(fact.id)
-    if existing is None:
-        return unit.put_fact(fact)
-    # what an application, or another mouth, says again is no longer in doubt; never the reverse
-    active = fact.status == "active" or existing.status == "active"
-    return unit.put_fact(
-        replace(
-            fact,
-            sources=merged_sources(existing.sources, fact.sources),
-            status="active" if active else existing.status,
-            superseded_by=None if active else existing.superseded_by,
-            confidence=max(existing.confidence, fact.confidence),
-            pinned=existing.pinned or fact.pinned,
-            seen=existing.seen + 1,
-            observed_at=max(filter(None, (existing.observed_at, fact.observed_at)), default=None),
-            valid_from=fact.valid_from or existing.valid_from,
-            expires_at=fact.expires_at or existing.expires_at,
-            created_at=existing.created_at,
-            seq=existing.seq,
+list_type = list  # the name of a verb above
+
+
+def _parsed(engine: Engine, entry: str | Mapping[str, Any], index: int) -> tuple[Fact, str | None]:
+    """A fact of a list, and what it replaces."""
+    options = {"text": entry} if isinstance(entry, str) else entry
+    if not isinstance(options, Mapping):
+        raise InputError(f"facts[{index}] must be a str or a dict, got {type(entry).__name__}")
+    named = dict(options)
+    replaces = named.pop("replaces", None)
+    if replaces is not None:
+        names.check(replaces, f"facts[{index}].replaces")
+    if unknown := sorted(named.keys() - set(FIELDS)):
+        raise InputError(
+            f"facts[{index}] has no key {unknown[0]!r}{did_you_mean(unknown[0], FIELDS)}"
         )
-    )
+    try:
+        return new_fact(engine, named.pop("text", None), **named), replaces
+    except InputError as error:
+        raise InputError(f"facts[{index}]: {error}") from error
 
 
-def evict_surplus(unit: UnitOfWork, limit: int = MAX_FACTS) -> None:
-    """Let the least worth facts go, if there are too many."""
-    for id in validate.surplus(unit.facts, limit, rank_key):
-        unit.drop_fact(id)
-
-
-def rank_key(fact: Fact) -> tuple[bool, float, float]:
-    """How much a fact is worth beside others: that it holds, how sure it is, how new."""
-    said_at = fact.observed_at or fact.created_at
-    certainty = fact.confidence * (1 + min(fact.seen, 9) / 10)
-    return fact.status == "active", certainty, 0.0 if said_at is None else said_at.timestamp()
+def _begin(fact: Fact) -> tuple[float, int]:
+    moment = fact.valid_from or first_said(fact)
+    return 0.0 if moment is None else moment.timestamp(), fact.seq

@@ -20,7 +20,7 @@ from threadkeep.longterm.store import unit_of_work
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream, for_session
 from threadkeep.printable import shown
-from threadkeep.sessions import checkpoints, derived, edit, remove, user_index
+from threadkeep.sessions import checkpoints, derived, edit, recall_segments, remove, user_index
 from threadkeep.sessions.read import items_of_page
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import KEEP, Drop, Query, SessionInfo
@@ -49,6 +49,7 @@ def forget_user(engine: Engine, user: str, *, purge: bool) -> ForgetReport:
     records += checkpoints.delete_of_user(engine, user)
     other_namespaces = _summaries(engine, unit)
     records += orphans.forget_summaries(engine, user)
+    recall_segments.forget_user(engine, user)
     records += sum(len(kind) for kind in (unit.facts, unit.instructions, unit.watermarks))
     user_stream.delete()
     engine.evict_user(user)
@@ -74,7 +75,7 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
     items = items_of_page(
         session_stream.read(Query(session_stream.stream_name, "item", ids=keys)).pages[0]
     )
-    edit.remove(session_stream, *item_ids)
+    edit.remove(session_stream, *item_ids, tell=False)
     said = {item.text for item in items if item.text}
     checkpoints.forget_items(session_stream.engine, session_stream.id, item_ids, said)
     derived.invalidate_summary(
@@ -92,6 +93,9 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
             remove_sources(unit, fact, removed_sources, session_stream.engine.now())
         for instruction in list(unit.instructions.values()):
             remove_sources(unit, instruction, removed_sources, session_stream.engine.now())
+        for refusal in list(unit.refusals.values()):
+            if any(_source_key(source) in removed_sources for source in refusal.sources):
+                unit.drop_refusal(refusal.id)
 
     user_stream.transact(step)
     return len(items)

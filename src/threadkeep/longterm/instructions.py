@@ -160,7 +160,37 @@ class Instructions(Collection[Instruction]):
             )
         )
 
+    def approve(self, id: str) -> Instruction:
+        """Make an instruction hold that waits in quarantine, or that was dropped.
+
+        Raises:
+            NotFound: there is no such instruction, and none was refused.
+        """
+        id = names.check(id, "id")
+
+        def step(unit: UnitOfWork) -> Instruction:
+            refusal = unit.refusals.get(id)
+            if id in unit.instructions or refusal is None or refusal.kind != "instruction":
+                waiting = self._require(unit, id)
+                return unit.put_instruction(
+                    replace(waiting, status="active", reason="", superseded_by=None)
+                )
+            unit.drop_refusal(id)
+            instruction = Instruction(
+                identity("instruction", refusal.text, None, None),
+                refusal.text,
+                sources=refusal.sources,
+                observed_at=refusal.refused_at,
+                created_at=utc_datetime(self._engine.now()),
+                gloss=refusal.gloss,
+            )
+            unit.unmark_forgotten(instruction.id)
+            return merge_instruction(unit, instruction)
+
+        return self._user_stream().transact(step)
+
     aadd = async_twin(add)
+    aapprove = async_twin(approve)
     aupdate = async_twin(update)
     alist = async_twin(list)
 
@@ -172,7 +202,7 @@ class Instructions(Collection[Instruction]):
         if instruction.status == "active":
             unit.unmark_forgotten(instruction.id)
         merge_instruction(unit, instruction)
-        evict_surplus(unit)
+        evict_surplus(unit, self._engine.now())
         return unit
 
 
@@ -192,6 +222,8 @@ def merge_instruction(unit: UnitOfWork, instruction: Instruction) -> Instruction
             instruction,
             sources=merged_sources(existing.sources, instruction.sources),
             status="active" if active else existing.status,
+            reason="" if active else existing.reason or instruction.reason,
+            gloss=existing.gloss or instruction.gloss,
             superseded_by=None if active else existing.superseded_by,
             priority=min(existing.priority, instruction.priority, key=PRIORITIES.index),
             pinned=existing.pinned or instruction.pinned,
@@ -206,10 +238,13 @@ def merge_instruction(unit: UnitOfWork, instruction: Instruction) -> Instruction
     )
 
 
-def evict_surplus(unit: UnitOfWork, limit: int = MAX_INSTRUCTIONS) -> None:
-    """Let those of the least weight go, if there are too many."""
-    for id in validate.surplus(unit.instructions, limit, rank_key):
+def evict_surplus(unit: UnitOfWork, now: float, limit: int = MAX_INSTRUCTIONS) -> int:
+    """Let those of the least weight go, if there are too many, and say so. Returns how many."""
+    surplus = validate.surplus(unit.instructions, limit, rank_key)
+    for id in surplus:
+        unit.put_refusal(validate.surplus_refusal(unit.instructions[id], "instruction", now))
         unit.drop_instruction(id)
+    return len(surplus)
 
 
 def rank_key(instruction: Instruction) -> tuple[bool, bool, int, float]:

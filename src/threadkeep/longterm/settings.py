@@ -34,6 +34,8 @@ class ExtractionSettings:
         calls_per_day: of one user, at most; counted in the store.
         tokens_per_day: of one user, at most; no call begins beyond.
         summaries: whether sessions are summed up, with the same call.
+        verify: whether the model is asked a second time about what carries a risk: each wish, and
+            facts whose words are not plainly those said; one call more for batches that have any.
     """
 
     call: ModelCallable | None = None
@@ -48,6 +50,7 @@ class ExtractionSettings:
     calls_per_day: int = 500
     tokens_per_day: int = 1_000_000
     summaries: bool = True
+    verify: bool = False
 
 
 _KEYS: Final = tuple(field.name for field in fields(ExtractionSettings))
@@ -120,4 +123,5 @@ _CHECKS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
     "calls_per_day": _WHOLE,
     "tokens_per_day": _WHOLE,
     "summaries": ("True or False", lambda v: isinstance(v, bool)),
+    "verify": ("True or False", lambda v: isinstance(v, bool)),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -17,9 +18,20 @@ MAX_CHARACTERS: Final = 4_000
 _ROLES: Final = ("user", "assistant")
 
 
+def is_withdrawn(item: Item) -> bool:
+    """Whether an item that is there does not belong to the conversation any more.
+
+    The one place to say so, for items that are kept but hidden: they are not read, and what came
+    of them goes as it does when they are removed.
+    """
+    return item.hidden
+
+
 def spoken_text(item: Item) -> str:
     """What was said in it: never by tools, files, notices, systems, or by memory itself."""
-    if item.hidden or item.type != "message" or item.role not in _ROLES or item.tool_call_id:
+    if is_withdrawn(item):
+        return ""
+    if item.type != "message" or item.role not in _ROLES or item.tool_call_id:
         return ""
     text = item.text if isinstance(item.content, str) else "\n".join(_text_blocks(item.content))
     text = text.strip()
@@ -30,6 +42,11 @@ def readable_text(engine: Engine, item: Item) -> str:
     """What is read of an item."""
     text = spoken_text(item)
     return (redacted(engine, text, "item") or "")[:MAX_CHARACTERS] if text else ""
+
+
+def version_of(text: str) -> str:
+    """A digest of what was read of an item, to know whether it still says the same."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def _text_blocks(blocks: Sequence[dict[str, object]]) -> Iterator[str]:

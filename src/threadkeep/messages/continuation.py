@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from threadkeep.errors import ConfigError, did_you_mean
 from threadkeep.messages.tool_groups import speaker
+from threadkeep.printable import shown
 from threadkeep.types import Item
 
 Profile: TypeAlias = Literal["openai", "deepseek", "gemini", "openrouter", "vllm"]
@@ -53,7 +54,7 @@ def check_profile(profile: str | None) -> None:
     """
     if profile is not None and profile not in FIELDS:
         raise ConfigError(
-            f"profile {str(profile)[:40]!r} is unknown{did_you_mean(str(profile), FIELDS)}"
+            f"profile {shown(profile)} is unknown{did_you_mean(str(profile), FIELDS)}"
         )
 
 

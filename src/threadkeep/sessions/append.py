@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import takewhile
 from typing import Final, NamedTuple
 
@@ -13,7 +14,7 @@ from threadkeep.core.redaction import redacted_item
 from threadkeep.errors import InputError
 from threadkeep.messages import read_all
 from threadkeep.printable import shown
-from threadkeep.sessions import derived
+from threadkeep.sessions import derived, recall_segments
 from threadkeep.sessions.item_identity import IdClaims, is_reference
 from threadkeep.sessions.read import ALL, choose_window, older_items
 from threadkeep.sessions.storable import storable_record
@@ -21,6 +22,7 @@ from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, Item, Record
 from threadkeep.types.batching import batches
 from threadkeep.types.timestamps import utc_datetime
+from threadkeep.window.shorten.references import referring
 
 
 class Draft(NamedTuple):
@@ -58,10 +60,14 @@ class Draft(NamedTuple):
 
 def add(stream: SessionStream, messages: Sequence[object], format: str | None = None) -> list[Item]:
     """As `Session.add`."""
-    draft = make_draft(stream.engine, stream.id, messages, format=format)
+    draft = make_draft(
+        stream.engine, stream.id, messages, format=format, refer=partial(_without_pages, stream)
+    )
     seqs = list[int]()
     for batch in list(batches(draft.records)) or [[]]:
         seqs += _write(stream, draft.claims, batch, first=not seqs)
+    if draft.claims is not None and draft.claims.changes:
+        recall_segments.drop_touched(stream.engine, stream.owner, stream.id)
     if stream.engine.settings.retain:
         _apply_retention(stream, seqs)
     return _notify_listener(stream, draft, seqs)
@@ -81,6 +87,7 @@ def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
         put = stream.compare_and_set(snapshot, put=first, drop=[Drop("item")])
         if snapshot.info is not None:
             derived.invalidate_summary(stream.engine, stream.id)
+            recall_segments.drop_touched(stream.engine, snapshot.info.user, stream.id)
         return put
 
     seqs = stream.retry(step)
@@ -95,8 +102,17 @@ def make_draft(
     messages: Sequence[object],
     noun: str = "message",
     format: str | None = None,
+    refer: Callable[[Item], Item] | None = None,
 ) -> Draft:
     """Read messages into a draft.
+
+    Args:
+        engine: of the session.
+        session: the session's id.
+        messages: as for `Session.add`.
+        noun: what an error calls one of them.
+        format: as for `Session.add`.
+        refer: makes references of what the session holds already; called for tool results.
 
     Raises:
         InputError: a message cannot be understood or stored, or two have the same id.
@@ -104,6 +120,8 @@ def make_draft(
     parsed = read_all(messages, noun, format)
     if engine.settings.redactor is not None:
         parsed = [(n, redacted_item(engine, item)) for n, item in parsed]
+    if refer is not None:
+        parsed = [(n, refer(item) if item.tool_call_id else item) for n, item in parsed]
     now = engine.now()
     new_ids = engine.new_ids(now, len(parsed))
     ids = [
@@ -126,6 +144,16 @@ def make_draft(
     return Draft(items, ids, records, now, claims)
 
 
+def _without_pages(stream: SessionStream, result: Item) -> Item:
+    """The result as it is stored: pages that `read_more` made of another one are references."""
+    older = older_items(stream)
+
+    def find(seq: int) -> Item | None:
+        return next((item for item in older(seq + 1, 1) if item.seq == seq), None)
+
+    return referring(result, stream.stream_name, find)
+
+
 def _write(
     stream: SessionStream, claims: IdClaims | None, batch: list[Record], *, first: bool
 ) -> list[int]:
@@ -140,6 +168,8 @@ def _write(
 def _notify_listener(stream: SessionStream, draft: Draft, seqs: Sequence[int]) -> list[Item]:
     """Tell the listener about new items; returns all added items."""
     added = draft.stored(seqs)
+    if stream.engine.write_counts is not None:
+        stream.engine.write_counts.add(stream.owner, len(seqs))
     if stream.engine.listener is not None:
         new = [
             stored
@@ -156,7 +186,7 @@ def _apply_retention(stream: SessionStream, seqs: Sequence[int]) -> None:
     Older items are read until the policies need no more. If a model extracts from sessions, items
     it has not read yet stay, up to `PATIENCE` times as many as `retain` keeps.
     """
-    retained = choose_window(stream, stream.engine.settings.retain, ALL, None)
+    retained = choose_window(stream, stream.engine.settings.retain, ALL, None, shorten=False)
     first = _first_to_stay(stream, retained[0].seq) if retained else None
     if first is None:
         return
@@ -165,6 +195,7 @@ def _apply_retention(stream: SessionStream, seqs: Sequence[int]) -> None:
         extracted_upto = reader.upto(stream.id, stream.owner, stream.generation)
         upto = min(upto, max(extracted_upto, _patience_limit(stream, retained, seqs)))
     stream.trim(upto)
+    recall_segments.drop_touched(stream.engine, stream.owner, stream.id, upto=upto)
 
 
 def _first_to_stay(stream: SessionStream, retained: int) -> int | None:

@@ -13,6 +13,7 @@ from threadkeep.messages import read
 from threadkeep.printable import shown
 from threadkeep.sessions import derived
 from threadkeep.sessions.item_identity import is_reference
+from threadkeep.sessions.outdated import drop_derived, drop_segments, tell_edited
 from threadkeep.sessions.read import (
     is_shown,
     items_query,
@@ -21,10 +22,9 @@ from threadkeep.sessions.read import (
     whole_number,
 )
 from threadkeep.sessions.storable import storable_record
-from threadkeep.sessions.stream import SessionStream, Snapshot
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, Item, Query, SessionInfo
 from threadkeep.types.timestamps import utc_datetime
-from threadkeep.types.versions import generation_of
 
 UNSET: Final[Any] = object()
 
@@ -79,10 +79,12 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
         new = dataclasses.replace(redacted, id=id, created_at=created_at, hidden=old.hidden)
         new, record = storable_record(new, id, stream.engine.now(), "item")
         seq = stream.compare_and_set(snapshot, put=[record])[0]
-        _invalidate_summary(stream, snapshot, seq)
+        drop_derived(stream, snapshot, seq)
         return dataclasses.replace(new, seq=seq)
 
-    return stream.retry(step)
+    replaced = stream.retry(step)
+    tell_edited(stream, [id])
+    return replaced
 
 
 def rewind(stream: SessionStream, before: str | int | None, last: int | None) -> list[Item]:
@@ -101,14 +103,16 @@ def rewind(stream: SessionStream, before: str | int | None, last: int | None) ->
         if records:
             drop = Drop("item", [record.id for record in records])
             stream.compare_and_set(snapshot, drop=[drop])
-            _invalidate_summary(stream, snapshot, records[0].seq)
+            drop_derived(stream, snapshot, records[0].seq)
         return list(filter(is_shown, map(item_codec.read_item, records)))
 
-    return stream.retry(step)
+    removed = stream.retry(step)
+    tell_edited(stream, [item.id for item in removed])
+    return removed
 
 
-def remove(stream: SessionStream, *ids: str) -> None:
-    """As `Session.remove`."""
+def remove(stream: SessionStream, *ids: str, tell: bool = True) -> None:
+    """As `Session.remove`; `tell=False`: the caller looks after what came of the items."""
     keys = [names.key(names.check(id, "id")) for id in ids]
 
     def step() -> None:
@@ -116,9 +120,11 @@ def remove(stream: SessionStream, *ids: str) -> None:
         if snapshot.info is not None and keys:
             stream.compare_and_set(snapshot, drop=[Drop("item", keys)])
         if records := snapshot.pages[0].records:
-            _invalidate_summary(stream, snapshot, records[0].seq)
+            drop_derived(stream, snapshot, records[0].seq)
 
     stream.retry(step)
+    if tell:
+        tell_edited(stream, ids)
 
 
 def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> None:
@@ -158,6 +164,7 @@ def clear(stream: SessionStream, keep_last: int, files: bool) -> None:
             stream.compare_and_set(snapshot, drop=drop)
         if is_cut:
             derived.invalidate_summary(stream.engine, stream.id)
+            drop_segments(stream, snapshot)
 
     stream.retry(step)
 
@@ -167,9 +174,3 @@ def json_object(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     if metadata is not None and not isinstance(metadata, Mapping):
         raise InputError(f"metadata must be a dict, got {type(metadata).__name__}")
     return dict(metadata or {})
-
-
-def _invalidate_summary(stream: SessionStream, snapshot: Snapshot, seq: int) -> None:
-    derived.invalidate_summary(
-        stream.engine, stream.id, seq=seq, generation=generation_of(snapshot.version)
-    )

@@ -33,10 +33,12 @@ class IdClaims:
 
     Attributes:
         referred: the stored items that references name, by record id; filled by `check`.
+        changes: whether a stored item is given another text; filled by `check`.
     """
 
     def __init__(self, session: str, items: Iterable[tuple[int, Item]], noun: str) -> None:
         self.referred: dict[str, Item] = {}
+        self.changes = False
         self._session, self._noun = session, noun
         self._new: dict[str, Item] = {}
         self._references: dict[str, tuple[int, str]] = {}
@@ -77,8 +79,11 @@ class IdClaims:
     def check_new(self, stored: Mapping[str, Item]) -> None:
         """As `check`, without the references."""
         for key, item in self._new.items():
-            if key in stored and _identity(stored[key]) != _identity(item):
+            if key not in stored:
+                continue
+            if _identity(stored[key]) != _identity(item):
                 raise self._conflict(item, stored[key])
+            self.changes = self.changes or stored[key].text != item.text
 
     def check_alone(self) -> None:
         """As `check`, for a batch that replaces all items of the session.

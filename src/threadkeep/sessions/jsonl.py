@@ -13,7 +13,8 @@ from threadkeep.core.engine import Engine
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.errors import Conflict, CorruptRecord, InputError
 from threadkeep.printable import shown
-from threadkeep.sessions import export_line, response_index
+from threadkeep.sessions import checkpoint_lines, export_line, response_index
+from threadkeep.sessions.checkpoint_lines import CheckpointRecord
 from threadkeep.sessions.export_line import KINDS, Line
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Json, Query, Record, SessionInfo
@@ -31,11 +32,13 @@ class CheckedSession(NamedTuple):
         info: the content of its `session` record.
         session_entry: its `session` record.
         records: all other records, in order.
+        checkpoints: the records of its checkpoints.
     """
 
     info: SessionInfo
     session_entry: Record
     records: list[Record]
+    checkpoints: list[CheckpointRecord]
 
 
 def header() -> Line:
@@ -46,9 +49,13 @@ def header() -> Line:
 def lines(engine: Engine, session: str) -> Iterator[Line]:
     """The lines of a session, one per record, the `session` record first; none if it is missing."""
     stream = engine.stream("session", session)
+    is_empty = True
     for kind in KINDS:
         for record in _records(engine, stream, kind):
+            is_empty = False
             yield _line(session, record)
+    for namespace, record in () if is_empty else checkpoint_lines.records(engine, session):
+        yield {**_line(session, record), checkpoint_lines.FIELD: namespace}
 
 
 def sessions(numbered: Iterable[tuple[int, Line]], user: str | None) -> Iterator[CheckedSession]:
@@ -69,6 +76,9 @@ def write(engine: Engine, session: CheckedSession) -> bool:
     """Write a session, whole or not at all. Returns True if it was new."""
     stream = SessionStream(engine, SessionInfo(session.info.id))
     try:
+        if session.checkpoints and stream.read().info is None:  # first: the session completes it
+            user = session.info.user
+            checkpoint_lines.write(engine, session.info.id, user, session.checkpoints)
         stream.create(session.info, _with_pointers(engine, session), session.session_entry)
     except (Conflict, CorruptRecord):  # an existing session stays, even an unreadable one
         return False
@@ -148,7 +158,12 @@ def _check_session(
         session_entry, info = item_codec.with_owner(session_entry, user), replace(info, user=user)
     if user is not None and info.user != user:
         raise InputError(f"line {first} is of another user's session")
-    return CheckedSession(info, session_entry, list(_other_records(other_lines)))
+    is_checkpoint = checkpoint_lines.FIELD
+    records = [(number, line) for number, line in other_lines if is_checkpoint not in line]
+    checkpoints = [
+        checkpoint_lines.read(number, line) for number, line in other_lines if is_checkpoint in line
+    ]
+    return CheckedSession(info, session_entry, list(_other_records(records)), checkpoints)
 
 
 def _other_records(numbered: Iterable[tuple[int, Line]]) -> Iterator[Record]:

@@ -131,9 +131,17 @@ def info(stream: SessionStream) -> SessionInfo | None:
 
 
 def choose_window(
-    stream: SessionStream, policies: Sequence[Policy], lookback: int, counter: TokenCounter | None
+    stream: SessionStream,
+    policies: Sequence[Policy],
+    lookback: int,
+    counter: TokenCounter | None,
+    *,
+    shorten: bool = True,
 ) -> Window:
-    """The window that the policies select; `lookback=ALL` reads without a limit."""
+    """The window that the policies select; `lookback=ALL` reads without a limit.
+
+    With `shorten=False` large tool results count, and are returned, whole.
+    """
     if type(lookback) is not int or lookback < 1:
         raise ConfigError(f"lookback must be a whole number of at least 1, got {shown(lookback)}")
     if counter is not None and not callable(counter):
@@ -153,6 +161,8 @@ def choose_window(
         size=size,
         lookback=lookback,
         counter=counter,
+        session=stream.stream_name,
+        shorten=shorten,
     )
     if reader.borrowed:
         window.replace_shared(reader.borrowed)

@@ -13,7 +13,7 @@ from threadkeep.core import item_codec
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.errors import Conflict, CorruptRecord
 from threadkeep.printable import shown
-from threadkeep.sessions import checkpoints, derived, response_index, user_index
+from threadkeep.sessions import checkpoints, derived, recall_segments, response_index, user_index
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import KEEP, Drop, Page, Query
 
@@ -97,6 +97,7 @@ def delete_target(stream: SessionStream, remains: DeletionTarget) -> None:
         engine.commit(stream.stream_name, drop=[Drop()], ttl=KEEP, expect=remains.version)
         if not remains.is_ended:  # a summary written in between
             derived.delete_derived(engine, stream.id, user=stream.user, is_ended=False)
+    recall_segments.drop_touched(engine, remains.user, stream.id)
     response_index.delete_pointers(engine, stream.id, pointed)
 
 

@@ -9,12 +9,11 @@ from typing import Final
 from threadkeep.core import item_codec, names
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.redaction import redacted_item
-from threadkeep.sessions import derived
+from threadkeep.sessions.outdated import drop_segments, drop_summary, tell_edited
 from threadkeep.sessions.read import items_query
-from threadkeep.sessions.stream import SessionStream, Snapshot
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Record
 from threadkeep.types.timestamps import utc_datetime
-from threadkeep.types.versions import generation_of
 
 _MAX_IDS: Final = 500
 """Items that one commit changes: fewer than a store takes, so that they stay below 4 MB as well."""
@@ -82,10 +81,14 @@ def _change(
             stream.compare_and_set(snapshot, put=[new for _, new in changed])
             edited = [seq for seq, new in changed if not keep_summary or new.id in new_items]
             if edited:
-                _invalidate_summary(stream, snapshot, min(edited))
+                drop_summary(stream, snapshot, min(edited))
+            drop_segments(stream, snapshot)
         return len(changed)
 
-    return stream.retry(step)
+    count = stream.retry(step)
+    if count:  # what a summary stands for was said all the same
+        tell_edited(stream, [*(item.id for item in items), *(() if keep_summary else ids)])
+    return count
 
 
 def _changed_record(record: Record, item: Item | None, hidden: bool, now: float) -> Record | None:
@@ -102,9 +105,3 @@ def _changed_record(record: Record, item: Item | None, hidden: bool, now: float)
             return None
     new = dataclasses.replace(item, created_at=created_at)
     return item_codec.item_record(new, item.id, now, "item")
-
-
-def _invalidate_summary(stream: SessionStream, snapshot: Snapshot, seq: int) -> None:
-    derived.invalidate_summary(
-        stream.engine, stream.id, seq=seq, generation=generation_of(snapshot.version)
-    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from threadkeep.core import body, item_codec, names, record_shapes
 from threadkeep.core import cursor as cursors
@@ -15,6 +17,8 @@ from threadkeep.types.versions import generation_of
 
 TOUCH_INTERVAL = 60.0
 """Seconds between two moves of a session to the end of its user's list."""
+
+_USERS_PAGE = 500
 
 _GRACE = 2 * TOUCH_INTERVAL
 """Seconds an entry outlives its session, so that every live session is listed."""
@@ -126,6 +130,28 @@ def all_sessions(engine: Engine, limit: int, cursor: Any) -> Listing[SessionInfo
         if cursor is None:
             break
     return Listing(infos, cursor=cursor)
+
+
+def all_users(engine: Engine) -> Iterator[str]:
+    """All users of the namespace who have sessions, in no particular order."""
+    prefix, cursor = names.noun_prefix(engine.settings.namespace, "sessions"), None
+    while True:
+        streams, cursor = engine.streams(prefix, cursor=cursor, limit=_USERS_PAGE)
+        for stream in dict.fromkeys(streams):
+            if (user := _user_of(engine, stream)) is not None:
+                yield user
+        if cursor is None:
+            return
+
+
+def _user_of(engine: Engine, stream: str) -> str | None:
+    """The user of a list; a long name is hashed, so that a session must tell."""
+    user = unquote(names.parts(stream)[1], errors="surrogatepass")
+    if engine.stream("sessions", user) == stream:
+        return user
+    entries = engine.read(Query(stream, "session", limit=1, newest=True))[0].records
+    infos = read(engine, [engine.stream("session", session_id_of(entry)) for entry in entries])
+    return next((info.user for info in infos if info is not None), None)
 
 
 def is_sub_agent(info: SessionInfo) -> bool:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from threadkeep.testing.contract import BackendContract
+    from threadkeep.testing.learner import ScriptedLearner
     from threadkeep.testing.model import ScriptedModel
     from threadkeep.testing.validity import assert_carried, assert_valid
 
-__all__ = ["BackendContract", "ScriptedModel", "assert_carried", "assert_valid"]
+__all__ = ["BackendContract", "ScriptedLearner", "ScriptedModel", "assert_carried", "assert_valid"]
 
 
 def __getattr__(name: str) -> Any:
@@ -23,6 +24,10 @@ def __getattr__(name: str) -> Any:
         from threadkeep.testing.contract import BackendContract
 
         return BackendContract
+    if name == "ScriptedLearner":
+        from threadkeep.testing.learner import ScriptedLearner
+
+        return ScriptedLearner
     if name == "ScriptedModel":
         from threadkeep.testing.model import ScriptedModel
 

@@ -2,16 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal, Self, get_args
+from typing import Any, Final, Literal, Self, get_args
 
 Status = Literal["active", "superseded", "quarantined"]
 STATUSES: Final[tuple[str, ...]] = get_args(Status)
 
 Priority = Literal["explicit", "preference", "inferred"]
 PRIORITIES: Final[tuple[str, ...]] = get_args(Priority)
+
+Reason = Literal[
+    "not_said",
+    "not_own",
+    "assistant",
+    "no_wish",
+    "hearsay",
+    "question",
+    "order",
+    "negation",
+    "number",
+    "name",
+    "address",
+    "language",
+    "unverified",
+    "forgotten",
+    "retracted",
+    "surplus",
+    "unstorable",
+    "unconfirmed",
+]
+REASONS: Final[tuple[str, ...]] = get_args(Reason)
+"""Why something is not known:
+
+not_said: the cited words do not say it, or other words of the conversation say it better.
+not_own: it stands in what the user quoted or pasted.
+assistant: only the assistant said it.
+no_wish: the user's words ask for nothing.
+hearsay: the user hands on what somebody else said or wants.
+question: the user asks whether.
+order: it is put as a fact, and tells the assistant what to do.
+negation, number, name, address: it has one that nobody said, or lacks a "not" that was said.
+language: no row of words for its language, so that an instruction in it cannot be checked.
+unverified: the model, asked again, did not say that the words mean it.
+forgotten: it was forgotten after it was said.
+retracted: the user asked to forget it in the same conversation.
+surplus: there was no room for more.
+unstorable: it is empty, too long, or the redactor does not allow it.
+unconfirmed: an agent noted it, and the user did not say it.
+"""
 
 APPLICATION: Final = "application"
 """The `extractor` of what an application added by itself."""
@@ -26,12 +66,16 @@ class Source:
         item: the id of the item in it.
         quote: the words that say it.
         namespace: of the session, where it is not that of the user's own memory.
+        speaker: who said it: `user` or `assistant`; empty = not known.
+        version: a digest of the item's text when it was read; empty = not known.
     """
 
     session: str
     item: str
     quote: str = ""
     namespace: str | None = None
+    speaker: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +97,12 @@ class Fact:
         expires_at: from when it is not known any more.
         extractor: who learned it: `application`, `agent`, or a model and the version of its prompt.
         created_at: when it was first stored.
+        gloss: what a model made of it in another language than the user's; `text` are then the
+            user's own words, and the gloss is searched and never told.
+        reason: why it is in quarantine; empty = it is not, or nobody said.
+        first_observed_at: when it was first said.
+        category: the application's own; one word, such as `diet`.
+        metadata: the application's own, JSON.
         seq: its place in the user's memory, given by the store; 0 = not stored.
     """
 
@@ -70,6 +120,11 @@ class Fact:
     expires_at: datetime | None = None
     extractor: str = APPLICATION
     created_at: datetime | None = None
+    gloss: str = ""
+    reason: str = ""
+    first_observed_at: datetime | None = None
+    category: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
     seq: int = 0
 
 
@@ -92,6 +147,8 @@ class Instruction:
         expires_at: from when it does not hold any more.
         extractor: who learned it.
         created_at: when it was first stored.
+        gloss: as of a fact.
+        reason: as of a fact.
         seq: its place in the user's memory, given by the store; 0 = not stored.
     """
 
@@ -109,7 +166,34 @@ class Instruction:
     expires_at: datetime | None = None
     extractor: str = APPLICATION
     created_at: datetime | None = None
+    gloss: str = ""
+    reason: str = ""
     seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Something that a model proposed, or that had no more room, and that is not known.
+
+    Attributes:
+        id: for `facts.approve(id)`, or `instructions.approve(id)`.
+        kind: `fact` or `instruction`.
+        text: what it would have said.
+        reason: why it was refused, one of `REASONS`.
+        status: `dropped`, or `quarantined` where the entry itself waits in quarantine.
+        sources: what was cited for it.
+        gloss: as of a fact.
+        refused_at: when.
+    """
+
+    id: str
+    kind: str
+    text: str
+    reason: str
+    status: str = "dropped"
+    sources: tuple[Source, ...] = ()
+    gloss: str = ""
+    refused_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

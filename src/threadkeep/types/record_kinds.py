@@ -26,6 +26,10 @@ KINDS: Final = (
     "namespace",
     "thread",
     "lease",
+    "recall_segment",
+    "recall_piece",
+    "recall_gap",
+    "refused",
     "keyring",
     "store",
 )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from threadkeep.window.select import (
-    LOOKBACK,
-    Fetch,
-    choose,
-    first_page_size,
-)
+from threadkeep.window.left_out import LeftOut, LeftOutRange
+from threadkeep.window.paging import Fetch
+from threadkeep.window.select import LOOKBACK, choose, first_page_size
 from threadkeep.window.window import Window, html_table
 
-__all__ = ["LOOKBACK", "Fetch", "Window", "choose", "first_page_size", "html_table"]
+__all__ = [
+    "LOOKBACK",
+    "Fetch",
+    "LeftOut",
+    "LeftOutRange",
+    "Window",
+    "choose",
+    "first_page_size",
+    "html_table",
+]

@@ -5,31 +5,32 @@ The result never depends on the page size of the reads.
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from threadkeep.errors import ConfigError
 from threadkeep.messages.tool_groups import (
     Conversation,
     flatten,
     is_tool_result,
     is_visible,
-    repair,
     tool_results,
 )
-from threadkeep.printable import shown
 from threadkeep.protocols import Policy, TokenCounter
 from threadkeep.types import Item
+from threadkeep.window.apply import apply, apply_all, changed_ids, excess
+from threadkeep.window.left_out import left_out
+from threadkeep.window.paging import Fetch, PageReader
+from threadkeep.window.policies.readable import Readable
 from threadkeep.window.policies.traits import traits_of
-from threadkeep.window.policies.units import PinPredicate, newest_turn_start, pins_nothing
-from threadkeep.window.repair import repair_selection
+from threadkeep.window.policies.units import PinPredicate, newest_user_index, pins_nothing
+from threadkeep.window.policies.user_runs import with_user_runs
+from threadkeep.window.shorten.shortening import Shortening
 from threadkeep.window.window import Window
 
 LOOKBACK: Final = 2_000
-
-Fetch = Callable[[int, int], list[Item]]
-"""The items before a seq: `fetch(before, limit)`, oldest first."""
+_NOTHING: Final = frozenset[str]()
 
 
 def choose(
@@ -42,6 +43,8 @@ def choose(
     size: int,
     lookback: int = LOOKBACK,
     counter: TokenCounter | None = None,
+    session: str = "",
+    shorten: bool = True,
 ) -> Window:
     """Select the window of a history that the policies keep.
 
@@ -54,26 +57,43 @@ def choose(
         size: the requested size of `page`.
         lookback: the maximum number of items to read.
         counter: the token counter of `Window.tokens`.
+        session: the name of the session's stream, for the handles of `read_more`.
+        shorten: whether large tool results are cut.
 
     Raises:
         ConfigError: a policy returned something other than items.
     """
+    if len(policies) > 1:
+        policies = with_user_runs(policies)
     min_items = min(lookback, _min_items(policies))
-    reader = _PageReader(page, fetch, size, lookback)
+    reader = PageReader(page, fetch, size, lookback)
     while reader.more and len(reader.items) < min_items:
         reader.read_on()
     pinned = _pin_predicate(policies, head, reader.items[-min_items:] if min_items else [])
     bound = [_bind(policy, now, pinned) for policy in policies]
     opening = [item for item in head if pinned(item)] if head else []
-    view = repair(reader.after(opening))
+    shortening = Shortening(policies if shorten else (), session, reader)
+    if shortening.handle_of is not None:  # its policy has no other purpose
+        bound = [policy for policy in bound if not isinstance(policy, Readable)]
+    view, shown = shortening.views(reader.after(opening))
     while reader.more and (
-        _lacks_last_call(reader.items, view) or _needs_older(view, reader.items[0].seq, bound)
+        _lacks_last_call(reader.items, view) or _needs_older(shown, reader.items[0].seq, bound)
     ):
         reader.read_on()
-        view = repair(reader.after(opening))
-    selected = _apply_all(bound, view)
-    dropped = 0 if _is_suffix(selected, view) else _count_dropped(reader.items, selected, pinned)
-    return Window(selected, dropped=dropped, counter=counter)
+        view, shown = shortening.views(reader.after(opening))
+    stages = apply_all(bound, shown)
+    selected = stages[-1][1]
+    is_suffix = _is_suffix(selected, shown)
+    changed = changed_ids(selected, view) if shortening.changes else _NOTHING
+    unread = None if reader.complete or not reader.items else reader.items[0].seq
+    return Window(
+        selected,
+        dropped=0 if is_suffix else _count_dropped(reader.items, selected, pinned),
+        over=excess(bound, stages),
+        changed=changed,
+        counter=counter,
+        left_out=functools.partial(left_out, reader.items, view, stages, unread),
+    )
 
 
 def first_page_size(policies: Sequence[Policy], lookback: int) -> int:
@@ -82,29 +102,6 @@ def first_page_size(policies: Sequence[Policy], lookback: int) -> int:
         return lookback
     reach = min(traits_of(policy).reach for policy in policies)
     return min(lookback, max(reach, _min_items(policies)))
-
-
-class _PageReader:
-    """The newest items of a history, read page by page as far as `lookback`."""
-
-    def __init__(self, page: list[Item], fetch: Fetch, size: int, lookback: int) -> None:
-        self.items = page
-        self._fetch, self._size, self._lookback = fetch, size, lookback
-        self.more = bool(page) and size <= len(page) < lookback
-
-    def read_on(self) -> None:
-        """Read a larger page of older items."""
-        self._size = min(self._size * 2, 500, self._lookback - len(self.items))
-        older = self._fetch(self.items[0].seq, self._size)
-        self.items = older + self.items
-        self.more = self._size <= len(older) and len(self.items) < self._lookback
-
-    def after(self, opening: list[Item]) -> list[Item]:
-        """The items read so far, preceded by the opening items that were not reached."""
-        if not opening or not self.items:
-            return self.items
-        front = self.items[0].seq
-        return [item for item in opening if item.seq < front] + self.items
 
 
 def _min_items(policies: Sequence[Policy]) -> int:
@@ -142,10 +139,9 @@ def _lacks_last_call(items: list[Item], view: Conversation) -> bool:
 
 def _needs_older(view: Conversation, front: int, policies: Sequence[Policy]) -> bool:
     """Return True if items older than `front` could change what the policies keep."""
-    turn = newest_turn_start(view)
-    if turn <= 0 or view[turn - 1].seq < front:
-        return True  # the newest user turn may begin further back
-    selected: list[Item] = view
+    if newest_user_index(view) < 0:
+        return True  # the newest user message is further back
+    selected: Sequence[Item] = view
     if (
         len(policies) > 1
     ):  # the oldest group may be incomplete, and each policy gets the output of the one before
@@ -160,7 +156,7 @@ def _needs_older(view: Conversation, front: int, policies: Sequence[Policy]) -> 
         if need is not None and traits_of(policy).step:
             return True  # the position of its front is not known yet
         if remaining:
-            selected = _apply(policy, selected)
+            selected = apply(policy, selected)
     return True
 
 
@@ -169,27 +165,7 @@ def _judges_items_singly(policy: Policy) -> bool:
     return traits.sound or traits.filters
 
 
-def _apply_all(policies: Sequence[Policy], view: Conversation) -> list[Item]:
-    selected: list[Item] = view
-    for policy in policies:
-        selected = _apply(policy, selected)
-    return selected or flatten(view.groups[-1:])
-
-
-def _apply(policy: Policy, items: list[Item]) -> list[Item]:
-    traits = traits_of(policy)
-    if traits.sound:
-        return list(policy(items))
-    selected = list(policy(list(items)))
-    wrong_type = next((type(entry) for entry in selected if not isinstance(entry, Item)), None)
-    if wrong_type:
-        raise ConfigError(
-            f"the policy {shown(policy)} must return Items, got a {wrong_type.__name__}"
-        )
-    return repair_selection(items, selected, require_newest=not traits.filters)
-
-
-def _is_suffix(selected: list[Item], view: Conversation) -> bool:
+def _is_suffix(selected: Sequence[Item], view: Conversation) -> bool:
     """Return True if `selected` is a suffix of a contiguous view: no result lost its call."""
     return (
         view.contiguous
@@ -199,7 +175,7 @@ def _is_suffix(selected: list[Item], view: Conversation) -> bool:
     )
 
 
-def _count_dropped(items: list[Item], selected: list[Item], pinned: PinPredicate) -> int:
+def _count_dropped(items: list[Item], selected: Sequence[Item], pinned: PinPredicate) -> int:
     """Count the tool results that were dropped although they are no older than the selection."""
     first_seq = next(
         (item.seq for item in selected if not pinned(item)), selected[-1].seq if selected else 0

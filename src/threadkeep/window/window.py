@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from threadkeep import messages
@@ -12,6 +12,7 @@ from threadkeep.messages import AnthropicMessages, GeminiContents, Profile
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item
 from threadkeep.window import tokens
+from threadkeep.window.left_out import LeftOut
 
 
 class Window(list[Item]):
@@ -23,6 +24,11 @@ class Window(list[Item]):
     Attributes:
         dropped: how many tool results were left out, though no older than the first item that is
             not pinned, because their call is gone.
+        over: by how much it exceeds its budget, in tokens for `max_tokens`, else in the unit of
+            the budget: more than 0 only if it consists of what every window holds (the newest
+            user message, the last step) and what a policy pins; 0 = within.
+        changed: the ids of items that a policy changed, merged or cut: they differ from what is
+            stored.
     """
 
     def __init__(
@@ -30,10 +36,16 @@ class Window(list[Item]):
         items: Iterable[Item] = (),
         *,
         dropped: int = 0,
+        over: int = 0,
+        changed: frozenset[str] = frozenset(),
         counter: TokenCounter | None = None,
+        left_out: Callable[[], LeftOut] = LeftOut,
     ) -> None:
         super().__init__(items)
         self.dropped = dropped
+        self.over = over
+        self.changed = changed
+        self._left_out: LeftOut | Callable[[], LeftOut] = left_out
         self._counter = counter
         self._sources: list[tuple[Item, CachedItem | None]] = []
 
@@ -41,6 +53,13 @@ class Window(list[Item]):
 
         def __getattr__(self, name: str) -> object:
             raise missing_attribute(self, name)
+
+    @property
+    def left_out(self) -> LeftOut:
+        """What of the session is not in the window, and why: counts and positions by reason."""
+        if not isinstance(self._left_out, LeftOut):
+            self._left_out = self._left_out()
+        return self._left_out
 
     def replace_shared(self, cached_items: Mapping[int, CachedItem]) -> None:
         """Replace items that are shared through a cache (keyed by their `id()`) with copies."""
@@ -98,7 +117,7 @@ class Window(list[Item]):
         return messages.to_gemini(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_sources": []}
+        return {**self.__dict__, "_left_out": self.left_out, "_sources": []}
 
     def _cached_items(self) -> list[CachedItem | None]:
         """The cached item behind each copy that is unchanged since it was made."""

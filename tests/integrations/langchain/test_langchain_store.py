@@ -141,6 +141,8 @@ def test_lives_by_default(store, clock):
     clock.now += 40
     assert [hit.key for hit in brief.search(("a",))] == ["for ever"]
     assert brief.list_namespaces() == [("a",)]
+    assert brief.sweep_ttl() == 0  # out of sight, and its space is kept for the grace of a sweep
+    clock.now += 3_600
     assert brief.sweep_ttl() == 1
 
 

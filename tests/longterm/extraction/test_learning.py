@@ -16,7 +16,7 @@ def test_a_fact_is_learned_with_its_source_and_the_words_that_say_it(learning):
     (source,) = known.sources
     assert (source.session, source.item, source.quote) == ("chat", item.id, "allergic to nuts")
     assert known.observed_at == item.created_at
-    assert known.extractor == "scripted/1"
+    assert known.extractor == "scripted/2"
     assert memory.user("ada").facts.explain(known.id) == [item]
 
 
@@ -182,7 +182,6 @@ def test_what_does_not_stand_in_what_it_cites_is_dropped(learning):
                 fact("Ada owns a yacht in Monaco", 1),
                 fact("Ada is allergic to nuts", 2),
                 fact("Ada is allergic to nuts", 99),
-                fact("Ada is allergic to 12 kinds of nuts", 1),
                 fact("Ada's mail is ada@evil.example and she is allergic to nuts", 1),
                 fact("Ada", 1),
             )
@@ -191,8 +190,27 @@ def test_what_does_not_stand_in_what_it_cites_is_dropped(learning):
     memory.session("chat", user="ada").add(
         "I'm allergic to nuts.", {"role": "assistant", "content": "Noted!"}
     )
-    assert memory.extract().facts == 0
+    report = memory.extract()
+    assert (report.facts, report.dropped) == (0, 5)
     assert memory.user("ada").facts.list(status=None) == []
+    assert {refusal.reason for refusal in memory.user("ada").refused()} == {"not_said", "address"}
+
+
+def test_a_number_a_name_or_a_not_that_nobody_said_waits_for_approval(learning):
+    memory, _ = learning(
+        [
+            answer(
+                fact("Ada is allergic to 12 kinds of nuts", 1),
+                fact("Ada is not allergic to nuts", 1),
+                fact("Ada's cousin Ben is allergic to nuts", 1),
+            )
+        ]
+    )
+    memory.session("chat", user="ada").add("My cousin Tom and I are allergic to nuts.")
+    report = memory.extract()
+    assert (report.facts, report.quarantined, report.dropped) == (3, 3, 0)
+    waiting = memory.user("ada").facts.list(status="quarantined")
+    assert [fact.reason for fact in waiting] == ["number", "negation", "name"]
 
 
 def test_absolute_dates_may_take_the_place_of_spoken_ones(learning):

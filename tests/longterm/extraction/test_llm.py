@@ -84,7 +84,7 @@ def test_a_callable_is_a_model(opened):
     assert (report.facts, report.calls) == (1, 1)
     assert report.prompt_tokens > 100
     assert [message["role"] for message in heard[0]] == ["system", "user"]
-    assert memory.user("ada").facts.list()[0].extractor == "callable/1"
+    assert memory.user("ada").facts.list()[0].extractor == "callable/2"
 
 
 @pytest.mark.parametrize("wrong", [lambda messages: 5, lambda messages: 1 / 0])

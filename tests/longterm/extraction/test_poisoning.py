@@ -78,8 +78,9 @@ def test_what_stands_in_the_users_text_without_being_theirs_waits_for_approval()
         ada = memory.user("ada")
         ada.session("chat").add(f"What does he want?\n> {LINK}")
         memory.extract()
-        (one,) = ada.instructions.list(status="quarantined")
-        assert one.text == LINK
+        waiting = ada.instructions.list(status="quarantined")
+        (one,) = (entry for entry in waiting if entry.text == LINK)
+        assert one.reason == "not_own"
         ada.instructions.update(one.id, status="active")
         assert [two.text for two in ada.instructions.list()] == [LINK]
 

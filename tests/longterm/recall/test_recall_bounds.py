@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import tracemalloc
 
 import pytest
 
@@ -15,7 +16,7 @@ from threadkeep.longterm.recall.query_user import Recall
 
 
 def test_importing_threadkeep_does_not_load_it(run_python):
-    script = "import sys, threadkeep; print([m for m in sys.modules if 'recall' in m])"
+    script = "import sys, threadkeep; print([m for m in sys.modules if 'longterm.recall' in m])"
     assert run_python(script).strip() == "[]"
 
 
@@ -54,7 +55,9 @@ def test_a_question_costs_three_round_trips_once_the_index_is_built(opened, cloc
 def test_of_very_many_turns_the_newest_are_found(opened, clock, monkeypatch):
     monkeypatch.setattr(sync, "MAX_DOCUMENTS", 100)
     ada = opened(clock=clock).user("ada")
-    monkeypatch.setattr(sync.SyncedIndex.__init__, "__kwdefaults__", {"max_documents": 100})
+    monkeypatch.setattr(
+        sync.SyncedIndex.__init__, "__kwdefaults__", {"max_documents": 100, "trims": True}
+    )
     for n in range(8):
         ada.session(f"s{n}").add(*(said(f"kite{n} {i}") for i in range(30)))
         clock.tick(100)
@@ -68,14 +71,29 @@ def test_of_very_many_turns_the_newest_are_found(opened, clock, monkeypatch):
     assert index.live_count <= 150
 
 
+def test_what_an_index_takes_is_about_what_python_says(opened):
+    memory = opened()
+    user = memory.user("ada")
+    for n in range(20):
+        user.session(f"s{n}").add(*(said(f"kite{n} {i} of {i * n}") for i in range(50)))
+    user.recall("warm up")
+    memory._engine.component(Recall).forget_user("ada")
+    tracemalloc.start()
+    user.recall("kite7")
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    told = memory._engine.component(Recall)._users["ada"][0].nbytes
+    assert 0.5 * held < told < 2 * held
+
+
 def test_the_users_asked_longest_ago_are_dropped(opened, monkeypatch):
     memory = opened()
     recall = memory._engine.component(Recall)
-    recall._max_documents = 25
     for n in range(6):
         user = memory.user(f"user {n}")
         user.session(f"s{n}").add(*(said(f"kite {i}") for i in range(10)))
         assert len(user.recall("kite")) == 10
+        recall._max_bytes = int(2.5 * recall._users[user.id][0].nbytes)
     assert list(recall._users) == ["user 4", "user 5"]
     assert len(memory.user("user 0").recall("kite")) == 10
 

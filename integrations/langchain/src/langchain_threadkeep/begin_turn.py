@@ -109,7 +109,7 @@ def origin_by_items(
     A state of which no message is stored cannot be told from one that begins anew.
     """
     by_id = RecentHistory(chat).by_id(max(_NEAR_REACH, 2 * len(messages)))
-    matches = [(m, by_id[m.id]) for m in messages if m.id in by_id]
+    matches = [(m, item) for m in messages if (item := _match(by_id, m)) is not None]
     marks = (lineage_of(item) for _, item in reversed(matches))
     position = AgentTurn(
         chat,
@@ -198,11 +198,20 @@ def _stored_messages(
     return known
 
 
+def _match(by_id: Mapping[str, Item], message: BaseMessage) -> Item | None:
+    """The item of a message; one of another kind with the same id is not it."""
+    item = by_id.get(message.id or "")
+    if item is None:
+        return None
+    neutral = state_item(message)
+    return item if (item.role, item.type) == (neutral.role, neutral.type) else None
+
+
 def _match_ids(recent: RecentHistory, messages: Sequence[BaseMessage]) -> StoredMessages:
     for reach in (_NEAR_REACH, max(_FAR_REACH, 4 * len(messages))):
         by_id = recent.by_id(reach)
         for index in range(len(messages) - 1, -1, -1):
-            if messages[index].id in by_id:
+            if _match(by_id, messages[index]) is not None:
                 return _after_match(recent, messages, index, by_id)
         if len(messages) <= 1 or len(by_id) < reach:
             break
@@ -214,7 +223,8 @@ def _after_match(
 ) -> StoredMessages:
     message = messages[index]
     newest = recent.newest_of_user()
-    items = {n: by_id[id] for n, m in enumerate(messages[: index + 1]) if (id := m.id) in by_id}
+    matches = ((n, _match(by_id, m)) for n, m in enumerate(messages[: index + 1]))
+    items = {n: item for n, item in matches if item is not None}
     if index == len(messages) - 1 and opens_turn(message):
         if newest is not None and message.id not in (newest.id, message_id(newest)):
             items.pop(index)

@@ -53,7 +53,6 @@ _DEFAULT_FIELDS: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 _ERRORS: Final = (LookupError, TypeError, ValueError, AttributeError)
 _CONTENT_FIELDS: Final = ("content", "tool_calls", "invalid_tool_calls")
-_USAGE_FIELDS: Final = frozenset({"input_tokens", "output_tokens", "total_tokens"})
 
 
 def to_item(message: BaseMessage) -> Item:
@@ -206,7 +205,7 @@ def _neutral_fields(item: Item, kind: str) -> dict[str, Any]:
         case "ai":
             fields |= tool_call_codec.from_neutral(item.tool_calls)
             usage = item.usage
-            counted = usage is not None and usage.keys() >= _USAGE_FIELDS
+            counted = usage is not None and usage.keys() >= fast_path.COUNTED
             fields["usage_metadata"] = usage if counted else None
         case "tool":
             status = "error" if item.status == "error" else "success"

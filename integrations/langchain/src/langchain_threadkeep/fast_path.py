@@ -6,7 +6,6 @@ one message of each class; the others are copies of it, made as pydantic copies 
 
 from __future__ import annotations
 
-import copy
 import functools
 from typing import Any, Final
 
@@ -28,6 +27,9 @@ _REQUIRED: Final[dict[type[BaseMessage], dict[str, Any]]] = {
     ToolMessage: {"content": "", "tool_call_id": ""},
 }
 """Classes, and what their messages must have."""
+
+COUNTED: Final = frozenset({"input_tokens", "output_tokens", "total_tokens"})
+"""The keys of an item's usage that make it the `usage_metadata` of a message."""
 
 _DICTS: Final = frozenset({"additional_kwargs", "response_metadata"})
 _LISTS: Final = frozenset({"tool_calls", "invalid_tool_calls"})
@@ -69,12 +71,13 @@ def build(cls: type[BaseMessage], fields: dict[str, Any]) -> BaseMessage | None:
         cls: one that is covered.
         fields: the message takes them over.
     """
-    sample = _sample(cls)
-    if not fields.keys() <= sample.keys():
+    defaults, containers = _sample(cls)
+    if not fields.keys() <= defaults.keys():
         return None
-    values = {
-        name: fields[name] if name in fields else copy.copy(value) for name, value in sample.items()
-    }
+    values = {**defaults, **fields}
+    for name, make in containers:
+        if name not in fields:
+            values[name] = make()
     built: BaseMessage = cls.__new__(cls)
     _set(built, "__dict__", values)
     _set(built, "__pydantic_fields_set__", set(fields))
@@ -84,9 +87,10 @@ def build(cls: type[BaseMessage], fields: dict[str, Any]) -> BaseMessage | None:
 
 
 @functools.cache
-def _sample(cls: type[BaseMessage]) -> dict[str, Any]:
-    """The fields of a message of a class with nothing in it."""
-    return cls(**_REQUIRED[cls]).__dict__
+def _sample(cls: type[BaseMessage]) -> tuple[dict[str, Any], list[tuple[str, type]]]:
+    """The fields of a message of a class with nothing in it, and which are lists and dicts."""
+    fields = cls(**_REQUIRED[cls]).__dict__
+    return fields, [(n, type(value)) for n, value in fields.items() if type(value) in (list, dict)]
 
 
 @functools.cache

@@ -33,6 +33,7 @@ from langchain_threadkeep.identity import (
 )
 from langchain_threadkeep.inject import inject_context
 from langchain_threadkeep.model_request import hydrated, prompt, with_files
+from langchain_threadkeep.read_more import ReadMoreOption
 from langchain_threadkeep.tools import memory_tools
 from langchain_threadkeep.turn import AgentTurn, Resend, TurnPosition
 from threadkeep import Memory, Session
@@ -88,6 +89,8 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         hydrate: `"state"` puts the window into the agent's state when a run begins, so that the
             hooks of all middleware see, and may change or remove, what the model will see; with
             `None` only the request to the model has it.
+        read_more: give the agent the tool `read_more`, which shows what the window left out of a
+            large tool result; `None` = where it has other tools.
         user_id: another name for `user`.
 
     Raises:
@@ -111,6 +114,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         inject: bool | Mapping[str, Any] = True,
         tools: bool = False,
         hydrate: Literal["state"] | None = None,
+        read_more: bool | None = None,
         user_id: UserId = None,
     ) -> None:
         super().__init__()
@@ -123,6 +127,9 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         self.tools = memory_tools(self.memory, session_id=session_id, user=source) if tools else []
         self._resolver = IdentityResolver(session_id, source)
         self._policies = windows.or_token_limit(windows.parse_window(window), self.memory)
+        self._read_more = ReadMoreOption(read_more, self.memory, self._resolver, self._policies)
+        self.tools = [*self.tools, *self._read_more.tools]
+        self._over = windows.OverWarning()
         self._resend: Resend = resend
         self._files = files
         self._hydrates = hydrate == "state"
@@ -201,7 +208,9 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         """The turn, the request with the window, and the same with injected memory."""
         state: Any = request.state
         turn = self._follow(state, identity)
-        window_prompt = prompt(turn, self._policies, state["messages"], request.messages)
+        policies, request = self._read_more.apply(request)
+        window_prompt = prompt(turn, policies, state["messages"], request.messages)
+        self._over.check(window_prompt.window, turn.chat.id)
         messages: list[Any] = window_prompt.messages
         windowed = request.override(messages=messages)
         if self._files:

@@ -12,7 +12,7 @@ from langchain_threadkeep.inject import with_text_after
 from langchain_threadkeep.state_view import RequestView
 from langchain_threadkeep.to_messages import in_order, in_reply_order, to_messages, with_items
 from langchain_threadkeep.turn import AgentTurn
-from threadkeep import Item
+from threadkeep import Item, Window
 from threadkeep.adapters import memory_lines, windows
 from threadkeep.adapters.revise import has_redactor
 
@@ -21,7 +21,7 @@ class Prompt(NamedTuple):
     """The messages for a model, and the session's items behind them."""
 
     messages: list[BaseMessage]
-    window: Sequence[Item]
+    window: Window
 
 
 def prompt(
@@ -92,7 +92,7 @@ class _Merge:
         self,
         turn: AgentTurn,
         view: RequestView,
-        window: Sequence[Item],
+        window: Window,
         state: set[str | None],
         *,
         for_state: bool = False,
@@ -102,6 +102,7 @@ class _Merge:
         self._turn, self._view, self._state = turn, view, state
         # a window is never empty, so it may hold what the view does not show
         self._window = {item.id: item for item in window if item.id in view.shown}
+        self._cut = window.changed
         self._covered = {part for parts in turn.parts.values() for part in parts}
         self._covered |= {held.record for held in turn.held.values()}
         self._records = {id: held.record for id, held in turn.held.items()}
@@ -138,11 +139,13 @@ class _Merge:
                 left_out |= {call["id"] for call in calls}
 
     def _sent(self, message: BaseMessage, item: Item) -> BaseMessage:
-        """The request's own message, unless a policy changed its item, or an older one is redacted.
+        """The request's own message, unless its item was changed or cut, or an older one redacted.
 
         A redactor keeps from the model what it took out of the store.
         """
-        if self._view.is_changed(item) or (self._redacts and item.seq < self._turn.since):
+        is_cut = item.id in self._cut and item.id not in self._view.edited
+        is_redacted = self._redacts and item.seq < self._turn.since
+        if is_cut or is_redacted or self._view.is_changed(item):
             [changed] = to_messages([item], ids=True)
             changed.id = message.id
             return changed

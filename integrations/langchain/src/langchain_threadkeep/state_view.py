@@ -39,6 +39,7 @@ class RequestView:
         self._checksums = {held.record: held.checksum for held in turn.held.values()}
         self.shown: dict[str, Item] = {}
         self.stored_ids: set[str] = set()
+        self.edited: set[str] = set()
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
         """Return the items as the request has them."""
@@ -67,6 +68,7 @@ class RequestView:
             return None
         if checksum(message) == self._checksums[item.id]:
             return item
+        self.edited.add(item.id)
         return dataclasses.replace(
             to_item(message), id=item.id, seq=item.seq, created_at=item.created_at
         )

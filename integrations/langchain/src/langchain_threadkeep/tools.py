@@ -16,6 +16,7 @@ from langchain_threadkeep.identity import (
     sub_agent,
 )
 from threadkeep import Memory
+from threadkeep.adapters import read_more, windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import user_source
 from threadkeep.adapters.memory_tools import (
@@ -24,6 +25,8 @@ from threadkeep.adapters.memory_tools import (
     SEARCH,
     MemoryTools,
 )
+from threadkeep.adapters.read_more import NAME as READ_MORE
+from threadkeep.adapters.read_more import ReadMore
 from threadkeep.adapters.shared import shared_memory
 
 
@@ -86,6 +89,26 @@ def memory_tools(
         _tool("search_memory", SEARCH, search, asearch),
         _tool("forget_memory", FORGET, forget, aforget),
     ]
+
+
+def read_more_tool(
+    memory: Memory, resolver: IdentityResolver, policies: windows.Policies
+) -> BaseTool:
+    """`read_more` for the agents of a middleware: the run decides the session."""
+
+    def pages(config: RunnableConfig) -> ReadMore:
+        run_config: Any = config
+        identity = resolver.resolve(run_config, _runtime())._replace(agent=sub_agent(run_config))
+        chat = memory.session(identity.session_of_run, user=identity.user, agent=identity.agent)
+        return ReadMore(chat, policies)
+
+    def read(handle: str, config: RunnableConfig, start: int = 0) -> str:
+        return pages(config).read(handle, start)
+
+    async def aread(handle: str, config: RunnableConfig, start: int = 0) -> str:
+        return await pages(config).aread(handle, start)
+
+    return _tool(READ_MORE, read_more.DESCRIPTION, read, aread)
 
 
 def _tool(

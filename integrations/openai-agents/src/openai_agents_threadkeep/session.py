@@ -71,6 +71,8 @@ class ThreadkeepSession:
         self.session_settings = coerce_session_settings(session_settings or SessionSettings())
         self._user = user_source(user, user_id)
         self._policies = windows.parse_window(window)
+        self._readable = False
+        self._over = windows.OverWarning()
         self._closed = False
         self.hooks: RunHooks[Any] = RecordingHooks(self) if record_responses else RunHooks()
         self._chat = self.memory.session(self.session_id, user=user_of_run(self._user, None))
@@ -90,7 +92,11 @@ class ThreadkeepSession:
             return []
         limit = None if limit is None or limit < 0 else limit
         if policies := windows.or_memory_window(self._policies, self.memory):
-            entries = to_window_entries(await chat.awindow(policy=policies))
+            window = await chat.awindow(
+                policy=windows.readable(policies) if self._readable else policies
+            )
+            self._over.check(window, self.session_id)
+            entries = to_window_entries(window)
         elif limit is None:
             entries = to_entries(await chat.aitems())
         else:
@@ -127,6 +133,11 @@ class ThreadkeepSession:
     async def clear_session(self, *, wrapper: Wrapper | None = None) -> None:
         """Delete all items; the session keeps its title, metadata and owner."""
         await self.open(wrapper).aclear()
+
+    def show_handles(self) -> windows.Policies:
+        """Name handles where a result is cut, for `read_more`; return the window's policies."""
+        self._readable = True
+        return windows.or_memory_window(self._policies, self.memory)
 
     def close(self) -> None:
         """Refuse further use; the store stays open for other sessions."""

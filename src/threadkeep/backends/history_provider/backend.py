@@ -42,6 +42,7 @@ class HistoryProviderBackend:
 
     def __init__(self, provider: Any) -> None:
         self.blocking = True
+        self.writes_whole_streams = True
         self._provider = provider
         self._name = type(provider).__qualname__
         self._compare_and_set = getattr(provider, COMPARE_AND_SET, None)

@@ -63,7 +63,7 @@ def decode_seqs(put: Sequence[Record], reply: Sequence[int]) -> list[int]:
 def _expiry(ttl: Ttl, now: float) -> str:
     if isinstance(ttl, Keep):
         return "keep"
-    return "" if ttl is None else f"{float(now + ttl)!r} {float(ttl)!r}"
+    return "" if ttl is None else " ".join(map(repr, (float(now + ttl), float(ttl))))
 
 
 def _seq_text(seq: int | None) -> str:

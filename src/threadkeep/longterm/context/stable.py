@@ -12,6 +12,7 @@ from threadkeep.longterm import facts, instructions
 from threadkeep.longterm.context.escape import escape_line
 from threadkeep.longterm.context.fit import ContextNote, fit_notes, render_block
 from threadkeep.longterm.context.gather import Knowledge
+from threadkeep.longterm.store.validity import is_current
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import File
 from threadkeep.types.knowledge import Fact, Instruction, Summary
@@ -27,7 +28,7 @@ _OPENING: Final = (
     "given above."
 )
 _INSTRUCTIONS: Final = "How the user wishes to be served; where two disagree, the lower one holds:"
-_FACTS: Final = "Known about the user, with the day it was last said:"
+_FACTS: Final = "Known about the user, with the day it was first said:"
 _SUMMARY: Final = "What this conversation was about so far:"
 _FILES: Final = "Files of this conversation:"
 _HEADINGS: Final = (_INSTRUCTIONS, _FACTS, _SUMMARY, _FILES)
@@ -43,7 +44,7 @@ class StablePart(NamedTuple):
 def render(engine: Engine, knowledge: Knowledge, limit: int, counter: TokenCounter) -> StablePart:
     """The stable part in at most so many tokens; what weighs most has room first."""
     current = [fact for fact in knowledge.entries.facts.values() if is_current(fact, engine.now())]
-    ranked = sorted(current, key=facts.rank_key, reverse=True)
+    ranked = sorted(current, key=_steady_rank, reverse=True)
     pinned = [fact for fact in ranked if fact.pinned]
     strongest = [fact for fact in ranked if not fact.pinned][:MAX_UNPINNED_FACTS]
     lines = {fact.id: text for fact in (*pinned, *strongest) if (text := fact_line(engine, fact))}
@@ -71,20 +72,24 @@ def render(engine: Engine, knowledge: Knowledge, limit: int, counter: TokenCount
     )
 
 
+def _steady_rank(fact: Fact) -> tuple[float, float]:
+    """How much a fact is worth here: by nothing that changes when a known fact is said again."""
+    said_at = facts.first_said(fact)
+    return fact.confidence, 0.0 if said_at is None else said_at.timestamp()
+
+
 def fact_line(engine: Engine, fact: Fact) -> str:
     """A fact as a line; empty if it may not be shown."""
     text = escape_line(redacted(engine, fact.text, "fact") or "")
-    said_at = fact.observed_at or fact.created_at
+    if text and fact.gloss:  # the user's own words, which no model put into a sentence
+        text = f'The user said: "{text}"'
+    said_at = facts.first_said(fact)
     days = [] if said_at is None else [said_at.date().isoformat()]
+    if fact.valid_from is not None and fact.valid_from.timestamp() > engine.now():
+        days.append(f"from {fact.valid_from.date().isoformat()}")
     if fact.valid_to is not None:
         days.append(f"until {fact.valid_to.date().isoformat()}")
     return f"- {text} ({', '.join(days)})" if text and days else text and f"- {text}"
-
-
-def is_current(fact: Fact, now: float) -> bool:
-    """Whether it is active, and true today as far as was said."""
-    ended = fact.valid_to is not None and fact.valid_to.timestamp() <= now
-    return fact.status == "active" and not ended
 
 
 def _instruction_notes(

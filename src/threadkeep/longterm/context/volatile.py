@@ -13,6 +13,7 @@ from threadkeep.longterm.context.fit import ContextNote, render_block
 from threadkeep.longterm.context.gather import Knowledge
 from threadkeep.longterm.context.stable import fact_line
 from threadkeep.longterm.recall.hits import Hit
+from threadkeep.longterm.store.validity import is_current
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item
 
@@ -67,6 +68,8 @@ def render(
     lines: dict[str, tuple[str, float, int]] = {}
     for hit in hits:
         fact, item = hit.fact, hit.item
+        if fact is not None and not is_current(fact, engine.now()):
+            continue
         if fact is not None and fact.id not in stable_facts and (text := fact_line(engine, fact)):
             said_at = fact.observed_at or fact.created_at
             lines.setdefault(text, (_FACTS, _seconds(said_at), fact.seq))

@@ -1,4 +1,4 @@
-"""Which part of a user's message is the user's own words, and whether it is a wish of theirs.
+"""Which part of a user's message is the user's own words.
 
 What is quoted, forwarded, pasted or between delimiters was written by somebody else, as far as its
 form tells; what cannot be told by its form is the limit of this.
@@ -10,7 +10,9 @@ import functools
 import re
 from typing import Final
 
-from threadkeep.longterm.extraction.text_features import containment, content_stems, is_negated
+from threadkeep.longterm.extraction.languages.folding import fold, words
+from threadkeep.longterm.extraction.languages.recognise import all_rows, recognise
+from threadkeep.longterm.extraction.languages.row import Language, compiled
 
 _MAX_LINE: Final = 600
 """Characters that one types; a longer line is pasted."""
@@ -32,11 +34,8 @@ _DELIMITED: Final = (
 _FOREIGN_START: Final = re.compile(
     r"""(?:
         ^[ \t]*(?:[-_=*\#~]{3,})[^\n]*$                             # a ruler, or a heading
-        | ^[ \t>]*(?:from|to|cc|bcc|subject|sent|date|reply-to|von|an|betreff|de|objet|asunto)
-            [ \t]*:[ \t]
-        | ^[^\n]{0,120}\b(?:wrote|schrieb|a\ \u00e9crit|escribi\u00f3)[ \t]*:[ \t]*$
         | \bforwarded\ message\b | \boriginal\ message\b | \bfwd?:
-        | ^[^\n]*:[ \t]*\n                                           # "Summarise this:"
+        | ^[^\n]*[:\uff1a][ \t]*\n                                  # "Summarise this:"
         | ^[^\n]*\b(?:this|the|following|below|attached|here(?:'s|\ is|\ are)|my|an?)\b[^\n]{0,80}
             \b(?:e-?mails?|mails?|messages?|texts?|letters?|articles?|documents?|docs?|pages?
             |posts?|reviews?|transcripts?|logs?|outputs?|results?|notes?|tickets?|comments?
@@ -49,53 +48,27 @@ _FOREIGN_START: Final = re.compile(
     )""",
     re.VERBOSE | re.MULTILINE | re.IGNORECASE,
 )
-"""Where what follows, to the end, is another's."""
+"""Where what follows, to the end, is another's, in any language."""
 
 _QUOTES: Final = re.compile(
-    r'"[^"\n]*\s[^"\n]*\s[^"\n]*"|\u201c[^\u201d\n]*\u201d|\u201e[^\u201c\n]*\u201c'
-    r"|\u00ab[^\u00bb\n]*\u00bb|(?<!\w)'[^'\n]*\s[^'\n]*\s[^'\n]*'(?!\w)"
+    r'"[^"\n]*\s[^"\n]*\s[^"\n]*"|\u201c[^\u201d\n]*\u201d|\u201e[^\u201c\u201d\n]*[\u201c\u201d]'
+    r"|\u00ab[^\u00bb\n]*\u00bb|\u00bb[^\u00ab\n]*\u00ab|\u2039[^\u203a\n]*\u203a"
+    r"|[\u300c\u300e\ufe41\ufe43][^\u300d\u300f\ufe42\ufe44\n]*[\u300d\u300f\ufe42\ufe44]"
+    r"|[\u300a\u3008\u3010][^\u300b\u3009\u3011\n]*[\u300b\u3009\u3011]|\uff02[^\uff02\n]*\uff02"
+    r"|\u2018[^\u2019\n]*\s[^\u2019\n]*\s[^\u2019\n]*\u2019(?!\w)"
+    r"|(?<!\w)'[^'\n]*\s[^'\n]*\s[^'\n]*'(?!\w)"
+    r"|\"[^\"\n]*[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{6}[^\"\n]*\""
 )
 
-_REPORTED_SPEECH: Final = re.compile(
-    r"""\b(?:according\ to | as\ (?:stated|instructed|required|requested|told)\ (?:by|in)
-        | on\ behalf\ of | instructions?\ (?:from|of|in) | policy\ (?:of|from|says)
-        | (?:he|she|they|it|someone|somebody|admins?|administrators?|boss|managers?|bosses
-            |developers?|systems?|assistant|bot|ai|model|chatgpt|openai|anthropic|google|support|staff|team
-            |company|website|page|e-?mail|mail|message|document|file|tool|plugin|article|text|note
-            |letter|colleague|friend|wife|husband|teacher|doctor|bank|police|security|it|provider
-            |vendor|author|sender|ceo|operator|owner|moderator|root|superuser|guy|man|woman|person)
-          (?:\ (?:just|also|has|have|had|already|always|there|here|now))*
-          \ (?:said|says|say|told|tells|tell|wrote|writes|wants|wanted|asked|asks|ordered|orders
-            |instructed|instructs|requires|required|demanded|demands|insists|insisted|decided
-            |announced|claims|claimed|mentioned|requested|requests|states|stated|confirmed|reads
-            |sent|recommended|recommends|suggests|suggested|approved|authorized|authorised))\b""",
-    re.VERBOSE | re.IGNORECASE,
+_SENTENCE: Final = re.compile(
+    r"(?<=[.!?])\s+|(?<=[\u3002\uff01\uff1f\u061f\u0964])\s*|\n+|[;\uff1b\u061b]\s*"
 )
-
-_DIRECTIVE_WORDS: Final = re.compile(
-    r"""\b(?:always|never|from\ now\ on|in\ (?:the\ )?future|every\ time|whenever|please|don't
-        |do\ not|stop|avoid|make\ sure|remember|keep\ in\ mind|call\ me|address\ me
-        |i\ (?:always\ )?prefer
-        |i'd\ (?:like|prefer|rather)|i\ would\ (?:like|prefer)|i\ (?:don't\ )?want|i\ like\ (?:it|my
-        |your|when)|i\ need\ you|i\ hate\ (?:it|when)|no\ more
-        |only\ (?:use|answer|reply|write|speak)
-        |answer|reply|respond|speak|talk|write|use|explain|keep|give|show|format|translate|be
-        |skip|leave\ out|sign|start|begin|end|nenn|bitte|immer|nie|niemals|ab\ jetzt|toujours
-        |jamais|siempre|nunca|d\u00e9sormais)\b""",
-    re.VERBOSE | re.IGNORECASE,
-)
-
-_LASTING_WORDS: Final = re.compile(
-    r"""\b(?:always|never|from\ now\ on|in\ (?:the\ )?future|every\ time|whenever|remember
-        |keep\ in\ mind|don't\ ever|do\ not\ ever|immer|niemals|ab\ jetzt|toujours|jamais|siempre
-        |nunca|d\u00e9sormais)\b""",
-    re.VERBOSE | re.IGNORECASE,
-)
-
-_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+|;\s+")
+_COLON: Final = re.compile("[:\uff1a]")
 _SPACES: Final = re.compile(r"[^\S\n]+")
 _GAP: Final = re.compile(r"\n\s*\n")
-_MIN_SHARE: Final = 0.75
+_HEAD_WORDS: Final = 9
+_HEAD_LETTERS: Final = 30
+"""How long what asks for something to be done with a text is, at most."""
 
 
 @functools.lru_cache(maxsize=256)  # asked for with each thing that a model made of it
@@ -107,8 +80,7 @@ def user_authored(text: str) -> str:
     foreign = _FOREIGN_START.search(text)
     if foreign is not None:
         text = text[: foreign.start()]
-    text = _QUOTES.sub(" ", text)
-    lines = text.split("\n")
+    lines = _before_pasted(_QUOTES.sub(" ", text)).split("\n")
     return "\n".join(line for line in lines if len(line) <= _MAX_LINE and not _is_quoted(line))
 
 
@@ -117,57 +89,48 @@ def sentences(text: str) -> list[str]:
     return [sentence.strip() for sentence in _SENTENCE.split(text) if sentence.strip()]
 
 
-def is_reported_speech(text: str) -> bool:
-    """Whether a text hands on what somebody else said or wants."""
-    return _REPORTED_SPEECH.search(text) is not None
+def _before_pasted(text: str) -> str:
+    """What stands before the head of a mail, or before what is to be translated or summed up."""
+    rows = recognise(text).rows
+    kept: list[str] = []
+    for line in text.split("\n"):
+        if _is_header(line):
+            return "\n".join(kept)
+        own: list[str] = []
+        for sentence in sentences(line):
+            colon = _COLON.search(sentence)
+            head = sentence[: colon.start()] if colon else sentence
+            if any(_hands_over(head, row, colon=colon is not None) for row in rows):
+                return "\n".join([*kept, " ".join(own)])
+            own.append(sentence)
+        kept.append(line)
+    return "\n".join(kept)
 
 
-def supporting_sentence(text: str, instruction: str) -> str | None:
-    """The user's own sentence that asks for what an instruction says, or `None`.
-
-    Args:
-        text: a message of the user, as it was written.
-        instruction: what a model made of it.
-    """
-    required = content_stems(instruction)
-    user_sentences = sentences(user_authored(text))
-    for count in (1, 2):
-        for start in range(len(user_sentences) - count + 1):
-            passage = " ".join(user_sentences[start : start + count])
-            if _supports(passage, required, instruction):
-                return passage
-    return None
-
-
-def is_explicit(sentence: str) -> bool:
-    """Whether a wish is said to hold from now on."""
-    return _LASTING_WORDS.search(sentence) is not None
-
-
-def _supports(passage: str, required: frozenset[str], instruction: str) -> bool:
-    if not _DIRECTIVE_WORDS.search(passage) or is_reported_speech(passage) or _is_question(passage):
+def _hands_over(head: str, row: Language, *, colon: bool) -> bool:
+    """Whether words ask for something to be done with a text that follows them."""
+    folded = fold(head)
+    is_short = len(words(head)) <= _HEAD_WORDS if row.spaced else len(head) <= _HEAD_LETTERS
+    if not is_short or row.finds("task", folded) is None:
         return False
-    if is_negated(passage) != is_negated(instruction):
+    return colon or row.finds("document", folded) is not None
+
+
+def _is_header(line: str) -> bool:
+    colon = _COLON.search(line)
+    if colon is None:
         return False
-    return (
-        bool(required)
-        and containment(required - _BOILERPLATE, content_stems(passage)) >= _MIN_SHARE
+    head, rest = fold(line[: colon.start()]).strip(" \t>*"), line[colon.end() :]
+    return _headers().fullmatch(head) is not None or (
+        not rest.strip() and _headers().search(head) is not None
     )
 
 
-def _is_question(passage: str) -> bool:
-    """Whether it is a question, and none that asks to do something."""
-    return passage.endswith("?") and not _POLITE_REQUEST.search(passage)
-
-
-_POLITE_REQUEST: Final = re.compile(r"\b(?:can|could|would|will) you\b|\bplease\b", re.IGNORECASE)
-
-_BOILERPLATE: Final = content_stems(
-    "always never prefers preferred asks asked wishes reply answer respond response responses "
-    "answers replies assistant should addressed address keep when whenever future"
-)
-"""How a model puts an instruction, whatever it is."""
+@functools.lru_cache(maxsize=1)
+def _headers() -> re.Pattern[str]:
+    entries = {word for row in all_rows() for word in row.words["header"]}
+    return compiled(sorted(entries), spaced=True)
 
 
 def _is_quoted(line: str) -> bool:
-    return line.lstrip().startswith((">", "|"))
+    return line.lstrip().startswith((">", "|", "\uff1e"))

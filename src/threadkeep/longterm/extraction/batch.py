@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from threadkeep.core import item_codec
 from threadkeep.core.engine import Engine
+from threadkeep.longterm.extraction.languages.folding import fold
+from threadkeep.longterm.extraction.watermark import Watermark, digest_of
 from threadkeep.longterm.transcript import readable_text, spoken_text
 from threadkeep.types import Item, Page, Query
 
 MAX_ITEMS: Final = 200
 """Items that are looked at, at most: turns with many tool calls are many items."""
 
+
+MAX_AGAIN: Final = 10
+"""Edited items that are read again with one call."""
 
 MAX_CHARACTERS: Final = 24_000
 """Characters that are read with one call."""
@@ -47,6 +52,9 @@ class Batch:
         more: whether there is more behind it.
         first: the seq of the first item that it covers.
         messages: how many of them are turns, also those that a redactor keeps from the model.
+        last: the key of the last item that it covers.
+        digest: of that item.
+        again: ids of the items, if they were read before and edited since.
     """
 
     lines: tuple[TranscriptLine, ...]
@@ -55,6 +63,9 @@ class Batch:
     more: bool
     first: int = 0
     messages: int = 0
+    last: str = ""
+    digest: str = ""
+    again: tuple[str, ...] = ()
 
     def line(self, number: object) -> TranscriptLine | None:
         """The item of a number, if it is one of these."""
@@ -79,14 +90,47 @@ def from_page(engine: Engine, page: Page, turns: int, user: str | None) -> Batch
         return None
     selected = _take_turns(engine, items, turns)
     speakers = {item.name for item, text in selected if text and item.role == "user"}
-    user_names = speakers if len(speakers) == 1 else {None, user}
+    user_names = speakers if len(speakers) == 1 else {None, *_names_of(user, speakers)}
     lines = tuple(
         TranscriptLine(number, item, text, item.role == "user" and item.name in user_names)
         for number, (item, text) in enumerate(((i, t) for i, t in selected if t), 1)
     )
     more = len(selected) < len(items) or len(items) == MAX_ITEMS
     messages = sum(bool(spoken_text(item)) for item, _ in selected)
-    return Batch(lines, selected[-1][0].seq, len(selected), more, selected[0][0].seq, messages)
+    last = page.records[len(selected) - 1]
+    return Batch(
+        lines,
+        selected[-1][0].seq,
+        len(selected),
+        more,
+        selected[0][0].seq,
+        messages,
+        last.id,
+        digest_of(last),
+    )
+
+
+def edited_batch(
+    engine: Engine, page: Page, watermark: Watermark, turns: int, user: str | None
+) -> Batch:
+    """Items that were edited after they had been read; what was read so far stays read."""
+    batch = from_page(engine, page, turns, user) or Batch((), 0, 0, more=True)
+    return replace(
+        batch,
+        seq=watermark.seq,
+        more=True,
+        first=0,
+        messages=0,
+        last=watermark.item,
+        digest=watermark.digest,
+        again=watermark.again[:MAX_AGAIN],
+    )
+
+
+def _names_of(user: str | None, speakers: Iterable[str | None]) -> list[str]:
+    """The speakers that have the user's name: the id, or what stands in it before the @."""
+    known = {fold(user), fold(user.partition("@")[0])} if user else set()
+    return [name for name in speakers if name is not None and fold(name) in known]
 
 
 def _take_turns(engine: Engine, items: Sequence[Item], turns: int) -> list[tuple[Item, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeVar
@@ -35,6 +35,7 @@ class Evidence:
         facts: ids of the known facts by their numbers in the prompt, from 1.
         instructions: likewise.
         extractor_name: the model and the version of the prompt.
+        verified: what the model said when it was asked again, by text; `None` = it was not.
     """
 
     engine: Engine
@@ -46,12 +47,17 @@ class Evidence:
     facts: Sequence[str] = ()
     instructions: Sequence[str] = ()
     extractor_name: str = REQUEST
+    verified: Mapping[str, bool] | None = None
+
+    def is_doubted(self, text: str) -> bool:
+        """Whether the model was asked again about a text, and did not say that it was meant."""
+        return self.verified is not None and not self.verified.get(text, True)
 
 
 def was_forgotten(unit: UnitOfWork, id: str, observed_at: datetime | None) -> bool:
     """Whether it was forgotten after it was said; what is said anew may be known anew."""
     forgotten_at = unit.forgotten.get(id)
-    if forgotten_at is None:
+    if forgotten_at is None or id in unit.facts or id in unit.instructions:
         return False
     if observed_at is None or observed_at.timestamp() <= forgotten_at:
         return True

@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from threadkeep.longterm.extraction.authorship import is_reported_speech, sentences, user_authored
+from threadkeep.longterm.extraction.authorship import sentences, user_authored
 from threadkeep.longterm.extraction.batch import TranscriptLine
-from threadkeep.longterm.extraction.text_features import content_stems, quantities
+from threadkeep.longterm.extraction.content import content_words, missing
+from threadkeep.longterm.extraction.languages import sense
+from threadkeep.longterm.extraction.languages.folding import LETTER, fold, folded_with_places
+from threadkeep.longterm.extraction.languages.numerals import readings, unsaid
+from threadkeep.longterm.extraction.languages.recognise import all_rows, recognise
+from threadkeep.longterm.extraction.languages.row import Language, common, compiled
+from threadkeep.longterm.extraction.text_features import (
+    says_all_of,
+)
 from threadkeep.longterm.transcript import MAX_CHARACTERS
 
-_POLITELY: Final = (
-    r"^\W*(?:(?:hey|hi|hello|ok|okay|so|and|also|but|now|then|well|oh|ah|yes|no|please|just)\b"
-    r"[, ]*)*"
-    r"(?:(?:can|could|would|will) you (?:please )?|i(?:'d| would) like you to |i want you to )?"
-    r"(?:please )?"
+_GAP: Final = re.compile("[\\s,:\uff0c\uff1a\u060c]+")
+_TAIL: Final = re.compile(
+    "(?:(?:\uc740|\ub294)? ?\uac83\uc744?|\uac78|(?:\u3068\u3044\u3046)?(?:\u3053\u3068|\u4e8b)"
+    "[\u3092\u306f]?|\u3063\u3066|[\u3068\u3092\u3001,.!\u3002\uff01\u0964\\s])+$"
 )
-_REMEMBER: Final = re.compile(
-    _POLITELY + r"(?:always )?"
-    r"(?:remember|keep in mind|bear in mind|don't (?:ever )?forget|do not forget|never forget"
-    r"|memori[sz]e|make a note|merk dir|merke dir|souviens-toi|recuerda)"
-    r"(?:,? (?:that|dass|que|of|about))?[:,]? +(?P<what>.+)",
-    re.IGNORECASE | re.DOTALL,
-)
-_FORGET: Final = re.compile(
-    _POLITELY
-    + r"(?:forget|vergiss|oublie|olvida)(?:,? (?:that|dass|que|about|what i (?:said|told you)"
-    r"(?: about)?|everything(?: you know)? about|the fact that|the thing about))?[:,]? +"
-    r"(?P<what>.+)",
-    re.IGNORECASE | re.DOTALL,
-)
-_ASKS_BACK: Final = re.compile(
-    r"^(?:when|how|the (?:time|day)|what|who|whom|where|why|which|if|me\b|us\b|this\b|it\b|to\b)",
-    re.IGNORECASE,
-)
-_COMMAND: Final = re.compile(
-    r"^(?:to )?(?:please )?(?:always|never|from now on|don't|do not|answer|reply|respond|speak|talk"
-    r"|write|use|call me|address me|stop|avoid|keep your|keep it|be |explain|translate|format"
-    r"|only )",
-    re.IGNORECASE,
-)
+"""What closes a clause that is to be remembered, where verbs stand last."""
+
+_SHORT_END: Final = 12
+"""Letters that may follow the request where verbs stand last."""
 
 
 class MemoryRequest(NamedTuple):
@@ -50,29 +38,34 @@ class MemoryRequest(NamedTuple):
         line: where it stands.
         text: the words, without the request itself.
         forget: whether it is to be forgotten, else remembered.
+        rows: of the languages it is in.
     """
 
     line: TranscriptLine
     text: str
     forget: bool
+    rows: tuple[Language, ...]
 
     @property
     def is_instruction(self) -> bool:
         """Whether it is about how to serve the user."""
-        return _COMMAND.match(self.text) is not None
+        asked = re.sub(r"^(?:to|zu|de|d')\s+", "", fold(self.text))
+        return any(row.begins(role, asked) for row in self.rows for role in ("lasting", "command"))
 
     @property
     def is_reported(self) -> bool:
         """Whether it hands on what somebody else said."""
-        return is_reported_speech(self.text)
+        return sense.is_hearsay(self.text, self.rows)
 
     def matches(self, text: str) -> bool:
         """Whether a request to forget is about what a text says."""
-        stems = content_stems(self.text)
+        rows = tuple(dict.fromkeys((*self.rows, *recognise(text).rows)))
+        wanted = content_words(self.text, rows)
+        is_said = not missing(wanted, content_words(text, rows), rows) or says_all_of(
+            text, self.text
+        )
         return (
-            bool(stems)
-            and stems <= content_stems(text)
-            and quantities(self.text) <= quantities(text)
+            bool(wanted) and is_said and not unsaid(readings(self.text, rows), readings(text, rows))
         )
 
 
@@ -81,7 +74,7 @@ def explicit_requests(lines: Iterable[TranscriptLine]) -> list[MemoryRequest]:
     return [
         request
         for line in lines
-        if line.by_user
+        if line.by_user and _hints(line.text)
         for sentence in sentences(user_authored(line.text))
         if (request := _request(line, sentence)) is not None
     ]
@@ -90,34 +83,86 @@ def explicit_requests(lines: Iterable[TranscriptLine]) -> list[MemoryRequest]:
 def contains_request(text: str) -> bool:
     """Whether a message asks for something to be remembered or forgotten."""
     text = text[:MAX_CHARACTERS]
-    if not _HINT.search(text):
+    if not _hints(text):
         return False
     return any(
-        _REMEMBER.match(sentence) or _FORGET.match(sentence)
+        _find(role, sentence, row) is not None
         for sentence in sentences(user_authored(text))
+        for row in recognise(sentence, text).rows
+        for role in ("forget", "remember")
     )
 
 
-_HINT: Final = re.compile(
-    r"remember|forget|in mind|memori[sz]e|make a note|merke? dir|vergiss|souviens|oublie|recuerda"
-    r"|olvida",
-    re.IGNORECASE,
-)
+def _hints(text: str) -> bool:
+    """Whether words of such a request stand in it at all."""
+    return _hint().search(fold(text[:MAX_CHARACTERS])) is not None
+
+
+@functools.lru_cache(maxsize=1)
+def _hint() -> re.Pattern[str]:
+    rows = all_rows()
+    entries = {word for row in rows for role in ("remember", "forget") for word in row.words[role]}
+    return re.compile("|".join(re.escape(e) for e in sorted(entries, key=len, reverse=True)))
 
 
 def _request(line: TranscriptLine, sentence: str) -> MemoryRequest | None:
-    if (match := _REMEMBER.match(sentence)) is not None:
-        requested = match["what"].strip().rstrip(".!").strip()
-        if (_ASKS_BACK.match(requested) and not _COMMAND.match(requested)) or sentence.endswith(
-            "?"
-        ):
-            return None
-        return (
-            MemoryRequest(line, requested, forget=False)
-            if content_stems(requested) or quantities(requested)
-            else None
-        )
-    if (match := _FORGET.match(sentence)) is not None and not sentence.endswith("?"):
-        requested = match["what"].strip().rstrip(".!").strip()
-        return MemoryRequest(line, requested, forget=True) if content_stems(requested) else None
+    rows = recognise(sentence, line.text).rows
+    for row in rows:
+        remembered = _find("remember", sentence, row)
+        forgotten = None if remembered else _find("forget", sentence, row)
+        requested = remembered or forgotten
+        if requested is None or sense.is_question(sentence, (row,)):
+            continue
+        if remembered and sense.begins_with("question", requested, (row,)) and row.spaced:
+            continue  # "remember when we met"
+        request = MemoryRequest(line, requested, forgotten is not None, rows)
+        if content_words(requested, rows) or (readings(requested, rows) and not request.forget):
+            return request
     return None
+
+
+def _find(role: str, sentence: str, row: Language) -> str | None:
+    """What is to be remembered or forgotten, in the user's words, if a sentence asks for it."""
+    folded, places = folded_with_places(sentence)
+    for start, end in row.places(role, folded):
+        if _is_opening(folded[:start], row):
+            rest = sentence[places[end] :] if end < len(places) else ""
+            requested = _without_links(rest).strip().rstrip(".!\u3002\uff01\u0964").strip()
+            if requested:
+                return requested
+        if row.code in ("ja", "ko", "hi") and len(folded[end:].strip()) <= _SHORT_END:
+            requested = _TAIL.sub("", sentence[: places[start]]).strip()
+            if requested:
+                return requested
+    return None
+
+
+def _without_links(text: str) -> str:
+    """What is to be remembered, without "that" and the like before it."""
+    while True:
+        text = _GAP.sub("", text, count=1) if _GAP.match(text) else text
+        link = _links().match(text)
+        if link is None:
+            return text
+        text = text[link.end() :]
+
+
+@functools.lru_cache(maxsize=1)
+def _links() -> re.Pattern[str]:
+    entries = sorted(common("links"), key=len, reverse=True)
+    free = [re.escape(e) for e in entries if e.endswith("'") or e >= "\u0e00"]
+    bound = [re.escape(e) for e in entries if re.escape(e) not in free]
+    accents = "|".join(bound).replace("plait", "pla[i\u00ee]t").replace("dass", "da(?:ss|\u00df)")
+    return re.compile(f"(?:(?:{accents})(?!{LETTER})|{'|'.join(free)})", re.IGNORECASE)
+
+
+@functools.lru_cache(maxsize=1)
+def _greetings() -> re.Pattern[str]:
+    return compiled(common("greetings"), spaced=True)
+
+
+def _is_opening(before: str, row: Language) -> bool:
+    """Whether what stands before a request is but politeness."""
+    for role in ("polite", "yes", "lasting"):
+        before = row.without(role, before)
+    return not re.search(r"\w", _greetings().sub(" ", before))

@@ -144,6 +144,7 @@ class Extractor:
 
     def _is_behind(self, info: SessionInfo) -> bool:
         newest, generation = newest_item(self._engine, info)
-        return (
-            newest > 0 and watermark_of(self._engine, info.id, info.user, generation).seq < newest
-        )
+        if not newest:
+            return False
+        watermark = watermark_of(self._engine, info.id, info.user, generation)
+        return watermark.seq < newest or bool(watermark.again)

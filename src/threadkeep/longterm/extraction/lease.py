@@ -18,6 +18,7 @@ from threadkeep.longterm.extraction.watermark import (
     BUDGET,
     DEAD,
     Watermark,
+    resolve,
     spent_today,
     watermark_of,
 )
@@ -48,8 +49,8 @@ class ExtractionWorker:
 
     @property
     def lease_seconds(self) -> float:
-        """Length of a lease in seconds: two model calls, and a margin to write."""
-        return 2 * self.settings.timeout + _MARGIN
+        """Length of a lease in seconds: two model calls, or three, and a margin to write."""
+        return (3 if self.settings.verify else 2) * self.settings.timeout + _MARGIN
 
     @property
     def extractor_name(self) -> str:
@@ -99,14 +100,17 @@ def acquire(worker: ExtractionWorker, session: str, *, retry: bool) -> Extractio
         unit, generation = user_stream.load(), generation_of(snapshot.version)
         if unit.is_forgotten:
             return Report()
-        watermark = watermark_of(unit, session_stream.stream_name, generation)
-        snapshot = session_stream.read(
-            batches.items_query(session_stream.stream_name, watermark.seq)
-        )
+        key = session_stream.stream_name
+        watermark = resolve(engine, key, unit.watermarks.get(key), generation)
+        snapshot = session_stream.read(_next_items(key, watermark))
         if snapshot.info is None or generation_of(snapshot.version) != generation:
             continue
-        page = without_open_turn(snapshot.pages[0], engine.now())
-        batch = batches.from_page(engine, page, worker.settings.batch, user)
+        page, turns = without_open_turn(snapshot.pages[0], engine.now()), worker.settings.batch
+        batch = (
+            batches.edited_batch(engine, page, watermark, turns, user)
+            if watermark.again
+            else batches.from_page(engine, page, turns, user)
+        )
         if batch is None:
             return Report()
         if refusal := _refusal(worker, unit, watermark, batch, retry=retry):
@@ -118,6 +122,12 @@ def acquire(worker: ExtractionWorker, session: str, *, retry: bool) -> Extractio
         ) is not None:
             return task
     return Report(sessions=1, busy=1)
+
+
+def _next_items(key: str, watermark: Watermark) -> Query:
+    """What asks for the items to read: first those that were edited, then what is new."""
+    again = [names.key(id) for id in watermark.again[: batches.MAX_AGAIN]]
+    return Query(key, "item", ids=again) if again else batches.items_query(key, watermark.seq)
 
 
 def is_sub_agent_session(info: SessionInfo) -> bool:
@@ -192,7 +202,8 @@ def load_leased(task: ExtractionTask) -> UnitOfWork:
 def release(task: ExtractionTask) -> None:
     """Release the lease: the session changed meanwhile, and must be read again."""
     unit = load_leased(task)
-    unit.put_watermark(task.key, replace(task.watermark, lease=0.0, worker="").body())
+    current = watermark_of(unit, task.key, task.watermark.life)
+    unit.put_watermark(task.key, replace(current, lease=0.0, worker="").body())
     task.user_stream.commit(unit)
 
 

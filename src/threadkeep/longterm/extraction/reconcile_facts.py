@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
 from threadkeep.errors import InputError
 from threadkeep.longterm import facts
@@ -19,71 +18,121 @@ from threadkeep.longterm.extraction.evidence import (
     storable_text,
     was_forgotten,
 )
+from threadkeep.longterm.extraction.grounding import Verdict
+from threadkeep.longterm.extraction.outcome import ExtractionCounts
+from threadkeep.longterm.extraction.quotation import cited_sources, spoken_by_user
 from threadkeep.longterm.extraction.reply import Candidate
-from threadkeep.longterm.extraction.text_features import content_stems, is_consistent, jaccard
+from threadkeep.longterm.extraction.sameness import same_form, same_sense, same_subject
 from threadkeep.longterm.store.codec import identity
 from threadkeep.longterm.store.unit_of_work import UnitOfWork, superseded
 from threadkeep.types.knowledge import Fact
 from threadkeep.types.timestamps import parse_time, utc_datetime
 
-_MIN_OVERLAP: Final = 0.5
+_ECHOES = ("assistant", "not_own")
 
 
-def reconcile_fact(unit: UnitOfWork, evidence: Evidence, candidate: Candidate) -> bool:
+def reconcile_fact(
+    unit: UnitOfWork, evidence: Evidence, candidate: Candidate, counts: ExtractionCounts
+) -> bool:
     """Learn a fact, if it was said; whether it was."""
-    status = grounding.grounded_status(
-        candidate.text, candidate.lines, evidence.batch, evidence.user
+    verdict = grounding.judge(
+        candidate.text, candidate.lines, evidence.batch, evidence.user, candidate.quote
     )
-    text = storable_text(evidence, candidate.text, "fact")
-    if status is None or text is None:
+    if verdict.status == "active" and evidence.is_doubted(candidate.text):
+        verdict = verdict._replace(status="quarantined", reason="unverified")
+    if verdict.status is None:
+        counts.drop(
+            evidence,
+            "fact",
+            candidate.text,
+            verdict.reason or "not_said",
+            candidate.lines,
+            quote=candidate.quote,
+        )
         return False
-    observed_at = latest_time(candidate.lines)
-    fact = Fact(
+    fact = _fact(evidence, candidate, verdict)
+    if fact is None:
+        counts.drop(evidence, "fact", candidate.text, "unstorable")
+        return False
+    if was_forgotten(unit, fact.id, fact.observed_at):
+        counts.drop(evidence, "fact", fact.text, "forgotten", candidate.lines)
+        return False
+    return _store(unit, evidence, candidate, fact, counts)
+
+
+def _fact(evidence: Evidence, candidate: Candidate, verdict: Verdict) -> Fact | None:
+    """The fact as it may be stored, if it may."""
+    text = storable_text(evidence, verdict.text, "fact")
+    gloss = storable_text(evidence, verdict.gloss, "fact") if verdict.gloss else ""
+    if text is None or gloss is None:
+        return None
+    observed_at = _said_at(evidence, candidate)
+    return Fact(
         identity("fact", text),
         text,
-        grounding.cited_sources(
-            candidate.lines, text, candidate.quote, evidence.session, evidence.namespace
-        ),
-        status=status,
+        cited_sources(candidate.lines, text, candidate.quote, evidence.session, evidence.namespace),
+        status=verdict.status or "quarantined",
         confidence=candidate.confidence,
         observed_at=observed_at,
+        first_observed_at=observed_at,
         valid_from=_date(candidate.valid_from),
         valid_to=_date(candidate.valid_to),
         extractor=evidence.extractor_name,
         created_at=utc_datetime(evidence.engine.now()),
+        gloss=gloss,
+        reason=verdict.reason or "",
     )
-    if was_forgotten(unit, fact.id, observed_at):
-        return False
+
+
+def _said_at(evidence: Evidence, candidate: Candidate) -> datetime | None:
+    """When the user said it last; of what the user did not say, when it was written."""
+    spoken = [entry.said_at for entry in spoken_by_user(candidate.lines, evidence.batch)]
+    return latest_time(spoken or candidate.lines)
+
+
+def _store(
+    unit: UnitOfWork,
+    evidence: Evidence,
+    candidate: Candidate,
+    fact: Fact,
+    counts: ExtractionCounts,
+) -> bool:
     related = related_entry(candidate, evidence.facts, unit.facts)
-    equivalent = _equivalent_fact(unit, fact, related if candidate.relation == "same" else None)
+    equivalent = _equivalent_fact(unit, evidence, fact, related, candidate.relation)
+    if fact.reason in _ECHOES and (equivalent is not None or fact.id in unit.facts):
+        return True  # who repeats what is known is no witness
     if equivalent is not None:
-        facts.merge_fact(unit, _restated(fact, equivalent))
-        return True
-    if related is not None and candidate.relation in ("updates", "contradicts"):
-        fact = _supersede(unit, fact, related)
-    facts.merge_fact(unit, fact)
-    _supersede_requests(unit, fact, candidate.lines)
+        fact = _restated(fact, equivalent)
+    elif related is not None and candidate.relation in ("updates", "contradicts"):
+        fact = _supersede(unit, evidence, facts.place(unit, fact), related)
+    if fact.status == "quarantined":
+        counts.quarantine(fact)
+    counts.facts += 1
+    stored = facts.merge_fact(unit, fact)
+    if equivalent is None:
+        _supersede_requests(unit, stored, candidate.lines)
     return True
 
 
-def _equivalent_fact(unit: UnitOfWork, fact: Fact, related: Fact | None) -> Fact | None:
-    """A known fact that says the same: never where numbers, dates or a negation differ."""
-    stems = content_stems(fact.text)
-    for existing in unit.facts.values():
-        if (
-            existing.id == fact.id
-            or existing.status == "superseded"
-            or existing.extractor == REQUEST
-        ):
-            continue
-        is_related = related is not None and existing.id == related.id
-        if is_related and jaccard(existing.text, fact.text) < _MIN_OVERLAP:
-            continue
-        if (is_related or content_stems(existing.text) == stems) and is_consistent(
-            existing.text, fact.text
-        ):
-            return existing
-    return None
+def _equivalent_fact(
+    unit: UnitOfWork, evidence: Evidence, fact: Fact, related: Fact | None, relation: str
+) -> Fact | None:
+    """A known fact that says the same, in another form."""
+    if related is not None and relation == "same" and related.status != "superseded":
+        is_same = same_sense(related.text, fact.text, evidence.user)
+        if related.id != fact.id and is_same and related.extractor != REQUEST:
+            return related
+    return next(
+        (
+            existing
+            for existing in unit.facts.values()
+            if existing.id != fact.id
+            and existing.status != "superseded"
+            and existing.extractor != REQUEST
+            and same_form(existing.text, fact.text)
+        ),
+        None,
+    )
 
 
 def _restated(fact: Fact, existing: Fact) -> Fact:
@@ -92,23 +141,22 @@ def _restated(fact: Fact, existing: Fact) -> Fact:
         fact,
         id=existing.id,
         text=existing.text,
+        gloss=existing.gloss,
         extractor=existing.extractor,
         valid_from=existing.valid_from or fact.valid_from,
         valid_to=existing.valid_to,
     )
 
 
-def _supersede(unit: UnitOfWork, fact: Fact, previous: Fact) -> Fact:
+def _supersede(unit: UnitOfWork, evidence: Evidence, fact: Fact, previous: Fact) -> Fact:
     """The fact, once it took the place of an older one; the older one holds if it is not older."""
-    shared_stems = content_stems(fact.text) & content_stems(previous.text)
     if (
         fact.status != "active"
         or previous.status != "active"
         or previous.pinned
-        or not shared_stems
+        or previous.id == fact.id
+        or not _same_subject(fact, previous, evidence.user)
     ):
-        return fact
-    if previous.id == fact.id:
         return fact
     if previous.observed_at and fact.observed_at and fact.observed_at < previous.observed_at:
         return superseded(fact, previous.id)
@@ -117,6 +165,14 @@ def _supersede(unit: UnitOfWork, fact: Fact, previous: Fact) -> Fact:
         replace(closed, valid_to=previous.valid_to or fact.valid_from or fact.observed_at)
     )
     return fact
+
+
+def _same_subject(fact: Fact, previous: Fact, user: str | None) -> bool:
+    return any(
+        same_subject(one, other, user)
+        for one in filter(None, (fact.text, fact.gloss))
+        for other in filter(None, (previous.text, previous.gloss))
+    )
 
 
 def _supersede_requests(unit: UnitOfWork, fact: Fact, lines: Sequence[TranscriptLine]) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from threadkeep.longterm import instructions
-from threadkeep.longterm.extraction import grounding
-from threadkeep.longterm.extraction.authorship import is_explicit, supporting_sentence
+from threadkeep.longterm.extraction.batch import TranscriptLine
 from threadkeep.longterm.extraction.evidence import (
     Evidence,
     latest_time,
@@ -15,79 +14,130 @@ from threadkeep.longterm.extraction.evidence import (
     storable_text,
     was_forgotten,
 )
+from threadkeep.longterm.extraction.languages.numerals import readings, unsaid
+from threadkeep.longterm.extraction.languages.recognise import recognise
+from threadkeep.longterm.extraction.outcome import ExtractionCounts
+from threadkeep.longterm.extraction.quotation import cited_sources
 from threadkeep.longterm.extraction.reply import Candidate
-from threadkeep.longterm.extraction.text_features import (
-    addresses,
-    containment,
-    content_stems,
-    is_consistent,
-    numbers,
-)
+from threadkeep.longterm.extraction.sameness import same_form, same_sense
+from threadkeep.longterm.extraction.text_features import addresses
+from threadkeep.longterm.extraction.wishes import Wish, find_wish, is_asked, is_lasting
 from threadkeep.longterm.store.codec import identity
 from threadkeep.longterm.store.unit_of_work import UnitOfWork, superseded
-from threadkeep.types.knowledge import PRIORITIES, Instruction, Status
+from threadkeep.types.knowledge import PRIORITIES, Instruction, Priority, Reason
 from threadkeep.types.timestamps import utc_datetime
 
-_MIN_SHARED: Final = 0.75
 
-
-def reconcile_instruction(unit: UnitOfWork, evidence: Evidence, candidate: Candidate) -> bool:
+def reconcile_instruction(
+    unit: UnitOfWork, evidence: Evidence, candidate: Candidate, counts: ExtractionCounts
+) -> bool:
     """Learn an instruction, if the user gave it; in quarantine, if it only stands in their text."""
     lines = [line for line in candidate.lines if line.by_user]
-    text = storable_text(evidence, candidate.text, "instruction")
-    if not lines or text is None:
+    if not lines:
+        counts.drop(evidence, "instruction", candidate.text, "assistant", candidate.lines)
         return False
-    sentence = next(
-        (supporting for line in lines if (supporting := supporting_sentence(line.text, text))), None
+    wish = _wish(lines, candidate)
+    reason = _unsaid(wish, lines, candidate)
+    if reason is not None:
+        counts.drop(evidence, "instruction", candidate.text, reason, lines, quote=candidate.quote)
+        return False
+    if wish.sentence is not None and evidence.is_doubted(candidate.text):
+        wish = Wish(None, "unverified")
+    instruction = _instruction(evidence, candidate, lines, wish)
+    if instruction is None:
+        counts.drop(evidence, "instruction", candidate.text, "unstorable")
+        return False
+    if was_forgotten(unit, instruction.id, instruction.observed_at):
+        counts.drop(evidence, "instruction", instruction.text, "forgotten", lines)
+        return False
+    if instruction.status == "quarantined":
+        counts.quarantine(instruction)
+    counts.instructions += 1
+    related = related_entry(candidate, evidence.instructions, unit.instructions)
+    _store(unit, evidence, instruction, related, candidate)
+    return True
+
+
+def _wish(lines: Sequence[TranscriptLine], candidate: Candidate) -> Wish:
+    """The first of the user's sentences that asks for it; else why none does."""
+    wishes = [find_wish(line.text, candidate.text, candidate.quote) for line in lines]
+    return next((wish for wish in wishes if wish.sentence is not None), wishes[0])
+
+
+def _unsaid(wish: Wish, lines: Sequence[TranscriptLine], candidate: Candidate) -> Reason | None:
+    """Why it stands nowhere in the messages, if it does not."""
+    passage = wish.sentence or "\n".join(line.text for line in lines)
+    if wish.foreign:
+        return None
+    rows = tuple(
+        dict.fromkeys((*recognise(candidate.text, passage).rows, *recognise(passage).rows))
     )
-    status: Status = "active" if sentence is not None else "quarantined"
-    passage = sentence if sentence is not None else "\n".join(line.text for line in lines)
-    if not addresses(text) <= addresses(passage) or not numbers(text) <= numbers(passage):
-        return False
-    if sentence is None and containment(content_stems(text), content_stems(passage)) < _MIN_SHARED:
-        return False
-    observed_at = latest_time(lines)
-    instruction = Instruction(
+    if not addresses(candidate.text) <= addresses(passage):
+        return "address"
+    if unsaid(readings(candidate.text, rows), readings(passage, rows)):
+        return "number"
+    if wish.sentence is None and not is_asked(passage, candidate.text, rows):
+        return "language" if wish.reason == "language" else "not_said"
+    return None
+
+
+def _instruction(
+    evidence: Evidence, candidate: Candidate, lines: Sequence[TranscriptLine], wish: Wish
+) -> Instruction | None:
+    said = wish.sentence if wish.foreign and wish.sentence else candidate.text
+    text = storable_text(evidence, said, "instruction")
+    gloss = storable_text(evidence, candidate.text, "instruction") if wish.foreign else ""
+    if text is None or gloss is None:
+        return None
+    return Instruction(
         identity("instruction", text, None, None),
         text,
-        "inferred" if sentence is None else "explicit" if is_explicit(sentence) else "preference",
-        sources=grounding.cited_sources(
-            lines, text, sentence or candidate.quote, evidence.session, evidence.namespace
+        _priority(wish),
+        sources=cited_sources(
+            lines, text, wish.sentence or candidate.quote, evidence.session, evidence.namespace
         ),
-        status=status,
-        observed_at=observed_at,
+        status="active" if wish.sentence is not None else "quarantined",
+        observed_at=latest_time(lines),
         extractor=evidence.extractor_name,
         created_at=utc_datetime(evidence.engine.now()),
+        gloss=gloss,
+        reason=wish.reason or "",
     )
-    return _store(
-        unit,
-        instruction,
-        related_entry(candidate, evidence.instructions, unit.instructions),
-        candidate,
-    )
+
+
+def _priority(wish: Wish) -> Priority:
+    if wish.sentence is None:
+        return "inferred"
+    return "explicit" if is_lasting(wish.sentence) else "preference"
 
 
 def _store(
-    unit: UnitOfWork, instruction: Instruction, existing: Instruction | None, candidate: Candidate
-) -> bool:
+    unit: UnitOfWork,
+    evidence: Evidence,
+    instruction: Instruction,
+    related: Instruction | None,
+    candidate: Candidate,
+) -> None:
     """Learn an instruction beside those that hold."""
-    if was_forgotten(unit, instruction.id, instruction.observed_at):
-        return False
-    equivalent = _equivalent_instruction(unit, instruction)
+    equivalent = _equivalent_instruction(unit, evidence, instruction, related, candidate)
     if equivalent is not None:
         restated = replace(
             instruction, id=equivalent.id, text=equivalent.text, extractor=equivalent.extractor
         )
         instructions.merge_instruction(unit, restated)
-        return True
-    if existing is not None and candidate.relation in ("updates", "contradicts"):
-        instruction = _resolve_conflict(unit, instruction, existing)
+        return
+    if related is not None and candidate.relation in ("updates", "contradicts"):
+        instruction = _resolve_conflict(unit, instruction, related)
     instructions.merge_instruction(unit, instruction)
-    return True
 
 
-def _equivalent_instruction(unit: UnitOfWork, instruction: Instruction) -> Instruction | None:
-    stems = content_stems(instruction.text)
+def _equivalent_instruction(
+    unit: UnitOfWork,
+    evidence: Evidence,
+    instruction: Instruction,
+    related: Instruction | None,
+    candidate: Candidate,
+) -> Instruction | None:
     return next(
         (
             existing
@@ -95,8 +145,14 @@ def _equivalent_instruction(unit: UnitOfWork, instruction: Instruction) -> Instr
             if existing.id != instruction.id
             and existing.status != "superseded"
             and (existing.agent, existing.session) == (None, None)
-            and content_stems(existing.text) == stems
-            and is_consistent(existing.text, instruction.text)
+            and (
+                same_form(existing.text, instruction.text)
+                or (
+                    existing is related
+                    and candidate.relation == "same"
+                    and same_sense(existing.text, instruction.text, evidence.user)
+                )
+            )
         ),
         None,
     )

@@ -52,13 +52,18 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class ParsedReply:
-    """An answer, without what could not be understood of it."""
+    """An answer, without what could not be understood of it.
+
+    Attributes:
+        uncited: kind and text of what cites no message that there is.
+    """
 
     facts: list[Candidate] = field(default_factory=list)
     instructions: list[Candidate] = field(default_factory=list)
     summary: str = ""
     topics: tuple[str, ...] = ()
     complete: bool = True
+    uncited: tuple[tuple[str, str], ...] = ()
 
 
 def parse_reply(text: str, batch: Batch) -> ParsedReply | None:
@@ -80,6 +85,11 @@ def parse_reply(text: str, batch: Batch) -> ParsedReply | None:
         if isinstance(topics, list)
         else (),
         complete,
+        tuple(
+            (kind, text)
+            for kind in ("fact", "instruction")
+            for text in _uncited(document.get(f"{kind}s"), batch)
+        ),
     )
 
 
@@ -132,6 +142,17 @@ def _candidates(entries: Json, batch: Batch) -> list[Candidate]:
         _candidate(entry, batch) for entry in entries[:_MAX_ENTRIES] if isinstance(entry, dict)
     )
     return [entry for entry in candidates if entry is not None]
+
+
+def _uncited(entries: Json, batch: Batch) -> list[str]:
+    if not isinstance(entries, list):
+        return []
+    texts = (
+        entry.get("text")
+        for entry in entries[:_MAX_ENTRIES]
+        if isinstance(entry, dict) and _candidate(entry, batch) is None
+    )
+    return [" ".join(text.split()) for text in texts if isinstance(text, str) and text.strip()]
 
 
 def _candidate(entry: Mapping[str, Any], batch: Batch) -> Candidate | None:

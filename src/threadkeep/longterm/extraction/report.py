@@ -15,6 +15,9 @@ class Report:
         facts: learned, or seen again.
         instructions: likewise.
         summaries: written.
+        dropped: proposals of the model that were let go, and entries for which there was no more
+            room: `user.refused()` lists them with the reason.
+        quarantined: proposals that wait for approval, counted among the facts and instructions.
         failures: batches that were tried in vain; they are tried again later.
         dead: sessions that failed too often: `extract(retry=True)` tries them again.
         waiting: sessions that failed a moment ago, and that are not due yet.
@@ -40,6 +43,8 @@ class Report:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     errors: tuple[str, ...] = ()
+    dropped: int = 0
+    quarantined: int = 0
 
     def __add__(self, other: Report) -> Report:
         return Report(

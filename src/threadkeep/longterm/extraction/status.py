@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Final
 
 from threadkeep.core.engine import Engine
-from threadkeep.longterm.extraction.watermark import DEAD, Watermark, parse_watermark
+from threadkeep.longterm.extraction.watermark import DEAD, Watermark, resolve
 from threadkeep.longterm.store.unit_of_work import WATERMARK
 from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.sessions import scan
@@ -61,4 +61,4 @@ def watermark_of(engine: Engine, session: str, user: str | None, generation: int
     user_stream = UserStream(engine, user=user, session=session)
     key = engine.stream("session", session)
     page = user_stream.engine.read(Query(user_stream.name, WATERMARK, ids=[key]))[0]
-    return parse_watermark(page.records[0].body if page.records else None, generation)
+    return resolve(engine, key, page.records[0].body if page.records else None, generation)

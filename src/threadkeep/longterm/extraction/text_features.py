@@ -1,15 +1,12 @@
-"""What texts say, coarsely: their content words, numbers and negations, to be compared by code."""
+"""What English texts are about, coarsely, and their addresses; to rank, not to judge."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 
 from threadkeep.longterm.recall import tokenizer
 
-_WORD: Final = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
-_NUMBER: Final = re.compile(r"\d+(?:[.,:]\d+)*")
 _ADDRESS: Final = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\S+")
 
 
@@ -50,17 +47,24 @@ _DATE_WORDS: Final = _word_set(
 )
 
 
-def terms(text: str) -> list[str]:
-    """The words, folded; contractions and all."""
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")
-    return _WORD.findall(folded)
-
-
 def content_stems(text: str) -> frozenset[str]:
-    """The stems of the words that carry sense, without names of days and months, and numbers."""
+    """The stems of the words that carry sense, without names of days and months, and numbers.
+
+    A form of two words has the stems of both: "lives" those of life and of live.
+    """
     return frozenset(
-        tokenizer.stem(word) for word in tokenizer.tokens(text) if _carries_sense(word)
+        stem
+        for word in tokenizer.tokens(text)
+        if _carries_sense(word)
+        for stem in tokenizer.readings(word)
     )
+
+
+def says_all_of(text: str, other: str) -> bool:
+    """Whether every word of another text that carries sense is in a text, in some form."""
+    stems = content_stems(text)
+    words = (tokenizer.readings(word) for word in tokenizer.tokens(other) if _carries_sense(word))
+    return all(not stems.isdisjoint(word) for word in words)
 
 
 def _carries_sense(word: str) -> bool:
@@ -69,65 +73,11 @@ def _carries_sense(word: str) -> bool:
     return word not in _STOP_WORDS and word not in _DATE_WORDS and word not in _NEGATIONS
 
 
-def numbers(text: str) -> frozenset[str]:
-    """Everything in digits."""
-    return frozenset(number.replace(",", "") for number in _NUMBER.findall(text))
-
-
-def quantities(text: str) -> frozenset[str]:
-    """Everything in digits, and small numbers in words."""
-    return numbers(text) | {_NUMBER_WORDS[word] for word in terms(text) if word in _NUMBER_WORDS}
-
-
-_NUMBER_WORDS: Final = {
-    "two": "2",
-    "three": "3",
-    "four": "4",
-    "five": "5",
-    "six": "6",
-    "seven": "7",
-    "eight": "8",
-    "nine": "9",
-    "ten": "10",
-}
-
-
 def addresses(text: str) -> frozenset[str]:
     """URLs and mail addresses: nothing that may be said in other words."""
     return frozenset(address.rstrip(".,;:!?)").casefold() for address in _ADDRESS.findall(text))
 
 
-def is_negated(text: str) -> bool:
-    """Whether a text says that something is not, or is not to be."""
-    return sum(word in _NEGATIONS or word.endswith("n't") for word in terms(text)) % 2 == 1
-
-
-def mentions_date(text: str) -> bool:
-    """Whether a text speaks of days, months or years."""
-    return any(word in _DATE_WORDS for word in terms(text)) or bool(re.search(r"\b\d{4}\b", text))
-
-
-def is_consistent(text: str, other: str) -> bool:
-    """Whether two texts may say the same: nothing in digits, and no negation, differs."""
-    return (
-        numbers(text) == numbers(other)
-        and addresses(text) == addresses(other)
-        and is_negated(text) == is_negated(other)
-        and _date_words(text) == _date_words(other)
-    )
-
-
-def _date_words(text: str) -> frozenset[str]:
-    return frozenset(word for word in terms(text) if word in _DATE_WORDS)
-
-
 def containment(stems: frozenset[str], other: frozenset[str]) -> float:
     """The share of the first that is found in the other; none of nothing."""
     return len(stems & other) / len(stems) if stems else 0.0
-
-
-def jaccard(text: str, other: str) -> float:
-    """How much of what either says both say."""
-    first, second = content_stems(text), content_stems(other)
-    both = first | second
-    return len(first & second) / len(both) if both else 0.0

@@ -6,14 +6,16 @@ the same; what it learned is committed together with the place it read up to.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass, fields
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from threadkeep.core import body, item_codec, record_shapes
 from threadkeep.core.body import UnreadableRecord
+from threadkeep.core.engine import Engine
 from threadkeep.core.shape import Check
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
-from threadkeep.types import Record
+from threadkeep.types import Query, Record
 from threadkeep.types.timestamps import utc_datetime
 
 BUDGET: Final = "budget"
@@ -38,6 +40,10 @@ class Watermark:
         error: why the last try failed: a class or a status, no text.
         lease: epoch seconds until which a worker has it.
         worker: which one.
+        item: the key of the last item read: in a copy of the session, which has another life and
+            other seqs, this is where reading goes on.
+        digest: of that item, so that another one of the same key is not taken for it.
+        again: ids of items that were read and then edited, to be read once more.
     """
 
     life: int = 0
@@ -48,6 +54,9 @@ class Watermark:
     error: str = ""
     lease: float = 0.0
     worker: str = ""
+    item: str = ""
+    digest: str = ""
+    again: tuple[str, ...] = ()
 
     def body(self) -> str:
         """As it is stored."""
@@ -86,6 +95,28 @@ def watermark_of(unit: UnitOfWork, key: str, generation: int) -> Watermark:
     return parse_watermark(unit.watermarks.get(key), generation)
 
 
+def resolve(engine: Engine, stream: str, text: str | None, generation: int) -> Watermark:
+    """As `parse_watermark`; one of another life holds if the last item read is here as well."""
+    watermark = _read(Watermark, text, record_shapes.WATERMARK)
+    if watermark.life == generation or not watermark.item:
+        return parse_watermark(text, generation)
+    records = engine.read(Query(stream, "item", ids=[watermark.item]))[0].records
+    if not records or digest_of(records[0]) != watermark.digest:
+        return Watermark(life=generation)
+    return Watermark(
+        generation,
+        records[0].seq,
+        item=watermark.item,
+        digest=watermark.digest,
+        again=watermark.again,
+    )
+
+
+def digest_of(record: Record) -> str:
+    """A short digest of an item as it is stored."""
+    return hashlib.sha256(record.body.encode()).hexdigest()[:16]
+
+
 def parse_watermark(text: str | None, generation: int) -> Watermark:
     """The same, of the body of a record (`None` = there is none)."""
     watermark = _read(Watermark, text, record_shapes.WATERMARK)
@@ -115,4 +146,9 @@ def _read(cls: type[T], text: str | None, check: Check) -> T:
         body.skip(record, error)
         return cls()
     known = {field.name for field in fields(cls)}
-    return cls(**{name: value for name, value in values.items() if name in known})
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in values.items()
+        if name in known
+    }
+    return cls(**given)

@@ -6,9 +6,9 @@ import random
 from dataclasses import replace
 from typing import Final
 
-from threadkeep.core import item_codec, names
+from threadkeep.core import names
 from threadkeep.errors import BackendError
-from threadkeep.longterm import summaries
+from threadkeep.longterm import follow, summaries
 from threadkeep.longterm.chat_model import ModelError
 from threadkeep.longterm.extraction import batch, prompt
 from threadkeep.longterm.extraction.complete import TokenCost, complete
@@ -25,14 +25,15 @@ from threadkeep.longterm.extraction.lease import (
 from threadkeep.longterm.extraction.reconcile import ExtractionCounts, reconcile
 from threadkeep.longterm.extraction.reply import ParsedReply
 from threadkeep.longterm.extraction.report import Report
+from threadkeep.longterm.extraction.verify import verify
 from threadkeep.longterm.extraction.watermark import (
     BUDGET,
     DEAD,
     MAX_BACKOFF,
     Watermark,
     spent_today,
+    watermark_of,
 )
-from threadkeep.longterm.forget import remove_sources
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.types import Query
 from threadkeep.types.knowledge import Summary
@@ -89,11 +90,14 @@ def _extract(worker: ExtractionWorker, task: ExtractionTask, cost: TokenCost) ->
         return Report(batches=1)
     unit = load_leased(task)
     previous = _previous_summary(worker, task)
-    sum_up = worker.settings.summaries and not _is_summarized(previous, task)
+    sum_up = worker.settings.summaries and not (task.batch.again or _is_summarized(previous, task))
     messages, facts, instructions = prompt.build_messages(
         unit, task.batch, previous.summary, sum_up=sum_up, user=task.user
     )
     reply = complete(worker.model, messages, task.batch, sum_up=sum_up, cost=cost)
+    verified = (
+        verify(worker.model, reply, task.batch, task.user, cost) if worker.settings.verify else None
+    )
     if not _is_unchanged(worker, task):
         release(task)
         raise LeaseLost
@@ -106,6 +110,7 @@ def _extract(worker: ExtractionWorker, task: ExtractionTask, cost: TokenCost) ->
         [fact.id for fact in facts],
         [instruction.id for instruction in instructions],
     )
+    evidence = replace(evidence, verified=verified)
     try:
         counts = _commit_evidence(worker, task, evidence, cost)
     except LeaseLost:
@@ -119,6 +124,8 @@ def _extract(worker: ExtractionWorker, task: ExtractionTask, cost: TokenCost) ->
         facts=counts.facts,
         instructions=counts.instructions,
         summaries=int(bool(summary_version)),
+        dropped=counts.dropped,
+        quarantined=counts.quarantined,
     )
 
 
@@ -152,15 +159,29 @@ def _commit_evidence(
     Raises:
         LeaseLost: the user was forgotten, or another worker holds the lease.
     """
-    watermark = Watermark(life=task.watermark.life, seq=task.batch.seq)
     for _ in range(_TRIES):
         unit = load_leased(task)
         counts = reconcile(unit, evidence)
-        unit.put_watermark(task.key, watermark.body())
+        unit.put_watermark(task.key, _read_up_to(unit, task).body())
         _charge_budget(worker, unit, cost)
         if task.user_stream.commit(unit):
             return counts
     raise ModelError("the user's memory was changed by others all the time")
+
+
+def _read_up_to(unit: UnitOfWork, task: ExtractionTask) -> Watermark:
+    """The watermark behind a batch; what was edited while it was read stays to be read again."""
+    done, current = (
+        frozenset(task.batch.again),
+        watermark_of(unit, task.key, task.watermark.life),
+    )
+    return Watermark(
+        life=task.watermark.life,
+        seq=task.batch.seq,
+        item=task.batch.last,
+        digest=task.batch.digest,
+        again=tuple(id for id in current.again if id not in done),
+    )
 
 
 def _record_failure(
@@ -182,6 +203,9 @@ def _record_failure(
         next=now + _backoff(tries, error.retry_after),
         state=DEAD if dead else "ok",
         error=reason,
+        item=task.watermark.item,
+        digest=task.watermark.digest,
+        again=task.watermark.again,
     )
     counts = ExtractionCounts()
     evidence = _evidence(worker, task, ParsedReply(), [], [])
@@ -189,7 +213,8 @@ def _record_failure(
         for _ in range(_TRIES):
             unit = load_leased(task)
             counts = reconcile(unit, evidence) if keep_requests else counts
-            unit.put_watermark(task.key, watermark.body())
+            current = watermark_of(unit, task.key, task.watermark.life)
+            unit.put_watermark(task.key, replace(watermark, again=current.again).body())
             _charge_budget(worker, unit, cost)
             if task.user_stream.commit(unit):
                 break
@@ -201,6 +226,8 @@ def _record_failure(
         errors=(reason,),
         facts=counts.facts,
         instructions=counts.instructions,
+        dropped=counts.dropped,
+        quarantined=counts.quarantined,
     )
 
 
@@ -222,37 +249,8 @@ def _charge_budget(worker: ExtractionWorker, unit: UnitOfWork, cost: TokenCost) 
 
 
 def _retract(task: ExtractionTask) -> None:
-    """Remove entries whose only sources were deleted while they were being written."""
-    snapshot = task.session_stream.read(
-        Query(task.session_stream.stream_name, "item", ids=_item_keys(task))
-    )
-    if snapshot.info is None:
-        return
-    items = map(item_codec.read_item, snapshot.pages[0].records)
-    remaining = {names.key(item.id) for item in items if not item.hidden}
-    removed = {
-        line.item.id for line in task.batch.lines if names.key(line.item.id) not in remaining
-    }
-    session_namespace, longterm_namespace = (
-        task.session_stream.engine.settings.namespace,
-        task.user_stream.engine.settings.namespace,
-    )
-    removed_sources = {
-        (
-            None if session_namespace == longterm_namespace else session_namespace,
-            task.session_stream.id,
-            id,
-        )
-        for id in removed
-    }
-
-    def step(unit: UnitOfWork) -> None:
-        for fact in list(unit.facts.values()):
-            remove_sources(unit, fact, removed_sources, task.user_stream.engine.now())
-        for instruction in list(unit.instructions.values()):
-            remove_sources(unit, instruction, removed_sources, task.user_stream.engine.now())
-
-    task.user_stream.transact(step)
+    """Take back what came of items that were edited or removed while it was being written."""
+    follow.after_edit(task.session_stream, [line.item.id for line in task.batch.lines])
 
 
 def _item_keys(task: ExtractionTask) -> list[str]:

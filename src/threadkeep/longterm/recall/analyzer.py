@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import chain
 from typing import Final
 
 from threadkeep.longterm import markers
@@ -15,6 +17,9 @@ from threadkeep.types.knowledge import Fact
 
 TIME, NUMBER, NAME, ASKS, TOOL, FACT = (1 << n for n in range(6))
 """Flags of a document: what it holds, and what it is."""
+
+VERSION: Final = 1
+"""How texts are taken apart; a kept index of another version is built anew."""
 
 FLAGS: Final = 1 << 6
 """How many sets of flags there are."""
@@ -45,8 +50,10 @@ class Document:
         time: when it was said, epoch seconds.
         role: of the item.
         speaker: the stems of the name of who speaks.
-        statement_stems: how often each stem is in statements.
+        statement_stems: how often each stem is in statements; a word has one for each reading.
         question_stems: how often each is in short questions.
+        statement_length: words in statements.
+        question_length: words in short questions.
         flags: what it holds, and what it is.
         sources: keys of the items that a fact was learned from.
     """
@@ -60,6 +67,8 @@ class Document:
     speaker: tuple[str, ...]
     statement_stems: Counter[str]
     question_stems: Counter[str]
+    statement_length: int
+    question_length: int
     flags: int
     sources: tuple[int, ...] = ()
 
@@ -75,7 +84,7 @@ def item_document(session: str, item: Item, written_at: float) -> Document | Non
     )
     if not text.strip() or markers.is_injected(text):
         return None
-    statement_stems, question_stems = tokenizer.split(text)
+    statements, questions = tokenizer.split(text)
     return Document(
         session,
         item.seq,
@@ -84,8 +93,10 @@ def item_document(session: str, item: Item, written_at: float) -> Document | Non
         item.created_at.timestamp() if item.created_at else written_at,
         item.role,
         () if output else tuple(tokenizer.stems(speaker)),
-        Counter(statement_stems),
-        Counter(question_stems),
+        Counter(chain.from_iterable(statements)),
+        Counter(chain.from_iterable(questions)),
+        len(statements),
+        len(questions),
         _flags(text) | (TOOL if output else 0),
     )
 
@@ -95,6 +106,7 @@ def fact_document(fact: Fact, namespace: str) -> Document:
     said_at = fact.observed_at or fact.created_at
     stamp = said_at.timestamp() if said_at else 0.0
     sources = (s for s in fact.sources if s.namespace in (None, namespace))
+    words = tokenizer.words(f"{fact.text}\n{fact.gloss}" if fact.gloss else fact.text)
     return Document(
         FACT_PREFIX + fact.id,
         fact.seq,
@@ -103,16 +115,19 @@ def fact_document(fact: Fact, namespace: str) -> Document:
         stamp,
         "",
         (),
-        Counter(tokenizer.stems(fact.text)),
+        Counter(chain.from_iterable(words)),
         Counter(),
+        len(words),
+        0,
         _flags(fact.text) | FACT,
         tuple(item_key(source.session, source.item) for source in sources),
     )
 
 
 def item_key(session: str, item: str) -> int:
-    """A number for an item, the same within a process."""
-    return hash((session, item)) & 0xFFFFFFFFFFFFFFFF
+    """A number for an item, the same in every process."""
+    name = f"{session}\0{item}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(name, digest_size=8).digest(), "little")
 
 
 def _speaker(name: str, text: str) -> tuple[str, str]:

@@ -21,6 +21,9 @@ _IRREGULAR: Final = """
     bite: bit bitten; shoot: shot; feed: fed; seek: sought; stick: stuck; strike: struck
     sweep: swept; deal: dealt; dream: dreamt; hang: hung; lay: laid; lie: lain; light: lit
     shake: shook shaken; sink: sank sunk; swing: swung; tear: tore torn; leave: left
+    bear: bore; dive: dove; grind: ground; wind: wound; die: dies died dying
+    lie: lies lied lying; tie: ties tied tying; loaf: loaves; shelf: shelves; thief: thieves
+    calf: calves; goose: geese; axe: axes; basis: bases
     child: children kid kids; man: men; woman: women; person: people; mouse: mice; foot: feet
     tooth: teeth; wife: wives; life: lives; leaf: leaves; knife: knives; half: halves
     wolf: wolves; good: better best; bad: worse worst; far: further farther
@@ -34,6 +37,16 @@ BASE: Final = {
     for form in forms.split()
 }
 """Irregular forms with the word they are forms of, which Porter's rules then take over."""
+
+OTHER: Final = {
+    "lives": "live", "leaves": "leave", "rose": "rose", "saw": "saw", "bit": "bit",
+    "spoke": "spoke", "left": "left", "found": "found", "felt": "felt", "lay": "lay",
+    "fell": "fell", "thought": "thought", "better": "bet", "dove": "dove", "bore": "bore",
+    "ground": "ground", "wound": "wound", "axes": "axis", "bases": "base", "halves": "halve",
+    "calves": "calve", "kid": "kid", "kids": "kid", "drove": "drove", "shot": "shot",
+    "people": "people", "broke": "broke", "stuck": "stuck",
+}  # fmt: skip
+"""Forms that belong to a second word as well: lives to life and to live, a rose may have risen."""
 
 CLITICS: Final = frozenset(("s", "t", "d", "m", "ll", "re", "ve"))
 """What may follow an apostrophe and is no word of its own."""

@@ -4,9 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from threadkeep.types import Item
 from threadkeep.types.knowledge import Fact
+
+ReasonKind = Literal["words", "neighbours", "speaker", "date", "facts", "vector"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One way by which a question found something.
+
+    Attributes:
+        kind: `words` of its own; `neighbours`: words said just before or after it; the name of
+            its `speaker`; its `date`; `facts` that were learned from it; `vector`: its meaning, as
+            an embedder sees it.
+        words: the words of the question that did it, in lower case.
+        share: of the score, from 0 to 1.
+    """
+
+    kind: ReasonKind
+    words: tuple[str, ...]
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +40,7 @@ class Hit:
         session: where it was said; of a fact, where it was learned, if that is known.
         before: the turn before the item in its session.
         after: the turn behind it.
+        why: what found it, and by which words of the question; what gave most first.
     """
 
     score: float
@@ -28,6 +49,7 @@ class Hit:
     session: str | None = None
     before: Item | None = None
     after: Item | None = None
+    why: tuple[Reason, ...] = ()
 
     @property
     def text(self) -> str:
@@ -54,6 +76,7 @@ class Hits(list[Hit]):
         rows = "".join(
             f"<tr><td style='opacity:.6'>{hit.score:.1f}</td>"
             f"<td style='opacity:.6;text-align:left'>{html.escape(_origin(hit))}</td>"
+            f"<td style='opacity:.6;text-align:left'>{html.escape(explained(hit))}</td>"
             "<td style='text-align:left;white-space:pre-wrap'>"
             f"{html.escape(truncate(hit.text))}</td></tr>"
             for hit in self
@@ -72,3 +95,11 @@ def _origin(hit: Hit) -> str:
         return "fact"
     day = f", {hit.item.created_at:%Y-%m-%d}" if hit.item.created_at else ""
     return f"{hit.item.name or hit.item.role} in {hit.session}{day}"
+
+
+def explained(hit: Hit) -> str:
+    """Why it was found, in a few words."""
+    return "; ".join(
+        f"{reason.kind} {' '.join(reason.words)}".rstrip() + f" {reason.share:.0%}"
+        for reason in hit.why
+    )

@@ -7,24 +7,45 @@ looked up along the chain of its session when a question is asked.
 from __future__ import annotations
 
 from array import array
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import compress
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from threadkeep.longterm.recall import parameters
-from threadkeep.longterm.recall.analyzer import FACT, TOOL, Document
-from threadkeep.longterm.recall.postings import Postings
+from threadkeep.longterm.recall.analyzer import FACT, FLAGS, TOOL, Document
+from threadkeep.longterm.recall.postings import Postings, union
+from threadkeep.longterm.recall.segments.block import Block, vocabulary_of
 
 NONE: Final = -1
 _MAX_LENGTH: Final = 0xFFFF
 _MAX_DEAD: Final = 256  # so many may lie about before anything is compacted
 _COLUMNS: Final = {
-    "origins": "I", "seqs": "q", "keys": "Q", "written_at": "d", "times": "d", "roles": "I",
-    "speakers": "I", "days": "i", "flags": "B", "statement_lengths": "H",
+    "origins": "I", "seqs": "q", "keys": "Q", "written_at": "d", "times": "d", "roles": "H",
+    "speakers": "I", "flags": "B", "statement_lengths": "H",
     "question_lengths": "H", "context_lengths": "I",
     "before": "i", "after": "i", "alive": "B",
 }  # fmt: skip
+
+
+_PLAIN_COLUMNS: Final = (
+    "seqs", "keys", "written_at", "times", "flags", "statement_lengths", "question_lengths",
+    "context_lengths",
+)  # fmt: skip
+_NOTHING: Final = Postings()
+_MAX_ASKED: Final = 1_000_000  # postings in blocks that are remembered, six bytes each
+_DOCUMENT_BYTES: Final = sum(array(code).itemsize for code in _COLUMNS.values())
+_POSTING_BYTES: Final = 6
+_STEM_BYTES: Final = 400
+_ORIGIN_BYTES: Final = 500  # with what is known of a session beside the index
+
+
+class LoadedNames(NamedTuple):
+    """The names in the columns of a segment, by their number in it."""
+
+    origins: Sequence[str]
+    roles: Sequence[str]
+    speakers: Sequence[tuple[str, ...]]
 
 
 class Interner:
@@ -46,13 +67,15 @@ class RecallIndex:
     """Documents by number, in the order they came; not thread-safe.
 
     Attributes:
-        postings: by stem.
+        postings: by stem, of documents that are in no block.
+        blocks: segments of the kept index, whose postings are read when they are asked for.
         origin_names: session ids and fact ids, by number.
         role_names: roles, by number.
         speaker_names: the stems of speakers' names, by number.
         speaker_counts: how many documents each of those names speaks in.
         sources: of facts: the documents they were learned from.
         live_count: how many documents there are.
+        crowded: whether so many documents are gone that it is to be loaded again.
     """
 
     origins: array[int]
@@ -62,7 +85,6 @@ class RecallIndex:
     times: array[float]
     roles: array[int]
     speakers: array[int]
-    days: array[int]
     flags: array[int]
     statement_lengths: array[int]
     question_lengths: array[int]
@@ -75,6 +97,9 @@ class RecallIndex:
         for name, code in _COLUMNS.items():
             setattr(self, name, array(code))
         self.postings: dict[str, Postings] = {}
+        self.blocks: list[Block] = []
+        self.crowded = False
+        self._block_postings: OrderedDict[str, Postings] = OrderedDict()  # those asked for lately
         self.origin_names, self.role_names, self.speaker_names = Interner(), Interner(), Interner()
         self.speaker_counts: Counter[int] = Counter()
         self.sources: dict[int, tuple[int, ...]] = {}
@@ -84,6 +109,8 @@ class RecallIndex:
         self._last_turns: dict[int, int] = {}  # by place: its last turn
         self._context_total = 0  # of all turns together
         self._turn_count = 0
+        self._posting_count = 0
+        self._asked_count = 0
 
     def __len__(self) -> int:
         """Documents with those that are gone but still take up room."""
@@ -103,6 +130,7 @@ class RecallIndex:
             if postings is None:
                 postings = self.postings[stem] = Postings()
             postings.append(number, document.statement_stems[stem], document.question_stems[stem])
+            self._posting_count += 1
         self.live_count += 1
         if document.flags & FACT:
             self._source_keys[number] = document.sources
@@ -149,14 +177,112 @@ class RecallIndex:
             n for n, number in enumerate(self.origins) if number == origin_number and self.alive[n]
         ]
 
-    def frequency(self, stem: str) -> int:
-        """How many documents have the stem."""
-        postings = self.postings.get(stem)
-        if postings is None:
-            return 0
+    def lookup(self, stems: Iterable[str]) -> Postings:
+        """The documents in which any of some stems occurs; do not change it."""
+        if not self.blocks:
+            return union([self.postings[stem] for stem in stems if stem in self.postings])
+        return union([self._in_blocks(stem) + self.postings.get(stem, _NOTHING) for stem in stems])
+
+    def frequency(self, postings: Postings) -> int:
+        """How many of the documents are still there."""
         if self.live_count == len(self):
             return len(postings)
         return sum(map(self.alive.__getitem__, postings.documents))
+
+    def vocabularies(self) -> Iterator[str]:
+        """All stems, each between two ends of lines."""
+        yield vocabulary_of(self.postings)
+        for block in self.blocks:
+            yield block.vocabulary()
+
+    @property
+    def nbytes(self) -> int:
+        """About the memory that it takes."""
+        columns = len(self) * _DOCUMENT_BYTES
+        asked = _POSTING_BYTES * self._asked_count
+        own = _POSTING_BYTES * self._posting_count + _STEM_BYTES * len(self.postings)
+        return columns + asked + own + _ORIGIN_BYTES * len(self.origin_names.values)
+
+    def load(self, columns: Mapping[str, array[Any]], names: LoadedNames, block: Block) -> None:
+        """Take in the documents of a segment, of which none is there yet.
+
+        Args:
+            columns: by name, with numbers within the segment.
+            names: what `origins`, `roles` and `speakers` are numbers of.
+            block: its postings.
+        """
+        base, size = len(self), len(columns["seqs"])
+        for name, interner, values in (
+            ("origins", self.origin_names, names.origins),
+            ("roles", self.role_names, names.roles),
+            ("speakers", self.speaker_names, names.speakers),
+        ):
+            numbers = [interner.number(value) for value in values]
+            getattr(self, name).extend([numbers[n] for n in columns[name]])
+        for name in ("before", "after"):
+            chain = [n + base if n >= 0 else NONE for n in columns[name]]
+            getattr(self, name).extend(chain)
+        for name in _PLAIN_COLUMNS:
+            getattr(self, name).extend(columns[name])
+        self.alive.frombytes(b"\1" * size)
+        self.speaker_counts.update(self.speakers[base:])
+        self.live_count += size
+        self._turn_count += size - _count_tools(columns["flags"])
+        self._context_total += sum(columns["context_lengths"])
+        self._join_chains(base)
+        self.blocks.append(block)
+        self._forget_asked()
+
+    def adopt(self, block: Block) -> None:
+        """All documents that are in no block are in this one now."""
+        self.blocks.append(block)
+        self.postings, self._posting_count = {}, 0
+        self._forget_asked()
+
+    def _join_chains(self, base: int) -> None:
+        """Join what was said in a session before a segment with what is in it."""
+        flags, before, seqs = self.flags, self.before, self.seqs
+        for first in range(base, len(self)):
+            if before[first] >= 0 or flags[first] & TOOL:
+                continue
+            origin, last = self.origins[first], first
+            while self.after[last] >= 0:
+                last = self.after[last]
+            previous = self._last_turns.get(origin, NONE)
+            if previous < 0:
+                self._last_turns[origin] = last
+            elif seqs[previous] < seqs[first]:
+                self._join(previous, first)
+                self._last_turns[origin] = last
+                self._measure(first)
+            else:  # items that came late: one by one
+                self._relink(first)
+
+    def _relink(self, first: int) -> None:
+        chain = [first, *self.walk(self.after, first, len(self))]
+        for number in chain:
+            self.before[number] = self.after[number] = NONE
+            self._turn_count -= 1
+            self._link(number)
+
+    def _forget_asked(self) -> None:
+        self._block_postings.clear()
+        self._asked_count = 0
+
+    def _in_blocks(self, stem: str) -> Postings:
+        found = self._block_postings.get(stem)
+        if found is None:
+            found = Postings()
+            for block in self.blocks:
+                if postings := block.postings(stem):
+                    found = found + postings
+            self._block_postings[stem] = found
+            self._asked_count += len(found)
+            while self._asked_count > _MAX_ASKED and len(self._block_postings) > 1:
+                _, oldest = self._block_postings.popitem(last=False)
+                self._asked_count -= len(oldest)
+        self._block_postings.move_to_end(stem)
+        return found
 
     def neighbours(self, number: int) -> Iterator[int]:
         """The turns whose words count for a turn as well."""
@@ -174,10 +300,9 @@ class RecallIndex:
             "times": document.time,
             "roles": self.role_names.number(document.role),
             "speakers": speaker,
-            "days": int(document.time // 86_400),
             "flags": document.flags,
-            "statement_lengths": min(document.statement_stems.total(), _MAX_LENGTH),
-            "question_lengths": min(document.question_stems.total(), _MAX_LENGTH),
+            "statement_lengths": min(document.statement_length, _MAX_LENGTH),
+            "question_lengths": min(document.question_length, _MAX_LENGTH),
             "context_lengths": 0,
             "before": NONE,
             "after": NONE,
@@ -248,6 +373,9 @@ class RecallIndex:
 
     def _compact(self) -> None:
         """Let go of the room of what is gone; documents get new numbers."""
+        if self.blocks:
+            self.crowded = True  # blocks know their documents by number
+            return
         numbers = [NONE] * len(self)
         for new_number, old_number in enumerate(compress(range(len(self)), self.alive)):
             numbers[old_number] = new_number
@@ -264,3 +392,8 @@ class RecallIndex:
         self._last_turns = {origin: numbers[n] for origin, n in self._last_turns.items() if n >= 0}
         self._source_keys = {numbers[fact]: keys for fact, keys in self._source_keys.items()}
         self.add_facts(())
+
+
+def _count_tools(flags: array[int]) -> int:
+    content = flags.tobytes()
+    return sum(content.count(value) for value in range(FLAGS) if value & TOOL)

@@ -43,6 +43,15 @@ class Postings:
             if position < size and sorted_documents[position] == document:
                 yield document, counts[position]
 
+    def __add__(self, later: Postings) -> Postings:
+        """These, and those of documents that came later."""
+        if not later.documents:
+            return self
+        both = Postings()
+        both.documents = self.documents + later.documents
+        both.counts = self.counts + later.counts
+        return both
+
     def renumbered(self, numbers: Sequence[int]) -> Postings:
         """Without the documents whose new number is -1, and the others under theirs."""
         postings = Postings()
@@ -51,3 +60,19 @@ class Postings:
                 postings.documents.append(numbers[document])
                 postings.counts.append(count)
         return postings
+
+
+def union(parts: Sequence[Postings]) -> Postings:
+    """The documents of any of several stems, each with the larger of its counts."""
+    filled = [part for part in parts if len(part)]
+    if len(filled) == 1:
+        return filled[0]
+    counts: dict[int, int] = {}
+    for part in filled:
+        for document, count in part.all():
+            known = counts.get(document, 0)
+            counts[document] = max(known & 0xFF, count & 0xFF) | max(known & 0xFF00, count & 0xFF00)
+    postings = Postings()
+    postings.documents.extend(sorted(counts))
+    postings.counts.extend(counts[document] for document in postings.documents)
+    return postings

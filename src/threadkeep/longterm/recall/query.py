@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from threadkeep.longterm.recall import english, tokenizer
 from threadkeep.longterm.recall.analyzer import NAME, NUMBER, TIME
+from threadkeep.longterm.recall.tokenizer import Word
+
+Kind = Literal["fact", "item"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,16 +17,18 @@ class RecallQuery:
     """What is looked for, and where.
 
     Attributes:
-        stems: each once, in the order of the question.
+        words: each once, in the order of the question: its readings, and how it is written.
         kinds: flags, one of which a good answer has for each kind that is asked for.
+        kind: only `item`s, or only `fact`s.
         session: only in this session.
         role: only what this role said.
         since: only what was said then (epoch seconds) or later.
         until: only what was said before.
     """
 
-    stems: tuple[str, ...]
+    words: tuple[tuple[Word, str], ...]
     kinds: tuple[int, ...] = ()
+    kind: Kind | None = None
     session: str | None = None
     role: str | None = None
     since: float | None = None
@@ -31,12 +37,14 @@ class RecallQuery:
     @property
     def filtered(self) -> bool:
         """Whether it looks in some places only."""
-        return any(w is not None for w in (self.session, self.role, self.since, self.until))
+        filters = (self.kind, self.session, self.role, self.since, self.until)
+        return any(each is not None for each in filters)
 
 
 def parse_query(
     text: str,
     *,
+    kind: Kind | None = None,
     session: str | None = None,
     role: str | None = None,
     since: float | None = None,
@@ -49,4 +57,5 @@ def parse_query(
         (english.ASKS_NAME, NAME),
     )
     kinds = tuple(flag for pattern, flag in patterns if pattern.search(text))
-    return RecallQuery(tuple(tokenizer.query_stems(text)), kinds, session, role, since, until)
+    words = tuple(tokenizer.query_words(text).items())
+    return RecallQuery(words, kinds, kind, session, role, since, until)

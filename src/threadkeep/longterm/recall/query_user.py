@@ -5,29 +5,28 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from typing import Final
+from typing import Final, NamedTuple
 
 from threadkeep.core import names
 from threadkeep.core.engine import Engine
+from threadkeep.core.write_counts import FIRST
 from threadkeep.errors import InputError
-from threadkeep.longterm.recall import query as question
+from threadkeep.longterm.recall import query as recall_query
 from threadkeep.longterm.recall import verify_hits
 from threadkeep.longterm.recall.hits import Hit, Hits
 from threadkeep.longterm.recall.query import RecallQuery
 from threadkeep.longterm.recall.search import Search
+from threadkeep.longterm.recall.segments.pieces import BadPiece
 from threadkeep.longterm.recall.sync import SyncedIndex
 from threadkeep.longterm.store.validate import Moment
 from threadkeep.printable import shown
 from threadkeep.types.timestamps import parse_time
 
-MAX_DOCUMENTS: Final = 300_000
-"""Documents of all users in one process; the indexes of users not asked for longest go."""
+MAX_BYTES: Final = 256_000_000
+"""Bytes of all indexes in one process, about; those of users not asked for longest go."""
 
 MAX_HITS: Final = 1_000
 """Hits that may be asked for."""
-
-RERANK_DEPTH: Final = 50
-"""Hits that an embedder reorders; more, if more are wanted."""
 
 _MAX_USERS: Final = 1_000
 _MAX_ROUNDS: Final = 8  # as often a question is asked anew because what it found was gone
@@ -43,26 +42,21 @@ class Recall:
     After a fork the child begins with nothing.
     """
 
-    def __init__(self, engine: Engine, *, max_documents: int = MAX_DOCUMENTS) -> None:
+    def __init__(self, engine: Engine, *, max_bytes: int = MAX_BYTES) -> None:
         self._engine = engine
-        self._max_documents = max_documents
+        self._max_bytes = max_bytes
         self._reset()
 
     def search(self, user: str, text: str, k: int, query: RecallQuery) -> Hits:
         """The best answers, the best first."""
-        has_embedder = self._engine.settings.embedder is not None
         synced, lock = self._index_of(user)
         with lock:
-            synced.sync()
-            hits = _search_verified(
-                self._engine, synced, query, max(k, RERANK_DEPTH) if has_embedder else k
-            )
+            hits = _search_kept(self._engine, synced, Question(text, query, k))
+            is_due = synced.is_due()
+        if is_due and self._engine.write_counts is not None:
+            self._engine.write_counts.add(user, FIRST)
         self._evict_indexes()
-        if has_embedder:
-            from threadkeep.longterm.recall import rerank  # few bring an embedder
-
-            hits = rerank.rerank_hits(self._engine, text, hits)
-        return Hits(hits[:k], query=text)
+        return Hits(hits, query=text)
 
     def forget_user(self, user: str) -> None:
         """Let go of what is remembered of a user; the next question reads it anew."""
@@ -89,12 +83,12 @@ class Recall:
 
     def _evict_indexes(self) -> None:
         with self._lock:
-            documents = sum(len(synced.index) for synced, _ in self._users.values())
+            nbytes = sum(synced.nbytes for synced, _ in self._users.values())
             while len(self._users) > 1 and (
-                documents > self._max_documents or len(self._users) > _MAX_USERS
+                nbytes > self._max_bytes or len(self._users) > _MAX_USERS
             ):
                 _, (evicted, _) = self._users.popitem(last=False)
-                documents -= len(evicted.index)
+                nbytes -= evicted.nbytes
 
 
 def recall(
@@ -103,6 +97,7 @@ def recall(
     query: str,
     k: int,
     *,
+    kind: recall_query.Kind | None = None,
     session: str | None = None,
     role: str | None = None,
     since: Moment | None = None,
@@ -112,8 +107,13 @@ def recall(
     names.check(query, "query")
     if type(k) is not int or not 1 <= k <= MAX_HITS:
         raise InputError(f"k must be a whole number from 1 to {MAX_HITS:,}, got {shown(k)}")
-    parsed = question.parse_query(
+    if kind not in (None, "fact", "item"):
+        raise InputError(f'kind must be "fact" or "item", got {shown(kind)}')
+    if kind == "fact" and role is not None:
+        raise InputError('role= is of items, so kind="fact" would find nothing: pass one of them')
+    parsed = recall_query.parse_query(
         query,
+        kind=kind,
         session=None if session is None else names.check(session, "session"),
         role=None if role is None else names.check(role, "role"),
         since=_seconds(since, "since"),
@@ -126,24 +126,57 @@ def _seconds(value: Moment | None, name: str) -> float | None:
     return None if value is None else parse_time(value, name).timestamp()
 
 
-def _search_verified(engine: Engine, synced: SyncedIndex, query: RecallQuery, k: int) -> list[Hit]:
+class Question(NamedTuple):
+    """What is asked: its text, taken apart, and how many hits are wanted."""
+
+    text: str
+    query: RecallQuery
+    k: int
+
+
+def _search_kept(engine: Engine, synced: SyncedIndex, question: Question) -> list[Hit]:
+    """Search; where a part of the kept index is gone or damaged, it is dropped and read anew."""
+    for _ in range(_MAX_ROUNDS):
+        try:
+            synced.sync()
+            synced.prepare(stem for word, _ in question.query.words for stem in word)
+            return _search_verified(engine, synced, question)
+        except BadPiece as error:
+            synced.drop_damaged(str(error))
+    synced.ignore_kept()
+    synced.sync()
+    return _search_verified(engine, synced, question)
+
+
+def _search_verified(engine: Engine, synced: SyncedIndex, question: Question) -> list[Hit]:
     hits: list[Hit] = []
     for _ in range(_MAX_ROUNDS):
-        hits, all_valid = _search_once(engine, synced, query, k)
+        hits, all_valid = _search_once(engine, synced, question)
         if all_valid:
             break
     return hits
 
 
-def _search_once(
-    engine: Engine, synced: SyncedIndex, query: RecallQuery, k: int
-) -> tuple[list[Hit], bool]:
+def _search_once(engine: Engine, synced: SyncedIndex, question: Question) -> tuple[list[Hit], bool]:
     """The hits that stand, and whether all did that were looked at."""
-    candidates = Search(synced.index, query).best(2 * k + _SPARE_CANDIDATES)
+    search, k = Search(synced.index, question.query), question.k
+    wanted = 2 * k + _SPARE_CANDIDATES
+    if engine.settings.embedder is None:
+        reranked = None
+        candidates = search.best(wanted)
+    else:
+        from threadkeep.longterm.recall import rerank  # few bring an embedder
+
+        best = search.best(max(wanted, rerank.DEPTH))
+        reranked = rerank.rerank(engine, synced, question.text, best)
+        candidates = reranked.documents[:wanted]
     hits: dict[object, Hit] = {}
     while candidates and len(hits) < k:
         chunk, candidates = candidates[: k - len(hits)], candidates[k - len(hits) :]
-        verified = verify_hits.verify(engine, synced, chunk)
+        why = search.why([document.number for document in chunk])
+        if reranked is not None:
+            why = {number: reranked.why(number, reasons) for number, reasons in why.items()}
+        verified = verify_hits.verify(engine, synced, chunk, why)
         for hit in verified.hits:
             hits.setdefault(_identity(hit), hit)
         if not verified.all_valid:

@@ -11,6 +11,7 @@ from typing import Final
 from threadkeep.longterm.recall import parameters, tokenizer
 from threadkeep.longterm.recall.analyzer import FACT
 from threadkeep.longterm.recall.index import RecallIndex
+from threadkeep.longterm.recall.tokenizer import Word
 
 _DAY: Final = 86_400
 
@@ -73,26 +74,32 @@ class StemScores:
 
 
 class LabelMatches:
-    """A stem as the name of a speaker, or as part of a date."""
+    """A word as the name of a speaker, or as part of a date."""
 
-    def __init__(self, index: RecallIndex, stem: str) -> None:
+    def __init__(self, index: RecallIndex, word: Word) -> None:
         self._index = index
-        self._stem = stem
+        self._stem = word[0]
         names = index.speaker_names.values
         self._speakers = {
-            n for n, count in index.speaker_counts.items() if count and stem in names[n]
+            n
+            for n, count in index.speaker_counts.items()
+            if count and any(stem in names[n] for stem in word)
         }
-        self._dates = tokenizer.is_date_stem(stem)
+        self._dates = tokenizer.is_date_stem(self._stem)
         self.any = bool(self._speakers) or self._dates
 
     def boost(self, number: int) -> float:
         """What it gives to a document that it is a label of."""
-        index, boost = self._index, 0.0
-        if index.speakers[number] in self._speakers:
-            boost += parameters.SPEAKER
-        if self._dates and self._stem in date_stems_of(index.days[number]):
-            boost += parameters.DATE
-        return boost
+        boost = parameters.SPEAKER if self.is_speaker(number) else 0.0
+        return boost + parameters.DATE if self.is_date(number) else boost
+
+    def is_speaker(self, number: int) -> bool:
+        """Whether it names who speaks."""
+        return self._index.speakers[number] in self._speakers
+
+    def is_date(self, number: int) -> bool:
+        """Whether it is part of the date."""
+        return self._dates and self._stem in date_stems_of(int(self._index.times[number] // _DAY))
 
     def context_units(self, number: int) -> int:
         """What it gives to a document whose neighbours' speaker it names, in units."""

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from threadkeep.longterm.recall import parameters
-from threadkeep.longterm.recall.analyzer import ASKS, FLAGS, TOOL
+from threadkeep.longterm.recall import explain, kin, parameters
+from threadkeep.longterm.recall.analyzer import ASKS, FACT, FLAGS, TOOL
+from threadkeep.longterm.recall.explain import WeighedWord, neighbourhood_size
+from threadkeep.longterm.recall.hits import Reason
 from threadkeep.longterm.recall.index import NONE, RecallIndex
 from threadkeep.longterm.recall.query import RecallQuery
 from threadkeep.longterm.recall.scoring import LabelMatches, StemScores
+from threadkeep.longterm.recall.tokenizer import Word
 
 POSTINGS_BUDGET: Final = 4_000
 """Postings that may open candidates."""
@@ -28,8 +31,9 @@ SMALL_INDEX: Final = 3_000
 """Documents up to which names and dates alone may open candidates."""
 
 _K: Final = parameters.SATURATION
-_MIN_ROOT: Final = 5
-"""Letters that two stems must begin with alike to be kin."""
+
+KIN: Final = 0.25
+"""What the kin of a word weigh that does not occur itself."""
 
 
 class ScoredDocument(NamedTuple):
@@ -51,6 +55,7 @@ class Search:
         self._budget = len(index) * MAX_TERMS if query.filtered else budget
         self._allowed = self._filter() if query.filtered else None
         self._average = index.average or 1.0
+        self._found_terms: list[_Term] | None = None
         self._scores: dict[int, float] = {}
         self._neighbourhood: set[int] = (
             set()
@@ -60,7 +65,7 @@ class Search:
         """The best so many, the best first; of equals the one that was said first."""
         remaining, late = self._budget, False
         for term in self._terms():
-            size = len(term.postings) if term.postings else 0
+            size = len(term.postings)
             if not late and self._scores and size > remaining:
                 late = True
                 self._prune()
@@ -68,27 +73,32 @@ class Search:
             remaining -= size
         return self._top(limit, [self._prior(flags) for flags in range(FLAGS)])
 
+    def why(self, numbers: Sequence[int]) -> dict[int, tuple[Reason, ...]]:
+        """What found each of some documents."""
+        documents = sorted(explain.reach(self._index, numbers))
+        words = []
+        for term in self._terms():
+            scores = StemScores(self._index)
+            scores.add(term.postings.among(documents))
+            rarity = term.weight * self._rarity(term.frequency)
+            words.append(WeighedWord(term.written, rarity, scores, term.labels))
+        return {n: explain.reasons(self._index, n, words, self._average) for n in numbers}
+
     def _terms(self) -> list[_Term]:
         """What is looked for, rare words first; last what only weighs what words have found."""
-        terms = [_Term(self._index, stem) for stem in self._query.stems]
-        if not any(term.frequency or term.labels.any for term in terms):
-            terms = [_Term(self._index, stem) for stem in self._related_stems()]
+        if self._found_terms is not None:
+            return self._found_terms
+        terms = [_Term(self._index, word, written) for word, written in self._query.words]
+        terms = [term if term.frequency or term.labels.any else self._kin(term) for term in terms]
         if len(terms) > MAX_TERMS:
             terms = heapq.nsmallest(MAX_TERMS, terms, key=lambda term: term.frequency or math.inf)
-        return sorted(terms, key=lambda term: (term.labels.any, term.frequency))
+        self._found_terms = sorted(terms, key=lambda term: (term.labels.any, term.frequency))
+        return self._found_terms
 
-    def _related_stems(self) -> list[str]:
-        """Stems of which one of the question's is the beginning, or the other way round.
-
-        For a question none of whose own stems occurs: allergies and allergic have two.
-        """
-        long_stems = [stem for stem in self._query.stems if len(stem) >= _MIN_ROOT]
-        return sorted(
-            stem
-            for stem in self._index.postings
-            if len(stem) >= _MIN_ROOT
-            and any(stem.startswith(other) or other.startswith(stem) for other in long_stems)
-        )
+    def _kin(self, term: _Term) -> _Term:
+        """For a word that does not occur, those that do and have much in common with it."""
+        stems = kin.kin_of(term.word, self._index.vocabularies())
+        return _Term(self._index, tuple(stems), term.written, KIN) if stems else term
 
     def _rank(self, document: ScoredDocument) -> tuple[float, float, str, int]:
         index, n = self._index, document.number
@@ -99,9 +109,9 @@ class Search:
         """Add what a term is worth to all it touches; `late`, to the candidates there are."""
         index, stem_scores, labels = self._index, StemScores(self._index), term.labels
         if late:
-            stem_scores.add(term.among(self._neighbourhood))
+            stem_scores.add(term.postings.among(self._neighbourhood))
         else:
-            stem_scores.add(term.newest(self._budget))
+            stem_scores.add(term.postings.newest(self._budget))
         touched = set(self._scores) if late or labels.any else set()
         if not late:
             touched |= stem_scores.touched()
@@ -109,12 +119,12 @@ class Search:
             touched |= labels.documents()
         elif labels.any and not touched:
             touched = labels.documents(MAX_CANDIDATES)
-        self._add(touched, stem_scores, labels, self._rarity(term.frequency))
+        self._add(touched, stem_scores, labels, term.weight * self._rarity(term.frequency))
 
     def _add(
         self, touched: set[int], stem_scores: StemScores, labels: LabelMatches, rarity: float
     ) -> None:
-        index, scores = self._index, self._scores
+        index, scores, average = self._index, self._scores, self._average
         statement_lengths, question_lengths, context_lengths = (
             index.statement_lengths,
             index.question_lengths,
@@ -134,17 +144,10 @@ class Search:
                 f += labels.boost(n)
                 units += labels.context_units(n)
             if units:
-                f += units / (parameters.UNIT * self._size(context_lengths[n]))
+                f += units / (parameters.UNIT * neighbourhood_size(context_lengths[n], average))
             f += parameters.FACT * fact_counts.get(n, 0)
             if f:
                 scores[n] = scores.get(n, 0.0) + rarity * f * (_K + 1) / (f + _K)
-
-    def _size(self, context_length: int) -> float:
-        return (
-            1
-            - parameters.CONTEXT_LENGTH
-            + parameters.CONTEXT_LENGTH * context_length / self._average
-        )
 
     def _rarity(self, frequency: int) -> float:
         return math.log(1 + (self._index.live_count - frequency + 0.5) / (frequency + 0.5))
@@ -159,7 +162,7 @@ class Search:
         """Keep the most promising candidates."""
         survivors = self._top(MAX_CANDIDATES, [1.0] * FLAGS)
         self._scores = {document.number: document.score for document in survivors}
-        self._neighbourhood = self._with_neighbours()
+        self._neighbourhood = explain.reach(self._index, self._scores)
 
     def _top(self, limit: int, priors: list[float]) -> list[ScoredDocument]:
         """The candidates that score best, the best first."""
@@ -173,17 +176,6 @@ class Search:
         ranked = [ScoredDocument(n, score) for n, score in weighted.items() if score >= threshold]
         return sorted(ranked, key=self._rank)[:limit]
 
-    def _with_neighbours(self) -> set[int]:
-        """The candidates, those whose words reach them, and the facts learned from them."""
-        index = self._index
-        documents = set(self._scores)
-        for n in tuple(documents):
-            documents.update(index.neighbours(n))
-        facts = (
-            fact for fact, sources in index.sources.items() if not documents.isdisjoint(sources)
-        )
-        return documents.union(facts)
-
     def _filter(self) -> Callable[[int], bool]:
         index, query = self._index, self._query
         origin = index.origin_names.numbers.get(query.session, NONE)
@@ -195,6 +187,7 @@ class Search:
             return (
                 (query.session is None or self._is_of(n, origin))
                 and (query.role is None or index.roles[n] == role)
+                and (query.kind is None or bool(index.flags[n] & FACT) == (query.kind == "fact"))
                 and since <= index.times[n] < until
             )
 
@@ -208,17 +201,12 @@ class Search:
 
 
 class _Term:
-    """A stem of the question, as the index knows it."""
+    """A word of the question, as the index knows it."""
 
-    def __init__(self, index: RecallIndex, stem: str) -> None:
-        self.postings = index.postings.get(stem)
-        self.frequency = index.frequency(stem)
-        self.labels = LabelMatches(index, stem)
-
-    def newest(self, limit: int) -> Iterable[tuple[int, int]]:
-        """Its last so many postings."""
-        return self.postings.newest(limit) if self.postings else ()
-
-    def among(self, documents: Iterable[int]) -> Iterable[tuple[int, int]]:
-        """Its postings among some documents."""
-        return self.postings.among(documents) if self.postings else ()
+    def __init__(self, index: RecallIndex, word: Word, written: str, weight: float = 1.0) -> None:
+        self.word = word
+        self.written = written
+        self.weight = weight
+        self.postings = index.lookup(word)
+        self.frequency = index.frequency(self.postings)
+        self.labels = LabelMatches(index, word)

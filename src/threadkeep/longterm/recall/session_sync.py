@@ -6,8 +6,8 @@ to add it says that something was edited or deleted: then the newest items are l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from threadkeep.core import item_codec
@@ -15,6 +15,7 @@ from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.longterm.recall import analyzer
 from threadkeep.longterm.recall.index import RecallIndex
+from threadkeep.sessions.recall_segments import Span
 from threadkeep.types import Page, Query, Record
 from threadkeep.types.versions import generation_of
 
@@ -37,7 +38,7 @@ class SessionProgress:
 
     version: int
     seq: int = 0
-    moments: set[float] = field(default_factory=set)
+    moments: frozenset[float] = frozenset()
 
 
 class StaleDocument(NamedTuple):
@@ -67,8 +68,13 @@ class SessionSync:
         progress = self._progress.get(id)
         return progress is not None and _same_generation(page, progress)
 
-    def read(self, ids: Iterable[str]) -> None:
-        """Read what sessions have that was not read yet, many at once."""
+    def read(self, ids: Iterable[str], *, thorough: bool = False) -> None:
+        """Read what sessions have that was not read yet, many at once.
+
+        Args:
+            ids: of the sessions.
+            thorough: where something was edited, look at all items again, not at the newest only.
+        """
         todo = list(dict.fromkeys(ids))
         while todo:
             batch, todo = todo[:SESSIONS_PER_READ], todo[SESSIONS_PER_READ:]
@@ -76,7 +82,7 @@ class SessionSync:
             todo = [*self.apply(batch, pages), *todo]
         if self._edited:
             edited, self._edited = list(self._edited), {}
-            self.rescan(edited)
+            self.rescan(edited, limit=None if thorough else _RESCAN_LIMIT)
 
     def queries(self, id: str) -> list[Query]:
         """What is to be read of a session: what is new in it; of an unknown one, whose it is."""
@@ -90,14 +96,12 @@ class SessionSync:
         remaining = iter(pages)
         return [id for id in ids if self._apply_page(id, next(remaining), remaining)]
 
-    def rescan(self, ids: Iterable[str]) -> None:
-        """Look at the newest items of sessions again, for edits and deletions."""
+    def rescan(self, ids: Iterable[str], *, limit: int | None = _RESCAN_LIMIT) -> None:
+        """Look at the newest items of sessions again, or at all, for edits and deletions."""
         followed = [id for id in ids if id in self._progress]
-        queries = [
-            Query(self.stream(id), "item", newest=True, limit=_RESCAN_LIMIT) for id in followed
-        ]
+        queries = [Query(self.stream(id), "item", newest=True, limit=limit) for id in followed]
         for id, page in zip(followed, self._engine.read(*queries) if queries else (), strict=True):
-            self._rescan_session(id, page.records)
+            self._rescan_session(id, page.records, whole=limit is None)
 
     def refresh(self, stale: Sequence[StaleDocument]) -> None:
         """Take in what became of documents, and look for what else changed in their sessions."""
@@ -111,6 +115,49 @@ class SessionSync:
         ids = list(dict.fromkeys(document.session for document in stale))
         self.read(ids)
         self.rescan(ids)
+
+    def resume(self, spans: Mapping[str, Span]) -> None:
+        """Take over how far sessions were read when a segment was built; later ones last."""
+        for id, span in spans.items():
+            progress = self._progress.setdefault(id, SessionProgress(span.version, span.read))
+            if generation_of(progress.version) != generation_of(span.version):
+                progress = self._progress[id] = SessionProgress(span.version, span.read)
+            if span.version >= progress.version:
+                progress.version, progress.seq = span.version, max(progress.seq, span.read)
+
+    def read_again(self, spans: Iterable[tuple[str, Span]]) -> None:
+        """Read items that a segment held which is gone; what is there already stays."""
+        todo = [(id, span.first - 1, span.last) for id, span in spans]
+        indexed = self._indexed_seqs({id for id, _, _ in todo})
+        while todo:
+            batch, todo = todo[:SESSIONS_PER_READ], todo[SESSIONS_PER_READ:]
+            queries = [
+                Query(self.stream(id), "item", after=after or None, before=last + 1, limit=_PAGE)
+                for id, after, last in batch
+            ]
+            for (id, _, last), page in zip(batch, self._engine.read(*queries), strict=True):
+                if not self.is_current(id, page):
+                    continue
+                for record in page.records:
+                    if record.seq not in indexed[id]:
+                        indexed[id].add(record.seq)
+                        self._add(id, record)
+                if len(page.records) >= _PAGE:
+                    todo.append((id, page.records[-1].seq, last))
+
+    def progress(self, id: str) -> SessionProgress | None:
+        """How far a session was read."""
+        return self._progress.get(id)
+
+    def _indexed_seqs(self, ids: set[str]) -> dict[str, set[int]]:
+        """The seqs of the documents of some sessions."""
+        index = self._index
+        found: dict[str, set[int]] = {id: set() for id in ids}
+        numbers = {index.origin_names.numbers.get(id): id for id in ids}
+        for n, origin in enumerate(index.origins):
+            if origin in numbers and index.alive[n]:
+                found[numbers[origin]].add(index.seqs[n])
+        return found
 
     def remove(self, id: str) -> None:
         """Let go of a session."""
@@ -128,21 +175,21 @@ class SessionSync:
         elif not _same_generation(items, progress):
             self.remove(id)
             return items.version > 0
+        progress.moments |= {record.at for record in items.records}
         for record in items.records:
             self._add(id, record)
             progress.seq = record.seq
-            progress.moments.add(record.at)
         if len(items.records) >= _PAGE:
             return True
         if not is_new and items.version - progress.version > len(progress.moments):
             self._edited[id] = None
-        progress.version, progress.moments = items.version, set()
+        progress.version, progress.moments = items.version, frozenset()
         return False
 
-    def _rescan_session(self, id: str, records: Sequence[Record]) -> None:
+    def _rescan_session(self, id: str, records: Sequence[Record], *, whole: bool) -> None:
         index = self._index
         indexed = {index.seqs[n]: n for n in index.of_origin(id)}
-        first = records[0].seq if len(records) >= _RESCAN_LIMIT else 0
+        first = records[0].seq if len(records) >= _RESCAN_LIMIT and not whole else 0
         current = {record.seq: record for record in records}
         stale = [
             n

@@ -7,18 +7,25 @@ minute, so those that moved lately are read on each time.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
-from typing import Final
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Final, NamedTuple
 
 from threadkeep.core.engine import Engine
+from threadkeep.errors import Conflict
 from threadkeep.longterm.recall import analyzer
 from threadkeep.longterm.recall.analyzer import FACT, FACT_PREFIX
 from threadkeep.longterm.recall.index import RecallIndex
+from threadkeep.longterm.recall.segments.reader import SegmentReader
 from threadkeep.longterm.recall.session_sync import SESSIONS_PER_READ, SessionSync
 from threadkeep.longterm.store.codec import read_fact
-from threadkeep.sessions import user_index
-from threadkeep.types import Page, Query, Record
+from threadkeep.longterm.store.validity import is_current
+from threadkeep.sessions import recall_segments, user_index
+from threadkeep.sessions.recall_segments import Head, Heads
+from threadkeep.types import MAX_COUNT, MAX_SEQ, Page, Query, Record
 from threadkeep.types.knowledge import Fact
+from threadkeep.types.versions import generation_of
 
 MAX_DOCUMENTS: Final = 100_000
 """Documents of one user; of more, the newest are found."""
@@ -29,58 +36,226 @@ _RECENT_SECONDS: Final = (
 _LIST_PAGE: Final = 500
 
 
+LEAST_KEPT: Final = 500
+"""Items of a user below which nothing is kept: they are read in no time."""
+UNKEPT: Final = 64
+"""Items that are not kept from which on they should be."""
+
+
+class Outdated(Exception):
+    """What is in memory is not what the store has: it is to be read anew."""
+
+
+class ListedSession(NamedTuple):
+    """When a session moved up in its user's list, and to which seq."""
+
+    at: float
+    seq: int
+
+
 class SyncedIndex:
     """The index of one user; not thread-safe.
 
     Attributes:
+        user: whose it is.
+        reader: of the segments that are kept of it.
+        heads: those that are known of.
+        stored: the documents that are in each of them.
         facts_stream: the stream of the user's facts.
         index: what is searched.
         sessions: what was read.
     """
 
-    def __init__(self, engine: Engine, user: str, *, max_documents: int = MAX_DOCUMENTS) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        user: str,
+        *,
+        max_documents: int = MAX_DOCUMENTS,
+        trims: bool = True,
+    ) -> None:
         self._engine = engine
-        self._user = user
+        self.user = user
         self._max_documents = max_documents
+        self._trims = trims
+        self._uses_kept = True
+        self._due_items = 0
         self._list_stream = engine.stream("sessions", user)
         self.facts_stream = engine.longterm.stream("user", user)
         self._reset()
 
     def _reset(self) -> None:
         self.index = RecallIndex()
-        self.sessions = SessionSync(self._engine, self._user, self.index)
+        self.sessions = SessionSync(self._engine, self.user, self.index)
+        self.reader = SegmentReader(self._engine, self.user)
+        self.heads = Heads(0, [], [], [])
+        self.stored: dict[str, Sequence[int]] = {}
+        self._unread_before: int | None = None  # in the user's list, where reading stopped
         self._list_version: int | None = None  # version of the user's list
         self._last_seq = 0  # seq in the user's list
-        self._moved_at: dict[str, float] = {}  # by session
+        self._moved: dict[str, ListedSession] = {}  # lately
         self._synced_at = 0.0
         self._facts_version = -1  # version of the facts
         self._facts: dict[str, Fact] = {}
 
-    def sync(self) -> None:
-        """Read what is new."""
+    def sync(self, *, facts: bool = True) -> None:
+        """Read what is new; of facts too, which are not kept with the rest."""
         now = self._engine.now()
-        if self._list_version is None:
+        if self._list_version is None or self.index.crowded:
             self._rebuild()
         else:
             self._read_changes()
         self._synced_at = now
-        self._sync_facts()
+        if facts:
+            self._sync_facts()
         over = self.index.live_count - self._max_documents
-        if over > self._max_documents // 10:
+        if over > self._max_documents // 10 and self._trims and not self.heads.segments:
             self.index.remove(self._oldest_documents(over))
 
+    @property
+    def unkept(self) -> int:
+        """How many items are in no segment, about."""
+        kept = sum(map(len, self.stored.values()))
+        return self.index.live_count - len(self._facts) - kept
+
+    def is_due(self) -> bool:
+        """Whether so much is not kept yet that it should be; said once of the same items."""
+        items = self.index.live_count - len(self._facts)
+        known = max(self._due_items, items - self.unkept)
+        if items - known < UNKEPT or items < LEAST_KEPT:
+            return False
+        self._due_items = items
+        return True
+
+    def drop_damaged(self, piece: str) -> None:
+        """Drop the segment of a piece that is gone or damaged, and read all anew."""
+        segment = piece.partition(".")[0]
+        heads = recall_segments.read(self._engine, self.user)
+        damaged = [head for head in heads.segments if head.id == segment]
+        if damaged:
+            with suppress(Conflict):
+                recall_segments.drop(self._engine, self.user, heads, damaged)
+                self._note_loss(damaged)
+        self.reload()
+
+    def ignore_kept(self) -> None:
+        """Read all anew without the kept index, of which something is always wrong."""
+        self._uses_kept = False
+        self.reload()
+
+    def reload(self) -> None:
+        """Read everything anew at the next question."""
+        self._reset()
+
+    def read_rest(self, on_batch: Callable[[], None]) -> None:
+        """Read what is beyond the limit of what a question reads, all of it.
+
+        Args:
+            on_batch: called after each round trip.
+
+        Raises:
+            Outdated: `on_batch` had all read anew.
+        """
+        if self._unread_before is None:
+            return
+        index = self.index
+
+        def next_batch() -> None:
+            on_batch()
+            if self.index is not index:
+                raise Outdated
+
+        self._read_all(before=self._unread_before, limit=MAX_COUNT, on_batch=next_batch)
+
+    @property
+    def nbytes(self) -> int:
+        """About the memory that it takes."""
+        return self.index.nbytes + self.reader.nbytes
+
+    def prepare(self, stems: Iterable[str]) -> None:
+        """Read what is kept of some stems, each in one round trip.
+
+        Raises:
+            BadPiece: a part of it is gone, or damaged.
+        """
+        for stem in stems if self.index.blocks else ():
+            self.reader.prefetch(self.index.blocks, [stem])
+            self.index.lookup([stem])
+
+    @property
+    def list_version(self) -> int:
+        """Of the user's list, as first read."""
+        return self._list_version or 0
+
+    @property
+    def list_seq(self) -> int:
+        """Up to where the list was read, and will not be looked at again; 0 = not to its end.
+
+        A session that moved up lately may be written to without moving again.
+        """
+        if self._unread_before is not None:
+            return 0
+        since = self._synced_at - _RECENT_SECONDS
+        recent = [listed.seq - 1 for listed in self._moved.values() if listed.at >= since]
+        return min([self._last_seq, *recent])
+
     def _rebuild(self) -> None:
-        """Read everything; or, cut short, be as if nothing had been read."""
+        """Load what is kept and read the rest; or, cut short, be as if nothing had been read."""
         self._reset()
         try:
-            self._read_all()
+            if self._load_segments() and self._last_seq:
+                self._read_changes()
+            else:
+                self._read_all()
         except BaseException:
             self._reset()
             raise
 
-    def _read_all(self) -> None:
+    def _load_segments(self) -> bool:
+        """Load the kept index, and read again what it has lost; whether there is one."""
+        if not self._uses_kept:
+            return False
+        list_query = Query(self._list_stream, "session", limit=0)
+        list_page, *pages = self._engine.read(
+            list_query, *recall_segments.queries(self._engine, self.user)
+        )
+        self.heads = recall_segments.parse(pages[0], pages[1])
+        known = [*self.heads.segments, *self.heads.gaps]
+        readable = [head for head in self.heads.segments if _is_readable(head, list_page.version)]
+        if not readable:
+            return False
+        lost = [head for head in self.heads.segments if head.complete and head not in readable]
+        failed = self.reader.load(self.index, readable)
+        self._note_loss(failed)
+        for head in known:
+            if head.complete:
+                self.sessions.resume(head.spans)
+        self.stored = _ranges([head for head in readable if head not in failed])
+        for head in (*failed, *lost, *self.heads.gaps):
+            self.sessions.read_again(head.spans.items())
+        self._list_version = list_page.version
+        self._last_seq = max(head.list_seq for head in known if head.complete)
+        return True
+
+    def _note_loss(self, failed: Sequence[Head]) -> None:
+        """Say that segments cannot be read, unless their time was over."""
+        if failed and self._engine.settings.ttl is None:
+            _log.warning(
+                "%d of %d segments of a user's kept index are damaged: their items are read again, "
+                "and indexed anew",
+                len(failed),
+                len(self.heads.segments),
+            )
+
+    def _read_all(
+        self,
+        before: int | None = None,
+        limit: int | None = None,
+        on_batch: Callable[[], None] = lambda: None,
+    ) -> None:
         """The sessions of the user's list, the one written last first, up to the limit."""
-        before: int | None = None
+        limit = self._max_documents if limit is None else limit
+        self._unread_before = MAX_SEQ if before is None else before
         while True:
             query = Query(
                 self._list_stream, "session", limit=_LIST_PAGE, newest=True, before=before
@@ -89,19 +264,21 @@ class SyncedIndex:
             self._list_version = page.version if self._list_version is None else self._list_version
             ids = self._note_entries(page.records)
             for start in range(0, len(ids), SESSIONS_PER_READ):
-                if self.index.live_count < self._max_documents:
-                    self.sessions.read(ids[start : start + SESSIONS_PER_READ])
-            if len(page.records) < _LIST_PAGE or self.index.live_count >= self._max_documents:
+                if self.unkept >= limit:
+                    self._unread_before = page.records[-1].seq + 1
+                    return
+                self.sessions.read(ids[start : start + SESSIONS_PER_READ])
+                on_batch()
+            if len(page.records) < _LIST_PAGE:
+                self._unread_before = None
                 return
-            before = page.records[0].seq
+            before = self._unread_before = page.records[0].seq
 
     def _read_changes(self) -> None:
         """What was written to since: sessions that moved, and those that could without moving."""
         since = self._synced_at - _RECENT_SECONDS
-        self._moved_at = {
-            id: moved_at for id, moved_at in self._moved_at.items() if moved_at >= since
-        }
-        warm = list(self._moved_at)[-SESSIONS_PER_READ:]
+        self._moved = {id: listed for id, listed in self._moved.items() if listed.at >= since}
+        warm = list(self._moved)[-SESSIONS_PER_READ:]
         listed, *pages = self._engine.read(
             Query(self._list_stream, "session", after=self._last_seq or None, limit=_LIST_PAGE),
             *(query for id in warm for query in self.sessions.queries(id)),
@@ -109,7 +286,7 @@ class SyncedIndex:
         if listed.version >> 20 != (self._list_version or 0) >> 20:
             return self._rebuild()
         unfinished = self.sessions.apply(warm, pages)
-        others = [id for id in self._moved_at if id not in set(warm)]
+        others = [id for id in self._moved if id not in set(warm)]
         self.sessions.read([*unfinished, *self._note_entries(listed.records), *others])
         return self._read_changes() if len(listed.records) >= _LIST_PAGE else None
 
@@ -119,7 +296,7 @@ class SyncedIndex:
         for entry in entries:
             ids.append(user_index.session_id_of(entry))
             self._last_seq = max(self._last_seq, entry.seq)
-            self._moved_at[ids[-1]] = entry.at
+            self._moved[ids[-1]] = ListedSession(entry.at, entry.seq)
         return ids[::-1]
 
     def _sync_facts(self) -> None:
@@ -133,7 +310,8 @@ class SyncedIndex:
 
     def _index_facts(self, page: Page) -> None:
         stored = [fact for record in page.records if (fact := read_fact(record))]
-        facts = {fact.id: fact for fact in stored if fact.status == "active"}
+        now = self._engine.now()
+        facts = {fact.id: fact for fact in stored if is_current(fact, now)}
         unchanged = {id for id, fact in facts.items() if self._facts.get(id) == fact}
         self.remove_facts(self._facts.keys() - unchanged)
         namespace = self._engine.settings.namespace
@@ -144,6 +322,11 @@ class SyncedIndex:
         ]
         self.index.add_facts(documents)
         self._facts, self._facts_version = facts, page.version
+
+    def fact_text(self, number: int) -> str:
+        """The text of the fact that a document is; empty if it is none."""
+        fact = self._facts.get(self.index.origin_names.values[self.index.origins[number]][1:])
+        return "" if fact is None else fact.text
 
     def remove_facts(self, ids: Iterable[str]) -> None:
         """Let go of facts."""
@@ -164,3 +347,22 @@ class SyncedIndex:
         index = self.index
         live = (n for n in range(len(index)) if index.alive[n])
         return heapq.nsmallest(count, live, key=lambda n: (index.times[n], n))
+
+
+def _is_readable(head: Head, list_version: int) -> bool:
+    """Whether a segment is whole, of this way to take words apart, and of this list of sessions."""
+    same_list = generation_of(head.list_version) == generation_of(list_version)
+    return head.complete and head.analysis == analyzer.VERSION and same_list
+
+
+def _ranges(heads: Iterable[Head]) -> dict[str, Sequence[int]]:
+    """The documents of segments that were loaded one after the other."""
+    ranges: dict[str, Sequence[int]] = {}
+    start = 0
+    for head in heads:
+        ranges[head.id] = range(start, start + head.documents)
+        start += head.documents
+    return ranges
+
+
+_log = logging.getLogger("threadkeep")

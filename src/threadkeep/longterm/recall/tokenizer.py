@@ -1,4 +1,8 @@
-"""From text to stems: what counts as a word, as a short question, as a date."""
+"""From text to words and their stems: what counts as a word, as a short question, as a date.
+
+A word has one or several readings, which are stems: "lives" is a form of life and of live. Where
+words are not set apart by spaces, pairs of neighbouring letters stand for them.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +11,34 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
-from threadkeep.longterm.recall import english, stemmer
+from threadkeep.longterm.recall import english, folding, script_stems, stemmer, stop_words
+
+Word = tuple[str, ...]
+"""The readings of a word, the likeliest first."""
 
 LONG_QUESTION: Final = 18
 """Words from which on a question tells so much that it counts as a statement."""
 
-_ACCENTS: Final = re.compile("[\u0300-\u036f]")
-_UNSPACED: Final = (  # Thai, Lao, Khmer, Myanmar; kana, Han, Hangul: words are not set apart
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_LETTERS_ALONE: Final = "\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+"""Han and Hangul, of which one letter may be a word."""
+_UNSPACED: Final = (  # Thai, Lao, Khmer, Myanmar; kana: words are not set apart
+    f"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff{_LETTERS_ALONE}"
 )
 _RUNS: Final = re.compile(f"[{_UNSPACED}]+|[^{_UNSPACED}]+")
-_ASCII: Final = re.compile(r"[a-z0-9]+(?:'(?:s|t|d|m|ll|re|ve)\b)?")
+_IS_UNSPACED: Final = re.compile(f"[{_UNSPACED}]")
+_IS_WORD_ALONE: Final = re.compile(f"[{_LETTERS_ALONE}]")
+_CLITIC: Final = r"(?:'(?:s|t|d|m|ll|re|ve)\b)?"
+_ASCII: Final = re.compile(f"[a-z0-9]+{_CLITIC}")
+_EMOJI: Final = (
+    "[\U0001f1e6-\U0001f1ff]{2}"
+    "|[\u203c\u2049\u231a-\u23ff\u2600-\u27bf\u2b05-\u2b55\U0001f000-\U0001faff]"
+)
+_HYPHENS: Final = "-\u2010\u2011"
 _SENTENCES: Final = re.compile(
-    "(?<=[.!?\u3002\uff01\uff1f\u061f])\\s+|(?<=[\u3002\uff01\uff1f])|\n+"
+    "(?<=[.!?\u3002\uff01\uff1f\u061f\u0964])\\s+|(?<=[\u3002\uff01\uff1f])|\n+"
 )
 _ASKING: Final = ("?", "\uff1f", "\u061f")
 _MONTHS: Final = (
@@ -31,49 +48,87 @@ _MONTHS: Final = (
 
 
 def tokens(text: str) -> list[str]:
-    """The words of a text in their order: case and accents folded, "Ada's" as "ada".
+    """The words of a text in their order, folded to one spelling, "Ada's" as "ada".
 
     Where words are not set apart by spaces, pairs of neighbouring letters stand for them.
     """
-    folded = text.lower().replace("\u2019", "'") if text.isascii() else _fold(text)
+    folded = folding.fold(text)
     if folded.isascii():
         return [word.partition("'")[0] for word in _ASCII.findall(folded)]
-    return [part for word in _word_pattern().findall(folded) for part in _split_runs(word)]
+    return [token for token, _ in _tokens(folded)]
+
+
+def words(text: str, *, letters: bool = True) -> list[Word]:
+    """The words of a text in their order, with all their readings.
+
+    Args:
+        text: of any script.
+        letters: beside pairs of Han or Hangul letters, their single letters: as it is indexed.
+    """
+    if text.isascii() and "-" not in text:
+        return list(map(readings, tokens(text)))
+    found = [
+        readings(token) + tuple(other for other in others if letters or len(other) > 1)
+        for token, others in _tokens(folding.fold(text))
+    ]
+    umlauts = folding.fold_umlauts(text)
+    if umlauts is None:
+        return found
+    spelled = [readings(token) for token, _ in _tokens(umlauts)]
+    pairs = zip(found, spelled, strict=True)
+    return [word if word[:1] == other[:1] else word + other for word, other in pairs]
 
 
 def stems(text: str) -> list[str]:
-    """The stems of a text's words, in their order."""
-    return list(map(stem, tokens(text)))
+    """All readings of a text's words, in their order."""
+    return list(chain.from_iterable(words(text)))
 
 
 @functools.lru_cache(maxsize=65_536)
-def stem(word: str) -> str:
-    """What a word has in common with its other forms; only English ones are known."""
-    if not word.isascii() or word.isdigit():
-        return word
-    return stemmer.stem(english.BASE.get(word, word))
+def readings(token: str) -> Word:
+    """What a word has in common with its other forms: one stem, or one for each word it may be."""
+    if not token[0].isascii() and not unicodedata.name(token[0], "").startswith("LATIN"):
+        return script_stems.readings(token)
+    if token.isdigit():
+        return (token,)
+    first = stemmer.stem(english.BASE.get(token, token))
+    other = english.OTHER.get(token)
+    return (first,) if other is None else tuple(dict.fromkeys((first, stemmer.stem(other))))
 
 
-def split(text: str) -> tuple[list[str], list[str]]:
-    """The stems of what a text states, and of the short questions that it asks."""
+def stem(token: str) -> str:
+    """The likeliest reading of a word."""
+    return readings(token)[0]
+
+
+def split(text: str) -> tuple[list[Word], list[Word]]:
+    """The words that a text states, and those of the short questions that it asks."""
     if not any(mark in text for mark in _ASKING):
-        return stems(text), []
-    statements: list[str] = []
-    questions: list[str] = []
+        return words(text), []
+    statements: list[Word] = []
+    questions: list[Word] = []
     for sentence in _SENTENCES.split(text):
-        sentence_stems = stems(sentence)
+        sentence_words = words(sentence)
         is_question = (
-            sentence.rstrip("\"')” ").endswith(_ASKING) and len(sentence_stems) <= LONG_QUESTION
+            sentence.rstrip("\"')\u201d\u300d ").endswith(_ASKING)
+            and len(sentence_words) <= LONG_QUESTION
         )
-        (questions if is_question else statements).extend(sentence_stems)
+        (questions if is_question else statements).extend(sentence_words)
     return statements, questions
 
 
-def query_stems(text: str) -> list[str]:
-    """The stems to look for, each once; of nothing but stop words, all."""
-    words = tokens(text)
-    content_words = [word for word in words if word not in english.STOP]
-    return list(dict.fromkeys(map(stem, content_words or words)))
+def query_words(text: str) -> dict[Word, str]:
+    """The words to look for, and how each is written; of nothing but stop words, all."""
+    content: dict[Word, str] = {}
+    everything: dict[Word, str] = {}
+    written = tokens(text)
+    stop = stop_words.stop_words(written)
+    for word, token in zip(words(text, letters=False), written, strict=True):
+        everything.setdefault(word, token)
+        # the last part of "check-in" is a word as "checkin" only
+        if wanted := word[1:] if token in stop else word:
+            content.setdefault(wanted, token)
+    return content or everything
 
 
 def date_stems(moment: datetime) -> tuple[str, ...]:
@@ -89,23 +144,34 @@ def is_date_stem(stem_: str) -> bool:
     return stem_.isdigit() or stem_ in _MONTH_STEMS
 
 
-def _fold(text: str) -> str:
-    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
-    return unicodedata.normalize("NFC", bare).replace("\u2019", "'")
-
-
 @functools.cache
 def _word_pattern() -> re.Pattern[str]:
     """Words of any script; the marks of vowels belong to them, which Python sees as no letters."""
     marks = (chr(n) for n in range(0x370, 0x1CFF) if unicodedata.category(chr(n))[0] == "M")
     letter = f"(?:[^\\W_]|[{''.join(marks)}])"
-    return re.compile(f"{letter}+(?:'(?:s|t|d|m|ll|re|ve)\\b)?")
+    return re.compile(f"{letter}+{_CLITIC}|{_EMOJI}")
 
 
-def _split_runs(word: str) -> Iterator[str]:
-    word = word.partition("'")[0]
-    for run in _RUNS.findall(word):
-        if re.match(f"[{_UNSPACED}]", run):
-            yield from [run[n : n + 2] for n in range(len(run) - 1)] or [run]
-        else:
-            yield run
+def _tokens(folded: str) -> Iterator[tuple[str, Word]]:
+    """The words of a folded text, each with other forms of it that are not stemmed.
+
+    These are the single letters of a pair, and the whole of what a hyphen joins.
+    """
+    end, previous = -1, ""
+    for match in _word_pattern().finditer(folded):
+        word = match[0].partition("'")[0]
+        hyphenated = match.start() == end + 1 and folded[end] in _HYPHENS
+        joined = (stem(previous + word),) if hyphenated and previous else ()
+        end, previous = match.end(), word
+        for run in _RUNS.findall(word):
+            if _IS_UNSPACED.match(run):
+                yield from _pairs(run)
+            else:
+                yield run, joined
+
+
+def _pairs(run: str) -> Iterator[tuple[str, Word]]:
+    last = len(run) - 2
+    for n in range(max(last + 1, 1)):
+        single = run[n] if n < last else run[n:]
+        yield run[n : n + 2], tuple(filter(_IS_WORD_ALONE.match, single)) if last >= 0 else ()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from threadkeep.core import item_codec
 from threadkeep.core.engine import Engine
 from threadkeep.longterm.recall.analyzer import FACT
-from threadkeep.longterm.recall.hits import Hit
+from threadkeep.longterm.recall.hits import Hit, Reason
 from threadkeep.longterm.recall.search import ScoredDocument
 from threadkeep.longterm.recall.session_sync import StaleDocument
 from threadkeep.longterm.recall.sync import SyncedIndex
 from threadkeep.longterm.store.codec import read_fact
+from threadkeep.longterm.store.validity import is_current
 from threadkeep.types import Item, Page, Query
 
 
@@ -40,7 +42,12 @@ class VerifiedHits:
     all_valid: bool
 
 
-def verify(engine: Engine, synced: SyncedIndex, candidates: list[ScoredDocument]) -> VerifiedHits:
+def verify(
+    engine: Engine,
+    synced: SyncedIndex,
+    candidates: list[ScoredDocument],
+    why: Mapping[int, tuple[Reason, ...]],
+) -> VerifiedHits:
     """Read again what was found, each with its neighbours, in one round trip for each store."""
     index = synced.index
     turns = [
@@ -56,7 +63,11 @@ def verify(engine: Engine, synced: SyncedIndex, candidates: list[ScoredDocument]
     if stale_facts:
         synced.remove_facts(stale_facts)
     hits |= fact_hits
-    verified = [hits[candidate.number] for candidate in candidates if candidate.number in hits]
+    verified = [
+        replace(hits[candidate.number], why=why[candidate.number])
+        for candidate in candidates
+        if candidate.number in hits
+    ]
     return VerifiedHits(verified, not stale and not stale_facts)
 
 
@@ -137,6 +148,6 @@ def _verify_facts(
             ids[id].score, fact=fact, session=fact.sources[0].session if fact.sources else None
         )
         for id, fact in current.items()
-        if fact.status == "active"
+        if is_current(fact, engine.now())
     }
     return hits, [id for id, document in ids.items() if document.number not in hits]

@@ -13,10 +13,13 @@ from threadkeep.core import body, item_codec, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.shape import Check
 from threadkeep.types import Json, Record
-from threadkeep.types.knowledge import Fact, Instruction, Source
+from threadkeep.types.knowledge import Fact, Instruction, Refusal, Source
 from threadkeep.types.timestamps import utc_datetime
 
-T = TypeVar("T", Fact, Instruction)
+T = TypeVar("T", Fact, Instruction, Refusal)
+
+_STOPS: Final = ".!;, \u3002\uff01\uff0c\u3001\uff1b\u0964\u0965\u06d4\u061b\u060c\u1362"
+"""What ends a sentence without changing it, in any script; no question mark."""
 
 _ID_DIGITS: Final = 24  # of sixteen values each: 96 bits, for the few thousand texts of one user
 
@@ -30,7 +33,7 @@ def identity(kind: str, text: str, *scope: str | None) -> str:
 def normalised(text: str) -> str:
     """The text without what does not change its sense."""
     folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return folded.rstrip(".!;, ") or folded
+    return folded.rstrip(_STOPS) or folded
 
 
 def fact_record(fact: Fact, now: float) -> Record:
@@ -51,6 +54,20 @@ def instruction_record(instruction: Instruction, now: float) -> Record:
     return _record("instruction", instruction, now)
 
 
+def refusal_record(refusal: Refusal, now: float) -> Record:
+    """The record of a refusal.
+
+    Raises:
+        InputError: it is too large to be stored.
+    """
+    return _record("refused", refusal, now)
+
+
+def read_refusal(record: Record) -> Refusal | None:
+    """The refusal of a record, or `None` (logged once) if it cannot be read."""
+    return _read(Refusal, record)
+
+
 def read_fact(record: Record) -> Fact | None:
     """The fact of a record, or `None` (logged once) if it cannot be read."""
     return _read(Fact, record)
@@ -61,14 +78,16 @@ def read_instruction(record: Record) -> Instruction | None:
     return _read(Instruction, record)
 
 
-def _record(kind: str, entry: Fact | Instruction, now: float) -> Record:
+def _record(kind: str, entry: Fact | Instruction | Refusal, now: float) -> Record:
     stored: dict[str, Json] = {}
     for field in fields(entry):
         if field.name in _RECORD_FIELDS:
             continue
         value = getattr(entry, field.name)
-        if value != field.default:
+        if value not in (field.default, {}):
             stored[field.name] = _encode(value)
+    if isinstance(entry, Refusal):
+        return Record(kind, entry.id, item_codec.checked(stored, _SHAPES[kind], kind), now)
     stored.setdefault("created_at", now)
     expires = None if entry.expires_at is None else entry.expires_at.timestamp()
     return Record(kind, entry.id, item_codec.checked(stored, _SHAPES[kind], kind), now, expires)
@@ -79,7 +98,7 @@ def _encode(value: Any) -> Json:
         return value.timestamp()
     if isinstance(value, tuple):
         return [_source_body(source) for source in value]
-    return value
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _source_body(source: Source) -> Json:
@@ -105,6 +124,15 @@ def decode_instruction(record: Record) -> Instruction:
     return _decode(Instruction, record)
 
 
+def decode_refusal(record: Record) -> Refusal:
+    """The refusal of a record.
+
+    Raises:
+        UnreadableRecord: it cannot be read.
+    """
+    return _decode(Refusal, record)
+
+
 def _read(cls: type[T], record: Record) -> T | None:
     try:
         return _decode(cls, record)
@@ -120,6 +148,8 @@ def _decode(cls: type[T], record: Record) -> T:
         for name, value in stored.items()
         if name in _BODY_FIELDS[cls]
     }
+    if issubclass(cls, Refusal):
+        return cls(id=record.id, **values)
     expires = None if record.expires is None else utc_datetime(record.expires)
     return cls(id=record.id, seq=record.seq, expires_at=expires, **values)
 
@@ -127,7 +157,7 @@ def _decode(cls: type[T], record: Record) -> T:
 _RECORD_FIELDS: Final = frozenset({"id", "seq", "expires_at"})  # stand in the record itself
 _BODY_FIELDS: Final = {
     cls: frozenset(field.name for field in fields(cls)) - _RECORD_FIELDS
-    for cls in (Fact, Instruction)
+    for cls in (Fact, Instruction, Refusal)
 }
 """Fields that a body may say: what a later version adds is passed over."""
 
@@ -152,8 +182,10 @@ _SOURCE_FIELDS: Final = frozenset(field.name for field in fields(Source))
 _SHAPES: Final[Mapping[str, Check]] = {
     "fact": record_shapes.FACT,
     "instruction": record_shapes.INSTRUCTION,
+    "refused": record_shapes.REFUSED,
 }
 _DECODERS: Final[Mapping[str, Callable[[Json], Any]]] = {
     "sources": _sources,
-    **dict.fromkeys(("observed_at", "valid_from", "valid_to", "created_at"), _time),
+    **dict.fromkeys(("observed_at", "first_observed_at", "refused_at"), _time),
+    **dict.fromkeys(("valid_from", "valid_to", "created_at"), _time),
 }

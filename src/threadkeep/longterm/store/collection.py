@@ -64,14 +64,13 @@ class Collection(Generic[T]):
                 if (
                     entry_id in entries
                 ):  # an id that anybody made up, a model perhaps, leaves no mark
-                    self._spec.drop(unit, entry_id)
-                    unit.mark_forgotten(entry_id, now)
+                    self._forget(unit, entry_id, now)
 
         self._user_stream().transact(step)
 
     @reads
     def explain(self, id: str) -> list[Item]:
-        """The items that it was learned from, as far as they are still there.
+        """The items that it was learned from, as far as they are still there and say the same.
 
         Raises:
             NotFound: there is none of that id.
@@ -90,6 +89,13 @@ class Collection(Generic[T]):
         def __getattr__(self, name: str) -> object:
             raise missing_attribute(self, name)
 
+    def _forget(self, unit: UnitOfWork, id: str, now: float) -> None:
+        if id in unit.facts:
+            unit.forget_fact(id, now)
+        else:
+            self._spec.drop(unit, id)
+            unit.mark_forgotten(id, now)
+
     def _require(self, unit: UnitOfWork, id: str) -> T:
         entries = self._spec.entries(unit)
         if names.check(id, "id") not in entries:
@@ -102,7 +108,7 @@ class Collection(Generic[T]):
     def _apply_changes(self, id: str, changes: Mapping[str, Any]) -> T:
         """Change fields of an entry, and return it."""
         if changes.get("status") == "active":
-            changes = {**changes, "superseded_by": None}
+            changes = {**changes, "superseded_by": None, "reason": ""}
 
         def step(unit: UnitOfWork) -> UnitOfWork:
             discards = self._engine.longterm.discards

@@ -8,24 +8,31 @@ from contextlib import suppress
 from threadkeep.core import item_codec, names
 from threadkeep.core.engine import Engine
 from threadkeep.errors import NotOwner
+from threadkeep.longterm import transcript
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Query, SessionInfo
 from threadkeep.types.knowledge import Source
 
 
 def source_items(engine: Engine, user: str | None, sources: Iterable[Source]) -> list[Item]:
-    """The items of sources, in order, each once, without those gone, hidden, or another's.
+    """The items of sources, in order, each once.
+
+    Those that are gone, hidden, another's, or say something else now, are left out.
 
     Sources in other namespaces, as of other services on the same store, are found as well.
     """
     by_session: dict[tuple[str | None, str], list[str]] = {}
+    versions: dict[tuple[str, str], str] = {}
     for source in sources:
         by_session.setdefault((source.namespace, source.session), []).append(source.item)
+        versions[source.session, source.item] = source.version
     return [
         item
         for (namespace, session), items in by_session.items()
         if namespace in (None, engine.settings.namespace)
         for item in _items(engine, user, session, items)
+        if versions.get((session, item.id), "")
+        in ("", transcript.version_of(transcript.readable_text(engine, item)))
     ]
 
 

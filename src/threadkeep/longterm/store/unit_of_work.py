@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from threadkeep.core import body, item_codec, record_shapes
+from threadkeep.core.body import UnreadableRecord
 from threadkeep.longterm.store import codec
 from threadkeep.types import Drop, Page, Record
-from threadkeep.types.knowledge import Fact, Instruction
+from threadkeep.types.knowledge import Fact, Instruction, Refusal
 
 T = TypeVar("T", Fact, Instruction)
 
@@ -16,6 +18,16 @@ FACT: Final = "fact"
 INSTRUCTION: Final = "instruction"
 WATERMARK: Final = "watermark"
 FORGOTTEN: Final = "forgotten"
+REFUSED: Final = "refused"
+
+FACT_COUNT: Final = "facts"
+"""The id of the record, of kind `watermark`, of how many facts there are at most."""
+
+MAX_FACTS: Final = 1_000
+"""Facts that are kept of one user, of any status; the least worth goes first, pinned ones never."""
+
+MAX_REFUSALS: Final = 200
+"""Refusals that are kept of one user: the newest."""
 
 USER: Final = "user"
 """The id of the `forgotten` record that marks the entire user as being forgotten."""
@@ -30,20 +42,32 @@ class UnitOfWork:
         instructions: oldest first, of any status.
         watermarks: how far each session was read: bodies of records, by the session's stream.
         forgotten: ids of facts that were forgotten, and when (epoch seconds).
+        refusals: what was let go and why, oldest first.
+        fact_count: how many facts there are at most; `None` = nobody counted.
     """
 
     KINDS: Final = (FACT, INSTRUCTION, WATERMARK, FORGOTTEN)
+    ALL_KINDS: Final = (*KINDS, REFUSED)
 
-    def __init__(self, pages: Sequence[Page]) -> None:
-        facts, instructions, watermarks, forgotten = pages
+    def __init__(self, pages: Sequence[Page], *, partial: bool = False) -> None:
+        facts, instructions, watermarks, forgotten, *refused = pages
+        self.refusals = {
+            r.id: r
+            for page in refused
+            for record in page.records
+            if (r := codec.read_refusal(record))
+        }
         self.version = facts.version
         self.facts = {f.id: f for r in facts.records if (f := codec.read_fact(r))}
         self.instructions = {
             i.id: i for r in instructions.records if (i := codec.read_instruction(r))
         }
         self.watermarks = {record.id: record.body for record in watermarks.records}
+        self.fact_count = _count_in(self.watermarks.pop(FACT_COUNT, None))
+        self._loaded = len(self.facts)
+        self._partial = partial
         self.forgotten = {record.id: record.at for record in forgotten.records}
-        self._put: dict[tuple[str, str], str | Fact | Instruction] = {}
+        self._put: dict[tuple[str, str], str | Fact | Instruction | Refusal | Record] = {}
         self._drop: dict[tuple[str, str], None] = {}
 
     @property
@@ -86,20 +110,51 @@ class UnitOfWork:
     def mark_forgotten(self, id: str, at: float) -> None:
         """Record that a fact or instruction was forgotten; the mark holds none of its text."""
         self.forgotten[id] = at
-        self._mark_put(FORGOTTEN, id, "{}")
+        self._mark_put(FORGOTTEN, id, Record(FORGOTTEN, id, "{}", at))
 
     def unmark_forgotten(self, id: str) -> None:
         """Delete that mark, since the user says it again."""
         if self.forgotten.pop(id, None) is not None:
             self._mark_dropped(FORGOTTEN, id)
 
+    def forget_fact(self, id: str, at: float) -> None:
+        """Remove a fact for good: neither it nor its text is learned again from older words."""
+        fact = self.facts.get(id)
+        if fact is None:
+            return
+        self.drop_fact(id)
+        for forgotten in dict.fromkeys((id, codec.identity(FACT, fact.text))):
+            self.mark_forgotten(forgotten, at)
+
+    def put_refusal(self, refusal: Refusal) -> None:
+        """Note what was let go; the oldest such notes make room."""
+        self.drop_refusal(refusal.id)
+        self.refusals[refusal.id] = refusal
+        self._put[REFUSED, refusal.id] = refusal
+        for id in list(self.refusals)[:-MAX_REFUSALS]:
+            self.drop_refusal(id)
+
+    def drop_refusal(self, id: str) -> None:
+        """Let go of such a note."""
+        if self.refusals.pop(id, None) is not None:
+            self._mark_dropped(REFUSED, id)
+
     def changes(self, now: float) -> tuple[list[Record], list[Drop]]:
         """The records to put and the drops; both empty if nothing changed."""
+        self._count_facts()
         put = [_record(kind, id, entry, now) for (kind, id), entry in self._put.items()]
         drop: dict[str, list[str]] = {}
         for kind, id in self._drop:
             drop.setdefault(kind, []).append(id)
         return put, [Drop(kind, ids) for kind, ids in drop.items()]
+
+    def _count_facts(self) -> None:
+        """Keep the number of facts with them; too high when some expired, until all are read."""
+        if not any(kind == FACT for kind, _ in (*self._put, *self._drop)):
+            return
+        known = (self.fact_count or 0) - self._loaded if self._partial else 0
+        count = max(0, known) + len(self.facts)
+        self._put[WATERMARK, FACT_COUNT] = item_codec.dumps({"count": count}, WATERMARK)
 
     def assign_seqs(self, put: Sequence[Record], seqs: Sequence[int]) -> None:
         """Set the seqs that the store assigned to the records that were put."""
@@ -109,7 +164,9 @@ class UnitOfWork:
             elif record.kind == INSTRUCTION:
                 self.instructions[record.id] = replace(self.instructions[record.id], seq=seq)
 
-    def _mark_put(self, kind: str, id: str, entry: str | Fact | Instruction) -> None:
+    def _mark_put(
+        self, kind: str, id: str, entry: str | Fact | Instruction | Refusal | Record
+    ) -> None:
         self._drop.pop((kind, id), None)
         self._put[kind, id] = entry
 
@@ -123,9 +180,27 @@ def superseded(entry: T, replacement: str) -> T:
     return replace(entry, status="superseded", superseded_by=replacement)
 
 
-def _record(kind: str, id: str, entry: str | Fact | Instruction, now: float) -> Record:
+def _record(
+    kind: str, id: str, entry: str | Fact | Instruction | Refusal | Record, now: float
+) -> Record:
+    if isinstance(entry, Record):
+        return entry
+    if isinstance(entry, Refusal):
+        return codec.refusal_record(entry, now)
     if isinstance(entry, Fact):
         return codec.fact_record(entry, now)
     if isinstance(entry, Instruction):
         return codec.instruction_record(entry, now)
     return Record(kind, id, entry, now)
+
+
+def _count_in(text: str | None) -> int | None:
+    """How many facts there are at most; `None` = nobody knows."""
+    if text is None:
+        return None
+    try:
+        fields = body.decode(Record(WATERMARK, FACT_COUNT, text, 0.0), record_shapes.WATERMARK)
+    except UnreadableRecord:
+        return None
+    count = fields.get("count")
+    return count if type(count) is int else None

@@ -5,12 +5,20 @@ A change reads the complete stream, decides, and commits if nothing changed sinc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from threadkeep.core.engine import Engine
 from threadkeep.errors import BackendError, Conflict
-from threadkeep.longterm.store.unit_of_work import UnitOfWork
+from threadkeep.longterm.store.unit_of_work import (
+    FACT,
+    FACT_COUNT,
+    FORGOTTEN,
+    MAX_FACTS,
+    USER,
+    WATERMARK,
+    UnitOfWork,
+)
 from threadkeep.sessions import derived
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, Query, Ttl
@@ -51,8 +59,36 @@ class UserStream:
 
     def load(self) -> UnitOfWork:
         """Load all entries in one round trip."""
-        queries = [Query(self.name, kind) for kind in UnitOfWork.KINDS]
+        queries = [Query(self.name, kind) for kind in UnitOfWork.ALL_KINDS]
         return UnitOfWork(self.engine.read(*queries))
+
+    def load_facts(self, ids: Sequence[str]) -> UnitOfWork | None:
+        """Load what adding these facts needs, however many are known; `None` = load all instead.
+
+        That is so where one of them is known as superseded, or where there may be too many.
+        """
+        by_kind: dict[str, Sequence[str]] = {
+            FACT: ids,
+            FORGOTTEN: [*ids, USER],
+            WATERMARK: [FACT_COUNT],
+        }
+        queries = [
+            Query(self.name, kind, ids=list(by_kind[kind]))
+            if kind in by_kind
+            else Query(self.name, kind, limit=0)
+            for kind in UnitOfWork.ALL_KINDS
+        ]
+        unit = UnitOfWork(self.engine.read(*queries), partial=True)
+        room = MAX_FACTS - len(ids)
+        if unit.version and (unit.fact_count is None or unit.fact_count > room):
+            return None
+        if any(fact.status == "superseded" for fact in unit.facts.values()):
+            return None
+        return unit
+
+    def transact_facts(self, ids: Sequence[str], step: Callable[[UnitOfWork], T]) -> T:
+        """As `transact`, of a step that looks at no other facts than these."""
+        return self.transact(step, first=self.load_facts(ids))
 
     def transact(self, step: Callable[[UnitOfWork], T], *, first: UnitOfWork | None = None) -> T:
         """Apply a step and commit its changes atomically; retry on a conflict.

@@ -85,6 +85,8 @@ def _fill_user(memory: Memory) -> None:
     records = [
         Record("watermark", id, json.dumps(body), engine.now()) for id, body in watermarks.items()
     ]
+    refusal = {"kind": "fact", "text": "Ada is tall", "reason": "hearsay"}
+    records.append(Record("refused", "tall", json.dumps(refusal), engine.now()))
     engine.commit(engine.stream("user", "ada"), put=records, ttl=None)
 
 

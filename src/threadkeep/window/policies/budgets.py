@@ -1,4 +1,4 @@
-"""Budgets: the newest whole groups that fit, always with the newest user turn and last step."""
+"""Budgets: the newest whole groups that fit, always with the newest question and last step."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from threadkeep.errors import ConfigError
 from threadkeep.messages.tool_groups import (
     Conversation,
     ToolGroup,
-    exchanges,
     flatten,
     is_tool_result,
     tool_groups,
-    turns,
 )
-from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item
-from threadkeep.window import tokens
+from threadkeep.window.policies.choice import Choice
+from threadkeep.window.policies.stepping import anchor
 from threadkeep.window.policies.traits import PolicyTraits
 from threadkeep.window.policies.units import (
+    FEWEST_OF_A_RUN,
     PinPredicate,
     Unit,
-    check_step,
+    group_cost,
     last_step,
-    newest_turn_group,
-    newest_turn_start,
-    newest_user_turn,
+    newest_user_group,
+    newest_user_index,
+    newest_user_unit,
+    one_per_item,
     pins_nothing,
-    positive_int,
     single_groups,
+    user_run_front,
 )
+from threadkeep.window.shorten.caps import ResultCap
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,12 @@ class Budget:
             turns. The front depends on the seqs and costs of the newest items alone, so all
             workers agree, and it never moves back while the conversation grows. With
             `max_messages` it moves only when the limit would be exceeded. With other budgets it
-            may move earlier, at most about twice as often as necessary: items of unequal cost
-            give no fixed grid that every worker could derive from the newest ones.
+            may move earlier, at most about twice as often: unequal costs give no fixed grid.
         stride: the preferred distance, in seqs, between positions of a stepping front.
         pinned: a predicate of items that stay whatever the limit.
         reach: how many items the first read should bring.
+        name: what the application calls it.
+        result_cap: how much of the limit tool results may take; `None` = any size counts alike.
     """
 
     limit: int
@@ -62,33 +63,65 @@ class Budget:
     stride: int | None = None
     pinned: PinPredicate = pins_nothing
     reach: int = 64
+    name: str = "budget"
+    result_cap: ResultCap | None = None
 
     @functools.cached_property
     def traits(self) -> PolicyTraits:
         return PolicyTraits(reach=self.reach, step=bool(self.step), sound=True, part=True)
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
+        return list(self.choose(items))
+
+    def choose(self, items: Sequence[Item]) -> Choice:
+        """The items that stay; they must not be changed."""
         if not isinstance(items, Conversation):
             return self._choose(items)
-        if items.cached_choice is None or items.cached_choice[0] is not self:
-            items.cached_choice = (self, self._choose(items))
-        return list(items.cached_choice[1])
+        cached = items.cached_choice
+        if cached is not None and cached[0] is self and isinstance(cached[1], Choice):
+            return cached[1]
+        choice = self._choose(items)
+        items.cached_choice = (self, choice)
+        return choice
 
     def need(self, items: Sequence[Item]) -> bool:
-        """Return True if older items could still enter, because everything here fits."""
-        return len(self(items)) == len(items)
+        """Return True if older items could enter: all fit, or the oldest is in a unit kept."""
+        choice = self.choose(items)
+        return len(choice) == len(items) or self._first(choice) is self._first(items)
+
+    def _first(self, items: Sequence[Item]) -> Item | None:
+        """The first item that is not there for being pinned."""
+        return next((item for item in items if not self.pinned(item)), None)
 
     def bind(self, *, now: float, pinned: PinPredicate) -> Budget:
         return self if pinned is self.pinned else dataclasses.replace(self, pinned=pinned)
 
-    def _choose(self, items: Sequence[Item]) -> list[Item]:
+    def excess(self, items: Sequence[Item]) -> int:
+        """By how much the items are over the limit; 0 = they fit."""
+        if self.cost is not None:
+            return max(0, sum(map(self.cost, items)) - self.limit)
+        return max(0, len(self.units(tool_groups(items)[0])) - self.limit)
+
+    def _choose(self, items: Sequence[Item]) -> Choice:
         if isinstance(items, Conversation) and self._is_simple:
             newest = self._newest(items) if items.contiguous else self._newest_groups(items)
             if newest is not None:
                 return newest
         groups = tool_groups(items)[0]
         last_groups = [groups[number] for number in sorted(last_step(groups))]
-        return flatten(self._select(self.units(groups), last_groups)) if groups else []
+        return self._select(self._units(groups), last_groups) if groups else Choice()
+
+    def _units(self, groups: list[ToolGroup]) -> list[Unit]:
+        """The units; if turns are counted, from a run of more user messages than turns may be."""
+        if self.cost is not None:
+            return self.units(groups)
+        most = max(self.limit, FEWEST_OF_A_RUN)
+        units = self.units(groups)
+        if all(len(unit) <= most for unit in units):
+            return units
+        front = user_run_front(groups, most)
+        pinned = [group for group in groups[:front] if self._is_pinned([group])]
+        return self.units([*pinned, *groups[front:]])
 
     @property
     def _is_simple(self) -> bool:
@@ -100,140 +133,73 @@ class Budget:
             and self.pinned is pins_nothing
         )
 
-    def _newest(self, view: Conversation) -> list[Item] | None:
-        """The newest items that fit, if contiguous; `None` if the newest turn does not fit."""
+    def _newest(self, view: Conversation) -> Choice | None:
+        """The newest items that fit, if contiguous; `None` if the newest question does not fit."""
         start = self._first_that_fits(view)
         while start < len(view) and is_tool_result(view[start]):
             start += 1  # its call does not fit
-        return list(view[start:]) if start <= max(0, newest_turn_start(view)) else None
+        return Choice(view[start:]) if start <= max(0, newest_user_index(view)) else None
 
     def _first_that_fits(self, view: Conversation) -> int:
         cost = self.cost
-        if cost is _one_per_item or cost is None:
+        if cost is one_per_item or cost is None:
             return max(0, len(view) - self.limit)
         spent, start = 0, len(view)
         while start and (spent := spent + cost(view[start - 1])) <= self.limit:
             start -= 1
         return start
 
-    def _newest_groups(self, view: Conversation) -> list[Item] | None:
-        """The newest groups that fit; `None` if the newest user turn or last step does not."""
+    def _newest_groups(self, view: Conversation) -> Choice | None:
+        """The newest groups that fit; `None` if the newest question or last step does not."""
         groups = view.groups
         remaining, start = self.limit, len(groups)
         while start and (remaining := remaining - self._group_cost(groups[start - 1])) >= 0:
             start -= 1
-        if start and start > min({newest_turn_group(groups), *last_step(groups)}):
+        if start and start > min({newest_user_group(groups), *last_step(groups)}):
             return None
-        return flatten(groups[start:])
+        return Choice(flatten(groups[start:]))
 
-    def _select(self, units: list[Unit], last_groups: list[ToolGroup]) -> list[ToolGroup]:
-        required = newest_user_turn(units)
+    def _select(self, units: list[Unit], last_groups: list[ToolGroup]) -> Choice:
+        required = newest_user_unit(units)
         if self.pinned is not pins_nothing:
             required.update(n for n, unit in enumerate(units) if self._is_pinned(unit))
         prepaid = [*last_groups, *(group for number in required for group in units[number])]
-        chosen = self._newest_units(units, required, prepaid)
+        chosen, is_over = self._newest_units(units, required, prepaid)
         if not chosen and not last_groups:
-            chosen = [len(units) - 1]
+            chosen, is_over = [len(units) - 1], True
         selected = {id(group): group for number in chosen for group in units[number]}
-        return list({**selected, **{id(group): group for group in last_groups}}.values())
+        choice = Choice(flatten({**selected, **{id(g): g for g in last_groups}}.values()))
+        if is_over:
+            choice.over = self.excess(choice)
+        return choice
 
     def _newest_units(
         self, units: list[Unit], required: set[int], prepaid: list[ToolGroup]
-    ) -> list[int]:
-        """The indexes of the units that stay, besides the groups paid for in advance."""
+    ) -> tuple[list[int], bool]:
+        """The indexes of the units that stay, and whether they may be over the limit."""
         prepaid_by_id = {id(group): group for group in prepaid}
         spent = (
             len(required) if self.cost is None else self._unit_cost(list(prepaid_by_id.values()))
         )
+        is_over = spent > self.limit or (self.cost is None and len(prepaid) > self.limit)
         selected, candidates = set(required), list[int]()
         for number in range(len(units) - 1, -1, -1):
             unpaid = [group for group in units[number] if id(group) not in prepaid_by_id]
             if number in required:
                 pass
             elif (spent := spent + self._unit_cost(unpaid)) > self.limit:
-                front = self._anchor(units, candidates[::-1]) if candidates else number
-                return sorted(n for n in selected if n >= front or n in required)
+                front = anchor(units, candidates[::-1], self.stride) if candidates else number
+                return sorted(n for n in selected if n >= front or n in required), is_over
             selected.add(number)
             if self.step and spent >= self.limit * (1 - self.step):
                 candidates.append(number)
-        return sorted(selected)
-
-    def _anchor(self, units: list[Unit], candidates: list[int]) -> int:
-        """The oldest unit that spans a multiple of the stride, else of the highest power of two.
-
-        Both ends of the candidates only ever move forward, so this unit does too.
-        """
-
-        def span(number: int) -> tuple[int, int]:
-            # from one start to the next: the same however far back was read
-            first = units[number][0].heads[0].seq
-            return first, units[number + 1][0].heads[0].seq if number + 1 < len(units) else first
-
-        if self.stride:
-            for number in candidates:
-                first, after = span(number)
-                if first // self.stride != after // self.stride:
-                    return number
-        return max(candidates, key=lambda n: ((span(n)[0] ^ span(n)[1]).bit_length(), -n))
+        return sorted(selected), is_over
 
     def _unit_cost(self, unit: Unit) -> int:
-        if self.cost is None:
-            return 1
-        return sum(map(self._group_cost, unit))
+        return 1 if self.cost is None else sum(map(self._group_cost, unit))
 
     def _group_cost(self, group: ToolGroup) -> int:
-        cost = self.cost
-        if cost is _one_per_item or cost is None:
-            return len(group.order)
-        return sum([cost(item) for _, item in group.order])
+        return group_cost(group, self.cost)
 
     def _is_pinned(self, unit: Unit) -> bool:
         return any(self.pinned(head) for group in unit for head in group.heads)
-
-
-def _one_per_item(_: Item) -> int:
-    return 1
-
-
-def max_messages(n: int, *, step: float = 0.0) -> Budget:
-    """At most `n` items, tool calls and results included."""
-    positive_int("max_messages", n)
-    stride = max(1, int(n * check_step(step))) if step else None
-    # a few more, so that the group at the front is complete
-    return Budget(
-        n, _one_per_item, single_groups, step=check_step(step), stride=stride, reach=n + 4
-    )
-
-
-def max_characters(n: int, *, step: float = 0.0) -> Budget:
-    """At most `n` characters of text and tool arguments."""
-    return Budget(
-        positive_int("max_characters", n), characters, single_groups, step=check_step(step)
-    )
-
-
-def max_tokens(n: int, counter: TokenCounter | None = None, *, step: float = 0.0) -> Budget:
-    """At most `n` tokens by `counter`, a callable of one text (`tokens.default()`)."""
-    positive_int("max_tokens", n)
-    if counter is not None and not callable(counter):
-        raise ConfigError(f"counter must be callable, got {type(counter).__name__}")
-    return Budget(n, lambda item: tokens.count(item, counter), single_groups, step=check_step(step))
-
-
-def max_turns(n: int, *, step: float = 0.0) -> Budget:
-    """At most `n` turns: uninterrupted contributions of one speaker, tool results included."""
-    return Budget(positive_int("max_turns", n), None, turns, step=check_step(step))
-
-
-def max_exchanges(n: int, *, step: float = 0.0) -> Budget:
-    """At most `n` exchanges: a user turn and what answers it."""
-    return Budget(positive_int("max_exchanges", n), None, exchanges, step=check_step(step))
-
-
-def characters(item: Item) -> int:
-    """Characters of an item: its text, and the names and arguments of its calls."""
-    calls = sum(
-        len(call.get("name") or "") + len(tokens.as_text(call.get("args")))
-        for call in item.tool_calls
-    )
-    return len(item.text) + calls

@@ -26,13 +26,14 @@ from threadkeep.window.policies.units import PinPredicate, pins_nothing, require
 class MaxAge:
     """The newest groups, up to the first that is more than `seconds` old.
 
-    The newest user turn and the last step stay however old they are.
+    The newest user message and the last step stay however old they are.
     The date of a group is that of its last item; a group without a date counts as new.
     """
 
     seconds: float
     now: float | None = None
     pinned: PinPredicate = pins_nothing
+    name: ClassVar[str] = "max_age"
     traits: ClassVar[PolicyTraits] = PolicyTraits(sound=True, part=True)
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
@@ -86,6 +87,7 @@ class KeepSystem:
         least: how many of the newest items are read and searched.
     """
 
+    name: ClassVar[str] = "keep_system"
     head: int = 4
     least: int = 200
 
@@ -111,6 +113,7 @@ class Only:
     """Items whose fields have the given values; see `only`. A filter, not a budget."""
 
     conditions: tuple[tuple[str, Any], ...]
+    name: ClassVar[str] = "only"
     traits: ClassVar[PolicyTraits] = PolicyTraits(filters=True)
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:

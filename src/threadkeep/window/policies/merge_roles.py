@@ -17,7 +17,7 @@ _RESULT_ROLES: Final = frozenset({"tool", "function"})
 class AlternateRoles:
     """Merges adjacent items of one role, separated by a blank line; see `alternate_roles`."""
 
-    traits: ClassVar[PolicyTraits] = PolicyTraits(sound=True)
+    traits: ClassVar[PolicyTraits] = PolicyTraits(sound=True, merges=True)
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
         merged: list[Item] = []

@@ -8,16 +8,25 @@ from typing import Any, Final
 from threadkeep.errors import ConfigError, did_you_mean
 from threadkeep.printable import shown
 from threadkeep.protocols import Policy, TokenCounter
-from threadkeep.window.policies.budgets import (
+from threadkeep.window.policies.filters import keep_system, max_age, only
+from threadkeep.window.policies.limits import (
     max_characters,
     max_exchanges,
     max_messages,
     max_tokens,
     max_turns,
 )
-from threadkeep.window.policies.filters import keep_system, max_age, only
+from threadkeep.window.policies.media import max_media
 from threadkeep.window.policies.merge_roles import alternate_roles
+from threadkeep.window.policies.times import with_times
+from threadkeep.window.policies.tool_results import max_tool_result
 from threadkeep.window.policies.units import check_step
+
+VIEWS: Final[Mapping[str, Callable[..., Policy]]] = {
+    "max_tool_result": max_tool_result,
+    "max_media": max_media,
+}
+"""What `window=` also accepts by name: how items are shown, before budgets count them."""
 
 BUDGETS: Final[Mapping[str, Callable[..., Policy]]] = {
     "max_turns": max_turns,
@@ -29,7 +38,17 @@ BUDGETS: Final[Mapping[str, Callable[..., Policy]]] = {
 }
 """The limits that `window=` and `chat.window` accept by name."""
 
-FACTORIES: Final = (*BUDGETS.values(), alternate_roles, keep_system, only)
+_FACTORY_BY_NAME: Final = {**VIEWS, **BUDGETS}
+
+_MAX_NESTING: Final = 8  # lists in lists of policies
+FACTORIES: Final = (
+    *VIEWS.values(),
+    *BUDGETS.values(),
+    alternate_roles,
+    keep_system,
+    only,
+    with_times,
+)
 
 
 def from_options(
@@ -40,22 +59,25 @@ def from_options(
     Raises:
         ConfigError: a name is unknown or a limit is invalid.
     """
-    policies: list[Policy] = []
+    views: list[Policy] = []
+    budgets: list[Policy] = []
     for name, limit in options.items():
-        if name not in BUDGETS:
-            raise ConfigError(
-                f"window: no option {shown(name)}{did_you_mean(name, [*BUDGETS, 'step'])}"
-            )
+        if name not in _FACTORY_BY_NAME:
+            names = [*_FACTORY_BY_NAME, "step"]
+            raise ConfigError(f"window: no option {shown(name)}{did_you_mean(name, names)}")
         if limit is None:
             continue
-        extra: dict[str, Any] = {} if name == "max_age" else {"step": check_step(step or 0.0)}
-        if name == "max_tokens":
+        extra: dict[str, Any] = {}
+        if name in BUDGETS and name != "max_age":
+            extra["step"] = check_step(step or 0.0)
+        if name in ("max_tokens", "max_tool_result"):
             extra["counter"] = counter
-        policies.append(BUDGETS[name](limit, **extra))
-    return policies
+        policies = views if name in VIEWS else budgets
+        policies.append(_FACTORY_BY_NAME[name](limit, **extra))
+    return views + budgets
 
 
-def as_policies(window: object, name: str = "window") -> list[Policy]:
+def as_policies(window: object, name: str = "window", *, _nesting: int = 0) -> list[Policy]:
     """Normalize `window=` or `policy=` to a list: a policy, a list of them, a dict or `None`.
 
     Raises:
@@ -68,7 +90,12 @@ def as_policies(window: object, name: str = "window") -> list[Policy]:
         step, counter = options.pop("step", None), options.pop("counter", None)
         return from_options(options, counter=counter, step=step)
     if isinstance(window, (list, tuple)):
-        return [policy for entry in window for policy in as_policies(entry, name)]
+        nested = [entry for entry in window if isinstance(entry, (list, tuple))]
+        if nested and _nesting >= _MAX_NESTING:
+            raise ConfigError(f"{name}: lists of policies are nested too deeply")
+        return [
+            policy for entry in window for policy in as_policies(entry, name, _nesting=_nesting + 1)
+        ]
     if window in FACTORIES:
         factory_name = getattr(window, "__name__", "")
         raise ConfigError(f"{name}: {factory_name} makes a policy, call it: {factory_name}(...)")

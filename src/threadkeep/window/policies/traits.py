@@ -22,6 +22,8 @@ class PolicyTraits:
         sound: it keeps tool groups whole, the newest user turn and the last step by itself, so
             its result is not repaired.
         filters: it chooses by kind, so the newest user turn and the last step may go.
+        merges: it puts several items into one, so an item that is gone is not left out.
+        readable: the model has the tool `read_more`, so markers name what it needs.
         part: it returns a part of the items it got, and neither stores nor changes any, so it
             may be given shared ones.
     """
@@ -32,6 +34,8 @@ class PolicyTraits:
     step: bool = False
     sound: bool = False
     filters: bool = False
+    merges: bool = False
+    readable: bool = False
     part: bool = False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from threadkeep.errors import ConfigError
 from threadkeep.messages.tool_groups import Conversation, ToolGroup, is_tool_result
@@ -12,10 +13,18 @@ from threadkeep.types import Item
 Unit = list[ToolGroup]
 PinPredicate = Callable[[Item], bool]
 
+FEWEST_OF_A_RUN: Final = 4
+"""A turn of so many user messages is never cut where turns are counted: people write in pieces."""
+
 
 def pins_nothing(_: Item) -> bool:
     """Pins no item."""
     return False
+
+
+def one_per_item(_: Item) -> int:
+    """The cost of an item where items are counted."""
+    return 1
 
 
 def single_groups(groups: Sequence[ToolGroup]) -> list[Unit]:
@@ -23,18 +32,19 @@ def single_groups(groups: Sequence[ToolGroup]) -> list[Unit]:
     return [[group] for group in groups]
 
 
-def newest_user_turn(units: Sequence[Unit]) -> set[int]:
-    """The indexes of the newest user turn, which no budget drops; empty without user messages."""
-    last = len(units) - 1
-    while last >= 0 and units[last][0].speaker != "user":
-        last -= 1
-    if last < 0:
-        return set()
-    first = last
-    # a unit that ends with an answer is complete; single messages of one turn are adjacent
-    while first and _same_turn(units[first - 1], units[first]):
-        first -= 1
-    return set(range(first, last + 1))
+def group_cost(group: ToolGroup, cost: Callable[[Item], int] | None) -> int:
+    """The cost of all items of a group; `None` counts them."""
+    if cost is one_per_item or cost is None:
+        return len(group.order)
+    return sum([cost(item) for _, item in group.order])
+
+
+def newest_user_unit(units: Sequence[Unit]) -> set[int]:
+    """The index of the unit with the newest user message, as a set; empty without one."""
+    for number in range(len(units) - 1, -1, -1):
+        if units[number][0].speaker == "user":
+            return {number}
+    return set()
 
 
 def last_step(groups: Sequence[ToolGroup]) -> set[int]:
@@ -50,36 +60,54 @@ def last_step(groups: Sequence[ToolGroup]) -> set[int]:
 
 
 def required_groups(groups: Sequence[ToolGroup]) -> set[int]:
-    """The indexes of groups that no budget drops: the newest user turn and the last step."""
-    return newest_user_turn(single_groups(groups)) | last_step(groups)
+    """The indexes of groups that no budget drops: the newest user message and the last step."""
+    newest = newest_user_group(groups)
+    return last_step(groups) | ({newest} if newest >= 0 else set())
 
 
-def newest_turn_group(groups: Sequence[ToolGroup]) -> int:
-    """The index of the first group of the newest user turn; -1 without user messages."""
+def newest_user_group(groups: Sequence[ToolGroup]) -> int:
+    """The index of the newest user message; -1 without one."""
     index = len(groups) - 1
     while index >= 0 and groups[index].speaker != "user":
         index -= 1
-    while index > 0 and groups[index - 1].speaker == "user":
-        index -= 1
     return index
 
 
-def newest_turn_start(view: Conversation) -> int:
-    """The index of the first item of the newest user turn; -1 without user messages."""
+def newest_user_index(view: Conversation) -> int:
+    """The index of the newest user message among the items; -1 without one."""
     if not view.contiguous:
-        turn = newest_turn_group(view.groups)
-        first = view.groups[turn].heads[0] if turn >= 0 else None
-        return next((index for index, item in enumerate(view) if item is first), -1)
+        newest = newest_user_group(view.groups)
+        head = view.groups[newest].heads[0] if newest >= 0 else None
+        return next((index for index, item in enumerate(view) if item is head), -1)
     index = len(view) - 1
     while index >= 0 and view[index].role != "user":
         index -= 1
-    while index > 0 and view[index - 1].role == "user":
-        index -= 1
     return index
 
 
-def _same_turn(before: Unit, after: Unit) -> bool:
-    return before[-1].speaker == "user" and after[0].speaker == "user"
+def user_run_front(
+    groups: Sequence[ToolGroup], limit: int, cost: Callable[[Item], int] | None = None
+) -> int:
+    """The index of the oldest group, so that no run of user messages is over the limit.
+
+    The newest run that is over it is cut, and so is what stands before it.
+
+    Args:
+        groups: the conversation.
+        limit: the most that one run may be.
+        cost: the cost of a message; `None` counts messages.
+    """
+    spent, newest = 0, -1
+    for index in range(len(groups) - 1, -1, -1):
+        head = groups[index].heads[0]
+        if head.role != "user" or head.tool_calls:
+            spent, newest = 0, -1
+            continue
+        newest = max(newest, index)
+        spent += cost(head) if cost else 1
+        if spent > limit and index < newest:
+            return index + 1
+    return 0
 
 
 def positive_int(name: str, n: int) -> int:

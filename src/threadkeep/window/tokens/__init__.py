@@ -12,6 +12,9 @@ from typing import Any, Final
 
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item, Json
+from threadkeep.window.tokens.estimator import estimate
+
+__all__ = ["MEDIA_TOKENS", "as_text", "count", "default", "estimate", "tiktoken", "total"]
 
 _MESSAGE_OVERHEAD: Final = 4  # role and delimiters of one message, as OpenAI's cookbook counts them
 _CALL_OVERHEAD: Final = 8  # id and delimiters of one tool call
@@ -19,12 +22,6 @@ MEDIA_TOKENS: Final = {"image": 1_000, "audio": 1_000, "file": 2_000, "video": 4
 """Flat estimates per block, above what providers charge for one picture or a page or two."""
 
 _CHUNK_CHARS: Final = 4_000  # tiktoken takes quadratic time on long runs of one letter
-
-
-def estimate(text: str) -> int:
-    """A quarter of the UTF-8 bytes, rounded up: close enough for prose and code."""
-    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-    return -(-size // 4)
 
 
 def count(item: Item, counter: TokenCounter | None = None) -> int:

@@ -267,12 +267,21 @@ class Program:
         self._savers = [self._new_saver() for _ in range(self._random.choice([1, 1, 2]))]
         self._cold = self._random.random() < 0.3
         self.steps = []
+        self.alone = False
 
     def run(self, turns):
         """Run it, then compare the histories."""
         for _ in range(turns):
             self._turn()
         self.compare()
+
+    @classmethod
+    def on(cls, saver, seed, turns):
+        """Run a program on another checkpointer alone."""
+        program = cls(seed, lambda: "memory://")
+        program.theirs, program.alone, program._reducer = saver, True, add_messages
+        for _ in range(turns):
+            program._turn()
 
     def compare(self):
         """Compare the whole history, as each checkpointer tells it alone."""
@@ -290,7 +299,8 @@ class Program:
     def _turn(self):
         if self._cold:
             self._savers[0] = self._new_saver()
-        graph = graph_of(self._reducer, Pair(self.theirs, self._random.choice(self._savers)))
+        saver = Pair(self.theirs, self._random.choice(self._savers))
+        graph = graph_of(self._reducer, self.theirs if self.alone else saver)
         history = list(graph_of(self._reducer, self.theirs).get_state_history(CONFIG))
         choice = self._random.random()
         durability = self._random.choice(["sync", "sync", "exit"])

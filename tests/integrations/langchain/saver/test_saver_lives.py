@@ -7,6 +7,8 @@ from langchain_core.messages import HumanMessage, RemoveMessage
 
 from langchain_threadkeep import ThreadkeepSaver
 from tests.integrations.langchain.saver.conftest import config
+from threadkeep import connect
+from threadkeep.core import copy_streams
 from threadkeep.errors import ConfigError, NotOwner
 
 
@@ -201,6 +203,35 @@ def test_copied_thread_goes_on_by_itself(memory, saver, graph):
     assert texts(graph.get_state(config())) == ["hello", "answer 1"]
     assert texts(graph.get_state(config("copy")))[:3] == ["hello", "answer 1", "only in the copy"]
     assert [item.text for item in memory.session("copy").items()][:2] == ["hello", "answer 1"]
+
+
+def test_exported_user_takes_checkpoints_along(memory, clock, chat_graph, saver):
+    graph = chat_graph(saver)
+    say(graph, "hello", id="u1", user_id="ada")
+    graph.update_state(config(user_id="ada"), {"messages": [HumanMessage("edited", id="u1")]})
+    lines = memory.user("ada").export()
+    ours = config(user_id="ada")
+    before = [(s.values, s.config, s.metadata) for s in graph.get_state_history(ours)]
+    with connect("memory://", clock=clock) as other:
+        assert other.user("ada").restore(lines) == 1
+        copy = chat_graph(ThreadkeepSaver(other))
+        assert [(s.values, s.config, s.metadata) for s in copy.get_state_history(ours)] == before
+        assert other.user("ada").restore(lines) == 0
+        with pytest.raises(NotOwner):
+            copy.get_state(config(user_id="bob"))
+        say(copy, "go on", user_id="ada")
+
+
+def test_copied_store_takes_checkpoints_along(memory, clock, chat_graph, saver):
+    graph = chat_graph(saver)
+    say(graph, "hello")
+    with connect("memory://", clock=clock) as other:
+        names = copy_streams.stream_names(memory.backend)
+        outcomes = list(copy_streams.copy(memory.backend, other.backend, names, clock=clock))
+        assert {outcome.outcome for outcome in outcomes} == {"copied"}
+        copy = chat_graph(ThreadkeepSaver(other))
+        assert texts(copy.get_state(config())) == ["hello", "answer 1"]
+        say(copy, "go on")
 
 
 @pytest.mark.parametrize(

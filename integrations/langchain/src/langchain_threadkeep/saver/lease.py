@@ -7,11 +7,13 @@ lease, until a checkpoint after which no node is due, an error, or an interrupt 
 
 from __future__ import annotations
 
+import gc
 import os
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.serde.types import ERROR, INTERRUPT, TASKS
 
@@ -22,7 +24,7 @@ from threadkeep import Drop, Record
 from threadkeep.adapters import checkpoints
 from threadkeep.errors import Conflict
 
-_DUE: Final = ("branch:to:", "__start__", TASKS)
+_DUE: Final = ("branch:to:", "__start__")
 """Channels that have a value only while a node is due."""
 
 
@@ -33,7 +35,7 @@ class ThreadBusy(Conflict):
 class NewestId(str):
     """The id of a checkpoint that was read as the newest of its thread, for one run."""
 
-    __slots__ = ("__weakref__", "run")
+    __slots__ = ("run",)
     run: str
 
     def __new__(cls, id: str) -> NewestId:
@@ -47,14 +49,33 @@ class NewestId(str):
         return str, (str(self),)
 
 
+def run_object(config: RunnableConfig) -> Any:
+    """What lives as long as the run of a graph that passes this config; `None` = it is no run."""
+    configurable = config["configurable"]
+    if not any(str(name).startswith("__pregel_") for name in configurable):
+        return None
+    metadata = config.get("metadata")
+    return configurable.get("__pregel_runtime") if type(metadata) is dict else metadata
+
+
 def check(
     context: SaverContext,
     state: StreamState,
     thread: str,
     parent: str | None,
     metadata: CheckpointMetadata,
+    run_object: Any,
 ) -> str | None:
     """The run that a checkpoint belongs to; `None` = it is outside of the rules.
+
+    Args:
+        context: the store.
+        state: of the stream.
+        thread: its id.
+        parent: the id of the checkpoint before.
+        metadata: of the checkpoint.
+        run_object: lives as long as the run of a graph that writes it; `None` = it is none, but,
+            for example, `update_state`.
 
     Raises:
         ThreadBusy: the checkpoint would take a turn from another run.
@@ -67,9 +88,13 @@ def check(
             is_new_turn = metadata.get("source") == "input"
             _check_first(state, thread, parent, _live(state, now) if is_new_turn else None, now)
         return parent.run
+    if parent is None and run_object is not None:  # the first turn of a thread
+        _check_first(state, thread, None, _live(state, now), now)
+        return NewestId("").run
     run = state.thread.runs.use(parent) if parent else None
-    if run is not None:
-        _check_further(state, thread, run, parent, now)
+    if run is None or run_object is None or _holder(state, run) is not run_object:
+        return None  # an older checkpoint was asked for: it opens a branch
+    _check_further(state, thread, run, parent, now)
     return run
 
 
@@ -78,8 +103,22 @@ def _live(state: StreamState, now: float) -> Lease | None:
     lease = state.lease
     if lease is None or lease.until <= now:
         return None
-    holder = state.holders.get(lease.run)
-    return None if holder is not None and holder() is None else lease
+    if lease.run in state.holders and _holder(state, lease.run) is not None:
+        gc.collect()  # a run that is over may be part of a cycle; only where a run is refused
+    return None if lease.run in state.holders and _holder(state, lease.run) is None else lease
+
+
+def _reference(run_object: Any) -> Callable[[], Any]:
+    try:
+        return weakref.ref(run_object)
+    except TypeError:  # then only the lease tells when the run is over
+        return lambda: run_object
+
+
+def _holder(state: StreamState, run: str) -> Any:
+    """The object of a run of this process, while it is not over."""
+    holder = state.holders.use(run)
+    return None if holder is None else holder()
 
 
 def _check_further(
@@ -98,17 +137,17 @@ def renew(
     context: SaverContext,
     state: StreamState,
     run: str | None,
-    parent: str | None,
+    run_object: Any,
     checkpoint: Checkpoint,
     now: float,
 ) -> tuple[list[Record], list[Drop]]:
     """What a checkpoint of a run does to its lease."""
     if run is None:
         return [], []
+    if run not in state.holders and run_object is not None:
+        state.holders.keep(run, _reference(run_object))
     if not is_due(checkpoint["channel_values"]):
         return [], end(state)
-    if isinstance(parent, NewestId):
-        state.holders = {run: weakref.ref(parent)}
     state.lease = Lease(run, now + context.options.lease)
     body = checkpoints.dumps({"run": run}, "lease")
     return [Record(LEASE, LEASE, body, now, state.lease.until)], []
@@ -127,13 +166,13 @@ def end(state: StreamState) -> list[Drop]:
 
 def is_due(values: Mapping[str, Any]) -> bool:
     """Return True if a node is due after a checkpoint with these values."""
-    return any(name.startswith(_DUE) for name in values)
+    return bool(values.get(TASKS)) or any(name.startswith(_DUE) for name in values)
 
 
 def _check_first(
-    state: StreamState, thread: str, parent: NewestId, live: Lease | None, now: float
+    state: StreamState, thread: str, parent: NewestId | None, live: Lease | None, now: float
 ) -> None:
-    if live is not None and live.run != parent.run:
+    if live is not None and (parent is None or live.run != parent.run):
         raise _busy(thread, live, now, "is writing to this thread")
     if state.newest is not None and state.newest != parent:
         raise _moved_on(thread)

@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 
 from langchain_core.messages import BaseMessage
 
-from langchain_threadkeep.codec import to_message
 from langchain_threadkeep.saver import references
 from langchain_threadkeep.saver.lists import RUN, Span, keys_of, read_segment, segment_ids
 from langchain_threadkeep.saver.lists import unmerged_ids as unmerged
@@ -24,8 +23,9 @@ from langchain_threadkeep.saver.records import (
     read_writes,
     write_ids,
 )
+from langchain_threadkeep.saver.stored_items import StoredItems
 from langchain_threadkeep.saver.values import MISSING, Decoder, Form, walk
-from threadkeep import Item, Query, Record
+from threadkeep import Query, Record
 from threadkeep.adapters import checkpoints
 from threadkeep.adapters.checkpoints import ThreadStreams
 from threadkeep.adapters.shared import RecordStore
@@ -65,12 +65,11 @@ class Library:
         self._chunks: dict[str, list[WriteChunk]] = {}
         self._large: dict[str, Form] = {}
         self._elements: dict[str, dict[str, Any] | None] = {}
-        self._items: dict[str, tuple[Item, str] | None] = {}
+        self._items = StoredItems()
         self._parts: dict[str, str] = {}
         self._texts: dict[str, dict[str, Any]] = {}
         self._write_records: list[Record] = []
         self._session_versions: set[int] = set()
-        self.newest_item = 0
 
     def load(
         self,
@@ -139,14 +138,12 @@ class Library:
 
         The exact message, from its item or from an element; else what its item says now.
         """
-        parsed = references.parse(reference)
-        item = self._items.get(parsed.item_id)
-        if item is not None and self.is_item(parsed):
-            return references.restore(item[0])
-        element = self._elements.get(references.element_id(reference))
-        if element is not None:
-            return self._element(element)
-        return MISSING if item is None else to_message(item[0])
+        if not self._items.is_exact(reference):
+            element = self._elements.get(references.element_id(reference))
+            if element is not None:
+                return self._element(element)
+        message = self._items.message(reference)
+        return MISSING if message is None else message
 
     def long_list(self, spans: Sequence[Any]) -> list[Any]:
         """The elements of a long list."""
@@ -186,7 +183,9 @@ class Library:
             return MISSING if item is None else references.restore(item)
         if "of" in element:
             message = self.message(element["of"])
-            return message if message is MISSING else message.model_copy(update={"id": None})
+            if message is MISSING or not element.get("bare"):
+                return message
+            return message.model_copy(update={"id": None})
         return Decoder(self._serde, self).decode(element["form"])
 
     def _load_stream(self, forms: Sequence[Form], writes: Sequence[str]) -> None:
@@ -249,19 +248,18 @@ class Library:
 
     def _load_messages(self, refs: Sequence[str], names: Sequence[Any]) -> list[Form]:
         """Read elements, items and large values; returns forms inside elements."""
-        parsed = {ref: references.parse(ref) for ref in refs}
-        items = [p.item_id for p in parsed.values() if p.item_id not in self._items]
+        items = self._items.lacking(ref[references.DIGEST + 1 :] for ref in refs)
         self._take(
             self._read(
                 [
-                    *_queries(self._session, "item", _unique([map(checkpoints.key, items)])),
+                    *_queries(self._session, "item", items),
                     *_queries(self._stream, VALUE, _part_ids(names)),
                 ]
             )
         )
         self._assemble(names)
-        lacking = [references.element_id(r) for r, p in parsed.items() if not self.is_item(p)]
-        lacking = [id for id in lacking if id not in self._elements]
+        inexact = dict.fromkeys(ref for ref in refs if not self._items.is_exact(ref))
+        lacking = [id for id in map(references.element_id, inexact) if id not in self._elements]
         if not lacking:
             return []
         streams = dict.fromkeys([self._stream, self._root])
@@ -273,12 +271,14 @@ class Library:
             if element and ("form" in element or "of" in element)
         ]
 
-    def is_item(self, parsed: references.Reference) -> bool:
+    def is_item(self, reference: str) -> bool:
         """Return True if the item that was read is exactly the message of a reference."""
-        entry = self._items.setdefault(parsed.item_id, None)
-        if entry is None or not parsed.is_item:
-            return False
-        return entry[1] == parsed.digest or references.item_digest(entry[0]) == parsed.digest
+        return self._items.is_exact(reference)
+
+    @property
+    def newest_item(self) -> int:
+        """The largest seq of the items that were read."""
+        return self._items.newest
 
     def _read(self, queries: Sequence[Query]) -> Iterator[Record]:
         for start in range(0, len(queries), _QUERIES):
@@ -306,13 +306,7 @@ class Library:
                 case "element":
                     self._elements[record.id] = json.loads(record.body)
                 case "item":
-                    self._take_item(record)
-
-    def _take_item(self, record: Record) -> None:
-        item = checkpoints.read_item(record)
-        if item is not None:
-            self._items[item.id] = item, references.digest(record.body.encode())
-            self.newest_item = max(self.newest_item, record.seq)
+                    self._items.take(record)
 
     def _assemble(self, names: Iterable[Any]) -> None:
         for name, count in names:

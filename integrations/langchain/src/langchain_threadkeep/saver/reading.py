@@ -45,12 +45,15 @@ class Address(NamedTuple):
         user: on whose behalf; `None` = the operator.
         namespace: `""` is the root.
         given: the thread's id as the caller gave it.
+        run_object: lives as long as the run of a graph that calls; `None` = it is none, but, for
+            example, `update_state`.
     """
 
     thread: str
     user: str | None
     namespace: str
     given: Any
+    run_object: Any = None
 
     def config(self, checkpoint_id: str) -> RunnableConfig:
         """The config of one of its checkpoints."""
@@ -258,13 +261,16 @@ class Reader:
 
     def _note(self, keys: Sequence[str], library: Library) -> None:
         """Remember which messages are stored, so that no write stores them again."""
-        thread = self._state.thread
+        thread, start = self._state.thread, references.DIGEST + 1
+        items = {}
         for key in keys:
-            if not key.startswith("{"):
-                parsed = references.parse(key)
-                thread.references.keep(parsed.digest, key)
-                if library.is_item(parsed):
-                    thread.items.keep(parsed.digest, parsed.item_id)
+            if key.startswith("{"):
+                continue
+            if library.is_item(key):
+                items[key[: start - 1]] = key[start:]
+            else:
+                thread.references.keep(key[: start - 1], key)
+        thread.items.keep_all(items)
 
     def _tuple(
         self,

@@ -21,9 +21,8 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langchain_threadkeep.identity import IdentityResolver
-from langchain_threadkeep.saver import delta, listing, maintenance
+from langchain_threadkeep.saver import delta, lease, listing, maintenance
 from langchain_threadkeep.saver.context import OnConflict, Options, SaverContext
-from langchain_threadkeep.saver.lease import NewestId
 from langchain_threadkeep.saver.opened import OpenedSaver, Setup
 from langchain_threadkeep.saver.options import parse_options
 from langchain_threadkeep.saver.reading import Address, Reader
@@ -130,7 +129,7 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
             newest = reader.newest()
         if newest is None or address.namespace != ROOT:
             return newest
-        return newest._replace(config=address.config(NewestId(newest.checkpoint["id"])))
+        return newest._replace(config=address.config(lease.NewestId(newest.checkpoint["id"])))
 
     def list(
         self,
@@ -237,6 +236,10 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
         state = self._states.get(address.thread, checkpoint_ns)
         return {body.id for body in Reader(self._context, state, address).all_pages(size=500)}
 
+    def forget_threads(self) -> None:
+        """Drop what this process knows of threads; the store is read again when it is needed."""
+        self._states.clear()
+
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
@@ -326,9 +329,9 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
         self.memory.session(identity.session, user=identity.user)  # a Memory may require a user
         configurable = config["configurable"]
         given = configurable.get("thread_id", identity.session)
-        return Address(
-            identity.session, identity.user, configurable.get("checkpoint_ns") or ROOT, given
-        )
+        namespace = configurable.get("checkpoint_ns") or ROOT
+        run_object = lease.run_object(config)
+        return Address(identity.session, identity.user, namespace, given, run_object)
 
     def _tidy(self, address: Address, puts: int) -> None:
         """Now and then: delete old checkpoints, and forget threads that are not used."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from langchain_core.messages import BaseMessage
 
@@ -23,6 +22,9 @@ _CHECKPOINTS: Final = 6
 
 _MESSAGES: Final = 20_000
 """Digests known of a thread."""
+
+_RUNS: Final = 64
+"""Runs of a thread in this process that are known at once."""
 
 _ENCODED: Final = 64
 """Messages of a thread that are kept as they were encoded."""
@@ -51,6 +53,14 @@ class Lru(OrderedDict[str, T], Generic[T]):
         """Set an entry."""
         self[key] = value
         self.move_to_end(key)
+        self._trim()
+
+    def keep_all(self, values: Mapping[str, T]) -> None:
+        """Set many entries."""
+        self.update(values)
+        self._trim()
+
+    def _trim(self) -> None:
         while len(self) > self._capacity:
             self.popitem(last=False)
 
@@ -77,6 +87,7 @@ class ThreadState:
         streams: of the thread.
         items: item ids by digest, of messages that the session holds exactly.
         references: references by digest, of messages that were encoded.
+        texts: references to messages of the session, by the digest of what they say.
         encoded: the messages encoded last, with their fingerprints, by `id`.
         runs: the run that wrote a checkpoint, by the checkpoint's id.
     """
@@ -84,6 +95,7 @@ class ThreadState:
     streams: ThreadStreams
     items: Lru[str] = field(default_factory=lambda: Lru(_MESSAGES))
     references: Lru[str] = field(default_factory=lambda: Lru(_MESSAGES))
+    texts: Lru[str] = field(default_factory=lambda: Lru(_MESSAGES))
     encoded: Lru[tuple[BaseMessage, int | None, EncodedMessage]] = field(
         default_factory=lambda: Lru(_ENCODED)
     )
@@ -104,10 +116,10 @@ class StreamState:
         entries: checkpoints by id.
         chunks: the writes of checkpoints by id.
         tips: the last segment of runs.
-        elements: the ids of elements in the stream.
-        texts: digests of texts in the stream that no message says yet.
+        elements: references that elements in the stream restore, by digest.
+        texts: digests of texts in the stream, with references to the messages that say them.
         without_id: the ids of elements of messages that have no id yet, by digest.
-        holders: the run of this process that holds the lease; dead once it is over.
+        holders: the runs of this process; dead once they are over.
     """
 
     def __init__(self, thread: ThreadState, namespace: str) -> None:
@@ -115,7 +127,7 @@ class StreamState:
         self.stream = thread.streams.stream(namespace)
         self.lock = threading.RLock()
         self.puts = 0
-        self.holders: dict[str, weakref.ref[str]] = {}
+        self.holders: Lru[Callable[[], Any]] = Lru(_RUNS)
         self.forget()
 
     def forget(self) -> None:
@@ -130,8 +142,8 @@ class StreamState:
         self.entries: Lru[Entry] = Lru(_CHECKPOINTS)
         self.chunks: Lru[list[WriteChunk]] = Lru(_CHECKPOINTS * 4)
         self.tips: dict[str, int] = {}
-        self.elements: set[str] = set()
-        self.texts: set[str] = set()
+        self.elements: dict[str, set[str]] = {}
+        self.texts: dict[str, str | None] = {}
         self.without_id: dict[str, str] = {}
 
     @property
@@ -173,6 +185,12 @@ class States:
             self._threads.pop(thread, None)
             for key in [k for k in self._states if k.startswith(f"{len(thread)}:{thread}/")]:
                 del self._states[key]
+
+    def clear(self) -> None:
+        """Forget all threads."""
+        with self._lock:
+            self._threads.clear()
+            self._states.clear()
 
     def trim(self) -> None:
         """Forget the threads used least recently while too many elements are kept."""

@@ -14,15 +14,13 @@ from langgraph.checkpoint.base import (
     CheckpointMetadata,
 )
 
-from langchain_threadkeep.codec import to_item
-from langchain_threadkeep.saver import items, lease, references
+from langchain_threadkeep.saver import lease
 from langchain_threadkeep.saver.context import SaverContext
-from langchain_threadkeep.saver.encoding import POSITION, NewMessage, ValueWriter
+from langchain_threadkeep.saver.encoding import POSITION, ValueWriter
 from langchain_threadkeep.saver.lists import RUN, ListValue
+from langchain_threadkeep.saver.message_writer import MessageWriter
 from langchain_threadkeep.saver.reading import Address, Reader
 from langchain_threadkeep.saver.records import (
-    ELEMENT,
-    TEXT,
     THREAD,
     CheckpointBody,
     Write,
@@ -80,17 +78,22 @@ class Writer:
         new_versions: ChannelVersions,
     ) -> None:
         state, now = self._state, self._context.store.now()
-        run = lease.check(self._context, state, self._address.thread, parent, metadata)
+        run = lease.check(
+            self._context, state, self._address.thread, parent, metadata, self._address.run_object
+        )
         base = self._reader.entry(parent) if parent else None
         writer = ValueWriter(self._context, state, self._is_tip)
         values, lists = self._values(writer, base, checkpoint, new_versions)
         body = body_of(checkpoint, parent, values, metadata, writer.encoder, run)
-        kept, dropped = self._store_messages(writer, base, lists, checkpoint["channel_values"], now)
-        lease_put, lease_drop = lease.renew(self._context, state, run, parent, checkpoint, now)
+        messages = MessageWriter(self._context, state, writer, now)
+        kept, dropped = messages.store(base, lists, self._address)
+        lease_put, lease_drop = lease.renew(
+            self._context, state, run, self._address.run_object, checkpoint, now
+        )
         put = [
             *kept,
             *writer.records(now),
-            *self._text_records(writer, now),
+            *messages.texts(),
             *writer.put,
             *self._thread_record(body.id, now),
             *lease_put,
@@ -115,11 +118,12 @@ class Writer:
         lease_drop = lease.end_on(state, [channel for channel, _ in writes])
         if not changed and not lease_drop:
             return
+        messages = MessageWriter(self._context, state, writer, now)
         put = [
-            *self._elements(writer, writer.messages.values(), now),
+            *messages.elements(writer.messages.values()),
             *writer.records(now),
             *self._thread_record(None, now),
-            *self._text_records(writer, now),
+            *messages.texts(),
             *self._write_records(checkpoint_id, chunks, changed, now),
         ]
         self._commit(put, lease_drop)
@@ -140,38 +144,6 @@ class Writer:
             if entry is not None:
                 self._state.entries.keep(id, entry._replace(body=body))
             yield checkpoint_record(body, now)
-
-    def _text_records(self, writer: ValueWriter, now: float) -> Iterator[Record]:
-        """The records of long texts, which wait for the message that says them."""
-        for name, text in writer.encoder.texts.items():
-            if name not in self._state.texts:
-                self._state.texts.add(name)
-                body = checkpoints.dumps({"text": text}, "text")
-                yield Record(ELEMENT, TEXT + name, body, now)
-
-    def _said_texts(
-        self, said: Sequence[NewMessage], items: set[str], now: float
-    ) -> Iterator[Record]:
-        """What says that an item has a text, in place of the text."""
-        for message in said:
-            content = message.message.content
-            if message.reference not in items or not isinstance(content, str):
-                continue
-            name = references.digest(content.encode("utf-8", "surrogatepass"))
-            if name in self._state.texts:
-                self._state.texts.discard(name)
-                body = checkpoints.dumps({"of": message.reference}, "text")
-                yield Record(ELEMENT, TEXT + name, body, now)
-
-    def _named(self, stored: Sequence[NewMessage], now: float) -> Iterator[Record]:
-        """What says that an element is the message of an item, before it was given its id."""
-        waiting = self._state.without_id
-        for message in stored if waiting else ():
-            bare = message.message.model_copy(update={"id": None})
-            id = waiting.pop(references.encode(bare, self._context.serde).digest, None)
-            if id is not None:
-                body = checkpoints.dumps({"of": message.reference}, "message")
-                yield Record(ELEMENT, id, body, now)
 
     def _values(
         self,
@@ -198,73 +170,6 @@ class Writer:
                 if stored is not None:
                     lists[channel] = stored
         return values, lists
-
-    def _store_messages(
-        self,
-        writer: ValueWriter,
-        base: Entry | None,
-        lists: Mapping[str, ListValue],
-        given: Mapping[str, Any],
-        now: float,
-    ) -> tuple[list[Record], list[Drop]]:
-        """Store new messages: as items of the session in the root, else as elements."""
-        names = self._context.options.messages
-        listed = {key for name, value in lists.items() if name in names for key in value.keys}
-        new = list(writer.messages.values())
-        state = self._state
-        if state.namespace != checkpoints.ROOT:
-            return list(self._elements(writer, new, now)), []
-        said = [m for m in new if m.reference in listed]
-        session = self._context.memory.session(self._address.thread, user=self._address.user)
-        old_keys = [] if base is None else [k for n in names for k in _keys(base, n)]
-        outcome = items.store(self._context, session, state.thread.streams, said, old_keys)
-        kept = list(self._elements(writer, [m for m in new if m not in said], now))
-        kept += self._elements(writer, said, now, outcome.items)
-        kept += self._said_texts(said, outcome.items, now)
-        stored = [m for m in said if m.reference in outcome.items and m.encoded.typed is None]
-        kept += self._named(stored, now)
-        for message in stored:
-            state.thread.items.keep(message.encoded.digest, message.item_id)
-        obsolete = [
-            e for m in stored if (e := references.element_id(m.reference)) in state.elements
-        ]
-        state.elements.difference_update(obsolete)
-        versions = earlier_versions(base, names, stored, outcome.replaced)
-        if self._context.options.erase_replaced:
-            obsolete += map(references.element_id, versions)
-        else:
-            kept += [_version(ref, text, now) for ref, text in versions.items() if text is not None]
-        return kept, [Drop(ELEMENT, obsolete)] if obsolete else []
-
-    def _elements(
-        self,
-        writer: ValueWriter,
-        new: Any,
-        now: float,
-        items: set[str] | None = None,
-    ) -> Iterator[Record]:
-        """The records of messages that no item restores.
-
-        Args:
-            writer: encodes them.
-            new: the messages.
-            now: epoch seconds.
-            items: references to those that an item restores; `None` = as far as it is known.
-        """
-        state = self._state
-        for message in new:
-            digest, id = message.encoded.digest, references.element_id(message.reference)
-            state.thread.references.keep(digest, message.reference)
-            if items is None:
-                is_item = state.thread.items.use(digest) == message.item_id
-            else:
-                is_item = message.reference in items
-            if (is_item and message.encoded.typed is None) or id in state.elements:
-                continue
-            state.elements.add(id)
-            if message.message.id is None:
-                state.without_id[digest] = id
-            yield writer.element(message, now)
 
     def _thread_record(self, checkpoint_id: str | None, now: float) -> Iterator[Record]:
         """What says whose thread the stream is of; written when that changes."""
@@ -356,40 +261,6 @@ class Writer:
         )
 
 
-def earlier_versions(
-    base: Entry | None,
-    names: frozenset[str],
-    stored: Sequence[NewMessage],
-    replaced: Mapping[str, str],
-) -> dict[str, str | None]:
-    """References to earlier versions of messages, with their texts as far as they are known.
-
-    Args:
-        base: the checkpoint before.
-        names: the channels of messages.
-        stored: messages whose item says what the state says now.
-        replaced: the versions that their items had until now.
-    """
-    now = {message.item_id: message.reference for message in stored}
-    versions: dict[str, str | None] = {}
-    for value in base.lists.values() if base is not None else ():
-        for key, element in zip(value.keys, value.objects, strict=True):
-            item_id = "" if key.startswith("{") else references.parse(key).item_id
-            if now.get(item_id, key) == key:
-                continue
-            versions[key] = replaced.get(key) or _text(key, element, stored)
-    return versions
-
-
-def _text(reference: str, element: Any, stored: Sequence[NewMessage]) -> str | None:
-    """The text of an earlier version whose item somebody else has replaced."""
-    if element is None or any(element is message.message for message in stored):
-        return None  # changed in place: what it said is not known any more
-    body = checkpoints.item_body(to_item(element))
-    text_digest = references.digest(body.encode("utf-8", "surrogatepass"))
-    return body if text_digest == references.parse(reference).digest else None
-
-
 def _is_unchanged(base: Entry | None, channel: str, versions: Mapping[str, Any]) -> bool:
     return (
         base is not None
@@ -397,14 +268,3 @@ def _is_unchanged(base: Entry | None, channel: str, versions: Mapping[str, Any])
         and channel in versions
         and base.body.versions.get(channel) == versions[channel]
     )
-
-
-def _keys(base: Entry, channel: str) -> list[str]:
-    value = base.lists.get(channel)
-    return [] if value is None else value.keys
-
-
-def _version(reference: str, text: str, now: float) -> Record:
-    """The record of an earlier version of an item."""
-    id, item_id = references.element_id(reference), references.parse(reference).item_id
-    return Record(ELEMENT, id, checkpoints.dumps({"item": item_id, "body": text}, "message"), now)

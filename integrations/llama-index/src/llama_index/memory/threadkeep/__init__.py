@@ -15,6 +15,7 @@ from llama_index.memory.threadkeep.memory_blocks import (
     InstructionsBlock,
     SummaryBlock,
 )
+from llama_index.memory.threadkeep.read_more import read_more_tool
 from llama_index.memory.threadkeep.tools import memory_tools
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "SummaryBlock",
     "FilesBlock",
     "memory_tools",
+    "read_more_tool",
     "import_simple_chat_store",
     "import_sqlalchemy_store",
 ]

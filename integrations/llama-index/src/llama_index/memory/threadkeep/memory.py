@@ -33,6 +33,7 @@ from threadkeep.adapters.injection import Injection, parse_injection
 from threadkeep.adapters.recall_cache import RecallCache
 from threadkeep.adapters.shared import open_conversation
 from threadkeep.longterm.context import Context
+from threadkeep.policies import max_tokens
 
 _ANSWER_ROLES: Final = frozenset({"assistant", "tool", "function"})
 
@@ -68,6 +69,8 @@ class ThreadkeepMemory(BaseMemory):
     _chat: Session = PrivateAttr()
     _policies: windows.Policies = PrivateAttr()
     _warned: bool = PrivateAttr(default=False)
+    _readable: bool = PrivateAttr(default=False)
+    _over: windows.OverWarning = PrivateAttr(default_factory=windows.OverWarning)
     _injection: Injection | None = PrivateAttr()
     _recall_cache: RecallCache = PrivateAttr(default_factory=RecallCache)
 
@@ -194,6 +197,7 @@ class ThreadkeepMemory(BaseMemory):
             )
             window = self._chat.window(**self._limits(reserved))
             context = self._context(window, query, initial_token_count)
+        self._over.check(window, self.session_id)
         is_cut = _opens_with_answer(window) and self._chat.items(limit=1)[0].id != window[0].id
         messages = _from_first_question(window) if is_cut else to_messages(window)
         return inject_context(messages, context, query) if context else messages
@@ -314,11 +318,19 @@ class ThreadkeepMemory(BaseMemory):
     def _count(self, text: str) -> int:
         return len(self.tokenizer_fn(text))
 
+    def show_handles(self) -> windows.Policies:
+        """Name handles where a result is cut, for `read_more`; return the window's policies."""
+        self._readable = True
+        if self.token_limit is None:
+            return windows.or_token_limit(self._policies, self._memory)
+        return [*self._policies, max_tokens(self.token_limit, self._count)]
+
     def _limits(self, spent: int) -> dict[str, Any]:
         if self.token_limit is None:
-            return {"policy": windows.or_token_limit(self._policies, self._memory)}
+            policies = windows.or_token_limit(self._policies, self._memory)
+            return {"policy": windows.readable(policies) if self._readable else policies}
         return {
-            "policy": self._policies,
+            "policy": windows.readable(self._policies) if self._readable else self._policies,
             "max_tokens": max(1, self.token_limit - spent),
             "step": windows.STEP,
             "counter": self._count,

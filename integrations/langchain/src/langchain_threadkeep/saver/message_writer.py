@@ -1,0 +1,191 @@
+"""Writes messages once: as items of the session, or as elements until an item restores them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from langchain_threadkeep.codec import to_item
+from langchain_threadkeep.saver import items, references
+from langchain_threadkeep.saver.context import SaverContext
+from langchain_threadkeep.saver.encoding import NewMessage, ValueWriter
+from langchain_threadkeep.saver.lists import ListValue
+from langchain_threadkeep.saver.reading import Address
+from langchain_threadkeep.saver.records import ELEMENT, TEXT
+from langchain_threadkeep.saver.state import Entry, StreamState
+from threadkeep import Drop, Record
+from threadkeep.adapters import checkpoints
+
+
+class MessageWriter:
+    """The messages of one step.
+
+    Args:
+        context: the store.
+        state: of the stream.
+        writer: has encoded the values of the step.
+        now: epoch seconds.
+    """
+
+    def __init__(
+        self, context: SaverContext, state: StreamState, writer: ValueWriter, now: float
+    ) -> None:
+        self._context, self._state, self._writer, self._now = context, state, writer, now
+
+    def store(
+        self, base: Entry | None, lists: Mapping[str, ListValue], address: Address
+    ) -> tuple[list[Record], list[Drop]]:
+        """Store new messages: as items of the session in the root, else as elements."""
+        names = self._context.options.messages
+        new = list(self._writer.messages.values())
+        state = self._state
+        if not new:
+            return [], []
+        if state.namespace != checkpoints.ROOT:
+            return list(self.elements(new)), []
+        listed = {key for name, value in lists.items() if name in names for key in value.keys}
+        said = [m for m in new if m.reference in listed]
+        gone = _gone(base, lists, names)
+        session = self._context.memory.session(address.thread, user=address.user)
+        outcome = items.store(self._context, session, state.thread.streams, said, gone)
+        kept = list(self.elements([m for m in new if m not in said]))
+        kept += self.elements(said, outcome.items)
+        kept += self._said_texts(said, outcome.items)
+        stored = [m for m in said if m.reference in outcome.items and m.encoded.typed is None]
+        kept += self._named(stored)
+        for message in stored:
+            state.thread.items.keep(message.encoded.digest, message.item_id)
+        obsolete, pointers = self._replaced_elements(stored)
+        kept += pointers
+        versions = earlier_versions(gone, stored, outcome.replaced)
+        if self._context.options.erase_replaced:
+            obsolete += map(references.element_id, versions)
+            for reference in versions:
+                digest = references.parse(reference).digest
+                self._state.elements.get(digest, set()).discard(reference)
+        else:
+            kept += [
+                _version(ref, text, self._now) for ref, text in versions.items() if text is not None
+            ]
+        return kept, [Drop(ELEMENT, obsolete)] if obsolete else []
+
+    def _replaced_elements(self, stored: Sequence[NewMessage]) -> tuple[list[str], list[Record]]:
+        """The elements that an item restores now: to be dropped, or to refer to it."""
+        obsolete: list[str] = []
+        pointers: list[Record] = []
+        for message in stored:
+            for reference in self._state.elements.pop(message.encoded.digest, ()):
+                id = references.element_id(reference)
+                if reference == message.reference:
+                    obsolete.append(id)
+                else:
+                    body = checkpoints.dumps({"of": message.reference}, "message")
+                    pointers.append(Record(ELEMENT, id, body, self._now))
+        return obsolete, pointers
+
+    def elements(
+        self, new: Iterable[NewMessage], items: set[str] | None = None
+    ) -> Iterator[Record]:
+        """The records of messages that no item restores.
+
+        Args:
+            new: the messages.
+            items: references to those that an item restores; `None` = as far as it is known.
+        """
+        state = self._state
+        for message in new:
+            digest, id = message.encoded.digest, references.element_id(message.reference)
+            state.thread.references.keep(digest, message.reference)
+            if items is None:
+                is_item = state.thread.items.use(digest) == message.item_id
+            else:
+                is_item = message.reference in items
+            known = state.elements.setdefault(digest, set())
+            if (is_item and message.encoded.typed is None) or message.reference in known:
+                continue
+            known.add(message.reference)
+            if message.message.id is None:
+                state.without_id[digest] = id
+            yield self._writer.element(message, self._now)
+
+    def texts(self) -> Iterator[Record]:
+        """The records of texts, which wait for the message that says them."""
+        texts, said = self._state.texts, self._state.thread.texts
+        for name, text in self._writer.encoder.texts.items():
+            if name not in texts:
+                texts[name] = said.use(name)
+                body = {"text": text} if texts[name] is None else {"of": texts[name]}
+                yield Record(ELEMENT, TEXT + name, checkpoints.dumps(body, "text"), self._now)
+
+    def _said_texts(self, said: Sequence[NewMessage], items: set[str]) -> Iterator[Record]:
+        """What says that an item has a text, in place of the text."""
+        for message in said:
+            content = message.message.content
+            if message.reference not in items or not isinstance(content, str):
+                continue
+            name = references.digest(content.encode("utf-8", "surrogatepass"))
+            self._state.thread.texts.keep(name, message.reference)
+            if self._state.texts.get(name, "") is None:
+                self._state.texts[name] = message.reference
+                body = checkpoints.dumps({"of": message.reference}, "text")
+                yield Record(ELEMENT, TEXT + name, body, self._now)
+
+    def _named(self, stored: Sequence[NewMessage]) -> Iterator[Record]:
+        """What says that an element is the message of an item, before it was given its id."""
+        waiting = self._state.without_id
+        for message in stored if waiting else ():
+            bare = message.message.model_copy(update={"id": None})
+            id = waiting.pop(references.encode(bare, self._context.serde).digest, None)
+            if id is not None:
+                body = checkpoints.dumps({"of": message.reference, "bare": True}, "message")
+                yield Record(ELEMENT, id, body, self._now)
+
+
+def _gone(
+    base: Entry | None, lists: Mapping[str, ListValue], names: frozenset[str]
+) -> dict[str, Any]:
+    """The references that a list had before and has no more, with their messages if known."""
+    gone: dict[str, Any] = {}
+    if base is None:
+        return gone
+    for name in names:
+        old, new = base.lists.get(name), lists.get(name)
+        if old is None or (new is not None and new.keys[: len(old.keys)] == old.keys):
+            continue
+        present = set() if new is None else set(new.keys)
+        pairs = zip(old.keys, old.objects, strict=True)
+        gone |= {k: element for k, element in pairs if k not in present and k[:1] != "{"}
+    return gone
+
+
+def earlier_versions(
+    gone: Mapping[str, Any], stored: Sequence[NewMessage], replaced: Mapping[str, str]
+) -> dict[str, str | None]:
+    """References to earlier versions of messages, with their texts as far as they are known.
+
+    Args:
+        gone: references that the state has no more, with their messages.
+        stored: messages whose item says what the state says now.
+        replaced: the versions that their items had until now.
+    """
+    now = {message.item_id for message in stored}
+    return {
+        reference: replaced.get(reference) or _text(reference, element, stored)
+        for reference, element in gone.items()
+        if references.parse(reference).item_id in now
+    }
+
+
+def _text(reference: str, element: Any, stored: Sequence[NewMessage]) -> str | None:
+    """The text of an earlier version whose item somebody else has replaced."""
+    if element is None or any(element is message.message for message in stored):
+        return None  # changed in place: what it said is not known any more
+    body = checkpoints.item_body(to_item(element))
+    text_digest = references.digest(body.encode("utf-8", "surrogatepass"))
+    return body if text_digest == references.parse(reference).digest else None
+
+
+def _version(reference: str, text: str, now: float) -> Record:
+    """The record of an earlier version of an item."""
+    id, item_id = references.element_id(reference), references.parse(reference).item_id
+    return Record(ELEMENT, id, checkpoints.dumps({"item": item_id, "body": text}, "message"), now)

@@ -1,0 +1,100 @@
+"""Items as they were read, and the messages that they restore: the hot path of a cold read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+
+from langchain_threadkeep import fast_path
+from langchain_threadkeep.codec import FORMAT
+from langchain_threadkeep.json_values import TAG, unpack
+from langchain_threadkeep.saver import references
+from langchain_threadkeep.saver.references import DIGEST
+from threadkeep import Record
+from threadkeep.adapters import checkpoints
+
+_CLASSES: Final[dict[Any, type[BaseMessage]]] = {"user": HumanMessage, "assistant": AIMessage}
+_FIELDS: Final = frozenset({"role", "content", "model", "usage", "raw"})
+"""The fields of the items that are restored without the codec."""
+
+_SPECIAL: Final = frozenset({"type", "content", "tool_calls", "invalid_tool_calls"})
+
+
+class StoredItems:
+    """Items of a session, by their record ids.
+
+    Attributes:
+        newest: the largest seq.
+    """
+
+    def __init__(self) -> None:
+        self.newest = 0
+        self._records: dict[str, Record | None] = {}
+        self._exact: dict[str, bool] = {}
+
+    def lacking(self, ids: Iterable[str]) -> list[str]:
+        """The record ids of items that were not asked for yet; they count as asked for now."""
+        keys = dict.fromkeys(map(checkpoints.key, ids))
+        new = [key for key in keys if key not in self._records]
+        self._records.update(dict.fromkeys(new))
+        return new
+
+    def take(self, record: Record) -> None:
+        """Add an item that was read."""
+        self._records[record.id] = record
+        self.newest = max(self.newest, record.seq)
+
+    def is_exact(self, reference: str) -> bool:
+        """Return True if the item is exactly the message of a reference."""
+        exact = self._exact.get(reference)
+        if exact is None:
+            exact = self._exact[reference] = self._compare(reference)
+        return exact
+
+    def message(self, reference: str) -> BaseMessage | None:
+        """A new message from what the item says now; `None` if there is no item."""
+        record = self._record(reference)
+        if record is None:
+            return None
+        return _fast_message(record.body) or self._slow_message(record)
+
+    def _record(self, reference: str) -> Record | None:
+        id = reference[DIGEST + 1 :]
+        return self._records[id] if id in self._records else self._records.get(checkpoints.key(id))
+
+    def _compare(self, reference: str) -> bool:
+        record = self._record(reference)
+        if record is None or reference[DIGEST] != ":":
+            return False
+        expected = reference[:DIGEST]
+        if references.digest(record.body.encode("utf-8", "surrogatepass")) == expected:
+            return True
+        item = checkpoints.read_item(record)  # the application's own part may have changed
+        return item is not None and references.item_digest(item) == expected
+
+    def _slow_message(self, record: Record) -> BaseMessage | None:
+        item = checkpoints.read_item(record)
+        return None if item is None else references.restore(item)
+
+
+def _fast_message(body: str) -> BaseMessage | None:
+    """The message of a text item of a user or a model; `None` = the codec has to restore it."""
+    data = json.loads(body)
+    cls = _CLASSES.get(data.get("role"))
+    if cls is None or type(data.get("content")) is not str or not data.keys() <= _FIELDS:
+        return None
+    raw = data.get("raw")
+    fields = {} if raw is None else raw.get("data")
+    if raw is not None and (raw.get("format") != FORMAT or not fields.keys().isdisjoint(_SPECIAL)):
+        return None
+    values = unpack(fields) if TAG in body else fields
+    usage = data.get("usage")
+    if usage is not None and "usage_metadata" not in values:
+        if cls is not AIMessage or not usage.keys() >= fast_path.COUNTED:
+            return None
+        values["usage_metadata"] = usage
+    values["content"] = data["content"]
+    return fast_path.build(cls, values)

@@ -1,0 +1,143 @@
+"""Long-term memory follows the chat: what was taken back goes, what was edited is read anew.
+
+An edit is made first; then this looks at the items as they are now. Whoever learned of them in
+between looks at them once more after its commit, so that one of the two notices the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from threadkeep.core import item_codec, names
+from threadkeep.longterm.extraction.watermark import Watermark, watermark_of
+from threadkeep.longterm.store.unit_of_work import UnitOfWork
+from threadkeep.longterm.store.user_stream import for_session
+from threadkeep.longterm.transcript import is_withdrawn, readable_text, version_of
+from threadkeep.sessions.stream import SessionStream
+from threadkeep.types import Item, Query
+from threadkeep.types.knowledge import APPLICATION, Fact, Instruction, Source
+from threadkeep.types.versions import generation_of
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """Items of a session that were edited, as they are now.
+
+    Attributes:
+        namespace: of the session, where it is not that of long-term memory.
+        session: its id.
+        versions: by item id; `None` = it is not there, or not shown, any more.
+    """
+
+    namespace: str | None
+    session: str
+    versions: Mapping[str, str | None]
+
+    def is_stale(self, source: Source) -> bool:
+        """Whether a source does not say any more what was learned from it."""
+        if (source.namespace, source.session) != (self.namespace, self.session):
+            return False
+        if source.item not in self.versions:
+            return False
+        current = self.versions[source.item]
+        return current is None or (source.version not in ("", current))
+
+
+def after_edit(session_stream: SessionStream, ids: Sequence[str]) -> None:
+    """Withdraw what came of items that were removed; have those that were replaced read again."""
+    user_stream = for_session(session_stream)
+    if not user_stream.engine.read(Query(user_stream.name, "fact", limit=0))[0].version:
+        return
+    keys = [names.key(id) for id in ids]
+    snapshot = session_stream.read(Query(session_stream.stream_name, "item", ids=keys))
+    items = {}
+    for record in snapshot.pages[0].records:
+        item = item_codec.read_item(record)
+        items[item.id] = item
+    edited = Edited(
+        namespace_of(session_stream, user_stream.engine.settings.namespace),
+        session_stream.id,
+        {id: _version(session_stream, items.get(id)) for id in ids},
+    )
+    seqs = {id: item.seq for id, item in items.items() if edited.versions.get(id) is not None}
+    key, generation = session_stream.stream_name, generation_of(snapshot.version)
+
+    def step(unit: UnitOfWork) -> None:
+        withdraw(unit, edited)
+        watermark = watermark_of(unit, key, generation)
+        again = [
+            id for id, seq in seqs.items() if seq <= watermark.seq and _was_read(watermark, id)
+        ]
+        if again:
+            noted = replace(watermark, again=tuple(dict.fromkeys((*watermark.again, *again))))
+            unit.put_watermark(key, noted.body())
+
+    if not user_stream.load().is_forgotten:
+        user_stream.transact(step)
+    listener = session_stream.engine.listener
+    if seqs and listener is not None:
+        listener.note(session_stream.id, [items[id] for id in seqs])
+
+
+def _was_read(watermark: Watermark, id: str) -> bool:
+    return watermark.seq > 0 and id not in watermark.again
+
+
+def _version(session_stream: SessionStream, item: Item | None) -> str | None:
+    if item is None or is_withdrawn(item):
+        return None
+    return version_of(readable_text(session_stream.engine, item))
+
+
+def namespace_of(session_stream: SessionStream, longterm_namespace: str) -> str | None:
+    """The namespace of a session, where it is not that of long-term memory."""
+    namespace = session_stream.engine.settings.namespace
+    return None if namespace == longterm_namespace else namespace
+
+
+def withdraw(unit: UnitOfWork, edited: Edited) -> None:
+    """Take stale sources from all entries; those that have no other are not known any more.
+
+    What they had replaced holds again. An application's own entries stay.
+    """
+    for fact in list(unit.facts.values()):
+        remaining = _remaining(fact.sources, edited)
+        if len(remaining) == len(fact.sources):
+            continue
+        if remaining or fact.extractor == APPLICATION:
+            unit.put_fact(replace(fact, sources=remaining))
+        else:
+            unit.drop_fact(fact.id)
+            _restore_facts(unit, fact)
+    for instruction in list(unit.instructions.values()):
+        remaining = _remaining(instruction.sources, edited)
+        if len(remaining) == len(instruction.sources):
+            continue
+        if remaining or instruction.extractor == APPLICATION:
+            unit.put_instruction(replace(instruction, sources=remaining))
+        else:
+            unit.drop_instruction(instruction.id)
+            _restore_instructions(unit, instruction)
+    for refusal in list(unit.refusals.values()):
+        if any(edited.is_stale(source) for source in refusal.sources):
+            unit.drop_refusal(refusal.id)
+
+
+def _remaining(sources: Iterable[Source], edited: Edited) -> tuple[Source, ...]:
+    return tuple(source for source in sources if not edited.is_stale(source))
+
+
+def _restore_facts(unit: UnitOfWork, withdrawn: Fact) -> None:
+    ends: set[datetime | None] = {withdrawn.valid_from, withdrawn.observed_at}
+    for fact in list(unit.facts.values()):
+        if fact.superseded_by == withdrawn.id:
+            valid_to = None if fact.valid_to in ends else fact.valid_to
+            unit.put_fact(replace(fact, status="active", superseded_by=None, valid_to=valid_to))
+
+
+def _restore_instructions(unit: UnitOfWork, withdrawn: Instruction) -> None:
+    for instruction in list(unit.instructions.values()):
+        if instruction.superseded_by == withdrawn.id:
+            unit.put_instruction(replace(instruction, status="active", superseded_by=None))

@@ -1,0 +1,97 @@
+"""Why a document was found: what each word of the question gave it, and by which way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, NamedTuple
+
+from threadkeep.longterm.recall import parameters
+from threadkeep.longterm.recall.hits import Reason, ReasonKind
+from threadkeep.longterm.recall.index import RecallIndex
+from threadkeep.longterm.recall.scoring import LabelMatches, StemScores
+
+_LEAST_SHARE: Final = 0.01
+"""Shares of the score below which a reason is none."""
+
+
+class WeighedWord(NamedTuple):
+    """One word of a question, what it gives to some documents, and what a hit of it is worth."""
+
+    written: str
+    rarity: float
+    scores: StemScores
+    labels: LabelMatches
+
+
+Field = Literal["words", "neighbours", "speaker", "date", "facts"]
+
+
+def field_counts(
+    index: RecallIndex, n: int, word: WeighedWord, average: float
+) -> dict[Field, float]:
+    """How often a word counts for a document, by the field it stands in; before saturation."""
+    scores, labels = word.scores, word.labels
+    length = index.statement_lengths[n] + index.question_lengths[n]
+    units = scores.context_units.get(n, 0)
+    counts: dict[Field, float] = {
+        "words": scores.direct.get(n, 0.0) / max(1.0, length / parameters.PIVOT),
+        "facts": parameters.FACT * scores.fact_counts.get(n, 0),
+    }
+    if labels.any:
+        counts["speaker"] = parameters.SPEAKER * labels.is_speaker(n)
+        counts["date"] = parameters.DATE * labels.is_date(n)
+        units += labels.context_units(n)
+    counts["neighbours"] = units / (
+        parameters.UNIT * neighbourhood_size(index.context_lengths[n], average)
+    )
+    return counts
+
+
+def neighbourhood_size(context_length: int, average: float) -> float:
+    """How much a neighbourhood of a length takes from what it gives."""
+    return 1 - parameters.CONTEXT_LENGTH + parameters.CONTEXT_LENGTH * context_length / average
+
+
+def saturated(count: float) -> float:
+    """What a count is worth: from about two on, more says little."""
+    return count * (parameters.SATURATION + 1) / (count + parameters.SATURATION)
+
+
+def reasons(
+    index: RecallIndex, n: int, words: Sequence[WeighedWord], average: float
+) -> tuple[Reason, ...]:
+    """Why a document was found, what gave most first; the shares add up to about 1."""
+    given: dict[ReasonKind, float] = {}
+    by_kind: dict[ReasonKind, list[str]] = {}
+    for word in words:
+        counts = field_counts(index, n, word, average)
+        total = sum(counts.values())
+        for field, count in counts.items():
+            if count:
+                given[field] = (
+                    given.get(field, 0.0) + word.rarity * saturated(total) * count / total
+                )
+                by_kind.setdefault(field, []).append(word.written)
+    return shares(given, by_kind)
+
+
+def shares(
+    given: dict[ReasonKind, float], words: dict[ReasonKind, list[str]]
+) -> tuple[Reason, ...]:
+    """What each kind gave as a share of all, the largest first; hardly anything is left out."""
+    whole = sum(given.values())
+    found = (
+        Reason(kind, tuple(words.get(kind, ())), round(part / whole, 3))
+        for kind, part in given.items()
+        if part >= _LEAST_SHARE * whole
+    )
+    return tuple(sorted(found, key=lambda reason: -reason.share))
+
+
+def reach(index: RecallIndex, numbers: Iterable[int]) -> set[int]:
+    """Some documents, those whose words reach them, and the facts learned from them."""
+    documents = set(numbers)
+    for n in tuple(documents):
+        documents.update(index.neighbours(n))
+    facts = (fact for fact, sources in index.sources.items() if not documents.isdisjoint(sources))
+    return documents.union(facts)

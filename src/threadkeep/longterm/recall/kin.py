@@ -1,0 +1,64 @@
+"""Kin of a word that does not occur: stems that it begins or ends, and its other inflections."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from threadkeep.longterm.recall.tokenizer import Word
+
+_MIN_PREFIX: Final = 5
+"""Letters that two stems must begin with alike, where one is the beginning of the other."""
+_MIN_SUFFIX: Final = 6
+"""Letters of a stem that may be the last part of a compound."""
+_MIN_ROOT: Final = 4
+"""Letters that two inflections of a word have in common at least."""
+_ENDINGS: Final = frozenset(
+    """e n s t en er es em st te et nd ung d a o i os as is ar ir an ado ada ando ez ent ant ons ais
+    ait amo emo imo y ie""".split()  # noqa: SIM905
+) | {""}
+"""What may follow the root in languages whose words the stemmer does not know."""
+_PAIR: Final = 2
+_HAN: Final = re.compile("[\u3400-\u9fff]")
+
+
+def kin_of(word: Word, vocabularies: Iterable[str]) -> list[str]:
+    """The stems of some vocabularies that are kin to a word, sorted.
+
+    Args:
+        word: its readings.
+        vocabularies: stems, each between two ends of lines.
+    """
+    if len(word[0]) == _PAIR and (letters := _HAN.findall(word[0])):
+        return letters
+    roots = [stem for stem in word if len(stem) > _MIN_ROOT and not stem.isdigit()]
+    found: set[str] = set()
+    for vocabulary in vocabularies if roots else ():
+        for stem in roots:
+            candidates = _candidates(stem, vocabulary)
+            found.update(other for other in candidates if _is_kin(stem, other))
+    return sorted(found)
+
+
+def _candidates(stem: str, vocabulary: str) -> list[str]:
+    """The stems that begin as one does, that end with it, or that it ends with."""
+    begin, end = re.escape(stem[:_MIN_ROOT]), re.escape(stem)
+    found: list[str] = re.findall(f"\n({begin}[^\n]*)(?=\n)", vocabulary)
+    if len(stem) >= _MIN_SUFFIX:
+        found += re.findall(f"\n([^\n]+{end})(?=\n)", vocabulary) if stem in vocabulary else []
+    suffixes = (stem[n:] for n in range(1, len(stem) - _MIN_SUFFIX + 1))
+    return found + [suffix for suffix in suffixes if f"\n{suffix}\n" in vocabulary]
+
+
+def _is_kin(stem: str, other: str) -> bool:
+    short, long = sorted((stem, other), key=len)
+    if len(short) >= _MIN_PREFIX and long.startswith(short):
+        return True
+    if len(short) >= _MIN_SUFFIX and long.endswith(short):
+        return True
+    size = next(
+        (n for n, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short)
+    )
+    endings = {short[size:], long[size:]}
+    return size >= _MIN_ROOT and short.isalpha() and endings <= _ENDINGS

@@ -1,0 +1,100 @@
+"""Pieces: bytes as records, compressed, and checked when they are read again."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+import zlib
+from array import array
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Any, Final
+
+from threadkeep.sessions.recall_segments import PIECE
+from threadkeep.types import Record
+
+MAX_PIECE: Final = 700_000
+"""Bytes of a piece before they become text, which takes a third more: under 1 MB in the store."""
+
+_CHECK: Final = 8
+_LENGTH: Final = 4
+
+
+class BadPiece(Exception):
+    """A piece is not there, or is not what was written."""
+
+
+def piece_record(
+    segment: str, number: int, content: bytes, now: float, expires: float | None
+) -> Record:
+    """The record of a piece."""
+    id = f"{segment}.{number}"
+    packed = base64.b64encode(_check(id, content) + content).decode("ascii")
+    return Record(PIECE, id, f'"{packed}"', now, expires)
+
+
+def content_of(record: Record) -> bytes:
+    """What is in a piece.
+
+    Raises:
+        BadPiece: it is another one, or was damaged.
+    """
+    try:
+        packed = base64.b64decode(json.loads(record.body), validate=True)
+    except (ValueError, TypeError) as error:
+        raise BadPiece(record.id) from error
+    content = packed[_CHECK:]
+    if packed[:_CHECK] != _check(record.id, content):
+        raise BadPiece(record.id)
+    return content
+
+
+def compressed(parts: Iterable[bytes]) -> bytes:
+    """Several parts as one."""
+    joined = b"".join(len(part).to_bytes(_LENGTH, "little") + part for part in parts)
+    return zlib.compress(joined, 6)
+
+
+def parts_of(content: bytes) -> list[bytes]:
+    """The parts of what `compressed` made.
+
+    Raises:
+        BadPiece: it made no such thing.
+    """
+    try:
+        joined = zlib.decompress(content)
+    except zlib.error as error:
+        raise BadPiece("compression") from error
+    parts, start = [], 0
+    while start < len(joined):
+        end = start + _LENGTH + int.from_bytes(joined[start : start + _LENGTH], "little")
+        parts.append(joined[start + _LENGTH : end])
+        start = end
+    return parts
+
+
+def split(content: bytes) -> list[bytes]:
+    """What is too large for one piece, as several."""
+    return [content[n : n + MAX_PIECE] for n in range(0, len(content), MAX_PIECE)] or [b""]
+
+
+def to_bytes(numbers: array[Any]) -> bytes:
+    """An array, the same on every machine."""
+    if sys.byteorder == "big":
+        numbers = array(numbers.typecode, numbers)
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def from_bytes(code: str, content: bytes) -> array[Any]:
+    """The array that `to_bytes` was given."""
+    numbers = array(code)
+    numbers.frombytes(content)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
+
+
+def _check(id: str, content: bytes) -> bytes:
+    return blake2b(id.encode() + content, digest_size=_CHECK).digest()

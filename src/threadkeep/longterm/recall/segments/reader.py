@@ -1,0 +1,139 @@
+"""Reads segments of one user: columns at once, postings when they are asked for."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from threadkeep.core.engine import Engine
+from threadkeep.longterm.recall.index import LoadedNames, RecallIndex
+from threadkeep.longterm.recall.segments import block as postings
+from threadkeep.longterm.recall.segments import columns as segment_columns
+from threadkeep.longterm.recall.segments import pieces
+from threadkeep.longterm.recall.segments.block import Block, PostingsPiece
+from threadkeep.longterm.recall.segments.columns import Columns
+from threadkeep.longterm.recall.segments.pieces import BadPiece
+from threadkeep.sessions import recall_segments
+from threadkeep.sessions.recall_segments import PIECE, Head
+from threadkeep.types import Query
+
+MAX_CACHED_BYTES: Final = 8_000_000
+"""Bytes of postings of one user that are kept ready."""
+
+_PIECES_PER_READ: Final = 64
+_SEGMENTS_PER_READ: Final = 2  # a few MB
+
+
+class SegmentReader:
+    """The pieces of a user's segments; not thread-safe."""
+
+    def __init__(self, engine: Engine, user: str) -> None:
+        self._engine = engine
+        self._stream = recall_segments.stream(engine, user)
+        self._cached: OrderedDict[str, PostingsPiece] = OrderedDict()
+        self._cached_bytes = 0
+
+    @property
+    def nbytes(self) -> int:
+        """About the memory that it takes."""
+        return self._cached_bytes
+
+    def load(self, index: RecallIndex, heads: Sequence[Head]) -> list[Head]:
+        """Load segments into an index that has no other documents; returns those that cannot be.
+
+        A segment whose pieces are gone or damaged is not loaded.
+        """
+        failed: list[Head] = []
+        for start in range(0, len(heads), _SEGMENTS_PER_READ):
+            batch = heads[start : start + _SEGMENTS_PER_READ]
+            ids = [f"{head.id}.{n}" for head in batch for n in range(head.columns)]
+            contents = self._contents(ids)
+            for head in batch:
+                parts = [contents.get(f"{head.id}.{n}") for n in range(head.columns)]
+                if not self._load_one(index, head, parts):
+                    failed.append(head)
+        return failed
+
+    def prefetch(self, blocks: Iterable[Block], stems: Iterable[str]) -> None:
+        """Read the pieces that have the postings of some stems, many at once.
+
+        Raises:
+            BadPiece: one is gone, or damaged.
+        """
+        asked = list(stems)
+        wanted = {block.piece_id(stem) for block in blocks for stem in asked}
+        missing = sorted(id for id in wanted if id is not None and id not in self._cached)
+        for start in range(0, len(missing), _PIECES_PER_READ):
+            ids = missing[start : start + _PIECES_PER_READ]
+            contents = self._contents(ids)
+            for id in ids:
+                self._remember(id, postings.decode(_present(contents.get(id), id)))
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Pieces with vectors, by id; those that are damaged are left out."""
+        return self._contents(ids)
+
+    def block(self, segment: str, base: int, columns: Columns) -> Block:
+        """The postings of a segment, as a part of an index."""
+        end = columns.vocabulary + columns.vocabulary_pieces
+        return Block(
+            segment,
+            base,
+            len(columns),
+            directory=columns.directory,
+            first_piece=end,
+            vocabulary=range(columns.vocabulary, end),
+            piece=self._piece,
+            text=self._text,
+        )
+
+    def _load_one(self, index: RecallIndex, head: Head, parts: list[bytes | None]) -> bool:
+        try:
+            columns = segment_columns.decode(b"".join(_present(part, head.id) for part in parts))
+        except BadPiece:
+            return False
+        if len(columns) != head.documents:
+            return False
+        names = LoadedNames(columns.origins, columns.roles, columns.speakers)
+        index.load(columns.arrays, names, self.block(head.id, len(index), columns))
+        return True
+
+    def _piece(self, id: str) -> PostingsPiece:
+        piece = self._cached.get(id)
+        if piece is None:
+            piece = postings.decode(_present(self._contents([id]).get(id), id))
+            self._remember(id, piece)
+        self._cached.move_to_end(id)
+        return piece
+
+    def _text(self, ids: list[str]) -> str:
+        contents = self._contents(ids)
+        content = b"".join(_present(contents.get(id), id) for id in ids)
+        return pieces.parts_of(content)[0].decode("utf-8", "surrogatepass")
+
+    def _remember(self, id: str, piece: PostingsPiece) -> None:
+        self._cached[id] = piece
+        self._cached_bytes += piece.nbytes
+        while self._cached_bytes > MAX_CACHED_BYTES and len(self._cached) > 1:
+            _, oldest = self._cached.popitem(last=False)
+            self._cached_bytes -= oldest.nbytes
+
+    def _contents(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """The contents of pieces by id, without those that are gone or damaged."""
+        if not ids:
+            return {}
+        page = self._engine.read(Query(self._stream, PIECE, ids=ids))[0]
+        contents = {}
+        for record in page.records:
+            try:
+                contents[record.id] = pieces.content_of(record)
+            except BadPiece:
+                continue
+        return contents
+
+
+def _present(content: bytes | None, id: str) -> bytes:
+    if content is None:
+        raise BadPiece(id)
+    return content

@@ -1,0 +1,210 @@
+"""The kept index of a user's words: which segments there are, and what drops them.
+
+A segment is one head and some pieces, in the user's `recall` stream. A head says which items a
+segment holds and has no word of them; only pieces have words. What a segment that was dropped held
+stays known as a gap, until it is indexed again. How pieces are made and searched is no concern of
+this module: see `threadkeep.longterm.recall`.
+
+**Whoever deletes, edits or hides items calls `drop_touched` after it, in the same verb.** A builder
+looks at the sessions again after it wrote a segment, so one of the two notices the other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any, Final, NamedTuple
+
+from threadkeep.core.engine import Engine
+from threadkeep.errors import BackendError, Conflict
+from threadkeep.types import KEEP, Drop, Page, Query, Record
+
+NOUN: Final = "recall"
+"""The noun of the stream."""
+HEAD: Final = "recall_segment"
+PIECE: Final = "recall_piece"
+GAP: Final = "recall_gap"
+
+_TRIES: Final = 64
+
+
+class Span(NamedTuple):
+    """What a segment holds of a session.
+
+    Attributes:
+        first: the seq of the first item.
+        last: the seq of the last item.
+        read: the seq up to which the session had been read.
+        version: of the session, when it had been read so far.
+    """
+
+    first: int
+    last: int
+    read: int
+    version: int
+
+
+class Head(NamedTuple):
+    """What is known of a segment without its words; of a gap, of the segment that was there.
+
+    Attributes:
+        id: of the segment; its pieces are `<id>.0`, `<id>.1` and so on.
+        analysis: how words were taken apart; other segments cannot be read.
+        documents: how many items it holds.
+        pieces: how many there are.
+        columns: how many of them, the first ones, hold the columns.
+        complete: whether all pieces were written.
+        list_version: of the user's list of sessions, when the segment was built.
+        list_seq: the seq up to which that list had been read; 0 = not to its end.
+        spans: what it holds, by session.
+        written_at: when it was built, epoch seconds.
+        expires: when its pieces are over, epoch seconds.
+        vectors: the name of the embedder whose vectors it holds.
+        first_vector: the number of the first piece with vectors; 0 = there are none.
+    """
+
+    id: str
+    analysis: int
+    documents: int
+    pieces: int
+    columns: int
+    complete: bool
+    list_version: int
+    list_seq: int
+    spans: Mapping[str, Span]
+    written_at: float = 0.0
+    expires: float | None = None
+    vectors: str | None = None
+    first_vector: int = 0
+
+    def piece_ids(self) -> list[str]:
+        """The ids of its pieces."""
+        return [f"{self.id}.{n}" for n in range(self.pieces)]
+
+    def record(self, kind: str, now: float) -> Record:
+        """The record of a head or of a gap."""
+        body = {**self._asdict(), "spans": {id: list(span) for id, span in self.spans.items()}}
+        return Record(kind, self.id, json.dumps(body, separators=(",", ":")), now)
+
+
+class Heads(NamedTuple):
+    """The heads and gaps of a user, oldest first, at one version of the stream.
+
+    Attributes:
+        version: of the stream; 0 = nothing is kept.
+        segments: complete or not.
+        gaps: what segments held that were dropped.
+        unreadable: ids of records that are neither.
+    """
+
+    version: int
+    segments: list[Head]
+    gaps: list[Head]
+    unreadable: list[str]
+
+
+def stream(engine: Engine, user: str) -> str:
+    """The stream of a user's kept index."""
+    return engine.stream(NOUN, user)
+
+
+def queries(engine: Engine, user: str) -> tuple[Query, Query]:
+    """What `parse` takes the answers of."""
+    name = stream(engine, user)
+    return Query(name, HEAD), Query(name, GAP)
+
+
+def parse(head_page: Page, gap_page: Page) -> Heads:
+    """The heads of a user, from the answers to `queries`."""
+    segments: list[Head] = []
+    gaps: list[Head] = []
+    unreadable: list[str] = []
+    for page, heads in ((head_page, segments), (gap_page, gaps)):
+        for record in page.records:
+            head = _head(record)
+            heads.append(head) if head else unreadable.append(record.id)
+    return Heads(head_page.version, segments, gaps, unreadable)
+
+
+def read(engine: Engine, user: str) -> Heads:
+    """The heads of a user, in one round trip."""
+    head_page, gap_page = engine.read(*queries(engine, user))
+    return parse(head_page, gap_page)
+
+
+def drop_touched(engine: Engine, user: str | None, session: str, *, upto: int | None = None) -> int:
+    """Drop the segments that hold items of a session; returns how many.
+
+    One read, and one small commit if there are such segments. Call it after the change.
+
+    Args:
+        engine: of the session.
+        user: its owner; nothing is kept of sessions without one.
+        session: its id.
+        upto: only segments that hold items up to this seq.
+
+    Raises:
+        BackendError: others changed the index all the time; nothing else is undone.
+    """
+    if user is None:
+        return 0
+    for _ in range(_TRIES):
+        heads = read(engine, user)
+        touched = [
+            head
+            for head in heads.segments
+            if session in head.spans and (upto is None or head.spans[session].first <= upto)
+        ]
+        if not touched and not heads.unreadable:
+            return 0
+        with suppress(Conflict):
+            drop(engine, user, heads, touched)
+            return len(touched)
+    raise BackendError(f"others changed the index of {user!r} at each of {_TRIES} tries; try again")
+
+
+def drop(engine: Engine, user: str, heads: Heads, dropped: Iterable[Head]) -> int:
+    """Drop segments, and remember what they held; returns the stream's version.
+
+    If a head cannot be read, nobody can say what it holds, and all segments go.
+
+    Raises:
+        Conflict: the index changed since the heads were read.
+    """
+    name, now = stream(engine, user), engine.now()
+    if heads.unreadable:
+        return engine.commit(name, drop=[Drop()], ttl=KEEP, expect=heads.version).version
+    gone = list(dropped)
+    return engine.commit(
+        name,
+        put=[head._replace(pieces=0).record(GAP, now) for head in gone if head.complete],
+        drop=dropping(gone),
+        ttl=KEEP,
+        expect=heads.version,
+    ).version
+
+
+def dropping(heads: Iterable[Head]) -> list[Drop]:
+    """What removes some segments with all their pieces."""
+    gone = list(heads)
+    pieces = [id for head in gone for id in head.piece_ids()]
+    return [Drop(HEAD, [head.id for head in gone]), Drop(PIECE, pieces)] if gone else []
+
+
+def forget_user(engine: Engine, user: str) -> None:
+    """Drop all that is kept of a user's words."""
+    name = stream(engine, user)
+    if engine.read(Query(name, HEAD, limit=0))[0].version:
+        engine.commit(name, drop=[Drop()], ttl=KEEP)
+
+
+def _head(record: Record) -> Head | None:
+    try:
+        body: dict[str, Any] = json.loads(record.body)
+        spans = {str(id): Span(*map(int, span)) for id, span in body.pop("spans").items()}
+        head = Head(**body, spans=spans)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    numbers = (head.analysis, head.documents, head.pieces, head.columns, head.list_seq)
+    return head if head.id == record.id and all(type(n) is int for n in numbers) else None

@@ -1,0 +1,78 @@
+"""`ScriptedLearner`: a model to learn with, for notebooks and tests: no key, no network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+class ScriptedLearner:
+    """A callable for `connect(llm=)` that proposes what its script says, where words are said::
+
+        memory = threadkeep.connect(
+            "memory://", llm=ScriptedLearner({"nuts": "The user is allergic to nuts"})
+        )
+
+    It cites the message in which the words stand, and it is believed no more than any other model:
+    what the message does not say is refused.
+
+    Args:
+        facts: sentences by words that a message must hold, in any case of letters.
+        instructions: likewise.
+        updates: known sentences by the sentences that take their place.
+
+    Attributes:
+        calls: what it was asked so far: the data of each prompt.
+    """
+
+    def __init__(
+        self,
+        facts: Mapping[str, str] | None = None,
+        instructions: Mapping[str, str] | None = None,
+        *,
+        updates: Mapping[str, str] | None = None,
+    ) -> None:
+        self._facts = dict(facts or {})
+        self._instructions = dict(instructions or {})
+        self._updates = dict(updates or {})
+        self.calls: list[dict[str, Any]] = []
+
+    def __call__(self, messages: list[dict[str, Any]]) -> str:
+        """The answer to a prompt, as JSON."""
+        asked = json.loads(messages[-1]["content"])
+        self.calls.append(asked)
+        if "entries" in asked:  # the second question: what the script says is meant
+            answers = [{"number": entry["number"], "answer": True} for entry in asked["entries"]]
+            return json.dumps({"answers": answers})
+        answer = {
+            "facts": list(self._proposals(asked, self._facts, "known_facts")),
+            "instructions": list(self._proposals(asked, self._instructions, "known_instructions")),
+        }
+        if "summary_so_far" in asked:
+            answer["summary"] = {"text": _summary(asked), "topics": []}  # type: ignore[assignment]
+        return json.dumps(answer, ensure_ascii=False)
+
+    def _proposals(
+        self, asked: dict[str, Any], script: Mapping[str, str], known: str
+    ) -> Iterator[dict[str, Any]]:
+        numbers = {text: int(number) for number, text in asked[known].items()}
+        for line in asked["messages"]:
+            for words, text in script.items():
+                if words.casefold() in line["text"].casefold():
+                    previous = numbers.get(self._updates.get(text, ""))
+                    yield {
+                        "text": text,
+                        "items": [line["number"]],
+                        "quote": line["text"],
+                        "relation": "new" if previous is None else "updates",
+                        "known": previous,
+                        "confidence": 0.9,
+                        "priority": "explicit",
+                    }
+
+
+def _summary(asked: dict[str, Any]) -> str:
+    """The summary so far, and how the conversation goes on."""
+    last = asked["messages"][-1]["text"] if asked["messages"] else ""
+    return f"{asked['summary_so_far']} {last}".strip()[-500:]

@@ -1,0 +1,24 @@
+"""Where the front of a stepped budget stands."""
+
+from __future__ import annotations
+
+from threadkeep.window.policies.units import Unit
+
+
+def anchor(units: list[Unit], candidates: list[int], stride: int | None) -> int:
+    """The oldest unit that spans a multiple of the stride, else of the highest power of two.
+
+    Both ends of the candidates only ever move forward, so this unit does too.
+    """
+
+    def span(number: int) -> tuple[int, int]:
+        # from one start to the next: the same however far back was read
+        first = units[number][0].heads[0].seq
+        return first, units[number + 1][0].heads[0].seq if number + 1 < len(units) else first
+
+    if stride:
+        for number in candidates:
+            first, after = span(number)
+            if first // stride != after // stride:
+                return number
+    return max(candidates, key=lambda n: ((span(n)[0] ^ span(n)[1]).bit_length(), -n))

@@ -1,0 +1,1 @@
+"""What is too large is cut in the view: a pure function of the item and the policy."""

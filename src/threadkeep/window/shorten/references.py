@@ -1,0 +1,64 @@
+"""Put the pages that a model read on back into a window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from threadkeep.messages.tool_groups import Conversation, repair
+from threadkeep.types import Item
+from threadkeep.window.shorten.handles import is_handle_of, position_of
+from threadkeep.window.shorten.pages import (
+    PageReference,
+    first_lines,
+    header,
+    with_replaced,
+    written_page,
+)
+from threadkeep.window.shorten.results import whole_text
+
+Find = Callable[[int], Item | None]
+"""The item at a position of the session."""
+
+
+def expanded(view: Conversation, session: str, find: Find) -> Conversation:
+    """The conversation with the pages that its references name; the same one without any.
+
+    A reference whose result is gone stays as it is.
+    """
+    written = {id(item): _expanded(item, session, find) for item in view if item.tool_call_id}
+    if all(written.get(id(item), item) is item for item in view):
+        return view
+    items = [written.get(id(item), item) for item in view]
+    return Conversation(items) if view.contiguous else repair(items)
+
+
+def referring(item: Item, session: str, find: Find) -> Item:
+    """The item as it is stored: its pages as references, where they are what the result holds."""
+    replaced: dict[str, str] = {}
+    for text, reference in first_lines(item).items():
+        whole = _whole_text(reference, session, find)
+        if whole is not None and text == written_page(reference, whole):
+            replaced[text] = header(reference)
+    return with_replaced(item, replaced) if replaced else item
+
+
+def source(handle: str, session: str, find: Find) -> Item | None:
+    """The result that a handle names in a session; `None` = there is none."""
+    position = position_of(handle)
+    item = None if position is None else find(position)
+    return item if item is not None and is_handle_of(handle, session, item) else None
+
+
+def _expanded(item: Item, session: str, find: Find) -> Item:
+    replaced: dict[str, str] = {}
+    for text, reference in first_lines(item).items():
+        if text == header(reference):
+            whole = _whole_text(reference, session, find)
+            if whole is not None and len(whole) == reference.total:
+                replaced[text] = written_page(reference, whole)
+    return with_replaced(item, replaced) if replaced else item
+
+
+def _whole_text(reference: PageReference, session: str, find: Find) -> str | None:
+    item = source(reference.handle, session, find)
+    return None if item is None else whole_text(item)

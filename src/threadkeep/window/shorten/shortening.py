@@ -1,0 +1,53 @@
+"""What is cut in one window: the caps of its policies, and whether a model can read more."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from threadkeep.messages.tool_groups import Conversation, repair
+from threadkeep.protocols import Policy
+from threadkeep.types import Item
+from threadkeep.window.paging import PageReader
+from threadkeep.window.policies.traits import traits_of
+from threadkeep.window.shorten.caps import ResultCap
+from threadkeep.window.shorten.handles import handle_of
+from threadkeep.window.shorten.references import expanded
+from threadkeep.window.shorten.views import HandleOf, shorten_results
+
+
+class Shortening:
+    """The cuts of one window.
+
+    Attributes:
+        caps: the caps of all policies.
+        handle_of: the handle of an item; `None` = the model cannot read more of it.
+        changes: whether a policy, or a cut, may change an item.
+    """
+
+    __slots__ = ("_reader", "_session", "caps", "changes", "handle_of")
+
+    def __init__(self, policies: Sequence[Policy], session: str, reader: PageReader) -> None:
+        self._session, self._reader = session, reader
+        self.caps: list[ResultCap] = []
+        self.handle_of: HandleOf | None = None
+        self.changes = False
+        for policy in policies:
+            traits = traits_of(policy)
+            if not traits.part:
+                self.changes = True
+            if traits.readable:
+                self.handle_of = functools.partial(handle_of, session)
+            if (cap := getattr(policy, "result_cap", None)) is not None:
+                self.caps.append(cap)
+
+    def views(self, items: list[Item]) -> tuple[Conversation, Conversation]:
+        """The conversation, and the same with its large results cut."""
+        view = shown = repair(items)
+        if self.handle_of is not None:
+            shown = expanded(view, self._session, self._reader.find)
+        if self.caps:
+            shown = shorten_results(shown, self.caps, self.handle_of)
+        if shown is not view:
+            self.changes = True
+        return view, shown

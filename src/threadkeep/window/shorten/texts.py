@@ -1,0 +1,77 @@
+"""Cut a text to a size: its head and tail stay, and a marker between them says what is missing."""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from collections.abc import Callable
+from typing import Final
+
+from threadkeep.protocols import TokenCounter
+
+Marker = Callable[[int, int], str]
+"""The text that stands for the characters from `start` to `end`."""
+
+_HEAD_SHARE: Final = 2 / 3
+_SAMPLE: Final = 1_000
+_MOST_CACHED: Final = 256_000  # characters of a text that is kept for the next window
+_JOINERS: Final = frozenset("\u200d\ufe0e\ufe0f")
+
+
+def kept_ends(text: str, cap: int, size: TokenCounter, marker: str) -> tuple[int, int]:
+    """How much of a text stays: up to where its head, and from where its tail.
+
+    Args:
+        text: of more than `cap`.
+        cap: the most that head, tail and marker may take.
+        size: measures a text.
+        marker: what will stand between them.
+    """
+    if len(text) <= _MOST_CACHED:
+        return _cached_ends(text, cap, size, marker)  # type: ignore[arg-type]  # hashed by identity
+    return _ends(text, cap, size, marker)
+
+
+def _ends(text: str, cap: int, size: TokenCounter, marker: str) -> tuple[int, int]:
+    sample = text[:_SAMPLE] + text[-_SAMPLE:]
+    room = cap - size(marker)
+    keep = min(len(text) - 1, room * len(sample) // max(1, size(sample)))
+    while keep > 0:
+        head = int(keep * _HEAD_SHARE)
+        start, end = _head_end(text, head), _tail_start(text, len(text) - (keep - head))
+        used = size(text[:start] + marker + text[end:])
+        if used <= cap:
+            return start, end
+        keep = min(keep - 1, int(keep * cap / used * 0.98))
+    return 0, len(text)
+
+
+_cached_ends = functools.lru_cache(maxsize=64)(_ends)
+
+
+def _head_end(text: str, end: int) -> int:
+    """The end of the last line within the last fifth of the head, else of the last character."""
+    newline = text.rfind("\n", end - end // 5, end)
+    return newline + 1 if newline >= 0 else _boundary(text, end, -1)
+
+
+def _tail_start(text: str, start: int) -> int:
+    newline = text.find("\n", start, start + (len(text) - start) // 5)
+    return newline + 1 if newline >= 0 else _boundary(text, start, 1)
+
+
+def _boundary(text: str, index: int, direction: int) -> int:
+    """The nearest place that does not part a letter from its marks, or an emoji."""
+    while 0 < index < len(text) and _is_joined(text[index - 1], text[index]):
+        index += direction
+    return index
+
+
+def _is_joined(before: str, after: str) -> bool:
+    if after.isascii() and before.isascii():
+        return False
+    return (
+        after in _JOINERS
+        or before == "\u200d"
+        or unicodedata.category(after) in {"Mn", "Mc", "Me", "Sk"}
+    )

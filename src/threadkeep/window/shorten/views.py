@@ -1,0 +1,84 @@
+"""Cut the tool results of a conversation: each to its cap, those of a step to theirs together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from threadkeep.messages.tool_groups import Conversation, is_tool_result, repair
+from threadkeep.types import Item
+from threadkeep.window.shorten.caps import ResultCap, level
+from threadkeep.window.shorten.results import result_size, shortened, whole_text
+
+HandleOf = Callable[[Item], str]
+
+
+def shorten_results(
+    view: Conversation, caps: Sequence[ResultCap], handle_of: HandleOf | None = None
+) -> Conversation:
+    """The conversation with its large tool results cut; the same one if none is too large.
+
+    Each cut depends on the results of one step and the caps alone, so it stays the same while the
+    conversation grows.
+
+    Args:
+        view: the conversation.
+        caps: all of them hold.
+        handle_of: the handle of an item, where the model can read more of it.
+    """
+    cut: dict[int, Item] = {}
+    for cap in caps:
+        if _may_exceed(view, cap):
+            for results in _steps(view):
+                _shorten_step(results, cap, handle_of, cut)
+    if not cut:
+        return view
+    items = [cut.get(id(item), item) for item in view]
+    return Conversation(items) if view.contiguous else repair(items)
+
+
+def _may_exceed(view: Conversation, cap: ResultCap) -> bool:
+    """Return False if no result, and no step, can be over the cap: a token is a byte or more."""
+    if not view.contiguous:
+        return True
+    spent, last = 0, -2
+    for index in [index for index, item in enumerate(view) if item.tool_call_id]:
+        content = view[index].content
+        if not isinstance(content, str):
+            return True
+        length = len(content) if content.isascii() else 4 * len(content)
+        spent = spent + length if index == last + 1 else length
+        if spent > cap.each:
+            return True
+        last = index
+    return False
+
+
+def _steps(view: Conversation) -> list[list[Item]]:
+    """The results of each step of the model."""
+    if not view.contiguous:
+        return [[item for item in group.answers if item] for group in view.groups if group.calls]
+    steps: list[list[Item]] = []
+    follows = False
+    for item in view:
+        is_result = is_tool_result(item)
+        if is_result and follows:
+            steps[-1].append(item)
+        elif is_result:
+            steps.append([item])
+        follows = is_result
+    return steps
+
+
+def _shorten_step(
+    results: list[Item], cap: ResultCap, handle_of: HandleOf | None, cut: dict[int, Item]
+) -> None:
+    sizes = [result_size(item, cap) for item in results]
+    most = cap.each
+    if cap.step is not None and sum(min(size, most) for size in sizes) > cap.step:
+        most = min(most, level(sizes, cap.step, cap.fewest))
+    for item, size in zip(results, sizes, strict=True):
+        if size > most:
+            handle = handle_of(item) if handle_of is not None and item.seq else None
+            candidate = shortened(item, most, cap, handle)
+            if len(whole_text(candidate)) < len(whole_text(cut.get(id(item), item))):
+                cut[id(item)] = candidate
