@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from threadkeep import errors, policies
@@ -9,12 +10,14 @@ from threadkeep.api.memory import Memory
 from threadkeep.api.session import Session
 from threadkeep.api.user import User
 from threadkeep.connect import connect
+from threadkeep.core.suggestions import missing_name
 from threadkeep.protocols import Backend
 from threadkeep.types import Drop, Item, Query, Record
 from threadkeep.types.embedding import Embedder
 from threadkeep.window import Window
 
 if TYPE_CHECKING:
+    from threadkeep.importers import import_chats
     from threadkeep.service import HistoryService
 
 __version__ = "0.1.0"
@@ -31,23 +34,28 @@ __all__ = [
     "Drop",
     "Backend",
     "HistoryService",
+    "import_chats",
     "Embedder",
     "policies",
     "errors",
 ]
 
 
+_LAZY = {"HistoryService": "threadkeep.service", "import_chats": "threadkeep.importers"}
+
+
 def __getattr__(name: str) -> Any:
-    """`HistoryService` is loaded when it is first asked for: most programs never do."""
-    if name != "HistoryService":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from threadkeep.service import HistoryService
+    """What is loaded when it is first asked for: most programs never do."""
+    if name not in _LAZY:
+        raise missing_name(__name__, name)
+    value = getattr(importlib.import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
 
-    globals()[name] = HistoryService
-    return HistoryService
 
-
-_PUBLIC_PACKAGES = ("backends", "langchain", "llama_index", "openai_agents", "service", "testing")
+_PUBLIC_PACKAGES = (
+    "backends", "importers", "langchain", "llama_index", "openai_agents", "service", "testing",
+)  # fmt: skip
 
 
 def __dir__() -> list[str]:

@@ -22,6 +22,10 @@ pytestmark = pytest.mark.slow
 COMMANDS = {
     "doctor": ["doctor"],
     "sessions": ["sessions"],
+    "users": ["users"],
+    "facts": ["facts", "ada"],
+    "instructions": ["instructions", "ada"],
+    "files": ["files", "chat"],
     "stats": ["stats"],
     "feedback": ["feedback"],
     "show": ["show", "chat"],

@@ -97,7 +97,7 @@ def test_what_is_no_export_is_refused_by_line(cli, text, word):
 def test_a_file_of_other_bytes_is_refused_by_line(cli, folder):
     (folder / "x").write_bytes(HEAD.encode() + b"\xff\xfe\n")
     assert "line 2 must be UTF-8" in cli("import", "x", "--url", "sqlite:///new.db").err
-    assert "No such file" in cli("import", "gone", "--url", "sqlite:///new.db").err
+    assert "no file or folder" in cli("import", "gone", "--url", "sqlite:///new.db").err
 
 
 def test_sweep_reclaims_what_has_expired(cli, url):

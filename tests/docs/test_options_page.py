@@ -13,7 +13,7 @@ def test_the_page_of_options_is_current():
 
 
 def test_help_has_every_flag_and_variable_of_the_table():
-    command = [sys.executable, "-m", "threadkeep.cli", "--help"]
+    command = [sys.executable, "-m", "threadkeep.cli", "--help-stores"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     words = set(printed.replace("[", " ").replace("]", " ").split())
     for store in STORES.values():

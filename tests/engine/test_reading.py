@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict
 
 from threadkeep import Item, connect
 from threadkeep.errors import InputError
-from threadkeep.messages.checks import ROLES
+from threadkeep.messages.checks import DATE_FIELDS, ROLES
 from threadkeep.messages.schemas import RESPONSES_ITEM_TYPES
 
 TEXT = {"role": "user", "content": "hi"}
@@ -102,9 +102,8 @@ def test_item_of_every_known_type_is_stored(chat, kind):
         ({"role": "Ada", "role_type": "user", "content": "x"}, "pass role_type as role"),
         ({"role": "model", "parts": [{"text": "x"}]}, "has parts in place of content"),
         ({"role": "user", "parts": [{"type": "text", "text": "x"}]}, "has parts"),
-        ({**TEXT, "timestamp": 5}, "pass the date as created_at"),
-        ({**TEXT, "date": "2026-01-01"}, "message 0.date is no field"),
-        ({**TEXT, "time": 5}, "created_at"),
+        ({**TEXT, "timestamp": "soon"}, "created_at is not a point in time"),
+        ({**TEXT, "time": [5]}, "created_at must be epoch seconds"),
         pytest.param(object(), "got object: pass a dict with its role and content", id="an object"),
         (dataclasses.make_dataclass("Msg", ["role", "content"])("user", "x"), "s Msg: pass a dict"),
         (("user", 5), "is a tuple; add its entries"),
@@ -301,3 +300,16 @@ def test_dump_of_any_content_is_read_or_refused(dump):
             assert chat.items() == []
         window = chat.window()
         window.to_openai(), window.to_responses(), window.to_anthropic()
+
+
+@pytest.mark.parametrize("name", DATE_FIELDS)
+@pytest.mark.parametrize("date", ["2024-05-06T07:08:09Z", 1714979289, 1714979289000])
+def test_a_date_under_the_name_of_another_library_is_kept(chat, name, date):
+    (item,) = chat.add({**TEXT, name: date})
+    assert item.created_at.timestamp() == 1714979289
+    assert chat.window().to_openai() == [TEXT]
+
+
+def test_created_at_takes_precedence_over_other_names(chat):
+    (item,) = chat.add({**TEXT, "created_at": 5, "timestamp": 6})
+    assert item.created_at.timestamp() == 5

@@ -10,22 +10,41 @@ import re
 
 import pytest
 
+import threadkeep
 from threadkeep import Memory, Session, User, connect
-from threadkeep.api.peer_names import ATTRIBUTES, KEYWORDS
+from threadkeep.core.peer_names import ATTRIBUTES, KEYWORDS
 
 CLASSES = {"Memory": Memory, "Session": Session, "User": User}
+HANDLES = {
+    "Memory": lambda memory: memory,
+    "Session": lambda memory: memory.session("s"),
+    "User": lambda memory: memory.user("ada"),
+    "Facts": lambda memory: memory.user("ada").facts,
+    "Instructions": lambda memory: memory.user("ada").instructions,
+    "Window": lambda memory: memory.session("s").window(),
+    "threadkeep": lambda memory: threadkeep,
+}
 
 
 @pytest.fixture(scope="module")
 def handles():
     with connect("memory://") as memory:
-        yield {"Memory": memory, "Session": memory.session("s"), "User": memory.user("ada")}
+        yield {name: make(memory) for name, make in HANDLES.items()}
 
 
 def resolve(handles, path):
     """Follow `memory.user(id).facts.list()` as far as it has names."""
-    path = path.partition(" and ")[0]
-    target = handles[path.partition(".")[0].capitalize()]
+    path = re.split(" and |, ", path)[0] if path.startswith("memory") else path
+    root = path.partition(".")[0]
+    target = handles.get(root, handles.get(root.capitalize()))
+    if target is None:  # of an adapter, or words
+        assert root in {
+            "langchain_threadkeep",
+            "llama_index",
+            "nothing, a Memory needs no setup: write to it",
+            "nothing, what was added is stored already",
+        }
+        return None
     for name in re.findall(r"\.(\w+)", re.sub(r"\(.*?\)", "", path)):
         target = getattr(target, name)
         if name in ("session", "user", "window") and callable(target):

@@ -85,7 +85,7 @@ def test_dir_and_help_show_public_names(name):
     package = importlib.import_module(name)
     assert {*dir(package)} >= {*package.__all__}
     others = {*dir(package)} - {*package.__all__, "__version__"}
-    assert others <= {"backends", "service", "testing", *ADAPTERS}
+    assert others <= {"backends", "importers", "service", "testing", *ADAPTERS}
     described = pydoc.plain(pydoc.render_doc(package))
     for hidden in ("annotations =", "TYPE_CHECKING =", "Final =", "did_you_mean("):
         assert hidden not in described

@@ -11,11 +11,11 @@ from threadkeep.api.conversations import Conversations
 from threadkeep.api.feedback import FeedbackCollection
 from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
-from threadkeep.api.suggestions import missing_attribute, name_unknown_keywords
 from threadkeep.api.user import User
 from threadkeep.core.call_limit import limit_total, reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.settings import Settings
+from threadkeep.core.suggestions import missing_attribute, name_unknown_keywords
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.core.write_counts import WriteCounts
 from threadkeep.errors import ConfigError, InputError
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_NONE: Final[Any] = None
+
 
 @name_unknown_keywords
 class Memory:
@@ -49,15 +51,16 @@ class Memory:
 
     def __init__(
         self,
-        backend: Backend,
+        backend: Backend = _NONE,
         settings: Settings | None = None,
         *,
         owned: bool = False,
         label: str = "",
     ) -> None:
         if not isinstance(backend, Backend):
+            found = "nothing" if backend is _NONE else f"a {type(backend).__name__}"
             raise ConfigError(
-                f"Memory takes a Backend, got a {type(backend).__name__}: "
+                f"Memory takes a Backend, got {found}: "
                 "threadkeep.connect(...) opens a Memory from a URL, a dict or a Path"
             )
         self._engine = Engine(backend, settings or Settings(), owned=owned)

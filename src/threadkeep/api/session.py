@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from threadkeep.api.files import Files
-from threadkeep.api.suggestions import missing_attribute, name_unknown_keywords
 from threadkeep.core import names
 from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.redaction import redacted_info
+from threadkeep.core.suggestions import missing_attribute, name_unknown_keywords
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import ThreadkeepError
 from threadkeep.messages import Format, with_fields
@@ -69,6 +69,10 @@ class Session:
 
         def __getattr__(self, name: str) -> object:
             raise missing_attribute(self, name)
+
+        def __getitem__(self, place: object) -> object:
+            """Iteration comes here too: `for message in session`."""
+            raise TypeError("a Session is no list, it may be long; use session.items()")
 
     def __repr__(self) -> str:
         return f"<Session {self.id!r} user={self.user!r}>"

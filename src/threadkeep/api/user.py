@@ -11,9 +11,9 @@ from threadkeep.api.conversations import Conversations
 from threadkeep.api.feedback import FeedbackCollection
 from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
-from threadkeep.api.suggestions import missing_attribute, name_unknown_keywords
 from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
+from threadkeep.core.suggestions import missing_attribute, name_unknown_keywords
 from threadkeep.core.user_id import UserId, user_id
 from threadkeep.protocols import TokenCounter
 from threadkeep.sessions import user_index

@@ -14,8 +14,10 @@ from threadkeep.cli import (
     doctor,
     extract,
     feedback,
+    files,
     flags,
     forget,
+    knowledge,
     mcp,
     output,
     recall,
@@ -28,6 +30,7 @@ from threadkeep.cli import (
     stats,
     sweep,
     transfer,
+    users,
     views,
 )
 from threadkeep.cli.store import Backend, Namespace, Path, StoreOptions, Url, command
@@ -42,10 +45,10 @@ _SECRETS: Final = re.compile(r"(?<=://).*@|\?\S*=[^\s')]*", re.DOTALL)
 
 app = typer.Typer(
     name="threadkeep",
-    cls=flags.StoreFlagsGroup,
     help=(
         "Look into a store of chat memory. The store is named by --url, by THREADKEEP_URL, or "
-        "by --history-backend with --path or the options below; before or after the command. "
+        "by --history-backend with --path or the options of --help-stores; before or after the "
+        "command. "
         "Exit codes: 0 done, "
         "1 something is wrong with the store, 2 wrong usage, 130 interrupted."
     ),
@@ -56,10 +59,14 @@ app = typer.Typer(
 )
 for function in (
     doctor.doctor,
+    users.users,
     sessions.sessions,
     stats.stats,
     feedback.feedback,
     show.show,
+    files.files,
+    knowledge.facts,
+    knowledge.instructions,
     recall.recall,
     transfer.export,
     transfer.import_,
@@ -75,6 +82,12 @@ for function in (
 app.command("copy")(copy.copy)  # two stores, so it opens them itself
 app.add_typer(serve.app)
 app.command("mcp")(mcp.mcp)
+
+
+def _print_store_flags(requested: bool) -> None:
+    if requested:
+        output.print_block(flags.help_text())
+        raise typer.Exit
 
 
 def _print_version(requested: bool) -> None:
@@ -94,9 +107,18 @@ def store_options(
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Say and leave."),
     ] = False,
+    help_stores: Annotated[
+        bool,
+        typer.Option(
+            "--help-stores",
+            callback=_print_store_flags,
+            is_eager=True,
+            help="The options of each kind of store.",
+        ),
+    ] = False,
 ) -> None:
     """Take the store's options before the command."""
-    del version
+    del version, help_stores
     options = context.obj or StoreOptions()  # the flags of stores, which stand anywhere
     context.obj = StoreOptions(url, history_backend, path, namespace, options.flags)
 

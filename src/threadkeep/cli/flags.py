@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from typing import Any, Final, NoReturn
-
-from typer.core import TyperGroup
+from typing import Final, NoReturn
 
 from threadkeep.config.option_spec import OptionSpec
 from threadkeep.config.stores import STORES, flag_owners
@@ -59,16 +57,16 @@ def hint(message: str) -> str:
     return f"; did you mean {shown(near[0])}?" if unknown and name == option and near else ""
 
 
-class StoreFlagsGroup(TyperGroup):
-    """The command line, whose help ends with the flags of the stores."""
-
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        for kind, store in STORES.items():
-            rows = [_help_row(option) for option in store.options if option.flag]
-            if rows:
-                with formatter.section(f"Options of {kind}"):
-                    formatter.write_dl(rows)
-        super().format_epilog(ctx, formatter)
+def help_text() -> str:
+    """The flags of each kind of store, for people; `threadkeep --help-stores`."""
+    lines = []
+    for kind, store in STORES.items():
+        rows = [_help_row(option) for option in store.options if option.flag]
+        width = max((len(flag) for flag, _ in rows), default=0)
+        if rows:
+            lines += ["", f"Options of {kind}:"]
+            lines += [f"  {flag:<{width}}  {words}" for flag, words in rows]
+    return "\n".join(lines[1:])
 
 
 def _help_row(option: OptionSpec) -> tuple[str, str]:

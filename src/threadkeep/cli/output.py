@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
@@ -106,6 +106,29 @@ def progress(steps: Iterable[T], total: int, name: str) -> Iterator[T]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
     with Progress(*columns, console=console, transient=True) as bar:
         yield from bar.track(steps, total=total, description=name)
+
+
+@contextlib.contextmanager
+def byte_progress(name: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar of bytes on standard error, and what moves it; `None` if that is no terminal."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    console = _console(err=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    bar = Progress(*columns, console=console, transient=True)
+    task = bar.add_task(name)
+
+    def advance(read: int, total: int) -> None:
+        bar.start()  # not before there is something to show
+        bar.update(task, completed=read, total=total)
+
+    try:
+        yield advance
+    finally:
+        bar.stop()
 
 
 def discard_output() -> None:

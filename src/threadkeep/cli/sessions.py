@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import islice
 from typing import Annotated
 
 import typer
 
 from threadkeep.api.memory import Memory
+from threadkeep.cli.dates import Period, Since, Until, period, sessions_in
 from threadkeep.cli.output import format_time, print_json, print_line, print_table
 from threadkeep.cli.store import require_existing
+from threadkeep.types import Listing, SessionInfo
 
 
 def sessions(
@@ -17,11 +20,16 @@ def sessions(
     user: Annotated[
         str | None, typer.Option(help="Only this user's, the one written last first.")
     ] = None,
+    since: Since = None,
+    until: Until = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """List sessions: id, user, title, dates."""
-    page = require_existing(memory).sessions(user=user, limit=limit)
+    """List sessions: id, user, title, dates. With dates, those that were written to then.
+
+    Dates take a walk over all sessions, or all of the user.
+    """
+    page = _page(require_existing(memory), user, period(since, until), limit)
     if json:
         print_json([asdict(info) for info in page[:limit]])
         return
@@ -40,3 +48,10 @@ def sessions(
     )
     if page.cursor is not None:
         print_line(f"... and more; --limit shows up to 1000 ({limit} shown)", err=True)
+
+
+def _page(memory: Memory, user: str | None, within: Period, limit: int) -> Listing[SessionInfo]:
+    if within == Period(None, None):
+        return memory.sessions(user=user, limit=limit)
+    found = list(islice(sessions_in(memory, user, within), limit + 1))
+    return Listing(found, cursor=None if len(found) <= limit else True)

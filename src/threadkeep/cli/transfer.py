@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, Annotated, Any
+from pathlib import Path
+from typing import IO, Annotated, Any, Final
 
 import typer
 
 from threadkeep.api.memory import Memory
-from threadkeep.cli import output
+from threadkeep.cli import output, readable_export
+from threadkeep.cli.dates import Period, Since, Until, period, sessions_in
+from threadkeep.cli.import_foreign import import_foreign
+from threadkeep.cli.readable_export import ExportFormat
 from threadkeep.cli.store import require_existing
 from threadkeep.errors import ConfigError, NotFound
 from threadkeep.longterm import export as moving
 from threadkeep.printable import shown
-from threadkeep.sessions import export_line, jsonl, scan
+from threadkeep.sessions import export_line, jsonl
+
+_OWN: Final = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\{\s*"threadkeep"\s*:')
+_PEEKED: Final = 1_000  # bytes
 
 
 def export(
@@ -25,15 +33,28 @@ def export(
     user: Annotated[str | None, typer.Option(help="All sessions of this user.")] = None,
     all_sessions: Annotated[bool, typer.Option("--all", help="All sessions there are.")] = False,
     target: Annotated[str, typer.Option("--output", "-o", help="A new file.")] = "-",
+    as_: Annotated[
+        ExportFormat, typer.Option("--format", help="jsonl can be imported; others are for people.")
+    ] = ExportFormat.JSONL,
+    since: Since = None,
+    until: Until = None,
 ) -> None:
-    """Write sessions as JSON lines, exact enough to be imported again.
+    """Write sessions as JSON lines, exact enough to be imported again, or for people.
 
-    With --user, what was learned of the user comes first.
+    With --user, what was learned of the user comes first. Dates choose the sessions that were
+    written to then; for people, also the messages. In CSV, a cell that a spreadsheet would take for
+    a formula begins with an apostrophe.
     """
     if (bool(session) + (user is not None) + all_sessions) != 1:
         raise ConfigError("say which sessions: their ids, or --user, or --all")
-    ids = iter(session) if session else session_ids(require_existing(memory), user)
+    within = period(since, until)
+    if session and as_ is ExportFormat.JSONL and within != Period(None, None):
+        raise ConfigError("--since and --until choose sessions: use them with --user or --all")
     require_existing(memory)
+    ids = iter(session) if session else (i.id for i in sessions_in(memory, user, within))
+    if as_ is not ExportFormat.JSONL:
+        _export_readable(memory, session or (), ids, target, as_, within)
+        return
     count = 0
     with _open_target(target) as lines:
         _write(lines, jsonl.header())
@@ -47,22 +68,72 @@ def export(
     output.print_line(f"{count} sessions exported", err=True)
 
 
+def session_ids(memory: Memory, user: str | None) -> Iterator[str]:
+    """The ids of a user's sessions, or of all; those of sub-agents too."""
+    return (info.id for info in sessions_in(memory, user, Period(None, None)))
+
+
+def _export_readable(
+    memory: Memory,
+    named: Sequence[str],
+    ids: Iterator[str],
+    target: str,
+    as_: ExportFormat,
+    within: Period,
+) -> None:
+    for id in named:
+        if memory.session(id).info() is None:
+            raise NotFound(f"there is no session {shown(id)}; `threadkeep sessions` lists them")
+    with _open_target(target) as document:
+        for text in readable_export.texts(memory, ids, as_, within):
+            document.write(text)
+
+
 def import_(
     memory: Memory,
-    file: Annotated[str, typer.Argument(help="What `export` wrote; - reads standard input.")] = "-",
+    file: Annotated[
+        str,
+        typer.Argument(help="A file, folder or zip; - reads an export of threadkeep from a pipe."),
+    ] = "-",
+    user: Annotated[str | None, typer.Option(help="Whose everything becomes.")] = None,
+    format: Annotated[
+        str | None, typer.Option("--as", help="The format, where the content does not say it.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read and check everything, write nothing.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="The report for programs.")] = False,
     max_line: Annotated[
-        int, typer.Option(min=1, help="Bytes of the longest line that is read into memory.")
+        int, typer.Option(min=1, help="Bytes of the longest line of an export that is read.")
     ] = export_line.MAX_LINE,
-) -> None:
-    """Write exported sessions into a store, each whole or not at all.
+) -> int:
+    """Import an export of threadkeep, or chats and facts of another product.
 
-    A line that is wrong is named, and nothing is written; of what comes through a pipe, the
-    sessions before it are. A session whose id is there already is left as it is and named; so a
-    broken import can simply be repeated.
+    What it is, is seen from the content: the exports of ChatGPT and Claude, ShareGPT, OpenAI's
+    fine-tuning lines, LangChain, LlamaIndex, the Agents SDK, mem0, Claude Code, Codex and so on.
+    A bad entry is named and passed over; of an export of threadkeep a wrong line is named, and
+    nothing is written. What is there already is left as it is, so that an import that broke off
+    is simply repeated. Exit code 1 if an entry was passed over.
     """
+    if file != "-" and not _is_own_export(file):
+        return import_foreign(memory, file, user, format, dry_run, json)
+    if format is not None or json:
+        raise ConfigError("--as and --json are for exports of other products")
+    _import_own(memory, file, user, dry_run, max_line)
+    return 0
+
+
+def _import_own(memory: Memory, file: str, user: str | None, dry_run: bool, max_line: int) -> None:
     new = learned = 0
     with _open_source(file) as source:
-        for restored in moving.restore(memory._engine, _validated(source, max_line)):
+        if dry_run:
+            new = sum(
+                isinstance(entry, jsonl.CheckedSession)
+                for entry in moving.checked(_parsed_lines(source, max_line), user)
+            )
+            output.print_line(f"{new} sessions could be imported", err=True)
+            return
+        for restored in moving.restore(memory._engine, _validated(source, max_line, user)):
             if restored.session is None:
                 learned += restored.new
                 continue
@@ -75,9 +146,13 @@ def import_(
     output.print_line(f"{new} sessions{facts} imported", err=True)
 
 
-def session_ids(memory: Memory, user: str | None) -> Iterator[str]:
-    """The ids of a user's sessions, or of all; those of sub-agents too."""
-    return (info.id for _, info in scan.sessions(memory._engine, user, None))
+def _is_own_export(file: str) -> bool:
+    """Whether a file begins as an export of threadkeep does, or is no file of JSON at all."""
+    path = Path(file)
+    if not path.is_file():
+        return False
+    with path.open("rb") as source:
+        return _OWN.match(source.read(_PEEKED)) is not None
 
 
 def _write(target: IO[str], line: dict[str, Any]) -> int:
@@ -86,15 +161,15 @@ def _write(target: IO[str], line: dict[str, Any]) -> int:
 
 
 def _validated(
-    source: IO[bytes], max_line: int
+    source: IO[bytes], max_line: int, user: str | None
 ) -> Iterator[jsonl.CheckedSession | moving.UserEntries]:
     """The records to import; a seekable source is validated completely first."""
     if source.seekable():
         start = source.tell()
-        for _ in moving.checked(_parsed_lines(source, max_line)):
+        for _ in moving.checked(_parsed_lines(source, max_line), user):
             pass
         source.seek(start)
-    return moving.checked(_parsed_lines(source, max_line))
+    return moving.checked(_parsed_lines(source, max_line), user)
 
 
 def _parsed_lines(source: IO[bytes], max_line: int) -> Iterator[tuple[int, export_line.Line]]:

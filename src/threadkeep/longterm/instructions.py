@@ -64,6 +64,7 @@ class Instructions(Collection[Instruction]):
         expires_at: Moment | None = None,
         replaces: str | None = None,
         extractor: str = APPLICATION,
+        status: Status = "active",
     ) -> Instruction:
         """Store an instruction, and return it as stored; a known one counts as said again.
 
@@ -78,6 +79,8 @@ class Instructions(Collection[Instruction]):
             expires_at: from when it does not hold any more.
             replaces: the id of the instruction whose place it takes.
             extractor: who learned it.
+            status: `quarantined` = followed by nobody before `update` approves it, unless it is
+                known as active already.
 
         Raises:
             InputError: a value is not what it should be; it is named. Nothing was written.
@@ -98,6 +101,7 @@ class Instructions(Collection[Instruction]):
             agent=agent,
             session=session,
             sources=validate.checked_sources(self._engine, sources),
+            status=validate.checked_status(status) or "active",
             pinned=bool(pinned),
             observed_at=validate.checked_moment(observed_at, "observed_at") or utc_datetime(now),
             expires_at=validate.checked_moment(expires_at, "expires_at"),
@@ -195,7 +199,8 @@ class Instructions(Collection[Instruction]):
         discards = self._engine.longterm.discards
         if replaces is not None and replaces != instruction.id and not discards:
             unit.put_instruction(superseded(self._require(unit, replaces), instruction.id))
-        unit.unmark_forgotten(instruction.id)
+        if instruction.status == "active":
+            unit.unmark_forgotten(instruction.id)
         merge_instruction(unit, instruction)
         evict_surplus(unit, self._engine.now())
         return unit

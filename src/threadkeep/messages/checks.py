@@ -41,8 +41,14 @@ _PART_TYPES: Final = frozenset(
      "file", "input_file", "document", "thinking", "redacted_thinking",
      "tool_use", "server_tool_use", "json", "opaque"}
 )  # fmt: skip
-_DATE_FIELDS: Final = ("timestamp", "date", "time", "created", "createdAt", "created_time")
+DATE_FIELDS: Final = (
+    "timestamp", "create_time", "createdAt", "created", "created_time", "date", "time", "sent_at",
+)  # fmt: skip
+"""What others call `created_at`; the first that is there is taken."""
+
+_DATES: Final = frozenset(DATE_FIELDS)
 _EVENT_PREFIXES: Final = ("response.", "message_", "content_block_")
+_MILLISECONDS: Final = 1e11  # seconds that no chat was written at
 _SHOWN: Final = 40  # characters of a name in an error
 
 
@@ -61,12 +67,20 @@ def check_message(data: Mapping[str, Any], location: str) -> None:
             f"{location} has parts in place of content, as Gemini's and Vercel's messages: pass "
             f"{{'role': 'user' or 'assistant', 'content': <the text of the parts>}}"
         )
-    wrong = next((key for key in _DATE_FIELDS if key in data and "created_at" not in data), None)
-    if wrong is not None:
-        raise InputError(
-            f"{location}.{wrong} is no field of a message: pass the date as created_at "
-            f"(epoch seconds, ISO 8601 or a datetime)"
-        )
+
+
+def with_date(data: dict[str, Any]) -> dict[str, Any]:
+    """The message with its date as `created_at`, under whichever name it came.
+
+    A number beyond the year 5000 is of milliseconds, as JavaScript counts.
+    """
+    if "created_at" in data or _DATES.isdisjoint(data):
+        return data
+    renamed = dict(data)
+    date = renamed.pop(next(name for name in DATE_FIELDS if name in data))
+    if isinstance(date, (int, float)) and abs(date) > _MILLISECONDS:
+        date /= 1000
+    return {**renamed, "created_at": date}
 
 
 def check_role(role: object, location: str) -> None:

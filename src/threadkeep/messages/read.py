@@ -11,7 +11,14 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from threadkeep.errors import InputError, did_you_mean
 from threadkeep.messages import langchain, llama_index
-from threadkeep.messages.checks import ROLE_ALIASES, ROLES, check_message, check_role, check_type
+from threadkeep.messages.checks import (
+    ROLE_ALIASES,
+    ROLES,
+    check_message,
+    check_role,
+    check_type,
+    with_date,
+)
 from threadkeep.messages.fast_path import parse_simple
 from threadkeep.messages.parse import FORMATS, as_dict, is_response, parse, parse_dict
 from threadkeep.printable import shown
@@ -115,7 +122,7 @@ def _parse(message: Any, location: str) -> list[Item]:
 
 
 def _parse_checked(message: Mapping[str, Any], location: str) -> list[Item]:
-    data = {key: value for key, value in message.items() if value is not None}
+    data = with_date({key: value for key, value in message.items() if value is not None})
     check_message(data, location)
     return parse_dict(data, location)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from threadkeep import messages
 from threadkeep.core.cache.cached_item import CachedItem
+from threadkeep.core.suggestions import missing_attribute
 from threadkeep.messages import AnthropicMessages, GeminiContents, Profile
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item
@@ -47,6 +48,11 @@ class Window(list[Item]):
         self._left_out: LeftOut | Callable[[], LeftOut] = left_out
         self._counter = counter
         self._sources: list[tuple[Item, CachedItem | None]] = []
+
+    if not TYPE_CHECKING:  # to a type checker, an unknown name stays an error
+
+        def __getattr__(self, name: str) -> object:
+            raise missing_attribute(self, name)
 
     @property
     def left_out(self) -> LeftOut:

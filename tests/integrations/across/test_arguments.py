@@ -274,9 +274,7 @@ OPENING = {*OTHERS, *WITH_A_SOURCE, "threadkeep_summarizer"}
 
 
 class TestDefaultMemory:
-    @pytest.mark.parametrize(
-        "name", [n for n in CALLS if plain(n) not in {*OPENING, *OF_OURS}]
-    )
+    @pytest.mark.parametrize("name", [n for n in CALLS if plain(n) not in {*OPENING, *OF_OURS}])
     def test_is_not_opened_by_constructing(self, name, folder):
         CALLS[name](**required(name))
         assert list(folder.iterdir()) == []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from threadkeep.core import names
 from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
+from threadkeep.core.suggestions import missing_attribute
 from threadkeep.errors import NotFound
 from threadkeep.longterm.store.sources import source_items
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
@@ -82,6 +83,11 @@ class Collection(Generic[T]):
     aget = async_twin(get)
     aforget = async_twin(forget)
     aexplain = async_twin(explain)
+
+    if not TYPE_CHECKING:  # to a type checker, an unknown name stays an error
+
+        def __getattr__(self, name: str) -> object:
+            raise missing_attribute(self, name)
 
     def _forget(self, unit: UnitOfWork, id: str, now: float) -> None:
         if id in unit.facts:

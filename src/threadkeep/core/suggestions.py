@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from threadkeep.api.peer_names import ATTRIBUTES, KEYWORDS
 from threadkeep.core import call_limit
 from threadkeep.core.engine import async_twin
+from threadkeep.core.peer_names import ATTRIBUTES, KEYWORDS
 from threadkeep.errors import did_you_mean
 from threadkeep.printable import shown
 
@@ -30,6 +30,13 @@ def missing_attribute(instance: object, name: str) -> AttributeError:
         if meant := table.get(name) or table.get(name.removeprefix("a")):
             return AttributeError(f"{message}; use {meant}")
     return AttributeError(message, name=name, obj=instance)  # Python itself proposes a near one
+
+
+def missing_name(module: str, name: str) -> AttributeError:
+    """The error for a name that a public module does not have."""
+    message = f"module {shown(module)} has no attribute {shown(name)}"
+    meant = ATTRIBUTES.get(module, {}).get(name)
+    return AttributeError(f"{message}; use {meant}" if meant else message)
 
 
 def name_unknown_keywords(cls: type[T]) -> type[T]:

@@ -16,29 +16,83 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "memory.session(id).add(...)": "add add_message add_messages append put save",
             "memory.user(id).recall(query, k=10)": "search recall query retrieve",
             "memory.user(id).facts.list()": "get_all memories facts get_memories",
-            "memory.sessions(user=...)": "list_sessions get_sessions list_threads threads list",
+            "memory.sessions(user=...)": "list_sessions get_sessions list_threads threads list "
+            "get_keys keys conversations_list",
             "memory.session(id, user=...)": "get_session create_session new_session thread chat",
             "memory.session(id).items()": "messages items get_messages history",
             "memory.session(id).context(query)": "context get_context",
-            "memory.session(id).delete()": "delete delete_session remove_session",
+            "memory.session(id).delete()": "delete delete_session remove_session delete_messages "
+            "delete_thread",
             "memory.user(id).forget()": "delete_all forget forget_user reset",
             "memory.user(id).export() and .restore(lines)": "export restore",
             "memory.extract()": "process learn",
+            "memory.user(id).facts.get(id)": "get get_memory",
+            "memory.user(id).facts.add(text, replaces=id)": "update update_memory",
+            "memory.user(id).facts and .instructions": "blocks core_memory",
+            "memory.user(id).recall(query), which takes words": "graph archival_memory_search "
+            "conversation_search search_memory",
+            "memory.session(id, agent=...)": "agents agent",
+            "memory.session(id).add(...), and memory.user(id).facts": "memory",
+            "memory.session(id).items(), which a checkpointer (ThreadkeepSaver) is beside": (
+                "get_state get_state_history"
+            ),
+            "langchain_threadkeep.ThreadkeepSaver(memory)": "get_tuple put_writes checkpointer",
+            "langchain_threadkeep.ThreadkeepStore(memory)": "list_namespaces store",
+            "nothing, a Memory needs no setup: write to it": "setup create_tables migrate",
+            "nothing, what was added is stored already": "persist commit dump",
+        }
+    ),
+    "Facts": _by_typed_name(
+        {
+            "facts.list()": "get_all all items to_list",
+            "user.recall(query)": "search recall query retrieve",
+            "facts.forget(id)": "delete remove pop discard",
+            "user.forget()": "delete_all clear reset",
+            "facts.add(text)": "append create insert remember add_fact put",
+            "facts.add(text, replaces=id)": "replace edit set",
+        }
+    ),
+    "Instructions": _by_typed_name(
+        {
+            "instructions.list()": "get_all all items to_list",
+            "instructions.forget(id)": "delete remove pop discard",
+            "user.forget()": "delete_all clear reset",
+            "instructions.add(text)": "append create insert add_instruction put",
+            "instructions.add(text, replaces=id)": "replace edit set",
+        }
+    ),
+    "Window": _by_typed_name(
+        {
+            "window.to_openai()": "messages to_chat to_messages to_chat_messages to_dicts",
+            "window.to_responses()": "input to_input to_input_list",
+            "langchain_threadkeep.ThreadkeepChatMessageHistory(id, memory).messages": (
+                "to_langchain to_base_messages"
+            ),
+            "llama_index.memory.threadkeep.ThreadkeepMemory": "to_llama_index",
+            "window.tokens": "token_count num_tokens count_tokens",
+        }
+    ),
+    "threadkeep": _by_typed_name(
+        {
+            "threadkeep.connect(url)": "open create Client AsyncClient MemoryClient AsyncMemory "
+            "from_url from_config init Threadkeep ThreadKeep ChatMemory Database Store",
+            "threadkeep.import_chats(memory, path)": "import_ load import_file",
         }
     ),
     "Session": _by_typed_name(
         {
-            "session.items()": "messages get_items get_messages history get_all list chat_memory",
+            "session.items()": "messages get_items get_messages history get_all list chat_memory "
+            "lrange read all",
             "session.add(...)": "append extend add_items add_message add_messages put save "
-            "add_user_message",
+            "add_user_message rpush lpush save_context insert write",
             "session.add(text, role='assistant')": "add_ai_message add_assistant_message",
             "session.set_items(...)": "set set_messages replace_all",
             "session.window()": "get get_window buffer load_memory_variables",
-            "session.window().to_openai()": "to_openai",
+            "session.window().to_openai()": "to_openai to_messages to_list to_dict",
             "session.window().to_responses()": "to_responses",
             "session.window().to_anthropic()": "to_anthropic",
             "memory.user(id).recall(query, session=session.id)": "recall search query",
-            "session.rewind(last=1)": "pop pop_item",
+            "session.rewind(last=1)": "pop pop_item rpop undo",
             "session.clear()": "clear_session reset",
             "session.fork(id)": "copy branch",
             "session.remove(id)": "delete_item delete_message delete_messages",
@@ -46,7 +100,11 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "session.id": "session_id thread_id",
             "session.user": "user_id owner",
             "session.info()": "metadata title created_at updated_at",
-            "session.context(query)": "get_context memory",
+            "session.context(query)": "get_context memory get_user_context get_memory",
+            "session.facts.add(text)": "core_memory_append remember",
+            "session.facts.add(text, replaces=id)": "core_memory_replace",
+            "threadkeep.connect(ttl=...), which holds for all sessions": "expire ttl set_ttl",
+            "nothing, what was added is stored already": "persist commit save_to_disk",
         }
     ),
     "User": _by_typed_name(

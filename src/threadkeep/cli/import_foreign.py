@@ -1,0 +1,43 @@
+"""The part of `threadkeep import` that reads what other products have written."""
+
+from __future__ import annotations
+
+from threadkeep.api.memory import Memory
+from threadkeep.cli import output
+from threadkeep.importers import ImportReport, import_chats
+
+_NAMED = 20  # bad entries that are printed
+
+
+def import_foreign(
+    memory: Memory, file: str, user: str | None, format: str | None, dry_run: bool, json: bool
+) -> int:
+    """Import, and print the report; returns the exit code."""
+    with output.byte_progress("import") as progress:
+        report = import_chats(
+            memory, file, user=user, format=format, dry_run=dry_run, progress=progress
+        )
+    if json:
+        output.print_json(report.to_dict())
+    else:
+        _print_report(report)
+    return int(report.skipped_count > 0)
+
+
+def _print_report(report: ImportReport) -> None:
+    for skipped in report.skipped[:_NAMED]:
+        output.print_line(f"{skipped.location}: {skipped.reason}", err=True)
+    if report.skipped_count > _NAMED:
+        output.print_line(
+            f"... and {report.skipped_count - _NAMED} more; --json names them", err=True
+        )
+    for label in report.ignored[:_NAMED]:
+        output.print_line(f"{label}: of no known format, ignored", err=True)
+    formats = ", ".join(f"{name} ({count})" for name, count in sorted(report.formats.items()))
+    output.print_line(f"read: {formats or 'nothing that is known'}")
+    output.print_line(
+        f"{'would import' if report.is_dry_run else 'imported'}: {report.messages} messages in "
+        f"{report.sessions} sessions ({report.new_sessions} new), {report.facts} facts, "
+        f"{report.instructions} instructions that wait for approval, {report.files} files; "
+        f"{report.existing} there already, {report.skipped_count} passed over"
+    )

@@ -1,0 +1,79 @@
+"""`threadkeep users`: everybody who has sessions, or of whom something is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import unquote
+
+import typer
+
+from threadkeep.api.memory import Memory
+from threadkeep.cli.dates import Since, Until, period, sessions_in
+from threadkeep.cli.output import format_time, print_json, print_line, print_table
+from threadkeep.cli.store import require_existing
+from threadkeep.core import names
+
+_PAGE = 500
+
+
+@dataclass(slots=True)
+class _UserCount:
+    sessions: int = 0
+    last_written: datetime | None = None
+
+
+def users(
+    memory: Memory,
+    since: Since = None,
+    until: Until = None,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """List users, with the number of their sessions and the date of the last write.
+
+    It walks over all sessions, so it takes its time in a large store. With dates, only who wrote
+    then.
+    """
+    within = period(since, until)
+    counts: dict[str, _UserCount] = {}
+    anonymous = 0
+    for info in sessions_in(require_existing(memory), None, within):
+        if info.user is None:
+            anonymous += 1
+            continue
+        count = counts.setdefault(info.user, _UserCount())
+        count.sessions += 1
+        dates = [date for date in (count.last_written, info.updated_at) if date]
+        count.last_written = max(dates, default=None)
+    if since is None and until is None:
+        for name in _known_users(memory):
+            counts.setdefault(name, _UserCount())
+    rows = sorted(counts.items())
+    if json:
+        print_json([
+            {"user": name, "sessions": count.sessions, "last_written": count.last_written}
+            for name, count in rows
+        ])  # fmt: skip
+        return
+    print_table(
+        ("user", "sessions", "last written"),
+        [(name, count.sessions, format_time(count.last_written)) for name, count in rows],
+    )
+    if anonymous:
+        print_line(f"... and {anonymous} sessions of nobody", err=True)
+
+
+def _known_users(memory: Memory) -> Iterator[str]:
+    """Users of whom something is known; not those whose names are too long to be read back."""
+    engine = memory._engine.longterm
+    prefix, cursor = names.noun_prefix(engine.settings.namespace, "user"), None
+    while True:
+        streams, cursor = engine.streams(prefix, cursor=cursor, limit=_PAGE)
+        for stream in streams:
+            encoded = names.parts(stream)[1]
+            if not encoded.startswith("="):
+                yield unquote(encoded, errors="surrogatepass")
+        if cursor is None:
+            return

@@ -1,0 +1,82 @@
+"""Makes items of the messages of a chat; the ids are the same at every import."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from threadkeep.errors import InputError
+from threadkeep.importers import fields
+from threadkeep.importers.values import Chat, Message, Skip
+from threadkeep.messages import read
+from threadkeep.sessions.storable import storable_record
+from threadkeep.types import Item
+
+BRANCH: Final = "branch"
+"""The key in the metadata of an item that is hidden because another branch is shown."""
+
+_MAX_ID: Final = 400  # bytes: the store takes 512
+
+
+def items(chat: Chat, system: str, now: float, skip: Skip) -> Iterator[Item]:
+    """The items of a chat, each with an id; a message that cannot be stored is skipped."""
+    ids = _Ids(system)
+    for message in _readable(chat, skip):
+        try:
+            parsed = [ids.named(item, message, n) for n, item in enumerate(_read(message))]
+            for item in parsed:
+                storable_record(item, item.id, now, message.location)
+        except (InputError, ValueError, TypeError, RecursionError) as error:
+            skip(message.location, str(error).removeprefix(f"{message.location}: "))
+        else:
+            yield from parsed
+
+
+def _readable(chat: Chat, skip: Skip) -> Iterator[Message]:
+    """The messages, up to the first place where the reader itself gives up."""
+    try:
+        yield from chat.messages
+    except (fields.Malformed, KeyError, AttributeError, TypeError) as error:
+        skip(chat.location, f"the chat cannot be read on: {error}")
+
+
+def _read(message: Message) -> Iterator[Item]:
+    created_at = fields.moment(message.created_at)
+    for item in read(message.content, message.location):
+        yield dataclasses.replace(
+            item,
+            created_at=item.created_at or created_at,
+            hidden=message.hidden or item.hidden,
+            metadata={**item.metadata, **message.metadata, **_branch_mark(message)},
+        )
+
+
+def _branch_mark(message: Message) -> dict[str, str]:
+    return {BRANCH: "other"} if message.hidden and message.is_branch else {}
+
+
+class _Ids:
+    """Names items by the source's id, or by their content and how often that came before."""
+
+    def __init__(self, system: str) -> None:
+        self._system = system
+        self._seen: Counter[int] = Counter()
+
+    def named(self, item: Item, message: Message, number: int) -> Item:
+        own = message.id or item.id
+        if len(own.encode(errors="replace")) > _MAX_ID:
+            own = fields.digest(own)
+        key = own or f"{self._system}:{_digest(item)}"
+        key = f"{key}#{number}" if number and own else key
+        place = hash(key)
+        self._seen[place] += 1
+        count = self._seen[place]
+        if count > 1 and own:  # another message under a repeated id
+            key = f"{key}~{_digest(item)}"
+        elif count > 1:
+            key = f"{key}.{count}"
+        return dataclasses.replace(item, id=key)
+
+
+def _digest(item: Item) -> str:
+    return fields.digest([item.role, item.type, item.content, item.tool_calls, item.tool_call_id])

@@ -1,0 +1,167 @@
+"""What a path holds: a file, the files of a folder, or the members of a zip; nothing is unpacked.
+
+A document is read from where it is. No path inside of a zip is ever written to, and how much a zip
+may grow is bounded.
+"""
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import IO, Final, NamedTuple, cast
+
+from threadkeep.errors import ConfigError, InputError
+from threadkeep.importers.values import Skip
+from threadkeep.printable import shown
+
+MAX_RATIO: Final = 200
+"""How many times its packed size a member of a zip may be; texts pack to a tenth."""
+
+MAX_TOTAL: Final = 16 * 2**30
+"""Bytes of all members of a zip that are read."""
+
+MAX_MEMBERS: Final = 100_000
+_SMALL: Final = 10 * 2**20  # bytes that no ratio forbids
+_SUFFIXES: Final = (
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".db",
+    ".sqlite",
+    ".sqlite3",
+    ".af",
+    ".zip",
+    ".pkl",
+    ".pickle",
+)
+
+
+class Document(NamedTuple):
+    """Something to be read.
+
+    Attributes:
+        label: as errors name it.
+        path: of the file; that of the zip for a member.
+        size: bytes.
+        open: opens it for reading, any number of times.
+    """
+
+    label: str
+    path: Path
+    size: int
+    open: Callable[[], IO[bytes]]
+
+    @property
+    def name(self) -> str:
+        """The name without folders."""
+        return self.label.rpartition("/")[2]
+
+
+def documents(path: Path, skip: Skip) -> Iterator[Document]:
+    """The documents at a path, in the order of their names.
+
+    Raises:
+        ConfigError: there is nothing at the path.
+    """
+    if path.is_dir():
+        for file in sorted(path.rglob("*")):
+            if file.is_file() and not file.is_symlink():
+                yield from _in_folder(file, path, skip)
+        return
+    if not path.is_file():
+        raise ConfigError(f"there is no file or folder {shown(str(path))} to import from")
+    yield from _file(path, path.name, skip)
+
+
+def _in_folder(file: Path, folder: Path, skip: Skip) -> Iterator[Document]:
+    label = file.relative_to(folder).as_posix()
+    if file.suffix.lower() in _SUFFIXES or not file.suffix:
+        yield from _file(file, label, skip)
+
+
+def _file(path: Path, label: str, skip: Skip) -> Iterator[Document]:
+    if zipfile.is_zipfile(path):
+        yield from _members(path, skip)
+    else:
+        yield Document(label, path, path.stat().st_size, partial(_opened_file, path))
+
+
+def _members(path: Path, skip: Skip) -> Iterator[Document]:
+    total = 0
+    with zipfile.ZipFile(path) as archive:
+        members = sorted(archive.infolist(), key=lambda member: member.filename)
+    if len(members) > MAX_MEMBERS:
+        skip(path.name, f"the zip has more than {MAX_MEMBERS:,} members")
+        return
+    for member in members:
+        if member.is_dir() or not member.filename.lower().endswith((".json", ".jsonl", ".ndjson")):
+            continue
+        label = f"{path.name}/{member.filename}"
+        total += member.file_size
+        if (obstacle := _obstacle(member, total)) is not None:
+            skip(label, obstacle)
+            continue
+        yield Document(label, path, member.file_size, partial(_opened_member, path, member))
+
+
+def _obstacle(member: zipfile.ZipInfo, total: int) -> str | None:
+    if member.flag_bits & 1:
+        return "the member is encrypted: unpack it first"
+    if member.file_size > _SMALL and member.file_size > MAX_RATIO * member.compress_size:
+        return f"the member grows more than {MAX_RATIO} times: no text does"
+    if total > MAX_TOTAL:
+        return f"the zip holds more than {MAX_TOTAL:,} bytes: unpack it, and import the folder"
+    return None
+
+
+def _opened_file(path: Path) -> IO[bytes]:
+    return path.open("rb")
+
+
+def _opened_member(path: Path, member: zipfile.ZipInfo) -> IO[bytes]:
+    return cast("IO[bytes]", _Member(path, member))
+
+
+class _Member(io.BufferedIOBase):
+    """A member of a zip; more than it says to hold is never read."""
+
+    def __init__(self, path: Path, member: zipfile.ZipInfo) -> None:
+        self._archive = zipfile.ZipFile(path)
+        self._stream = self._archive.open(member)
+        self._limit = member.file_size
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._stream.seek(offset, whence)
+
+    def read(self, size: int | None = -1) -> bytes:
+        try:
+            part = self._stream.read(-1 if size is None else size)
+        except (zipfile.BadZipFile, EOFError, OSError) as error:
+            raise InputError(f"the zip is damaged: {error}") from error
+        if self._stream.tell() > self._limit:
+            raise InputError("a member of the zip is larger than it says")
+        return part
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.close()
+            self._archive.close()
+        super().close()
+
+
+@contextmanager
+def opened(document: Document) -> Iterator[IO[bytes]]:
+    """The document's bytes, closed at the end."""
+    source = document.open()
+    try:
+        yield source
+    finally:
+        source.close()

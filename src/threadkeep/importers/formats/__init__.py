@@ -1,0 +1,1 @@
+"""One module per format; `threadkeep.importers.registry` lists them."""

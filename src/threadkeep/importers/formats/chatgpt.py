@@ -1,0 +1,166 @@
+"""ChatGPT's data export, `conversations.json` or the zip: trees of nodes.
+
+Its maker does not document it; this follows what exports of 2023 to 2026 hold.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from threadkeep.importers import branches, fields
+from threadkeep.importers.formats import each
+from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.messages import parse_arguments
+from threadkeep.types import Json
+
+_THOUGHTS: Final = frozenset({"thoughts", "reasoning_recap"})
+_SETTINGS: Final = frozenset({"user_editable_context", "model_editable_context"})
+_TEXTS: Final = ("text", "result", "content", "user_instructions", "model_set_context")
+_Node = Mapping[str, Any]
+
+
+def _matches(value: Json) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("mapping"), dict)
+
+
+def _read(entry: Entry, context: Context) -> Iterator[Part]:
+    conversation = fields.mapping(entry.value, "a conversation")
+    nodes = fields.mapping(conversation.get("mapping"), "mapping")
+    nodes = {key: node for key, node in nodes.items() if isinstance(node, Mapping)}
+    own_id = fields.name(conversation.get("conversation_id")) or fields.name(conversation.get("id"))
+    messages = list(_messages(nodes, conversation.get("current_node"), entry.location, context))
+    yield Chat(
+        id=f"chatgpt-{own_id or fields.digest(entry.value)}",
+        location=entry.location,
+        messages=messages,
+        title=fields.name(conversation.get("title")),
+        created_at=conversation.get("create_time"),
+        metadata=fields.known(gizmo=conversation.get("gizmo_id")),
+        files=[file for node in nodes.values() for file in _files(node)],
+    )
+
+
+READER: Final = Reader("chatgpt", "ChatGPT's data export", _matches, each.reader(_read))
+
+
+def _messages(
+    nodes: Mapping[str, _Node], leaf: Any, location: str, context: Context
+) -> Iterator[Message]:
+    parents = {key: node.get("parent") for key, node in nodes.items()}
+    calls: dict[str, str] = {}  # the call that the chain behind a node answers
+    results: dict[str, Message] = {}  # the answer that the chain behind a node adds to
+    for key, is_shown in branches.ordered(parents, leaf if isinstance(leaf, str) else None):
+        place = f"{location}.mapping[{key!r}]"
+        payload = nodes[key].get("message")
+        call = calls.get(str(parents[key]))
+        if payload is None:
+            calls |= {key: call} if call else {}
+            continue
+        try:
+            message = _message(fields.mapping(payload, "message"), place, call)
+        except (fields.Malformed, AttributeError, TypeError) as error:
+            context.skip(place, str(error))
+            continue
+        if message is None:
+            calls |= {key: call} if call else {}
+            continue
+        result = results.get(str(parents[key])) if _role(payload) == "tool" else None
+        if result is not None:  # several nodes are one answer
+            result.content["content"] += f"\n\n{message.content['content']}"
+            results[key] = result
+            continue
+        if "tool_call_id" in message.content:
+            results[key] = message
+        if message.content.get("tool_calls"):
+            calls[key] = message.content["tool_calls"][0]["id"]
+        message.is_branch = not is_shown
+        message.hidden = message.hidden or not is_shown
+        yield message
+
+
+def _role(payload: _Node) -> object:
+    return fields.mapping(payload.get("author"), "author").get("role")
+
+
+def _message(payload: _Node, place: str, call: str | None) -> Message | None:
+    """The message of a node; `None` if it holds nothing."""
+    author = fields.mapping(payload.get("author"), "author")
+    content = payload.get("content")
+    content = content if isinstance(content, Mapping) else {"parts": [content] if content else []}
+    metadata = payload.get("metadata")
+    metadata = metadata if isinstance(metadata, Mapping) else {}
+    role, text = fields.role(author.get("role")), _text(content)
+    if not text.strip() and not (role == "tool" and call):
+        if not content.get("parts") and content.keys() <= {"content_type", "parts"}:
+            raise fields.Malformed("the message has no content")
+        return None
+    kind = content.get("content_type")
+    is_inner = kind in _SETTINGS or bool(metadata.get("is_visually_hidden_from_conversation"))
+    id = fields.name(payload.get("id")) or ""
+    return Message(
+        _content(payload, author, role, text, str(kind), id, call),
+        place,
+        id,
+        payload.get("create_time"),
+        fields.known(attachments=metadata.get("attachments")),
+        hidden=is_inner,
+    )
+
+
+def _content(
+    payload: _Node, author: _Node, role: str, text: str, kind: str, id: str, call: str | None
+) -> dict[str, Json]:
+    model = (payload.get("metadata") or {}).get("model_slug")
+    recipient = fields.name(payload.get("recipient")) or "all"
+    if kind in _THOUGHTS:
+        return {"role": "assistant", "content": [{"type": "reasoning", "reasoning": text}]}
+    if role == "tool" and call:
+        name = _tool_name(fields.name(author.get("name")) or "tool")
+        return {"role": "tool", "tool_call_id": call, "name": name, "content": text}
+    if role == "tool":  # an answer to nothing that is in the export
+        return {"role": "assistant", "content": text, "name": fields.name(author.get("name"))}
+    message: dict[str, Json] = {"role": role, "content": text}
+    if role == "assistant" and isinstance(model, str):
+        message["model"] = model
+    if role == "assistant" and recipient != "all":
+        arguments = parse_arguments(text)
+        args = arguments if isinstance(arguments, dict) else {"input": text}
+        call_id = id or fields.digest([recipient, text])
+        message |= {"content": ""}
+        message["tool_calls"] = [{"id": call_id, "name": _tool_name(recipient), "args": args}]
+    return message
+
+
+def _text(content: _Node) -> str:
+    if isinstance(thoughts := content.get("thoughts"), list):
+        return fields.text(thoughts)
+    if isinstance(parts := content.get("parts"), list):
+        return "\n".join(filter(None, map(_part, parts)))
+    return "\n".join(filter(None, (fields.text(content.get(key)) for key in _TEXTS)))
+
+
+def _part(part: object) -> str:
+    if isinstance(part, Mapping) and part.get("asset_pointer"):
+        kind = str(part.get("content_type") or "file").partition("_")[0]
+        return f"[{kind}: {part['asset_pointer']}]"
+    return fields.text(part)
+
+
+def _files(node: _Node) -> Iterator[dict[str, Json]]:
+    """What is known of the files of a node; their bytes stay in the export."""
+    payload = node.get("message")
+    if not isinstance(payload, Mapping):
+        return
+    metadata, content = payload.get("metadata"), payload.get("content")
+    for file in (metadata.get("attachments") or ()) if isinstance(metadata, Mapping) else ():
+        if isinstance(file, Mapping) and file.get("id"):
+            name, mime_type = fields.name(file.get("name")), file.get("mime_type")
+            url = f"chatgpt://{file['id']}"
+            yield fields.known(url=url, name=name, mime_type=mime_type, size=file.get("size"))
+    for part in (content.get("parts") or ()) if isinstance(content, Mapping) else ():
+        if isinstance(part, Mapping) and isinstance(part.get("asset_pointer"), str):
+            yield fields.known(url=part["asset_pointer"], size=part.get("size_bytes"))
+
+
+def _tool_name(name: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64]

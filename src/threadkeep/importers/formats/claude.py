@@ -1,0 +1,147 @@
+"""Claude's data export, `conversations.json`: messages with blocks, attachments and parents."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from threadkeep.importers import branches, fields
+from threadkeep.importers.formats import each
+from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.types import Json
+
+_ROOT: Final = "00000000-0000-4000-8000-000000000000"  # the parent of a first message
+_SPOKEN: Final = frozenset({"text", "voice_note"})
+_Payload = Mapping[str, Any]
+
+
+def _matches(value: Json) -> bool:
+    return isinstance(value, dict) and "chat_messages" in value
+
+
+def _read(entry: Entry, context: Context) -> Iterator[Part]:
+    conversation = fields.mapping(entry.value, "a conversation")
+    payloads = fields.sequence(conversation.get("chat_messages"), "chat_messages")
+    own_id = fields.name(conversation.get("uuid")) or fields.digest(entry.value)
+    leaf = fields.name(conversation.get("current_leaf_message_uuid"))
+    good = list(_good(payloads, entry.location, context))
+    yield Chat(
+        id=f"claude-{own_id}",
+        location=entry.location,
+        messages=[m for message in _ordered(good, leaf) for m in message],
+        title=fields.name(conversation.get("name")),
+        created_at=conversation.get("created_at"),
+        metadata=fields.known(summary=fields.name(conversation.get("summary"))),
+        files=[file for _, payload in good for file in _files(payload)],
+    )
+
+
+READER: Final = Reader("claude", "Claude's data export", _matches, each.reader(_read))
+
+
+def _good(payloads: list[Any], location: str, context: Context) -> Iterator[tuple[str, _Payload]]:
+    for number, payload in enumerate(payloads):
+        place = f"{location}.chat_messages[{number}]"
+        try:
+            fields.role(fields.mapping(payload, "a message").get("sender"))
+        except fields.Malformed as error:
+            context.skip(place, str(error))
+        else:
+            yield place, payload
+
+
+def _ordered(good: list[tuple[str, _Payload]], leaf: str | None) -> Iterator[list[Message]]:
+    """The messages of all branches; a message without a parent follows the one before it."""
+    places: dict[str, tuple[str, _Payload]] = {}
+    parents: dict[str, str | None] = {}
+    previous = None
+    for place, payload in good:
+        key = fields.name(payload.get("uuid")) or place
+        key = key if key not in places else place  # a repeated id
+        parent = fields.name(payload.get("parent_message_uuid"))
+        places[key] = place, payload
+        parents[key] = previous if parent is None else None if parent == _ROOT else parent
+        previous = key
+    for key, is_shown in branches.ordered(parents, leaf):
+        place, payload = places[key]
+        messages = list(_messages(payload, place))
+        for message in messages:
+            message.hidden = message.is_branch = not is_shown
+        yield messages
+
+
+def _messages(payload: _Payload, place: str) -> Iterator[Message]:
+    """A message of the export, which may hold several steps with the results of tools."""
+    role, id = fields.role(payload["sender"]), fields.name(payload.get("uuid")) or ""
+    for number, content in enumerate(_steps(payload, role, id or place)):
+        step_id = f"{id}#{number}" if number and id else id
+        yield Message(content, place, step_id, payload.get("created_at"))
+
+
+def _steps(payload: _Payload, role: str, key: str) -> Iterator[dict[str, Json]]:
+    parts: list[Json] = []
+    calls: list[dict[str, Json]] = []
+    open_ids: list[str] = []
+    blocks = payload.get("content") if isinstance(payload.get("content"), list) else []
+    for block in blocks or [{"type": "text", "text": fields.text(payload.get("text"))}]:
+        kind = block.get("type") if isinstance(block, Mapping) else None
+        if kind == "tool_use":
+            call_id = fields.name(block.get("id")) or f"{key}:{len(calls) + len(open_ids)}"
+            args = block.get("input") if isinstance(block.get("input"), dict) else {}
+            calls.append({"id": call_id, "name": str(block.get("name") or "tool"), "args": args})
+            continue
+        if kind == "tool_result":
+            if calls or parts:
+                yield _step(role, parts, calls)
+                open_ids += [str(call["id"]) for call in calls]
+                parts, calls = [], []
+            own = fields.name(block.get("tool_use_id"))
+            answered = own if own in open_ids else open_ids[0] if open_ids else None
+            if answered is None:
+                parts.append(fields.text(block.get("content")))
+                continue
+            open_ids.remove(answered)
+            yield _result(block, answered)
+            continue
+        if calls:  # words behind a call begin a new step
+            yield _step(role, parts, calls)
+            open_ids += [str(call["id"]) for call in calls]
+            parts, calls = [], []
+        parts += _parts(block, kind)
+    parts += [_attached(file) for file in payload.get("attachments") or () if _attached(file)]
+    if parts or calls:
+        yield _step(role, parts, calls)
+
+
+def _step(role: str, parts: list[Json], calls: list[dict[str, Json]]) -> dict[str, Json]:
+    is_text = all(isinstance(part, str) for part in parts)
+    content = "\n".join(parts) if is_text else parts
+    return {"role": role, "content": content, **({"tool_calls": calls} if calls else {})}
+
+
+def _result(block: _Payload, call_id: str) -> dict[str, Json]:
+    content = fields.text(block.get("content"))
+    failed = {"status": "error"} if block.get("is_error") else {}
+    return {"role": "tool", "tool_call_id": call_id, "content": content, **failed}
+
+
+def _parts(block: object, kind: object) -> list[Json]:
+    if kind == "thinking" and isinstance(block, Mapping):
+        return [{"type": "reasoning", "reasoning": str(block.get("thinking") or "")}]
+    if kind in _SPOKEN or not isinstance(block, Mapping) or not isinstance(kind, str):
+        text = fields.text(block)
+        return [text] if text else []
+    return [{"type": "opaque", "value": dict(block)}]
+
+
+def _attached(file: object) -> str:
+    """The text that was taken out of an attached file, under its name."""
+    if not isinstance(file, Mapping) or not file.get("extracted_content"):
+        return ""
+    return f"[file: {file.get('file_name') or 'attachment'}]\n{file['extracted_content']}"
+
+
+def _files(payload: _Payload) -> Iterator[dict[str, Json]]:
+    for file in [*(payload.get("attachments") or ()), *(payload.get("files") or ())]:
+        if isinstance(file, Mapping) and fields.name(file.get("file_name")):
+            yield fields.known(
+                name=file["file_name"], type=file.get("file_type"), size=file.get("file_size")
+            )

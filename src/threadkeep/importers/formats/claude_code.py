@@ -1,0 +1,84 @@
+"""Claude Code's transcripts, `~/.claude/projects/*/*.jsonl`: a line per message or event.
+
+The turns of a sub-agent become a session of their own, `<session>/<agent>`.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, groupby
+from typing import Final
+
+from threadkeep.importers import fields
+from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.types import Json
+
+_SPOKEN: Final = frozenset({"user", "assistant"})
+_EVENTS: Final = frozenset(
+    {"summary", "system", "file-history-snapshot", "progress", "queue-operation", "attachment",
+     "custom-title", "ai-title", "last-prompt", "agent-name", "pr-link", "mode", "permission-mode"}
+)  # fmt: skip
+
+
+def _matches(value: Json) -> bool:
+    if not isinstance(value, dict):
+        return False
+    is_message = value.get("type") in _SPOKEN and isinstance(value.get("message"), dict)
+    return is_message and "sessionId" in value
+
+
+def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
+    spoken = (entry for entry in entries if _is_spoken(entry, context))
+    for session, lines in groupby(spoken, key=_session):
+        first = next(lines)
+        yield Chat(
+            id=session,
+            location=first.location,
+            messages=_messages(chain([first], lines), context),  # noqa: B031 - read once
+            created_at=first.value.get("timestamp"),
+            metadata=fields.known(
+                cwd=first.value.get("cwd"), git_branch=first.value.get("gitBranch")
+            ),
+        )
+
+
+READER: Final = Reader("claude-code", "Claude Code's transcripts", _matches, _read)
+
+
+def _is_spoken(entry: Entry, context: Context) -> bool:
+    value = entry.value if isinstance(entry.value, dict) else {}
+    kind = value.get("type")
+    if kind in _SPOKEN and isinstance(value.get("message"), dict):
+        return True
+    if kind not in _EVENTS:
+        context.skip(entry.location, f"unknown line of type {kind!r:.40}")
+    return False
+
+
+def _session(entry: Entry) -> str:
+    own = fields.name(entry.value.get("sessionId")) or "claude-code"
+    if not entry.value.get("isSidechain"):
+        return own
+    return f"{own}/{fields.name(entry.value.get('agentId')) or 'sidechain'}"
+
+
+def _messages(entries: Iterable[Entry], context: Context) -> Iterator[Message]:
+    for entry in entries:
+        yield from _read_line(entry, context)
+
+
+def _read_line(entry: Entry, context: Context) -> Iterator[Message]:
+    line, payload = entry.value, entry.value["message"]
+    try:
+        role = fields.role(payload.get("role") or line["type"])
+    except fields.Malformed as error:
+        context.skip(entry.location, str(error))
+        return
+    content: dict[str, Json] = {"role": role, "content": payload.get("content")}
+    if role == "assistant":
+        content |= fields.known(model=payload.get("model"), usage=payload.get("usage"))
+    yield Message(
+        content,
+        entry.location,
+        fields.name(line.get("uuid")) or "",
+        line.get("timestamp"),
+        hidden=bool(line.get("isMeta")),
+    )

@@ -1,0 +1,73 @@
+"""Gemini's activity in Google Takeout, `MyActivity.json`: a prompt and its answer per entry.
+
+Entries do not say to which chat they belong, but some by the address of it; those of a day that
+do not say it are one session.
+"""
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from threadkeep.importers import fields
+from threadkeep.importers.formats import each
+from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.types import Json
+
+_PRODUCTS: Final = ("gemini", "bard")
+_ADDRESS: Final = re.compile(r"gemini\.google\.com/(?:u/\d+/)?(?:app|share|gem/[^/]+)/(\w+)")
+_TAG: Final = re.compile(r"<[^>]*>")
+_BREAK: Final = re.compile(r"<(?:br|/p|/li|/h\d|/div|/tr)\b[^>]*>", re.IGNORECASE)
+_PROMPTED: Final = re.compile(r"\A(?:Prompted|Asked|Said|Du hast gefragt:?)\s+", re.IGNORECASE)
+
+
+def _matches(value: Json) -> bool:
+    if not isinstance(value, dict) or "title" not in value or "time" not in value:
+        return False
+    named = [str(value.get("header")), *map(str, value.get("products") or ())]
+    return any(product in name.lower() for name in named for product in _PRODUCTS)
+
+
+def _read(entry: Entry, context: Context) -> Iterator[Part]:
+    del context
+    value = fields.mapping(entry.value, "an activity")
+    title = fields.name(value.get("title"))
+    if title is None:
+        raise fields.Malformed("the activity has no title")
+    at = value.get("time")
+    session = _session(value, at)
+    key = fields.digest([title, at])
+    prompt = Message(
+        {"role": "user", "content": _PROMPTED.sub("", title)}, entry.location, f"{key}-0", at
+    )
+    yield Chat(session, entry.location, [prompt, *_answers(value, key, entry.location, at)],
+               created_at=at)  # fmt: skip
+
+
+READER: Final = Reader(
+    "gemini", "Gemini's activity of Google Takeout", _matches, each.reader(_read)
+)
+
+
+def _session(value: Mapping[str, Any], at: object) -> str:
+    details = value.get("details")
+    urls = [value.get("titleUrl")]
+    urls += [d.get("url") for d in details or () if isinstance(d, Mapping)] if details else []
+    found = next((m for url in urls if (m := _ADDRESS.search(str(url)))), None)
+    if found:
+        return f"gemini-{found[1]}"
+    day = fields.moment(at)
+    return f"gemini-{day:%Y-%m-%d}" if day else "gemini-undated"
+
+
+def _answers(value: Mapping[str, Any], key: str, place: str, at: object) -> Iterator[Message]:
+    for number, answer in enumerate(value.get("safeHtmlItem") or (), start=1):
+        text = _plain(str(answer.get("html") or "")) if isinstance(answer, Mapping) else ""
+        if text:
+            content = {"role": "assistant", "content": text}
+            yield Message(content, place, f"{key}-{number}", at)
+
+
+def _plain(markup: str) -> str:
+    lines = html.unescape(_TAG.sub("", _BREAK.sub("\n", markup))).splitlines()
+    return "\n".join(line.strip() for line in lines if line.strip())

@@ -1,0 +1,63 @@
+"""LangChain's messages as it dumps them: `messages_to_dict`, `dumpd`, `model_dump`."""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any, Final
+
+from threadkeep.importers import fields
+from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.messages import langchain
+from threadkeep.types import Json
+
+
+def _matches(value: Json) -> bool:
+    return isinstance(value, Mapping) and (langchain.is_dump(value) or bool(_sessions(value)))
+
+
+def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
+    """A document of messages is one chat, under the document's name."""
+    first = next(entries, None)
+    if first is None:
+        return
+    sessions = _sessions(first.value) if isinstance(first.value, Mapping) else {}
+    for id, dumps in sessions.items():
+        numbered = (Entry(f"{first.location}[{id!r}][{n}]", d) for n, d in enumerate(dumps))
+        yield Chat(id, first.location, _messages(numbered, context))
+    if not sessions:
+        yield Chat(context.stem, context.label, _messages(chain([first], entries), context))
+
+
+READER: Final = Reader("langchain", "LangChain's dumped messages", _matches, _read)
+
+
+def dates_and_id(dump: Mapping[str, Any]) -> tuple[object, str]:
+    """The date and the id that a dump has."""
+    inner = dump.get("data") or dump.get("kwargs") or dump
+    inner = inner if isinstance(inner, Mapping) else dump
+    extra = inner.get("additional_kwargs")
+    dated = extra if isinstance(extra, Mapping) else {}
+    return fields.date_of(dated), fields.name(inner.get("id")) or ""
+
+
+def _messages(entries: Iterator[Entry], context: Context) -> Iterator[Message]:
+    for entry in entries:
+        if isinstance(entry.value, Mapping) and langchain.is_dump(entry.value):
+            created_at, id = dates_and_id(entry.value)
+            yield Message(entry.value, entry.location, id, created_at)
+        else:
+            context.skip(entry.location, "this is no dumped message")
+
+
+def _sessions(value: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The lists of dumps in an object: of sessions, or the state of a graph."""
+    lists = {key: dumps for key, dumps in value.items() if isinstance(dumps, list) and dumps}
+    return {
+        key: dumps
+        for key, dumps in lists.items()
+        if all(isinstance(dump, Mapping) and langchain.is_dump(dump) for dump in dumps)
+        and all(_names_its_kind(dump) for dump in dumps)
+    }
+
+
+def _names_its_kind(dump: Mapping[str, Any]) -> bool:
+    return "role" not in dump

@@ -1,0 +1,53 @@
+"""LangGraph's `SqliteStore`: memories under a namespace, whose last part is the user."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from threadkeep.importers import fields
+from threadkeep.importers.database import TableReader, Tables
+from threadkeep.importers.json_entries import parsed
+from threadkeep.importers.values import Context, Knowledge, Part
+
+_COLUMNS: Final = frozenset({"prefix", "key", "value", "created_at", "updated_at"})
+_KEYS: Final = ("memory", "text", "content", "fact", "data", "value")
+_KINDS: Final = frozenset({"memory", "memories", "facts", "users", "user", "semantic"})
+
+
+def _matches(found: Tables) -> bool:
+    return found.get("store", frozenset()) >= _COLUMNS
+
+
+def _read(connection: sqlite3.Connection, context: Context) -> Iterator[Part]:
+    rows = connection.execute(
+        "SELECT prefix, key, value, updated_at FROM store ORDER BY prefix, created_at, key"
+    )
+    for prefix, key, value, updated_at in rows:
+        location = f"{context.label}:store {prefix}/{key}"
+        text = _text(value)
+        if text is None:
+            context.skip(location, "the value has no text of its own: application data")
+            continue
+        yield Knowledge("fact", text, location, _user(prefix), observed_at=updated_at)
+
+
+READER: Final = TableReader("langgraph-store", "LangGraph's SQLite store", _matches, _read)
+
+
+def _text(value: Any) -> str | None:
+    """The one text of a memory, also of LangMem's `{"kind": "Memory", "content": {...}}`."""
+    try:
+        memory = parsed(value)
+    except (ValueError, TypeError):
+        return None
+    for _ in range(2):
+        if not isinstance(memory, Mapping):
+            break
+        memory = next((memory[key] for key in _KEYS if key in memory), None)
+    return fields.name(memory) if isinstance(memory, str) else None
+
+
+def _user(prefix: str) -> str | None:
+    """`memories.ada` and `ada.memories` are ada's."""
+    names = [part for part in prefix.split(".") if part.lower() not in _KINDS]
+    return names[0] if len(names) == 1 else None

@@ -1,0 +1,91 @@
+"""Letta's agent files (`.af`): the messages of an agent, and its blocks as facts and wishes."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from threadkeep.importers import fields
+from threadkeep.importers.formats import each
+from threadkeep.importers.values import Chat, Context, Entry, Knowledge, Message, Part, Reader
+from threadkeep.messages import parse_arguments
+from threadkeep.types import Json
+
+
+def _matches(value: Json) -> bool:
+    if not isinstance(value, dict):
+        return False
+    agents = value.get("agents")
+    newer = isinstance(agents, list) and ("blocks" in value or "tools" in value)
+    return newer or ("core_memory" in value and isinstance(value.get("messages"), list))
+
+
+def _read(entry: Entry, context: Context) -> Iterator[Part]:
+    value = fields.mapping(entry.value, "an agent file")
+    yield from _facts(value.get("blocks") or value.get("core_memory"), entry.location)
+    for number, agent in enumerate(value.get("agents") or [value]):
+        place = f"{entry.location}.agents[{number}]"
+        if not isinstance(agent, Mapping):
+            context.skip(place, "the agent is no object")
+            continue
+        own_id = fields.name(agent.get("id")) or fields.name(agent.get("name"))
+        listed = agent.get("messages")
+        yield Chat(
+            f"letta-{own_id or fields.digest(agent)}",
+            place,
+            list(_messages(listed if isinstance(listed, list) else [], place, context)),
+            title=fields.name(agent.get("name")),
+            created_at=agent.get("created_at"),
+        )
+
+
+READER: Final = Reader("letta", "Letta's agent files", _matches, each.reader(_read))
+
+
+def _facts(blocks: Any, place: str) -> Iterator[Knowledge]:
+    """Each line of the human block; the persona is the agent's own, and not known of the user."""
+    for block in blocks if isinstance(blocks, list) else ():
+        if isinstance(block, Mapping) and block.get("label") == "human":
+            for line in fields.text(block.get("value")).splitlines():
+                if text := line.strip(" -*\t"):
+                    yield Knowledge("fact", text, place, observed_at=block.get("updated_at"))
+
+
+def _messages(listed: list[Any], location: str, context: Context) -> Iterator[Message]:
+    for number, payload in enumerate(listed):
+        place = f"{location}.messages[{number}]"
+        try:
+            payload = fields.mapping(payload, "a message")
+            message = _message(payload, fields.role(payload.get("role")))
+        except fields.Malformed as error:
+            context.skip(place, str(error))
+            continue
+        id = fields.name(payload.get("id")) or ""
+        yield Message(message, place, id, fields.date_of(payload))
+
+
+def _message(payload: Mapping[str, Any], role: str) -> dict[str, Json]:
+    text = fields.text(payload.get("content") or payload.get("text"))
+    if role == "user":
+        return {"role": role, "content": _unpacked(text)}
+    message: dict[str, Json] = {"role": role, "content": text}
+    if role == "tool":
+        return {**message, "tool_call_id": fields.name(payload.get("tool_call_id"))}
+    calls = payload.get("tool_calls")
+    return {**message, "tool_calls": [_call(c) for c in calls]} if calls else message
+
+
+def _call(call: Any) -> dict[str, Json]:
+    function = call.get("function") or {}
+    args = parse_arguments(str(function.get("arguments") or ""))
+    return {"id": str(call.get("id") or ""), "name": str(function.get("name") or ""), "args": args}
+
+
+def _unpacked(text: str) -> str:
+    """The user's words, which older agents pack as JSON with a type and a time."""
+    try:
+        packed = json.loads(text)
+    except ValueError:
+        return text
+    if isinstance(packed, dict) and isinstance(packed.get("message"), str):
+        return str(packed["message"])
+    return text

@@ -1,0 +1,47 @@
+"""LlamaIndex's `SimpleChatStore` and `ChatMemoryBuffer` as they persist themselves."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from threadkeep.importers import fields
+from threadkeep.importers.formats import each
+from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.types import Json
+
+
+def _matches(value: Json) -> bool:
+    return _store(value) is not None
+
+
+def _read(entry: Entry, context: Context) -> Iterator[Part]:
+    del context
+    for key, messages in (_store(entry.value) or {}).items():
+        listed = fields.sequence(messages, f"store[{key!r}]")
+        place = f"{entry.location}.store[{key!r}]"
+        yield Chat(str(key), place, [_message(m, n, place) for n, m in enumerate(listed)])
+
+
+READER: Final = Reader("llama-index", "LlamaIndex's chat stores", _matches, each.reader(_read))
+
+
+def _store(value: Json) -> Mapping[str, Any] | None:
+    if not isinstance(value, Mapping):
+        return None
+    inner = value.get("chat_store")  # of a memory
+    if isinstance(inner, str):
+        try:
+            inner = json.loads(inner)
+        except ValueError:
+            return None
+    store = inner.get("store") if isinstance(inner, Mapping) else value.get("store")
+    return store if isinstance(store, Mapping) else None
+
+
+def _message(message: Any, number: int, place: str) -> Message:
+    extra = message.get("additional_kwargs") if isinstance(message, Mapping) else None
+    created_at = fields.date_of(extra) if isinstance(extra, Mapping) else None
+    canonical = json.dumps(message, sort_keys=True).encode()
+    id = f"llama-json:{number}:{hashlib.sha256(canonical).hexdigest()[:16]}"
+    return Message(message, f"{place}[{number}]", id, created_at)

@@ -1,0 +1,51 @@
+"""mem0's memories, as `get_all` answers and the platform exports them: facts."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from threadkeep.importers import fields
+from threadkeep.importers.formats import each
+from threadkeep.importers.values import Context, Entry, Knowledge, Part, Reader
+from threadkeep.types import Json
+
+
+def _matches(value: Json) -> bool:
+    if not isinstance(value, dict):
+        return False
+    if isinstance(value.get("memory"), str) and "id" in value:
+        return True
+    results = value.get("results", value.get("memories"))
+    return isinstance(results, list) and any(
+        isinstance(entry, dict) and isinstance(entry.get("memory"), str) for entry in results
+    )
+
+
+def _read(entry: Entry, context: Context) -> Iterator[Part]:
+    value = fields.mapping(entry.value, "a memory")
+    results = value.get("results", value.get("memories"))
+    if not isinstance(results, list):
+        yield _fact(value, entry.location)
+        return
+    for number, memory in enumerate(results):
+        place = f"{entry.location}.results[{number}]"
+        try:
+            yield _fact(fields.mapping(memory, "a memory"), place)
+        except fields.Malformed as error:
+            context.skip(place, str(error))
+
+
+READER: Final = Reader("mem0", "mem0's memories", _matches, each.reader(_read))
+
+
+def _fact(memory: Any, location: str) -> Knowledge:
+    text = fields.name(memory.get("memory"))
+    if text is None:
+        raise fields.Malformed("the memory has no text")
+    return Knowledge(
+        "fact",
+        text,
+        location,
+        user=fields.name(memory.get("user_id")),
+        observed_at=memory.get("updated_at") or memory.get("created_at"),
+        expires_at=memory.get("expiration_date"),
+    )

@@ -1,0 +1,66 @@
+"""Open WebUI's exports of chats: `chat.history.messages`, a tree with a current message."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from threadkeep.importers import branches, fields
+from threadkeep.importers.formats import each
+from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.types import Json
+
+
+def _matches(value: Json) -> bool:
+    if not isinstance(value, dict):
+        return False
+    chat = value.get("chat", value)
+    return isinstance(chat, dict) and isinstance(chat.get("history"), dict)
+
+
+def _read(entry: Entry, context: Context) -> Iterator[Part]:
+    value = fields.mapping(entry.value, "a chat")
+    chat = fields.mapping(value.get("chat", value), "chat")
+    history = fields.mapping(chat.get("history"), "history")
+    nodes = fields.mapping(history.get("messages"), "history.messages")
+    leaf = history.get("currentId")
+    own_id = fields.name(value.get("id")) or fields.name(chat.get("id"))
+    yield Chat(
+        id=f"open-webui-{own_id or fields.digest(chat)}",
+        location=entry.location,
+        messages=list(_messages(nodes, leaf, entry.location, context)),
+        title=fields.name(value.get("title")) or fields.name(chat.get("title")),
+        created_at=value.get("created_at") or chat.get("timestamp"),
+        user=fields.name(value.get("user_id")),
+        metadata=fields.known(models=chat.get("models"), folder=value.get("folder_id")),
+    )
+
+
+READER: Final = Reader("open-webui", "Open WebUI's chats", _matches, each.reader(_read))
+
+
+def _messages(
+    nodes: Mapping[str, Any], leaf: Any, location: str, context: Context
+) -> Iterator[Message]:
+    good = {key: node for key, node in nodes.items() if isinstance(node, Mapping)}
+    for key in nodes.keys() - good.keys():
+        context.skip(f"{location}.messages[{key!r}]", "the message is no object")
+    parents = {key: node.get("parentId") for key, node in good.items()}
+    for key, is_shown in branches.ordered(parents, leaf if isinstance(leaf, str) else None):
+        place, node = f"{location}.messages[{key!r}]", good[key]
+        try:
+            role = fields.role(node.get("role"))
+        except fields.Malformed as error:
+            context.skip(place, str(error))
+            continue
+        content: dict[str, Json] = {"role": role, "content": fields.text(node.get("content"))}
+        if role == "assistant":
+            content |= fields.known(model=node.get("model"))
+            content |= {"usage": node["usage"]} if isinstance(node.get("usage"), dict) else {}
+        yield Message(
+            content,
+            place,
+            fields.name(node.get("id")) or key,
+            node.get("timestamp"),
+            fields.known(files=node.get("files")),
+            hidden=not is_shown,
+            is_branch=not is_shown,
+        )

@@ -1,0 +1,78 @@
+"""Lists of chat messages: OpenAI's fine-tuning lines, Vercel's `UIMessage`s, and bare messages."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from threadkeep.importers import fields
+from threadkeep.importers.formats import each, ui_message
+from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.types import Json
+
+_IDS: Final = ("id", "conversation_id", "thread_id", "chatId", "chat_id", "session_id")
+_SHAPE: Final = frozenset({"content", "parts", "tool_calls", "function_call"})
+
+
+def _matches(value: Json) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    if _is_message(value):
+        return True
+    messages = value.get("messages")
+    return isinstance(messages, list) and any(map(_is_message, messages))
+
+
+def _is_message(value: Any) -> bool:
+    return isinstance(value, Mapping) and "role" in value and bool(_SHAPE & value.keys())
+
+
+def _read_chat(entry: Entry, context: Context) -> Iterator[Part]:
+    value = fields.mapping(entry.value, "a chat")
+    own_id = next((id for key in _IDS if (id := fields.name(value.get(key)))), None)
+    numbered = enumerate(fields.sequence(value.get("messages"), "messages"))
+    placed = (Entry(f"{entry.location}.messages[{n}]", message) for n, message in numbered)
+    yield Chat(
+        id=own_id or f"openai-{fields.digest(value)}",
+        location=entry.location,
+        messages=list(_messages(placed, context)),
+        title=fields.name(value.get("title")),
+        created_at=fields.date_of(value),
+        user=fields.name(value.get("user_id")),
+    )
+
+
+def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
+    """A document of chats, or of the messages of one, which has the document's name."""
+    first = next(entries, None)
+    if first is None:
+        return
+    every = _followed(first, entries)
+    if isinstance(first.value, Mapping) and _is_message(first.value):
+        yield Chat(context.stem, context.label, _messages(every, context))
+    else:
+        yield from each.reader(_read_chat)(every, context)
+
+
+READER: Final = Reader("openai", "OpenAI's and Vercel's messages", _matches, _read)
+
+
+def _followed(first: Entry, others: Iterator[Entry]) -> Iterator[Entry]:
+    yield first
+    yield from others
+
+
+def _messages(entries: Iterator[Entry], context: Context) -> Iterator[Message]:
+    for entry in entries:
+        try:
+            payload = fields.mapping(entry.value, "a message")
+            role = fields.role(payload.get("role"))
+        except fields.Malformed as error:
+            context.skip(entry.location, str(error))
+            continue
+        if isinstance(payload.get("parts"), list) and "content" not in payload:
+            yield from ui_message.messages(payload, role, entry.location)
+            continue
+        message = {key: value for key, value in payload.items() if key not in fields.DATES}
+        message = {**message, "role": role}
+        id = fields.name(message.pop("id", None)) or ""
+        message.pop("weight", None)  # of a fine-tuning line: how much it counts in training
+        yield Message(message, entry.location, id, fields.date_of(payload))

@@ -1,0 +1,66 @@
+"""Files of Solace Agent Mesh's History Service, `sessions_<id>_history.json`.
+
+`threadkeep.service.import_solace` reads its other stores too, with summaries.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from threadkeep.importers import fields
+from threadkeep.importers.formats import each
+from threadkeep.importers.values import Chat, Context, Entry, Knowledge, Message, Part, Reader
+from threadkeep.types import Json
+
+_PREFIX: Final = "sessions_"
+_SUFFIX: Final = "_history"
+
+
+def _matches(value: Json) -> bool:
+    if not isinstance(value, dict) or "mapping" in value:
+        return False
+    is_chat = isinstance(value.get("history"), list) and "last_active_time" in value
+    memory = value.get("memory")
+    return is_chat or (isinstance(memory, dict) and bool(memory.keys() & {"facts", "instructions"}))
+
+
+def _read(entry: Entry, context: Context) -> Iterator[Part]:
+    value = fields.mapping(entry.value, "a session")
+    id = context.stem.removeprefix(_PREFIX).removesuffix(_SUFFIX)
+    memory = value.get("memory")
+    if isinstance(memory, Mapping):
+        yield from _knowledge(memory, id, entry.location)
+    if isinstance(value.get("history"), list):
+        files = value.get("files")
+        yield Chat(
+            id,
+            entry.location,
+            list(_messages(value["history"], value, entry.location, context)),
+            files=[file for file in files or () if isinstance(file, Mapping)],
+        )
+
+
+READER: Final = Reader("solace", "Solace's history files", _matches, each.reader(_read))
+
+
+def _knowledge(memory: Mapping[str, Any], user: str, place: str) -> Iterator[Knowledge]:
+    for text in memory.get("facts") or ():
+        yield Knowledge("fact", fields.text(text), place, user)
+    for text in memory.get("instructions") or ():
+        yield Knowledge("instruction", fields.text(text), place, user)
+
+
+def _messages(
+    history: list[Any], session: Mapping[str, Any], location: str, context: Context
+) -> Iterator[Message]:
+    for number, entry in enumerate(history):
+        place = f"{location}.history[{number}]"
+        try:
+            payload = fields.mapping(entry, "an entry")
+            if payload.get("role") == "action":  # forgotten there with the next message
+                continue
+            content = payload.get("content")
+            message = {"role": fields.role(payload.get("role")), "content": content}
+        except fields.Malformed as error:
+            context.skip(place, str(error))
+        else:
+            yield Message(message, place, created_at=session.get("last_active_time"))

@@ -1,0 +1,71 @@
+"""Zep's answers: the messages of a thread, whose `role` is a name, and edges as facts."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from threadkeep.importers import fields
+from threadkeep.importers.formats import each
+from threadkeep.importers.values import Chat, Context, Entry, Knowledge, Message, Part, Reader
+from threadkeep.types import Json
+
+
+def _matches(value: Json) -> bool:
+    if not isinstance(value, dict):
+        return False
+    messages = value.get("messages")
+    typed = isinstance(messages, list) and any(
+        isinstance(message, Mapping) and "role_type" in message for message in messages
+    )
+    edges = value.get("edges")
+    return typed or _is_edge(value) or (isinstance(edges, list) and any(map(_is_edge, edges)))
+
+
+def _is_edge(value: Any) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("fact"), str) and "uuid" in value
+
+
+def _read(entry: Entry, context: Context) -> Iterator[Part]:
+    value = fields.mapping(entry.value, "an answer of Zep")
+    user = fields.name(value.get("user_id"))
+    edges = value.get("edges") or value.get("relevant_facts")
+    for number, edge in enumerate([value] if _is_edge(value) else edges or ()):
+        if _is_edge(edge):
+            yield _fact(edge, f"{entry.location}.edges[{number}]", user)
+        else:
+            context.skip(f"{entry.location}.edges[{number}]", "this is no edge with a fact")
+    if isinstance(listed := value.get("messages"), list):
+        own_id = fields.name(value.get("thread_id")) or fields.name(value.get("session_id"))
+        messages = list(_messages(listed, entry.location, context))
+        yield Chat(own_id or context.stem, entry.location, messages, user=user)
+
+
+READER: Final = Reader("zep", "Zep's threads and edges", _matches, each.reader(_read))
+
+
+def _fact(edge: Mapping[str, Any], place: str, user: str | None) -> Knowledge:
+    return Knowledge(
+        "fact",
+        edge["fact"],
+        place,
+        user,
+        observed_at=edge.get("created_at"),
+        valid_from=edge.get("valid_at"),
+        valid_to=edge.get("invalid_at"),
+    )
+
+
+def _messages(listed: list[Any], location: str, context: Context) -> Iterator[Message]:
+    for number, payload in enumerate(listed):
+        place = f"{location}.messages[{number}]"
+        try:
+            payload = fields.mapping(payload, "a message")
+            role = fields.role(payload.get("role_type") or payload.get("role"))
+        except fields.Malformed as error:
+            context.skip(place, str(error))
+            continue
+        speaker = fields.name(payload.get("name"))
+        if speaker is None and "role_type" in payload:
+            speaker = fields.name(payload.get("role"))
+        content = {"role": role, "content": fields.text(payload.get("content")), "name": speaker}
+        id = fields.name(payload.get("uuid")) or ""
+        yield Message(content, place, id, fields.date_of(payload))

@@ -1,0 +1,134 @@
+"""Reads JSON documents of any size entry by entry: arrays, JSON Lines, or one value.
+
+Memory is bounded by the largest entry. A bad entry is named and passed over, and so is what stands
+behind the cut of a file that ends early.
+"""
+
+import io
+import json
+from collections.abc import Iterator
+from typing import IO, Final, cast
+
+from threadkeep.importers.json_array import ArraySplitter
+from threadkeep.importers.values import Entry, Skip
+
+MAX_ENTRY: Final = 64 * 2**20
+"""Characters of an element of an array, or of a line."""
+
+MAX_DOCUMENT: Final = 256 * 2**20
+"""Characters of a document that is one value."""
+
+_CHUNK: Final = 64 * 2**10
+_PROBED_LINES: Final = 5
+_ENCODINGS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
+
+def entries(source: IO[bytes], label: str, skip: Skip) -> Iterator[Entry]:
+    """The values of a JSON document; needs a source that can be read twice.
+
+    Bytes that are no UTF-8 make the entry bad that they stand in, and no other.
+    """
+    text = _opened(source)
+    first = _first_sign(text)
+    if first == "[":
+        yield from _elements(text, label, skip)
+    elif first == "{" and _has_lines(source):
+        yield from _lines(_opened(source), label, skip)
+    elif first:
+        yield from _single(_opened(source), label, skip)
+
+
+def parsed(text: str | bytes) -> object:
+    """A JSON value.
+
+    Raises:
+        ValueError: it is none, or it is nested too deeply.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _opened(source: IO[bytes]) -> io.TextIOWrapper:
+    source.seek(0)
+    start = source.read(2)
+    source.seek(0)
+    encoding = _ENCODINGS.get(start, "utf-8-sig")
+    # \xff in a text is no JSON, so that the entry is bad, and only that one
+    shared = cast("IO[bytes]", _Shared(source))
+    return io.TextIOWrapper(shared, encoding, errors="backslashreplace", newline="\n")
+
+
+class _Shared(io.BufferedIOBase):
+    """A source that a text wrapper reads and does not close."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+
+    def readable(self) -> bool:
+        return True
+
+    def read1(self, size: int | None = -1) -> bytes:
+        return self._source.read(-1 if size is None else size)
+
+    read = read1
+
+
+def _first_sign(text: io.TextIOWrapper) -> str:
+    """The first character that is no space; the text is left in front of it, or behind it."""
+    while (sign := text.read(1)) and sign.isspace():
+        pass
+    return sign
+
+
+def _has_lines(source: IO[bytes]) -> bool:
+    """Whether one of the first lines is an object by itself, as in no indented JSON."""
+    text = _opened(source)
+    for _ in range(_PROBED_LINES):
+        line = text.readline(MAX_ENTRY)
+        try:
+            if line.strip() and isinstance(parsed(line), dict):
+                return True
+        except ValueError:
+            continue
+    return False
+
+
+def _elements(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[Entry]:
+    splitter, number = ArraySplitter(MAX_ENTRY), 0
+    for chunk in iter(lambda: text.read(_CHUNK), ""):
+        for element in splitter.feed(chunk):
+            yield from _entry(element, f"{label}[{number}]", skip)
+            number += 1
+    if not splitter.is_closed:
+        skip(f"{label}[{number}]", "the file ends in the middle: cut off?")
+
+
+def _lines(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[Entry]:
+    number = 0
+    while line := text.readline(MAX_ENTRY + 1):
+        number += 1
+        is_too_long = len(line) > MAX_ENTRY
+        while is_too_long and line and not line.endswith("\n"):
+            line = text.readline(MAX_ENTRY)
+        if line.strip():
+            yield from _entry(None if is_too_long else line, f"{label}:{number}", skip)
+
+
+def _single(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[Entry]:
+    whole = text.read(MAX_DOCUMENT + 1)
+    yield from _entry(None if len(whole) > MAX_DOCUMENT else whole, label, skip)
+
+
+def _entry(text: str | None, location: str, skip: Skip) -> Iterator[Entry]:
+    if text is None:
+        skip(location, "the entry is too large")
+        return
+    try:
+        value = parsed(text)
+    except ValueError as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else "it cannot be parsed"
+        skip(location, f"this is no JSON ({reason}): damaged, or cut off?")
+    else:
+        yield Entry(location, value)

@@ -1,0 +1,77 @@
+"""All formats that are read, and which of them a document is of: one table."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from threadkeep.errors import ConfigError, did_you_mean
+from threadkeep.importers.database import TableReader
+from threadkeep.importers.formats import (
+    agents_sqlite,
+    chatgpt,
+    claude,
+    claude_code,
+    codex,
+    gemini,
+    langchain,
+    langchain_sql,
+    langgraph_store,
+    letta,
+    libre_chat,
+    llama_index,
+    llama_index_sql,
+    mem0,
+    open_webui,
+    openai_chat,
+    sharegpt,
+    solace,
+    zep,
+)
+from threadkeep.importers.values import Entry, Reader
+from threadkeep.printable import shown
+
+READERS: Final[Sequence[Reader]] = (
+    chatgpt.READER,
+    claude.READER,
+    claude_code.READER,
+    codex.READER,
+    open_webui.READER,
+    libre_chat.READER,
+    gemini.READER,
+    solace.READER,
+    letta.READER,
+    zep.READER,
+    langchain.READER,
+    llama_index.READER,
+    sharegpt.READER,
+    openai_chat.READER,
+    mem0.READER,
+)
+"""Readers of JSON, the most particular first."""
+
+TABLE_READERS: Final[Sequence[TableReader]] = (
+    agents_sqlite.READER,
+    langchain_sql.READER,
+    llama_index_sql.READER,
+    langgraph_store.READER,
+)
+"""Readers of databases."""
+
+
+def reader_of(entries: Sequence[Entry]) -> Reader | None:
+    """The first reader that recognises one of the entries."""
+    for reader in READERS:
+        if any(reader.matches(entry.value) for entry in entries):
+            return reader
+    return None
+
+
+def reader_named(name: str) -> Reader:
+    """The reader of JSON of this name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    readers = {reader.name: reader for reader in READERS}
+    if name not in readers:
+        raise ConfigError(f"format {shown(name, 40)} is unknown{did_you_mean(name, readers)}")
+    return readers[name]

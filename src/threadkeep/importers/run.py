@@ -1,0 +1,193 @@
+"""Imports documents: recognises each, reads it, and writes what it holds."""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO, Final
+
+from threadkeep.adapters.shared import shared_memory
+from threadkeep.api.memory import Memory
+from threadkeep.core.user_id import UserId, optional_user_id
+from threadkeep.errors import ConfigError, InputError, NotOwner
+from threadkeep.importers import database, registry, store_chat
+from threadkeep.importers.documents import Document, documents, opened
+from threadkeep.importers.json_entries import entries
+from threadkeep.importers.report import ImportReport
+from threadkeep.importers.store_knowledge import KnowledgeWriter
+from threadkeep.importers.values import Chat, Context, Entry, Knowledge, Part, Reader
+from threadkeep.printable import shown
+
+_PICKLE: Final = re.compile(rb"\x80[\x02-\x05]")
+_PROBED: Final = 50  # entries that are looked at for the format
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes read so far, and those of the document."""
+
+
+def import_chats(
+    memory: Memory | str | None,
+    path: str | Path,
+    *,
+    user: "UserId | None" = None,
+    dry_run: bool = False,
+    format: str | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import chats, facts and instructions from an export or store of another product.
+
+    The format is recognised by the content. The source is only read. Ids are made of the source's
+    own, or of the content, so an import that was interrupted is repeated, and a later one adds
+    what is new; what is there already stays as it is. A bad entry is skipped, counted and named.
+    Branches of a chat that are not its current one become hidden items. Facts are active and
+    carry `import:<format>` as extractor; instructions are `quarantined` until `update` approves
+    them.
+
+    Args:
+        memory: the target: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
+        path: a file, a folder, or a zip, which is not unpacked.
+        user: whose sessions, facts and instructions they become; `None` = of whom the source
+            names, if it names anybody. Data of a second user of the source is then skipped.
+        dry_run: read and check everything, and write nothing.
+        format: the name of the format of JSON files, where the content does not say it.
+        progress: called with the bytes read, and those there are, of each document.
+
+    Raises:
+        ConfigError: there is nothing at the path, it is a web address, or the format is unknown.
+        BackendError: the store did not answer; repeat the import to go on.
+    """
+    run = _Import(shared_memory(memory), optional_user_id(user), dry_run, format, progress)
+    for document in documents(_checked_path(path), run.report.skip):
+        run.read(document)
+    run.name_unrecognised()
+    return run.report
+
+
+def _checked_path(path: str | Path) -> Path:
+    if isinstance(path, str) and "://" in path:
+        if path.lower().startswith(("http://", "https://")):
+            raise ConfigError("nothing is fetched from the web: download the export, pass the file")
+        raise ConfigError(f"{shown(path)} is no file or folder; see the page on imports")
+    if not isinstance(path, (str, Path)) or not str(path):
+        raise ConfigError(f"path must be a str or a Path, got {shown(path)}")
+    return Path(path).expanduser()
+
+
+def _obstacle(found: database.Tables) -> str:
+    if "thread_id" in found.get("checkpoints", ()):
+        return (
+            "it holds LangGraph's checkpoints, which are not read here: "
+            "langchain_threadkeep.import_checkpoints copies them"
+        )
+    return "none of its tables is recognised"
+
+
+class _Import:
+    """One import: where it goes, and what became of it so far."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        user: str | None,
+        dry_run: bool,
+        format: str | None,
+        progress: Progress | None,
+    ) -> None:
+        self.report = ImportReport(is_dry_run=dry_run)
+        self._memory, self._user, self._progress = memory, user, progress
+        self._reader = None if format is None else registry.reader_named(format)
+        self._knowledge = KnowledgeWriter(memory, self.report)
+        self._source_user: str | None = None
+
+    def name_unrecognised(self) -> None:
+        """Where nothing was recognised, that is what went wrong."""
+        if not self.report.formats:
+            for label in self.report.ignored:
+                self.report.skip(label, "its format is not recognised")
+            self.report.ignored.clear()
+
+    def read(self, document: Document) -> None:
+        """Import a document; what is wrong with it as a whole is named."""
+        context = Context(document.name, document.label, self.report.skip)
+        try:
+            with opened(document) as source:
+                start = source.read(len(database.MAGIC))
+                if start == database.MAGIC:
+                    self._read_database(document.path, context)
+                elif _PICKLE.match(start):
+                    context.skip(document.label, "a pickle, which is never loaded: it may run code")
+                else:
+                    self._read_json(source, document, context)
+        except (InputError, OSError, EOFError) as error:
+            self.report.skip(document.label, f"it cannot be read: {error}")
+
+    def _read_json(self, source: IO[bytes], document: Document, context: Context) -> None:
+        values = entries(source, document.label, self.report.skip)
+        probed = list(islice(values, _PROBED))
+        reader = self._reader or registry.reader_of(probed)
+        if reader is None:
+            if probed:
+                self.report.ignored.append(document.label)
+            return
+        followed = self._followed(chain(probed, values), source, document.size)
+        self._take(reader, reader.read(followed, context), context)
+
+    def _followed(self, values: Iterator[Entry], source: IO[bytes], size: int) -> Iterator[Entry]:
+        for entry in values:
+            yield entry
+            if self._progress is not None:
+                self._progress(source.tell(), size)
+
+    def _read_database(self, path: Path, context: Context) -> None:
+        try:
+            with database.connected(path) as connection:
+                found = database.tables(connection)
+                readers = [reader for reader in registry.TABLE_READERS if reader.matches(found)]
+                if not readers:
+                    self.report.skip(context.label, _obstacle(found))
+                for reader in readers:
+                    self._take(reader, reader.read(connection, context), context)
+        except sqlite3.Error as error:
+            self.report.skip(context.label, f"SQLite cannot read it: {error}")
+
+    def _take(
+        self, reader: Reader | database.TableReader, parts: Iterator[Part], context: Context
+    ) -> None:
+        self.report.formats[reader.name] += 1
+        for part in parts:
+            try:
+                self._write(part, reader.name)
+            except (InputError, ConfigError, NotOwner) as error:
+                context.skip(part.location, str(error))
+
+    def _write(self, part: Part, system: str) -> None:
+        owner = self._owner(part)
+        if isinstance(part, Chat) and self.report.is_dry_run:
+            store_chat.check(part, system, self.report)
+        elif isinstance(part, Chat):
+            store_chat.write(self._memory, part, owner, system, self.report)
+        elif owner is None:
+            raise InputError(f"the source does not say whose {part.kind} this is: pass the user")
+        elif self.report.is_dry_run:
+            self._count(part)
+        else:
+            self._knowledge.write(part, owner, system)
+
+    def _count(self, part: Knowledge) -> None:
+        if part.kind == "fact":
+            self.report.facts += 1
+        else:
+            self.report.instructions += 1
+
+    def _owner(self, part: Part) -> str | None:
+        """Whose it becomes; never that of two users of the source together."""
+        if self._user is None or part.user is None:
+            return self._user or optional_user_id(part.user or None)
+        self._source_user = self._source_user or part.user
+        if part.user not in (self._source_user, self._user):
+            raise InputError(
+                f"it is of the user {shown(part.user)}, not {shown(self._source_user)} "
+                "as what came before: without a user given, each keeps their own"
+            )
+        return self._user

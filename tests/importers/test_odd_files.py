@@ -1,0 +1,240 @@
+"""Damaged, cut, huge and hostile files: what is bad is named, and the rest is imported."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import zipfile
+
+import pytest
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+from tests.importers import exports
+from tests.importers.conftest import said
+from threadkeep import connect, import_chats
+from threadkeep.errors import ConfigError
+from threadkeep.importers import documents
+
+GOOD = [exports.simple_chatgpt("g1"), exports.simple_chatgpt("g2")]
+
+
+def node(key="x", **changes):
+    """A ChatGPT conversation, one of whose messages is changed."""
+    chat = exports.simple_chatgpt(key, turns=3)
+    chat["mapping"][f"{key}-1"]["message"] |= changes
+    return chat
+
+
+ODD = {
+    "a folder": {"type": "folder", "children": []},
+    "null": None,
+    "a text": "hello",
+    "a number": 7,
+    "no mapping": {"title": "x", "mapping": None},
+    "a list as mapping": {"mapping": []},
+    "null node": {"mapping": {"a": None, "b": {"message": None, "parent": "a"}}},
+    "a circle": {"mapping": {"a": {"parent": "b"}, "b": {"parent": "a"}}, "current_node": "a"},
+    "unknown role": node(author={"role": "wizard"}),
+    "null author": node(author=None),
+    "null content": node(content=None),
+    "a text as content": node(content="Hello"),
+    "null parts": node(content={"content_type": "text", "parts": None}),
+    "a text date": node(create_time="2024-05-06T07:08:09Z"),
+    "a wrong date": node(create_time="yesterday"),
+    "no date": node(create_time=None),
+    "a huge date": node(create_time=1e300),
+    "null metadata": node(metadata=None),
+    "a repeated id": node(id="x-0"),
+    "no id": node(id=None),
+    "a number as id": node(id=7),
+    "half a character": node(content={"content_type": "text", "parts": ["\ud83d!"]}),
+    "a NUL": node(content={"content_type": "text", "parts": ["a\0b"]}),
+    "missing parent": {**node(), "current_node": "nowhere"},
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
+def test_an_odd_entry_never_stops_the_others(bring, memory, odd):
+    report = bring([GOOD[0], odd, GOOD[1]])
+    assert len(said(memory, "chatgpt-g1")) == len(said(memory, "chatgpt-g2")) == 2
+    if isinstance(odd, dict) and odd.get("id") == "x":
+        assert len(said(memory, "chatgpt-x")) + report.skipped_count >= 3
+    else:
+        assert report.skipped_count == 1
+        assert report.skipped[0].location.startswith("export.json[1]")
+    before = {info.id: said(memory, info.id) for info in memory.sessions(user="ada")}
+    assert bring([GOOD[0], odd, GOOD[1]]).messages == 0
+    assert before == {info.id: said(memory, info.id) for info in memory.sessions(user="ada")}
+
+
+def test_dates_are_kept_however_they_are_written(bring, memory):
+    stamps = ["2024-05-06T07:08:09Z", 1714979289, 1714979289000, "1714979289",
+              "2024-05-06T07:08:09", {"$date": "2024-05-06T07:08:09Z"}]  # fmt: skip
+    keys = ["created_at", "timestamp", "createdAt", "create_time", "date", "time"]
+    messages = [
+        {"role": "user", "content": str(n), key: stamp}
+        for n, (key, stamp) in enumerate(zip(keys, stamps, strict=True))
+    ]
+    report = bring([{"id": "d", "messages": messages}])
+    assert report.skipped == []
+    assert {i.created_at.timestamp() for i in memory.session("d").items()} == {1714979289.0}
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.999])
+def test_a_cut_file_gives_what_is_whole(memory, tmp_path, share):
+    chats = [exports.simple_chatgpt(f"c{n}") for n in range(10)]
+    text = json.dumps(chats)
+    (tmp_path / "cut.json").write_text(text[: int(len(text) * share)])
+    report = import_chats(memory, tmp_path / "cut.json")
+    assert report.sessions == int(10 * share)
+    assert "cut off" in report.skipped[-1].reason
+
+
+def test_bytes_that_are_no_utf8_make_one_entry_bad(memory, tmp_path):
+    data = json.dumps(GOOD).encode().replace(b"g2 says 0", b"\xff\xfe")
+    (tmp_path / "b.json").write_bytes(data)
+    report = import_chats(memory, tmp_path / "b.json")
+    assert (report.sessions, report.skipped_count) == (1, 1)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_files_of_windows(memory, tmp_path, encoding):
+    for name, text in (("a.json", json.dumps(GOOD)), ("b.jsonl", exports.lines(GOOD))):
+        (tmp_path / name).write_text(text, encoding)
+        assert import_chats(memory, tmp_path / name).sessions == 2
+
+
+def test_a_bad_line_is_named_by_its_number(bring):
+    report = bring(exports.lines(GOOD[:1]) + '{"mapping": \n\n' + exports.lines(GOOD[1:]))
+    assert report.sessions == 2
+    assert [skipped.location for skipped in report.skipped] == ["export.json:2"]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "hello", "[", "{", "[[[", '"x"', "<html>"])
+def test_what_is_no_export_is_named_or_empty(bring, text):
+    report = bring(text)
+    assert (report.sessions, report.messages) == (0, 0)
+    assert report.skipped_count == (0 if not text.strip() else 1)
+
+
+def test_deep_nesting_is_refused(bring):
+    report = bring("[" + json.dumps(GOOD[0]) + ',{"mapping":' + "[" * 9_999 + "]" * 9_999 + "}]")
+    assert report.sessions == 1
+    assert report.skipped_count == 1
+
+
+def test_a_zip_is_read_and_never_unpacked(memory, tmp_path):
+    (tmp_path / "in").mkdir()
+    path = tmp_path / "in" / "export.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("../../evil/conversations.json", json.dumps(GOOD))
+        archive.writestr("/etc/other.json", json.dumps([exports.simple_chatgpt("g3")]))
+        archive.writestr("user.json", json.dumps({"id": "u", "email": "ada@example.org"}))
+        archive.writestr("file-1.png", b"\x89PNG")
+    report = import_chats(memory, path, user="ada")
+    assert report.sessions == 3
+    assert (report.skipped, report.ignored) == ([], ["export.zip/user.json"])
+    assert sorted(p.name for p in (tmp_path / "in").iterdir()) == ["export.zip"]
+    assert not (tmp_path.parent / "evil").exists()
+
+
+def test_a_bomb_in_a_zip_is_refused(memory, tmp_path):
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.json", "[" + " " * 30_000_000 + "]")
+        archive.writestr("b.json", json.dumps(GOOD))
+    (tmp_path / "bomb.zip").write_bytes(bomb.getvalue())
+    report = import_chats(memory, tmp_path / "bomb.zip")
+    assert report.sessions == 2
+    assert "grows more than 200 times" in report.skipped[0].reason
+
+
+def test_a_zip_whose_parts_are_too_much_together(memory, tmp_path, monkeypatch):
+    monkeypatch.setattr(documents, "MAX_TOTAL", 3_000)
+    with zipfile.ZipFile(tmp_path / "big.zip", "w") as archive:
+        for n in range(5):
+            archive.writestr(f"{n}.json", json.dumps([exports.simple_chatgpt(f"z{n}")]))
+    report = import_chats(memory, tmp_path / "big.zip")
+    assert 0 < report.sessions < 5
+    assert report.skipped_count == 5 - report.sessions
+
+
+def test_a_damaged_zip_is_named(memory, tmp_path):
+    with zipfile.ZipFile(tmp_path / "d.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.json", json.dumps([exports.simple_chatgpt(str(n)) for n in range(50)]))
+    data = bytearray((tmp_path / "d.zip").read_bytes())
+    data[200:260] = b"\xff" * 60
+    (tmp_path / "d.zip").write_bytes(data)
+    report = import_chats(memory, tmp_path / "d.zip")
+    assert report.skipped_count >= 1
+
+
+def test_a_folder_is_read_in_order(memory, tmp_path):
+    folder = tmp_path / "exports"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "conversations-000.json").write_text(json.dumps(GOOD[:1]))
+    (folder / "deep" / "conversations-001.json").write_text(json.dumps(GOOD[1:]))
+    (folder / "notes.txt").write_text("not an export")
+    (folder / "outside.json").symlink_to("/etc/hostname")
+    report = import_chats(memory, folder, user="ada")
+    assert (report.sessions, report.skipped) == (2, [])
+
+
+def test_nothing_is_unpickled(memory, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.pkl").write_bytes(pickle.dumps({"mapping": {}}))
+    (tmp_path / "in" / "b.json").write_bytes(pickle.dumps([1]))
+    with SqliteSaver.from_conn_string(str(tmp_path / "in" / "c.db")) as saver:
+        saver.setup()
+    report = import_chats(memory, tmp_path / "in")
+    reasons = [skipped.reason for skipped in report.skipped]
+    assert len(reasons) == 3
+    assert "never loaded" in reasons[0]
+    assert "never loaded" in reasons[1]
+    assert "import_checkpoints" in reasons[2]
+
+
+def test_nothing_is_fetched_from_the_web(memory):
+    for url in ("https://example.org/a.json", "HTTP://example.org", "ftp://example.org/a"):
+        with pytest.raises(ConfigError):
+            import_chats(memory, url)
+    with pytest.raises(ConfigError, match="no file or folder"):
+        import_chats(memory, "missing.json")
+    with pytest.raises(ConfigError, match="did you mean 'chatgpt'"):
+        import_chats(memory, ".", format="chatgtp")
+
+
+def test_sessions_of_somebody_else_are_left_alone_and_named(bring, memory):
+    memory.session("chatgpt-g1", user="eve").add("mine")
+    report = bring(GOOD)
+    assert (report.sessions, report.skipped_count) == (1, 1)
+    assert said(memory, "chatgpt-g1") == [("user", "mine")]
+
+
+def test_an_interrupted_import_is_repeated(bring, memory):
+    chats = [exports.simple_chatgpt(f"r{n}", turns=4) for n in range(6)]
+    bring(chats[:3])
+    memory.session("chatgpt-r1").rewind(last=2)  # as if it had stopped there
+    report = bring(chats)
+    assert (report.messages, report.existing, report.new_sessions) == (14, 10, 3)
+    texts = [text for _, text in said(memory, "chatgpt-r1")]
+    assert texts == [f"r1 says {n}" for n in range(4)]
+
+
+def test_an_edit_made_here_survives_the_next_import(bring, memory):
+    bring(GOOD)
+    chat = memory.session("chatgpt-g1")
+    chat.replace(chat.items()[0].id, {"role": "user", "content": "[redacted]"})
+    chat.update(title="My title")
+    bring(GOOD)
+    assert chat.items()[0].text == "[redacted]"
+    assert chat.info().title == "My title"
+
+
+def test_the_contract_holds_on_other_stores(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps(GOOD))
+    for url in (f"file:{tmp_path / 'chats'}", "memory://"):
+        with connect(url) as memory:
+            assert import_chats(memory, tmp_path / "a.json", user="ada").messages == 4
+            assert import_chats(memory, tmp_path / "a.json", user="ada").existing == 4
