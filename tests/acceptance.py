@@ -24,7 +24,7 @@ NOTES: Final = ROOT / ".pytest_cache/acceptance.json"
 NOT_YET: Final = "not yet"
 
 _ROW: Final = re.compile(
-    r"^(?P<head>\| (?P<id>[ABC]\d+) \| (?P<feature>.*?) \| .*<!-- proof -->)"
+    r"^(?P<head>\| (?P<id>[ABCD]\d+) \| (?P<feature>.*?) \| .*<!-- proof -->)"
     r"(?P<proof>.*)(?=<!-- end -->)",
     re.MULTILINE,
 )

@@ -83,7 +83,7 @@ def test_only_the_last_column_is_rewritten():
 
 def test_the_page_has_every_row_once():
     ids = [row.id for row in acceptance.rows(acceptance.PAGE.read_text())]
-    wanted = [("A", 1, 32), ("B", 40, 58), ("C", 1, 15)]
+    wanted = [("A", 1, 32), ("B", 40, 58), ("C", 1, 15), ("D", 1, 22)]
     assert ids == [f"{part}{n}" for part, first, last in wanted for n in range(first, last + 1)]
 
 

@@ -28,6 +28,7 @@ def test_offset_of_the_same_machine_is_about_nothing(backend, name):
     assert backend.clock_offset(renew=True) == pytest.approx(0.0, abs=1.0)
 
 
+@pytest.mark.proves("D8")
 @pytest.mark.parametrize("skew", [2 * HOUR, -26 * HOUR], ids=["fast", "slow"])
 def test_worker_with_a_wrong_clock_follows_the_server(backend, name, skew, monkeypatch, caplog):
     if name in WITHOUT or name.startswith("oracle"):

@@ -247,6 +247,7 @@ CASES = [
 ]
 
 
+@pytest.mark.proves("D7")
 @pytest.mark.parametrize(("backend", "name"), CASES, indirect=["backend"])
 def test_a_verb_cut_at_any_commit_loses_no_session_and_is_forgotten(backend, name):
     died = True

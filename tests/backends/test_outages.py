@@ -71,6 +71,7 @@ def recovered(memory: Any) -> list[str]:
             assert time.monotonic() < end, "it does not recover"
 
 
+@pytest.mark.proves("D10")
 def test_reads_are_refused_in_two_seconds_and_writes_ride_it_out(service):
     between, memory = service
     between.refuse()
@@ -96,6 +97,7 @@ def test_reads_are_refused_in_two_seconds_and_writes_ride_it_out(service):
     assert texts(memory) == ["before", "during"]
 
 
+@pytest.mark.proves("D10")
 def test_silent_server_is_known_after_one_probe(service):
     between, memory = service
     between.silent = True
@@ -153,6 +155,7 @@ def test_total_limit_ends_a_write_of_a_store_that_is_down(service):
         memory.session("chat", user="ada").add("late")
 
 
+@pytest.mark.proves("D10")
 def test_application_answers_its_probe_while_its_store_is_down(service):
     """As under a web server: handlers read and write by async verbs, a probe asks every second."""
     between, memory = service

@@ -48,6 +48,7 @@ def imported(monkeypatch, capsys, source, *options):
     return code, capsys.readouterr().err
 
 
+@pytest.mark.proves("D6")
 @pytest.mark.parametrize("start", [b"", HEAD + GOOD + ITEM + b'"'], ids=["first line", "an item"])
 def test_a_line_of_300_megabytes_is_refused_in_bounded_memory(monkeypatch, capsys, start):
     source = Endless(start, 300 * MEGABYTE)
@@ -114,6 +115,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.proves("D6")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_ends_in_one_bounded_line_and_nothing_is_written(
     monkeypatch, capsys, tmp_path, name

@@ -32,6 +32,7 @@ def texts(memory, session="chat"):
     return [item.text for item in memory.session(session).items()]
 
 
+@pytest.mark.proves("D8")
 def test_slow_clock_does_not_end_session(worker, clock):
     punctual, slow = worker(clock), worker(clock, -10 * DAY)
     punctual.session("chat", user="ada").add("precious")
@@ -50,6 +51,7 @@ def test_slow_clock_does_not_hide_session_from_list(worker, clock):
     assert [info.id for info in punctual.user("ada").sessions()] == ["chat"]
 
 
+@pytest.mark.proves("D8")
 @pytest.mark.parametrize("reclaim", ["sweep", "purge"])
 def test_fast_sweeper_leaves_live_sessions(worker, clock, reclaim):
     punctual, fast = worker(clock), worker(clock, TTL + HOUR / 2)
@@ -76,6 +78,7 @@ SKEWS = st.floats(-12 * HOUR, 12 * HOUR, allow_nan=False)
 STEPS = st.lists(st.tuples(SKEWS, st.floats(0, 4 * HOUR), st.booleans()), max_size=8)
 
 
+@pytest.mark.proves("D8")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS)
 def test_life_is_that_of_the_latest_clock(steps):

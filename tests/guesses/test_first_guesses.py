@@ -47,6 +47,7 @@ def names(tmp_path, monkeypatch):
         yield {**NAMES, "memory": memory, "chat": chat, "ada": memory.user("ada")}
 
 
+@pytest.mark.proves("D21")
 @pytest.mark.parametrize(("snippet", "fix"), CASES)
 def test_a_first_guess_works_or_says_the_fix(names, snippet, fix):
     if fix is None:

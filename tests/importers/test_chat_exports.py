@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.importers import exports
 from tests.importers.conftest import said
 from threadkeep.testing import assert_valid
 
 
+@pytest.mark.proves("D20")
 def test_chatgpt_shows_the_current_branch_and_hides_the_others(bring, memory):
     node = exports.chatgpt_node
     conversation = exports.chatgpt(
@@ -149,6 +152,7 @@ def test_ui_messages(bring, memory):
     assert_valid(chat.window().to_openai(), provider="openai")
 
 
+@pytest.mark.proves("D20")
 def test_claude_code_and_its_sub_agents(bring, memory):
     tool_use = {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": {"command": "ls"}}
     result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "a.py"}

@@ -141,6 +141,7 @@ def test_zep_has_names_as_roles_and_facts_with_a_life(bring, memory):
     assert (fact.valid_from, fact.extractor) == (AT, "import:zep")
 
 
+@pytest.mark.proves("D20")
 def test_the_store_of_langgraph(memory, tmp_path):
     path = str(tmp_path / "store.db")
     with SqliteStore.from_conn_string(path) as store:

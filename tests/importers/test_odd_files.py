@@ -54,6 +54,7 @@ ODD = {
 }
 
 
+@pytest.mark.proves("D20")
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
 def test_an_odd_entry_never_stops_the_others(bring, memory, odd):
     report = bring([GOOD[0], odd, GOOD[1]])

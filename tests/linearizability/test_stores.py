@@ -98,6 +98,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str
         raise
 
 
+@pytest.mark.proves("D11")
 def test_one_order_explains_what_all_clients_saw(
     target: tuple[str, Target], tmp_path: Path
 ) -> None:

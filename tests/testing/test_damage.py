@@ -24,6 +24,7 @@ SHARES = {"memory": 1.2, "sqlite": 0.3, "file": 0.3}
 SEED = int(os.environ.get("THREADKEEP_TEST_SEED", "1"))
 
 
+@pytest.mark.proves("D6")
 def test_a_wrong_shape_hides_no_other_record_and_stops_no_verb(backend, request):
     store = request.node.callspec.params["backend"]
     check_damages(backend, round(EXAMPLES * SHARES[store]), SEED)
@@ -63,6 +64,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.proves("D6")
 def test_every_refusal_is_one_bounded_line_that_names_kind_and_field(memory):
     fill(memory)
     rng = random.Random(SEED)

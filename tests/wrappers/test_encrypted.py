@@ -73,6 +73,7 @@ def test_hidden_ids_of_two_namespaces_do_not_tell_that_they_are_the_same():
     assert one != two
 
 
+@pytest.mark.proves("D9")
 @pytest.mark.proves("C7")
 @pytest.mark.parametrize("words", ["stream", "kind", "id"])
 def test_a_record_in_anothers_place_is_not_read(inner, words, caplog):
@@ -93,6 +94,7 @@ def test_a_record_in_anothers_place_is_not_read(inner, words, caplog):
         read(EncryptedBackend(inner, KEY, strict=True), kind=kind, ids=["a"])
 
 
+@pytest.mark.proves("D9")
 def test_any_bit_that_is_changed_is_noticed_and_hides_nothing_else(inner):
     backend = EncryptedBackend(inner, KEY)
     put(backend, "a", "b")
@@ -113,6 +115,7 @@ def test_what_was_never_sealed_is_not_taken_for_ours(inner, body):
     assert [record.body for record in read(backend)] == ["?"]
 
 
+@pytest.mark.proves("D9")
 @pytest.mark.proves("C7")
 def test_a_wrong_key_is_an_error_before_anything_is_read_or_written(inner):
     put(EncryptedBackend(inner, KEY), "a")

@@ -82,12 +82,14 @@ def _is_subsequence(short, long):
     return all(entry in remaining for entry in short)
 
 
+@pytest.mark.proves("D1")
 @FEW
 @given(programs())
 def test_generated_middlewares(program):
     check(program)
 
 
+@pytest.mark.proves("D1")
 @FEW
 @given(programs(hooks=STATE_HOOKS))
 def test_generated_middlewares_of_the_state(program):

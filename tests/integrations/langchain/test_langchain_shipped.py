@@ -102,6 +102,7 @@ def test_all_that_are_shipped_are_tried():
     assert exported <= MIDDLEWARES.keys() | UNTRIED.keys()
 
 
+@pytest.mark.proves("D1")
 @pytest.mark.parametrize("checkpointer", [True, False], ids=["saver", "no saver"])
 @pytest.mark.parametrize("place", [0, None], ids=["ours first", "ours last"])
 @pytest.mark.parametrize("name", MIDDLEWARES)
@@ -115,6 +116,7 @@ PAIRS = list(itertools.permutations(CHANGING, 2))
 PII_PAIRS = [names for names in PAIRS if "PIIMiddleware" in names]
 
 
+@pytest.mark.proves("D1")
 @pytest.mark.parametrize("names", PII_PAIRS, ids="+".join)
 def test_pairs_with_redaction(tmp_path, names):
     compare(tmp_path, names, None, checkpointer=True)

@@ -148,6 +148,7 @@ def test_deleting_and_clearing_a_session_leave_what_is_known(opened):
     assert sorted(texts(memory.user("ada"))) == ["Ada has a cat", "Ada has a dog"]
 
 
+@pytest.mark.proves("D13")
 def test_what_was_forgotten_and_what_was_read_travel_with_an_export():
     model, _ = learner(PETS)
     options = {"llm": {"call": model, "idle": 3_600, "summaries": False}}
@@ -177,6 +178,7 @@ def test_an_older_export_does_not_bring_back_what_was_forgotten_since():
         assert texts(ada) == ["Ada has a cat"]
 
 
+@pytest.mark.proves("D13")
 def test_a_copied_store_is_not_read_again():
     model, _ = learner(PETS)
     options = {"llm": {"call": model, "idle": 3_600, "summaries": False}}

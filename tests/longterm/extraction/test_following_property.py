@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,6 +54,7 @@ def take(chat, kind, animal, index):
         chat.rewind(before=items[index].id)
 
 
+@pytest.mark.proves("D13")
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(steps)
 def test_memory_is_what_the_conversation_says(program):

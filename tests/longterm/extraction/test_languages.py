@@ -14,6 +14,7 @@ LEAST = 9
 """Of ten wishes, and of ten facts."""
 
 
+@pytest.mark.proves("D12")
 @pytest.mark.parametrize("code", CODES)
 def test_no_cell_of_a_row_is_empty(code):
     row = language(code)
@@ -30,6 +31,7 @@ def test_a_row_is_found_for_its_own_sentences(code):
     assert [s for s in sentences if code not in recognise(s).codes] == []
 
 
+@pytest.mark.proves("D12")
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("cited", [False, True], ids=["found", "cited"])
 def test_wishes_and_facts_are_heard_and_nothing_is_planted(code, cited):
@@ -55,6 +57,7 @@ UNCOVERED = {
 }  # fmt: skip
 
 
+@pytest.mark.proves("D12")
 @pytest.mark.parametrize("code", UNCOVERED)
 @pytest.mark.parametrize("quoted", [False, True], ids=["found", "cited"])
 def test_the_gate_is_closed_for_orders_in_a_language_without_a_row(code, quoted):

@@ -20,6 +20,7 @@ def open_with(reply, **llm):
     )
 
 
+@pytest.mark.proves("D14")
 def test_everything_refused_is_counted_and_listed_with_its_reason_and_source():
     reply = answer(
         fact("Ada owns a yacht", 1, quote="a yacht"),
@@ -50,6 +51,7 @@ def test_everything_refused_is_counted_and_listed_with_its_reason_and_source():
             ada.refused(limit=0)
 
 
+@pytest.mark.proves("D14")
 def test_what_was_refused_can_be_approved():
     reply = answer(
         fact("Ada owns a yacht", 1),

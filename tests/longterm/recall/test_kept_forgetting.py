@@ -62,6 +62,7 @@ def told(memory, user):
     return ada, ada.session(f"{user} 2"), item
 
 
+@pytest.mark.proves("D15")
 def test_no_word_is_left_in_a_segment_whatever_takes_it_back(store):
     with connect(store, clock=Clock()) as memory:
         for name, take_back in VERBS.items():

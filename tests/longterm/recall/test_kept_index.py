@@ -94,6 +94,7 @@ class Life:
         return " ".join(self.dice.choices(WORDS, k=self.dice.randrange(1, 6)))
 
 
+@pytest.mark.proves("D15")
 @pytest.mark.parametrize("seed", range(4))
 def test_a_kept_index_answers_as_one_that_was_built_anew(backend, clock, seed):
     with connect(backend, clock=clock) as first, connect(backend, clock=clock) as second:

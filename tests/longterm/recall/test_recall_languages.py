@@ -22,6 +22,7 @@ LEAST = 8
 """Questions of ten that find what answers them first."""
 
 
+@pytest.mark.proves("D15")
 @pytest.mark.parametrize(
     ("text", "asked"), SPELLINGS, ids=[f"spelling {n}" for n in range(len(SPELLINGS))]
 )
@@ -30,6 +31,7 @@ def test_found_however_it_is_written(user, text, asked):
     assert texts(user.recall(asked, 1)) == [text]
 
 
+@pytest.mark.proves("D15")
 @pytest.mark.parametrize("language", QUESTIONS)
 def test_whole_questions_find_their_answer_first(user, language):
     for n, (answer, _) in enumerate(QUESTIONS[language]):
