@@ -21,6 +21,7 @@ from threadkeep.errors import ConfigError, InputError
 from threadkeep.printable import shown
 from threadkeep.protocols import Backend, Policy, SupportsDescribe
 from threadkeep.sessions import user_index
+from threadkeep.sessions.blob_orphans import OrphanSweeper
 from threadkeep.types import MAX_COUNT, Listing, SessionInfo
 from threadkeep.types.health import StoreCheck
 
@@ -64,6 +65,7 @@ class Memory:
         self.feedback = FeedbackCollection(self._engine)
         self._label = label or type(backend).__name__
         self._engine.listener = self._extractor()
+        self._engine.component(OrphanSweeper)
 
     @property
     def backend(self) -> Backend:

@@ -13,8 +13,10 @@ from typing import Final, NamedTuple
 from threadkeep.core import item_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
+from threadkeep.core.parts import references_of
 from threadkeep.longterm.recall import analyzer
 from threadkeep.longterm.recall.index import RecallIndex
+from threadkeep.sessions.blobs import load_heads
 from threadkeep.types import Page, Query, Record
 from threadkeep.types.versions import generation_of
 
@@ -157,7 +159,10 @@ class SessionSync:
                 self._add(id, record)
 
     def _add(self, id: str, record: Record) -> None:
-        document = analyzer.item_document(id, item_codec.read_item(record), record.at)
+        item = item_codec.read_item(record)
+        if references_of(item):
+            item = load_heads(self._engine, id, item, analyzer.MAX_CHARACTERS)
+        document = analyzer.item_document(id, item, record.at)
         if document is not None:
             self._index.add(document)
 
