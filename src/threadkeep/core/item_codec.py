@@ -52,6 +52,17 @@ def encode_item(
     key = names.key(id)
     if key == id and (text := _plain_body(item)):
         return _record("item", key, text, at, None, 0), []
+    fields = _fields(item, id, key, at)
+    unread = parts.FIELD in fields
+    text = checked(fields, record_shapes.ITEM, location, _MAX_WHOLE)
+    blobs: list[Blob] = []
+    if not unread and parts.is_large(text):
+        text, blobs = _without_blobs(fields, location)
+    return _record("item", key, text, at, None, 0), blobs
+
+
+def _fields(item: Item, id: str, key: str, at: float) -> dict[str, Json]:
+    """The JSON of an item that is no plain message."""
     fields: dict[str, Json] = {"role": item.role, "content": item.content}
     if item.type != "message":
         fields["type"] = item.type
@@ -68,11 +79,7 @@ def encode_item(
         fields["hidden"] = True
     if unread := parts.references_of(item):
         fields[parts.FIELD] = [reference.as_json() for reference in unread]
-    text = checked(fields, record_shapes.ITEM, location, _MAX_WHOLE)
-    blobs: list[Blob] = []
-    if not unread and parts.is_large(text):
-        text, blobs = _without_blobs(fields, location)
-    return _record("item", key, text, at, None, 0), blobs
+    return fields
 
 
 def _without_blobs(fields: dict[str, Json], location: str) -> tuple[str, list[Blob]]:

@@ -60,7 +60,7 @@ class Blob(NamedTuple):
     @property
     def size(self) -> int:
         """Bytes of UTF-8."""
-        return _size(self.text)
+        return size_of(self.text)
 
     def pieces(self) -> list[str]:
         """The text in pieces of about 1 MB of JSON each, the last one shorter."""
@@ -151,7 +151,7 @@ def split(
         for name, value in fields.items()
     }
     for path in _WHOLE:
-        if _size(dumps(stub)) > most and _find(stub, path):
+        if size_of(dumps(stub)) > most and _find(stub, path):
             stub = _put(stub, path, splitter.take_json(_find(fields, path), path))
     if splitter.references:
         stub[FIELD] = [reference.as_json() for reference in splitter.references]
@@ -194,14 +194,14 @@ class _Splitter:
         self._take(self._dumps(value), path, is_json=True)
         if path == ("content",):
             texts = (block.get("text") for block in value if isinstance(block, Mapping))
-            return _head("\n".join(text for text in texts if isinstance(text, str)))
+            return head("\n".join(text for text in texts if isinstance(text, str)))
         return [] if isinstance(value, (list, tuple)) else {}
 
     def _take_text(self, text: str, path: Path) -> str:
         url = _DATA_URL.match(text)
         before = url[0] if url else ""
         self._take(text[len(before) :], path, before=before)
-        return _head(text) if path[-1] in _TEXTS else ""
+        return head(text) if path[-1] in _TEXTS else ""
 
     def _take(self, text: str, path: Path, *, before: str = "", is_json: bool = False) -> None:
         text = names.join_surrogates(text)
@@ -251,7 +251,7 @@ def is_text(reference: BlobReference) -> bool:
 
 def is_large(text: str) -> bool:
     """Return True if a text takes more than 64 kB."""
-    return len(text) * 4 > LARGE and _size(text) > LARGE
+    return len(text) * 4 > LARGE and size_of(text) > LARGE
 
 
 def unread_lengths(item: Item) -> list[int]:
@@ -263,15 +263,16 @@ def unread_lengths(item: Item) -> list[int]:
     ]
 
 
-def _head(text: str) -> str:
+def head(text: str) -> str:
     """The first 16 kB of a text."""
-    head = text[:HEAD]
-    while (size := _size(head)) > HEAD:
-        head = head[: len(head) * HEAD // size]
-    return head
+    beginning = text[:HEAD]
+    while (size := size_of(beginning)) > HEAD:
+        beginning = beginning[: len(beginning) * HEAD // size]
+    return beginning
 
 
-def _size(text: str) -> int:
+def size_of(text: str) -> int:
+    """Bytes of UTF-8."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
