@@ -59,7 +59,7 @@ blocks = st.one_of(
     texts.map(lambda text: {"type": "text", "text": text}),
     st.builds(lambda n: {"type": "image", "base64": picture(n, n), "mime_type": "image/png"},
               st.sampled_from([10, 60_000, 300_000])),
-    values.map(lambda value: {"type": "opaque", "value": {"type": "x_result", "id": "x", "v": value}}),
+    values.map(lambda value: {"type": "opaque", "value": {"type": "x", "id": "x", "v": value}}),
     values.map(lambda value: {"type": "json", "value": value}),
 )  # fmt: skip
 messages = st.fixed_dictionaries(

@@ -13,9 +13,9 @@ from tests.engine.doubles import Clock, Counting, Judge
 from tests.engine.large_messages import photo, picture, pieces, references
 from threadkeep import connect
 from threadkeep.backends.encrypted import new_key
-from threadkeep.errors import InputError
+from threadkeep.errors import InputError, NotOwner
 from threadkeep.sessions import blobs
-from threadkeep.types import Item, Query
+from threadkeep.types import KEEP, Drop, Item, Query, Record
 
 pytestmark = pytest.mark.proves("D4")
 
@@ -199,7 +199,8 @@ def test_a_window_that_does_not_show_a_picture_does_not_read_it(opened):
         assert len(window) == 62
         assert window[0].content[1]["base64"]
         pages = 5  # pieces of 1 MB
-        assert fresh.backend.reads <= 4 and fresh.backend.records <= 140 + pages
+        assert fresh.backend.reads <= 4
+        assert fresh.backend.records <= 140 + pages
     assert counting is memory.backend
 
 
@@ -236,8 +237,6 @@ def test_the_same_message_again_is_stored_once(memory):
 def test_a_missing_piece_makes_one_item_unreadable(memory):
     chat = memory.session("chat", user="ada")
     chat.add(photo(seed=8), "hi")
-    from threadkeep.types import KEEP, Drop
-
     name = memory._engine.stream("blob", "chat")
     memory._engine.commit(name, drop=[Drop("piece")], ttl=KEEP)
     assert [item.type for item in chat.items()] == ["opaque", "message"]
@@ -246,8 +245,6 @@ def test_a_missing_piece_makes_one_item_unreadable(memory):
 
 def test_the_store_of_another_user_takes_no_parts(memory):
     memory.session("chat", user="ada").add("mine")
-    from threadkeep.errors import NotOwner
-
     with pytest.raises(NotOwner):
         memory.session("chat", user="bob").add(photo())
     assert pieces(memory) == 0
@@ -257,8 +254,6 @@ def test_an_item_of_before_with_a_large_part_within_is_read(memory):
     """Earlier versions kept up to 4 MB in the record."""
     chat = memory.session("chat", user="ada")
     item = chat.add("hi")[0]
-    from threadkeep.types import KEEP, Record
-
     body = json.dumps({"role": "user", "content": [{"type": "image", "base64": picture()}]})
     record = Record("item", item.id, body, Clock().now)
     memory._engine.commit(chat._stream.stream_name, put=[record], ttl=KEEP)

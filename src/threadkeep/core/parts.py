@@ -41,7 +41,6 @@ _SAID: Final = ("content", "tool_calls")
 _TEXTS: Final = ("content", "text")
 _WHOLE: Final = (("content",), ("raw", "data"))
 _DATA_URL: Final = re.compile(r"data:[^,]{0,200};base64,")
-_ESCAPED: Final = re.compile(r'[^\x20-\x7e]|["\\]')
 _ESCAPED_SIZE: Final = 6  # bytes of a character in JSON, at most
 
 Path = tuple[str | int, ...]
@@ -52,10 +51,17 @@ class TooLarge(InputError):
 
 
 class Blob(NamedTuple):
-    """A large text, by the hash of its content."""
+    """A large text, by the hash of its content, and the characters of its pieces."""
 
     id: str
     text: str
+    piece_length: int
+
+    @classmethod
+    def of(cls, text: str) -> Blob:
+        """The blob of a text without halves of characters."""
+        id = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return cls(id, text, PIECE // (_ESCAPED_SIZE if _may_grow(text) else 1))
 
     @property
     def size(self) -> int:
@@ -64,8 +70,13 @@ class Blob(NamedTuple):
 
     def pieces(self) -> list[str]:
         """The text in pieces of about 1 MB of JSON each, the last one shorter."""
-        length = PIECE if _ESCAPED.search(self.text) is None else PIECE // _ESCAPED_SIZE
-        return [self.text[start : start + length] for start in range(0, len(self.text), length)]
+        starts = range(0, len(self.text), self.piece_length)
+        return [self.text[start : start + self.piece_length] for start in starts]
+
+    @property
+    def piece_count(self) -> int:
+        """The number of pieces."""
+        return -(-len(self.text) // self.piece_length)
 
 
 class BlobReference(NamedTuple):
@@ -204,11 +215,11 @@ class _Splitter:
         return head(text) if path[-1] in _TEXTS else ""
 
     def _take(self, text: str, path: Path, *, before: str = "", is_json: bool = False) -> None:
-        text = names.join_surrogates(text)
-        id = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        blob = self._blobs.setdefault(id, Blob(id, text))
-        count = len(blob.pieces())
-        self.references.append(BlobReference(path, id, len(text), count, before, is_json))
+        blob = Blob.of(names.join_surrogates(text))
+        self._blobs[blob.id] = blob
+        self.references.append(
+            BlobReference(path, blob.id, len(blob.text), blob.piece_count, before, is_json)
+        )
 
 
 def filled(item: Item, texts: Mapping[str, str]) -> Item:
@@ -269,6 +280,11 @@ def head(text: str) -> str:
     while (size := size_of(beginning)) > HEAD:
         beginning = beginning[: len(beginning) * HEAD // size]
     return beginning
+
+
+def _may_grow(text: str) -> bool:
+    """Return True unless each character of a text is one byte of JSON; quick for base64."""
+    return not text.isascii() or not text.isprintable() or '"' in text or "\\" in text
 
 
 def size_of(text: str) -> int:

@@ -291,7 +291,7 @@ def copy(
         item = item_codec.read_item(record)
         wanted = {(session, r.id): r.pieces for r in parts.references_of(item)}
         texts = _read_texts(engine, wanted).get(session, {})
-        blobs = [Blob(id, text) for id, text in texts.items()]
+        blobs = [Blob.of(text) for text in texts.values()]
         store(engine, target, user, [Upload(record.id, blobs)])
 
 
@@ -333,7 +333,7 @@ def _write(
         Record(PIECE, id, item_codec.dumps({"text": text}, "piece"), now)
         for blob in blobs.values()
         if blob.id not in complete
-        for id, text in zip(_piece_ids(blob.id, len(blob.pieces())), blob.pieces(), strict=True)
+        for id, text in zip(_piece_ids(blob.id, blob.piece_count), blob.pieces(), strict=True)
     ]
     final = _reference_records(engine, user, uploads, now, complete=True)
     if len(list(batches([*pieces, *final]))) > 1:
@@ -357,7 +357,7 @@ def _reference_records(
                 "blob": blob.id,
                 "item": upload.item,
                 "size": blob.size,
-                "pieces": len(blob.pieces()),
+                "pieces": blob.piece_count,
                 "complete": complete,
                 "write": engine.new_id(now),  # so that it differs from what others read before
                 **({} if user is None else {"user": user}),
