@@ -135,14 +135,14 @@ def parse(entries: Iterable[Mapping[str, Json]]) -> list[BlobReference]:
     """The references of a record, whose shape was checked."""
     return [
         BlobReference(
-            tuple(entry["path"]),
-            entry["id"],
-            entry["length"],
-            entry["pieces"],
-            entry.get("before", ""),
-            entry.get("json") is True,
+            tuple(e["path"]),
+            e["id"],
+            e["length"],
+            e["pieces"],
+            e.get("before", ""),
+            e.get("json") is True,
         )
-        for entry in entries
+        for e in entries
     ]
 
 

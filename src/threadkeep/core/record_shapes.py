@@ -61,9 +61,15 @@ def _block(value: Json) -> Fault | None:
     return _TEXT_BLOCK(value) if is_text else _OTHER_BLOCK(value)
 
 
+def _path(value: Json) -> Fault | None:
+    if type(value) is list and value and all(type(step) in (str, int) for step in value):
+        return None
+    return Fault("", "a list of keys and indexes", value)
+
+
 BLOB_REFERENCE: Final = fields(
     {
-        "path": list_of(either(text, count, "a key or an index")),
+        "path": _path,
         "id": nonempty,
         "length": count,
         "pieces": count,

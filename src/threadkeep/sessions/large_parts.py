@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from threadkeep.core.parts import references_of
+from threadkeep.core.parts import PartialMetadata
 from threadkeep.sessions import blobs
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item
@@ -30,21 +30,24 @@ class LargeParts:
 
     def fill(self, items: list[Item]) -> list[Item]:
         """The items, with the parts that were read."""
-        met = {item.id: item for item in items if references_of(item)}
+        met = {item.id: item for item in items if type(item.metadata) is PartialMetadata}
         if not met:
             return items
         self._partial |= met
         if self._all_at_once:
             self._load(met.keys() - self._whole.keys())
+        if not self._whole:
+            return items
         return [self._whole.get(item.id, item) if item.id in met else item for item in items]
 
     def load_shown(self, window: Iterable[Item]) -> bool:
         """Read the parts of the items that are shown; returns True if there were some to read."""
         if not self._partial:
             return False
-        shown = {item.id for item in window}
-        missing = (self._partial.keys() & shown) - self._whole.keys()
-        self._load(missing)
+        shown = {item.id for item in window if item.id in self._partial}
+        missing = shown - self._whole.keys()
+        if missing:
+            self._load(missing)
         return bool(missing)
 
     def _load(self, ids: Iterable[str]) -> None:

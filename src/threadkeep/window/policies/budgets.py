@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from threadkeep.core.parts import unread_lengths
+from threadkeep.core.parts import PartialMetadata, unread_lengths
 from threadkeep.errors import ConfigError
 from threadkeep.messages.tool_groups import (
     Conversation,
@@ -237,4 +237,6 @@ def characters(item: Item) -> int:
         len(call.get("name") or "") + len(tokens.as_text(call.get("args")))
         for call in item.tool_calls
     )
-    return len(item.text) + calls + sum(unread_lengths(item))
+    if type(item.metadata) is PartialMetadata:
+        calls += sum(unread_lengths(item))
+    return len(item.text) + calls

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from threadkeep.core.parts import unread_lengths
+from threadkeep.core.parts import PartialMetadata, unread_lengths
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item, Json
 
@@ -32,7 +32,9 @@ def estimate(text: str) -> int:
 def count(item: Item, counter: TokenCounter | None = None) -> int:
     """Tokens of one item: text, reasoning, tool calls with arguments, and media by flat rates."""
     counter = counter or default()
-    total = _MESSAGE_OVERHEAD + sum(unread_lengths(item)) // _CHARACTERS_PER_TOKEN
+    total = _MESSAGE_OVERHEAD
+    if type(item.metadata) is PartialMetadata:
+        total += sum(unread_lengths(item)) // _CHARACTERS_PER_TOKEN
     if item.name:
         total += counter(item.name)
     if isinstance(item.content, str):
