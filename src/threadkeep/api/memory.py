@@ -116,11 +116,17 @@ class Memory:
 
     @reads
     def sessions(
-        self, *, user: UserId | None = None, limit: int = 20, cursor: Any = None
+        self,
+        *,
+        user: UserId | None = None,
+        limit: int = 20,
+        cursor: Any = None,
+        parent: str | None = None,
     ) -> Listing[SessionInfo]:
         """A page of a user's sessions, the latest written first; `.cursor` leads to the next page.
 
-        Without a user, all sessions of the namespace, in no particular order.
+        Without a user, all sessions of the namespace, in no particular order. With `parent`, the id
+        of a session, those of its sub-agents, which are not listed otherwise.
 
         Raises:
             ConfigError: no user, and this Memory was opened with `require_user=True`.
@@ -128,8 +134,8 @@ class Memory:
         """
         self._require(user)
         if user is None:
-            return user_index.all_sessions(self._engine, limit, cursor)
-        return self.user(user).sessions(limit=limit, cursor=cursor)
+            return user_index.all_sessions(self._engine, limit, cursor, parent)
+        return self.user(user).sessions(limit=limit, cursor=cursor, parent=parent)
 
     def extract(
         self, *, user: UserId | None = None, session: str | None = None, retry: bool = False

@@ -16,6 +16,7 @@ from threadkeep.core.engine import Engine
 from threadkeep.core.parts import references_of
 from threadkeep.longterm.recall import analyzer
 from threadkeep.longterm.recall.index import RecallIndex
+from threadkeep.sessions import user_index
 from threadkeep.sessions.blobs import load_heads
 from threadkeep.types import Page, Query, Record
 from threadkeep.types.versions import generation_of
@@ -174,7 +175,7 @@ class SessionSync:
             info = item_codec.read_session(page.records[0])
         except UnreadableRecord:
             return False
-        return info.user == self._user and not (info.agent and info.id.endswith(f"/{info.agent}"))
+        return info.user == self._user and not user_index.is_sub_agent(info)
 
 
 def _same_generation(page: Page, progress: SessionProgress) -> bool:
