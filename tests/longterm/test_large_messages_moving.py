@@ -66,6 +66,7 @@ def test_repair_names_a_missing_part_and_mends_orphans(opened, clock):
     clock.tick(4_000)
     [finding] = store_findings(memory._engine)
     assert (finding.problem, finding.detail) == ("parts without an item", "2 parts")
+    assert finding.fix is not None
     assert finding.fix()
     assert (pieces(memory), references(memory)) == (0, 0)
 

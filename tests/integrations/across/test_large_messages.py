@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 from langchain.agents import create_agent
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import tool
 from llama_index.core.llms import ChatMessage
 
@@ -85,9 +87,10 @@ def test_a_screenshot_of_a_tool_ends_no_run(monkeypatch, limit):
     model = Model(messages=iter([asks, AIMessage("ok"), AIMessage("yes")]))
     with connect("memory://") as memory:
         agent = create_agent(model, [shot], middleware=[ThreadkeepMiddleware(memory)])
-        config = {"configurable": {"thread_id": "chat"}}
-        agent.invoke({"messages": [HumanMessage("look")]}, config)
-        agent.invoke({"messages": [HumanMessage("again")]}, config)
+        config: RunnableConfig = {"configurable": {"thread_id": "chat"}}
+        for question in ("look", "again"):
+            messages: Any = {"messages": [HumanMessage(question)]}
+            agent.invoke(messages, config)
         blocks = next(i.content for i in memory.session("chat").items() if i.role == "tool")
     assert ("base64" in blocks[0]) is (limit > 1_000_000)
 
