@@ -106,7 +106,7 @@ def test_what_is_left_out_of_an_item_keeps_its_calls_and_words():
     )
     trimmed = without_large_parts(item)
     assert trimmed.content[0] == content[0]
-    assert trimmed.content[1]["text"].startswith("[image left out: ")
+    assert "[image left out: " in str(trimmed.content[1])
     assert trimmed.tool_calls[0]["args"].startswith("[args left out: ")
     assert (trimmed.raw, trimmed.metadata["mine"]) == (None, 1)
     assert trimmed.metadata[KEY]["parts"] == 2
