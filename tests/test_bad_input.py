@@ -79,7 +79,7 @@ MESSAGES = [
     (Item(role=""), "role is empty"),
     (Item(raw={"format": "x/1", "data": {1: 2}}), r"raw\.data: keys must be str, got 1"),
     ({"role": "user", "content": "x", "metadata": {"when": object()}}, r"\.when is a object"),
-    ({"role": "user", "content": "x" * 4_000_001}, r"is 4,000,.* bytes.*keep large files"),
+    ({"role": "user", "content": "x" * 64_000_001}, r"is 64,0.* bytes.*keep large files"),
     (5, "must be a str, a dict, an Item or a message object of .*, got int: pass a dict"),
     (None, "got NoneType"),
 ]  # fmt: skip

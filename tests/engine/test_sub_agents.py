@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 
 def test_lists_leave_it_out(memory):
     for number in range(3):
@@ -36,3 +38,24 @@ def test_what_its_model_cost_is_counted_and_can_be_cleared(memory):
     assert memory.feedback.counts()["gpt-5"].total == 1
     assert [info.id for info in memory.conversations.list(user="ada")] == ["t"]
     assert memory.responses.clear(user="ada") == 1
+
+
+@pytest.mark.proves("D5")
+def test_they_are_listed_by_their_parent(memory):
+    for id in ("t", "t2", "t/x"):
+        memory.session(id, user="ada").add("Hello")
+        for call in ("1", "2", "3"):
+            memory.session(f"{id}/scout/{call}", user="ada", agent="scout").add("Find it")
+    memory.session("t/planner", user="ada", agent="planner").add("Plan it")
+    ada, found, cursor = memory.user("ada"), [], None
+    while True:
+        page = ada.sessions(parent="t", limit=2, cursor=cursor)
+        found += [info.id for info in page]
+        cursor = page.cursor
+        if cursor is None:
+            break
+    below = ["t/planner", *(f"t/scout/{n}" for n in "123"), *(f"t/x/scout/{n}" for n in "123")]
+    assert sorted(found) == below
+    assert sorted(info.id for info in memory.sessions(parent="t", limit=100)) == below
+    assert sorted(info.id for info in ada.sessions()) == ["t", "t/x", "t2"]
+    assert memory.user("bob").sessions(parent="t") == []

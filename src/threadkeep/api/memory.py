@@ -22,6 +22,7 @@ from threadkeep.errors import ConfigError, InputError
 from threadkeep.printable import shown
 from threadkeep.protocols import Backend, Policy, SupportsDescribe
 from threadkeep.sessions import user_index
+from threadkeep.sessions.blob_orphans import OrphanSweeper
 from threadkeep.types import MAX_COUNT, Listing, SessionInfo
 from threadkeep.types.health import StoreCheck
 
@@ -73,6 +74,7 @@ class Memory:
             self._engine.write_counts = WriteCounts(self._keep_index)
         self._said_no_model = False
         self._engine.on_edit = _follow_edit
+        self._engine.component(OrphanSweeper)
 
     @property
     def backend(self) -> Backend:
@@ -123,11 +125,17 @@ class Memory:
 
     @reads
     def sessions(
-        self, *, user: UserId | None = None, limit: int = 20, cursor: Any = None
+        self,
+        *,
+        user: UserId | None = None,
+        limit: int = 20,
+        cursor: Any = None,
+        parent: str | None = None,
     ) -> Listing[SessionInfo]:
         """A page of a user's sessions, the latest written first; `.cursor` leads to the next page.
 
-        Without a user, all sessions of the namespace, in no particular order.
+        Without a user, all sessions of the namespace, in no particular order. With `parent`, the id
+        of a session, those of its sub-agents, which are not listed otherwise.
 
         Raises:
             ConfigError: no user, and this Memory was opened with `require_user=True`.
@@ -135,8 +143,8 @@ class Memory:
         """
         self._require(user)
         if user is None:
-            return user_index.all_sessions(self._engine, limit, cursor)
-        return self.user(user).sessions(limit=limit, cursor=cursor)
+            return user_index.all_sessions(self._engine, limit, cursor, parent)
+        return self.user(user).sessions(limit=limit, cursor=cursor, parent=parent)
 
     def extract(
         self, *, user: UserId | None = None, session: str | None = None, retry: bool = False

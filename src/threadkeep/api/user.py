@@ -68,13 +68,17 @@ class User:
         return Session(self._engine, id, user=self.id, agent=agent, metadata=metadata)
 
     @reads
-    def sessions(self, *, limit: int = 20, cursor: Any = None) -> Listing[SessionInfo]:
+    def sessions(
+        self, *, limit: int = 20, cursor: Any = None, parent: str | None = None
+    ) -> Listing[SessionInfo]:
         """A page of the user's sessions, latest written first; `.cursor` leads to the next page.
+
+        With `parent`, the id of a session, those of its sub-agents, which are not listed otherwise.
 
         Raises:
             InputError: `limit` is not from 1 to 1,000, or the cursor is not one.
         """
-        return user_index.user_sessions(self._engine, self.id, limit, cursor)
+        return user_index.user_sessions(self._engine, self.id, limit, cursor, parent)
 
     @reads
     def context(

@@ -187,6 +187,9 @@ class Engine:
     def sweep(self, limit: int) -> int:
         """`Backend.sweep` of what has been over for a while; also of an owned long-term store."""
         reclaimed = self._backend().sweep(self._swept_until(), limit)
+        for component in list(self._components.values()):
+            if sweep := getattr(component, "sweep", None):
+                reclaimed += sweep(limit)
         if self._owns_longterm and self.longterm.backend is not self.backend:
             reclaimed += self.longterm.sweep(limit)
         return reclaimed

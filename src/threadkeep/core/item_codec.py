@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from threadkeep.core import body, names, record_shapes
+from threadkeep.core import body, names, parts, record_shapes
 from threadkeep.core.body import UnreadableRecord
+from threadkeep.core.parts import Blob
 from threadkeep.core.shape import Check
 from threadkeep.errors import InputError
 from threadkeep.printable import shown, shown_key
@@ -28,6 +29,7 @@ _item, _record = fast_constructor(Item), fast_constructor(Record)
 _set_id, _set_seq, _set_created_at = (
     getattr(Item, name).__set__ for name in ("id", "seq", "created_at")
 )
+_MAX_WHOLE: Final = 4 * parts.MAX_MESSAGE  # a raw payload may say everything twice
 _EXACT: Final = frozenset({str, int, float, bool, type(None)})
 _ITEM_FIELDS = (
     "name", "tool_calls", "tool_call_id", "status", "model", "usage", "metadata", "raw",
@@ -35,14 +37,32 @@ _ITEM_FIELDS = (
 
 
 def item_record(item: Item, id: str, at: float, location: str = "message") -> Record:
-    """The record of an item of that id, written at `at` (epoch seconds).
+    """As `encode_item`, without the blobs: for comparisons, and for parts that are stored."""
+    return encode_item(item, id, at, location)[0]
+
+
+def encode_item(
+    item: Item, id: str, at: float, location: str = "message"
+) -> tuple[Record, list[Blob]]:
+    """The record of an item of that id, written at `at` (epoch seconds), and its large parts.
 
     Raises:
         InputError: a field is not JSON, or the item is too large; both are named.
     """
     key = names.key(id)
     if key == id and (text := _plain_body(item)):
-        return _record("item", key, text, at, None, 0)
+        return _record("item", key, text, at, None, 0), []
+    fields = _fields(item, id, key, at)
+    unread = parts.FIELD in fields
+    text = checked(fields, record_shapes.ITEM, location, _MAX_WHOLE)
+    blobs: list[Blob] = []
+    if not unread and parts.is_large(text):
+        text, blobs = _without_blobs(fields, location)
+    return _record("item", key, text, at, None, 0), blobs
+
+
+def _fields(item: Item, id: str, key: str, at: float) -> dict[str, Json]:
+    """The JSON of an item that is no plain message."""
     fields: dict[str, Json] = {"role": item.role, "content": item.content}
     if item.type != "message":
         fields["type"] = item.type
@@ -57,7 +77,19 @@ def item_record(item: Item, id: str, at: float, location: str = "message") -> Re
             fields["created_at"] = created_at
     if item.hidden:
         fields["hidden"] = True
-    return _record("item", key, checked(fields, record_shapes.ITEM, location), at, None, 0)
+    if unread := parts.references_of(item):
+        fields[parts.FIELD] = [reference.as_json() for reference in unread]
+    return fields
+
+
+def _without_blobs(fields: dict[str, Json], location: str) -> tuple[str, list[Blob]]:
+    """The body of an item without its large parts, and these."""
+    stub, blobs = parts.split(fields, lambda value: dumps(value, location, _MAX_WHOLE), MAX_BODY)
+    text = dumps(stub, location)
+    size = len(text) + sum(blob.size for blob in blobs)
+    if size > parts.MAX_MESSAGE:
+        raise _too_large(location, size, parts.MAX_MESSAGE)
+    return text, blobs
 
 
 def _plain_body(item: Item) -> str | None:
@@ -71,7 +103,7 @@ def _plain_body(item: Item) -> str | None:
         size = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:
         return None
-    return text if size <= MAX_BODY else None
+    return text if size <= parts.LARGE else None
 
 
 def read_item(record: Record) -> Item:
@@ -106,6 +138,9 @@ def decode_item(record: Record) -> Item:
     if (fault := record_shapes.ITEM(data)) is not None:
         raise UnreadableRecord("item", fault)
     get = data.get
+    metadata: dict[str, Json] = get("metadata") or {}
+    if entries := get(parts.FIELD):
+        metadata = parts.PartialMetadata(metadata, parts.parse(entries))
     return _item(
         get("id") or record.id,
         record.seq,
@@ -118,7 +153,7 @@ def decode_item(record: Record) -> Item:
         get("status"),
         get("model"),
         get("usage"),
-        get("metadata") or {},
+        metadata,
         utc_datetime(get("created_at", record.at)),
         get("hidden") is True,
         get("raw"),
@@ -272,13 +307,13 @@ def with_owner(record: Record, user: str) -> Record:
     return dataclasses.replace(record, body=dumps(fields, "session"))
 
 
-def checked(fields: dict[str, Json], check: Check, location: str) -> str:
+def checked(fields: dict[str, Json], check: Check, location: str, most: int = MAX_BODY) -> str:
     """The body of a record, if it has the shape of its kind, so that it can be read again.
 
     Raises:
         InputError: it has not, or is no JSON; the field is named.
     """
-    text = dumps(fields, location)
+    text = dumps(fields, location, most)
     if (fault := check(fields)) is not None and (fault := check(json.loads(text))) is not None:
         raise InputError(
             f"{location}.{fault.path} must be {fault.expected}, got {shown(fault.found)}"
@@ -286,11 +321,11 @@ def checked(fields: dict[str, Json], check: Check, location: str) -> str:
     return text
 
 
-def dumps(value: Json, location: str) -> str:
+def dumps(value: Json, location: str, most: int = MAX_BODY) -> str:
     """Compact JSON for every store: NUL and lone surrogates are escaped.
 
     Raises:
-        InputError: something is not JSON (named by its path), or it is larger than `MAX_BODY`.
+        InputError: something is not JSON (named by its path), or it is larger than `most` bytes.
     """
     try:
         if not _is_exact(value):
@@ -307,17 +342,21 @@ def dumps(value: Json, location: str) -> str:
     except UnicodeEncodeError:  # lone surrogates
         text = _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
         size = len(text.encode())
-    if size > MAX_BODY:
-        raise InputError(
-            f"{location} is {size:,} bytes, at most {MAX_BODY:,} can be stored; "
-            "keep large files elsewhere and store their URL"
-        )
+    if size > most:
+        raise _too_large(location, size, most)
     if text.count("[") + text.count("{") > body.MAX_DEPTH and body.is_too_deep(value):
         raise InputError(
             f"{location} is nested more than {body.MAX_DEPTH} deep, which could not be read again "
             "everywhere; store what is deeper as a text of JSON"
         )
     return text
+
+
+def _too_large(location: str, size: int, most: int) -> parts.TooLarge:
+    return parts.TooLarge(
+        f"{location} is {size:,} bytes, at most {most:,} can be stored; "
+        "keep large files elsewhere and store their URL"
+    )
 
 
 def _is_exact(value: Json) -> bool:

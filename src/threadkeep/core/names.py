@@ -45,6 +45,11 @@ def parts(stream: str) -> tuple[str, str]:
     return unquote(home, errors="surrogatepass"), rest.partition("/")[2]
 
 
+def decoded(part: str) -> str:
+    """The text of an encoded part of a stream's name that is not hashed."""
+    return unquote(part, errors="surrogatepass")
+
+
 def key(name: str) -> str:
     """A record id for any text: the text itself if every store can take it, else its hash."""
     if name.isascii() and len(name) <= _LIMIT and "\0" not in name and name[:1] != "=":

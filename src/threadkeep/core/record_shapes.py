@@ -61,6 +61,22 @@ def _block(value: Json) -> Fault | None:
     return _TEXT_BLOCK(value) if is_text else _OTHER_BLOCK(value)
 
 
+def _path(value: Json) -> Fault | None:
+    if type(value) is list and value and all(type(step) in (str, int) for step in value):
+        return None
+    return Fault("", "a list of keys and indexes", value)
+
+
+BLOB_REFERENCE: Final = fields(
+    {
+        "path": _path,
+        "id": nonempty,
+        "length": count,
+        "pieces": count,
+    },
+    {"before": text, "json": flag},
+)
+
 ITEM: Final = fields(
     {"role": nonempty, "content": either(text, list_of(_block), "a text or a list of blocks")},
     {
@@ -73,8 +89,17 @@ ITEM: Final = fields(
         "created_at": moment,
         "hidden": flag,
         "raw": optional(fields({"format": text}, {"data": anything})),
+        "blobs": list_of(BLOB_REFERENCE),
     },
 )
+
+PIECE: Final = fields({"text": text})
+
+BLOB: Final = fields(
+    {"blob": nonempty, "item": nonempty, "size": count, "pieces": count, "complete": flag},
+    {"user": _ID_OR_NONE},
+)
+"""That an item refers to a blob of its session."""
 
 FILE: Final = fields(
     {"id": nonempty}, {"url": _TEXT_OR_NONE, "name": _TEXT_OR_NONE, "metadata": mapping}

@@ -55,10 +55,10 @@ def redacted_item(engine: Engine, item: Item) -> Item:
     same = all(getattr(item, name) == value for name, value in redacted_fields.items())
     if same and redacted_json(engine, item.raw, "item") == item.raw:
         return item
-    return replace(item, **redacted_fields, raw=_identity(item.raw))
+    return replace(item, **redacted_fields, raw=identity_of_raw(item.raw))
 
 
-def _identity(raw: dict[str, Json] | None) -> dict[str, Json] | None:
+def identity_of_raw(raw: dict[str, Json] | None) -> dict[str, Json] | None:
     """What is left of a raw payload: whose state the message stands in, and its id there."""
     if raw is None or STATE not in raw:
         return None

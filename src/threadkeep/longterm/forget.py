@@ -20,8 +20,16 @@ from threadkeep.longterm.store import unit_of_work
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream, for_session
 from threadkeep.printable import shown
-from threadkeep.sessions import checkpoints, derived, edit, recall_segments, remove, user_index
-from threadkeep.sessions.read import items_of_page
+from threadkeep.sessions import (
+    blobs,
+    checkpoints,
+    derived,
+    edit,
+    recall_segments,
+    remove,
+    user_index,
+)
+from threadkeep.sessions.read import items_of_page, whole_items
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import KEEP, Drop, Query, SessionInfo
 from threadkeep.types.knowledge import (
@@ -46,7 +54,7 @@ def forget_user(engine: Engine, user: str, *, purge: bool) -> ForgetReport:
         if (count := _erase(engine, user, session)) is not None:
             erased[session] = erased.get(session, 0) + count
     records = sum(erased.values()) + orphans.forget_pointers(engine, user, erased)
-    records += checkpoints.delete_of_user(engine, user)
+    records += checkpoints.delete_of_user(engine, user) + blobs.delete_of_user(engine, user)
     other_namespaces = _summaries(engine, unit)
     records += orphans.forget_summaries(engine, user)
     recall_segments.forget_user(engine, user)
@@ -72,9 +80,8 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
     """As `Session.forget`."""
     item_ids = [names.check(id, "item id") for id in ids]
     keys = [names.key(id) for id in item_ids]
-    items = items_of_page(
-        session_stream.read(Query(session_stream.stream_name, "item", ids=keys)).pages[0]
-    )
+    page = session_stream.read(Query(session_stream.stream_name, "item", ids=keys)).pages[0]
+    items = whole_items(session_stream, items_of_page(page))
     edit.remove(session_stream, *item_ids, tell=False)
     said = {item.text for item in items if item.text}
     checkpoints.forget_items(session_stream.engine, session_stream.id, item_ids, said)

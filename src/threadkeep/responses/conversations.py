@@ -130,7 +130,8 @@ def items(stream: SessionStream, limit: int, order: str, after: str | None) -> L
         raise not_found(stream)
     page = read.items_of_snapshot(stream, query, snapshot)
     page = (page[::-1] if newest else page)[: limit + 1]
-    return Listing(page[:limit], cursor=page[limit - 1].id if len(page) > limit else None)
+    cursor = page[limit - 1].id if len(page) > limit else None
+    return Listing(read.whole_items(stream, page[:limit]), cursor=cursor)
 
 
 def item(stream: SessionStream, id: str) -> Item:
@@ -142,7 +143,7 @@ def item(stream: SessionStream, id: str) -> Item:
     found = next(filter(read.is_shown, read.items_of_page(snapshot.pages[0])), None)
     if found is None:
         raise NotFound(f"conversation {shown(stream.id)} has no item {shown(id)}")
-    return found
+    return read.whole_items(stream, [found])[0]
 
 
 def add_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:

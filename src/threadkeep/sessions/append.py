@@ -11,15 +11,16 @@ from typing import Final, NamedTuple
 from threadkeep.core import item_codec, names
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted_item
-from threadkeep.errors import InputError
+from threadkeep.errors import Conflict, InputError
 from threadkeep.messages import read_all
 from threadkeep.printable import shown
-from threadkeep.sessions import derived, recall_segments
+from threadkeep.sessions import blobs, derived, recall_segments
+from threadkeep.sessions.blobs import Upload
 from threadkeep.sessions.item_identity import IdClaims, is_reference
-from threadkeep.sessions.read import ALL, choose_window, older_items
+from threadkeep.sessions.read import ALL, choose_window, items_query, older_items, whole_items
 from threadkeep.sessions.storable import storable_record
-from threadkeep.sessions.stream import SessionStream
-from threadkeep.types import Drop, Item, Record
+from threadkeep.sessions.stream import SessionStream, Snapshot
+from threadkeep.types import Drop, Item, Page, Record
 from threadkeep.types.batching import batches
 from threadkeep.types.timestamps import utc_datetime
 from threadkeep.window.shorten.references import referring
@@ -34,6 +35,7 @@ class Draft(NamedTuple):
         records: of the items that are no references.
         now: the time of writing.
         claims: the ids given by the caller; `None` = all are new.
+        uploads: the large parts of the records.
     """
 
     items: list[Item]
@@ -41,6 +43,12 @@ class Draft(NamedTuple):
     records: list[Record]
     now: float
     claims: IdClaims | None
+    uploads: list[Upload]
+
+    @property
+    def blob_ids(self) -> dict[str, frozenset[str]]:
+        """The blobs of each item that has some, by record id."""
+        return {upload.item: frozenset(blob.id for blob in upload.blobs) for upload in self.uploads}
 
     def stored(self, seqs: Iterable[int]) -> list[Item]:
         """The items with the seqs of their records; a reference becomes the item it names."""
@@ -63,6 +71,8 @@ def add(stream: SessionStream, messages: Sequence[object], format: str | None = 
     draft = make_draft(
         stream.engine, stream.id, messages, format=format, refer=partial(_without_pages, stream)
     )
+    if draft.uploads:
+        _upload(stream, draft)
     seqs = list[int]()
     for batch in list(batches(draft.records)) or [[]]:
         seqs += _write(stream, draft.claims, batch, first=not seqs)
@@ -79,15 +89,21 @@ def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
     if draft.claims is not None:
         draft.claims.check_alone()
     first, *rest = list(batches(draft.records)) or [[]]
+    if draft.uploads:
+        _upload(stream, draft)
 
     def step() -> list[int]:
-        snapshot = stream.read()
+        snapshot = stream.read(blobs.query(stream.engine, stream.id))
         if not first and snapshot.info is None:
             return []
+        gone = stored_with_blobs(stream, snapshot, snapshot.pages[0])
         put = stream.compare_and_set(snapshot, put=first, drop=[Drop("item")])
         if snapshot.info is not None:
             derived.invalidate_summary(stream.engine, stream.id)
             recall_segments.drop_touched(stream.engine, snapshot.info.user, stream.id)
+        if gone:
+            remaining = dict.fromkeys(gone, frozenset[str]()) | draft.blob_ids
+            blobs.release(stream.engine, stream.id, snapshot.pages[0], remaining)
         return put
 
     seqs = stream.retry(step)
@@ -133,15 +149,49 @@ def make_draft(
     )
     items: list[Item] = []
     records: list[Record] = []
+    uploads: list[Upload] = []
     for (number, item), id in zip(parsed, ids, strict=True):
         if is_reference(item):
             items.append(item)
             continue
-        storable, record = storable_record(item, id, now, f"{noun} {number}")
+        storable, record, large = storable_record(item, id, now, f"{noun} {number}")
         items.append(storable)
         records.append(record)
+        if large:
+            uploads.append(Upload(record.id, large))
     claims = IdClaims(session, parsed, noun) if any(item.id for _, item in parsed) else None
-    return Draft(items, ids, records, now, claims)
+    return Draft(items, ids, records, now, claims, uploads)
+
+
+def stored_with_blobs(stream: SessionStream, snapshot: Snapshot, page: Page) -> dict[str, int]:
+    """The seqs of the items in the session at a snapshot that have large parts, by record id.
+
+    Args:
+        stream: of the session.
+        snapshot: of it.
+        page: the references to its blobs.
+
+    Raises:
+        Conflict: the session changed since the snapshot.
+    """
+    ids = list(dict.fromkeys(reference.item for reference in blobs.references(page)))
+    if not ids:
+        return {}
+    items = stream.read(items_query(stream, ids=ids)).pages[0]
+    if items.version != snapshot.version:
+        raise Conflict("the session changed meanwhile", current=items.version)
+    return {record.id: record.seq for record in items.records}
+
+
+def _upload(stream: SessionStream, draft: Draft) -> None:
+    """Store the large parts of a draft, if the session may be written to.
+
+    Raises:
+        NotOwner: it belongs to another user; nothing was written.
+    """
+    info = stream.read().info
+    owner = stream.user if info is None else info.user or stream.user
+    blobs.store(stream.engine, stream.id, owner, draft.uploads)
 
 
 def _without_pages(stream: SessionStream, result: Item) -> Item:
@@ -149,7 +199,8 @@ def _without_pages(stream: SessionStream, result: Item) -> Item:
     older = older_items(stream)
 
     def find(seq: int) -> Item | None:
-        return next((item for item in older(seq + 1, 1) if item.seq == seq), None)
+        found = [item for item in older(seq + 1, 1) if item.seq == seq]
+        return next(iter(whole_items(stream, found)), None)
 
     return referring(result, stream.stream_name, find)
 
@@ -167,7 +218,7 @@ def _write(
 
 def _notify_listener(stream: SessionStream, draft: Draft, seqs: Sequence[int]) -> list[Item]:
     """Tell the listener about new items; returns all added items."""
-    added = draft.stored(seqs)
+    added = whole_items(stream, draft.stored(seqs))  # a reference may name a large item
     if stream.engine.write_counts is not None:
         stream.engine.write_counts.add(stream.owner, len(seqs))
     if stream.engine.listener is not None:
@@ -186,7 +237,9 @@ def _apply_retention(stream: SessionStream, seqs: Sequence[int]) -> None:
     Older items are read until the policies need no more. If a model extracts from sessions, items
     it has not read yet stay, up to `PATIENCE` times as many as `retain` keeps.
     """
-    retained = choose_window(stream, stream.engine.settings.retain, ALL, None, shorten=False)
+    retained = choose_window(
+        stream, stream.engine.settings.retain, ALL, None, shorten=False, whole=False
+    )
     first = _first_to_stay(stream, retained[0].seq) if retained else None
     if first is None:
         return

@@ -11,7 +11,9 @@ from threadkeep.core.redaction import redacted_info, redacted_item
 from threadkeep.errors import InputError, NotFound
 from threadkeep.messages import read
 from threadkeep.printable import shown
-from threadkeep.sessions import derived
+from threadkeep.sessions import blobs, derived
+from threadkeep.sessions.append import stored_with_blobs
+from threadkeep.sessions.blobs import Upload
 from threadkeep.sessions.item_identity import is_reference
 from threadkeep.sessions.outdated import drop_derived, drop_segments, tell_edited
 from threadkeep.sessions.read import (
@@ -19,11 +21,12 @@ from threadkeep.sessions.read import (
     items_query,
     newest_records,
     seq_of,
+    whole_items,
     whole_number,
 )
 from threadkeep.sessions.storable import storable_record
 from threadkeep.sessions.stream import SessionStream
-from threadkeep.types import Drop, Item, Query, SessionInfo
+from threadkeep.types import Drop, Item, Page, Query, SessionInfo
 from threadkeep.types.timestamps import utc_datetime
 
 UNSET: Final[Any] = object()
@@ -77,9 +80,13 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
         created_at = parsed[0].created_at or old.created_at
         redacted = redacted_item(stream.engine, parsed[0])
         new = dataclasses.replace(redacted, id=id, created_at=created_at, hidden=old.hidden)
-        new, record = storable_record(new, id, stream.engine.now(), "item")
+        new, record, large = storable_record(new, id, stream.engine.now(), "item")
+        owner = stream.claim(snapshot).user
+        blobs.store(stream.engine, stream.id, owner, [Upload(record.id, large)])
+        before = blobs.references_before(stream.engine, stream.id, records)
         seq = stream.compare_and_set(snapshot, put=[record])[0]
         drop_derived(stream, snapshot, seq)
+        blobs.release(stream.engine, stream.id, before, {record.id: blobs.blob_ids(record)})
         return dataclasses.replace(new, seq=seq)
 
     replaced = stream.retry(step)
@@ -100,11 +107,14 @@ def rewind(stream: SessionStream, before: str | int | None, last: int | None) ->
             start = (seq_of(stream, "before", before) or 0) - 1
             snapshot = stream.read(items_query(stream, after=start))
             records = snapshot.pages[0].records
+        removed = whole_items(stream, list(map(item_codec.read_item, records)))
         if records:
-            drop = Drop("item", [record.id for record in records])
-            stream.compare_and_set(snapshot, drop=[drop])
+            ids = [record.id for record in records]
+            before_commit = blobs.references_before(stream.engine, stream.id, records)
+            stream.compare_and_set(snapshot, drop=[Drop("item", ids)])
             drop_derived(stream, snapshot, records[0].seq)
-        return list(filter(is_shown, map(item_codec.read_item, records)))
+            blobs.release(stream.engine, stream.id, before_commit, dict.fromkeys(ids, ()))
+        return list(filter(is_shown, removed))
 
     removed = stream.retry(step)
     tell_edited(stream, [item.id for item in removed])
@@ -116,11 +126,12 @@ def remove(stream: SessionStream, *ids: str, tell: bool = True) -> None:
     keys = [names.key(names.check(id, "id")) for id in ids]
 
     def step() -> None:
-        snapshot = stream.read(items_query(stream, ids=keys))
+        snapshot = stream.read(items_query(stream, ids=keys), blobs.query(stream.engine, stream.id))
         if snapshot.info is not None and keys:
             stream.compare_and_set(snapshot, drop=[Drop("item", keys)])
         if records := snapshot.pages[0].records:
             drop_derived(stream, snapshot, records[0].seq)
+        blobs.release(stream.engine, stream.id, snapshot.pages[1], dict.fromkeys(keys, ()))
 
     stream.retry(step)
     if tell:
@@ -145,6 +156,7 @@ def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> 
     records = [
         item_codec.forked_record(record) for page in snapshot.pages for record in page.records
     ]
+    blobs.copy(stream.engine, stream.id, copy.id, user, snapshot.pages[0].records)
     copy.create(info, records)
 
 
@@ -160,11 +172,16 @@ def clear(stream: SessionStream, keep_last: int, files: bool) -> None:
         drop = [Drop("item", upto=last_dropped)] if is_cut else []
         if files and snapshot.info is not None:
             drop.append(Drop("file"))
+        references = blobs.query(stream.engine, stream.id)
+        with_blobs = stream.engine.read(references)[0] if is_cut else Page(0, [])
+        seqs = stored_with_blobs(stream, snapshot, with_blobs)
         if drop:
             stream.compare_and_set(snapshot, drop=drop)
         if is_cut:
             derived.invalidate_summary(stream.engine, stream.id)
             drop_segments(stream, snapshot)
+        gone = dict.fromkeys((id for id, seq in seqs.items() if seq <= last_dropped), ())
+        blobs.release(stream.engine, stream.id, with_blobs, gone)
 
     stream.retry(step)
 

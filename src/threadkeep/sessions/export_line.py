@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from threadkeep.core import body, item_codec, names, response_codec, shape
+from threadkeep.core import body, item_codec, names, record_shapes, response_codec, shape
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.response_codec import ENTRY, GAP
 from threadkeep.errors import InputError
 from threadkeep.printable import shown
+from threadkeep.sessions.blobs import BLOB, PIECE
 from threadkeep.types import Json, Record
 
-KINDS: Final = ("session", "file", "item", "response", ENTRY, GAP, "feedback")
+SESSION_KINDS: Final = ("session", "file", "item", "response", ENTRY, GAP, "feedback")
+"""The kinds in the stream of a session."""
+
+KINDS: Final = (*SESSION_KINDS, PIECE, BLOB)
 
 MAX_LINE: Final = 8 * item_codec.MAX_BODY
 """Characters of a line: more than the largest record takes, however it is escaped."""
@@ -79,6 +83,8 @@ def check_record(record: Record, location: str) -> None:
     Raises:
         InputError: it cannot; the location, the kind and the first wrong field are named.
     """
+    if record.kind in (BLOB, PIECE):
+        _check_blob(record, location)
     decode = _DECODE.get(record.kind)
     if decode is None:
         return
@@ -91,6 +97,17 @@ def check_record(record: Record, location: str) -> None:
             f"{location}: {record.kind}.id is {shown(value.id)}, but the line has the id "
             f"{shown(record.id)}"
         )
+
+
+def _check_blob(record: Record, location: str) -> None:
+    """As `check_record`, for large parts and what refers to them."""
+    check = record_shapes.BLOB if record.kind == BLOB else record_shapes.PIECE
+    try:
+        fields = body.decode(record, check)
+    except UnreadableRecord as error:
+        raise InputError(f"{location}: {error}") from None
+    if record.kind == BLOB and record.id != names.key(f"{fields['blob']}/{fields['item']}"):
+        raise InputError(f"{location}: the line of a blob has the id of another one")
 
 
 def _is_readable(record: Record) -> bool:

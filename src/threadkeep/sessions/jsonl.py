@@ -13,9 +13,9 @@ from threadkeep.core.engine import Engine
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.errors import Conflict, CorruptRecord, InputError
 from threadkeep.printable import shown
-from threadkeep.sessions import checkpoint_lines, export_line, response_index
+from threadkeep.sessions import blobs, checkpoint_lines, export_line, response_index
 from threadkeep.sessions.checkpoint_lines import CheckpointRecord
-from threadkeep.sessions.export_line import KINDS, Line
+from threadkeep.sessions.export_line import KINDS, SESSION_KINDS, Line
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Json, Query, Record, SessionInfo
 
@@ -47,13 +47,18 @@ def header() -> Line:
 
 
 def lines(engine: Engine, session: str) -> Iterator[Line]:
-    """The lines of a session, one per record, the `session` record first; none if it is missing."""
+    """The lines of a session, one per record, the `session` record first; none if it is missing.
+
+    Those of the large parts of its items come last.
+    """
     stream = engine.stream("session", session)
     is_empty = True
-    for kind in KINDS:
+    for kind in SESSION_KINDS:
         for record in _records(engine, stream, kind):
             is_empty = False
             yield _line(session, record)
+    for record in () if is_empty else blobs.records(engine, session):
+        yield _line(session, record)
     for namespace, record in () if is_empty else checkpoint_lines.records(engine, session):
         yield {**_line(session, record), checkpoint_lines.FIELD: namespace}
 
@@ -76,9 +81,11 @@ def write(engine: Engine, session: CheckedSession) -> bool:
     """Write a session, whole or not at all. Returns True if it was new."""
     stream = SessionStream(engine, SessionInfo(session.info.id))
     try:
-        if session.checkpoints and stream.read().info is None:  # first: the session completes it
-            user = session.info.user
-            checkpoint_lines.write(engine, session.info.id, user, session.checkpoints)
+        if stream.read().info is None:  # first: the session completes them
+            blobs.restore(engine, session.info.id, _blob_records(session))
+            if session.checkpoints:
+                user = session.info.user
+                checkpoint_lines.write(engine, session.info.id, user, session.checkpoints)
         stream.create(session.info, _with_pointers(engine, session), session.session_entry)
     except (Conflict, CorruptRecord):  # an existing session stays, even an unreadable one
         return False
@@ -182,4 +189,15 @@ def _with_pointers(engine: Engine, session: CheckedSession) -> Iterator[Record]:
     for record in session.records:
         if record.kind == ENTRY:
             response_index.adopt_pointer(engine, session.info.id, session.info.user, record)
-        yield record
+        if record.kind in SESSION_KINDS:
+            yield record
+
+
+def _blob_records(session: CheckedSession) -> Iterator[Record]:
+    """The records of large parts, for the owner of the session."""
+    for record in session.records:
+        if record.kind == blobs.PIECE:
+            yield record
+        elif record.kind == blobs.BLOB:
+            fields = {**body.parse(record.body, record.kind), "user": session.info.user}
+            yield replace(record, body=item_codec.dumps(fields, "blob"))

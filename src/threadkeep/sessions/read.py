@@ -8,15 +8,19 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from threadkeep.core import item_codec, names
+from threadkeep.core.parts import references_of
 from threadkeep.errors import ConfigError, InputError, NotFound
 from threadkeep.printable import shown
 from threadkeep.protocols import Policy, TokenCounter
+from threadkeep.sessions import blobs
+from threadkeep.sessions.large_parts import LargeParts
 from threadkeep.sessions.recent import RecentReader
 from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import MAX_COUNT, MAX_SEQ, Item, Listing, Page, Query, Record, SessionInfo
 from threadkeep.types.timestamps import utc_datetime
 from threadkeep.window import LOOKBACK, Fetch, Window, choose, first_page_size
 from threadkeep.window.policies.traits import traits_of
+from threadkeep.window.shorten.shortening import cuts_results
 
 ALL: Final = sys.maxsize
 _PAGE: Final = 50
@@ -37,7 +41,7 @@ def items(
         raise InputError(f"hidden must be True or False, got {type(hidden).__name__}")
     last, limit = whole_number("last", last), whole_number("limit", limit)
     if last is not None and after is None and before is None:
-        return Listing(_newest(stream, last, hidden))
+        return Listing(whole_items(stream, _newest(stream, last, hidden)))
     query = items_query(
         stream,
         limit=last if limit is None else limit + 1,
@@ -47,8 +51,9 @@ def items(
     )
     found = range_items(stream, query, hidden)
     if limit is None or len(found) <= limit:
-        return Listing(found)
-    return Listing(found[:limit], cursor=found[limit - 1].seq if limit else after)
+        return Listing(whole_items(stream, found))
+    cursor = found[limit - 1].seq if limit else after
+    return Listing(whole_items(stream, found[:limit]), cursor=cursor)
 
 
 def _newest(stream: SessionStream, count: int, hidden: bool) -> list[Item]:
@@ -63,8 +68,15 @@ def _newest(stream: SessionStream, count: int, hidden: bool) -> list[Item]:
     return visible[len(visible) - count :] if len(visible) > count else visible
 
 
+def whole_items(stream: SessionStream, items: list[Item]) -> list[Item]:
+    """The items with their large parts, which takes another read if they have some."""
+    if any(map(references_of, items)):
+        return blobs.load(stream.engine, stream.id, items)
+    return items
+
+
 def range_items(stream: SessionStream, query: Query, hidden: bool = False) -> list[Item]:
-    """The items of a query; it is read on while hidden ones are among them.
+    """The items of a query, without large parts; read on while hidden ones are among them.
 
     Raises:
         NotOwner: the session belongs to another user.
@@ -137,10 +149,12 @@ def choose_window(
     counter: TokenCounter | None,
     *,
     shorten: bool = True,
+    whole: bool = True,
 ) -> Window:
     """The window that the policies select; `lookback=ALL` reads without a limit.
 
-    With `shorten=False` large tool results count, and are returned, whole.
+    With `shorten=False` large tool results count, and are returned, whole. With `whole=False`,
+    items need not have their large parts.
     """
     if type(lookback) is not int or lookback < 1:
         raise ConfigError(f"lookback must be a whole number of at least 1, got {shown(lookback)}")
@@ -148,22 +162,28 @@ def choose_window(
         raise ConfigError(f"counter must be a callable, got {type(counter).__name__}")
     lookback = min(lookback, ALL)
     size = first_page_size(policies, LOOKBACK if lookback == ALL else lookback)
-    reader = RecentReader(stream, borrow=all(traits_of(policy).part for policy in policies))
+    is_part = all(traits_of(policy).part for policy in policies)
+    reader = RecentReader(stream, borrow=is_part)
     newest_items, first_items = reader.newest(
         size, max((traits_of(policy).head for policy in policies), default=0)
     )
-    window = choose(
-        newest_items,
-        first_items,
-        reader.older,
-        policies,
-        now=reader.now,
-        size=size,
-        lookback=lookback,
-        counter=counter,
-        session=stream.stream_name,
-        shorten=shorten,
-    )
+    is_cut = shorten and cuts_results(policies)
+    large = LargeParts(stream, all_at_once=not is_part, results_at_once=is_cut)
+    while True:
+        window = choose(
+            large.fill(newest_items),
+            large.fill(first_items),
+            lambda before, limit: large.fill(reader.older(before, limit)),
+            policies,
+            now=reader.now,
+            size=size,
+            lookback=lookback,
+            counter=counter,
+            session=stream.stream_name,
+            shorten=shorten,
+        )
+        if not (whole and large.load_shown(window)):
+            break
     if reader.borrowed:
         window.replace_shared(reader.borrowed)
     return window

@@ -13,7 +13,14 @@ from threadkeep.core import item_codec
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.errors import Conflict, CorruptRecord
 from threadkeep.printable import shown
-from threadkeep.sessions import checkpoints, derived, recall_segments, response_index, user_index
+from threadkeep.sessions import (
+    blobs,
+    checkpoints,
+    derived,
+    recall_segments,
+    response_index,
+    user_index,
+)
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import KEEP, Drop, Page, Query
 
@@ -26,12 +33,14 @@ class DeletionTarget(NamedTuple):
         user: in whose list it is.
         is_ended: whether the session no longer exists.
         responses: the ids of its responses, as far as they can be read.
+        has_blobs: whether large parts may be stored beside it.
     """
 
     version: int
     user: str | None
     is_ended: bool
     responses: list[str]
+    has_blobs: bool
 
 
 def delete(stream: SessionStream) -> None:
@@ -66,7 +75,7 @@ def find_target(stream: SessionStream) -> DeletionTarget:
     """
     entries = Query(stream.stream_name, ENTRY)
     try:
-        snapshot = stream.read(entries)
+        snapshot = stream.read(entries, blobs.version_query(stream.engine, stream.id))
     except CorruptRecord:
         owner = _owner_in_record(stream)
         is_owner = owner == stream.user if owner is not None else _is_listed(stream)
@@ -79,6 +88,7 @@ def find_target(stream: SessionStream) -> DeletionTarget:
         user,
         snapshot.info is None,
         response_index.ids_of_entries(snapshot.pages[0]),
+        snapshot.info is None or snapshot.pages[1].version > 0,
     )
 
 
@@ -98,6 +108,8 @@ def delete_target(stream: SessionStream, remains: DeletionTarget) -> None:
         if not remains.is_ended:  # a summary written in between
             derived.delete_derived(engine, stream.id, user=stream.user, is_ended=False)
     recall_segments.drop_touched(engine, remains.user, stream.id)
+    if remains.has_blobs:  # after the items that refer to them
+        blobs.delete(engine, stream.id, stream.user if remains.is_ended else None)
     response_index.delete_pointers(engine, stream.id, pointed)
 
 
@@ -110,7 +122,11 @@ def _unreadable_target(stream: SessionStream, user: str | None) -> DeletionTarge
     except CorruptRecord:  # from a store that returns no record it cannot decrypt
         version_page, page = stream.engine.read(stream.version_query)[0], Page(0, [])
     return DeletionTarget(
-        version_page.version, user, is_ended=False, responses=response_index.ids_of_entries(page)
+        version_page.version,
+        user,
+        is_ended=False,
+        responses=response_index.ids_of_entries(page),
+        has_blobs=True,
     )
 
 

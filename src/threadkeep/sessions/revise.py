@@ -9,6 +9,8 @@ from typing import Final
 from threadkeep.core import item_codec, names
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.redaction import redacted_item
+from threadkeep.sessions import blobs
+from threadkeep.sessions.blobs import Upload
 from threadkeep.sessions.outdated import drop_segments, drop_summary, tell_edited
 from threadkeep.sessions.read import items_query
 from threadkeep.sessions.stream import SessionStream
@@ -72,13 +74,19 @@ def _change(
     def step() -> int:
         snapshot = stream.read(items_query(stream, ids=keys))
         now = stream.engine.now()
+        records, uploads = snapshot.pages[0].records, list[Upload]()
         changed = [
             (record.seq, new)
-            for record in snapshot.pages[0].records
-            if (new := _changed_record(record, new_items.get(record.id), hidden, now))
+            for record in records
+            if (new := _changed_record(record, new_items.get(record.id), hidden, now, uploads))
         ]
         if changed:
+            owner = stream.claim(snapshot).user
+            blobs.store(stream.engine, stream.id, owner, uploads)
+            before = blobs.references_before(stream.engine, stream.id, records)
             stream.compare_and_set(snapshot, put=[new for _, new in changed])
+            remaining = {new.id: blobs.blob_ids(new) for _, new in changed}
+            blobs.release(stream.engine, stream.id, before, remaining)
             edited = [seq for seq, new in changed if not keep_summary or new.id in new_items]
             if edited:
                 drop_summary(stream, snapshot, min(edited))
@@ -91,8 +99,13 @@ def _change(
     return count
 
 
-def _changed_record(record: Record, item: Item | None, hidden: bool, now: float) -> Record | None:
-    """The record to write, or `None` if nothing changes or it cannot be read."""
+def _changed_record(
+    record: Record, item: Item | None, hidden: bool, now: float, uploads: list[Upload]
+) -> Record | None:
+    """The record to write, or `None` if nothing changes or it cannot be read.
+
+    Its large parts are appended to `uploads`.
+    """
     if item is None:
         return item_codec.with_hidden(record, hidden, now)
     try:
@@ -104,4 +117,8 @@ def _changed_record(record: Record, item: Item | None, hidden: bool, now: float)
         if dataclasses.replace(item, seq=old.seq, created_at=created_at) == old:
             return None
     new = dataclasses.replace(item, created_at=created_at)
-    return item_codec.item_record(new, item.id, now, "item")
+    encoded, large = item_codec.encode_item(new, item.id, now, "item")
+    if large and item_codec.item_record(new, item.id, record.at).body == record.body:
+        return None
+    uploads.append(Upload(encoded.id, large))
+    return encoded

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from threadkeep.core import item_codec
 from threadkeep.core.json_values import item_as_json
+from threadkeep.core.parts import Blob, TooLarge
 from threadkeep.errors import InputError
 from threadkeep.types import Item, Record
 
 
-def storable_record(item: Item, id: str, now: float, location: str) -> tuple[Item, Record]:
-    """The item as it will be read again, and its record of that id, written at `now`.
+def storable_record(
+    item: Item, id: str, now: float, location: str
+) -> tuple[Item, Record, list[Blob]]:
+    """The item as it will be read again, its record of that id, written at `now`, and its blobs.
 
     Raises:
         InputError: a field is not JSON, or the item is too large; both are named.
     """
     try:
-        return item, item_codec.item_record(item, id, now, location)
+        return item, *item_codec.encode_item(item, id, now, location)
+    except TooLarge:
+        raise
     except InputError as error:  # rare, so that nothing is converted that need not be
         try:
             converted = item_as_json(item)
         except RecursionError:
             raise error from None
-    return converted, item_codec.item_record(converted, id, now, location)
+    return converted, *item_codec.encode_item(converted, id, now, location)

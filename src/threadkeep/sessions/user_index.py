@@ -87,8 +87,10 @@ def ensure_listed(engine: Engine, user: str, session: str) -> None:
         touch(engine, user, session, new=True)
 
 
-def user_sessions(engine: Engine, user: str, limit: int, cursor: Any) -> Listing[SessionInfo]:
-    """A page of a user's sessions, the one written last first.
+def user_sessions(
+    engine: Engine, user: str, limit: int, cursor: Any, parent: str | None = None
+) -> Listing[SessionInfo]:
+    """A page of a user's sessions, or of the sub-agents of one; the one written last first.
 
     Entries whose session was deleted, or is owned by another user, are skipped.
     """
@@ -101,7 +103,7 @@ def user_sessions(engine: Engine, user: str, limit: int, cursor: Any) -> Listing
             if len(infos) == limit:
                 return Listing(infos, cursor=before)
             before = seq
-            if info is not None and info.user == user and not is_sub_agent(info):
+            if info is not None and info.user == user and _is_listed(info, parent):
                 infos.append(info)
         if len(page) < missing:
             return Listing(infos)
@@ -118,15 +120,20 @@ def entries(
     return [(entry.seq, info) for entry, info in zip(listed, infos, strict=True)]
 
 
-def all_sessions(engine: Engine, limit: int, cursor: Any) -> Listing[SessionInfo]:
-    """A page of all sessions of the namespace, in the store's order; its size is approximate."""
+def all_sessions(
+    engine: Engine, limit: int, cursor: Any, parent: str | None = None
+) -> Listing[SessionInfo]:
+    """A page of all sessions of the namespace, or of the sub-agents of one.
+
+    In the store's order; its size is approximate.
+    """
     prefix = names.noun_prefix(engine.settings.namespace, "session")
     infos: list[SessionInfo] = []
     while len(infos) < _check_limit(limit):
         missing = limit - len(infos)
         streams, cursor = engine.streams(prefix, cursor=cursor, limit=missing)
         existing = (info for info in read(engine, streams) if info is not None)
-        infos += [info for info in existing if not is_sub_agent(info)]
+        infos += [info for info in existing if _is_listed(info, parent)]
         if cursor is None:
             break
     return Listing(infos, cursor=cursor)
@@ -155,8 +162,21 @@ def _user_of(engine: Engine, stream: str) -> str | None:
 
 
 def is_sub_agent(info: SessionInfo) -> bool:
-    """Return True for the session of a sub-agent, `<session>/<agent>`, which lists hide."""
-    return bool(info.agent) and info.id.endswith(f"/{info.agent}")
+    """Return True for the session of a sub-agent, which lists hide.
+
+    Its id is `<session>/<agent>`, or `<session>/<agent>/<id of the call>`.
+    """
+    if not info.agent:
+        return False
+    end = f"/{info.agent}"
+    return info.id.endswith(end) or info.id.rpartition("/")[0].endswith(end)
+
+
+def _is_listed(info: SessionInfo, parent: str | None) -> bool:
+    """Return True for a session of a list: of sub-agents, those below their parent only."""
+    if parent is None:
+        return not is_sub_agent(info)
+    return is_sub_agent(info) and info.id.startswith(f"{parent}/")
 
 
 def read(engine: Engine, streams: list[str]) -> list[SessionInfo | None]:

@@ -7,6 +7,8 @@ from typing import Final
 KINDS: Final = (
     "session",
     "item",
+    "blob",
+    "piece",
     "file",
     "response",
     "response_entry",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 
 import pytest
 from langchain.agents import create_agent
+from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode
 
 import threadkeep
 from langchain_threadkeep import ThreadkeepMiddleware
@@ -24,6 +28,7 @@ from tests.integrations.langchain.chains import (
     user,
     weather,
 )
+from threadkeep.errors import ConfigError
 from threadkeep.testing import assert_valid
 
 
@@ -190,8 +195,12 @@ class TestSubAgents:
         assert said(memory.session("t")) == [
             ("user", "go"), ("assistant", "search"), ("tool", "found it"), ("assistant", "done"),
         ]  # fmt: skip
-        assert said(memory.session("t/scout")) == [("user", "find it"), ("assistant", "found it")]
-        assert memory.session("t/scout").info().user == "ada"
+        [info] = memory.sessions(parent="t")
+        assert said(memory.session(info.id)) == [("user", "find it"), ("assistant", "found it")]
+        assert (info.agent, info.user) == ("scout", "ada")
+        assert re.fullmatch(r"t/scout/[0-9a-f-]{36}", info.id)
+        assert memory.user("ada").sessions(parent="t")[0].id == info.id
+        assert memory.sessions(parent="other") == []
         assert [info.id for info in memory.user("ada").sessions()] == ["t"]
         assert [info.id for info in memory.sessions()] == ["t"]
 
@@ -210,4 +219,53 @@ class TestSubAgents:
         asyncio.run(chief.ainvoke(user("go"), CONFIG))
         results = [item.text for item in memory.session("t").items() if item.role == "tool"]
         assert results == [f"re: task {n}" for n in range(4)]
-        assert len(memory.session("t/scout").items()) == 8
+        sessions = [memory.session(info.id) for info in memory.sessions(parent="t")]
+        assert sorted(said(session)[0][1] for session in sessions) == [
+            f"task {n}" for n in range(4)
+        ]
+        assert {len(session.items()) for session in sessions} == {2}
+
+    @pytest.mark.proves("D5")
+    @pytest.mark.parametrize("remembers", ["call", "thread"])
+    def test_later_calls_remember_as_asked(self, memory, served, remembers):
+        inner_model = Echo()
+        scout = create_agent(
+            inner_model,
+            middleware=[ThreadkeepMiddleware(memory, sub_agent_memory=remembers)],
+            name="scout",
+        )
+
+        @tool
+        def search(task: str) -> str:
+            """Let a scout search."""
+            return str(scout.invoke(user(task))["messages"][-1].text)
+
+        asks = [{"tool_calls": [{"name": "search", "args": {"task": n}}]} for n in "abc"]
+        outer_model, _ = served([*asks, "done"])
+        chief = create_agent(outer_model, [search], middleware=[ThreadkeepMiddleware(memory)])
+        chief.invoke(user("go"), CONFIG)
+        before = [] if remembers == "call" else ["a", "re: a", "b", "re: b"]
+        assert texts(inner_model.seen[-1]) == [*before, "c"]
+        assert len(memory.sessions(parent="t")) == (3 if remembers == "call" else 1)
+
+    @pytest.mark.proves("D5")
+    def test_calls_that_one_node_runs_at_once_do_not_meet(self, memory):
+        scout = create_agent(Echo(), middleware=[ThreadkeepMiddleware(memory)], name="scout")
+
+        @tool
+        def search(task: str) -> str:
+            """Let a scout search."""
+            return str(scout.invoke(user(task))["messages"][-1].text)
+
+        graph = StateGraph(MessagesState)
+        graph.add_node("tools", ToolNode([search]))
+        graph.add_edge(START, "tools")
+        calls = [{"name": "search", "args": {"task": n}, "id": n} for n in "abc"]
+        graph.compile().invoke({"messages": [AIMessage("", tool_calls=calls)]}, CONFIG)
+        sessions = [memory.session(info.id) for info in memory.sessions(parent="t")]
+        assert sorted(said(session)[0][1] for session in sessions) == ["a", "b", "c"]
+        assert {len(session.items()) for session in sessions} == {2}
+
+    def test_an_unknown_memory_of_sub_agents_is_refused(self, memory):
+        with pytest.raises(ConfigError, match="sub_agent_memory must be 'call' or 'thread'"):
+            ThreadkeepMiddleware(memory, sub_agent_memory="session")

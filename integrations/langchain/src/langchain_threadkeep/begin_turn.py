@@ -24,6 +24,7 @@ from langchain_threadkeep.state_marks import (
 )
 from langchain_threadkeep.turn import AgentTurn, HeldMessage, Resend, TurnPosition, held_of
 from threadkeep import Item, Session
+from threadkeep.adapters import limits
 
 _NEAR_REACH: Final = 12
 _FAR_REACH: Final = 1_000
@@ -94,7 +95,7 @@ def begin_turn(
         marked(item, turn.lineage)
         for item in items_with_ids(recent, new, answered.id if answered else None, state_item)
     ]
-    items = chat.add(*items) if items else []
+    items = limits.add(chat, *items) if items else []
     _hold(turn, new, dict(enumerate(items)), stored_now=True)
     turn.last = max([turn.last, *(item.seq for item in items)])
     _set_position(turn, messages, new, items, known.question or answered, recent)

@@ -15,7 +15,7 @@ from langchain_threadkeep.codec import chunks_to_messages
 from langchain_threadkeep.record_ids import RecentHistory, items_with_ids
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
 from threadkeep import Memory
-from threadkeep.adapters import windows
+from threadkeep.adapters import limits, windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import SessionId, UserId, plain_user
 from threadkeep.adapters.shared import open_conversation, shared_memory
@@ -108,8 +108,9 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
         self._run_messages = None
         try:
             if messages:
-                self._chat.add(
-                    *items_with_ids(RecentHistory(self._chat), chunks_to_messages(messages))
+                limits.add(
+                    self._chat,
+                    *items_with_ids(RecentHistory(self._chat), chunks_to_messages(messages)),
                 )
         except ThreadkeepError as error:
             self._report_write_error(error, messages)

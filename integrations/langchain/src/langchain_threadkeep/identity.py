@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from threadkeep.adapters import identity
 from threadkeep.errors import ConfigError
@@ -22,17 +22,25 @@ _TOOLS_NODE: Final = "tools"
 """The graph node in which an agent's tools, and so its sub-agents, run."""
 
 
+SubAgentMemory: TypeAlias = Literal["call", "thread"]
+"""What a sub-agent remembers: nothing of its other calls, or all its calls in the thread."""
+
+
 class RunIdentity(NamedTuple):
-    """The session and user of a run, and the agent if a sub-agent runs."""
+    """The session and user of a run; if a sub-agent runs, its name, and the id of its call.
+
+    The call is `None` where the sub-agent remembers its calls.
+    """
 
     session: str
     user: str | None
     agent: str | None = None
+    call: str | None = None
 
     @property
     def session_of_run(self) -> str:
         """The session the run writes to: a sub-agent has its own."""
-        return self.session if self.agent is None else f"{self.session}/{self.agent}"
+        return "/".join(part for part in (self.session, self.agent, self.call) if part is not None)
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,7 @@ class IdentityResolver:
         session_id: takes precedence over the run's `thread_id`.
         user: a callable (of the run's `Runtime`) or a `ContextVar` takes precedence over the
             run's own user id; a plain id is the fallback.
+        sub_agent_memory: what a sub-agent remembers.
 
     Raises:
         ConfigError: an id is not valid.
@@ -50,15 +59,20 @@ class IdentityResolver:
 
     session_id: Id = None
     user: UserId = None
+    sub_agent_memory: SubAgentMemory = "call"
     _warned: list[str] = field(default_factory=list, init=False, compare=False)
 
     def __post_init__(self) -> None:
+        if self.sub_agent_memory not in ("call", "thread"):
+            raise ConfigError(
+                f"sub_agent_memory must be 'call' or 'thread', got {self.sub_agent_memory!r:.80}"
+            )
         identity.check_source(self.user)
         if self.session_id is not None and not callable(self.session_id):
             identity.session_id_text(self.session_id)
 
     def resolve(self, config: Mapping[str, Any], runtime: Any = None) -> RunIdentity:
-        """Return session and user of a run.
+        """Return session and user of a run, and the sub-agent that runs, if one does.
 
         Raises:
             ConfigError: there is no session id, or an id is not valid.
@@ -68,7 +82,9 @@ class IdentityResolver:
         user = identity.first_user_id(self._user_candidates(configurable, runtime))
         if user is None and configurable.get(_IGNORED_FIELD) is not None:
             self._warn_of_ignored_field()
-        return RunIdentity(session, user)
+        agent = _sub_agent(config)
+        per_call = agent is not None and self.sub_agent_memory == "call"
+        return RunIdentity(session, user, agent, _call_id(config) if per_call else None)
 
     def _session(self, configurable: Mapping[str, Any], runtime: Any) -> str:
         is_callable = callable(self.session_id)
@@ -110,10 +126,30 @@ class IdentityResolver:
         yield "user", identity.fixed_value(self.user)
 
 
-def sub_agent(config: Mapping[str, Any]) -> str | None:
+def _sub_agent(config: Mapping[str, Any]) -> str | None:
     """Return the name of the agent if it runs inside a tool of another agent, else `None`."""
-    namespace = str((config.get("configurable") or {}).get("checkpoint_ns") or "")
-    outer_nodes = namespace.split("|")[:-1]
-    if not any(node.partition(":")[0] == _TOOLS_NODE for node in outer_nodes):
+    if not any(map(_is_tools_node, _outer_nodes(config))):
         return None
     return str((config.get("metadata") or {}).get("lc_agent_name") or "agent")
+
+
+def _call_id(config: Mapping[str, Any]) -> str:
+    """The id of the tool call in which a sub-agent runs: the same when the call is resumed.
+
+    It is LangGraph's id of the task that runs the call; if one task runs several sub-agents, their
+    number among them follows.
+    """
+    nodes = _outer_nodes(config)
+    last = max(index for index, node in enumerate(nodes) if _is_tools_node(node))
+    counters = [node for node in nodes[last + 1 :] if node.isdecimal()]
+    return "-".join([nodes[last].partition(":")[2] or "call", *counters])
+
+
+def _outer_nodes(config: Mapping[str, Any]) -> list[str]:
+    """The nodes around the graph that runs, the outermost first."""
+    namespace = str((config.get("configurable") or {}).get("checkpoint_ns") or "")
+    return namespace.split("|")[:-1]
+
+
+def _is_tools_node(node: str) -> bool:
+    return node.partition(":")[0] == _TOOLS_NODE

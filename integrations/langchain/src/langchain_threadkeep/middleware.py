@@ -28,8 +28,8 @@ from langchain_threadkeep.identity import (
     Id,
     IdentityResolver,
     RunIdentity,
+    SubAgentMemory,
     UserId,
-    sub_agent,
 )
 from langchain_threadkeep.inject import inject_context
 from langchain_threadkeep.model_request import hydrated, prompt, with_files
@@ -66,7 +66,8 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
     is removed is hidden, and a run from an earlier checkpoint shows its own branch. What differs
     only in a request holds for that call, and is not stored.
 
-    A sub-agent, run inside a tool of another agent, writes to `<session>/<name of the agent>`.
+    A sub-agent, run inside a tool of another agent, writes to a session of its own, which lists
+    leave out: `memory.sessions(parent=)` lists them.
 
     Args:
         memory: a `Memory`, or a URL, of which one store is opened in a process; `None` = the store
@@ -91,6 +92,9 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
             `None` only the request to the model has it.
         read_more: give the agent the tool `read_more`, which shows what the window left out of a
             large tool result; `None` = where it has other tools.
+        sub_agent_memory: `"call"` gives each call of a sub-agent a fresh memory, in a session
+            `<session>/<name of the agent>/<id of the call>`; `"thread"` lets it remember its
+            earlier calls in the thread, in `<session>/<name of the agent>`.
         user_id: another name for `user`.
 
     Raises:
@@ -115,6 +119,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         tools: bool = False,
         hydrate: Literal["state"] | None = None,
         read_more: bool | None = None,
+        sub_agent_memory: SubAgentMemory = "call",
         user_id: UserId = None,
     ) -> None:
         super().__init__()
@@ -124,8 +129,17 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
             raise ConfigError(f"hydrate must be None or 'state', got {hydrate!r:.80}")
         self.memory = shared_memory(memory)
         source = user_source(user, user_id)
-        self.tools = memory_tools(self.memory, session_id=session_id, user=source) if tools else []
-        self._resolver = IdentityResolver(session_id, source)
+        self._resolver = IdentityResolver(session_id, source, sub_agent_memory)
+        self.tools = (
+            memory_tools(
+                self.memory,
+                session_id=session_id,
+                user=source,
+                sub_agent_memory=sub_agent_memory,
+            )
+            if tools
+            else []
+        )
         self._policies = windows.or_token_limit(windows.parse_window(window), self.memory)
         self._read_more = ReadMoreOption(read_more, self.memory, self._resolver, self._policies)
         self.tools = [*self.tools, *self._read_more.tools]
@@ -265,7 +279,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
 
     def _resolve_identity(self, runtime: Any) -> RunIdentity:
         config: Any = get_config()
-        return self._resolver.resolve(config, runtime)._replace(agent=sub_agent(config))
+        return self._resolver.resolve(config, runtime)
 
     def _chat(self, identity: RunIdentity) -> Session:
         return self.memory.session(

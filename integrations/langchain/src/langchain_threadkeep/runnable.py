@@ -16,7 +16,7 @@ from langchain_threadkeep.record_ids import RecentHistory, items_with_ids, last_
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
 from langchain_threadkeep.turn_isolation import TurnIsolation
 from threadkeep import Item, Memory, Session
-from threadkeep.adapters import windows
+from threadkeep.adapters import limits, windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import user_source
 from threadkeep.adapters.shared import shared_memory
@@ -131,9 +131,9 @@ class _HistoryRunnable(Runnable[Any, Any]):
         identity = self._resolver.resolve(ensure_config(config))
         chat = self._memory.session(identity.session, user=identity.user)
         new_messages = _messages(_pick(input, self._keys.input, "input"), HumanMessage)
-        stored = (
-            chat.add(*items_with_ids(RecentHistory(chat), new_messages)) if new_messages else []
-        )
+        stored = list[Item]()
+        if new_messages:
+            stored = limits.add(chat, *items_with_ids(RecentHistory(chat), new_messages))
         opening = last_of_user(stored)
         runnable_input = self._runnable_input(input, self._history(chat, stored), new_messages)
         return _StartedRun(chat, opening.id if opening else None, runnable_input)
@@ -159,7 +159,7 @@ class _HistoryRunnable(Runnable[Any, Any]):
     def _end(self, turn: _StartedRun, output: Any) -> None:
         answer = _messages(_pick(output, self._keys.output, "output"), AIMessage)
         if answer:
-            turn.chat.add(*items_with_ids(RecentHistory(turn.chat), answer, turn.id))
+            limits.add(turn.chat, *items_with_ids(RecentHistory(turn.chat), answer, turn.id))
 
 
 def _join_chunks(chunks: Sequence[Any]) -> Any:

@@ -11,8 +11,8 @@ from langgraph.config import get_config
 from langchain_threadkeep.identity import (
     Id,
     IdentityResolver,
+    SubAgentMemory,
     UserId,
-    sub_agent,
 )
 from threadkeep import Memory
 from threadkeep.adapters.arguments import strict_arguments
@@ -28,6 +28,7 @@ def threadkeep_summarizer(
     session_id: Id = None,
     user: UserId = None,
     user_id: UserId = None,
+    sub_agent_memory: SubAgentMemory = "call",
 ) -> Runnable[list[BaseMessage], str]:
     """For `SummarizationMiddleware(summarizer=)`: the rolling summary of the run's session.
 
@@ -41,19 +42,20 @@ def threadkeep_summarizer(
         session_id: the session; `None` = the run's `thread_id`.
         user: as for `ThreadkeepMiddleware`.
         user_id: another name for `user`.
+        sub_agent_memory: as for `ThreadkeepMiddleware`.
 
     Raises:
         ConfigError: an id or the URL is not valid, or the Memory has no model.
         BackendError: a run raises it if there is no summary.
     """
     opened = shared_memory(memory)
-    resolver = IdentityResolver(session_id, user_source(user, user_id))
+    resolver = IdentityResolver(session_id, user_source(user, user_id), sub_agent_memory)
     if not opened.has_llm:
         raise ConfigError("threadkeep_summarizer needs a Memory with a model: connect(llm=)")
 
     def summarize(_: list[BaseMessage], config: RunnableConfig) -> str:
         run_config: Any = {**config, **get_config()}
-        identity = resolver.resolve(run_config)._replace(agent=sub_agent(run_config))
+        identity = resolver.resolve(run_config)
         chat = opened.session(identity.session_of_run, user=identity.user, agent=identity.agent)
         opened.extract(user=identity.user, session=chat.id)
         summary = chat.summary()

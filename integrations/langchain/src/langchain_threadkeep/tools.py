@@ -12,8 +12,8 @@ from langgraph.runtime import get_runtime
 from langchain_threadkeep.identity import (
     Id,
     IdentityResolver,
+    SubAgentMemory,
     UserId,
-    sub_agent,
 )
 from threadkeep import Memory
 from threadkeep.adapters import read_more, windows
@@ -38,6 +38,7 @@ def memory_tools(
     user: UserId = None,
     delete: bool = False,
     user_id: UserId = None,
+    sub_agent_memory: SubAgentMemory = "call",
 ) -> list[BaseTool]:
     """`save_memory`, `search_memory` and `forget_memory`, for `create_agent(tools=)`.
 
@@ -52,17 +53,18 @@ def memory_tools(
         user: as for `ThreadkeepMiddleware`.
         delete: whether `forget_memory` deletes facts permanently, instead of hiding them.
         user_id: another name for `user`.
+        sub_agent_memory: as for `ThreadkeepMiddleware`.
 
     Raises:
         ConfigError: an id or the URL is not valid.
     """
     opened = shared_memory(memory)
-    resolver = IdentityResolver(session_id, user_source(user, user_id))
+    resolver = IdentityResolver(session_id, user_source(user, user_id), sub_agent_memory)
 
     def tools(config: RunnableConfig) -> MemoryTools:
         runtime = _runtime()
         run_config: Any = config
-        identity = resolver.resolve(run_config, runtime)._replace(agent=sub_agent(run_config))
+        identity = resolver.resolve(run_config, runtime)
         chat = opened.session(identity.session_of_run, user=identity.user, agent=identity.agent)
         return MemoryTools(chat, delete=delete)
 
@@ -98,7 +100,7 @@ def read_more_tool(
 
     def pages(config: RunnableConfig) -> ReadMore:
         run_config: Any = config
-        identity = resolver.resolve(run_config, _runtime())._replace(agent=sub_agent(run_config))
+        identity = resolver.resolve(run_config, _runtime())
         chat = memory.session(identity.session_of_run, user=identity.user, agent=identity.agent)
         return ReadMore(chat, policies)
 

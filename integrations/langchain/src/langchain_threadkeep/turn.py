@@ -18,6 +18,7 @@ from langchain_threadkeep.codec import is_notice, is_summary
 from langchain_threadkeep.record_ids import key, with_id
 from langchain_threadkeep.state_marks import checksum, marked, state_item
 from threadkeep import Item, Session
+from threadkeep.adapters import limits
 from threadkeep.adapters.revise import revise
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ class AgentTurn:
         changed = [item for item in items if not _is_same(self.stored.get(item.id), item)]
         if not changed:
             return [item.id for item in items]
-        added = self.chat.add(*changed)
+        added = limits.add(self.chat, *changed)
         self.last = max(self.last, *(item.seq for item in added))
         self.stored |= {item.id: item for item in changed if item.id}
         new_ids = iter([new.id for new, item in zip(added, changed, strict=True) if not item.id])

@@ -12,7 +12,7 @@ from openai_agents_threadkeep.identity import UserId, Wrapper, user_of_run
 from openai_agents_threadkeep.record_responses import RecordingHooks, warn_if_unused
 from openai_agents_threadkeep.unique_call_ids import with_unique_call_ids
 from threadkeep import Memory, Session
-from threadkeep.adapters import windows
+from threadkeep.adapters import limits, windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import SessionId, user_source
 from threadkeep.adapters.shared import open_conversation
@@ -115,7 +115,7 @@ class ThreadkeepSession:
         chat = self.open(wrapper)
         if items:
             warn_if_unused(self, items, wrapper)
-            await chat.aadd(*[to_item(item, number) for number, item in enumerate(items)])
+            await limits.aadd(chat, *[to_item(item, number) for number, item in enumerate(items)])
 
     async def pop_item(self, *, wrapper: Wrapper | None = None) -> TResponseInputItem | None:
         """Remove and return the newest item, exactly as it was added; `None` if there is none.

@@ -17,7 +17,9 @@ from threadkeep.printable import shown
 from threadkeep.protocols import Backend, SupportsDescribe, SupportsPurge
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
-HIDDEN: Final = frozenset({"file", "fact", "instruction", "forgotten", "element", "value"})
+HIDDEN: Final = frozenset(
+    {"file", "fact", "instruction", "forgotten", "element", "value", "blob", "piece"}
+)
 """Kinds whose ids are derived from content: a URL, the text of a fact, a hash of a value."""
 
 UNREADABLE: Final = "?"

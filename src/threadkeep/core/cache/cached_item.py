@@ -7,7 +7,7 @@ import marshal
 import operator
 from typing import Any, Final
 
-from threadkeep.core import item_codec
+from threadkeep.core import item_codec, parts
 from threadkeep.types import Item, Json, Record, is_plain
 from threadkeep.types.fast_init import fast_constructor
 
@@ -76,7 +76,9 @@ class CachedItem:
 
 
 def _sketch(item: Item) -> _ItemSketch | None:
-    """The template for `_from_sketch`; `None` if the item is nested too deeply."""
+    """The template for `_from_sketch`; `None` if the item is nested too deeply, or not whole."""
+    if parts.references_of(item):
+        return None
     values = list(_values(item))
     if is_plain(item) and not item.metadata and item.usage is None:
         return values, b""

@@ -25,6 +25,7 @@ from threadkeep.longterm.extraction.watermark import (
 from threadkeep.longterm.settings import ExtractionSettings
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream
+from threadkeep.sessions import user_index
 from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import Query, SessionInfo
 from threadkeep.types.versions import generation_of
@@ -132,7 +133,7 @@ def _next_items(key: str, watermark: Watermark) -> Query:
 
 def is_sub_agent_session(info: SessionInfo) -> bool:
     """True if the session is a sub-agent's, where an agent speaks as the user."""
-    return bool(info.agent) and info.id.endswith(f"/{info.agent}")
+    return user_index.is_sub_agent(info)
 
 
 def _refusal(

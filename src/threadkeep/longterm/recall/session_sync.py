@@ -13,8 +13,11 @@ from typing import Final, NamedTuple
 from threadkeep.core import item_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
+from threadkeep.core.parts import references_of
 from threadkeep.longterm.recall import analyzer
 from threadkeep.longterm.recall.index import RecallIndex
+from threadkeep.sessions import user_index
+from threadkeep.sessions.blobs import load_heads
 from threadkeep.sessions.recall_segments import Span
 from threadkeep.types import Page, Query, Record
 from threadkeep.types.versions import generation_of
@@ -204,7 +207,10 @@ class SessionSync:
                 self._add(id, record)
 
     def _add(self, id: str, record: Record) -> None:
-        document = analyzer.item_document(id, item_codec.read_item(record), record.at)
+        item = item_codec.read_item(record)
+        if references_of(item):
+            item = load_heads(self._engine, id, item, analyzer.MAX_CHARACTERS)
+        document = analyzer.item_document(id, item, record.at)
         if document is not None:
             self._index.add(document)
 
@@ -216,7 +222,7 @@ class SessionSync:
             info = item_codec.read_session(page.records[0])
         except UnreadableRecord:
             return False
-        return info.user == self._user and not (info.agent and info.id.endswith(f"/{info.agent}"))
+        return info.user == self._user and not user_index.is_sub_agent(info)
 
 
 def _same_generation(page: Page, progress: SessionProgress) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from threadkeep.core import item_codec
 from threadkeep.core.engine import Engine
+from threadkeep.core.parts import references_of
 from threadkeep.longterm.recall.analyzer import FACT
 from threadkeep.longterm.recall.hits import Hit, Reason
 from threadkeep.longterm.recall.search import ScoredDocument
@@ -15,6 +16,7 @@ from threadkeep.longterm.recall.session_sync import StaleDocument
 from threadkeep.longterm.recall.sync import SyncedIndex
 from threadkeep.longterm.store.codec import read_fact
 from threadkeep.longterm.store.validity import is_current
+from threadkeep.sessions.blobs import load_all
 from threadkeep.types import Item, Page, Query
 
 
@@ -111,7 +113,28 @@ def _verify_turns(
             )
         else:
             stale.append(StaleDocument(turn.session, turn.document.number, page))
-    return hits, stale
+    return _with_large_parts(engine, hits), stale
+
+
+def _with_large_parts(engine: Engine, hits: dict[int, Hit]) -> dict[int, Hit]:
+    """The hits with the large parts of their items, read at once if there are some."""
+    shown = [
+        (hit.session or "", item)
+        for hit in hits.values()
+        for item in (hit.item, hit.before, hit.after)
+        if item is not None
+    ]
+    if not any(references_of(item) for _, item in shown):
+        return hits
+    whole = {id(item): new for (_, item), new in zip(shown, load_all(engine, shown), strict=True)}
+
+    def of(item: Item | None) -> Item | None:
+        return None if item is None else whole[id(item)]
+
+    return {
+        number: replace(hit, item=of(hit.item), before=of(hit.before), after=of(hit.after))
+        for number, hit in hits.items()
+    }
 
 
 def _item_query(synced: SyncedIndex, turn: _IndexedTurn, seq: int) -> Query:

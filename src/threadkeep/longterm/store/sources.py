@@ -9,6 +9,7 @@ from threadkeep.core import item_codec, names
 from threadkeep.core.engine import Engine
 from threadkeep.errors import NotOwner
 from threadkeep.longterm import transcript
+from threadkeep.sessions.read import whole_items
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Query, SessionInfo
 from threadkeep.types.knowledge import Source
@@ -45,5 +46,6 @@ def _items(engine: Engine, user: str | None, session: str, items: list[str]) -> 
             .pages[0]
             .records
         )
-        return [item for item in map(item_codec.read_item, records) if not item.hidden]
+        found = [item for item in map(item_codec.read_item, records) if not item.hidden]
+        return whole_items(session_stream, found)
     return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threadkeep.core.parts import PartialMetadata, unread_lengths
 from threadkeep.errors import ConfigError
 from threadkeep.messages.tool_groups import exchanges, turns
 from threadkeep.protocols import TokenCounter
@@ -87,4 +88,6 @@ def characters(item: Item) -> int:
         len(call.get("name") or "") + len(tokens.as_text(call.get("args")))
         for call in item.tool_calls
     )
+    if type(item.metadata) is PartialMetadata:
+        calls += sum(unread_lengths(item))
     return len(item.text) + calls

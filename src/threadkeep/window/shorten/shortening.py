@@ -16,6 +16,14 @@ from threadkeep.window.shorten.references import expanded
 from threadkeep.window.shorten.views import HandleOf, shorten_results
 
 
+def cuts_results(policies: Sequence[Policy]) -> bool:
+    """Return True if a window of these policies may cut or expand tool results."""
+    return any(
+        getattr(policy, "result_cap", None) is not None or traits_of(policy).readable
+        for policy in policies
+    )
+
+
 class Shortening:
     """The cuts of one window.
 

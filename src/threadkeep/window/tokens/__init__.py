@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from threadkeep.core.parts import PartialMetadata, unread_lengths
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item, Json
 from threadkeep.window.tokens.estimator import estimate
@@ -17,6 +18,7 @@ from threadkeep.window.tokens.estimator import estimate
 __all__ = ["MEDIA_TOKENS", "as_text", "count", "default", "estimate", "tiktoken", "total"]
 
 _MESSAGE_OVERHEAD: Final = 4  # role and delimiters of one message, as OpenAI's cookbook counts them
+_CHARACTERS_PER_TOKEN: Final = 4  # of large parts that were not read yet
 _CALL_OVERHEAD: Final = 8  # id and delimiters of one tool call
 MEDIA_TOKENS: Final = {"image": 1_000, "audio": 1_000, "file": 2_000, "video": 4_000}
 """Flat estimates per block, above what providers charge for one picture or a page or two."""
@@ -28,6 +30,8 @@ def count(item: Item, counter: TokenCounter | None = None) -> int:
     """Tokens of one item: text, reasoning, tool calls with arguments, and media by flat rates."""
     counter = counter or default()
     total = _MESSAGE_OVERHEAD
+    if type(item.metadata) is PartialMetadata:
+        total += sum(unread_lengths(item)) // _CHARACTERS_PER_TOKEN
     if item.name:
         total += counter(item.name)
     if isinstance(item.content, str):

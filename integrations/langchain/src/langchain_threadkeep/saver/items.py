@@ -11,7 +11,7 @@ from langchain_threadkeep.saver import references
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.encoding import NewMessage
 from threadkeep import Query, Session
-from threadkeep.adapters import checkpoints
+from threadkeep.adapters import checkpoints, limits
 from threadkeep.adapters.checkpoints import ThreadStreams
 
 _IDS: Final = 500
@@ -66,7 +66,7 @@ def store(
             replaced[earlier] = existing
             items.add(message.reference)
     if added:
-        session.add(*(with_id(message.encoded.item, message.item_id) for message in added))
+        limits.add(session, *(with_id(message.encoded.item, message.item_id) for message in added))
         items.update(message.reference for message in added)
     return Outcome(items, replaced)
 

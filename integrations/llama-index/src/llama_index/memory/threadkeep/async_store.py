@@ -13,6 +13,7 @@ from llama_index.memory.threadkeep import set_history
 from llama_index.memory.threadkeep.chat_store import ThreadkeepChatStore
 from llama_index.memory.threadkeep.to_messages import Entry, entries
 from threadkeep import Item, Memory, Session
+from threadkeep.adapters import limits
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import UserId, plain_user
 from threadkeep.adapters.shared import shared_memory
@@ -92,13 +93,13 @@ class ThreadkeepAsyncChatStore(AsyncDBChatStore):
     ) -> None:
         """Append the messages atomically; an empty list does nothing."""
         if messages:
-            await self._chat(key).aadd(*_items_with_status(messages, status))
+            await limits.aadd(self._chat(key), *_items_with_status(messages, status))
 
     async def set_messages(
         self, key: str, messages: list[ChatMessage], status: MessageStatus = MessageStatus.ACTIVE
     ) -> None:
         """Replace all messages, of any status, by these."""
-        await self._chat(key).aset_items(*_items_with_status(messages, status))
+        await limits.aset_items(self._chat(key), *_items_with_status(messages, status))
 
     async def delete_message(self, key: str, idx: int) -> ChatMessage | None:
         """Delete and return the active message at a position, counted from 0."""

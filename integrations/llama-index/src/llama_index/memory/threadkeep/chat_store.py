@@ -12,6 +12,7 @@ from llama_index.memory.threadkeep import set_history, store_refs
 from llama_index.memory.threadkeep.codec import to_item
 from llama_index.memory.threadkeep.to_messages import Entry, entries, to_messages
 from threadkeep import Memory, Session
+from threadkeep.adapters import limits
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import UserId, plain_user
 from threadkeep.adapters.shared import shared_memory
@@ -57,7 +58,7 @@ class ThreadkeepChatStore(BaseChatStore):
 
     def set_messages(self, key: str, messages: list[ChatMessage]) -> None:
         """Replace all messages by these, atomically."""
-        self._chat(key).set_items(*set_history.items(messages))
+        limits.set_items(self._chat(key), *set_history.items(messages))
 
     def get_messages(self, key: str) -> list[ChatMessage]:
         """Return copies of all messages of a key."""
@@ -67,10 +68,10 @@ class ThreadkeepChatStore(BaseChatStore):
         """Append a message, or insert it before a position (which rewrites all messages)."""
         chat = self._chat(key)
         if idx is None:
-            chat.add(to_item(message))
+            limits.add(chat, to_item(message))
             return
         stored = chat.items()
-        chat.set_items(*stored[:idx], to_item(message), *stored[idx:])
+        limits.set_items(chat, *stored[:idx], to_item(message), *stored[idx:])
 
     def delete_messages(self, key: str) -> list[ChatMessage] | None:
         """Delete and return all messages of a key; `None` if there are none."""

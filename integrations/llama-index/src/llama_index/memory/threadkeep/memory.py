@@ -26,7 +26,7 @@ from threadkeep import (
     Session,
     Window,
 )
-from threadkeep.adapters import windows
+from threadkeep.adapters import limits, windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import SessionId, UserId, plain_user
 from threadkeep.adapters.injection import Injection, parse_injection
@@ -227,12 +227,12 @@ class ThreadkeepMemory(BaseMemory):
     def put_messages(self, messages: list[ChatMessage]) -> None:
         """Append the messages atomically."""
         if new_messages := without_context(messages):
-            self._chat.add(*set_history.items(new_messages))
+            limits.add(self._chat, *set_history.items(new_messages))
 
     async def aput_messages(self, messages: list[ChatMessage]) -> None:
         """Append the messages atomically."""
         if new_messages := without_context(messages):
-            await self._chat.aadd(*set_history.items(new_messages))
+            await limits.aadd(self._chat, *set_history.items(new_messages))
 
     def set(self, messages: list[ChatMessage]) -> None:
         """Set the conversation to these messages.

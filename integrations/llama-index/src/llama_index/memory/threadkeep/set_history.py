@@ -10,6 +10,7 @@ from llama_index.core.base.llms.types import ChatMessage
 from llama_index.memory.threadkeep.codec import to_item
 from llama_index.memory.threadkeep.to_messages import to_messages
 from threadkeep import Item, Memory, Session
+from threadkeep.adapters import limits
 from threadkeep.errors import Conflict
 
 _ADVICE: Final = "pass on_set='append', 'archive' or 'replace' to choose what happens"
@@ -33,16 +34,16 @@ def apply(memory: Memory, chat: Session, messages: list[ChatMessage], on_set: st
     stored = to_messages(chat.items())
     if stored == messages[: len(stored)]:
         if new[len(stored) :]:
-            chat.add(*new[len(stored) :])
+            limits.add(chat, *new[len(stored) :])
         return None
     if on_set == "append":
-        chat.add(*new[_overlap(stored, messages) :])
+        limits.add(chat, *new[_overlap(stored, messages) :])
         return f"session {chat.id!r} got another chat_history, which was appended; {_ADVICE}"
     if on_set == "replace":
-        chat.set_items(*new)
+        limits.set_items(chat, *new)
         return None
     archive_id = _archive(chat)
-    chat.set_items(*new)
+    limits.set_items(chat, *new)
     return (
         f"session {chat.id!r} got another chat_history; what it held is in {archive_id!r}; "
         f"{_ADVICE}"

@@ -1,0 +1,307 @@
+"""Large parts of items: taken out of an item's record, and put back.
+
+A text of more than 64 kB in an item, such as the base64 of an image or the output of a tool, is
+stored in pieces beside the session; the item's record says which. What is stored where, and when
+it is deleted, is the business of `threadkeep.sessions.blobs`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from threadkeep.core import names
+from threadkeep.errors import InputError
+from threadkeep.types import Item, Json
+
+LARGE: Final = 64_000
+"""Bytes of UTF-8 above which a text is stored beside the record."""
+
+HEAD: Final = 16_000
+"""Bytes of such a text that are in the record too: what policies and extraction see of it."""
+
+PIECE: Final = 1_000_000
+"""Bytes of a piece, about."""
+
+MAX_MESSAGE: Final = 64_000_000
+"""Bytes of one message, large parts included."""
+
+FIELD: Final = "blobs"
+"""The field of an item's record that says which of its parts are stored elsewhere."""
+
+MARK: Final = f'"{FIELD}":['
+"""What the text of such a record contains; other records may contain it as well."""
+
+_FIELDS: Final = ("content", "tool_calls", "metadata", "raw")
+_SAID: Final = ("content", "tool_calls")
+_TEXTS: Final = ("content", "text")
+_WHOLE: Final = (("content",), ("raw", "data"))
+_DATA_URL: Final = re.compile(r"data:[^,]{0,200};base64,")
+_ESCAPED_SIZE: Final = 6  # bytes of a character in JSON, at most
+
+Path = tuple[str | int, ...]
+
+
+class TooLarge(InputError):
+    """A message, or the large parts of a session, exceed a limit; nothing was written."""
+
+
+class Blob(NamedTuple):
+    """A large text, by the hash of its content, and the characters of its pieces."""
+
+    id: str
+    text: str
+    piece_length: int
+
+    @classmethod
+    def of(cls, text: str) -> Blob:
+        """The blob of a text without halves of characters."""
+        id = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return cls(id, text, PIECE // (_ESCAPED_SIZE if _may_grow(text) else 1))
+
+    @property
+    def size(self) -> int:
+        """Bytes of UTF-8."""
+        return size_of(self.text)
+
+    def pieces(self) -> list[str]:
+        """The text in pieces of about 1 MB of JSON each, the last one shorter."""
+        starts = range(0, len(self.text), self.piece_length)
+        return [self.text[start : start + self.piece_length] for start in starts]
+
+    @property
+    def piece_count(self) -> int:
+        """The number of pieces."""
+        return -(-len(self.text) // self.piece_length)
+
+
+class BlobReference(NamedTuple):
+    """Where in an item a blob belongs.
+
+    Attributes:
+        path: keys and indexes that lead to the part.
+        id: of the blob.
+        length: of its text, in characters.
+        pieces: how many pieces it has.
+        before: what stands before it, as the beginning of a `data:` URL does.
+        is_json: whether it is JSON to be parsed.
+    """
+
+    path: Path
+    id: str
+    length: int
+    pieces: int
+    before: str = ""
+    is_json: bool = False
+
+    def as_json(self) -> Json:
+        """The entry of a record's `blobs`."""
+        entry: dict[str, Json] = {
+            "path": list(self.path),
+            "id": self.id,
+            "length": self.length,
+            "pieces": self.pieces,
+        }
+        if self.before:
+            entry["before"] = self.before
+        return {**entry, "json": True} if self.is_json else entry
+
+
+class PartialMetadata(dict[str, Json]):
+    """The metadata of an item whose large parts were not read; it says which they are.
+
+    Attributes:
+        references: to the parts.
+    """
+
+    __slots__ = ("references",)
+
+    def __init__(self, metadata: Mapping[str, Json], references: Sequence[BlobReference]) -> None:
+        super().__init__(metadata)
+        self.references = references
+
+
+def references_of(item: Item) -> Sequence[BlobReference]:
+    """The parts of an item that were not read."""
+    metadata = item.metadata
+    return metadata.references if type(metadata) is PartialMetadata else ()
+
+
+def parse(entries: Iterable[Mapping[str, Json]]) -> list[BlobReference]:
+    """The references of a record, whose shape was checked."""
+    return [
+        BlobReference(
+            tuple(e["path"]),
+            e["id"],
+            e["length"],
+            e["pieces"],
+            e.get("before", ""),
+            e.get("json") is True,
+        )
+        for e in entries
+    ]
+
+
+def split(
+    fields: Mapping[str, Json], dumps: Callable[[Json], str], most: int
+) -> tuple[dict[str, Json], list[Blob]]:
+    """The fields of a record without large parts, and the parts.
+
+    Args:
+        fields: JSON of an item.
+        dumps: encodes it.
+        most: bytes that may remain, if content and raw payload can be taken out as a whole.
+    """
+    splitter = _Splitter(dumps)
+    stub = {
+        name: splitter.shrink(value, (name,)) if name in _FIELDS else value
+        for name, value in fields.items()
+    }
+    for path in _WHOLE:
+        if size_of(dumps(stub)) > most and _find(stub, path):
+            stub = _put(stub, path, splitter.take_json(_find(fields, path), path))
+    if splitter.references:
+        stub[FIELD] = [reference.as_json() for reference in splitter.references]
+    return stub, list(splitter.blobs.values())
+
+
+class _Splitter:
+    """Takes large parts out of JSON, without changing it."""
+
+    def __init__(self, dumps: Callable[[Json], str]) -> None:
+        self.references: list[BlobReference] = []
+        self._blobs: dict[str, Blob] = {}
+        self._dumps = dumps
+
+    @property
+    def blobs(self) -> dict[str, Blob]:
+        """The parts that were taken out, by id."""
+        return {reference.id: self._blobs[reference.id] for reference in self.references}
+
+    def shrink(self, value: Json, path: Path) -> Json:
+        """The value with a short one in the place of each large part.
+
+        Of lists in opaque parts, the whole list is one part; a dict stays one, since its type
+        and ids say to which other part it belongs.
+        """
+        if isinstance(value, str):
+            return self._take_text(value, path) if is_large(value) else value
+        if isinstance(value, Mapping):
+            return {key: self.shrink(entry, (*path, key)) for key, entry in value.items()}
+        if not isinstance(value, (list, tuple)):
+            return value
+        short = [self.shrink(entry, (*path, n)) for n, entry in enumerate(value)]
+        if len(path) < 2 or not is_large(self._dumps(short)):
+            return short
+        return self.take_json(value, path)
+
+    def take_json(self, value: Json, path: Path) -> Json:
+        """Take out a part as JSON; returns what stays in its place."""
+        self.references = [r for r in self.references if r.path[: len(path)] != path]
+        self._take(self._dumps(value), path, is_json=True)
+        if path == ("content",):
+            texts = (block.get("text") for block in value if isinstance(block, Mapping))
+            return head("\n".join(text for text in texts if isinstance(text, str)))
+        return [] if isinstance(value, (list, tuple)) else {}
+
+    def _take_text(self, text: str, path: Path) -> str:
+        url = _DATA_URL.match(text)
+        before = url[0] if url else ""
+        self._take(text[len(before) :], path, before=before)
+        return head(text) if path[-1] in _TEXTS else ""
+
+    def _take(self, text: str, path: Path, *, before: str = "", is_json: bool = False) -> None:
+        blob = Blob.of(names.join_surrogates(text))
+        self._blobs[blob.id] = blob
+        self.references.append(
+            BlobReference(path, blob.id, len(blob.text), blob.piece_count, before, is_json)
+        )
+
+
+def filled(item: Item, texts: Mapping[str, str]) -> Item:
+    """The item with its large parts.
+
+    Args:
+        item: as read.
+        texts: of the blobs, by id.
+
+    Raises:
+        LookupError: a blob is missing, incomplete, or has no place in the item.
+        ValueError: one is no JSON, and should be.
+    """
+    references = references_of(item)
+    fields: dict[str, Json] = {name: getattr(item, name) for name in _FIELDS}
+    fields["metadata"] = dict(item.metadata)
+    for reference in references:
+        text = texts[reference.id]
+        if len(text) != reference.length:
+            raise LookupError(reference.id)
+        value = json.loads(text) if reference.is_json else reference.before + text
+        fields = _put(fields, reference.path, value)
+    return dataclasses.replace(item, **fields)
+
+
+def with_heads(item: Item, texts: Mapping[str, str]) -> Item:
+    """The item with as much of its large texts as was read; its other parts stay away."""
+    fields: dict[str, Json] = {"content": item.content}
+    for reference in references_of(item):
+        if is_text(reference):
+            text = reference.before + texts.get(reference.id, "")
+            fields = _put(fields, reference.path, text) if text else fields
+    return dataclasses.replace(item, **fields)
+
+
+def is_text(reference: BlobReference) -> bool:
+    """Return True for a text of a message, of which the item has the beginning."""
+    return reference.path[-1] in _TEXTS and not reference.is_json
+
+
+def is_large(text: str) -> bool:
+    """Return True if a text takes more than 64 kB."""
+    return len(text) * 4 > LARGE and size_of(text) > LARGE
+
+
+def unread_lengths(item: Item) -> list[int]:
+    """Characters of each part of what is said that is not in the item; media have none."""
+    return [
+        reference.length - (HEAD if reference.path[-1] in _TEXTS else 0)
+        for reference in references_of(item)
+        if reference.path[0] in _SAID and reference.path[-1] != "base64"
+    ]
+
+
+def head(text: str) -> str:
+    """The first 16 kB of a text."""
+    beginning = text[:HEAD]
+    while (size := size_of(beginning)) > HEAD:
+        beginning = beginning[: len(beginning) * HEAD // size]
+    return beginning
+
+
+def _may_grow(text: str) -> bool:
+    """Return True unless each character of a text is one byte of JSON; quick for base64."""
+    return not text.isascii() or not text.isprintable() or '"' in text or "\\" in text
+
+
+def size_of(text: str) -> int:
+    """Bytes of UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def _find(value: Json, path: Path) -> Json:
+    for step in path:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value if isinstance(value, (list, dict)) else None
+
+
+def _put(value: Json, path: Sequence[str | int], new: Json) -> Json:
+    """A copy of JSON with another value at a path."""
+    if not path:
+        return new
+    copy: Json = dict(value) if isinstance(value, Mapping) else list(value)
+    copy[path[0]] = _put(copy[path[0]], path[1:], new)
+    return copy

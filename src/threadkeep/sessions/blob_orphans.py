@@ -1,0 +1,63 @@
+"""Large parts without an item, as a crash or retention leaves them; deleted after the grace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final
+
+from threadkeep.core.engine import Engine
+from threadkeep.errors import Conflict, CorruptRecord
+from threadkeep.sessions import blobs
+from threadkeep.sessions.blobs import Reference
+from threadkeep.types import Page, Query
+
+MIN_GRACE: Final = 3_600.0
+"""Seconds that the writer of an item has after writing its parts, at least."""
+
+
+class OrphanSweeper:
+    """Sweeps the blobs of a store; one per engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._swept_at = float("-inf")
+
+    def sweep(self, limit: int) -> int:
+        """Delete about `limit` orphans; returns how many.
+
+        It looks at the store only if the last look found none and is long enough ago that there
+        may be new ones.
+        """
+        now, count = self._engine.now(), 0
+        if 0 <= now - self._swept_at < grace(self._engine) / 4:
+            return 0
+        for name in blobs.all_streams(self._engine):
+            count += delete(self._engine, name)
+            if count >= limit:
+                return count
+        self._swept_at = now
+        return count
+
+
+def grace(engine: Engine) -> float:
+    """Seconds after which a part without an item is an orphan."""
+    return max(engine.settings.sweep_grace, MIN_GRACE)
+
+
+def delete(engine: Engine, name: str) -> int:
+    """Delete the orphans of a stream of blobs; returns how many."""
+    page = engine.read(Query(name, blobs.BLOB))[0]
+    doomed = {r.record.id: r.record.body for r in find(engine, name, page)}
+    with suppress(Conflict):  # somebody writes: next time
+        return blobs.drop(engine, name, page, doomed) if doomed else 0
+    return 0
+
+
+def find(engine: Engine, name: str, page: Page) -> Iterator[Reference]:
+    """The orphans among the references of a stream of blobs."""
+    before = engine.now() - grace(engine)
+    old = [r for r in blobs.references(page) if r.record.at <= before]
+    with suppress(CorruptRecord):  # an item that cannot be opened may refer to anything
+        live = {r.record.id for r in blobs.live(engine, blobs.session_stream(engine, name), old)}
+        yield from (r for r in old if r.record.id not in live)
