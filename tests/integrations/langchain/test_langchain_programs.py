@@ -31,7 +31,7 @@ from tests.integrations.langchain.programs import (
     question,
 )
 
-EXAMPLES = int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "50"))
+EXAMPLES = int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "34"))
 FEW = settings(
     max_examples=EXAMPLES, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
