@@ -15,6 +15,7 @@ from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import StoreOptions
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 if TYPE_CHECKING:
     from threadkeep.serve import Limits
@@ -65,7 +66,7 @@ def run(
         listener = server.bind(host, port)
         address = f"[{host}]" if ":" in host else host
         url = f"http://{address}:{listener.getsockname()[1]}"
-        output.print_line(f"serving {memory!r} at {url}{path}")
+        output.print_line(f"serving {shown(memory)} at {url}{path}")
         _print_run_key(url, authenticator, has_start_page)
         sys.stdout.flush()
         signal.signal(signal.SIGTERM, _exit)

@@ -26,6 +26,7 @@ from threadkeep.longterm.store.new_fact import FIELDS, approved_fact, held_at, n
 from threadkeep.longterm.store.unit_of_work import MAX_FACTS, UnitOfWork, superseded
 from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.longterm.store.validate import Moment
+from threadkeep.printable import shown
 from threadkeep.types import Listing
 from threadkeep.types.knowledge import APPLICATION, Fact, Status
 
@@ -215,7 +216,7 @@ class Facts(Collection[Fact]):
         selected = validate.checked_status(status)
         moment = validate.checked_moment(at, "at")
         if limit is not None and (type(limit) is not int or limit < 1):
-            raise InputError(f"limit must be a whole number of at least 1, got {limit!r}")
+            raise InputError(f"limit must be a whole number of at least 1, got {shown(limit)}")
         facts = [
             fact
             for fact in self._user_stream().load().facts.values()
@@ -260,7 +261,8 @@ class Facts(Collection[Fact]):
             evict_surplus(unit, self._engine.now())
             return unit, stored
 
-        ids = [id for fact, replaces in new for id in (fact.id, replaces) if id is not None]
+        replaced = [names.check(id, "replaces") for _, id in new if id is not None]
+        ids = [*(fact.id for fact, _ in new), *replaced]
         unit, stored = self._user_stream().transact_facts(list(dict.fromkeys(ids)), step)
         return [unit.facts.get(fact.id, fact) for fact in stored]
 
@@ -293,7 +295,7 @@ def _parsed(engine: Engine, entry: str | Mapping[str, Any], index: int) -> tuple
         names.check(replaces, f"facts[{index}].replaces")
     if unknown := sorted(named.keys() - set(FIELDS)):
         raise InputError(
-            f"facts[{index}] has no key {unknown[0]!r}{did_you_mean(unknown[0], FIELDS)}"
+            f"facts[{index}] has no key {shown(unknown[0])}{did_you_mean(unknown[0], FIELDS)}"
         )
     try:
         return new_fact(engine, named.pop("text", None), **named), replaces

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threadkeep.errors import InputError
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
+from threadkeep.printable import shown
 from threadkeep.types import Listing
 from threadkeep.types.knowledge import Fact, Instruction, Refusal
 
@@ -15,7 +16,7 @@ def listed(unit: UnitOfWork, limit: int | None) -> Listing[Refusal]:
         InputError: `limit` is no whole number of at least 1.
     """
     if limit is not None and (type(limit) is not int or limit < 1):
-        raise InputError(f"limit must be a whole number of at least 1, got {limit!r}")
+        raise InputError(f"limit must be a whole number of at least 1, got {shown(limit)}")
     entries: list[Fact | Instruction] = [*unit.facts.values(), *unit.instructions.values()]
     waiting = [_waiting(entry) for entry in entries if entry.status == "quarantined"]
     refusals = sorted((*unit.refusals.values(), *waiting), key=_seconds)

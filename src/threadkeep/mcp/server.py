@@ -16,6 +16,7 @@ from threadkeep.api.user import User
 from threadkeep.core.user_id import UserId, user_id
 from threadkeep.errors import ThreadkeepError
 from threadkeep.mcp import tools
+from threadkeep.printable import shown
 from threadkeep.serve.principal import Principal
 
 PRINCIPAL: str = "threadkeep_principal"
@@ -81,7 +82,7 @@ class ToolServer:
         if self._is_http:
             principal = _principal(ctx)
             if not principal.may(scope):
-                raise ToolError(f"the key lacks the scope {scope!r}")
+                raise ToolError(f"the key lacks the scope {shown(scope)}")
             user = principal.user or user
         if user is None:
             raise ToolError("the key names no user: start the server with --user")

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from starlette.requests import HTTPConnection
 
 from threadkeep.api.memory import Memory
+from threadkeep.printable import shown
 from threadkeep.serve.errors import ApiError
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ def check_fields(body: Mapping[str, Any], known: Iterable[str]) -> None:
         if name not in known:
             raise ApiError(
                 400,
-                f"unknown parameter: {name[:80]!r}",
+                f"unknown parameter: {shown(name)}",
                 code="unknown_parameter",
                 param=name[:80],
             )

@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 from threadkeep.api.memory import Memory
 from threadkeep.api.user import User
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 from threadkeep.serve.errors import ApiError
 
 _log = logging.getLogger(__name__)
@@ -135,7 +136,7 @@ def principal_of(connection: HTTPConnection, scope: str | None) -> Principal:
             headers={"www-authenticate": "Bearer"},
         )
     if scope is not None and not principal.may(scope):
-        raise ApiError(403, f"the key lacks the scope {scope!r}", code="insufficient_scope")
+        raise ApiError(403, f"the key lacks the scope {shown(scope)}", code="insufficient_scope")
     return principal
 
 

@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from threadkeep.core.engine import Engine
 from threadkeep.errors import BackendError, Conflict
+from threadkeep.printable import shown
 from threadkeep.types import KEEP, Drop, Page, Query, Record
 
 NOUN: Final = "recall"
@@ -161,7 +162,9 @@ def drop_touched(engine: Engine, user: str | None, session: str, *, upto: int | 
         with suppress(Conflict):
             drop(engine, user, heads, touched)
             return len(touched)
-    raise BackendError(f"others changed the index of {user!r} at each of {_TRIES} tries; try again")
+    raise BackendError(
+        f"others changed the index of {shown(user)} at each of {_TRIES} tries; try again"
+    )
 
 
 def drop(engine: Engine, user: str, heads: Heads, dropped: Iterable[Head]) -> int:

@@ -11,6 +11,7 @@ from threadkeep.importers import branches, fields
 from threadkeep.importers.formats import each
 from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
 from threadkeep.messages import parse_arguments
+from threadkeep.printable import shown
 from threadkeep.types import Json
 
 _THOUGHTS: Final = frozenset({"thoughts", "reasoning_recap"})
@@ -50,7 +51,7 @@ def _messages(
     calls: dict[str, str] = {}  # the call that the chain behind a node answers
     results: dict[str, Message] = {}  # the answer that the chain behind a node adds to
     for key, is_shown in branches.ordered(parents, leaf if isinstance(leaf, str) else None):
-        place = f"{location}.mapping[{key!r}]"
+        place = f"{location}.mapping[{shown(key)}]"
         payload = nodes[key].get("message")
         call = calls.get(str(parents[key]))
         if payload is None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from threadkeep.importers import fields
 from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.printable import shown
 from threadkeep.types import Json
 
 _SPOKEN: Final = frozenset({"user", "assistant"})
@@ -49,7 +50,7 @@ def _is_spoken(entry: Entry, context: Context) -> bool:
     if kind in _SPOKEN and isinstance(value.get("message"), dict):
         return True
     if kind not in _EVENTS:
-        context.skip(entry.location, f"unknown line of type {kind!r:.40}")
+        context.skip(entry.location, f"unknown line of type {shown(kind)}")
     return False
 
 

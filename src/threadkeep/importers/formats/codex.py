@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from threadkeep.importers import fields
 from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.printable import shown
 from threadkeep.types import Json
 
 _REPEATED: Final = frozenset({"event_msg", "turn_context", "session_meta", "compacted"})
@@ -56,7 +57,7 @@ def _messages(entries: Iterator[Entry], context: Context) -> Iterator[Message]:
         payload = line.get("payload") if line.get("type") == "response_item" else line
         if not isinstance(payload, dict) or payload.get("type") not in _ITEMS:
             kind = payload.get("type") if isinstance(payload, dict) else None
-            context.skip(entry.location, f"unknown item of type {kind!r:.40}")
+            context.skip(entry.location, f"unknown item of type {shown(kind)}")
             continue
         yield Message(_item(payload), entry.location, created_at=line.get("timestamp"))
 

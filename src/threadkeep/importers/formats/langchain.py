@@ -7,6 +7,7 @@ from typing import Any, Final
 from threadkeep.importers import fields
 from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
 from threadkeep.messages import langchain
+from threadkeep.printable import shown
 from threadkeep.types import Json
 
 
@@ -21,7 +22,7 @@ def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
         return
     sessions = _sessions(first.value) if isinstance(first.value, Mapping) else {}
     for id, dumps in sessions.items():
-        numbered = (Entry(f"{first.location}[{id!r}][{n}]", d) for n, d in enumerate(dumps))
+        numbered = (Entry(f"{first.location}[{shown(id)}][{n}]", d) for n, d in enumerate(dumps))
         yield Chat(id, first.location, _messages(numbered, context))
     if not sessions:
         yield Chat(context.stem, context.label, _messages(chain([first], entries), context))

@@ -8,6 +8,7 @@ from typing import Any, Final
 from threadkeep.importers import fields
 from threadkeep.importers.formats import each
 from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.printable import shown
 from threadkeep.types import Json
 
 
@@ -18,8 +19,8 @@ def _matches(value: Json) -> bool:
 def _read(entry: Entry, context: Context) -> Iterator[Part]:
     del context
     for key, messages in (_store(entry.value) or {}).items():
-        listed = fields.sequence(messages, f"store[{key!r}]")
-        place = f"{entry.location}.store[{key!r}]"
+        listed = fields.sequence(messages, f"store[{shown(key)}]")
+        place = f"{entry.location}.store[{shown(key)}]"
         yield Chat(str(key), place, [_message(m, n, place) for n, m in enumerate(listed)])
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from threadkeep.importers import branches, fields
 from threadkeep.importers.formats import each
 from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.printable import shown
 from threadkeep.types import Json
 
 
@@ -42,10 +43,10 @@ def _messages(
 ) -> Iterator[Message]:
     good = {key: node for key, node in nodes.items() if isinstance(node, Mapping)}
     for key in nodes.keys() - good.keys():
-        context.skip(f"{location}.messages[{key!r}]", "the message is no object")
+        context.skip(f"{location}.messages[{shown(key)}]", "the message is no object")
     parents = {key: node.get("parentId") for key, node in good.items()}
     for key, is_shown in branches.ordered(parents, leaf if isinstance(leaf, str) else None):
-        place, node = f"{location}.messages[{key!r}]", good[key]
+        place, node = f"{location}.messages[{shown(key)}]", good[key]
         try:
             role = fields.role(node.get("role"))
         except fields.Malformed as error:

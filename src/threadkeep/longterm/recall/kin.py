@@ -19,6 +19,8 @@ _ENDINGS: Final = frozenset(
     ait amo emo imo y ie""".split()  # noqa: SIM905
 ) | {""}
 """What may follow the root in languages whose words the stemmer does not know."""
+_MAX_LETTERS: Final = 100
+"""Longer than any word: what is longer has no kin, and would take time by the square of it."""
 _PAIR: Final = 2
 _HAN: Final = re.compile("[\u3400-\u9fff]")
 
@@ -32,7 +34,7 @@ def kin_of(word: Word, vocabularies: Iterable[str]) -> list[str]:
     """
     if len(word[0]) == _PAIR and (letters := _HAN.findall(word[0])):
         return letters
-    roots = [stem for stem in word if len(stem) > _MIN_ROOT and not stem.isdigit()]
+    roots = [stem for stem in word if _MIN_ROOT < len(stem) <= _MAX_LETTERS and not stem.isdigit()]
     found: set[str] = set()
     for vocabulary in vocabularies if roots else ():
         for stem in roots:
