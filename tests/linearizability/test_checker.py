@@ -14,7 +14,8 @@ from threadkeep.backends.memory import MemoryBackend
 
 
 def operation(verb, called, ended, answer=None, ids=(), expect=None, client="a"):
-    return Operation(client, "s", verb, called, tuple(ids), expect, ended, answer)
+    """Times are in milliseconds."""
+    return Operation(client, "s", verb, called / 1_000, tuple(ids), expect, ended / 1_000, answer)
 
 
 def append(called, ended, version, *records, expect=None):
@@ -49,6 +50,17 @@ FINE = {
         append(0, 1, 5, A),
         operation("swap", 2, 3, {"conflict": True}, ["b"], 0),
         read(4, 5, 5, A),
+    ],
+    "repeated after an answer was lost": [
+        append(0, 1, 5, A),
+        operation("remove", 2, 90, {"version": 7, "seqs": []}, ["a"]),
+        read(3, 4, 6),
+        read(100, 101, 7),
+    ],
+    "put again in its place": [
+        operation("append", 0, 90, {"version": 6, "seqs": [1]}, ["a"]),
+        read(1, 2, 5, A),
+        read(100, 101, 6, A),
     ],
     "deleted and begun again": [
         append(0, 1, 5, A),
