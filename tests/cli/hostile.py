@@ -166,6 +166,8 @@ def commands(session, user, hostile):
         ["forget", user, "--yes"],
         [hostile],
         ["sessions", f"--{hostile}"],
+        ["serve", "--help"],
+        ["mcp", "--help"],
         ["--version"],
         ["--help"],
         ["show", "--help"],

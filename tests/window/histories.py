@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from threadkeep.core import item_codec
+from threadkeep.core.parts import PartialMetadata
 from threadkeep.errors import InputError
 from threadkeep.messages import parse
 from threadkeep.types import Item, Record
@@ -329,7 +330,10 @@ def placed(items: list[Item], gaps: list[int] | None = None) -> list[Item]:
             found.append(item_codec.read_item(Record("item", f"i{number}", "{", at, seq=seq)))
             continue
         record = item_codec.item_record(one, one.id or f"i{number}", at)
-        found.append(item_codec.read_item(dataclasses.replace(record, seq=seq)))
+        read = item_codec.read_item(dataclasses.replace(record, seq=seq))
+        if type(read.metadata) is PartialMetadata:  # a session reads its large parts too
+            read = dataclasses.replace(one, id=read.id, seq=seq, created_at=read.created_at)
+        found.append(read)
     return found
 
 

@@ -68,7 +68,6 @@ def run(
         url = f"http://{address}:{listener.getsockname()[1]}"
         output.print_line(f"serving {shown(memory)} at {url}{path}")
         _print_run_key(url, authenticator, has_start_page)
-        sys.stdout.flush()
         signal.signal(signal.SIGTERM, _exit)
         server.server(application, limits).run(sockets=[listener])
 
