@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,8 @@ def signal_all(server, number):
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     server.instance.signal(number)
     for child in map(int, children):
-        os.kill(child, number)
+        with suppress(ProcessLookupError):  # a connection's, which ended just now
+            os.kill(child, number)
 
 
 def released(memory):

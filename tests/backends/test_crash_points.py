@@ -225,6 +225,7 @@ def cut(backend, name, commits, *, before):
     """A verb in a process that dies; whether it did, and what was there before and is now."""
     options = {"namespace": next(SPACES), **OPTIONS.get(name, {})}
     first = connect(backend, namespace=options["namespace"])
+    first._engine.write_counts = None  # nor may it build one while the other is cut
     prepared(first)
     if name in BEFORE:
         BEFORE[name](first)

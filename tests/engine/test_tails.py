@@ -324,7 +324,7 @@ def test_what_is_deleted_is_not_kept_in_memory(opened):
     assert memory._engine.recent_items.get(chat._stream.stream_name, memory._engine.now())
     chat.delete()
     gc.collect()
-    kept = [o for o in gc.get_objects() if isinstance(o, recent_items.RecentItems)]
+    kept = [o for o in gc.get_objects() if type(o) is recent_items.RecentItems]
     assert not any("xyzzy" in repr(entry.copy()) for tail in kept for entry in tail.entries)
 
 

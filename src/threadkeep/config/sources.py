@@ -14,6 +14,7 @@ from threadkeep.config.read_options import Layer, by_name
 from threadkeep.config.store_spec import StoreSpec
 from threadkeep.config.stores import STORES, kind_of_scheme
 from threadkeep.config.urls import DEFAULT_URL, Url, safe_scheme, whole_url
+from threadkeep.core.url_check import check_values
 from threadkeep.errors import ConfigError
 from threadkeep.printable import shown
 
@@ -54,6 +55,7 @@ def _example_url(text: str) -> str:
 
 
 def _url_options(url: Url, store: StoreSpec) -> list[GivenOption]:
+    check_values(url.query, "the URL")
     table = by_name(store.options)
     ours, remaining = [], []
     for piece in filter(None, url.query.split("&")):

@@ -26,3 +26,19 @@ def check_at_signs(url: str, noun: str) -> None:
             f"{noun} cannot be read: percent-encode what is special in user and password "
             "(`/` is %2F, `?` is %3F, `#` is %23), and an `@` behind the host (%40)"
         )
+
+
+def check_values(query: str, noun: str) -> None:
+    """Refuse a parameter without a value: what is behind an `&` may belong to a password.
+
+    Args:
+        query: of the URL, without the `?`.
+        noun: what the URL is of, for the error, which repeats no part of it.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    if any("=" not in piece for piece in query.split("&") if piece):
+        raise ConfigError(
+            f"{noun} has a parameter without a value: percent-encode an `&` in a password (%26)"
+        )

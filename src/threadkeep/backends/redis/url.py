@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from threadkeep.core.option_types import FLAG, integer
 from threadkeep.core.option_types import PORT as _PORT_NUMBER
-from threadkeep.core.url_check import check_at_signs
+from threadkeep.core.url_check import check_at_signs, check_values
 from threadkeep.errors import ConfigError, did_you_mean
 from threadkeep.printable import shown
 
@@ -82,6 +82,7 @@ def from_url(url: object) -> dict[str, Any]:
     if scheme not in SCHEMES:
         raise ConfigError(f"no Redis has a URL of this scheme{did_you_mean(scheme, SCHEMES)}")
     check_at_signs(str(url), "the Redis URL")
+    check_values(parts.query, "the Redis URL")
     tls, cluster = SCHEMES[scheme]
     username, colon, password = parts.netloc.rpartition("@")[0].partition(":")
     fields: dict[str, Any] = {

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from threadkeep.backends.sql import drivers
-from threadkeep.core.url_check import check_at_signs
+from threadkeep.core.url_check import check_at_signs, check_values
 from threadkeep.errors import ConfigError, did_you_mean
 from threadkeep.printable import shown
 
@@ -80,6 +80,7 @@ def from_url(url: str) -> DatabaseTarget:
     """
     is_postgresql = parse_dialect(url.partition(":")[0].lower()) == "postgresql"
     check_at_signs(url, "the database URL")
+    check_values(url.partition("?")[2], "the database URL")
     if is_postgresql:
         reader = drivers.load("postgresql", "postgresql_url")
         target: DatabaseTarget = reader.parse_url(url)
