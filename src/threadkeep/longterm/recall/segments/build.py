@@ -19,7 +19,7 @@ from threadkeep.longterm.recall.segments import block, columns, pieces
 from threadkeep.longterm.recall.segments.columns import Columns
 from threadkeep.longterm.recall.segments.vector_build import VectorBuilder
 from threadkeep.longterm.recall.sync import LEAST_KEPT, Outdated, SyncedIndex
-from threadkeep.sessions import recall_segments
+from threadkeep.sessions import recall_segments, user_index
 from threadkeep.sessions.recall_segments import GAP, HEAD, Head, Heads, Span
 from threadkeep.types import KEEP, Drop, Query, Record
 from threadkeep.types.batching import batches
@@ -378,11 +378,16 @@ class _Writer:
 
     def _commit(self, put: list[Record], drop: list[Drop], expect: int) -> int:
         try:
-            return self._engine.commit(
+            version = self._engine.commit(
                 self._stream, put=put, drop=drop, ttl=self._ttl, expect=expect
             ).version
         except Conflict as error:
             raise Outdated from error
+        if not expect and not user_index.entries(self._engine, self._user, None, 1):
+            # forgotten meanwhile, when there was no stream yet whose version would have told
+            recall_segments.forget_user(self._engine, self._user)
+            raise Outdated
+        return version
 
 
 def _note(
