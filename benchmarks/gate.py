@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from threadkeep.longterm.extraction import grounding
+from threadkeep.longterm.extraction import claim_check
 from threadkeep.longterm.extraction.batch import Batch, TranscriptLine
 from threadkeep.longterm.extraction.content import content_words, share
 from threadkeep.longterm.extraction.languages.recognise import recognise
@@ -193,7 +193,7 @@ def measure(
 
 def judge(claim: Claim) -> str:
     """What the gate makes of a claim."""
-    verdict = grounding.judge(claim.text, [claim.line], claim.batch, claim.user, claim.quote)
+    verdict = claim_check.judge(claim.text, [claim.line], claim.batch, claim.user, claim.quote)
     return verdict.status or "dropped"
 
 
@@ -206,7 +206,7 @@ def verified(errors: float = 0.1, seed: int = 1) -> Callable[[Claim], str]:
         if status != "active":
             return status
         rows = recognise(claim.quote, claim.text).rows
-        wanted = grounding.about(claim.text, claim.user, rows)
+        wanted = claim_check.about(claim.text, claim.user, rows)
         if share(wanted, content_words(claim.quote, rows), rows) >= CERTAIN:
             return status
         says_yes = (claim.kind == "true") != (chance.random() < errors)
@@ -217,13 +217,13 @@ def verified(errors: float = 0.1, seed: int = 1) -> Callable[[Claim], str]:
 
 def curve(conversations: list[dict[str, Any]]) -> Iterator[tuple[float, float, list[float]]]:
     """The share of active claims by kind, for settings of the least share and the margin."""
-    chosen = grounding.MIN_CITED, grounding.MARGIN
+    chosen = claim_check.MIN_CITED, claim_check.MARGIN
     try:
         for least, margin in SETTINGS:
-            vars(grounding).update(MIN_CITED=least, MARGIN=margin)
+            vars(claim_check).update(MIN_CITED=least, MARGIN=margin)
             yield least, margin, _active(measure(conversations, judge))
     finally:
-        vars(grounding).update(MIN_CITED=chosen[0], MARGIN=chosen[1])
+        vars(claim_check).update(MIN_CITED=chosen[0], MARGIN=chosen[1])
 
 
 def _active(verdicts: dict[str, Counter[str]]) -> list[float]:

@@ -13,7 +13,7 @@ from threadkeep.connect import connect
 from threadkeep.core.suggestions import missing_name
 from threadkeep.protocols import Backend
 from threadkeep.types import Drop, Item, Query, Record
-from threadkeep.types.embedding import Embedder
+from threadkeep.types.embedder import Embedder
 from threadkeep.window import Window
 
 if TYPE_CHECKING:

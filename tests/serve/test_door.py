@@ -21,7 +21,7 @@ from tests.serve.running import serving
 from threadkeep.errors import ConfigError
 from threadkeep.serve import KeyFile, Limits, Loopback, app
 from threadkeep.serve.keys import add_key, digest_of
-from threadkeep.serve.paging import encode_cursor
+from threadkeep.serve.pages import encode_cursor
 from threadkeep.serve.principal import RunKey
 from threadkeep.testing import ScriptedModel
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from openai._streaming import SSEDecoder
 
 from threadkeep.serve.chat_answers import ChatAnswer, completion_response
-from threadkeep.serve.recording import Turn
+from threadkeep.serve.record import Turn
 from threadkeep.serve.response_events import ResponseAnswer, ResponseRewriter
 from threadkeep.serve.sse import EventReader, MalformedStream, ServerEvent, event_bytes
 

@@ -54,21 +54,21 @@ unpack() {
         echo "servers: no $name: $package is ${version:-not there}" >&2
         return 1
     fi
-    rm -rf "$work/root" "$work/cache/archives"
-    mkdir -p "$work/root" "$work/cache/archives/partial"
+    rm -rf "$work/unpacked" "$work/cache/archives"
+    mkdir -p "$work/unpacked" "$work/cache/archives/partial"
     if ! apt-get install -q=2 -y --no-install-recommends --download-only "$package" >/dev/null; then
         echo "servers: no $name: the packages of $package cannot be had" >&2
         return 1
     fi
     for archive in "$work"/cache/archives/*.deb; do
-        dpkg -x "$archive" "$work/root"
+        dpkg -x "$archive" "$work/unpacked"
     done
-    if [ ! -e "$work/root/$program" ]; then
+    if [ ! -e "$work/unpacked/$program" ]; then
         echo "servers: no $name: $package holds no $program" >&2
         return 1
     fi
-    chmod 755 "$work/root"
-    mv -T "$work/root" "$servers/$name" || return 1 # somebody else made it meanwhile
+    chmod 755 "$work/unpacked"
+    mv -T "$work/unpacked" "$servers/$name" || return 1 # somebody else made it meanwhile
     echo "servers: unpacked $package $version"
 }
 

@@ -17,7 +17,7 @@ from threadkeep.longterm import markers
 from threadkeep.longterm.context.escape import escape_line
 from threadkeep.longterm.context.volatile import MAX_CHARACTERS
 from threadkeep.longterm.extraction import batch
-from threadkeep.longterm.extraction.grounding import cited_sources, grounded_status, is_directive
+from threadkeep.longterm.extraction.claim_check import cited_sources, grounded_status, is_directive
 from threadkeep.longterm.extraction.text_features import containment, content_stems
 from threadkeep.longterm.recall.hits import Hit
 from threadkeep.types import Query

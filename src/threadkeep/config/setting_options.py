@@ -18,7 +18,7 @@ from threadkeep.core.option_types import (
     check,
 )
 from threadkeep.policies import as_policies
-from threadkeep.types.embedding import Embedder
+from threadkeep.types.embedder import Embedder
 
 
 def _policies(name: str) -> OptionType:

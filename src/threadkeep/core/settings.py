@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from threadkeep.protocols import Policy
-from threadkeep.types.embedding import Embed, Embedder
+from threadkeep.types.embedder import Embed, Embedder
 
 SUMMARY_TTL: Final = 432_000.0
 """Five days."""

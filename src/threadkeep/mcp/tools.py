@@ -9,7 +9,7 @@ from threadkeep.api.user import User
 from threadkeep.errors import InputError, NotFound, NotOwner
 from threadkeep.longterm import markers
 from threadkeep.longterm.context.escape import escape_line
-from threadkeep.longterm.extraction.grounding import is_directive, strip_commands
+from threadkeep.longterm.extraction.claim_check import is_directive, strip_commands
 from threadkeep.types import Item
 
 TOOL: Final = "tool"

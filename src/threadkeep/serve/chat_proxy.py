@@ -19,7 +19,7 @@ from threadkeep.serve.errors import ApiError, api_error, error_body
 from threadkeep.serve.principal import scope_of
 from threadkeep.serve.prompts import conversation_window
 from threadkeep.serve.proxy_state import ProxyState, proxy_of
-from threadkeep.serve.recording import Turn, check_input, record
+from threadkeep.serve.record import Turn, check_input, record
 from threadkeep.serve.sse import EventReader, MalformedStream, event_bytes
 from threadkeep.serve.streaming import EventStream
 from threadkeep.serve.upstream import BROKEN, check_event_stream, read_object

@@ -17,7 +17,12 @@ from threadkeep.serve.door import path_id, read_json
 from threadkeep.serve.entries import Entry, item_to_entries, items_to_entries
 from threadkeep.serve.entry_ids import item_id
 from threadkeep.serve.errors import ApiError
-from threadkeep.serve.paging import cursor_of, cursor_page, item_page, limit_of
+from threadkeep.serve.pages import (
+    cursor_of,
+    cursor_page,
+    item_page,
+    limit_of,
+)
 from threadkeep.serve.principal import scope_of
 from threadkeep.types import SessionInfo
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from threadkeep.serve.calls import call, check_fields
 from threadkeep.serve.door import read_json
 from threadkeep.serve.errors import ApiError
-from threadkeep.serve.paging import cursor_of, cursor_page, limit_of
+from threadkeep.serve.pages import cursor_of, cursor_page, limit_of
 from threadkeep.serve.principal import scope_of
 from threadkeep.types.responses import Feedback
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from threadkeep.serve.recording import Turn, mint
+from threadkeep.serve.record import Turn, mint
 
 _PREFIXES: Final = {"message": "msg", "reasoning": "rs", "function_call": "fc"}
 _TERMINAL: Final = frozenset({"response.completed", "response.incomplete", "response.failed"})

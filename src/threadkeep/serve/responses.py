@@ -18,7 +18,7 @@ from threadkeep.serve.calls import call
 from threadkeep.serve.door import path_id
 from threadkeep.serve.entries import Entry, items_to_entries
 from threadkeep.serve.errors import ApiError
-from threadkeep.serve.paging import item_page, limit_of
+from threadkeep.serve.pages import item_page, limit_of
 from threadkeep.serve.principal import scope_of
 from threadkeep.types.responses import Response
 

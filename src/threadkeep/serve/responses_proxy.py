@@ -18,7 +18,7 @@ from threadkeep.serve.errors import ApiError, api_error
 from threadkeep.serve.principal import scope_of
 from threadkeep.serve.prompts import Owner, chain_window, conversation_window
 from threadkeep.serve.proxy_state import ProxyState, proxy_of
-from threadkeep.serve.recording import Turn, check_input, record
+from threadkeep.serve.record import Turn, check_input, record
 from threadkeep.serve.response_events import ResponseAnswer, ResponseRewriter
 from threadkeep.serve.sse import DONE, EventReader, MalformedStream, ServerEvent, event_bytes
 from threadkeep.serve.streaming import EventStream

@@ -16,7 +16,7 @@ from threadkeep.serve.calls import call
 from threadkeep.serve.door import path_id
 from threadkeep.serve.entries import item_to_entries
 from threadkeep.serve.errors import ApiError
-from threadkeep.serve.paging import limit_of
+from threadkeep.serve.pages import limit_of
 from threadkeep.serve.principal import principal_of, scope_of
 
 _MAX_QUERY: Final = 4_000

@@ -20,7 +20,7 @@ from threadkeep.types import MAX_COUNT, MAX_SEQ, Item, Listing, Page, Query, Rec
 from threadkeep.types.timestamps import utc_datetime
 from threadkeep.window import LOOKBACK, Fetch, Window, choose, first_page_size
 from threadkeep.window.policies.traits import traits_of
-from threadkeep.window.shorten.shortening import cuts_results
+from threadkeep.window.shorten.result_cuts import cuts_results
 
 ALL: Final = sys.maxsize
 _PAGE: Final = 50

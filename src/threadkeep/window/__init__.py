@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threadkeep.window.left_out import LeftOut, LeftOutRange
-from threadkeep.window.paging import Fetch
+from threadkeep.window.page_reader import Fetch
 from threadkeep.window.select import LOOKBACK, choose, first_page_size
 from threadkeep.window.window import Window, html_table
 

@@ -21,12 +21,12 @@ from threadkeep.protocols import Policy, TokenCounter
 from threadkeep.types import Item
 from threadkeep.window.apply import apply, apply_all, changed_ids, excess
 from threadkeep.window.left_out import left_out
-from threadkeep.window.paging import Fetch, PageReader
+from threadkeep.window.page_reader import Fetch, PageReader
 from threadkeep.window.policies.readable import Readable
 from threadkeep.window.policies.traits import traits_of
 from threadkeep.window.policies.units import PinPredicate, newest_user_index, pins_nothing
 from threadkeep.window.policies.user_runs import with_user_runs
-from threadkeep.window.shorten.shortening import Shortening
+from threadkeep.window.shorten.result_cuts import Shortening
 from threadkeep.window.window import Window
 
 LOOKBACK: Final = 2_000

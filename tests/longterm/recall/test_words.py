@@ -11,7 +11,7 @@ import snowballstemmer  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threadkeep.longterm.recall import folding, tokenizer
+from threadkeep.longterm.recall import fold, tokenizer
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ LETTERS = st.text(
 def test_composed_and_decomposed_letters_are_the_same_words(text):
     composed, decomposed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
     assert tokenizer.words(composed) == tokenizer.words(decomposed)
-    folded = folding.fold(text)
-    assert folding.fold(folded) == folded
+    folded = fold.fold(text)
+    assert fold.fold(folded) == folded
 
 
 @settings(max_examples=200, deadline=None)

@@ -10,7 +10,7 @@ import functools
 import re
 from typing import Final
 
-from threadkeep.longterm.extraction.languages.folding import fold, words
+from threadkeep.longterm.extraction.languages.fold import fold, words
 from threadkeep.longterm.extraction.languages.recognise import all_rows, recognise
 from threadkeep.longterm.extraction.languages.row import Language, compiled
 

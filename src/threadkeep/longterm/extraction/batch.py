@@ -8,7 +8,7 @@ from typing import Final
 
 from threadkeep.core import item_codec
 from threadkeep.core.engine import Engine
-from threadkeep.longterm.extraction.languages.folding import fold
+from threadkeep.longterm.extraction.languages.fold import fold
 from threadkeep.longterm.extraction.watermark import Watermark, digest_of
 from threadkeep.longterm.transcript import readable_text, spoken_text
 from threadkeep.types import Item, Page, Query

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from threadkeep.longterm.extraction.languages.folding import fold, words
+from threadkeep.longterm.extraction.languages.fold import fold, words
 from threadkeep.longterm.extraction.languages.row import Language, compiled
 from threadkeep.longterm.recall import tokenizer
 

@@ -11,7 +11,7 @@ from threadkeep.longterm.extraction.authorship import sentences, user_authored
 from threadkeep.longterm.extraction.batch import TranscriptLine
 from threadkeep.longterm.extraction.content import content_words, missing
 from threadkeep.longterm.extraction.languages import sense
-from threadkeep.longterm.extraction.languages.folding import LETTER, fold, folded_with_places
+from threadkeep.longterm.extraction.languages.fold import LETTER, fold, folded_with_places
 from threadkeep.longterm.extraction.languages.numerals import readings, unsaid
 from threadkeep.longterm.extraction.languages.recognise import all_rows, recognise
 from threadkeep.longterm.extraction.languages.row import Language, common, compiled

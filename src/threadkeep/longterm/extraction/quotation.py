@@ -9,7 +9,7 @@ from threadkeep.longterm.extraction.authorship import sentences, user_authored
 from threadkeep.longterm.extraction.batch import Batch, TranscriptLine
 from threadkeep.longterm.extraction.content import Rows, content_words, share
 from threadkeep.longterm.extraction.languages import sense
-from threadkeep.longterm.extraction.languages.folding import squeezed
+from threadkeep.longterm.extraction.languages.fold import squeezed
 from threadkeep.longterm.extraction.languages.recognise import recognise
 from threadkeep.longterm.transcript import version_of
 from threadkeep.types.knowledge import Source

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from threadkeep.longterm import facts, instructions
-from threadkeep.longterm.extraction import grounding, reconcile_facts, reconcile_instructions
+from threadkeep.longterm.extraction import claim_check, reconcile_facts, reconcile_instructions
 from threadkeep.longterm.extraction.evidence import (
     REQUEST,
     Evidence,
@@ -75,13 +75,13 @@ def _is_order(candidate: Candidate) -> bool:
     """Whether a fact tells the assistant what to do; a name that begins it is no verb."""
     around = "\n".join(line.text for line in candidate.lines)
     rows = recognise(candidate.text, around).rows
-    if not grounding.is_directive(candidate.text, rows):
+    if not claim_check.is_directive(candidate.text, rows):
         return False
     first, _, rest = candidate.text.partition(" ")
     is_name = first.rstrip(",") in around and any(
         f"{before}{first.rstrip(',')}" in around for before in ("y ", "r ", ", ", "n ", "d ", "e ")
     )
-    return not is_name or grounding.is_directive(rest, rows)
+    return not is_name or claim_check.is_directive(rest, rows)
 
 
 def _is_retracted(candidate: Candidate, requests: Iterable[MemoryRequest]) -> bool:
@@ -98,7 +98,7 @@ def _remember(
 ) -> None:
     """Keep what the user asked to be kept, in their words, since no model made more of it."""
     kind = "instruction" if request.is_instruction else "fact"
-    is_order = request.is_instruction or grounding.is_directive(request.text, request.rows)
+    is_order = request.is_instruction or claim_check.is_directive(request.text, request.rows)
     statement = f"The user asked to remember: {request.text}"
     text = storable_text(evidence, request.text if request.is_instruction else statement, kind)
     if text is None:

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from threadkeep.errors import InputError
 from threadkeep.longterm import facts
-from threadkeep.longterm.extraction import grounding
+from threadkeep.longterm.extraction import claim_check
 from threadkeep.longterm.extraction.batch import TranscriptLine
+from threadkeep.longterm.extraction.claim_check import Verdict
 from threadkeep.longterm.extraction.evidence import (
     REQUEST,
     Evidence,
@@ -18,7 +19,6 @@ from threadkeep.longterm.extraction.evidence import (
     storable_text,
     was_forgotten,
 )
-from threadkeep.longterm.extraction.grounding import Verdict
 from threadkeep.longterm.extraction.outcome import ExtractionCounts
 from threadkeep.longterm.extraction.quotation import cited_sources, spoken_by_user
 from threadkeep.longterm.extraction.reply import Candidate
@@ -35,7 +35,7 @@ def reconcile_fact(
     unit: UnitOfWork, evidence: Evidence, candidate: Candidate, counts: ExtractionCounts
 ) -> bool:
     """Learn a fact, if it was said; whether it was."""
-    verdict = grounding.judge(
+    verdict = claim_check.judge(
         candidate.text, candidate.lines, evidence.batch, evidence.user, candidate.quote
     )
     if verdict.status == "active" and evidence.is_doubted(candidate.text):

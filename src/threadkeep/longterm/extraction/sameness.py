@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from threadkeep.longterm.extraction.content import Rows, content_words, groups_of, is_form
-from threadkeep.longterm.extraction.languages.folding import fold, words
+from threadkeep.longterm.extraction.languages.fold import fold, words
 from threadkeep.longterm.extraction.languages.recognise import recognise
 from threadkeep.longterm.extraction.languages.row import common
 from threadkeep.longterm.extraction.text_features import addresses

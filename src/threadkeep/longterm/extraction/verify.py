@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from threadkeep.longterm.chat_model import ChatModel, Messages, ModelError
-from threadkeep.longterm.extraction import grounding
+from threadkeep.longterm.extraction import claim_check
 from threadkeep.longterm.extraction.batch import Batch
 from threadkeep.longterm.extraction.complete import TokenCost
 from threadkeep.longterm.extraction.content import content_words, share
@@ -78,14 +78,14 @@ def verify(
 def _doubts(reply: ParsedReply, batch: Batch, user: str | None) -> Iterator[Doubt]:
     """Every wish that the gate lets through, and facts whose words are not plainly those said."""
     for candidate in reply.facts:
-        if grounding.is_directive(candidate.text):
+        if claim_check.is_directive(candidate.text):
             yield from _wish(candidate)
             continue
-        verdict = grounding.judge(candidate.text, candidate.lines, batch, user, candidate.quote)
+        verdict = claim_check.judge(candidate.text, candidate.lines, batch, user, candidate.quote)
         if verdict.status == "active" and verdict.passage is not None:
             words = verdict.passage.text
             rows = recognise(words, candidate.text).rows
-            wanted = grounding.about(candidate.text, user, rows)
+            wanted = claim_check.about(candidate.text, user, rows)
             if verdict.gloss or share(wanted, content_words(words, rows), rows) < CERTAIN:
                 yield Doubt("fact", candidate.text, words)
     for candidate in reply.instructions:

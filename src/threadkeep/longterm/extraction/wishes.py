@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from threadkeep.longterm.extraction.authorship import sentences, user_authored
 from threadkeep.longterm.extraction.content import content_words, missing, share
 from threadkeep.longterm.extraction.languages import sense
-from threadkeep.longterm.extraction.languages.folding import fold, squeezed
+from threadkeep.longterm.extraction.languages.fold import fold, squeezed
 from threadkeep.longterm.extraction.languages.recognise import recognise
 from threadkeep.longterm.extraction.languages.row import Language, compiled
 from threadkeep.types.knowledge import Reason

@@ -11,9 +11,9 @@ from threadkeep.errors import BackendError
 from threadkeep.longterm import follow, summaries
 from threadkeep.longterm.chat_model import ModelError
 from threadkeep.longterm.extraction import batch, prompt
+from threadkeep.longterm.extraction.claim_check import strip_commands
 from threadkeep.longterm.extraction.complete import TokenCost, complete
 from threadkeep.longterm.extraction.evidence import Evidence
-from threadkeep.longterm.extraction.grounding import strip_commands
 from threadkeep.longterm.extraction.lease import (
     ExtractionTask,
     ExtractionWorker,

@@ -14,7 +14,13 @@ from datetime import datetime
 from itertools import chain
 from typing import Final
 
-from threadkeep.longterm.recall import english, folding, script_stems, stemmer, stop_words
+from threadkeep.longterm.recall import (
+    english,
+    fold,
+    script_stems,
+    stemmer,
+    stop_words,
+)
 
 Word = tuple[str, ...]
 """The readings of a word, the likeliest first."""
@@ -52,7 +58,7 @@ def tokens(text: str) -> list[str]:
 
     Where words are not set apart by spaces, pairs of neighbouring letters stand for them.
     """
-    folded = folding.fold(text)
+    folded = fold.fold(text)
     if folded.isascii():
         return [word.partition("'")[0] for word in _ASCII.findall(folded)]
     return [token for token, _ in _tokens(folded)]
@@ -69,9 +75,9 @@ def words(text: str, *, letters: bool = True) -> list[Word]:
         return list(map(readings, tokens(text)))
     found = [
         readings(token) + tuple(other for other in others if letters or len(other) > 1)
-        for token, others in _tokens(folding.fold(text))
+        for token, others in _tokens(fold.fold(text))
     ]
-    umlauts = folding.fold_umlauts(text)
+    umlauts = fold.fold_umlauts(text)
     if umlauts is None:
         return found
     spelled = [readings(token) for token, _ in _tokens(umlauts)]

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from threadkeep.core.engine import Engine
 from threadkeep.types import Item
-from threadkeep.types.embedding import Embed, as_embedder
+from threadkeep.types.embedder import Embed, as_embedder
 
 MAX_CHARACTERS: Final = 2_000
 """Characters of a text that are embedded."""

@@ -7,7 +7,7 @@ from functools import partial
 
 from threadkeep.core import record_shapes
 from threadkeep.core.engine import Engine
-from threadkeep.longterm.repair.finding import StoreFinding, unreadable
+from threadkeep.longterm.repair.problem import StoreFinding, unreadable
 from threadkeep.sessions import blob_orphans, blobs
 from threadkeep.types import Query
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from threadkeep.core import item_codec, names, record_shapes
 from threadkeep.core.engine import Engine
 from threadkeep.core.response_codec import ENTRY
-from threadkeep.longterm.repair.finding import (
+from threadkeep.longterm.repair.problem import (
     StoreFinding,
     is_old,
     orphan,

@@ -9,7 +9,7 @@ from threadkeep.core import names, record_shapes
 from threadkeep.core.engine import Engine
 from threadkeep.core.shape import Check
 from threadkeep.longterm.extraction.watermark import BUDGET
-from threadkeep.longterm.repair.finding import (
+from threadkeep.longterm.repair.problem import (
     StoreFinding,
     is_old,
     orphaned_stream,

@@ -11,7 +11,7 @@ from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.core.response_codec import ENTRY, GAP
 from threadkeep.core.shape import Check
-from threadkeep.longterm.repair.finding import (
+from threadkeep.longterm.repair.problem import (
     StoreFinding,
     is_old,
     orphan,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from threadkeep.core import names
 from threadkeep.core.engine import Engine
 from threadkeep.longterm.repair import blob_checks, index_checks, learned_checks, session_checks
-from threadkeep.longterm.repair.finding import StoreFinding, streams
+from threadkeep.longterm.repair.problem import StoreFinding, streams
 from threadkeep.sessions import blobs, derived
 
 StreamCheck = Callable[[Engine, str], Iterator[StoreFinding]]

@@ -16,7 +16,7 @@ from threadkeep.messages.tool_groups import (
 )
 from threadkeep.types import Item
 from threadkeep.window.policies.choice import Choice
-from threadkeep.window.policies.stepping import anchor
+from threadkeep.window.policies.step_front import anchor
 from threadkeep.window.policies.traits import PolicyTraits
 from threadkeep.window.policies.units import (
     FEWEST_OF_A_RUN,

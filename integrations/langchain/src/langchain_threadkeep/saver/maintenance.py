@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, Literal, NamedTuple
 
+from langchain_threadkeep.saver.checkpoint_loader import Library
+from langchain_threadkeep.saver.checkpoint_reader import Address, Reader, spans_of
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.lists import RUN, segment_ids, unmerged_ids
-from langchain_threadkeep.saver.loading import Library
-from langchain_threadkeep.saver.reading import Address, Reader, spans_of
 from langchain_threadkeep.saver.records import (
     CHECKPOINT,
     ELEMENT,

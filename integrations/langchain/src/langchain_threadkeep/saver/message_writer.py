@@ -7,10 +7,10 @@ from typing import Any
 
 from langchain_threadkeep.codec import to_item
 from langchain_threadkeep.saver import items, references
+from langchain_threadkeep.saver.checkpoint_reader import Address
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.encoding import NewMessage, ValueWriter
 from langchain_threadkeep.saver.lists import ListValue
-from langchain_threadkeep.saver.reading import Address
 from langchain_threadkeep.saver.records import ELEMENT, TEXT
 from langchain_threadkeep.saver.state import Entry, StreamState
 from threadkeep import Drop, Record

@@ -21,14 +21,19 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langchain_threadkeep.identity import IdentityResolver
-from langchain_threadkeep.saver import delta, lease, listing, maintenance
+from langchain_threadkeep.saver import (
+    checkpoint_history,
+    delta,
+    lease,
+    maintenance,
+)
+from langchain_threadkeep.saver.checkpoint_reader import Address, Reader
+from langchain_threadkeep.saver.checkpoint_writer import Writer
 from langchain_threadkeep.saver.context import OnConflict, Options, SaverContext
 from langchain_threadkeep.saver.opened import OpenedSaver, Setup
 from langchain_threadkeep.saver.options import parse_options
-from langchain_threadkeep.saver.reading import Address, Reader
 from langchain_threadkeep.saver.state import States
 from langchain_threadkeep.saver.versions import next_version
-from langchain_threadkeep.saver.writing import Writer
 from threadkeep import Memory
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.checkpoints import ROOT, ThreadStreams
@@ -146,13 +151,13 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
         """
         address = None if config is None else self._address(config)
         namespace = None if config is None else config["configurable"].get("checkpoint_ns")
-        wanted = listing.Wanted(
+        wanted = checkpoint_history.Wanted(
             namespace,
             get_checkpoint_id(config) if config is not None else None,
             filter or {},
             get_checkpoint_id(before) if before is not None else None,
         )
-        found = listing.checkpoints_of(self._context, address, wanted, limit)
+        found = checkpoint_history.checkpoints_of(self._context, address, wanted, limit)
         return found if limit is None else islice(found, max(0, limit))
 
     def put(

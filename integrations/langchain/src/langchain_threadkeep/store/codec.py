@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from langgraph.store.base import Item, MatchCondition, PutOp, SearchItem
 
-from langchain_threadkeep.store.addressing import Namespace, record_id
+from langchain_threadkeep.store.addresses import Namespace, record_id
 from threadkeep import Record
 from threadkeep.errors import InputError
 from threadkeep.printable import shown

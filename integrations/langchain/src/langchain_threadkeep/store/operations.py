@@ -19,7 +19,7 @@ from langgraph.store.base import (
     SearchOp,
 )
 
-from langchain_threadkeep.store.addressing import validated
+from langchain_threadkeep.store.addresses import validated
 
 Namespaces = list[tuple[str, ...]]
 Index = Literal[False] | list[str] | None

@@ -20,7 +20,7 @@ from langgraph.store.base import (
 )
 
 from langchain_threadkeep.store import codec
-from langchain_threadkeep.store.addressing import (
+from langchain_threadkeep.store.addresses import (
     Namespace,
     NamespaceStreams,
     record_id,

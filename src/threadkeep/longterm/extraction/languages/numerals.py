@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from threadkeep.longterm.extraction.languages.folding import fold
+from threadkeep.longterm.extraction.languages.fold import fold
 from threadkeep.longterm.extraction.languages.row import Language
 
 _DIGITS: Final = re.compile(

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from threadkeep.longterm.extraction.languages.folding import fold, words
+from threadkeep.longterm.extraction.languages.fold import fold, words
 from threadkeep.longterm.extraction.languages.row import (
     CODES,
     ROLES,

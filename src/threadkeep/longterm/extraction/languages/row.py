@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Final
 
-from threadkeep.longterm.extraction.languages.folding import LETTER, fold
+from threadkeep.longterm.extraction.languages.fold import LETTER, fold
 
 CODES: Final = ("en", "de", "fr", "es", "zh", "pt", "ru", "ar", "hi", "ja", "ko", "th")
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from threadkeep.longterm.extraction.languages.folding import fold
+from threadkeep.longterm.extraction.languages.fold import fold
 from threadkeep.longterm.extraction.languages.row import Language
 
 Rows = tuple[Language, ...]

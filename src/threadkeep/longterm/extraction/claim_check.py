@@ -11,7 +11,7 @@ from threadkeep.longterm.extraction.authorship import sentences
 from threadkeep.longterm.extraction.batch import Batch, TranscriptLine
 from threadkeep.longterm.extraction.content import Rows, content_words, is_form, missing, share
 from threadkeep.longterm.extraction.languages import sense
-from threadkeep.longterm.extraction.languages.folding import fold, words
+from threadkeep.longterm.extraction.languages.fold import fold, words
 from threadkeep.longterm.extraction.languages.numerals import readings, unsaid
 from threadkeep.longterm.extraction.languages.recognise import Languages, recognise
 from threadkeep.longterm.extraction.languages.row import common

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from threadkeep.messages.tool_groups import Conversation, repair
 from threadkeep.protocols import Policy
 from threadkeep.types import Item
-from threadkeep.window.paging import PageReader
+from threadkeep.window.page_reader import PageReader
 from threadkeep.window.policies.traits import traits_of
 from threadkeep.window.shorten.caps import ResultCap
 from threadkeep.window.shorten.handles import handle_of

@@ -15,11 +15,11 @@ from langgraph.checkpoint.base import (
 )
 
 from langchain_threadkeep.saver import lease
+from langchain_threadkeep.saver.checkpoint_reader import Address, Reader
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.encoding import POSITION, ValueWriter
 from langchain_threadkeep.saver.lists import RUN, ListValue
 from langchain_threadkeep.saver.message_writer import MessageWriter
-from langchain_threadkeep.saver.reading import Address, Reader
 from langchain_threadkeep.saver.records import (
     THREAD,
     CheckpointBody,

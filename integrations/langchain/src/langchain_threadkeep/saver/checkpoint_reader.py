@@ -11,9 +11,9 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata, CheckpointTuple
 
 from langchain_threadkeep.saver import references
+from langchain_threadkeep.saver.checkpoint_loader import Library
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.lists import ListValue, Span, is_last, keys_of
-from langchain_threadkeep.saver.loading import Library
 from langchain_threadkeep.saver.records import (
     CHECKPOINT,
     LEASE,
