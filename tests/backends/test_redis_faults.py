@@ -235,11 +235,12 @@ def test_a_read_only_replica_says_so_and_once_promoted_takes_the_commit(server):
 
 
 def test_a_server_that_is_loading_is_waited_for():
+    # Loading takes 4.5 s: of the hasty one's probes, one each second, some meet it on any machine.
     slow = ("--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024")
     server = redis.Redis(*slow, "--rdbcompression", "no")
     with opened(server.url(), timeout=20) as backend, opened(server.url(), timeout=0.2) as hasty:
         backend.commit(S, put=items("a"), now=NOW)
-        fill = "for i = 1, 300 do redis.call('SET', 'other' .. i, string.rep('x', 5000)) end"
+        fill = "for i = 1, 900 do redis.call('SET', 'other' .. i, string.rep('x', 5000)) end"
         server.run("EVAL", fill, 0)
         server.run("SAVE")
         until(lambda: not refused(hasty))

@@ -38,11 +38,16 @@ SHAPES = (
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(scheme=st.sampled_from(SCHEMES), shape=st.sampled_from(SHAPES), password=PASSWORDS)
 @example("mongodb", SHAPES[0], "zq7x?k9w1")
 @example("mongodb", SHAPES[0], "zq7x@vm4d?k9w1")
 @example("mongodb", "mongodb://u:{password}", "zq7x")
+@example("postgresql", SHAPES[-1], "zq7x&k9w1=vm4d")
+@example("mysql", SHAPES[-1], "zq7x&k9w1=vm4d")
+@example("mysql", SHAPES[-1], "zq7x&timeout=vm4d")
+@example("redis", SHAPES[-1], "zq7x&timeout=vm4d")
+@example("oracle", SHAPES[-1], "zq7x&thick=vm4d")
 def test_password_is_in_no_text(scheme, shape, password):
     if scheme == "sqlite" or (scheme == "memory" and "?" not in password):
         shape = SHAPES[0]  # a path may be shown, and a URL of SQLite has no password elsewhere

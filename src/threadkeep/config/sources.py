@@ -14,7 +14,7 @@ from threadkeep.config.read_options import Layer, by_name
 from threadkeep.config.store_spec import StoreSpec
 from threadkeep.config.stores import STORES, kind_of_scheme
 from threadkeep.config.urls import DEFAULT_URL, Url, safe_scheme, whole_url
-from threadkeep.core.url_check import check_values
+from threadkeep.core.url_check import check_names_behind_secret, check_values
 from threadkeep.errors import ConfigError
 from threadkeep.printable import shown
 
@@ -57,9 +57,13 @@ def _example_url(text: str) -> str:
 def _url_options(url: Url, store: StoreSpec) -> list[GivenOption]:
     check_values(url.query, "the URL")
     table = by_name(store.options)
+    pieces = [piece.partition("=") for piece in url.query.split("&") if piece]
+    check_names_behind_secret(
+        [unquote_plus(name) for name, _, _ in pieces], {*table, *store.driver_parameters}
+    )
     ours, remaining = [], []
-    for piece in filter(None, url.query.split("&")):
-        name, _, value = piece.partition("=")
+    for name, equals, value in pieces:
+        piece = f"{name}{equals}{value}"
         name = unquote_plus(name)
         is_parameter = name in table and name in table[name].parameters
         if store.location is whole_url and (not is_parameter or name in store.driver_parameters):

@@ -17,6 +17,12 @@ _SQL: Final = "threadkeep.backends.sql"
 _LIBPQ: Final = frozenset(
     ("host", "port", "user", "password", "application_name", "connect_timeout")
 ) | {"sslmode", "sslrootcert", "sslcert", "sslkey"}
+_MONGO: Final = frozenset(
+    "authsource authmechanism authmechanismproperties replicaset tls ssl tlscafile tlsinsecure "
+    "tlscertificatekeyfile tlsallowinvalidcertificates tlsallowinvalidhostnames directconnection "
+    "readpreference readconcernlevel retrywrites retryreads w journal appname compressors "
+    "maxpoolsize minpoolsize serverselectiontimeoutms connecttimeoutms sockettimeoutms".split()
+)
 _EXTRAS: Final = {
     "postgres": "postgres",
     "postgresql": "postgres",
@@ -150,6 +156,7 @@ STORES: Final[dict[str, StoreSpec]] = {
         shared=_POOL,
         service_keys=("mongodb_uri",),
         schemes=("mongodb", "mongodb+srv"),
+        driver_parameters=_MONGO,
         extra="mongodb",
         clients={"pymongo.MongoClient": "client"},
     ),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Container, Iterable
 from typing import Final
 
 from threadkeep.errors import ConfigError
 
 _AFTER_AUTHORITY: Final = re.compile(r"[/?#]")
+_SECRET_NAME: Final = re.compile("(password|passwd|pwd|secret|token)$", re.IGNORECASE)
 
 
 def check_at_signs(url: str, noun: str) -> None:
@@ -41,4 +44,22 @@ def check_values(query: str, noun: str) -> None:
     if any("=" not in piece for piece in query.split("&") if piece):
         raise ConfigError(
             f"{noun} has a parameter without a value: percent-encode an `&` in a password (%26)"
+        )
+
+
+def check_names_behind_secret(names: Iterable[str], known: Container[str]) -> None:
+    """Refuse an unknown parameter behind one that holds a secret: it may be the secret's rest.
+
+    Args:
+        names: of the parameters, in their order in the URL.
+        known: names, in small letters, that are no piece of a secret.
+
+    Raises:
+        ConfigError: there is one; it is not named.
+    """
+    behind = itertools.dropwhile(lambda name: not _SECRET_NAME.search(name), names)
+    if any(name.lower() not in known for name in itertools.islice(behind, 1, None)):
+        raise ConfigError(
+            "the URL has an unknown parameter behind one that holds a secret: percent-encode an "
+            "`&` in a password (%26), or put the parameter in front of it"
         )
