@@ -13,7 +13,8 @@ UV_STAMP := .tools/uv-$(or $(UV_VERSION),unpinned).stamp
 PROJECTS := pyproject.toml $(wildcard integrations/*/pyproject.toml)
 INTEGRATIONS := $(patsubst %/pyproject.toml,%,$(wildcard integrations/*/pyproject.toml))
 # The distributions of this workspace, which constraints.txt must not pin.
-OWN := threadkeep langchain-threadkeep llama-index-memory-threadkeep openai-agents-threadkeep
+OWN := threadkeep langchain-threadkeep llama-index-memory-threadkeep openai-agents-threadkeep \
+	pydantic-ai-threadkeep google-adk-threadkeep agent-framework-threadkeep
 
 # Compiled code is kept, whatever the environment says: tests start many processes.
 export PYTHONDONTWRITEBYTECODE :=

@@ -17,12 +17,13 @@ _SQL: Final = "threadkeep.backends.sql"
 _LIBPQ: Final = frozenset(
     ("host", "port", "user", "password", "application_name", "connect_timeout")
 ) | {"sslmode", "sslrootcert", "sslcert", "sslkey"}
-_MONGO: Final = frozenset(
-    "authsource authmechanism authmechanismproperties replicaset tls ssl tlscafile tlsinsecure "
-    "tlscertificatekeyfile tlsallowinvalidcertificates tlsallowinvalidhostnames directconnection "
-    "readpreference readconcernlevel retrywrites retryreads w journal appname compressors "
-    "maxpoolsize minpoolsize serverselectiontimeoutms connecttimeoutms sockettimeoutms".split()
-)
+_MONGO: Final = frozenset((
+    "authsource", "authmechanism", "authmechanismproperties", "replicaset", "tls", "ssl",
+    "tlscafile", "tlsinsecure", "tlscertificatekeyfile", "tlsallowinvalidcertificates",
+    "tlsallowinvalidhostnames", "directconnection", "readpreference", "readconcernlevel",
+    "retrywrites", "retryreads", "w", "journal", "appname", "compressors", "maxpoolsize",
+    "minpoolsize", "serverselectiontimeoutms", "connecttimeoutms", "sockettimeoutms",
+))  # fmt: skip
 _EXTRAS: Final = {
     "postgres": "postgres",
     "postgresql": "postgres",

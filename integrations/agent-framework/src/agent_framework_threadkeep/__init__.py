@@ -1,0 +1,1 @@
+"""Threadkeep history and context for the Microsoft Agent Framework."""

@@ -1,0 +1,1 @@
+"""Threadkeep sessions and memory for Google ADK."""

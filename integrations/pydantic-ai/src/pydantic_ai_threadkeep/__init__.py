@@ -1,0 +1,1 @@
+"""Threadkeep conversation stores for Pydantic AI."""
