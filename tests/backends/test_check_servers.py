@@ -70,7 +70,7 @@ def signal_all(server, number):
 
 def released(memory):
     """Wait until no check uses a connection any more. Returns True if that happened in time."""
-    ends_at = time.monotonic() + 10
+    ends_at = time.monotonic() + 3
     while in_use := getattr(memory.backend, "in_use", 0):
         if time.monotonic() > ends_at:
             return False

@@ -87,11 +87,7 @@ TARGETS: dict[str, Callable[[Path], Target]] = {
 }
 
 
-LONG_RUNS_ONLY = {"postgres18", "haproxy", "mysql9", "redis8", "valkey9"}
-"""They speak what another of the table speaks; the contract suite runs on them at every change."""
-
-
-@pytest.fixture(params=[name for name in TARGETS if SOAK or name not in LONG_RUNS_ONLY])
+@pytest.fixture(params=TARGETS)
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Target]]:
     name = request.param
     try:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.servers.redis import program
 
-PATIENCE = 90
+PATIENCE = 30
 ROOT = Path(__file__).parents[2]
 TESTS = """
 import contextlib, os, time

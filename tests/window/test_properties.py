@@ -87,8 +87,6 @@ def test_a_window_is_within_its_budget_or_says_by_how_much_not(history, chosen):
     assert found.over == (over.get("max_tokens") or max(over.values(), default=0))
     if found.over and all(limit.cost for limit in limits):  # turns are kept whole
         required = {item.id for item in [*newest_user_message(history), *last_step(history)]}
-        steps = [{item.id for item in group.items} for group in tool_groups(list(found))[0]]
-        required.update(*(step for step in steps if step & required))  # calls beside each other
         rest = [item for item in found if item.id not in required]
         assert all(speaker(item) == "system" for item in rest) or not required
     if found:

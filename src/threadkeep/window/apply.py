@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Sequence
 
 from threadkeep.errors import ConfigError
@@ -35,7 +36,8 @@ def apply(policy: Policy, items: Sequence[Item]) -> Sequence[Item]:
         return policy.choose(items)
     traits = traits_of(policy)
     if traits.sound:
-        return list(policy(items))
+        chosen_items = policy(items)
+        return items if _is_all(chosen_items, items) else list(chosen_items)
     selected = list(policy(list(items)))
     wrong_type = next((type(entry) for entry in selected if not isinstance(entry, Item)), None)
     if wrong_type:
@@ -43,6 +45,11 @@ def apply(policy: Policy, items: Sequence[Item]) -> Sequence[Item]:
             f"the policy {shown(policy)} must return Items, got a {wrong_type.__name__}"
         )
     return repair_selection(items, selected, require_newest=not traits.filters)
+
+
+def _is_all(chosen_items: Sequence[Item], items: Sequence[Item]) -> bool:
+    """Return True if nothing was taken out or changed: the items keep their tool groups."""
+    return len(chosen_items) == len(items) and all(map(operator.is_, chosen_items, items))
 
 
 def excess(policies: Sequence[Policy], stages: Sequence[Stage]) -> int:

@@ -85,6 +85,13 @@ def test_what_was_asked_last_stays_in_a_long_loop_of_tools():
     ) == [], "upstream mended this: say so in the how-to"  # fmt: skip
 
 
+def test_the_last_result_stays_wherever_its_call_stands():
+    first, second = call("a"), call("b")
+    result_b, result_a = ToolMessage("B", tool_call_id="b"), ToolMessage("A", tool_call_id="a")
+    found = kept([ASK, first, second, result_b, result_a], 1)
+    assert found == [ASK, first, result_a, second, result_b]
+
+
 @pytest.mark.parametrize("most", [0, 1, 2])
 def test_a_prompt_is_never_empty(most):
     assert kept(TALK, most)[-1:] == TALK[-1:]

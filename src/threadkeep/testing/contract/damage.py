@@ -12,7 +12,7 @@ from threadkeep.testing.damage.changes import chosen_changes
 from threadkeep.testing.damage.check import check_damage, damageable, undamaged_results
 from threadkeep.testing.damage.fill import fill
 
-_CASES: Final = 1
+_CASES: Final = 3
 
 
 class DamageContract:

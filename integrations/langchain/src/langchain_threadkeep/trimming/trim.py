@@ -67,9 +67,13 @@ def trim_messages(
     return RunnableLambda(run, name="trim_messages") if messages is None else run(messages)
 
 
-def _trim_all(trim: Callable[[list[Unit]], list[Unit]], messages: Any) -> list[BaseMessage]:
-    all_units = units(convert_to_messages(messages))
-    return [message for unit in trim(all_units) for message in unit] if all_units else []
+def _trim_all(
+    trim: Callable[[list[Unit], BaseMessage], list[Unit]], messages: Any
+) -> list[BaseMessage]:
+    converted = convert_to_messages(messages)
+    all_units = units(converted)
+    kept_units = trim(all_units, converted[-1]) if all_units else []
+    return [message for unit in kept_units for message in unit]
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,10 @@ class _Trimmer:
     starts: Callable[[BaseMessage], bool]
     system: bool
 
-    def last(self, all_units: list[Unit]) -> list[Unit]:
-        """The newest units that fit."""
+    def last(self, all_units: list[Unit], final: BaseMessage) -> list[Unit]:
+        """The newest units that fit, and the one of the final message."""
         all_units = self._until_allowed_end(all_units)
-        required = newest_indexes = newest(all_units)
+        required = newest_indexes = newest(all_units, final)
         if self.system:
             required = newest_indexes | {
                 n for n, unit in enumerate(all_units) if isinstance(unit[0], SystemMessage)
@@ -99,7 +103,7 @@ class _Trimmer:
         all_units = self._shrink_newest(all_units, kept_indexes, newest_indexes)
         return self._from_allowed_start([(n in required, all_units[n]) for n in kept_indexes])
 
-    def first(self, all_units: list[Unit]) -> list[Unit]:
+    def first(self, all_units: list[Unit], _final: BaseMessage) -> list[Unit]:
         """The oldest units that fit."""
         if partial := self._cut(all_units[:1], 0, end=False):
             return [partial]

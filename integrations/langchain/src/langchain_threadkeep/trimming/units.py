@@ -31,10 +31,16 @@ def units(messages: Sequence[BaseMessage]) -> list[Unit]:
     return grouped
 
 
-def newest(all_units: Sequence[Unit]) -> set[int]:
-    """The indexes that are always kept: the last user message and the final unit."""
-    questions = [n for n, unit in enumerate(all_units) if isinstance(unit[0], HumanMessage)]
-    return {*questions[-1:], len(all_units) - 1} if all_units else set()
+def newest(all_units: Sequence[Unit], final: BaseMessage) -> set[int]:
+    """The indexes that are always kept: the last user message, the final unit and message.
+
+    Args:
+        final: the last message as it was given; a result may belong to a call further ahead.
+    """
+    indexed = list(enumerate(all_units))
+    questions = [n for n, unit in indexed if isinstance(unit[0], HumanMessage)]
+    ends = [n for n, unit in indexed if any(message is final for message in unit)]
+    return {*questions[-1:], *ends, len(all_units) - 1} if all_units else set()
 
 
 def cut(unit: Unit, fits: Callable[[Unit], bool], split: Splitter, *, end: bool) -> Unit | None:
