@@ -57,6 +57,8 @@ class Backend(Protocol):
         A new generation starts at a random version, so that compare-and-set never meets an old
         one. A commit without `put` and `drop` is a touch: it slides the expiry, keeps the version
         and creates nothing; nor does a commit that only drops create a stream.
+        Without `expect` a store may repeat a commit whose answer was lost: records keep their ids
+        and places, but the version may move twice.
 
         Args:
             stream: 1 to 512 bytes of UTF-8 without NUL.
