@@ -70,6 +70,12 @@ def _redis(path: Path) -> Target:
     return Target(f"{server.url()}?prefix={fresh_table()}", _restarting(server))
 
 
+def _mongodb(path: Path) -> Target:
+    server = mongodb.Mongo(durable=True)
+    url = f"{server.url()}/chat?journal=true&collection={fresh_table()}"
+    return Target(url, _restarting(server))
+
+
 TARGETS: dict[str, Callable[[Path], Target]] = {
     "file": lambda path: Target(f"file://{path}/chats"),
     "sqlite": lambda path: Target(f"sqlite:///{path}/chat.db"),
@@ -83,7 +89,7 @@ TARGETS: dict[str, Callable[[Path], Target]] = {
     "redis8": lambda path: Target(f"{redis.unpacked_url('redis8')}?prefix={fresh_table()}"),
     "valkey9": lambda path: Target(f"{redis.unpacked_url('valkey9')}?prefix={fresh_table()}"),
     "redis-cluster": lambda path: Target(f"{redis.cluster_url()}?prefix={fresh_table()}"),
-    "mongodb": lambda path: Target(f"{mongodb.url()}/chat?collection={fresh_table()}"),
+    "mongodb": _mongodb,
 }
 
 

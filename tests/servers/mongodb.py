@@ -34,10 +34,16 @@ def share() -> float:
 
 
 class Mongo:
-    """A private server. Skips the test if there is none."""
+    """A private server. Skips the test if there is none.
 
-    def __init__(self) -> None:
+    Args:
+        durable: what was acknowledged outlives a kill; `mongod` needs `journal=true` in URLs, too.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
         self._command = _mongod() or _secantus()
+        if self._command and durable and not _mongod():
+            self._command.append("--sync-on-commit")
         if self._command is None:
             why = "neither mongod nor SecantusDB is installed"
             absent("mongodb", f"{why}, and THREADKEEP_TEST_MONGODB_URL is not set")

@@ -122,8 +122,7 @@ class FeedbackCollection:
         scope = Scope(owner_for(self._engine, self._user, user), conversation)
         conditions = _conditions(response, rating, model, author, since, until)
         return [
-            to_json(feedback)
-            for feedback, _ in rates.find_feedback(self._engine, scope, conditions)
+            to_json(feedback) for feedback in rates.find_feedback(self._engine, scope, conditions)
         ]
 
     def delete(self, response: str, id: str, *, user: UserId | None = None) -> None:
@@ -152,6 +151,7 @@ class FeedbackCollection:
         """A page of feedback that meets all conditions; `.cursor` leads on.
 
         The newest of a conversation first; a user's conversations as in `memory.sessions`.
+        One page looks at 1,000 entries and sessions at most: a page may be short, and lead on.
 
         Args:
             response: on this response.
@@ -171,8 +171,8 @@ class FeedbackCollection:
         """
         scope = Scope(owner_for(self._engine, self._user, user), conversation)
         conditions = _conditions(response, rating, model, author, since, until)
-        matches = rates.find_feedback(self._engine, scope, conditions, cursor)
-        taken, following = take_page(matches, check_limit(limit))
+        places = rates.find_feedback_places(self._engine, scope, conditions, cursor)
+        taken, following = take_page(places, check_limit(limit))
         return Listing(taken, cursor=following)
 
     aadd = async_twin(add)

@@ -159,6 +159,7 @@ class Responses:
 
         The newest of a conversation first; a user's conversations as in `memory.sessions`.
         Without user and conversation all sessions are walked through, in no promised order.
+        One page looks at 1,000 entries and sessions at most: a page may be short, and lead on.
 
         Raises:
             InputError: `limit` is not from 1 to 1,000, or the cursor is not one.

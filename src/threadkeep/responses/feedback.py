@@ -19,7 +19,7 @@ from threadkeep.core.response_codec import (
 )
 from threadkeep.errors import InputError, NotFound
 from threadkeep.printable import shown
-from threadkeep.responses.search import Scope, find_records
+from threadkeep.responses.search import Scope, find_places
 from threadkeep.responses.store import find_stream
 from threadkeep.sessions.edit import json_object
 from threadkeep.sessions.read import items_query
@@ -86,26 +86,29 @@ def add(engine: Engine, user: str | None, feedback: Feedback) -> Feedback:
     return stream.retry(functools.partial(_add, stream, redacted))
 
 
-def find_feedback(
-    engine: Engine, scope: Scope, conditions: FeedbackFilter, cursor: object = None
-) -> Iterator[tuple[Feedback, Any]]:
-    """The matching feedback, newest first in each session, with cursors."""
+def find_feedback(engine: Engine, scope: Scope, conditions: FeedbackFilter) -> Iterator[Feedback]:
+    """The matching feedback, newest first in each session."""
+    places = find_feedback_places(engine, scope, conditions, None)
+    return (feedback for feedback, _ in places if feedback is not None)
+
+
+def find_feedback_places(
+    engine: Engine, scope: Scope, conditions: FeedbackFilter, cursor: object
+) -> Iterator[tuple[Feedback | None, Any]]:
+    """As `find_feedback`, with cursors, and a `None` for what does not match (`find_places`)."""
     if conditions.response is not None:
         stream = find_stream(engine, scope.user, conditions.response)
         if stream is None or scope.conversation not in (None, stream.id):
             return
         scope = scope._replace(conversation=stream.id)
-    for hit in find_records(engine, scope, "feedback", cursor):
-        feedback = read_feedback(hit.record, hit.stream.id)
-        if feedback is not None and conditions.matches(feedback):
-            yield feedback, hit.cursor
+    for hit, place in find_places(engine, scope, "feedback", cursor):
+        feedback = None if hit is None else read_feedback(hit.record, hit.stream.id)
+        yield feedback if feedback and conditions.matches(feedback) else None, place
 
 
-def rating_counts(
-    pairs: Iterator[tuple[Feedback, Any]], group_by: str
-) -> Iterator[tuple[str, RatingCounts]]:
+def rating_counts(matches: Iterator[Feedback], group_by: str) -> Iterator[tuple[str, RatingCounts]]:
     """Count each feedback under its model, day, rating or response."""
-    for feedback, _ in pairs:
+    for feedback in matches:
         liked = feedback.rating == "positive"
         yield GROUP_KEYS[group_by](feedback), RatingCounts(int(liked), int(not liked))
 

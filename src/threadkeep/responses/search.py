@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
 
 from threadkeep.core import cursor as cursors
@@ -16,6 +15,9 @@ from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Query, Record, SessionInfo
 
 T = TypeVar("T")
+
+MAX_LOOKED_AT: Final = 1_000
+"""Records and sessions that one page looks at, however few of them match."""
 
 _PAGE: Final = 200
 
@@ -42,19 +44,40 @@ def find_records(engine: Engine, scope: Scope, kind: str, cursor: object) -> Ite
         NotOwner: the session of the scope belongs to another user.
         InputError: the cursor does not belong to this listing.
     """
+    return (hit for hit, _ in find_places(engine, scope, kind, cursor) if hit is not None)
+
+
+def find_places(
+    engine: Engine, scope: Scope, kind: str, cursor: object
+) -> Iterator[tuple[RecordHit | None, list[Any]]]:
+    """As `find_records`, each with its cursor, and a `None` behind the last of each session.
+
+    So who looks for few among many can stop anywhere, also among sessions that have none.
+    """
     walk_start, session, before = _parse_cursor(cursor, scope)
     for walk_position, info in _sessions(engine, scope, walk_start):
         stream = SessionStream(engine, SessionInfo(info.id, scope.user))
         start = before if info.id == session else None
         for record in _newest_records(stream, kind, start):
-            yield RecordHit(record, stream, [walk_position, info.id, record.seq])
+            place = [walk_position, info.id, record.seq]
+            yield RecordHit(record, stream, place), place
+        yield None, [walk_position, info.id, 0]
 
 
-def take_page(pairs: Iterator[tuple[T, Any]], limit: int) -> tuple[list[T], Any]:
-    """The first `limit` values, and the cursor of the last one if there are more."""
-    page = list(islice(pairs, limit))
-    more = page and next(pairs, None) is not None
-    return [value for value, _ in page], page[-1][1] if more else None
+def take_page(pairs: Iterator[tuple[T | None, Any]], limit: int) -> tuple[list[T], Any]:
+    """A page of the values that are not `None`, and the cursor that leads on if there may be more.
+
+    At most `MAX_LOOKED_AT` pairs are looked at, so a page may be short and still have a cursor.
+    """
+    page: list[T] = []
+    following: Any = None
+    for count, (value, place) in enumerate(pairs):
+        if count == MAX_LOOKED_AT or (value is not None and len(page) == limit):
+            return page, following
+        if value is not None:
+            page.append(value)
+        following = place
+    return page, None
 
 
 def check_limit(limit: object, maximum: int = 1_000) -> int:

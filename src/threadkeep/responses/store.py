@@ -29,6 +29,7 @@ from threadkeep.responses.search import (
     RecordHit,
     Scope,
     check_limit,
+    find_places,
     find_records,
     take_page,
 )
@@ -86,8 +87,8 @@ def list_responses(
 ) -> Listing[Response]:
     """Implements `Responses.list`."""
     located = (
-        ((hit.stream, entry.id), hit.cursor)
-        for hit, entry in entries(engine, scope, safety_identifier, cursor)
+        (None if hit is None else _locate(hit, safety_identifier), place)
+        for hit, place in find_places(engine, scope, ENTRY, cursor)
     )
     page, next_cursor = take_page(located, check_limit(limit))
     responses: list[Response] = []
@@ -96,11 +97,17 @@ def list_responses(
     return Listing(responses, cursor=next_cursor)
 
 
+def _locate(hit: RecordHit, safety_identifier: str | None) -> tuple[SessionStream, str] | None:
+    """Where a response is; `None` if it does not match."""
+    entry = read_entry(hit.record)
+    return (hit.stream, entry.id) if safety_identifier in (None, entry.safety_identifier) else None
+
+
 def entries(
-    engine: Engine, scope: Scope, safety_identifier: str | None, cursor: object = None
+    engine: Engine, scope: Scope, safety_identifier: str | None
 ) -> Iterator[tuple[RecordHit, Entry]]:
     """The entries of responses in the sessions' lists, newest first."""
-    for hit in find_records(engine, scope, ENTRY, cursor):
+    for hit in find_records(engine, scope, ENTRY, None):
         entry = read_entry(hit.record)
         if safety_identifier in (None, entry.safety_identifier):
             yield hit, entry
