@@ -105,9 +105,14 @@ def _after(state: StreamState, operation: Operation) -> Iterable[StreamState]:
         return _read(state, operation)
     if answer is not None and answer.get("conflict"):
         return [state] if state.version != operation.expect else []
-    if operation.expect is not None and state.version != operation.expect:
+    if operation.expect is not None and not _may_have(state, operation.expect):
         return []
     return _written(state, operation)
+
+
+def _may_have(state: StreamState, version: int) -> bool:
+    """Whether this may be the version of the stream: one not seen yet is any but 0."""
+    return state.version == version or (state.version == -1 and version != 0)
 
 
 def _read(state: StreamState, operation: Operation) -> Iterable[StreamState]:
@@ -131,7 +136,9 @@ def _written(state: StreamState, operation: Operation) -> Iterable[StreamState]:
     if operation.verb == "delete" or (operation.verb == "remove" and state.version == 0):
         return [StreamState()] if version in (-1, 0) else []
     if operation.verb == "touch":
-        return [state] if version == -1 or state.version in (-1, version) else []
+        if version == -1:
+            return [state]
+        return [state._replace(version=version)] if _may_have(state, version) else []
     if version == 0 or (version != -1 and 0 < state.version >= version):
         return []  # a write that changes a living stream makes a later version
     if operation.verb == "remove":

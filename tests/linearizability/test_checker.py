@@ -28,7 +28,12 @@ def read(called, ended, version, *records):
     return operation("read", called, ended, {"version": version, "records": [*map(list, records)]})
 
 
+def touch(called, ended, version):
+    return operation("touch", called, ended, {"version": version, "seqs": []})
+
+
 A, B = (1, "a"), (2, "b")
+LOST = operation("append", 2, NEVER, None, ["b"])  # nobody heard the answer
 FINE = {
     "one after another": [append(0, 1, 5, A), read(2, 3, 5, A), append(4, 5, 6, B)],
     "overlapping, in the other order": [
@@ -68,6 +73,18 @@ FINE = {
         append(4, 5, 77, B, expect=0),
         read(6, 7, 77, B),
     ],
+    "a touch tells the version that a lost answer held": [
+        append(0, 1, 5, A),
+        LOST,
+        touch(3, 4, 6),
+        append(5, 6, 7, (3, "c"), expect=6),
+    ],
+    "a swap guesses the version that a lost answer held": [
+        append(0, 1, 5, A),
+        LOST,
+        append(5, 6, 7, (3, "c"), expect=6),
+        read(7, 8, 7, A, B, (3, "c")),
+    ],
 }
 WRONG = {
     "a lost append": [append(0, 1, 5, A), append(2, 3, 6, B), read(4, 5, 6, B)],
@@ -103,6 +120,17 @@ WRONG = {
         append(0, 1, 5, A),
         operation("delete", 2, 3, {"version": 0, "seqs": []}),
         read(4, 5, 5, A),
+    ],
+    "a swap that expects another version than a touch told": [
+        append(0, 1, 5, A),
+        LOST,
+        touch(3, 4, 6),
+        append(5, 6, 9, (3, "c"), expect=8),
+    ],
+    "a swap that expects nothing, where something lives": [
+        LOST,
+        touch(3, 4, 6),
+        append(5, 6, 9, (3, "c"), expect=0),
     ],
 }
 
