@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import time
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 import threadkeep
 from tests.servers import mongodb, mysql, postgres, redis
+from tests.servers.signals import signal_all
 
 SERVERS: dict[str, Any] = {
     "postgres": lambda: postgres.Postgres("fsync=off"),
@@ -56,16 +55,6 @@ def checks(memory, timeout):
     with within(timeout):
         second = asyncio.run(memory.acheck(timeout=timeout))
     return first, second
-
-
-def signal_all(server, number):
-    """Signal the server's process group, and its children, which may lead groups of their own."""
-    pid = server.instance._process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    server.instance.signal(number)
-    for child in map(int, children):
-        with suppress(ProcessLookupError):  # a connection's, which ended just now
-            os.kill(child, number)
 
 
 def released(memory):

@@ -41,20 +41,25 @@ def within(seconds: float) -> Iterator[None]:
     assert time.monotonic() - begun < seconds + SLACK
 
 
-@pytest.fixture(params=SERVERS)
-def service(request: pytest.FixtureRequest) -> Iterator[tuple[proxy.Proxy, Any]]:
+@contextmanager
+def proxied(name: str, **options: Any) -> Iterator[tuple[proxy.Proxy, Any]]:
     """A proxy, and a memory that reaches its server through it and was used before."""
-    get_url, port, option = SERVERS[request.param]
+    get_url, port, option = SERVERS[name]
     url = make_url(get_url())
     with proxy.before(url.port or port, url.host or "127.0.0.1") as between:
         there = url.set(host="127.0.0.1", port=between.port)
-        options: dict[str, Any] = {option: fresh_table(), "timeout": 20, "pool_size": 8}
-        if request.param == "mongodb":
+        if name == "mongodb":
             there = there.update_query_dict({"directConnection": "true"})
-        proxied = there.render_as_string(hide_password=False)
-        with connect(proxied, connect_timeout=2, **options) as memory:
+        options = {option: fresh_table(), "connect_timeout": 2, **options}
+        with connect(there.render_as_string(hide_password=False), **options) as memory:
             memory.session("chat", user="ada").add("before")
             yield between, memory
+
+
+@pytest.fixture(params=SERVERS)
+def service(request: pytest.FixtureRequest) -> Iterator[tuple[proxy.Proxy, Any]]:
+    with proxied(request.param, timeout=20, pool_size=8) as opened:
+        yield opened
 
 
 def texts(memory: Any) -> list[str]:
@@ -153,6 +158,44 @@ def test_total_limit_ends_a_write_of_a_store_that_is_down(service):
     between.refuse()
     with within(1.5), memory.timeout(1.5), pytest.raises(BackendError):
         memory.session("chat", user="ada").add("late")
+
+
+async def outcomes(calls: list[Any]) -> list[tuple[float, Any]]:
+    """Of all calls at once: when each ended, in seconds, and its result or error."""
+    begun = time.monotonic()
+
+    async def timed(call: Any) -> tuple[float, Any]:
+        try:
+            outcome = await call
+        except BackendError as error:
+            outcome = error
+        return time.monotonic() - begun, outcome
+
+    return await asyncio.gather(*map(timed, calls))
+
+
+@pytest.mark.proves("D10")
+@pytest.mark.parametrize("name", SERVERS)
+def test_calls_that_wait_for_a_thread_share_one_time_out(name):
+    """Four times as many writes as threads: none begins to wait anew; no read waits for them."""
+    with proxied(name, timeout=4, pool_size=4) as (between, memory):
+        chat = memory.session("chat", user="ada")
+        between.refuse()
+        writes = [chat.aadd(f"message {n}") for n in range(16)]
+        ended = asyncio.run(outcomes([*writes, *(chat.aitems() for _ in range(16))]))
+    assert all(isinstance(outcome, BackendError) for _, outcome in ended)
+    assert max(seconds for seconds, _ in ended[:16]) < 4 + SLACK
+    assert max(seconds for seconds, _ in ended[16:]) < 2 + SLACK
+
+
+def test_a_queue_before_a_healthy_store_is_no_outage():
+    """Each call has all of its time-out once its turn has come, however many are waiting."""
+    with connect(postgres.url(), table_name=fresh_table(), timeout=1, pool_size=1) as memory:
+        chat = memory.session("chat", user="ada")
+        chat.add("before")
+        ended = asyncio.run(outcomes([chat.aadd(f"message {n}") for n in range(1_500)]))
+        assert max(seconds for seconds, _ in ended) > 1
+        assert [outcome for _, outcome in ended if isinstance(outcome, Exception)] == []
 
 
 @pytest.mark.proves("D10")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.servers import mongodb, mysql, postgres, redis
+from tests.servers.signals import signal_all
 from threadkeep import Memory, connect
 from threadkeep.errors import BackendError
 
@@ -92,19 +91,6 @@ def test_write_rides_out_a_kill_and_no_acknowledged_message_is_lost(server, memo
         server.start()
         write.result(TIMEOUT)
     assert_recovers(memory, ["before", "during"])
-
-
-def processes(server: Any) -> Iterator[int]:
-    """The server's process, and its children, which may lead groups of their own."""
-    pid = server.instance._process.pid
-    yield pid
-    yield from map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-
-
-def signal_all(server: Any, number: int) -> None:
-    for pid in processes(server):
-        with suppress(ProcessLookupError):  # a connection's, which ended just now
-            os.kill(pid, number)
 
 
 @pytest.mark.proves("D10")

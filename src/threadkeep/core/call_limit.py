@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,6 +27,7 @@ class Purpose(enum.Enum):
 
 _SECONDS: Final[ContextVar[float | None]] = ContextVar("threadkeep_call_limit", default=None)
 _ENDS_AT: Final[ContextVar[float | None]] = ContextVar("threadkeep_calls_end", default=None)
+_WAITED: Final[ContextVar[float]] = ContextVar("threadkeep_waited", default=0.0)
 _PURPOSE: Final[ContextVar[Purpose]] = ContextVar("threadkeep_purpose", default=Purpose.WRITE)
 
 
@@ -59,6 +60,20 @@ def limited(timeout: float) -> float:
     return timeout if ends_at is None else max(0.001, min(timeout, ends_at - time.monotonic()))
 
 
+def run_asked_at(moment: float, verb: Callable[[], R]) -> R:
+    """Run a verb that was asked for at a moment of the monotonic clock, and waited since."""
+    token = _WAITED.set(time.monotonic() - moment)
+    try:
+        return verb()
+    finally:
+        _WAITED.reset(token)
+
+
+def waited() -> float:
+    """Seconds that the running verb had to wait for a thread."""
+    return _WAITED.get()
+
+
 @contextmanager
 def serving(purpose: Purpose) -> Iterator[None]:
     """Say what the calls inside the block are for; a write's own reads stay part of it."""
@@ -75,7 +90,7 @@ def purpose() -> Purpose:
 
 
 def reads(verb: Callable[P, R]) -> Callable[P, R]:
-    """Mark a verb that only reads."""
+    """Mark a verb that only reads; `only_reads` says of any verb whether it was."""
 
     @functools.wraps(verb)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -85,4 +100,10 @@ def reads(verb: Callable[P, R]) -> Callable[P, R]:
         finally:
             _PURPOSE.reset(token)
 
+    run._only_reads = True  # type: ignore[attr-defined]
     return run
+
+
+def only_reads(verb: Callable[..., Any]) -> bool:
+    """Whether a verb was marked by `reads`, also below further decorators."""
+    return getattr(verb, "_only_reads", False)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextvars
 import functools
 import os
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from threadkeep.core import cursor as cursors
 from threadkeep.core import names, store_record
@@ -14,15 +13,14 @@ from threadkeep.core.append_log import AppendLog
 from threadkeep.core.cache.generational import GenerationalCache
 from threadkeep.core.cache.recent_items import RecentItemsCache
 from threadkeep.core.cache.session_info import SessionInfoCache
+from threadkeep.core.call_limit import only_reads
 from threadkeep.core.clock import StoreClock
 from threadkeep.core.settings import Settings
+from threadkeep.core.verb_threads import VerbThreads
 from threadkeep.core.write_counts import WriteCounts
 from threadkeep.errors import BackendError, ThreadkeepError
 from threadkeep.protocols import Backend, SupportsPurge, WrapsBackend
 from threadkeep.types import Commit, Drop, Item, Page, Query, Record, Ttl
-
-if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
 
 _TOUCH_CAPACITY: Final = 5_000
 _SWEEP_LIMIT: Final = 1_000
@@ -68,9 +66,7 @@ class Engine:
         self._owned = owned
         self._closed = False
         self._store_claimed = False  # whether this namespace is recorded as plain
-        self._executors: dict[
-            int, ThreadPoolExecutor
-        ] = {}  # by process id, as no thread survives a fork
+        self._threads = VerbThreads(settings.pool_size)
         self.recent_items = RecentItemsCache()
         self.session_infos = SessionInfoCache()
         self.append_log = AppendLog()
@@ -232,15 +228,11 @@ class Engine:
         """Keep long-term memory in another store, which is closed with this one if owned."""
         self.longterm, self._owns_longterm = longterm, owned
 
-    async def run_in_thread(self, verb: Callable[[], R]) -> R:
+    async def run_in_thread(self, verb: Callable[[], R], *, reading: bool = False) -> R:
         """Run a whole verb in a thread of this engine, or directly if the backend never blocks."""
         if not self._backend().blocking:
             return verb()
-        import asyncio  # only here: a quarter of our import time
-
-        context = contextvars.copy_context()
-        run = functools.partial(context.run, verb)
-        return await asyncio.get_running_loop().run_in_executor(self._executor(), run)
+        return await self._threads.run(verb, reading=reading)
 
     def close(self) -> None:
         """Close the store if it is owned, and stop the threads."""
@@ -255,8 +247,7 @@ class Engine:
             self.longterm.close()
         self.recent_items.clear()
         self.session_infos.clear()
-        if executor := self._executors.pop(os.getpid(), None):
-            executor.shutdown(wait=False)
+        self._threads.close()
         if self._owned:
             self.backend.close()
 
@@ -273,16 +264,6 @@ class Engine:
         """Raise `WrongKey` if the namespace is encrypted, so that records are not just corrupt."""
         if store_record.read(self._backend(), stream, self.now()).encrypted:
             raise store_record.missing_key(stream)
-
-    def _executor(self) -> ThreadPoolExecutor:
-        pid = os.getpid()
-        executor = self._executors.get(pid)
-        if executor is None:
-            from concurrent.futures import ThreadPoolExecutor
-
-            size = self.settings.pool_size
-            executor = self._executors.setdefault(pid, ThreadPoolExecutor(size, "threadkeep"))
-        return executor
 
 
 def _purge(backend: Backend, now: float) -> list[str]:
@@ -314,10 +295,12 @@ def async_twin(
 
     If the awaiting task is cancelled, a write is completed, or not begun at all.
     """
+    reading = only_reads(verb)
 
     @functools.wraps(verb)
     async def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return await self._engine.run_in_thread(functools.partial(verb, self, *args, **kwargs))
+        call = functools.partial(verb, self, *args, **kwargs)
+        return await self._engine.run_in_thread(call, reading=reading)
 
     run.__name__ = f"a{verb.__name__}"
     run.__qualname__ = run.__qualname__.replace(verb.__name__, run.__name__)

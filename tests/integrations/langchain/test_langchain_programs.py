@@ -24,6 +24,7 @@ from tests.integrations.langchain.agents_beside import (
 from tests.integrations.langchain.programs import (
     STATE_HOOKS,
     Program,
+    Step,
     answers,
     look,
     middleware,
@@ -80,6 +81,21 @@ def check(program: Program) -> None:
 def _is_subsequence(short, long):
     remaining = iter(long)
     return all(entry in remaining for entry in short)
+
+
+ADDS_TWICE = [
+    Program(
+        (Step("after_agent", "add", n), Step("after_agent", "add", n)), 1, (0, 0, 0), True, "sync"
+    )
+    for n in range(3)
+]
+
+
+@pytest.mark.proves("D1")
+@pytest.mark.parametrize("program", ADDS_TWICE)
+def test_two_middlewares_that_say_the_same_after_each_other(program):
+    """One before ours and one behind it, of each role: the second is no repetition."""
+    check(program)
 
 
 @pytest.mark.proves("D1")

@@ -85,7 +85,7 @@ def begin_turn(
     rest = messages[start:]
     if held and rest and isinstance(rest[0], AIMessage):
         resend = "append"  # a hook added it to the state; what clients resend begins with a person
-    known = _stored_messages(recent, rest, resend)
+    known = _stored_messages(recent, rest, resend, continues=bool(held))
     _hold(turn, rest[: known.length], known.items)
     turn.revise(messages)
     new = rest[known.length :]
@@ -182,15 +182,20 @@ def _hold(
 
 
 def _stored_messages(
-    recent: RecentHistory, messages: Sequence[BaseMessage], resend: Resend
+    recent: RecentHistory, messages: Sequence[BaseMessage], resend: Resend, *, continues: bool
 ) -> StoredMessages:
-    """The leading messages that are stored, by their ids, or as a transcript that is resent."""
+    """The leading messages that are stored, by their ids, or as a transcript that is resent.
+
+    Args:
+        continues: whether known messages of the same state precede them.
+    """
     known = _match_ids(recent, messages)
     remaining = messages[known.length :]
     if resend == "append" or not remaining:
         return known
     reach = _NEAR_REACH if len(remaining) == 1 else max(_FAR_REACH, 4 * len(remaining))
-    prefix = stored_prefix(remaining, recent.items(reach))
+    continues = continues or known.length > 0
+    prefix = stored_prefix(remaining, recent.items(reach), continues=continues)
     last = prefix.last_item
     if prefix.length == len(remaining) and last is not None and last.role == "user":
         known.question = last

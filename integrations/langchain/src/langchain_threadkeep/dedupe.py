@@ -29,11 +29,20 @@ class StoredPrefix(NamedTuple):
     items: Mapping[int, Item] = MappingProxyType({})
 
 
-def stored_prefix(messages: Sequence[BaseMessage], items: Sequence[Item]) -> StoredPrefix:
+def stored_prefix(
+    messages: Sequence[BaseMessage], items: Sequence[Item], *, continues: bool = False
+) -> StoredPrefix:
     """Find the stored prefix of a transcript without ids by comparing texts; tools are ignored.
 
     The prefix must match stored items word for word and contain an answer, unless it only repeats
     a final question that has no answer yet.
+
+    Args:
+        messages: the transcript.
+        items: the newest of the session.
+        continues: whether messages with ids precede it. Then it must hold a question and its
+            answer, or nothing but a final question: two middlewares may say the same, one after
+            the other.
     """
     spoken = [
         (index, utterance)
@@ -42,7 +51,12 @@ def stored_prefix(messages: Sequence[BaseMessage], items: Sequence[Item]) -> Sto
     ]
     stored = [(item, utterance) for item in items if (utterance := _item_utterance(item))]
     for count in range(len(spoken), 0, -1):
-        end = _last_match([text for _, text in spoken[:count]], [text for _, text in stored])
+        end = _last_match(
+            [text for _, text in spoken[:count]],
+            [text for _, text in stored],
+            may_repeat=not continues or count == len(spoken),
+            needed={"user", "assistant"} if continues else {"assistant"},
+        )
         if end is not None:
             length = _skip_stored_tools(spoken[count - 1][0] + 1, messages, items)
             matches = {
@@ -73,15 +87,27 @@ def _matching_tools(messages: Sequence[BaseMessage], items: Sequence[Item]) -> d
     return matches
 
 
-def _last_match(utterances: Sequence[Utterance], stored: Sequence[Utterance]) -> int | None:
-    """The last stored index at which the utterances end, compared back to the start of either."""
+def _last_match(
+    utterances: Sequence[Utterance],
+    stored: Sequence[Utterance],
+    *,
+    may_repeat: bool,
+    needed: set[str],
+) -> int | None:
+    """The last stored index at which the utterances end, compared back to the start of either.
+
+    Args:
+        may_repeat: a final question alone is enough.
+        needed: the roles that must speak otherwise.
+    """
     for end in range(len(stored) - 1, -1, -1):
         length = min(len(utterances), end + 1)
         overlap = utterances[-length:]
         if overlap != stored[end + 1 - length : end + 1]:
             continue
-        answered = any(role == "assistant" for role, _ in overlap)
-        if answered or (length == len(utterances) and end == len(stored) - 1):
+        answered = needed <= {role for role, _ in overlap}
+        is_repeated = may_repeat and length == len(utterances) and end == len(stored) - 1
+        if answered or is_repeated:
             return end
     return None
 

@@ -67,9 +67,13 @@ class Circuit(fork.ForkAware):
         return purpose() is Purpose.PROBE or self._wait_for_turn(deadline)
 
     def shorten(self, deadline: Deadline) -> None:
-        """Leave a read so much time as it may still have."""
-        if purpose() is Purpose.READ and (self._down_since is not None or self._silent):
-            deadline.shorten(PATIENCE)
+        """Leave a call so much time as it may still have, counted from when it was asked for.
+
+        Else calls that wait for the threads of others would each begin to wait anew.
+        """
+        if self._down_since is not None or self._silent:
+            is_read = purpose() is Purpose.READ
+            deadline.shorten(PATIENCE if is_read else deadline.timeout)
 
     def succeeded(self) -> None:
         """The store answered."""

@@ -6,22 +6,31 @@ import random
 import time
 from typing import Final
 
-from threadkeep.core.call_limit import limited
+from threadkeep.core.call_limit import limited, waited
 
 _FIRST: Final = 0.002
 _LONGEST: Final = 0.5
 _NEARLY_ALL: Final = 0.95  # share of the time-out that an error calls all of it
+_SHORTEST: Final = 0.001  # seconds: to a driver, none may mean no limit
 _DOUBLINGS: Final = 20  # far beyond the longest pause, far below what a float can hold
 
 
 class Deadline:
-    """When one call must end, including the wait for a connection and every retry."""
+    """When one call must end, including the wait for a connection and every retry.
 
-    __slots__ = ("ends_at", "started", "timeout")
+    Attributes:
+        timeout: seconds that the call may take.
+        started: when it began, by the monotonic clock.
+        asked_at: when it would have begun, had its verb not waited for a thread.
+        ends_at: when it must end.
+    """
+
+    __slots__ = ("asked_at", "ends_at", "started", "timeout")
 
     def __init__(self, timeout: float) -> None:
         self.timeout = limited(timeout)
         self.started = time.monotonic()
+        self.asked_at = self.started - waited()
         self.ends_at = self.started + self.timeout
 
     def part(self, seconds: float) -> Deadline:
@@ -29,10 +38,10 @@ class Deadline:
         return Deadline(max(0.001, min(seconds, self.remaining())))
 
     def shorten(self, seconds: float) -> None:
-        """End the call so many seconds after its start, if that is sooner."""
-        if seconds < self.timeout:
-            self.timeout = seconds
-            self.ends_at = self.started + seconds
+        """End the call so many seconds after it was asked for, if that is sooner."""
+        self.timeout = min(self.timeout, seconds)
+        soonest = time.monotonic() + _SHORTEST
+        self.ends_at = min(self.ends_at, max(self.asked_at + seconds, soonest))
 
     def remaining(self) -> float:
         """Seconds until the deadline, never negative."""
