@@ -66,14 +66,14 @@ def _file(file: Mapping[str, Any] | File) -> File:
         file = file.to_dict()
     if not isinstance(file, Mapping):
         raise InputError(f"file must be a dict, got {type(file).__name__}")
-    data = {key: value for key, value in file.items() if value is not None}
-    url, name = (_text(data.pop(key, None), key) for key in ("url", "name"))
+    fields = {key: value for key, value in file.items() if value is not None}
+    url, name = (_text(fields.pop(key, None), key) for key in ("url", "name"))
     id = url or name
     if id is None:
         raise InputError("file needs a url or a name; the one it has is its id")
-    expiry = data.pop("expiration_timestamp", None)
+    expiry = fields.pop("expiration_timestamp", None)
     expires = None if expiry is None else parse_time(expiry, "file.expiration_timestamp")
-    return File(id, url, name, data, expires_at=expires)
+    return File(id, url, name, fields, expires_at=expires)
 
 
 def _text(value: object, key: str) -> str | None:

@@ -128,16 +128,16 @@ def decode_item(record: Record) -> Item:
     Raises:
         UnreadableRecord: it cannot be read.
     """
-    data = body.parse(record.body, "item")
-    content, role = data.get("content"), data.get("role")
-    if len(data) == 2 and type(content) is str and type(role) is str and role:
+    fields = body.parse(record.body, "item")
+    content, role = fields.get("content"), fields.get("role")
+    if len(fields) == 2 and type(content) is str and type(role) is str and role:
         return _item(
             record.id, record.seq, "message", role, None, content,
             [], None, None, None, None, {}, utc_datetime(record.at), False, None,
         )  # fmt: skip
-    if (fault := record_shapes.ITEM(data)) is not None:
+    if (fault := record_shapes.ITEM(fields)) is not None:
         raise UnreadableRecord("item", fault)
-    get = data.get
+    get = fields.get
     metadata: dict[str, Json] = get("metadata") or {}
     if entries := get(parts.FIELD):
         metadata = parts.PartialMetadata(metadata, parts.parse(entries))
@@ -145,9 +145,9 @@ def decode_item(record: Record) -> Item:
         get("id") or record.id,
         record.seq,
         get("type", "message"),
-        data["role"],
+        fields["role"],
         get("name"),
-        data["content"],
+        fields["content"],
         get("tool_calls") or [],
         get("tool_call_id"),
         get("status"),
@@ -234,11 +234,11 @@ def decode_file(record: Record) -> File:
     Raises:
         UnreadableRecord: it cannot be read.
     """
-    data = body.decode(record, record_shapes.FILE)
+    fields = body.decode(record, record_shapes.FILE)
     expires = None if record.expires is None else utc_datetime(record.expires)
-    get = data.get
+    get = fields.get
     return File(
-        data["id"],
+        fields["id"],
         get("url"),
         get("name"),
         get("metadata") or {},
@@ -273,16 +273,16 @@ def read_session(record: Record, updated_at: float | None = None) -> SessionInfo
     Raises:
         UnreadableRecord: it cannot be read; its owner is then unknown.
     """
-    data = body.decode(record, record_shapes.SESSION)
+    fields = body.decode(record, record_shapes.SESSION)
     return SessionInfo(
-        id=data["id"],
-        user=data.get("user"),
-        agent=data.get("agent"),
-        title=data.get("title"),
-        metadata=data.get("metadata") or {},
-        created_at=utc_datetime(data["created_at"]),
+        id=fields["id"],
+        user=fields.get("user"),
+        agent=fields.get("agent"),
+        title=fields.get("title"),
+        metadata=fields.get("metadata") or {},
+        created_at=utc_datetime(fields["created_at"]),
         updated_at=utc_datetime(record.at if updated_at is None else updated_at),
-        forked_from=data.get("forked_from"),
+        forked_from=fields.get("forked_from"),
     )
 
 
@@ -316,7 +316,7 @@ def checked(fields: dict[str, Json], check: Check, location: str, most: int = MA
     text = dumps(fields, location, most)
     if (fault := check(fields)) is not None and (fault := check(json.loads(text))) is not None:
         raise InputError(
-            f"{location}.{fault.path} must be {fault.expected}, got {shown(fault.found)}"
+            f"{location}.{fault.path} must be {fault.expected}, got {shown(fault.actual)}"
         )
     return text
 

@@ -103,15 +103,15 @@ def decode_entry(record: Record) -> Entry:
     Raises:
         UnreadableRecord: it cannot be read.
     """
-    data = body.decode(record, record_shapes.RESPONSE_ENTRY)
+    fields = body.decode(record, record_shapes.RESPONSE_ENTRY)
     return Entry(
-        data["id"],
+        fields["id"],
         record.seq,
-        data["previous"],
-        data["safety_identifier"],
-        data["model"],
-        float(data["created_at"]),
-        Usage(1, *data["tokens"]),
+        fields["previous"],
+        fields["safety_identifier"],
+        fields["model"],
+        float(fields["created_at"]),
+        Usage(1, *fields["tokens"]),
     )
 
 
@@ -145,11 +145,11 @@ def response_of_feedback(record: Record) -> str | None:
     return text_field(record, "response")
 
 
-def _known_fields(record: Record, check: Check, known: frozenset[str]) -> dict[str, Any]:
+def _known_fields(record: Record, check: Check, field_names: frozenset[str]) -> dict[str, Any]:
     """The fields of a body that this version knows."""
-    data = body.decode(record, check)
-    data["created_at"] = utc_datetime(data["created_at"])
-    return {name: value for name, value in data.items() if name in known}
+    fields = body.decode(record, check)
+    fields["created_at"] = utc_datetime(fields["created_at"])
+    return {name: value for name, value in fields.items() if name in field_names}
 
 
 def _fields(value: Response | Feedback) -> dict[str, Any]:

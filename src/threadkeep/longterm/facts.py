@@ -237,12 +237,12 @@ class Facts(Collection[Fact]):
         """
         unit = self._user_stream().load()
         newest = self._require(unit, id)
-        seen = {newest.id}
+        visited = {newest.id}
         while (
             following := unit.facts.get(newest.superseded_by or "")
-        ) and following.id not in seen:
+        ) and following.id not in visited:
             newest = following
-            seen.add(newest.id)
+            visited.add(newest.id)
         ids = set(lineage(unit.facts.values(), newest.id))
         return EntryListing(sorted((unit.facts[id] for id in ids), key=_begin))
 

@@ -83,8 +83,8 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
     page = session_stream.read(Query(session_stream.stream_name, "item", ids=keys)).pages[0]
     items = whole_items(session_stream, items_of_page(page))
     edit.remove(session_stream, *item_ids, tell=False)
-    said = {item.text for item in items if item.text}
-    checkpoints.forget_items(session_stream.engine, session_stream.id, item_ids, said)
+    forgotten_texts = {item.text for item in items if item.text}
+    checkpoints.forget_items(session_stream.engine, session_stream.id, item_ids, forgotten_texts)
     derived.invalidate_summary(
         session_stream.engine, session_stream.id
     )  # also where an attempt before this was cut short

@@ -13,10 +13,10 @@ from threadkeep.messages.content import (
     Block,
     as_blocks,
     describe,
-    own_words,
     parse_content,
     part_types,
     plain_text,
+    spoken_text,
 )
 from threadkeep.messages.spoken import is_unspoken
 from threadkeep.messages.tool_pairs import (
@@ -76,12 +76,12 @@ def to_anthropic(items: Sequence[Item]) -> AnthropicMessages:
     return AnthropicMessages(messages, sanitize("\n\n".join(s for s in system if s.strip())))
 
 
-def is_message(data: Mapping[str, Any]) -> bool:
+def is_message(message: Mapping[str, Any]) -> bool:
     """Return True if this is unambiguously a message of this API."""
-    parts = data.get("content")
-    if not isinstance(parts, list) or "role" not in data:
+    parts = message.get("content")
+    if not isinstance(parts, list) or "role" not in message:
         return False
-    if data.get("type") == "message" and "stop_reason" in data:
+    if message.get("type") == "message" and "stop_reason" in message:
         return True
     kinds = part_types(parts)
     if kinds & _BLOCK_TYPES or any(kind.endswith("_tool_result") for kind in kinds):
@@ -268,7 +268,7 @@ def _to_block(block: Block, role: str, *, native: bool) -> Message | None:
             return _media_block(block, source)
         case "opaque" if schemas.is_anthropic_block(block.get("value"), role, new=native):
             return dict(block["value"])
-    description = own_words(block) if role == "assistant" else describe(block)
+    description = spoken_text(block) if role == "assistant" else describe(block)
     return _text_block(description) if description.strip() else None
 
 

@@ -10,9 +10,11 @@ from threadkeep.messages.field_checks import check_calls
 from threadkeep.types import Item
 
 
-def parse_message(data: dict[str, Any], location: str) -> list[Item]:
-    attributes = {key: value for key, value in data.items() if key != "type"}
-    parts = anthropic.split_message({"role": data["role"], "content": data["content"]}, location)
+def parse_message(message: dict[str, Any], location: str) -> list[Item]:
+    attributes = {key: value for key, value in message.items() if key != "type"}
+    parts = anthropic.split_message(
+        {"role": message["role"], "content": message["content"]}, location
+    )
     if len(parts) > 1:
         attributes.pop("id", None)  # it would be the id of several items
     for fields, _ in parts:

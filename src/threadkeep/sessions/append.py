@@ -96,13 +96,13 @@ def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
         snapshot = stream.read(blobs.query(stream.engine, stream.id))
         if not first and snapshot.info is None:
             return []
-        gone = stored_with_blobs(stream, snapshot, snapshot.pages[0])
+        replaced = stored_with_blobs(stream, snapshot, snapshot.pages[0])
         put = stream.compare_and_set(snapshot, put=first, drop=[Drop("item")])
         if snapshot.info is not None:
             derived.invalidate_summary(stream.engine, stream.id)
             recall_segments.drop_touched(stream.engine, snapshot.info.user, stream.id)
-        if gone:
-            remaining = dict.fromkeys(gone, frozenset[str]()) | draft.blob_ids
+        if replaced:
+            remaining = dict.fromkeys(replaced, frozenset[str]()) | draft.blob_ids
             blobs.release(stream.engine, stream.id, snapshot.pages[0], remaining)
         return put
 
@@ -199,8 +199,8 @@ def _without_pages(stream: SessionStream, result: Item) -> Item:
     older = older_items(stream)
 
     def find(seq: int) -> Item | None:
-        found = [item for item in older(seq + 1, 1) if item.seq == seq]
-        return next(iter(whole_items(stream, found)), None)
+        matching = [item for item in older(seq + 1, 1) if item.seq == seq]
+        return next(iter(whole_items(stream, matching)), None)
 
     return referring(result, stream.stream_name, find)
 
@@ -238,7 +238,7 @@ def _apply_retention(stream: SessionStream, seqs: Sequence[int]) -> None:
     it has not read yet stay, up to `PATIENCE` times as many as `retain` keeps.
     """
     retained = choose_window(
-        stream, stream.engine.settings.retain, ALL, None, shorten=False, whole=False
+        stream, stream.engine.settings.retain, ALL, None, shorten=False, load_large=False
     )
     first = _first_to_stay(stream, retained[0].seq) if retained else None
     if first is None:

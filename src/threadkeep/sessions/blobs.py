@@ -83,14 +83,14 @@ def version_query(engine: Engine, session: str) -> Query:
 
 def references(page: Page) -> list[Reference]:
     """The references of a page."""
-    found = []
+    parsed = []
     for record in page.records:
         try:
             fields = body.decode(record, record_shapes.BLOB)
         except UnreadableRecord as error:
             body.skip(record, error)
             continue
-        found.append(
+        parsed.append(
             Reference(
                 fields["blob"],
                 fields["item"],
@@ -101,7 +101,7 @@ def references(page: Page) -> list[Reference]:
                 record,
             )
         )
-    return found
+    return parsed
 
 
 def store(engine: Engine, session: str, user: str | None, uploads: Sequence[Upload]) -> None:
@@ -133,27 +133,27 @@ def load(engine: Engine, session: str, items: Sequence[Item]) -> list[Item]:
 
 def load_all(engine: Engine, items: Sequence[tuple[str, Item]]) -> list[Item]:
     """As `load`, for items of several sessions."""
-    wanted = {
+    counts = {
         (session, reference.id): reference.pieces
         for session, item in items
         for reference in parts.references_of(item)
     }
-    if not wanted:
+    if not counts:
         return [item for _, item in items]
-    texts = _read_texts(engine, wanted)
+    texts = _read_texts(engine, counts)
     return [_filled(item, texts.get(session, {})) for session, item in items]
 
 
 def load_heads(engine: Engine, session: str, item: Item, characters: int) -> Item:
     """The item with the beginning of its large texts: at least so many characters of each."""
-    wanted = {
+    counts = {
         (session, reference.id): min(
             reference.pieces, 1 + characters * reference.pieces // max(reference.length, 1)
         )
         for reference in parts.references_of(item)
         if parts.is_text(reference)
     }
-    return parts.with_heads(item, _read_texts(engine, wanted).get(session, {})) if wanted else item
+    return parts.with_heads(item, _read_texts(engine, counts).get(session, {})) if counts else item
 
 
 def references_before(engine: Engine, session: str, changed: Iterable[Record]) -> Page:
@@ -163,19 +163,21 @@ def references_before(engine: Engine, session: str, changed: Iterable[Record]) -
     return Page(0, [])
 
 
-def release(engine: Engine, session: str, page: Page, gone: Mapping[str, Collection[str]]) -> None:
+def release(
+    engine: Engine, session: str, page: Page, still_used: Mapping[str, Collection[str]]
+) -> None:
     """Delete references that a commit has ended, and the pieces of blobs without any.
 
     Args:
         engine: of the session.
         session: its id.
         page: the references, read before the commit: what was written since stays.
-        gone: the record ids of items that were removed or changed, with the blobs they still have.
+        still_used: the blobs that each removed or changed item still has, by its record id.
     """
     doomed = {
         reference.record.id: reference.record.body
         for reference in references(page)
-        if reference.item in gone and reference.blob not in gone[reference.item]
+        if reference.item in still_used and reference.blob not in still_used[reference.item]
     }
     for _ in range(_TRIES if doomed else 0):
         with suppress(Conflict):
@@ -199,10 +201,10 @@ def drop(engine: Engine, name: str, page: Page, doomed: Mapping[str, str]) -> in
     Raises:
         Conflict: the stream changed since the page was read; nothing was dropped.
     """
-    known = references(page)
-    ended = [r for r in known if doomed.get(r.record.id) == r.record.body]
+    stored = references(page)
+    ended = [r for r in stored if doomed.get(r.record.id) == r.record.body]
     ended_ids = {r.record.id for r in ended}
-    in_use = {r.blob for r in known if r.record.id not in ended_ids}
+    in_use = {r.blob for r in stored if r.record.id not in ended_ids}
     piece_ids = [id for r in ended if r.blob not in in_use for id in _piece_ids(r.blob, r.pieces)]
     if ended:
         drops = [Drop(PIECE, list(dict.fromkeys(piece_ids)))] if piece_ids else []
@@ -221,14 +223,16 @@ def delete(engine: Engine, session: str, user: str | None = None) -> None:
         page = engine.read(Query(name, BLOB))[0]
         if not page.version:
             return
-        known = references(page)
-        needed = live(engine, engine.stream("session", session), known) if known else []
+        stored = references(page)
+        used = live(engine, engine.stream("session", session), stored) if stored else []
         with suppress(Conflict):
-            if not needed and user is None:
+            if not used and user is None:
                 engine.commit(name, drop=[Drop()], ttl=KEEP, expect=page.version)
             else:
-                kept = {r.record.id for r in needed}
-                doomed = [r for r in known if r.record.id not in kept and user in (None, r.user)]
+                used_ids = {r.record.id for r in used}
+                doomed = [
+                    r for r in stored if r.record.id not in used_ids and user in (None, r.user)
+                ]
                 drop(engine, name, page, {r.record.id: r.record.body for r in doomed})
             return
 
@@ -240,8 +244,8 @@ def delete_of_user(engine: Engine, user: str) -> int:
         for _ in range(_TRIES):
             page = engine.read(Query(name, BLOB))[0]
             theirs = [r for r in references(page) if r.user == user]
-            kept = {r.record.id for r in live(engine, session_stream(engine, name), theirs)}
-            doomed = {r.record.id: r.record.body for r in theirs if r.record.id not in kept}
+            live_ids = {r.record.id for r in live(engine, session_stream(engine, name), theirs)}
+            doomed = {r.record.id: r.record.body for r in theirs if r.record.id not in live_ids}
             with suppress(Conflict):
                 count += drop(engine, name, page, doomed)
                 break
@@ -252,8 +256,8 @@ def all_streams(engine: Engine) -> Iterator[str]:
     """The names of the streams of all sessions that have blobs."""
     prefix, cursor = names.noun_prefix(engine.settings.namespace, NOUN), None
     while True:
-        found, cursor = engine.streams(prefix, cursor=cursor, limit=_IDS)
-        yield from found
+        stream_names, cursor = engine.streams(prefix, cursor=cursor, limit=_IDS)
+        yield from stream_names
         if cursor is None:
             return
 
@@ -268,11 +272,11 @@ def session_stream(engine: Engine, name: str) -> str:
 
 def records(engine: Engine, session: str) -> Iterator[Record]:
     """All records of a session's blobs that are complete, for exports: pieces first."""
-    kept = [r for r in references(engine.read(query(engine, session))[0]) if r.is_complete]
-    for id, pieces in {r.blob: r.pieces for r in kept}.items():
+    complete = [r for r in references(engine.read(query(engine, session))[0]) if r.is_complete]
+    for id, pieces in {r.blob: r.pieces for r in complete}.items():
         for piece in _piece_ids(id, pieces):
             yield from engine.read(Query(stream(engine, session), PIECE, ids=[piece]))[0].records
-    yield from (r.record for r in kept)
+    yield from (r.record for r in complete)
 
 
 def restore(engine: Engine, session: str, restored: Iterable[Record]) -> None:
@@ -289,8 +293,8 @@ def copy(
         if parts.MARK not in record.body:
             continue
         item = item_codec.read_item(record)
-        wanted = {(session, r.id): r.pieces for r in parts.references_of(item)}
-        texts = _read_texts(engine, wanted).get(session, {})
+        counts = {(session, r.id): r.pieces for r in parts.references_of(item)}
+        texts = _read_texts(engine, counts).get(session, {})
         blobs = [Blob.of(text) for text in texts.values()]
         store(engine, target, user, [Upload(record.id, blobs)])
 
@@ -350,7 +354,7 @@ def _write(
 def _reference_records(
     engine: Engine, user: str | None, uploads: Sequence[Upload], now: float, *, complete: bool
 ) -> list[Record]:
-    found = []
+    reference_records = []
     for upload in uploads:
         for blob in upload.blobs:
             fields = {
@@ -363,8 +367,8 @@ def _reference_records(
                 **({} if user is None else {"user": user}),
             }
             id = names.key(f"{blob.id}/{upload.item}")
-            found.append(Record(BLOB, id, item_codec.dumps(fields, "blob"), now))
-    return found
+            reference_records.append(Record(BLOB, id, item_codec.dumps(fields, "blob"), now))
+    return reference_records
 
 
 def _check_quota(
@@ -389,9 +393,9 @@ def live(engine: Engine, name: str, existing: Sequence[Reference]) -> list[Refer
         Query(name, "item", ids=ids[start : start + _IDS]) for start in range(0, len(ids), _IDS)
     ]
     pages = engine.read(*queries) if queries else []
-    found = [record for page in pages for record in page.records]
-    used = {record.id: blob_ids(record) for record in found}
-    unreadable = {r.id for r in found if not body.is_readable(r, record_shapes.ITEM)}
+    item_records = [record for page in pages for record in page.records]
+    used = {record.id: blob_ids(record) for record in item_records}
+    unreadable = {r.id for r in item_records if not body.is_readable(r, record_shapes.ITEM)}
     return [r for r in existing if r.item in unreadable or r.blob in used.get(r.item, ())]
 
 
@@ -403,17 +407,17 @@ def _piece_ids(blob: str, count: int) -> list[str]:
     return [f"{blob}/{number}" for number in range(count)]
 
 
-def _read_texts(engine: Engine, wanted: Mapping[tuple[str, str], int]) -> dict[str, dict[str, str]]:
+def _read_texts(engine: Engine, counts: Mapping[tuple[str, str], int]) -> dict[str, dict[str, str]]:
     """The texts of blobs by session and id, of their first pieces; those not whole are missing."""
     queries = [
         Query(stream(engine, session), PIECE, ids=_piece_ids(id, count))
-        for (session, id), count in wanted.items()
+        for (session, id), count in counts.items()
     ]
     texts: dict[str, dict[str, str]] = {}
     pages = engine.read(*queries) if queries else []
-    for ((session, id), count), page in zip(wanted.items(), pages, strict=True):
-        found = {record.id: _piece_text(record) for record in page.records}
-        pieces = [found.get(piece) for piece in _piece_ids(id, count)]
+    for ((session, id), count), page in zip(counts.items(), pages, strict=True):
+        piece_texts = {record.id: _piece_text(record) for record in page.records}
+        pieces = [piece_texts.get(piece) for piece in _piece_ids(id, count)]
         if None not in pieces:
             texts.setdefault(session, {})[id] = "".join(piece or "" for piece in pieces)
     return texts

@@ -23,7 +23,7 @@ KINDS: Final = ("run", "value", "element", "write", "checkpoint", THREAD)
 """The kinds that are exported; leases and lists of namespaces belong to a store."""
 
 _PAGE: Final = 500
-_KEPT: Final = {"unordered": bool, "newest": str}
+_COPIED_FIELDS: Final = {"unordered": bool, "newest": str}
 """What a `thread` record may say beside whose it is."""
 
 
@@ -58,7 +58,9 @@ def read(number: int, line: Line) -> CheckpointRecord:
     return CheckpointRecord(namespace, export_line.read(number, line, KINDS))
 
 
-def write(engine: Engine, thread: str, user: str | None, found: Sequence[CheckpointRecord]) -> None:
+def write(
+    engine: Engine, thread: str, user: str | None, entries: Sequence[CheckpointRecord]
+) -> None:
     """Write the checkpoints of a thread that has none; leftovers of an attempt before are dropped.
 
     The `thread` record of the root, which makes them a thread, is written last.
@@ -67,22 +69,26 @@ def write(engine: Engine, thread: str, user: str | None, found: Sequence[Checkpo
         engine: of the thread.
         thread: its id.
         user: its owner.
-        found: what was exported.
+        entries: what was exported.
     """
     root = checkpoints.stream(engine, thread, ROOT)
-    if not found or engine.read(Query(root, THREAD, ids=[THREAD]))[0].records:
+    if not entries or engine.read(Query(root, THREAD, ids=[THREAD]))[0].records:
         return
     by_namespace: dict[str, list[Record]] = {ROOT: []}
-    for entry in found:
+    for entry in entries:
         by_namespace.setdefault(entry.namespace, []).append(entry.record)
     listed = [checkpoints.namespace_record(n, engine.now()) for n in by_namespace if n != ROOT]
     _put(engine, root, [*listed, *_others(by_namespace[ROOT])])
     for namespace, records in by_namespace.items():
         if namespace != ROOT:
-            own = _thread_record(engine, thread, namespace, user, records)
-            _put(engine, checkpoints.stream(engine, thread, namespace), [*_others(records), own])
-    own = _thread_record(engine, thread, ROOT, user, by_namespace[ROOT])
-    engine.commit(root, put=[own], ttl=engine.settings.ttl)
+            thread_record = _thread_record(engine, thread, namespace, user, records)
+            _put(
+                engine,
+                checkpoints.stream(engine, thread, namespace),
+                [*_others(records), thread_record],
+            )
+    thread_record = _thread_record(engine, thread, ROOT, user, by_namespace[ROOT])
+    engine.commit(root, put=[thread_record], ttl=engine.settings.ttl)
 
 
 def _put(engine: Engine, name: str, records: Sequence[Record]) -> None:
@@ -104,10 +110,10 @@ def _thread_record(
     if user is not None:
         body["user"] = user
     for record in records:
-        said = json.loads(record.body) if record.kind == THREAD else {}
-        for name, kind in _KEPT.items():
-            if isinstance(said, dict) and isinstance(said.get(name), kind):
-                body[name] = said[name]
+        fields = json.loads(record.body) if record.kind == THREAD else {}
+        for name, kind in _COPIED_FIELDS.items():
+            if isinstance(fields, dict) and isinstance(fields.get(name), kind):
+                body[name] = fields[name]
     return Record(THREAD, THREAD, item_codec.dumps(body, "thread"), engine.now())
 
 

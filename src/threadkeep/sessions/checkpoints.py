@@ -85,9 +85,9 @@ def delete_of_user(engine: Engine, user: str) -> int:
     """Delete the checkpoints of a user's threads that have no session; returns how many streams."""
     prefix, count, cursor = names.noun_prefix(engine.settings.namespace, NOUN), 0, None
     while True:
-        found, cursor = engine.streams(prefix, cursor=cursor, limit=_PAGE)
-        queries = [Query(name, THREAD, ids=[THREAD]) for name in found]
-        for name, page in zip(found, engine.read(*queries) if queries else [], strict=True):
+        stream_names, cursor = engine.streams(prefix, cursor=cursor, limit=_PAGE)
+        queries = [Query(name, THREAD, ids=[THREAD]) for name in stream_names]
+        for name, page in zip(stream_names, engine.read(*queries) if queries else [], strict=True):
             if page.records and _field(page.records[0], "user") == user:
                 engine.commit(name, drop=[Drop()], ttl=KEEP)
                 count += 1

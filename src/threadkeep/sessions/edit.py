@@ -166,8 +166,8 @@ def clear(stream: SessionStream, keep_last: int, files: bool) -> None:
 
     def step() -> None:
         snapshot, records = newest_records(stream, keep_count + 1)
-        shown = sum(map(is_shown, map(item_codec.read_item, records)))
-        is_cut = shown > keep_count or (bool(records) and not keep_count)
+        shown_count = sum(map(is_shown, map(item_codec.read_item, records)))
+        is_cut = shown_count > keep_count or (bool(records) and not keep_count)
         last_dropped = records[0 if keep_count else -1].seq if is_cut else 0
         drop = [Drop("item", upto=last_dropped)] if is_cut else []
         if files and snapshot.info is not None:
@@ -180,8 +180,8 @@ def clear(stream: SessionStream, keep_last: int, files: bool) -> None:
         if is_cut:
             derived.invalidate_summary(stream.engine, stream.id)
             drop_segments(stream, snapshot)
-        gone = dict.fromkeys((id for id, seq in seqs.items() if seq <= last_dropped), ())
-        blobs.release(stream.engine, stream.id, with_blobs, gone)
+        released = dict.fromkeys((id for id, seq in seqs.items() if seq <= last_dropped), ())
+        blobs.release(stream.engine, stream.id, with_blobs, released)
 
     stream.retry(step)
 

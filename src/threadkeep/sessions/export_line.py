@@ -66,7 +66,7 @@ def read(number: int, line: Mapping[str, Any], kinds: Sequence[str] = KINDS) -> 
     for field, check in _FIELDS.items():
         if (fault := check(line.get(field))) is not None:
             raise InputError(
-                f"{location}: {field} must be {fault.expected}, found {shown(fault.found, 40)}"
+                f"{location}: {field} must be {fault.expected}, found {shown(fault.actual, 40)}"
             )
     kind, id = line["kind"], line["id"]
     if kind not in kinds:

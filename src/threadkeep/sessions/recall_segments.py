@@ -178,11 +178,11 @@ def drop(engine: Engine, user: str, heads: Heads, dropped: Iterable[Head]) -> in
     name, now = stream(engine, user), engine.now()
     if heads.unreadable:
         return engine.commit(name, drop=[Drop()], ttl=KEEP, expect=heads.version).version
-    gone = list(dropped)
+    doomed = list(dropped)
     return engine.commit(
         name,
-        put=[head._replace(pieces=0).record(GAP, now) for head in gone if head.complete],
-        drop=dropping(gone),
+        put=[head._replace(pieces=0).record(GAP, now) for head in doomed if head.complete],
+        drop=dropping(doomed),
         ttl=KEEP,
         expect=heads.version,
     ).version
@@ -190,9 +190,9 @@ def drop(engine: Engine, user: str, heads: Heads, dropped: Iterable[Head]) -> in
 
 def dropping(heads: Iterable[Head]) -> list[Drop]:
     """What removes some segments with all their pieces."""
-    gone = list(heads)
-    pieces = [id for head in gone for id in head.piece_ids()]
-    return [Drop(HEAD, [head.id for head in gone]), Drop(PIECE, pieces)] if gone else []
+    doomed = list(heads)
+    pieces = [id for head in doomed for id in head.piece_ids()]
+    return [Drop(HEAD, [head.id for head in doomed]), Drop(PIECE, pieces)] if doomed else []
 
 
 def forget_user(engine: Engine, user: str) -> None:

@@ -75,15 +75,15 @@ def choose(
     shortening = Shortening(policies if shorten else (), session, reader)
     if shortening.handle_of is not None:  # its policy has no other purpose
         bound = [policy for policy in bound if not isinstance(policy, Readable)]
-    view, shown = shortening.views(reader.after(opening))
+    view, shortened = shortening.views(reader.after(opening))
     while reader.more and (
-        _lacks_last_call(reader.items, view) or _needs_older(shown, reader.items[0].seq, bound)
+        _lacks_last_call(reader.items, view) or _needs_older(shortened, reader.items[0].seq, bound)
     ):
         reader.read_on()
-        view, shown = shortening.views(reader.after(opening))
-    stages = apply_all(bound, shown)
+        view, shortened = shortening.views(reader.after(opening))
+    stages = apply_all(bound, shortened)
     selected = stages[-1][1]
-    is_suffix = _is_suffix(selected, shown)
+    is_suffix = _is_suffix(selected, shortened)
     changed = changed_ids(selected, view) if shortening.changes else _NOTHING
     unread = None if reader.complete or not reader.items else reader.items[0].seq
     return Window(

@@ -252,7 +252,7 @@ import os, signal, sys
 import threadkeep
 from threadkeep.longterm.recall import sync
 from threadkeep.longterm.recall.segments import build
-build.LEVELS, build.LEAST_KEPT = (4, 16, 64, 256), 4
+build.LEVELS, build.MIN_ITEMS = (4, 16, 64, 256), 4
 build.batches = lambda records: ([record] for record in records)
 memory = threadkeep.connect("sqlite:///" + sys.argv[1])
 commit, left = memory._engine.commit, int(sys.argv[2])

@@ -160,11 +160,11 @@ class Stream:
         removed: dict[str, list[Record]] = {}
         for drop in change.drop:
             removed.setdefault(drop.kind or "", []).extend(self._dropped(drop))
-        gone = {(kind, record.id) for kind, records in removed.items() for record in records}
+        dropped = {(kind, record.id) for kind, records in removed.items() for record in records}
         latest = {(record.kind, record.id): record for record in change.put}
         seq, put = self.seq, []
         for key, record in latest.items():
-            old = None if key in gone else self._find(*key)
+            old = None if key in dropped else self._find(*key)
             if old and not is_live(old.expires, change.now):
                 removed.setdefault(old.kind, []).append(old)
                 old = None

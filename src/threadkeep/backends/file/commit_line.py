@@ -81,7 +81,7 @@ class PendingCommit:
         self.rows: list[tuple[int, str]] = []
         self.dropped: dict[str, list[str]] = {}
         self.hashes: list[int] = []
-        self._gone: set[Key] = set()
+        self._dropped_keys: set[Key] = set()
         if self.live:
             self.begin, self.kinds = self.live.begin, dict(self.live.kinds)
 
@@ -102,9 +102,9 @@ class PendingCommit:
             if old and (upto is None or old.seq <= upto):
                 self._drop_one(kind, id, old)
 
-    def expire(self, kind: str, left: Iterable[float | None]) -> None:
+    def expire(self, kind: str, expiries: Iterable[float | None]) -> None:
         """Say anew when the first record of a kind expires."""
-        first = min((one for one in left if one is not None), default=None)
+        first = min((expiry for expiry in expiries if expiry is not None), default=None)
         self.kinds[kind] = self.kinds[kind]._replace(expires=first)
 
     def put(self, records: Sequence[Record]) -> list[int]:
@@ -121,12 +121,12 @@ class PendingCommit:
     def find(self, kind: str, id: str, hash: int | None = None) -> StoredRecord | None:
         """A record as it is after what was dropped so far."""
         place = self.kinds.get(kind)
-        if self.live is None or place is None or (kind, id) in self._gone:
+        if self.live is None or place is None or (kind, id) in self._dropped_keys:
             return None
-        found = self._index.find(self._log, kind, id, hash)
-        if found is None or found[1][2] <= place.floor:
+        entry = self._index.find(self._log, kind, id, hash)
+        if entry is None or entry[1][2] <= place.floor:
             return None
-        return StoredRecord(found[1][2], found[1][4], found[2])
+        return StoredRecord(entry[1][2], entry[1][4], entry[2])
 
     def _put(self, record: Record, tally: _KindTotals) -> int:
         hash = self._index.hash(record.kind, record.id)
@@ -143,19 +143,19 @@ class PendingCommit:
 
     def _drop_one(self, kind: str, id: str, old: StoredRecord) -> None:
         place = self.kinds[kind]
-        self._gone.add((kind, id))
+        self._dropped_keys.add((kind, id))
         self.hashes.append(self._index.hash(kind, id))
         self.dropped.setdefault(kind, []).append(id)
-        left = max(0, place.size - old.size)
-        self.kinds[kind] = place._replace(records=place.records - 1, size=left)
+        size = max(0, place.size - old.size)
+        self.kinds[kind] = place._replace(records=place.records - 1, size=size)
 
     def _drop_range(self, kind: str, upto: int) -> None:
         """Raise the floor; how much is left is known only roughly, and never too low."""
         place = self.kinds[kind]
         count = min(place.records, self.seq - upto)
         size = place.size * count // place.records if place.records else 0
-        left = place._replace(records=count, size=size, floor=max(place.floor, upto))
-        self.kinds[kind] = left if count else left._replace(expires=None)
+        state = place._replace(records=count, size=size, floor=max(place.floor, upto))
+        self.kinds[kind] = state if count else state._replace(expires=None)
 
     def line(self, version: int, lifetime: Lifetime, token: Any) -> NewLine:
         """The line that says all this."""
@@ -255,10 +255,10 @@ def _seqs(pending: PendingCommit, put: Iterable[Record]) -> list[int]:
     return [stored.seq if stored else 0 for stored in records]
 
 
-def earliest(one: float | None, other: float | None) -> float | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)
+def earliest(first: float | None, second: float | None) -> float | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return min(first, second)
 
 
 def _kinds(rows: Iterable[tuple[int, str]]) -> set[str]:
@@ -267,7 +267,7 @@ def _kinds(rows: Iterable[tuple[int, str]]) -> set[str]:
 
 def short(place: KindState) -> list[Any]:
     """A place without the trailing fields that say nothing."""
-    said = list(place)
-    while said[-1] in (None, 0) and len(said) > 1:
-        said.pop()
-    return said
+    fields = list(place)
+    while fields[-1] in (None, 0) and len(fields) > 1:
+        fields.pop()
+    return fields

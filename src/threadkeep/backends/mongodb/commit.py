@@ -177,8 +177,8 @@ def _create(
 
 def _end(store: Store, change: Change, head: Document) -> bool:
     """End the life; the head stays for a while, so that nobody who is late brings it back."""
-    gone = {"g": clock(), "f": head["q"], "p": [], "z": True, "n": 0}
-    update = {"$set": gone, "$inc": {"c": 1}, "$unset": {"x": "", "l": "", "t": ""}}
+    tombstone = {"g": clock(), "f": head["q"], "p": [], "z": True, "n": 0}
+    update = {"$set": tombstone, "$inc": {"c": 1}, "$unset": {"x": "", "l": "", "t": ""}}
     if not store.update_one(_same(head), update).matched_count:
         return False
     clean(store, change.stream, head["q"])
@@ -193,9 +193,9 @@ def _same(head: Document) -> Document:
 
 def clean(store: Store, stream: str, floor: int) -> int:
     """Remove what lives that ended have left."""
-    gone = store.delete_many({"s": stream, "q": {"$lte": floor}}).deleted_count
+    deleted_count = store.delete_many({"s": stream, "q": {"$lte": floor}}).deleted_count
     store.update_one({"_id": head_id(stream), "f": floor}, {"$unset": {"z": ""}})
-    return gone
+    return deleted_count
 
 
 def _finish(store: Store, change: Change, head: Document) -> Commit:

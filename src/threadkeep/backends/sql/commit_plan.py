@@ -71,8 +71,8 @@ def answer(plan: Plan, rows: Iterable[Any], dialect: Dialect, change: Change) ->
     if not change.keys:
         return Commit(plan.version, [])
     text = dialect.text
-    known = {(text(kind), text(id)): int(seq) for kind, id, seq in rows}
-    return Commit(plan.version, [known.get(k) or plan.seqs.get(k, 0) for k in change.keys])
+    stored_seqs = {(text(kind), text(id)): int(seq) for kind, id, seq in rows}
+    return Commit(plan.version, [stored_seqs.get(k) or plan.seqs.get(k, 0) for k in change.keys])
 
 
 def _touch(dialect: Dialect, row: Row | None, decision: Decision, change: Change) -> list[Step]:

@@ -156,8 +156,8 @@ def _put_again(connection: sqlite3.Connection, row: RecordRow, first: int, now: 
 def _seqs(connection: sqlite3.Connection, sid: int, put: Iterable[Record]) -> list[int]:
     """Where records are now; 0 for one that was dropped since."""
     keys = ((sid, record.kind, record.id) for record in put)
-    found = (connection.execute(statements.FIND, key).fetchone() for key in keys)
-    return [row[0] if row else 0 for row in found]
+    rows = (connection.execute(statements.FIND, key).fetchone() for key in keys)
+    return [row[0] if row else 0 for row in rows]
 
 
 def id_list(ids: Iterable[str]) -> str:

@@ -169,9 +169,9 @@ def _supersede(unit: UnitOfWork, evidence: Evidence, fact: Fact, previous: Fact)
 
 def _same_subject(fact: Fact, previous: Fact, user: str | None) -> bool:
     return any(
-        same_subject(one, other, user)
-        for one in filter(None, (fact.text, fact.gloss))
-        for other in filter(None, (previous.text, previous.gloss))
+        same_subject(text, previous_text, user)
+        for text in filter(None, (fact.text, fact.gloss))
+        for previous_text in filter(None, (previous.text, previous.gloss))
     )
 
 

@@ -71,8 +71,8 @@ def verify(
     except ModelError:
         return dict.fromkeys((doubt.note for doubt in doubts), False)
     cost.add(completion)
-    said = _answers(completion.text)
-    return {doubt.note: said.get(number, False) for number, doubt in enumerate(doubts, 1)}
+    confirmations = _answers(completion.text)
+    return {doubt.note: confirmations.get(number, False) for number, doubt in enumerate(doubts, 1)}
 
 
 def _doubts(reply: ParsedReply, batch: Batch, user: str | None) -> Iterator[Doubt]:
@@ -85,8 +85,8 @@ def _doubts(reply: ParsedReply, batch: Batch, user: str | None) -> Iterator[Doub
         if verdict.status == "active" and verdict.passage is not None:
             words = verdict.passage.text
             rows = recognise(words, candidate.text).rows
-            wanted = claim_check.about(candidate.text, user, rows)
-            if verdict.gloss or share(wanted, content_words(words, rows), rows) < CERTAIN:
+            fact_words = claim_check.about(candidate.text, user, rows)
+            if verdict.gloss or share(fact_words, content_words(words, rows), rows) < CERTAIN:
                 yield Doubt("fact", candidate.text, words)
     for candidate in reply.instructions:
         yield from _wish(candidate)

@@ -145,10 +145,10 @@ def _read(cls: type[T], text: str | None, check: Check) -> T:
     except UnreadableRecord as error:
         body.skip(record, error)
         return cls()
-    known = {field.name for field in fields(cls)}
-    given: dict[str, Any] = {
+    field_names = {field.name for field in fields(cls)}
+    arguments: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in values.items()
-        if name in known
+        if name in field_names
     }
-    return cls(**given)
+    return cls(**arguments)

@@ -33,7 +33,7 @@ _PLAIN_COLUMNS: Final = (
     "context_lengths",
 )  # fmt: skip
 _NOTHING: Final = Postings()
-_MAX_ASKED: Final = 1_000_000  # postings in blocks that are remembered, six bytes each
+_MAX_CACHED: Final = 1_000_000  # postings in blocks that are remembered, six bytes each
 _DOCUMENT_BYTES: Final = sum(array(code).itemsize for code in _COLUMNS.values())
 _POSTING_BYTES: Final = 6
 _STEM_BYTES: Final = 400
@@ -110,7 +110,7 @@ class RecallIndex:
         self._context_total = 0  # of all turns together
         self._turn_count = 0
         self._posting_count = 0
-        self._asked_count = 0
+        self._cached_count = 0
 
     def __len__(self) -> int:
         """Documents with those that are gone but still take up room."""
@@ -199,9 +199,9 @@ class RecallIndex:
     def nbytes(self) -> int:
         """About the memory that it takes."""
         columns = len(self) * _DOCUMENT_BYTES
-        asked = _POSTING_BYTES * self._asked_count
-        own = _POSTING_BYTES * self._posting_count + _STEM_BYTES * len(self.postings)
-        return columns + asked + own + _ORIGIN_BYTES * len(self.origin_names.values)
+        cached = _POSTING_BYTES * self._cached_count
+        posting_bytes = _POSTING_BYTES * self._posting_count + _STEM_BYTES * len(self.postings)
+        return columns + cached + posting_bytes + _ORIGIN_BYTES * len(self.origin_names.values)
 
     def load(self, columns: Mapping[str, array[Any]], names: LoadedNames, block: Block) -> None:
         """Take in the documents of a segment, of which none is there yet.
@@ -267,22 +267,22 @@ class RecallIndex:
 
     def _forget_asked(self) -> None:
         self._block_postings.clear()
-        self._asked_count = 0
+        self._cached_count = 0
 
     def _in_blocks(self, stem: str) -> Postings:
-        found = self._block_postings.get(stem)
-        if found is None:
-            found = Postings()
+        merged = self._block_postings.get(stem)
+        if merged is None:
+            merged = Postings()
             for block in self.blocks:
                 if postings := block.postings(stem):
-                    found = found + postings
-            self._block_postings[stem] = found
-            self._asked_count += len(found)
-            while self._asked_count > _MAX_ASKED and len(self._block_postings) > 1:
+                    merged = merged + postings
+            self._block_postings[stem] = merged
+            self._cached_count += len(merged)
+            while self._cached_count > _MAX_CACHED and len(self._block_postings) > 1:
                 _, oldest = self._block_postings.popitem(last=False)
-                self._asked_count -= len(oldest)
+                self._cached_count -= len(oldest)
         self._block_postings.move_to_end(stem)
-        return found
+        return merged
 
     def neighbours(self, number: int) -> Iterator[int]:
         """The turns whose words count for a turn as well."""

@@ -21,8 +21,8 @@ def passages(
     before = synced.index.before
     for start in range(0, len(numbers), _DOCUMENTS_PER_READ):
         some = numbers[start : start + _DOCUMENTS_PER_READ]
-        wanted = {n for number in some for n in (number, before[number]) if n >= 0}
-        items = _items(engine, synced, sorted(wanted))
+        needed = {n for number in some for n in (number, before[number]) if n >= 0}
+        items = _items(engine, synced, sorted(needed))
         for number in some:
             if (item := items.get(number)) is not None:
                 yield number, passage_text(item, items.get(before[number]))

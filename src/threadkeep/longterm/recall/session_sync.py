@@ -104,7 +104,7 @@ class SessionSync:
         followed = [id for id in ids if id in self._progress]
         queries = [Query(self.stream(id), "item", newest=True, limit=limit) for id in followed]
         for id, page in zip(followed, self._engine.read(*queries) if queries else (), strict=True):
-            self._rescan_session(id, page.records, whole=limit is None)
+            self._rescan_session(id, page.records, complete=limit is None)
 
     def refresh(self, stale: Sequence[StaleDocument]) -> None:
         """Take in what became of documents, and look for what else changed in their sessions."""
@@ -155,12 +155,12 @@ class SessionSync:
     def _indexed_seqs(self, ids: set[str]) -> dict[str, set[int]]:
         """The seqs of the documents of some sessions."""
         index = self._index
-        found: dict[str, set[int]] = {id: set() for id in ids}
+        seqs_by_session: dict[str, set[int]] = {id: set() for id in ids}
         numbers = {index.origin_names.numbers.get(id): id for id in ids}
         for n, origin in enumerate(index.origins):
             if origin in numbers and index.alive[n]:
-                found[numbers[origin]].add(index.seqs[n])
-        return found
+                seqs_by_session[numbers[origin]].add(index.seqs[n])
+        return seqs_by_session
 
     def remove(self, id: str) -> None:
         """Let go of a session."""
@@ -189,10 +189,10 @@ class SessionSync:
         progress.version, progress.moments = items.version, frozenset()
         return False
 
-    def _rescan_session(self, id: str, records: Sequence[Record], *, whole: bool) -> None:
+    def _rescan_session(self, id: str, records: Sequence[Record], *, complete: bool) -> None:
         index = self._index
         indexed = {index.seqs[n]: n for n in index.of_origin(id)}
-        first = records[0].seq if len(records) >= _RESCAN_LIMIT and not whole else 0
+        first = records[0].seq if len(records) >= _RESCAN_LIMIT and not complete else 0
         current = {record.seq: record for record in records}
         stale = [
             n

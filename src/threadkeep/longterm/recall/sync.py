@@ -36,9 +36,9 @@ _RECENT_SECONDS: Final = (
 _LIST_PAGE: Final = 500
 
 
-LEAST_KEPT: Final = 500
+MIN_ITEMS: Final = 500
 """Items of a user below which nothing is kept: they are read in no time."""
-UNKEPT: Final = 64
+MIN_UNSAVED: Final = 64
 """Items that are not kept from which on they should be."""
 
 
@@ -78,7 +78,7 @@ class SyncedIndex:
         self.user = user
         self._max_documents = max_documents
         self._trims = trims
-        self._uses_kept = True
+        self._uses_segments = True
         self._due_items = 0
         self._list_stream = engine.stream("sessions", user)
         self.facts_stream = engine.longterm.stream("user", user)
@@ -113,16 +113,16 @@ class SyncedIndex:
             self.index.remove(self._oldest_documents(over))
 
     @property
-    def unkept(self) -> int:
+    def unsaved_count(self) -> int:
         """How many items are in no segment, about."""
-        kept = sum(map(len, self.stored.values()))
-        return self.index.live_count - len(self._facts) - kept
+        stored_count = sum(map(len, self.stored.values()))
+        return self.index.live_count - len(self._facts) - stored_count
 
     def is_due(self) -> bool:
         """Whether so much is not kept yet that it should be; said once of the same items."""
         items = self.index.live_count - len(self._facts)
-        known = max(self._due_items, items - self.unkept)
-        if items - known < UNKEPT or items < LEAST_KEPT:
+        covered = max(self._due_items, items - self.unsaved_count)
+        if items - covered < MIN_UNSAVED or items < MIN_ITEMS:
             return False
         self._due_items = items
         return True
@@ -138,9 +138,9 @@ class SyncedIndex:
                 self._note_loss(damaged)
         self.reload()
 
-    def ignore_kept(self) -> None:
+    def ignore_segments(self) -> None:
         """Read all anew without the kept index, of which something is always wrong."""
-        self._uses_kept = False
+        self._uses_segments = False
         self.reload()
 
     def reload(self) -> None:
@@ -213,28 +213,28 @@ class SyncedIndex:
 
     def _load_segments(self) -> bool:
         """Load the kept index, and read again what it has lost; whether there is one."""
-        if not self._uses_kept:
+        if not self._uses_segments:
             return False
         list_query = Query(self._list_stream, "session", limit=0)
         list_page, *pages = self._engine.read(
             list_query, *recall_segments.queries(self._engine, self.user)
         )
         self.heads = recall_segments.parse(pages[0], pages[1])
-        known = [*self.heads.segments, *self.heads.gaps]
+        all_heads = [*self.heads.segments, *self.heads.gaps]
         readable = [head for head in self.heads.segments if _is_readable(head, list_page.version)]
         if not readable:
             return False
         lost = [head for head in self.heads.segments if head.complete and head not in readable]
         failed = self.reader.load(self.index, readable)
         self._note_loss(failed)
-        for head in known:
+        for head in all_heads:
             if head.complete:
                 self.sessions.resume(head.spans)
         self.stored = _ranges([head for head in readable if head not in failed])
         for head in (*failed, *lost, *self.heads.gaps):
             self.sessions.read_again(head.spans.items())
         self._list_version = list_page.version
-        self._last_seq = max(head.list_seq for head in known if head.complete)
+        self._last_seq = max(head.list_seq for head in all_heads if head.complete)
         return True
 
     def _note_loss(self, failed: Sequence[Head]) -> None:
@@ -264,7 +264,7 @@ class SyncedIndex:
             self._list_version = page.version if self._list_version is None else self._list_version
             ids = self._note_entries(page.records)
             for start in range(0, len(ids), SESSIONS_PER_READ):
-                if self.unkept >= limit:
+                if self.unsaved_count >= limit:
                     self._unread_before = page.records[-1].seq + 1
                     return
                 self.sessions.read(ids[start : start + SESSIONS_PER_READ])

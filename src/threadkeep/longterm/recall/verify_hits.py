@@ -118,18 +118,18 @@ def _verify_turns(
 
 def _with_large_parts(engine: Engine, hits: dict[int, Hit]) -> dict[int, Hit]:
     """The hits with the large parts of their items, read at once if there are some."""
-    shown = [
+    pairs = [
         (hit.session or "", item)
         for hit in hits.values()
         for item in (hit.item, hit.before, hit.after)
         if item is not None
     ]
-    if not any(references_of(item) for _, item in shown):
+    if not any(references_of(item) for _, item in pairs):
         return hits
-    whole = {id(item): new for (_, item), new in zip(shown, load_all(engine, shown), strict=True)}
+    loaded = {id(item): new for (_, item), new in zip(pairs, load_all(engine, pairs), strict=True)}
 
     def of(item: Item | None) -> Item | None:
-        return None if item is None else whole[id(item)]
+        return None if item is None else loaded[id(item)]
 
     return {
         number: replace(hit, item=of(hit.item), before=of(hit.before), after=of(hit.after))

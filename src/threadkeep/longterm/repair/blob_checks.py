@@ -19,12 +19,12 @@ def check(engine: Engine, stream: str) -> Iterator[StoreFinding]:
     page = engine.read(Query(stream, blobs.BLOB))[0]
     for record in page.records:
         yield from unreadable(engine, stream, record, record_shapes.BLOB)
-    known = blobs.references(page)
+    references = blobs.references(page)
     orphans = list(blob_orphans.find(engine, stream, page))
     if orphans:
         fix = partial(_delete, engine, stream)
         yield StoreFinding(stream, "parts without an item", f"{len(orphans)} parts", fix)
-    live = blobs.live(engine, blobs.session_stream(engine, stream), known)
+    live = blobs.live(engine, blobs.session_stream(engine, stream), references)
     for id, pieces in {reference.blob: reference.pieces for reference in live}.items():
         if not blobs.is_whole(engine, stream, id, pieces):
             yield StoreFinding(stream, "missing part of an item", _RESTORE)

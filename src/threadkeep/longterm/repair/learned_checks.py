@@ -59,5 +59,5 @@ def check_summary(engine: Engine, stream: str) -> Iterator[StoreFinding]:
 
 def _newest(engine: Engine, stream: str) -> Record | None:
     queries = [Query(stream, kind, limit=1, newest=True) for kind in _SHAPES]
-    found = [record for page in engine.longterm.read(*queries) for record in page.records]
-    return max(found, key=lambda record: record.at, default=None)
+    records = [record for page in engine.longterm.read(*queries) for record in page.records]
+    return max(records, key=lambda record: record.at, default=None)

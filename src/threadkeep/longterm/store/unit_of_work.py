@@ -152,8 +152,8 @@ class UnitOfWork:
         """Keep the number of facts with them; too high when some expired, until all are read."""
         if not any(kind == FACT for kind, _ in (*self._put, *self._drop)):
             return
-        known = (self.fact_count or 0) - self._loaded if self._partial else 0
-        count = max(0, known) + len(self.facts)
+        unloaded = (self.fact_count or 0) - self._loaded if self._partial else 0
+        count = max(0, unloaded) + len(self.facts)
         self._put[WATERMARK, FACT_COUNT] = item_codec.dumps({"count": count}, WATERMARK)
 
     def assign_seqs(self, put: Sequence[Record], seqs: Sequence[int]) -> None:

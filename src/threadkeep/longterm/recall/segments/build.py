@@ -18,7 +18,7 @@ from threadkeep.longterm.recall.postings import Postings
 from threadkeep.longterm.recall.segments import block, columns, pieces
 from threadkeep.longterm.recall.segments.columns import Columns
 from threadkeep.longterm.recall.segments.vector_build import VectorBuilder
-from threadkeep.longterm.recall.sync import LEAST_KEPT, Outdated, SyncedIndex
+from threadkeep.longterm.recall.sync import MIN_ITEMS, Outdated, SyncedIndex
 from threadkeep.sessions import recall_segments, user_index
 from threadkeep.sessions.recall_segments import GAP, HEAD, Head, Heads, Span
 from threadkeep.types import KEEP, Drop, Query, Record
@@ -132,17 +132,17 @@ def _loaded(synced: SyncedIndex) -> int:
 def _next_batch(engine: Engine, synced: SyncedIndex) -> _Batch | None:
     """What is to be written next."""
     everything = tail(synced)
-    unkept = _lasting(engine, synced.index, everything)
-    if len(unkept) < LEVELS[0] or synced.index.live_count < LEAST_KEPT:
+    unsaved = _lasting(engine, synced.index, everything)
+    if len(unsaved) < LEVELS[0] or synced.index.live_count < MIN_ITEMS:
         return None
     # what is left is never too little; numbers within a segment have sixteen bits
-    chunk = unkept if len(unkept) < 2 * LEVELS[-1] else unkept[: LEVELS[-1]]
+    chunk = unsaved if len(unsaved) < 2 * LEVELS[-1] else unsaved[: LEVELS[-1]]
     heads = [head for head in synced.heads.segments if head.id in synced.stored]
     count = merged([head.documents for head in heads], len(chunk))
     replaced = heads[len(heads) - count :]
     numbers = [n for head in replaced for n in synced.stored[head.id] if synced.index.alive[n]]
-    left = set(everything).difference(chunk)
-    return _Batch([*numbers, *chunk], replaced, {synced.index.origins[n] for n in left})
+    unwritten = set(everything).difference(chunk)
+    return _Batch([*numbers, *chunk], replaced, {synced.index.origins[n] for n in unwritten})
 
 
 class _Batch:
@@ -234,14 +234,14 @@ def _postings(index: RecallIndex, numbers: list[int]) -> dict[str, Postings]:
     places = array("i", bytes(4 * len(index)))
     for place, number in enumerate(numbers, 1):
         places[number] = place  # 0 = it is none of them
-    found: dict[str, Postings] = {}
+    by_stem: dict[str, Postings] = {}
     for stem, postings in _all_postings(index, numbers):
         chosen = [(places[n], count) for n, count in postings.all() if places[n]]
         if chosen:
-            kept = found.setdefault(stem, Postings())
-            kept.documents.extend(place - 1 for place, _ in chosen)
-            kept.counts.extend(count for _, count in chosen)
-    return {stem: _sorted(postings) for stem, postings in found.items()}
+            renumbered = by_stem.setdefault(stem, Postings())
+            renumbered.documents.extend(place - 1 for place, _ in chosen)
+            renumbered.counts.extend(count for _, count in chosen)
+    return {stem: _sorted(postings) for stem, postings in by_stem.items()}
 
 
 def _sorted(postings: Postings) -> Postings:
@@ -347,9 +347,9 @@ class _Writer:
         Raises:
             Outdated: another builder, or somebody who forgets, was faster.
         """
-        whole = [*records, head.record(HEAD, head.written_at)]
-        if len(list(batches(whole))) == 1:
-            return self._finish(whole, batch, self._heads)
+        all_records = [*records, head.record(HEAD, head.written_at)]
+        if len(list(batches(all_records))) == 1:
+            return self._finish(all_records, batch, self._heads)
         heads = self._announce(head)
         for some in batches(records):
             heads = self._add(head, some, heads)
@@ -399,15 +399,15 @@ def _note(
     gathered: Columns,
 ) -> None:
     """Know what was written, without reading it again."""
-    kept = [
+    remaining = [
         each
         for each in synced.heads.segments
         if each.id in synced.stored and each not in batch.replaced
     ]
     if not batch.is_last:
-        kept = [each for each in synced.heads.segments if each not in batch.replaced]
+        remaining = [each for each in synced.heads.segments if each not in batch.replaced]
     gaps = [] if batch.is_last else synced.heads.gaps
-    synced.heads = Heads(version, [*kept, head], gaps, [])
+    synced.heads = Heads(version, [*remaining, head], gaps, [])
     for replaced in batch.replaced:
         synced.stored.pop(replaced.id)
     synced.stored[head.id] = array("I", batch.numbers)

@@ -61,9 +61,9 @@ class SegmentReader:
         Raises:
             BadPiece: one is gone, or damaged.
         """
-        asked = list(stems)
-        wanted = {block.piece_id(stem) for block in blocks for stem in asked}
-        missing = sorted(id for id in wanted if id is not None and id not in self._cached)
+        all_stems = list(stems)
+        piece_ids = {block.piece_id(stem) for block in blocks for stem in all_stems}
+        missing = sorted(id for id in piece_ids if id is not None and id not in self._cached)
         for start in range(0, len(missing), _PIECES_PER_READ):
             ids = missing[start : start + _PIECES_PER_READ]
             contents = self._contents(ids)

@@ -37,9 +37,9 @@ class VectorBuilder:
         for head in replaced:
             if head.vectors == self._name:
                 numbers = synced.stored[head.id]
-                found = vector_pieces.read(synced.reader.vectors, head, range(len(numbers)))
+                vectors = vector_pieces.read(synced.reader.vectors, head, range(len(numbers)))
                 keys = synced.index.keys
-                self._carried |= {keys[numbers[place]]: row for place, row in found.items()}
+                self._carried |= {keys[numbers[place]]: row for place, row in vectors.items()}
 
     def complete(self, synced: SyncedIndex) -> int:
         """Make all vectors that are missing; returns of how many segments.

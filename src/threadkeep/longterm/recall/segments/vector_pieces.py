@@ -33,15 +33,15 @@ def read(
     read_pieces: Callable[[Sequence[str]], dict[str, bytes]], head: Head, places: Iterable[int]
 ) -> dict[int, Vector]:
     """The vectors of documents by their places in a segment; without those that are damaged."""
-    wanted = sorted(set(places))
-    ids = {place: f"{head.id}.{head.first_vector + place // ROWS}" for place in wanted}
+    sorted_places = sorted(set(places))
+    ids = {place: f"{head.id}.{head.first_vector + place // ROWS}" for place in sorted_places}
     contents = read_pieces(sorted(set(ids.values())))
-    found = {}
-    for place in wanted:
+    vectors = {}
+    for place in sorted_places:
         content = contents.get(ids[place])
         if content is not None and (row := _row(content, place % ROWS)) is not None:
-            found[place] = row
-    return found
+            vectors[place] = row
+    return vectors
 
 
 def _row(content: bytes, row: int) -> Vector | None:
