@@ -96,10 +96,8 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
 
     def step(unit: UnitOfWork) -> None:
         removed_sources = {(namespace, session_stream.id, id) for id in item_ids}
-        for fact in list(unit.facts.values()):
-            remove_sources(unit, fact, removed_sources, session_stream.engine.now())
-        for instruction in list(unit.instructions.values()):
-            remove_sources(unit, instruction, removed_sources, session_stream.engine.now())
+        for entry in unit.entries():
+            remove_sources(unit, entry, removed_sources, session_stream.engine.now())
         for refusal in list(unit.refusals.values()):
             if any(_source_key(source) in removed_sources for source in refusal.sources):
                 unit.drop_refusal(refusal.id)
@@ -202,13 +200,10 @@ def remove_sources(
     )
     if len(remaining) == len(entry.sources):
         return
-    if isinstance(entry, Fact):
-        unit.put_fact(replace(entry, sources=remaining)) if remaining else unit.drop_fact(entry.id)
-    elif remaining:
-        unit.put_instruction(replace(entry, sources=remaining))
+    if remaining:
+        unit.put(replace(entry, sources=remaining))
     else:
-        unit.drop_instruction(entry.id)
-    if not remaining:
+        unit.drop(entry)
         unit.mark_forgotten(entry.id, now)
 
 

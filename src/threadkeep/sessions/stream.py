@@ -100,12 +100,8 @@ class SessionStream:
             NotOwner: it belongs to another user; nothing was written.
         """
         cached = None if self._contended else self._cached
-        if cached is not None:
-            self._touch_index(cached.info)
-            try:
-                return self._commit(cached.info, put, expect=cached.version).seqs
-            except Conflict:
-                self._contended = True
+        if cached is not None and (seqs := self._append_to_cached(cached, put)) is not None:
+            return seqs
         return self.retry(lambda: self._append_to_generation(self.read(), put))
 
     def append_checked(
@@ -122,11 +118,9 @@ class SessionStream:
         """
         cached = None if self._contended or not put else self._cached
         if cached is not None and self._passes_check(cached.version, ids, check):
-            self._touch_index(cached.info)
-            try:
-                return self._commit(cached.info, put, expect=cached.version).seqs
-            except Conflict:
-                self._contended = True
+            seqs = self._append_to_cached(cached, put)
+            if seqs is not None:
+                return seqs
         for attempt in range(_APPEND_TRIES):
             snapshot = self.read(Query(self.stream_name, "item", ids=ids))
             check({record.id: item_codec.read_item(record) for record in snapshot.pages[0].records})
@@ -285,6 +279,15 @@ class SessionStream:
             check({entry.id: entry.copy() for entry in entries})
             return True
         return False
+
+    def _append_to_cached(self, cached: CachedInfo, put: Sequence[Record]) -> list[int] | None:
+        """Append if nobody wrote since; `None` = somebody did."""
+        self._touch_index(cached.info)
+        try:
+            return self._commit(cached.info, put, expect=cached.version).seqs
+        except Conflict:
+            self._contended = True
+            return None
 
     def _append_to_generation(self, snapshot: Snapshot, put: Sequence[Record]) -> list[int]:
         """Append, also if others wrote to the same generation meanwhile."""

@@ -87,6 +87,18 @@ class UnitOfWork:
         self._mark_put(INSTRUCTION, instruction.id, instruction)
         return instruction
 
+    def entries(self) -> list[Fact | Instruction]:
+        """All facts and instructions, of any status."""
+        return [*self.facts.values(), *self.instructions.values()]
+
+    def put(self, entry: Fact | Instruction) -> None:
+        """Store a fact or an instruction, in the place of the one with its id."""
+        self.put_fact(entry) if isinstance(entry, Fact) else self.put_instruction(entry)
+
+    def drop(self, entry: Fact | Instruction) -> None:
+        """Remove a fact or an instruction."""
+        (self.drop_fact if isinstance(entry, Fact) else self.drop_instruction)(entry.id)
+
     def put_watermark(self, key: str, body: str) -> None:
         """Store how far a session was read."""
         self.watermarks[key] = body
