@@ -26,7 +26,7 @@ GAP: Final = "response_gap"
 _IMPLIED_FIELDS: Final = frozenset({"seq", "conversation", "user", "created_at"})
 
 
-class Entry(NamedTuple):
+class ResponseEntry(NamedTuple):
     """A response in a session's list, without its text.
 
     Attributes:
@@ -88,23 +88,23 @@ def entry_record(response: Response, at: float) -> Record:
     return Record(ENTRY, names.key(response.id), text, at)
 
 
-def read_entry(record: Record) -> Entry:
+def read_entry(record: Record) -> ResponseEntry:
     """The entry of a record; an unreadable one has only its id."""
     try:
         return decode_entry(record)
     except UnreadableRecord as error:
         body.skip(record, error)
-        return Entry(record.id, record.seq, None, None, None, record.at, Usage(1))
+        return ResponseEntry(record.id, record.seq, None, None, None, record.at, Usage(1))
 
 
-def decode_entry(record: Record) -> Entry:
+def decode_entry(record: Record) -> ResponseEntry:
     """The entry of a record.
 
     Raises:
         UnreadableRecord: it cannot be read.
     """
     fields = body.decode(record, record_shapes.RESPONSE_ENTRY)
-    return Entry(
+    return ResponseEntry(
         fields["id"],
         record.seq,
         fields["previous"],

@@ -12,7 +12,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple
 
-from threadkeep.backends.common.commit import Action, Change, Decision, Head, decide, is_live
+from threadkeep.backends.common.commit import Action, Change, Decision, StreamState, decide, is_live
 from threadkeep.types import Commit, Drop, Page, Query, Record
 
 _SEQ = attrgetter("seq")
@@ -81,9 +81,9 @@ class Stream:
     _planned: _Plan | None = field(default=None, repr=False)
 
     @property
-    def head(self) -> Head:
+    def head(self) -> StreamState:
         """What a commit depends on."""
-        return Head(self.version, self.expires, self.ttl, self.token, self.token_version)
+        return StreamState(self.version, self.expires, self.ttl, self.token, self.token_version)
 
     def dead(self, now: float) -> bool:
         """Whether it has expired."""

@@ -9,9 +9,9 @@ from threadkeep.backends.common.commit import (
     Action,
     Change,
     Decision,
-    Head,
     Key,
     Lifetime,
+    StreamState,
     decide,
 )
 from threadkeep.backends.file import line_format
@@ -229,12 +229,12 @@ def apply(log: Log, index: Index, offset: int, change: Change) -> Written:
     return Written(*pending.write(decision, change))
 
 
-def _head(log: Log, live: StreamHead | None, token: str | None) -> Head | None:
+def _head(log: Log, live: StreamHead | None, token: str | None) -> StreamState | None:
     """What a commit depends on; the last token is read where the change has one."""
     if live is None:
         return None
     last = token_of(log, live) if token is not None else None
-    return Head(live.version, *live.lifetime, *(last or (None, None)))
+    return StreamState(live.version, *live.lifetime, *(last or (None, None)))
 
 
 def lifetime_fields(lifetime: Lifetime) -> dict[str, float]:

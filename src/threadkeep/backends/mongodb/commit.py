@@ -12,8 +12,8 @@ from threadkeep.backends.common.commit import (
     Action,
     Change,
     Decision,
-    Head,
     Lifetime,
+    StreamState,
     decide,
 )
 from threadkeep.backends.mongodb.documents import (
@@ -88,11 +88,13 @@ def _carry_out(
     return None if continued is None else _finish(store, change, continued)
 
 
-def _state(head: Document | None) -> Head | None:
+def _state(head: Document | None) -> StreamState | None:
     """What a commit depends on; a head whose generation was ended stands for none."""
     if head is None or "g" in head:
         return None
-    return Head(head["v"], head.get("x"), head.get("l"), head.get("t"), head["v"] - head["n"])
+    return StreamState(
+        head["v"], head.get("x"), head.get("l"), head.get("t"), head["v"] - head["n"]
+    )
 
 
 def _continue(

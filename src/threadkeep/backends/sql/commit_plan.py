@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from threadkeep.backends.common.commit import Action, Change, Decision, Head, Key, decide
+from threadkeep.backends.common.commit import Action, Change, Decision, Key, StreamState, decide
 from threadkeep.backends.sql.statements import LAST, Step
 from threadkeep.types import Commit, Drop, Record
 
@@ -32,9 +32,9 @@ class Row(NamedTuple):
     token_version: int | None
 
     @property
-    def head(self) -> Head:
+    def head(self) -> StreamState:
         """What a commit depends on."""
-        return Head(self.version, self.expires, self.ttl, self.token, self.token_version)
+        return StreamState(self.version, self.expires, self.ttl, self.token, self.token_version)
 
 
 def row(dialect: Dialect, columns: Sequence[Any]) -> Row:

@@ -8,7 +8,14 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
-from threadkeep.backends.common.commit import Action, Change, Decision, Head, decide, lifetime_after
+from threadkeep.backends.common.commit import (
+    Action,
+    Change,
+    Decision,
+    StreamState,
+    decide,
+    lifetime_after,
+)
 from threadkeep.backends.sqlite import statements
 from threadkeep.backends.sqlite.head_cache import Heads, Place
 from threadkeep.types import Commit, Drop, Keep, Record
@@ -32,9 +39,9 @@ class Row(NamedTuple):
     token_version: int | None
 
     @property
-    def head(self) -> Head:
+    def head(self) -> StreamState:
         """What a commit depends on."""
-        return Head(self.version, self.expires, self.ttl, self.token, self.token_version)
+        return StreamState(self.version, self.expires, self.ttl, self.token, self.token_version)
 
 
 def apply(connection: sqlite3.Connection, heads: Heads, change: Change) -> Commit:

@@ -10,7 +10,7 @@ from threadkeep.core.engine import Engine
 from threadkeep.longterm import summaries
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream
-from threadkeep.longterm.summaries import Span
+from threadkeep.longterm.summaries import SummarySpan
 from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import File, Page, Query
 from threadkeep.types.knowledge import Summary
@@ -36,7 +36,7 @@ class Knowledge:
     session: str | None = None
     agent: str | None = None
     summary: Summary | None = None
-    span: Span | None = None
+    span: SummarySpan | None = None
     files: list[File] = field(default_factory=list)
 
 

@@ -40,7 +40,7 @@ def write(
     contiguous = (
         previous.summary is None or previous.summary.last_seq >= task.watermark.seq
     )  # else a batch between was not summed up
-    span = summaries.Span(task.batch.first, task.batch.messages) if contiguous else None
+    span = summaries.SummarySpan(task.batch.first, task.batch.messages) if contiguous else None
     return summaries.write(
         worker.engine, previous, summary, generation=task.watermark.life, user=task.user, span=span
     )

@@ -18,7 +18,7 @@ from threadkeep.longterm.recall import analyzer
 from threadkeep.longterm.recall.index import RecallIndex
 from threadkeep.sessions import user_index
 from threadkeep.sessions.blobs import load_heads
-from threadkeep.sessions.recall_segments import Span
+from threadkeep.sessions.recall_segments import SegmentSpan
 from threadkeep.types import Page, Query, Record
 from threadkeep.types.versions import generation_of
 
@@ -119,7 +119,7 @@ class SessionSync:
         self.read(ids)
         self.rescan(ids)
 
-    def resume(self, spans: Mapping[str, Span]) -> None:
+    def resume(self, spans: Mapping[str, SegmentSpan]) -> None:
         """Take over how far sessions were read when a segment was built; later ones last."""
         for id, span in spans.items():
             progress = self._progress.setdefault(id, SessionProgress(span.version, span.read))
@@ -128,7 +128,7 @@ class SessionSync:
             if span.version >= progress.version:
                 progress.version, progress.seq = span.version, max(progress.seq, span.read)
 
-    def read_again(self, spans: Iterable[tuple[str, Span]]) -> None:
+    def read_again(self, spans: Iterable[tuple[str, SegmentSpan]]) -> None:
         """Read items that a segment held which is gone; what is there already stays."""
         todo = [(id, span.first - 1, span.last) for id, span in spans]
         indexed = self._indexed_seqs({id for id, _, _ in todo})

@@ -22,7 +22,7 @@ from threadkeep.longterm.recall.session_sync import SESSIONS_PER_READ, SessionSy
 from threadkeep.longterm.store.codec import read_fact
 from threadkeep.longterm.store.validity import is_current
 from threadkeep.sessions import recall_segments, user_index
-from threadkeep.sessions.recall_segments import Head, Heads
+from threadkeep.sessions.recall_segments import Heads, SegmentHead
 from threadkeep.types import MAX_COUNT, MAX_SEQ, Page, Query, Record
 from threadkeep.types.knowledge import Fact
 from threadkeep.types.versions import generation_of
@@ -237,7 +237,7 @@ class SyncedIndex:
         self._last_seq = max(head.list_seq for head in all_heads if head.complete)
         return True
 
-    def _note_loss(self, failed: Sequence[Head]) -> None:
+    def _note_loss(self, failed: Sequence[SegmentHead]) -> None:
         """Say that segments cannot be read, unless their time was over."""
         if failed and self._engine.settings.ttl is None:
             _log.warning(
@@ -349,13 +349,13 @@ class SyncedIndex:
         return heapq.nsmallest(count, live, key=lambda n: (index.times[n], n))
 
 
-def _is_readable(head: Head, list_version: int) -> bool:
+def _is_readable(head: SegmentHead, list_version: int) -> bool:
     """Whether a segment is whole, of this way to take words apart, and of this list of sessions."""
     same_list = generation_of(head.list_version) == generation_of(list_version)
     return head.complete and head.analysis == analyzer.VERSION and same_list
 
 
-def _ranges(heads: Iterable[Head]) -> dict[str, Sequence[int]]:
+def _ranges(heads: Iterable[SegmentHead]) -> dict[str, Sequence[int]]:
     """The documents of segments that were loaded one after the other."""
     ranges: dict[str, Sequence[int]] = {}
     start = 0

@@ -20,7 +20,7 @@ from threadkeep.longterm.recall.segments.columns import Columns
 from threadkeep.longterm.recall.segments.vector_build import VectorBuilder
 from threadkeep.longterm.recall.sync import MIN_ITEMS, Outdated, SyncedIndex
 from threadkeep.sessions import recall_segments, user_index
-from threadkeep.sessions.recall_segments import GAP, HEAD, Head, Heads, Span
+from threadkeep.sessions.recall_segments import GAP, HEAD, Heads, SegmentHead, SegmentSpan
 from threadkeep.types import KEEP, Drop, Query, Record
 from threadkeep.types.batching import batches
 
@@ -155,7 +155,9 @@ class _Batch:
         is_last: whether nothing is left over.
     """
 
-    def __init__(self, numbers: list[int], replaced: list[Head], unfinished: set[int]) -> None:
+    def __init__(
+        self, numbers: list[int], replaced: list[SegmentHead], unfinished: set[int]
+    ) -> None:
         self.numbers, self.replaced, self.unfinished = numbers, replaced, unfinished
         self.is_last = not unfinished
 
@@ -186,7 +188,7 @@ def _write(engine: Engine, synced: SyncedIndex, batch: _Batch) -> int:
     _check_sessions(engine, synced, spans)
     segment = engine.new_id(engine.now())
     content, gathered = _encode(synced.index, batch.numbers)
-    head = Head(
+    head = SegmentHead(
         id=segment,
         analysis=analyzer.VERSION,
         documents=len(batch.numbers),
@@ -264,7 +266,7 @@ def _all_postings(index: RecallIndex, numbers: list[int]) -> Iterator[tuple[str,
     yield from index.postings.items()
 
 
-def _spans(synced: SyncedIndex, batch: _Batch) -> dict[str, Span]:
+def _spans(synced: SyncedIndex, batch: _Batch) -> dict[str, SegmentSpan]:
     """What a segment holds of each session, and from where on that is to be read."""
     index, seqs = synced.index, dict[int, tuple[int, int]]()
     for n in batch.numbers:
@@ -278,7 +280,7 @@ def _spans(synced: SyncedIndex, batch: _Batch) -> dict[str, Span]:
         if progress is None:
             raise Outdated
         read = last if origin in batch.unfinished else progress.seq
-        spans[id] = Span(first, last, read, progress.version)
+        spans[id] = SegmentSpan(first, last, read, progress.version)
     return spans
 
 
@@ -296,7 +298,7 @@ def _check_current(engine: Engine, synced: SyncedIndex) -> None:
 
 
 def _changed(
-    engine: Engine, synced: SyncedIndex, spans: Mapping[str, Span]
+    engine: Engine, synced: SyncedIndex, spans: Mapping[str, SegmentSpan]
 ) -> Iterator[tuple[str, int]]:
     """The sessions that are not at the version they were read at, with the one they are at."""
     ids = list(spans)
@@ -308,14 +310,14 @@ def _changed(
                 yield id, page.version
 
 
-def _check_sessions(engine: Engine, synced: SyncedIndex, spans: Mapping[str, Span]) -> None:
+def _check_sessions(engine: Engine, synced: SyncedIndex, spans: Mapping[str, SegmentSpan]) -> None:
     """Read on in sessions that changed since they were read, so that nothing old is kept."""
     if changed := [id for id, _ in _changed(engine, synced, spans)]:
         synced.sessions.read(changed, thorough=True)
         raise Outdated
 
 
-def _check_after(engine: Engine, synced: SyncedIndex, head: Head) -> None:
+def _check_after(engine: Engine, synced: SyncedIndex, head: SegmentHead) -> None:
     """Drop a segment again if a session of it was changed meanwhile and not only added to."""
     for id, version in _changed(engine, synced, head.spans):
         span = head.spans[id]
@@ -341,7 +343,7 @@ class _Writer:
             head for head in synced.heads.segments if head.id not in synced.stored
         ]  # damaged, or never finished: what they hold is among the new documents, or was
 
-    def write(self, head: Head, records: list[Record], batch: _Batch) -> int:
+    def write(self, head: SegmentHead, records: list[Record], batch: _Batch) -> int:
         """Write it, without the segments that it replaces; returns the stream's version.
 
         Raises:
@@ -362,13 +364,13 @@ class _Writer:
             drop += [Drop(GAP, [gap.id for gap in heads.gaps])] if heads.gaps else []
         return self._commit(put, drop, heads.version)
 
-    def _announce(self, head: Head) -> Heads:
+    def _announce(self, head: SegmentHead) -> Heads:
         """Say which pieces will be written, so that they are found if this is cut short."""
         draft = head._replace(complete=False)
         version = self._commit([draft.record(HEAD, head.written_at)], [], self._heads.version)
         return self._heads._replace(version=version)
 
-    def _add(self, head: Head, some: list[Record], heads: Heads) -> Heads:
+    def _add(self, head: SegmentHead, some: list[Record], heads: Heads) -> Heads:
         try:
             return heads._replace(version=self._commit(some, [], heads.version))
         except Outdated:
@@ -393,7 +395,7 @@ class _Writer:
 def _note(
     engine: Engine,
     synced: SyncedIndex,
-    head: Head,
+    head: SegmentHead,
     batch: _Batch,
     version: int,
     gathered: Columns,

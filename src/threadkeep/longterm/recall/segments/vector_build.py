@@ -11,7 +11,7 @@ from threadkeep.longterm.recall.segments import pieces, vector_pieces
 from threadkeep.longterm.recall.sync import Outdated, SyncedIndex
 from threadkeep.longterm.recall.vectors import BATCH, Vector, Vectors
 from threadkeep.sessions import recall_segments
-from threadkeep.sessions.recall_segments import HEAD, PIECE, Head
+from threadkeep.sessions.recall_segments import HEAD, PIECE, SegmentHead
 from threadkeep.types import KEEP, Drop, Record
 from threadkeep.types.batching import batches
 
@@ -32,7 +32,7 @@ class VectorBuilder:
         self._stream = recall_segments.stream(engine, user)
         self._carried: dict[int, Vector] = {}  # by the keys of items
 
-    def carry(self, synced: SyncedIndex, replaced: Iterable[Head]) -> None:
+    def carry(self, synced: SyncedIndex, replaced: Iterable[SegmentHead]) -> None:
         """Remember the vectors of segments that will be merged."""
         for head in replaced:
             if head.vectors == self._name:
@@ -69,7 +69,7 @@ class VectorBuilder:
             self._carried.update(zip((keys[n] for n in texts), vectors, strict=True))
         return [self._carried.get(keys[n]) for n in numbers]
 
-    def _write(self, synced: SyncedIndex, head: Head, contents: list[bytes]) -> None:
+    def _write(self, synced: SyncedIndex, head: SegmentHead, contents: list[bytes]) -> None:
         """Write vectors, announced first if they take several commits."""
         old = head.piece_ids()[head.first_vector :] if head.first_vector else []
         first = head.pieces - len(old)

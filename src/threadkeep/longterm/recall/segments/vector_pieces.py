@@ -9,7 +9,7 @@ from typing import Final
 from threadkeep.longterm.recall.segments import pieces
 from threadkeep.longterm.recall.segments.pieces import BadPiece
 from threadkeep.longterm.recall.vectors import Vector
-from threadkeep.sessions.recall_segments import Head
+from threadkeep.sessions.recall_segments import SegmentHead
 
 ROWS: Final = 32
 """Documents in one piece."""
@@ -30,7 +30,9 @@ def _encode(rows: Sequence[Vector], dimensions: int) -> bytes:
 
 
 def read(
-    read_pieces: Callable[[Sequence[str]], dict[str, bytes]], head: Head, places: Iterable[int]
+    read_pieces: Callable[[Sequence[str]], dict[str, bytes]],
+    head: SegmentHead,
+    places: Iterable[int],
 ) -> dict[int, Vector]:
     """The vectors of documents by their places in a segment; without those that are damaged."""
     sorted_places = sorted(set(places))
