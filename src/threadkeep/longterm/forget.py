@@ -21,7 +21,7 @@ from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream, for_session
 from threadkeep.printable import shown
 from threadkeep.sessions import (
-    blobs,
+    blob_release,
     checkpoints,
     derived,
     edit,
@@ -54,7 +54,7 @@ def forget_user(engine: Engine, user: str, *, purge: bool) -> ForgetReport:
         if (count := _erase(engine, user, session)) is not None:
             erased[session] = erased.get(session, 0) + count
     records = sum(erased.values()) + orphans.forget_pointers(engine, user, erased)
-    records += checkpoints.delete_of_user(engine, user) + blobs.delete_of_user(engine, user)
+    records += checkpoints.delete_of_user(engine, user) + blob_release.delete_of_user(engine, user)
     other_namespaces = _summaries(engine, unit)
     records += orphans.forget_summaries(engine, user)
     recall_segments.forget_user(engine, user)

@@ -14,8 +14,8 @@ from threadkeep.core.redaction import redacted_item
 from threadkeep.errors import Conflict, InputError
 from threadkeep.messages import read_all
 from threadkeep.printable import shown
-from threadkeep.sessions import blobs, derived, recall_segments
-from threadkeep.sessions.blobs import Upload
+from threadkeep.sessions import blob_release, blob_upload, blobs, derived, recall_segments
+from threadkeep.sessions.blob_upload import Upload
 from threadkeep.sessions.item_identity import IdClaims, is_reference
 from threadkeep.sessions.read import ALL, choose_window, items_query, older_items, whole_items
 from threadkeep.sessions.storable import storable_record
@@ -103,7 +103,7 @@ def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
             recall_segments.drop_touched(stream.engine, snapshot.info.user, stream.id)
         if replaced:
             remaining = dict.fromkeys(replaced, frozenset[str]()) | draft.blob_ids
-            blobs.release(stream.engine, stream.id, snapshot.pages[0], remaining)
+            blob_release.release(stream.engine, stream.id, snapshot.pages[0], remaining)
         return put
 
     seqs = stream.retry(step)
@@ -191,7 +191,7 @@ def _upload(stream: SessionStream, draft: Draft) -> None:
     """
     info = stream.read().info
     owner = stream.user if info is None else info.user or stream.user
-    blobs.store(stream.engine, stream.id, owner, draft.uploads)
+    blob_upload.store(stream.engine, stream.id, owner, draft.uploads)
 
 
 def _without_pages(stream: SessionStream, result: Item) -> Item:

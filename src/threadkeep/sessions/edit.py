@@ -11,9 +11,9 @@ from threadkeep.core.redaction import redacted_info, redacted_item
 from threadkeep.errors import InputError, NotFound
 from threadkeep.messages import read
 from threadkeep.printable import shown
-from threadkeep.sessions import blobs, derived
+from threadkeep.sessions import blob_copy, blob_release, blob_upload, blobs, derived
 from threadkeep.sessions.append import stored_with_blobs
-from threadkeep.sessions.blobs import Upload
+from threadkeep.sessions.blob_upload import Upload
 from threadkeep.sessions.item_identity import is_reference
 from threadkeep.sessions.outdated import drop_derived, drop_segments, tell_edited
 from threadkeep.sessions.read import (
@@ -82,11 +82,11 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
         new = dataclasses.replace(redacted, id=id, created_at=created_at, hidden=old.hidden)
         new, record, large = storable_record(new, id, stream.engine.now(), "item")
         owner = stream.claim(snapshot).user
-        blobs.store(stream.engine, stream.id, owner, [Upload(record.id, large)])
-        before = blobs.references_before(stream.engine, stream.id, records)
+        blob_upload.store(stream.engine, stream.id, owner, [Upload(record.id, large)])
+        before = blob_release.references_before(stream.engine, stream.id, records)
         seq = stream.compare_and_set(snapshot, put=[record])[0]
         drop_derived(stream, snapshot, seq)
-        blobs.release(stream.engine, stream.id, before, {record.id: blobs.blob_ids(record)})
+        blob_release.release(stream.engine, stream.id, before, {record.id: blobs.blob_ids(record)})
         return dataclasses.replace(new, seq=seq)
 
     replaced = stream.retry(step)
@@ -110,10 +110,10 @@ def rewind(stream: SessionStream, before: str | int | None, last: int | None) ->
         removed = whole_items(stream, list(map(item_codec.read_item, records)))
         if records:
             ids = [record.id for record in records]
-            before_commit = blobs.references_before(stream.engine, stream.id, records)
+            before_commit = blob_release.references_before(stream.engine, stream.id, records)
             stream.compare_and_set(snapshot, drop=[Drop("item", ids)])
             drop_derived(stream, snapshot, records[0].seq)
-            blobs.release(stream.engine, stream.id, before_commit, dict.fromkeys(ids, ()))
+            blob_release.release(stream.engine, stream.id, before_commit, dict.fromkeys(ids, ()))
         return list(filter(is_shown, removed))
 
     removed = stream.retry(step)
@@ -131,7 +131,7 @@ def remove(stream: SessionStream, *ids: str, tell: bool = True) -> None:
             stream.compare_and_set(snapshot, drop=[Drop("item", keys)])
         if records := snapshot.pages[0].records:
             drop_derived(stream, snapshot, records[0].seq)
-        blobs.release(stream.engine, stream.id, snapshot.pages[1], dict.fromkeys(keys, ()))
+        blob_release.release(stream.engine, stream.id, snapshot.pages[1], dict.fromkeys(keys, ()))
 
     stream.retry(step)
     if tell:
@@ -156,7 +156,7 @@ def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> 
     records = [
         item_codec.forked_record(record) for page in snapshot.pages for record in page.records
     ]
-    blobs.copy(stream.engine, stream.id, copy.id, user, snapshot.pages[0].records)
+    blob_copy.copy(stream.engine, stream.id, copy.id, user, snapshot.pages[0].records)
     copy.create(info, records)
 
 
@@ -181,7 +181,7 @@ def clear(stream: SessionStream, keep_last: int, files: bool) -> None:
             derived.invalidate_summary(stream.engine, stream.id)
             drop_segments(stream, snapshot)
         released = dict.fromkeys((id for id, seq in seqs.items() if seq <= last_dropped), ())
-        blobs.release(stream.engine, stream.id, with_blobs, released)
+        blob_release.release(stream.engine, stream.id, with_blobs, released)
 
     stream.retry(step)
 

@@ -13,7 +13,7 @@ from threadkeep.core.engine import Engine
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.errors import Conflict, CorruptRecord, InputError
 from threadkeep.printable import shown
-from threadkeep.sessions import blobs, checkpoint_lines, export_line, response_index
+from threadkeep.sessions import blob_copy, blobs, checkpoint_lines, export_line, response_index
 from threadkeep.sessions.checkpoint_lines import CheckpointRecord
 from threadkeep.sessions.export_line import KINDS, SESSION_KINDS, Line
 from threadkeep.sessions.stream import SessionStream
@@ -57,7 +57,7 @@ def lines(engine: Engine, session: str) -> Iterator[Line]:
         for record in _records(engine, stream, kind):
             is_empty = False
             yield _line(session, record)
-    for record in () if is_empty else blobs.records(engine, session):
+    for record in () if is_empty else blob_copy.records(engine, session):
         yield _line(session, record)
     for namespace, record in () if is_empty else checkpoint_lines.records(engine, session):
         yield {**_line(session, record), checkpoint_lines.FIELD: namespace}
@@ -82,7 +82,7 @@ def write(engine: Engine, session: CheckedSession) -> bool:
     stream = SessionStream(engine, SessionInfo(session.info.id))
     try:
         if stream.read().info is None:  # first: the session completes them
-            blobs.restore(engine, session.info.id, _blob_records(session))
+            blob_copy.restore(engine, session.info.id, _blob_records(session))
             if session.checkpoints:
                 user = session.info.user
                 checkpoint_lines.write(engine, session.info.id, user, session.checkpoints)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from threadkeep.core.parts import PartialMetadata
 from threadkeep.messages.tool_groups import is_tool_result
-from threadkeep.sessions import blobs
+from threadkeep.sessions import blob_load
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item
 
@@ -58,5 +58,5 @@ class LargeParts:
 
     def _load(self, ids: Iterable[str]) -> None:
         partial = [self._partial[id] for id in ids]
-        loaded = blobs.load(self._stream.engine, self._stream.id, partial)
+        loaded = blob_load.load(self._stream.engine, self._stream.id, partial)
         self._loaded |= {item.id: item for item in loaded}

@@ -12,7 +12,7 @@ from threadkeep.core.parts import references_of
 from threadkeep.errors import ConfigError, InputError, NotFound
 from threadkeep.printable import shown
 from threadkeep.protocols import Policy, TokenCounter
-from threadkeep.sessions import blobs
+from threadkeep.sessions import blob_load
 from threadkeep.sessions.large_parts import LargeParts
 from threadkeep.sessions.recent import RecentReader
 from threadkeep.sessions.stream import SessionStream, Snapshot
@@ -71,7 +71,7 @@ def _newest(stream: SessionStream, count: int, hidden: bool) -> list[Item]:
 def whole_items(stream: SessionStream, items: list[Item]) -> list[Item]:
     """The items with their large parts, which takes another read if they have some."""
     if any(map(references_of, items)):
-        return blobs.load(stream.engine, stream.id, items)
+        return blob_load.load(stream.engine, stream.id, items)
     return items
 
 

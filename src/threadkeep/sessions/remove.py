@@ -14,6 +14,7 @@ from threadkeep.core.response_codec import ENTRY
 from threadkeep.errors import Conflict, CorruptRecord
 from threadkeep.printable import shown
 from threadkeep.sessions import (
+    blob_release,
     blobs,
     checkpoints,
     derived,
@@ -109,7 +110,7 @@ def delete_target(stream: SessionStream, remains: DeletionTarget) -> None:
             derived.delete_derived(engine, stream.id, user=stream.user, is_ended=False)
     recall_segments.drop_touched(engine, remains.user, stream.id)
     if remains.has_blobs:  # after the items that refer to them
-        blobs.delete(engine, stream.id, stream.user if remains.is_ended else None)
+        blob_release.delete(engine, stream.id, stream.user if remains.is_ended else None)
     response_index.delete_pointers(engine, stream.id, pointed)
 
 

@@ -17,7 +17,7 @@ from threadkeep.core.parts import references_of
 from threadkeep.longterm.recall import analyzer
 from threadkeep.longterm.recall.index import RecallIndex
 from threadkeep.sessions import user_index
-from threadkeep.sessions.blobs import load_heads
+from threadkeep.sessions.blob_load import load_heads
 from threadkeep.sessions.recall_segments import SegmentSpan
 from threadkeep.types import Page, Query, Record
 from threadkeep.types.versions import generation_of

@@ -16,7 +16,7 @@ from threadkeep.longterm.recall.session_sync import StaleDocument
 from threadkeep.longterm.recall.sync import SyncedIndex
 from threadkeep.longterm.store.codec import read_fact
 from threadkeep.longterm.store.validity import is_current
-from threadkeep.sessions.blobs import load_all
+from threadkeep.sessions.blob_load import load_all
 from threadkeep.types import Item, Page, Query
 
 
