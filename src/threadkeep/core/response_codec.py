@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from threadkeep.core import body, names, record_shapes
 from threadkeep.core.body import UnreadableRecord
-from threadkeep.core.item_codec import checked, text_field
+from threadkeep.core.json_text import checked
+from threadkeep.core.session_codec import text_field
 from threadkeep.core.shape import Check
 from threadkeep.types import Record
 from threadkeep.types.responses import Feedback, Response, Usage

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Final, NamedTuple, TypeVar
 
-from threadkeep.core import body, item_codec, names, record_shapes
+from threadkeep.core import body, json_text, names, record_shapes, session_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.errors import InputError
@@ -96,7 +96,7 @@ def sessions(engine: Engine, user: str) -> Iterator[str]:
 def _is_owner(record: Record, user: str) -> bool:
     """Whether a session is the user's; of one that cannot be read, nobody can say so."""
     try:
-        return item_codec.read_session(record).user == user
+        return session_codec.read_session(record).user == user
     except UnreadableRecord as error:
         body.skip(record, error)
         return False
@@ -138,7 +138,7 @@ def _watermark_lines(engine: Engine, user: str, unit: UnitOfWork) -> Iterator[Li
                 "again": watermark.get("again", []),
             }
             yield _line(
-                user, Record(WATERMARK, names.key(session), item_codec.dumps(mark, WATERMARK), 0.0)
+                user, Record(WATERMARK, names.key(session), json_text.dumps(mark, WATERMARK), 0.0)
             )
 
 
@@ -284,7 +284,7 @@ def _read_mark(number: int, record: Record) -> Mark:
         "digest": fields["digest"][:64],
         "again": fields.get("again", [])[:_MAX_AGAIN],
     }
-    text = item_codec.dumps(watermark, "watermark")
+    text = json_text.dumps(watermark, "watermark")
     return Mark(replace(record, body=text), fields["session"])
 
 

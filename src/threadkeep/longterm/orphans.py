@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import unquote
 
-from threadkeep.core import body, item_codec, names
+from threadkeep.core import body, names, session_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.core.record_shapes import POINTER, SUMMARY
@@ -32,7 +32,7 @@ def sessions(engine: Engine, user: str, unreadable: list[str]) -> Iterator[str]:
     """
     prefix = names.noun_prefix(engine.settings.namespace, "session")
     for stream, _, record in _records(engine, prefix, "session"):
-        owner = item_codec.owner(record)
+        owner = session_codec.owner(record)
         if owner == user:
             yield _session(engine, stream, record)
         elif owner is None and not _is_readable(record):
@@ -47,7 +47,7 @@ def forget_pointers(engine: Engine, user: str, sessions: Collection[str]) -> int
     prefix = names.noun_prefix(engine.settings.namespace, "response")
     count = 0
     for stream, version, record in _records(engine, prefix, "pointer"):
-        owner, session = (item_codec.text_field(record, name) for name in ("user", "session"))
+        owner, session = (session_codec.text_field(record, name) for name in ("user", "session"))
         if owner == user or session in sessions or not body.is_readable(record, POINTER):
             count += _drop(engine, stream, version)
     return count
@@ -62,7 +62,7 @@ def forget_summaries(engine: Engine, user: str) -> int:
     count = 0
     for stream, version, record in _records(engine.longterm, start, derived.SUMMARY):
         if body.is_readable(record, SUMMARY):
-            is_theirs = item_codec.text_field(record, "user") == user
+            is_theirs = session_codec.text_field(record, "user") == user
         else:
             is_theirs = _owner_of_derived(engine, stream) in (None, user)
         if is_theirs:
@@ -86,7 +86,7 @@ def _records(engine: Engine, prefix: str, kind: str) -> Iterator[tuple[str, int,
 
 def _session(engine: Engine, stream: str, record: Record) -> str:
     """The id of a session: as its record says, if that is true, else as its stream is named."""
-    id = item_codec.text_field(record, "id")
+    id = session_codec.text_field(record, "id")
     if id is not None and engine.stream("session", id) == stream:
         return id
     return unquote(names.parts(stream)[1], errors="surrogatepass")
@@ -97,12 +97,12 @@ def _owner_of_derived(engine: Engine, stream: str) -> str | None:
     prefix = names.noun_prefix(engine.settings.namespace, "session")
     session = prefix + names.parts(stream)[1]
     records = engine.read(Query(session, "session", ids=["session"]))[0].records
-    return item_codec.owner(records[0]) if records else None
+    return session_codec.owner(records[0]) if records else None
 
 
 def _is_readable(record: Record) -> bool:
     with suppress(UnreadableRecord):
-        item_codec.read_session(record)
+        session_codec.read_session(record)
         return True
     return False
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from threadkeep.core import body, item_codec, record_shapes
+from threadkeep.core import body, json_text, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
@@ -159,7 +159,7 @@ def write(
     version = 1 + (previous.version if previous else 0)
     numbered = replace(after, text=text, topics=tuple(filter(None, topics)), version=version)
     fields = _fields(numbered, generation, user, _combined_span(before, generation, span))
-    record = Record(SUMMARY, SUMMARY, item_codec.dumps(fields, "summary"), engine.now())
+    record = Record(SUMMARY, SUMMARY, json_text.dumps(fields, "summary"), engine.now())
     name, ttl = stream(engine, SUMMARY, after.session), engine.settings.summary_ttl
     try:
         commit = engine.longterm.commit(name, put=[record], ttl=ttl, expect=before.version)

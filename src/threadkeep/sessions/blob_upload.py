@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from threadkeep.core import item_codec, names, parts
+from threadkeep.core import json_text, names, parts
 from threadkeep.core.engine import Engine
 from threadkeep.core.parts import Blob
 from threadkeep.errors import BackendError, Conflict
@@ -66,7 +66,7 @@ def _write(
     new = {blob.id: blob for upload in uploads for blob in upload.blobs}
     now = engine.now()
     pieces = [
-        Record(PIECE, id, item_codec.dumps({"text": text}, "piece"), now)
+        Record(PIECE, id, json_text.dumps({"text": text}, "piece"), now)
         for blob in new.values()
         if blob.id not in complete
         for id, text in zip(blobs.piece_ids(blob.id, blob.piece_count), blob.pieces(), strict=True)
@@ -99,7 +99,7 @@ def _reference_records(
                 **({} if user is None else {"user": user}),
             }
             id = names.key(f"{blob.id}/{upload.item}")
-            reference_records.append(Record(BLOB, id, item_codec.dumps(fields, "blob"), now))
+            reference_records.append(Record(BLOB, id, json_text.dumps(fields, "blob"), now))
     return reference_records
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from threadkeep.core import item_codec
+from threadkeep.core import json_text
 from threadkeep.core.engine import Engine
 from threadkeep.errors import InputError
 from threadkeep.sessions import checkpoints, export_line
@@ -114,7 +114,7 @@ def _thread_record(
         for name, kind in _COPIED_FIELDS.items():
             if isinstance(fields, dict) and isinstance(fields.get(name), kind):
                 body[name] = fields[name]
-    return Record(THREAD, THREAD, item_codec.dumps(body, "thread"), engine.now())
+    return Record(THREAD, THREAD, json_text.dumps(body, "thread"), engine.now())
 
 
 def _pages(engine: Engine, name: str, kind: str) -> Iterator[Record]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from threadkeep.core import body, item_codec, names
+from threadkeep.core import body, json_text, names
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.types import KEEP, Drop, Query, Record
@@ -36,7 +36,7 @@ def stream(engine: Engine, thread: str, namespace: str) -> str:
 
 def namespace_record(namespace: str, now: float) -> Record:
     """The record that lists a namespace in the root stream of its thread."""
-    text = item_codec.dumps({"namespace": namespace}, "namespace")
+    text = json_text.dumps({"namespace": namespace}, "namespace")
     return Record(NAMESPACE, names.key(namespace), text, now)
 
 

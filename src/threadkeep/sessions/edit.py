@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from threadkeep.core import item_codec, names
+from threadkeep.core import item_codec, json_text, names
 from threadkeep.core.redaction import redacted_info, redacted_item
 from threadkeep.errors import InputError, NotFound
 from threadkeep.messages import read
@@ -47,7 +47,7 @@ def update(
         old = stream.claim(snapshot)
         changed = metadata_changes
         if changed is None and callable(metadata):
-            changed = json_object(metadata(item_codec.copy_json(old.metadata)))
+            changed = json_object(metadata(json_text.copy_json(old.metadata)))
         merged = {**old.metadata, **(changed or {})}
         new = dataclasses.replace(
             old,

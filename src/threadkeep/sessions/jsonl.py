@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from threadkeep.core import body, item_codec, names
+from threadkeep.core import body, json_text, names, session_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.core.response_codec import ENTRY
@@ -118,7 +118,7 @@ def _exact_fields(record: Record) -> Json:
     try:
         export_line.check_record(record, "body")
         fields = body.parse(record.body, record.kind)
-        return fields if item_codec.dumps(fields, "body") == record.body else None
+        return fields if json_text.dumps(fields, "body") == record.body else None
     except UnreadableRecord as error:
         body.skip(record, error)
     except InputError as error:
@@ -158,11 +158,14 @@ def _check_session(
     session_entry = export_line.read(first, line, ("session",))
     if session_entry.id != "session" or session_entry.expires is not None:
         raise InputError(f"line {first}: a session's own record has the id 'session', and no end")
-    info = item_codec.read_session(session_entry)  # which `read` has checked
+    info = session_codec.read_session(session_entry)  # which `read` has checked
     if info.id != session or info.user == "":
         raise InputError(f"line {first}: the session's own record has another id, or a wrong user")
     if user is not None and info.user is None:
-        session_entry, info = item_codec.with_owner(session_entry, user), replace(info, user=user)
+        session_entry, info = (
+            session_codec.with_owner(session_entry, user),
+            replace(info, user=user),
+        )
     if user is not None and info.user != user:
         raise InputError(f"line {first} is of another user's session")
     is_checkpoint = checkpoint_lines.FIELD
@@ -200,4 +203,4 @@ def _blob_records(session: CheckedSession) -> Iterator[Record]:
             yield record
         elif record.kind == blobs.BLOB:
             fields = {**body.parse(record.body, record.kind), "user": session.info.user}
-            yield replace(record, body=item_codec.dumps(fields, "blob"))
+            yield replace(record, body=json_text.dumps(fields, "blob"))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from threadkeep.core import item_codec, names
+from threadkeep.core import item_codec, json_text, names
 from threadkeep.core.parts import references_of
 from threadkeep.errors import ConfigError, InputError, NotFound
 from threadkeep.printable import shown
@@ -132,7 +132,7 @@ def info(stream: SessionStream) -> SessionInfo | None:
     if snapshot.info is None:
         return None
     session_info = dataclasses.replace(
-        snapshot.info, metadata=item_codec.copy_json(snapshot.info.metadata)
+        snapshot.info, metadata=json_text.copy_json(snapshot.info.metadata)
     )
     if not snapshot.pages[0].records:
         return session_info

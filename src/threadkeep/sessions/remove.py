@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import NamedTuple
 
-from threadkeep.core import item_codec
+from threadkeep.core import session_codec
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.errors import Conflict, CorruptRecord
 from threadkeep.printable import shown
@@ -135,7 +135,7 @@ def _owner_in_record(stream: SessionStream) -> str | None:
     """The owner in a `session` record, even if the rest of it cannot be read."""
     with suppress(CorruptRecord):
         page = stream.engine.read(Query(stream.stream_name, "session", ids=["session"]))[0]
-        return item_codec.owner(page.records[0]) if page.records else None
+        return session_codec.owner(page.records[0]) if page.records else None
     return None
 
 

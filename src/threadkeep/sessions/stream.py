@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeVar
 
-from threadkeep.core import item_codec
+from threadkeep.core import item_codec, session_codec
 from threadkeep.core.cache.session_info import CachedInfo
 from threadkeep.core.engine import Engine
 from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner, ThreadkeepError
@@ -153,12 +153,12 @@ class SessionStream:
             info is not None or snapshot.info is None or not self._is_accessible(snapshot.info)
         )
         session_records = (
-            [item_codec.session_record(session_info, self.engine.now())]
+            [session_codec.session_record(session_info, self.engine.now())]
             if must_write_record
             else []
         )
         session_info = (
-            item_codec.read_session(session_records[0]) if session_records else session_info
+            session_codec.read_session(session_records[0]) if session_records else session_info
         )
         # without a session record, the stream holds the leftovers of an interrupted fork
         leftovers = [Drop()] if snapshot.info is None and snapshot.version else []
@@ -208,9 +208,9 @@ class SessionStream:
                     self.stream_name, put=batch, drop=leftovers, ttl=ttl, expect=version
                 ).version
                 leftovers = []
-            session_entry = session_entry or item_codec.session_record(info, self.engine.now())
+            session_entry = session_entry or session_codec.session_record(info, self.engine.now())
             self._commit(
-                item_codec.read_session(session_entry),
+                session_codec.read_session(session_entry),
                 [session_entry],
                 drop=leftovers,
                 expect=version,
@@ -319,7 +319,7 @@ class SessionStream:
         if not session_page.records:
             return None
         try:
-            info = item_codec.read_session(session_page.records[0])
+            info = session_codec.read_session(session_page.records[0])
         except ValueError as error:
             raise CorruptRecord(
                 f"the session record of {shown(self._initial_info.id)} cannot be read, "

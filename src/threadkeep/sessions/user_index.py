@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from threadkeep.core import body, item_codec, names, record_shapes
+from threadkeep.core import body, json_text, names, record_shapes, session_codec
 from threadkeep.core import cursor as cursors
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
@@ -34,7 +34,7 @@ def touch(engine: Engine, user: str, session: str, *, new: bool) -> None:
     expires = None if entry_ttl is None else now + entry_ttl
     if expires is not None and not new:
         expires = _later(engine, Query(stream, "session", ids=[key]), expires)
-    entry = Record("session", key, item_codec.dumps({"id": session}, "session id"), now, expires)
+    entry = Record("session", key, json_text.dumps({"id": session}, "session id"), now, expires)
     engine.commit(stream, put=[entry], drop=[Drop("session", [key])], ttl=entry_ttl)
     engine.touch(user, session, now)
 
@@ -216,7 +216,7 @@ def _info(session_page: Page, newest_page: Page) -> SessionInfo | None:
     if not session_page.records:
         return None
     try:
-        return item_codec.read_session(
+        return session_codec.read_session(
             session_page.records[0],
             max(record.at for record in [*session_page.records, *newest_page.records]),
         )

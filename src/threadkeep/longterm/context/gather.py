@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from threadkeep.core import item_codec
+from threadkeep.core import file_codec
 from threadkeep.core.engine import Engine
 from threadkeep.longterm import summaries
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
@@ -87,4 +87,4 @@ def _queries(user_stream: UserStream, session_stream: SessionStream) -> list[Que
 
 def _files(snapshot: Snapshot, requested: bool) -> list[File]:
     pages: Sequence[Page] = snapshot.pages[:1] if requested else ()
-    return [file for page in pages for r in page.records if (file := item_codec.read_file(r))]
+    return [file for page in pages for r in page.records if (file := file_codec.read_file(r))]

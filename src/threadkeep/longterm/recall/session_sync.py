@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from threadkeep.core import item_codec
+from threadkeep.core import item_codec, session_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.core.parts import references_of
@@ -219,7 +219,7 @@ class SessionSync:
         if not page.records:
             return False
         try:
-            info = item_codec.read_session(page.records[0])
+            info = session_codec.read_session(page.records[0])
         except UnreadableRecord:
             return False
         return info.user == self._user and not user_index.is_sub_agent(info)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from threadkeep.core import item_codec, names, record_shapes
+from threadkeep.core import names, record_shapes, session_codec
 from threadkeep.core.engine import Engine
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.longterm.repair.problem import (
@@ -44,13 +44,13 @@ def _is_owned(engine: Engine, stream: str, entry: Record) -> bool:
     page = engine.read(Query(session, "session", ids=["session"]))[0]
     if not page.records:
         return False
-    owner = item_codec.owner(page.records[0])
+    owner = session_codec.owner(page.records[0])
     return owner is None or engine.stream("sessions", owner) == stream
 
 
 def _has_response(engine: Engine, stream: str, pointer: Record) -> bool:
-    session = item_codec.text_field(pointer, "session") or ""
-    id = item_codec.text_field(pointer, "id")
+    session = session_codec.text_field(pointer, "session") or ""
+    id = session_codec.text_field(pointer, "id")
     if id is None:  # of a version that did not say so: its stream may be hashed
         return True
     query = Query(engine.stream("session", session), ENTRY, ids=[names.key(id)])

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
-from threadkeep.core import body, item_codec, names, record_shapes, response_codec
+from threadkeep.core import body, names, record_shapes, response_codec, session_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.core.response_codec import ENTRY, GAP
@@ -45,7 +45,7 @@ def check(engine: Engine, stream: str) -> Iterator[StoreFinding]:
             yield orphaned_stream(engine, stream, version, "items without a session")
         return
     try:
-        info = item_codec.read_session(session_page.records[0])
+        info = session_codec.read_session(session_page.records[0])
     except UnreadableRecord as error:
         yield StoreFinding(stream, "unreadable session", f"{error.reason}; {_UNREADABLE}")
         return

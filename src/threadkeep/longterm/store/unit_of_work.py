@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from threadkeep.core import body, item_codec, record_shapes
+from threadkeep.core import body, json_text, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.longterm.store import codec
 from threadkeep.types import Drop, Page, Record
@@ -166,7 +166,7 @@ class UnitOfWork:
             return
         unloaded = (self.fact_count or 0) - self._loaded if self._partial else 0
         count = max(0, unloaded) + len(self.facts)
-        self._put[WATERMARK, FACT_COUNT] = item_codec.dumps({"count": count}, WATERMARK)
+        self._put[WATERMARK, FACT_COUNT] = json_text.dumps({"count": count}, WATERMARK)
 
     def assign_seqs(self, put: Sequence[Record], seqs: Sequence[int]) -> None:
         """Set the seqs that the store assigned to the records that were put."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from threadkeep.core import item_codec, names
+from threadkeep.core import json_text, names
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
 from threadkeep.errors import InputError
@@ -118,5 +118,5 @@ def checked_metadata(metadata: object) -> dict[str, Any]:
     if metadata is not None and not isinstance(metadata, Mapping):
         raise InputError(f"metadata must be a dict, got {type(metadata).__name__}")
     copied = dict(metadata or {})
-    item_codec.dumps(copied, "metadata")
+    json_text.dumps(copied, "metadata")
     return copied
