@@ -123,6 +123,17 @@ def _groups(code: str, rows: Rows, topics: bool) -> tuple[re.Pattern[str], ...]:
     return tuple(compiled(g, spaced=row.spaced) for g in (row.topics if topics else row.same))
 
 
+@functools.lru_cache(maxsize=1_024)
+def about(text: str, user: str | None, rows: Rows) -> tuple[str, ...]:
+    """The words that say what a fact is about: not the user's name, nor how models put it."""
+    names = frozenset(words(user or ""))
+    return tuple(
+        word
+        for word in content_words(text, rows)
+        if word not in names and not any(row.is_word("frame", word) for row in rows)
+    )
+
+
 def missing(
     terms: Iterable[str], text_words: Iterable[str], rows: Rows, small: Iterable[str] = ()
 ) -> list[str]:
