@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import Final
 
-from threadkeep.core import body, names, parts, record_shapes
+from threadkeep.core import body, names, part_split, parts, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.json_text import MAX_BODY, checked, dumps, too_large
 from threadkeep.core.parts import Blob
@@ -74,7 +74,9 @@ def _fields(item: Item, id: str, key: str, at: float) -> dict[str, Json]:
 
 def _without_blobs(fields: dict[str, Json], location: str) -> tuple[str, list[Blob]]:
     """The body of an item without its large parts, and these."""
-    stub, blobs = parts.split(fields, lambda value: dumps(value, location, _MAX_WHOLE), MAX_BODY)
+    stub, blobs = part_split.split(
+        fields, lambda value: dumps(value, location, _MAX_WHOLE), MAX_BODY
+    )
     text = dumps(stub, location)
     size = len(text) + sum(blob.size for blob in blobs)
     if size > parts.MAX_MESSAGE:

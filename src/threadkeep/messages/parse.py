@@ -13,6 +13,7 @@ from typing import Any, Final
 from threadkeep.errors import InputError
 from threadkeep.messages import (
     anthropic,
+    anthropic_blocks,
     openai_chat,
     openai_responses,
     parse_anthropic,
@@ -27,7 +28,7 @@ from threadkeep.types import Item
 from threadkeep.types.timestamps import parse_time
 
 _FIELDS: Final = frozenset(field.name for field in dataclasses.fields(Item)) | {"text"}
-_FORMATS: Final = frozenset({anthropic.FORMAT, openai_chat.FORMAT, openai_responses.FORMAT})
+_FORMATS: Final = frozenset({anthropic_blocks.FORMAT, openai_chat.FORMAT, openai_responses.FORMAT})
 _CONTENT_FIELDS: Final = ("type", "role", "name", "content", "tool_calls", "tool_call_id")
 
 

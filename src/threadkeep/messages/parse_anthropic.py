@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from threadkeep.messages import anthropic
+from threadkeep.messages.anthropic_blocks import FORMAT
 from threadkeep.messages.build_item import build_item
 from threadkeep.messages.field_checks import check_calls
 from threadkeep.types import Item
@@ -20,6 +21,6 @@ def parse_message(message: dict[str, Any], location: str) -> list[Item]:
     for fields, _ in parts:
         check_calls(fields["tool_calls"], location)
     return [
-        build_item(attributes, fields, location, anthropic.FORMAT, payload, anthropic.to_message)
+        build_item(attributes, fields, location, FORMAT, payload, anthropic.to_message)
         for fields, payload in parts
     ]

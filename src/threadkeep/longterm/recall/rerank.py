@@ -98,7 +98,7 @@ def _rows(
     if name is not None and len(missing) > MAX_ON_THE_WAY:
         return {}
     texts = dict(passages(engine, synced, missing))
-    texts |= {n: text for n in facts if (text := synced.fact_text(n))}
+    texts |= {n: text for n in facts if (text := synced.facts.text(n))}
     return rows | dict(zip(texts, vectors.of_passages(list(texts.values())), strict=True))
 
 

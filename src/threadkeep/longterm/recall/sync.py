@@ -15,16 +15,13 @@ from typing import Final, NamedTuple
 from threadkeep.core.engine import Engine
 from threadkeep.errors import Conflict
 from threadkeep.longterm.recall import analyzer
-from threadkeep.longterm.recall.analyzer import FACT, FACT_PREFIX
+from threadkeep.longterm.recall.fact_sync import FactSync
 from threadkeep.longterm.recall.index import RecallIndex
 from threadkeep.longterm.recall.segments.reader import SegmentReader
 from threadkeep.longterm.recall.session_sync import SESSIONS_PER_READ, SessionSync
-from threadkeep.longterm.store.codec import read_fact
-from threadkeep.longterm.store.validity import is_current
 from threadkeep.sessions import recall_segments, user_index
 from threadkeep.sessions.recall_segments import Heads, SegmentHead
-from threadkeep.types import MAX_COUNT, MAX_SEQ, Page, Query, Record
-from threadkeep.types.knowledge import Fact
+from threadkeep.types import MAX_COUNT, MAX_SEQ, Query, Record
 from threadkeep.types.versions import generation_of
 
 MAX_DOCUMENTS: Final = 100_000
@@ -61,9 +58,9 @@ class SyncedIndex:
         reader: of the segments that are kept of it.
         heads: those that are known of.
         stored: the documents that are in each of them.
-        facts_stream: the stream of the user's facts.
         index: what is searched.
         sessions: what was read.
+        facts: those that hold, which are not kept with the rest.
     """
 
     def __init__(
@@ -81,12 +78,12 @@ class SyncedIndex:
         self._uses_segments = True
         self._due_items = 0
         self._list_stream = engine.stream("sessions", user)
-        self.facts_stream = engine.longterm.stream("user", user)
         self._reset()
 
     def _reset(self) -> None:
         self.index = RecallIndex()
         self.sessions = SessionSync(self._engine, self.user, self.index)
+        self.facts = FactSync(self._engine, self.user, self.index)
         self.reader = SegmentReader(self._engine, self.user)
         self.heads = Heads(0, [], [], [])
         self.stored: dict[str, Sequence[int]] = {}
@@ -95,8 +92,6 @@ class SyncedIndex:
         self._last_seq = 0  # seq in the user's list
         self._moved: dict[str, ListedSession] = {}  # lately
         self._synced_at = 0.0
-        self._facts_version = -1  # version of the facts
-        self._facts: dict[str, Fact] = {}
 
     def sync(self, *, facts: bool = True) -> None:
         """Read what is new; of facts too, which are not kept with the rest."""
@@ -107,7 +102,7 @@ class SyncedIndex:
             self._read_changes()
         self._synced_at = now
         if facts:
-            self._sync_facts()
+            self.facts.sync()
         over = self.index.live_count - self._max_documents
         if over > self._max_documents // 10 and self._trims and not self.heads.segments:
             self.index.remove(self._oldest_documents(over))
@@ -116,11 +111,11 @@ class SyncedIndex:
     def unsaved_count(self) -> int:
         """How many items are in no segment, about."""
         stored_count = sum(map(len, self.stored.values()))
-        return self.index.live_count - len(self._facts) - stored_count
+        return self.index.live_count - len(self.facts) - stored_count
 
     def is_due(self) -> bool:
         """Whether so much is not kept yet that it should be; said once of the same items."""
-        items = self.index.live_count - len(self._facts)
+        items = self.index.live_count - len(self.facts)
         covered = max(self._due_items, items - self.unsaved_count)
         if items - covered < MIN_UNSAVED or items < MIN_ITEMS:
             return False
@@ -298,50 +293,6 @@ class SyncedIndex:
             self._last_seq = max(self._last_seq, entry.seq)
             self._moved[ids[-1]] = ListedSession(entry.at, entry.seq)
         return ids[::-1]
-
-    def _sync_facts(self) -> None:
-        """Take in the facts, if anything is new in what is known of the user."""
-        engine = self._engine.longterm
-        if (
-            engine.read(Query(self.facts_stream, "fact", limit=1, newest=True))[0].version
-            != self._facts_version
-        ):
-            self._index_facts(engine.read(Query(self.facts_stream, "fact"))[0])
-
-    def _index_facts(self, page: Page) -> None:
-        stored = [fact for record in page.records if (fact := read_fact(record))]
-        now = self._engine.now()
-        facts = {fact.id: fact for fact in stored if is_current(fact, now)}
-        unchanged = {id for id, fact in facts.items() if self._facts.get(id) == fact}
-        self.remove_facts(self._facts.keys() - unchanged)
-        namespace = self._engine.settings.namespace
-        documents = [
-            analyzer.fact_document(fact, namespace)
-            for id, fact in facts.items()
-            if id not in unchanged
-        ]
-        self.index.add_facts(documents)
-        self._facts, self._facts_version = facts, page.version
-
-    def fact_text(self, number: int) -> str:
-        """The text of the fact that a document is; empty if it is none."""
-        fact = self._facts.get(self.index.origin_names.values[self.index.origins[number]][1:])
-        return "" if fact is None else fact.text
-
-    def remove_facts(self, ids: Iterable[str]) -> None:
-        """Let go of facts."""
-        origins = {FACT_PREFIX + id for id in ids}
-        origin_names = self.index.origin_names.values
-        flags, document_origins = self.index.flags, self.index.origins
-        numbers = [
-            n
-            for n in range(len(self.index))
-            if flags[n] & FACT and origin_names[document_origins[n]] in origins
-        ]
-        self.index.remove(numbers)
-        self._facts_version = -1
-        for origin in origins:
-            self._facts.pop(origin[1:], None)
 
     def _oldest_documents(self, count: int) -> list[int]:
         index = self.index

@@ -63,7 +63,7 @@ def verify(
     if stale:
         synced.sessions.refresh(stale)
     if stale_facts:
-        synced.remove_facts(stale_facts)
+        synced.facts.remove(stale_facts)
     hits |= fact_hits
     verified = [
         replace(hits[candidate.number], why=why[candidate.number])
@@ -164,7 +164,7 @@ def _verify_facts(
     ids = {names[index.origins[document.number]][1:]: document for document in facts}
     if not ids:
         return {}, []
-    records = engine.longterm.read(Query(synced.facts_stream, "fact", ids=list(ids)))[0].records
+    records = engine.longterm.read(Query(synced.facts.stream, "fact", ids=list(ids)))[0].records
     current = {fact.id: fact for record in records if (fact := read_fact(record))}
     hits = {
         ids[id].number: Hit(
