@@ -82,7 +82,7 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
     keys = [names.key(id) for id in item_ids]
     page = session_stream.read(Query(session_stream.stream_name, "item", ids=keys)).pages[0]
     items = whole_items(session_stream, items_of_page(page))
-    edit.remove(session_stream, *item_ids, tell=False)
+    edit.remove(session_stream, *item_ids, notify=False)
     forgotten_texts = {item.text for item in items if item.text}
     checkpoints.forget_items(session_stream.engine, session_stream.id, item_ids, forgotten_texts)
     derived.invalidate_summary(

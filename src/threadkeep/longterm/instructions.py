@@ -130,7 +130,7 @@ class Instructions(Collection[Instruction]):
             extractor=names.check(extractor, "extractor"),
             created_at=utc_datetime(now),
         )
-        unit = self._user_stream().transact(lambda held: self._put(held, instruction, replaces))
+        unit = self._user_stream().transact(lambda loaded: self._put(loaded, instruction, replaces))
         return unit.instructions.get(instruction.id, instruction)
 
     def update(

@@ -15,7 +15,7 @@ from threadkeep.sessions import blob_copy, blob_release, blob_upload, blobs, der
 from threadkeep.sessions.append import stored_with_blobs
 from threadkeep.sessions.blob_upload import Upload
 from threadkeep.sessions.item_identity import is_reference
-from threadkeep.sessions.outdated import drop_derived, drop_segments, tell_edited
+from threadkeep.sessions.outdated import drop_derived, drop_segments, notify_edited
 from threadkeep.sessions.read import (
     is_shown,
     items_query,
@@ -90,7 +90,7 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
         return dataclasses.replace(new, seq=seq)
 
     replaced = stream.retry(step)
-    tell_edited(stream, [id])
+    notify_edited(stream, [id])
     return replaced
 
 
@@ -117,12 +117,12 @@ def rewind(stream: SessionStream, before: str | int | None, last: int | None) ->
         return list(filter(is_shown, removed))
 
     removed = stream.retry(step)
-    tell_edited(stream, [item.id for item in removed])
+    notify_edited(stream, [item.id for item in removed])
     return removed
 
 
-def remove(stream: SessionStream, *ids: str, tell: bool = True) -> None:
-    """As `Session.remove`; `tell=False`: the caller looks after what came of the items."""
+def remove(stream: SessionStream, *ids: str, notify: bool = True) -> None:
+    """As `Session.remove`; `notify=False`: the caller looks after what came of the items."""
     keys = [names.key(names.check(id, "id")) for id in ids]
 
     def step() -> None:
@@ -134,8 +134,8 @@ def remove(stream: SessionStream, *ids: str, tell: bool = True) -> None:
         blob_release.release(stream.engine, stream.id, snapshot.pages[1], dict.fromkeys(keys, ()))
 
     stream.retry(step)
-    if tell:
-        tell_edited(stream, ids)
+    if notify:
+        notify_edited(stream, ids)
 
 
 def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> None:

@@ -11,7 +11,7 @@ from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.redaction import redacted_item
 from threadkeep.sessions import blob_release, blob_upload, blobs
 from threadkeep.sessions.blob_upload import Upload
-from threadkeep.sessions.outdated import drop_segments, drop_summary, tell_edited
+from threadkeep.sessions.outdated import drop_segments, drop_summary, notify_edited
 from threadkeep.sessions.read import items_query
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Record
@@ -95,7 +95,7 @@ def _change(
 
     count = stream.retry(step)
     if count:  # what a summary stands for was said all the same
-        tell_edited(stream, [*(item.id for item in items), *(() if keep_summary else ids)])
+        notify_edited(stream, [*(item.id for item in items), *(() if keep_summary else ids)])
     return count
 
 

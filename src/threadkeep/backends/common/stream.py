@@ -185,7 +185,7 @@ class Stream:
         high = len(rows) if drop.upto is None else bisect_right(rows, drop.upto, key=_SEQ)
         return rows[:high]
 
-    def mortal(self) -> bool:
+    def has_expiring_records(self) -> bool:
         """Whether a record has an expiry of its own."""
         return any(record.expires is not None for record in self.records())
 

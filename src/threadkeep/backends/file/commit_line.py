@@ -20,7 +20,7 @@ from threadkeep.backends.file.line_format import KindState
 from threadkeep.backends.file.log import Log
 from threadkeep.types import Commit, Drop, Record
 
-_LEAP: Final = 4096
+_VERSION_GAP: Final = 4096
 """A damaged last commit had a version and seqs that nobody knows now: leap over them."""
 
 
@@ -75,7 +75,7 @@ class PendingCommit:
         self._now = now
         self.live = head if head and head.is_live(now) else None
         self.begin = offset
-        self.base = (head.seq if head else 0) + _LEAP * index.damaged
+        self.base = (head.seq if head else 0) + _VERSION_GAP * index.damaged
         self.seq = self.base
         self.kinds: dict[str, KindState] = {}
         self.rows: list[tuple[int, str]] = []
@@ -180,22 +180,22 @@ class PendingCommit:
 
     def write(self, decision: Decision, change: Change) -> tuple[Commit, NewLine]:
         """Put, and say all this in a line; a generation that goes on keeps its token."""
-        version = decision.version + self.leap() if self.live else decision.version
+        version = decision.version + self.version_gap() if self.live else decision.version
         seqs = self.put(change.put)
         token: Any = self.live.token if self.live else None
         if change.token is not None:
             token = [change.token, version]
         return Commit(version, seqs), self.line(version, decision.lifetime, token)
 
-    def leap(self) -> int:
+    def version_gap(self) -> int:
         """How far versions must leap to be beyond all that a damaged last commit may have had."""
-        return _LEAP * self._index.damaged
+        return _VERSION_GAP * self._index.damaged
 
     def touch(self, live: StreamHead, decision: Decision) -> tuple[Commit, NewLine | None]:
         """Change the expiry; without a change there is no line."""
         if decision.lifetime == live.lifetime:
             return Commit(decision.version, []), None
-        version = decision.version + self.leap()
+        version = decision.version + self.version_gap()
         return Commit(version, []), self.line(version, decision.lifetime, live.token)
 
 

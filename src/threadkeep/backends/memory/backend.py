@@ -180,6 +180,6 @@ class MemoryBackend:
                 break
             stream = self._settled(name)
             swept += stream.sweep(now, limit - swept) if stream else 0
-            if stream is None or not stream.mortal():
+            if stream is None or not stream.has_expiring_records():
                 self._mortal.discard(name)
         return swept

@@ -81,7 +81,7 @@ def _continue_from_cache(
     if token is None or isinstance(ttl, Keep):
         return None
     lifetime = lifetime_after(ttl, now, None)
-    place = heads.go_on(connection, stream, len(put), expect, lifetime, token, now)
+    place = heads.advance(connection, stream, len(put), expect, lifetime, token, now)
     if place is None:
         return None
     return Commit(place.version + 1, _put_records(connection, place.sid, place.seq, put, now))
@@ -111,7 +111,7 @@ def _write(
     columns = (version, base + len(change.put), expires, ttl, token, token_version)
     if row:
         sid = row.sid
-        connection.execute(statements.GO_ON, (*columns, sid))
+        connection.execute(statements.ADVANCE, (*columns, sid))
     else:
         sid = connection.execute(statements.BEGIN_LIFE, (change.stream, *columns)).lastrowid or 0
     seqs = _put_records(connection, sid, base, change.put, change.now) if change.put else []

@@ -231,13 +231,13 @@ class RecallIndex:
         self._context_total += sum(columns["context_lengths"])
         self._join_chains(base)
         self.blocks.append(block)
-        self._forget_asked()
+        self._clear_block_postings()
 
     def adopt(self, block: Block) -> None:
         """All documents that are in no block are in this one now."""
         self.blocks.append(block)
         self.postings, self._posting_count = {}, 0
-        self._forget_asked()
+        self._clear_block_postings()
 
     def _join_chains(self, base: int) -> None:
         """Join what was said in a session before a segment with what is in it."""
@@ -265,7 +265,7 @@ class RecallIndex:
             self._turn_count -= 1
             self._link(number)
 
-    def _forget_asked(self) -> None:
+    def _clear_block_postings(self) -> None:
         self._block_postings.clear()
         self._cached_count = 0
 

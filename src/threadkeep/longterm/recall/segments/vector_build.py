@@ -63,8 +63,8 @@ class VectorBuilder:
         keys = synced.index.keys
         unknown = [n for n in numbers if keys[n] not in self._carried]
         for start in range(0, len(unknown), BATCH):
-            some = unknown[start : start + BATCH]
-            texts = dict(passages(self._engine, synced, some))
+            batch = unknown[start : start + BATCH]
+            texts = dict(passages(self._engine, synced, batch))
             vectors = self._vectors.of_passages(list(texts.values()))
             self._carried.update(zip((keys[n] for n in texts), vectors, strict=True))
         return [self._carried.get(keys[n]) for n in numbers]
@@ -85,8 +85,8 @@ class VectorBuilder:
             self._commit(synced, [*records, finished], drop)
         else:
             self._commit(synced, [announced.record(HEAD, now)], drop)
-            for some in batches(records):
-                self._commit(synced, some, [])
+            for chunk in batches(records):
+                self._commit(synced, chunk, [])
             self._commit(synced, [finished], [])
         segments = synced.heads.segments
         place = segments.index(head)

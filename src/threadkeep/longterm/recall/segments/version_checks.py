@@ -32,9 +32,9 @@ def _changed_sessions(
     """The sessions that are not at the version they were read at, with the one they are at."""
     ids = list(spans)
     for start in range(0, len(ids), _VERSIONS_PER_READ):
-        some = ids[start : start + _VERSIONS_PER_READ]
-        queries = [Query(synced.sessions.stream(id), "item", limit=0) for id in some]
-        for id, page in zip(some, engine.read(*queries), strict=True):
+        batch = ids[start : start + _VERSIONS_PER_READ]
+        queries = [Query(synced.sessions.stream(id), "item", limit=0) for id in batch]
+        for id, page in zip(batch, engine.read(*queries), strict=True):
             if page.version != spans[id].version:
                 yield id, page.version
 

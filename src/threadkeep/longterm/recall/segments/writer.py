@@ -53,8 +53,8 @@ class SegmentWriter:
         if len(list(batches(all_records))) == 1:
             return self._finish(all_records, batch, self._heads)
         heads = self._announce(head)
-        for some in batches(records):
-            heads = self._add(head, some, heads)
+        for chunk in batches(records):
+            heads = self._add(head, chunk, heads)
         return self._finish([head.record(HEAD, head.written_at)], batch, heads)
 
     def _finish(self, put: list[Record], batch: Batch, heads: Heads) -> int:
@@ -70,9 +70,9 @@ class SegmentWriter:
         version = self._commit([draft.record(HEAD, head.written_at)], [], self._heads.version)
         return self._heads._replace(version=version)
 
-    def _add(self, head: SegmentHead, some: list[Record], heads: Heads) -> Heads:
+    def _add(self, head: SegmentHead, chunk: list[Record], heads: Heads) -> Heads:
         try:
-            return heads._replace(version=self._commit(some, [], heads.version))
+            return heads._replace(version=self._commit(chunk, [], heads.version))
         except Outdated:
             with suppress(Conflict):
                 self._engine.commit(self._stream, drop=recall_segments.dropping([head]), ttl=KEEP)
