@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from typing import Any, Final
 from urllib.parse import unquote
 
 from threadkeep.core import body, names, session_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
+from threadkeep.core.paging import stream_pages
 from threadkeep.core.record_shapes import POINTER, SUMMARY
 from threadkeep.errors import Conflict
 from threadkeep.sessions import derived
 from threadkeep.types import KEEP, Drop, Query, Record
-
-_PAGE: Final = 500
 
 
 def sessions(engine: Engine, user: str, unreadable: list[str]) -> Iterator[str]:
@@ -72,16 +70,12 @@ def forget_summaries(engine: Engine, user: str) -> int:
 
 def _records(engine: Engine, prefix: str, kind: str) -> Iterator[tuple[str, int, Record]]:
     """The streams of a prefix, with their versions and their one record of a kind."""
-    cursor: Any = None
-    while True:
-        streams, cursor = engine.streams(prefix, cursor=cursor, limit=_PAGE)
+    for streams in stream_pages(engine, prefix):
         queries = [Query(stream, kind, ids=[kind]) for stream in streams]
         pages = engine.read(*queries) if queries else []
         for stream, page in zip(streams, pages, strict=True):
             if page.records:
                 yield stream, page.version, page.records[0]
-        if cursor is None:
-            return
 
 
 def _session(engine: Engine, stream: str, record: Record) -> str:

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from threadkeep.core import body, item_codec, names, parts, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
+from threadkeep.core.paging import stream_pages
 from threadkeep.types import Page, Query, Record
 
 NOUN: Final = "blob"
@@ -121,9 +122,5 @@ def session_stream(engine: Engine, name: str) -> str:
 
 def all_streams(engine: Engine) -> Iterator[str]:
     """The names of the streams of all sessions that have blobs."""
-    prefix, cursor = names.noun_prefix(engine.settings.namespace, NOUN), None
-    while True:
-        stream_names, cursor = engine.streams(prefix, cursor=cursor, limit=_IDS)
+    for stream_names in stream_pages(engine, names.noun_prefix(engine.settings.namespace, NOUN)):
         yield from stream_names
-        if cursor is None:
-            return

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from threadkeep.core import json_text
 from threadkeep.core.engine import Engine
+from threadkeep.core.paging import all_records
 from threadkeep.errors import InputError
 from threadkeep.sessions import checkpoints, export_line
 from threadkeep.sessions.checkpoints import NAMESPACE, ROOT, THREAD
@@ -22,7 +23,6 @@ FIELD: Final = "checkpoint"
 KINDS: Final = ("run", "value", "element", "write", "checkpoint", THREAD)
 """The kinds that are exported; leases and lists of namespaces belong to a store."""
 
-_PAGE: Final = 500
 _COPIED_FIELDS: Final = {"unordered": bool, "newest": str}
 """What a `thread` record may say beside whose it is."""
 
@@ -42,7 +42,7 @@ def records(engine: Engine, thread: str) -> Iterator[CheckpointRecord]:
     for namespace in checkpoints.namespaces(engine, thread):
         name = checkpoints.stream(engine, thread, namespace)
         for kind in KINDS:
-            for record in _pages(engine, name, kind):
+            for record in all_records(engine, name, kind):
                 yield CheckpointRecord(namespace, record)
 
 
@@ -115,13 +115,3 @@ def _thread_record(
             if isinstance(fields, dict) and isinstance(fields.get(name), kind):
                 body[name] = fields[name]
     return Record(THREAD, THREAD, json_text.dumps(body, "thread"), engine.now())
-
-
-def _pages(engine: Engine, name: str, kind: str) -> Iterator[Record]:
-    after = None
-    while True:
-        page = engine.read(Query(name, kind, limit=_PAGE, after=after))[0].records
-        yield from page
-        if len(page) < _PAGE:
-            return
-        after = page[-1].seq

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from threadkeep.core import body, json_text, names, session_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
+from threadkeep.core.paging import all_records
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.errors import Conflict, CorruptRecord, InputError
 from threadkeep.printable import shown
@@ -17,12 +18,10 @@ from threadkeep.sessions import blob_copy, blobs, checkpoint_lines, export_line,
 from threadkeep.sessions.checkpoint_lines import CheckpointRecord
 from threadkeep.sessions.export_line import KINDS, SESSION_KINDS, Line
 from threadkeep.sessions.stream import SessionStream
-from threadkeep.types import Json, Query, Record, SessionInfo
+from threadkeep.types import Json, Record, SessionInfo
 
 SCHEMA: Final = 2
 """Schema 1 had sessions only."""
-
-_PAGE: Final = 500
 
 
 class CheckedSession(NamedTuple):
@@ -54,7 +53,7 @@ def lines(engine: Engine, session: str) -> Iterator[Line]:
     stream = engine.stream("session", session)
     is_empty = True
     for kind in SESSION_KINDS:
-        for record in _records(engine, stream, kind):
+        for record in all_records(engine, stream, kind):
             is_empty = False
             yield _line(session, record)
     for record in () if is_empty else blob_copy.records(engine, session):
@@ -90,16 +89,6 @@ def write(engine: Engine, session: CheckedSession) -> bool:
     except (Conflict, CorruptRecord):  # an existing session stays, even an unreadable one
         return False
     return True
-
-
-def _records(engine: Engine, stream: str, kind: str) -> Iterator[Record]:
-    after = None
-    while True:
-        page = engine.read(Query(stream, kind, limit=_PAGE, after=after))[0].records
-        yield from page
-        if len(page) < _PAGE:
-            return
-        after = page[-1].seq
 
 
 def _line(session: str, record: Record) -> Line:

@@ -10,6 +10,7 @@ from threadkeep.core import body, json_text, names, record_shapes, session_codec
 from threadkeep.core import cursor as cursors
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
+from threadkeep.core.paging import stream_pages
 from threadkeep.errors import Conflict, InputError
 from threadkeep.printable import shown
 from threadkeep.types import KEEP, Drop, Listing, Page, Query, Record, SessionInfo
@@ -18,7 +19,6 @@ from threadkeep.types.versions import generation_of
 TOUCH_INTERVAL = 60.0
 """Seconds between two moves of a session to the end of its user's list."""
 
-_USERS_PAGE = 500
 
 _GRACE = 2 * TOUCH_INTERVAL
 """Seconds an entry outlives its session, so that every live session is listed."""
@@ -141,14 +141,11 @@ def all_sessions(
 
 def all_users(engine: Engine) -> Iterator[str]:
     """All users of the namespace who have sessions, in no particular order."""
-    prefix, cursor = names.noun_prefix(engine.settings.namespace, "sessions"), None
-    while True:
-        streams, cursor = engine.streams(prefix, cursor=cursor, limit=_USERS_PAGE)
-        for stream in dict.fromkeys(streams):
+    prefix = names.noun_prefix(engine.settings.namespace, "sessions")
+    for streams in stream_pages(engine, prefix):
+        for stream in streams:
             if (user := _user_of(engine, stream)) is not None:
                 yield user
-        if cursor is None:
-            return
 
 
 def _user_of(engine: Engine, stream: str) -> str | None:

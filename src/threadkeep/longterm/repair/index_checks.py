@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from threadkeep.core import names, record_shapes, session_codec
 from threadkeep.core.engine import Engine
+from threadkeep.core.paging import all_records
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.longterm.repair.problem import (
+    PAGE,
     StoreFinding,
     is_old,
     orphan,
     orphaned_stream,
-    records,
     unreadable,
 )
 from threadkeep.sessions import user_index
@@ -21,7 +22,7 @@ from threadkeep.types import Query, Record
 
 def check_list(engine: Engine, stream: str) -> Iterator[StoreFinding]:
     """What is wrong in the list of a user's sessions."""
-    for record in records(engine, stream, "session"):
+    for record in all_records(engine, stream, "session", PAGE):
         broken = list(unreadable(engine, stream, record, record_shapes.INDEX_ENTRY))
         yield from broken
         if not broken and is_old(engine, record) and not _is_owned(engine, stream, record):
