@@ -59,7 +59,7 @@ class _KindTotals:
         else:
             self._records += 1
 
-    def place(self) -> KindState:
+    def state(self) -> KindState:
         size, before = max(0, self._size), self._before
         return KindState(before.last, self._records, size, before.floor, self._expires)
 
@@ -114,17 +114,17 @@ class PendingCommit:
         for kind in dict.fromkeys(kind for kind, _ in last):
             tallies[kind] = _KindTotals(self.kinds.setdefault(kind, KindState(-1)))
         seqs = {key: self._put(record, tallies[key[0]]) for key, record in last.items()}
-        self.kinds |= {kind: tally.place() for kind, tally in tallies.items()}
+        self.kinds |= {kind: tally.state() for kind, tally in tallies.items()}
         self.rows.sort()
         return [seqs[record.kind, record.id] for record in records]
 
     def find(self, kind: str, id: str, hash: int | None = None) -> StoredRecord | None:
         """A record as it is after what was dropped so far."""
-        place = self.kinds.get(kind)
-        if self.live is None or place is None or (kind, id) in self._dropped_keys:
+        state = self.kinds.get(kind)
+        if self.live is None or state is None or (kind, id) in self._dropped_keys:
             return None
         entry = self._index.find(self._log, kind, id, hash)
-        if entry is None or entry[1][2] <= place.floor:
+        if entry is None or entry[1][2] <= state.floor:
             return None
         return StoredRecord(entry[1][2], entry[1][4], entry[2])
 
@@ -142,20 +142,20 @@ class PendingCommit:
         return seq
 
     def _drop_one(self, kind: str, id: str, old: StoredRecord) -> None:
-        place = self.kinds[kind]
+        state = self.kinds[kind]
         self._dropped_keys.add((kind, id))
         self.hashes.append(self._index.hash(kind, id))
         self.dropped.setdefault(kind, []).append(id)
-        size = max(0, place.size - old.size)
-        self.kinds[kind] = place._replace(records=place.records - 1, size=size)
+        size = max(0, state.size - old.size)
+        self.kinds[kind] = state._replace(records=state.records - 1, size=size)
 
     def _drop_range(self, kind: str, upto: int) -> None:
         """Raise the floor; how much is left is known only roughly, and never too low."""
-        place = self.kinds[kind]
-        count = min(place.records, self.seq - upto)
-        size = place.size * count // place.records if place.records else 0
-        state = place._replace(records=count, size=size, floor=max(place.floor, upto))
-        self.kinds[kind] = state if count else state._replace(expires=None)
+        before = self.kinds[kind]
+        count = min(before.records, self.seq - upto)
+        size = before.size * count // before.records if before.records else 0
+        after = before._replace(records=count, size=size, floor=max(before.floor, upto))
+        self.kinds[kind] = after if count else after._replace(expires=None)
 
     def line(self, version: int, lifetime: Lifetime, token: Any) -> NewLine:
         """The line that says all this."""
@@ -165,7 +165,7 @@ class PendingCommit:
         mentioned = _kinds(self.rows) | self.dropped.keys()
         before = {kind: self.kinds[kind].last for kind in sorted(mentioned)}
         self.kinds |= {kind: self.kinds[kind]._replace(last=self._offset) for kind in before}
-        head["h"] = {kind: short(place) for kind, place in self.kinds.items()}
+        head["h"] = {kind: trimmed(state) for kind, state in self.kinds.items()}
         if before:
             head["c"] = before
         if self.dropped:
@@ -173,9 +173,9 @@ class PendingCommit:
         if token is not None:
             head["k" if isinstance(token, int) else "t"] = token
         raw = line_format.render(head, [text for _, text in self.rows])
-        place = token if token is None or isinstance(token, int) else self._offset
+        token_place = token if token is None or isinstance(token, int) else self._offset
         end = self._offset + len(raw)
-        after = StreamHead(version, self.seq, *lifetime, self.begin, self.kinds, place, end)
+        after = StreamHead(version, self.seq, *lifetime, self.begin, self.kinds, token_place, end)
         return NewLine(raw, self._offset, after, self.hashes)
 
     def write(self, decision: Decision, change: Change) -> tuple[Commit, NewLine]:
@@ -265,9 +265,9 @@ def _kinds(rows: Iterable[tuple[int, str]]) -> set[str]:
     return {text[2 : text.index('"', 2)] for _, text in rows}
 
 
-def short(place: KindState) -> list[Any]:
-    """A place without the trailing fields that say nothing."""
-    fields = list(place)
+def trimmed(state: KindState) -> list[Any]:
+    """The fields of a state without the trailing ones that say nothing."""
+    fields = list(state)
     while fields[-1] in (None, 0) and len(fields) > 1:
         fields.pop()
     return fields

@@ -198,10 +198,11 @@ class RecallIndex:
     @property
     def nbytes(self) -> int:
         """About the memory that it takes."""
-        columns = len(self) * _DOCUMENT_BYTES
-        cached = _POSTING_BYTES * self._cached_count
+        column_bytes = len(self) * _DOCUMENT_BYTES
+        cached_bytes = _POSTING_BYTES * self._cached_count
         posting_bytes = _POSTING_BYTES * self._posting_count + _STEM_BYTES * len(self.postings)
-        return columns + cached + posting_bytes + _ORIGIN_BYTES * len(self.origin_names.values)
+        origin_bytes = _ORIGIN_BYTES * len(self.origin_names.values)
+        return column_bytes + cached_bytes + posting_bytes + origin_bytes
 
     def load(self, columns: Mapping[str, array[Any]], names: LoadedNames, block: Block) -> None:
         """Take in the documents of a segment, of which none is there yet.
