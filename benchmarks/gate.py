@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from threadkeep.longterm.extraction import claim_check
+from threadkeep.longterm.extraction import claim_check, claim_doubts
 from threadkeep.longterm.extraction.batch import Batch, TranscriptLine
-from threadkeep.longterm.extraction.content import content_words, share
+from threadkeep.longterm.extraction.content import about, content_words, share
 from threadkeep.longterm.extraction.languages.recognise import recognise
 from threadkeep.longterm.extraction.languages.row import common
 from threadkeep.longterm.extraction.verify import CERTAIN
@@ -206,8 +206,8 @@ def verified(errors: float = 0.1, seed: int = 1) -> Callable[[Claim], str]:
         if status != "active":
             return status
         rows = recognise(claim.quote, claim.text).rows
-        wanted = claim_check.about(claim.text, claim.user, rows)
-        if share(wanted, content_words(claim.quote, rows), rows) >= CERTAIN:
+        fact_words = about(claim.text, claim.user, rows)
+        if share(fact_words, content_words(claim.quote, rows), rows) >= CERTAIN:
             return status
         says_yes = (claim.kind == "true") != (chance.random() < errors)
         return status if says_yes else "quarantined"
@@ -217,13 +217,18 @@ def verified(errors: float = 0.1, seed: int = 1) -> Callable[[Claim], str]:
 
 def curve(conversations: list[dict[str, Any]]) -> Iterator[tuple[float, float, list[float]]]:
     """The share of active claims by kind, for settings of the least share and the margin."""
-    chosen = claim_check.MIN_CITED, claim_check.MARGIN
+    chosen = claim_doubts.MIN_CITED, claim_check.MARGIN
     try:
         for least, margin in SETTINGS:
-            vars(claim_check).update(MIN_CITED=least, MARGIN=margin)
+            _set_gate(least, margin)
             yield least, margin, _active(measure(conversations, judge))
     finally:
-        vars(claim_check).update(MIN_CITED=chosen[0], MARGIN=chosen[1])
+        _set_gate(*chosen)
+
+
+def _set_gate(least: float, margin: float) -> None:
+    vars(claim_check).update(MIN_CITED=least, MARGIN=margin)
+    vars(claim_doubts).update(MIN_CITED=least)
 
 
 def _active(verdicts: dict[str, Counter[str]]) -> list[float]:

@@ -55,7 +55,7 @@ def shown(value: object, limit: int = MAX_SHOWN) -> str:
 
     Never raises, whatever the value is; a password in a URL or under a telling key is left out.
     """
-    return _shown(value, limit, _MAX_DEPTH)
+    return _rendered(value, limit, _MAX_DEPTH)
 
 
 def shown_key(key: str) -> str:
@@ -63,7 +63,7 @@ def shown_key(key: str) -> str:
     return key if len(key) <= _MAX_KEY and _is_plain(key) else shown(key, _MAX_KEY)
 
 
-def _shown(value: object, limit: int, depth: int) -> str:
+def _rendered(value: object, limit: int, depth: int) -> str:
     if isinstance(value, str):
         return _quoted(value, limit)
     if value is None or isinstance(value, (bool, float)):
@@ -110,11 +110,11 @@ def _container(value: object, limit: int, depth: int) -> str:
 def _entries(value: object, limit: int, depth: int) -> list[str]:
     if isinstance(value, Mapping):
         return [
-            f"{_shown(key, limit, depth)}: "
-            + ("***" if _is_secret(key) else _shown(entry, limit, depth))
+            f"{_rendered(key, limit, depth)}: "
+            + ("***" if _is_secret(key) else _rendered(entry, limit, depth))
             for key, entry in value.items()
         ]
-    return [_shown(entry, limit, depth) for entry in value]  # type: ignore[attr-defined]
+    return [_rendered(entry, limit, depth) for entry in value]  # type: ignore[attr-defined]
 
 
 def _is_secret(key: object) -> bool:

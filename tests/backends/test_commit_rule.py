@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from threadkeep.backends.common.commit import Action, Change, Head, decide
+from threadkeep.backends.common.commit import Action, Change, StreamState, decide
 from threadkeep.errors import Conflict
 from threadkeep.types import KEEP, Drop, Query, Record
 from threadkeep.types.versions import GENERATION_SPAN, Generation
@@ -21,7 +21,7 @@ def items(ids):
 
 
 def drawn(
-    dice: random.Random, head: Head | None, before: Change | None, step: int, now: float
+    dice: random.Random, head: StreamState | None, before: Change | None, step: int, now: float
 ) -> Change:
     """A change that is often about right, often not quite, and sometimes the one before again."""
     if before and before.token and dice.random() < 0.35:
@@ -77,11 +77,11 @@ def test_stores_decide_alike(backend, seed):
             assert (outcome, version % GENERATION_SPAN) == ("commit", 1)
             token_version = version if decision.token is not None else None
             expires, ttl = decision.lifetime
-            head = Head(version, expires, ttl, decision.token, token_version)
+            head = StreamState(version, expires, ttl, decision.token, token_version)
         else:
             assert (outcome, version) == ("commit", decision.version), decision
             if decision.action is Action.CONTINUE:
-                head = Head(*decision[1:])
+                head = StreamState(*decision[1:])
             elif decision.action is Action.TOUCH and head:
                 head = head._replace(**decision.lifetime._asdict())
             elif decision.action is Action.END:
@@ -95,6 +95,6 @@ def test_stores_decide_alike(backend, seed):
 
 def test_what_a_decision_depends_on_is_the_head_alone():
     change = Change(STREAM, items("a"), (), None, None, None, NOW)
-    ended = Head(7, NOW, 60.0, "t", 7)  # at this very moment
+    ended = StreamState(7, NOW, 60.0, "t", 7)  # at this very moment
     assert decide(ended, change).action is Action.CREATE
     assert decide(ended._replace(expires=NOW + 1), change).version == 8

@@ -17,7 +17,7 @@ from tests.backends.conftest import REQUIRED, STORES
 from tests.responses.conftest import answer
 from threadkeep import connect
 from threadkeep.errors import Conflict, InputError, NotFound
-from threadkeep.longterm import export
+from threadkeep.longterm import restore
 from threadkeep.policies import max_messages
 from threadkeep.sessions import scan
 from threadkeep.types import Query, Record
@@ -85,7 +85,7 @@ def many(count):
 
 def imported(memory):
     lines = enumerate(map(json.loads, EXPORT.splitlines()), start=1)
-    for _ in export.restore(memory._engine, export.checked(lines)):
+    for _ in restore.restore(memory._engine, restore.checked(lines)):
         pass
 
 

@@ -195,7 +195,7 @@ BY_ID = "USING INDEX threadkeep_id (sid=? AND kind=? AND id=?"
             statements.LIVE,
             BY_NAME,
         ),
-        (statements.GO_ON, "SEARCH threadkeep_streams USING INTEGER PRIMARY KEY (rowid=?)"),
+        (statements.ADVANCE, "SEARCH threadkeep_streams USING INTEGER PRIMARY KEY (rowid=?)"),
         (statements.TOUCH, "SEARCH threadkeep_streams USING INTEGER PRIMARY KEY (rowid=?)"),
         (statements.OLDEST, f"SEARCH threadkeep {KEY} AND seq>? AND seq<?)"),
         (statements.NEWEST, f"SEARCH threadkeep {KEY} AND seq>? AND seq<?)"),

@@ -14,7 +14,7 @@ from tests.engine.large_messages import photo, picture, pieces, references
 from threadkeep import connect
 from threadkeep.backends.encrypted import new_key
 from threadkeep.errors import InputError, NotOwner
-from threadkeep.sessions import blobs
+from threadkeep.sessions import blob_upload
 from threadkeep.types import KEEP, Drop, Item, Query, Record
 
 pytestmark = pytest.mark.proves("D4")
@@ -75,7 +75,7 @@ def test_what_is_more_than_64_mb_is_refused_and_nothing_written(memory):
 
 
 def test_a_session_has_a_quota_that_counts_what_its_items_show(memory, monkeypatch):
-    monkeypatch.setattr(blobs, "MAX_SESSION", 400_000)
+    monkeypatch.setattr(blob_upload, "MAX_SESSION", 400_000)
     chat = memory.session("chat", user="ada")
     first = chat.add(photo(seed=1), photo(seed=2))[0]
     chat.add(photo(seed=1))  # the same picture again

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from threadkeep.api.memory import Memory
 from threadkeep.api.session import Session
-from threadkeep.core import item_codec, names
+from threadkeep.core import item_codec, json_text, names
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.sessions import checkpoints
 from threadkeep.sessions.checkpoints import NAMESPACE, ROOT, namespace_of, namespace_record
@@ -112,7 +112,7 @@ def dumps(value: Any, location: str) -> str:
     Raises:
         InputError: something is not JSON, or too large for a record.
     """
-    return item_codec.dumps(value, location)
+    return json_text.dumps(value, location)
 
 
 def item_body(item: Item) -> str:

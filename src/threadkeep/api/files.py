@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from threadkeep.core import item_codec, names
+from threadkeep.core import file_codec, names
 from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.redaction import redacted_file
@@ -36,14 +36,14 @@ class Files:
         """
         stored = redacted_file(self._engine, _file(file))
         now = self._engine.now()
-        self._stream.append([item_codec.file_record(stored, now)])
+        self._stream.append([file_codec.file_record(stored, now)])
         return replace(stored, created_at=utc_datetime(now))
 
     @reads
     def list(self) -> list[File]:
         """The files that have not expired, in the order they were first added."""
         records = self._stream.read(Query(self._stream.stream_name, "file")).pages[0].records
-        return [file for record in records if (file := item_codec.read_file(record)) is not None]
+        return [file for record in records if (file := file_codec.read_file(record)) is not None]
 
     def remove(self, id: str) -> None:
         """Forget a file by its id (its url, else its name); one that is not there is no error."""
@@ -66,14 +66,14 @@ def _file(file: Mapping[str, Any] | File) -> File:
         file = file.to_dict()
     if not isinstance(file, Mapping):
         raise InputError(f"file must be a dict, got {type(file).__name__}")
-    data = {key: value for key, value in file.items() if value is not None}
-    url, name = (_text(data.pop(key, None), key) for key in ("url", "name"))
+    fields = {key: value for key, value in file.items() if value is not None}
+    url, name = (_text(fields.pop(key, None), key) for key in ("url", "name"))
     id = url or name
     if id is None:
         raise InputError("file needs a url or a name; the one it has is its id")
-    expiry = data.pop("expiration_timestamp", None)
+    expiry = fields.pop("expiration_timestamp", None)
     expires = None if expiry is None else parse_time(expiry, "file.expiration_timestamp")
-    return File(id, url, name, data, expires_at=expires)
+    return File(id, url, name, fields, expires_at=expires)
 
 
 def _text(value: object, key: str) -> str | None:

@@ -134,9 +134,9 @@ class User:
         The first line says so and names the schema; then what was learned, then all sessions with
         their items, files, responses and feedback, exactly as they are stored.
         """
-        from threadkeep.longterm import export as moving  # rarely needed
+        from threadkeep.longterm.export import export  # rarely needed
 
-        lines = moving.export(self._engine, self.id)
+        lines = export(self._engine, self.id)
         return "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines)
 
     def restore(self, lines: str | Iterable[str], *, keep_forgotten: bool = True) -> int:
@@ -157,9 +157,9 @@ class User:
             InputError: a line is not of an export, or is somebody else's; it is numbered, and
                 nothing was written.
         """
-        from threadkeep.longterm import export as moving  # rarely needed
+        from threadkeep.longterm.restore import restore_user  # rarely needed
 
-        return moving.restore_user(self._engine, self.id, lines, keep_forgotten=keep_forgotten)
+        return restore_user(self._engine, self.id, lines, keep_forgotten=keep_forgotten)
 
     @reads
     def recall(

@@ -19,7 +19,8 @@ from threadkeep.cli.import_foreign import import_foreign
 from threadkeep.cli.readable_export import ExportFormat
 from threadkeep.cli.store import require_existing
 from threadkeep.errors import ConfigError, NotFound
-from threadkeep.longterm import export as moving
+from threadkeep.longterm import export as exporting
+from threadkeep.longterm import restore as restoring
 from threadkeep.printable import shown
 from threadkeep.sessions import export_line, jsonl
 
@@ -58,7 +59,7 @@ def export(
     count = 0
     with _open_target(target) as lines:
         _write(lines, jsonl.header())
-        for line in moving.lines(memory._engine, user) if user else ():
+        for line in exporting.lines(memory._engine, user) if user else ():
             _write(lines, line)
         for id in ids:
             written = sum(_write(lines, line) for line in jsonl.lines(memory._engine, id))
@@ -129,11 +130,11 @@ def _import_own(memory: Memory, file: str, user: str | None, dry_run: bool, max_
         if dry_run:
             new = sum(
                 isinstance(entry, jsonl.CheckedSession)
-                for entry in moving.checked(_parsed_lines(source, max_line), user)
+                for entry in restoring.checked(_parsed_lines(source, max_line), user)
             )
             output.print_line(f"{new} sessions could be imported", err=True)
             return
-        for restored in moving.restore(memory._engine, _validated(source, max_line, user)):
+        for restored in restoring.restore(memory._engine, _validated(source, max_line, user)):
             if restored.session is None:
                 learned += restored.new
                 continue
@@ -162,14 +163,14 @@ def _write(target: IO[str], line: dict[str, Any]) -> int:
 
 def _validated(
     source: IO[bytes], max_line: int, user: str | None
-) -> Iterator[jsonl.CheckedSession | moving.UserEntries]:
+) -> Iterator[jsonl.CheckedSession | restoring.UserEntries]:
     """The records to import; a seekable source is validated completely first."""
     if source.seekable():
         start = source.tell()
-        for _ in moving.checked(_parsed_lines(source, max_line), user):
+        for _ in restoring.checked(_parsed_lines(source, max_line), user):
             pass
         source.seek(start)
-    return moving.checked(_parsed_lines(source, max_line), user)
+    return restoring.checked(_parsed_lines(source, max_line), user)
 
 
 def _parsed_lines(source: IO[bytes], max_line: int) -> Iterator[tuple[int, export_line.Line]]:

@@ -36,9 +36,9 @@ class UnreadableRecord(ValueError):
     def __init__(self, kind: str, fault: Fault) -> None:
         joint = "." if fault.path and fault.path[0] != "[" else ""
         must = f"{kind}{joint}{fault.path} must be {fault.expected}"
-        super().__init__(f"{must}, found {shown(fault.found, _MAX_SHOWN)}")
+        super().__init__(f"{must}, found {shown(fault.actual, _MAX_SHOWN)}")
         self.kind, self.field = kind, fault.path
-        self.reason = f"{must}, found {_TYPE_NAMES.get(type(fault.found), 'another')}"
+        self.reason = f"{must}, found {_TYPE_NAMES.get(type(fault.actual), 'another')}"
 
 
 def decode(record: Record, check: Check, kind: str = "") -> dict[str, Json]:

@@ -9,12 +9,13 @@ import enum
 import functools
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class Purpose(enum.Enum):
@@ -31,25 +32,15 @@ _WAITED: Final[ContextVar[float]] = ContextVar("threadkeep_waited", default=0.0)
 _PURPOSE: Final[ContextVar[Purpose]] = ContextVar("threadkeep_purpose", default=Purpose.WRITE)
 
 
-@contextmanager
-def limit_calls(seconds: float) -> Iterator[None]:
+def limit_calls(seconds: float) -> AbstractContextManager[None]:
     """Limit each call to a store inside the block."""
-    token = _SECONDS.set(seconds)
-    try:
-        yield
-    finally:
-        _SECONDS.reset(token)
+    return _setting(_SECONDS, seconds)
 
 
-@contextmanager
-def limit_total(seconds: float) -> Iterator[None]:
+def limit_total(seconds: float) -> AbstractContextManager[None]:
     """Limit all calls to stores inside the block together; an inner limit cannot be longer."""
     ends_at, outer = time.monotonic() + seconds, _ENDS_AT.get()
-    token = _ENDS_AT.set(ends_at if outer is None else min(ends_at, outer))
-    try:
-        yield
-    finally:
-        _ENDS_AT.reset(token)
+    return _setting(_ENDS_AT, ends_at if outer is None else min(ends_at, outer))
 
 
 def limited(timeout: float) -> float:
@@ -74,14 +65,19 @@ def waited() -> float:
     return _WAITED.get()
 
 
-@contextmanager
-def serving(purpose: Purpose) -> Iterator[None]:
+def serving(purpose: Purpose) -> AbstractContextManager[None]:
     """Say what the calls inside the block are for; a write's own reads stay part of it."""
-    token = _PURPOSE.set(purpose)
+    return _setting(_PURPOSE, purpose)
+
+
+@contextmanager
+def _setting(variable: ContextVar[T], value: T) -> Iterator[None]:
+    """Set a variable inside the block."""
+    token = variable.set(value)
     try:
         yield
     finally:
-        _PURPOSE.reset(token)
+        variable.reset(token)
 
 
 def purpose() -> Purpose:

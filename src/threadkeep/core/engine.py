@@ -51,10 +51,10 @@ class Engine:
         settings: the validated options of `connect`.
         clock: the time.
         longterm: the engine of the long-term memory's store; by default this one.
-        tails: the newest items of the sessions used last.
-        infos: what is known of these sessions, by stream, at a version of it.
+        recent_items: the newest items of the sessions used last.
+        session_infos: what is known of these sessions, by stream, at a version of it.
         append_log: the streams that this process has only appended to.
-        reader: what learns from sessions, if there is a model to do it.
+        listener: what learns from sessions, if there is a model to do it.
         write_counts: tells when a user's kept index is to grow, if there is one.
         on_edit: told of items that were replaced or removed, with the session's stream.
     """

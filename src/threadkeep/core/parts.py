@@ -10,11 +10,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from threadkeep.core import names
 from threadkeep.errors import InputError
 from threadkeep.types import Item, Json
 
@@ -36,11 +34,9 @@ FIELD: Final = "blobs"
 MARK: Final = f'"{FIELD}":['
 """What the text of such a record contains; other records may contain it as well."""
 
-_FIELDS: Final = ("content", "tool_calls", "metadata", "raw")
+ITEM_FIELDS: Final = ("content", "tool_calls", "metadata", "raw")
 _SAID: Final = ("content", "tool_calls")
-_TEXTS: Final = ("content", "text")
-_WHOLE: Final = (("content",), ("raw", "data"))
-_DATA_URL: Final = re.compile(r"data:[^,]{0,200};base64,")
+TEXT_KEYS: Final = ("content", "text")
 _ESCAPED_SIZE: Final = 6  # bytes of a character in JSON, at most
 
 Path = tuple[str | int, ...]
@@ -146,82 +142,6 @@ def parse(entries: Iterable[Mapping[str, Json]]) -> list[BlobReference]:
     ]
 
 
-def split(
-    fields: Mapping[str, Json], dumps: Callable[[Json], str], most: int
-) -> tuple[dict[str, Json], list[Blob]]:
-    """The fields of a record without large parts, and the parts.
-
-    Args:
-        fields: JSON of an item.
-        dumps: encodes it.
-        most: bytes that may remain, if content and raw payload can be taken out as a whole.
-    """
-    splitter = _Splitter(dumps)
-    stub = {
-        name: splitter.shrink(value, (name,)) if name in _FIELDS else value
-        for name, value in fields.items()
-    }
-    for path in _WHOLE:
-        if size_of(dumps(stub)) > most and _find(stub, path):
-            stub = _put(stub, path, splitter.take_json(_find(fields, path), path))
-    if splitter.references:
-        stub[FIELD] = [reference.as_json() for reference in splitter.references]
-    return stub, list(splitter.blobs.values())
-
-
-class _Splitter:
-    """Takes large parts out of JSON, without changing it."""
-
-    def __init__(self, dumps: Callable[[Json], str]) -> None:
-        self.references: list[BlobReference] = []
-        self._blobs: dict[str, Blob] = {}
-        self._dumps = dumps
-
-    @property
-    def blobs(self) -> dict[str, Blob]:
-        """The parts that were taken out, by id."""
-        return {reference.id: self._blobs[reference.id] for reference in self.references}
-
-    def shrink(self, value: Json, path: Path) -> Json:
-        """The value with a short one in the place of each large part.
-
-        Of lists in opaque parts, the whole list is one part; a dict stays one, since its type
-        and ids say to which other part it belongs.
-        """
-        if isinstance(value, str):
-            return self._take_text(value, path) if is_large(value) else value
-        if isinstance(value, Mapping):
-            return {key: self.shrink(entry, (*path, key)) for key, entry in value.items()}
-        if not isinstance(value, (list, tuple)):
-            return value
-        short = [self.shrink(entry, (*path, n)) for n, entry in enumerate(value)]
-        if len(path) < 2 or not is_large(self._dumps(short)):
-            return short
-        return self.take_json(value, path)
-
-    def take_json(self, value: Json, path: Path) -> Json:
-        """Take out a part as JSON; returns what stays in its place."""
-        self.references = [r for r in self.references if r.path[: len(path)] != path]
-        self._take(self._dumps(value), path, is_json=True)
-        if path == ("content",):
-            texts = (block.get("text") for block in value if isinstance(block, Mapping))
-            return head("\n".join(text for text in texts if isinstance(text, str)))
-        return [] if isinstance(value, (list, tuple)) else {}
-
-    def _take_text(self, text: str, path: Path) -> str:
-        url = _DATA_URL.match(text)
-        before = url[0] if url else ""
-        self._take(text[len(before) :], path, before=before)
-        return head(text) if path[-1] in _TEXTS else ""
-
-    def _take(self, text: str, path: Path, *, before: str = "", is_json: bool = False) -> None:
-        blob = Blob.of(names.join_surrogates(text))
-        self._blobs[blob.id] = blob
-        self.references.append(
-            BlobReference(path, blob.id, len(blob.text), blob.piece_count, before, is_json)
-        )
-
-
 def filled(item: Item, texts: Mapping[str, str]) -> Item:
     """The item with its large parts.
 
@@ -234,14 +154,14 @@ def filled(item: Item, texts: Mapping[str, str]) -> Item:
         ValueError: one is no JSON, and should be.
     """
     references = references_of(item)
-    fields: dict[str, Json] = {name: getattr(item, name) for name in _FIELDS}
+    fields: dict[str, Json] = {name: getattr(item, name) for name in ITEM_FIELDS}
     fields["metadata"] = dict(item.metadata)
     for reference in references:
         text = texts[reference.id]
         if len(text) != reference.length:
             raise LookupError(reference.id)
         value = json.loads(text) if reference.is_json else reference.before + text
-        fields = _put(fields, reference.path, value)
+        fields = put_at(fields, reference.path, value)
     return dataclasses.replace(item, **fields)
 
 
@@ -251,13 +171,13 @@ def with_heads(item: Item, texts: Mapping[str, str]) -> Item:
     for reference in references_of(item):
         if is_text(reference):
             text = reference.before + texts.get(reference.id, "")
-            fields = _put(fields, reference.path, text) if text else fields
+            fields = put_at(fields, reference.path, text) if text else fields
     return dataclasses.replace(item, **fields)
 
 
 def is_text(reference: BlobReference) -> bool:
     """Return True for a text of a message, of which the item has the beginning."""
-    return reference.path[-1] in _TEXTS and not reference.is_json
+    return reference.path[-1] in TEXT_KEYS and not reference.is_json
 
 
 def is_large(text: str) -> bool:
@@ -268,7 +188,7 @@ def is_large(text: str) -> bool:
 def unread_lengths(item: Item) -> list[int]:
     """Characters of each part of what is said that is not in the item; media have none."""
     return [
-        reference.length - (HEAD if reference.path[-1] in _TEXTS else 0)
+        reference.length - (HEAD if reference.path[-1] in TEXT_KEYS else 0)
         for reference in references_of(item)
         if reference.path[0] in _SAID and reference.path[-1] != "base64"
     ]
@@ -292,16 +212,10 @@ def size_of(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-def _find(value: Json, path: Path) -> Json:
-    for step in path:
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return value if isinstance(value, (list, dict)) else None
-
-
-def _put(value: Json, path: Sequence[str | int], new: Json) -> Json:
+def put_at(value: Json, path: Sequence[str | int], new: Json) -> Json:
     """A copy of JSON with another value at a path."""
     if not path:
         return new
     copy: Json = dict(value) if isinstance(value, Mapping) else list(value)
-    copy[path[0]] = _put(copy[path[0]], path[1:], new)
+    copy[path[0]] = put_at(copy[path[0]], path[1:], new)
     return copy

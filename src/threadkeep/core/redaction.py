@@ -63,8 +63,8 @@ def identity_of_raw(raw: dict[str, Json] | None) -> dict[str, Json] | None:
     if raw is None or STATE not in raw:
         return None
     payload = raw.get("data")
-    kept = {key: payload[key] for key in ("id", "type") if key in payload} if payload else {}
-    return {**raw, "data": kept}
+    identity = {key: payload[key] for key in ("id", "type") if key in payload} if payload else {}
+    return {**raw, "data": identity}
 
 
 def redacted_info(engine: Engine, info: SessionInfo) -> SessionInfo:

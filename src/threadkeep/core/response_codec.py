@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from threadkeep.core import body, names, record_shapes
 from threadkeep.core.body import UnreadableRecord
-from threadkeep.core.item_codec import checked, text_field
+from threadkeep.core.json_text import checked
+from threadkeep.core.session_codec import text_field
 from threadkeep.core.shape import Check
 from threadkeep.types import Record
 from threadkeep.types.responses import Feedback, Response, Usage
@@ -26,7 +27,7 @@ GAP: Final = "response_gap"
 _IMPLIED_FIELDS: Final = frozenset({"seq", "conversation", "user", "created_at"})
 
 
-class Entry(NamedTuple):
+class ResponseEntry(NamedTuple):
     """A response in a session's list, without its text.
 
     Attributes:
@@ -88,30 +89,30 @@ def entry_record(response: Response, at: float) -> Record:
     return Record(ENTRY, names.key(response.id), text, at)
 
 
-def read_entry(record: Record) -> Entry:
+def read_entry(record: Record) -> ResponseEntry:
     """The entry of a record; an unreadable one has only its id."""
     try:
         return decode_entry(record)
     except UnreadableRecord as error:
         body.skip(record, error)
-        return Entry(record.id, record.seq, None, None, None, record.at, Usage(1))
+        return ResponseEntry(record.id, record.seq, None, None, None, record.at, Usage(1))
 
 
-def decode_entry(record: Record) -> Entry:
+def decode_entry(record: Record) -> ResponseEntry:
     """The entry of a record.
 
     Raises:
         UnreadableRecord: it cannot be read.
     """
-    data = body.decode(record, record_shapes.RESPONSE_ENTRY)
-    return Entry(
-        data["id"],
+    fields = body.decode(record, record_shapes.RESPONSE_ENTRY)
+    return ResponseEntry(
+        fields["id"],
         record.seq,
-        data["previous"],
-        data["safety_identifier"],
-        data["model"],
-        float(data["created_at"]),
-        Usage(1, *data["tokens"]),
+        fields["previous"],
+        fields["safety_identifier"],
+        fields["model"],
+        float(fields["created_at"]),
+        Usage(1, *fields["tokens"]),
     )
 
 
@@ -145,11 +146,11 @@ def response_of_feedback(record: Record) -> str | None:
     return text_field(record, "response")
 
 
-def _known_fields(record: Record, check: Check, known: frozenset[str]) -> dict[str, Any]:
+def _known_fields(record: Record, check: Check, field_names: frozenset[str]) -> dict[str, Any]:
     """The fields of a body that this version knows."""
-    data = body.decode(record, check)
-    data["created_at"] = utc_datetime(data["created_at"])
-    return {name: value for name, value in data.items() if name in known}
+    fields = body.decode(record, check)
+    fields["created_at"] = utc_datetime(fields["created_at"])
+    return {name: value for name, value in fields.items() if name in field_names}
 
 
 def _fields(value: Response | Feedback) -> dict[str, Any]:

@@ -18,13 +18,13 @@ class Fault(NamedTuple):
 
     path: str
     expected: str
-    found: Json
+    actual: Json
 
     def within(self, key: str | int) -> Fault:
         """The same fault, seen from the object or list around it."""
-        own = f"[{key}]" if isinstance(key, int) else key
+        step = f"[{key}]" if isinstance(key, int) else key
         joint = "." if self.path and self.path[0] != "[" else ""
-        return self._replace(path=f"{own}{joint}{self.path}")
+        return self._replace(path=f"{step}{joint}{self.path}")
 
 
 Check = Callable[[Json], Fault | None]

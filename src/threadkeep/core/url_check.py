@@ -47,18 +47,18 @@ def check_values(query: str, noun: str) -> None:
         )
 
 
-def check_names_behind_secret(names: Iterable[str], known: Container[str]) -> None:
+def check_names_behind_secret(names: Iterable[str], known_names: Container[str]) -> None:
     """Refuse an unknown parameter behind one that holds a secret: it may be the secret's rest.
 
     Args:
         names: of the parameters, in their order in the URL.
-        known: names, in small letters, that are no piece of a secret.
+        known_names: names, in small letters, that are no piece of a secret.
 
     Raises:
         ConfigError: there is one; it is not named.
     """
     behind = itertools.dropwhile(lambda name: not _SECRET_NAME.search(name), names)
-    if any(name.lower() not in known for name in itertools.islice(behind, 1, None)):
+    if any(name.lower() not in known_names for name in itertools.islice(behind, 1, None)):
         raise ConfigError(
             "the URL has an unknown parameter behind one that holds a secret: percent-encode an "
             "`&` in a password (%26), or put the parameter in front of it"

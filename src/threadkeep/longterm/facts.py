@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Final
 
@@ -21,9 +20,10 @@ from threadkeep.longterm.store.merge_facts import (
     merge_fact,
     place,
     rank_key,
+    supersede,
 )
 from threadkeep.longterm.store.new_fact import FIELDS, approved_fact, held_at, new_fact
-from threadkeep.longterm.store.unit_of_work import MAX_FACTS, UnitOfWork, superseded
+from threadkeep.longterm.store.unit_of_work import MAX_FACTS, UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.longterm.store.validate import Moment
 from threadkeep.printable import shown
@@ -44,6 +44,8 @@ _SPEC: Final = CollectionSpec(
     UnitOfWork.put_fact,
     UnitOfWork.drop_fact,
     lambda id: Fact(id, ""),
+    merge_fact,
+    approved_fact,
 )
 
 
@@ -135,27 +137,6 @@ class Facts(Collection[Fact]):
             for fact in self._put_all(new[start : start + _MAX_BATCH])
         ]
 
-    def approve(self, id: str) -> Fact:
-        """Make a fact known that waits in quarantine or was dropped; `user.refused()` has ids.
-
-        Raises:
-            NotFound: there is no such fact, and none was refused.
-        """
-        id = names.check(id, "id")
-
-        def step(unit: UnitOfWork) -> Fact:
-            refusal = unit.refusals.get(id)
-            if id in unit.facts or refusal is None or refusal.kind != "fact":
-                waiting = self._require(unit, id)
-                return unit.put_fact(
-                    replace(waiting, status="active", reason="", superseded_by=None)
-                )
-            unit.drop_refusal(id)
-            unit.unmark_forgotten(identity("fact", refusal.text))
-            return merge_fact(unit, approved_fact(refusal, self._engine.now()))
-
-        return self._user_stream().transact(step)
-
     def update(
         self,
         id: str,
@@ -237,17 +218,16 @@ class Facts(Collection[Fact]):
         """
         unit = self._user_stream().load()
         newest = self._require(unit, id)
-        seen = {newest.id}
+        visited = {newest.id}
         while (
             following := unit.facts.get(newest.superseded_by or "")
-        ) and following.id not in seen:
+        ) and following.id not in visited:
             newest = following
-            seen.add(newest.id)
+            visited.add(newest.id)
         ids = set(lineage(unit.facts.values(), newest.id))
         return EntryListing(sorted((unit.facts[id] for id in ids), key=_begin))
 
     aadd_many = async_twin(add_many)
-    aapprove = async_twin(approve)
     ahistory = async_twin(history)
     aadd = async_twin(add)
     aupdate = async_twin(update)
@@ -269,12 +249,7 @@ class Facts(Collection[Fact]):
     def _put(self, unit: UnitOfWork, fact: Fact, replaces: str | None) -> Fact:
         fact = place(unit, fact)
         if replaces is not None and replaces != fact.id and not self._engine.longterm.discards:
-            previous = self._require(unit, replaces)
-            closed = replace(
-                superseded(previous, fact.id),
-                valid_to=previous.valid_to or fact.valid_from or fact.observed_at,
-            )
-            unit.put_fact(closed)
+            supersede(unit, self._require(unit, replaces), fact)
         if fact.status == "active":
             unit.unmark_forgotten(fact.id)
             unit.unmark_forgotten(identity("fact", fact.text))

@@ -6,9 +6,8 @@ between looks at them once more after its commit, so that one of the two notices
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from threadkeep.core import item_codec, names
 from threadkeep.longterm.extraction.watermark import Watermark, watermark_of
@@ -102,42 +101,29 @@ def withdraw(unit: UnitOfWork, edited: Edited) -> None:
 
     What they had replaced holds again. An application's own entries stay.
     """
-    for fact in list(unit.facts.values()):
-        remaining = _remaining(fact.sources, edited)
-        if len(remaining) == len(fact.sources):
+    withdrawn: list[Fact | Instruction] = []
+    for entry in unit.entries():
+        remaining = tuple(source for source in entry.sources if not edited.is_stale(source))
+        if len(remaining) == len(entry.sources):
             continue
-        if remaining or fact.extractor == APPLICATION:
-            unit.put_fact(replace(fact, sources=remaining))
+        if remaining or entry.extractor == APPLICATION:
+            unit.put(replace(entry, sources=remaining))
         else:
-            unit.drop_fact(fact.id)
-            _restore_facts(unit, fact)
-    for instruction in list(unit.instructions.values()):
-        remaining = _remaining(instruction.sources, edited)
-        if len(remaining) == len(instruction.sources):
-            continue
-        if remaining or instruction.extractor == APPLICATION:
-            unit.put_instruction(replace(instruction, sources=remaining))
-        else:
-            unit.drop_instruction(instruction.id)
-            _restore_instructions(unit, instruction)
+            unit.drop(entry)
+            withdrawn.append(entry)
+    for entry in withdrawn:
+        _restore(unit, entry)
     for refusal in list(unit.refusals.values()):
         if any(edited.is_stale(source) for source in refusal.sources):
             unit.drop_refusal(refusal.id)
 
 
-def _remaining(sources: Iterable[Source], edited: Edited) -> tuple[Source, ...]:
-    return tuple(source for source in sources if not edited.is_stale(source))
-
-
-def _restore_facts(unit: UnitOfWork, withdrawn: Fact) -> None:
-    ends: set[datetime | None] = {withdrawn.valid_from, withdrawn.observed_at}
-    for fact in list(unit.facts.values()):
-        if fact.superseded_by == withdrawn.id:
-            valid_to = None if fact.valid_to in ends else fact.valid_to
-            unit.put_fact(replace(fact, status="active", superseded_by=None, valid_to=valid_to))
-
-
-def _restore_instructions(unit: UnitOfWork, withdrawn: Instruction) -> None:
-    for instruction in list(unit.instructions.values()):
-        if instruction.superseded_by == withdrawn.id:
-            unit.put_instruction(replace(instruction, status="active", superseded_by=None))
+def _restore(unit: UnitOfWork, withdrawn: Fact | Instruction) -> None:
+    """Make active again what an entry had replaced; a fact without the end that it had by that."""
+    for entry in unit.entries():
+        if entry.superseded_by != withdrawn.id:
+            continue
+        if isinstance(entry, Fact) and isinstance(withdrawn, Fact):
+            ends = {withdrawn.valid_from, withdrawn.observed_at}
+            entry = replace(entry, valid_to=None if entry.valid_to in ends else entry.valid_to)
+        unit.put(replace(entry, status="active", superseded_by=None))

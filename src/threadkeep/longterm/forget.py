@@ -21,7 +21,7 @@ from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream, for_session
 from threadkeep.printable import shown
 from threadkeep.sessions import (
-    blobs,
+    blob_release,
     checkpoints,
     derived,
     edit,
@@ -54,7 +54,7 @@ def forget_user(engine: Engine, user: str, *, purge: bool) -> ForgetReport:
         if (count := _erase(engine, user, session)) is not None:
             erased[session] = erased.get(session, 0) + count
     records = sum(erased.values()) + orphans.forget_pointers(engine, user, erased)
-    records += checkpoints.delete_of_user(engine, user) + blobs.delete_of_user(engine, user)
+    records += checkpoints.delete_of_user(engine, user) + blob_release.delete_of_user(engine, user)
     other_namespaces = _summaries(engine, unit)
     records += orphans.forget_summaries(engine, user)
     recall_segments.forget_user(engine, user)
@@ -82,9 +82,9 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
     keys = [names.key(id) for id in item_ids]
     page = session_stream.read(Query(session_stream.stream_name, "item", ids=keys)).pages[0]
     items = whole_items(session_stream, items_of_page(page))
-    edit.remove(session_stream, *item_ids, tell=False)
-    said = {item.text for item in items if item.text}
-    checkpoints.forget_items(session_stream.engine, session_stream.id, item_ids, said)
+    edit.remove(session_stream, *item_ids, notify=False)
+    forgotten_texts = {item.text for item in items if item.text}
+    checkpoints.forget_items(session_stream.engine, session_stream.id, item_ids, forgotten_texts)
     derived.invalidate_summary(
         session_stream.engine, session_stream.id
     )  # also where an attempt before this was cut short
@@ -96,10 +96,8 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
 
     def step(unit: UnitOfWork) -> None:
         removed_sources = {(namespace, session_stream.id, id) for id in item_ids}
-        for fact in list(unit.facts.values()):
-            remove_sources(unit, fact, removed_sources, session_stream.engine.now())
-        for instruction in list(unit.instructions.values()):
-            remove_sources(unit, instruction, removed_sources, session_stream.engine.now())
+        for entry in unit.entries():
+            remove_sources(unit, entry, removed_sources, session_stream.engine.now())
         for refusal in list(unit.refusals.values()):
             if any(_source_key(source) in removed_sources for source in refusal.sources):
                 unit.drop_refusal(refusal.id)
@@ -202,13 +200,10 @@ def remove_sources(
     )
     if len(remaining) == len(entry.sources):
         return
-    if isinstance(entry, Fact):
-        unit.put_fact(replace(entry, sources=remaining)) if remaining else unit.drop_fact(entry.id)
-    elif remaining:
-        unit.put_instruction(replace(entry, sources=remaining))
+    if remaining:
+        unit.put(replace(entry, sources=remaining))
     else:
-        unit.drop_instruction(entry.id)
-    if not remaining:
+        unit.drop(entry)
         unit.mark_forgotten(entry.id, now)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Final
 
@@ -15,6 +14,13 @@ from threadkeep.longterm.html import EntryListing
 from threadkeep.longterm.store import validate
 from threadkeep.longterm.store.codec import identity
 from threadkeep.longterm.store.collection import Collection, CollectionSpec
+from threadkeep.longterm.store.merge_instructions import (
+    MAX_INSTRUCTIONS,
+    evict_surplus,
+    merge_instruction,
+    rank_key,
+    ranked,
+)
 from threadkeep.longterm.store.unit_of_work import UnitOfWork, superseded
 from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.longterm.store.validate import Moment
@@ -25,15 +31,33 @@ from threadkeep.types.knowledge import (
     PRIORITIES,
     Instruction,
     Priority,
+    Refusal,
     Status,
-    merged_sources,
 )
 from threadkeep.types.timestamps import utc_datetime
 
-MAX_INSTRUCTIONS: Final = 200
-"""Instructions that are kept of one user, of any status and for any agent."""
+__all__ = [
+    "MAX_INSTRUCTIONS",
+    "Instructions",
+    "evict_surplus",
+    "merge_instruction",
+    "rank_key",
+    "ranked",
+]
 
 UNSET: Final[Any] = object()
+
+
+def _approved(refusal: Refusal, now: float) -> Instruction:
+    """The instruction that somebody approves although it was let go."""
+    return Instruction(
+        identity("instruction", refusal.text, None, None),
+        refusal.text,
+        sources=refusal.sources,
+        observed_at=refusal.refused_at,
+        created_at=utc_datetime(now),
+        gloss=refusal.gloss,
+    )
 
 
 _SPEC: Final = CollectionSpec(
@@ -42,6 +66,8 @@ _SPEC: Final = CollectionSpec(
     UnitOfWork.put_instruction,
     UnitOfWork.drop_instruction,
     lambda id: Instruction(id, ""),
+    merge_instruction,
+    _approved,
 )
 
 
@@ -86,10 +112,6 @@ class Instructions(Collection[Instruction]):
             InputError: a value is not what it should be; it is named. Nothing was written.
             NotFound: there is no instruction `replaces`.
         """
-        if priority not in PRIORITIES:
-            raise InputError(
-                f"priority must be one of {', '.join(PRIORITIES)}, got {shown(priority)}"
-            )
         now = self._engine.now()
         clean_text = validate.checked_text(self._engine, text, "instruction")
         agent = None if agent is None else names.check(agent, "agent")
@@ -97,7 +119,7 @@ class Instructions(Collection[Instruction]):
         instruction = Instruction(
             identity("instruction", clean_text, agent, session),
             clean_text,
-            priority,
+            _checked_priority(priority),
             agent=agent,
             session=session,
             sources=validate.checked_sources(self._engine, sources),
@@ -108,7 +130,7 @@ class Instructions(Collection[Instruction]):
             extractor=names.check(extractor, "extractor"),
             created_at=utc_datetime(now),
         )
-        unit = self._user_stream().transact(lambda held: self._put(held, instruction, replaces))
+        unit = self._user_stream().transact(lambda loaded: self._put(loaded, instruction, replaces))
         return unit.instructions.get(instruction.id, instruction)
 
     def update(
@@ -130,11 +152,7 @@ class Instructions(Collection[Instruction]):
         if status is not None:
             changes["status"] = validate.checked_status(status)
         if priority is not None:
-            if priority not in PRIORITIES:
-                raise InputError(
-                    f"priority must be one of {', '.join(PRIORITIES)}, got {shown(priority)}"
-                )
-            changes["priority"] = priority
+            changes["priority"] = _checked_priority(priority)
         if pinned is not None:
             changes["pinned"] = bool(pinned)
         if expires_at is not UNSET:
@@ -160,37 +178,7 @@ class Instructions(Collection[Instruction]):
             )
         )
 
-    def approve(self, id: str) -> Instruction:
-        """Make an instruction hold that waits in quarantine, or that was dropped.
-
-        Raises:
-            NotFound: there is no such instruction, and none was refused.
-        """
-        id = names.check(id, "id")
-
-        def step(unit: UnitOfWork) -> Instruction:
-            refusal = unit.refusals.get(id)
-            if id in unit.instructions or refusal is None or refusal.kind != "instruction":
-                waiting = self._require(unit, id)
-                return unit.put_instruction(
-                    replace(waiting, status="active", reason="", superseded_by=None)
-                )
-            unit.drop_refusal(id)
-            instruction = Instruction(
-                identity("instruction", refusal.text, None, None),
-                refusal.text,
-                sources=refusal.sources,
-                observed_at=refusal.refused_at,
-                created_at=utc_datetime(self._engine.now()),
-                gloss=refusal.gloss,
-            )
-            unit.unmark_forgotten(instruction.id)
-            return merge_instruction(unit, instruction)
-
-        return self._user_stream().transact(step)
-
     aadd = async_twin(add)
-    aapprove = async_twin(approve)
     aupdate = async_twin(update)
     alist = async_twin(list)
 
@@ -206,54 +194,7 @@ class Instructions(Collection[Instruction]):
         return unit
 
 
-def ranked(instructions: Iterable[Instruction]) -> list[Instruction]:
-    """Those that weigh most first."""
-    return sorted(instructions, key=rank_key, reverse=True)
-
-
-def merge_instruction(unit: UnitOfWork, instruction: Instruction) -> Instruction:
-    """Put an instruction; one that is known already was said once more, and keeps what it has."""
-    existing = unit.instructions.get(instruction.id)
-    if existing is None:
-        return unit.put_instruction(instruction)
-    active = instruction.status == "active" or existing.status == "active"
-    return unit.put_instruction(
-        replace(
-            instruction,
-            sources=merged_sources(existing.sources, instruction.sources),
-            status="active" if active else existing.status,
-            reason="" if active else existing.reason or instruction.reason,
-            gloss=existing.gloss or instruction.gloss,
-            superseded_by=None if active else existing.superseded_by,
-            priority=min(existing.priority, instruction.priority, key=PRIORITIES.index),
-            pinned=existing.pinned or instruction.pinned,
-            seen=existing.seen + 1,
-            observed_at=max(
-                filter(None, (existing.observed_at, instruction.observed_at)), default=None
-            ),
-            expires_at=instruction.expires_at or existing.expires_at,
-            created_at=existing.created_at,
-            seq=existing.seq,
-        )
-    )
-
-
-def evict_surplus(unit: UnitOfWork, now: float, limit: int = MAX_INSTRUCTIONS) -> int:
-    """Let those of the least weight go, if there are too many, and say so. Returns how many."""
-    surplus = validate.surplus(unit.instructions, limit, rank_key)
-    for id in surplus:
-        unit.put_refusal(validate.surplus_refusal(unit.instructions[id], "instruction", now))
-        unit.drop_instruction(id)
-    return len(surplus)
-
-
-def rank_key(instruction: Instruction) -> tuple[bool, bool, int, float]:
-    """How much an instruction weighs: that it holds, that it is pinned, how plain, how new."""
-    said_at = instruction.observed_at or instruction.created_at
-    newness = 0.0 if said_at is None else said_at.timestamp()
-    return (
-        instruction.status == "active",
-        instruction.pinned,
-        -PRIORITIES.index(instruction.priority),
-        newness,
-    )
+def _checked_priority(priority: Priority) -> Priority:
+    if priority not in PRIORITIES:
+        raise InputError(f"priority must be one of {', '.join(PRIORITIES)}, got {shown(priority)}")
+    return priority

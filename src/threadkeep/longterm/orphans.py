@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from typing import Any, Final
 from urllib.parse import unquote
 
-from threadkeep.core import body, item_codec, names
+from threadkeep.core import body, names, session_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
+from threadkeep.core.paging import stream_pages
 from threadkeep.core.record_shapes import POINTER, SUMMARY
 from threadkeep.errors import Conflict
 from threadkeep.sessions import derived
 from threadkeep.types import KEEP, Drop, Query, Record
-
-_PAGE: Final = 500
 
 
 def sessions(engine: Engine, user: str, unreadable: list[str]) -> Iterator[str]:
@@ -32,7 +30,7 @@ def sessions(engine: Engine, user: str, unreadable: list[str]) -> Iterator[str]:
     """
     prefix = names.noun_prefix(engine.settings.namespace, "session")
     for stream, _, record in _records(engine, prefix, "session"):
-        owner = item_codec.owner(record)
+        owner = session_codec.owner(record)
         if owner == user:
             yield _session(engine, stream, record)
         elif owner is None and not _is_readable(record):
@@ -47,7 +45,7 @@ def forget_pointers(engine: Engine, user: str, sessions: Collection[str]) -> int
     prefix = names.noun_prefix(engine.settings.namespace, "response")
     count = 0
     for stream, version, record in _records(engine, prefix, "pointer"):
-        owner, session = (item_codec.text_field(record, name) for name in ("user", "session"))
+        owner, session = (session_codec.text_field(record, name) for name in ("user", "session"))
         if owner == user or session in sessions or not body.is_readable(record, POINTER):
             count += _drop(engine, stream, version)
     return count
@@ -62,7 +60,7 @@ def forget_summaries(engine: Engine, user: str) -> int:
     count = 0
     for stream, version, record in _records(engine.longterm, start, derived.SUMMARY):
         if body.is_readable(record, SUMMARY):
-            is_theirs = item_codec.text_field(record, "user") == user
+            is_theirs = session_codec.text_field(record, "user") == user
         else:
             is_theirs = _owner_of_derived(engine, stream) in (None, user)
         if is_theirs:
@@ -72,21 +70,17 @@ def forget_summaries(engine: Engine, user: str) -> int:
 
 def _records(engine: Engine, prefix: str, kind: str) -> Iterator[tuple[str, int, Record]]:
     """The streams of a prefix, with their versions and their one record of a kind."""
-    cursor: Any = None
-    while True:
-        streams, cursor = engine.streams(prefix, cursor=cursor, limit=_PAGE)
+    for streams in stream_pages(engine, prefix):
         queries = [Query(stream, kind, ids=[kind]) for stream in streams]
         pages = engine.read(*queries) if queries else []
         for stream, page in zip(streams, pages, strict=True):
             if page.records:
                 yield stream, page.version, page.records[0]
-        if cursor is None:
-            return
 
 
 def _session(engine: Engine, stream: str, record: Record) -> str:
     """The id of a session: as its record says, if that is true, else as its stream is named."""
-    id = item_codec.text_field(record, "id")
+    id = session_codec.text_field(record, "id")
     if id is not None and engine.stream("session", id) == stream:
         return id
     return unquote(names.parts(stream)[1], errors="surrogatepass")
@@ -97,12 +91,12 @@ def _owner_of_derived(engine: Engine, stream: str) -> str | None:
     prefix = names.noun_prefix(engine.settings.namespace, "session")
     session = prefix + names.parts(stream)[1]
     records = engine.read(Query(session, "session", ids=["session"]))[0].records
-    return item_codec.owner(records[0]) if records else None
+    return session_codec.owner(records[0]) if records else None
 
 
 def _is_readable(record: Record) -> bool:
     with suppress(UnreadableRecord):
-        item_codec.read_session(record)
+        session_codec.read_session(record)
         return True
     return False
 

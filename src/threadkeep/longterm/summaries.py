@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from threadkeep.core import body, item_codec, record_shapes
+from threadkeep.core import body, json_text, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
@@ -28,7 +28,7 @@ _MIN_TTL_SHARE: Final = 0.05  # of a life passes at least between two slides
 _TOUCH_KEY: Final = "\0summary"  # no user's name, among what the engine remembers
 
 
-class Span(NamedTuple):
+class SummarySpan(NamedTuple):
     """What a summary sums up, in the life of the session that it belongs to.
 
     Attributes:
@@ -55,7 +55,7 @@ class StoredSummary(NamedTuple):
     version: int = 0
     generation: int = 0
     user: str | None = None
-    span: Span | None = None
+    span: SummarySpan | None = None
 
 
 def of_session(session_stream: SessionStream) -> Summary | None:
@@ -117,7 +117,7 @@ def belongs_to(stored: StoredSummary, snapshot: Snapshot, user: str | None) -> b
     raise NotOwner("the session that this summary is of belonged to another user")
 
 
-def is_covered_by(window: Iterable[Item], summary: Summary, span: Span) -> bool:
+def is_covered_by(window: Iterable[Item], summary: Summary, span: SummarySpan) -> bool:
     """Whether a window has every message that is summed up, so that the summary adds nothing."""
     first, last = span.first, summary.last_seq
     visible_turns = sum(first <= item.seq <= last and bool(spoken_text(item)) for item in window)
@@ -131,7 +131,7 @@ def write(
     *,
     generation: int,
     user: str | None,
-    span: Span | None = None,
+    span: SummarySpan | None = None,
 ) -> int:
     """Put a summary in the place of the one seen before; its version, 0 if that was not there.
 
@@ -159,7 +159,7 @@ def write(
     version = 1 + (previous.version if previous else 0)
     numbered = replace(after, text=text, topics=tuple(filter(None, topics)), version=version)
     fields = _fields(numbered, generation, user, _combined_span(before, generation, span))
-    record = Record(SUMMARY, SUMMARY, item_codec.dumps(fields, "summary"), engine.now())
+    record = Record(SUMMARY, SUMMARY, json_text.dumps(fields, "summary"), engine.now())
     name, ttl = stream(engine, SUMMARY, after.session), engine.settings.summary_ttl
     try:
         commit = engine.longterm.commit(name, put=[record], ttl=ttl, expect=before.version)
@@ -188,17 +188,19 @@ def extend_ttl(engine: Engine, summary: Summary) -> None:
         engine.longterm.touch(_TOUCH_KEY, name, now)
 
 
-def _combined_span(before: StoredSummary, generation: int, span: Span | None) -> Span | None:
+def _combined_span(
+    before: StoredSummary, generation: int, span: SummarySpan | None
+) -> SummarySpan | None:
     """What is summed up, with what the summary before it did."""
     if span is None or before.summary is None:
         return span
     if before.generation != generation or before.span is None:
         return None
-    return Span(before.span.first, before.span.messages + span.messages)
+    return SummarySpan(before.span.first, before.span.messages + span.messages)
 
 
 def _fields(
-    summary: Summary, generation: int, user: str | None, span: Span | None
+    summary: Summary, generation: int, user: str | None, span: SummarySpan | None
 ) -> dict[str, object]:
     return {
         "session": summary.session,
@@ -224,5 +226,5 @@ def _read(session: str, record: Record, version: int) -> StoredSummary:
     )
     span = fields.get("span")
     return StoredSummary(
-        summary, version, fields["life"], fields.get("user"), Span(*span) if span else None
+        summary, version, fields["life"], fields.get("user"), SummarySpan(*span) if span else None
     )

@@ -7,13 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from threadkeep.messages import schemas
+from threadkeep.messages.anthropic_blocks import FORMAT, Message, text_block, to_blocks, tool_result
 from threadkeep.messages.anthropic_pairs import with_whole_pairs
 from threadkeep.messages.arguments import parse_arguments
 from threadkeep.messages.content import (
-    Block,
-    as_blocks,
-    describe,
-    own_words,
     parse_content,
     part_types,
     plain_text,
@@ -27,14 +24,9 @@ from threadkeep.messages.tool_pairs import (
     role_of,
     sanitize,
     sanitize_messages,
-    tool_name,
 )
 from threadkeep.types import Item, Json
 
-FORMAT: Final = "anthropic/1"
-Message = dict[str, Any]
-
-_IMAGE_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _BLOCK_TYPES: Final = frozenset(
     {"tool_use", "tool_result", "thinking", "redacted_thinking", "server_tool_use",
      "mcp_tool_use", "container_upload", "compaction", "search_result"}
@@ -42,7 +34,6 @@ _BLOCK_TYPES: Final = frozenset(
 _CALL_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _SYSTEM_ROLES: Final = frozenset({"system", "developer"})
 _NOTHING: Final = {"content": ()}
-_EXTRA_KEYS: Final = ("cache_control", "citations")
 
 
 class AnthropicMessages(list[Any]):
@@ -76,15 +67,15 @@ def to_anthropic(items: Sequence[Item]) -> AnthropicMessages:
     return AnthropicMessages(messages, sanitize("\n\n".join(s for s in system if s.strip())))
 
 
-def is_message(data: Mapping[str, Any]) -> bool:
+def is_message(message: Mapping[str, Any]) -> bool:
     """Return True if this is unambiguously a message of this API."""
-    parts = data.get("content")
-    if not isinstance(parts, list) or "role" not in data:
+    parts = message.get("content")
+    if not isinstance(parts, list) or "role" not in message:
         return False
-    if data.get("type") == "message" and "stop_reason" in data:
+    if message.get("type") == "message" and "stop_reason" in message:
         return True
     kinds = part_types(parts)
-    if kinds & _BLOCK_TYPES or any(kind.endswith("_tool_result") for kind in kinds):
+    if kinds & _BLOCK_TYPES or any(kind.endswith("tool_result") for kind in kinds):
         return True
     return any(
         isinstance(part, Mapping) and isinstance(part.get("source"), Mapping) for part in parts
@@ -139,14 +130,14 @@ def to_message(item: Item) -> Message | None:
     if item.raw is not None and (raw := _raw_message(item)):
         return raw
     if item.role in {"tool", "function"}:
-        return {"role": "user", "content": [_tool_result(item)]}
+        return {"role": "user", "content": [tool_result(item)]}
     role = role_of(item)
     role = "user" if role in _SYSTEM_ROLES else role
     if isinstance(item.content, str) and is_unspoken(item):
         return None
     if isinstance(item.content, str) and not item.tool_calls:
         return {"role": role, "content": item.content}
-    return {"role": role, "content": _to_blocks(item, role)}
+    return {"role": role, "content": to_blocks(item, role)}
 
 
 def _raw_message(item: Item) -> Message | None:
@@ -184,7 +175,7 @@ def _append(merged: list[Message], message: Message) -> None:
 
 
 def _block_list(content: str | list[Message]) -> list[Message]:
-    return [_text_block(content)] if isinstance(content, str) else content
+    return [text_block(content)] if isinstance(content, str) else content
 
 
 def _is_sendable(part: Message) -> bool:
@@ -218,29 +209,6 @@ def _rstrip(content: str | list[Message]) -> str | list[Message]:
     return [*content[:-1], {**content[-1], "text": content[-1]["text"].rstrip()}]
 
 
-def _to_blocks(item: Item, role: str) -> list[Message]:
-    native = (item.raw or {}).get("format") == FORMAT
-    blocks = as_blocks(item.content)
-    parts = [part for block in blocks if (part := _to_block(block, role, native=native))]
-    return [*parts, *(_tool_use(call) for call in item.tool_calls)]
-
-
-def _tool_use(call: dict[str, Json]) -> Message:
-    arguments = call.get("args")
-    arguments = arguments if isinstance(arguments, dict) else {"input": arguments}
-    name = tool_name(call.get("name"))
-    return {"type": "tool_use", "id": call.get("id"), "name": name, "input": arguments}
-
-
-def _tool_result(item: Item) -> Message:
-    content: Any = item.content
-    if not isinstance(content, str):
-        native = (item.raw or {}).get("format") == FORMAT
-        content = [part for block in content if (part := _to_block(block, "user", native=native))]
-    result = {"type": "tool_result", "tool_use_id": item.tool_call_id, "content": content}
-    return {**result, "is_error": True} if item.status == "error" else result
-
-
 def _result_fields(part: Mapping[str, Any], location: str) -> dict[str, Any]:
     return {
         "type": "tool_result",
@@ -250,50 +218,6 @@ def _result_fields(part: Mapping[str, Any], location: str) -> dict[str, Any]:
         "tool_calls": [],
         "status": "error" if part.get("is_error") else None,
     }
-
-
-def _to_block(block: Block, role: str, *, native: bool) -> Message | None:
-    """One block as a part; what only this API can read is sent if it wrote the item."""
-    extras = block.get("extras") or {}
-    match block["type"]:
-        case "text" if any(extras.get(key) for key in _EXTRA_KEYS):
-            present = {key: extras[key] for key in _EXTRA_KEYS if extras.get(key)}
-            return {**_text_block(block["text"]), **present}
-        case "reasoning" if role == "assistant" and extras.get("redacted"):
-            return {"type": "redacted_thinking", "data": extras["redacted"]}
-        case "reasoning" if role == "assistant" and extras.get("signature"):
-            thought = {"thinking": block["reasoning"], "signature": extras["signature"]}
-            return {"type": "thinking", **thought}
-        case "image" | "file" if role == "user" and (source := _source(block)):
-            return _media_block(block, source)
-        case "opaque" if schemas.is_anthropic_block(block.get("value"), role, new=native):
-            return dict(block["value"])
-    description = own_words(block) if role == "assistant" else describe(block)
-    return _text_block(description) if description.strip() else None
-
-
-def _media_block(block: Block, source: Message) -> Message:
-    extras = block.get("extras") or {}
-    kind = "image" if block["type"] == "image" else "document"
-    cache = {"cache_control": extras["cache_control"]} if extras.get("cache_control") else {}
-    title = {"title": extras["filename"]} if extras.get("filename") else {}
-    return {"type": kind, "source": source, **(title if kind == "document" else {}), **cache}
-
-
-def _source(block: Block) -> Message | None:
-    accepted = _IMAGE_TYPES if block["type"] == "image" else {"application/pdf"}
-    if block.get("base64") and block.get("mime_type") in accepted:
-        kind = {"type": "base64", "media_type": block["mime_type"]}
-        return {**kind, "data": block["base64"]}
-    if schemas.is_url(block.get("url")):
-        return {"type": "url", "url": block["url"]}
-    if str(block.get("file_id") or "").startswith("file_"):
-        return {"type": "file", "file_id": block["file_id"]}
-    return None
-
-
-def _text_block(text: str) -> Message:
-    return {"type": "text", "text": text}
 
 
 def _is_system(item: Item) -> bool:

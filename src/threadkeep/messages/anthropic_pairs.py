@@ -45,12 +45,12 @@ def is_hosted_result(block: Any) -> bool:
 
 
 def _without(messages: list[Message], broken: set[_Place]) -> list[Message]:
-    whole = list(messages)
+    repaired = list(messages)
     for number in {number for number, _ in broken}:
         blocks = enumerate(_blocks(messages[number]))
         content = [block for place, block in blocks if (number, place) not in broken]
-        whole[number] = {**messages[number], "content": content}
-    return whole
+        repaired[number] = {**messages[number], "content": content}
+    return repaired
 
 
 def _last_words_of_user(messages: list[Message]) -> int:

@@ -14,7 +14,7 @@ PLACEHOLDERS: Final = frozenset({"", "__fake_id__"})
 
 
 def build_item(
-    data: dict[str, Any],
+    message: dict[str, Any],
     fields: dict[str, Any],
     location: str,
     format_: str,
@@ -23,25 +23,27 @@ def build_item(
 ) -> Item:
     """Build the item; the raw payload is stored only if the neutral fields lose something.
 
-    A `raw` among the data stays: the caller checks whether it still says the same.
+    A `raw` in the message stays: the caller checks whether it still says the same.
 
     Args:
-        data: the message, for what all formats have: id, metadata, dates.
+        message: for what all formats have: id, metadata, dates.
         fields: what it says, as fields of an item.
         location: for errors.
         format_: of the payload.
         payload: what would be stored verbatim; `None` = nothing.
         serialize: makes the payload of the item's neutral fields.
     """
-    created_at = data.get("created_at")
+    created_at = message.get("created_at")
     attributes: dict[str, Any] = {
-        "id": "" if data.get("id") in PLACEHOLDERS else data.get("id", ""),
-        "metadata": dict(data.get("metadata", {})),
+        "id": "" if message.get("id") in PLACEHOLDERS else message.get("id", ""),
+        "metadata": dict(message.get("metadata", {})),
         "created_at": None
         if created_at is None
         else parse_time(created_at, f"{location}.created_at"),
         **{
-            key: data[key] for key in ("status", "model", "usage", "hidden", "raw") if data.get(key)
+            key: message[key]
+            for key in ("status", "model", "usage", "hidden", "raw")
+            if message.get(key)
         },
     }
     item = Item(

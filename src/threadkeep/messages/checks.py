@@ -52,32 +52,32 @@ _MILLISECONDS: Final = 1e11  # seconds that no chat was written at
 _SHOWN: Final = 40  # characters of a name in an error
 
 
-def check_message(data: Mapping[str, Any], location: str) -> None:
+def check_message(message: Mapping[str, Any], location: str) -> None:
     """Check the type, the role and the names of fields of a message's dict.
 
     Raises:
         InputError: one is unknown; the error names it and what may have been meant.
     """
-    check_type(data.get("type", "message"), location)
-    if "role" in data:
-        _check_participant(data, location)
-        check_role(data["role"], f"{location}.role")
-    if "parts" in data and "content" not in data:
+    check_type(message.get("type", "message"), location)
+    if "role" in message:
+        _check_participant(message, location)
+        check_role(message["role"], f"{location}.role")
+    if "parts" in message and "content" not in message:
         raise InputError(
             f"{location} has parts in place of content, as Gemini's and Vercel's messages: pass "
             f"{{'role': 'user' or 'assistant', 'content': <the text of the parts>}}"
         )
 
 
-def with_date(data: dict[str, Any]) -> dict[str, Any]:
+def with_date(message: dict[str, Any]) -> dict[str, Any]:
     """The message with its date as `created_at`, under whichever name it came.
 
     A number beyond the year 5000 is of milliseconds, as JavaScript counts.
     """
-    if "created_at" in data or _DATES.isdisjoint(data):
-        return data
-    renamed = dict(data)
-    date = renamed.pop(next(name for name in DATE_FIELDS if name in data))
+    if "created_at" in message or _DATES.isdisjoint(message):
+        return message
+    renamed = dict(message)
+    date = renamed.pop(next(name for name in DATE_FIELDS if name in message))
     if isinstance(date, (int, float)) and abs(date) > _MILLISECONDS:
         date /= 1000
     return {**renamed, "created_at": date}
@@ -125,9 +125,9 @@ def check_type(kind: object, location: str) -> None:
     )
 
 
-def _check_participant(data: Mapping[str, Any], location: str) -> None:
+def _check_participant(message: Mapping[str, Any], location: str) -> None:
     """Zep has the name of the speaker as `role`."""
-    if "role_type" in data and str(data["role"]) not in ROLES:
+    if "role_type" in message and str(message["role"]) not in ROLES:
         raise InputError(
             f"{location}.role is a speaker's name beside role_type: pass role_type as role, "
             f"and the name as name"

@@ -95,7 +95,7 @@ def describe(block: Block) -> str:
     return f"[{kind}: {name}]" if name else f"[{kind}]"
 
 
-def own_words(block: Block) -> str:
+def spoken_text(block: Block) -> str:
     """What a model itself said in a block: no name of a part may be put into its mouth."""
     return describe(block) if block["type"] in SPOKEN else ""
 

@@ -86,9 +86,9 @@ def sole_writer(items: Sequence[Item]) -> bool:
     for item in items:
         if item.role in {"tool", "function"} or speaker(item) != "assistant":
             continue
-        found = None if _is_bare(item) else continuation_of(item)
-        if found is not None:
-            writers.add(_writer(found))
+        continuation = None if _is_bare(item) else continuation_of(item)
+        if continuation is not None:
+            writers.add(_writer(continuation))
         elif item.tool_calls:
             unsigned_calls = True
         else:
@@ -105,12 +105,12 @@ def add_continuation(message: dict[str, Any], item: Item, profile: str | None) -
         profile: the server.
     """
     allowed = ALL_FIELDS if profile is None else FIELDS[profile]
-    found = continuation_of(item)
-    if found is not None:
-        fields = {key: value for key, value in found.message.items() if key in allowed}
+    continuation = continuation_of(item)
+    if continuation is not None:
+        fields = {key: value for key, value in continuation.message.items() if key in allowed}
         message = {**message, **fields}
-        if found.calls and allowed & CALL_FIELDS and message.get("tool_calls"):
-            pairs = zip(message["tool_calls"], found.calls, strict=True)
+        if continuation.calls and allowed & CALL_FIELDS and message.get("tool_calls"):
+            pairs = zip(message["tool_calls"], continuation.calls, strict=True)
             message["tool_calls"] = [{**call, **signed} for call, signed in pairs]
     return message
 
@@ -158,17 +158,17 @@ def _is_signed(call: Any) -> bool:
 
 def _payload(item: Item) -> Mapping[str, Any]:
     raw = item.raw
-    data = raw.get("data") if raw is not None else None
-    if raw is None or not isinstance(data, Mapping):
+    payload = raw.get("data") if raw is not None else None
+    if raw is None or not isinstance(payload, Mapping):
         return {}
     if raw.get("format") == _LANGCHAIN:
-        return _langchain_payload(data, item)
-    return data if raw.get("format") == FORMAT else {}
+        return _langchain_payload(payload, item)
+    return payload if raw.get("format") == FORMAT else {}
 
 
-def _langchain_payload(data: Mapping[str, Any], item: Item) -> Mapping[str, Any]:
+def _langchain_payload(dump: Mapping[str, Any], item: Item) -> Mapping[str, Any]:
     """The fields where LangChain's classes for these servers keep them."""
-    kwargs = data.get("additional_kwargs")
+    kwargs = dump.get("additional_kwargs")
     if not isinstance(kwargs, Mapping):
         return {}
     signatures = kwargs.get("__gemini_function_call_thought_signatures__")
@@ -176,8 +176,10 @@ def _langchain_payload(data: Mapping[str, Any], item: Item) -> Mapping[str, Any]
         return kwargs
     signed = [signatures.get(call.get("id")) for call in item.tool_calls]
     calls = [
-        {"extra_content": {"google": {"thought_signature": one}}} if isinstance(one, str) else {}
-        for one in signed
+        {"extra_content": {"google": {"thought_signature": signature}}}
+        if isinstance(signature, str)
+        else {}
+        for signature in signed
     ]
     return {**kwargs, "tool_calls": calls}
 
@@ -202,7 +204,7 @@ def _is_bare(item: Item) -> bool:
     return item.raw is None and isinstance(item.content, str)
 
 
-def _writer(found: Continuation) -> str:
-    if found.calls or "extra_content" in found.message:
+def _writer(continuation: Continuation) -> str:
+    if continuation.calls or "extra_content" in continuation.message:
         return "gemini"
-    return "openrouter" if "reasoning_details" in found.message else "plain thoughts"
+    return "openrouter" if "reasoning_details" in continuation.message else "plain thoughts"

@@ -34,23 +34,23 @@ _FIELD_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
 _TYPE_NAMES: Final[Mapping[Any, str]] = {Mapping: "a dict", bool: "a bool"}
 
 
-def check_types(data: Mapping[str, Any], location: str) -> None:
+def check_types(message: Mapping[str, Any], location: str) -> None:
     for key, kind in _FIELD_TYPES.items():
-        value = data.get(key)
+        value = message.get(key)
         if value is not None and not isinstance(value, kind):
             expected = _TYPE_NAMES.get(kind, "a str")
             raise InputError(f"{location}.{key} must be {expected}, got {type(value).__name__}")
-    if data.get("type") == "" or data.get("role") == "":
-        raise InputError(f"{location}.{'type' if data.get('type') == '' else 'role'} is empty")
+    if message.get("type") == "" or message.get("role") == "":
+        raise InputError(f"{location}.{'type' if message.get('type') == '' else 'role'} is empty")
 
 
-def neutral_calls(data: dict[str, Any], location: str) -> list[dict[str, Json]]:
-    tool_calls = data.get("tool_calls", [])
+def neutral_calls(message: dict[str, Any], location: str) -> list[dict[str, Json]]:
+    tool_calls = message.get("tool_calls", [])
     if not isinstance(tool_calls, (list, tuple)):
         raise InputError(f"{location}.tool_calls must be a list, got {type(tool_calls).__name__}")
     for number, call in enumerate(tool_calls):
         _check_call(call, f"{location}.tool_calls[{number}]")
-    calls = openai_chat.neutral_calls(data)
+    calls = openai_chat.neutral_calls(message)
     check_calls(calls, location)
     return calls
 
@@ -73,6 +73,6 @@ def check_calls(calls: list[dict[str, Json]], location: str) -> None:
                 )
 
 
-def list_keys(data: Mapping[str, Any]) -> str:
-    keys = sorted(shown_key(key) for key in data if isinstance(key, str))
+def list_keys(message: Mapping[str, Any]) -> str:
+    keys = sorted(shown_key(key) for key in message if isinstance(key, str))
     return ", ".join(keys)[:200] or "none"

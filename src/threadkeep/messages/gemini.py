@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from threadkeep.messages.content import Block, as_blocks, describe, own_words, plain_text
+from threadkeep.messages.content import Block, as_blocks, describe, plain_text, spoken_text
 from threadkeep.messages.continuation import UNSIGNED, continuation_of
 from threadkeep.messages.spoken import is_unspoken
 from threadkeep.messages.tool_pairs import (
@@ -111,11 +111,11 @@ def _parts(item: Item) -> list[Part]:
     blocks = [] if silent else as_blocks(item.content)
     parts = [part for block in blocks if (part := _part(block, model))]
     calls = [_call(call) for call in item.tool_calls]
-    found = continuation_of(item)
-    if found is not None:
-        if parts and (signature := _signature(found.message)):
+    continuation = continuation_of(item)
+    if continuation is not None:
+        if parts and (signature := _signature(continuation.message)):
             parts[-1]["thoughtSignature"] = signature
-        for part, fields in zip(calls, found.calls, strict=False):
+        for part, fields in zip(calls, continuation.calls, strict=False):
             if signature := _signature(fields):
                 part["thoughtSignature"] = signature
     return [*parts, *calls]
@@ -131,7 +131,7 @@ def _signature(fields: Mapping[str, Any]) -> str:
 def _part(block: Block, model: bool) -> Part | None:
     if not model and (media := _media(block)):
         return media
-    text = own_words(block) if model else describe(block)
+    text = spoken_text(block) if model else describe(block)
     return {"text": text} if text.strip() else None
 
 

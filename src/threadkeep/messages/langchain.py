@@ -38,16 +38,16 @@ def is_message(message: object) -> bool:
     )
 
 
-def is_dump(data: Mapping[str, Any]) -> bool:
+def is_dump(dump: Mapping[str, Any]) -> bool:
     """Return True for a dict of `messages_to_dict`, `message.model_dump()` or `dumpd(message)`."""
-    if data.get("type") == "constructor" and isinstance(data.get("lc"), int):
+    if dump.get("type") == "constructor" and isinstance(dump.get("lc"), int):
         return True
-    kind = _kind(data.get("type"))
+    kind = _kind(dump.get("type"))
     if kind is None:
         return False
-    if data.keys() == _STORED_KEYS:
-        return isinstance(data["data"], Mapping)
-    return "content" in data and (kind == "chat" or "role" not in data)
+    if dump.keys() == _STORED_KEYS:
+        return isinstance(dump["data"], Mapping)
+    return "content" in dump and (kind == "chat" or "role" not in dump)
 
 
 def read_message(message: Any, location: str) -> list[Item]:
@@ -56,13 +56,13 @@ def read_message(message: Any, location: str) -> list[Item]:
     return [_item(fields, location)]
 
 
-def read_dump(data: Mapping[str, Any], location: str) -> list[Item]:
+def read_dump(dump: Mapping[str, Any], location: str) -> list[Item]:
     """Read a dumped message."""
-    if data.get("type") == "constructor":
-        return [_item(_constructor_fields(data, location), location)]
-    if data.keys() == _STORED_KEYS:
-        return [_item({"type": data["type"], **data["data"]}, location)]
-    return [_item(data, location)]
+    if dump.get("type") == "constructor":
+        return [_item(_constructor_fields(dump, location), location)]
+    if dump.keys() == _STORED_KEYS:
+        return [_item({"type": dump["type"], **dump["data"]}, location)]
+    return [_item(dump, location)]
 
 
 def record_id(item: Item, turn: str | None) -> str:
@@ -103,9 +103,9 @@ def _kind(type_name: object) -> str | None:
     return kind if kind in _KINDS else None
 
 
-def _constructor_fields(data: Mapping[str, Any], location: str) -> dict[str, Any]:
+def _constructor_fields(dump: Mapping[str, Any], location: str) -> dict[str, Any]:
     """The fields of a message that `dumpd` wrote."""
-    path, fields = data.get("id"), data.get("kwargs")
+    path, fields = dump.get("id"), dump.get("kwargs")
     name = str(path[-1]) if isinstance(path, (list, tuple)) and path else ""
     kind = name.removesuffix("Chunk").removesuffix("Message").lower()
     if kind not in _KINDS or not isinstance(fields, Mapping):

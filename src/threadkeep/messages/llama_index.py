@@ -34,12 +34,12 @@ def is_message(message: object) -> bool:
     )
 
 
-def is_dump(data: Mapping[str, Any]) -> bool:
+def is_dump(dump: Mapping[str, Any]) -> bool:
     """Return True for a dict of `message.model_dump()`, of this version or an older one."""
-    if "role" not in data or "type" in data:
+    if "role" not in dump or "type" in dump:
         return False
-    return isinstance(data.get("blocks"), list) or (
-        isinstance(data.get("additional_kwargs"), Mapping) and "content" in data
+    return isinstance(dump.get("blocks"), list) or (
+        isinstance(dump.get("additional_kwargs"), Mapping) and "content" in dump
     )
 
 
@@ -51,9 +51,9 @@ def read_message(message: Any, location: str) -> list[Item]:
     return read_dump(message.model_dump(), location)
 
 
-def read_dump(data: Mapping[str, Any], location: str) -> list[Item]:
+def read_dump(dumped: Mapping[str, Any], location: str) -> list[Item]:
     """Read a dumped message."""
-    dump: dict[str, Any] = _plain(data)
+    dump: dict[str, Any] = _plain(dumped)
     if not isinstance(dump.get("blocks"), list):
         dump["blocks"] = [{"block_type": "text", "text": dump.pop("content") or ""}]
     extra = dump.setdefault("additional_kwargs", {})
@@ -93,13 +93,13 @@ def _plain(value: Any) -> Any:
     return str(value) if is_url or isinstance(value, PurePath) else value
 
 
-def _base64(data: bytes) -> str:
+def _base64(content: bytes) -> str:
     """The bytes of a dump, which are base64 already unless they came from an open file."""
     try:
-        base64.b64decode(data, validate=True)
+        base64.b64decode(content, validate=True)
     except ValueError:
-        data = base64.b64encode(data)
-    return data.decode()
+        content = base64.b64encode(content)
+    return content.decode()
 
 
 def _encode_streams(block: Any) -> dict[str, bytes]:
@@ -191,8 +191,8 @@ def _media(kind: str, source: Mapping[str, Any]) -> Block | None:
     media: Block = {"type": kind}
     block = {key: value for key, value in source.items() if isinstance(value, str)}
     path, name = block.get("path"), block.get("title")
-    if data := block.get(_BYTES[block["block_type"]]):
-        media["base64"] = data
+    if encoded := block.get(_BYTES[block["block_type"]]):
+        media["base64"] = encoded
     elif block.get("url"):
         media["url"] = block["url"]
     elif path:

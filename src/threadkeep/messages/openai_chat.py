@@ -13,8 +13,8 @@ from threadkeep.messages.content import (
     data_url,
     describe,
     is_openai_file,
-    own_words,
     parse_content,
+    spoken_text,
 )
 from threadkeep.messages.continuation import without_call_fields
 from threadkeep.messages.spoken import is_unspoken
@@ -132,7 +132,7 @@ def _to_content(content: str | list[Block], role: str) -> str | list[Message]:
     if isinstance(content, str):
         return content
     if role != "user":
-        words = own_words if role == "assistant" else describe
+        words = spoken_text if role == "assistant" else describe
         parts = [{"type": "text", "text": text} for text in map(words, content) if text]
     else:
         parts = [part for block in content if (part := _to_part(block))]

@@ -15,7 +15,7 @@ from threadkeep.messages.content import (
     data_url,
     describe,
     is_openai_file,
-    own_words,
+    spoken_text,
 )
 from threadkeep.messages.spoken import is_unspoken
 from threadkeep.messages.tool_pairs import (
@@ -189,7 +189,7 @@ def _without_state(item: Item) -> Item | None:
 
 def _without_orphan_answers(entries: list[Entry]) -> list[Entry]:
     """Drop answers to what is not there; a reference may stand for anything."""
-    seen: set[tuple[str, Any]] = set()
+    earlier: set[tuple[str, Any]] = set()
     remaining: list[Entry] = []
     for entry in entries:
         kind = entry["type"]
@@ -197,9 +197,11 @@ def _without_orphan_answers(entries: list[Entry]) -> list[Entry]:
             return entries
         if kind in _ANSWERS:
             other, key, _ = _ANSWERS[kind]
-            if (other, entry.get(key)) not in seen:
+            if (other, entry.get(key)) not in earlier:
                 continue
-        seen.update((kind, entry.get(key)) for other, _, key in _ANSWERS.values() if kind == other)
+        earlier.update(
+            (kind, entry.get(key)) for other, _, key in _ANSWERS.values() if kind == other
+        )
         remaining.append(entry)
     return remaining
 
@@ -241,7 +243,7 @@ def _to_content(content: str | list[Block], role: str) -> str | list[Entry]:
     if isinstance(content, str):
         return content
     if role == "assistant":
-        texts = [text for block in content if (text := own_words(block))]
+        texts = [text for block in content if (text := spoken_text(block))]
         if len(texts) == 1:
             return texts[0]  # the one form that needs no id
         return [{"type": "output_text", "text": text} for text in texts] or ""

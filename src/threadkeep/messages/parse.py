@@ -13,6 +13,7 @@ from typing import Any, Final
 from threadkeep.errors import InputError
 from threadkeep.messages import (
     anthropic,
+    anthropic_blocks,
     openai_chat,
     openai_responses,
     parse_anthropic,
@@ -27,7 +28,7 @@ from threadkeep.types import Item
 from threadkeep.types.timestamps import parse_time
 
 _FIELDS: Final = frozenset(field.name for field in dataclasses.fields(Item)) | {"text"}
-_FORMATS: Final = frozenset({anthropic.FORMAT, openai_chat.FORMAT, openai_responses.FORMAT})
+_FORMATS: Final = frozenset({anthropic_blocks.FORMAT, openai_chat.FORMAT, openai_responses.FORMAT})
 _CONTENT_FIELDS: Final = ("type", "role", "name", "content", "tool_calls", "tool_call_id")
 
 
@@ -51,27 +52,27 @@ def parse(message: object, location: str = "message") -> list[Item]:
     return parse_dict(as_dict(message, location), location)
 
 
-def parse_dict(data: dict[str, Any], location: str, format: str | None = None) -> list[Item]:
+def parse_dict(message: dict[str, Any], location: str, format: str | None = None) -> list[Item]:
     """Parse a dict as `parse` does; with a `format`, as one of that API.
 
     Raises:
         InputError: a field is invalid; `location` and the field are named.
     """
-    if isinstance(data.get("choices"), list):
-        return _completion(data, location)
-    if is_response(data):
-        return _response(data, location)
+    if isinstance(message.get("choices"), list):
+        return _completion(message, location)
+    if is_response(message):
+        return _response(message, location)
     if format is None:
-        return _message(data, location)
-    present = {key: value for key, value in data.items() if value is not None}
+        return _message(message, location)
+    present = {key: value for key, value in message.items() if value is not None}
     check_types(present, location)
     items = _FORMAT_PARSERS[format](present, location)
-    return _checked(items, location) if data.get("raw") else items
+    return _checked(items, location) if message.get("raw") else items
 
 
-def is_response(data: Mapping[str, Any]) -> bool:
+def is_response(message: Mapping[str, Any]) -> bool:
     """Return True for a whole response of the Responses API."""
-    return data.get("object") == "response" and isinstance(data.get("output"), list)
+    return message.get("object") == "response" and isinstance(message.get("output"), list)
 
 
 def as_dict(message: object, location: str) -> dict[str, Any]:
@@ -95,49 +96,49 @@ def as_dict(message: object, location: str) -> dict[str, Any]:
     )
 
 
-def _completion(data: dict[str, Any], location: str) -> list[Item]:
-    if not data["choices"]:
+def _completion(completion: dict[str, Any], location: str) -> list[Item]:
+    if not completion["choices"]:
         raise InputError(f"{location}.choices is empty: the completion holds no message")
-    choice = data["choices"][0]
+    choice = completion["choices"][0]
     message = choice.get("message") if isinstance(choice, Mapping) else None
     if not isinstance(message, Mapping):
         raise InputError(f"{location}.choices[0].message is missing: is it a chunk of a stream?")
-    attributes = {key: data[key] for key in ("model", "usage") if data.get(key)}
+    attributes = {key: completion[key] for key in ("model", "usage") if completion.get(key)}
     return _message({**message, **attributes}, location)
 
 
-def _response(data: dict[str, Any], location: str) -> list[Item]:
+def _response(response: dict[str, Any], location: str) -> list[Item]:
     items: list[Item] = []
-    for number, entry in enumerate(data["output"]):
+    for number, entry in enumerate(response["output"]):
         entry_location = f"{location}.output[{number}]"
         items += _message(as_dict(entry, entry_location), entry_location)
-    if items and data.get("model"):
-        items = [dataclasses.replace(item, model=data["model"]) for item in items]
-    if items and data.get("usage"):
-        items[-1] = dataclasses.replace(items[-1], usage=data["usage"])
+    if items and response.get("model"):
+        items = [dataclasses.replace(item, model=response["model"]) for item in items]
+    if items and response.get("usage"):
+        items[-1] = dataclasses.replace(items[-1], usage=response["usage"])
     return items
 
 
-def _message(data: dict[str, Any], location: str) -> list[Item]:
-    items = _parse_any(data, location)
-    return _checked(items, location) if data.get("raw") else items
+def _message(message: dict[str, Any], location: str) -> list[Item]:
+    items = _parse_any(message, location)
+    return _checked(items, location) if message.get("raw") else items
 
 
 def _checked(items: list[Item], location: str) -> list[Item]:
     return [item if item.raw is None else _without_stale_raw(item, location) for item in items]
 
 
-def _parse_any(data: dict[str, Any], location: str) -> list[Item]:
-    data = {key: value for key, value in data.items() if value is not None}
-    check_types(data, location)
-    if anthropic.is_message(data):
-        return parse_anthropic.parse_message(data, location)
-    if parse_responses.is_message(data):
-        return [parse_responses.parse_message(data, location)]
-    kind = data.get("type", "message")
-    if kind not in NEUTRAL_TYPES and not ({"role", "content"} <= data.keys()):
-        return [parse_responses.parse_entry(data, location)]
-    return [parse_chat(data, location)]
+def _parse_any(message: dict[str, Any], location: str) -> list[Item]:
+    message = {key: value for key, value in message.items() if value is not None}
+    check_types(message, location)
+    if anthropic.is_message(message):
+        return parse_anthropic.parse_message(message, location)
+    if parse_responses.is_message(message):
+        return [parse_responses.parse_message(message, location)]
+    kind = message.get("type", "message")
+    if kind not in NEUTRAL_TYPES and not ({"role", "content"} <= message.keys()):
+        return [parse_responses.parse_entry(message, location)]
+    return [parse_chat(message, location)]
 
 
 def _without_stale_raw(item: Item, location: str) -> Item:
@@ -174,23 +175,25 @@ def _validated(item: Item, location: str) -> Item:
     return _without_stale_raw(checked, location)
 
 
-def _as_anthropic(data: dict[str, Any], location: str) -> list[Item]:
-    if isinstance(data.get("content"), (list, tuple)) and "role" in data:
-        return parse_anthropic.parse_message({**data, "content": list(data["content"])}, location)
-    return [parse_chat(data, location)]
+def _as_anthropic(message: dict[str, Any], location: str) -> list[Item]:
+    if isinstance(message.get("content"), (list, tuple)) and "role" in message:
+        return parse_anthropic.parse_message(
+            {**message, "content": list(message["content"])}, location
+        )
+    return [parse_chat(message, location)]
 
 
-def _as_responses(data: dict[str, Any], location: str) -> list[Item]:
-    if data.get("type", "message") != "message":
-        return [parse_responses.parse_entry(data, location)]
-    if "role" not in data:
-        raise InputError(f"{location}.role is missing; keys given: {list_keys(data)}")
-    return [parse_responses.parse_message(data, location)]
+def _as_responses(message: dict[str, Any], location: str) -> list[Item]:
+    if message.get("type", "message") != "message":
+        return [parse_responses.parse_entry(message, location)]
+    if "role" not in message:
+        raise InputError(f"{location}.role is missing; keys given: {list_keys(message)}")
+    return [parse_responses.parse_message(message, location)]
 
 
 _FORMAT_PARSERS: Final[Mapping[str, Callable[[dict[str, Any], str], list[Item]]]] = {
     "anthropic": _as_anthropic,
-    "openai-chat": lambda data, location: [parse_chat(data, location)],
+    "openai-chat": lambda message, location: [parse_chat(message, location)],
     "openai-responses": _as_responses,
 }
 FORMATS: Final = tuple(_FORMAT_PARSERS)

@@ -18,23 +18,30 @@ _ENVELOPE_FIELDS: Final = frozenset(
 _SEPARATE_FIELDS: Final = _ENVELOPE_FIELDS | {"text"}  # stored in other fields of an item
 
 
-def parse_chat(data: dict[str, Any], location: str) -> Item:
-    if "role" not in data and data.get("type") not in {"tool_call", "tool_result"}:
-        raise InputError(f"{location}.role is missing; keys given: {list_keys(data)}")
-    if not data.keys() & {"content", "tool_calls", "function_call", "refusal", "audio", "text"}:
-        raise InputError(f"{location}.content is missing; keys given: {list_keys(data)}")
-    role = ROLE_ALIASES.get(data.get("role", ""), data.get("role", ""))
-    result = role in RESULT_ROLES or data.get("type") == "tool_result"
+def parse_chat(message: dict[str, Any], location: str) -> Item:
+    if "role" not in message and message.get("type") not in {"tool_call", "tool_result"}:
+        raise InputError(f"{location}.role is missing; keys given: {list_keys(message)}")
+    if not message.keys() & {"content", "tool_calls", "function_call", "refusal", "audio", "text"}:
+        raise InputError(f"{location}.content is missing; keys given: {list_keys(message)}")
+    role = ROLE_ALIASES.get(message.get("role", ""), message.get("role", ""))
+    is_result = role in RESULT_ROLES or message.get("type") == "tool_result"
     fields = {
-        "type": data.get("type", "tool_result" if result else "message"),
-        "role": "tool" if result else role or "assistant",
-        "name": data.get("name"),
-        "content": openai_chat.message_content({"content": data.get("text"), **data}, location),
-        "tool_calls": neutral_calls(data, location),
-        "tool_call_id": data.get("tool_call_id"),
+        "type": message.get("type", "tool_result" if is_result else "message"),
+        "role": "tool" if is_result else role or "assistant",
+        "name": message.get("name"),
+        "content": openai_chat.message_content(
+            {"content": message.get("text"), **message}, location
+        ),
+        "tool_calls": neutral_calls(message, location),
+        "tool_call_id": message.get("tool_call_id"),
     }
     return build_item(
-        data, fields, location, openai_chat.FORMAT, _chat_payload(data), openai_chat.to_message
+        message,
+        fields,
+        location,
+        openai_chat.FORMAT,
+        _chat_payload(message),
+        openai_chat.to_message,
     )
 
 

@@ -22,29 +22,29 @@ _UNSENT_FIELDS: Final = frozenset(
 )
 
 
-def parse_entry(data: dict[str, Any], location: str) -> Item:
-    if data["type"] == "item_reference" and data.get("id", "") in PLACEHOLDERS:
+def parse_entry(entry: dict[str, Any], location: str) -> Item:
+    if entry["type"] == "item_reference" and entry.get("id", "") in PLACEHOLDERS:
         raise InputError(f"{location}.id is missing: a reference names the item that it stands for")
     fields = {
-        "type": data["type"],
-        "name": data.get("name"),
-        **_neutral_fields(data, location),
+        "type": entry["type"],
+        "name": entry.get("name"),
+        **_neutral_fields(entry, location),
     }
-    payload = {key: value for key, value in data.items() if key not in _UNSENT_FIELDS}
-    return build_item(data, fields, location, openai_responses.FORMAT, payload, _single_entry)
+    payload = {key: value for key, value in entry.items() if key not in _UNSENT_FIELDS}
+    return build_item(entry, fields, location, openai_responses.FORMAT, payload, _single_entry)
 
 
-def parse_message(data: dict[str, Any], location: str) -> Item:
+def parse_message(message: dict[str, Any], location: str) -> Item:
     fields = {
-        "role": ROLE_ALIASES.get(data["role"], data["role"]),
-        "content": openai_chat.message_content(data, location),
+        "role": ROLE_ALIASES.get(message["role"], message["role"]),
+        "content": openai_chat.message_content(message, location),
     }
     return build_item(
-        data,
+        message,
         fields,
         location,
         openai_responses.FORMAT,
-        _raw_message(data),
+        _raw_message(message),
         _single_entry,
     )
 
@@ -53,19 +53,19 @@ def _single_entry(item: Item) -> dict[str, Any] | None:
     return next(iter(openai_responses.to_entries(item)), None)
 
 
-def is_message(data: Mapping[str, Any]) -> bool:
+def is_message(message: Mapping[str, Any]) -> bool:
     """Return True if this is unambiguously a message of this API."""
-    if data.get("type", "message") != "message" or "role" not in data:
+    if message.get("type", "message") != "message" or "role" not in message:
         return False
-    types = part_types(data.get("content"))
+    types = part_types(message.get("content"))
     if types & _PART_TYPES:
         return True
-    return "type" in data and ("refusal" in types or str(data.get("id")).startswith("msg_"))
+    return "type" in message and ("refusal" in types or str(message.get("id")).startswith("msg_"))
 
 
-def _raw_message(data: Mapping[str, Any]) -> Entry:
+def _raw_message(message: Mapping[str, Any]) -> Entry:
     """The fields of such a message that are stored verbatim."""
-    return {"type": "message", **{key: data[key] for key in _MESSAGE_KEYS if key in data}}
+    return {"type": "message", **{key: message[key] for key in _MESSAGE_KEYS if key in message}}
 
 
 def _neutral_fields(entry: Mapping[str, Any], location: str) -> dict[str, Any]:

@@ -74,8 +74,8 @@ def read(message: object, location: str = "message", format: str | None = None) 
         return parse(message, location)
     shapes = _DICT_SHAPES if isinstance(message, Mapping) else _OBJECT_SHAPES
     if format is not None:
-        data = as_dict(message, location)
-        return parse_dict(data, location, format)
+        fields = as_dict(message, location)
+        return parse_dict(fields, location, format)
     return next(shape for shape in shapes if shape.matches(message)).read(message, location)
 
 
@@ -122,9 +122,9 @@ def _parse(message: Any, location: str) -> list[Item]:
 
 
 def _parse_checked(message: Mapping[str, Any], location: str) -> list[Item]:
-    data = with_date({key: value for key, value in message.items() if value is not None})
-    check_message(data, location)
-    return parse_dict(data, location)
+    fields = with_date({key: value for key, value in message.items() if value is not None})
+    check_message(fields, location)
+    return parse_dict(fields, location)
 
 
 def _parse_sdk_object(message: Any, location: str) -> list[Item]:
@@ -185,8 +185,8 @@ def _is_of_sdk(message: object) -> bool:
     return any(base.__module__.partition(".")[0] in _SDKS for base in type(message).__mro__)
 
 
-def _is_whole_answer(data: Mapping[str, Any]) -> bool:
-    return isinstance(data.get("choices"), list) or is_response(data)
+def _is_whole_answer(answer: Mapping[str, Any]) -> bool:
+    return isinstance(answer.get("choices"), list) or is_response(answer)
 
 
 def _is_pair(message: object) -> bool:

@@ -30,31 +30,31 @@ def with_result_id(answer: Item, id: str) -> Item:
 def _renamed(item: Item, ids: Sequence[str]) -> dict[str, Any] | None:
     """The raw payload with these ids; `None` if it has other calls than the item."""
     raw = item.raw or {}
-    data = raw.get("data")
-    if not isinstance(data, Mapping):
+    payload = raw.get("data")
+    if not isinstance(payload, Mapping):
         return None
     renamed: _Payload | None = None
     if raw.get("format") == "openai-chat/1":
-        renamed = _chat(data, ids)
+        renamed = _chat(payload, ids)
     elif raw.get("format") == "anthropic/1":
-        renamed = _anthropic(data, ids)
+        renamed = _anthropic(payload, ids)
     elif raw.get("format") in _RESPONSES and len(ids) == 1:
-        renamed = _entry(data, ids[0])
+        renamed = _entry(payload, ids[0])
     return None if renamed is None else {**raw, "data": renamed}
 
 
-def _chat(data: _Payload, ids: Sequence[str]) -> _Payload | None:
-    if "tool_call_id" in data:
-        return {**data, "tool_call_id": ids[0]}
-    calls = data.get("tool_calls")
+def _chat(payload: _Payload, ids: Sequence[str]) -> _Payload | None:
+    if "tool_call_id" in payload:
+        return {**payload, "tool_call_id": ids[0]}
+    calls = payload.get("tool_calls")
     if not isinstance(calls, list) or len(calls) != len(ids):
         return None
     named = [{**call, "id": id} for call, id in zip(calls, ids, strict=True)]
-    return {**data, "tool_calls": named}
+    return {**payload, "tool_calls": named}
 
 
-def _anthropic(data: _Payload, ids: Sequence[str]) -> _Payload | None:
-    content = data.get("content")
+def _anthropic(payload: _Payload, ids: Sequence[str]) -> _Payload | None:
+    content = payload.get("content")
     parts = content if isinstance(content, list) else []
     keys = {"tool_use": "id", "tool_result": "tool_use_id"}
     places = [n for n, part in enumerate(parts) if part.get("type") in keys]
@@ -63,10 +63,10 @@ def _anthropic(data: _Payload, ids: Sequence[str]) -> _Payload | None:
     named = list(parts)
     for place, id in zip(places, ids, strict=True):
         named[place] = {**parts[place], keys[parts[place]["type"]]: id}
-    return {**data, "content": named}
+    return {**payload, "content": named}
 
 
-def _entry(data: _Payload, id: str) -> _Payload | None:
-    if data.get("type") == "local_shell_call_output":
-        return {**data, "id": id}
-    return {**data, "call_id": id} if "call_id" in data else None
+def _entry(payload: _Payload, id: str) -> _Payload | None:
+    if payload.get("type") == "local_shell_call_output":
+        return {**payload, "id": id}
+    return {**payload, "call_id": id} if "call_id" in payload else None

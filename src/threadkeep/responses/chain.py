@@ -11,7 +11,7 @@ from threadkeep.core.engine import Engine
 from threadkeep.core.response_codec import (
     ENTRY,
     GAP,
-    Entry,
+    ResponseEntry,
     read_entry,
     read_response,
 )
@@ -110,7 +110,7 @@ def newest_id(engine: Engine, user: str | None, session: str) -> str | None:
     return read_entry(records[0]).id if records else None
 
 
-def find_entry(stream: SessionStream, id: str) -> Entry | None:
+def find_entry(stream: SessionStream, id: str) -> ResponseEntry | None:
     """The entry of a response in the session's list, or `None`."""
     records = stream.read(Query(stream.stream_name, ENTRY, ids=[names.key(id)])).pages[0].records
     return read_entry(records[0]) if records else None

@@ -14,7 +14,7 @@ from threadkeep.core.redaction import redacted_response
 from threadkeep.core.response_codec import (
     ENTRY,
     GAP,
-    Entry,
+    ResponseEntry,
     entry_record,
     read_entry,
     read_response,
@@ -105,7 +105,7 @@ def _locate(hit: RecordHit, safety_identifier: str | None) -> tuple[SessionStrea
 
 def entries(
     engine: Engine, scope: Scope, safety_identifier: str | None
-) -> Iterator[tuple[RecordHit, Entry]]:
+) -> Iterator[tuple[RecordHit, ResponseEntry]]:
     """The entries of responses in the sessions' lists, newest first."""
     for hit in find_records(engine, scope, ENTRY, None):
         entry = read_entry(hit.record)

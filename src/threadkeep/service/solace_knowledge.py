@@ -27,13 +27,13 @@ def import_memory(memory: Memory, owner: User | Session, data: Any) -> tuple[int
 
     What is known here already, or was forgotten here, is left as it is.
     """
-    known = _known_ids(memory, owner)
+    known_ids = _known_ids(memory, owner)
     facts = instructions = 0
     for text in _texts(data, "facts", owner.id):
-        if identity("fact", text) not in known:
+        if identity("fact", text) not in known_ids:
             facts += _add(owner, "facts", text)
     for text in _texts(data, "instructions", owner.id):
-        if identity("instruction", text, None, None) not in known:
+        if identity("instruction", text, None, None) not in known_ids:
             instructions += _add(owner, "instructions", text)
     return facts, instructions
 

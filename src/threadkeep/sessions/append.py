@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import takewhile
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from threadkeep.core import item_codec, names
 from threadkeep.core.engine import Engine
@@ -14,10 +13,11 @@ from threadkeep.core.redaction import redacted_item
 from threadkeep.errors import Conflict, InputError
 from threadkeep.messages import read_all
 from threadkeep.printable import shown
-from threadkeep.sessions import blobs, derived, recall_segments
-from threadkeep.sessions.blobs import Upload
+from threadkeep.sessions import blob_release, blob_upload, blobs, derived, recall_segments
+from threadkeep.sessions.blob_upload import Upload
 from threadkeep.sessions.item_identity import IdClaims, is_reference
-from threadkeep.sessions.read import ALL, choose_window, items_query, older_items, whole_items
+from threadkeep.sessions.read import items_query, older_items, whole_items
+from threadkeep.sessions.retention import apply_retention
 from threadkeep.sessions.storable import storable_record
 from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import Drop, Item, Page, Record
@@ -79,7 +79,7 @@ def add(stream: SessionStream, messages: Sequence[object], format: str | None = 
     if draft.claims is not None and draft.claims.changes:
         recall_segments.drop_touched(stream.engine, stream.owner, stream.id)
     if stream.engine.settings.retain:
-        _apply_retention(stream, seqs)
+        apply_retention(stream, seqs)
     return _notify_listener(stream, draft, seqs)
 
 
@@ -96,14 +96,14 @@ def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
         snapshot = stream.read(blobs.query(stream.engine, stream.id))
         if not first and snapshot.info is None:
             return []
-        gone = stored_with_blobs(stream, snapshot, snapshot.pages[0])
+        replaced = stored_with_blobs(stream, snapshot, snapshot.pages[0])
         put = stream.compare_and_set(snapshot, put=first, drop=[Drop("item")])
         if snapshot.info is not None:
             derived.invalidate_summary(stream.engine, stream.id)
             recall_segments.drop_touched(stream.engine, snapshot.info.user, stream.id)
-        if gone:
-            remaining = dict.fromkeys(gone, frozenset[str]()) | draft.blob_ids
-            blobs.release(stream.engine, stream.id, snapshot.pages[0], remaining)
+        if replaced:
+            remaining = dict.fromkeys(replaced, frozenset[str]()) | draft.blob_ids
+            blob_release.release(stream.engine, stream.id, snapshot.pages[0], remaining)
         return put
 
     seqs = stream.retry(step)
@@ -191,7 +191,7 @@ def _upload(stream: SessionStream, draft: Draft) -> None:
     """
     info = stream.read().info
     owner = stream.user if info is None else info.user or stream.user
-    blobs.store(stream.engine, stream.id, owner, draft.uploads)
+    blob_upload.store(stream.engine, stream.id, owner, draft.uploads)
 
 
 def _without_pages(stream: SessionStream, result: Item) -> Item:
@@ -199,8 +199,8 @@ def _without_pages(stream: SessionStream, result: Item) -> Item:
     older = older_items(stream)
 
     def find(seq: int) -> Item | None:
-        found = [item for item in older(seq + 1, 1) if item.seq == seq]
-        return next(iter(whole_items(stream, found)), None)
+        matching = [item for item in older(seq + 1, 1) if item.seq == seq]
+        return next(iter(whole_items(stream, matching)), None)
 
     return referring(result, stream.stream_name, find)
 
@@ -229,57 +229,6 @@ def _notify_listener(stream: SessionStream, draft: Draft, seqs: Sequence[int]) -
         ]
         stream.engine.listener.note(stream.id, new)
     return added
-
-
-def _apply_retention(stream: SessionStream, seqs: Sequence[int]) -> None:
-    """Delete the items that are older than all those `retain` keeps.
-
-    Older items are read until the policies need no more. If a model extracts from sessions, items
-    it has not read yet stay, up to `PATIENCE` times as many as `retain` keeps.
-    """
-    retained = choose_window(
-        stream, stream.engine.settings.retain, ALL, None, shorten=False, whole=False
-    )
-    first = _first_to_stay(stream, retained[0].seq) if retained else None
-    if first is None:
-        return
-    upto = first - 1
-    if (reader := stream.engine.listener) is not None and stream.generation is not None:
-        extracted_upto = reader.upto(stream.id, stream.owner, stream.generation)
-        upto = min(upto, max(extracted_upto, _patience_limit(stream, retained, seqs)))
-    stream.trim(upto)
-    recall_segments.drop_touched(stream.engine, stream.owner, stream.id, upto=upto)
-
-
-def _first_to_stay(stream: SessionStream, retained: int) -> int | None:
-    """The seq of the first item to stay; `None` = nothing is older.
-
-    Policies do not see notices; those in front of the oldest item that is retained belong to it.
-    """
-    first, size = retained, 1
-    while older := older_items(stream)(first, size):
-        notices = list(takewhile(lambda item: item.type == "notice", reversed(older)))
-        first = notices[-1].seq if notices else first
-        if len(notices) < len(older):
-            return first
-        size = _NOTICES_PAGE
-    return None
-
-
-def _patience_limit(stream: SessionStream, retained: Sequence[Item], seqs: Sequence[int]) -> int:
-    """The seq up to which items exceed `PATIENCE`; rarely checked, since it reads many items."""
-    if seqs and seqs[-1] % _CHECK_INTERVAL >= len(seqs):
-        return 0
-    allowed = (PATIENCE - 1) * len(retained)
-    older = older_items(stream)(retained[0].seq, allowed + 1)
-    return older[0].seq if len(older) > allowed else 0
-
-
-PATIENCE: Final = 10
-"""How many times the items that `retain` keeps may stay while extraction has not read them."""
-
-_CHECK_INTERVAL: Final = 16
-_NOTICES_PAGE: Final = 32
 
 
 def _check_unique(ids: list[str], noun: str) -> None:

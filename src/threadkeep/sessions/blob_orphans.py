@@ -8,7 +8,7 @@ from typing import Final
 
 from threadkeep.core.engine import Engine
 from threadkeep.errors import Conflict, CorruptRecord
-from threadkeep.sessions import blobs
+from threadkeep.sessions import blob_release, blobs
 from threadkeep.sessions.blobs import Reference
 from threadkeep.types import Page, Query
 
@@ -50,7 +50,7 @@ def delete(engine: Engine, name: str) -> int:
     page = engine.read(Query(name, blobs.BLOB))[0]
     doomed = {r.record.id: r.record.body for r in find(engine, name, page)}
     with suppress(Conflict):  # somebody writes: next time
-        return blobs.drop(engine, name, page, doomed) if doomed else 0
+        return blob_release.drop(engine, name, page, doomed) if doomed else 0
     return 0
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from threadkeep.core import item_codec
+from threadkeep.core import json_text
 from threadkeep.core.engine import Engine
+from threadkeep.core.paging import all_records
 from threadkeep.errors import InputError
 from threadkeep.sessions import checkpoints, export_line
 from threadkeep.sessions.checkpoints import NAMESPACE, ROOT, THREAD
@@ -22,8 +23,7 @@ FIELD: Final = "checkpoint"
 KINDS: Final = ("run", "value", "element", "write", "checkpoint", THREAD)
 """The kinds that are exported; leases and lists of namespaces belong to a store."""
 
-_PAGE: Final = 500
-_KEPT: Final = {"unordered": bool, "newest": str}
+_COPIED_FIELDS: Final = {"unordered": bool, "newest": str}
 """What a `thread` record may say beside whose it is."""
 
 
@@ -42,7 +42,7 @@ def records(engine: Engine, thread: str) -> Iterator[CheckpointRecord]:
     for namespace in checkpoints.namespaces(engine, thread):
         name = checkpoints.stream(engine, thread, namespace)
         for kind in KINDS:
-            for record in _pages(engine, name, kind):
+            for record in all_records(engine, name, kind):
                 yield CheckpointRecord(namespace, record)
 
 
@@ -58,7 +58,9 @@ def read(number: int, line: Line) -> CheckpointRecord:
     return CheckpointRecord(namespace, export_line.read(number, line, KINDS))
 
 
-def write(engine: Engine, thread: str, user: str | None, found: Sequence[CheckpointRecord]) -> None:
+def write(
+    engine: Engine, thread: str, user: str | None, entries: Sequence[CheckpointRecord]
+) -> None:
     """Write the checkpoints of a thread that has none; leftovers of an attempt before are dropped.
 
     The `thread` record of the root, which makes them a thread, is written last.
@@ -67,22 +69,26 @@ def write(engine: Engine, thread: str, user: str | None, found: Sequence[Checkpo
         engine: of the thread.
         thread: its id.
         user: its owner.
-        found: what was exported.
+        entries: what was exported.
     """
     root = checkpoints.stream(engine, thread, ROOT)
-    if not found or engine.read(Query(root, THREAD, ids=[THREAD]))[0].records:
+    if not entries or engine.read(Query(root, THREAD, ids=[THREAD]))[0].records:
         return
     by_namespace: dict[str, list[Record]] = {ROOT: []}
-    for entry in found:
+    for entry in entries:
         by_namespace.setdefault(entry.namespace, []).append(entry.record)
     listed = [checkpoints.namespace_record(n, engine.now()) for n in by_namespace if n != ROOT]
     _put(engine, root, [*listed, *_others(by_namespace[ROOT])])
     for namespace, records in by_namespace.items():
         if namespace != ROOT:
-            own = _thread_record(engine, thread, namespace, user, records)
-            _put(engine, checkpoints.stream(engine, thread, namespace), [*_others(records), own])
-    own = _thread_record(engine, thread, ROOT, user, by_namespace[ROOT])
-    engine.commit(root, put=[own], ttl=engine.settings.ttl)
+            thread_record = _thread_record(engine, thread, namespace, user, records)
+            _put(
+                engine,
+                checkpoints.stream(engine, thread, namespace),
+                [*_others(records), thread_record],
+            )
+    thread_record = _thread_record(engine, thread, ROOT, user, by_namespace[ROOT])
+    engine.commit(root, put=[thread_record], ttl=engine.settings.ttl)
 
 
 def _put(engine: Engine, name: str, records: Sequence[Record]) -> None:
@@ -104,18 +110,8 @@ def _thread_record(
     if user is not None:
         body["user"] = user
     for record in records:
-        said = json.loads(record.body) if record.kind == THREAD else {}
-        for name, kind in _KEPT.items():
-            if isinstance(said, dict) and isinstance(said.get(name), kind):
-                body[name] = said[name]
-    return Record(THREAD, THREAD, item_codec.dumps(body, "thread"), engine.now())
-
-
-def _pages(engine: Engine, name: str, kind: str) -> Iterator[Record]:
-    after = None
-    while True:
-        page = engine.read(Query(name, kind, limit=_PAGE, after=after))[0].records
-        yield from page
-        if len(page) < _PAGE:
-            return
-        after = page[-1].seq
+        fields = json.loads(record.body) if record.kind == THREAD else {}
+        for name, kind in _COPIED_FIELDS.items():
+            if isinstance(fields, dict) and isinstance(fields.get(name), kind):
+                body[name] = fields[name]
+    return Record(THREAD, THREAD, json_text.dumps(body, "thread"), engine.now())

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from threadkeep.core import body, item_codec, names
+from threadkeep.core import body, json_text, names
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
+from threadkeep.core.paging import PAGE, all_records, stream_pages
 from threadkeep.types import KEEP, Drop, Query, Record
 
 NOUN: Final = "checkpoint"
@@ -26,7 +27,6 @@ THREAD: Final = "thread"
 """The kind and the id of the record that says whose stream it is."""
 
 ROOT: Final = ""
-_PAGE: Final = 500
 
 
 def stream(engine: Engine, thread: str, namespace: str) -> str:
@@ -36,21 +36,15 @@ def stream(engine: Engine, thread: str, namespace: str) -> str:
 
 def namespace_record(namespace: str, now: float) -> Record:
     """The record that lists a namespace in the root stream of its thread."""
-    text = item_codec.dumps({"namespace": namespace}, "namespace")
+    text = json_text.dumps({"namespace": namespace}, "namespace")
     return Record(NAMESPACE, names.key(namespace), text, now)
 
 
 def namespaces(engine: Engine, thread: str) -> Iterator[str]:
     """The namespaces of a thread, the root first, then in the order of their first write."""
     yield ROOT
-    root, after = stream(engine, thread, ROOT), None
-    while True:
-        page = engine.read(Query(root, NAMESPACE, limit=_PAGE, after=after))[0].records
-        for record in page:
-            yield namespace_of(record)
-        if len(page) < _PAGE:
-            return
-        after = page[-1].seq
+    for record in all_records(engine, stream(engine, thread, ROOT), NAMESPACE):
+        yield namespace_of(record)
 
 
 def namespace_of(record: Record) -> str:
@@ -73,9 +67,9 @@ def forget_items(engine: Engine, thread: str, items: Collection[str], texts: set
     count = 0
     for namespace in namespaces(engine, thread):
         name = stream(engine, thread, namespace)
-        doomed = [r.id for r in _elements(engine, name) if _is_of(r, items, texts)]
-        for start in range(0, len(doomed), _PAGE):
-            drop = [Drop(ELEMENT, doomed[start : start + _PAGE])]
+        doomed = [r.id for r in all_records(engine, name, ELEMENT) if _is_of(r, items, texts)]
+        for start in range(0, len(doomed), PAGE):
+            drop = [Drop(ELEMENT, doomed[start : start + PAGE])]
             engine.commit(name, drop=drop, ttl=KEEP)
         count += len(doomed)
     return count
@@ -83,26 +77,14 @@ def forget_items(engine: Engine, thread: str, items: Collection[str], texts: set
 
 def delete_of_user(engine: Engine, user: str) -> int:
     """Delete the checkpoints of a user's threads that have no session; returns how many streams."""
-    prefix, count, cursor = names.noun_prefix(engine.settings.namespace, NOUN), 0, None
-    while True:
-        found, cursor = engine.streams(prefix, cursor=cursor, limit=_PAGE)
-        queries = [Query(name, THREAD, ids=[THREAD]) for name in found]
-        for name, page in zip(found, engine.read(*queries) if queries else [], strict=True):
+    count = 0
+    for stream_names in stream_pages(engine, names.noun_prefix(engine.settings.namespace, NOUN)):
+        queries = [Query(name, THREAD, ids=[THREAD]) for name in stream_names]
+        for name, page in zip(stream_names, engine.read(*queries) if queries else [], strict=True):
             if page.records and _field(page.records[0], "user") == user:
                 engine.commit(name, drop=[Drop()], ttl=KEEP)
                 count += 1
-        if cursor is None:
-            return count
-
-
-def _elements(engine: Engine, name: str) -> Iterator[Record]:
-    after = None
-    while True:
-        page = engine.read(Query(name, ELEMENT, limit=_PAGE, after=after))[0].records
-        yield from page
-        if len(page) < _PAGE:
-            return
-        after = page[-1].seq
+    return count
 
 
 def _is_of(record: Record, items: Collection[str], texts: set[str]) -> bool:

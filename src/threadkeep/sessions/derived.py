@@ -10,7 +10,7 @@ from typing import Final
 from threadkeep.core import body, names, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
-from threadkeep.core.item_codec import text_field
+from threadkeep.core.session_codec import text_field
 from threadkeep.types import KEEP, Drop, Query, Record
 
 SUMMARY: Final = "summary"

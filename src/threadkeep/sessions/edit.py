@@ -6,16 +6,16 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from threadkeep.core import item_codec, names
+from threadkeep.core import item_codec, json_text, names
 from threadkeep.core.redaction import redacted_info, redacted_item
 from threadkeep.errors import InputError, NotFound
 from threadkeep.messages import read
 from threadkeep.printable import shown
-from threadkeep.sessions import blobs, derived
+from threadkeep.sessions import blob_copy, blob_release, blob_upload, blobs, derived
 from threadkeep.sessions.append import stored_with_blobs
-from threadkeep.sessions.blobs import Upload
+from threadkeep.sessions.blob_upload import Upload
 from threadkeep.sessions.item_identity import is_reference
-from threadkeep.sessions.outdated import drop_derived, drop_segments, tell_edited
+from threadkeep.sessions.outdated import drop_derived, drop_segments, notify_edited
 from threadkeep.sessions.read import (
     is_shown,
     items_query,
@@ -47,7 +47,7 @@ def update(
         old = stream.claim(snapshot)
         changed = metadata_changes
         if changed is None and callable(metadata):
-            changed = json_object(metadata(item_codec.copy_json(old.metadata)))
+            changed = json_object(metadata(json_text.copy_json(old.metadata)))
         merged = {**old.metadata, **(changed or {})}
         new = dataclasses.replace(
             old,
@@ -82,15 +82,15 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
         new = dataclasses.replace(redacted, id=id, created_at=created_at, hidden=old.hidden)
         new, record, large = storable_record(new, id, stream.engine.now(), "item")
         owner = stream.claim(snapshot).user
-        blobs.store(stream.engine, stream.id, owner, [Upload(record.id, large)])
-        before = blobs.references_before(stream.engine, stream.id, records)
+        blob_upload.store(stream.engine, stream.id, owner, [Upload(record.id, large)])
+        before = blob_release.references_before(stream.engine, stream.id, records)
         seq = stream.compare_and_set(snapshot, put=[record])[0]
         drop_derived(stream, snapshot, seq)
-        blobs.release(stream.engine, stream.id, before, {record.id: blobs.blob_ids(record)})
+        blob_release.release(stream.engine, stream.id, before, {record.id: blobs.blob_ids(record)})
         return dataclasses.replace(new, seq=seq)
 
     replaced = stream.retry(step)
-    tell_edited(stream, [id])
+    notify_edited(stream, [id])
     return replaced
 
 
@@ -110,19 +110,19 @@ def rewind(stream: SessionStream, before: str | int | None, last: int | None) ->
         removed = whole_items(stream, list(map(item_codec.read_item, records)))
         if records:
             ids = [record.id for record in records]
-            before_commit = blobs.references_before(stream.engine, stream.id, records)
+            before_commit = blob_release.references_before(stream.engine, stream.id, records)
             stream.compare_and_set(snapshot, drop=[Drop("item", ids)])
             drop_derived(stream, snapshot, records[0].seq)
-            blobs.release(stream.engine, stream.id, before_commit, dict.fromkeys(ids, ()))
+            blob_release.release(stream.engine, stream.id, before_commit, dict.fromkeys(ids, ()))
         return list(filter(is_shown, removed))
 
     removed = stream.retry(step)
-    tell_edited(stream, [item.id for item in removed])
+    notify_edited(stream, [item.id for item in removed])
     return removed
 
 
-def remove(stream: SessionStream, *ids: str, tell: bool = True) -> None:
-    """As `Session.remove`; `tell=False`: the caller looks after what came of the items."""
+def remove(stream: SessionStream, *ids: str, notify: bool = True) -> None:
+    """As `Session.remove`; `notify=False`: the caller looks after what came of the items."""
     keys = [names.key(names.check(id, "id")) for id in ids]
 
     def step() -> None:
@@ -131,11 +131,11 @@ def remove(stream: SessionStream, *ids: str, tell: bool = True) -> None:
             stream.compare_and_set(snapshot, drop=[Drop("item", keys)])
         if records := snapshot.pages[0].records:
             drop_derived(stream, snapshot, records[0].seq)
-        blobs.release(stream.engine, stream.id, snapshot.pages[1], dict.fromkeys(keys, ()))
+        blob_release.release(stream.engine, stream.id, snapshot.pages[1], dict.fromkeys(keys, ()))
 
     stream.retry(step)
-    if tell:
-        tell_edited(stream, ids)
+    if notify:
+        notify_edited(stream, ids)
 
 
 def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> None:
@@ -156,7 +156,7 @@ def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> 
     records = [
         item_codec.forked_record(record) for page in snapshot.pages for record in page.records
     ]
-    blobs.copy(stream.engine, stream.id, copy.id, user, snapshot.pages[0].records)
+    blob_copy.copy(stream.engine, stream.id, copy.id, user, snapshot.pages[0].records)
     copy.create(info, records)
 
 
@@ -166,8 +166,8 @@ def clear(stream: SessionStream, keep_last: int, files: bool) -> None:
 
     def step() -> None:
         snapshot, records = newest_records(stream, keep_count + 1)
-        shown = sum(map(is_shown, map(item_codec.read_item, records)))
-        is_cut = shown > keep_count or (bool(records) and not keep_count)
+        shown_count = sum(map(is_shown, map(item_codec.read_item, records)))
+        is_cut = shown_count > keep_count or (bool(records) and not keep_count)
         last_dropped = records[0 if keep_count else -1].seq if is_cut else 0
         drop = [Drop("item", upto=last_dropped)] if is_cut else []
         if files and snapshot.info is not None:
@@ -180,8 +180,8 @@ def clear(stream: SessionStream, keep_last: int, files: bool) -> None:
         if is_cut:
             derived.invalidate_summary(stream.engine, stream.id)
             drop_segments(stream, snapshot)
-        gone = dict.fromkeys((id for id, seq in seqs.items() if seq <= last_dropped), ())
-        blobs.release(stream.engine, stream.id, with_blobs, gone)
+        released = dict.fromkeys((id for id, seq in seqs.items() if seq <= last_dropped), ())
+        blob_release.release(stream.engine, stream.id, with_blobs, released)
 
     stream.retry(step)
 

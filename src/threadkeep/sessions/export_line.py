@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from threadkeep.core import body, item_codec, names, record_shapes, response_codec, shape
+from threadkeep.core import (
+    body,
+    file_codec,
+    item_codec,
+    json_text,
+    names,
+    record_shapes,
+    response_codec,
+    session_codec,
+    shape,
+)
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.response_codec import ENTRY, GAP
 from threadkeep.errors import InputError
@@ -22,7 +32,7 @@ SESSION_KINDS: Final = ("session", "file", "item", "response", ENTRY, GAP, "feed
 
 KINDS: Final = (*SESSION_KINDS, PIECE, BLOB)
 
-MAX_LINE: Final = 8 * item_codec.MAX_BODY
+MAX_LINE: Final = 8 * json_text.MAX_BODY
 """Characters of a line: more than the largest record takes, however it is escaped."""
 
 _MAX_DEPTH: Final = body.MAX_DEPTH + 1  # a line is one level around its record
@@ -66,7 +76,7 @@ def read(number: int, line: Mapping[str, Any], kinds: Sequence[str] = KINDS) -> 
     for field, check in _FIELDS.items():
         if (fault := check(line.get(field))) is not None:
             raise InputError(
-                f"{location}: {field} must be {fault.expected}, found {shown(fault.found, 40)}"
+                f"{location}: {field} must be {fault.expected}, found {shown(fault.actual, 40)}"
             )
     kind, id = line["kind"], line["id"]
     if kind not in kinds:
@@ -123,7 +133,7 @@ def _body(line: Mapping[str, Any], location: str) -> str:
     if ("body" in line) == ("text" in line):
         raise InputError(f"{location} must have either a body or a text")
     if "body" in line:
-        return item_codec.dumps(line["body"], location)
+        return json_text.dumps(line["body"], location)
     text = line["text"]
     if not isinstance(text, str):
         raise InputError(f"{location}: text must be a text, found {shown(text)}")
@@ -131,7 +141,7 @@ def _body(line: Mapping[str, Any], location: str) -> str:
         size = len(text.encode())
     except UnicodeEncodeError:
         raise InputError(f"{location}: text has half a character") from None
-    if size > item_codec.MAX_BODY or "\0" in text:
+    if size > json_text.MAX_BODY or "\0" in text:
         raise InputError(f"{location}: text is too large, or has a NUL")
     return text
 
@@ -149,9 +159,9 @@ _FIELDS: Final[Mapping[str, shape.Check]] = {
     "expires": shape.optional(shape.moment),
 }
 _DECODE: Final[Mapping[str, Callable[[Record], Any]]] = {
-    "session": item_codec.read_session,
+    "session": session_codec.read_session,
     "item": item_codec.decode_item,
-    "file": item_codec.decode_file,
+    "file": file_codec.decode_file,
     "response": lambda record: response_codec.decode_response(record, "", None),
     ENTRY: response_codec.decode_entry,
     "feedback": lambda record: response_codec.decode_feedback(record, ""),

@@ -7,22 +7,21 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from threadkeep.core import body, item_codec, names
+from threadkeep.core import body, json_text, names, session_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
+from threadkeep.core.paging import all_records
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.errors import Conflict, CorruptRecord, InputError
 from threadkeep.printable import shown
-from threadkeep.sessions import blobs, checkpoint_lines, export_line, response_index
+from threadkeep.sessions import blob_copy, blobs, checkpoint_lines, export_line, response_index
 from threadkeep.sessions.checkpoint_lines import CheckpointRecord
 from threadkeep.sessions.export_line import KINDS, SESSION_KINDS, Line
 from threadkeep.sessions.stream import SessionStream
-from threadkeep.types import Json, Query, Record, SessionInfo
+from threadkeep.types import Json, Record, SessionInfo
 
 SCHEMA: Final = 2
 """Schema 1 had sessions only."""
-
-_PAGE: Final = 500
 
 
 class CheckedSession(NamedTuple):
@@ -54,10 +53,10 @@ def lines(engine: Engine, session: str) -> Iterator[Line]:
     stream = engine.stream("session", session)
     is_empty = True
     for kind in SESSION_KINDS:
-        for record in _records(engine, stream, kind):
+        for record in all_records(engine, stream, kind):
             is_empty = False
             yield _line(session, record)
-    for record in () if is_empty else blobs.records(engine, session):
+    for record in () if is_empty else blob_copy.records(engine, session):
         yield _line(session, record)
     for namespace, record in () if is_empty else checkpoint_lines.records(engine, session):
         yield {**_line(session, record), checkpoint_lines.FIELD: namespace}
@@ -82,7 +81,7 @@ def write(engine: Engine, session: CheckedSession) -> bool:
     stream = SessionStream(engine, SessionInfo(session.info.id))
     try:
         if stream.read().info is None:  # first: the session completes them
-            blobs.restore(engine, session.info.id, _blob_records(session))
+            blob_copy.restore(engine, session.info.id, _blob_records(session))
             if session.checkpoints:
                 user = session.info.user
                 checkpoint_lines.write(engine, session.info.id, user, session.checkpoints)
@@ -90,16 +89,6 @@ def write(engine: Engine, session: CheckedSession) -> bool:
     except (Conflict, CorruptRecord):  # an existing session stays, even an unreadable one
         return False
     return True
-
-
-def _records(engine: Engine, stream: str, kind: str) -> Iterator[Record]:
-    after = None
-    while True:
-        page = engine.read(Query(stream, kind, limit=_PAGE, after=after))[0].records
-        yield from page
-        if len(page) < _PAGE:
-            return
-        after = page[-1].seq
 
 
 def _line(session: str, record: Record) -> Line:
@@ -118,7 +107,7 @@ def _exact_fields(record: Record) -> Json:
     try:
         export_line.check_record(record, "body")
         fields = body.parse(record.body, record.kind)
-        return fields if item_codec.dumps(fields, "body") == record.body else None
+        return fields if json_text.dumps(fields, "body") == record.body else None
     except UnreadableRecord as error:
         body.skip(record, error)
     except InputError as error:
@@ -158,11 +147,14 @@ def _check_session(
     session_entry = export_line.read(first, line, ("session",))
     if session_entry.id != "session" or session_entry.expires is not None:
         raise InputError(f"line {first}: a session's own record has the id 'session', and no end")
-    info = item_codec.read_session(session_entry)  # which `read` has checked
+    info = session_codec.read_session(session_entry)  # which `read` has checked
     if info.id != session or info.user == "":
         raise InputError(f"line {first}: the session's own record has another id, or a wrong user")
     if user is not None and info.user is None:
-        session_entry, info = item_codec.with_owner(session_entry, user), replace(info, user=user)
+        session_entry, info = (
+            session_codec.with_owner(session_entry, user),
+            replace(info, user=user),
+        )
     if user is not None and info.user != user:
         raise InputError(f"line {first} is of another user's session")
     is_checkpoint = checkpoint_lines.FIELD
@@ -200,4 +192,4 @@ def _blob_records(session: CheckedSession) -> Iterator[Record]:
             yield record
         elif record.kind == blobs.BLOB:
             fields = {**body.parse(record.body, record.kind), "user": session.info.user}
-            yield replace(record, body=item_codec.dumps(fields, "blob"))
+            yield replace(record, body=json_text.dumps(fields, "blob"))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from threadkeep.core.parts import PartialMetadata
 from threadkeep.messages.tool_groups import is_tool_result
-from threadkeep.sessions import blobs
+from threadkeep.sessions import blob_load
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item
 
@@ -28,7 +28,7 @@ class LargeParts:
         self._stream = stream
         self._all_at_once, self._results_at_once = all_at_once, results_at_once
         self._partial: dict[str, Item] = {}
-        self._whole: dict[str, Item] = {}
+        self._loaded: dict[str, Item] = {}
 
     def fill(self, items: list[Item]) -> list[Item]:
         """The items, with the parts that were read."""
@@ -36,12 +36,12 @@ class LargeParts:
         if not met:
             return items
         self._partial |= met
-        wanted = {id for id, item in met.items() if self._all_at_once or self._is_result(item)}
-        if missing := wanted - self._whole.keys():
+        needed = {id for id, item in met.items() if self._all_at_once or self._is_result(item)}
+        if missing := needed - self._loaded.keys():
             self._load(missing)
-        if not self._whole:
+        if not self._loaded:
             return items
-        return [self._whole.get(item.id, item) if item.id in met else item for item in items]
+        return [self._loaded.get(item.id, item) if item.id in met else item for item in items]
 
     def _is_result(self, item: Item) -> bool:
         return self._results_at_once and is_tool_result(item)
@@ -50,13 +50,13 @@ class LargeParts:
         """Read the parts of the items that are shown; returns True if there were some to read."""
         if not self._partial:
             return False
-        shown = {item.id for item in window if item.id in self._partial}
-        missing = shown - self._whole.keys()
+        partial_ids = {item.id for item in window if item.id in self._partial}
+        missing = partial_ids - self._loaded.keys()
         if missing:
             self._load(missing)
         return bool(missing)
 
     def _load(self, ids: Iterable[str]) -> None:
         partial = [self._partial[id] for id in ids]
-        whole = blobs.load(self._stream.engine, self._stream.id, partial)
-        self._whole |= {item.id: item for item in whole}
+        loaded = blob_load.load(self._stream.engine, self._stream.id, partial)
+        self._loaded |= {item.id: item for item in loaded}

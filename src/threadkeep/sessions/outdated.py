@@ -28,7 +28,7 @@ def drop_segments(stream: SessionStream, snapshot: Snapshot) -> None:
     recall_segments.drop_touched(stream.engine, user, stream.id)
 
 
-def tell_edited(stream: SessionStream, ids: Sequence[str]) -> None:
+def notify_edited(stream: SessionStream, ids: Sequence[str]) -> None:
     """Tell who follows edits, once they are made: what came of these items is looked at again."""
     if ids and stream.engine.on_edit is not None:
         stream.engine.on_edit(stream, ids)

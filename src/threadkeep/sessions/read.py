@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from threadkeep.core import item_codec, names
+from threadkeep.core import item_codec, json_text, names
 from threadkeep.core.parts import references_of
 from threadkeep.errors import ConfigError, InputError, NotFound
 from threadkeep.printable import shown
 from threadkeep.protocols import Policy, TokenCounter
-from threadkeep.sessions import blobs
+from threadkeep.sessions import blob_load
 from threadkeep.sessions.large_parts import LargeParts
 from threadkeep.sessions.recent import RecentReader
 from threadkeep.sessions.stream import SessionStream, Snapshot
@@ -49,29 +49,29 @@ def items(
         after=seq_of(stream, "after", after),
         before=seq_of(stream, "before", before),
     )
-    found = range_items(stream, query, hidden)
-    if limit is None or len(found) <= limit:
-        return Listing(whole_items(stream, found))
-    cursor = found[limit - 1].seq if limit else after
-    return Listing(whole_items(stream, found[:limit]), cursor=cursor)
+    page = range_items(stream, query, hidden)
+    if limit is None or len(page) <= limit:
+        return Listing(whole_items(stream, page))
+    cursor = page[limit - 1].seq if limit else after
+    return Listing(whole_items(stream, page[:limit]), cursor=cursor)
 
 
 def _newest(stream: SessionStream, count: int, hidden: bool) -> list[Item]:
     """The newest items, oldest first; reads on while hidden ones are among them."""
     reader, size = RecentReader(stream), count
-    found = reader.newest(count)[0]
-    visible = found if hidden else list(filter(is_shown, found))
-    while found and len(found) == size and len(visible) < count:
+    page = reader.newest(count)[0]
+    visible = page if hidden else list(filter(is_shown, page))
+    while page and len(page) == size and len(visible) < count:
         size = max(count - len(visible), _PAGE)
-        found = reader.older(found[0].seq, size)
-        visible = [*filter(is_shown, found), *visible]
+        page = reader.older(page[0].seq, size)
+        visible = [*filter(is_shown, page), *visible]
     return visible[len(visible) - count :] if len(visible) > count else visible
 
 
 def whole_items(stream: SessionStream, items: list[Item]) -> list[Item]:
     """The items with their large parts, which takes another read if they have some."""
     if any(map(references_of, items)):
-        return blobs.load(stream.engine, stream.id, items)
+        return blob_load.load(stream.engine, stream.id, items)
     return items
 
 
@@ -88,18 +88,18 @@ def items_of_snapshot(
     stream: SessionStream, query: Query, snapshot: Snapshot, hidden: bool = False
 ) -> list[Item]:
     """As `range_items`, for a query that was read already, as the first of the snapshot."""
-    found = items_of_page(snapshot.pages[0])
-    visible = found if hidden else list(filter(is_shown, found))
+    page = items_of_page(snapshot.pages[0])
+    visible = page if hidden else list(filter(is_shown, page))
     size = query.limit
-    while size and len(found) == size and len(visible) < (query.limit or 0):
+    while size and len(page) == size and len(visible) < (query.limit or 0):
         size = max((query.limit or 0) - len(visible), _PAGE)
         further = query._replace(limit=size)
         if query.newest:
-            further = further._replace(before=found[0].seq)
+            further = further._replace(before=page[0].seq)
         else:
-            further = further._replace(after=found[-1].seq)
-        found = items_of_page(stream.read(further).pages[0])
-        more = list(filter(is_shown, found))
+            further = further._replace(after=page[-1].seq)
+        page = items_of_page(stream.read(further).pages[0])
+        more = list(filter(is_shown, page))
         visible = [*more, *visible] if query.newest else [*visible, *more]
     if query.limit is None or len(visible) <= query.limit:
         return visible
@@ -115,9 +115,9 @@ def newest_records(stream: SessionStream, count: int) -> tuple[Snapshot, list[Re
     while True:
         snapshot = stream.read(items_query(stream, limit=size, newest=True))
         records = snapshot.pages[0].records
-        shown = [n for n, item in enumerate(items_of_page(snapshot.pages[0])) if is_shown(item)]
-        if len(shown) >= count or len(records) < size:
-            return snapshot, records[shown[-count] if 0 < count <= len(shown) else 0 :]
+        positions = [n for n, item in enumerate(items_of_page(snapshot.pages[0])) if is_shown(item)]
+        if len(positions) >= count or len(records) < size:
+            return snapshot, records[positions[-count] if 0 < count <= len(positions) else 0 :]
         size = min(2 * size + _PAGE, MAX_COUNT)
 
 
@@ -132,7 +132,7 @@ def info(stream: SessionStream) -> SessionInfo | None:
     if snapshot.info is None:
         return None
     session_info = dataclasses.replace(
-        snapshot.info, metadata=item_codec.copy_json(snapshot.info.metadata)
+        snapshot.info, metadata=json_text.copy_json(snapshot.info.metadata)
     )
     if not snapshot.pages[0].records:
         return session_info
@@ -149,11 +149,11 @@ def choose_window(
     counter: TokenCounter | None,
     *,
     shorten: bool = True,
-    whole: bool = True,
+    load_large: bool = True,
 ) -> Window:
     """The window that the policies select; `lookback=ALL` reads without a limit.
 
-    With `shorten=False` large tool results count, and are returned, whole. With `whole=False`,
+    With `shorten=False` large tool results count, and are returned, whole. Without `load_large`,
     items need not have their large parts.
     """
     if type(lookback) is not int or lookback < 1:
@@ -182,7 +182,7 @@ def choose_window(
             session=stream.stream_name,
             shorten=shorten,
         )
-        if not (whole and large.load_shown(window)):
+        if not (load_large and large.load_shown(window)):
             break
     if reader.borrowed:
         window.replace_shared(reader.borrowed)

@@ -30,7 +30,7 @@ GAP: Final = "recall_gap"
 _TRIES: Final = 64
 
 
-class Span(NamedTuple):
+class SegmentSpan(NamedTuple):
     """What a segment holds of a session.
 
     Attributes:
@@ -46,7 +46,7 @@ class Span(NamedTuple):
     version: int
 
 
-class Head(NamedTuple):
+class SegmentHead(NamedTuple):
     """What is known of a segment without its words; of a gap, of the segment that was there.
 
     Attributes:
@@ -73,7 +73,7 @@ class Head(NamedTuple):
     complete: bool
     list_version: int
     list_seq: int
-    spans: Mapping[str, Span]
+    spans: Mapping[str, SegmentSpan]
     written_at: float = 0.0
     expires: float | None = None
     vectors: str | None = None
@@ -100,8 +100,8 @@ class Heads(NamedTuple):
     """
 
     version: int
-    segments: list[Head]
-    gaps: list[Head]
+    segments: list[SegmentHead]
+    gaps: list[SegmentHead]
     unreadable: list[str]
 
 
@@ -118,8 +118,8 @@ def queries(engine: Engine, user: str) -> tuple[Query, Query]:
 
 def parse(head_page: Page, gap_page: Page) -> Heads:
     """The heads of a user, from the answers to `queries`."""
-    segments: list[Head] = []
-    gaps: list[Head] = []
+    segments: list[SegmentHead] = []
+    gaps: list[SegmentHead] = []
     unreadable: list[str] = []
     for page, heads in ((head_page, segments), (gap_page, gaps)):
         for record in page.records:
@@ -167,7 +167,7 @@ def drop_touched(engine: Engine, user: str | None, session: str, *, upto: int | 
     )
 
 
-def drop(engine: Engine, user: str, heads: Heads, dropped: Iterable[Head]) -> int:
+def drop(engine: Engine, user: str, heads: Heads, dropped: Iterable[SegmentHead]) -> int:
     """Drop segments, and remember what they held; returns the stream's version.
 
     If a head cannot be read, nobody can say what it holds, and all segments go.
@@ -178,21 +178,21 @@ def drop(engine: Engine, user: str, heads: Heads, dropped: Iterable[Head]) -> in
     name, now = stream(engine, user), engine.now()
     if heads.unreadable:
         return engine.commit(name, drop=[Drop()], ttl=KEEP, expect=heads.version).version
-    gone = list(dropped)
+    doomed = list(dropped)
     return engine.commit(
         name,
-        put=[head._replace(pieces=0).record(GAP, now) for head in gone if head.complete],
-        drop=dropping(gone),
+        put=[head._replace(pieces=0).record(GAP, now) for head in doomed if head.complete],
+        drop=dropping(doomed),
         ttl=KEEP,
         expect=heads.version,
     ).version
 
 
-def dropping(heads: Iterable[Head]) -> list[Drop]:
+def dropping(heads: Iterable[SegmentHead]) -> list[Drop]:
     """What removes some segments with all their pieces."""
-    gone = list(heads)
-    pieces = [id for head in gone for id in head.piece_ids()]
-    return [Drop(HEAD, [head.id for head in gone]), Drop(PIECE, pieces)] if gone else []
+    doomed = list(heads)
+    pieces = [id for head in doomed for id in head.piece_ids()]
+    return [Drop(HEAD, [head.id for head in doomed]), Drop(PIECE, pieces)] if doomed else []
 
 
 def forget_user(engine: Engine, user: str) -> None:
@@ -202,11 +202,11 @@ def forget_user(engine: Engine, user: str) -> None:
         engine.commit(name, drop=[Drop()], ttl=KEEP)
 
 
-def _head(record: Record) -> Head | None:
+def _head(record: Record) -> SegmentHead | None:
     try:
         body: dict[str, Any] = json.loads(record.body)
-        spans = {str(id): Span(*map(int, span)) for id, span in body.pop("spans").items()}
-        head = Head(**body, spans=spans)
+        spans = {str(id): SegmentSpan(*map(int, span)) for id, span in body.pop("spans").items()}
+        head = SegmentHead(**body, spans=spans)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     numbers = (head.analysis, head.documents, head.pieces, head.columns, head.list_seq)

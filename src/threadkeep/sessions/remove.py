@@ -9,11 +9,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import NamedTuple
 
-from threadkeep.core import item_codec
+from threadkeep.core import session_codec
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.errors import Conflict, CorruptRecord
 from threadkeep.printable import shown
 from threadkeep.sessions import (
+    blob_release,
     blobs,
     checkpoints,
     derived,
@@ -109,7 +110,7 @@ def delete_target(stream: SessionStream, remains: DeletionTarget) -> None:
             derived.delete_derived(engine, stream.id, user=stream.user, is_ended=False)
     recall_segments.drop_touched(engine, remains.user, stream.id)
     if remains.has_blobs:  # after the items that refer to them
-        blobs.delete(engine, stream.id, stream.user if remains.is_ended else None)
+        blob_release.delete(engine, stream.id, stream.user if remains.is_ended else None)
     response_index.delete_pointers(engine, stream.id, pointed)
 
 
@@ -134,7 +135,7 @@ def _owner_in_record(stream: SessionStream) -> str | None:
     """The owner in a `session` record, even if the rest of it cannot be read."""
     with suppress(CorruptRecord):
         page = stream.engine.read(Query(stream.stream_name, "session", ids=["session"]))[0]
-        return item_codec.owner(page.records[0]) if page.records else None
+        return session_codec.owner(page.records[0]) if page.records else None
     return None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from threadkeep.core import body, item_codec, names, record_shapes
+from threadkeep.core import body, json_text, names, record_shapes, session_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.core.response_codec import ENTRY, read_entry
@@ -47,7 +47,7 @@ def write_pointer(
     """
     stream, ttl = engine.stream("response", id), _pointer_ttl(engine)
     owner_fields = {} if user is None else {"user": user}
-    text = item_codec.dumps({"id": id, "session": session, **owner_fields}, "response id")
+    text = json_text.dumps({"id": id, "session": session, **owner_fields}, "response id")
     record = Record("pointer", "pointer", text, engine.now())
     engine.commit(stream, put=[record], ttl=ttl, expect=pointer.version)
 
@@ -98,7 +98,7 @@ def restore_pointers(engine: Engine, session: str, ids: Iterable[str]) -> None:
         Query(name, "session", ids=["session"]), Query(name, ENTRY, ids=keys)
     )
     for entry in entries.records:
-        user = item_codec.owner(info.records[0]) if info.records else None
+        user = session_codec.owner(info.records[0]) if info.records else None
         adopt_pointer(engine, session, user, entry)
 
 

@@ -9,9 +9,9 @@ from typing import Final
 from threadkeep.core import item_codec, names
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.redaction import redacted_item
-from threadkeep.sessions import blobs
-from threadkeep.sessions.blobs import Upload
-from threadkeep.sessions.outdated import drop_segments, drop_summary, tell_edited
+from threadkeep.sessions import blob_release, blob_upload, blobs
+from threadkeep.sessions.blob_upload import Upload
+from threadkeep.sessions.outdated import drop_segments, drop_summary, notify_edited
 from threadkeep.sessions.read import items_query
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Record
@@ -82,11 +82,11 @@ def _change(
         ]
         if changed:
             owner = stream.claim(snapshot).user
-            blobs.store(stream.engine, stream.id, owner, uploads)
-            before = blobs.references_before(stream.engine, stream.id, records)
+            blob_upload.store(stream.engine, stream.id, owner, uploads)
+            before = blob_release.references_before(stream.engine, stream.id, records)
             stream.compare_and_set(snapshot, put=[new for _, new in changed])
             remaining = {new.id: blobs.blob_ids(new) for _, new in changed}
-            blobs.release(stream.engine, stream.id, before, remaining)
+            blob_release.release(stream.engine, stream.id, before, remaining)
             edited = [seq for seq, new in changed if not keep_summary or new.id in new_items]
             if edited:
                 drop_summary(stream, snapshot, min(edited))
@@ -95,7 +95,7 @@ def _change(
 
     count = stream.retry(step)
     if count:  # what a summary stands for was said all the same
-        tell_edited(stream, [*(item.id for item in items), *(() if keep_summary else ids)])
+        notify_edited(stream, [*(item.id for item in items), *(() if keep_summary else ids)])
     return count
 
 

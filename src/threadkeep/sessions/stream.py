@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeVar
 
-from threadkeep.core import item_codec
+from threadkeep.core import item_codec, session_codec
 from threadkeep.core.cache.session_info import CachedInfo
 from threadkeep.core.engine import Engine
 from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner, ThreadkeepError
@@ -100,12 +100,8 @@ class SessionStream:
             NotOwner: it belongs to another user; nothing was written.
         """
         cached = None if self._contended else self._cached
-        if cached is not None:
-            self._touch_index(cached.info)
-            try:
-                return self._commit(cached.info, put, expect=cached.version).seqs
-            except Conflict:
-                self._contended = True
+        if cached is not None and (seqs := self._append_to_cached(cached, put)) is not None:
+            return seqs
         return self.retry(lambda: self._append_to_generation(self.read(), put))
 
     def append_checked(
@@ -122,11 +118,9 @@ class SessionStream:
         """
         cached = None if self._contended or not put else self._cached
         if cached is not None and self._passes_check(cached.version, ids, check):
-            self._touch_index(cached.info)
-            try:
-                return self._commit(cached.info, put, expect=cached.version).seqs
-            except Conflict:
-                self._contended = True
+            seqs = self._append_to_cached(cached, put)
+            if seqs is not None:
+                return seqs
         for attempt in range(_APPEND_TRIES):
             snapshot = self.read(Query(self.stream_name, "item", ids=ids))
             check({record.id: item_codec.read_item(record) for record in snapshot.pages[0].records})
@@ -159,12 +153,12 @@ class SessionStream:
             info is not None or snapshot.info is None or not self._is_accessible(snapshot.info)
         )
         session_records = (
-            [item_codec.session_record(session_info, self.engine.now())]
+            [session_codec.session_record(session_info, self.engine.now())]
             if must_write_record
             else []
         )
         session_info = (
-            item_codec.read_session(session_records[0]) if session_records else session_info
+            session_codec.read_session(session_records[0]) if session_records else session_info
         )
         # without a session record, the stream holds the leftovers of an interrupted fork
         leftovers = [Drop()] if snapshot.info is None and snapshot.version else []
@@ -214,9 +208,9 @@ class SessionStream:
                     self.stream_name, put=batch, drop=leftovers, ttl=ttl, expect=version
                 ).version
                 leftovers = []
-            session_entry = session_entry or item_codec.session_record(info, self.engine.now())
+            session_entry = session_entry or session_codec.session_record(info, self.engine.now())
             self._commit(
-                item_codec.read_session(session_entry),
+                session_codec.read_session(session_entry),
                 [session_entry],
                 drop=leftovers,
                 expect=version,
@@ -286,6 +280,15 @@ class SessionStream:
             return True
         return False
 
+    def _append_to_cached(self, cached: CachedInfo, put: Sequence[Record]) -> list[int] | None:
+        """Append if nobody wrote since; `None` = somebody did."""
+        self._touch_index(cached.info)
+        try:
+            return self._commit(cached.info, put, expect=cached.version).seqs
+        except Conflict:
+            self._contended = True
+            return None
+
     def _append_to_generation(self, snapshot: Snapshot, put: Sequence[Record]) -> list[int]:
         """Append, also if others wrote to the same generation meanwhile."""
         if snapshot.info is None or not self._is_accessible(snapshot.info):
@@ -316,7 +319,7 @@ class SessionStream:
         if not session_page.records:
             return None
         try:
-            info = item_codec.read_session(session_page.records[0])
+            info = session_codec.read_session(session_page.records[0])
         except ValueError as error:
             raise CorruptRecord(
                 f"the session record of {shown(self._initial_info.id)} cannot be read, "

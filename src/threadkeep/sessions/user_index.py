@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from threadkeep.core import body, item_codec, names, record_shapes
+from threadkeep.core import body, json_text, names, record_shapes, session_codec
 from threadkeep.core import cursor as cursors
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
+from threadkeep.core.paging import stream_pages
 from threadkeep.errors import Conflict, InputError
 from threadkeep.printable import shown
 from threadkeep.types import KEEP, Drop, Listing, Page, Query, Record, SessionInfo
@@ -18,7 +19,6 @@ from threadkeep.types.versions import generation_of
 TOUCH_INTERVAL = 60.0
 """Seconds between two moves of a session to the end of its user's list."""
 
-_USERS_PAGE = 500
 
 _GRACE = 2 * TOUCH_INTERVAL
 """Seconds an entry outlives its session, so that every live session is listed."""
@@ -34,7 +34,7 @@ def touch(engine: Engine, user: str, session: str, *, new: bool) -> None:
     expires = None if entry_ttl is None else now + entry_ttl
     if expires is not None and not new:
         expires = _later(engine, Query(stream, "session", ids=[key]), expires)
-    entry = Record("session", key, item_codec.dumps({"id": session}, "session id"), now, expires)
+    entry = Record("session", key, json_text.dumps({"id": session}, "session id"), now, expires)
     engine.commit(stream, put=[entry], drop=[Drop("session", [key])], ttl=entry_ttl)
     engine.touch(user, session, now)
 
@@ -141,14 +141,11 @@ def all_sessions(
 
 def all_users(engine: Engine) -> Iterator[str]:
     """All users of the namespace who have sessions, in no particular order."""
-    prefix, cursor = names.noun_prefix(engine.settings.namespace, "sessions"), None
-    while True:
-        streams, cursor = engine.streams(prefix, cursor=cursor, limit=_USERS_PAGE)
-        for stream in dict.fromkeys(streams):
+    prefix = names.noun_prefix(engine.settings.namespace, "sessions")
+    for streams in stream_pages(engine, prefix):
+        for stream in streams:
             if (user := _user_of(engine, stream)) is not None:
                 yield user
-        if cursor is None:
-            return
 
 
 def _user_of(engine: Engine, stream: str) -> str | None:
@@ -216,7 +213,7 @@ def _info(session_page: Page, newest_page: Page) -> SessionInfo | None:
     if not session_page.records:
         return None
     try:
-        return item_codec.read_session(
+        return session_codec.read_session(
             session_page.records[0],
             max(record.at for record in [*session_page.records, *newest_page.records]),
         )

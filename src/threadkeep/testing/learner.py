@@ -40,24 +40,24 @@ class ScriptedLearner:
 
     def __call__(self, messages: list[dict[str, Any]]) -> str:
         """The answer to a prompt, as JSON."""
-        asked = json.loads(messages[-1]["content"])
-        self.calls.append(asked)
-        if "entries" in asked:  # the second question: what the script says is meant
-            answers = [{"number": entry["number"], "answer": True} for entry in asked["entries"]]
+        prompt = json.loads(messages[-1]["content"])
+        self.calls.append(prompt)
+        if "entries" in prompt:  # the second question: what the script says is meant
+            answers = [{"number": entry["number"], "answer": True} for entry in prompt["entries"]]
             return json.dumps({"answers": answers})
         answer = {
-            "facts": list(self._proposals(asked, self._facts, "known_facts")),
-            "instructions": list(self._proposals(asked, self._instructions, "known_instructions")),
+            "facts": list(self._proposals(prompt, self._facts, "known_facts")),
+            "instructions": list(self._proposals(prompt, self._instructions, "known_instructions")),
         }
-        if "summary_so_far" in asked:
-            answer["summary"] = {"text": _summary(asked), "topics": []}  # type: ignore[assignment]
+        if "summary_so_far" in prompt:
+            answer["summary"] = {"text": _summary(prompt), "topics": []}  # type: ignore[assignment]
         return json.dumps(answer, ensure_ascii=False)
 
     def _proposals(
-        self, asked: dict[str, Any], script: Mapping[str, str], known: str
+        self, prompt: dict[str, Any], script: Mapping[str, str], known_key: str
     ) -> Iterator[dict[str, Any]]:
-        numbers = {text: int(number) for number, text in asked[known].items()}
-        for line in asked["messages"]:
+        numbers = {text: int(number) for number, text in prompt[known_key].items()}
+        for line in prompt["messages"]:
             for words, text in script.items():
                 if words.casefold() in line["text"].casefold():
                     previous = numbers.get(self._updates.get(text, ""))
@@ -72,7 +72,7 @@ class ScriptedLearner:
                     }
 
 
-def _summary(asked: dict[str, Any]) -> str:
+def _summary(prompt: dict[str, Any]) -> str:
     """The summary so far, and how the conversation goes on."""
-    last = asked["messages"][-1]["text"] if asked["messages"] else ""
-    return f"{asked['summary_so_far']} {last}".strip()[-500:]
+    last = prompt["messages"][-1]["text"] if prompt["messages"] else ""
+    return f"{prompt['summary_so_far']} {last}".strip()[-500:]

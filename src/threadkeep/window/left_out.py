@@ -77,8 +77,8 @@ def left_out(
         present = {item.seq for item in after}
         if reason:
             reasons.update({item.seq: reason for item in before if item.seq not in present})
-    kept: dict[int, str | None] = {item.seq: None for item in stages[-1][1]}
-    return LeftOut(dict(Counter(reasons.values())), _ranges({**kept, **reasons}), unread_before)
+    window: dict[int, str | None] = {item.seq: None for item in stages[-1][1]}
+    return LeftOut(dict(Counter(reasons.values())), _ranges({**window, **reasons}), unread_before)
 
 
 def _name(policy: Policy | None) -> str:
@@ -91,8 +91,8 @@ def _name(policy: Policy | None) -> str:
 
 def _shortened(view: Sequence[Item], stages: Sequence[Stage]) -> dict[int, str]:
     """The items of the window of which a part was cut."""
-    whole = set(map(id, view))
-    cut = {item.seq for item in stages[0][1] if id(item) not in whole}
+    uncut = set(map(id, view))
+    cut = {item.seq for item in stages[0][1] if id(item) not in uncut}
     return {item.seq: SHORTENED for item in stages[-1][1] if item.seq in cut}
 
 

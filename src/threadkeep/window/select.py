@@ -75,25 +75,33 @@ def choose(
     shortening = Shortening(policies if shorten else (), session, reader)
     if shortening.handle_of is not None:  # its policy has no other purpose
         bound = [policy for policy in bound if not isinstance(policy, Readable)]
-    view, shown = shortening.views(reader.after(opening))
-    while reader.more and (
-        _lacks_last_call(reader.items, view) or _needs_older(shown, reader.items[0].seq, bound)
-    ):
-        reader.read_on()
-        view, shown = shortening.views(reader.after(opening))
-    stages = apply_all(bound, shown)
+    view, shortened = _read_views(reader, shortening, opening, bound)
+    stages = apply_all(bound, shortened)
     selected = stages[-1][1]
-    is_suffix = _is_suffix(selected, shown)
-    changed = changed_ids(selected, view) if shortening.changes else _NOTHING
+    is_suffix = _is_suffix(selected, shortened)
     unread = None if reader.complete or not reader.items else reader.items[0].seq
     return Window(
         selected,
         dropped=0 if is_suffix else _count_dropped(reader.items, selected, pinned),
         over=excess(bound, stages),
-        changed=changed,
+        changed=changed_ids(selected, view) if shortening.changes else _NOTHING,
         counter=counter,
         left_out=functools.partial(left_out, reader.items, view, stages, unread),
     )
+
+
+def _read_views(
+    reader: PageReader, shortening: Shortening, opening: list[Item], policies: Sequence[Policy]
+) -> tuple[Conversation, Conversation]:
+    """Read on until nothing older could change what the policies keep; both views of that."""
+    view, shortened = shortening.views(reader.after(opening))
+    while reader.more and (
+        _lacks_last_call(reader.items, view)
+        or _needs_older(shortened, reader.items[0].seq, policies)
+    ):
+        reader.read_on()
+        view, shortened = shortening.views(reader.after(opening))
+    return view, shortened
 
 
 def first_page_size(policies: Sequence[Policy], lookback: int) -> int:

@@ -21,7 +21,7 @@ from tests.engine.large_messages import photo, picture
 from threadkeep import connect
 from threadkeep.core import parts
 from threadkeep.core.left_out import KEY, without_large_parts
-from threadkeep.sessions import blobs
+from threadkeep.sessions import blob_upload
 from threadkeep.types import Item
 
 pytestmark = pytest.mark.proves("D4")
@@ -66,7 +66,7 @@ def test_a_text_that_is_too_large_is_cut_and_counted(monkeypatch, caplog, write)
 
 @pytest.mark.parametrize("write", WRITERS)
 def test_a_full_session_takes_further_messages_without_large_parts(monkeypatch, write):
-    monkeypatch.setattr(blobs, "MAX_SESSION", 250_000)
+    monkeypatch.setattr(blob_upload, "MAX_SESSION", 250_000)
     with connect("memory://") as memory:
         for _ in range(3):
             write(memory, "word " * 20_000 + picture(12))

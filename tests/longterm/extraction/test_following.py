@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from tests.longterm.extraction.conftest import answer, fact, instruction
 from threadkeep import connect
 from threadkeep.core import copy_streams
+from threadkeep.longterm.follow import Edited, withdraw
+from threadkeep.longterm.store.unit_of_work import UnitOfWork
+from threadkeep.types import Page
+from threadkeep.types.knowledge import Fact, Source
 
 
 def texts(user, status="active"):
@@ -259,3 +264,13 @@ def test_a_failure_keeps_what_is_to_be_read_again(opened, clock):
     clock.tick(60)
     memory.extract()
     assert texts(memory.user("ada")) == ["Ada has a dog"]
+
+
+def test_a_fact_that_holds_again_stays_so_when_it_loses_a_source_itself():
+    stale, remaining = Source("chat", "i1"), Source("chat", "i2")
+    unit = UnitOfWork([Page(0, [])] * 4)
+    unit.put_fact(Fact("newer", "Ada lives in Rome", (stale,), extractor="model/1"))
+    older = Fact("older", "Ada lives in Oslo", (stale, remaining), extractor="model/1")
+    unit.put_fact(replace(older, status="superseded", superseded_by="newer"))
+    withdraw(unit, Edited(None, "chat", {"i1": None}))
+    assert list(unit.facts.values()) == [replace(older, sources=(remaining,))]

@@ -14,9 +14,9 @@ LEVELS = (4, 16, 64, 256)
 def small_segments(monkeypatch):
     """Segments of a few items, and of every user."""
     monkeypatch.setattr(build, "LEVELS", LEVELS)
-    monkeypatch.setattr(build, "LEAST_KEPT", 4)
-    monkeypatch.setattr(sync, "LEAST_KEPT", 4)
-    monkeypatch.setattr(sync, "UNKEPT", 4)
+    monkeypatch.setattr(build, "MIN_ITEMS", 4)
+    monkeypatch.setattr(sync, "MIN_ITEMS", 4)
+    monkeypatch.setattr(sync, "MIN_UNSAVED", 4)
 
 
 def heads(memory, user="ada"):
@@ -55,7 +55,7 @@ def found_anew(memory, question, user="ada", **filters):
     """What an index says that was built of the items alone."""
     forget_index(memory, user)
     synced, _ = memory._engine.component(Recall)._index_of(user)
-    synced.ignore_kept()
+    synced.ignore_segments()
     answer = found(memory.user(user), question, **filters)
     forget_index(memory, user)
     return answer

@@ -17,7 +17,7 @@ from tests.longterm.recall import kept
 from tests.longterm.recall.conftest import said, texts
 from threadkeep import connect
 from threadkeep.backends.memory import MemoryBackend
-from threadkeep.longterm.recall.segments import build
+from threadkeep.longterm.recall.segments import build, writer
 from threadkeep.policies import max_messages
 from threadkeep.sessions import recall_segments
 
@@ -129,7 +129,7 @@ def test_words_expire_with_the_session_they_were_said_in(backend, clock):
 @pytest.fixture
 def in_parts(monkeypatch):
     """A segment takes a commit for each of its records."""
-    monkeypatch.setattr(build, "batches", lambda records: ([record] for record in records))
+    monkeypatch.setattr(writer, "batches", lambda records: ([record] for record in records))
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
@@ -251,9 +251,9 @@ SCRIPT = """
 import os, signal, sys
 import threadkeep
 from threadkeep.longterm.recall import sync
-from threadkeep.longterm.recall.segments import build
-build.LEVELS, build.LEAST_KEPT = (4, 16, 64, 256), 4
-build.batches = lambda records: ([record] for record in records)
+from threadkeep.longterm.recall.segments import build, writer
+build.LEVELS, build.MIN_ITEMS = (4, 16, 64, 256), 4
+writer.batches = lambda records: ([record] for record in records)
 memory = threadkeep.connect("sqlite:///" + sys.argv[1])
 commit, left = memory._engine.commit, int(sys.argv[2])
 def counted(*args, **kwargs):

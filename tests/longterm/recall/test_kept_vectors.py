@@ -14,7 +14,7 @@ from tests.longterm.recall.conftest import said, texts
 from threadkeep import Embedder, connect
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.errors import ConfigError
-from threadkeep.longterm.recall.segments import build
+from threadkeep.longterm.recall.segments import build, writer
 from threadkeep.longterm.recall.vectors import quantised
 
 GROUPS = (("red", "scarlet"), ("blue", "navy"))
@@ -196,7 +196,7 @@ def test_a_builder_that_dies_over_vectors_leaves_nothing_behind(
     backend, clock, colours, before, monkeypatch
 ):
     parts = lambda records: ([record] for record in records)  # noqa: E731
-    monkeypatch.setattr(build, "batches", parts)
+    monkeypatch.setattr(writer, "batches", parts)
     monkeypatch.setattr("threadkeep.longterm.recall.segments.vector_build.batches", parts)
     for commits in range(1, 40):
         user = f"ada{commits}"

@@ -15,7 +15,7 @@ from threadkeep.core.call_limit import Purpose, purpose
 PATIENCE: Final = 2.0
 """Seconds after which a read of a store that is down has been refused."""
 
-_VOUCHED: Final = 10.0
+_CONFIRMED_SECONDS: Final = 10.0
 _FIRST: Final = 0.002
 _LONGEST: Final = 1.0
 _DOUBLINGS: Final = 12
@@ -42,7 +42,7 @@ class Circuit(fork.ForkAware):
         self._silent = False
         self._failures = 0
         self._asked_next = 0.0
-        self._vouched_until = 0.0
+        self._confirmed_until = 0.0
         self.fault: Fault | None = None
 
     @property
@@ -51,13 +51,13 @@ class Circuit(fork.ForkAware):
         return self._down_since is not None
 
     @property
-    def vouched(self) -> bool:
+    def confirmed(self) -> bool:
         """Whether the server answered a moment ago, so that a slow read is just slow."""
-        return time.monotonic() < self._vouched_until
+        return time.monotonic() < self._confirmed_until
 
-    def vouch(self) -> None:
+    def confirm(self) -> None:
         """The server gave a sign of life."""
-        self._vouched_until = time.monotonic() + _VOUCHED
+        self._confirmed_until = time.monotonic() + _CONFIRMED_SECONDS
 
     def begin(self, deadline: Deadline) -> bool:
         """Wait for the turn of a call; False = it is refused, for the reason in `fault`."""

@@ -20,7 +20,7 @@ Key = tuple[str, str]
 """Kind and id of a record."""
 
 
-class Head(NamedTuple):
+class StreamState(NamedTuple):
     """The state of a stream that a commit depends on; it may have expired.
 
     Attributes:
@@ -117,7 +117,7 @@ class Decision(NamedTuple):
         return Lifetime(self.expires, self.ttl)
 
 
-def decide(head: Head | None, change: Change) -> Decision:
+def decide(head: StreamState | None, change: Change) -> Decision:
     """What a change does to a stream with this head (`None` = there never was one, or it is gone).
 
     Raises:
@@ -142,7 +142,7 @@ def decide(head: Head | None, change: Change) -> Decision:
 
 
 def _decision(
-    action: Action, version: int, lifetime: Lifetime, token: str | None, live: Head | None
+    action: Action, version: int, lifetime: Lifetime, token: str | None, live: StreamState | None
 ) -> Decision:
     """A commit without a token leaves the one that its generation has."""
     if token is not None:
@@ -157,7 +157,7 @@ def is_live(expires: float | None, now: float) -> bool:
     return expires is None or expires > now
 
 
-def lifetime_after(ttl: Ttl, now: float, live: Head | None) -> Lifetime:
+def lifetime_after(ttl: Ttl, now: float, live: StreamState | None) -> Lifetime:
     """How long a stream lives after a commit.
 
     `KEEP` changes nothing. The same ttl never shortens the life, however far behind the writer's

@@ -110,7 +110,7 @@ class RetryLoop:
             return attempt(deadline)
         if self.circuit.down:
             self._ask(self.ping, deadline)
-        elif purpose() is Purpose.READ and not self.circuit.vouched:
+        elif purpose() is Purpose.READ and not self.circuit.confirmed:
             short = deadline.part(_SHORT)
             try:
                 return attempt(short)
@@ -118,7 +118,7 @@ class RetryLoop:
                 if short.remaining() > 0 or not deadline.remaining():
                     raise
             self._ask(self.ping, deadline)
-            self.circuit.vouch()
+            self.circuit.confirm()
         return attempt(deadline)
 
     def _ask(self, ping: Callable[[Deadline], object], deadline: Deadline) -> None:

@@ -12,7 +12,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple
 
-from threadkeep.backends.common.commit import Action, Change, Decision, Head, decide, is_live
+from threadkeep.backends.common.commit import Action, Change, Decision, StreamState, decide, is_live
 from threadkeep.types import Commit, Drop, Page, Query, Record
 
 _SEQ = attrgetter("seq")
@@ -81,9 +81,9 @@ class Stream:
     _planned: _Plan | None = field(default=None, repr=False)
 
     @property
-    def head(self) -> Head:
+    def head(self) -> StreamState:
         """What a commit depends on."""
-        return Head(self.version, self.expires, self.ttl, self.token, self.token_version)
+        return StreamState(self.version, self.expires, self.ttl, self.token, self.token_version)
 
     def dead(self, now: float) -> bool:
         """Whether it has expired."""
@@ -160,11 +160,11 @@ class Stream:
         removed: dict[str, list[Record]] = {}
         for drop in change.drop:
             removed.setdefault(drop.kind or "", []).extend(self._dropped(drop))
-        gone = {(kind, record.id) for kind, records in removed.items() for record in records}
+        dropped = {(kind, record.id) for kind, records in removed.items() for record in records}
         latest = {(record.kind, record.id): record for record in change.put}
         seq, put = self.seq, []
         for key, record in latest.items():
-            old = None if key in gone else self._find(*key)
+            old = None if key in dropped else self._find(*key)
             if old and not is_live(old.expires, change.now):
                 removed.setdefault(old.kind, []).append(old)
                 old = None
@@ -185,7 +185,7 @@ class Stream:
         high = len(rows) if drop.upto is None else bisect_right(rows, drop.upto, key=_SEQ)
         return rows[:high]
 
-    def mortal(self) -> bool:
+    def has_expiring_records(self) -> bool:
         """Whether a record has an expiry of its own."""
         return any(record.expires is not None for record in self.records())
 

@@ -56,13 +56,13 @@ def add(log: Log, index: Index, head: bytes, line: NewLine, *, fsync: bool) -> N
     Args:
         head: the header, if the file is still to get one.
     """
-    fresh = index.head is None
+    is_new_file = index.head is None
     log.append(head + line.raw, index.end)
     if fsync:
         _sync(log.fd)
-        if fresh:
+        if is_new_file:
             layout.sync_names(log.path)
-    if fresh:
+    if is_new_file:
         index.catch_up(log)
     else:
         index.know(line.head, line.offset, line.hashes)
@@ -102,9 +102,9 @@ def compacted(log: Log, index: Index, head: StreamHead, stream: str, *, fsync: b
     fd = layout.open_log(log.path)
     if fd is None:
         return
-    fresh = Log(fd, log.path)
+    compacted_log = Log(fd, log.path)
     try:
-        index.catch_up(fresh)
+        index.catch_up(compacted_log)
         index.save_now(sidecar_path(log.path))
     finally:
-        fresh.close()
+        compacted_log.close()

@@ -9,9 +9,9 @@ from threadkeep.backends.common.commit import (
     Action,
     Change,
     Decision,
-    Head,
     Key,
     Lifetime,
+    StreamState,
     decide,
 )
 from threadkeep.backends.file import line_format
@@ -20,7 +20,7 @@ from threadkeep.backends.file.line_format import KindState
 from threadkeep.backends.file.log import Log
 from threadkeep.types import Commit, Drop, Record
 
-_LEAP: Final = 4096
+_VERSION_GAP: Final = 4096
 """A damaged last commit had a version and seqs that nobody knows now: leap over them."""
 
 
@@ -59,7 +59,7 @@ class _KindTotals:
         else:
             self._records += 1
 
-    def place(self) -> KindState:
+    def state(self) -> KindState:
         size, before = max(0, self._size), self._before
         return KindState(before.last, self._records, size, before.floor, self._expires)
 
@@ -75,13 +75,13 @@ class PendingCommit:
         self._now = now
         self.live = head if head and head.is_live(now) else None
         self.begin = offset
-        self.base = (head.seq if head else 0) + _LEAP * index.damaged
+        self.base = (head.seq if head else 0) + _VERSION_GAP * index.damaged
         self.seq = self.base
         self.kinds: dict[str, KindState] = {}
         self.rows: list[tuple[int, str]] = []
         self.dropped: dict[str, list[str]] = {}
         self.hashes: list[int] = []
-        self._gone: set[Key] = set()
+        self._dropped_keys: set[Key] = set()
         if self.live:
             self.begin, self.kinds = self.live.begin, dict(self.live.kinds)
 
@@ -102,9 +102,9 @@ class PendingCommit:
             if old and (upto is None or old.seq <= upto):
                 self._drop_one(kind, id, old)
 
-    def expire(self, kind: str, left: Iterable[float | None]) -> None:
+    def expire(self, kind: str, expiries: Iterable[float | None]) -> None:
         """Say anew when the first record of a kind expires."""
-        first = min((one for one in left if one is not None), default=None)
+        first = min((expiry for expiry in expiries if expiry is not None), default=None)
         self.kinds[kind] = self.kinds[kind]._replace(expires=first)
 
     def put(self, records: Sequence[Record]) -> list[int]:
@@ -114,19 +114,19 @@ class PendingCommit:
         for kind in dict.fromkeys(kind for kind, _ in last):
             tallies[kind] = _KindTotals(self.kinds.setdefault(kind, KindState(-1)))
         seqs = {key: self._put(record, tallies[key[0]]) for key, record in last.items()}
-        self.kinds |= {kind: tally.place() for kind, tally in tallies.items()}
+        self.kinds |= {kind: tally.state() for kind, tally in tallies.items()}
         self.rows.sort()
         return [seqs[record.kind, record.id] for record in records]
 
     def find(self, kind: str, id: str, hash: int | None = None) -> StoredRecord | None:
         """A record as it is after what was dropped so far."""
-        place = self.kinds.get(kind)
-        if self.live is None or place is None or (kind, id) in self._gone:
+        state = self.kinds.get(kind)
+        if self.live is None or state is None or (kind, id) in self._dropped_keys:
             return None
-        found = self._index.find(self._log, kind, id, hash)
-        if found is None or found[1][2] <= place.floor:
+        entry = self._index.find(self._log, kind, id, hash)
+        if entry is None or entry[1][2] <= state.floor:
             return None
-        return StoredRecord(found[1][2], found[1][4], found[2])
+        return StoredRecord(entry[1][2], entry[1][4], entry[2])
 
     def _put(self, record: Record, tally: _KindTotals) -> int:
         hash = self._index.hash(record.kind, record.id)
@@ -142,20 +142,20 @@ class PendingCommit:
         return seq
 
     def _drop_one(self, kind: str, id: str, old: StoredRecord) -> None:
-        place = self.kinds[kind]
-        self._gone.add((kind, id))
+        state = self.kinds[kind]
+        self._dropped_keys.add((kind, id))
         self.hashes.append(self._index.hash(kind, id))
         self.dropped.setdefault(kind, []).append(id)
-        left = max(0, place.size - old.size)
-        self.kinds[kind] = place._replace(records=place.records - 1, size=left)
+        size = max(0, state.size - old.size)
+        self.kinds[kind] = state._replace(records=state.records - 1, size=size)
 
     def _drop_range(self, kind: str, upto: int) -> None:
         """Raise the floor; how much is left is known only roughly, and never too low."""
-        place = self.kinds[kind]
-        count = min(place.records, self.seq - upto)
-        size = place.size * count // place.records if place.records else 0
-        left = place._replace(records=count, size=size, floor=max(place.floor, upto))
-        self.kinds[kind] = left if count else left._replace(expires=None)
+        before = self.kinds[kind]
+        count = min(before.records, self.seq - upto)
+        size = before.size * count // before.records if before.records else 0
+        after = before._replace(records=count, size=size, floor=max(before.floor, upto))
+        self.kinds[kind] = after if count else after._replace(expires=None)
 
     def line(self, version: int, lifetime: Lifetime, token: Any) -> NewLine:
         """The line that says all this."""
@@ -165,7 +165,7 @@ class PendingCommit:
         mentioned = _kinds(self.rows) | self.dropped.keys()
         before = {kind: self.kinds[kind].last for kind in sorted(mentioned)}
         self.kinds |= {kind: self.kinds[kind]._replace(last=self._offset) for kind in before}
-        head["h"] = {kind: short(place) for kind, place in self.kinds.items()}
+        head["h"] = {kind: trimmed(state) for kind, state in self.kinds.items()}
         if before:
             head["c"] = before
         if self.dropped:
@@ -173,29 +173,29 @@ class PendingCommit:
         if token is not None:
             head["k" if isinstance(token, int) else "t"] = token
         raw = line_format.render(head, [text for _, text in self.rows])
-        place = token if token is None or isinstance(token, int) else self._offset
+        token_place = token if token is None or isinstance(token, int) else self._offset
         end = self._offset + len(raw)
-        after = StreamHead(version, self.seq, *lifetime, self.begin, self.kinds, place, end)
+        after = StreamHead(version, self.seq, *lifetime, self.begin, self.kinds, token_place, end)
         return NewLine(raw, self._offset, after, self.hashes)
 
     def write(self, decision: Decision, change: Change) -> tuple[Commit, NewLine]:
         """Put, and say all this in a line; a generation that goes on keeps its token."""
-        version = decision.version + self.leap() if self.live else decision.version
+        version = decision.version + self.version_gap() if self.live else decision.version
         seqs = self.put(change.put)
         token: Any = self.live.token if self.live else None
         if change.token is not None:
             token = [change.token, version]
         return Commit(version, seqs), self.line(version, decision.lifetime, token)
 
-    def leap(self) -> int:
+    def version_gap(self) -> int:
         """How far versions must leap to be beyond all that a damaged last commit may have had."""
-        return _LEAP * self._index.damaged
+        return _VERSION_GAP * self._index.damaged
 
     def touch(self, live: StreamHead, decision: Decision) -> tuple[Commit, NewLine | None]:
         """Change the expiry; without a change there is no line."""
         if decision.lifetime == live.lifetime:
             return Commit(decision.version, []), None
-        version = decision.version + self.leap()
+        version = decision.version + self.version_gap()
         return Commit(version, []), self.line(version, decision.lifetime, live.token)
 
 
@@ -229,12 +229,12 @@ def apply(log: Log, index: Index, offset: int, change: Change) -> Written:
     return Written(*pending.write(decision, change))
 
 
-def _head(log: Log, live: StreamHead | None, token: str | None) -> Head | None:
+def _head(log: Log, live: StreamHead | None, token: str | None) -> StreamState | None:
     """What a commit depends on; the last token is read where the change has one."""
     if live is None:
         return None
     last = token_of(log, live) if token is not None else None
-    return Head(live.version, *live.lifetime, *(last or (None, None)))
+    return StreamState(live.version, *live.lifetime, *(last or (None, None)))
 
 
 def lifetime_fields(lifetime: Lifetime) -> dict[str, float]:
@@ -255,19 +255,19 @@ def _seqs(pending: PendingCommit, put: Iterable[Record]) -> list[int]:
     return [stored.seq if stored else 0 for stored in records]
 
 
-def earliest(one: float | None, other: float | None) -> float | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)
+def earliest(first: float | None, second: float | None) -> float | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return min(first, second)
 
 
 def _kinds(rows: Iterable[tuple[int, str]]) -> set[str]:
     return {text[2 : text.index('"', 2)] for _, text in rows}
 
 
-def short(place: KindState) -> list[Any]:
-    """A place without the trailing fields that say nothing."""
-    said = list(place)
-    while said[-1] in (None, 0) and len(said) > 1:
-        said.pop()
-    return said
+def trimmed(state: KindState) -> list[Any]:
+    """The fields of a state without the trailing ones that say nothing."""
+    fields = list(state)
+    while fields[-1] in (None, 0) and len(fields) > 1:
+        fields.pop()
+    return fields

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from threadkeep.backends.file import layout, line_format, locks
-from threadkeep.backends.file.commit_line import earliest, lifetime_fields, short, token_of
+from threadkeep.backends.file.commit_line import earliest, lifetime_fields, token_of, trimmed
 from threadkeep.backends.file.index import StreamHead
 from threadkeep.backends.file.line_format import KindState
 from threadkeep.backends.file.log import Log
@@ -105,7 +105,7 @@ def _lines(log: Log, head: StreamHead, stream: str) -> Iterator[bytes]:
         fields: dict[str, Any] = {"v": head.version, "q": seq, "b": base, "o": begin}
         fields |= lifetime_fields(head.lifetime)
         fields["c"] = _count_batch(kinds, batch, offset)
-        fields["h"] = {kind: short(state) for kind, state in kinds.items()}
+        fields["h"] = {kind: trimmed(state) for kind, state in kinds.items()}
         token = token_of(log, head) if last else None
         if token is not None:
             fields["t"] = token

@@ -73,7 +73,7 @@ class FileSweeper:
             dropped_ids = set(expired_ids)
             pending.expire(kind, [r.expires for r in records if r.id not in dropped_ids])
             swept += len(expired_ids)
-        line = pending.line(head.version + pending.leap(), head.lifetime, head.token)
+        line = pending.line(head.version + pending.version_gap(), head.lifetime, head.token)
         commit.add(log, index, b"", line, fsync=self._fsync)
         header = log.header()
         if header:

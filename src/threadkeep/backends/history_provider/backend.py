@@ -139,21 +139,21 @@ class HistoryProviderBackend:
 
     def _load(self, name: str) -> Stored:
         session = session_data.session_id(name)
-        data = self._call(self._provider.get_session, session)
-        if not data:
+        stored = self._call(self._provider.get_session, session)
+        if not stored:
             return None, None
-        return session_data.decode(session, data)[1], session_data.version(data)
+        return session_data.decode(session, stored)[1], session_data.version(stored)
 
     def _store(self, name: str, stream: Stream | None, version: str | None, now: float) -> bool:
         """Store a stream, `None` deletes it; returns False if another writer came between."""
         session = session_data.session_id(name)
-        data = None if stream is None else session_data.encode(name, stream, now)
+        encoded = None if stream is None else session_data.encode(name, stream, now)
         if self._compare_and_set is not None:
-            return bool(self._call(self._compare_and_set, session, data, version))
-        if data is None:
+            return bool(self._call(self._compare_and_set, session, encoded, version))
+        if encoded is None:
             self._call(self._provider.delete_session, session)
         else:
-            self._call(self._provider.store_session, session, data)
+            self._call(self._provider.store_session, session, encoded)
         return True
 
     def _names(self) -> Iterator[str]:
@@ -161,8 +161,8 @@ class HistoryProviderBackend:
             if not session_data.is_ours(session):
                 continue
             name = session_data.stream_name(session)
-            if name is None and (data := self._call(self._provider.get_session, session)):
-                name = session_data.decode(session, data)[0]
+            if name is None and (stored := self._call(self._provider.get_session, session)):
+                name = session_data.decode(session, stored)[0]
             if name is not None:
                 yield name
 

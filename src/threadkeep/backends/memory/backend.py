@@ -77,9 +77,9 @@ class MemoryBackend:
     ) -> tuple[list[str], Any]:
         with _LOCK:
             self._check_open()
-            found = [name for name in self._streams if name.startswith(prefix)]
+            matching = [name for name in self._streams if name.startswith(prefix)]
         after = "" if cursor is None else cursors.stream(cursor, prefix)
-        page = sorted(name for name in found if name > after)[:limit]
+        page = sorted(name for name in matching if name > after)[:limit]
         return page, page[-1] if len(page) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
@@ -180,6 +180,6 @@ class MemoryBackend:
                 break
             stream = self._settled(name)
             swept += stream.sweep(now, limit - swept) if stream else 0
-            if stream is None or not stream.mortal():
+            if stream is None or not stream.has_expiring_records():
                 self._mortal.discard(name)
         return swept

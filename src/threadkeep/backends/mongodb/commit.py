@@ -12,8 +12,8 @@ from threadkeep.backends.common.commit import (
     Action,
     Change,
     Decision,
-    Head,
     Lifetime,
+    StreamState,
     decide,
 )
 from threadkeep.backends.mongodb.documents import (
@@ -88,11 +88,13 @@ def _carry_out(
     return None if continued is None else _finish(store, change, continued)
 
 
-def _state(head: Document | None) -> Head | None:
+def _state(head: Document | None) -> StreamState | None:
     """What a commit depends on; a head whose generation was ended stands for none."""
     if head is None or "g" in head:
         return None
-    return Head(head["v"], head.get("x"), head.get("l"), head.get("t"), head["v"] - head["n"])
+    return StreamState(
+        head["v"], head.get("x"), head.get("l"), head.get("t"), head["v"] - head["n"]
+    )
 
 
 def _continue(
@@ -177,8 +179,8 @@ def _create(
 
 def _end(store: Store, change: Change, head: Document) -> bool:
     """End the life; the head stays for a while, so that nobody who is late brings it back."""
-    gone = {"g": clock(), "f": head["q"], "p": [], "z": True, "n": 0}
-    update = {"$set": gone, "$inc": {"c": 1}, "$unset": {"x": "", "l": "", "t": ""}}
+    tombstone = {"g": clock(), "f": head["q"], "p": [], "z": True, "n": 0}
+    update = {"$set": tombstone, "$inc": {"c": 1}, "$unset": {"x": "", "l": "", "t": ""}}
     if not store.update_one(_same(head), update).matched_count:
         return False
     clean(store, change.stream, head["q"])
@@ -193,9 +195,9 @@ def _same(head: Document) -> Document:
 
 def clean(store: Store, stream: str, floor: int) -> int:
     """Remove what lives that ended have left."""
-    gone = store.delete_many({"s": stream, "q": {"$lte": floor}}).deleted_count
+    deleted_count = store.delete_many({"s": stream, "q": {"$lte": floor}}).deleted_count
     store.update_one({"_id": head_id(stream), "f": floor}, {"$unset": {"z": ""}})
-    return gone
+    return deleted_count
 
 
 def _finish(store: Store, change: Change, head: Document) -> Commit:

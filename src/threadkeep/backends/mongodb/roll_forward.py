@@ -27,7 +27,7 @@ def apply(store: Store, head: Mapping[str, Any]) -> None:
             store.bulk_write([*writes, done], ordered=True)
             return
         except BulkWriteError as error:
-            codes = {one["code"] for one in error.details["writeErrors"]}
+            codes = {write_error["code"] for write_error in error.details["writeErrors"]}
             if codes != {_DUPLICATE}:
                 raise
             # somebody applies the same just now; what is there already is left as it is
@@ -45,10 +45,10 @@ def _writes(head: Mapping[str, Any]) -> Iterator[Write]:
             yield from _drops(stream, kind, ids, upto, 2 * commit)
         for kind, id, body, at, expires in operation["put"]:
             seq += 1
-            known = {"_id": record_id(stream, kind, id)}
+            selector = {"_id": record_id(stream, kind, id)}
             fields = {"s": stream, "k": kind, "i": id, "b": body, "a": at, "x": expires}
             change = _put(fields, seq, 2 * commit + 1, head["f"], operation["t"])
-            yield UpdateOne(known, change, upsert=True)
+            yield UpdateOne(selector, change, upsert=True)
 
 
 def _drops(
@@ -57,13 +57,13 @@ def _drops(
     older: Document = {"r": {"$lt": revision}}
     if upto is not None:
         older["q"] = {"$lte": upto}
-    gone = {"$set": {"r": revision, "g": clock(), "b": None}, "$unset": {"x": ""}}
+    tombstone = {"$set": {"r": revision, "g": clock(), "b": None}, "$unset": {"x": ""}}
     if ids is None:
-        yield UpdateMany({"s": stream, "k": kind, **older}, gone)
+        yield UpdateMany({"s": stream, "k": kind, **older}, tombstone)
         return
     for first in range(0, len(ids), _FEW):
         names = [record_id(stream, kind, id) for id in ids[first : first + _FEW]]
-        yield UpdateMany({"_id": {"$in": names}, **older}, gone)
+        yield UpdateMany({"_id": {"$in": names}, **older}, tombstone)
 
 
 def _put(fields: Mapping[str, Any], seq: int, revision: int, floor: int, now: float) -> list[Any]:

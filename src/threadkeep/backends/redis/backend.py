@@ -74,31 +74,23 @@ class RedisBackend:
         fields |= {"password": password, "prefix": prefix, "connect_timeout": connect_timeout}
         options = {name: value for name, value in fields.items() if value is not None}
         settings = merge_options({} if url is None else from_url(url), options)
-        key_prefix, unchecked = settings.pop("prefix", "tk"), settings.pop("connect_timeout", 5.0)
-        connect_seconds = SECONDS.read("connect_timeout", unchecked)
+        self._prefix = settings.pop("prefix", "tk")
+        connect_seconds = SECONDS.read("connect_timeout", settings.pop("connect_timeout", 5.0))
         POOL_SIZE.check("pool_size", pool_size)
         SECONDS.check("timeout", timeout)
         self.blocking = True
-        self._keys = StreamKeys(key_prefix)
-        if client is None:
-            target = parse_target(settings)
-            location = target.location()
-            self._pool: ClientPool[Client] = ClientPool(
-                partial(clients.make_client, target, connect_seconds),
-                lambda client: client.close(),
-                location=location,
-                size=pool_size,
-            )
-        else:
-            checked = _check_client(client, settings)
-            location = clients.location(checked)
-            self._pool = ClientPool(lambda: checked, None, location=location)
-        self._location = location
-        self._prefix = key_prefix
+        self._keys = StreamKeys(self._prefix)
+        self._location, make_client = _connection(client, settings, connect_seconds)
+        self._pool: ClientPool[Client] = ClientPool(
+            make_client,
+            (lambda made: made.close()) if client is None else None,
+            location=self._location,
+            size=pool_size if client is None else None,
+        )
         self._clock = ServerClock()
-        self._calls = RetryingClient(self._pool, location=location, timeout=float(timeout))
+        self._calls = RetryingClient(self._pool, location=self._location, timeout=float(timeout))
         if client is None:
-            self._calls.ping_by(partial(clients.make_client, target, connect_seconds))
+            self._calls.ping_by(make_client)
 
     def __repr__(self) -> str:
         return f"RedisBackend({self._location}, prefix={self._prefix!r})"
@@ -187,6 +179,17 @@ def _read(client: Client, runs: Sequence[Run]) -> list[Any]:
     if len(runs) == 1 or clients.is_cluster(client):
         return [evaluate(client, run) for run in runs]
     return evaluate_all(client, runs)
+
+
+def _connection(
+    client: Client | None, settings: dict[str, Any], connect_timeout: float
+) -> tuple[str, Callable[[], Client]]:
+    """The location of the server, and a function that returns a client of it."""
+    if client is not None:
+        checked = _check_client(client, settings)
+        return clients.location(checked), lambda: checked
+    target = parse_target(settings)
+    return target.location(), partial(clients.make_client, target, connect_timeout)
 
 
 def _check_client(client: object, settings: dict[str, Any]) -> Client:

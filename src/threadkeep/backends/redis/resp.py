@@ -51,6 +51,6 @@ class Packer:
             args = (*str(args[0]).split(), *args[1:])
         parts = [b"*%d\r\n" % len(args)]
         for arg in args:
-            data = arg if type(arg) is bytes else str(arg).encode()
-            parts += (b"$%d\r\n" % len(data), data, b"\r\n")
+            encoded = arg if type(arg) is bytes else str(arg).encode()
+            parts += (b"$%d\r\n" % len(encoded), encoded, b"\r\n")
         return [b"".join(parts)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from threadkeep.backends.common.commit import Action, Change, Decision, Head, Key, decide
+from threadkeep.backends.common.commit import Action, Change, Decision, Key, StreamState, decide
 from threadkeep.backends.sql.statements import LAST, Step
 from threadkeep.types import Commit, Drop, Record
 
@@ -32,9 +32,9 @@ class Row(NamedTuple):
     token_version: int | None
 
     @property
-    def head(self) -> Head:
+    def head(self) -> StreamState:
         """What a commit depends on."""
-        return Head(self.version, self.expires, self.ttl, self.token, self.token_version)
+        return StreamState(self.version, self.expires, self.ttl, self.token, self.token_version)
 
 
 def row(dialect: Dialect, columns: Sequence[Any]) -> Row:
@@ -71,8 +71,8 @@ def answer(plan: Plan, rows: Iterable[Any], dialect: Dialect, change: Change) ->
     if not change.keys:
         return Commit(plan.version, [])
     text = dialect.text
-    known = {(text(kind), text(id)): int(seq) for kind, id, seq in rows}
-    return Commit(plan.version, [known.get(k) or plan.seqs.get(k, 0) for k in change.keys])
+    stored_seqs = {(text(kind), text(id)): int(seq) for kind, id, seq in rows}
+    return Commit(plan.version, [stored_seqs.get(k) or plan.seqs.get(k, 0) for k in change.keys])
 
 
 def _touch(dialect: Dialect, row: Row | None, decision: Decision, change: Change) -> list[Step]:

@@ -19,28 +19,38 @@ def sweep_streams(dialect: Dialect, connection: Any, now: float, limit: int) -> 
 
     A head is deleted last, since it hides its remaining records.
     """
-    expired = _stream_names(
-        dialect, connection, dialect.sql.expired_streams, now, min(limit, _BATCH)
-    )
-    if not expired:
-        return 0
-    locked = _lock(dialect, connection, dialect.sql.lock_expired, expired, now)
-    swept = _delete(dialect, connection, dialect.sql.delete_records_of, locked, now, limit)
-    if swept < limit:
-        swept += _delete(dialect, connection, dialect.sql.delete_streams, locked, now, limit)
-    dialect.run(connection, [("COMMIT", {})])
-    return swept
+    sql = dialect.sql
+    deletions = (sql.delete_records_of, sql.delete_streams)
+    return _sweep(dialect, connection, sql.expired_streams, sql.lock_expired, deletions, now, limit)
 
 
 def sweep_records(dialect: Dialect, connection: Any, now: float, limit: int) -> int:
     """Delete up to `limit` records that expired; return the row count."""
-    expired = _stream_names(
-        dialect, connection, dialect.sql.expired_record_streams, now, min(limit, _BATCH)
+    sql = dialect.sql
+    deletions = (sql.delete_expired_records,)
+    return _sweep(
+        dialect, connection, sql.expired_record_streams, sql.lock_streams, deletions, now, limit
     )
+
+
+def _sweep(
+    dialect: Dialect,
+    connection: Any,
+    find: str,
+    lock: str,
+    deletions: Sequence[str],
+    now: float,
+    limit: int,
+) -> int:
+    """Lock the streams that are found, and delete from them until `limit` rows went."""
+    expired = _stream_names(dialect, connection, find, now, min(limit, _BATCH))
     if not expired:
         return 0
-    locked = _lock(dialect, connection, dialect.sql.lock_streams, expired, now)
-    swept = _delete(dialect, connection, dialect.sql.delete_expired_records, locked, now, limit)
+    locked = _lock(dialect, connection, lock, expired, now)
+    swept = 0
+    for deletion in deletions:
+        if swept < limit:
+            swept += _delete(dialect, connection, deletion, locked, now, limit)
     dialect.run(connection, [("COMMIT", {})])
     return swept
 

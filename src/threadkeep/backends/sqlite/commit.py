@@ -8,7 +8,14 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
-from threadkeep.backends.common.commit import Action, Change, Decision, Head, decide, lifetime_after
+from threadkeep.backends.common.commit import (
+    Action,
+    Change,
+    Decision,
+    StreamState,
+    decide,
+    lifetime_after,
+)
 from threadkeep.backends.sqlite import statements
 from threadkeep.backends.sqlite.head_cache import Heads, Place
 from threadkeep.types import Commit, Drop, Keep, Record
@@ -32,9 +39,9 @@ class Row(NamedTuple):
     token_version: int | None
 
     @property
-    def head(self) -> Head:
+    def head(self) -> StreamState:
         """What a commit depends on."""
-        return Head(self.version, self.expires, self.ttl, self.token, self.token_version)
+        return StreamState(self.version, self.expires, self.ttl, self.token, self.token_version)
 
 
 def apply(connection: sqlite3.Connection, heads: Heads, change: Change) -> Commit:
@@ -74,7 +81,7 @@ def _continue_from_cache(
     if token is None or isinstance(ttl, Keep):
         return None
     lifetime = lifetime_after(ttl, now, None)
-    place = heads.go_on(connection, stream, len(put), expect, lifetime, token, now)
+    place = heads.advance(connection, stream, len(put), expect, lifetime, token, now)
     if place is None:
         return None
     return Commit(place.version + 1, _put_records(connection, place.sid, place.seq, put, now))
@@ -104,7 +111,7 @@ def _write(
     columns = (version, base + len(change.put), expires, ttl, token, token_version)
     if row:
         sid = row.sid
-        connection.execute(statements.GO_ON, (*columns, sid))
+        connection.execute(statements.ADVANCE, (*columns, sid))
     else:
         sid = connection.execute(statements.BEGIN_LIFE, (change.stream, *columns)).lastrowid or 0
     seqs = _put_records(connection, sid, base, change.put, change.now) if change.put else []
@@ -156,8 +163,8 @@ def _put_again(connection: sqlite3.Connection, row: RecordRow, first: int, now: 
 def _seqs(connection: sqlite3.Connection, sid: int, put: Iterable[Record]) -> list[int]:
     """Where records are now; 0 for one that was dropped since."""
     keys = ((sid, record.kind, record.id) for record in put)
-    found = (connection.execute(statements.FIND, key).fetchone() for key in keys)
-    return [row[0] if row else 0 for row in found]
+    rows = (connection.execute(statements.FIND, key).fetchone() for key in keys)
+    return [row[0] if row else 0 for row in rows]
 
 
 def id_list(ids: Iterable[str]) -> str:

@@ -31,7 +31,7 @@ class Heads:
             self._places.clear()
         self._places[stream] = place
 
-    def go_on(
+    def advance(
         self,
         connection: sqlite3.Connection,
         stream: str,
@@ -41,10 +41,10 @@ class Heads:
         token: str | None,
         now: float,
     ) -> Place | None:
-        """Let a stream go on by so many records if it is where it was left, alive; where it was.
+        """Advance a stream by so many records, if it is alive and at its cached place.
 
-        `None`: it is not at the version expected, has another ttl, or nobody knows where it is;
-        nothing was done.
+        Returns where it was, or `None` if nothing was done: it is not at the version expected, has
+        another ttl, or is not cached.
         """
         place = self._places.get(stream)
         if place is None or place.version != expect:
@@ -54,7 +54,7 @@ class Heads:
         expires, ttl = lifetime
         written = (after.version, after.seq, expires, token, after.version)
         values = (*written, *place, stream, ttl, now)
-        if not connection.execute(statements.GO_ON_FROM, values).rowcount:
+        if not connection.execute(statements.ADVANCE_FROM, values).rowcount:
             return None
         self._places[stream] = after
         return place

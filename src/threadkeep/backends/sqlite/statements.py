@@ -16,11 +16,11 @@ BEGIN_LIFE: Final = (
     "INSERT INTO threadkeep_streams (stream, version, seq, expires, ttl, token, token_version) "
     "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING sid"
 )
-GO_ON: Final = (
+ADVANCE: Final = (
     "UPDATE threadkeep_streams SET version = ?, seq = ?, expires = ?, ttl = ?, token = ?, "
     "token_version = ? WHERE sid = ?"
 )
-GO_ON_FROM: Final = (
+ADVANCE_FROM: Final = (
     "UPDATE threadkeep_streams SET version = ?, seq = ?, expires = max(?, expires), token = ?, "
     "token_version = ? WHERE sid = ? AND version = ? AND seq = ? AND stream = ? "
     "AND ttl IS ? AND (expires IS NULL OR expires > ?)"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from threadkeep.core import item_codec
+from threadkeep.core import file_codec
 from threadkeep.core.engine import Engine
 from threadkeep.longterm import summaries
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream
-from threadkeep.longterm.summaries import Span
+from threadkeep.longterm.summaries import SummarySpan
 from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import File, Page, Query
 from threadkeep.types.knowledge import Summary
@@ -36,7 +36,7 @@ class Knowledge:
     session: str | None = None
     agent: str | None = None
     summary: Summary | None = None
-    span: Span | None = None
+    span: SummarySpan | None = None
     files: list[File] = field(default_factory=list)
 
 
@@ -87,4 +87,4 @@ def _queries(user_stream: UserStream, session_stream: SessionStream) -> list[Que
 
 def _files(snapshot: Snapshot, requested: bool) -> list[File]:
     pages: Sequence[Page] = snapshot.pages[:1] if requested else ()
-    return [file for page in pages for r in page.records if (file := item_codec.read_file(r))]
+    return [file for page in pages for r in page.records if (file := file_codec.read_file(r))]

@@ -92,19 +92,19 @@ def sentences(text: str) -> list[str]:
 def _before_pasted(text: str) -> str:
     """What stands before the head of a mail, or before what is to be translated or summed up."""
     rows = recognise(text).rows
-    kept: list[str] = []
+    own_lines: list[str] = []
     for line in text.split("\n"):
         if _is_header(line):
-            return "\n".join(kept)
-        own: list[str] = []
+            return "\n".join(own_lines)
+        own_sentences: list[str] = []
         for sentence in sentences(line):
             colon = _COLON.search(sentence)
             head = sentence[: colon.start()] if colon else sentence
             if any(_hands_over(head, row, colon=colon is not None) for row in rows):
-                return "\n".join([*kept, " ".join(own)])
-            own.append(sentence)
-        kept.append(line)
-    return "\n".join(kept)
+                return "\n".join([*own_lines, " ".join(own_sentences)])
+            own_sentences.append(sentence)
+        own_lines.append(line)
+    return "\n".join(own_lines)
 
 
 def _hands_over(head: str, row: Language, *, colon: bool) -> bool:

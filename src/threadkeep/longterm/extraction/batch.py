@@ -129,8 +129,8 @@ def edited_batch(
 
 def _names_of(user: str | None, speakers: Iterable[str | None]) -> list[str]:
     """The speakers that have the user's name: the id, or what stands in it before the @."""
-    known = {fold(user), fold(user.partition("@")[0])} if user else set()
-    return [name for name in speakers if name is not None and fold(name) in known]
+    user_names = {fold(user), fold(user.partition("@")[0])} if user else set()
+    return [name for name in speakers if name is not None and fold(name) in user_names]
 
 
 def _take_turns(engine: Engine, items: Sequence[Item], turns: int) -> list[tuple[Item, str]]:

@@ -29,14 +29,14 @@ def content_words(text: str, rows: Rows) -> tuple[str, ...]:
         if not row.spaced and row.code != "ko":
             for role in _EMPTY_ROLES:
                 cleared = row.without(role, cleared)
-    found: dict[str, None] = {}
+    distinct: dict[str, None] = {}
     for word in words(cleared):
         if _HANGUL.fullmatch(word) and any(_is_korean_particle(word, row) for row in rows):
             continue
         for piece in _pieces(word):
             if not _is_empty(piece, rows):
-                found[piece] = None
-    return tuple(found)
+                distinct[piece] = None
+    return tuple(distinct)
 
 
 def _pieces(word: str) -> Iterable[str]:
@@ -123,26 +123,37 @@ def _groups(code: str, rows: Rows, topics: bool) -> tuple[re.Pattern[str], ...]:
     return tuple(compiled(g, spaced=row.spaced) for g in (row.topics if topics else row.same))
 
 
+@functools.lru_cache(maxsize=1_024)
+def about(text: str, user: str | None, rows: Rows) -> tuple[str, ...]:
+    """The words that say what a fact is about: not the user's name, nor how models put it."""
+    names = frozenset(words(user or ""))
+    return tuple(
+        word
+        for word in content_words(text, rows)
+        if word not in names and not any(row.is_word("frame", word) for row in rows)
+    )
+
+
 def missing(
-    wanted: Iterable[str], said: Iterable[str], rows: Rows, small: Iterable[str] = ()
+    terms: Iterable[str], text_words: Iterable[str], rows: Rows, small: Iterable[str] = ()
 ) -> list[str]:
     """The words of the first for which the second has none of the same sense.
 
     Args:
-        wanted: the words that are looked for.
-        said: the words that carry the sense of a text.
+        terms: the words that are looked for.
+        text_words: the words that carry the sense of a text.
         rows: of the languages.
         small: other words of the text, which may only stand for one: "have" for "eat".
     """
-    others = tuple(said)
+    others = tuple(text_words)
     meant = frozenset(group for other in (*others, *small) for group in groups_of(other, rows))
     return [
         word
-        for word in wanted
+        for word in terms
         if not (groups_of(word, rows) & meant) and not any(is_form(word, o) for o in others)
     ]
 
 
-def share(wanted: tuple[str, ...], said: Iterable[str], rows: Rows) -> float:
+def share(terms: tuple[str, ...], text_words: Iterable[str], rows: Rows) -> float:
     """The share of words that stand in another text; 1 of nothing."""
-    return 1 - len(missing(wanted, said, rows)) / len(wanted) if wanted else 1.0
+    return 1 - len(missing(terms, text_words, rows)) / len(terms) if terms else 1.0

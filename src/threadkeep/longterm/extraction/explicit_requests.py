@@ -49,8 +49,8 @@ class MemoryRequest(NamedTuple):
     @property
     def is_instruction(self) -> bool:
         """Whether it is about how to serve the user."""
-        asked = re.sub(r"^(?:to|zu|de|d')\s+", "", fold(self.text))
-        return any(row.begins(role, asked) for row in self.rows for role in ("lasting", "command"))
+        text = re.sub(r"^(?:to|zu|de|d')\s+", "", fold(self.text))
+        return any(row.begins(role, text) for row in self.rows for role in ("lasting", "command"))
 
     @property
     def is_reported(self) -> bool:
@@ -60,12 +60,12 @@ class MemoryRequest(NamedTuple):
     def matches(self, text: str) -> bool:
         """Whether a request to forget is about what a text says."""
         rows = tuple(dict.fromkeys((*self.rows, *recognise(text).rows)))
-        wanted = content_words(self.text, rows)
-        is_said = not missing(wanted, content_words(text, rows), rows) or says_all_of(
+        terms = content_words(self.text, rows)
+        is_said = not missing(terms, content_words(text, rows), rows) or says_all_of(
             text, self.text
         )
         return (
-            bool(wanted) and is_said and not unsaid(readings(self.text, rows), readings(text, rows))
+            bool(terms) and is_said and not unsaid(readings(self.text, rows), readings(text, rows))
         )
 
 

@@ -93,7 +93,7 @@ def acquire(worker: ExtractionWorker, session: str, *, retry: bool) -> Extractio
     session_stream = SessionStream(engine, SessionInfo(names.check(session, "session id")))
     for _ in range(_TRIES):
         snapshot = session_stream.read()
-        if snapshot.info is None or is_sub_agent_session(snapshot.info):
+        if snapshot.info is None or user_index.is_sub_agent(snapshot.info):
             return Report()
         user = snapshot.info.user
         ttl = _remaining_ttl(session_stream) if user is None else None
@@ -129,11 +129,6 @@ def _next_items(key: str, watermark: Watermark) -> Query:
     """What asks for the items to read: first those that were edited, then what is new."""
     again = [names.key(id) for id in watermark.again[: batches.MAX_AGAIN]]
     return Query(key, "item", ids=again) if again else batches.items_query(key, watermark.seq)
-
-
-def is_sub_agent_session(info: SessionInfo) -> bool:
-    """True if the session is a sub-agent's, where an agent speaks as the user."""
-    return user_index.is_sub_agent(info)
 
 
 def _refusal(

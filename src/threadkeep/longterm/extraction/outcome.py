@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from threadkeep.longterm.extraction.batch import TranscriptLine
 from threadkeep.longterm.extraction.evidence import Evidence, storable_text
 from threadkeep.longterm.extraction.quotation import cited_sources
+from threadkeep.longterm.extraction.report import Report
 from threadkeep.longterm.store.codec import identity
 from threadkeep.types.knowledge import Fact, Instruction, Reason, Refusal
 from threadkeep.types.timestamps import utc_datetime
@@ -30,6 +31,15 @@ class ExtractionCounts:
     dropped: int = 0
     quarantined: int = 0
     refusals: list[Refusal] = field(default_factory=list)
+
+    def report(self) -> Report:
+        """The numbers, as `extract` reports them."""
+        return Report(
+            facts=self.facts,
+            instructions=self.instructions,
+            dropped=self.dropped,
+            quarantined=self.quarantined,
+        )
 
     def drop(
         self,

@@ -51,15 +51,15 @@ class Passage(NamedTuple):
 
 def spoken_by_user(lines: Iterable[TranscriptLine], batch: Batch) -> list[Spoken]:
     """What the user said in some messages: their own words, and what they agreed to."""
-    return [spoken for line in lines for spoken in _own(line, batch)]
+    return [spoken for line in lines for spoken in _user_words(line, batch)]
 
 
-def _own(line: TranscriptLine, batch: Batch) -> Iterator[Spoken]:
+def _user_words(line: TranscriptLine, batch: Batch) -> Iterator[Spoken]:
     before, after = batch.line(line.number - 1), batch.line(line.number + 1)
     if line.by_user:
-        own = user_authored(line.text)
-        if own.strip():
-            yield Spoken(line, own, line)
+        authored = user_authored(line.text)
+        if authored.strip():
+            yield Spoken(line, authored, line)
         if before is not None and _is_confirmed(before, line):
             yield Spoken(before, sentences(before.text)[-1], line)
     elif after is not None and _is_confirmed(line, after):
@@ -70,8 +70,8 @@ def _is_confirmed(question: TranscriptLine, answer: TranscriptLine) -> bool:
     """Whether the user says yes to the question with which the assistant ended."""
     if question.by_user or question.item.role != "assistant" or not answer.by_user:
         return False
-    asked = sentences(question.text)
-    if not asked or not asked[-1].rstrip().endswith(("?", "\uff1f", "\u061f")):
+    asked_sentences = sentences(question.text)
+    if not asked_sentences or not asked_sentences[-1].rstrip().endswith(("?", "\uff1f", "\u061f")):
         return False
     first = (sentences(user_authored(answer.text)) or [""])[0]
     rows = (*recognise(first, question.text).rows, *recognise(question.text).rows)
@@ -80,11 +80,11 @@ def _is_confirmed(question: TranscriptLine, answer: TranscriptLine) -> bool:
 
 def find_passage(text: str, quote: str, candidates: Sequence[Spoken], rows: Rows) -> Passage | None:
     """The sentences that hold a quotation; without one, those that share most with a text."""
-    wanted = squeezed(quote).strip(" .!?,;:\"'")
-    if len(wanted) >= _MIN_QUOTE:
+    needle = squeezed(quote).strip(" .!?,;:\"'")
+    if len(needle) >= _MIN_QUOTE:
         for spoken in candidates:
-            if wanted in squeezed(spoken.text):
-                return Passage(spoken, _sentences_with(wanted, spoken.text), quote.strip(), True)
+            if needle in squeezed(spoken.text):
+                return Passage(spoken, _sentences_with(needle, spoken.text), quote.strip(), True)
     words = content_words(text, rows)
     nearest = [
         (share(words, content_words(sentence, rows), rows), spoken, sentence)
@@ -97,13 +97,13 @@ def find_passage(text: str, quote: str, candidates: Sequence[Spoken], rows: Rows
     return Passage(spoken, sentence, sentence, False)
 
 
-def _sentences_with(wanted: str, text: str) -> str:
+def _sentences_with(needle: str, text: str) -> str:
     """The whole sentences in which a quotation stands: what was cut off may turn it round."""
-    whole = sentences(text)
-    for count in range(1, len(whole) + 1):
-        for start in range(len(whole) - count + 1):
-            passage = " ".join(whole[start : start + count])
-            if wanted in squeezed(passage):
+    all_sentences = sentences(text)
+    for count in range(1, len(all_sentences) + 1):
+        for start in range(len(all_sentences) - count + 1):
+            passage = " ".join(all_sentences[start : start + count])
+            if needle in squeezed(passage):
                 return passage
     return text
 

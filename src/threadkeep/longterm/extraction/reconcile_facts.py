@@ -24,6 +24,7 @@ from threadkeep.longterm.extraction.quotation import cited_sources, spoken_by_us
 from threadkeep.longterm.extraction.reply import Candidate
 from threadkeep.longterm.extraction.sameness import same_form, same_sense, same_subject
 from threadkeep.longterm.store.codec import identity
+from threadkeep.longterm.store.merge_facts import supersede
 from threadkeep.longterm.store.unit_of_work import UnitOfWork, superseded
 from threadkeep.types.knowledge import Fact
 from threadkeep.types.timestamps import parse_time, utc_datetime
@@ -160,18 +161,15 @@ def _supersede(unit: UnitOfWork, evidence: Evidence, fact: Fact, previous: Fact)
         return fact
     if previous.observed_at and fact.observed_at and fact.observed_at < previous.observed_at:
         return superseded(fact, previous.id)
-    closed = superseded(previous, fact.id)
-    unit.put_fact(
-        replace(closed, valid_to=previous.valid_to or fact.valid_from or fact.observed_at)
-    )
+    supersede(unit, previous, fact)
     return fact
 
 
 def _same_subject(fact: Fact, previous: Fact, user: str | None) -> bool:
     return any(
-        same_subject(one, other, user)
-        for one in filter(None, (fact.text, fact.gloss))
-        for other in filter(None, (previous.text, previous.gloss))
+        same_subject(text, previous_text, user)
+        for text in filter(None, (fact.text, fact.gloss))
+        for previous_text in filter(None, (previous.text, previous.gloss))
     )
 
 

@@ -84,8 +84,8 @@ def _unsaid(wish: Wish, lines: Sequence[TranscriptLine], candidate: Candidate) -
 def _instruction(
     evidence: Evidence, candidate: Candidate, lines: Sequence[TranscriptLine], wish: Wish
 ) -> Instruction | None:
-    said = wish.sentence if wish.foreign and wish.sentence else candidate.text
-    text = storable_text(evidence, said, "instruction")
+    wording = wish.sentence if wish.foreign and wish.sentence else candidate.text
+    text = storable_text(evidence, wording, "instruction")
     gloss = storable_text(evidence, candidate.text, "instruction") if wish.foreign else ""
     if text is None or gloss is None:
         return None

@@ -35,11 +35,11 @@ def same_sense(text: str, other: str, user: str | None) -> bool:
 def same_subject(text: str, other: str, user: str | None) -> bool:
     """Whether two texts are about the same: by a word or topic of both, never by a name."""
     rows = tuple(dict.fromkeys((*recognise(text).rows, *recognise(other).rows)))
-    first, second = (_subjects(one, user, rows) for one in (text, other))
+    first, second = (_subjects(side, user, rows) for side in (text, other))
     topics = {topic for word in second for topic in groups_of(word, rows, topics=True)}
     return any(
         groups_of(word, rows, topics=True) & topics
-        or (not _is_frame(word, rows) and any(is_form(word, one) for one in second))
+        or (not _is_frame(word, rows) and any(is_form(word, subject) for subject in second))
         for word in first
     )
 
@@ -76,8 +76,8 @@ def _subjects(text: str, user: str | None, rows: Rows) -> list[str]:
 
 def _is_name(text: str, first: str, rows: Rows) -> bool:
     """Whether the word that begins a sentence is a name: none that any row knows."""
-    known = groups_of(first, rows, topics=True) or groups_of(first, rows)
-    return text[:1].isupper() and not known
+    groups = groups_of(first, rows, topics=True) or groups_of(first, rows)
+    return text[:1].isupper() and not groups
 
 
 def _is_frame(word: str, rows: Rows) -> bool:

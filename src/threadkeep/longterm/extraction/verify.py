@@ -14,7 +14,7 @@ from threadkeep.longterm.chat_model import ChatModel, Messages, ModelError
 from threadkeep.longterm.extraction import claim_check
 from threadkeep.longterm.extraction.batch import Batch
 from threadkeep.longterm.extraction.complete import TokenCost
-from threadkeep.longterm.extraction.content import content_words, share
+from threadkeep.longterm.extraction.content import about, content_words, share
 from threadkeep.longterm.extraction.languages.recognise import recognise
 from threadkeep.longterm.extraction.reply import Candidate, ParsedReply, parse_json
 from threadkeep.longterm.extraction.wishes import find_wish
@@ -71,8 +71,8 @@ def verify(
     except ModelError:
         return dict.fromkeys((doubt.note for doubt in doubts), False)
     cost.add(completion)
-    said = _answers(completion.text)
-    return {doubt.note: said.get(number, False) for number, doubt in enumerate(doubts, 1)}
+    confirmations = _answers(completion.text)
+    return {doubt.note: confirmations.get(number, False) for number, doubt in enumerate(doubts, 1)}
 
 
 def _doubts(reply: ParsedReply, batch: Batch, user: str | None) -> Iterator[Doubt]:
@@ -85,8 +85,8 @@ def _doubts(reply: ParsedReply, batch: Batch, user: str | None) -> Iterator[Doub
         if verdict.status == "active" and verdict.passage is not None:
             words = verdict.passage.text
             rows = recognise(words, candidate.text).rows
-            wanted = claim_check.about(candidate.text, user, rows)
-            if verdict.gloss or share(wanted, content_words(words, rows), rows) < CERTAIN:
+            fact_words = about(candidate.text, user, rows)
+            if verdict.gloss or share(fact_words, content_words(words, rows), rows) < CERTAIN:
                 yield Doubt("fact", candidate.text, words)
     for candidate in reply.instructions:
         yield from _wish(candidate)

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, TypeVar
 
-from threadkeep.core import body, item_codec, record_shapes
+from threadkeep.core import body, json_text, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.core.shape import Check
@@ -60,7 +60,7 @@ class Watermark:
 
     def body(self) -> str:
         """As it is stored."""
-        return item_codec.dumps(asdict(self), "watermark")
+        return json_text.dumps(asdict(self), "watermark")
 
     def is_leased(self, now: float, max_seconds: float) -> bool:
         """Whether a worker has it; no lease is longer than so many seconds, whatever clocks did."""
@@ -87,7 +87,7 @@ class DailyBudget:
 
     def body(self) -> str:
         """As it is stored."""
-        return item_codec.dumps(asdict(self), "budget")
+        return json_text.dumps(asdict(self), "budget")
 
 
 def watermark_of(unit: UnitOfWork, key: str, generation: int) -> Watermark:
@@ -145,10 +145,10 @@ def _read(cls: type[T], text: str | None, check: Check) -> T:
     except UnreadableRecord as error:
         body.skip(record, error)
         return cls()
-    known = {field.name for field in fields(cls)}
-    given: dict[str, Any] = {
+    field_names = {field.name for field in fields(cls)}
+    arguments: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in values.items()
-        if name in known
+        if name in field_names
     }
-    return cls(**given)
+    return cls(**arguments)

@@ -50,17 +50,17 @@ def find_wish(text: str, instruction: str, quote: str = "") -> Wish:
         instruction: what a model made of it.
         quote: the words that the model cites; what it cites of another's is no wish.
     """
-    own = user_authored(text)
-    if quote and squeezed(quote) in squeezed(text) and squeezed(quote) not in squeezed(own):
+    authored = user_authored(text)
+    if quote and squeezed(quote) in squeezed(text) and squeezed(quote) not in squeezed(authored):
         if len(squeezed(quote)) < len(squeezed(text)):  # it cites all of a message for part of it
             return Wish(None, "not_own")
         quote = ""
-    own_sentences = sentences(own)
+    own_sentences = sentences(authored)
     reasons: list[Reason] = []
     for count in (1, 2):
         for start in range(len(own_sentences) - count + 1):
             passage = " ".join(own_sentences[start : start + count])
-            wish = _judge(passage, instruction, quote, own)
+            wish = _judge(passage, instruction, quote, authored)
             if wish.sentence is not None:
                 return wish
             if wish.reason is not None:
@@ -68,7 +68,7 @@ def find_wish(text: str, instruction: str, quote: str = "") -> Wish:
     telling = [reason for reason in reasons if reason not in ("not_said", "no_wish")]
     if telling:
         return Wish(None, telling[0])
-    return Wish(None, "not_own" if squeezed(own) != squeezed(text) else "no_wish")
+    return Wish(None, "not_own" if squeezed(authored) != squeezed(text) else "no_wish")
 
 
 def is_lasting(sentence: str) -> bool:
@@ -77,20 +77,20 @@ def is_lasting(sentence: str) -> bool:
 
 
 def _judge(passage: str, instruction: str, quote: str, around: str) -> Wish:
-    spoken, given = recognise(passage, around), recognise(instruction, around)
-    rows = tuple(dict.fromkeys((*spoken.rows, *given.rows)))
+    spoken, instructed = recognise(passage, around), recognise(instruction, around)
+    rows = tuple(dict.fromkeys((*spoken.rows, *instructed.rows)))
     is_cited = bool(quote) and squeezed(quote) in squeezed(passage)
-    is_foreign = is_cited and not (spoken.codes & given.codes)
+    is_foreign = is_cited and not (spoken.codes & instructed.codes)
     if not is_foreign and not is_asked(passage, instruction, rows):
         return Wish(None, "not_said")
     if not spoken.covered or not spoken.rows:
         return Wish(None, "language")
-    for reason, found in (
+    for reason, applies in (
         ("hearsay", sense.is_hearsay(passage, spoken.rows)),
         ("question", sense.is_question(passage, spoken.rows)),
         ("no_wish", not sense.has("wish", passage, spoken.rows)),
     ):
-        if found:
+        if applies:
             return Wish(None, reason)  # type: ignore[arg-type]  # literals in a tuple
     main = spoken.rows[:1]
     if not is_foreign and sense.is_negated(passage, main) != sense.is_negated(instruction, main):
@@ -100,17 +100,17 @@ def _judge(passage: str, instruction: str, quote: str, around: str) -> Wish:
 
 def is_asked(passage: str, instruction: str, rows: tuple[Language, ...]) -> bool:
     """Whether a passage has most of the words that an instruction is about."""
-    wanted = content_words(instruction, rows)
-    about = tuple(word for word in wanted if not _is_boilerplate(word, rows))
-    said = content_words(passage, rows)
+    instruction_words = content_words(instruction, rows)
+    about = tuple(word for word in instruction_words if not _is_boilerplate(word, rows))
+    passage_words = content_words(passage, rows)
     names = frozenset(fold(name) for name in _NAME.findall(instruction))
-    left = missing(about, said, rows)
-    if len(about) >= _MANY and len(left) == 1 and left[0] not in names:
+    missing_words = missing(about, passage_words, rows)
+    if len(about) >= _MANY and len(missing_words) == 1 and missing_words[0] not in names:
         return True
     least = _MIN_SHARE if any(row.spaced for row in rows) else _MIN_SHARE_UNSPACED
     if not about:
-        return bool(wanted) and share(wanted, said, rows) >= least
-    return share(about, said, rows) >= least
+        return bool(instruction_words) and share(instruction_words, passage_words, rows) >= least
+    return share(about, passage_words, rows) >= least
 
 
 def _is_boilerplate(word: str, rows: tuple[Language, ...]) -> bool:

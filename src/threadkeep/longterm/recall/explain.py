@@ -61,31 +61,31 @@ def reasons(
     index: RecallIndex, n: int, words: Sequence[WeighedWord], average: float
 ) -> tuple[Reason, ...]:
     """Why a document was found, what gave most first; the shares add up to about 1."""
-    given: dict[ReasonKind, float] = {}
+    scores: dict[ReasonKind, float] = {}
     by_kind: dict[ReasonKind, list[str]] = {}
     for word in words:
         counts = field_counts(index, n, word, average)
         total = sum(counts.values())
         for field, count in counts.items():
             if count:
-                given[field] = (
-                    given.get(field, 0.0) + word.rarity * saturated(total) * count / total
+                scores[field] = (
+                    scores.get(field, 0.0) + word.rarity * saturated(total) * count / total
                 )
                 by_kind.setdefault(field, []).append(word.written)
-    return shares(given, by_kind)
+    return shares(scores, by_kind)
 
 
 def shares(
-    given: dict[ReasonKind, float], words: dict[ReasonKind, list[str]]
+    scores: dict[ReasonKind, float], words: dict[ReasonKind, list[str]]
 ) -> tuple[Reason, ...]:
     """What each kind gave as a share of all, the largest first; hardly anything is left out."""
-    whole = sum(given.values())
-    found = (
-        Reason(kind, tuple(words.get(kind, ())), round(part / whole, 3))
-        for kind, part in given.items()
-        if part >= _LEAST_SHARE * whole
+    total = sum(scores.values())
+    significant = (
+        Reason(kind, tuple(words.get(kind, ())), round(part / total, 3))
+        for kind, part in scores.items()
+        if part >= _LEAST_SHARE * total
     )
-    return tuple(sorted(found, key=lambda reason: -reason.share))
+    return tuple(sorted(significant, key=lambda reason: -reason.share))
 
 
 def reach(index: RecallIndex, numbers: Iterable[int]) -> set[int]:

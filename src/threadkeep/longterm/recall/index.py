@@ -33,7 +33,7 @@ _PLAIN_COLUMNS: Final = (
     "context_lengths",
 )  # fmt: skip
 _NOTHING: Final = Postings()
-_MAX_ASKED: Final = 1_000_000  # postings in blocks that are remembered, six bytes each
+_MAX_CACHED: Final = 1_000_000  # postings in blocks that are remembered, six bytes each
 _DOCUMENT_BYTES: Final = sum(array(code).itemsize for code in _COLUMNS.values())
 _POSTING_BYTES: Final = 6
 _STEM_BYTES: Final = 400
@@ -110,7 +110,7 @@ class RecallIndex:
         self._context_total = 0  # of all turns together
         self._turn_count = 0
         self._posting_count = 0
-        self._asked_count = 0
+        self._cached_count = 0
 
     def __len__(self) -> int:
         """Documents with those that are gone but still take up room."""
@@ -198,10 +198,11 @@ class RecallIndex:
     @property
     def nbytes(self) -> int:
         """About the memory that it takes."""
-        columns = len(self) * _DOCUMENT_BYTES
-        asked = _POSTING_BYTES * self._asked_count
-        own = _POSTING_BYTES * self._posting_count + _STEM_BYTES * len(self.postings)
-        return columns + asked + own + _ORIGIN_BYTES * len(self.origin_names.values)
+        column_bytes = len(self) * _DOCUMENT_BYTES
+        cached_bytes = _POSTING_BYTES * self._cached_count
+        posting_bytes = _POSTING_BYTES * self._posting_count + _STEM_BYTES * len(self.postings)
+        origin_bytes = _ORIGIN_BYTES * len(self.origin_names.values)
+        return column_bytes + cached_bytes + posting_bytes + origin_bytes
 
     def load(self, columns: Mapping[str, array[Any]], names: LoadedNames, block: Block) -> None:
         """Take in the documents of a segment, of which none is there yet.
@@ -231,13 +232,13 @@ class RecallIndex:
         self._context_total += sum(columns["context_lengths"])
         self._join_chains(base)
         self.blocks.append(block)
-        self._forget_asked()
+        self._clear_block_postings()
 
     def adopt(self, block: Block) -> None:
         """All documents that are in no block are in this one now."""
         self.blocks.append(block)
         self.postings, self._posting_count = {}, 0
-        self._forget_asked()
+        self._clear_block_postings()
 
     def _join_chains(self, base: int) -> None:
         """Join what was said in a session before a segment with what is in it."""
@@ -265,24 +266,24 @@ class RecallIndex:
             self._turn_count -= 1
             self._link(number)
 
-    def _forget_asked(self) -> None:
+    def _clear_block_postings(self) -> None:
         self._block_postings.clear()
-        self._asked_count = 0
+        self._cached_count = 0
 
     def _in_blocks(self, stem: str) -> Postings:
-        found = self._block_postings.get(stem)
-        if found is None:
-            found = Postings()
+        merged = self._block_postings.get(stem)
+        if merged is None:
+            merged = Postings()
             for block in self.blocks:
                 if postings := block.postings(stem):
-                    found = found + postings
-            self._block_postings[stem] = found
-            self._asked_count += len(found)
-            while self._asked_count > _MAX_ASKED and len(self._block_postings) > 1:
+                    merged = merged + postings
+            self._block_postings[stem] = merged
+            self._cached_count += len(merged)
+            while self._cached_count > _MAX_CACHED and len(self._block_postings) > 1:
                 _, oldest = self._block_postings.popitem(last=False)
-                self._asked_count -= len(oldest)
+                self._cached_count -= len(oldest)
         self._block_postings.move_to_end(stem)
-        return found
+        return merged
 
     def neighbours(self, number: int) -> Iterator[int]:
         """The turns whose words count for a turn as well."""

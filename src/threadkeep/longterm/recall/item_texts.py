@@ -20,10 +20,10 @@ def passages(
     """The texts of turns that are still there, each behind what was said before it."""
     before = synced.index.before
     for start in range(0, len(numbers), _DOCUMENTS_PER_READ):
-        some = numbers[start : start + _DOCUMENTS_PER_READ]
-        wanted = {n for number in some for n in (number, before[number]) if n >= 0}
-        items = _items(engine, synced, sorted(wanted))
-        for number in some:
+        batch = numbers[start : start + _DOCUMENTS_PER_READ]
+        needed = {n for number in batch for n in (number, before[number]) if n >= 0}
+        items = _items(engine, synced, sorted(needed))
+        for number in batch:
             if (item := items.get(number)) is not None:
                 yield number, passage_text(item, items.get(before[number]))
 

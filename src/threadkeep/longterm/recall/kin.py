@@ -35,22 +35,22 @@ def kin_of(word: Word, vocabularies: Iterable[str]) -> list[str]:
     if len(word[0]) == _PAIR and (letters := _HAN.findall(word[0])):
         return letters
     roots = [stem for stem in word if _MIN_ROOT < len(stem) <= _MAX_LETTERS and not stem.isdigit()]
-    found: set[str] = set()
+    kin: set[str] = set()
     for vocabulary in vocabularies if roots else ():
         for stem in roots:
             candidates = _candidates(stem, vocabulary)
-            found.update(other for other in candidates if _is_kin(stem, other))
-    return sorted(found)
+            kin.update(other for other in candidates if _is_kin(stem, other))
+    return sorted(kin)
 
 
 def _candidates(stem: str, vocabulary: str) -> list[str]:
     """The stems that begin as one does, that end with it, or that it ends with."""
     begin, end = re.escape(stem[:_MIN_ROOT]), re.escape(stem)
-    found: list[str] = re.findall(f"\n({begin}[^\n]*)(?=\n)", vocabulary)
+    candidates: list[str] = re.findall(f"\n({begin}[^\n]*)(?=\n)", vocabulary)
     if len(stem) >= _MIN_SUFFIX:
-        found += re.findall(f"\n([^\n]+{end})(?=\n)", vocabulary) if stem in vocabulary else []
+        candidates += re.findall(f"\n([^\n]+{end})(?=\n)", vocabulary) if stem in vocabulary else []
     suffixes = (stem[n:] for n in range(1, len(stem) - _MIN_SUFFIX + 1))
-    return found + [suffix for suffix in suffixes if f"\n{suffix}\n" in vocabulary]
+    return candidates + [suffix for suffix in suffixes if f"\n{suffix}\n" in vocabulary]
 
 
 def _is_kin(stem: str, other: str) -> bool:

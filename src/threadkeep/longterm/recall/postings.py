@@ -70,8 +70,8 @@ def union(parts: Sequence[Postings]) -> Postings:
     counts: dict[int, int] = {}
     for part in filled:
         for document, count in part.all():
-            known = counts.get(document, 0)
-            counts[document] = max(known & 0xFF, count & 0xFF) | max(known & 0xFF00, count & 0xFF00)
+            old = counts.get(document, 0)
+            counts[document] = max(old & 0xFF, count & 0xFF) | max(old & 0xFF00, count & 0xFF00)
     postings = Postings()
     postings.documents.extend(sorted(counts))
     postings.counts.extend(counts[document] for document in postings.documents)

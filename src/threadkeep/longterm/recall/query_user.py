@@ -51,7 +51,7 @@ class Recall:
         """The best answers, the best first."""
         synced, lock = self._index_of(user)
         with lock:
-            hits = _search_kept(self._engine, synced, Question(text, query, k))
+            hits = _search_repairing(self._engine, synced, Question(text, query, k))
             is_due = synced.is_due()
         if is_due and self._engine.write_counts is not None:
             self._engine.write_counts.add(user, FIRST)
@@ -134,7 +134,7 @@ class Question(NamedTuple):
     k: int
 
 
-def _search_kept(engine: Engine, synced: SyncedIndex, question: Question) -> list[Hit]:
+def _search_repairing(engine: Engine, synced: SyncedIndex, question: Question) -> list[Hit]:
     """Search; where a part of the kept index is gone or damaged, it is dropped and read anew."""
     for _ in range(_MAX_ROUNDS):
         try:
@@ -143,7 +143,7 @@ def _search_kept(engine: Engine, synced: SyncedIndex, question: Question) -> lis
             return _search_verified(engine, synced, question)
         except BadPiece as error:
             synced.drop_damaged(str(error))
-    synced.ignore_kept()
+    synced.ignore_segments()
     synced.sync()
     return _search_verified(engine, synced, question)
 
@@ -160,16 +160,16 @@ def _search_verified(engine: Engine, synced: SyncedIndex, question: Question) ->
 def _search_once(engine: Engine, synced: SyncedIndex, question: Question) -> tuple[list[Hit], bool]:
     """The hits that stand, and whether all did that were looked at."""
     search, k = Search(synced.index, question.query), question.k
-    wanted = 2 * k + _SPARE_CANDIDATES
+    candidate_count = 2 * k + _SPARE_CANDIDATES
     if engine.settings.embedder is None:
         reranked = None
-        candidates = search.best(wanted)
+        candidates = search.best(candidate_count)
     else:
         from threadkeep.longterm.recall import rerank  # few bring an embedder
 
-        best = search.best(max(wanted, rerank.DEPTH))
+        best = search.best(max(candidate_count, rerank.DEPTH))
         reranked = rerank.rerank(engine, synced, question.text, best)
-        candidates = reranked.documents[:wanted]
+        candidates = reranked.documents[:candidate_count]
     hits: dict[object, Hit] = {}
     while candidates and len(hits) < k:
         chunk, candidates = candidates[: k - len(hits)], candidates[k - len(hits) :]

@@ -59,8 +59,8 @@ def rerank(
         rows = _rows(engine, synced, vectors, [document.number for document in best])
         if not rows:
             return Reranked(candidates)
-        asked = vectors.of_query(query)
-        cosines = {number: asked.cosine(row) for number, row in rows.items()}
+        query_vector = vectors.of_query(query)
+        cosines = {number: query_vector.cosine(row) for number, row in rows.items()}
     except EmbedderFault as fault:
         log_fault(fault)
         return Reranked(candidates)
@@ -93,23 +93,23 @@ def _rows(
     facts = [n for n in numbers if index.flags[n] & FACT]
     turns = [n for n in numbers if not index.flags[n] & FACT]
     name = None if vectors.embedder is None else vectors.embedder.name
-    rows = {} if name is None else _kept_rows(synced, name, turns)
+    rows = {} if name is None else _stored_rows(synced, name, turns)
     missing = [n for n in turns if n not in rows]
     if name is not None and len(missing) > MAX_ON_THE_WAY:
         return {}
     texts = dict(passages(engine, synced, missing))
-    texts |= {n: text for n in facts if (text := synced.fact_text(n))}
+    texts |= {n: text for n in facts if (text := synced.facts.text(n))}
     return rows | dict(zip(texts, vectors.of_passages(list(texts.values())), strict=True))
 
 
-def _kept_rows(synced: SyncedIndex, name: str, numbers: Iterable[int]) -> dict[int, Vector]:
+def _stored_rows(synced: SyncedIndex, name: str, numbers: Iterable[int]) -> dict[int, Vector]:
     rows: dict[int, Vector] = {}
-    wanted = list(numbers)
+    candidates = list(numbers)
     for head in synced.heads.segments:
         stored = synced.stored.get(head.id)
         if head.vectors != name or not isinstance(stored, range):
             continue
-        places = {n - stored.start: n for n in wanted if n in stored}
-        found = vector_pieces.read(synced.reader.vectors, head, places)
-        rows |= {places[place]: row for place, row in found.items()}
+        places = {n - stored.start: n for n in candidates if n in stored}
+        vectors = vector_pieces.read(synced.reader.vectors, head, places)
+        rows |= {places[place]: row for place, row in vectors.items()}
     return rows

@@ -10,15 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from threadkeep.core import item_codec
+from threadkeep.core import item_codec, session_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.core.parts import references_of
 from threadkeep.longterm.recall import analyzer
 from threadkeep.longterm.recall.index import RecallIndex
 from threadkeep.sessions import user_index
-from threadkeep.sessions.blobs import load_heads
-from threadkeep.sessions.recall_segments import Span
+from threadkeep.sessions.blob_load import load_heads
+from threadkeep.sessions.recall_segments import SegmentSpan
 from threadkeep.types import Page, Query, Record
 from threadkeep.types.versions import generation_of
 
@@ -104,7 +104,7 @@ class SessionSync:
         followed = [id for id in ids if id in self._progress]
         queries = [Query(self.stream(id), "item", newest=True, limit=limit) for id in followed]
         for id, page in zip(followed, self._engine.read(*queries) if queries else (), strict=True):
-            self._rescan_session(id, page.records, whole=limit is None)
+            self._rescan_session(id, page.records, complete=limit is None)
 
     def refresh(self, stale: Sequence[StaleDocument]) -> None:
         """Take in what became of documents, and look for what else changed in their sessions."""
@@ -119,7 +119,7 @@ class SessionSync:
         self.read(ids)
         self.rescan(ids)
 
-    def resume(self, spans: Mapping[str, Span]) -> None:
+    def resume(self, spans: Mapping[str, SegmentSpan]) -> None:
         """Take over how far sessions were read when a segment was built; later ones last."""
         for id, span in spans.items():
             progress = self._progress.setdefault(id, SessionProgress(span.version, span.read))
@@ -128,7 +128,7 @@ class SessionSync:
             if span.version >= progress.version:
                 progress.version, progress.seq = span.version, max(progress.seq, span.read)
 
-    def read_again(self, spans: Iterable[tuple[str, Span]]) -> None:
+    def read_again(self, spans: Iterable[tuple[str, SegmentSpan]]) -> None:
         """Read items that a segment held which is gone; what is there already stays."""
         todo = [(id, span.first - 1, span.last) for id, span in spans]
         indexed = self._indexed_seqs({id for id, _, _ in todo})
@@ -155,12 +155,12 @@ class SessionSync:
     def _indexed_seqs(self, ids: set[str]) -> dict[str, set[int]]:
         """The seqs of the documents of some sessions."""
         index = self._index
-        found: dict[str, set[int]] = {id: set() for id in ids}
+        seqs_by_session: dict[str, set[int]] = {id: set() for id in ids}
         numbers = {index.origin_names.numbers.get(id): id for id in ids}
         for n, origin in enumerate(index.origins):
             if origin in numbers and index.alive[n]:
-                found[numbers[origin]].add(index.seqs[n])
-        return found
+                seqs_by_session[numbers[origin]].add(index.seqs[n])
+        return seqs_by_session
 
     def remove(self, id: str) -> None:
         """Let go of a session."""
@@ -189,10 +189,10 @@ class SessionSync:
         progress.version, progress.moments = items.version, frozenset()
         return False
 
-    def _rescan_session(self, id: str, records: Sequence[Record], *, whole: bool) -> None:
+    def _rescan_session(self, id: str, records: Sequence[Record], *, complete: bool) -> None:
         index = self._index
         indexed = {index.seqs[n]: n for n in index.of_origin(id)}
-        first = records[0].seq if len(records) >= _RESCAN_LIMIT and not whole else 0
+        first = records[0].seq if len(records) >= _RESCAN_LIMIT and not complete else 0
         current = {record.seq: record for record in records}
         stale = [
             n
@@ -219,7 +219,7 @@ class SessionSync:
         if not page.records:
             return False
         try:
-            info = item_codec.read_session(page.records[0])
+            info = session_codec.read_session(page.records[0])
         except UnreadableRecord:
             return False
         return info.user == self._user and not user_index.is_sub_agent(info)

@@ -15,16 +15,13 @@ from typing import Final, NamedTuple
 from threadkeep.core.engine import Engine
 from threadkeep.errors import Conflict
 from threadkeep.longterm.recall import analyzer
-from threadkeep.longterm.recall.analyzer import FACT, FACT_PREFIX
+from threadkeep.longterm.recall.fact_sync import FactSync
 from threadkeep.longterm.recall.index import RecallIndex
 from threadkeep.longterm.recall.segments.reader import SegmentReader
 from threadkeep.longterm.recall.session_sync import SESSIONS_PER_READ, SessionSync
-from threadkeep.longterm.store.codec import read_fact
-from threadkeep.longterm.store.validity import is_current
 from threadkeep.sessions import recall_segments, user_index
-from threadkeep.sessions.recall_segments import Head, Heads
-from threadkeep.types import MAX_COUNT, MAX_SEQ, Page, Query, Record
-from threadkeep.types.knowledge import Fact
+from threadkeep.sessions.recall_segments import Heads, SegmentHead
+from threadkeep.types import MAX_COUNT, MAX_SEQ, Query, Record
 from threadkeep.types.versions import generation_of
 
 MAX_DOCUMENTS: Final = 100_000
@@ -36,9 +33,9 @@ _RECENT_SECONDS: Final = (
 _LIST_PAGE: Final = 500
 
 
-LEAST_KEPT: Final = 500
+MIN_ITEMS: Final = 500
 """Items of a user below which nothing is kept: they are read in no time."""
-UNKEPT: Final = 64
+MIN_UNSAVED: Final = 64
 """Items that are not kept from which on they should be."""
 
 
@@ -61,9 +58,9 @@ class SyncedIndex:
         reader: of the segments that are kept of it.
         heads: those that are known of.
         stored: the documents that are in each of them.
-        facts_stream: the stream of the user's facts.
         index: what is searched.
         sessions: what was read.
+        facts: those that hold, which are not kept with the rest.
     """
 
     def __init__(
@@ -78,15 +75,15 @@ class SyncedIndex:
         self.user = user
         self._max_documents = max_documents
         self._trims = trims
-        self._uses_kept = True
+        self._uses_segments = True
         self._due_items = 0
         self._list_stream = engine.stream("sessions", user)
-        self.facts_stream = engine.longterm.stream("user", user)
         self._reset()
 
     def _reset(self) -> None:
         self.index = RecallIndex()
         self.sessions = SessionSync(self._engine, self.user, self.index)
+        self.facts = FactSync(self._engine, self.user, self.index)
         self.reader = SegmentReader(self._engine, self.user)
         self.heads = Heads(0, [], [], [])
         self.stored: dict[str, Sequence[int]] = {}
@@ -95,8 +92,6 @@ class SyncedIndex:
         self._last_seq = 0  # seq in the user's list
         self._moved: dict[str, ListedSession] = {}  # lately
         self._synced_at = 0.0
-        self._facts_version = -1  # version of the facts
-        self._facts: dict[str, Fact] = {}
 
     def sync(self, *, facts: bool = True) -> None:
         """Read what is new; of facts too, which are not kept with the rest."""
@@ -107,22 +102,22 @@ class SyncedIndex:
             self._read_changes()
         self._synced_at = now
         if facts:
-            self._sync_facts()
+            self.facts.sync()
         over = self.index.live_count - self._max_documents
         if over > self._max_documents // 10 and self._trims and not self.heads.segments:
             self.index.remove(self._oldest_documents(over))
 
     @property
-    def unkept(self) -> int:
+    def unsaved_count(self) -> int:
         """How many items are in no segment, about."""
-        kept = sum(map(len, self.stored.values()))
-        return self.index.live_count - len(self._facts) - kept
+        stored_count = sum(map(len, self.stored.values()))
+        return self.index.live_count - len(self.facts) - stored_count
 
     def is_due(self) -> bool:
         """Whether so much is not kept yet that it should be; said once of the same items."""
-        items = self.index.live_count - len(self._facts)
-        known = max(self._due_items, items - self.unkept)
-        if items - known < UNKEPT or items < LEAST_KEPT:
+        items = self.index.live_count - len(self.facts)
+        covered = max(self._due_items, items - self.unsaved_count)
+        if items - covered < MIN_UNSAVED or items < MIN_ITEMS:
             return False
         self._due_items = items
         return True
@@ -138,9 +133,9 @@ class SyncedIndex:
                 self._note_loss(damaged)
         self.reload()
 
-    def ignore_kept(self) -> None:
+    def ignore_segments(self) -> None:
         """Read all anew without the kept index, of which something is always wrong."""
-        self._uses_kept = False
+        self._uses_segments = False
         self.reload()
 
     def reload(self) -> None:
@@ -213,31 +208,31 @@ class SyncedIndex:
 
     def _load_segments(self) -> bool:
         """Load the kept index, and read again what it has lost; whether there is one."""
-        if not self._uses_kept:
+        if not self._uses_segments:
             return False
         list_query = Query(self._list_stream, "session", limit=0)
         list_page, *pages = self._engine.read(
             list_query, *recall_segments.queries(self._engine, self.user)
         )
         self.heads = recall_segments.parse(pages[0], pages[1])
-        known = [*self.heads.segments, *self.heads.gaps]
+        all_heads = [*self.heads.segments, *self.heads.gaps]
         readable = [head for head in self.heads.segments if _is_readable(head, list_page.version)]
         if not readable:
             return False
         lost = [head for head in self.heads.segments if head.complete and head not in readable]
         failed = self.reader.load(self.index, readable)
         self._note_loss(failed)
-        for head in known:
+        for head in all_heads:
             if head.complete:
                 self.sessions.resume(head.spans)
         self.stored = _ranges([head for head in readable if head not in failed])
         for head in (*failed, *lost, *self.heads.gaps):
             self.sessions.read_again(head.spans.items())
         self._list_version = list_page.version
-        self._last_seq = max(head.list_seq for head in known if head.complete)
+        self._last_seq = max(head.list_seq for head in all_heads if head.complete)
         return True
 
-    def _note_loss(self, failed: Sequence[Head]) -> None:
+    def _note_loss(self, failed: Sequence[SegmentHead]) -> None:
         """Say that segments cannot be read, unless their time was over."""
         if failed and self._engine.settings.ttl is None:
             _log.warning(
@@ -264,7 +259,7 @@ class SyncedIndex:
             self._list_version = page.version if self._list_version is None else self._list_version
             ids = self._note_entries(page.records)
             for start in range(0, len(ids), SESSIONS_PER_READ):
-                if self.unkept >= limit:
+                if self.unsaved_count >= limit:
                     self._unread_before = page.records[-1].seq + 1
                     return
                 self.sessions.read(ids[start : start + SESSIONS_PER_READ])
@@ -299,63 +294,19 @@ class SyncedIndex:
             self._moved[ids[-1]] = ListedSession(entry.at, entry.seq)
         return ids[::-1]
 
-    def _sync_facts(self) -> None:
-        """Take in the facts, if anything is new in what is known of the user."""
-        engine = self._engine.longterm
-        if (
-            engine.read(Query(self.facts_stream, "fact", limit=1, newest=True))[0].version
-            != self._facts_version
-        ):
-            self._index_facts(engine.read(Query(self.facts_stream, "fact"))[0])
-
-    def _index_facts(self, page: Page) -> None:
-        stored = [fact for record in page.records if (fact := read_fact(record))]
-        now = self._engine.now()
-        facts = {fact.id: fact for fact in stored if is_current(fact, now)}
-        unchanged = {id for id, fact in facts.items() if self._facts.get(id) == fact}
-        self.remove_facts(self._facts.keys() - unchanged)
-        namespace = self._engine.settings.namespace
-        documents = [
-            analyzer.fact_document(fact, namespace)
-            for id, fact in facts.items()
-            if id not in unchanged
-        ]
-        self.index.add_facts(documents)
-        self._facts, self._facts_version = facts, page.version
-
-    def fact_text(self, number: int) -> str:
-        """The text of the fact that a document is; empty if it is none."""
-        fact = self._facts.get(self.index.origin_names.values[self.index.origins[number]][1:])
-        return "" if fact is None else fact.text
-
-    def remove_facts(self, ids: Iterable[str]) -> None:
-        """Let go of facts."""
-        origins = {FACT_PREFIX + id for id in ids}
-        origin_names = self.index.origin_names.values
-        flags, document_origins = self.index.flags, self.index.origins
-        numbers = [
-            n
-            for n in range(len(self.index))
-            if flags[n] & FACT and origin_names[document_origins[n]] in origins
-        ]
-        self.index.remove(numbers)
-        self._facts_version = -1
-        for origin in origins:
-            self._facts.pop(origin[1:], None)
-
     def _oldest_documents(self, count: int) -> list[int]:
         index = self.index
         live = (n for n in range(len(index)) if index.alive[n])
         return heapq.nsmallest(count, live, key=lambda n: (index.times[n], n))
 
 
-def _is_readable(head: Head, list_version: int) -> bool:
+def _is_readable(head: SegmentHead, list_version: int) -> bool:
     """Whether a segment is whole, of this way to take words apart, and of this list of sessions."""
     same_list = generation_of(head.list_version) == generation_of(list_version)
     return head.complete and head.analysis == analyzer.VERSION and same_list
 
 
-def _ranges(heads: Iterable[Head]) -> dict[str, Sequence[int]]:
+def _ranges(heads: Iterable[SegmentHead]) -> dict[str, Sequence[int]]:
     """The documents of segments that were loaded one after the other."""
     ranges: dict[str, Sequence[int]] = {}
     start = 0

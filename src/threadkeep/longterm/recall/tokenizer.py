@@ -73,15 +73,15 @@ def words(text: str, *, letters: bool = True) -> list[Word]:
     """
     if text.isascii() and "-" not in text:
         return list(map(readings, tokens(text)))
-    found = [
+    parsed = [
         readings(token) + tuple(other for other in others if letters or len(other) > 1)
         for token, others in _tokens(fold.fold(text))
     ]
     umlauts = fold.fold_umlauts(text)
     if umlauts is None:
-        return found
+        return parsed
     spelled = [readings(token) for token, _ in _tokens(umlauts)]
-    pairs = zip(found, spelled, strict=True)
+    pairs = zip(parsed, spelled, strict=True)
     return [word if word[:1] == other[:1] else word + other for word, other in pairs]
 
 
@@ -132,8 +132,8 @@ def query_words(text: str) -> dict[Word, str]:
     for word, token in zip(words(text, letters=False), written, strict=True):
         everything.setdefault(word, token)
         # the last part of "check-in" is a word as "checkin" only
-        if wanted := word[1:] if token in stop else word:
-            content.setdefault(wanted, token)
+        if content_word := word[1:] if token in stop else word:
+            content.setdefault(content_word, token)
     return content or everything
 
 

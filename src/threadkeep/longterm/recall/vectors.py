@@ -74,15 +74,15 @@ class Vectors:
         if self.embedder is None:
             raise EmbedderFault
         keys = [hashlib.blake2b(text.encode("utf-8", "replace")).digest() for text in texts]
-        known = {key: self._cached[key] for key in keys if key in self._cached}
-        unknown = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        by_key = {key: self._cached[key] for key in keys if key in self._cached}
+        unknown = {key: text for key, text in zip(keys, texts, strict=True) if key not in by_key}
         embed = self.embedder.passage or self.embedder.query
         names, missing = list(unknown), list(unknown.values())
         for start in range(0, len(missing), BATCH):
             vectors = self._embed(embed, missing[start : start + BATCH])
-            known.update(zip(names[start : start + BATCH], vectors, strict=True))
-        self._remember({key: known[key] for key in names})
-        return [known[key] for key in keys]
+            by_key.update(zip(names[start : start + BATCH], vectors, strict=True))
+        self._remember({key: by_key[key] for key in names})
+        return [by_key[key] for key in keys]
 
     def forget_user(self, user: str) -> None:
         """Let go of everything, since whose text it was is not known."""

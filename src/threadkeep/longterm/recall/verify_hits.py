@@ -16,7 +16,7 @@ from threadkeep.longterm.recall.session_sync import StaleDocument
 from threadkeep.longterm.recall.sync import SyncedIndex
 from threadkeep.longterm.store.codec import read_fact
 from threadkeep.longterm.store.validity import is_current
-from threadkeep.sessions.blobs import load_all
+from threadkeep.sessions.blob_load import load_all
 from threadkeep.types import Item, Page, Query
 
 
@@ -63,7 +63,7 @@ def verify(
     if stale:
         synced.sessions.refresh(stale)
     if stale_facts:
-        synced.remove_facts(stale_facts)
+        synced.facts.remove(stale_facts)
     hits |= fact_hits
     verified = [
         replace(hits[candidate.number], why=why[candidate.number])
@@ -118,18 +118,18 @@ def _verify_turns(
 
 def _with_large_parts(engine: Engine, hits: dict[int, Hit]) -> dict[int, Hit]:
     """The hits with the large parts of their items, read at once if there are some."""
-    shown = [
+    pairs = [
         (hit.session or "", item)
         for hit in hits.values()
         for item in (hit.item, hit.before, hit.after)
         if item is not None
     ]
-    if not any(references_of(item) for _, item in shown):
+    if not any(references_of(item) for _, item in pairs):
         return hits
-    whole = {id(item): new for (_, item), new in zip(shown, load_all(engine, shown), strict=True)}
+    loaded = {id(item): new for (_, item), new in zip(pairs, load_all(engine, pairs), strict=True)}
 
     def of(item: Item | None) -> Item | None:
-        return None if item is None else whole[id(item)]
+        return None if item is None else loaded[id(item)]
 
     return {
         number: replace(hit, item=of(hit.item), before=of(hit.before), after=of(hit.after))
@@ -164,7 +164,7 @@ def _verify_facts(
     ids = {names[index.origins[document.number]][1:]: document for document in facts}
     if not ids:
         return {}, []
-    records = engine.longterm.read(Query(synced.facts_stream, "fact", ids=list(ids)))[0].records
+    records = engine.longterm.read(Query(synced.facts.stream, "fact", ids=list(ids)))[0].records
     current = {fact.id: fact for record in records if (fact := read_fact(record))}
     hits = {
         ids[id].number: Hit(

@@ -8,7 +8,7 @@ from functools import partial
 from threadkeep.core import record_shapes
 from threadkeep.core.engine import Engine
 from threadkeep.longterm.repair.problem import StoreFinding, unreadable
-from threadkeep.sessions import blob_orphans, blobs
+from threadkeep.sessions import blob_load, blob_orphans, blobs
 from threadkeep.types import Query
 
 _RESTORE = "restore it from a copy; its item is not shown meanwhile"
@@ -19,14 +19,14 @@ def check(engine: Engine, stream: str) -> Iterator[StoreFinding]:
     page = engine.read(Query(stream, blobs.BLOB))[0]
     for record in page.records:
         yield from unreadable(engine, stream, record, record_shapes.BLOB)
-    known = blobs.references(page)
+    references = blobs.references(page)
     orphans = list(blob_orphans.find(engine, stream, page))
     if orphans:
         fix = partial(_delete, engine, stream)
         yield StoreFinding(stream, "parts without an item", f"{len(orphans)} parts", fix)
-    live = blobs.live(engine, blobs.session_stream(engine, stream), known)
+    live = blobs.live(engine, blobs.session_stream(engine, stream), references)
     for id, pieces in {reference.blob: reference.pieces for reference in live}.items():
-        if not blobs.is_whole(engine, stream, id, pieces):
+        if not blob_load.is_whole(engine, stream, id, pieces):
             yield StoreFinding(stream, "missing part of an item", _RESTORE)
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from threadkeep.core import item_codec, names, record_shapes
+from threadkeep.core import names, record_shapes, session_codec
 from threadkeep.core.engine import Engine
+from threadkeep.core.paging import all_records
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.longterm.repair.problem import (
+    PAGE,
     StoreFinding,
     is_old,
     orphan,
     orphaned_stream,
-    records,
     unreadable,
 )
 from threadkeep.sessions import user_index
@@ -21,7 +22,7 @@ from threadkeep.types import Query, Record
 
 def check_list(engine: Engine, stream: str) -> Iterator[StoreFinding]:
     """What is wrong in the list of a user's sessions."""
-    for record in records(engine, stream, "session"):
+    for record in all_records(engine, stream, "session", PAGE):
         broken = list(unreadable(engine, stream, record, record_shapes.INDEX_ENTRY))
         yield from broken
         if not broken and is_old(engine, record) and not _is_owned(engine, stream, record):
@@ -44,13 +45,13 @@ def _is_owned(engine: Engine, stream: str, entry: Record) -> bool:
     page = engine.read(Query(session, "session", ids=["session"]))[0]
     if not page.records:
         return False
-    owner = item_codec.owner(page.records[0])
+    owner = session_codec.owner(page.records[0])
     return owner is None or engine.stream("sessions", owner) == stream
 
 
 def _has_response(engine: Engine, stream: str, pointer: Record) -> bool:
-    session = item_codec.text_field(pointer, "session") or ""
-    id = item_codec.text_field(pointer, "id")
+    session = session_codec.text_field(pointer, "session") or ""
+    id = session_codec.text_field(pointer, "id")
     if id is None:  # of a version that did not say so: its stream may be hashed
         return True
     query = Query(engine.stream("session", session), ENTRY, ids=[names.key(id)])

@@ -7,13 +7,14 @@ from typing import Final
 
 from threadkeep.core import names, record_shapes
 from threadkeep.core.engine import Engine
+from threadkeep.core.paging import all_records
 from threadkeep.core.shape import Check
 from threadkeep.longterm.extraction.watermark import BUDGET
 from threadkeep.longterm.repair.problem import (
+    PAGE,
     StoreFinding,
     is_old,
     orphaned_stream,
-    records,
     unreadable,
 )
 from threadkeep.longterm.store.unit_of_work import FACT, FORGOTTEN, INSTRUCTION, USER, WATERMARK
@@ -32,7 +33,7 @@ def check_user(engine: Engine, stream: str) -> Iterator[StoreFinding]:
     """What is wrong in what was learned of a user."""
     longterm = engine.longterm
     for kind, shape in _SHAPES.items():
-        for record in records(longterm, stream, kind):
+        for record in all_records(longterm, stream, kind, PAGE):
             own_shape = record_shapes.BUDGET if record.id == BUDGET else shape
             yield from unreadable(longterm, stream, record, own_shape)
             if (record.kind, record.id) == (FORGOTTEN, USER) and is_old(longterm, record):
@@ -53,11 +54,11 @@ def check_anonymous(engine: Engine, stream: str) -> Iterator[StoreFinding]:
 
 def check_summary(engine: Engine, stream: str) -> Iterator[StoreFinding]:
     """What is wrong in a summary; one may outlive its session."""
-    for record in records(engine.longterm, stream, SUMMARY):
+    for record in all_records(engine.longterm, stream, SUMMARY, PAGE):
         yield from unreadable(engine.longterm, stream, record, record_shapes.SUMMARY)
 
 
 def _newest(engine: Engine, stream: str) -> Record | None:
     queries = [Query(stream, kind, limit=1, newest=True) for kind in _SHAPES]
-    found = [record for page in engine.longterm.read(*queries) for record in page.records]
-    return max(found, key=lambda record: record.at, default=None)
+    records = [record for page in engine.longterm.read(*queries) for record in page.records]
+    return max(records, key=lambda record: record.at, default=None)

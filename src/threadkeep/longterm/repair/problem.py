@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from threadkeep.core import body
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
+from threadkeep.core.paging import stream_pages
 from threadkeep.core.shape import Check
 from threadkeep.errors import Conflict
 from threadkeep.types import KEEP, Drop, Query, Record
@@ -41,25 +42,12 @@ class StoreFinding:
 
 def streams(engine: Engine, prefix: str, limit: int | None) -> Iterator[list[str]]:
     """The names of the streams of a prefix, in pages; at most about `limit`."""
-    cursor: Any = None
     count = 0
-    while limit is None or count < limit:
-        page, cursor = engine.streams(prefix, cursor=cursor, limit=PAGE)
+    for page in stream_pages(engine, prefix, PAGE):
+        yield page
         count += len(page)
-        yield list(dict.fromkeys(page))
-        if cursor is None:
+        if limit is not None and count >= limit:
             return
-
-
-def records(engine: Engine, stream: str, kind: str) -> Iterator[Record]:
-    """The records of a kind, oldest first, in pages."""
-    after: int | None = None
-    while True:
-        page = engine.read(Query(stream, kind, limit=PAGE, after=after))[0].records
-        yield from page
-        if len(page) < PAGE:
-            return
-        after = page[-1].seq
 
 
 def unreadable(engine: Engine, stream: str, record: Record, check: Check) -> Iterator[StoreFinding]:

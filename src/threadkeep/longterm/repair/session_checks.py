@@ -6,17 +6,18 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
-from threadkeep.core import body, item_codec, names, record_shapes, response_codec
+from threadkeep.core import body, names, record_shapes, response_codec, session_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
+from threadkeep.core.paging import all_records
 from threadkeep.core.response_codec import ENTRY, GAP
 from threadkeep.core.shape import Check
 from threadkeep.longterm.repair.problem import (
+    PAGE,
     StoreFinding,
     is_old,
     orphan,
     orphaned_stream,
-    records,
     unreadable,
 )
 from threadkeep.sessions import response_index, user_index
@@ -45,13 +46,13 @@ def check(engine: Engine, stream: str) -> Iterator[StoreFinding]:
             yield orphaned_stream(engine, stream, version, "items without a session")
         return
     try:
-        info = item_codec.read_session(session_page.records[0])
+        info = session_codec.read_session(session_page.records[0])
     except UnreadableRecord as error:
         yield StoreFinding(stream, "unreadable session", f"{error.reason}; {_UNREADABLE}")
         return
     yield from _check_listing(engine, stream, info)
     for kind, shape in _SHAPES.items():
-        for record in records(engine, stream, kind):
+        for record in all_records(engine, stream, kind, PAGE):
             yield from unreadable(engine, stream, record, shape)
     yield from _check_responses(engine, stream, info)
 
@@ -63,9 +64,9 @@ def _check_listing(engine: Engine, stream: str, info: SessionInfo) -> Iterator[S
 
 
 def _check_responses(engine: Engine, stream: str, info: SessionInfo) -> Iterator[StoreFinding]:
-    entries = {record.id: record for record in records(engine, stream, ENTRY)}
+    entries = {record.id: record for record in all_records(engine, stream, ENTRY, PAGE)}
     responses: set[str] = set()
-    for record in records(engine, stream, "response"):
+    for record in all_records(engine, stream, "response", PAGE):
         responses.add(record.id)
         if record.id not in entries and body.is_readable(record, record_shapes.RESPONSE):
             fix = partial(_add_entry, engine, stream, record)
@@ -76,7 +77,7 @@ def _check_responses(engine: Engine, stream: str, info: SessionInfo) -> Iterator
         elif not response_index.is_pointed(engine, (name := _id_of(record)), info.id):
             fix = partial(_add_pointer, engine, info.id, name)
             yield StoreFinding(stream, "response without pointer", name, fix)
-    for record in records(engine, stream, "feedback"):
+    for record in all_records(engine, stream, "feedback", PAGE):
         rated = response_codec.response_of_feedback(record)
         if rated is not None and names.key(rated) not in responses and is_old(engine, record):
             yield orphan(engine, stream, record, "feedback without response")

@@ -9,7 +9,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from threadkeep.core import body, item_codec, record_shapes
+from threadkeep.core import body, json_text, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.shape import Check
 from threadkeep.types import Json, Record
@@ -87,10 +87,10 @@ def _record(kind: str, entry: Fact | Instruction | Refusal, now: float) -> Recor
         if value not in (field.default, {}):
             stored[field.name] = _encode(value)
     if isinstance(entry, Refusal):
-        return Record(kind, entry.id, item_codec.checked(stored, _SHAPES[kind], kind), now)
+        return Record(kind, entry.id, json_text.checked(stored, _SHAPES[kind], kind), now)
     stored.setdefault("created_at", now)
     expires = None if entry.expires_at is None else entry.expires_at.timestamp()
-    return Record(kind, entry.id, item_codec.checked(stored, _SHAPES[kind], kind), now, expires)
+    return Record(kind, entry.id, json_text.checked(stored, _SHAPES[kind], kind), now, expires)
 
 
 def _encode(value: Any) -> Json:

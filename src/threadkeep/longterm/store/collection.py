@@ -16,7 +16,7 @@ from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.printable import shown
 from threadkeep.types import Item
-from threadkeep.types.knowledge import Fact, Instruction
+from threadkeep.types.knowledge import Fact, Instruction, Refusal
 
 T = TypeVar("T", bound=Fact | Instruction)
 
@@ -27,6 +27,8 @@ class CollectionSpec(Generic[T]):
 
     Attributes:
         blank: an entry of an id, for a store that kept none of it.
+        merge: puts an entry beside those that are known.
+        approved: the entry that somebody approves although it was let go.
     """
 
     noun: str
@@ -34,6 +36,8 @@ class CollectionSpec(Generic[T]):
     put: Callable[[UnitOfWork, T], T]
     drop: Callable[[UnitOfWork, str], None]
     blank: Callable[[str], T]
+    merge: Callable[[UnitOfWork, T], T]
+    approved: Callable[[Refusal, float], T]
 
 
 class Collection(Generic[T]):
@@ -68,6 +72,28 @@ class Collection(Generic[T]):
 
         self._user_stream().transact(step)
 
+    def approve(self, id: str) -> T:
+        """Make one hold that waits in quarantine or was dropped; `user.refused()` has ids.
+
+        Raises:
+            NotFound: there is none of that id, and none was refused.
+        """
+        id = names.check(id, "id")
+
+        def step(unit: UnitOfWork) -> T:
+            refusal = unit.refusals.get(id)
+            if id in self._spec.entries(unit) or refusal is None or refusal.kind != self._spec.noun:
+                waiting = self._require(unit, id)
+                return self._spec.put(
+                    unit, replace(waiting, status="active", reason="", superseded_by=None)
+                )
+            unit.drop_refusal(id)
+            approved = self._spec.approved(refusal, self._engine.now())
+            unit.unmark_forgotten(approved.id)
+            return self._spec.merge(unit, approved)
+
+        return self._user_stream().transact(step)
+
     @reads
     def explain(self, id: str) -> list[Item]:
         """The items that it was learned from, as far as they are still there and say the same.
@@ -82,6 +108,7 @@ class Collection(Generic[T]):
 
     aget = async_twin(get)
     aforget = async_twin(forget)
+    aapprove = async_twin(approve)
     aexplain = async_twin(explain)
 
     if not TYPE_CHECKING:  # to a type checker, an unknown name stays an error

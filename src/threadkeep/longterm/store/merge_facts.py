@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from threadkeep.longterm.store import validate
 from threadkeep.longterm.store.codec import identity
-from threadkeep.longterm.store.unit_of_work import MAX_FACTS, UnitOfWork
+from threadkeep.longterm.store.merge import evict, merged_fields
+from threadkeep.longterm.store.unit_of_work import MAX_FACTS, UnitOfWork, superseded
 from threadkeep.types.knowledge import APPLICATION, Fact, merged_sources
 
 
@@ -42,32 +42,26 @@ def merge_fact(unit: UnitOfWork, fact: Fact) -> Fact:
         return unit.put_fact(  # what held before something else did does not hold again by that
             replace(existing, sources=merged_sources(existing.sources, fact.sources))
         )
-    # what an application, or another mouth, says again is no longer in doubt; never the reverse
-    active = fact.status == "active" or existing.status == "active"
     return unit.put_fact(
         replace(
             fact,
+            **merged_fields(existing, fact),
             text=existing.text,
-            sources=merged_sources(existing.sources, fact.sources),
-            status="active" if active else existing.status,
-            reason="" if active else existing.reason or fact.reason,
-            superseded_by=None if active else existing.superseded_by,
             confidence=max(existing.confidence, fact.confidence),
-            pinned=existing.pinned or fact.pinned,
-            seen=existing.seen + 1,
-            observed_at=max(filter(None, (existing.observed_at, fact.observed_at)), default=None),
             first_observed_at=min(
                 filter(None, (first_said(existing), first_said(fact))), default=None
             ),
             valid_from=fact.valid_from or existing.valid_from,
-            expires_at=fact.expires_at or existing.expires_at,
-            gloss=existing.gloss or fact.gloss,
             category=fact.category or existing.category,
             metadata={**existing.metadata, **fact.metadata},
-            created_at=existing.created_at,
-            seq=existing.seq,
         )
     )
+
+
+def supersede(unit: UnitOfWork, previous: Fact, fact: Fact) -> None:
+    """Let a fact take the place of another one, which ends where the new one begins."""
+    end = previous.valid_to or fact.valid_from or fact.observed_at
+    unit.put_fact(replace(superseded(previous, fact.id), valid_to=end))
 
 
 def first_said(fact: Fact) -> datetime | None:
@@ -77,11 +71,7 @@ def first_said(fact: Fact) -> datetime | None:
 
 def evict_surplus(unit: UnitOfWork, now: float, limit: int = MAX_FACTS) -> int:
     """Let the least worth facts go, if there are too many, and say so. Returns how many."""
-    surplus = validate.surplus(unit.facts, limit, rank_key)
-    for id in surplus:
-        unit.put_refusal(validate.surplus_refusal(unit.facts[id], "fact", now))
-        unit.drop_fact(id)
-    return len(surplus)
+    return evict(unit, unit.facts, limit, rank_key, now)
 
 
 def rank_key(fact: Fact) -> tuple[bool, float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from inspect import signature
 from typing import Any, Final
 
 from threadkeep.core import names
@@ -14,23 +15,6 @@ from threadkeep.longterm.store.merge_facts import first_said
 from threadkeep.longterm.store.validate import Moment
 from threadkeep.types.knowledge import APPLICATION, Fact, Refusal, Status
 from threadkeep.types.timestamps import utc_datetime
-
-FIELDS: Final = (
-    "text",
-    "sources",
-    "confidence",
-    "pinned",
-    "observed_at",
-    "valid_from",
-    "valid_to",
-    "expires_at",
-    "replaces",
-    "extractor",
-    "status",
-    "category",
-    "metadata",
-)
-"""What may be said of one of several facts."""
 
 
 def new_fact(
@@ -76,6 +60,10 @@ def new_fact(
     )
 
 
+FIELDS: Final = ("replaces", *(name for name in signature(new_fact).parameters if name != "engine"))
+"""What may be said of one of several facts."""
+
+
 def approved_fact(refusal: Refusal, now: float) -> Fact:
     """The fact that somebody approves although it was let go."""
     return Fact(
@@ -87,11 +75,6 @@ def approved_fact(refusal: Refusal, now: float) -> Fact:
         created_at=utc_datetime(now),
         gloss=refusal.gloss,
     )
-
-
-def has_ended(fact: Fact, now: float) -> bool:
-    """Whether a fact is not true any more, as far as was said."""
-    return fact.valid_to is not None and fact.valid_to.timestamp() <= now
 
 
 def held_at(fact: Fact, moment: datetime, status: str | None) -> bool:

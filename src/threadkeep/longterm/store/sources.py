@@ -46,6 +46,6 @@ def _items(engine: Engine, user: str | None, session: str, items: list[str]) -> 
             .pages[0]
             .records
         )
-        found = [item for item in map(item_codec.read_item, records) if not item.hidden]
-        return whole_items(session_stream, found)
+        visible = [item for item in map(item_codec.read_item, records) if not item.hidden]
+        return whole_items(session_stream, visible)
     return []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from threadkeep.core import body, item_codec, record_shapes
+from threadkeep.core import body, json_text, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.longterm.store import codec
 from threadkeep.types import Drop, Page, Record
@@ -87,6 +87,18 @@ class UnitOfWork:
         self._mark_put(INSTRUCTION, instruction.id, instruction)
         return instruction
 
+    def entries(self) -> list[Fact | Instruction]:
+        """All facts and instructions, of any status."""
+        return [*self.facts.values(), *self.instructions.values()]
+
+    def put(self, entry: Fact | Instruction) -> None:
+        """Store a fact or an instruction, in the place of the one with its id."""
+        self.put_fact(entry) if isinstance(entry, Fact) else self.put_instruction(entry)
+
+    def drop(self, entry: Fact | Instruction) -> None:
+        """Remove a fact or an instruction."""
+        (self.drop_fact if isinstance(entry, Fact) else self.drop_instruction)(entry.id)
+
     def put_watermark(self, key: str, body: str) -> None:
         """Store how far a session was read."""
         self.watermarks[key] = body
@@ -152,9 +164,9 @@ class UnitOfWork:
         """Keep the number of facts with them; too high when some expired, until all are read."""
         if not any(kind == FACT for kind, _ in (*self._put, *self._drop)):
             return
-        known = (self.fact_count or 0) - self._loaded if self._partial else 0
-        count = max(0, known) + len(self.facts)
-        self._put[WATERMARK, FACT_COUNT] = item_codec.dumps({"count": count}, WATERMARK)
+        unloaded = (self.fact_count or 0) - self._loaded if self._partial else 0
+        count = max(0, unloaded) + len(self.facts)
+        self._put[WATERMARK, FACT_COUNT] = json_text.dumps({"count": count}, WATERMARK)
 
     def assign_seqs(self, put: Sequence[Record], seqs: Sequence[int]) -> None:
         """Set the seqs that the store assigned to the records that were put."""

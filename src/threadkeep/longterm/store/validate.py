@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from threadkeep.core import item_codec, names
+from threadkeep.core import json_text, names
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
 from threadkeep.errors import InputError
@@ -16,10 +16,9 @@ from threadkeep.types.knowledge import (
     STATUSES,
     Fact,
     Instruction,
-    Refusal,
     Source,
 )
-from threadkeep.types.timestamps import parse_time, utc_datetime
+from threadkeep.types.timestamps import parse_time
 
 T = TypeVar("T", Fact, Instruction)
 
@@ -119,27 +118,5 @@ def checked_metadata(metadata: object) -> dict[str, Any]:
     if metadata is not None and not isinstance(metadata, Mapping):
         raise InputError(f"metadata must be a dict, got {type(metadata).__name__}")
     copied = dict(metadata or {})
-    item_codec.dumps(copied, "metadata")
+    json_text.dumps(copied, "metadata")
     return copied
-
-
-def surplus(entries: Mapping[str, T], limit: int, worth: Callable[[T], Any]) -> list[str]:
-    """The ids of those to let go, so that no more than `limit` are left: the least worth first.
-
-    Pinned ones are never among them.
-    """
-    unpinned = sorted((entry for entry in entries.values() if not entry.pinned), key=worth)
-    return [entry.id for entry in unpinned[: max(0, len(entries) - limit)]]
-
-
-def surplus_refusal(entry: Fact | Instruction, kind: str, now: float) -> Refusal:
-    """What is said of an entry for which there was no more room."""
-    return Refusal(
-        entry.id,
-        kind,
-        entry.text,
-        "surplus",
-        sources=entry.sources,
-        gloss=entry.gloss,
-        refused_at=utc_datetime(now),
-    )

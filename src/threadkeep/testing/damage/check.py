@@ -96,10 +96,10 @@ def _check_forgotten(memory: Memory) -> None:
     except Exception as error:
         raise AssertionError(f"forget ended in {error!r:.300}") from error
     assert _bodies(memory, "bob") == before
-    left = {stream for stream, _ in _bodies(memory, "") if "bob" not in stream}
+    leftover = {stream for stream, _ in _bodies(memory, "") if "bob" not in stream}
     if "cannot be read" in " ".join(report.beyond):  # of whom it is, nobody can say
-        left.discard(memory._engine.stream("session", "chat"))
-    assert not left, left
+        leftover.discard(memory._engine.stream("session", "chat"))
+    assert not leftover, leftover
 
 
 def _bodies(memory: Memory, word: str) -> set[tuple[str, str]]:

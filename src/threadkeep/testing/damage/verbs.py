@@ -100,7 +100,7 @@ def writes_to_session(session: str) -> dict[str, Verb]:
         "continue": lambda m: m.responses.add(_next(session), user="ada"),
         "record again": lambda m: m.responses.add(queued, user="ada"),
         "remove feedback": lambda m: [
-            m.feedback.delete(rated, found.id) for found in m.feedback.list(response=rated)
+            m.feedback.delete(rated, feedback.id) for feedback in m.feedback.list(response=rated)
         ],
         "delete a response": lambda m: m.responses.delete(rated),
         "forget an item": lambda m: chat(m).forget("i1"),

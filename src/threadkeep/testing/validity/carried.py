@@ -89,9 +89,9 @@ def _secrets(value: Any, *, secret: bool = False) -> Iterator[str]:
 
 
 def _check_words(written: Messages, sent: Messages) -> None:
-    said = set(_words(written))
+    written_words = set(_words(written))
     for text in _words(sent):
-        if _BRACKETED.fullmatch(text) and text not in said:
+        if _BRACKETED.fullmatch(text) and text not in written_words:
             fail("words", "messages", "the name of a part stands for words of the assistant")
 
 

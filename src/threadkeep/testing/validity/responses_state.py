@@ -15,15 +15,17 @@ _ANSWERS = {
 
 def check_answers(typed: _Typed) -> None:
     """Raise an AssertionError at an answer to an item that is not there."""
-    seen: set[tuple[str, Any]] = set()
+    earlier: set[tuple[str, Any]] = set()
     for location, kind, item in typed:
         if kind == "item_reference":
             return
         if kind in _ANSWERS:
             other, key, _ = _ANSWERS[kind]
-            if (other, item.get(key)) not in seen:
+            if (other, item.get(key)) not in earlier:
                 fail("answers", location, f"no {other} {shorten(item.get(key))} before it")
-        seen.update((kind, item.get(key)) for other, _, key in _ANSWERS.values() if kind == other)
+        earlier.update(
+            (kind, item.get(key)) for other, _, key in _ANSWERS.values() if kind == other
+        )
 
 
 def check_stateless(typed: _Typed) -> None:

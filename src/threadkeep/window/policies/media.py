@@ -25,12 +25,12 @@ class MaxMedia:
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
         remaining = self.limit
-        shown: list[Item] = []
+        limited: list[Item] = []
         for item in reversed(items):
             count = _media_count(item)
-            shown.append(item if count <= remaining else _without_media(item, count - remaining))
+            limited.append(item if count <= remaining else _without_media(item, count - remaining))
             remaining = max(0, remaining - count)
-        return shown[::-1]
+        return limited[::-1]
 
 
 def max_media(n: int) -> MaxMedia:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from threadkeep.messages.content import as_blocks
 from threadkeep.types import Item, Json
 from threadkeep.window.policies.traits import PolicyTraits
 
@@ -65,10 +66,4 @@ def _joined(
 ) -> str | list[dict[str, Json]]:
     if isinstance(first, str) and isinstance(second, str):
         return f"{first}\n\n{second}" if first and second else first or second
-    return [*_blocks(first), *_blocks(second)]
-
-
-def _blocks(content: str | list[dict[str, Json]]) -> list[dict[str, Json]]:
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}] if content else []
-    return content
+    return [*as_blocks(first), *as_blocks(second)]

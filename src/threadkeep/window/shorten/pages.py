@@ -70,16 +70,16 @@ def read_header(line: str) -> PageReference | None:
 
 def first_lines(item: Item) -> dict[str, PageReference]:
     """The texts of a tool result that begin as a page does, with what they say."""
-    found: dict[str, PageReference] = {}
+    references: dict[str, PageReference] = {}
     for text in _texts(item):
         if text.startswith(PREFIX) and (reference := read_header(text.partition("\n")[0])):
-            found[text] = reference
-    return found
+            references[text] = reference
+    return references
 
 
-def written_page(reference: PageReference, whole: str) -> str:
+def written_page(reference: PageReference, result_text: str) -> str:
     """The page of a reference, from the whole text of its result."""
-    return f"{header(reference)}\n{whole[reference.start : reference.end]}"
+    return f"{header(reference)}\n{result_text[reference.start : reference.end]}"
 
 
 def with_replaced(item: Item, replaced: dict[str, str]) -> Item:

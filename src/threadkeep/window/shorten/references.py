@@ -36,8 +36,8 @@ def referring(item: Item, session: str, find: Find) -> Item:
     """The item as it is stored: its pages as references, where they are what the result holds."""
     replaced: dict[str, str] = {}
     for text, reference in first_lines(item).items():
-        whole = _whole_text(reference, session, find)
-        if whole is not None and text == written_page(reference, whole):
+        result_text = _whole_text(reference, session, find)
+        if result_text is not None and text == written_page(reference, result_text):
             replaced[text] = header(reference)
     return with_replaced(item, replaced) if replaced else item
 
@@ -53,9 +53,9 @@ def _expanded(item: Item, session: str, find: Find) -> Item:
     replaced: dict[str, str] = {}
     for text, reference in first_lines(item).items():
         if text == header(reference):
-            whole = _whole_text(reference, session, find)
-            if whole is not None and len(whole) == reference.total:
-                replaced[text] = written_page(reference, whole)
+            result_text = _whole_text(reference, session, find)
+            if result_text is not None and len(result_text) == reference.total:
+                replaced[text] = written_page(reference, result_text)
     return with_replaced(item, replaced) if replaced else item
 
 

@@ -51,11 +51,11 @@ class Shortening:
 
     def views(self, items: list[Item]) -> tuple[Conversation, Conversation]:
         """The conversation, and the same with its large results cut."""
-        view = shown = repair(items)
+        view = shortened = repair(items)
         if self.handle_of is not None:
-            shown = expanded(view, self._session, self._reader.find)
+            shortened = expanded(view, self._session, self._reader.find)
         if self.caps:
-            shown = shorten_results(shown, self.caps, self.handle_of)
-        if shown is not view:
+            shortened = shorten_results(shortened, self.caps, self.handle_of)
+        if shortened is not view:
             self.changes = True
-        return view, shown
+        return view, shortened

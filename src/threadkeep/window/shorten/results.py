@@ -8,7 +8,7 @@ from threadkeep.types import Item, Json
 from threadkeep.window import tokens
 from threadkeep.window.shorten.caps import ResultCap, level
 from threadkeep.window.shorten.raw import with_texts
-from threadkeep.window.shorten.texts import kept_ends
+from threadkeep.window.shorten.texts import cut_points
 
 TEXT_BLOCKS: Final = frozenset({"text", "json"})
 """The blocks that may be cut; media have a flat size, and opaque parts are never cut."""
@@ -61,7 +61,7 @@ def shortened(item: Item, limit: int, cap: ResultCap, handle: str | None) -> Ite
 
 def _cut(text: str, limit: int, cap: ResultCap, offset: int, total: int, handle: str | None) -> str:
     widest = (0, len(text)) if handle is None else (offset + len(text), offset + len(text))
-    start, end = kept_ends(text, limit, cap.size, _marker(*widest, total, handle))
+    start, end = cut_points(text, limit, cap.size, _marker(*widest, total, handle))
     return text[:start] + _marker(offset + start, offset + end, total, handle) + text[end:]
 
 

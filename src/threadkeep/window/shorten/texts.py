@@ -18,7 +18,7 @@ _MOST_CACHED: Final = 256_000  # characters of a text that is kept for the next 
 _JOINERS: Final = frozenset("\u200d\ufe0e\ufe0f")
 
 
-def kept_ends(text: str, cap: int, size: TokenCounter, marker: str) -> tuple[int, int]:
+def cut_points(text: str, cap: int, size: TokenCounter, marker: str) -> tuple[int, int]:
     """How much of a text stays: up to where its head, and from where its tail.
 
     Args:
@@ -28,11 +28,11 @@ def kept_ends(text: str, cap: int, size: TokenCounter, marker: str) -> tuple[int
         marker: what will stand between them.
     """
     if len(text) <= _MOST_CACHED:
-        return _cached_ends(text, cap, size, marker)  # type: ignore[arg-type]  # hashed by identity
-    return _ends(text, cap, size, marker)
+        return _cached_cut_points(text, cap, size, marker)  # type: ignore[arg-type]  # hashed by identity
+    return _cut_points(text, cap, size, marker)
 
 
-def _ends(text: str, cap: int, size: TokenCounter, marker: str) -> tuple[int, int]:
+def _cut_points(text: str, cap: int, size: TokenCounter, marker: str) -> tuple[int, int]:
     sample = text[:_SAMPLE] + text[-_SAMPLE:]
     room = cap - size(marker)
     keep = min(len(text) - 1, room * len(sample) // max(1, size(sample)))
@@ -46,7 +46,7 @@ def _ends(text: str, cap: int, size: TokenCounter, marker: str) -> tuple[int, in
     return 0, len(text)
 
 
-_cached_ends = functools.lru_cache(maxsize=64)(_ends)
+_cached_cut_points = functools.lru_cache(maxsize=64)(_cut_points)
 
 
 def _head_end(text: str, end: int) -> int:

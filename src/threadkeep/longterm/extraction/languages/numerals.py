@@ -123,7 +123,7 @@ def _sum(parts: list[int]) -> int:
     return total + current
 
 
-def unsaid(text: list[Reading], said: list[Reading]) -> list[Reading]:
+def unsaid(claimed: list[Reading], spoken: list[Reading]) -> list[Reading]:
     """The numbers of the first that are not among the second."""
-    meant = frozenset().union(*said) if said else frozenset()
-    return [reading for reading in text if not reading & meant]
+    meant = frozenset().union(*spoken) if spoken else frozenset()
+    return [reading for reading in claimed if not reading & meant]

@@ -81,28 +81,28 @@ def recognise(text: str, around: str = "") -> Languages:
     folded = fold(text)
     scripts = _scripts(folded)
     rows: list[Language] = []
-    covered, known = True, False
+    covered, is_known = True, False
     for script, letters in scripts.most_common():
         codes = _BY_SCRIPT.get(script, ())
         if not codes:
             covered = covered and letters < 2
         elif len(codes) == 1 or script == "Latin":
-            found, is_covered = (
+            languages, is_covered = (
                 _latin(folded) if script == "Latin" else _of_one(script, folded, codes[0])
             )
-            if script == "Latin" and rows and not found:
+            if script == "Latin" and rows and not languages:
                 continue  # a name among letters of another script
-            rows += found
-            covered, known = covered and is_covered, known or bool(found)
-    if not known and around and around != text:
+            rows += languages
+            covered, is_known = covered and is_covered, is_known or bool(languages)
+    if not is_known and around and around != text:
         return recognise(around)
-    unsure = not known and not (_scripts(folded).keys() - {"Latin"}) and not _is_strange(folded)
-    return Languages(tuple(rows), covered and known, unsure)
+    unsure = not is_known and not (_scripts(folded).keys() - {"Latin"}) and not _is_strange(folded)
+    return Languages(tuple(rows), covered and is_known, unsure)
 
 
 def _scripts(folded: str) -> Counter[str]:
     counts = Counter(
-        {name: len(found) for name, p in _SCRIPTS.items() if (found := p.findall(folded))}
+        {name: len(letters) for name, p in _SCRIPTS.items() if (letters := p.findall(folded))}
     )
     if counts["Kana"]:  # Han letters are Japanese beside Kana
         counts["Kana"] += counts.pop("Han", 0)
@@ -116,9 +116,9 @@ def _of_one(script: str, folded: str, code: str) -> tuple[list[Language], bool]:
     if foreign is not None and foreign.search(folded):
         return [], False
     tokens = frozenset(words(folded))
-    own = frozenset(_votes(code, list(tokens)))
-    other = max((len((tokens & common) - own) for common in uncovered().values()), default=0)
-    return ([], False) if other > len(own) else ([language(code)], True)
+    votes = frozenset(_votes(code, list(tokens)))
+    other = max((len((tokens & common) - votes) for common in uncovered().values()), default=0)
+    return ([], False) if other > len(votes) else ([language(code)], True)
 
 
 def _is_strange(folded: str) -> bool:
@@ -140,16 +140,16 @@ def _latin(folded: str) -> tuple[list[Language], bool]:
     rows = [language(best)]
     rows += [
         language(code)
-        for code, found in votes.items()
-        if code != best and _adds(found, votes[best])
+        for code, language_votes in votes.items()
+        if code != best and _adds(language_votes, votes[best])
     ]
     taken = frozenset().union(*(votes[row.code] for row in rows))
     return rows, len(strange - taken) < 2
 
 
-def _adds(found: frozenset[str], best: frozenset[str]) -> bool:
+def _adds(votes: frozenset[str], best: frozenset[str]) -> bool:
     """Whether words are of a language of their own: as many as the best has, or two apart."""
-    return len(found) == len(best) or len(found - best) >= 2
+    return len(votes) == len(best) or len(votes - best) >= 2
 
 
 def _votes(code: str, tokens: list[str]) -> frozenset[str]:

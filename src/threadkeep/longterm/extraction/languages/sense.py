@@ -58,9 +58,9 @@ def is_hearsay(text: str, rows: Rows) -> bool:
     if any(hear(folded, row) for row in rows for hear in hears):
         return True
     return any(
-        one is not other and one.finds("others", folded) and other.finds("speech", folded)
-        for one in rows
-        for other in rows
+        first is not second and first.finds("others", folded) and second.finds("speech", folded)
+        for first in rows
+        for second in rows
     )
 
 

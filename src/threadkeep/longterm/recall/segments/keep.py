@@ -147,7 +147,7 @@ def _build_all(
     engine: Engine, synced: SyncedIndex, counts: list[int], vectors: VectorBuilder | None
 ) -> None:
     def build_full_chunk() -> None:
-        if synced.unkept >= build.LEVELS[-1]:
+        if synced.unsaved_count >= build.LEVELS[-1]:
             build.build(engine, synced, counts.append, vectors)
 
     synced.read_rest(build_full_chunk)

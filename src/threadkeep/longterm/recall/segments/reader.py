@@ -15,7 +15,7 @@ from threadkeep.longterm.recall.segments.block import Block, PostingsPiece
 from threadkeep.longterm.recall.segments.columns import Columns
 from threadkeep.longterm.recall.segments.pieces import BadPiece
 from threadkeep.sessions import recall_segments
-from threadkeep.sessions.recall_segments import PIECE, Head
+from threadkeep.sessions.recall_segments import PIECE, SegmentHead
 from threadkeep.types import Query
 
 MAX_CACHED_BYTES: Final = 8_000_000
@@ -39,12 +39,12 @@ class SegmentReader:
         """About the memory that it takes."""
         return self._cached_bytes
 
-    def load(self, index: RecallIndex, heads: Sequence[Head]) -> list[Head]:
+    def load(self, index: RecallIndex, heads: Sequence[SegmentHead]) -> list[SegmentHead]:
         """Load segments into an index that has no other documents; returns those that cannot be.
 
         A segment whose pieces are gone or damaged is not loaded.
         """
-        failed: list[Head] = []
+        failed: list[SegmentHead] = []
         for start in range(0, len(heads), _SEGMENTS_PER_READ):
             batch = heads[start : start + _SEGMENTS_PER_READ]
             ids = [f"{head.id}.{n}" for head in batch for n in range(head.columns)]
@@ -61,9 +61,9 @@ class SegmentReader:
         Raises:
             BadPiece: one is gone, or damaged.
         """
-        asked = list(stems)
-        wanted = {block.piece_id(stem) for block in blocks for stem in asked}
-        missing = sorted(id for id in wanted if id is not None and id not in self._cached)
+        all_stems = list(stems)
+        piece_ids = {block.piece_id(stem) for block in blocks for stem in all_stems}
+        missing = sorted(id for id in piece_ids if id is not None and id not in self._cached)
         for start in range(0, len(missing), _PIECES_PER_READ):
             ids = missing[start : start + _PIECES_PER_READ]
             contents = self._contents(ids)
@@ -88,7 +88,7 @@ class SegmentReader:
             text=self._text,
         )
 
-    def _load_one(self, index: RecallIndex, head: Head, parts: list[bytes | None]) -> bool:
+    def _load_one(self, index: RecallIndex, head: SegmentHead, parts: list[bytes | None]) -> bool:
         try:
             columns = segment_columns.decode(b"".join(_present(part, head.id) for part in parts))
         except BadPiece:

@@ -11,7 +11,7 @@ from threadkeep.longterm.recall.segments import pieces, vector_pieces
 from threadkeep.longterm.recall.sync import Outdated, SyncedIndex
 from threadkeep.longterm.recall.vectors import BATCH, Vector, Vectors
 from threadkeep.sessions import recall_segments
-from threadkeep.sessions.recall_segments import HEAD, PIECE, Head
+from threadkeep.sessions.recall_segments import HEAD, PIECE, SegmentHead
 from threadkeep.types import KEEP, Drop, Record
 from threadkeep.types.batching import batches
 
@@ -32,14 +32,14 @@ class VectorBuilder:
         self._stream = recall_segments.stream(engine, user)
         self._carried: dict[int, Vector] = {}  # by the keys of items
 
-    def carry(self, synced: SyncedIndex, replaced: Iterable[Head]) -> None:
+    def carry(self, synced: SyncedIndex, replaced: Iterable[SegmentHead]) -> None:
         """Remember the vectors of segments that will be merged."""
         for head in replaced:
             if head.vectors == self._name:
                 numbers = synced.stored[head.id]
-                found = vector_pieces.read(synced.reader.vectors, head, range(len(numbers)))
+                vectors = vector_pieces.read(synced.reader.vectors, head, range(len(numbers)))
                 keys = synced.index.keys
-                self._carried |= {keys[numbers[place]]: row for place, row in found.items()}
+                self._carried |= {keys[numbers[place]]: row for place, row in vectors.items()}
 
     def complete(self, synced: SyncedIndex) -> int:
         """Make all vectors that are missing; returns of how many segments.
@@ -63,13 +63,13 @@ class VectorBuilder:
         keys = synced.index.keys
         unknown = [n for n in numbers if keys[n] not in self._carried]
         for start in range(0, len(unknown), BATCH):
-            some = unknown[start : start + BATCH]
-            texts = dict(passages(self._engine, synced, some))
+            batch = unknown[start : start + BATCH]
+            texts = dict(passages(self._engine, synced, batch))
             vectors = self._vectors.of_passages(list(texts.values()))
             self._carried.update(zip((keys[n] for n in texts), vectors, strict=True))
         return [self._carried.get(keys[n]) for n in numbers]
 
-    def _write(self, synced: SyncedIndex, head: Head, contents: list[bytes]) -> None:
+    def _write(self, synced: SyncedIndex, head: SegmentHead, contents: list[bytes]) -> None:
         """Write vectors, announced first if they take several commits."""
         old = head.piece_ids()[head.first_vector :] if head.first_vector else []
         first = head.pieces - len(old)
@@ -85,8 +85,8 @@ class VectorBuilder:
             self._commit(synced, [*records, finished], drop)
         else:
             self._commit(synced, [announced.record(HEAD, now)], drop)
-            for some in batches(records):
-                self._commit(synced, some, [])
+            for chunk in batches(records):
+                self._commit(synced, chunk, [])
             self._commit(synced, [finished], [])
         segments = synced.heads.segments
         place = segments.index(head)

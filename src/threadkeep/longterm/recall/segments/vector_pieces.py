@@ -9,7 +9,7 @@ from typing import Final
 from threadkeep.longterm.recall.segments import pieces
 from threadkeep.longterm.recall.segments.pieces import BadPiece
 from threadkeep.longterm.recall.vectors import Vector
-from threadkeep.sessions.recall_segments import Head
+from threadkeep.sessions.recall_segments import SegmentHead
 
 ROWS: Final = 32
 """Documents in one piece."""
@@ -30,18 +30,20 @@ def _encode(rows: Sequence[Vector], dimensions: int) -> bytes:
 
 
 def read(
-    read_pieces: Callable[[Sequence[str]], dict[str, bytes]], head: Head, places: Iterable[int]
+    read_pieces: Callable[[Sequence[str]], dict[str, bytes]],
+    head: SegmentHead,
+    places: Iterable[int],
 ) -> dict[int, Vector]:
     """The vectors of documents by their places in a segment; without those that are damaged."""
-    wanted = sorted(set(places))
-    ids = {place: f"{head.id}.{head.first_vector + place // ROWS}" for place in wanted}
+    sorted_places = sorted(set(places))
+    ids = {place: f"{head.id}.{head.first_vector + place // ROWS}" for place in sorted_places}
     contents = read_pieces(sorted(set(ids.values())))
-    found = {}
-    for place in wanted:
+    vectors = {}
+    for place in sorted_places:
         content = contents.get(ids[place])
         if content is not None and (row := _row(content, place % ROWS)) is not None:
-            found[place] = row
-    return found
+            vectors[place] = row
+    return vectors
 
 
 def _row(content: bytes, row: int) -> Vector | None:

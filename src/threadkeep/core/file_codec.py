@@ -1,0 +1,48 @@
+"""Files as records: strict on write, tolerant on read."""
+
+from __future__ import annotations
+
+from threadkeep.core import body, names, record_shapes
+from threadkeep.core.body import UnreadableRecord
+from threadkeep.core.json_text import dumps
+from threadkeep.types import File, Record
+from threadkeep.types.timestamps import utc_datetime
+
+
+def file_record(file: File, at: float) -> Record:
+    """The record of a file's metadata; it expires when the file does.
+
+    Raises:
+        InputError: something in the metadata is not JSON.
+    """
+    expires = None if file.expires_at is None else file.expires_at.timestamp()
+    fields = {"id": file.id, "url": file.url, "name": file.name, "metadata": file.metadata}
+    return Record("file", names.key(file.id), dumps(fields, "file"), at, expires)
+
+
+def read_file(record: Record) -> File | None:
+    """The file of a record, or `None` (logged once) if it cannot be read."""
+    try:
+        return decode_file(record)
+    except UnreadableRecord as error:
+        body.skip(record, error)
+        return None
+
+
+def decode_file(record: Record) -> File:
+    """The file of a record.
+
+    Raises:
+        UnreadableRecord: it cannot be read.
+    """
+    fields = body.decode(record, record_shapes.FILE)
+    expires = None if record.expires is None else utc_datetime(record.expires)
+    get = fields.get
+    return File(
+        fields["id"],
+        get("url"),
+        get("name"),
+        get("metadata") or {},
+        utc_datetime(record.at),
+        expires,
+    )

@@ -1,0 +1,107 @@
+"""Takes the large parts out of the JSON of an item."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from threadkeep.core import names
+from threadkeep.core.parts import (
+    FIELD,
+    ITEM_FIELDS,
+    TEXT_KEYS,
+    Blob,
+    BlobReference,
+    Path,
+    head,
+    is_large,
+    put_at,
+    size_of,
+)
+from threadkeep.types import Json
+
+_WHOLE: Final = (("content",), ("raw", "data"))
+_DATA_URL: Final = re.compile(r"data:[^,]{0,200};base64,")
+
+
+def split(
+    fields: Mapping[str, Json], dumps: Callable[[Json], str], most: int
+) -> tuple[dict[str, Json], list[Blob]]:
+    """The fields of a record without large parts, and the parts.
+
+    Args:
+        fields: JSON of an item.
+        dumps: encodes it.
+        most: bytes that may remain, if content and raw payload can be taken out as a whole.
+    """
+    splitter = _Splitter(dumps)
+    stub = {
+        name: splitter.shrink(value, (name,)) if name in ITEM_FIELDS else value
+        for name, value in fields.items()
+    }
+    for path in _WHOLE:
+        if size_of(dumps(stub)) > most and _find(stub, path):
+            stub = put_at(stub, path, splitter.take_json(_find(fields, path), path))
+    if splitter.references:
+        stub[FIELD] = [reference.as_json() for reference in splitter.references]
+    return stub, list(splitter.blobs.values())
+
+
+class _Splitter:
+    """Takes large parts out of JSON, without changing it."""
+
+    def __init__(self, dumps: Callable[[Json], str]) -> None:
+        self.references: list[BlobReference] = []
+        self._blobs: dict[str, Blob] = {}
+        self._dumps = dumps
+
+    @property
+    def blobs(self) -> dict[str, Blob]:
+        """The parts that were taken out, by id."""
+        return {reference.id: self._blobs[reference.id] for reference in self.references}
+
+    def shrink(self, value: Json, path: Path) -> Json:
+        """The value with a short one in the place of each large part.
+
+        Of lists in opaque parts, the whole list is one part; a dict stays one, since its type
+        and ids say to which other part it belongs.
+        """
+        if isinstance(value, str):
+            return self._take_text(value, path) if is_large(value) else value
+        if isinstance(value, Mapping):
+            return {key: self.shrink(entry, (*path, key)) for key, entry in value.items()}
+        if not isinstance(value, (list, tuple)):
+            return value
+        short = [self.shrink(entry, (*path, n)) for n, entry in enumerate(value)]
+        if len(path) < 2 or not is_large(self._dumps(short)):
+            return short
+        return self.take_json(value, path)
+
+    def take_json(self, value: Json, path: Path) -> Json:
+        """Take out a part as JSON; returns what stays in its place."""
+        self.references = [r for r in self.references if r.path[: len(path)] != path]
+        self._take(self._dumps(value), path, is_json=True)
+        if path == ("content",):
+            texts = (block.get("text") for block in value if isinstance(block, Mapping))
+            return head("\n".join(text for text in texts if isinstance(text, str)))
+        return [] if isinstance(value, (list, tuple)) else {}
+
+    def _take_text(self, text: str, path: Path) -> str:
+        url = _DATA_URL.match(text)
+        before = url[0] if url else ""
+        self._take(text[len(before) :], path, before=before)
+        return head(text) if path[-1] in TEXT_KEYS else ""
+
+    def _take(self, text: str, path: Path, *, before: str = "", is_json: bool = False) -> None:
+        blob = Blob.of(names.join_surrogates(text))
+        self._blobs[blob.id] = blob
+        self.references.append(
+            BlobReference(path, blob.id, len(blob.text), blob.piece_count, before, is_json)
+        )
+
+
+def _find(value: Json, path: Path) -> Json:
+    for step in path:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value if isinstance(value, (list, dict)) else None

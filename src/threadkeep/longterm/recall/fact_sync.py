@@ -1,0 +1,74 @@
+"""The facts of one user's index, which are read whole when anything changed in their stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from threadkeep.core.engine import Engine
+from threadkeep.longterm.recall import analyzer
+from threadkeep.longterm.recall.analyzer import FACT, FACT_PREFIX
+from threadkeep.longterm.recall.index import RecallIndex
+from threadkeep.longterm.store.codec import read_fact
+from threadkeep.longterm.store.validity import is_current
+from threadkeep.types import Page, Query
+from threadkeep.types.knowledge import Fact
+
+
+class FactSync:
+    """The facts of a user in an index; not thread-safe.
+
+    Attributes:
+        stream: the stream of the facts.
+    """
+
+    def __init__(self, engine: Engine, user: str, index: RecallIndex) -> None:
+        self.stream = engine.longterm.stream("user", user)
+        self._engine = engine
+        self._index = index
+        self._version = -1  # of the stream
+        self._facts: dict[str, Fact] = {}
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+    def sync(self) -> None:
+        """Take in the facts, if anything is new in what is known of the user."""
+        engine = self._engine.longterm
+        newest = engine.read(Query(self.stream, "fact", limit=1, newest=True))[0]
+        if newest.version != self._version:
+            self._index_facts(engine.read(Query(self.stream, "fact"))[0])
+
+    def text(self, number: int) -> str:
+        """The text of the fact that a document is; empty if it is none."""
+        fact = self._facts.get(self._index.origin_names.values[self._index.origins[number]][1:])
+        return "" if fact is None else fact.text
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Let go of facts."""
+        origins = {FACT_PREFIX + id for id in ids}
+        origin_names = self._index.origin_names.values
+        flags, document_origins = self._index.flags, self._index.origins
+        numbers = [
+            n
+            for n in range(len(self._index))
+            if flags[n] & FACT and origin_names[document_origins[n]] in origins
+        ]
+        self._index.remove(numbers)
+        self._version = -1
+        for origin in origins:
+            self._facts.pop(origin[1:], None)
+
+    def _index_facts(self, page: Page) -> None:
+        stored = [fact for record in page.records if (fact := read_fact(record))]
+        now = self._engine.now()
+        facts = {fact.id: fact for fact in stored if is_current(fact, now)}
+        unchanged = {id for id, fact in facts.items() if self._facts.get(id) == fact}
+        self.remove(self._facts.keys() - unchanged)
+        namespace = self._engine.settings.namespace
+        documents = [
+            analyzer.fact_document(fact, namespace)
+            for id, fact in facts.items()
+            if id not in unchanged
+        ]
+        self._index.add_facts(documents)
+        self._facts, self._version = facts, page.version

@@ -1,0 +1,100 @@
+"""Reads the large parts of items back into them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from threadkeep.core import body, parts
+from threadkeep.core.engine import Engine
+from threadkeep.sessions import blobs
+from threadkeep.sessions.blobs import PIECE
+from threadkeep.types import Item, Query, Record
+
+_UNREADABLE: Final = "a large part of it is missing"
+
+
+def load(engine: Engine, session: str, items: Sequence[Item]) -> list[Item]:
+    """The items of a session with their large parts, in one read of the pieces they need.
+
+    An item of which a part is missing is unreadable, as by `item_codec.read_item`.
+    """
+    return load_all(engine, [(session, item) for item in items])
+
+
+def load_all(engine: Engine, items: Sequence[tuple[str, Item]]) -> list[Item]:
+    """As `load`, for items of several sessions."""
+    counts = {
+        (session, reference.id): reference.pieces
+        for session, item in items
+        for reference in parts.references_of(item)
+    }
+    if not counts:
+        return [item for _, item in items]
+    texts = read_texts(engine, counts)
+    return [_filled(item, texts.get(session, {})) for session, item in items]
+
+
+def load_heads(engine: Engine, session: str, item: Item, characters: int) -> Item:
+    """The item with the beginning of its large texts: at least so many characters of each."""
+    counts = {
+        (session, reference.id): min(
+            reference.pieces, 1 + characters * reference.pieces // max(reference.length, 1)
+        )
+        for reference in parts.references_of(item)
+        if parts.is_text(reference)
+    }
+    return parts.with_heads(item, read_texts(engine, counts).get(session, {})) if counts else item
+
+
+def is_whole(engine: Engine, name: str, blob: str, pieces: int) -> bool:
+    """Return True if all pieces of a blob can be read; reads them one by one."""
+    return all(
+        any(
+            _piece_text(record) is not None
+            for record in engine.read(Query(name, PIECE, ids=[id]))[0].records
+        )
+        for id in blobs.piece_ids(blob, pieces)
+    )
+
+
+def read_texts(engine: Engine, counts: Mapping[tuple[str, str], int]) -> dict[str, dict[str, str]]:
+    """The texts of blobs by session and id, of their first pieces; those not whole are missing."""
+    queries = [
+        Query(blobs.stream(engine, session), PIECE, ids=blobs.piece_ids(id, count))
+        for (session, id), count in counts.items()
+    ]
+    texts: dict[str, dict[str, str]] = {}
+    pages = engine.read(*queries) if queries else []
+    for ((session, id), count), page in zip(counts.items(), pages, strict=True):
+        piece_texts = {record.id: _piece_text(record) for record in page.records}
+        pieces = [piece_texts.get(piece) for piece in blobs.piece_ids(id, count)]
+        if None not in pieces:
+            texts.setdefault(session, {})[id] = "".join(piece or "" for piece in pieces)
+    return texts
+
+
+def _piece_text(record: Record) -> str | None:
+    try:
+        text = json.loads(record.body)["text"]
+    except (ValueError, LookupError, TypeError):
+        return None
+    return text if isinstance(text, str) else None
+
+
+def _filled(item: Item, texts: Mapping[str, str]) -> Item:
+    if not parts.references_of(item):
+        return item
+    try:
+        return parts.filled(item, texts)
+    except (LookupError, ValueError, TypeError):
+        body.report("item", item.id, _UNREADABLE)
+        return Item(
+            id=item.id,
+            seq=item.seq,
+            type="opaque",
+            role="unknown",
+            metadata={"unreadable": _UNREADABLE},
+            created_at=item.created_at,
+        )

@@ -1,0 +1,122 @@
+"""Writes the large parts of items, before the items that refer to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+from threadkeep.core import json_text, names, parts
+from threadkeep.core.engine import Engine
+from threadkeep.core.parts import Blob
+from threadkeep.errors import BackendError, Conflict
+from threadkeep.printable import shown
+from threadkeep.sessions import blobs
+from threadkeep.sessions.blobs import BLOB, PIECE, Reference
+from threadkeep.types import Record
+from threadkeep.types.batching import batches
+from threadkeep.types.versions import Generation
+
+MAX_SESSION: Final = 1_000_000_000
+"""Bytes of all large parts of a session."""
+
+_TRIES: Final = 64
+
+
+class Upload(NamedTuple):
+    """Large parts to be stored for an item, by its record id."""
+
+    item: str
+    blobs: list[Blob]
+
+
+def store(engine: Engine, session: str, user: str | None, uploads: Sequence[Upload]) -> None:
+    """Write the large parts of items that will be written next.
+
+    Raises:
+        TooLarge: the session would have more than 1 GB of them; nothing was written.
+    """
+    uploads = [upload for upload in uploads if upload.blobs]
+    if not uploads or engine.discards:
+        return
+    for _ in range(_TRIES):
+        page = engine.read(blobs.query(engine, session))[0]
+        existing = blobs.references(page)
+        _check_quota(engine, session, existing, uploads)
+        with suppress(Conflict):
+            _write(engine, session, user, uploads, page.version, existing)
+            return
+    raise BackendError(f"session {shown(session)} was changed by others all the time; try again")
+
+
+def _write(
+    engine: Engine,
+    session: str,
+    user: str | None,
+    uploads: Sequence[Upload],
+    version: int,
+    existing: Sequence[Reference],
+) -> None:
+    """Write the pieces that are missing, and the references.
+
+    If it takes several commits, incomplete references come with the first one: they keep others
+    from deleting the pieces, and tell of them after a crash.
+    """
+    complete = {reference.blob for reference in existing if reference.is_complete}
+    new = {blob.id: blob for upload in uploads for blob in upload.blobs}
+    now = engine.now()
+    pieces = [
+        Record(PIECE, id, json_text.dumps({"text": text}, "piece"), now)
+        for blob in new.values()
+        if blob.id not in complete
+        for id, text in zip(blobs.piece_ids(blob.id, blob.piece_count), blob.pieces(), strict=True)
+    ]
+    final = _reference_records(engine, user, uploads, now, complete=True)
+    if len(list(batches([*pieces, *final]))) > 1:
+        pieces = [*_reference_records(engine, user, uploads, now, complete=False), *pieces]
+        rounds = [*batches(pieces), *batches(final)]
+    else:
+        rounds = [[*pieces, *final]]
+    name = blobs.stream(engine, session)
+    for batch in rounds:
+        expect = version if batch is rounds[0] else Generation(version)
+        version = engine.commit(name, put=batch, ttl=None, expect=expect).version
+
+
+def _reference_records(
+    engine: Engine, user: str | None, uploads: Sequence[Upload], now: float, *, complete: bool
+) -> list[Record]:
+    reference_records = []
+    for upload in uploads:
+        for blob in upload.blobs:
+            fields = {
+                "blob": blob.id,
+                "item": upload.item,
+                "size": blob.size,
+                "pieces": blob.piece_count,
+                "complete": complete,
+                "write": engine.new_id(now),  # so that it differs from what others read before
+                **({} if user is None else {"user": user}),
+            }
+            id = names.key(f"{blob.id}/{upload.item}")
+            reference_records.append(Record(BLOB, id, json_text.dumps(fields, "blob"), now))
+    return reference_records
+
+
+def _check_quota(
+    engine: Engine, session: str, existing: Sequence[Reference], uploads: Sequence[Upload]
+) -> None:
+    new = {blob.id: blob.size for upload in uploads for blob in upload.blobs}
+    if _total(existing, new) <= MAX_SESSION:
+        return
+    total = _total(blobs.live(engine, engine.stream("session", session), existing), new)
+    if total > MAX_SESSION:
+        raise parts.TooLarge(
+            f"session {shown(session)} would have {total:,} bytes of parts over 64 kB, at most "
+            f"{MAX_SESSION:,} can be stored; begin another session, remove items, or keep large "
+            "files elsewhere and store their URL"
+        )
+
+
+def _total(existing: Iterable[Reference], new: Mapping[str, int]) -> int:
+    return sum({**{reference.blob: reference.size for reference in existing}, **new}.values())

@@ -1,0 +1,62 @@
+"""Retention: deletes the items that the policies of `retain` do not keep, right after a write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import Final
+
+from threadkeep.sessions import recall_segments
+from threadkeep.sessions.read import ALL, choose_window, older_items
+from threadkeep.sessions.stream import SessionStream
+from threadkeep.types import Item
+
+PATIENCE: Final = 10
+"""How many times the items that `retain` keeps may stay while extraction has not read them."""
+
+_CHECK_INTERVAL: Final = 16
+_NOTICES_PAGE: Final = 32
+
+
+def apply_retention(stream: SessionStream, seqs: Sequence[int]) -> None:
+    """Delete the items that are older than all those `retain` keeps.
+
+    Older items are read until the policies need no more. If a model extracts from sessions, items
+    it has not read yet stay, up to `PATIENCE` times as many as `retain` keeps.
+    """
+    retained = choose_window(
+        stream, stream.engine.settings.retain, ALL, None, shorten=False, load_large=False
+    )
+    first = _first_to_stay(stream, retained[0].seq) if retained else None
+    if first is None:
+        return
+    upto = first - 1
+    if (reader := stream.engine.listener) is not None and stream.generation is not None:
+        extracted_upto = reader.upto(stream.id, stream.owner, stream.generation)
+        upto = min(upto, max(extracted_upto, _patience_limit(stream, retained, seqs)))
+    stream.trim(upto)
+    recall_segments.drop_touched(stream.engine, stream.owner, stream.id, upto=upto)
+
+
+def _first_to_stay(stream: SessionStream, retained: int) -> int | None:
+    """The seq of the first item to stay; `None` = nothing is older.
+
+    Policies do not see notices; those in front of the oldest item that is retained belong to it.
+    """
+    first, size = retained, 1
+    while older := older_items(stream)(first, size):
+        notices = list(takewhile(lambda item: item.type == "notice", reversed(older)))
+        first = notices[-1].seq if notices else first
+        if len(notices) < len(older):
+            return first
+        size = _NOTICES_PAGE
+    return None
+
+
+def _patience_limit(stream: SessionStream, retained: Sequence[Item], seqs: Sequence[int]) -> int:
+    """The seq up to which items exceed `PATIENCE`; rarely checked, since it reads many items."""
+    if seqs and seqs[-1] % _CHECK_INTERVAL >= len(seqs):
+        return 0
+    allowed = (PATIENCE - 1) * len(retained)
+    older = older_items(stream)(retained[0].seq, allowed + 1)
+    return older[0].seq if len(older) > allowed else 0
