@@ -1,10 +1,11 @@
-"""threadkeep conversation stores for Pydantic AI."""
+"""threadkeep for Pydantic AI: a conversation store, and memory for agents."""
 
 from __future__ import annotations
 
+from pydantic_ai_threadkeep.capability import ThreadkeepMemory
 from pydantic_ai_threadkeep.store import ThreadkeepConversationStore
 
-__all__ = ["ThreadkeepConversationStore"]
+__all__ = ["ThreadkeepConversationStore", "ThreadkeepMemory"]
 
 
 def __dir__() -> list[str]:

@@ -6,26 +6,23 @@ them. Each item keeps its own part verbatim, so that forgetting one leaves nothi
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_ai.messages import (
-    BinaryContent,
     ModelMessage,
     ModelMessagesTypeAdapter,
-    ModelRequest,
     ModelResponse,
-    UserPromptPart,
 )
 
+from pydantic_ai_threadkeep.binaries import wide_paths, widen
 from pydantic_ai_threadkeep.item_fields import NOTICE, part_fields, response_fields
 from threadkeep import Item
 
 FORMAT: Final = "pydantic-ai/1"
-
-_REQUIRED: Final = frozenset({"content", "kind", "part_kind", "parts"})
-"""Fields that must be there when a message is read, even if they are null."""
 
 Dump = dict[str, Any]
 
@@ -46,21 +43,20 @@ def to_items(entry: str, message: ModelMessage) -> list[Item]:
         message: a request or a response.
     """
     (dump,) = ModelMessagesTypeAdapter.dump_python([message], mode="json")
-    dump = _without_defaults(dump)
+    dump = _without_nulls(message, dump)
+    part_dumps = list(map(_without_nulls, message.parts, dump.pop("parts")))
     if isinstance(message, ModelResponse):
-        data = {"message": {**dump, "parts": list(map(_without_defaults, dump["parts"]))}}
-        return [_item(entry, 0, 1, response_fields(message, dump), data)]
-    frame = {key: value for key, value in dump.items() if key != "parts"}
+        data = {"message": {**dump, "parts": part_dumps}, **_marks(message.parts)}
+        return [_item(entry, 0, 1, response_fields(message, part_dumps), data)]
     count = max(len(message.parts), 1)
     items = []
     for index in range(count):
-        data = {"message": frame} if index == count - 1 else {}
+        data = {"message": dump} if index == count - 1 else {}
         fields: dict[str, Any] = NOTICE
         if message.parts:
-            part, part_dump = message.parts[index], _without_defaults(dump["parts"][index])
-            fields, data = part_fields(part, part_dump), {"part": part_dump, **data}
-            if wide := _wide_binaries(part):
-                data["wide"] = wide
+            part = message.parts[index]
+            fields = part_fields(part, part_dumps[index])
+            data = {"part": part_dumps[index], **data, **_marks([part])}
         items.append(_item(entry, index, count, fields, data))
     return items
 
@@ -91,9 +87,12 @@ def native_message(items: Sequence[Item]) -> ModelMessage | None:
         (message,) = ModelMessagesTypeAdapter.validate_python([dump])
     except ValidationError:
         return None
-    for part, payload in zip(message.parts, payloads, strict=False):
-        if isinstance(message, ModelRequest) and (wide := payload.get("wide")):
-            _widen(part, wide)
+    if isinstance(message, ModelResponse):
+        _widen(message.parts, payloads[-1].get("wide", ()))
+        return message
+    marked = [payload for payload in payloads if "part" in payload]
+    for part, payload in zip(message.parts, marked, strict=True):
+        _widen([part], payload.get("wide", ()))
     return message
 
 
@@ -105,31 +104,28 @@ def _item(
     return Item(id=id, raw=raw, **fields)
 
 
-def _without_defaults(dump: Mapping[str, Any]) -> Dump:
-    """A dump without what it says by itself: null is the default of all fields but a few."""
-    return {key: value for key, value in dump.items() if value is not None or key in _REQUIRED}
+def _without_nulls(value: Any, dump: Mapping[str, Any]) -> Dump:
+    """The dump of a message or part without the fields that are null unless set."""
+    optional = _optional_fields(type(value))
+    return {name: entry for name, entry in dump.items() if entry is not None or name not in optional}
 
 
-def _wide_binaries(part: Any) -> list[int]:
-    """Where a prompt holds media as `BinaryContent` that is read back as a narrower class."""
-    if not isinstance(part, UserPromptPart) or isinstance(part.content, str):
-        return []
-    return [
-        index
-        for index, content in enumerate(part.content)
-        if type(content) is BinaryContent
-        and type(BinaryContent.narrow_type(content)) is not BinaryContent
-    ]
+@functools.cache
+def _optional_fields(cls: type[Any]) -> frozenset[str]:
+    return frozenset(field.name for field in dataclasses.fields(cls) if field.default is None)
 
 
-def _widen(part: Any, indexes: Sequence[int]) -> None:
-    content = list(part.content)
-    for index in indexes:
-        narrow = content[index]
-        content[index] = BinaryContent(
-            narrow.data,
-            media_type=narrow.media_type,
-            vendor_metadata=narrow.vendor_metadata,
-            identifier=narrow.identifier,
-        )
-    part.content = content
+def _marks(parts: Sequence[Any]) -> Dump:
+    wide = _wide(parts)
+    return {"wide": wide} if wide else {}
+
+
+def _wide(parts: Sequence[Any]) -> list[list[Any]]:
+    """The number of a part and the path in its content, for media that come back narrower."""
+    contents = enumerate(getattr(part, "content", None) for part in parts)
+    return [[number, *path] for number, content in contents for path in wide_paths(content)]
+
+
+def _widen(parts: Sequence[Any], paths: Sequence[Sequence[Any]]) -> None:
+    for number, *path in paths:
+        parts[number].content = widen(parts[number].content, path)

@@ -186,11 +186,12 @@ class Conversations:
                 continue
             log = self.open(location.conversation)
             state = log.state(log.log.query(ids=_item_ids(entry)))
-            if _is_head(state, entry):
-                return log, state, None
             seq = _last_seq(state, location)
-            if seq is not None:
+            if seq is not None and not _is_head(state, entry):
                 return log, state, seq
+            record = log.record(state)
+            if record is not None and record.head_id == entry:
+                return log, state, None
         raise LookupError(entry)
 
     def _check_revision(self, log: ConversationLog, state: State, expected: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic_ai.messages import (
@@ -35,11 +35,11 @@ NOTICE: Final[Fields] = {"type": "notice", "role": "system", "content": ""}
 _MEDIA: Final = ("image", "audio", "video")
 
 
-def response_fields(response: ModelResponse, dump: Mapping[str, Any]) -> Fields:
+def response_fields(response: ModelResponse, dumps: Sequence[Mapping[str, Any]]) -> Fields:
     """The fields of the item of a response; calls of hosted tools are opaque blocks."""
     blocks = [
         block
-        for part, part_dump in zip(response.parts, dump["parts"], strict=True)
+        for part, part_dump in zip(response.parts, dumps, strict=True)
         if not isinstance(part, ToolCallPart) and (block := _response_block(part, part_dump))
     ]
     calls = [
