@@ -207,6 +207,7 @@ def test_a_crash_at_any_commit_of_a_save_leaves_all_of_it_or_nothing(memory, ste
     except threadkeep.errors.BackendError:
         saved = False
     monkeypatch.undo()
+    assert saved == (step > 2), "the index, the scope's list, and the conversation"
     store = ThreadkeepConversationStore(memory)
     loaded = run(store.load("c"))
     assert loaded.messages == (result.all_messages() if saved else before.messages)

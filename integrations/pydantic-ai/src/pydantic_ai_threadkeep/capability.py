@@ -106,25 +106,28 @@ class ThreadkeepMemory(AbstractCapability[Any]):
     async def before_model_request(
         self, ctx: RunContext[Any], request_context: ModelRequestContext
     ) -> ModelRequestContext:
-        """Cut the request to the window, and add memory."""
-        request, chat = request_context, self.open(ctx)
-        if chat is None:
-            return request
-        if policies := windows.or_memory_window(self._policies, self.memory):
-            if self._read_more:
-                policies = windows.readable(policies)
-            self._items = MessageItems(request.messages)
-            messages, window = cut(self._items, policies, chat)
-            self._over.check(window, chat.id)
-            request = dataclasses.replace(request, messages=list(messages))
-        if self._injection is not None:
-            query = question(request.messages) if self._injection.recall else ""
-            turn, budget = (ctx.run_id, chat.id, chat.user), self._injection.max_tokens
-            context = await self.memory.to_thread(
-                self._recall.get, chat.context, query, turn, budget
-            )
-            request = with_context(request, context)
-        return request
+        """Cut the request to the window."""
+        policies, chat = windows.or_memory_window(self._policies, self.memory), self.open(ctx)
+        if not policies or chat is None:
+            return request_context
+        if self._read_more:
+            policies = windows.readable(policies)
+        self._items = MessageItems(request_context.messages)
+        messages, window = cut(self._items, policies, chat)
+        self._over.check(window, chat.id)
+        return dataclasses.replace(request_context, messages=list(messages))
+
+    async def prepare_model_request(
+        self, ctx: RunContext[Any], request_context: ModelRequestContext
+    ) -> ModelRequestContext:
+        """Add memory: here, where what is added to the instructions is in no history."""
+        chat = self.open(ctx)
+        if self._injection is None or chat is None:
+            return request_context
+        query = question(request_context.messages) if self._injection.recall else ""
+        turn, budget = (ctx.run_id, chat.id, chat.user), self._injection.max_tokens
+        context = await self.memory.to_thread(self._recall.get, chat.context, query, turn, budget)
+        return with_context(request_context, context)
 
     async def after_model_request(
         self,

@@ -19,8 +19,10 @@ from pydantic_ai_threadkeep.conversation_log import ConversationLog, State
 from pydantic_ai_threadkeep.document import CONVERSATION, Document
 from pydantic_ai_threadkeep.entries import chain, foreign_place
 from pydantic_ai_threadkeep.entry_index import EntryIndex, Location
+from pydantic_ai_threadkeep.load_limit import limit_of
 from pydantic_ai_threadkeep.tree import Base, Cut, Range, Tree, minus
 from threadkeep import Item, Memory
+from threadkeep.adapters import windows
 from threadkeep.adapters.session_log import Change, key
 from threadkeep.errors import Conflict, InputError, NotOwner
 from threadkeep.printable import shown
@@ -63,6 +65,15 @@ class Conversations:
         if record is not None and record.head_id is not None:
             self._index.remember(record.head_id, Location(conversation))
         return record
+
+    def limit_of(
+        self, conversation: str, policies: windows.Policies, over: windows.OverWarning
+    ) -> int:
+        """How many of the last messages a window holds."""
+        log = self.open(conversation)
+        limit, window = limit_of(log, log.state(), policies)
+        over.check(window, conversation)
+        return limit
 
     def read_records(self, scope: str | None, limit: int | None) -> list[ConversationRecord]:
         """As the framework's `read_records`."""

@@ -13,7 +13,6 @@ from pydantic_ai.conversation_store import (
 )
 
 from pydantic_ai_threadkeep.conversations import Conversations
-from pydantic_ai_threadkeep.entries import group
 from pydantic_ai_threadkeep.entry_index import EntryIndex
 from threadkeep import Memory
 from threadkeep.adapters import windows
@@ -82,10 +81,7 @@ class ThreadkeepConversationStore(ConversationStore):
             NotOwner: the session belongs to another user.
         """
         if limit is None and (policies := windows.or_memory_window(self._policies, self.memory)):
-            chat = self.memory.session(conversation_id, user=self._current_user())
-            window = await chat.awindow(policy=policies)
-            self._over.check(window, conversation_id)
-            limit = len(group(window, conversation_id)) if window else None
+            limit = await self._run(Conversations.limit_of, conversation_id, policies, self._over)
         return await super().load(conversation_id, limit=limit, scope=scope)
 
     async def read_record(self, conversation_id: str) -> ConversationRecord | None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from pydantic_ai import FunctionToolset, RunContext
+from pydantic_ai.messages import ModelMessage
 
-from threadkeep import Memory, Session
+from pydantic_ai_threadkeep.codec import to_items
+from threadkeep import Item, Memory, Session
 from threadkeep.adapters import read_more
 from threadkeep.adapters.memory_tools import FORGET, SAVE, SEARCH, MemoryTools
 from threadkeep.adapters.read_more import ReadMore
 from threadkeep.errors import ConfigError
+
+_RECENT: Final = 40
+"""Messages among which the user's own words are looked for."""
 
 SessionOf = Callable[[RunContext[Any]], Session | None]
 Pages = Callable[[RunContext[Any]], ReadMore]
@@ -29,7 +34,7 @@ def memory_toolset(session_of: SessionOf, *, delete: bool = False) -> FunctionTo
         chat = session_of(context)
         if chat is None:
             raise ConfigError("memory tools need a session: pass session_id=, or a conversation")
-        return MemoryTools(chat, delete=delete)
+        return MemoryTools(chat, delete=delete, said=prompts(context.messages))
 
     async def save_memory(context: RunContext[Any], text: str) -> str:
         return await tools(context).asave(text)
@@ -44,6 +49,16 @@ def memory_toolset(session_of: SessionOf, *, delete: bool = False) -> FunctionTo
     for verb, text in ((save_memory, SAVE), (search_memory, SEARCH), (forget_memory, FORGET)):
         toolset.add_function(verb, description=text)
     return toolset
+
+
+def prompts(messages: Sequence[ModelMessage]) -> list[Item]:
+    """What the user said in the last messages of a run, which are not stored before it ends."""
+    return [
+        item
+        for number, message in enumerate(messages[-_RECENT:])
+        for item in to_items(f"run-{number}", message)
+        if item.role == "user"
+    ]
 
 
 def read_more_toolset(pages: Pages) -> FunctionToolset[Any]:
