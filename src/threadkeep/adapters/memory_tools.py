@@ -56,9 +56,7 @@ class MemoryTools:
             active, without a source.
     """
 
-    def __init__(
-        self, chat: Session, *, delete: bool = False, said: Sequence[Item] = ()
-    ) -> None:
+    def __init__(self, chat: Session, *, delete: bool = False, said: Sequence[Item] = ()) -> None:
         self._engine = chat._engine
         self._chat = chat
         self._delete = delete

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from threadkeep.core import item_codec
 from threadkeep.errors import Conflict
-from threadkeep.sessions import append, outdated
+from threadkeep.sessions import append, edit, outdated
 from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import Drop, Item, Query, Record
 from threadkeep.types.batching import batches
@@ -50,13 +50,7 @@ def commit(stream: SessionStream, snapshot: Snapshot, change: Change) -> list[It
         append.upload(stream, draft)
     now = stream.engine.now()
     flipped = [*_flipped(change.hide, True, now), *_flipped(change.show, False, now)]
-    seqs = list[int]()
-    drop = change.drop
-    for batch in list(batches([*flipped, *draft.records, *change.records])) or [[]]:
-        if seqs:
-            snapshot, drop = _next_snapshot(stream, batch_end), ()
-        seqs += stream.compare_and_set(snapshot, put=batch, drop=drop)
-        batch_end = batch[-1] if batch else None
+    seqs = _write(stream, snapshot, change.drop, [*flipped, *draft.records, *change.records])
     if flipped:
         outdated.drop_derived(stream, snapshot, min(record.seq for record in flipped))
         outdated.tell_edited(stream, [record.id for record in flipped])
@@ -64,21 +58,41 @@ def commit(stream: SessionStream, snapshot: Snapshot, change: Change) -> list[It
     return append.finish(stream, draft, seqs[first : first + len(draft.records)])
 
 
+def _write(
+    stream: SessionStream, snapshot: Snapshot, drop: Sequence[Drop], records: Sequence[Record]
+) -> list[int]:
+    """Write records, in several steps if they are many; returns their seqs.
+
+    Raises:
+        Conflict: something changed since the snapshot; what was written is taken back.
+    """
+    first, *rest = list(batches(records)) or [[]]
+    seqs = stream.compare_and_set(snapshot, put=first, drop=drop)
+    last = first
+    try:
+        for batch in rest:
+            seqs += stream.compare_and_set(_next_snapshot(stream, last[-1]), put=batch)
+            last = batch
+    except Conflict:
+        new = [r.id for r in records[: len(seqs)] if r.kind == "item" and not r.seq]
+        edit.remove(stream, *new)
+        raise
+    return seqs
+
+
 def _flipped(records: Iterable[Record], hidden: bool, now: float) -> Collection[Record]:
     changed = (item_codec.with_hidden(record, hidden, now) for record in records)
     return [record for record in changed if record is not None]
 
 
-def _next_snapshot(stream: SessionStream, last: Record | None) -> Snapshot:
-    """A snapshot in which the record written last is still the newest of its kind.
+def _next_snapshot(stream: SessionStream, last: Record) -> Snapshot:
+    """A snapshot in which nobody wrote an item behind the one written last.
 
     Raises:
-        Conflict: others wrote in between.
+        Conflict: somebody did.
     """
-    if last is None:
-        return stream.read()
     snapshot = stream.read(Query(stream.stream_name, last.kind, limit=1, newest=True))
     newest = snapshot.pages[0].records
-    if not newest or (last.kind == "item" and newest[0].id != last.id):
+    if not newest or (not last.seq and newest[0].id != last.id):
         raise Conflict("the session changed meanwhile", current=snapshot.version)
     return snapshot

@@ -108,9 +108,7 @@ class Stores(RuleBasedStateMachine):
         entry = data.draw(st.sampled_from(self.entries))
         record = run(self.both.ours.read_record(id))
         revision = None if record is None else record.revision
-        self.keep(
-            self.attempt(self.both.branch(id, from_entry=entry, expected_revision=revision))
-        )
+        self.keep(self.attempt(self.both.branch(id, from_entry=entry, expected_revision=revision)))
 
     @rule(id=CONVERSATIONS, at=st.none() | st.integers(0, 6), new=CONVERSATIONS, scope=SCOPES)
     def fork(self, id, at, new, scope):

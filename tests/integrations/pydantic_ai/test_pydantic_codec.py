@@ -22,9 +22,9 @@ from pydantic_ai.messages import (
 )
 
 import threadkeep
-from threadkeep.testing import assert_valid
 from pydantic_ai_threadkeep import ThreadkeepConversationStore
 from tests.integrations.pydantic_ai.conftest import MESSAGES, PNG, many, run
+from threadkeep.testing import assert_valid
 
 
 @many

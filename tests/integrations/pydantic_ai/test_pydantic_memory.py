@@ -22,7 +22,7 @@ from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.usage import RequestUsage
 
 import threadkeep
-from pydantic_ai_threadkeep import ThreadkeepConversationStore, ThreadkeepMemory
+from pydantic_ai_threadkeep import ThreadkeepCapability, ThreadkeepConversationStore
 from tests.integrations.pydantic_ai.conftest import run
 from threadkeep import policies
 from threadkeep.errors import ConfigError, NotOwner
@@ -78,7 +78,9 @@ def test_a_window_never_begins_in_the_middle_of_a_tool_step(memory, limit):
     store = ThreadkeepConversationStore(memory, window={"max_messages": limit, "step": 0})
     run(store.save(Conversation(conversation_id="c", messages=steps("abc"))))
     loaded = run(store.load("c"))
-    calls = {p.tool_call_id for m in loaded.messages for p in m.parts if isinstance(p, ToolCallPart)}
+    calls = {
+        p.tool_call_id for m in loaded.messages for p in m.parts if isinstance(p, ToolCallPart)
+    }
     results = {
         p.tool_call_id for m in loaded.messages for p in m.parts if isinstance(p, ToolReturnPart)
     }
@@ -114,7 +116,7 @@ def test_what_is_said_in_a_window_goes_behind_the_whole_conversation(memory):
 
 def test_the_capability_cuts_the_request_and_not_the_history(memory, store):
     heard = Heard()
-    cut = ThreadkeepMemory(memory, window={"max_messages": 4, "step": 0}, inject=False)
+    cut = ThreadkeepCapability(memory, window={"max_messages": 4, "step": 0}, inject=False)
     agent = Agent(heard.model, system_prompt="Be brief.", capabilities=[cut])
     result = run(talk(store, agent, *"abcdef"))
     sent = heard.sent[-1]
@@ -129,15 +131,13 @@ def test_a_large_result_is_read_on_by_its_handle(memory, store):
     text = "".join(f"line {n}\n" for n in range(2000))
 
     def read_on(messages):
-        shown = next(
-            p.content for m in messages for p in m.parts if isinstance(p, ToolReturnPart)
-        )
+        shown = next(p.content for m in messages for p in m.parts if isinstance(p, ToolReturnPart))
         assert len(shown) < len(text) / 4
         handle, start = re.search(r'read_more\(handle="([^"]+)", start=(\d+)\)', shown).groups()
         return ToolCallPart("read_more", {"handle": handle, "start": int(start)}, "call_2")
 
     heard = Heard(ToolCallPart("look", {}, "call_1"), read_on, "done")
-    cut = ThreadkeepMemory(
+    cut = ThreadkeepCapability(
         memory,
         window=policies.max_tool_result(1000),
         read_more=True,
@@ -170,7 +170,7 @@ def test_facts_are_told_and_stand_in_no_history(memory, store):
     memory.session("old", user="ada").add("My trams are green and old")
     heard = Heard()
     agent = Agent(
-        heard.model, instructions="Be brief.", capabilities=[ThreadkeepMemory(memory)]
+        heard.model, instructions="Be brief.", capabilities=[ThreadkeepCapability(memory)]
     )
     for number, user in enumerate(("ada", "bob")):
         deps = SimpleNamespace(user_id=user)
@@ -192,7 +192,9 @@ def test_facts_are_told_and_stand_in_no_history(memory, store):
 def test_without_inject_nothing_is_added(memory, store):
     memory.user("ada").facts.add("Ada is allergic to nuts")
     heard = Heard()
-    agent = Agent(heard.model, capabilities=[ThreadkeepMemory(memory, user="ada", inject=False)])
+    agent = Agent(
+        heard.model, capabilities=[ThreadkeepCapability(memory, user="ada", inject=False)]
+    )
     run(talk(store, agent, "hi"))
     assert "nuts" not in repr(heard.sent) + repr(heard.instructions)
 
@@ -200,8 +202,8 @@ def test_without_inject_nothing_is_added(memory, store):
 def test_an_agent_inside_a_tool_has_the_user_of_the_outer_run(memory, store):
     memory.user("ada").facts.add("Ada is allergic to nuts")
     inner, outer = Heard(), Heard(ToolCallPart("ask", {}, "call_1"), "done")
-    sub_agent = Agent(inner.model, capabilities=[ThreadkeepMemory(memory)])
-    agent = Agent(outer.model, capabilities=[ThreadkeepMemory(memory, user="ada")])
+    sub_agent = Agent(inner.model, capabilities=[ThreadkeepCapability(memory)])
+    agent = Agent(outer.model, capabilities=[ThreadkeepCapability(memory, user="ada")])
 
     @agent.tool_plain
     async def ask() -> str:
@@ -210,7 +212,7 @@ def test_an_agent_inside_a_tool_has_the_user_of_the_outer_run(memory, store):
     run(talk(store, agent, "hi"))
     assert "nuts" in inner.instructions[0]
     alone = Heard()
-    run(Agent(alone.model, capabilities=[ThreadkeepMemory(memory)]).run("what may she eat?"))
+    run(Agent(alone.model, capabilities=[ThreadkeepCapability(memory)]).run("what may she eat?"))
     assert "nuts" not in repr(alone.instructions)
 
 
@@ -230,7 +232,7 @@ USER = ContextVar("user", default=None)
 def test_the_user_of_a_run(memory, source, deps, expected):
     memory.user(expected).facts.add(f"This is {expected}")
     heard = Heard()
-    agent = Agent(heard.model, capabilities=[ThreadkeepMemory(memory, user=source)])
+    agent = Agent(heard.model, capabilities=[ThreadkeepCapability(memory, user=source)])
     token = USER.set("cid")
     run(agent.run("who am I?", deps=deps))
     USER.reset(token)
@@ -238,7 +240,7 @@ def test_the_user_of_a_run(memory, source, deps, expected):
 
 
 def test_a_user_id_of_a_wrong_type_is_an_error(memory):
-    agent = Agent(Heard().model, capabilities=[ThreadkeepMemory(memory)])
+    agent = Agent(Heard().model, capabilities=[ThreadkeepCapability(memory)])
     with pytest.raises(ConfigError, match="user_id of the run's deps"):
         run(agent.run("hi", deps={"user_id": ["ada"]}))
 
@@ -264,7 +266,7 @@ def test_memory_tools_work_for_the_user_of_the_run(memory, store):
     save = ToolCallPart("save_memory", {"text": "Ada likes trams."}, "call_1")
     search = ToolCallPart("search_memory", {"query": "trams"}, "call_2")
     heard = Heard(save, search, "done")
-    agent = Agent(heard.model, capabilities=[ThreadkeepMemory(memory, user="ada", tools=True)])
+    agent = Agent(heard.model, capabilities=[ThreadkeepCapability(memory, user="ada", tools=True)])
     run(talk(store, agent, "Remember that I like trams."))
     assert heard.tools[0] == ["save_memory", "search_memory", "forget_memory"]
     facts = memory.user("ada").facts.list()
@@ -274,7 +276,7 @@ def test_memory_tools_work_for_the_user_of_the_run(memory, store):
 
 def test_every_answer_is_a_response_with_the_tokens_of_the_model(memory, store):
     heard = Heard(ToolCallPart("look", {}, "call_1"), "done")
-    agent = Agent(heard.model, capabilities=[ThreadkeepMemory(memory, record_responses=True)])
+    agent = Agent(heard.model, capabilities=[ThreadkeepCapability(memory, record_responses=True)])
 
     @agent.tool_plain
     def look() -> str:
@@ -293,7 +295,7 @@ def test_every_answer_is_a_response_with_the_tokens_of_the_model(memory, store):
         assert response.model == heard.model.model_name
 
 
-@pytest.mark.parametrize("made", [ThreadkeepMemory, ThreadkeepConversationStore])
+@pytest.mark.parametrize("made", [ThreadkeepCapability, ThreadkeepConversationStore])
 def test_a_wrong_argument_names_the_right_one(made):
     with pytest.raises(TypeError, match="did you mean 'window'"):
         made(max_messages=3)
@@ -313,7 +315,7 @@ def test_a_run_context_may_be_asked_for_the_user(memory):
 
     memory.user("ada").facts.add("Ada is allergic to nuts")
     heard = Heard()
-    agent = Agent(heard.model, capabilities=[ThreadkeepMemory(memory, user=user)])
+    agent = Agent(heard.model, capabilities=[ThreadkeepCapability(memory, user=user)])
     run(agent.run("hi", deps="ada"))
     assert "nuts" in heard.instructions[0]
 

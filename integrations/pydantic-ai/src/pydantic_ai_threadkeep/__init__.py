@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic_ai_threadkeep.capability import ThreadkeepMemory
+from pydantic_ai_threadkeep.capability import ThreadkeepCapability
 from pydantic_ai_threadkeep.store import ThreadkeepConversationStore
 
-__all__ = ["ThreadkeepConversationStore", "ThreadkeepMemory"]
+__all__ = ["ThreadkeepConversationStore", "ThreadkeepCapability"]
 
 
 def __dir__() -> list[str]:

@@ -20,7 +20,7 @@ def widen(content: Any, path: Sequence[int | str]) -> Any:
     if not path:
         return _wide(content) if isinstance(content, BinaryContent) else content
     first, *rest = path
-    copy = dict(content) if isinstance(content, Mapping) else list(content)
+    copy: Any = dict(content) if isinstance(content, Mapping) else list(content)
     copy[first] = widen(content[first], rest)
     return copy
 

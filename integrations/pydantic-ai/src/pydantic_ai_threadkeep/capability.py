@@ -1,4 +1,4 @@
-"""`ThreadkeepMemory`: what an agent's model sees of a conversation, and what it remembers."""
+"""`ThreadkeepCapability`: what an agent's model sees of a conversation, and what it remembers."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from threadkeep.adapters.recall_cache import RecallCache
 from threadkeep.adapters.shared import shared_memory
 
 
-class ThreadkeepMemory(AbstractCapability[Any]):
+class ThreadkeepCapability(AbstractCapability[Any]):
     """A capability: a window over the conversation, and long-term memory of the user.
 
-    `Agent(capabilities=[ThreadkeepMemory(...)])`. What it leaves out or adds is so in the request
-    to the model alone: the run's history stays whole, and is saved whole by a
+    `Agent(capabilities=[ThreadkeepCapability(...)])`. What it leaves out or adds is so in the
+    request to the model alone: the run's history stays whole, and is saved whole by a
     `ThreadkeepConversationStore`.
 
     Args:
@@ -87,7 +87,7 @@ class ThreadkeepMemory(AbstractCapability[Any]):
         self._over = windows.OverWarning()
         self._recall, self._items = RecallCache(), MessageItems([])
 
-    async def for_run(self, ctx: RunContext[Any]) -> ThreadkeepMemory:
+    async def for_run(self, ctx: RunContext[Any]) -> ThreadkeepCapability:
         """The capability with what one run needs of its own."""
         run = copy.copy(self)
         run._recall, run._items = RecallCache(), MessageItems([])
@@ -172,4 +172,4 @@ class ThreadkeepMemory(AbstractCapability[Any]):
         return ReadMore(chat, policies, find=self._items.find)
 
     def __repr__(self) -> str:
-        return f"<ThreadkeepMemory on {self.memory!r}>"
+        return f"<ThreadkeepCapability on {self.memory!r}>"

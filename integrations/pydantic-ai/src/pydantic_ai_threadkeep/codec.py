@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
@@ -32,7 +32,7 @@ class Place(NamedTuple):
 
     entry: str
     part: int
-    count: int
+    parts: int
 
 
 def to_items(entry: str, message: ModelMessage) -> list[Item]:
@@ -106,12 +106,15 @@ def _item(
 
 def _without_nulls(value: Any, dump: Mapping[str, Any]) -> Dump:
     """The dump of a message or part without the fields that are null unless set."""
-    optional = _optional_fields(type(value))
-    return {name: entry for name, entry in dump.items() if entry is not None or name not in optional}
+    cls: Hashable = type(value)
+    optional = _optional_fields(cls)
+    return {
+        name: entry for name, entry in dump.items() if entry is not None or name not in optional
+    }
 
 
 @functools.cache
-def _optional_fields(cls: type[Any]) -> frozenset[str]:
+def _optional_fields(cls: Any) -> frozenset[str]:
     return frozenset(field.name for field in dataclasses.fields(cls) if field.default is None)
 
 

@@ -181,13 +181,18 @@ class Conversations:
         raise ConversationConflict(conversation)
 
     def _locate(self, entry: str) -> tuple[ConversationLog, State, int | None]:
-        """The conversation of an entry, and the entry's last seq there; `None` = its head.
+        """The conversation of an entry, and the entry's last seq there.
+
+        The seq is `None` for a head whose item is in another conversation, or was forgotten.
 
         Raises:
             LookupError: no conversation has the entry.
         """
         foreign = foreign_place(entry)
-        finders: list[Callable[[str], Location | None]] = [self._index.find, self._index.find_stored]
+        finders: list[Callable[[str], Location | None]] = [
+            self._index.find,
+            self._index.find_stored,
+        ]
         if foreign is not None:
             place = Location(foreign[0])
             finders = [lambda _: place]
@@ -197,8 +202,7 @@ class Conversations:
                 continue
             log = self.open(location.conversation)
             state = log.state(log.log.query(ids=_item_ids(entry)))
-            seq = _last_seq(state, location)
-            if seq is not None and not _is_head(state, entry):
+            if (seq := _last_seq(state, location)) is not None:
                 return log, state, seq
             record = log.record(state)
             if record is not None and record.head_id == entry:
@@ -224,11 +228,12 @@ class Conversations:
         if found := state.extra():
             return found[0].seq
         try:
-            source, _, seq = self._locate(parent)
+            source, found_in, seq = self._locate(parent)
         except LookupError:
             raise ConversationConflict(log.id) from None
         if seq is None:
-            seq = source.state().newest_seq
+            last = source.history(found_in, limit=1)[-1]
+            source, seq = self.open(last.conversation), last.seq
         if source.id == log.id:
             return seq
         base = forks.pin(source, log.id, seq)
@@ -341,12 +346,6 @@ def _item_ids(entry: str | None) -> list[str]:
         return []
     foreign = foreign_place(entry)
     return [entry if foreign is None else foreign[1]]
-
-
-def _is_head(state: State, entry: str) -> bool:
-    document = state.document
-    record = None if document is None else document.record
-    return record is not None and state.is_ours and record.head_id == entry
 
 
 def _last_seq(state: State, location: Location) -> int | None:

@@ -73,7 +73,7 @@ def foreign_message(items: Sequence[Item], names: CallNames) -> ModelMessage | N
     first = items[0]
     if _is_answer(first):
         return _response(items)
-    timestamp = {} if first.created_at is None else {"timestamp": first.created_at}
+    timestamp = _timestamp(first)
     if first.role in _RESULT_ROLES:
         return ModelRequest([_tool_return(first, names)])
     if first.role in _SYSTEM_ROLES:
@@ -109,7 +109,7 @@ def _response(items: Sequence[Item]) -> ModelResponse | None:
     if not parts:
         return None
     last = items[-1]
-    timestamp = {} if last.created_at is None else {"timestamp": last.created_at}
+    timestamp = _timestamp(last)
     return ModelResponse(parts, model_name=last.model, usage=_usage(last), **timestamp)
 
 
@@ -124,7 +124,7 @@ def _answer_part(block: Block) -> Any:
 
 def _tool_return(item: Item, names: CallNames) -> ToolReturnPart:
     call_id = item.tool_call_id or ""
-    timestamp = {} if item.created_at is None else {"timestamp": item.created_at}
+    timestamp = _timestamp(item)
     return ToolReturnPart(
         item.name or names.get(call_id, "tool"),
         _result(item),
@@ -188,7 +188,14 @@ def _blocks(item: Item) -> list[Block]:
     return item.content
 
 
+def _timestamp(item: Item) -> dict[str, Any]:
+    return {} if item.created_at is None else {"timestamp": item.created_at}
+
+
 def _usage(item: Item) -> RequestUsage:
     usage = item.usage or {}
-    counts = {name: usage.get(name) for name in ("input_tokens", "output_tokens")}
-    return RequestUsage(**{name: n for name, n in counts.items() if type(n) is int and n >= 0})
+    input_tokens, output_tokens = (
+        count if type(count := usage.get(name)) is int and count >= 0 else 0
+        for name in ("input_tokens", "output_tokens")
+    )
+    return RequestUsage(input_tokens=input_tokens, output_tokens=output_tokens)

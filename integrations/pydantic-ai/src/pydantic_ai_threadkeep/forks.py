@@ -65,7 +65,9 @@ def unpin(source: ConversationLog, fork: str) -> None:
         return
 
 
-def needed(source: ConversationLog, state: State, records: Iterable[Record], open: Open) -> list[int]:
+def needed(
+    source: ConversationLog, state: State, records: Iterable[Record], open: Open
+) -> list[int]:
     """The seqs up to which forks need what is in a conversation.
 
     Args:

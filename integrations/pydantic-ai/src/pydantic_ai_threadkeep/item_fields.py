@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic_ai.messages import (
+    AudioUrl,
     BaseToolReturnPart,
     BinaryContent,
     CachePoint,
     CompactionPart,
     FilePart,
     FileUrl,
+    ImageUrl,
     ModelResponse,
     RetryFeedbackPart,
     RetryPromptPart,
@@ -24,6 +26,7 @@ from pydantic_ai.messages import (
     ToolCallPart,
     UploadedFile,
     UserPromptPart,
+    VideoUrl,
 )
 
 Fields = dict[str, Any]
@@ -32,6 +35,7 @@ Block = dict[str, Any]
 NOTICE: Final[Fields] = {"type": "notice", "role": "system", "content": ""}
 """The fields of what is bookkeeping of the framework, and nothing that was said."""
 
+_URL_TYPES: Final = {ImageUrl: "image", AudioUrl: "audio", VideoUrl: "video"}
 _MEDIA: Final = ("image", "audio", "video")
 
 
@@ -119,7 +123,7 @@ def _content_block(part: Any) -> Block | None:
         case TextContent():
             return {"type": "text", "text": part.content}
         case FileUrl():
-            return {"type": part.kind.removesuffix("-url").replace("document", "file"), "url": part.url}
+            return {"type": _URL_TYPES.get(type(part), "file"), "url": part.url}
         case BinaryContent():
             return _media_block(part)
         case UploadedFile():

@@ -16,9 +16,7 @@ _LAST: Final = 2**50
 _FIRST_PAGE: Final = 32
 
 
-def limit_of(
-    log: ConversationLog, state: State, policies: windows.Policies
-) -> tuple[int, Window]:
+def limit_of(log: ConversationLog, state: State, policies: windows.Policies) -> tuple[int, Window]:
     """The number of entries from the first one in the window, and the window.
 
     A history that is loaded has no gaps; where the newest user message and the last step are all

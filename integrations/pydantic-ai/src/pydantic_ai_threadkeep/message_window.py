@@ -126,10 +126,9 @@ def _request(request: ModelRequest, items: dict[int, Item], window: Window) -> M
 
 def _changed(part: Any, item: Item) -> Any:
     """The part with what a policy made of its content."""
-    replaced = foreign_message([item], {})
-    if replaced is None:
-        return part
-    return dataclasses.replace(part, content=replaced.parts[0].content)
+    replaced: Any = foreign_message([item], {})
+    content = None if replaced is None else replaced.parts[0].content
+    return part if content is None else dataclasses.replace(part, content=content)
 
 
 def _is_bookkeeping(part: Any) -> bool:

@@ -31,9 +31,7 @@ def session_of_run(fixed: str | None, context: RunContext[Any]) -> str | None:
     return fixed or context.conversation_id
 
 
-def _candidates(
-    source: identity.UserIdSource, context: RunContext[Any]
-) -> identity.Candidates:
+def _candidates(source: identity.UserIdSource, context: RunContext[Any]) -> identity.Candidates:
     yield "what user= gives for the run", identity.run_value(source, context)
     location = "user_id of the run's deps"
     yield location, identity.read_field(context.deps, "user_id", location)

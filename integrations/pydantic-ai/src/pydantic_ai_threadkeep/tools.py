@@ -76,6 +76,8 @@ def read_more_toolset(pages: Pages) -> FunctionToolset[Any]:
     return toolset
 
 
-def chat_of(memory: Memory, session: str | None, user: str | None, agent: str | None) -> Session | None:
+def chat_of(
+    memory: Memory, session: str | None, user: str | None, agent: str | None
+) -> Session | None:
     """The session of a run; `None` if it has none."""
     return None if not session else memory.session(session, user=user, agent=agent or None)

@@ -106,9 +106,7 @@ def to_json(tree: Tree) -> list[Any]:
 
 def from_json(value: list[Any]) -> Tree:
     """The tree of what `to_json` made."""
-    return Tree(
-        Branch(after, Base(*cut) if isinstance(cut, list) else cut) for after, cut in value
-    )
+    return Tree(Branch(after, Base(*cut) if isinstance(cut, list) else cut) for after, cut in value)
 
 
 def _without(one: Range, other: Range) -> list[Range]:
