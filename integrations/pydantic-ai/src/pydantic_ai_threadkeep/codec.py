@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
@@ -106,8 +106,8 @@ def _item(
 
 def _without_nulls(value: Any, dump: Mapping[str, Any]) -> Dump:
     """The dump of a message or part without the fields that are null unless set."""
-    cls: Hashable = type(value)
-    optional = _optional_fields(cls)
+    kind: Any = type(value)
+    optional = _optional_fields(kind)
     return {
         name: entry for name, entry in dump.items() if entry is not None or name not in optional
     }
