@@ -55,6 +55,7 @@ def __getattr__(name: str) -> Any:
 
 _PUBLIC_PACKAGES = (
     "backends", "importers", "langchain", "llama_index", "openai_agents", "service", "testing",
+    "pydantic_ai",
 )  # fmt: skip
 
 

@@ -11,16 +11,18 @@ from typing import Final
 
 from threadkeep.api.session import Session
 from threadkeep.api.user import User
+from threadkeep.core import item_codec
 from threadkeep.core.engine import async_twin
 from threadkeep.errors import InputError
 from threadkeep.longterm import markers
 from threadkeep.longterm.context.escape import escape_line
 from threadkeep.longterm.context.volatile import MAX_CHARACTERS
 from threadkeep.longterm.extraction import batch
+from threadkeep.longterm.extraction.batch import TranscriptLine
 from threadkeep.longterm.extraction.claim_check import cited_sources, grounded_status, is_directive
 from threadkeep.longterm.extraction.text_features import containment, content_stems
 from threadkeep.longterm.recall.hits import Hit
-from threadkeep.types import Query
+from threadkeep.types import Item, Page, Query, Record
 from threadkeep.types.knowledge import Fact, Source, Status
 
 SAVE: Final = (
@@ -50,12 +52,15 @@ class MemoryTools:
     Args:
         chat: the session. The tools use its user's memory, or the session's own if it has no user.
         delete: whether `forget` deletes a fact permanently, instead of hiding it.
+        said: what was said in the run and is not stored yet. A fact that the user stated there is
+            active, without a source.
     """
 
-    def __init__(self, chat: Session, *, delete: bool = False) -> None:
+    def __init__(self, chat: Session, *, delete: bool = False, said: Sequence[Item] = ()) -> None:
         self._engine = chat._engine
         self._chat = chat
         self._delete = delete
+        self._said = said
 
     def save(self, text: str) -> str:
         """Store a fact; one that the user did not state in the session waits for approval."""
@@ -92,18 +97,28 @@ class MemoryTools:
 
     def _evidence(self, text: str) -> tuple[Status, Sequence[Source]]:
         """The status of a fact, and the messages in which the user stated it."""
-        session_stream, engine = self._chat._stream, self._engine
+        session_stream = self._chat._stream
         query = Query(session_stream.stream_name, "item", limit=_RECENT_ITEMS, newest=True)
         snapshot = session_stream.read(query)
         user = None if snapshot.info is None else snapshot.info.user
-        transcript = batch.from_page(engine, snapshot.pages[0], _RECENT_ITEMS, user)
+        best = self._statement(text, snapshot.pages[0], user)
+        if best is not None:
+            sources = cited_sources([best], text, "", self._chat.id, self._source_namespace())
+            return "active", sources
+        said = Page(0, self._unstored()[-_RECENT_ITEMS:])
+        is_said = self._statement(text, said, user or self._chat.user) is not None
+        return ("active" if is_said else "quarantined"), ()
+
+    def _statement(self, text: str, page: Page, user: str | None) -> TranscriptLine | None:
+        """Where the user stated a fact, in a page of items; `None` = nowhere."""
+        transcript = batch.from_page(self._engine, page, _RECENT_ITEMS, user)
         user_lines = (
             [user_line for user_line in transcript.lines if user_line.by_user]
             if transcript is not None
             else []
         )
         if transcript is None or not user_lines or not isinstance(text, str):
-            return "quarantined", ()
+            return None
         words = content_stems(text)
         best = max(
             user_lines, key=lambda user_line: containment(words, content_stems(user_line.text))
@@ -111,9 +126,14 @@ class MemoryTools:
         is_stated = grounded_status(
             text, user_lines, transcript, user
         ) == "active" and not is_directive(text)
-        if not is_stated:
-            return "quarantined", ()
-        return "active", cited_sources([best], text, "", self._chat.id, self._source_namespace())
+        return best if is_stated else None
+
+    def _unstored(self) -> list[Record]:
+        """What was said and is not stored, as records."""
+        return [
+            item_codec.with_seq(item_codec.item_record(item, item.id, self._engine.now()), number)
+            for number, item in enumerate(self._said, start=1)
+        ]
 
     def _source_namespace(self) -> str | None:
         session_namespace, longterm_namespace = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from threadkeep.api.session import Session
@@ -33,11 +33,20 @@ class ReadMore:
     Args:
         chat: the session.
         policies: those of the window, whose caps a page stays below.
+        find: the item at a position, of a conversation that the framework holds; `None` = the
+            session's own items.
     """
 
-    def __init__(self, chat: Session, policies: Sequence[Policy] = ()) -> None:
+    def __init__(
+        self,
+        chat: Session,
+        policies: Sequence[Policy] = (),
+        *,
+        find: Callable[[int], Item | None] | None = None,
+    ) -> None:
         self._engine = chat._engine
         self._chat = chat
+        self._find = find or self._stored
         caps = [cap for p in policies if (cap := getattr(p, "result_cap", None)) is not None]
         self._caps: list[ResultCap] = caps or [_DEFAULT_PAGE]
 
@@ -57,6 +66,6 @@ class ReadMore:
 
     aread = async_twin(read)
 
-    def _find(self, seq: int) -> Item | None:
+    def _stored(self, seq: int) -> Item | None:
         items = self._chat.items(after=seq - 1, limit=1)
         return items[0] if items and items[0].seq == seq else None

@@ -9,9 +9,12 @@ from typing import Final
 from threadkeep import policies
 from threadkeep.adapters.read_more import READABLE
 from threadkeep.api.memory import Memory
+from threadkeep.api.session import Session
 from threadkeep.policies import Budget
 from threadkeep.protocols import Policy
-from threadkeep.window import Window
+from threadkeep.types import MAX_SEQ
+from threadkeep.window import LOOKBACK, Fetch, Window, choose, first_page_size
+from threadkeep.window.policies.traits import traits_of
 
 Policies = Sequence[Policy]
 
@@ -47,6 +50,28 @@ def or_token_limit(window: Policies, memory: Memory) -> Policies:
 def readable(window: Policies) -> Policies:
     """The policies of a window whose model has the tool `read_more`."""
     return [READABLE, *window]
+
+
+def choose_from(fetch: Fetch, policies: Policies, chat: Session) -> Window:
+    """The window of a conversation that the framework holds, not the store.
+
+    Args:
+        fetch: its items before a seq, as many of the newest as asked for, oldest first; they have
+            ids and seqs of their own.
+        policies: as for `Session.window`.
+        chat: the session it belongs to, whose name is in the handles of `read_more`.
+    """
+    size = first_page_size(policies, LOOKBACK)
+    head = max((traits_of(policy).head for policy in policies), default=0)
+    return choose(
+        fetch(MAX_SEQ, size),
+        fetch(MAX_SEQ, LOOKBACK)[:head] if head else [],
+        fetch,
+        policies,
+        now=chat._engine.now(),
+        size=size,
+        session=chat._stream.stream_name,
+    )
 
 
 class OverWarning:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threadkeep.messages.anthropic import AnthropicMessages, to_anthropic
 from threadkeep.messages.arguments import parse_arguments
 from threadkeep.messages.continuation import Continuation, Profile, continuation_of
+from threadkeep.messages.dspy import to_dspy
 from threadkeep.messages.gemini import GeminiContents, to_gemini
 from threadkeep.messages.openai_chat_prompt import to_openai
 from threadkeep.messages.openai_responses import to_responses, without_orphan_reasoning
@@ -26,6 +27,7 @@ __all__ = [
     "read",
     "read_all",
     "to_anthropic",
+    "to_dspy",
     "to_gemini",
     "to_openai",
     "to_responses",

@@ -72,12 +72,17 @@ def add(stream: SessionStream, messages: Sequence[object], format: str | None = 
         stream.engine, stream.id, messages, format=format, refer=partial(_without_pages, stream)
     )
     if draft.uploads:
-        _upload(stream, draft)
+        upload(stream, draft)
     seqs = list[int]()
     for batch in list(batches(draft.records)) or [[]]:
         seqs += _write(stream, draft.claims, batch, first=not seqs)
     if draft.claims is not None and draft.claims.changes:
         recall_segments.drop_touched(stream.engine, stream.owner, stream.id)
+    return finish(stream, draft, seqs)
+
+
+def finish(stream: SessionStream, draft: Draft, seqs: Sequence[int]) -> list[Item]:
+    """What follows once a draft is written: old items go, and who listens is told."""
     if stream.engine.settings.retain:
         apply_retention(stream, seqs)
     return _notify_listener(stream, draft, seqs)
@@ -90,7 +95,7 @@ def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
         draft.claims.check_alone()
     first, *rest = list(batches(draft.records)) or [[]]
     if draft.uploads:
-        _upload(stream, draft)
+        upload(stream, draft)
 
     def step() -> list[int]:
         snapshot = stream.read(blobs.query(stream.engine, stream.id))
@@ -183,7 +188,7 @@ def stored_with_blobs(stream: SessionStream, snapshot: Snapshot, page: Page) -> 
     return {record.id: record.seq for record in items.records}
 
 
-def _upload(stream: SessionStream, draft: Draft) -> None:
+def upload(stream: SessionStream, draft: Draft) -> None:
     """Store the large parts of a draft, if the session may be written to.
 
     Raises:

@@ -44,8 +44,12 @@ class DeletionTarget(NamedTuple):
     has_blobs: bool
 
 
-def delete(stream: SessionStream) -> None:
+def delete(stream: SessionStream, *, version: int | None = None) -> None:
     """Delete the session, and remove it from its owner's list unless it was created again.
+
+    Args:
+        stream: of the session.
+        version: the version it must have; `None` = any.
 
     Raises:
         Conflict: it changed meanwhile.
@@ -53,6 +57,8 @@ def delete(stream: SessionStream) -> None:
         NotOwner: it belongs to another user.
     """
     remains = find_target(stream)
+    if version is not None and remains.version != version:
+        raise Conflict(f"session {shown(stream.id)} was changed", current=remains.version)
     if remains.user is None:
         delete_target(stream, remains)
         return

@@ -116,6 +116,22 @@ class Window(list[Item]):
         """
         return messages.to_gemini(self)
 
+    def to_dspy(self, *, question: str = "question", answer: str = "answer") -> list[Any]:
+        """The `messages` of a `dspy.History`: a dict for each question with its answer.
+
+        What the user said last is not in it while it has no answer: it is the input of the call.
+        Several messages of one speaker are one text. What a signature has no field for is left
+        out: prompts of the system, reasoning, tool calls and results.
+
+        Args:
+            question: the input field of the signature that the user's words belong into.
+            answer: the output field.
+
+        Raises:
+            ConfigError: the names are no identifiers, or the same.
+        """
+        return messages.to_dspy(self, question, answer)
+
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_left_out": self.left_out, "_sources": []}
 

@@ -26,6 +26,7 @@ from llama_index.core.base.llms.types import (
 from langchain_threadkeep import ThreadkeepChatMessageHistory
 from llama_index.memory.threadkeep import ThreadkeepMemory
 from openai_agents_threadkeep import ThreadkeepSession
+from tests.integrations.across.pydantic_ai_turns import PydanticAI
 from tests.integrations.llama_index.conftest import as_openai
 from threadkeep.testing import assert_valid
 
@@ -91,7 +92,7 @@ class Agents:
     """Items of the OpenAI Agents SDK, through its `Session` protocol."""
 
     # No model but the one that thought it can be given a thought by the Responses API.
-    unheard = frozenset({"plain", "langchain", "llama_index"})
+    unheard = frozenset({"plain", "langchain", "llama_index", "pydantic_ai"})
 
     def turn(self, tag: str) -> list[Any]:
         picture = {"type": "input_image", "detail": "low", "image_url": URL}
@@ -253,4 +254,5 @@ FRAMEWORKS: dict[str, Any] = {
     "langchain": LangChain(),
     "llama_index": LlamaIndex(),
     "openai_agents": Agents(),
+    "pydantic_ai": PydanticAI(),
 }

@@ -1,0 +1,134 @@
+"""Convert Pydantic AI's messages to items and back; what it wrote comes back equal.
+
+A response is one item, and a request one item for each of its parts, as other frameworks have
+them. Each item keeps its own part verbatim, so that forgetting one leaves nothing of it in another.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelMessagesTypeAdapter,
+    ModelResponse,
+)
+
+from pydantic_ai_threadkeep.binaries import wide_paths, widen
+from pydantic_ai_threadkeep.item_fields import NOTICE, part_fields, response_fields
+from threadkeep import Item
+
+FORMAT: Final = "pydantic-ai/1"
+
+Dump = dict[str, Any]
+
+
+class Place(NamedTuple):
+    """Where an item stands: the entry it belongs to, and which of its parts it is."""
+
+    entry: str
+    part: int
+    parts: int
+
+
+def to_items(entry: str, message: ModelMessage) -> list[Item]:
+    """Convert a message to the items of an entry; the last one has the entry's id.
+
+    Args:
+        entry: the id of the entry.
+        message: a request or a response.
+    """
+    (dump,) = ModelMessagesTypeAdapter.dump_python([message], mode="json")
+    dump = _without_nulls(message, dump)
+    part_dumps = list(map(_without_nulls, message.parts, dump.pop("parts")))
+    if isinstance(message, ModelResponse):
+        data = {"message": {**dump, "parts": part_dumps}, **_marks(message.parts)}
+        return [_item(entry, 0, 1, response_fields(message, part_dumps), data)]
+    count = max(len(message.parts), 1)
+    items = []
+    for index in range(count):
+        data = {"message": dump} if index == count - 1 else {}
+        fields: dict[str, Any] = NOTICE
+        if message.parts:
+            part = message.parts[index]
+            fields = part_fields(part, part_dumps[index])
+            data = {"part": part_dumps[index], **data, **_marks([part])}
+        items.append(_item(entry, index, count, fields, data))
+    return items
+
+
+def place_of(item: Item) -> Place | None:
+    """Where a native item stands; `None` for one that others wrote or changed."""
+    raw = item.raw
+    if raw is None or raw.get("format") != FORMAT or not isinstance(raw.get("data"), dict):
+        return None
+    entry, part, count = (raw.get(name) for name in ("entry", "part", "count"))
+    if isinstance(entry, str) and type(part) is int and type(count) is int:
+        return Place(entry, part, count)
+    return None
+
+
+def native_message(items: Sequence[Item]) -> ModelMessage | None:
+    """The message of an entry's items; `None` if it cannot be read any more.
+
+    Of a request whose parts were forgotten in part, the others are left.
+    """
+    payloads = [(item.raw or {})["data"] for item in items]
+    frame = payloads[-1].get("message") or {"kind": "request"}
+    dump = frame
+    if frame.get("kind") != "response":
+        parts = [payload["part"] for payload in payloads if "part" in payload]
+        dump = {**frame, "parts": parts}
+    try:
+        (message,) = ModelMessagesTypeAdapter.validate_python([dump])
+    except ValidationError:
+        return None
+    if isinstance(message, ModelResponse):
+        _widen(message.parts, payloads[-1].get("wide", ()))
+        return message
+    marked = [payload for payload in payloads if "part" in payload]
+    for part, payload in zip(message.parts, marked, strict=True):
+        _widen([part], payload.get("wide", ()))
+    return message
+
+
+def _item(
+    entry: str, part: int, count: int, fields: Mapping[str, Any], data: Mapping[str, Any]
+) -> Item:
+    id = entry if part == count - 1 else f"{entry}.{part}"
+    raw = {"format": FORMAT, "data": data, "entry": entry, "part": part, "count": count}
+    return Item(id=id, raw=raw, **fields)
+
+
+def _without_nulls(value: Any, dump: Mapping[str, Any]) -> Dump:
+    """The dump of a message or part without the fields that are null unless set."""
+    kind: Any = type(value)
+    optional = _optional_fields(kind)
+    return {
+        name: entry for name, entry in dump.items() if entry is not None or name not in optional
+    }
+
+
+@functools.cache
+def _optional_fields(cls: Any) -> frozenset[str]:
+    return frozenset(field.name for field in dataclasses.fields(cls) if field.default is None)
+
+
+def _marks(parts: Sequence[Any]) -> Dump:
+    wide = _wide(parts)
+    return {"wide": wide} if wide else {}
+
+
+def _wide(parts: Sequence[Any]) -> list[list[Any]]:
+    """The number of a part and the path in its content, for media that come back narrower."""
+    contents = enumerate(getattr(part, "content", None) for part in parts)
+    return [[number, *path] for number, content in contents for path in wide_paths(content)]
+
+
+def _widen(parts: Sequence[Any], paths: Sequence[Sequence[Any]]) -> None:
+    for number, *path in paths:
+        parts[number].content = widen(parts[number].content, path)

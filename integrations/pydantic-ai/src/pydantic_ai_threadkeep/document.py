@@ -1,0 +1,72 @@
+"""What a session holds beside its items: the framework's record of the conversation, as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_ai.conversation_store import ConversationRecord
+
+from pydantic_ai_threadkeep import tree
+from pydantic_ai_threadkeep.tree import Tree
+from threadkeep.errors import CorruptRecord
+from threadkeep.printable import shown
+
+CONVERSATION: Final = "conversation"
+"""The kind and the id of the record in a session's stream."""
+
+# a list, since only a type without a configuration of its own can be given one
+_RECORDS: Final[TypeAdapter[list[ConversationRecord]]] = TypeAdapter(
+    list[ConversationRecord], config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Document:
+    """What is stored of a conversation beside its items.
+
+    Attributes:
+        token: made when the conversation began; another one of the same id has another.
+        record: the framework's; `None` = deleted, and the items are there for forks alone.
+        last: the record id of the session's newest item when this was written.
+        tree: the branches.
+    """
+
+    token: str
+    record: ConversationRecord | None
+    last: str | None
+    tree: Tree
+
+    def to_fields(self) -> dict[str, Any]:
+        """The document as JSON."""
+        dumped = None
+        if self.record is not None:
+            (dumped,) = _RECORDS.dump_python([self.record], mode="json")
+        return {
+            "token": self.token,
+            "record": dumped,
+            "last": self.last,
+            "tree": tree.to_json(self.tree),
+        }
+
+
+def read(fields: Mapping[str, Any] | None, conversation: str) -> Document:
+    """The document of what `to_fields` made.
+
+    Raises:
+        CorruptRecord: it cannot be read.
+    """
+    try:
+        if fields is None:
+            raise TypeError("no object")
+        dumped = fields["record"]
+        record = None if dumped is None else _RECORDS.validate_python([dumped])[0]
+        branches = tree.from_json(fields["tree"])
+        return Document(str(fields["token"]), record, fields["last"], branches)
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        raise CorruptRecord(
+            f"the record of conversation {shown(conversation)} cannot be read; its messages can: "
+            "delete the conversation, or restore it from a copy of the store"
+        ) from error

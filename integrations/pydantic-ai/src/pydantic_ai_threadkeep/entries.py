@@ -1,0 +1,96 @@
+"""Items as entries of a conversation: a message, its id, and its items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+from urllib.parse import quote, unquote
+
+from pydantic_ai.conversation_store import ConversationEntry
+from pydantic_ai.messages import ModelMessage
+
+from pydantic_ai_threadkeep.codec import native_message, place_of
+from pydantic_ai_threadkeep.foreign import (
+    CallNames,
+    call_names,
+    continues,
+    foreign_message,
+    is_said,
+)
+from threadkeep import Item
+
+_FOREIGN: Final = "threadkeep:"
+
+
+class Entry(NamedTuple):
+    """An entry: its id, its items, oldest first, and the conversation that holds them."""
+
+    id: str
+    items: tuple[Item, ...]
+    conversation: str
+
+    @property
+    def seq(self) -> int:
+        """The seq of its last item."""
+        return self.items[-1].seq
+
+    @property
+    def is_native(self) -> bool:
+        """Whether Pydantic AI wrote it, and nobody changed it since."""
+        return place_of(self.items[0]) is not None
+
+
+def group(items: Iterable[Item], conversation: str) -> list[Entry]:
+    """The entries of a conversation's items, oldest first."""
+    runs: list[list[Item]] = []
+    for item in items:
+        if place_of(item) is None and not is_said(item):
+            continue
+        if runs and _belongs(runs[-1][-1], item):
+            runs[-1].append(item)
+        else:
+            runs.append([item])
+    return [Entry(_entry_id(run[-1], conversation), tuple(run), conversation) for run in runs]
+
+
+def chain(entries: Sequence[Entry], limit: int | None = None) -> list[ConversationEntry]:
+    """The last `limit` of consecutive entries, as the framework has them."""
+    first = 0 if limit is None else max(0, len(entries) - limit)
+    names = call_names(item for entry in entries for item in entry.items)
+    parent = entries[first - 1].id if first else None
+    linked = list[ConversationEntry]()
+    for entry in entries[first:]:
+        if (message := _message(entry, names)) is not None:
+            linked.append(ConversationEntry(id=entry.id, parent_id=parent, message=message))
+            parent = entry.id
+    return linked
+
+
+def foreign_place(entry_id: str) -> tuple[str, str] | None:
+    """The conversation and the item of an entry that another framework wrote."""
+    if not entry_id.startswith(_FOREIGN):
+        return None
+    conversation, separator, item = entry_id.removeprefix(_FOREIGN).partition("/")
+    return (unquote(conversation), unquote(item)) if separator else None
+
+
+def _entry_id(last: Item, conversation: str) -> str:
+    place = place_of(last)
+    if place is not None:
+        return place.entry
+    return f"{_FOREIGN}{quote(conversation, safe='')}/{quote(last.id, safe='')}"
+
+
+def _belongs(previous: Item, item: Item) -> bool:
+    before, place = place_of(previous), place_of(item)
+    if before is None or place is None:
+        return before is place is None and continues(previous, item)
+    return before.entry == place.entry
+
+
+def _message(entry: Entry, names: CallNames) -> ModelMessage | None:
+    message = native_message(entry.items) if entry.is_native else None
+    if message is not None:
+        return message
+    said = [item for item in entry.items if is_said(item)]
+    return foreign_message(said, names) if said else None

@@ -1,0 +1,53 @@
+"""Record model answers as responses: input, output and token usage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from pydantic_ai.messages import ModelMessage, ModelResponse
+
+from pydantic_ai_threadkeep.codec import to_items
+from threadkeep import Item, Window
+
+_INPUT_ROLES: Final = frozenset({"user", "system", "developer"})
+_CUT_OFF: Final = frozenset({"length"})
+
+
+def answer_of(prompt: Sequence[ModelMessage], response: ModelResponse) -> dict[str, Any]:
+    """An answer as `Responses.add` takes it.
+
+    Args:
+        prompt: what the model was sent.
+        response: what it answered.
+    """
+    (item,) = to_items("answer", response)
+    is_cut_off = response.state != "complete" or response.finish_reason in _CUT_OFF
+    extra = {
+        "finish_reason": response.finish_reason,
+        "provider": response.provider_name,
+        "run": response.run_id,
+    }
+    return {
+        "id": response.provider_response_id,
+        "model": response.model_name,
+        "status": "incomplete" if is_cut_off else "completed",
+        "input": _new_input(prompt),
+        "output": Window([item]).to_responses(),
+        "usage": item.usage,
+        "extra": {name: text for name, text in extra.items() if text is not None},
+    }
+
+
+def _new_input(prompt: Sequence[ModelMessage]) -> list[dict[str, Any]]:
+    """The entries of a prompt after the model's last answer: user input and tool results.
+
+    The last answer is converted along with them, because results need their calls.
+    """
+    answers = [n for n, message in enumerate(prompt) if isinstance(message, ModelResponse)]
+    newest = prompt[answers[-1] if answers else 0 :]
+    items: list[Item] = [
+        item for n, message in enumerate(newest) for item in to_items(str(n), message)
+    ]
+    entries = Window(item for item in items if item.type != "notice").to_responses()
+    return [e for e in entries if e.get("role") in _INPUT_ROLES or e["type"].endswith("_output")]

@@ -1,0 +1,117 @@
+"""Which items of a session are a branch's history: a tree of branches over the order of items.
+
+Seqs only grow, so a branch is an uninterrupted run of seqs, cut off by the next branch, and what
+precedes it is another branch up to a seq. Items need no pointers: one that was forgotten leaves
+no gap, and what other frameworks add belongs to the branch in which it was said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+MAX_SEQ: Final = 2**53 - 1
+
+
+class Base(NamedTuple):
+    """Where in another conversation a fork begins: the conversation, its token, and a seq there."""
+
+    conversation: str
+    token: str
+    seq: int
+
+
+Cut = int | Base | None
+"""What precedes a branch: items up to a seq, another conversation's, or nothing."""
+
+
+class Branch(NamedTuple):
+    """The items after a seq, and what precedes them."""
+
+    after: int
+    cut: Cut
+
+
+class Range(NamedTuple):
+    """Seqs greater than `after`, up to and with `upto`."""
+
+    after: int
+    upto: int
+
+
+class Tree(tuple[Branch, ...]):
+    """The branches of a conversation, in the order of their beginning; the last one is current."""
+
+    __slots__ = ()
+
+    def path(self, upto: int = MAX_SEQ) -> Iterator[Range | Base]:
+        """The ranges of a history that ends at a seq, newest first; a base is the last of them."""
+        cut: Cut = upto
+        while isinstance(cut, int):
+            branch = self._branch_of(cut)
+            if branch is None:
+                return
+            if cut > branch.after:
+                yield Range(branch.after, cut)
+            cut = branch.cut
+        if cut is not None:
+            yield cut
+
+    def ranges(self, upto: int = MAX_SEQ) -> list[Range]:
+        """As `path`, without what is in other conversations."""
+        return [step for step in self.path(upto) if isinstance(step, Range)]
+
+    def bases(self) -> list[Base]:
+        """The places in other conversations at which branches begin."""
+        return [branch.cut for branch in self if isinstance(branch.cut, Base)]
+
+    def switched(self, newest: int, cut: Cut) -> Tree:
+        """The tree with a new current branch that follows a place.
+
+        Args:
+            newest: the seq of the newest item so far.
+            cut: the place.
+        """
+        started = [branch for branch in self if branch.after < newest]
+        return Tree((*started, Branch(newest, cut)))
+
+    def _branch_of(self, seq: int) -> Branch | None:
+        return next((branch for branch in reversed(self) if branch.after < seq), None)
+
+
+NEW: Final = Tree((Branch(-1, None),))
+"""A session that was never branched: all of its items."""
+
+
+def minus(ranges: list[Range], others: list[Range]) -> list[Range]:
+    """The seqs in the first ranges that are in none of the others."""
+    remaining = ranges
+    for other in others:
+        remaining = [piece for one in remaining for piece in _without(one, other)]
+    return remaining
+
+
+def contains(ranges: list[Range], seq: int) -> bool:
+    """Return True if one of the ranges contains the seq."""
+    return any(one.after < seq <= one.upto for one in ranges)
+
+
+def to_json(tree: Tree) -> list[Any]:
+    """The tree as JSON."""
+    return [
+        [branch.after, list(branch.cut) if isinstance(branch.cut, Base) else branch.cut]
+        for branch in tree
+    ]
+
+
+def from_json(value: list[Any]) -> Tree:
+    """The tree of what `to_json` made."""
+    return Tree(Branch(after, Base(*cut) if isinstance(cut, list) else cut) for after, cut in value)
+
+
+def _without(one: Range, other: Range) -> list[Range]:
+    pieces = [
+        Range(one.after, min(one.upto, other.after)),
+        Range(max(one.after, other.upto), one.upto),
+    ]
+    return [piece for piece in pieces if piece.after < piece.upto]

@@ -1,0 +1,60 @@
+"""Convert items to the messages of a `dspy.History`: a dict for each question with its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from threadkeep.errors import ConfigError
+from threadkeep.messages.content import as_blocks, own_words, plain_text
+from threadkeep.messages.tool_groups import is_tool_result, is_visible, speaker
+from threadkeep.printable import shown
+from threadkeep.types import Item
+
+_BETWEEN: Final = "\n\n"
+
+
+def to_dspy(items: Sequence[Item], question: str, answer: str) -> list[dict[str, str]]:
+    """As `Window.to_dspy`.
+
+    Raises:
+        ConfigError: the names of the fields are no identifiers, or the same.
+    """
+    _check_names(question, answer)
+    turns: list[dict[str, str]] = []
+    for item in items:
+        name = _field_of(item, question, answer)
+        text = _text(item, is_answer=name == answer) if name else ""
+        if not (name and text):
+            continue
+        if name == question and (not turns or answer in turns[-1]):
+            turns.append({question: text})
+        elif not turns:
+            turns.append({answer: text})
+        else:
+            before = turns[-1].get(name)
+            turns[-1][name] = text if before is None else before + _BETWEEN + text
+    return turns if not turns or answer in turns[-1] else turns[:-1]
+
+
+def _check_names(question: str, answer: str) -> None:
+    for option, name in (("question", question), ("answer", answer)):
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ConfigError(
+                f"{option} must be the name of a signature's field, got {shown(name)}"
+            )
+    if question == answer:
+        raise ConfigError(f"question and answer must be two fields, got {shown(question)} twice")
+
+
+def _field_of(item: Item, question: str, answer: str) -> str | None:
+    """The field that an item's text belongs into; `None`: a signature has no field for it."""
+    if is_tool_result(item) or not is_visible(item):
+        return None
+    return {"user": question, "assistant": answer}.get(speaker(item))
+
+
+def _text(item: Item, *, is_answer: bool) -> str:
+    if not is_answer:
+        return plain_text(item.content)
+    return "\n".join(text for text in map(own_words, as_blocks(item.content)) if text)
