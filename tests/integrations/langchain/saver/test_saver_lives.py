@@ -254,3 +254,14 @@ def test_invalid_option_is_named(memory, options, named):
 def test_memory_with_a_redactor_is_refused(opened):
     with pytest.raises(ConfigError, match="redactor"):
         ThreadkeepSaver(opened(redactor=lambda text, kind: text))
+
+
+def test_replaced_message_keeps_its_id(memory, graph, saver):
+    say(graph, "hello", id="u1")
+    ids = [message.id for message in graph.get_state(config()).values["messages"]]
+    for item in memory.session("t").items():
+        memory.session("t").replace(item.id, {"role": item.role, "content": f"{item.text}, edited"})
+    state = graph.get_state(config())
+    assert [message.id for message in state.values["messages"]] == ids
+    graph.update_state(config(), {"messages": [RemoveMessage(id=ids[0])]})
+    assert texts(graph.get_state(config())) == ["answer 1, edited"]

@@ -10,7 +10,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata, CheckpointTuple
 
-from langchain_threadkeep.saver import references
+from langchain_threadkeep.saver import references, session_changes
 from langchain_threadkeep.saver.checkpoint_loader import Library
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.lists import ListValue, Span, is_last, keys_of
@@ -232,13 +232,12 @@ class Reader:
         objects: dict[str, list[Any]] = {}
         chunks = library.writes(body)
         loaded = self._tuple(body, library, chunks, objects)
-        state.entries.keep(body.id, Entry(body, self._lists(body, library, objects)))
-        state.chunks.keep(body.id, chunks)
         version = library.session_version
         state.session_version = version
         if version is not None:
-            session = state.thread.streams.session
-            checkpoints.observe(self._context.memory, session, version, library.newest_item)
+            session_changes.observe(self._context, state.thread, version, library.newest_item)
+        state.entries.keep(body.id, Entry(body, self._lists(body, library, objects)))
+        state.chunks.keep(body.id, chunks)
         return loaded
 
     def _lists(
@@ -270,7 +269,8 @@ class Reader:
                 items[key[: start - 1]] = key[start:]
             else:
                 thread.references.keep(key[: start - 1], key)
-        thread.items.keep_all(items)
+        if library.session_version is not None:
+            thread.items.keep_all(items)
 
     def _tuple(
         self,

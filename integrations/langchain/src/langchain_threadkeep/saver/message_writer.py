@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_threadkeep.codec import to_item
-from langchain_threadkeep.saver import items, references
+from langchain_threadkeep.saver import items, references, session_changes
 from langchain_threadkeep.saver.checkpoint_reader import Address
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.encoding import NewMessage, ValueWriter
@@ -47,7 +47,7 @@ class MessageWriter:
         said = [m for m in new if m.reference in listed]
         gone = _gone(base, lists, names)
         session = self._context.memory.session(address.thread, user=address.user)
-        outcome = items.store(self._context, session, state.thread.streams, said, gone)
+        outcome = items.store(self._context, session, state.thread, said, gone)
         kept = list(self.elements([m for m in new if m not in said]))
         kept += self.elements(said, outcome.items)
         kept += self._said_texts(said, outcome.items)
@@ -84,37 +84,54 @@ class MessageWriter:
         return obsolete, pointers
 
     def elements(
-        self, new: Iterable[NewMessage], items: set[str] | None = None
+        self, new: Iterable[NewMessage], restored: set[str] | None = None
     ) -> Iterator[Record]:
         """The records of messages that no item restores.
 
         Args:
             new: the messages.
-            items: references to those that an item restores; `None` = as far as it is known.
+            restored: references to those that an item restores; `None` = as far as it is known.
         """
-        state = self._state
+        state, new = self._state, list(new)
+        if restored is None:
+            self._check_items(new)
         for message in new:
-            digest, id = message.encoded.digest, references.element_id(message.reference)
+            digest = message.encoded.digest
             state.thread.references.keep(digest, message.reference)
-            if items is None:
+            if restored is None:
                 is_item = state.thread.items.use(digest) == message.item_id
             else:
-                is_item = message.reference in items
+                is_item = message.reference in restored
             known = state.elements.setdefault(digest, set())
             if (is_item and message.encoded.typed is None) or message.reference in known:
                 continue
             known.add(message.reference)
             if message.message.id is None:
-                state.without_id[digest] = id
+                state.without_id[digest] = message.reference
             yield self._writer.element(message, self._now)
+
+    def _check_items(self, new: Sequence[NewMessage]) -> None:
+        """Make sure that the session has the messages which it is known to have."""
+        thread = self._state.thread
+        known = [m for m in new if thread.items.use(m.encoded.digest) == m.item_id]
+        if not known or session_changes.check(self._context, thread):
+            return
+        bodies = items.stored_bodies(self._context, thread, [m.item_id for m in known])
+        for message in known:
+            if bodies.get(message.item_id) == message.encoded.body:
+                thread.items.keep(message.encoded.digest, message.item_id)
 
     def texts(self) -> Iterator[Record]:
         """The records of texts, which wait for the message that says them."""
         texts, said = self._state.texts, self._state.thread.texts
-        for name, text in self._writer.encoder.texts.items():
-            if name not in texts:
-                texts[name] = said.use(name)
-                body = {"text": text} if texts[name] is None else {"of": texts[name]}
+        new = self._writer.encoder.texts
+        if any(name in said for name in new):
+            session_changes.check(self._context, self._state.thread)
+        for name, text in new.items():
+            reference = said.use(name)
+            if name not in texts or texts[name] not in (None, reference):
+                texts[name] = reference
+                body = {"text": text} if reference is None else {"of": reference}
                 yield Record(ELEMENT, TEXT + name, checkpoints.dumps(body, "text"), self._now)
 
     def _said_texts(self, said: Sequence[NewMessage], items: set[str]) -> Iterator[Record]:
@@ -135,8 +152,11 @@ class MessageWriter:
         waiting = self._state.without_id
         for message in stored if waiting else ():
             bare = message.message.model_copy(update={"id": None})
-            id = waiting.pop(references.encode(bare, self._context.serde).digest, None)
-            if id is not None:
+            digest = references.encode(bare, self._context.serde).digest
+            reference = waiting.pop(digest, None)
+            if reference is not None:  # stored anew if it is said again: the item may be gone then
+                self._state.elements.get(digest, set()).discard(reference)
+                id = references.element_id(reference)
                 body = checkpoints.dumps({"of": message.reference, "bare": True}, "message")
                 yield Record(ELEMENT, id, body, self._now)
 
