@@ -69,7 +69,7 @@ class Library:
         self._parts: dict[str, str] = {}
         self._texts: dict[str, dict[str, Any]] = {}
         self._write_records: list[Record] = []
-        self._session_versions: set[int] = set()
+        self._versions: dict[str, set[int]] = {self._stream: set(), self._session: set()}
 
     def load(
         self,
@@ -130,7 +130,7 @@ class Library:
         return Used(values, elements)
 
     def large(self, name: str, parts: int) -> Form:
-        """The form stored under a digest."""
+        """The form stored under a digest; `None` if it is gone."""
         return self._large.get(name)
 
     def message(self, reference: str) -> Any:
@@ -146,9 +146,10 @@ class Library:
         return MISSING if message is None else message
 
     def long_list(self, spans: Sequence[Any]) -> list[Any]:
-        """The elements of a long list."""
-        keys, _ = keys_of([Span(*span) for span in spans], self.segments)
-        return self.elements(keys)
+        """The elements of a long list; `MISSING` for each whose segment is gone."""
+        known = [Span(*span) for span in spans]
+        keys, _ = keys_of(known, self.segments)
+        return self.elements(keys) + [MISSING] * (known[0].length - len(keys))
 
     def elements(self, keys: Iterable[str]) -> list[Any]:
         """The elements of these keys."""
@@ -284,15 +285,26 @@ class Library:
         for start in range(0, len(queries), _QUERIES):
             batch = queries[start : start + _QUERIES]
             for query, page in zip(batch, self._store.read(*batch), strict=True):
-                if query.stream == self._session:
-                    self._session_versions.add(page.version)
+                self._versions.setdefault(query.stream, set()).add(page.version)
                 yield from page.records
 
     @property
     def session_version(self) -> int | None:
         """The version of the session that all items were read at; `None` = none, or several."""
-        versions = self._session_versions
+        versions = self._versions[self._session]
         return next(iter(versions)) if len(versions) == 1 else None
+
+    def is_of(self, version: int | None, session_version: int | None) -> bool:
+        """Return True if all was read at these versions of the stream and the session.
+
+        Args:
+            version: of the stream.
+            session_version: of the session; `None` = any one.
+        """
+        seen = self._versions[self._session]
+        if len(seen) > 1 or not self._versions[self._stream] <= {version}:
+            return False
+        return session_version is None or seen <= {session_version}
 
     def _take(self, records: Iterable[Record]) -> None:
         for record in records:

@@ -31,6 +31,9 @@ from threadkeep.adapters import checkpoints
 from threadkeep.errors import NotOwner
 
 _PAGE: Final = 20
+_REREADS: Final = 3
+"""How often a checkpoint is read again that others delete or prune at the same time."""
+
 _OURS: Final = ("extra", "run")
 
 MISSING_KEY: Final = "threadkeep_missing"
@@ -85,6 +88,7 @@ class Reader:
         self._context = context
         self._state = state
         self._address = address
+        self._rereads = 0
 
     def head(self, *queries: Query) -> tuple[Head, list[list[Record]]]:
         """Read what is newest, and forget what is known if the stream changed."""
@@ -112,7 +116,7 @@ class Reader:
         body = head.newest
         if self._state.unordered and self._state.newest not in (None, body.id):
             return self.by_id(str(self._state.newest))
-        return self._warm(body, head) or self._cold(body)
+        return self._warm(body, head) or self._cold(body, head) or self.newest()
 
     def by_id(self, id: str) -> CheckpointTuple | None:
         """A checkpoint by its id."""
@@ -121,7 +125,7 @@ class Reader:
         if not records:
             return None
         body = read_checkpoint(records[0])
-        return self._warm(body, head) or self._cold(body)
+        return self._warm(body, head) or self._cold(body, head) or self.by_id(id)
 
     def entry(self, id: str) -> Entry | None:
         """A checkpoint with the keys of its lists, to be built upon."""
@@ -178,7 +182,24 @@ class Reader:
         """Checkpoints with all that belongs to them."""
         library = self._library()
         library.load(bodies, writes=[body.id for body in bodies])
-        return [self._tuple(body, library, library.writes(body)) for body in bodies]
+        found = [self._tuple(body, library, library.writes(body)) for body in bodies]
+        if library.is_of(self._state.version, None) or not self._is_torn(bodies):
+            return found
+        return self.tuples(self._still_there(bodies))
+
+    def _is_torn(self, bodies: Sequence[CheckpointBody]) -> bool:
+        """Return True if a checkpoint was deleted while what it refers to was read."""
+        if self._rereads == _REREADS or len(self._still_there(bodies)) == len(bodies):
+            return False
+        self._rereads += 1
+        return True
+
+    def _still_there(self, bodies: Sequence[CheckpointBody]) -> list[CheckpointBody]:
+        """Without those that were deleted since they were read."""
+        ids = {checkpoints.key(body.id): body for body in bodies}
+        query = Query(self._state.stream, CHECKPOINT, ids=list(ids))
+        present = {record.id for record in self._context.store.read(query)[0].records}
+        return [body for id, body in ids.items() if id in present]
 
     def metadata(self, body: CheckpointBody) -> CheckpointMetadata:
         """The metadata of a checkpoint."""
@@ -225,13 +246,16 @@ class Reader:
             head.session_version,
         )
 
-    def _cold(self, body: CheckpointBody) -> CheckpointTuple:
+    def _cold(self, body: CheckpointBody, head: Head) -> CheckpointTuple | None:
+        """The checkpoint from the store; `None` = it was deleted meanwhile: read again."""
         state = self._state
         library = self._library()
         library.load([body], writes=[body.id])
         objects: dict[str, list[Any]] = {}
         chunks = library.writes(body)
         loaded = self._tuple(body, library, chunks, objects)
+        if not library.is_of(state.version, head.session_version) and self._is_torn([body]):
+            return None
         version = library.session_version
         state.session_version = version
         if version is not None:
@@ -247,7 +271,9 @@ class Reader:
         lists = {}
         for channel, spans in spans_of(body).items():
             keys, group = keys_of(spans, library.segments)
-            if spans and is_last(spans[0], library.segments):
+            if len(keys) < spans[0].length:
+                continue  # a part of it is gone: nothing is built upon it
+            if is_last(spans[0], library.segments):
                 self._state.tips[spans[0].run] = spans[0].segment
             elements = objects.get(channel, [])
             if len(elements) != len(keys):  # some are gone, or were not read
