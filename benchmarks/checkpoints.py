@@ -22,10 +22,10 @@ TIMED: Final = (
     *("PostgresSaver", "ours on PostgreSQL", "ours on PostgreSQL, cold"),
 )
 DELTA: Final = ("SqliteSaver, delta", "PostgresSaver, delta")
-WHOLE: Final = (("SqliteSaver", 200), ("SqliteSaver, delta", 200), ("ours", 200), ("ours", 10_000))
-"""Threads of real turns alone; the square of a peer's turns ends at 200."""
+WHOLE: Final = (("SqliteSaver", 200), ("SqliteSaver, delta", 200), ("ours", 200), ("ours", 1_000))
+"""Threads of which each turn is said; the square of a peer's turns ends at 200."""
 
-_PATIENCE: Final = 20.0
+_PATIENCE: Final = 8.0
 _ROUNDS: Final = 20
 
 Case = tuple[str, int]
@@ -42,14 +42,14 @@ def run(plan: Plan) -> Report:
         with _threads(TIMED, length) as threads:
             laps |= _timed(threads, plan.many(_ROUNDS), sizes)
         with _threads(DELTA, length) as threads:
-            sizes |= {case: thread.weigh(SNAPSHOTS) for case, thread in threads.items()}
+            sizes |= {case: thread.weigh(SNAPSHOTS // 2) for case, thread in threads.items()}
     data = {
         "whole": {f"{name}/{turns}": size for (name, turns), size in whole.items()},
         "bytes": {f"{name}/{length}": size for (name, length), size in sizes.items()},
         "cpu": {f"{name}/{length}": median(found) for (name, length), found in laps.items()},
     }
     tables = [_growth(sizes, lengths), _cost(laps, lengths), _files(whole)]
-    return Report(tables, _bars(whole, laps, lengths), data)
+    return Report(tables, _bars(whole, sizes, laps, lengths), data)
 
 
 class Thread:
@@ -123,7 +123,7 @@ def _growth(sizes: dict[Case, float], lengths: tuple[int, ...]) -> Table:
         "checkpoints: kilobytes that a turn adds",
         f"To a thread of so many turns of {2 * TEXT} characters, once the log of the database is "
         "written into it. delta: with LangGraph's DeltaChannel, a snapshot at every "
-        f"{SNAPSHOTS}th update.",
+        f"{SNAPSHOTS}th update, that is every {SNAPSHOTS // 2} turns.",
         ("checkpointer", *(f"at {length:,} turns" for length in lengths)),
         [[name, *(f"{sizes[name, n] / 1e3:,.1f}" for n in lengths)] for name in names],
     )
@@ -161,7 +161,10 @@ def _peer(name: str) -> str:
 
 
 def _bars(
-    whole: dict[Case, float], laps: dict[Case, list[Laps]], lengths: tuple[int, ...]
+    whole: dict[Case, float],
+    sizes: dict[Case, float],
+    laps: dict[Case, list[Laps]],
+    lengths: tuple[int, ...],
 ) -> list[Bar]:
     def ratio(name: str, length: int) -> float:
         return median(laps[name, length]) / median(laps[_peer(name), length])
@@ -172,6 +175,8 @@ def _bars(
             whole["SqliteSaver", 200] / whole["ours", 200], least=True),
         Bar(f"checkpoints: {longest:,} turns, kB per turn", 8,
             whole["ours", longest] / longest / 1e3, " kB"),
+        Bar(f"checkpoints: kB that a turn adds at {lengths[-1]:,}", 8,
+            sizes["ours", lengths[-1]] / 1e3, " kB"),
         *(Bar(f"checkpoints: a cold turn at {n:,}", 1.2, ratio("ours, cold", n)) for n in lengths),
         Bar(f"checkpoints: a warm turn at {lengths[-1]:,}", 0.5, ratio("ours", lengths[-1])),
         Bar(f"checkpoints: a warm turn at {lengths[-1]:,}, PostgresSaver = 1", 0.5,
