@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 from langgraph.checkpoint.base import CheckpointTuple
 
 from langchain_threadkeep.saver import maintenance
-from langchain_threadkeep.saver.checkpoint_reader import Address, Reader
+from langchain_threadkeep.saver.address import Address
+from langchain_threadkeep.saver.checkpoint_reader import Reader
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.records import CheckpointBody
 from threadkeep.adapters import checkpoints

@@ -15,10 +15,11 @@ from langgraph.checkpoint.base import (
 )
 
 from langchain_threadkeep.saver import lease
-from langchain_threadkeep.saver.checkpoint_reader import Address, Reader
+from langchain_threadkeep.saver.address import Address
+from langchain_threadkeep.saver.checkpoint_reader import Reader
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.encoding import POSITION, ValueWriter
-from langchain_threadkeep.saver.lists import RUN, ListValue
+from langchain_threadkeep.saver.list_values import ListValue
 from langchain_threadkeep.saver.message_writer import MessageWriter
 from langchain_threadkeep.saver.records import (
     THREAD,
@@ -31,7 +32,8 @@ from langchain_threadkeep.saver.records import (
     with_writes,
     write_record,
 )
-from langchain_threadkeep.saver.state import Entry, StreamState
+from langchain_threadkeep.saver.segments import RUN
+from langchain_threadkeep.saver.state import KnownCheckpoint, StreamState
 from langchain_threadkeep.saver.values import Form
 from threadkeep import Drop, Query, Record
 from threadkeep.adapters import checkpoints
@@ -148,7 +150,7 @@ class Writer:
     def _values(
         self,
         writer: ValueWriter,
-        base: Entry | None,
+        base: KnownCheckpoint | None,
         checkpoint: Checkpoint,
         new_versions: ChannelVersions,
     ) -> tuple[dict[str, Form], dict[str, ListValue]]:
@@ -218,7 +220,7 @@ class Writer:
         appended: Mapping[str, int],
     ) -> None:
         state = self._state
-        state.entries.keep(body.id, Entry(body, lists))
+        state.entries.keep(body.id, KnownCheckpoint(body, lists))
         state.newest = max(state.newest or "", body.id)
         state.tips.update(appended)
         if state.chunks.use(body.id) is None:
@@ -261,7 +263,7 @@ class Writer:
         )
 
 
-def _is_unchanged(base: Entry | None, channel: str, versions: Mapping[str, Any]) -> bool:
+def _is_unchanged(base: KnownCheckpoint | None, channel: str, versions: Mapping[str, Any]) -> bool:
     return (
         base is not None
         and channel in base.body.values

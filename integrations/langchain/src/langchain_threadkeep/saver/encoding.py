@@ -12,10 +12,11 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from langchain_threadkeep.record_ids import opens_turn
 from langchain_threadkeep.saver import references
 from langchain_threadkeep.saver.context import SaverContext
-from langchain_threadkeep.saver.lists import LONG, ListValue, compare, grow
+from langchain_threadkeep.saver.list_growth import LONG, grow
+from langchain_threadkeep.saver.list_values import ListValue, compare
 from langchain_threadkeep.saver.records import ELEMENT, value_records
 from langchain_threadkeep.saver.references import EncodedMessage, reference
-from langchain_threadkeep.saver.state import Entry, StreamState
+from langchain_threadkeep.saver.state import KnownCheckpoint, StreamState
 from langchain_threadkeep.saver.values import Encoder, Form
 from threadkeep import Drop, Record
 from threadkeep.adapters import checkpoints
@@ -64,7 +65,7 @@ class ValueWriter:
         self._turn: str | None = None
         self._place = "0"
 
-    def begin_turn(self, entry: Entry | None) -> None:
+    def begin_turn(self, entry: KnownCheckpoint | None) -> None:
         """Take the question that messages answer from the checkpoint that they are written to."""
         value = None if entry is None else self._message_list(entry.lists)
         if value is not None:

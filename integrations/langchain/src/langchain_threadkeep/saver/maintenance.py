@@ -8,10 +8,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, Literal, NamedTuple
 
-from langchain_threadkeep.saver.checkpoint_loader import Library
-from langchain_threadkeep.saver.checkpoint_reader import Address, Reader, spans_of
+from langchain_threadkeep.saver.address import Address
+from langchain_threadkeep.saver.checkpoint_reader import Reader
+from langchain_threadkeep.saver.checkpoint_tuples import spans_of
 from langchain_threadkeep.saver.context import SaverContext
-from langchain_threadkeep.saver.lists import RUN, segment_ids, unmerged_ids
+from langchain_threadkeep.saver.library import Library
 from langchain_threadkeep.saver.records import (
     CHECKPOINT,
     ELEMENT,
@@ -20,6 +21,8 @@ from langchain_threadkeep.saver.records import (
     WRITE,
     CheckpointBody,
 )
+from langchain_threadkeep.saver.segments import RUN, segment_ids, unmerged_ids
+from langchain_threadkeep.saver.used_parts import used_by
 from threadkeep import Drop, Query, Record
 from threadkeep.adapters import checkpoints
 from threadkeep.errors import Conflict, NotFound
@@ -153,7 +156,7 @@ def _collect(context: SaverContext, address: Address, kept: Sequence[CheckpointB
     state = context.states.get(address.thread, address.namespace)
     library = Library(context.store, state.thread.streams, address.namespace, context.serde)
     library.load(kept, writes=[body.id for body in kept])
-    used = library.used(kept)
+    used = used_by(library, kept)
     segments = {
         id
         for body in kept

@@ -7,12 +7,12 @@ from typing import Any
 
 from langchain_threadkeep.codec import to_item
 from langchain_threadkeep.saver import items, references, session_changes
-from langchain_threadkeep.saver.checkpoint_reader import Address
+from langchain_threadkeep.saver.address import Address
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.encoding import NewMessage, ValueWriter
-from langchain_threadkeep.saver.lists import ListValue
+from langchain_threadkeep.saver.list_values import ListValue
 from langchain_threadkeep.saver.records import ELEMENT, TEXT
-from langchain_threadkeep.saver.state import Entry, StreamState
+from langchain_threadkeep.saver.state import KnownCheckpoint, StreamState
 from threadkeep import Drop, Record
 from threadkeep.adapters import checkpoints
 
@@ -33,7 +33,7 @@ class MessageWriter:
         self._context, self._state, self._writer, self._now = context, state, writer, now
 
     def store(
-        self, base: Entry | None, lists: Mapping[str, ListValue], address: Address
+        self, base: KnownCheckpoint | None, lists: Mapping[str, ListValue], address: Address
     ) -> tuple[list[Record], list[Drop]]:
         """Store new messages: as items of the session in the root, else as elements."""
         names = self._context.options.messages
@@ -162,7 +162,7 @@ class MessageWriter:
 
 
 def _gone(
-    base: Entry | None, lists: Mapping[str, ListValue], names: frozenset[str]
+    base: KnownCheckpoint | None, lists: Mapping[str, ListValue], names: frozenset[str]
 ) -> dict[str, Any]:
     """The references that a list had before and has no more, with their messages if known."""
     gone: dict[str, Any] = {}

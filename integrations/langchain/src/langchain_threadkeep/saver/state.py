@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from langchain_core.messages import BaseMessage
 
-from langchain_threadkeep.saver.lists import ListValue
+from langchain_threadkeep.saver.list_values import ListValue
 from langchain_threadkeep.saver.records import CheckpointBody, WriteChunk
 from langchain_threadkeep.saver.references import EncodedMessage
 from threadkeep.adapters.checkpoints import ThreadStreams
@@ -65,7 +65,7 @@ class Lru(OrderedDict[str, T], Generic[T]):
             self.popitem(last=False)
 
 
-class Entry(NamedTuple):
+class KnownCheckpoint(NamedTuple):
     """A checkpoint, and its lists by channel."""
 
     body: CheckpointBody
@@ -147,7 +147,7 @@ class StreamState:
         self.unordered = False
         self.newest: str | None = None
         self.lease: Lease | None = None
-        self.entries: Lru[Entry] = Lru(_CHECKPOINTS)
+        self.entries: Lru[KnownCheckpoint] = Lru(_CHECKPOINTS)
         self.chunks: Lru[list[WriteChunk]] = Lru(_CHECKPOINTS * 4)
         self.tips: dict[str, int] = {}
         self.elements: dict[str, set[str]] = {}
