@@ -14,7 +14,7 @@ class Address(NamedTuple):
         thread: the id of the thread.
         user: on whose behalf; `None` = the operator.
         namespace: `""` is the root.
-        given: the thread's id as the caller gave it.
+        thread_id: the thread's id as the caller gave it.
         run_object: lives as long as the run of a graph that calls; `None` = it is none, but, for
             example, `update_state`.
     """
@@ -22,14 +22,14 @@ class Address(NamedTuple):
     thread: str
     user: str | None
     namespace: str
-    given: Any
+    thread_id: Any
     run_object: Any = None
 
     def config(self, checkpoint_id: str) -> RunnableConfig:
         """The config of one of its checkpoints."""
         return {
             "configurable": {
-                "thread_id": self.given,
+                "thread_id": self.thread_id,
                 "checkpoint_ns": self.namespace,
                 "checkpoint_id": checkpoint_id,
             }

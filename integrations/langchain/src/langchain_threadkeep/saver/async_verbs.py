@@ -40,8 +40,8 @@ class AsyncVerbs(BaseCheckpointSaver[str]):
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
         """As `list`."""
-        found = self.list(config, filter=filter, before=before, limit=limit)
-        while page := await self._to_thread(lambda: [*islice(found, _PAGE)]):
+        listed = self.list(config, filter=filter, before=before, limit=limit)
+        while page := await self._to_thread(lambda: [*islice(listed, _PAGE)]):
             for checkpoint in page:
                 yield checkpoint
 

@@ -146,15 +146,15 @@ class Loader:
 
     def _load_nested(self, forms: Sequence[Form]) -> None:
         """The next round trips: messages, and what large values refer to."""
-        seen: set[str] = set()
+        visited: set[str] = set()
         texts: list[str] = []
         while forms:
             texts += tagged(forms, "t")
             spans = [[RunSpan(*span) for span in spans] for spans in tagged(forms, "r")]
             keys = [key for s in spans for key in keys_of(s, self.segments)[0]]
             inner = [json.loads(key)["e"] for key in keys if key.startswith("{")]
-            names = [v for v in tagged([*forms, *inner], "v") if v[0] not in seen]
-            seen.update(name for name, _ in names)
+            names = [v for v in tagged([*forms, *inner], "v") if v[0] not in visited]
+            visited.update(name for name, _ in names)
             refs = [key for key in keys if not key.startswith("{")]
             refs += tagged([*forms, *inner], "m")
             forms = self._load_messages(refs, [v for v in names if v[0] not in self.large_forms])
@@ -186,10 +186,10 @@ class Loader:
         self._take(
             self._records.read([q for s in streams for q in id_queries(s, ELEMENT, lacking)])
         )
-        found = [self.stored_elements.setdefault(id, None) for id in lacking]
+        loaded = [self.stored_elements.setdefault(id, None) for id in lacking]
         return [
             element.get("form", {"m": element.get("of")})
-            for element in found
+            for element in loaded
             if element and ("form" in element or "of" in element)
         ]
 
@@ -200,8 +200,10 @@ class Loader:
             return
         for record in self._records.read(id_queries(self._stream, ELEMENT, ids)):
             self.texts[record.id.removeprefix(TEXT)] = json.loads(record.body)
-        said = [self.texts[name]["of"] for name in names if "of" in self.texts.get(name, {})]
-        self._load_messages(said, [])
+        text_references = [
+            self.texts[name]["of"] for name in names if "of" in self.texts.get(name, {})
+        ]
+        self._load_messages(text_references, [])
 
     @property
     def session_version(self) -> int | None:
@@ -216,10 +218,10 @@ class Loader:
             version: of the stream.
             session_version: of the session; `None` = any one.
         """
-        seen = self._records.versions(self._session)
-        if len(seen) > 1 or not self._records.versions(self._stream) <= {version}:
+        read_at = self._records.versions(self._session)
+        if len(read_at) > 1 or not self._records.versions(self._stream) <= {version}:
             return False
-        return session_version is None or seen <= {session_version}
+        return session_version is None or read_at <= {session_version}
 
     def _take(self, records: Iterable[Record]) -> None:
         for record in records:

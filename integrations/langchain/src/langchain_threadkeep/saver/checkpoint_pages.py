@@ -72,9 +72,9 @@ class PageReader:
         """Checkpoints with all that belongs to them."""
         library = self.library()
         library.load(bodies, writes=[body.id for body in bodies])
-        found = [self._tuple(body, library, library.writes(body)) for body in bodies]
+        loaded = [self._tuple(body, library, library.writes(body)) for body in bodies]
         if library.is_of(self._state.version, None) or not self._is_torn(bodies):
-            return found
+            return loaded
         return self.tuples(self._still_there(bodies))
 
     def _is_torn(self, bodies: Sequence[CheckpointBody]) -> bool:

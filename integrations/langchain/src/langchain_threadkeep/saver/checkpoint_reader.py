@@ -83,9 +83,9 @@ class Reader(PageReader):
     def entry(self, id: str) -> KnownCheckpoint | None:
         """A checkpoint with the keys of its lists, to be built upon."""
         state = self._state
-        known = state.entries.use(id)
-        if known is not None:
-            return known
+        cached = state.entries.use(id)
+        if cached is not None:
+            return cached
         body = self.body(id)
         if body is None:
             return None
@@ -98,13 +98,13 @@ class Reader(PageReader):
     def chunks(self, id: str) -> list[WriteChunk]:
         """The pending writes of a checkpoint, as they are stored."""
         state = self._state
-        known = state.chunks.use(id)
-        if known is None:
+        cached = state.chunks.use(id)
+        if cached is None:
             library = self.library()
             library.load([], writes=[id])
-            known = library.writes_of(id, self.body(id))
-            state.chunks.keep(id, known)
-        return known
+            cached = library.writes_of(id, self.body(id))
+            state.chunks.keep(id, cached)
+        return cached
 
     def _describe(self, records: Sequence[Record]) -> None:
         state = self._state
@@ -122,9 +122,9 @@ class Reader(PageReader):
         entry, chunks = state.entries.use(body.id), state.chunks.use(body.id)
         if entry is None or chunks is None or not self._is_session_unchanged(head):
             return None
-        known = KnownLists(entry)
+        cached = KnownLists(entry)
         try:
-            return self._tuple(entry.body, known, chunks)
+            return self._tuple(entry.body, cached, chunks)
         except LookupError:
             return None
 

@@ -128,7 +128,7 @@ class ValueWriter:
             keys[index] = encode(element, index)
             return keys[index]
 
-        turns.known = old
+        turns.earlier_list = old
         strict = self._context.options.strict
         compared = compare(old, elements, remember, strict=strict)
         growth = grow(old, elements, compared, self._is_tip, self._context.store.now())
@@ -153,9 +153,9 @@ class ValueWriter:
     def _encoded(self, message: BaseMessage) -> EncodedMessage:
         """The message encoded; a task's write usually comes before the same object's list."""
         cache, key = self._state.thread.encoded, str(id(message))
-        known, now = cache.use(key), references.fingerprint(message)
-        if known is not None and known[0] is message and now is not None and known[1] == now:
-            return known[2]
+        cached, now = cache.use(key), references.fingerprint(message)
+        if cached is not None and cached[0] is message and now is not None and cached[1] == now:
+            return cached[2]
         encoded = references.encode(message, self._context.serde)
         cache.keep(key, (message, now, encoded))
         return encoded
@@ -186,7 +186,7 @@ class _Turns:
 
     def __init__(self, elements: Sequence[Any], position: Any) -> None:
         self._elements = elements
-        self.known: ListValue | None = None
+        self.earlier_list: ListValue | None = None
         self._opening, self._turn = _opening(position), _position_turn(position)
 
     def turn_of(self, index: int, keys: Mapping[int, str]) -> str | None:
@@ -209,9 +209,13 @@ class _Turns:
     def _item_id(self, index: int, element: BaseMessage, keys: Mapping[int, str]) -> str | None:
         if index in keys:
             return references.parse(keys[index]).item_id
-        known = self.known
-        if known is not None and index < len(known.objects) and known.objects[index] is element:
-            return references.parse(known.keys[index]).item_id
+        earlier_list = self.earlier_list
+        if (
+            earlier_list is not None
+            and index < len(earlier_list.objects)
+            and earlier_list.objects[index] is element
+        ):
+            return references.parse(earlier_list.keys[index]).item_id
         return element.id
 
 

@@ -20,7 +20,7 @@ def forms_of(body: CheckpointBody) -> Iterator[Form]:
 
 
 def tagged(forms: Iterable[Form], tag: str) -> list[Any]:
-    return [content for form in forms for found, content in walk(form) if found == tag]
+    return [content for form in forms for form_tag, content in walk(form) if form_tag == tag]
 
 
 def part_ids(names: Iterable[Any]) -> list[str]:

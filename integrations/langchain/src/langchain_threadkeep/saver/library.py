@@ -52,9 +52,9 @@ class Library(Loader):
 
     def long_list(self, spans: Sequence[Any]) -> list[Any]:
         """The elements of a long list; `MISSING` for each whose segment is gone."""
-        known = [RunSpan(*span) for span in spans]
-        keys, _ = keys_of(known, self.segments)
-        return self.elements(keys) + [MISSING] * (known[0].length - len(keys))
+        list_spans = [RunSpan(*span) for span in spans]
+        keys, _ = keys_of(list_spans, self.segments)
+        return self.elements(keys) + [MISSING] * (list_spans[0].length - len(keys))
 
     def elements(self, keys: Iterable[str]) -> list[Any]:
         """The elements of these keys."""

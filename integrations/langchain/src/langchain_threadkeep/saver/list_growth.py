@@ -61,8 +61,8 @@ def grow(
     """
     keys, prints = elements
     prefix = 0 if old is None else _common(old.keys, keys)
-    kept = [element if isinstance(element, BaseMessage) else None for element in objects]
-    value = ListValue((), keys, kept, prints)
+    messages = [element if isinstance(element, BaseMessage) else None for element in objects]
+    value = ListValue((), keys, messages, prints)
     if old is not None and prefix == len(old.keys):
         value.steps = (*old.steps[-_GROWTHS + 1 :], prefix) if prefix < len(keys) else old.steps
         if prefix == len(keys):
@@ -118,8 +118,8 @@ def _base(old: ListValue, prefix: int) -> tuple[RunSpan, ...]:
 
 def _common(first: Sequence[str], second: Sequence[str]) -> int:
     count = 0
-    for one, other in zip(first, second, strict=False):
-        if one != other:
+    for old_key, new_key in zip(first, second, strict=False):
+        if old_key != new_key:
             break
         count += 1
     return count

@@ -52,8 +52,8 @@ class ListValue:
     def complete(self) -> bool:
         """Whether all elements are at hand as they are stored."""
         return all(
-            known is not None and fingerprint(element) == known
-            for element, known in zip(self.objects, self.prints, strict=True)
+            earlier is not None and fingerprint(element) == earlier
+            for element, earlier in zip(self.objects, self.prints, strict=True)
         )
 
 
@@ -79,11 +79,11 @@ def compare(
         encode: the key of an element at an index.
         strict: compare all elements by content, not only the recent ones.
     """
-    known = _Known(old, strict=strict)
+    earlier = _EarlierMessages(old, strict=strict)
     keys: list[str] = []
     prints: list[int | None] = []
     for index, element in enumerate(objects):
-        match = known.find(element, index)
+        match = earlier.find(element, index)
         if match is None:
             is_message = isinstance(element, BaseMessage)
             prints.append(fingerprint(element) if is_message else None)
@@ -94,7 +94,7 @@ def compare(
     return Elements(keys, prints)
 
 
-class _Known:
+class _EarlierMessages:
     """The messages of a list, found by identity and compared by content where that is due."""
 
     def __init__(self, old: ListValue | None, *, strict: bool) -> None:
@@ -110,13 +110,13 @@ class _Known:
             index = self._place(old, element)
             if index < 0:
                 return None
-        known = old.prints[index]
-        if index >= self._recent and (known is None or fingerprint(element) != known):
+        earlier = old.prints[index]
+        if index >= self._recent and (earlier is None or fingerprint(element) != earlier):
             return None
-        return old.keys[index], known
+        return old.keys[index], earlier
 
     def _place(self, old: ListValue, element: Any) -> int:
         if self._places is None:
-            self._places = {id(known): n for n, known in enumerate(old.objects)}
+            self._places = {id(earlier): n for n, earlier in enumerate(old.objects)}
         index = self._places.get(id(element), -1)
         return index if index >= 0 and old.objects[index] is element else -1

@@ -44,30 +44,32 @@ class MessageWriter:
         if state.namespace != checkpoints.ROOT:
             return list(self.elements(new)), []
         listed = {key for name, value in lists.items() if name in names for key in value.keys}
-        said = [m for m in new if m.reference in listed]
-        gone = _gone(base, lists, names)
+        listed_messages = [m for m in new if m.reference in listed]
+        removed = _removed(base, lists, names)
         session = self._context.memory.session(address.thread, user=address.user)
-        outcome = items.store(self._context, session, state.thread, said, gone)
-        kept = list(self.elements([m for m in new if m not in said]))
-        kept += self.elements(said, outcome.items)
-        kept += self._said_texts(said, outcome.items)
-        stored = [m for m in said if m.reference in outcome.items and m.encoded.typed is None]
-        kept += self._named(stored)
+        outcome = items.store(self._context, session, state.thread, listed_messages, removed)
+        records = list(self.elements([m for m in new if m not in listed_messages]))
+        records += self.elements(listed_messages, outcome.items)
+        records += self._said_texts(listed_messages, outcome.items)
+        stored = [
+            m for m in listed_messages if m.reference in outcome.items and m.encoded.typed is None
+        ]
+        records += self._named(stored)
         for message in stored:
             state.thread.items.keep(message.encoded.digest, message.item_id)
         obsolete, pointers = self._replaced_elements(stored)
-        kept += pointers
-        versions = earlier_versions(gone, stored, outcome.replaced)
+        records += pointers
+        versions = earlier_versions(removed, stored, outcome.replaced)
         if self._context.options.erase_replaced:
             obsolete += map(references.element_id, versions)
             for reference in versions:
                 digest = references.parse(reference).digest
                 self._state.elements.get(digest, set()).discard(reference)
         else:
-            kept += [
+            records += [
                 _version(ref, text, self._now) for ref, text in versions.items() if text is not None
             ]
-        return kept, [Drop(ELEMENT, obsolete)] if obsolete else []
+        return records, [Drop(ELEMENT, obsolete)] if obsolete else []
 
     def _replaced_elements(self, stored: Sequence[NewMessage]) -> tuple[list[str], list[Record]]:
         """The elements that an item restores now: to be dropped, or to refer to it."""
@@ -102,10 +104,10 @@ class MessageWriter:
                 is_item = state.thread.items.use(digest) == message.item_id
             else:
                 is_item = message.reference in restored
-            known = state.elements.setdefault(digest, set())
-            if (is_item and message.encoded.typed is None) or message.reference in known:
+            expected = state.elements.setdefault(digest, set())
+            if (is_item and message.encoded.typed is None) or message.reference in expected:
                 continue
-            known.add(message.reference)
+            expected.add(message.reference)
             if message.message.id is None:
                 state.without_id[digest] = message.reference
             yield self._writer.element(message, self._now)
@@ -113,30 +115,32 @@ class MessageWriter:
     def _check_items(self, new: Sequence[NewMessage]) -> None:
         """Make sure that the session has the messages which it is known to have."""
         thread = self._state.thread
-        known = [m for m in new if thread.items.use(m.encoded.digest) == m.item_id]
-        if not known or session_changes.check(self._context, thread):
+        expected = [m for m in new if thread.items.use(m.encoded.digest) == m.item_id]
+        if not expected or session_changes.check(self._context, thread):
             return
-        bodies = items.stored_bodies(self._context, thread, [m.item_id for m in known])
-        for message in known:
+        bodies = items.stored_bodies(self._context, thread, [m.item_id for m in expected])
+        for message in expected:
             if bodies.get(message.item_id) == message.encoded.body:
                 thread.items.keep(message.encoded.digest, message.item_id)
 
     def texts(self) -> Iterator[Record]:
         """The records of texts, which wait for the message that says them."""
-        texts, said = self._state.texts, self._state.thread.texts
+        texts, listed_messages = self._state.texts, self._state.thread.texts
         new = self._writer.encoder.texts
-        if any(name in said for name in new):
+        if any(name in listed_messages for name in new):
             session_changes.check(self._context, self._state.thread)
         for name, text in new.items():
-            reference = said.use(name)
+            reference = listed_messages.use(name)
             if name not in texts or texts[name] not in (None, reference):
                 texts[name] = reference
                 body = {"text": text} if reference is None else {"of": reference}
                 yield Record(ELEMENT, TEXT + name, checkpoints.dumps(body, "text"), self._now)
 
-    def _said_texts(self, said: Sequence[NewMessage], items: set[str]) -> Iterator[Record]:
+    def _said_texts(
+        self, listed_messages: Sequence[NewMessage], items: set[str]
+    ) -> Iterator[Record]:
         """What says that an item has a text, in place of the text."""
-        for message in said:
+        for message in listed_messages:
             content = message.message.content
             if message.reference not in items or not isinstance(content, str):
                 continue
@@ -161,37 +165,37 @@ class MessageWriter:
                 yield Record(ELEMENT, id, body, self._now)
 
 
-def _gone(
+def _removed(
     base: KnownCheckpoint | None, lists: Mapping[str, ListValue], names: frozenset[str]
 ) -> dict[str, Any]:
     """The references that a list had before and has no more, with their messages if known."""
-    gone: dict[str, Any] = {}
+    removed: dict[str, Any] = {}
     if base is None:
-        return gone
+        return removed
     for name in names:
         old, new = base.lists.get(name), lists.get(name)
         if old is None or (new is not None and new.keys[: len(old.keys)] == old.keys):
             continue
         present = set() if new is None else set(new.keys)
         pairs = zip(old.keys, old.objects, strict=True)
-        gone |= {k: element for k, element in pairs if k not in present and k[:1] != "{"}
-    return gone
+        removed |= {k: element for k, element in pairs if k not in present and k[:1] != "{"}
+    return removed
 
 
 def earlier_versions(
-    gone: Mapping[str, Any], stored: Sequence[NewMessage], replaced: Mapping[str, str]
+    removed: Mapping[str, Any], stored: Sequence[NewMessage], replaced: Mapping[str, str]
 ) -> dict[str, str | None]:
     """References to earlier versions of messages, with their texts as far as they are known.
 
     Args:
-        gone: references that the state has no more, with their messages.
+        removed: references that the state has no more, with their messages.
         stored: messages whose item says what the state says now.
         replaced: the versions that their items had until now.
     """
     now = {message.item_id for message in stored}
     return {
         reference: replaced.get(reference) or _text(reference, element, stored)
-        for reference, element in gone.items()
+        for reference, element in removed.items()
         if references.parse(reference).item_id in now
     }
 

@@ -128,8 +128,8 @@ class ThreadkeepSaver(AsyncVerbs):
         with state.lock:
             reader = Reader(self._context, state, address)
             if checkpoint_id := get_checkpoint_id(config):
-                found = reader.by_id(str(checkpoint_id))
-                return None if found is None else found._replace(config=_plain(config))
+                saved = reader.by_id(str(checkpoint_id))
+                return None if saved is None else saved._replace(config=_plain(config))
             newest = reader.newest()
         if newest is None or address.namespace != ROOT:
             return newest
@@ -150,14 +150,14 @@ class ThreadkeepSaver(AsyncVerbs):
         """
         address = None if config is None else self._address(config)
         namespace = None if config is None else config["configurable"].get("checkpoint_ns")
-        wanted = checkpoint_history.Wanted(
+        selection = checkpoint_history.Selection(
             namespace,
             get_checkpoint_id(config) if config is not None else None,
             filter or {},
             get_checkpoint_id(before) if before is not None else None,
         )
-        found = checkpoint_history.checkpoints_of(self._context, address, wanted, limit)
-        return found if limit is None else islice(found, max(0, limit))
+        saved = checkpoint_history.checkpoints_of(self._context, address, selection, limit)
+        return saved if limit is None else islice(saved, max(0, limit))
 
     def put(
         self,
@@ -275,10 +275,10 @@ class ThreadkeepSaver(AsyncVerbs):
         identity = self._resolver.resolve(config)
         self.memory.session(identity.session, user=identity.user)  # a Memory may require a user
         configurable = config["configurable"]
-        given = configurable.get("thread_id", identity.session)
+        thread_id = configurable.get("thread_id", identity.session)
         namespace = configurable.get("checkpoint_ns") or ROOT
         run_object = lease.run_object(config)
-        return Address(identity.session, identity.user, namespace, given, run_object)
+        return Address(identity.session, identity.user, namespace, thread_id, run_object)
 
     def _tidy(self, address: Address, puts: int) -> None:
         """Now and then: delete old checkpoints, and forget threads that are not used."""

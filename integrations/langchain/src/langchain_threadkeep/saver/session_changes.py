@@ -19,11 +19,11 @@ def observe(context: SaverContext, thread: ThreadState, version: int, newest: in
         version: of the session, just read.
         newest: the largest seq of the items that were read at it; 0 = none.
     """
-    memory, session, known = context.memory, thread.streams.session, thread.session_version
+    memory, session, since = context.memory, thread.streams.session, thread.session_version
     is_unchanged = (
         version != 0  # a session that was deleted is as if it had never been
-        and known is not None
-        and checkpoints.is_unchanged(memory, session, known, version)
+        and since is not None
+        and checkpoints.is_unchanged(memory, session, since, version)
     )
     if not is_unchanged:
         thread.forget_session()

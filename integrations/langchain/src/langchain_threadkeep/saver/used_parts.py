@@ -35,13 +35,13 @@ def used_by(library: Library, bodies: Sequence[CheckpointBody]) -> Used:
         refs = [key for key in keys if not key.startswith("{")] + tagged(forms, "m")
         elements.update(map(references.element_id, refs))
         elements.update(TEXT + name for name in tagged(forms, "t"))
-        said = [library.texts.get(name, {}).get("of") for name in tagged(forms, "t")]
-        elements.update(references.element_id(ref) for ref in said if ref)
+        text_references = [library.texts.get(name, {}).get("of") for name in tagged(forms, "t")]
+        elements.update(references.element_id(ref) for ref in text_references if ref)
         names = [v for v in tagged(forms, "v") if f"{v[0]}.0" not in values]
         values.update(part_ids(names))
         inner = [library.large_forms[name] for name, _ in names if name in library.large_forms]
-        found = [library.stored_elements.get(references.element_id(ref)) for ref in refs]
-        inner += [e["form"] for e in found if e and "form" in e]
-        inner += [{"m": e["of"]} for e in found if e and "of" in e]
+        stored = [library.stored_elements.get(references.element_id(ref)) for ref in refs]
+        inner += [e["form"] for e in stored if e and "form" in e]
+        inner += [{"m": e["of"]} for e in stored if e and "of" in e]
         forms = inner
     return Used(values, elements)

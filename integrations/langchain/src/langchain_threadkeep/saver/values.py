@@ -201,9 +201,9 @@ class Decoder:
         if tag == "r":
             return self._present(self._environment.long_list(content))
         look_up = self._environment.message if tag == "m" else self._environment.text
-        found = look_up(content)
-        self.missing += found is MISSING
-        return found
+        looked_up = look_up(content)
+        self.missing += looked_up is MISSING
+        return looked_up
 
     def _contained(self, tag: str, content: Any) -> Any:
         """A container of forms."""
