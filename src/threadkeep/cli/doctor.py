@@ -7,7 +7,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -16,6 +16,8 @@ import typer
 import threadkeep
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
+from threadkeep.cli.check import Check, failure
+from threadkeep.cli.doctor_checkpoints import checkpoints_check
 from threadkeep.cli.store import describe_store
 from threadkeep.core.clock import LARGE, describe_offset
 from threadkeep.errors import ThreadkeepError
@@ -28,23 +30,6 @@ _SLOW_MS: Final = 50.0  # milliseconds
 _WITH_REMEDY: Final = frozenset({"eviction", "role"})
 _SESSION: Final = "threadkeep-doctor"
 _MAX_STREAMS: Final = 200  # of each kind, so that the answer comes soon
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check and its finding.
-
-    Attributes:
-        state: `ok`, `note` or `fail`.
-        about: what was checked.
-        finding: what was found.
-        remedy: what to do about it; empty if nothing needs to be done.
-    """
-
-    state: str
-    about: str
-    finding: str
-    remedy: str = ""
 
 
 def doctor(
@@ -84,6 +69,7 @@ def _checks(memory: Memory, write: bool) -> Iterator[Check]:
     yield _retention_check(memory)
     if all(check.state != "fail" for check in store_checks):
         yield from _learning_check(memory)
+        yield from checkpoints_check(memory, _MAX_STREAMS)
         yield from _contents_check(memory)
     settings = memory._engine.settings
     limits = f"{settings.pool_size} calls at once, {settings.timeout:g} s of patience for each"
@@ -102,7 +88,7 @@ def _store_checks(memory: Memory) -> Iterator[Check]:
         yield from _clock_check(memory)
         description = describe_store(memory)
     except ThreadkeepError as error:
-        yield _failure("store", error)
+        yield failure("store", error)
         return
     for topic, text in description.items():
         if topic != "exists":
@@ -160,19 +146,13 @@ def _timed_check(topic: str, action: Callable[[], object]) -> Check:
         try:
             action()
         except ThreadkeepError as error:
-            return _failure(topic, error)
+            return failure(topic, error)
         times.append((time.perf_counter() - start) * 1000)
     median = statistics.median(times)
     finding = f"works, {median:.2f} ms (median of {_ROUNDS}, worst {max(times):.2f} ms)"
     if median > _SLOW_MS:
         return Check("note", topic, finding, "is the store far away, on a network drive, or busy?")
     return Check("ok", topic, finding)
-
-
-def _failure(topic: str, error: ThreadkeepError) -> Check:
-    """A failed check; the text after the last colon of the error is the remedy."""
-    finding, _, remedy = str(error).rpartition(": ")
-    return Check("fail", topic, finding or str(error), remedy if finding else "")
 
 
 def _write_session(memory: Memory) -> None:
@@ -195,7 +175,7 @@ def _learning_check(memory: Memory) -> Iterator[Check]:
             return
         progress = extraction_status(memory._engine)
     except ThreadkeepError as error:
-        yield _failure("learning", error)
+        yield failure("learning", error)
         return
     finding = f"{progress.read} of {progress.read + progress.behind} sessions read to their end"
     if progress.dead:
@@ -214,7 +194,7 @@ def _contents_check(memory: Memory) -> Iterator[Check]:
             found.problem for found in store_findings(memory._engine, limit=_MAX_STREAMS)
         )
     except ThreadkeepError as error:
-        yield _failure("contents", error)
+        yield failure("contents", error)
         return
     counts = ", ".join(f"{count} x {problem}" for problem, count in problems.items())
     if counts:

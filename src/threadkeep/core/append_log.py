@@ -39,7 +39,8 @@ class AppendLog:
         if entry is None or commit.version == entry.version:
             return
         seq = max(commit.seqs, default=0)
-        follows = commit.version == entry.version + 1
+        # of a stream that did not exist, nothing can have been changed
+        follows = entry.version == 0 or commit.version == entry.version + 1
         if follows and not drop and min(commit.seqs, default=0) > entry.seq:
             self._entries.put(stream, _Entry(commit.version, entry.since, seq))
         elif commit.version > entry.version:

@@ -233,3 +233,8 @@ STORE: Final = fields({"encryption": text}, {"unfinished": flag})
 
 EMPTY: Final = fields({})
 """Of kinds that only mark something, such as `forgotten` and `response_gap`."""
+
+CHECKPOINT_THREAD: Final = fields(
+    {"thread": text, "namespace": text},
+    {"user": _ID_OR_NONE, "unordered": flag, "newest": text},
+)

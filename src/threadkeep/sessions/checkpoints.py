@@ -7,6 +7,7 @@ without a walk over the store.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
@@ -25,6 +26,18 @@ ELEMENT: Final = "element"
 
 THREAD: Final = "thread"
 """The kind and the id of the record that says whose stream it is."""
+
+LEASE: Final = "lease"
+"""The kind of the record of the run that is writing to a thread."""
+
+RUN: Final = "run"
+"""The kind of the records of long lists."""
+
+CONTENTS: Final = ("checkpoint", "write", RUN, "value", ELEMENT)
+"""The kinds of what a checkpoint is made of."""
+
+REFERENCE: Final = re.compile(r"[-\w]{12}:(?P<item>.+)", re.ASCII | re.DOTALL)
+"""An element of a long list that is the message of an item."""
 
 ROOT: Final = ""
 

@@ -108,12 +108,15 @@ def delete_target(stream: SessionStream, remains: DeletionTarget) -> None:
     engine = stream.engine
     pointed = response_index.pointers_to(engine, stream.id, remains.responses)
     derived.delete_derived(engine, stream.id, user=stream.user, is_ended=remains.is_ended)
+    deleted = 0
     if not remains.is_ended or stream.user is None:  # before the session, which names the owner
-        checkpoints.delete(engine, stream.id)
+        deleted = checkpoints.delete(engine, stream.id)
     if remains.version:
         engine.commit(stream.stream_name, drop=[Drop()], ttl=KEEP, expect=remains.version)
         if not remains.is_ended:  # a summary written in between
             derived.delete_derived(engine, stream.id, user=stream.user, is_ended=False)
+    if deleted:  # what a run wrote in between, which refers to messages that are gone now
+        checkpoints.delete(engine, stream.id)
     recall_segments.drop_touched(engine, remains.user, stream.id)
     if remains.has_blobs:  # after the items that refer to them
         blob_release.delete(engine, stream.id, stream.user if remains.is_ended else None)

@@ -6,9 +6,15 @@ from collections.abc import Callable, Iterator
 
 from threadkeep.core import names
 from threadkeep.core.engine import Engine
-from threadkeep.longterm.repair import blob_checks, index_checks, learned_checks, session_checks
+from threadkeep.longterm.repair import (
+    blob_checks,
+    checkpoint_checks,
+    index_checks,
+    learned_checks,
+    session_checks,
+)
 from threadkeep.longterm.repair.problem import StoreFinding, streams
-from threadkeep.sessions import blobs, derived
+from threadkeep.sessions import blobs, checkpoints, derived
 
 StreamCheck = Callable[[Engine, str], Iterator[StoreFinding]]
 
@@ -30,6 +36,7 @@ def _checks(engine: Engine) -> Iterator[tuple[Engine, str, StreamCheck]]:
     space = engine.settings.namespace
     yield engine, names.noun_prefix(space, "session"), session_checks.check
     yield engine, names.noun_prefix(space, blobs.NOUN), blob_checks.check
+    yield engine, names.noun_prefix(space, checkpoints.NOUN), checkpoint_checks.check
     yield engine, names.noun_prefix(space, "sessions"), index_checks.check_list
     yield engine, names.noun_prefix(space, "response"), index_checks.check_pointer
     longterm = engine.longterm

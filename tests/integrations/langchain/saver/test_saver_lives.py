@@ -254,3 +254,30 @@ def test_invalid_option_is_named(memory, options, named):
 def test_memory_with_a_redactor_is_refused(opened):
     with pytest.raises(ConfigError, match="redactor"):
         ThreadkeepSaver(opened(redactor=lambda text, kind: text))
+
+
+def test_replaced_message_keeps_its_id(memory, graph, saver):
+    say(graph, "hello", id="u1")
+    ids = [message.id for message in graph.get_state(config()).values["messages"]]
+    for item in memory.session("t").items():
+        memory.session("t").replace(item.id, {"role": item.role, "content": f"{item.text}, edited"})
+    state = graph.get_state(config())
+    assert [message.id for message in state.values["messages"]] == ids
+    graph.update_state(config(), {"messages": [RemoveMessage(id=ids[0])]})
+    assert texts(graph.get_state(config())) == ["answer 1, edited"]
+
+
+def test_run_that_writes_while_its_chat_is_deleted_leaves_no_half(memory, graph, saver, stored):
+    say(graph, "one")
+    newest, backend = graph.get_state(config()).config, memory.backend
+    commit, session = backend.commit, f"default/session/{'t'}"
+
+    def interfering(stream, **how):
+        if stream == session and how.get("drop"):
+            graph.update_state(newest, {"messages": []}, as_node="answer")
+        return commit(stream, **how)
+
+    backend.commit = interfering
+    memory.session("t").delete()
+    del backend.commit
+    assert not any("checkpoint" in name for name in stored(memory))

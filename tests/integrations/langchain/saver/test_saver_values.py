@@ -13,7 +13,9 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Send
 
 from langchain_threadkeep.saver import references
-from langchain_threadkeep.saver.lists import compare, grow, is_last, keys_of, read_segment
+from langchain_threadkeep.saver.list_growth import grow
+from langchain_threadkeep.saver.list_values import compare
+from langchain_threadkeep.saver.segments import is_last, keys_of, read_segment
 from langchain_threadkeep.saver.values import Decoder, Encoder
 
 SERDE = JsonPlusSerializer()

@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 from langgraph.checkpoint.base import CheckpointTuple
 
 from langchain_threadkeep.saver import maintenance
-from langchain_threadkeep.saver.checkpoint_reader import Address, Reader
+from langchain_threadkeep.saver.address import Address
+from langchain_threadkeep.saver.checkpoint_reader import Reader
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.records import CheckpointBody
 from threadkeep.adapters import checkpoints
@@ -17,7 +18,7 @@ from threadkeep.adapters import checkpoints
 _PAGE: Final = 20
 
 
-class Wanted(NamedTuple):
+class Selection(NamedTuple):
     """Which checkpoints to list.
 
     Attributes:
@@ -34,17 +35,17 @@ class Wanted(NamedTuple):
 
 
 def checkpoints_of(
-    context: SaverContext, address: Address | None, wanted: Wanted, limit: int | None
+    context: SaverContext, address: Address | None, selection: Selection, limit: int | None
 ) -> Iterator[CheckpointTuple]:
     """Checkpoints, the newest first in each namespace."""
-    size = _PAGE if limit is None or wanted.metadata else min(_PAGE, max(1, limit))
-    for place in _places(context, address, wanted.namespace):
+    size = _PAGE if limit is None or selection.metadata else min(_PAGE, max(1, limit))
+    for place in _places(context, address, selection.namespace):
         state = context.states.get(place.thread, place.namespace)
         reader = Reader(context, state, place)
         with state.lock:
             reader.head()
             unordered = state.unordered
-        bodies = _bodies(reader, wanted, size, unordered=unordered)
+        bodies = _bodies(reader, selection, size, unordered=unordered)
         while page := list(islice(bodies, size)):
             yield from reader.tuples(page)
 
@@ -64,28 +65,28 @@ def _places(
 
 
 def _bodies(
-    reader: Reader, wanted: Wanted, size: int, *, unordered: bool
+    reader: Reader, selection: Selection, size: int, *, unordered: bool
 ) -> Iterator[CheckpointBody]:
-    bodies = reader.all_pages(_seq_before(reader, wanted, unordered=unordered), size)
+    bodies = reader.all_pages(_seq_before(reader, selection, unordered=unordered), size)
     if unordered:
         bodies = iter(sorted(bodies, key=lambda body: body.id, reverse=True))
     for body in bodies:
-        if wanted.id is not None and body.id != wanted.id:
+        if selection.id is not None and body.id != selection.id:
             continue
-        if wanted.before is not None and body.id >= wanted.before:
+        if selection.before is not None and body.id >= selection.before:
             continue
-        if wanted.metadata and not _matches(reader, body, wanted.metadata):
+        if selection.metadata and not _matches(reader, body, selection.metadata):
             continue
         yield body
 
 
-def _seq_before(reader: Reader, wanted: Wanted, *, unordered: bool) -> int | None:
+def _seq_before(reader: Reader, selection: Selection, *, unordered: bool) -> int | None:
     """The seq before which to read: of the checkpoint before which, or at which, to look."""
     if unordered:
         return None
-    if wanted.id is not None and (seq := reader.seq(wanted.id)) is not None:
+    if selection.id is not None and (seq := reader.seq(selection.id)) is not None:
         return seq + 1
-    return reader.seq(wanted.before) if wanted.before is not None else None
+    return reader.seq(selection.before) if selection.before is not None else None
 
 
 def _matches(reader: Reader, body: CheckpointBody, expected: Mapping[str, Any]) -> bool:

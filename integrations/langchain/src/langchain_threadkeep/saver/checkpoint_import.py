@@ -40,27 +40,27 @@ def import_checkpoints(source: BaseCheckpointSaver[Any], target: ThreadkeepSaver
     """
     if not isinstance(target, ThreadkeepSaver):
         raise InputError(f"target must be a ThreadkeepSaver, got {type(target).__name__}")
-    places = sorted(_place(found.config) for found in source.list(None))
+    places = sorted(_place(saved.config) for saved in source.list(None))
     new = 0
-    known: tuple[str, str, set[str]] = ("", "", set())
+    present: tuple[str, str, set[str]] = ("", "", set())
     for place in places:
-        if known[:2] != place[:2]:
-            known = (*place[:2], target.checkpoint_ids(place.thread, place.namespace))
-        found = source.get_tuple(_config(place))
-        if found is not None:
-            new += _copy(target, place, found, exists=place.id in known[2])
+        if present[:2] != place[:2]:
+            present = (*place[:2], target.checkpoint_ids(place.thread, place.namespace))
+        saved = source.get_tuple(_config(place))
+        if saved is not None:
+            new += _copy(target, place, saved, exists=place.id in present[2])
     return new
 
 
-def _copy(target: ThreadkeepSaver, place: Place, found: CheckpointTuple, *, exists: bool) -> int:
-    metadata: Any = found.metadata
+def _copy(target: ThreadkeepSaver, place: Place, saved: CheckpointTuple, *, exists: bool) -> int:
+    metadata: Any = saved.metadata
     user = {name: str(metadata[name]) for name in _USER_FIELDS if metadata.get(name)}
-    parent = (found.parent_config or {}).get("configurable", {}).get("checkpoint_id")
+    parent = (saved.parent_config or {}).get("configurable", {}).get("checkpoint_id")
     if not exists:
-        checkpoint = found.checkpoint
+        checkpoint = saved.checkpoint
         config = _config(place._replace(id=parent or ""), user)
         target.put(config, checkpoint, metadata, dict(checkpoint["channel_versions"]))
-    for number, (task, writes) in enumerate(_by_task(found.pending_writes or ())):
+    for number, (task, writes) in enumerate(_by_task(saved.pending_writes or ())):
         target.put_writes(_config(place, user), writes, task, f"{number:06}")
     return int(not exists)
 

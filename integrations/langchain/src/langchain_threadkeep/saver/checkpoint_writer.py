@@ -15,10 +15,11 @@ from langgraph.checkpoint.base import (
 )
 
 from langchain_threadkeep.saver import lease
-from langchain_threadkeep.saver.checkpoint_reader import Address, Reader
+from langchain_threadkeep.saver.address import Address
+from langchain_threadkeep.saver.checkpoint_reader import Reader
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.encoding import POSITION, ValueWriter
-from langchain_threadkeep.saver.lists import RUN, ListValue
+from langchain_threadkeep.saver.list_values import ListValue
 from langchain_threadkeep.saver.message_writer import MessageWriter
 from langchain_threadkeep.saver.records import (
     THREAD,
@@ -31,7 +32,8 @@ from langchain_threadkeep.saver.records import (
     with_writes,
     write_record,
 )
-from langchain_threadkeep.saver.state import Entry, StreamState
+from langchain_threadkeep.saver.segments import RUN
+from langchain_threadkeep.saver.state import KnownCheckpoint, StreamState
 from langchain_threadkeep.saver.values import Form
 from threadkeep import Drop, Query, Record
 from threadkeep.adapters import checkpoints
@@ -86,12 +88,12 @@ class Writer:
         values, lists = self._values(writer, base, checkpoint, new_versions)
         body = body_of(checkpoint, parent, values, metadata, writer.encoder, run)
         messages = MessageWriter(self._context, state, writer, now)
-        kept, dropped = messages.store(base, lists, self._address)
+        message_records, dropped = messages.store(base, lists, self._address)
         lease_put, lease_drop = lease.renew(
             self._context, state, run, self._address.run_object, checkpoint, now
         )
         put = [
-            *kept,
+            *message_records,
             *writer.records(now),
             *messages.texts(),
             *writer.put,
@@ -148,25 +150,27 @@ class Writer:
     def _values(
         self,
         writer: ValueWriter,
-        base: Entry | None,
+        base: KnownCheckpoint | None,
         checkpoint: Checkpoint,
         new_versions: ChannelVersions,
     ) -> tuple[dict[str, Form], dict[str, ListValue]]:
         """The forms of all channels; those of unchanged channels are taken from the parent."""
         values: dict[str, Form] = {}
         lists: dict[str, ListValue] = {}
-        given = checkpoint["channel_values"]
+        channel_values = checkpoint["channel_values"]
         versions = checkpoint["channel_versions"]
-        for channel in dict.fromkeys([*given, *versions]):
+        for channel in dict.fromkeys([*channel_values, *versions]):
             if channel not in new_versions and _is_unchanged(base, channel, versions):
                 assert base is not None  # noqa: S101 (for the type checker)
                 values[channel] = base.body.values[channel]
                 if channel in base.lists:
                     lists[channel] = base.lists[channel]
-            elif channel in given:
+            elif channel in channel_values:
                 old = None if base is None else base.lists.get(channel)
-                position = given.get(POSITION)
-                values[channel], stored = writer.value(channel, given[channel], old, position)
+                position = channel_values.get(POSITION)
+                values[channel], stored = writer.value(
+                    channel, channel_values[channel], old, position
+                )
                 if stored is not None:
                     lists[channel] = stored
         return values, lists
@@ -218,7 +222,7 @@ class Writer:
         appended: Mapping[str, int],
     ) -> None:
         state = self._state
-        state.entries.keep(body.id, Entry(body, lists))
+        state.entries.keep(body.id, KnownCheckpoint(body, lists))
         state.newest = max(state.newest or "", body.id)
         state.tips.update(appended)
         if state.chunks.use(body.id) is None:
@@ -232,9 +236,9 @@ class Writer:
         state = self._state
         if run not in state.tips:
             following = f"{run}.{segment + 1}", f"{run}.c{max(0, segment) // 32}"
-            found = self._context.store.read(Query(state.stream, RUN, ids=following))[0].records
-            merged = [r for r in found if r.id == following[1] and segment % 32 != 31]
-            if merged or any(record.id == following[0] for record in found):
+            followers = self._context.store.read(Query(state.stream, RUN, ids=following))[0].records
+            merged = [r for r in followers if r.id == following[1] and segment % 32 != 31]
+            if merged or any(record.id == following[0] for record in followers):
                 return False
             state.tips[run] = segment
         return state.tips[run] == segment
@@ -261,7 +265,7 @@ class Writer:
         )
 
 
-def _is_unchanged(base: Entry | None, channel: str, versions: Mapping[str, Any]) -> bool:
+def _is_unchanged(base: KnownCheckpoint | None, channel: str, versions: Mapping[str, Any]) -> bool:
     return (
         base is not None
         and channel in base.body.values

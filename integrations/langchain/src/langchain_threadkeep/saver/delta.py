@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from langgraph.checkpoint.base import DeltaChannelHistory, PendingWrite
 
-from langchain_threadkeep.saver.checkpoint_reader import Address, Reader
+from langchain_threadkeep.saver.address import Address
+from langchain_threadkeep.saver.checkpoint_reader import Reader
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.records import CheckpointBody, WriteChunk, ordered
 from langchain_threadkeep.saver.values import MISSING, Decoder

@@ -12,10 +12,11 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from langchain_threadkeep.record_ids import opens_turn
 from langchain_threadkeep.saver import references
 from langchain_threadkeep.saver.context import SaverContext
-from langchain_threadkeep.saver.lists import LONG, ListValue, compare, grow
+from langchain_threadkeep.saver.list_growth import LONG, grow
+from langchain_threadkeep.saver.list_values import ListValue, compare
 from langchain_threadkeep.saver.records import ELEMENT, value_records
 from langchain_threadkeep.saver.references import EncodedMessage, reference
-from langchain_threadkeep.saver.state import Entry, StreamState
+from langchain_threadkeep.saver.state import KnownCheckpoint, StreamState
 from langchain_threadkeep.saver.values import Encoder, Form
 from threadkeep import Drop, Record
 from threadkeep.adapters import checkpoints
@@ -64,7 +65,7 @@ class ValueWriter:
         self._turn: str | None = None
         self._place = "0"
 
-    def begin_turn(self, entry: Entry | None) -> None:
+    def begin_turn(self, entry: KnownCheckpoint | None) -> None:
         """Take the question that messages answer from the checkpoint that they are written to."""
         value = None if entry is None else self._message_list(entry.lists)
         if value is not None:
@@ -127,7 +128,7 @@ class ValueWriter:
             keys[index] = encode(element, index)
             return keys[index]
 
-        turns.known = old
+        turns.earlier_list = old
         strict = self._context.options.strict
         compared = compare(old, elements, remember, strict=strict)
         growth = grow(old, elements, compared, self._is_tip, self._context.store.now())
@@ -152,9 +153,9 @@ class ValueWriter:
     def _encoded(self, message: BaseMessage) -> EncodedMessage:
         """The message encoded; a task's write usually comes before the same object's list."""
         cache, key = self._state.thread.encoded, str(id(message))
-        known, now = cache.use(key), references.fingerprint(message)
-        if known is not None and known[0] is message and now is not None and known[1] == now:
-            return known[2]
+        cached, now = cache.use(key), references.fingerprint(message)
+        if cached is not None and cached[0] is message and now is not None and cached[1] == now:
+            return cached[2]
         encoded = references.encode(message, self._context.serde)
         cache.keep(key, (message, now, encoded))
         return encoded
@@ -185,7 +186,7 @@ class _Turns:
 
     def __init__(self, elements: Sequence[Any], position: Any) -> None:
         self._elements = elements
-        self.known: ListValue | None = None
+        self.earlier_list: ListValue | None = None
         self._opening, self._turn = _opening(position), _position_turn(position)
 
     def turn_of(self, index: int, keys: Mapping[int, str]) -> str | None:
@@ -208,9 +209,13 @@ class _Turns:
     def _item_id(self, index: int, element: BaseMessage, keys: Mapping[int, str]) -> str | None:
         if index in keys:
             return references.parse(keys[index]).item_id
-        known = self.known
-        if known is not None and index < len(known.objects) and known.objects[index] is element:
-            return references.parse(known.keys[index]).item_id
+        earlier_list = self.earlier_list
+        if (
+            earlier_list is not None
+            and index < len(earlier_list.objects)
+            and earlier_list.objects[index] is element
+        ):
+            return references.parse(earlier_list.keys[index]).item_id
         return element.id
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from langchain_threadkeep.record_ids import with_id
-from langchain_threadkeep.saver import references
+from langchain_threadkeep.saver import references, session_changes
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.encoding import NewMessage
+from langchain_threadkeep.saver.state import ThreadState
 from threadkeep import Query, Session
 from threadkeep.adapters import checkpoints, limits
-from threadkeep.adapters.checkpoints import ThreadStreams
 
 _IDS: Final = 500
 _LOG = logging.getLogger("threadkeep.langchain")
@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
 def store(
     context: SaverContext,
     session: Session,
-    streams: ThreadStreams,
+    thread: ThreadState,
     new: Sequence[NewMessage],
     old_keys: Iterable[str],
 ) -> Outcome:
@@ -44,18 +44,18 @@ def store(
     Args:
         context: the store.
         session: of the thread.
-        streams: of the thread.
+        thread: what is known of it.
         new: messages of the state.
         old_keys: references of the state before, to recognise replacements.
     """
-    stored = _stored(context, streams, [message.item_id for message in new])
+    stored = stored_bodies(context, thread, [message.item_id for message in new])
     before = _versions(old_keys)
     items, replaced = set[str](), dict[str, str]()
     added = list[NewMessage]()
     for message in new:
         existing = stored.get(message.item_id)
         if message.encoded.body is None:
-            _LOG.warning("a message of thread %r is too large for an item", streams.thread)
+            _LOG.warning("a message of thread %r is too large for an item", thread.streams.thread)
         elif existing is None:
             added.append(message)
             stored[message.item_id] = message.encoded.body
@@ -71,16 +71,18 @@ def store(
     return Outcome(items, replaced)
 
 
-def _stored(context: SaverContext, streams: ThreadStreams, ids: Sequence[str]) -> dict[str, str]:
+def stored_bodies(context: SaverContext, thread: ThreadState, ids: Sequence[str]) -> dict[str, str]:
     """The texts of items, by their ids."""
     keys = list(dict.fromkeys(map(checkpoints.key, ids)))
     queries = [
-        Query(streams.session, "item", ids=keys[start : start + _IDS])
+        Query(thread.streams.session, "item", ids=keys[start : start + _IDS])
         for start in range(0, len(keys), _IDS)
     ]
-    records = [
-        r for page in (context.store.read(*queries) if queries else []) for r in page.records
-    ]
+    pages = context.store.read(*queries) if queries else []
+    records = [record for page in pages for record in page.records]
+    if pages:
+        newest = max((record.seq for record in records), default=0)
+        session_changes.observe(context, thread, min(page.version for page in pages), newest)
     items = [item for record in records if (item := checkpoints.read_item(record)) is not None]
     return {item.id: checkpoints.item_body(item) for item in items}
 

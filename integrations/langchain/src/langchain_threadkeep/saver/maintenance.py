@@ -8,10 +8,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, Literal, NamedTuple
 
-from langchain_threadkeep.saver.checkpoint_loader import Library
-from langchain_threadkeep.saver.checkpoint_reader import Address, Reader, spans_of
+from langchain_threadkeep.saver.address import Address
+from langchain_threadkeep.saver.checkpoint_reader import Reader
+from langchain_threadkeep.saver.checkpoint_tuples import spans_of
 from langchain_threadkeep.saver.context import SaverContext
-from langchain_threadkeep.saver.lists import RUN, segment_ids, unmerged_ids
+from langchain_threadkeep.saver.library import Library
 from langchain_threadkeep.saver.records import (
     CHECKPOINT,
     ELEMENT,
@@ -20,6 +21,8 @@ from langchain_threadkeep.saver.records import (
     WRITE,
     CheckpointBody,
 )
+from langchain_threadkeep.saver.segments import RUN, segment_ids, unmerged_ids
+from langchain_threadkeep.saver.used_parts import used_by
 from threadkeep import Drop, Query, Record
 from threadkeep.adapters import checkpoints
 from threadkeep.errors import Conflict, NotFound
@@ -121,20 +124,20 @@ def keep_latest(
         reader = Reader(context, state, address)
         reader.head()
         bodies = sorted(reader.all_pages(), key=lambda body: body.id, reverse=True)
-        kept = [*bodies[:count], *_ancestors(bodies, bodies[:count])]
-        kept_ids = {body.id for body in kept}
+        remaining = [*bodies[:count], *_ancestors(bodies, bodies[:count])]
+        kept_ids = {body.id for body in remaining}
         _drop_checkpoints(context, state.stream, [b.id for b in bodies if b.id not in kept_ids])
         if collect:
-            _collect(context, address, kept)
+            _collect(context, address, remaining)
         state.forget()
 
 
 def _ancestors(
-    bodies: Sequence[CheckpointBody], kept: Sequence[CheckpointBody]
+    bodies: Sequence[CheckpointBody], remaining: Sequence[CheckpointBody]
 ) -> Iterator[CheckpointBody]:
     """The checkpoints whose writes rebuild the `DeltaChannel`s of those that stay."""
     by_id = {body.id: body for body in bodies}
-    for body in kept:
+    for body in remaining:
         lacking = delta_channels(body) - body.values.keys()
         while lacking and body.parent in by_id:
             body = by_id[body.parent]
@@ -148,15 +151,15 @@ def delta_channels(body: CheckpointBody) -> set[str]:
     return set(counters["j"]) if isinstance(counters, dict) and "j" in counters else set()
 
 
-def _collect(context: SaverContext, address: Address, kept: Sequence[CheckpointBody]) -> None:
+def _collect(context: SaverContext, address: Address, remaining: Sequence[CheckpointBody]) -> None:
     """Delete segments, values, elements and writes that nothing refers to."""
     state = context.states.get(address.thread, address.namespace)
     library = Library(context.store, state.thread.streams, address.namespace, context.serde)
-    library.load(kept, writes=[body.id for body in kept])
-    used = library.used(kept)
+    library.load(remaining, writes=[body.id for body in remaining])
+    used = used_by(library, remaining)
     segments = {
         id
-        for body in kept
+        for body in remaining
         for spans in spans_of(body).values()
         for id in (*segment_ids(spans), *(id for span in spans for id in unmerged_ids(span)))
     }

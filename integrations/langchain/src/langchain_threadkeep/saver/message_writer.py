@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_threadkeep.codec import to_item
-from langchain_threadkeep.saver import items, references
-from langchain_threadkeep.saver.checkpoint_reader import Address
+from langchain_threadkeep.saver import items, references, session_changes
+from langchain_threadkeep.saver.address import Address
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.encoding import NewMessage, ValueWriter
-from langchain_threadkeep.saver.lists import ListValue
+from langchain_threadkeep.saver.list_values import ListValue
 from langchain_threadkeep.saver.records import ELEMENT, TEXT
-from langchain_threadkeep.saver.state import Entry, StreamState
+from langchain_threadkeep.saver.state import KnownCheckpoint, StreamState
 from threadkeep import Drop, Record
 from threadkeep.adapters import checkpoints
 
@@ -33,7 +33,7 @@ class MessageWriter:
         self._context, self._state, self._writer, self._now = context, state, writer, now
 
     def store(
-        self, base: Entry | None, lists: Mapping[str, ListValue], address: Address
+        self, base: KnownCheckpoint | None, lists: Mapping[str, ListValue], address: Address
     ) -> tuple[list[Record], list[Drop]]:
         """Store new messages: as items of the session in the root, else as elements."""
         names = self._context.options.messages
@@ -44,30 +44,32 @@ class MessageWriter:
         if state.namespace != checkpoints.ROOT:
             return list(self.elements(new)), []
         listed = {key for name, value in lists.items() if name in names for key in value.keys}
-        said = [m for m in new if m.reference in listed]
-        gone = _gone(base, lists, names)
+        listed_messages = [m for m in new if m.reference in listed]
+        removed = _removed(base, lists, names)
         session = self._context.memory.session(address.thread, user=address.user)
-        outcome = items.store(self._context, session, state.thread.streams, said, gone)
-        kept = list(self.elements([m for m in new if m not in said]))
-        kept += self.elements(said, outcome.items)
-        kept += self._said_texts(said, outcome.items)
-        stored = [m for m in said if m.reference in outcome.items and m.encoded.typed is None]
-        kept += self._named(stored)
+        outcome = items.store(self._context, session, state.thread, listed_messages, removed)
+        records = list(self.elements([m for m in new if m not in listed_messages]))
+        records += self.elements(listed_messages, outcome.items)
+        records += self._said_texts(listed_messages, outcome.items)
+        stored = [
+            m for m in listed_messages if m.reference in outcome.items and m.encoded.typed is None
+        ]
+        records += self._named(stored)
         for message in stored:
             state.thread.items.keep(message.encoded.digest, message.item_id)
         obsolete, pointers = self._replaced_elements(stored)
-        kept += pointers
-        versions = earlier_versions(gone, stored, outcome.replaced)
+        records += pointers
+        versions = earlier_versions(removed, stored, outcome.replaced)
         if self._context.options.erase_replaced:
             obsolete += map(references.element_id, versions)
             for reference in versions:
                 digest = references.parse(reference).digest
                 self._state.elements.get(digest, set()).discard(reference)
         else:
-            kept += [
+            records += [
                 _version(ref, text, self._now) for ref, text in versions.items() if text is not None
             ]
-        return kept, [Drop(ELEMENT, obsolete)] if obsolete else []
+        return records, [Drop(ELEMENT, obsolete)] if obsolete else []
 
     def _replaced_elements(self, stored: Sequence[NewMessage]) -> tuple[list[str], list[Record]]:
         """The elements that an item restores now: to be dropped, or to refer to it."""
@@ -84,42 +86,61 @@ class MessageWriter:
         return obsolete, pointers
 
     def elements(
-        self, new: Iterable[NewMessage], items: set[str] | None = None
+        self, new: Iterable[NewMessage], restored: set[str] | None = None
     ) -> Iterator[Record]:
         """The records of messages that no item restores.
 
         Args:
             new: the messages.
-            items: references to those that an item restores; `None` = as far as it is known.
+            restored: references to those that an item restores; `None` = as far as it is known.
         """
-        state = self._state
+        state, new = self._state, list(new)
+        if restored is None:
+            self._check_items(new)
         for message in new:
-            digest, id = message.encoded.digest, references.element_id(message.reference)
+            digest = message.encoded.digest
             state.thread.references.keep(digest, message.reference)
-            if items is None:
+            if restored is None:
                 is_item = state.thread.items.use(digest) == message.item_id
             else:
-                is_item = message.reference in items
-            known = state.elements.setdefault(digest, set())
-            if (is_item and message.encoded.typed is None) or message.reference in known:
+                is_item = message.reference in restored
+            expected = state.elements.setdefault(digest, set())
+            if (is_item and message.encoded.typed is None) or message.reference in expected:
                 continue
-            known.add(message.reference)
+            expected.add(message.reference)
             if message.message.id is None:
-                state.without_id[digest] = id
+                state.without_id[digest] = message.reference
             yield self._writer.element(message, self._now)
+
+    def _check_items(self, new: Sequence[NewMessage]) -> None:
+        """Make sure that the session has the messages which it is known to have."""
+        thread = self._state.thread
+        expected = [m for m in new if thread.items.use(m.encoded.digest) == m.item_id]
+        if not expected or session_changes.check(self._context, thread):
+            return
+        bodies = items.stored_bodies(self._context, thread, [m.item_id for m in expected])
+        for message in expected:
+            if bodies.get(message.item_id) == message.encoded.body:
+                thread.items.keep(message.encoded.digest, message.item_id)
 
     def texts(self) -> Iterator[Record]:
         """The records of texts, which wait for the message that says them."""
-        texts, said = self._state.texts, self._state.thread.texts
-        for name, text in self._writer.encoder.texts.items():
-            if name not in texts:
-                texts[name] = said.use(name)
-                body = {"text": text} if texts[name] is None else {"of": texts[name]}
+        texts, listed_messages = self._state.texts, self._state.thread.texts
+        new = self._writer.encoder.texts
+        if any(name in listed_messages for name in new):
+            session_changes.check(self._context, self._state.thread)
+        for name, text in new.items():
+            reference = listed_messages.use(name)
+            if name not in texts or texts[name] not in (None, reference):
+                texts[name] = reference
+                body = {"text": text} if reference is None else {"of": reference}
                 yield Record(ELEMENT, TEXT + name, checkpoints.dumps(body, "text"), self._now)
 
-    def _said_texts(self, said: Sequence[NewMessage], items: set[str]) -> Iterator[Record]:
+    def _said_texts(
+        self, listed_messages: Sequence[NewMessage], items: set[str]
+    ) -> Iterator[Record]:
         """What says that an item has a text, in place of the text."""
-        for message in said:
+        for message in listed_messages:
             content = message.message.content
             if message.reference not in items or not isinstance(content, str):
                 continue
@@ -135,43 +156,46 @@ class MessageWriter:
         waiting = self._state.without_id
         for message in stored if waiting else ():
             bare = message.message.model_copy(update={"id": None})
-            id = waiting.pop(references.encode(bare, self._context.serde).digest, None)
-            if id is not None:
+            digest = references.encode(bare, self._context.serde).digest
+            reference = waiting.pop(digest, None)
+            if reference is not None:  # stored anew if it is said again: the item may be gone then
+                self._state.elements.get(digest, set()).discard(reference)
+                id = references.element_id(reference)
                 body = checkpoints.dumps({"of": message.reference, "bare": True}, "message")
                 yield Record(ELEMENT, id, body, self._now)
 
 
-def _gone(
-    base: Entry | None, lists: Mapping[str, ListValue], names: frozenset[str]
+def _removed(
+    base: KnownCheckpoint | None, lists: Mapping[str, ListValue], names: frozenset[str]
 ) -> dict[str, Any]:
     """The references that a list had before and has no more, with their messages if known."""
-    gone: dict[str, Any] = {}
+    removed: dict[str, Any] = {}
     if base is None:
-        return gone
+        return removed
     for name in names:
         old, new = base.lists.get(name), lists.get(name)
         if old is None or (new is not None and new.keys[: len(old.keys)] == old.keys):
             continue
         present = set() if new is None else set(new.keys)
         pairs = zip(old.keys, old.objects, strict=True)
-        gone |= {k: element for k, element in pairs if k not in present and k[:1] != "{"}
-    return gone
+        removed |= {k: element for k, element in pairs if k not in present and k[:1] != "{"}
+    return removed
 
 
 def earlier_versions(
-    gone: Mapping[str, Any], stored: Sequence[NewMessage], replaced: Mapping[str, str]
+    removed: Mapping[str, Any], stored: Sequence[NewMessage], replaced: Mapping[str, str]
 ) -> dict[str, str | None]:
     """References to earlier versions of messages, with their texts as far as they are known.
 
     Args:
-        gone: references that the state has no more, with their messages.
+        removed: references that the state has no more, with their messages.
         stored: messages whose item says what the state says now.
         replaced: the versions that their items had until now.
     """
     now = {message.item_id for message in stored}
     return {
         reference: replaced.get(reference) or _text(reference, element, stored)
-        for reference, element in gone.items()
+        for reference, element in removed.items()
         if references.parse(reference).item_id in now
     }
 

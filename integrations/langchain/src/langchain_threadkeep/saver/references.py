@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from typing import Any, Final, NamedTuple
 
 import ormsgpack
@@ -22,6 +23,9 @@ from threadkeep.errors import InputError
 
 DIGEST: Final = 12
 """Characters of a digest: 72 bits."""
+
+_WITHOUT_ID: Final = re.compile(rf"[-\w]{{{DIGEST}}}\.\d+", re.ASCII)
+"""The item ids of messages without an id."""
 
 _OPTIONS: Final = ormsgpack.OPT_NON_STR_KEYS | ormsgpack.OPT_PASSTHROUGH_TUPLE
 
@@ -111,6 +115,16 @@ def item_id(message: BaseMessage, turn: str | None, encoded: EncodedMessage, pla
     if message.id and message.id != "__fake_id__":
         return f"{message.id}@:{message.type}"
     return f"{encoded.digest}.{place}"
+
+
+def message_id(item_id: str, message: BaseMessage) -> str | None:
+    """The id of the message that an item was made of, for one that the application replaced.
+
+    The reverse of `item_id`; `None` = the message had none.
+    """
+    if _WITHOUT_ID.fullmatch(item_id):
+        return None
+    return item_id if message.type == "human" else item_id.partition("@")[0]
 
 
 def fingerprint(message: BaseMessage) -> int | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
-    BaseCheckpointSaver,
     ChannelVersions,
     Checkpoint,
     CheckpointMetadata,
@@ -27,7 +26,9 @@ from langchain_threadkeep.saver import (
     lease,
     maintenance,
 )
-from langchain_threadkeep.saver.checkpoint_reader import Address, Reader
+from langchain_threadkeep.saver.address import Address
+from langchain_threadkeep.saver.async_verbs import AsyncVerbs
+from langchain_threadkeep.saver.checkpoint_reader import Reader
 from langchain_threadkeep.saver.checkpoint_writer import Writer
 from langchain_threadkeep.saver.context import OnConflict, Options, SaverContext
 from langchain_threadkeep.saver.opened import OpenedSaver, Setup
@@ -41,10 +42,8 @@ from threadkeep.adapters.identity import UserIdSource, user_source
 from threadkeep.adapters.shared import record_store, shared_memory
 from threadkeep.errors import ConfigError
 
-_PAGE: Final = 20
 
-
-class ThreadkeepSaver(BaseCheckpointSaver[str]):
+class ThreadkeepSaver(AsyncVerbs):
     """A LangGraph checkpointer on any threadkeep store, which stores each message once.
 
     Messages of the thread become items of the session of the same id: searchable, exported,
@@ -129,8 +128,8 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
         with state.lock:
             reader = Reader(self._context, state, address)
             if checkpoint_id := get_checkpoint_id(config):
-                found = reader.by_id(str(checkpoint_id))
-                return None if found is None else found._replace(config=_plain(config))
+                saved = reader.by_id(str(checkpoint_id))
+                return None if saved is None else saved._replace(config=_plain(config))
             newest = reader.newest()
         if newest is None or address.namespace != ROOT:
             return newest
@@ -151,14 +150,14 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
         """
         address = None if config is None else self._address(config)
         namespace = None if config is None else config["configurable"].get("checkpoint_ns")
-        wanted = checkpoint_history.Wanted(
+        selection = checkpoint_history.Selection(
             namespace,
             get_checkpoint_id(config) if config is not None else None,
             filter or {},
             get_checkpoint_id(before) if before is not None else None,
         )
-        found = checkpoint_history.checkpoints_of(self._context, address, wanted, limit)
-        return found if limit is None else islice(found, max(0, limit))
+        saved = checkpoint_history.checkpoints_of(self._context, address, selection, limit)
+        return saved if limit is None else islice(saved, max(0, limit))
 
     def put(
         self,
@@ -210,6 +209,12 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
         """Delete a thread: its checkpoints, and its session unless that is to stay."""
         maintenance.delete_thread(self._context, str(thread_id), keep_session=keep_session)
 
+    async def adelete_thread(self, thread_id: str, *, keep_session: bool = False) -> None:
+        """As `delete_thread`."""
+        await self._to_thread(
+            functools.partial(self.delete_thread, thread_id, keep_session=keep_session)
+        )
+
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints of runs, by the `run_id` of their metadata; reads all threads."""
         if run_ids:
@@ -254,69 +259,6 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
         address = self._address(config)
         return delta.history(self._context, address, get_checkpoint_id(config), channels)
 
-    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """As `get_tuple`."""
-        return await self._to_thread(self.get_tuple, config)  # type: ignore[no-any-return]
-
-    async def alist(
-        self,
-        config: RunnableConfig | None,
-        *,
-        filter: dict[str, Any] | None = None,
-        before: RunnableConfig | None = None,
-        limit: int | None = None,
-    ) -> AsyncIterator[CheckpointTuple]:
-        """As `list`."""
-        found = self.list(config, filter=filter, before=before, limit=limit)
-        while page := await self._to_thread(lambda: [*islice(found, _PAGE)]):
-            for checkpoint in page:
-                yield checkpoint
-
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """As `put`."""
-        return await self._to_thread(self.put, config, checkpoint, metadata, new_versions)  # type: ignore[no-any-return]
-
-    async def aput_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
-    ) -> None:
-        """As `put_writes`."""
-        await self._to_thread(self.put_writes, config, writes, task_id, task_path)
-
-    async def adelete_thread(self, thread_id: str, *, keep_session: bool = False) -> None:
-        """As `delete_thread`."""
-        await self._to_thread(
-            functools.partial(self.delete_thread, thread_id, keep_session=keep_session)
-        )
-
-    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """As `delete_for_runs`."""
-        await self._to_thread(self.delete_for_runs, run_ids)
-
-    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        """As `copy_thread`."""
-        await self._to_thread(self.copy_thread, source_thread_id, target_thread_id)
-
-    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """As `prune`."""
-        await self._to_thread(functools.partial(self.prune, thread_ids, strategy=strategy))
-
-    async def aget_delta_channel_history(
-        self, *, config: RunnableConfig, channels: Sequence[str]
-    ) -> Mapping[str, DeltaChannelHistory]:
-        """As `get_delta_channel_history`."""
-        read = functools.partial(self.get_delta_channel_history, config=config, channels=channels)
-        return await self._to_thread(read)  # type: ignore[no-any-return]
-
     def get_next_version(self, current: str | int | None, channel: None) -> str:
         """The version after another one: a number, and what no other branch has."""
         return next_version(current)
@@ -333,10 +275,10 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
         identity = self._resolver.resolve(config)
         self.memory.session(identity.session, user=identity.user)  # a Memory may require a user
         configurable = config["configurable"]
-        given = configurable.get("thread_id", identity.session)
+        thread_id = configurable.get("thread_id", identity.session)
         namespace = configurable.get("checkpoint_ns") or ROOT
         run_object = lease.run_object(config)
-        return Address(identity.session, identity.user, namespace, given, run_object)
+        return Address(identity.session, identity.user, namespace, thread_id, run_object)
 
     def _tidy(self, address: Address, puts: int) -> None:
         """Now and then: delete old checkpoints, and forget threads that are not used."""
@@ -347,9 +289,6 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
             )
         if puts % 16 == 0:
             self._states.trim()
-
-    async def _to_thread(self, verb: Callable[..., Any], *args: Any) -> Any:
-        return await self.memory.to_thread(verb, *args)
 
 
 def _plain(config: RunnableConfig) -> RunnableConfig:

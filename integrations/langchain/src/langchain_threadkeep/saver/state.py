@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from langchain_core.messages import BaseMessage
 
-from langchain_threadkeep.saver.lists import ListValue
+from langchain_threadkeep.saver.list_values import ListValue
 from langchain_threadkeep.saver.records import CheckpointBody, WriteChunk
 from langchain_threadkeep.saver.references import EncodedMessage
 from threadkeep.adapters.checkpoints import ThreadStreams
@@ -65,7 +65,7 @@ class Lru(OrderedDict[str, T], Generic[T]):
             self.popitem(last=False)
 
 
-class Entry(NamedTuple):
+class KnownCheckpoint(NamedTuple):
     """A checkpoint, and its lists by channel."""
 
     body: CheckpointBody
@@ -90,6 +90,7 @@ class ThreadState:
         texts: references to messages of the session, by the digest of what they say.
         encoded: the messages encoded last, with their fingerprints, by `id`.
         runs: the run that wrote a checkpoint, by the checkpoint's id.
+        session_version: of the session when `items` and `texts` were learned; `None` = unknown.
     """
 
     streams: ThreadStreams
@@ -100,6 +101,13 @@ class ThreadState:
         default_factory=lambda: Lru(_ENCODED)
     )
     runs: Lru[str] = field(default_factory=lambda: Lru(_CHECKPOINTS * 4))
+    session_version: int | None = None
+
+    def forget_session(self) -> None:
+        """Drop what is known of the session's messages."""
+        self.items.clear()
+        self.texts.clear()
+        self.session_version = None
 
 
 class StreamState:
@@ -118,7 +126,7 @@ class StreamState:
         tips: the last segment of runs.
         elements: references that elements in the stream restore, by digest.
         texts: digests of texts in the stream, with references to the messages that say them.
-        without_id: the ids of elements of messages that have no id yet, by digest.
+        without_id: references to messages that have no id yet, by digest.
         holders: the runs of this process; dead once they are over.
     """
 
@@ -139,7 +147,7 @@ class StreamState:
         self.unordered = False
         self.newest: str | None = None
         self.lease: Lease | None = None
-        self.entries: Lru[Entry] = Lru(_CHECKPOINTS)
+        self.entries: Lru[KnownCheckpoint] = Lru(_CHECKPOINTS)
         self.chunks: Lru[list[WriteChunk]] = Lru(_CHECKPOINTS * 4)
         self.tips: dict[str, int] = {}
         self.elements: dict[str, set[str]] = {}

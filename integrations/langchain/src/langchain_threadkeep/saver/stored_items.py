@@ -59,7 +59,10 @@ class StoredItems:
         record = self._record(reference)
         if record is None:
             return None
-        return _fast_message(record.body) or self._slow_message(record)
+        message = _fast_message(record.body) or self._slow_message(record)
+        if message is not None and message.id is None:  # the item was replaced by another text
+            message.id = references.message_id(reference[DIGEST + 1 :], message)
+        return message
 
     def _record(self, reference: str) -> Record | None:
         id = reference[DIGEST + 1 :]

@@ -32,7 +32,7 @@ Form = Any
 """A value in one of the forms above."""
 
 MISSING: Final = object()
-"""A message that is stored nowhere any more."""
+"""A message, or a part of a value, that is stored nowhere any more."""
 
 _INLINE: Final = 1_000
 """Characters that a form may have in the record that needs it."""
@@ -160,11 +160,11 @@ class Environment(Protocol):
         ...
 
     def large(self, name: str, parts: int) -> Form:
-        """The form stored under a digest."""
+        """The form stored under a digest; `None` if it is gone."""
         ...
 
     def long_list(self, spans: list[list[Any]]) -> list[Any]:
-        """The elements of a long list."""
+        """The elements of a long list; `MISSING` for each that is gone."""
         ...
 
 
@@ -172,7 +172,7 @@ class Decoder:
     """Decodes forms.
 
     Attributes:
-        missing: how many messages were stored nowhere.
+        missing: how many messages, large values and elements of lists were stored nowhere.
     """
 
     def __init__(self, serde: Any, environment: Environment) -> None:
@@ -181,7 +181,7 @@ class Decoder:
         self.missing = 0
 
     def decode(self, form: Form) -> Any:
-        """The value of a form; `MISSING` if it is a message that is gone."""
+        """The value of a form; `MISSING` if it is gone."""
         if not isinstance(form, dict):
             return form
         ((tag, content),) = form.items()
@@ -193,14 +193,17 @@ class Decoder:
 
     def _looked_up(self, tag: str, content: Any) -> Any:
         """What is stored elsewhere."""
+        if tag == "v" and (form := self._environment.large(*content)) is not None:
+            return self.decode(form)
         if tag == "v":
-            return self.decode(self._environment.large(*content))
+            self.missing += 1
+            return MISSING
         if tag == "r":
             return self._present(self._environment.long_list(content))
         look_up = self._environment.message if tag == "m" else self._environment.text
-        found = look_up(content)
-        self.missing += found is MISSING
-        return found
+        looked_up = look_up(content)
+        self.missing += looked_up is MISSING
+        return looked_up
 
     def _contained(self, tag: str, content: Any) -> Any:
         """A container of forms."""

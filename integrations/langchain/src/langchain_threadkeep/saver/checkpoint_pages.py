@@ -1,0 +1,117 @@
+"""Reads stored checkpoints: one by its id, or those of a namespace page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from langgraph.checkpoint.base import CheckpointMetadata, CheckpointTuple
+
+from langchain_threadkeep.saver.address import Address
+from langchain_threadkeep.saver.checkpoint_tuples import checkpoint_tuple, metadata_of
+from langchain_threadkeep.saver.context import SaverContext
+from langchain_threadkeep.saver.library import Library
+from langchain_threadkeep.saver.records import (
+    CHECKPOINT,
+    CheckpointBody,
+    WriteChunk,
+    read_checkpoint,
+)
+from langchain_threadkeep.saver.state import StreamState
+from langchain_threadkeep.saver.values import Decoder, Environment
+from threadkeep import Query
+from threadkeep.adapters import checkpoints
+
+_PAGE: Final = 20
+
+_REREADS: Final = 3
+"""How often a checkpoint is read again that others delete or prune at the same time."""
+
+
+class PageReader:
+    """Reads the checkpoints of a namespace of a thread.
+
+    Args:
+        context: the store.
+        state: of the namespace's stream.
+        address: of the namespace.
+    """
+
+    def __init__(self, context: SaverContext, state: StreamState, address: Address) -> None:
+        self._context = context
+        self._state = state
+        self._address = address
+        self._rereads = 0
+
+    def body(self, id: str) -> CheckpointBody | None:
+        """A checkpoint as it is stored."""
+        query = Query(self._state.stream, CHECKPOINT, ids=[checkpoints.key(id)])
+        records = self._context.store.read(query)[0].records
+        return read_checkpoint(records[0]) if records else None
+
+    def seq(self, id: str) -> int | None:
+        """The place of a checkpoint; `None` = it is not there."""
+        body = self.body(id)
+        return None if body is None else body.seq
+
+    def page(self, before: int | None, limit: int) -> list[CheckpointBody]:
+        """Checkpoints, the newest first."""
+        query = Query(self._state.stream, CHECKPOINT, limit=limit, newest=True, before=before)
+        records = self._context.store.read(query)[0].records
+        return [read_checkpoint(record) for record in reversed(records)]
+
+    def all_pages(self, before: int | None = None, size: int = _PAGE) -> Iterator[CheckpointBody]:
+        """All checkpoints, the newest first."""
+        while page := self.page(before, size):
+            yield from page
+            if len(page) < size:
+                return
+            before = page[-1].seq
+
+    def tuples(self, bodies: Sequence[CheckpointBody]) -> list[CheckpointTuple]:
+        """Checkpoints with all that belongs to them."""
+        library = self.library()
+        library.load(bodies, writes=[body.id for body in bodies])
+        loaded = [self._tuple(body, library, library.writes(body)) for body in bodies]
+        if library.is_of(self._state.version, None) or not self._is_torn(bodies):
+            return loaded
+        return self.tuples(self._still_there(bodies))
+
+    def _is_torn(self, bodies: Sequence[CheckpointBody]) -> bool:
+        """Return True if a checkpoint was deleted while what it refers to was read."""
+        if self._rereads == _REREADS or len(self._still_there(bodies)) == len(bodies):
+            return False
+        self._rereads += 1
+        return True
+
+    def _still_there(self, bodies: Sequence[CheckpointBody]) -> list[CheckpointBody]:
+        """Without those that were deleted since they were read."""
+        ids = {checkpoints.key(body.id): body for body in bodies}
+        query = Query(self._state.stream, CHECKPOINT, ids=list(ids))
+        present = {record.id for record in self._context.store.read(query)[0].records}
+        return [body for id, body in ids.items() if id in present]
+
+    def metadata(self, body: CheckpointBody) -> CheckpointMetadata:
+        """The metadata of a checkpoint."""
+        library = self.library()
+        if any(isinstance(form, dict) for form in body.metadata.values()):
+            library.load([body._replace(values={})])
+        decoder = Decoder(self._context.serde, library)
+        return metadata_of(body, decoder)
+
+    def library(self) -> Library:
+        """What is read for some checkpoints at once."""
+        context = self._context
+        return Library(
+            context.store, self._state.thread.streams, self._address.namespace, context.serde
+        )
+
+    def _tuple(
+        self,
+        body: CheckpointBody,
+        environment: Environment,
+        chunks: Sequence[WriteChunk],
+        objects: dict[str, list[Any]] | None = None,
+    ) -> CheckpointTuple:
+        serde = self._context.serde
+        return checkpoint_tuple(self._address, body, environment, serde, chunks, objects)

@@ -1,0 +1,37 @@
+"""What forms refer to, and the queries that read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from langchain_threadkeep.saver.records import CheckpointBody
+from langchain_threadkeep.saver.values import Form, walk
+from threadkeep import Query
+
+_IDS: Final = 500
+"""Ids in one query."""
+
+
+def forms_of(body: CheckpointBody) -> Iterator[Form]:
+    yield from body.values.values()
+    yield from body.metadata.values()
+    yield from body.fields.get("extra", {}).values()
+
+
+def tagged(forms: Iterable[Form], tag: str) -> list[Any]:
+    return [content for form in forms for form_tag, content in walk(form) if form_tag == tag]
+
+
+def part_ids(names: Iterable[Any]) -> list[str]:
+    return list(dict.fromkeys(f"{name}.{n}" for name, count in names for n in range(count)))
+
+
+def unique(ids: Iterable[Iterable[str]]) -> list[str]:
+    return list(dict.fromkeys(id for some in ids for id in some))
+
+
+def id_queries(stream: str, kind: str, ids: Sequence[str]) -> list[Query]:
+    return [
+        Query(stream, kind, ids=ids[start : start + _IDS]) for start in range(0, len(ids), _IDS)
+    ]

@@ -1,0 +1,92 @@
+"""Counts the threads that have checkpoints, in a bounded part of the store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from threadkeep.core import body, names
+from threadkeep.core.engine import Engine
+from threadkeep.core.record_shapes import CHECKPOINT_THREAD
+from threadkeep.sessions import checkpoints
+from threadkeep.sessions.checkpoints import NOUN, REFERENCE, ROOT, THREAD
+from threadkeep.types import Page, Query, Record
+
+_PAGE: Final = 50
+
+
+@dataclass(slots=True)
+class CheckpointCounts:
+    """What a look at some streams of checkpoints found.
+
+    Attributes:
+        threads: how many there are.
+        held: of them, how many a run is writing to, or was when it was killed: its lease goes on.
+        without_messages: of them, how many have a newest message that is in no session any more.
+    """
+
+    threads: int = 0
+    held: int = 0
+    without_messages: int = 0
+
+
+def count(engine: Engine, limit: int) -> CheckpointCounts:
+    """Count threads with checkpoints, in about the first `limit` streams."""
+    counts, cursor, looked = CheckpointCounts(), None, 0
+    prefix = names.noun_prefix(engine.settings.namespace, NOUN)
+    while looked < limit:
+        page, cursor = engine.streams(prefix, cursor=cursor, limit=min(_PAGE, limit))
+        _count(engine, list(dict.fromkeys(page)), counts)
+        looked += len(page)
+        if cursor is None:
+            break
+    return counts
+
+
+def _count(engine: Engine, streams: Sequence[str], counts: CheckpointCounts) -> None:
+    """Two round trips: the threads, then the items of their newest messages."""
+    queries = [query for stream in streams for query in _queries(stream)]
+    pages: list[Page] = engine.read(*queries) if queries else []
+    items: list[Query] = []
+    for own, lease, run in zip(pages[::3], pages[1::3], pages[2::3], strict=True):
+        thread = _root_of(own.records)
+        if thread is None:
+            continue
+        counts.threads += 1
+        counts.held += bool(lease.records)
+        item = _newest_item(run.records)
+        if item is not None:
+            items.append(Query(engine.stream("session", thread), "item", ids=[names.key(item)]))
+    found = engine.read(*items) if items else []
+    counts.without_messages += sum(not page.records for page in found)
+
+
+def _queries(stream: str) -> tuple[Query, Query, Query]:
+    return (
+        Query(stream, THREAD, ids=[THREAD]),
+        Query(stream, checkpoints.LEASE, limit=1),
+        Query(stream, checkpoints.RUN, limit=1, newest=True),
+    )
+
+
+def _root_of(records: Sequence[Record]) -> str | None:
+    """The thread whose root a stream is; `None` = it is another namespace, or unreadable."""
+    for record in records:
+        if body.is_readable(record, CHECKPOINT_THREAD):
+            described = body.decode(record, CHECKPOINT_THREAD)
+            return str(described["thread"]) if described["namespace"] == ROOT else None
+    return None
+
+
+def _newest_item(records: Sequence[Record]) -> str | None:
+    """The id of the item of the last message in a segment; `None` = there is none."""
+    keys: Any = []
+    with suppress(ValueError):
+        keys = json.loads(records[0].body) if records else []
+    for key in reversed(keys if isinstance(keys, list) else []):
+        if isinstance(key, str) and (reference := REFERENCE.fullmatch(key)):
+            return reference["item"]
+    return None
