@@ -16,10 +16,11 @@ from threadkeep.errors import ThreadkeepError
 from threadkeep.messages import Format, with_fields
 from threadkeep.policies import as_policies, from_options
 from threadkeep.protocols import TokenCounter
-from threadkeep.sessions import append, edit, read, revise
+from threadkeep.sessions import append, approvals, edit, read, revise
 from threadkeep.sessions import remove as removal
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
+from threadkeep.types.approvals import PendingApproval
 from threadkeep.window import LOOKBACK, Window, html_table
 
 if TYPE_CHECKING:
@@ -230,6 +231,20 @@ class Session:
         return read.items(self._stream, last, after, before, limit, hidden)
 
     @reads
+    def pending_approvals(self) -> list[PendingApproval]:
+        """The tool calls at the end of the conversation that wait for a human, oldest first.
+
+        They are the calls of the model's last step without a result, and requests of OpenAI's to
+        approve a call of an MCP server, without a response. A call that is running at this moment
+        looks the same. One that something else follows is not pending: a window answers it with
+        an error. Only the last step is read.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        return approvals.pending_approvals(self._stream)
+
+    @reads
     def info(self) -> SessionInfo | None:
         """The session's owner, title, metadata and dates; `None` if it does not exist.
 
@@ -426,6 +441,7 @@ class Session:
     aset_items = async_twin(set_items)
     awindow = async_twin(window)
     aitems = async_twin(items)
+    apending_approvals = async_twin(pending_approvals)
     ainfo = async_twin(info)
     acontext = async_twin(context)
     asummary = async_twin(summary)

@@ -46,7 +46,7 @@ def prompts(results, edited, window, *, read_more=False):
     @tool
     def look() -> str:
         """Look."""
-        return remaining.pop(0)
+        return str(remaining.pop(0))
 
     calls = [
         AIMessage("", tool_calls=[{"name": "look", "args": {}, "id": id, "type": "tool_call"}])
