@@ -16,6 +16,7 @@ from threadkeep.core.shape import Check
 from threadkeep.errors import InputError
 from threadkeep.printable import shown, shown_key
 from threadkeep.types import File, Item, Json, Record, SessionInfo, is_plain
+from threadkeep.types.branches import Branch
 from threadkeep.types.fast_init import fast_constructor
 from threadkeep.types.timestamps import utc_datetime
 
@@ -23,6 +24,8 @@ MAX_BODY: Final = 4_000_000
 """Bytes one record may take; the size of a whole commit."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+BRANCH: Final = "threadkeep_branch"
+"""The key in the metadata of an item that is hidden because another branch is shown."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _quote = json.encoder.encode_basestring
 _item, _record = fast_constructor(Item), fast_constructor(Record)
@@ -205,6 +208,28 @@ def with_hidden(record: Record, hidden: bool, at: float) -> Record | None:
     fields.setdefault("created_at", record.at)
     if hidden:
         fields["hidden"] = True
+    elif BRANCH in (fields.get("metadata") or {}):
+        fields["metadata"] = {k: v for k, v in fields["metadata"].items() if k != BRANCH}
+    return dataclasses.replace(record, body=dumps(fields, "item"), at=at)
+
+
+def with_branch(record: Record, branch: str | None, at: float) -> Record | None:
+    """An item's record, written anew as hidden on a branch, or as shown, with its date.
+
+    Returns `None` if it cannot be read.
+    """
+    try:
+        fields = body.decode(record, record_shapes.ITEM)
+    except UnreadableRecord:
+        return None
+    fields.setdefault("created_at", record.at)
+    metadata = {**(fields.pop("metadata", None) or {})}
+    metadata.pop(BRANCH, None)
+    fields.pop("hidden", None)
+    if branch is not None:
+        fields["hidden"], metadata[BRANCH] = True, branch
+    if metadata:
+        fields["metadata"] = metadata
     return dataclasses.replace(record, body=dumps(fields, "item"), at=at)
 
 
@@ -262,8 +287,9 @@ def session_record(info: SessionInfo, at: float) -> Record:
         "metadata": info.metadata,
         "created_at": created,
         "forked_from": info.forked_from,
+        "branches": [_branch_fields(branch) for branch in info.branches],
     }
-    non_empty = {key: value for key, value in fields.items() if value not in (None, {})}
+    non_empty = {key: value for key, value in fields.items() if value not in (None, {}, [])}
     return Record("session", "session", dumps(non_empty, "session"), at)
 
 
@@ -283,7 +309,23 @@ def read_session(record: Record, updated_at: float | None = None) -> SessionInfo
         created_at=utc_datetime(data["created_at"]),
         updated_at=utc_datetime(record.at if updated_at is None else updated_at),
         forked_from=data.get("forked_from"),
+        branches=tuple(_branch(entry) for entry in data.get("branches") or ()),
     )
+
+
+def _branch_fields(branch: Branch) -> dict[str, Json]:
+    fields = {
+        "name": branch.name,
+        "parent": branch.parent,
+        "at": branch.at,
+        "shown": branch.is_shown or None,
+    }
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _branch(fields: Mapping[str, Json]) -> Branch:
+    get = fields.get
+    return Branch(fields["name"], get("parent"), get("at"), bool(get("shown")))
 
 
 def owner(record: Record) -> str | None:
