@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
+from openai_agents_threadkeep.continuation_codec import with_continuation
 from threadkeep import Item, Window
 from threadkeep.adapters.plain_items import is_plain_text
 from threadkeep.errors import InputError
@@ -41,7 +42,8 @@ def to_entries(items: Sequence[Item]) -> list[Entry]:
 
     The entries share the items' contents, so do not use the items afterwards.
 
-    Reasoning written by other frameworks is left out, since no other model can read it.
+    Of the reasoning written by other frameworks, only what the SDK's chat models send back to
+    its writer is there; no other model can read it.
     """
     entries: list[Entry] = []
     for is_native, run in _runs(items):
@@ -113,7 +115,8 @@ def _foreign_entries(run: list[Item]) -> list[Entry]:
     ]
     stand_ins = [_stand_in(id) for id in dict.fromkeys(missing_ids)]
     entries = Window([*stand_ins, *run, _FINAL_MESSAGE]).to_responses()[:-1]
-    return [entry for entry in entries if not (_is_call(entry) and entry["call_id"] in missing_ids)]
+    own = [entry for entry in entries if not (_is_call(entry) and entry["call_id"] in missing_ids)]
+    return with_continuation(own, run)
 
 
 def _tool_results(run: Iterable[Item]) -> Iterator[Item]:
