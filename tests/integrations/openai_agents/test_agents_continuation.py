@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from agents import Agent, Runner
@@ -12,6 +12,7 @@ from agents.models.openai_responses import OpenAIResponsesModel
 from openai import AsyncOpenAI
 
 from openai_agents_threadkeep import ThreadkeepSession
+from threadkeep.errors import ConfigError
 from threadkeep.testing import ScriptedModel, assert_valid
 
 FUNCTION = {"name": "f", "arguments": '{"a": 1}'}
@@ -24,14 +25,18 @@ ANSWERS: dict[str, dict[str, Any]] = {
 RESULT = {"role": "tool", "tool_call_id": "c1", "content": "r"}
 
 
-def request_of(memory, model_class, name):
+PROFILES: dict[str, Any] = {"deepseek-reasoner": "deepseek", "gemini-3-pro": "gemini"}
+
+
+def request_of(memory, model_class, name, profile=None):
     """The next request of an agent of the SDK in a session that plain dicts wrote."""
 
     async def run():
         with ScriptedModel(["done"], validate=False) as server:
             async with AsyncOpenAI(base_url=server.base_url, api_key="none") as client:
                 agent = Agent("guide", model=model_class(name, client))
-                await Runner.run(agent, "next", session=ThreadkeepSession("chat", memory))
+                session = ThreadkeepSession("chat", memory, profile=profile)
+                await Runner.run(agent, "next", session=session)
         return server.requests[-1]
 
     return asyncio.run(run())
@@ -46,26 +51,36 @@ def writer(request, memory):
 
 
 def test_a_chat_model_of_the_writer_gets_its_state_back(memory, writer):
-    messages = request_of(memory, OpenAIChatCompletionsModel, writer)["messages"]
+    profile = PROFILES[writer]
+    messages = request_of(memory, OpenAIChatCompletionsModel, writer, profile)["messages"]
     asked = next(message for message in messages if message.get("tool_calls"))
     expected = ANSWERS[writer]
     assert asked.get("reasoning_content") == expected.get("reasoning_content")
     extra = asked["tool_calls"][0].get("extra_content")
     assert extra == expected["tool_calls"][0].get("extra_content")
-    assert_valid(messages, "openai", profile="gemini" if "gemini" in writer else "deepseek")
+    assert_valid(messages, "openai", profile=profile)
 
 
-def test_a_chat_model_of_another_provider_gets_none(memory, writer):
-    messages = request_of(memory, OpenAIChatCompletionsModel, "gpt-5")["messages"]
+@pytest.mark.parametrize("told", [True, False], ids=["wrong profile", "no profile"])
+def test_a_chat_model_of_another_provider_gets_none(memory, writer, told):
+    profile = PROFILES[writer] if told else None
+    messages = request_of(memory, OpenAIChatCompletionsModel, "gpt-5", profile)["messages"]
     assert_valid(messages, "openai", profile="openai")
     assert "thought" not in str(messages)
     assert "'S'" not in str(messages)
 
 
-def test_the_responses_api_gets_none(memory, writer):
-    entries = request_of(memory, OpenAIResponsesModel, "gpt-5")["input"]
+@pytest.mark.parametrize("told", [True, False], ids=["wrong profile", "no profile"])
+def test_the_responses_api_gets_none(memory, writer, told):
+    profile = PROFILES[writer] if told else None
+    entries = request_of(memory, OpenAIResponsesModel, "gpt-5", profile)["input"]
     assert_valid(entries, "responses")
     assert [entry.get("type", "message") for entry in entries] == [
         "message", "function_call", "function_call_output", "message", "message",
     ]  # fmt: skip
     assert not any("provider_data" in entry for entry in entries)
+
+
+def test_an_unknown_profile_is_refused(memory):
+    with pytest.raises(ConfigError, match="did you mean 'gemini'"):
+        ThreadkeepSession("chat", memory, profile=cast(Any, "gemni"))

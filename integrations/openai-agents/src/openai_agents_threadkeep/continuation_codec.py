@@ -1,41 +1,45 @@
-"""State that a model needs back to go on, where the SDK's chat models look for it.
-
-They send it to models whose names say that they take it, and its Responses models leave it out:
-the class and the name of the model are the profile.
-"""
+"""State that a model needs back to go on, where the SDK's chat models look for it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from threadkeep import Item
-from threadkeep.messages import continuation_of
+from threadkeep.messages import CONTINUATION_FIELDS as FIELDS
+from threadkeep.messages import Profile, continuation_of
 
 Entry = dict[str, Any]
 
 _FAKE_ID: Final = "__fake_id__"
 _THOUGHTS: Final = "reasoning_content"
+_EXTRA: Final = "extra_content"
 _DEEPSEEK: Final = "deepseek"
 
 
-def with_continuation(entries: Iterable[Entry], items: Sequence[Item]) -> list[Entry]:
+def with_continuation(
+    entries: list[Entry], items: Sequence[Item], profile: Profile | None
+) -> list[Entry]:
     """The entries of other frameworks' items, their calls with signatures, behind their thoughts.
 
     Args:
         entries: as the Responses API takes them.
         items: that the entries were made of.
+        profile: the server that they are for; `None` = any, which gets nothing more.
     """
+    fields: frozenset[str] = frozenset() if profile is None else FIELDS[profile]
+    if not fields:
+        return entries
     thoughts: dict[str, Entry] = {}
     signatures: dict[str, str] = {}
     for item in items:
         found = continuation_of(item) if item.tool_calls else None
         if found is None:
             continue
-        if text := found.message.get(_THOUGHTS):
+        if _THOUGHTS in fields and (text := found.message.get(_THOUGHTS)):
             thoughts[str(item.tool_calls[0].get("id"))] = _reasoning(str(text), item)
-        for call, fields in zip(item.tool_calls, found.calls, strict=False):
-            if signature := _signature(fields):
+        for call, state in zip(item.tool_calls, found.calls, strict=False):
+            if _EXTRA in fields and (signature := _signature(state)):
                 signatures[str(call.get("id"))] = signature
     return [part for entry in entries for part in _parts(entry, thoughts, signatures)]
 
@@ -61,7 +65,7 @@ def _reasoning(text: str, item: Item) -> Entry:
     }
 
 
-def _signature(fields: Mapping[str, Any]) -> str | None:
-    google = (fields.get("extra_content") or {}).get("google") or {}
+def _signature(state: Mapping[str, Any]) -> str | None:
+    google = (state.get(_EXTRA) or {}).get("google") or {}
     signature = google.get("thought_signature") if isinstance(google, Mapping) else None
     return signature if isinstance(signature, str) else None
