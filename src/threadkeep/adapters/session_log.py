@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from threadkeep.api.session import Session
-from threadkeep.core import body, item_codec, names
+from threadkeep.core import body, item_codec, json_text, names
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.sessions import append_beside, remove
 from threadkeep.sessions.append_beside import Change
@@ -80,7 +80,7 @@ class SessionLog:
         Raises:
             InputError: a field is not JSON, or it is too large.
         """
-        return Record(kind, names.key(id), item_codec.dumps(fields, kind), self._engine.now())
+        return Record(kind, names.key(id), json_text.dumps(fields, kind), self._engine.now())
 
     def commit(self, snapshot: Snapshot, change: Change) -> list[Item]:
         """Carry out a change if nothing happened to the session since the snapshot.

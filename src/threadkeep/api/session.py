@@ -16,10 +16,13 @@ from threadkeep.errors import ThreadkeepError
 from threadkeep.messages import Format, with_fields
 from threadkeep.policies import as_policies, from_options
 from threadkeep.protocols import TokenCounter
-from threadkeep.sessions import append, edit, read, revise
+from threadkeep.sessions import append, approvals, edit, read, revise
+from threadkeep.sessions import branches as branching
 from threadkeep.sessions import remove as removal
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
+from threadkeep.types.approvals import PendingApproval
+from threadkeep.types.branches import Branch
 from threadkeep.window import LOOKBACK, Window, html_table
 
 if TYPE_CHECKING:
@@ -169,6 +172,7 @@ class Session:
         step: float | None = None,
         counter: TokenCounter | None = None,
         lookback: int = LOOKBACK,
+        branch: str | None = None,
     ) -> Window:
         """The items that a model should see: the newest ones that the policies keep.
 
@@ -186,9 +190,11 @@ class Session:
             step: 0.5 moves the front seldom and far, so that prompt caches hold.
             counter: how many tokens a text is; the default needs no network.
             lookback: how many items are read at most.
+            branch: as if this branch were shown, see `branch`.
 
         Raises:
             ConfigError: a policy or limit makes no sense; it is named.
+            NotFound: the session has no such branch.
             NotOwner: the session belongs to another user.
         """
         limits = {
@@ -201,7 +207,8 @@ class Session:
         }
         policies = [*as_policies(policy), *from_options(limits, counter=counter, step=step)]
         policies = policies or list(self._engine.settings.window)
-        return read.choose_window(self._stream, policies, lookback, counter)
+        view = None if branch is None else branching.view(self._stream, branch)
+        return read.choose_window(self._stream, policies, lookback, counter, view=view)
 
     @reads
     def items(
@@ -228,6 +235,20 @@ class Session:
             NotOwner: the session belongs to another user.
         """
         return read.items(self._stream, last, after, before, limit, hidden)
+
+    @reads
+    def pending_approvals(self) -> list[PendingApproval]:
+        """The tool calls at the end of the conversation that wait for a human, oldest first.
+
+        They are the calls of the model's last step without a result, and requests of OpenAI's to
+        approve a call of an MCP server, without a response. A call that is running at this moment
+        looks the same. One that something else follows is not pending: a window answers it with
+        an error. Only the last step is read.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        return approvals.pending_approvals(self._stream)
 
     @reads
     def info(self) -> SessionInfo | None:
@@ -388,6 +409,35 @@ class Session:
 
         return explaining.explain_item(self._stream, id)
 
+    def branch(self, name: str, *, at: str | int | None = None) -> Branch:
+        """Show a branch: begin a new one behind an item, or go back to one that exists.
+
+        What is on no common way of both branches is hidden as by `hide`, and keeps its branch;
+        `add` continues the branch that is shown. One atomic step up to 500 items; if a longer one
+        is cut short, the same call finishes it. Only what follows the fork is read.
+
+        Args:
+            name: of the branch; a session begins with `main`.
+            at: for a new branch, the item that it begins behind: its id, or a seq, where 0 means
+                before all; `None` = the newest item.
+
+        Raises:
+            NotFound: the session, or the item `at`, does not exist.
+            Conflict: `at` was given, and a branch of that name exists.
+            InputError: the name or `at` is not valid, or the session has 500 branches.
+            NotOwner: the session belongs to another user.
+        """
+        return branching.branch(self._stream, name, at)
+
+    @reads
+    def branches(self) -> list[Branch]:
+        """The branches of the session, `main` first, then in the order in which they were begun.
+
+        Raises:
+            NotOwner: the session belongs to another user.
+        """
+        return branching.branches(self._stream)
+
     def fork(self, id: str, *, upto: str | int | None = None) -> Session:
         """Copy the session, up to and with an item, into a new one of the same user.
 
@@ -426,6 +476,7 @@ class Session:
     aset_items = async_twin(set_items)
     awindow = async_twin(window)
     aitems = async_twin(items)
+    apending_approvals = async_twin(pending_approvals)
     ainfo = async_twin(info)
     acontext = async_twin(context)
     asummary = async_twin(summary)
@@ -437,6 +488,8 @@ class Session:
     aunhide = async_twin(unhide)
     aforget = async_twin(forget)
     aexplain = async_twin(explain)
+    abranch = async_twin(branch)
+    abranches = async_twin(branches)
     afork = async_twin(fork)
     aclear = async_twin(clear)
     adelete = async_twin(delete)

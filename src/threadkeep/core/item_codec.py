@@ -15,6 +15,8 @@ from threadkeep.types import Item, Json, Record, is_plain
 from threadkeep.types.fast_init import fast_constructor
 from threadkeep.types.timestamps import utc_datetime
 
+BRANCH: Final = "threadkeep_branch"
+"""The key in the metadata of an item that is hidden because another branch is shown."""
 _quote = json.encoder.encode_basestring
 _item, _record = fast_constructor(Item), fast_constructor(Record)
 _set_id, _set_seq, _set_created_at = (
@@ -192,4 +194,26 @@ def with_hidden(record: Record, hidden: bool, at: float) -> Record | None:
     fields.setdefault("created_at", record.at)
     if hidden:
         fields["hidden"] = True
+    elif BRANCH in (fields.get("metadata") or {}):
+        fields["metadata"] = {k: v for k, v in fields["metadata"].items() if k != BRANCH}
+    return dataclasses.replace(record, body=dumps(fields, "item"), at=at)
+
+
+def with_branch(record: Record, branch: str | None, at: float) -> Record | None:
+    """An item's record, written anew as hidden on a branch, or as shown, with its date.
+
+    Returns `None` if it cannot be read.
+    """
+    try:
+        fields = body.decode(record, record_shapes.ITEM)
+    except UnreadableRecord:
+        return None
+    fields.setdefault("created_at", record.at)
+    metadata = {**(fields.pop("metadata", None) or {})}
+    metadata.pop(BRANCH, None)
+    fields.pop("hidden", None)
+    if branch is not None:
+        fields["hidden"], metadata[BRANCH] = True, branch
+    if metadata:
+        fields["metadata"] = metadata
     return dataclasses.replace(record, body=dumps(fields, "item"), at=at)

@@ -94,7 +94,7 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "memory.user(id).recall(query, session=session.id)": "recall search query",
             "session.rewind(last=1)": "pop pop_item rpop undo",
             "session.clear()": "clear_session reset",
-            "session.fork(id)": "copy branch",
+            "session.fork(id)": "copy",
             "session.remove(id)": "delete_item delete_message delete_messages",
             "session.replace(id, item)": "edit update_item update_message",
             "session.id": "session_id thread_id",

@@ -33,6 +33,10 @@ from threadkeep.types.responses import RATINGS
 _TEXT_OR_NONE: Final = optional(text)
 _ID_OR_NONE: Final = optional(nonempty)
 
+_BRANCH: Final = fields(
+    {"name": nonempty}, {"parent": _TEXT_OR_NONE, "at": _TEXT_OR_NONE, "shown": optional(flag)}
+)
+
 SESSION: Final = fields(
     {"id": nonempty, "created_at": moment},
     {
@@ -41,6 +45,7 @@ SESSION: Final = fields(
         "title": _TEXT_OR_NONE,
         "metadata": optional(mapping),
         "forked_from": _TEXT_OR_NONE,
+        "branches": optional(list_of(_BRANCH)),
     },
 )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 
 from threadkeep.core import body, record_shapes
 from threadkeep.core.json_text import dumps
-from threadkeep.types import Record, SessionInfo
+from threadkeep.types import Json, Record, SessionInfo
+from threadkeep.types.branches import Branch
 from threadkeep.types.timestamps import utc_datetime
 
 
@@ -26,8 +28,9 @@ def session_record(info: SessionInfo, at: float) -> Record:
         "metadata": info.metadata,
         "created_at": created,
         "forked_from": info.forked_from,
+        "branches": [_branch_fields(branch) for branch in info.branches],
     }
-    non_empty = {key: value for key, value in fields.items() if value not in (None, {})}
+    non_empty = {key: value for key, value in fields.items() if value not in (None, {}, [])}
     return Record("session", "session", dumps(non_empty, "session"), at)
 
 
@@ -47,7 +50,23 @@ def read_session(record: Record, updated_at: float | None = None) -> SessionInfo
         created_at=utc_datetime(fields["created_at"]),
         updated_at=utc_datetime(record.at if updated_at is None else updated_at),
         forked_from=fields.get("forked_from"),
+        branches=tuple(_branch(entry) for entry in fields.get("branches") or ()),
     )
+
+
+def _branch_fields(branch: Branch) -> dict[str, Json]:
+    fields = {
+        "name": branch.name,
+        "parent": branch.parent,
+        "at": branch.at,
+        "shown": branch.is_shown or None,
+    }
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _branch(fields: Mapping[str, Json]) -> Branch:
+    get = fields.get
+    return Branch(fields["name"], get("parent"), get("at"), bool(get("shown")))
 
 
 def owner(record: Record) -> str | None:

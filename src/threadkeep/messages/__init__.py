@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from threadkeep.messages.anthropic import AnthropicMessages, to_anthropic
 from threadkeep.messages.arguments import parse_arguments
-from threadkeep.messages.continuation import Continuation, Profile, continuation_of
+from threadkeep.messages.continuation import FIELDS as CONTINUATION_FIELDS
+from threadkeep.messages.continuation import (
+    Continuation,
+    Profile,
+    check_profile,
+    continuation_of,
+)
 from threadkeep.messages.dspy import to_dspy
 from threadkeep.messages.gemini import GeminiContents, to_gemini
 from threadkeep.messages.openai_chat_prompt import to_openai
@@ -14,12 +20,14 @@ from threadkeep.messages.read import Format, read, read_all, with_fields
 from threadkeep.messages.tool_pairs import Contribution, contributions
 
 __all__ = [
+    "CONTINUATION_FIELDS",
     "AnthropicMessages",
     "Continuation",
     "Contribution",
     "Format",
     "GeminiContents",
     "Profile",
+    "check_profile",
     "continuation_of",
     "contributions",
     "parse",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from threadkeep.errors import ConfigError
-from threadkeep.messages.content import as_blocks, own_words, plain_text
+from threadkeep.messages.content import as_blocks, plain_text, spoken_text
 from threadkeep.messages.tool_groups import is_tool_result, is_visible, speaker
 from threadkeep.printable import shown
 from threadkeep.types import Item
@@ -57,4 +57,4 @@ def _field_of(item: Item, question: str, answer: str) -> str | None:
 def _text(item: Item, *, is_answer: bool) -> str:
     if not is_answer:
         return plain_text(item.content)
-    return "\n".join(text for text in map(own_words, as_blocks(item.content)) if text)
+    return "\n".join(text for text in map(spoken_text, as_blocks(item.content)) if text)

@@ -84,11 +84,10 @@ def to_entries(item: Item) -> list[Entry]:
     if (item.type == "reasoning" and not item.tool_calls) or is_unspoken(item):
         return []  # only the API that wrote it can read it
     entries: list[Entry] = []
-    if item.content or not item.tool_calls:
-        role = role_of(item)
-        entries.append(
-            {"type": "message", "role": role, "content": _to_content(item.content, role)}
-        )
+    role = role_of(item)
+    content = _to_content(item.content, role)
+    if content or not item.tool_calls:
+        entries.append({"type": "message", "role": role, "content": content})
     return [*entries, *(_to_call(call) for call in item.tool_calls)]
 
 

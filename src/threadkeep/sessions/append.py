@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -20,7 +21,7 @@ from threadkeep.sessions.read import items_query, older_items, whole_items
 from threadkeep.sessions.retention import apply_retention
 from threadkeep.sessions.storable import storable_record
 from threadkeep.sessions.stream import SessionStream, Snapshot
-from threadkeep.types import Drop, Item, Page, Record
+from threadkeep.types import Drop, Item, Page, Record, SessionInfo
 from threadkeep.types.batching import batches
 from threadkeep.types.timestamps import utc_datetime
 from threadkeep.window.shorten.references import referring
@@ -102,7 +103,8 @@ def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
         if not first and snapshot.info is None:
             return []
         replaced = stored_with_blobs(stream, snapshot, snapshot.pages[0])
-        put = stream.compare_and_set(snapshot, put=first, drop=[Drop("item")])
+        info = without_branches(stream, snapshot)
+        put = stream.compare_and_set(snapshot, put=first, drop=[Drop("item")], info=info)
         if snapshot.info is not None:
             derived.invalidate_summary(stream.engine, stream.id)
             recall_segments.drop_touched(stream.engine, snapshot.info.user, stream.id)
@@ -115,6 +117,13 @@ def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
     for batch in rest:
         seqs += _write(stream, draft.claims, batch, first=False)
     return _notify_listener(stream, draft, seqs)
+
+
+def without_branches(stream: SessionStream, snapshot: Snapshot) -> SessionInfo | None:
+    """The info of a session that loses all its items; `None` = it has no branches."""
+    if snapshot.info is None or not snapshot.info.branches:
+        return None
+    return dataclasses.replace(stream.claim(snapshot), branches=())
 
 
 def make_draft(

@@ -53,7 +53,7 @@ def commit(stream: SessionStream, snapshot: Snapshot, change: Change) -> list[It
     seqs = _write(stream, snapshot, change.drop, [*flipped, *draft.records, *change.records])
     if flipped:
         outdated.drop_derived(stream, snapshot, min(record.seq for record in flipped))
-        outdated.tell_edited(stream, [record.id for record in flipped])
+        outdated.notify_edited(stream, [record.id for record in flipped])
     first = len(flipped)
     return append.finish(stream, draft, seqs[first : first + len(draft.records)])
 

@@ -11,9 +11,17 @@ from threadkeep.core.redaction import redacted_info, redacted_item
 from threadkeep.errors import InputError, NotFound
 from threadkeep.messages import read
 from threadkeep.printable import shown
-from threadkeep.sessions import blob_copy, blob_release, blob_upload, blobs, derived
-from threadkeep.sessions.append import stored_with_blobs
+from threadkeep.sessions import (
+    blob_copy,
+    blob_release,
+    blob_upload,
+    blobs,
+    branch_starts,
+    derived,
+)
+from threadkeep.sessions.append import stored_with_blobs, without_branches
 from threadkeep.sessions.blob_upload import Upload
+from threadkeep.sessions.branch_paths import label
 from threadkeep.sessions.item_identity import is_reference
 from threadkeep.sessions.outdated import drop_derived, drop_segments, notify_edited
 from threadkeep.sessions.read import (
@@ -80,6 +88,8 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
         created_at = parsed[0].created_at or old.created_at
         redacted = redacted_item(stream.engine, parsed[0])
         new = dataclasses.replace(redacted, id=id, created_at=created_at, hidden=old.hidden)
+        if (branch := label(old)) is not None:
+            new = dataclasses.replace(new, metadata={**new.metadata, item_codec.BRANCH: branch})
         new, record, large = storable_record(new, id, stream.engine.now(), "item")
         owner = stream.claim(snapshot).user
         blob_upload.store(stream.engine, stream.id, owner, [Upload(record.id, large)])
@@ -107,11 +117,13 @@ def rewind(stream: SessionStream, before: str | int | None, last: int | None) ->
             start = (seq_of(stream, "before", before) or 0) - 1
             snapshot = stream.read(items_query(stream, after=start))
             records = snapshot.pages[0].records
+        records = [record for record in records if label(item_codec.read_item(record)) is None]
         removed = whole_items(stream, list(map(item_codec.read_item, records)))
         if records:
             ids = [record.id for record in records]
             before_commit = blob_release.references_before(stream.engine, stream.id, records)
-            stream.compare_and_set(snapshot, drop=[Drop("item", ids)])
+            info = branch_starts.after_removal(stream, snapshot, ids)
+            stream.compare_and_set(snapshot, drop=[Drop("item", ids)], info=info)
             drop_derived(stream, snapshot, records[0].seq)
             blob_release.release(stream.engine, stream.id, before_commit, dict.fromkeys(ids, ()))
         return list(filter(is_shown, removed))
@@ -128,7 +140,8 @@ def remove(stream: SessionStream, *ids: str, notify: bool = True) -> None:
     def step() -> None:
         snapshot = stream.read(items_query(stream, ids=keys), blobs.query(stream.engine, stream.id))
         if snapshot.info is not None and keys:
-            stream.compare_and_set(snapshot, drop=[Drop("item", keys)])
+            info = branch_starts.after_removal(stream, snapshot, keys)
+            stream.compare_and_set(snapshot, drop=[Drop("item", keys)], info=info)
         if records := snapshot.pages[0].records:
             drop_derived(stream, snapshot, records[0].seq)
         blob_release.release(stream.engine, stream.id, snapshot.pages[1], dict.fromkeys(keys, ()))
@@ -151,7 +164,12 @@ def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> 
         raise NotFound(f"session {shown(stream.id)} does not exist, so it cannot be forked")
     user = snapshot.info.user or copy.user
     info = dataclasses.replace(
-        snapshot.info, id=copy.id, user=user, created_at=None, forked_from=stream.id
+        snapshot.info,
+        id=copy.id,
+        user=user,
+        created_at=None,
+        forked_from=stream.id,
+        branches=branch_starts.within(stream, snapshot.info, end),
     )
     records = [
         item_codec.forked_record(record) for page in snapshot.pages for record in page.records
@@ -176,7 +194,8 @@ def clear(stream: SessionStream, keep_last: int, files: bool) -> None:
         with_blobs = stream.engine.read(references)[0] if is_cut else Page(0, [])
         seqs = stored_with_blobs(stream, snapshot, with_blobs)
         if drop:
-            stream.compare_and_set(snapshot, drop=drop)
+            info = None if keep_count else without_branches(stream, snapshot)
+            stream.compare_and_set(snapshot, drop=drop, info=info)
         if is_cut:
             derived.invalidate_summary(stream.engine, stream.id)
             drop_segments(stream, snapshot)

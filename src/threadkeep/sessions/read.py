@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from threadkeep.core import item_codec, json_text, names
@@ -150,8 +150,11 @@ def choose_window(
     *,
     shorten: bool = True,
     load_large: bool = True,
+    view: Callable[[list[Item]], list[Item]] | None = None,
 ) -> Window:
     """The window that the policies select; `lookback=ALL` reads without a limit.
+
+    `view` gets the items as they are read, and returns them as they shall be seen.
 
     With `shorten=False` large tool results count, and are returned, whole. Without `load_large`,
     items need not have their large parts.
@@ -163,7 +166,8 @@ def choose_window(
     lookback = min(lookback, ALL)
     size = first_page_size(policies, LOOKBACK if lookback == ALL else lookback)
     is_part = all(traits_of(policy).part for policy in policies)
-    reader = RecentReader(stream, borrow=is_part)
+    reader = RecentReader(stream, borrow=is_part and view is None)
+    see = view or (lambda items: items)
     newest_items, first_items = reader.newest(
         size, max((traits_of(policy).head for policy in policies), default=0)
     )
@@ -171,9 +175,9 @@ def choose_window(
     large = LargeParts(stream, all_at_once=not is_part, results_at_once=is_cut)
     while True:
         window = choose(
-            large.fill(newest_items),
-            large.fill(first_items),
-            lambda before, limit: large.fill(reader.older(before, limit)),
+            see(large.fill(newest_items)),
+            see(large.fill(first_items)),
+            lambda before, limit: see(large.fill(reader.older(before, limit))),
             policies,
             now=reader.now,
             size=size,

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+from threadkeep.types.branches import Branch
+
 Json = Any  # str, int, float, bool, None, lists and string-keyed dicts of them
 T = TypeVar("T")
 
@@ -209,6 +211,7 @@ class SessionInfo:
         created_at: its first write.
         updated_at: its last write: of an item, or of title and metadata.
         forked_from: the id of the session it was forked from.
+        branches: its branches, once it has more than one; see `Session.branch`.
     """
 
     id: str
@@ -219,3 +222,4 @@ class SessionInfo:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     forked_from: str | None = None
+    branches: tuple[Branch, ...] = ()

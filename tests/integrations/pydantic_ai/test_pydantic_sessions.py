@@ -71,7 +71,7 @@ def test_a_session_that_others_wrote_is_a_conversation(store, memory):
     run(say(store, "c", "more?", "no"))
     assert texts(run(store.load("c"))) == ["Which?", "Rome.", "more?", "no"]
     entries = run(store.load_entries("c"))
-    assert [run(store.read_entry(entry.id)) for entry in entries][0].message == asked
+    assert run(store.read_entry(entries[0].id)).message == asked
     assert [entry.parent_id for entry in entries[1:]] == [entry.id for entry in entries[:-1]]
 
 
@@ -123,9 +123,7 @@ def test_a_branch_that_was_left_is_in_no_window_and_no_search(store, memory):
     run(store.save(branched))
     assert [item.text for item in memory.session("c").window()] == ["a", "b", "buses", "new"]
     record = run(store.read_record("c"))
-    back = run(
-        store.branch("c", from_entry=record.branches[0], expected_revision=record.revision)
-    )
+    back = run(store.branch("c", from_entry=record.branches[0], expected_revision=record.revision))
     assert texts(back) == ["a", "b", "trams", "old"]
     assert [item.text for item in memory.session("c").window()] == ["a", "b", "trams", "old"]
 
@@ -207,7 +205,9 @@ def test_a_turn_costs_the_same_in_ten_thousand_messages(tmp_path, monkeypatch):
             run(store.save(Conversation(conversation_id="c", messages=messages)))
             store = ThreadkeepConversationStore(memory, window={"max_messages": 20})
             run(say(store, "c", "warm", "up"))
-            costs[size] = counted(memory, lambda store=store: say(store, "c", "q", "a"), monkeypatch)
+            costs[size] = counted(
+                memory, lambda store=store: say(store, "c", "q", "a"), monkeypatch
+            )
     assert costs[100] == costs[10_000]
     reads, records, commits = costs[100]
     assert (reads, records, commits) <= (8, 100, 4)

@@ -42,7 +42,7 @@ def prompt(
         request: the messages of the request; differences from the state are changes that other
             middleware made for this call, and are kept.
     """
-    view = RequestView(turn, request)
+    view = RequestView(turn, request, policies)
     window = turn.chat.window(policy=[view, *policies])
     is_question_in_request = any(message.id == turn.opening for message in request)
     if is_question_in_request and turn.turn not in view.stored_ids:

@@ -12,11 +12,15 @@ from langchain_threadkeep.codec import to_item
 from langchain_threadkeep.state_marks import checksum, lineage_of
 from langchain_threadkeep.turn import AgentTurn
 from threadkeep import Item
+from threadkeep.adapters.edited_results import cut_edited_results
+from threadkeep.adapters.windows import Policies
 from threadkeep.policies import PolicyTraits
 
 
 class RequestView:
     """The first policy of a window: what the request changed or removed, policies see so.
+
+    A tool result that the request changed is cut as a stored one.
 
     Of the state's messages it shows those that the request has; of other items, those that were
     stored before the run, unless they belong to another branch of the state. Runs that share a
@@ -25,12 +29,15 @@ class RequestView:
     Args:
         turn: the current turn; the store is in step with its state.
         request: the messages of the request.
+        policies: the other policies of the window.
     """
 
     traits: ClassVar[PolicyTraits] = PolicyTraits(filters=True)
 
-    def __init__(self, turn: AgentTurn, request: Sequence[BaseMessage]) -> None:
-        self._turn = turn
+    def __init__(
+        self, turn: AgentTurn, request: Sequence[BaseMessage], policies: Policies = ()
+    ) -> None:
+        self._turn, self._policies = turn, policies
         by_id = {message.id: message for message in request if message.id}
         self._messages: Mapping[str, BaseMessage | None] = {
             held.record: by_id.get(id) for id, held in turn.held.items()
@@ -46,7 +53,7 @@ class RequestView:
         self.stored_ids = {item.id for item in items}
         views = [view for item in items if (view := self._view(item)) is not None]
         self.shown = {item.id: item for item in views}
-        return views
+        return cut_edited_results(views, self.edited, self._policies)
 
     def is_changed(self, item: Item) -> bool:
         """Return True if another policy changed what an item says."""

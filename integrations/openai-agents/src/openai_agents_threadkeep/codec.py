@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
+from openai_agents_threadkeep.continuation_codec import with_continuation
 from threadkeep import Item, Window
 from threadkeep.adapters.plain_items import is_plain_text
 from threadkeep.errors import InputError
-from threadkeep.messages import parse, without_orphan_reasoning
+from threadkeep.messages import Profile, parse, without_orphan_reasoning
 
 FORMAT: Final = "openai-agents/1"
 Entry = dict[str, Any]
@@ -36,25 +37,29 @@ def to_item(entry: Any, number: int = 0) -> Item:
     return dataclasses.replace(item, raw={"format": FORMAT, "data": data})
 
 
-def to_entries(items: Sequence[Item]) -> list[Entry]:
+def to_entries(items: Sequence[Item], profile: Profile | None = None) -> list[Entry]:
     """Convert items to the input of a run: native ones verbatim, foreign ones translated.
 
     The entries share the items' contents, so do not use the items afterwards.
 
-    Reasoning written by other frameworks is left out, since no other model can read it.
+    Reasoning written by other frameworks is left out, since no other model can read it, but for
+    what the server of the profile wants back.
     """
     entries: list[Entry] = []
     for is_native, run in _runs(items):
-        entries += [_native_entry(item) for item in run] if is_native else _foreign_entries(run)
+        if is_native:
+            entries += [_native_entry(item) for item in run]
+        else:
+            entries += with_continuation(_foreign_entries(run), run, profile)
     return entries
 
 
-def to_window_entries(items: Sequence[Item]) -> list[Entry]:
+def to_window_entries(items: Sequence[Item], profile: Profile | None = None) -> list[Entry]:
     """As `to_entries`, for a window, which is not the whole conversation.
 
     Reasoning without the output it led to is left out: the API refuses it.
     """
-    return without_orphan_reasoning(to_entries(items))
+    return without_orphan_reasoning(to_entries(items, profile))
 
 
 def _as_dict(entry: Any, location: str) -> Entry:

@@ -17,6 +17,7 @@ from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import SessionId, user_source
 from threadkeep.adapters.shared import open_conversation
 from threadkeep.errors import BackendError
+from threadkeep.messages import Profile, check_profile
 
 if TYPE_CHECKING:
     from agents import TResponseInputItem
@@ -40,6 +41,9 @@ class ThreadkeepSession:
         window: limits what `get_items` returns: a policy, a list of them, or
             `{"max_tokens": 3000}`. `None` = the Memory's own window, or everything without one.
         session_settings: the SDK's settings; their `limit` counts items, after `window`.
+        profile: the server behind the SDK's chat model, as in `window.to_openai(profile=)`: calls
+            that other frameworks stored carry the state that it wants back. With models of the
+            Responses API leave it out.
         record_responses: also store each model answer as a `Response` with its token usage, in
             runs that get `hooks=session.hooks`.
         user_id: another name for `user`.
@@ -49,8 +53,8 @@ class ThreadkeepSession:
             unless `record_responses` is set.
 
     Raises:
-        ConfigError: an id, the URL or the window is not valid; each method raises it too if
-            the run's own user id is not valid.
+        ConfigError: an id, the URL, the window or the profile is not valid; each method raises
+            it too if the run's own user id is not valid.
     """
 
     session_settings: SessionSettings | None
@@ -64,6 +68,7 @@ class ThreadkeepSession:
         user: UserId = None,
         window: object = None,
         session_settings: SessionSettings | dict[str, Any] | None = None,
+        profile: Profile | None = None,
         record_responses: bool = False,
         user_id: UserId = None,
     ) -> None:
@@ -71,6 +76,8 @@ class ThreadkeepSession:
         self.session_settings = coerce_session_settings(session_settings or SessionSettings())
         self._user = user_source(user, user_id)
         self._policies = windows.parse_window(window)
+        check_profile(profile)
+        self._profile: Profile | None = profile
         self._readable = False
         self._over = windows.OverWarning()
         self._closed = False
@@ -96,11 +103,11 @@ class ThreadkeepSession:
                 policy=windows.readable(policies) if self._readable else policies
             )
             self._over.check(window, self.session_id)
-            entries = to_window_entries(window)
+            entries = to_window_entries(window, self._profile)
         elif limit is None:
-            entries = to_entries(await chat.aitems())
+            entries = to_entries(await chat.aitems(), self._profile)
         else:
-            entries = await _newest_entries(chat, limit)
+            entries = await _newest_entries(chat, limit, self._profile)
         return _as_sdk_items(with_unique_call_ids(entries if limit is None else entries[-limit:]))
 
     async def add_items(
@@ -161,12 +168,12 @@ class ThreadkeepSession:
         return f"<ThreadkeepSession {self.session_id!r} of {self.memory!r}>"
 
 
-async def _newest_entries(chat: Session, limit: int) -> list[Entry]:
+async def _newest_entries(chat: Session, limit: int, profile: Profile | None) -> list[Entry]:
     """Read at least `limit` entries if there are as many; some foreign items convert to none."""
     size = limit
     while True:
         items = await chat.aitems(last=size)
-        entries = to_entries(items)
+        entries = to_entries(items, profile)
         if len(entries) >= limit or len(items) < size:
             return entries
         size *= 2

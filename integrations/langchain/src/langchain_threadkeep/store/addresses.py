@@ -11,6 +11,7 @@ from langgraph.store.base import InvalidNamespaceError
 
 from threadkeep import Memory
 from threadkeep.adapters.shared import record_store
+from threadkeep.printable import shown
 
 Namespace = tuple[str, ...]
 
@@ -83,11 +84,11 @@ def validated(namespace: Sequence[str], *, for_write: bool = False) -> Namespace
     for label in namespace:
         if not isinstance(label, str) or not label or "\0" in label:
             raise InvalidNamespaceError(
-                f"Invalid namespace label {label!r} in {namespace}: it must be a text, not empty, "
-                "without NUL"
+                f"Invalid namespace label {shown(label)} in {shown(tuple(namespace))}: "
+                "it must be a text, not empty, without NUL"
             )
     if for_write and namespace[0] == "langgraph":
-        raise InvalidNamespaceError(f'Root label for namespace cannot be "langgraph": {namespace}')
+        raise InvalidNamespaceError('Root label for namespace cannot be "langgraph"')
     return tuple(namespace)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Mapping
+import operator as operators
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -21,6 +22,12 @@ KIND: Final = "entry"
 _LOG = logging.getLogger("threadkeep")
 _MINUTE: Final = 60.0
 _MAX_TIME: Final = 1e12
+_ORDER: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    "$gt": operators.gt,
+    "$gte": operators.ge,
+    "$lt": operators.lt,
+    "$lte": operators.le,
+}
 _RENEW_AFTER: Final = 0.05  # a read renews a TTL only after this share of it has passed
 
 
@@ -124,27 +131,21 @@ def _compare(value: Any, operator: str, limit: Any) -> bool:
         return bool(value == limit)
     if operator == "$ne":
         return bool(value != limit)
+    if operator not in _ORDER:
+        raise ValueError(f"Unsupported operator: {shown(operator)}")
     try:
-        number, bound = float(value), float(limit)
+        return bool(_ORDER[operator](float(value), float(limit)))
     except (TypeError, ValueError):
         return False
-    match operator:
-        case "$gt":
-            return number > bound
-        case "$gte":
-            return number >= bound
-        case "$lt":
-            return number < bound
-        case "$lte":
-            return number <= bound
-    raise ValueError(f"Unsupported operator: {operator}")
 
 
 def _dumps(body: Mapping[str, Any], op: PutOp) -> str:
     try:
         return json.dumps(body, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError) as error:
-        raise InputError(f"the value of {op.key!r} cannot be stored as JSON: {error}") from error
+        raise InputError(
+            f"the value of {shown(op.key)} cannot be stored as JSON: {shown(str(error))}"
+        ) from error
 
 
 def _namespace(body: Mapping[str, Any], namespace: Namespace | None) -> Namespace:

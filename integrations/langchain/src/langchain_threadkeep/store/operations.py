@@ -73,7 +73,7 @@ class StoreOperations(BaseStore):
         self,
         namespace: tuple[str, ...],
         key: str,
-        value: Mapping[str, Any],
+        value: Mapping[str, Any] | None,
         index: Index = None,
         *,
         ttl: float | NotProvided | None = NOT_PROVIDED,
@@ -84,7 +84,7 @@ class StoreOperations(BaseStore):
         self,
         namespace: tuple[str, ...],
         key: str,
-        value: Mapping[str, Any],
+        value: Mapping[str, Any] | None,
         index: Index = None,
         *,
         ttl: float | NotProvided | None = NOT_PROVIDED,
@@ -128,13 +128,14 @@ class StoreOperations(BaseStore):
         self,
         namespace: tuple[str, ...],
         key: str,
-        value: Mapping[str, Any],
+        value: Mapping[str, Any] | None,
         index: Index,
         ttl: float | NotProvided | None,
     ) -> PutOp:
         if isinstance(ttl, NotProvided):
             ttl = (self.ttl_config or {}).get("default_ttl")
-        return PutOp(validated(namespace, for_write=True), str(key), dict(value), index, ttl)
+        stored = None if value is None else dict(value)
+        return PutOp(validated(namespace, for_write=True), str(key), stored, index, ttl)
 
     def _refresh(self, refresh_ttl: bool | None) -> bool:
         return (

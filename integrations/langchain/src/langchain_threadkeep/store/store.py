@@ -72,9 +72,10 @@ class ThreadkeepStore(StoreOperations):
         puts = {(op.namespace, op.key): op for op in ops if isinstance(op, PutOp)}
         by_namespace: dict[Namespace, list[PutOp]] = {}
         for op in puts.values():
-            if not op.namespace:
+            if op.namespace:
+                by_namespace.setdefault(validated(op.namespace), []).append(op)
+            elif op.value is not None:  # a deletion has nothing to find there
                 raise InvalidNamespaceError("Namespace cannot be empty.")
-            by_namespace.setdefault(validated(op.namespace), []).append(op)
         for namespace, namespace_puts in by_namespace.items():
             for start in range(0, len(namespace_puts), _BATCH):
                 self._put(namespace, namespace_puts[start : start + _BATCH])

@@ -1,0 +1,71 @@
+"""State that a model needs back to go on, where the SDK's chat models look for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from threadkeep import Item
+from threadkeep.messages import CONTINUATION_FIELDS as FIELDS
+from threadkeep.messages import Profile, continuation_of
+
+Entry = dict[str, Any]
+
+_FAKE_ID: Final = "__fake_id__"
+_THOUGHTS: Final = "reasoning_content"
+_EXTRA: Final = "extra_content"
+_DEEPSEEK: Final = "deepseek"
+
+
+def with_continuation(
+    entries: list[Entry], items: Sequence[Item], profile: Profile | None
+) -> list[Entry]:
+    """The entries of other frameworks' items, their calls with signatures, behind their thoughts.
+
+    Args:
+        entries: as the Responses API takes them.
+        items: that the entries were made of.
+        profile: the server that they are for; `None` = any, which gets nothing more.
+    """
+    fields: frozenset[str] = frozenset() if profile is None else FIELDS[profile]
+    if not fields:
+        return entries
+    thoughts: dict[str, Entry] = {}
+    signatures: dict[str, str] = {}
+    for item in items:
+        found = continuation_of(item) if item.tool_calls else None
+        if found is None:
+            continue
+        if _THOUGHTS in fields and (text := found.message.get(_THOUGHTS)):
+            thoughts[str(item.tool_calls[0].get("id"))] = _reasoning(str(text), item)
+        for call, state in zip(item.tool_calls, found.calls, strict=False):
+            if _EXTRA in fields and (signature := _signature(state)):
+                signatures[str(call.get("id"))] = signature
+    return [part for entry in entries for part in _parts(entry, thoughts, signatures)]
+
+
+def _parts(
+    entry: Entry, thoughts: Mapping[str, Entry], signatures: Mapping[str, str]
+) -> list[Entry]:
+    if entry.get("type") != "function_call":
+        return [entry]
+    id = str(entry.get("call_id"))
+    if id in signatures:
+        entry = {**entry, "provider_data": {"thought_signature": signatures[id]}}
+    return [thoughts[id], entry] if id in thoughts else [entry]
+
+
+def _reasoning(text: str, item: Item) -> Entry:
+    """The thoughts as a reasoning item of the SDK's, which names the model that had them."""
+    return {
+        "id": _FAKE_ID,
+        "type": "reasoning",
+        "summary": [{"type": "summary_text", "text": text}],
+        "provider_data": {"model": item.model or _DEEPSEEK},
+    }
+
+
+def _signature(state: Mapping[str, Any]) -> str | None:
+    google = (state.get(_EXTRA) or {}).get("google") or {}
+    signature = google.get("thought_signature") if isinstance(google, Mapping) else None
+    return signature if isinstance(signature, str) else None

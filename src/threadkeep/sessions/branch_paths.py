@@ -1,0 +1,103 @@
+"""Which items are on a branch: those of its ancestors up to where it leaves them, and its own.
+
+An item that is hidden because another branch is shown names its branch. All others belong to the
+shown branch or its ancestors, and their place in the session says to which.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from threadkeep.core.item_codec import BRANCH
+from threadkeep.types import Item
+from threadkeep.types.branches import MAIN, Branch
+
+
+class BranchTree:
+    """The branches of a session.
+
+    Args:
+        branches: all of them; an empty list = `main` alone.
+        seqs: of the items that they begin behind, by id; an item that is gone counts as the first.
+    """
+
+    def __init__(self, branches: Sequence[Branch], seqs: Mapping[str, int]) -> None:
+        self.branches = {
+            branch.name: branch for branch in branches or [Branch(MAIN, None, None, True)]
+        }
+        self._starts = {
+            name: seqs.get(branch.at or "", 0) for name, branch in self.branches.items()
+        }
+        self.shown = next((b.name for b in self.branches.values() if b.is_shown), MAIN)
+
+    def owner(self, item: Item) -> str:
+        """The branch that an item belongs to."""
+        if (name := label(item)) in self.branches:
+            return str(name)
+        return next(
+            (name for name in self.chain(self.shown) if item.seq > self._starts[name]), MAIN
+        )
+
+    def limits(self, name: str) -> dict[str, float]:
+        """The last seq that a branch shows of each branch on its way from `main`."""
+        limits: dict[str, float] = {}
+        limit = math.inf
+        for ancestor in self.chain(name):
+            limits[ancestor] = limit
+            limit = min(limit, self._starts[ancestor])
+        return limits
+
+    def fork_seq(self, name: str) -> int:
+        """The seq up to which a branch and the shown one have the same items."""
+        ours, theirs = self.limits(name), self.limits(self.shown)
+        common = next(ancestor for ancestor in self.chain(name) if ancestor in theirs)
+        limit = min(ours[common], theirs[common])
+        return -1 if math.isinf(limit) else int(limit)
+
+    def listed(self) -> tuple[Branch, ...]:
+        """All branches, `main` first; an empty tuple if there is no other."""
+        listed = tuple(self.branches.values())
+        return () if len(listed) == 1 else listed
+
+    def shown_as(self, name: str) -> tuple[Branch, ...]:
+        """All branches, with this one as the shown one."""
+        return tuple(
+            Branch(branch.name, branch.parent, branch.at, branch.name == name)
+            for branch in self.branches.values()
+        )
+
+    def chain(self, name: str) -> list[str]:
+        """A branch and its ancestors, nearest first."""
+        chain: list[str] = []
+        current: str | None = name
+        while current in self.branches and current not in chain:
+            chain.append(str(current))
+            current = self.branches[str(current)].parent
+        return chain if chain and chain[-1] == MAIN else [*chain, MAIN]
+
+
+class BranchView:
+    """Shows the items of a branch, and hides all others, as if it were the shown one."""
+
+    def __init__(self, tree: BranchTree, name: str) -> None:
+        self._tree, self._limits = tree, tree.limits(name)
+
+    def __call__(self, items: Iterable[Item]) -> list[Item]:
+        """The items, hidden or not as the branch has it."""
+        return [self._as_seen(item) for item in items]
+
+    def has(self, item: Item) -> bool:
+        """Return True if an item is on the branch."""
+        return item.seq <= self._limits.get(self._tree.owner(item), -1)
+
+    def _as_seen(self, item: Item) -> Item:
+        is_hidden = (item.hidden and label(item) is None) or not self.has(item)
+        return item if item.hidden is is_hidden else dataclasses.replace(item, hidden=is_hidden)
+
+
+def label(item: Item) -> str | None:
+    """The branch that a hidden item names, if any."""
+    name = item.metadata.get(BRANCH) if item.hidden else None
+    return name if isinstance(name, str) else None

@@ -1,0 +1,75 @@
+"""Keep the branches of a session right when items go that they begin behind."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+
+from threadkeep.core import names
+from threadkeep.sessions.branch_paths import BranchTree
+from threadkeep.sessions.read import items_of_page, items_query
+from threadkeep.sessions.stream import SessionStream, Snapshot
+from threadkeep.types import SessionInfo
+from threadkeep.types.branches import MAIN, Branch
+
+
+def after_removal(
+    stream: SessionStream, snapshot: Snapshot, removed: Collection[str]
+) -> SessionInfo | None:
+    """The session info once items are removed; `None` = it stays.
+
+    A branch that began behind one of them begins behind the item before it.
+
+    Args:
+        stream: of the session.
+        snapshot: before the removal.
+        removed: the record ids of the items.
+    """
+    if snapshot.info is None:
+        return None
+    moved = [
+        dataclasses.replace(branch, at=_id_before(stream, branch.at, removed))
+        if branch.at is not None and names.key(branch.at) in removed
+        else branch
+        for branch in snapshot.info.branches
+    ]
+    if tuple(moved) == snapshot.info.branches:
+        return None
+    return dataclasses.replace(stream.claim(snapshot), branches=tuple(moved))
+
+
+def within(stream: SessionStream, info: SessionInfo, end: int | None) -> tuple[Branch, ...]:
+    """The branches of a copy that ends with a seq: those that begin before its end.
+
+    Where the shown branch begins later, its nearest ancestor that does not is shown.
+    """
+    if end is None or not info.branches:
+        return info.branches
+    seqs = seqs_of_starts(stream, info)
+    tree = BranchTree(info.branches, seqs)
+    remaining = [b for b in info.branches if b.at is None or seqs.get(b.at, 0) <= end]
+    shown_names = {branch.name for branch in remaining}
+    name = next((name for name in tree.chain(tree.shown) if name in shown_names), MAIN)
+    return BranchTree(
+        [dataclasses.replace(b, is_shown=b.name == name) for b in remaining], seqs
+    ).listed()
+
+
+def seqs_of_starts(stream: SessionStream, info: SessionInfo | None) -> dict[str, int]:
+    """The seqs of the items that branches begin behind, by id."""
+    ids = [branch.at for branch in info.branches if branch.at] if info else []
+    if not ids:
+        return {}
+    page = stream.read(items_query(stream, ids=[names.key(id) for id in ids])).pages[0]
+    return {item.id: item.seq for item in items_of_page(page)}
+
+
+def _id_before(stream: SessionStream, id: str, removed: Collection[str]) -> str | None:
+    """The id of the newest remaining item before one that is removed."""
+    page = stream.read(items_query(stream, ids=[names.key(id)])).pages[0]
+    if not page.records:
+        return id
+    query = items_query(stream, limit=len(removed) + 1, newest=True, before=page.records[0].seq)
+    earlier = stream.read(query).pages[0]
+    remaining = [item for item in items_of_page(earlier) if names.key(item.id) not in removed]
+    return remaining[-1].id if remaining else None

@@ -1,0 +1,177 @@
+"""Implements `Session.branch`, `branches` and the window of a branch."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Final
+
+from threadkeep.core import item_codec, names
+from threadkeep.errors import Conflict, InputError, NotFound
+from threadkeep.printable import shown
+from threadkeep.sessions.branch_paths import BranchTree, BranchView, label
+from threadkeep.sessions.branch_starts import seqs_of_starts
+from threadkeep.sessions.outdated import drop_derived, notify_edited
+from threadkeep.sessions.read import items_query, range_items
+from threadkeep.sessions.stream import SessionStream, Snapshot
+from threadkeep.types import MAX_SEQ, Item, Record, SessionInfo
+from threadkeep.types.batching import batches
+from threadkeep.types.branches import MAIN, Branch
+
+_MAX_CHANGES: Final = 500
+"""Items that one commit changes: fewer than a store takes, so that they stay below 4 MB as well."""
+_MAX_BRANCHES: Final = 500
+
+
+def branches(stream: SessionStream) -> list[Branch]:
+    """As `Session.branches`."""
+    info = stream.read().info
+    if info is None:
+        return []
+    return list(info.branches) or [Branch(MAIN, is_shown=True)]
+
+
+def branch(stream: SessionStream, name: str, at: str | int | None) -> Branch:
+    """As `Session.branch`."""
+    name = names.check(name, "branch")
+    if stream.engine.discards:
+        return Branch(name, is_shown=True)
+    switch = _Switch(stream, name, at)
+    while not stream.retry(switch.step):
+        pass
+    if switch.refusal is not None:
+        raise switch.refusal
+    notify_edited(stream, switch.changed)
+    return switch.tree.branches[name]
+
+
+def view(stream: SessionStream, name: str) -> BranchView:
+    """The view of a branch, for reading it while another is shown.
+
+    Raises:
+        NotFound: the session has no such branch.
+    """
+    info = stream.read().info
+    tree = _tree(stream, info)
+    if name not in tree.branches and not stream.engine.discards:
+        raise _unknown(stream, name, tree)
+    return BranchView(tree, name)
+
+
+class _Switch:
+    """Shows a branch, in steps that each leave what the next one goes on from.
+
+    First what is to be hidden is hidden, then the session says which branch is shown, together
+    with the first items of that.
+    """
+
+    def __init__(self, stream: SessionStream, name: str, at: str | int | None) -> None:
+        self._stream, self._name, self._at = stream, name, at
+        self._is_begun = False
+        self.changed: list[str] = []
+        self.refusal: Conflict | None = None
+        self.tree = BranchTree((), {})
+
+    def step(self) -> bool:
+        """Commit up to 500 changes; returns whether no more are needed."""
+        snapshot = self._stream.read()
+        if snapshot.info is None:
+            raise NotFound(f"session {shown(self._stream.id)} does not exist: it has no branches")
+        tree = _tree(self._stream, snapshot.info)
+        if self._name not in tree.branches:
+            tree = self._with_new(tree, snapshot)
+        elif self._at is not None and not self._is_begun:
+            self.refusal = Conflict(  # not raised here, where a conflict means to try again
+                f"session {shown(self._stream.id)} has a branch {shown(self._name)} already",
+                current=snapshot.version,
+            )
+            return True
+        return self._commit(tree, snapshot.info)
+
+    def _with_new(self, tree: BranchTree, snapshot: Snapshot) -> BranchTree:
+        """The tree with the new branch, which begins behind the item `at`."""
+        if len(tree.branches) >= _MAX_BRANCHES:
+            raise InputError(
+                f"session {shown(self._stream.id)} has {_MAX_BRANCHES} branches already: begin "
+                "another session, or show one of them"
+            )
+        item = self._item_at()
+        new = Branch(self._name, tree.owner(item) if item else MAIN, item.id if item else None)
+        seqs = {
+            **seqs_of_starts(self._stream, snapshot.info),
+            **({item.id: item.seq} if item else {}),
+        }
+        return BranchTree([*tree.branches.values(), new], seqs)
+
+    def _item_at(self) -> Item | None:
+        """The item that the branch begins behind; `None` = before all."""
+        at = self._at
+        if at is None or type(at) is int:
+            before = None if at is None else max(-1, min(at, MAX_SEQ - 1)) + 1
+            query = items_query(self._stream, limit=1, newest=True, before=before)
+            return next(iter(range_items(self._stream, query)), None)
+        if not isinstance(at, str):
+            raise InputError(f"at must be an item's id or a seq, got {type(at).__name__}")
+        query = items_query(self._stream, ids=[names.key(at)])
+        items = range_items(self._stream, query, hidden=True)
+        if not items:
+            raise NotFound(f"at: session {shown(self._stream.id)} has no item {shown(at)}")
+        return items[0]
+
+    def _commit(self, tree: BranchTree, before: SessionInfo) -> bool:
+        stream, now = self._stream, self._stream.engine.now()
+        snapshot = stream.read(items_query(stream, after=tree.fork_seq(self._name)))
+        if snapshot.info is None or snapshot.info.branches != before.branches:
+            raise Conflict("the branches were changed meanwhile", current=snapshot.version)
+        changes = _Changes(tree, self._name, snapshot.pages[0].records, now)
+        put, is_last_hide = changes.first()
+        self.tree = BranchTree(tree.shown_as(self._name), {})
+        info = dataclasses.replace(stream.claim(snapshot), branches=self.tree.listed())
+        stream.compare_and_set(snapshot, put=put, info=info if is_last_hide else None)
+        if put:
+            drop_derived(stream, snapshot, min(changes.seqs[record.id] for record in put))
+        self.changed += [changes.ids[record.id] for record in put]
+        self._is_begun = self._is_begun or is_last_hide
+        return len(put) == len(changes.hide) + len(changes.show)
+
+
+class _Changes:
+    """The records to hide, and those to show again, when a branch becomes the shown one."""
+
+    def __init__(self, tree: BranchTree, name: str, records: Sequence[Record], now: float) -> None:
+        self.hide: list[Record] = []
+        self.show: list[Record] = []
+        self.seqs = {record.id: record.seq for record in records}
+        self.ids: dict[str, str] = {}
+        branch_view = BranchView(tree, name)
+        for record in records:
+            item = item_codec.read_item(record)
+            self.ids[record.id] = item.id
+            is_on = branch_view.has(item)
+            if not item.hidden and not is_on:
+                self.hide += _marked(record, tree.owner(item), now)
+            elif item.hidden and is_on and label(item) is not None:
+                self.show += _marked(record, None, now)
+
+    def first(self) -> tuple[list[Record], bool]:
+        """What one commit changes, and whether nothing is left to hide then."""
+        put = [*self.hide, *self.show][:_MAX_CHANGES]
+        is_too_large = len(list(batches(put))) > 1
+        if self.hide and (is_too_large or len(self.hide) > _MAX_CHANGES):
+            return self.hide[:_MAX_CHANGES], False
+        return put, True
+
+
+def _marked(record: Record, branch: str | None, now: float) -> list[Record]:
+    """The record with the mark of a branch that is not shown, or without; none if unreadable."""
+    marked = item_codec.with_branch(record, branch, now)
+    return [] if marked is None else [marked]
+
+
+def _tree(stream: SessionStream, info: SessionInfo | None) -> BranchTree:
+    return BranchTree(info.branches if info else (), seqs_of_starts(stream, info))
+
+
+def _unknown(stream: SessionStream, name: str, tree: BranchTree) -> NotFound:
+    existing = ", ".join(shown(branch) for branch in list(tree.branches)[:5])
+    return NotFound(f"session {shown(stream.id)} has no branch {shown(name)}; it has {existing}")
