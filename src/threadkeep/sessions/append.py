@@ -69,18 +69,18 @@ class Draft(NamedTuple):
 def add(stream: SessionStream, messages: Sequence[object], format: str | None = None) -> list[Item]:
     """As `Session.add`."""
     draft = make_draft(
-        stream.engine, stream.id, messages, format=format, refer=partial(_without_pages, stream)
+        stream.engine, stream.id, messages, format=format, refer=partial(without_pages, stream)
     )
     if draft.uploads:
-        _upload(stream, draft)
+        upload(stream, draft)
     seqs = list[int]()
     for batch in list(batches(draft.records)) or [[]]:
         seqs += _write(stream, draft.claims, batch, first=not seqs)
     if draft.claims is not None and draft.claims.changes:
         recall_segments.drop_touched(stream.engine, stream.owner, stream.id)
     if stream.engine.settings.retain:
-        _apply_retention(stream, seqs)
-    return _notify_listener(stream, draft, seqs)
+        apply_retention(stream, seqs)
+    return notify_listener(stream, draft, seqs)
 
 
 def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
@@ -90,7 +90,7 @@ def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
         draft.claims.check_alone()
     first, *rest = list(batches(draft.records)) or [[]]
     if draft.uploads:
-        _upload(stream, draft)
+        upload(stream, draft)
 
     def step() -> list[int]:
         snapshot = stream.read(blobs.query(stream.engine, stream.id))
@@ -109,7 +109,7 @@ def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
     seqs = stream.retry(step)
     for batch in rest:
         seqs += _write(stream, draft.claims, batch, first=False)
-    return _notify_listener(stream, draft, seqs)
+    return notify_listener(stream, draft, seqs)
 
 
 def make_draft(
@@ -183,7 +183,7 @@ def stored_with_blobs(stream: SessionStream, snapshot: Snapshot, page: Page) -> 
     return {record.id: record.seq for record in items.records}
 
 
-def _upload(stream: SessionStream, draft: Draft) -> None:
+def upload(stream: SessionStream, draft: Draft) -> None:
     """Store the large parts of a draft, if the session may be written to.
 
     Raises:
@@ -194,7 +194,7 @@ def _upload(stream: SessionStream, draft: Draft) -> None:
     blobs.store(stream.engine, stream.id, owner, draft.uploads)
 
 
-def _without_pages(stream: SessionStream, result: Item) -> Item:
+def without_pages(stream: SessionStream, result: Item) -> Item:
     """The result as it is stored: pages that `read_more` made of another one are references."""
     older = older_items(stream)
 
@@ -216,7 +216,7 @@ def _write(
     return stream.append_checked(batch, keys, claims.check if first else claims.check_new)
 
 
-def _notify_listener(stream: SessionStream, draft: Draft, seqs: Sequence[int]) -> list[Item]:
+def notify_listener(stream: SessionStream, draft: Draft, seqs: Sequence[int]) -> list[Item]:
     """Tell the listener about new items; returns all added items."""
     added = whole_items(stream, draft.stored(seqs))  # a reference may name a large item
     if stream.engine.write_counts is not None:
@@ -231,7 +231,7 @@ def _notify_listener(stream: SessionStream, draft: Draft, seqs: Sequence[int]) -
     return added
 
 
-def _apply_retention(stream: SessionStream, seqs: Sequence[int]) -> None:
+def apply_retention(stream: SessionStream, seqs: Sequence[int]) -> None:
     """Delete the items that are older than all those `retain` keeps.
 
     Older items are read until the policies need no more. If a model extracts from sessions, items
