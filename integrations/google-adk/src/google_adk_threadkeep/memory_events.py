@@ -10,14 +10,14 @@ from typing import Any, Final
 from google.adk.events.event import Event
 
 from google_adk_threadkeep.codec import to_items
-from google_adk_threadkeep.session_ids import MEMORY_AGENT
 from google_adk_threadkeep.state import KEY
-from threadkeep import Item, Memory, Session
+from threadkeep import Item, Memory
 from threadkeep.adapters.app_sessions import open_session
 from threadkeep.adapters.conditional_append import Addition, Tail, add_if
 
 _BATCH: Final = 200
 _DELETED: Final = "deleted"
+_REMEMBERED: Final = "remembered"
 
 
 def add_events(memory: Memory, stored_id: str, user: str, events: Sequence[Event]) -> None:
@@ -32,7 +32,7 @@ def add_events(memory: Memory, stored_id: str, user: str, events: Sequence[Event
     Raises:
         InputError: an event cannot be stored; the ones before it may be.
     """
-    chat = open_remembered(memory, stored_id, user)
+    chat = open_session(memory, stored_id, user)
     remaining = iter([event for event in events if event.content and event.content.parts])
     while batch := list(islice(remaining, _BATCH)):
         items = {item.id: item for event in batch for item in to_items(event)}
@@ -43,7 +43,7 @@ def forget_item(memory: Memory, stored_id: str, user: str, id: str) -> None:
     """Delete an item with what was learned only of it; the events of its session may come again,
     this one is not added then.
     """
-    chat = open_remembered(memory, stored_id, user)
+    chat = open_session(memory, stored_id, user)
 
     def decide(tail: Tail) -> Addition | None:
         held = _held(tail)
@@ -54,12 +54,6 @@ def forget_item(memory: Memory, stored_id: str, user: str, id: str) -> None:
 
     add_if(chat, (), decide)
     chat.forget(id)
-
-
-def open_remembered(memory: Memory, stored_id: str, user: str) -> Session:
-    """The session of an id; what belongs to no session of an app is hidden from lists."""
-    is_hidden = f"/{MEMORY_AGENT}/" in stored_id and stored_id.count("/") == 3
-    return open_session(memory, stored_id, user, MEMORY_AGENT if is_hidden else None)
 
 
 def _addition(items: dict[str, Item], tail: Tail) -> Addition | None:
@@ -77,6 +71,6 @@ def _addition(items: dict[str, Item], tail: Tail) -> Addition | None:
 def _held(tail: Tail) -> dict[str, Any] | None:
     """What is noted of a session that memory stores; `None` if another service stores it."""
     if tail.info is None:
-        return {MEMORY_AGENT: True}
+        return {_REMEMBERED: True}
     held = tail.info.metadata.get(KEY)
-    return held if isinstance(held, dict) and held.get(MEMORY_AGENT) else None
+    return held if isinstance(held, dict) and held.get(_REMEMBERED) else None

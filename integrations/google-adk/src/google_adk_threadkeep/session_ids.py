@@ -8,7 +8,6 @@ from threadkeep.adapters.identity import UserId, session_id_text, user_id
 from threadkeep.errors import ConfigError
 
 STATE_AGENT: Final = "state"
-MEMORY_AGENT: Final = "memory"
 
 
 class Address(NamedTuple):
@@ -53,10 +52,10 @@ def parse_address(app_name: str, user: UserId, session_id: str) -> Address | Non
     return Address(_app(app_name), owner, id) if id else None
 
 
-def address_of(stored_id: str) -> Address:
-    """The address of a session that is stored under an id."""
+def address_of(stored_id: str) -> Address | None:
+    """The address of a session that is stored under an id; `None` for what is no session."""
     app, user, session = stored_id.split("/", 2)
-    return Address(_decoded(app), _decoded(user), session)
+    return Address(_decoded(app), _decoded(user), session) if user else None
 
 
 def app_state_id(app_name: str) -> str:
@@ -71,7 +70,7 @@ def user_state_id(app_name: str, user: str) -> str:
 
 def memory_id(app_name: str, user: str) -> str:
     """The id of what holds memories of a user that belong to no session."""
-    return f"{prefix(app_name)}/{MEMORY_AGENT}/{_encoded(user)}"
+    return f"{prefix(app_name)}/memory/{_encoded(user)}"
 
 
 def _app(app_name: object) -> str:

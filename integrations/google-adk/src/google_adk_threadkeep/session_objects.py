@@ -27,9 +27,12 @@ def loaded_session(address: Address, history: History) -> Session:
 
 def listed_sessions(memory: Memory, app_name: str, user_id: str | None) -> list[Session]:
     """The sessions of an app, or of one of its users, without events, the latest last."""
-    found = list(heads(memory, user_id, prefix(app_name, user_id)))
-    addresses = [address_of(head.info.id) for head in found]
-    users = list(dict.fromkeys(address.user_id for address in addresses))
+    pairs = [
+        (address, head)
+        for head in heads(memory, user_id, prefix(app_name, user_id))
+        if (address := address_of(head.info.id)) is not None
+    ]
+    users = list(dict.fromkeys(address.user_id for address, _ in pairs))
     scopes = [ScopedState(memory, app_name, user) for user in users]
     metadata = metadata_of(memory, [chat for scope in scopes for chat in scope.sessions])
     scoped = dict(zip(users, zip(metadata[::2], metadata[1::2], strict=True), strict=True))
@@ -40,7 +43,7 @@ def listed_sessions(memory: Memory, app_name: str, user_id: str | None) -> list[
             [],
             _updated_at(head.info, head.newest),
         )
-        for address, head in zip(addresses, found, strict=True)
+        for address, head in pairs
     ]
     return sorted(sessions, key=lambda one: (one.last_update_time, one.user_id, one.id))
 
