@@ -20,6 +20,7 @@ MODULES = (
     "langchain_threadkeep",
     "llama_index.memory.threadkeep",
     "openai_agents_threadkeep",
+    "google_adk_threadkeep",
 )
 PAGES = sorted((ROOT / "docs" / "reference").glob("*.md"))
 TEXT = "\n".join(page.read_text("utf-8") for page in PAGES)

@@ -18,6 +18,7 @@ ADAPTERS = {
     "langchain": ("langchain_threadkeep", "langchain"),
     "llama_index": ("llama_index.memory.threadkeep", "llama-index"),
     "openai_agents": ("openai_agents_threadkeep", "openai-agents"),
+    "google_adk": ("google_adk_threadkeep", "google-adk"),
 }
 PACKAGES = [
     "threadkeep",
@@ -31,6 +32,7 @@ DISTRIBUTIONS = [
     "langchain-threadkeep",
     "llama-index-memory-threadkeep",
     "openai-agents-threadkeep",
+    "google-adk-threadkeep",
 ]
 
 

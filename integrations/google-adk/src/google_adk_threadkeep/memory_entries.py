@@ -12,8 +12,8 @@ from google.genai import types
 from google_adk_threadkeep.codec import timestamp_of, to_events
 from google_adk_threadkeep.session_ids import memory_id, prefix
 from threadkeep import Item
+from threadkeep.adapters.memory_types import Fact
 from threadkeep.longterm import markers
-from threadkeep.types.knowledge import Fact
 
 _FACT: Final = "fact"
 _ITEM: Final = "item"

@@ -14,9 +14,9 @@ from google_adk_threadkeep.session_ids import Address, memory_id
 from threadkeep import Memory
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import user_id as checked_user
+from threadkeep.adapters.memory_types import Hits
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
-from threadkeep.longterm.recall.hits import Hits
 from threadkeep.printable import shown
 
 if TYPE_CHECKING:

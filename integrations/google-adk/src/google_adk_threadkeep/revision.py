@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from google.adk.errors._stale_session_error import StaleSessionError
@@ -15,6 +16,8 @@ from threadkeep.errors import InputError
 from threadkeep.printable import shown
 
 _WINDOW: Final = "window"
+_MARKER: Final = "_storage_update_marker"
+"""The attribute in which ADK's database service notes its revision, and which copies keep."""
 
 
 def mark(session: Session, snapshot: Snapshot, *, is_window: bool) -> None:
@@ -27,18 +30,18 @@ def mark(session: Session, snapshot: Snapshot, *, is_window: bool) -> None:
     """
     newest = snapshot.items[-1] if snapshot.items else None
     parts = [_revision(snapshot.generation, newest), *([_WINDOW] if is_window else [])]
-    session._storage_update_marker = " ".join(parts)
+    _set_marker(session, " ".join(parts))
 
 
 def advance(session: Session, tail: Tail, newest: Item) -> None:
     """Note in the object that its session ends with an item that was appended to a tail."""
     rest = [_WINDOW] if holds_window(session) else []
-    session._storage_update_marker = " ".join([_revision_of(tail, newest), *rest])
+    _set_marker(session, " ".join([_revision_of(tail, newest), *rest]))
 
 
 def holds_window(session: Session) -> bool:
     """Whether the object holds a window only."""
-    return (session._storage_update_marker or "").endswith(f" {_WINDOW}")
+    return (_marker(session) or "").endswith(f" {_WINDOW}")
 
 
 def check_current(session: Session, tail: Tail) -> None:
@@ -47,7 +50,7 @@ def check_current(session: Session, tail: Tail) -> None:
     Raises:
         StaleSessionError: somebody did.
     """
-    marker = session._storage_update_marker
+    marker = _marker(session)
     if marker is not None:
         is_current = marker.split(" ")[0] == _revision_of(tail, tail.newest)
     else:  # an object that no service read: by its last event
@@ -71,6 +74,18 @@ def check_whole(session: Session) -> None:
             f"session {shown(session.id)} was read through a window, but a rewind needs all of its "
             "events: use a ThreadkeepSessionService without window="
         )
+
+
+def _marker(session: Session) -> str | None:
+    marker = getattr(session, _MARKER, None)
+    return marker if isinstance(marker, str) else None
+
+
+def _set_marker(session: Session, marker: str) -> None:
+    with suppress(
+        AttributeError, ValueError
+    ):  # a version of ADK without it: the last event decides
+        setattr(session, _MARKER, marker)
 
 
 def _revision_of(tail: Tail, newest: Item | None) -> str:

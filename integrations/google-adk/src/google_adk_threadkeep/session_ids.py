@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import UserId, session_id_text, user_id
 from threadkeep.errors import ConfigError
 
@@ -23,16 +24,22 @@ class Address(NamedTuple):
         return stored_session_id(*self)
 
 
-def stored_session_id(app_name: str, user_id: UserId, session_id: str) -> str:
+@strict_arguments
+def stored_session_id(app_name: str, owner: UserId, session_id: str) -> str:
     """The id of a session in the store: `<app>/<user>/<session>`.
 
     Under it every other framework continues the session. A `%` or `/` in the first two parts is
     percent-encoded, so that no two sessions share an id.
 
+    Args:
+        app_name: the app.
+        owner: the user, whom ADK calls `user_id`.
+        session_id: the session, as ADK names it.
+
     Raises:
         ConfigError: a part is not a text, or the user or session is empty.
     """
-    return prefix(app_name, user_id) + session_id_text(session_id)
+    return prefix(app_name, owner) + session_id_text(session_id)
 
 
 def prefix(app_name: str, user: UserId | None = None) -> str:

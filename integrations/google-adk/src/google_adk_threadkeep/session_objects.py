@@ -12,7 +12,7 @@ from google_adk_threadkeep.session_ids import Address, address_of, prefix
 from google_adk_threadkeep.state import ScopedState
 from threadkeep import Item, Memory
 from threadkeep.adapters.app_sessions import heads, metadata_of
-from threadkeep.types import SessionInfo
+from threadkeep.adapters.memory_types import SessionInfo
 
 
 def loaded_session(address: Address, history: History) -> Session:
