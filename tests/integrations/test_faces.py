@@ -19,6 +19,7 @@ ADAPTERS = {
     "llama_index": ("llama_index.memory.threadkeep", "llama-index"),
     "openai_agents": ("openai_agents_threadkeep", "openai-agents"),
     "google_adk": ("google_adk_threadkeep", "google-adk"),
+    "agent_framework": ("agent_framework_threadkeep", "agent-framework"),
 }
 PACKAGES = [
     "threadkeep",
@@ -33,6 +34,7 @@ DISTRIBUTIONS = [
     "llama-index-memory-threadkeep",
     "openai-agents-threadkeep",
     "google-adk-threadkeep",
+    "agent-framework-threadkeep",
 ]
 
 

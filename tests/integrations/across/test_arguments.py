@@ -18,6 +18,7 @@ from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableLambda
 from llama_index.core.base.llms.types import ChatMessage
 
+import agent_framework_threadkeep as agent_framework
 import google_adk_threadkeep as google_adk
 import langchain_threadkeep as langchain
 import llama_index.memory.threadkeep as llama
@@ -61,6 +62,7 @@ CALLS: dict[str, Call] = {
     **public_calls(llama),
     **public_calls(agents),
     **public_calls(google_adk),
+    **public_calls(agent_framework),
     "llama ThreadkeepMemory.from_defaults": llama.ThreadkeepMemory.from_defaults,
     "llama ThreadkeepMemory.bind": llama.ThreadkeepMemory.bind,
 }

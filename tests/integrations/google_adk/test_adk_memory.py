@@ -11,7 +11,7 @@ from google.adk.events.event import Event
 from google.adk.memory import InMemoryMemoryService
 from google.adk.memory.memory_entry import MemoryEntry
 from google.adk.sessions import Session
-from google.adk.tools import preload_memory
+from google.adk.tools.preload_memory_tool import PreloadMemoryTool
 from google.genai import types
 
 import threadkeep
@@ -143,7 +143,7 @@ class TestBesideOurSessions:
         runner, _ = make_runner(service, [said("Noted.")])
         asyncio.run(ask(runner, "The yellow tram goes to the harbour."))
         runner, model = make_runner(
-            service, [said("The harbour.")], tools=[preload_memory], memory_service=recall
+            service, [said("The harbour.")], tools=[PreloadMemoryTool()], memory_service=recall
         )
         asyncio.run(ask(runner, "Where does the yellow tram go?", session="new"))
         assert "goes to the harbour" in str(model.requests[0])
