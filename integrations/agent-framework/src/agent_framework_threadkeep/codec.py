@@ -72,17 +72,27 @@ def to_messages(items: Sequence[Item]) -> list[Message]:
     Thoughts of other frameworks' models are left out, since no other model can read them.
     """
     messages: list[Message] = []
-    group: str | None = None
+    previous: Item | None = None
     for item in items:
         native = _native_message(item)
-        data = (item.raw or {}).get("data") or {}
-        if native is not None and group is not None and data.get("group") == group:
-            messages[-1].contents.extend(native.contents)
-            continue
         message = _foreign_message(item) if native is None else native
-        group = data.get("group") if native is not None else None
-        messages += [] if message is None else [message]
+        if message is None:
+            continue
+        if previous is not None and _continues(previous, item, is_native=native is not None):
+            messages[-1].contents.extend(message.contents)
+        else:
+            messages.append(message)
+        previous = item
     return messages
+
+
+def _continues(previous: Item, item: Item, *, is_native: bool) -> bool:
+    """Whether an item is a part of the message before it, as its writer stored them apart."""
+    if is_native:
+        group = _data(item).get("group")
+        return group is not None and group == _data(previous).get("group")
+    is_separate = item.type != "message" and bool(item.tool_calls)
+    return is_separate and previous.role == item.role == "assistant" and not _data(previous)
 
 
 def usage_of(details: Any) -> dict[str, Any] | None:
@@ -115,9 +125,7 @@ def _native_message(item: Item) -> Message | None:
     """The message, or the part of it that the item holds; `None` if another framework wrote it."""
     if is_plain_text(item):
         return Message(item.role, [str(item.content)])
-    raw = item.raw or {}
-    data = raw.get("data")
-    if raw.get("format") != FORMAT or not isinstance(data, dict):
+    if not (data := _data(item)):
         return None
     try:
         head = dict(data["message"] if "message" in data else {"role": data["role"]})
@@ -125,6 +133,13 @@ def _native_message(item: Item) -> Message | None:
         return Message.from_dict({**head, "contents": contents})
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         return None  # of another shape: what is neutral
+
+
+def _data(item: Item) -> dict[str, Any]:
+    """The payload of the framework; empty if another one wrote the item."""
+    raw = item.raw or {}
+    data = raw.get("data")
+    return data if raw.get("format") == FORMAT and isinstance(data, dict) else {}
 
 
 def _stored_part(part: Part, item: Item) -> Part:
