@@ -54,6 +54,8 @@ def __getattr__(name: str) -> Any:
 
 
 _PUBLIC_PACKAGES = (
+    "agent_framework",
+    "google_adk",
     "backends", "importers", "langchain", "llama_index", "openai_agents", "service", "testing",
     "pydantic_ai",
 )  # fmt: skip

@@ -21,6 +21,8 @@ MODULES = (
     "llama_index.memory.threadkeep",
     "openai_agents_threadkeep",
     "pydantic_ai_threadkeep",
+    "google_adk_threadkeep",
+    "agent_framework_threadkeep",
 )
 PAGES = sorted((ROOT / "docs" / "reference").glob("*.md"))
 TEXT = "\n".join(page.read_text("utf-8") for page in PAGES)

@@ -19,6 +19,8 @@ ADAPTERS = {
     "llama_index": ("llama_index.memory.threadkeep", "llama-index"),
     "openai_agents": ("openai_agents_threadkeep", "openai-agents"),
     "pydantic_ai": ("pydantic_ai_threadkeep", "pydantic-ai"),
+    "google_adk": ("google_adk_threadkeep", "google-adk"),
+    "agent_framework": ("agent_framework_threadkeep", "agent-framework"),
 }
 PACKAGES = [
     "threadkeep",
@@ -33,6 +35,8 @@ DISTRIBUTIONS = [
     "llama-index-memory-threadkeep",
     "openai-agents-threadkeep",
     "pydantic-ai-threadkeep",
+    "google-adk-threadkeep",
+    "agent-framework-threadkeep",
 ]
 
 

@@ -45,11 +45,12 @@ def _write(chat: Session, items: Sequence[Item], write: _Write) -> list[Item]:
         fitting = [without_large_parts(item) for item in items]
         if fitting == list(items):
             raise
-        _log(chat, fitting, error)
+        log_left_out(chat, fitting, error)
         return write(fitting)
 
 
-def _log(chat: Session, items: Sequence[Item], error: TooLarge) -> None:
+def log_left_out(chat: Session, items: Sequence[Item], error: TooLarge) -> None:
+    """Log how much was left out of new messages."""
     import logging  # rarely needed, and slow to load
 
     counts = [item.metadata[KEY] for item in items if KEY in item.metadata]

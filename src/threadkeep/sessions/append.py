@@ -70,7 +70,7 @@ class Draft(NamedTuple):
 def add(stream: SessionStream, messages: Sequence[object], format: str | None = None) -> list[Item]:
     """As `Session.add`."""
     draft = make_draft(
-        stream.engine, stream.id, messages, format=format, refer=partial(_without_pages, stream)
+        stream.engine, stream.id, messages, format=format, refer=partial(without_pages, stream)
     )
     if draft.uploads:
         upload(stream, draft)
@@ -86,7 +86,7 @@ def finish(stream: SessionStream, draft: Draft, seqs: Sequence[int]) -> list[Ite
     """What follows once a draft is written: old items go, and who listens is told."""
     if stream.engine.settings.retain:
         apply_retention(stream, seqs)
-    return _notify_listener(stream, draft, seqs)
+    return notify_listener(stream, draft, seqs)
 
 
 def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
@@ -116,7 +116,7 @@ def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
     seqs = stream.retry(step)
     for batch in rest:
         seqs += _write(stream, draft.claims, batch, first=False)
-    return _notify_listener(stream, draft, seqs)
+    return notify_listener(stream, draft, seqs)
 
 
 def without_branches(stream: SessionStream, snapshot: Snapshot) -> SessionInfo | None:
@@ -208,7 +208,7 @@ def upload(stream: SessionStream, draft: Draft) -> None:
     blob_upload.store(stream.engine, stream.id, owner, draft.uploads)
 
 
-def _without_pages(stream: SessionStream, result: Item) -> Item:
+def without_pages(stream: SessionStream, result: Item) -> Item:
     """The result as it is stored: pages that `read_more` made of another one are references."""
     older = older_items(stream)
 
@@ -230,7 +230,7 @@ def _write(
     return stream.append_checked(batch, keys, claims.check if first else claims.check_new)
 
 
-def _notify_listener(stream: SessionStream, draft: Draft, seqs: Sequence[int]) -> list[Item]:
+def notify_listener(stream: SessionStream, draft: Draft, seqs: Sequence[int]) -> list[Item]:
     """Tell the listener about new items; returns all added items."""
     added = whole_items(stream, draft.stored(seqs))  # a reference may name a large item
     if stream.engine.write_counts is not None:

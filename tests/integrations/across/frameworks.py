@@ -26,6 +26,8 @@ from llama_index.core.base.llms.types import (
 from langchain_threadkeep import ThreadkeepChatMessageHistory
 from llama_index.memory.threadkeep import ThreadkeepMemory
 from openai_agents_threadkeep import ThreadkeepSession
+from tests.integrations.across.agent_framework import AgentFramework
+from tests.integrations.across.google_adk import SESSION, GoogleAdk
 from tests.integrations.across.pydantic_ai_turns import PydanticAI
 from tests.integrations.llama_index.conftest import as_openai
 from threadkeep.testing import assert_valid
@@ -69,10 +71,10 @@ class Plain:
         ]
 
     def write(self, memory: Any, turn: list[Any]) -> None:
-        memory.session("chat").add(*turn)
+        memory.session(SESSION).add(*turn)
 
     def read(self, memory: Any) -> list[Any]:
-        window = memory.session("chat").window()
+        window = memory.session(SESSION).window()
         assert_valid(window.to_responses(), "responses")
         anthropic = window.to_anthropic()
         assert_valid(anthropic, "anthropic", system=anthropic.system or None)
@@ -85,14 +87,16 @@ class Plain:
         return _holds(read, told)
 
     def words(self, memory: Any) -> str:
-        return repr(memory.session("chat").items())
+        return repr(memory.session(SESSION).items())
 
 
 class Agents:
     """Items of the OpenAI Agents SDK, through its `Session` protocol."""
 
     # No model but the one that thought it can be given a thought by the Responses API.
-    unheard = frozenset({"plain", "langchain", "llama_index", "pydantic_ai"})
+    unheard = frozenset(
+        {"plain", "langchain", "llama_index", "pydantic_ai", "google_adk", "agent_framework"}
+    )
 
     def turn(self, tag: str) -> list[Any]:
         picture = {"type": "input_image", "detail": "low", "image_url": URL}
@@ -132,11 +136,11 @@ class Agents:
         ]
 
     def write(self, memory: Any, turn: list[Any]) -> None:
-        asyncio.run(ThreadkeepSession("chat", memory).add_items(turn))
+        asyncio.run(ThreadkeepSession(SESSION, memory).add_items(turn))
 
     def read(self, memory: Any) -> list[Any]:
         for window in (None, {"max_messages": 100}):
-            session = ThreadkeepSession("chat", memory, window=window)
+            session = ThreadkeepSession(SESSION, memory, window=window)
             read = asyncio.run(session.get_items())
             assert_valid(read, "responses")
         return list(read)
@@ -193,7 +197,7 @@ class LlamaIndex:
         return repr(self.read(memory))
 
     def _kept(self, memory: Any) -> ThreadkeepMemory:
-        return ThreadkeepMemory.from_defaults(memory=memory, session_id="chat")
+        return ThreadkeepMemory.from_defaults(memory=memory, session_id=SESSION)
 
 
 class LangChain:
@@ -218,10 +222,10 @@ class LangChain:
         ]
 
     def write(self, memory: Any, turn: list[Any]) -> None:
-        ThreadkeepChatMessageHistory("chat", memory).add_messages(turn)
+        ThreadkeepChatMessageHistory(SESSION, memory).add_messages(turn)
 
     def read(self, memory: Any) -> list[Any]:
-        read = ThreadkeepChatMessageHistory("chat", memory).messages
+        read = ThreadkeepChatMessageHistory(SESSION, memory).messages
         assert_valid(_sent(read), "openai")
         return list(read)
 
@@ -249,10 +253,15 @@ def _holds(read: list[Any], turn: list[Any]) -> bool:
     return any(read[start : start + len(turn)] == turn for start in starts)
 
 
+FOREIGN = frozenset({"plain", "langchain", "llama_index", "openai_agents", "google_adk"})
+"""Those whose thoughts the Agent Framework leaves out: no other model can read them."""
+
 FRAMEWORKS: dict[str, Any] = {
     "plain": Plain(),
     "langchain": LangChain(),
     "llama_index": LlamaIndex(),
     "openai_agents": Agents(),
     "pydantic_ai": PydanticAI(),
+    "google_adk": GoogleAdk(PNG, CITIES, frozenset()),
+    "agent_framework": AgentFramework(SESSION, URL, CITIES, FOREIGN),
 }

@@ -21,6 +21,7 @@ from pydantic_ai.messages import (
 )
 
 from pydantic_ai_threadkeep import ThreadkeepConversationStore
+from tests.integrations.across.google_adk import SESSION
 
 PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
@@ -52,7 +53,7 @@ class PydanticAI:
     def write(self, memory: Any, turn: list[Any]) -> None:
         async def save() -> None:
             store = ThreadkeepConversationStore(memory)
-            conversation = await store.load("chat") or Conversation(conversation_id="chat")
+            conversation = await store.load(SESSION) or Conversation(conversation_id=SESSION)
             conversation.messages = [*conversation.messages, *turn]
             await store.save(conversation)
 
@@ -61,7 +62,7 @@ class PydanticAI:
     def read(self, memory: Any) -> list[Any]:
         for window in ({"max_messages": 100}, None):
             store = ThreadkeepConversationStore(memory, window=window)
-            loaded = asyncio.run(store.load("chat"))
+            loaded = asyncio.run(store.load(SESSION))
             read = [] if loaded is None else loaded.messages
             repaired = [part for message in repair_messages(read) for part in message.parts]
             parts = [part for message in read for part in message.parts]

@@ -9,11 +9,16 @@ import pytest
 
 import threadkeep
 from tests.integrations.across.frameworks import CITIES, FRAMEWORKS, PNG
+from tests.integrations.across.google_adk import SESSION
 
-ALL = list(FRAMEWORKS)
-ROTATIONS = [(*ALL[n:], *ALL[:n]) for n in range(len(ALL))]
-ORDERS = [*itertools.permutations(ALL[:4]), *ROTATIONS, *(order[::-1] for order in ROTATIONS)]
-"""All orders of four of them, and of all those in which each is first and last."""
+NAMES = list(FRAMEWORKS)
+ROTATIONS = [tuple(NAMES[n:] + NAMES[:n]) for n in range(len(NAMES))]
+ORDERS = [
+    *itertools.permutations(NAMES[:4]),
+    *ROTATIONS,
+    *(order[::-1] for order in ROTATIONS),
+]
+"""All orders of four, and of all of them those in which each is first, last, and in between."""
 
 PAIRS = list(itertools.product(FRAMEWORKS, FRAMEWORKS))
 
@@ -62,7 +67,7 @@ def test_all_of_them_one_after_the_other(memory, order):
         for reader, framework in FRAMEWORKS.items():
             read = framework.read(memory)  # which asserts that it is valid
             assert reader not in written or framework.same(written[reader], read), reader
-    assert len(memory.session("chat").window().to_openai()) == 5 * len(order)
+    assert len(memory.session(SESSION).window().to_openai()) == 5 * len(order)
 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS, ids=map(" then ".join, PAIRS))

@@ -18,6 +18,8 @@ from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableLambda
 from llama_index.core.base.llms.types import ChatMessage
 
+import agent_framework_threadkeep as agent_framework
+import google_adk_threadkeep as google_adk
 import langchain_threadkeep as langchain
 import llama_index.memory.threadkeep as llama
 import openai_agents_threadkeep as agents
@@ -42,7 +44,7 @@ WITH_A_SOURCE = {
 }
 """Their first argument is what they wrap, or read from."""
 
-OTHERS = {"trim_messages", "RecordingHooks"}
+OTHERS = {"trim_messages", "RecordingHooks", "stored_session_id"}
 """They take no store."""
 
 OF_OURS = {"read_more_tool", "import_checkpoints"}
@@ -59,6 +61,8 @@ CALLS: dict[str, Call] = {
     **public_calls(langchain),
     **public_calls(llama),
     **public_calls(agents),
+    **public_calls(google_adk),
+    **public_calls(agent_framework),
     "llama ThreadkeepMemory.from_defaults": llama.ThreadkeepMemory.from_defaults,
     "llama ThreadkeepMemory.bind": llama.ThreadkeepMemory.bind,
 }

@@ -1,0 +1,119 @@
+"""Convert contents (as dumped to JSON) to neutral blocks, calls and results, and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from threadkeep.messages import parse_arguments
+
+Part = dict[str, Any]
+Block = dict[str, Any]
+
+_BLOCK: Final = "threadkeep_block"
+"""Refers to the bytes of the neutral block with that index."""
+
+_KINDS: Final = frozenset({"image", "audio", "video"})
+_SILENT: Final = frozenset({"function_call", "usage"})
+
+
+def to_block(part: Part) -> Block | None:
+    """The neutral block; `None` for a call or counts, which have fields of their own."""
+    kind = part["type"]
+    if kind in _SILENT:
+        return None
+    if kind == "text":
+        return {"type": "text", "text": part.get("text") or ""}
+    if kind == "text_reasoning":
+        return {"type": "reasoning", "reasoning": part.get("text") or ""}
+    if kind == "error":
+        return {"type": "text", "text": part.get("message") or "error"}
+    if kind in {"data", "uri"} and isinstance(uri := part.get("uri"), str):
+        head, separator, data = uri.partition(";base64,")
+        source = {"base64": data} if separator and head.startswith("data:") else {"url": uri}
+        return _media(part.get("media_type") or head.removeprefix("data:"), source)
+    return {"type": "opaque", "value": part}
+
+
+def to_call(part: Part) -> dict[str, Any]:
+    """The neutral call of a function call."""
+    arguments = parse_arguments(part.get("arguments"))
+    return {"id": part.get("call_id") or "", "name": part.get("name") or "", "args": arguments}
+
+
+def result_text(part: Part) -> str:
+    """The text of a function's result."""
+    result = part.get("result")
+    if isinstance(result, str):
+        return result
+    texts = [item["text"] for item in part.get("items") or () if item.get("type") == "text"]
+    if texts:
+        return "\n".join(texts)
+    return "" if result is None else json.dumps(result, ensure_ascii=False)
+
+
+def packed_result(part: Part) -> Part:
+    """A function's result as it is stored: its text once, where a window that cuts it looks."""
+    text, items = result_text(part), part.get("items") or []
+    rest = {name: value for name, value in part.items() if name not in {"result", "items"}}
+    if items == [{"type": "text", "text": text, **_properties(items)}] and part["result"] == text:
+        return {**rest, "output": text, "properties": _properties(items)}
+    return {"json": json.dumps(part, ensure_ascii=False)}
+
+
+def unpacked_result(stored: Part) -> Part:
+    """Undoes `packed_result`."""
+    if "json" in stored:
+        return dict(json.loads(stored["json"]))
+    rest = {k: value for k, value in stored.items() if k not in {"output", "properties"}}
+    text = stored["output"]
+    item = {"type": "text", "text": text, **stored["properties"]}
+    return {**rest, "result": text, "items": [item]}
+
+
+def without_bytes(part: Part, block: Block | None, index: int) -> Part:
+    """The content with a reference in place of the bytes that a neutral block holds."""
+    if block is None or "base64" not in block:
+        return part
+    head = part["uri"].removesuffix(block["base64"])
+    return {**part, "uri": {_BLOCK: index, "head": head}}
+
+
+def with_bytes(part: Part, content: Any) -> Part:
+    """The content with its bytes; undoes `without_bytes`."""
+    uri = part.get("uri")
+    if not isinstance(uri, dict):
+        return part
+    return {**part, "uri": uri["head"] + content[uri[_BLOCK]]["base64"]}
+
+
+def from_neutral(block: Block) -> Part | None:
+    """The content for a block that another framework wrote; `None` for its model's thoughts."""
+    kind = block["type"]
+    if kind == "reasoning":
+        return None
+    if kind == "text":
+        return {"type": "text", "text": block["text"]}
+    if kind == "json":
+        return {"type": "text", "text": json.dumps(block.get("value"), ensure_ascii=False)}
+    mime = block.get("mime_type") or f"{kind}/*"
+    if block.get("base64"):
+        return {"type": "data", "uri": f"data:{mime};base64,{block['base64']}", "media_type": mime}
+    if block.get("url"):
+        return {"type": "uri", "uri": block["url"], "media_type": mime}
+    value = block.get("value")
+    name = value.get("type", kind) if isinstance(value, dict) else kind
+    return {"type": "text", "text": f"[{name}]"}
+
+
+def _properties(items: list[Part]) -> Part:
+    """What the only item of a result holds besides its text."""
+    if len(items) != 1:
+        return {}
+    return {name: value for name, value in items[0].items() if name not in {"type", "text"}}
+
+
+def _media(mime_type: str, source: dict[str, str]) -> Block:
+    kind = mime_type.partition("/")[0]
+    fields = {"mime_type": mime_type} if mime_type else {}
+    return {"type": kind if kind in _KINDS else "file", **source, **fields}

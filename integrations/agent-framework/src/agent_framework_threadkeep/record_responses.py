@@ -1,0 +1,61 @@
+"""Record the answers of runs as responses: input, output and token usage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from agent_framework import ChatResponse, Message
+
+from agent_framework_threadkeep.codec import to_items, usage_of
+from threadkeep import Session, Window
+from threadkeep.adapters import record_responses
+
+if TYPE_CHECKING:
+    from agent_framework import AgentResponse, SessionContext, SupportsAgentRun
+
+_CUT_OFF: Final = frozenset({"length", "content_filter"})
+_INPUT_ROLES: Final = frozenset({"user", "system", "developer"})
+
+
+async def record_run(chat: Session, agent: SupportsAgentRun, context: SessionContext) -> None:
+    """Store the answer of a run as a response; a failure is logged.
+
+    Args:
+        chat: the session.
+        agent: the agent that ran.
+        context: of the run, with its response.
+    """
+    response = context.response
+    if response is not None and response.messages:
+        await record_responses.arecord(chat, _response(agent, context.input_messages, response))
+
+
+def _response(
+    agent: SupportsAgentRun, asked: Sequence[Message], response: AgentResponse[Any]
+) -> dict[str, Any]:
+    reason = response.finish_reason
+    extra = {"finish_reason": reason, "agent": agent.name}
+    return {
+        "id": response.response_id,
+        "model": _model(response),
+        "status": "incomplete" if reason in _CUT_OFF else "completed",
+        "input": [e for e in _entries(asked) if e.get("role") in _INPUT_ROLES],
+        "output": [e for e in _entries(response.messages) if not _is_result(e)],
+        "usage": usage_of(response.usage_details),
+        "extra": {name: text for name, text in extra.items() if isinstance(text, str)},
+    }
+
+
+def _entries(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    return Window([item for message in messages for item in to_items(message)]).to_responses()
+
+
+def _is_result(entry: dict[str, Any]) -> bool:
+    return str(entry.get("type")).endswith("_output")
+
+
+def _model(response: AgentResponse[Any]) -> str | None:
+    answer = response.raw_representation
+    model = answer.model if isinstance(answer, ChatResponse) else None
+    return model if isinstance(model, str) else None

@@ -1,0 +1,43 @@
+"""What is new in messages that repeat the end of a history, as the framework tells it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from agent_framework import Message
+
+Identity: TypeAlias = tuple[str, ...]
+
+
+def new_messages(history: Sequence[Message], messages: Sequence[Message]) -> list[Message]:
+    """The messages behind those that the history ends with, or that are the whole history.
+
+    A single user message without an id is a question that is asked again, and no repetition.
+
+    Args:
+        history: its end, of more messages than are to be saved, or all of it.
+        messages: to be saved.
+    """
+    known, saved = list(map(_identity, history)), list(map(_identity, messages))
+    is_asked_again = bool(known) and history[-1].role == "user" and known[-1][0] != "id"
+    if known:
+        starts = range(len(saved) - len(known) + 1)
+        start = next((n for n in starts if saved[n : n + len(known)] == known), None)
+        if start is not None and not (start == 0 and len(known) == 1 and is_asked_again):
+            return list(messages[start + len(known) :])
+    for count in range(min(len(known), len(saved)), 0, -1):
+        if known[-count:] == saved[:count] and not (count == 1 and is_asked_again):
+            return list(messages[count:])
+    return list(messages)
+
+
+def _identity(message: Message) -> Identity:
+    if message.message_id is not None:
+        return ("id", str(message.message_id))
+    contents = [content.to_dict() for content in message.contents]
+    try:
+        return ("content", str(message.role), json.dumps(contents, sort_keys=True))
+    except (TypeError, ValueError):
+        return ("content", str(message.role), str(message.contents))

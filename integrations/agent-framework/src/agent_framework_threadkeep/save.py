@@ -1,0 +1,48 @@
+"""Appends messages to a session, without those that it ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from agent_framework import Message
+
+from agent_framework_threadkeep.codec import to_items, to_messages
+from agent_framework_threadkeep.replays import new_messages
+from threadkeep import Item, Session
+from threadkeep.adapters.app_sessions import load
+from threadkeep.adapters.conditional_append import Addition, Tail, add_if
+from threadkeep.errors import BackendError
+from threadkeep.printable import shown
+
+_TRIES: Final = 64
+
+
+def save(chat: Session, messages: Sequence[Message]) -> None:
+    """Append the messages in one atomic step; of a transcript, what is new in it.
+
+    What it costs follows the messages, not the session.
+
+    Raises:
+        BackendError: others wrote to the session at each of 64 tries.
+        InputError: a message is not JSON; nothing was written.
+        NotOwner: the session belongs to another user; nothing was written.
+    """
+    items = [to_items(message, number) for number, message in enumerate(messages)]
+    for _ in range(_TRIES):
+        stored = load(chat, last=sum(map(len, items)) + 1).items
+        count = len(messages) - len(new_messages(to_messages(stored), messages))
+        added = [item for group in items[count:] for item in group]
+        newest = stored[-1].seq if stored else 0
+        if not added or add_if(chat, (), partial(_addition, newest, added)) is not None:
+            return
+    raise BackendError(
+        f"session {shown(chat.id)} was changed by others at each of {_TRIES} tries; try again"
+    )
+
+
+def _addition(newest: int, items: Sequence[Item], tail: Tail) -> Addition | None:
+    """The items, if the session still ends with the newest one that was seen."""
+    is_current = newest == (0 if tail.newest is None else tail.newest.seq)
+    return Addition(items) if is_current else None

@@ -1,0 +1,105 @@
+"""Appends an event to a session: items, state, what a rewind hides, and the recorded answer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from google.adk.errors.session_not_found_error import SessionNotFoundError
+from google.adk.events.event import Event
+from google.adk.sessions.session import Session
+
+from google_adk_threadkeep import state as states
+from google_adk_threadkeep.codec import dump, event_id_of, to_events, to_items
+from google_adk_threadkeep.record_responses import record_answer
+from google_adk_threadkeep.revision import advance, check_current, check_whole
+from google_adk_threadkeep.state import ScopedState
+from threadkeep import Item
+from threadkeep import Session as Chat
+from threadkeep.adapters.app_sessions import load
+from threadkeep.adapters.conditional_append import Addition, Tail, add_if
+from threadkeep.printable import shown
+
+
+def append(
+    chat: Chat, scoped: ScopedState, session: Session, event: Event, *, record: bool
+) -> None:
+    """Store an event, unless it is stored already.
+
+    The event and the state of the session are written in one atomic step, the state of the app and
+    the user behind it.
+
+    Args:
+        chat: the stored session.
+        scoped: the state of its app and user.
+        session: the object that the event goes to, at a revision which advances.
+        event: the event.
+        record: whether an answer of a model is recorded as a response.
+
+    Raises:
+        SessionNotFoundError: the session is not stored.
+        StaleSessionError: the object is stale.
+        InputError: the event cannot be stored, or is a rewind of a window.
+    """
+    items = to_items(event)
+    deltas = states.split(states.json_state(event.actions.state_delta))
+    if event.actions.rewind_before_invocation_id:
+        check_whole(session)
+    tail: Tail | None = None
+
+    def decide(found: Tail) -> Addition | None:
+        nonlocal tail
+        tail = found
+        if found.info is None:
+            raise SessionNotFoundError(f"session {shown(session.id)} does not exist")
+        if _is_stored(event, items, found):
+            return None
+        check_current(session, found)
+        metadata = states.changed(found.info.metadata, deltas.session) if deltas.session else None
+        return Addition(_with_free_ids(items, found), metadata)
+
+    stored = add_if(chat, [item.id for item in items], decide)
+    if tail is None:
+        return
+    if stored is None:
+        if tail.newest is not None and event_id_of(tail.newest) == event.id:
+            advance(session, tail, tail.newest)
+        return
+    advance(session, tail, stored[-1])
+    scoped.change(deltas)
+    if before := event.actions.rewind_before_invocation_id:
+        _hide(chat, session.events, before, stored[0])
+    if record:
+        record_answer(chat, session.events, event, stored[0])
+
+
+def _is_stored(event: Event, items: Sequence[Item], tail: Tail) -> bool:
+    """Return True if this very event is stored: whoever sends it again lost the answer."""
+    found = [tail.stored[item.id] for item in items if item.id in tail.stored]
+    return len(found) == len(items) and [dump(e) for e in to_events(found)] == [dump(event)]
+
+
+def _with_free_ids(items: Sequence[Item], tail: Tail) -> list[Item]:
+    """The items; with new ids if another event has theirs."""
+    if not tail.stored:
+        return list(items)
+    return [dataclasses.replace(item, id="") for item in items]
+
+
+def _hide(chat: Chat, events: Sequence[Event], invocation: str, rewind: Item) -> None:
+    """Hide from windows, search and other frameworks what a rewind takes back.
+
+    ADK still gets these events: it leaves them out by itself.
+    """
+    first = next((event for event in events if event.invocation_id == invocation), None)
+    if first is None:
+        return
+    size, items = 50, load(chat, last=50, before=rewind.seq).items
+    while items and not any(event_id_of(item) == first.id for item in items):
+        size *= 2
+        older = load(chat, last=size, before=items[0].seq).items
+        if not older:
+            return
+        items = [*older, *items]
+    start = next((n for n, item in enumerate(items) if event_id_of(item) == first.id), len(items))
+    chat.hide(*(item.id for item in items[start:]))

@@ -1,0 +1,210 @@
+"""Convert events to threadkeep items and back; events that ADK wrote round-trip exactly.
+
+Each function response is an item of its own, as other frameworks have it, and so is what stands
+between them: an event of parallel calls is several items. Each holds its own parts only, so that
+what is forgotten is nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any, Final
+
+from google.adk.events.event import Event
+
+from google_adk_threadkeep.content_codec import (
+    Part,
+    result_text,
+    to_block,
+    to_call,
+    to_response,
+    with_bytes,
+    without_bytes,
+)
+from google_adk_threadkeep.foreign_events import Caller, foreign_event
+from threadkeep import Item
+from threadkeep.errors import InputError
+
+FORMAT: Final = "google-adk/1"
+_IDENTITY: Final = ("id", "invocation_id", "author", "timestamp")
+
+
+def dump(event: Event) -> dict[str, Any]:
+    """An event as JSON.
+
+    Raises:
+        InputError: it holds what is not JSON.
+    """
+    try:
+        return event.model_dump(mode="json", exclude_none=True)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"event cannot be stored as JSON: {error}") from error
+
+
+def to_items(event: Event) -> list[Item]:
+    """The items of an event, which `to_events` converts back to an equal event.
+
+    Raises:
+        InputError: it holds what is not JSON.
+    """
+    data = dump(event)
+    content = data.get("content") or {}
+    parts: list[Part] = content.get("parts") or []
+    if not parts:
+        return [_item(event, {"type": "notice", "role": "system"}, {"event": data}, 0)]
+    head = {**data, "content": {k: v for k, v in content.items() if k != "parts"}}
+    identity = {name: data[name] for name in _IDENTITY if name in data}
+    items: list[Item] = []
+    for group in _groups(parts):
+        fields, raw_parts = _result(group[0]) if _is_result(group[0]) else _message(event, group)
+        owner = {"of": identity} if items else {"event": head}
+        items.append(_item(event, fields, {**owner, "parts": raw_parts}, len(items)))
+    return items
+
+
+def to_events(items: Sequence[Item], agent: str = "assistant") -> list[Event]:
+    """The events of a conversation: native ones exact, foreign ones translated.
+
+    Args:
+        items: oldest first.
+        agent: the author of answers that other frameworks stored.
+    """
+    events: list[Event] = []
+    callers: dict[str, Caller] = {}
+    for item in items:
+        event = _native_event(item)
+        if event is None:
+            event = foreign_event(item, callers.get(item.tool_call_id or "", Caller(agent)))
+        elif events and _is_rest(item) and events[-1].id == event.id:
+            events[-1].content.parts += event.content.parts  # type: ignore[union-attr, operator]
+            continue
+        if event is not None:
+            events.append(event)
+            calls = ((call.get("id", ""), call.get("name")) for call in item.tool_calls)
+            callers.update((id, Caller(event.author, name)) for id, name in calls)
+    return events
+
+
+def event_id_of(item: Item) -> str:
+    """The id of the event that an item belongs to."""
+    data = _data(item) or {}
+    return str((data.get("event") or data.get("of") or {}).get("id", item.id))
+
+
+def timestamp_of(item: Item) -> float:
+    """When the event of an item happened, in epoch seconds."""
+    data = _data(item) or {}
+    timestamp = (data.get("event") or data.get("of") or {}).get("timestamp")
+    if timestamp is not None:
+        return float(timestamp)
+    return 0.0 if item.created_at is None else item.created_at.timestamp()
+
+
+def _is_rest(item: Item) -> bool:
+    return "of" in (_data(item) or {})
+
+
+def _data(item: Item) -> dict[str, Any] | None:
+    raw = item.raw or {}
+    data = raw.get("data")
+    return data if raw.get("format") == FORMAT and isinstance(data, dict) else None
+
+
+def _native_event(item: Item) -> Event | None:
+    """The event as ADK wrote it, or the part of it that the item holds; `None` if it is foreign."""
+    if (data := _data(item)) is None:
+        return None
+    try:
+        event = dict(data["event"] if "event" in data else data["of"])
+        if parts := [_stored_part(part, item) for part in data.get("parts", ())]:
+            role = "model" if item.role == "assistant" else "user"
+            event["content"] = {**event.get("content", {"role": role}), "parts": parts}
+        return Event.model_validate(event)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        return None  # of another shape: what is neutral
+
+
+def _stored_part(part: Part, item: Item) -> Part:
+    if "output" not in part:
+        return with_bytes(part, item.content)
+    response = to_response(part["output"], part.get("key"))
+    rest = {name: value for name, value in part.items() if name not in {"output", "key"}}
+    return {**rest, "function_response": {**part["function_response"], "response": response}}
+
+
+def _groups(parts: list[Part]) -> Iterator[list[Part]]:
+    """Each function response alone, and the parts between them together."""
+    for is_result, run in groupby(parts, _is_result):
+        group = list(run)
+        yield from ([part] for part in group) if is_result else [group]
+
+
+def _is_result(part: Part) -> bool:
+    return "function_response" in part
+
+
+def _result(part: Part) -> tuple[dict[str, Any], list[Part]]:
+    answer = part["function_response"]
+    call_id = answer.get("id") or answer.get("name") or ""
+    fields = {"type": "tool_result", "role": "tool", "tool_call_id": call_id}
+    fields |= {"name": answer["name"]} if answer.get("name") else {}
+    if "response" not in answer or answer.get("parts"):
+        return {**fields, "content": result_text(answer.get("response") or {})[0]}, [part]
+    text, key = result_text(answer["response"])
+    rest = {name: value for name, value in answer.items() if name != "response"}
+    stored = {**part, "function_response": rest, "output": text}
+    return {**fields, "content": text}, [stored if key is None else {**stored, "key": key}]
+
+
+def _message(event: Event, parts: list[Part]) -> tuple[dict[str, Any], list[Part]]:
+    blocks = [to_block(part) for part in parts]
+    content = [block for block in blocks if block is not None]
+    is_text = [block["type"] for block in content] == ["text"]
+    role = None if event.content is None else event.content.role
+    by_user = role == "user" or (role is None and event.author == "user")
+    raw_parts, index = [], 0
+    for part, block in zip(parts, blocks, strict=True):
+        raw_parts.append(without_bytes(part, block, index))
+        index += block is not None
+    return {
+        "role": "user" if by_user else "assistant",
+        "content": content[0]["text"] if is_text else content or "",
+        "tool_calls": [to_call(part) for part in parts if "function_call" in part],
+    }, raw_parts
+
+
+def _item(event: Event, fields: dict[str, Any], data: dict[str, Any], number: int) -> Item:
+    is_answer = fields["role"] == "assistant"
+    return Item(
+        **fields,
+        id=event.id if not number else f"{event.id}#{number}",
+        model=event.model_version if is_answer else None,
+        usage=usage_of(event) if is_answer and not number else None,
+        created_at=_datetime(event.timestamp),
+        raw={"format": FORMAT, "data": data},
+    )
+
+
+def usage_of(event: Event) -> dict[str, Any] | None:
+    """The token counts of an answer, as the Responses API names them; `None` if there are none."""
+    usage = event.usage_metadata
+    if usage is None:
+        return None
+    thoughts = usage.thoughts_token_count or 0
+    counts = {
+        "input_tokens": usage.prompt_token_count,
+        "output_tokens": (usage.candidates_token_count or 0) + thoughts,
+        "total_tokens": usage.total_token_count,
+        "input_tokens_details": {"cached_tokens": usage.cached_content_token_count or 0},
+        "output_tokens_details": {"reasoning_tokens": thoughts},
+    }
+    return {name: count for name, count in counts.items() if count is not None}
+
+
+def _datetime(timestamp: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(timestamp, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,112 @@
+"""Convert the parts of a content (as dumped to JSON) to neutral blocks and calls, and back."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+Part = dict[str, Any]
+Block = dict[str, Any]
+
+_BLOCK: Final = "threadkeep_block"
+"""Refers to the bytes of the neutral block with that index."""
+
+_KINDS: Final = frozenset({"image", "audio", "video"})
+_RESULT_KEYS: Final = ("result", "output")
+
+
+def to_block(part: Part) -> Block | None:
+    """The neutral block of a part; `None` for a call, which goes into `Item.tool_calls`."""
+    if "function_call" in part:
+        return None
+    if isinstance(text := part.get("text"), str):
+        return {"type": "reasoning", "reasoning": text} if part.get("thought") else _text(text)
+    if inline := part.get("inline_data"):
+        data = base64.urlsafe_b64decode(inline.get("data") or "")
+        return _media(inline.get("mime_type"), base64=base64.b64encode(data).decode())
+    if file := part.get("file_data"):
+        return _media(file.get("mime_type"), url=file.get("file_uri") or "")
+    if code := part.get("executable_code"):
+        return _text(f"```{str(code.get('language') or '').lower()}\n{code.get('code') or ''}\n```")
+    if outcome := part.get("code_execution_result"):
+        return _text(f"```\n{outcome.get('output') or ''}\n```")
+    return {"type": "opaque", "value": {"type": next(iter(part), "part"), **part}}
+
+
+def to_call(part: Part) -> dict[str, Any]:
+    """The neutral call of a function call; one without an id is known by its name."""
+    call = part["function_call"]
+    name = call.get("name") or ""
+    return {"id": call.get("id") or name, "name": name, "args": call.get("args") or {}}
+
+
+def result_text(response: Mapping[str, Any]) -> tuple[str, str | None]:
+    """The text of a function's response, and the key it is under; `None` = the text is JSON."""
+    for key in _RESULT_KEYS:
+        if response.keys() == {key} and isinstance(response[key], str):
+            return response[key], key
+    return json.dumps(response, ensure_ascii=False), None
+
+
+def to_response(text: str, key: str | None) -> dict[str, Any]:
+    """The response of a text; one that is no JSON object any more, since it was cut, is under
+    `result`.
+    """
+    if key is not None:
+        return {key: text}
+    try:
+        response = json.loads(text)
+    except (ValueError, RecursionError):
+        return {"result": text}
+    return response if isinstance(response, dict) else {"result": text}
+
+
+def without_bytes(part: Part, block: Block | None, index: int) -> Part:
+    """The part with a reference in place of the bytes that a neutral block holds."""
+    if block is None or "base64" not in block or not part.get("inline_data"):
+        return part
+    return {**part, "inline_data": {**part["inline_data"], "data": {_BLOCK: index}}}
+
+
+def with_bytes(part: Part, content: str | Sequence[Block]) -> Part:
+    """The part with its bytes; undoes `without_bytes`."""
+    data = (part.get("inline_data") or {}).get("data")
+    if not isinstance(data, dict):
+        return part
+    bytes_of_block = content[data[_BLOCK]]["base64"]  # type: ignore[index]  # it is a list
+    return {**part, "inline_data": {**part["inline_data"], "data": _urlsafe(bytes_of_block)}}
+
+
+def from_neutral(block: Block) -> Part:
+    """The part for a block that another framework wrote."""
+    kind = block["type"]
+    if kind == "text":
+        return {"text": block["text"]}
+    if kind == "reasoning":
+        return {"text": block.get("reasoning") or "", "thought": True}
+    if kind == "json":
+        return {"text": json.dumps(block.get("value"), ensure_ascii=False)}
+    mime = block.get("mime_type") or f"{kind}/*"
+    if block.get("base64"):
+        return {"inline_data": {"data": _urlsafe(block["base64"]), "mime_type": mime}}
+    if block.get("url"):
+        return {"file_data": {"file_uri": block["url"], "mime_type": mime}}
+    value = block.get("value")
+    name = value.get("type", kind) if isinstance(value, dict) else kind
+    return {"text": f"[{name}]"}
+
+
+def _text(text: str) -> Block:
+    return {"type": "text", "text": text}
+
+
+def _media(mime_type: str | None, **source: str) -> Block:
+    kind = str(mime_type or "").partition("/")[0]
+    fields = {"mime_type": mime_type} if mime_type else {}
+    return {"type": kind if kind in _KINDS else "file", **source, **fields}
+
+
+def _urlsafe(encoded: str) -> str:
+    return encoded.replace("+", "-").replace("/", "_")
