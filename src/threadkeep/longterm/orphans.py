@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from threadkeep.core import body, names, session_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
-from threadkeep.core.paging import stream_pages
+from threadkeep.core.pages import stream_pages
 from threadkeep.core.record_shapes import POINTER, SUMMARY
 from threadkeep.errors import Conflict
 from threadkeep.sessions import derived

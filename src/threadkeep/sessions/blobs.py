@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from threadkeep.core import body, item_codec, names, parts, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
-from threadkeep.core.paging import stream_pages
+from threadkeep.core.pages import stream_pages
 from threadkeep.types import Page, Query, Record
 
 NOUN: Final = "blob"

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from threadkeep.core import json_text
 from threadkeep.core.engine import Engine
-from threadkeep.core.paging import all_records
+from threadkeep.core.pages import all_records
 from threadkeep.errors import InputError
 from threadkeep.sessions import checkpoints, export_line
 from threadkeep.sessions.checkpoints import NAMESPACE, ROOT, THREAD

@@ -14,7 +14,7 @@ from typing import Final
 from threadkeep.core import body, json_text, names
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
-from threadkeep.core.paging import PAGE, all_records, stream_pages
+from threadkeep.core.pages import PAGE, all_records, stream_pages
 from threadkeep.types import KEEP, Drop, Query, Record
 
 NOUN: Final = "checkpoint"

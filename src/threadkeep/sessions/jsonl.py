@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from threadkeep.core import body, json_text, names, session_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
-from threadkeep.core.paging import all_records
+from threadkeep.core.pages import all_records
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.errors import Conflict, CorruptRecord, InputError
 from threadkeep.printable import shown

@@ -10,7 +10,7 @@ from threadkeep.core import body, json_text, names, record_shapes, session_codec
 from threadkeep.core import cursor as cursors
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
-from threadkeep.core.paging import stream_pages
+from threadkeep.core.pages import stream_pages
 from threadkeep.errors import Conflict, InputError
 from threadkeep.printable import shown
 from threadkeep.types import KEEP, Drop, Listing, Page, Query, Record, SessionInfo

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from threadkeep.core import names, record_shapes, session_codec
 from threadkeep.core.engine import Engine
-from threadkeep.core.paging import all_records
+from threadkeep.core.pages import all_records
 from threadkeep.core.response_codec import ENTRY
 from threadkeep.longterm.repair.problem import (
     PAGE,

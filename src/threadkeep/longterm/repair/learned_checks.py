@@ -7,7 +7,7 @@ from typing import Final
 
 from threadkeep.core import names, record_shapes
 from threadkeep.core.engine import Engine
-from threadkeep.core.paging import all_records
+from threadkeep.core.pages import all_records
 from threadkeep.core.shape import Check
 from threadkeep.longterm.extraction.watermark import BUDGET
 from threadkeep.longterm.repair.problem import (

@@ -11,7 +11,7 @@ from typing import Final
 from threadkeep.core import body
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
-from threadkeep.core.paging import stream_pages
+from threadkeep.core.pages import stream_pages
 from threadkeep.core.shape import Check
 from threadkeep.errors import Conflict
 from threadkeep.types import KEEP, Drop, Query, Record

@@ -9,7 +9,7 @@ from typing import Final
 from threadkeep.core import body, names, record_shapes, response_codec, session_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
-from threadkeep.core.paging import all_records
+from threadkeep.core.pages import all_records
 from threadkeep.core.response_codec import ENTRY, GAP
 from threadkeep.core.shape import Check
 from threadkeep.longterm.repair.problem import (
