@@ -44,17 +44,19 @@ def lines(path):
 def zipped(path):
     """ChatGPT's export, whose one array is a gigabyte; returns the number of chats."""
     count, size = 0, 0
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        with archive.open("conversations.json", "w", force_zip64=True) as member:
-            while size < GIGABYTE:
-                chat = simple_chatgpt(f"c{count}", turns=20)
-                for node in chat["mapping"].values():
-                    if node["message"]:
-                        node["message"]["content"]["parts"] = [f"{count} {WORDS}"]
-                size += member.write(b"[" if count == 0 else b",")
-                size += member.write(json.dumps(chat).encode())
-                count += 1
-            member.write(b"]")
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive,
+        archive.open("conversations.json", "w", force_zip64=True) as member,
+    ):
+        while size < GIGABYTE:
+            chat = simple_chatgpt(f"c{count}", turns=20)
+            for node in chat["mapping"].values():
+                if node["message"]:
+                    node["message"]["content"]["parts"] = [f"{count} {WORDS}"]
+            size += member.write(b"[" if count == 0 else b",")
+            size += member.write(json.dumps(chat).encode())
+            count += 1
+        member.write(b"]")
     return count
 
 

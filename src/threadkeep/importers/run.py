@@ -7,6 +7,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Final
 
+from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.api.memory import Memory
 from threadkeep.config.urls import Url, sqlite_location, without_secrets
@@ -27,6 +28,7 @@ Progress = Callable[[int, int], None]
 """Called with the bytes read so far, and those of the document."""
 
 
+@strict_arguments
 def import_chats(
     memory: Memory | str | None,
     path: str | Path,
@@ -57,10 +59,13 @@ def import_chats(
         progress: called with the bytes read, and those there are, of each document.
 
     Raises:
-        ConfigError: there is nothing at the path, it is a web address, or the format is unknown.
+        ConfigError: there is nothing at the path, it is a web address, the format is unknown, or
+            `memory` and `path` are exchanged.
         MissingExtra: the driver for a URL is not installed.
         BackendError: the store or the source did not answer; repeat the import to go on.
     """
+    if isinstance(path, Memory):
+        raise ConfigError("the target comes first: import_chats(memory, path)")
     run = _Import(shared_memory(memory), optional_user_id(user), dry_run, format, progress)
     if isinstance(path, str) and "://" in path and servers.kind_of(path) != "sqlite":
         run.read_server(path)
@@ -73,7 +78,7 @@ def import_chats(
 
 def _checked_path(path: str | Path) -> Path:
     if not isinstance(path, (str, Path)) or not str(path):
-        raise ConfigError(f"path must be a str or a Path, got {shown(path)}")
+        raise ConfigError(f"path must be a str, a Path or the URL of a database, got {shown(path)}")
     if isinstance(path, str) and "://" in path:  # sqlite, with or without a driver
         url = Url.parse(f"sqlite{path[path.index('://') :].partition('?')[0]}")
         return Path(sqlite_location(url)["path"] if url else path).expanduser()
