@@ -171,6 +171,54 @@ REDIS_AND_OPENAI = [
     ("threadkeep.Client('memory://')", r"threadkeep\.connect"),
     ("threadkeep.import_chats(memory, 'https://example.org/a.json')", r"download"),
 ]
+USAGE = [
+    ("memory.usage(user='ada')", r"memory\.responses\.usage"),
+    ("memory.cost()", r"memory\.responses\.usage"),
+    ("chat.usage()", r"usage\(conversation=session\.id\)"),
+    ("ada.usage()", r"usage\(user=user\.id\)"),
+    ("memory.responses.usage()", None),
+    ("memory.responses.usage(user_id='ada')", r"did you mean 'user'"),
+    ("memory.responses.usage(session='c1')", r"did you mean 'conversation'"),
+    ("ThreadkeepMiddleware(memory, track_usage=True)", r"record_responses"),
+]
+SUMMARIES = [
+    ("chat.summarize()", r"session\.summary\(\)"),
+    ("memory.summary('c1')", r"session\(id\)\.summary\(\)"),
+    ("chat.context(summarize=True)", r"did you mean 'summary'"),
+    ("ThreadkeepMiddleware(memory, summary=True)", r"connect\(llm="),
+    ("ThreadkeepMiddleware(memory, summarize=True)", r"did you mean 'summary'"),
+    ("ThreadkeepMiddleware(memory, trigger=('messages', 4))", r"did you mean 'summary'"),
+    ("ThreadkeepMiddleware(memory, recall=True)", r"did you mean 'inject'"),
+]
+SAVERS = [
+    ("memory.saver()", r"langchain_threadkeep\.ThreadkeepSaver\(memory\)"),
+    ("memory.as_checkpointer()", r"ThreadkeepSaver\(memory\)"),
+    ("threadkeep.ThreadkeepSaver(memory)", r"langchain_threadkeep\.ThreadkeepSaver"),
+    ("threadkeep.ThreadkeepMiddleware(memory)", r"langchain_threadkeep\.ThreadkeepMiddleware"),
+    ("threadkeep.ThreadkeepSession('c1')", r"openai_agents_threadkeep\.ThreadkeepSession"),
+    ("threadkeep.ThreadkeepMemory()", r"llama_index\.memory\.threadkeep"),
+    ("ThreadkeepSaver(memory).setup()", None),
+    ("ThreadkeepSaver(connection='sqlite:///x.db')", r"did you mean 'memory'"),
+    ("ThreadkeepSaver.from_conn_string('sqlite:///x.db')", None),
+]
+IMPORTS = [
+    ("memory.import_chats('x.json')", r"threadkeep\.import_chats\(memory, path_or_url\)"),
+    ("threadkeep.import_url(memory, 'redis://x')", r"import_chats\(memory, path_or_url\)"),
+    ("threadkeep.import_sql('sqlite:///x.db', memory)", r"import_chats\(memory, path_or_url\)"),
+    ("threadkeep.import_chats('x.json', memory)", r"target comes first"),
+    ("threadkeep.import_chats(memory, url='redis://x')", r"did you mean 'path'"),
+    ("threadkeep.import_chats(memory, 'x.json', user_id='ada')", r"did you mean 'user'"),
+    ("threadkeep.import_chats(memory, 'x.json', as_='chatgpt')", r"did you mean 'format'"),
+    ("threadkeep.import_chats(memory, 'x.json', format='chat-gpt')", r"did you mean 'chatgpt'"),
+    ("threadkeep.import_chats(memory, 'postgre://db/app')", r"did you mean 'postgre"),
+    ("threadkeep.import_chats(memory, 'oracle://db/app')", r"postgresql://"),
+    ("threadkeep.import_chats(memory, object())", r"URL of a database"),
+    ("threadkeep.import_chats(memory, 'sqlite:///missing.db')", r"no file"),
+]
+PROBES = [
+    ("memory.ping()", r"memory\.check"),
+    ("memory.health()", r"memory\.check"),
+]
 SNIPPETS: Mapping[str, Sequence[tuple[str, str | None]]] = {
     "mem0": MEM0,
     "LangChain": LANGCHAIN,
@@ -179,4 +227,9 @@ SNIPPETS: Mapping[str, Sequence[tuple[str, str | None]]] = {
     "Agents SDK": AGENTS,
     "Zep and Letta": ZEP_AND_LETTA,
     "Redis and OpenAI": REDIS_AND_OPENAI,
+    "usage": USAGE,
+    "summaries": SUMMARIES,
+    "savers": SAVERS,
+    "imports": IMPORTS,
+    "probes": PROBES,
 }

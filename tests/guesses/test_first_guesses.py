@@ -12,6 +12,7 @@ import threadkeep
 from langchain_threadkeep import (
     ThreadkeepChatMessageHistory,
     ThreadkeepMiddleware,
+    ThreadkeepSaver,
     ThreadkeepStore,
 )
 from llama_index.memory.threadkeep import ThreadkeepMemory
@@ -25,6 +26,7 @@ NAMES = {
     "ThreadkeepChatMessageHistory": ThreadkeepChatMessageHistory,
     "ThreadkeepMemory": ThreadkeepMemory,
     "ThreadkeepMiddleware": ThreadkeepMiddleware,
+    "ThreadkeepSaver": ThreadkeepSaver,
     "ThreadkeepSession": ThreadkeepSession,
     "ThreadkeepStore": ThreadkeepStore,
     "messages_to_dict": messages_to_dict,

@@ -188,12 +188,15 @@ def test_nothing_is_unpickled(memory, tmp_path):
     (tmp_path / "in" / "b.json").write_bytes(pickle.dumps([1]))
     with SqliteSaver.from_conn_string(str(tmp_path / "in" / "c.db")) as saver:
         saver.setup()
+        saver.conn.execute(
+            "INSERT INTO checkpoints VALUES ('t', '', '1', NULL, 'pickle', ?, '{}')",
+            (pickle.dumps([1]),),
+        )
+        saver.conn.commit()
     report = import_chats(memory, tmp_path / "in")
     reasons = [skipped.reason for skipped in report.skipped]
     assert len(reasons) == 3
-    assert "never loaded" in reasons[0]
-    assert "never loaded" in reasons[1]
-    assert "import_checkpoints" in reasons[2]
+    assert all("never loaded" in reason for reason in reasons)
 
 
 def test_nothing_is_fetched_from_the_web(memory):

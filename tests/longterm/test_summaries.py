@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.engine.doubles import Counting
-from threadkeep import Record
+from threadkeep import Record, connect
+from threadkeep.cli.redact_entries import Redaction, _summary
 from threadkeep.core import body, copy_streams
 from threadkeep.core.settings import SUMMARY_TTL
 from threadkeep.errors import NotOwner
 from threadkeep.longterm import summaries
+from threadkeep.longterm.summaries import SummarySpan
 from threadkeep.sessions.derived import stream
 from threadkeep.types.knowledge import Summary
 from threadkeep.types.versions import generation_of
@@ -19,7 +24,7 @@ from threadkeep.types.versions import generation_of
 HOUR = 3_600
 
 
-def sum_up(chat, text="They talked.", upto=None, **fields):
+def sum_up(chat, text="They talked.", upto=None, span=None, **fields):
     """Store a summary, as a worker does, of the session up to an item."""
     seen = chat._stream.read()
     items = chat.items()
@@ -28,7 +33,12 @@ def sum_up(chat, text="They talked.", upto=None, **fields):
     said = Summary(chat.id, text, last_seq=last, **fields)
     user = seen.info.user
     return summaries.write(
-        chat._engine, before, said, generation=generation_of(seen.version), user=user
+        chat._engine,
+        before,
+        said,
+        generation=generation_of(seen.version),
+        user=user,
+        span=span,
     )
 
 
@@ -277,3 +287,46 @@ def test_it_is_kept_in_the_store_of_long_term_memory(opened, tmp_path):
     assert chat.summary() is not None
     chat.delete()
     assert copy_streams.stream_names(memory._engine.longterm.backend) == []
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12))
+def test_prompts_show_a_summary_until_it_is_six_turns_behind(turns):
+    with connect("memory://") as memory:
+        chat = memory.session("chat")
+        spoken, shown, renewed_at = 0, "", 0
+        for number, count in enumerate(turns):
+            chat.add(*("word" for _ in range(count)))
+            first = spoken + 1
+            spoken += count
+            sum_up(chat, f"summary {number}", span=SummarySpan(first, count))
+            text = chat.context()
+            assert [s.text for s in (chat.summary(),) if s] == [f"summary {number}"]
+            if not shown or spoken - renewed_at >= 6:
+                shown, renewed_at = f"summary {number}", spoken
+            assert f"- {shown}\n" in text
+
+
+def test_what_prompts_show_goes_with_the_summary(chat):
+    sum_up(chat, "the old secret", span=SummarySpan(1, 3))
+    chat.add("four")
+    sum_up(chat, "the new one", span=SummarySpan(4, 1))
+    assert "the old secret" in chat.context()
+    chat.remove(chat.items()[0].id)
+    assert chat.context() == ""
+    assert chat.summary() is None
+
+
+def test_redacting_finds_what_prompts_show(chat, ada):
+    sum_up(chat, "the old secret", span=SummarySpan(1, 3))
+    chat.add("four")
+    sum_up(chat, "the new one", span=SummarySpan(4, 1))
+    redaction = Redaction(re.compile("old secret"), "x", dry_run=False)
+    assert [entry.kind for entry in _summary(chat, redaction)] == ["summary"]
+    assert chat.context() == ""
+
+
+def test_the_summary_can_be_left_out_of_the_context(chat):
+    sum_up(chat)
+    assert "They talked." in chat.context()
+    assert chat.context(summary=False) == ""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from threadkeep.core import names
 from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
+from threadkeep.core.suggestions import name_unknown_keywords
 from threadkeep.core.user_id import UserId
 from threadkeep.errors import InputError
 from threadkeep.printable import shown
@@ -20,6 +21,7 @@ from threadkeep.types import Listing
 from threadkeep.types.responses import Response, Usage
 
 
+@name_unknown_keywords
 class Responses:
     """The responses of a namespace, or of one user (`memory.user(...).responses`).
 

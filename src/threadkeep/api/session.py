@@ -266,6 +266,7 @@ class Session:
         *,
         max_tokens: int = 800,
         files: bool = False,
+        summary: bool = True,
         window: Iterable[Item] | None = None,
         counter: TokenCounter | None = None,
     ) -> Context:
@@ -280,6 +281,8 @@ class Session:
             query: what the user says now; without it nothing is recalled.
             max_tokens: of both parts, at most.
             files: name the files of the session.
+            summary: tell the summary of the session, where the model does not see all that it
+                sums up; the text stays the same for a few turns.
             window: the items of the session that the model sees, which are not repeated, nor is
                 a summary of nothing else told; unless given, nothing of this session is recalled.
             counter: how many tokens a text is; the default needs no network.
@@ -294,7 +297,7 @@ class Session:
 
         context.check(query, max_tokens, counter)
         visible_items = context.checked_window(window)
-        knowledge = gather.of_session(self._stream, self.agent, files=files)
+        knowledge = gather.of_session(self._stream, self.agent, files=files, summary=summary)
         return context.build(
             self._engine, knowledge, query, max_tokens, window=visible_items, counter=counter
         )

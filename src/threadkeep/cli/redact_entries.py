@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from threadkeep.api.memory import Memory
 from threadkeep.api.session import Session
+from threadkeep.longterm import summaries
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream, for_session
 from threadkeep.sessions import derived, revise
@@ -143,8 +144,9 @@ def _responses(memory: Memory, chat: Session, redaction: Redaction) -> Iterator[
 
 def _summary(chat: Session, redaction: Redaction) -> Iterator[RedactedEntry]:
     """A summary with a match is deleted, since it is written anew from what is left."""
-    summary = chat.summary()
-    if summary is not None and redaction.pattern.search(summary.text):
+    if chat.summary() is None:
+        return
+    if any(map(redaction.pattern.search, summaries.load(chat._engine, chat.id).texts())):
         if not redaction.dry_run:
             derived.invalidate_summary(chat._engine, chat.id)
         yield RedactedEntry(chat.id, "summary", chat.id)

@@ -108,10 +108,11 @@ def import_(
         int, typer.Option(min=1, help="Bytes of the longest line of an export that is read.")
     ] = export_line.MAX_LINE,
 ) -> int:
-    """Import an export of threadkeep, or chats and facts of another product.
+    """Import an export of threadkeep, or chats and facts of another product, also by a URL.
 
     What it is, is seen from the content: the exports of ChatGPT and Claude, ShareGPT, OpenAI's
-    fine-tuning lines, LangChain, LlamaIndex, the Agents SDK, mem0, Claude Code, Codex and so on.
+    fine-tuning lines, LangChain, LlamaIndex, the Agents SDK, mem0, Claude Code, Codex and so on;
+    histories in the database of a URL (sqlite, postgresql, mysql, redis, mongodb).
     A bad entry is named and passed over; of an export of threadkeep a wrong line is named, and
     nothing is written. What is there already is left as it is, so that an import that broke off
     is simply repeated. Exit code 1 if an entry was passed over.

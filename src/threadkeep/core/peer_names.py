@@ -36,7 +36,14 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "memory.session(id).items(), which a checkpointer (ThreadkeepSaver) is beside": (
                 "get_state get_state_history"
             ),
-            "langchain_threadkeep.ThreadkeepSaver(memory)": "get_tuple put_writes checkpointer",
+            "langchain_threadkeep.ThreadkeepSaver(memory)": "get_tuple put_writes checkpointer "
+            "saver as_checkpointer to_checkpointer get_saver get_checkpointer",
+            "memory.responses.usage(user=..., conversation=...)": "usage get_usage token_usage "
+            "cost costs tokens token_count",
+            "threadkeep.import_chats(memory, path_or_url)": "import_chats import_ import_sql load "
+            "load_chats migrate_from",
+            "memory.session(id).summary()": "summary summarize get_summary",
+            "memory.check(timeout=1)": "health healthcheck health_check ping is_alive",
             "langchain_threadkeep.ThreadkeepStore(memory)": "list_namespaces store",
             "nothing, a Memory needs no setup: write to it": "setup create_tables migrate",
             "nothing, what was added is stored already": "persist commit dump",
@@ -76,7 +83,17 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
         {
             "threadkeep.connect(url)": "open create Client AsyncClient MemoryClient AsyncMemory "
             "from_url from_config init Threadkeep ThreadKeep ChatMemory Database Store",
-            "threadkeep.import_chats(memory, path)": "import_ load import_file",
+            "threadkeep.import_chats(memory, path_or_url)": "import_ load import_file import_sql "
+            "import_url import_from_url import_chatgpt import_claude import_redis import_mongodb "
+            "import_langchain import_llama_index migrate from_chatgpt",
+            "langchain_threadkeep.ThreadkeepSaver": "ThreadkeepSaver Saver Checkpointer",
+            "langchain_threadkeep.ThreadkeepMiddleware": "ThreadkeepMiddleware Middleware",
+            "langchain_threadkeep.ThreadkeepStore": "ThreadkeepStore Store",
+            "langchain_threadkeep.ThreadkeepChatMessageHistory": (
+                "ThreadkeepChatMessageHistory ChatMessageHistory"
+            ),
+            "openai_agents_threadkeep.ThreadkeepSession": "ThreadkeepSession",
+            "llama_index.memory.threadkeep.ThreadkeepMemory": "ThreadkeepMemory",
         }
     ),
     "Session": _by_typed_name(
@@ -97,6 +114,9 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "session.fork(id)": "copy",
             "session.remove(id)": "delete_item delete_message delete_messages",
             "session.replace(id, item)": "edit update_item update_message",
+            "session.summary()": "summarize get_summary sum_up compact",
+            "memory.responses.usage(conversation=session.id)": "usage get_usage token_usage cost "
+            "tokens",
             "session.id": "session_id thread_id",
             "session.user": "user_id owner",
             "session.info()": "metadata title created_at updated_at",
@@ -117,6 +137,7 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "user.session(id)": "thread chat get_session new_session",
             "user.session(id).items()": "messages items history",
             "user.restore(lines)": "import_ load",
+            "memory.responses.usage(user=user.id)": "usage get_usage token_usage cost tokens",
             "user.id": "user_id name",
         }
     ),
@@ -127,7 +148,8 @@ KEYWORDS: Final[Mapping[str, tuple[str, ...]]] = {
     typed: tuple(meant.split())
     for meant, typed_names in {
         "user id": "user_id userid owner uid",
-        "session id": "session_id thread_id chat_id conversation_id conversation",
+        "session id conversation": "session_id thread_id chat_id conversation_id conversation "
+        "session",
         "k last max_messages keep_last limit": "limit top_k n n_results max_results num_results",
         "max_exchanges last limit": "k last_k",
         "max_tokens": "token_limit max_token_limit tokens budget",

@@ -155,13 +155,15 @@ INDEX_ENTRY: Final = fields({"id": nonempty})
 
 NAMESPACE: Final = fields({"namespace": text})
 
+_SPAN: Final = list_of(count, length=2)
 SUMMARY: Final = fields(
     {"text": text, "last_seq": count, "version": count, "life": count},
     {
         "session": text,
         "topics": optional(list_of(text)),
         "user": _ID_OR_NONE,
-        "span": optional(list_of(count, length=2)),
+        "span": optional(_SPAN),
+        "shown": optional(fields({"text": text, "last_seq": count, "span": _SPAN})),
     },
 )
 

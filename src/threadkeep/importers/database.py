@@ -1,17 +1,47 @@
-"""SQLite files of other libraries: recognised by their tables, and only read."""
+"""Databases of other libraries: recognised by their tables, only read, in bounded memory."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import closing
+from itertools import groupby
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
-from threadkeep.importers.values import Context, Part
+from threadkeep.importers.json_entries import parsed
+from threadkeep.importers.values import Chat, Context, Message, Part
+from threadkeep.types import Json
 
 MAGIC: Final = b"SQLite format 3\0"
 
 Tables = Mapping[str, Set[str]]
 """The columns of each table."""
+
+Row = Sequence[Any]
+
+
+class Database(Protocol):
+    """What readers need of a database: its tables, and rows in an order."""
+
+    def tables(self) -> Tables:
+        """The tables, with the names of their columns."""
+        ...
+
+    def rows(
+        self,
+        table: str,
+        columns: Sequence[str],
+        order_by: Sequence[str] = (),
+        where: Mapping[str, object] | None = None,
+    ) -> Iterator[Row]:
+        """Rows of a table, a few at a time.
+
+        Args:
+            table: one of `tables()`.
+            columns: of the table.
+            order_by: columns.
+            where: the values that columns must have.
+        """
+        ...
 
 
 class TableReader(NamedTuple):
@@ -27,7 +57,7 @@ class TableReader(NamedTuple):
     name: str
     title: str
     matches: Callable[[Tables], bool]
-    read: Callable[[sqlite3.Connection, Context], Iterator[Part]]
+    read: Callable[[Database, Context], Iterator[Part]]
 
 
 def connected(path: Path) -> closing[sqlite3.Connection]:
@@ -36,22 +66,98 @@ def connected(path: Path) -> closing[sqlite3.Connection]:
     return closing(sqlite3.connect(uri, uri=True))
 
 
-def tables(connection: sqlite3.Connection) -> dict[str, frozenset[str]]:
-    """The tables of a database, with the names of their columns."""
-    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    return {name: frozenset(_columns(connection, name)) for (name,) in names}
+class SqliteDatabase:
+    """A `Database` in an SQLite file."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def tables(self) -> Tables:
+        query = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        names = self._connection.execute(query).fetchall()
+        return {name: frozenset(self._columns(name)) for (name,) in names}
+
+    def rows(
+        self,
+        table: str,
+        columns: Sequence[str],
+        order_by: Sequence[str] = (),
+        where: Mapping[str, object] | None = None,
+    ) -> Iterator[Row]:
+        where = where or {}
+        conditions = " AND ".join(f"{_quoted(name)} = ?" for name in where)
+        query = f"SELECT {', '.join(map(_quoted, columns))} FROM {_quoted(table)}"  # noqa: S608
+        query += f" WHERE {conditions}" if where else ""
+        query += f" ORDER BY {', '.join(map(_quoted, order_by))}" if order_by else ""
+        yield from self._connection.execute(query, tuple(where.values()))
+
+    def _columns(self, table: str) -> Iterator[Any]:
+        for row in self._connection.execute(f"PRAGMA table_info({_quoted(table)})"):
+            yield row[1]
 
 
-def table_with(found: Tables, *columns: str) -> str | None:
-    """The first table with these columns."""
-    return next((name for name in sorted(found) if found[name] >= set(columns)), None)
+def tables_with(found: Tables, *columns: str) -> list[str]:
+    """The tables that have these columns."""
+    return [name for name in sorted(found) if found[name] >= set(columns)]
 
 
-def quoted(name: str) -> str:
-    """A name of a table for SQL."""
+class MessageRows(NamedTuple):
+    """Tables with a message in each row.
+
+    Attributes:
+        number: the column that tells rows apart.
+        session: the column of the session's id.
+        message: the column of the message, JSON or its text.
+        date: the column of its date, if the table has it.
+        order_by: the columns that order the rows of a session.
+        prefix: of the ids of messages, by the table's name.
+        prepared: what is imported of a message.
+    """
+
+    number: str
+    session: str
+    message: str
+    date: str
+    order_by: Sequence[str]
+    prefix: Callable[[str], str]
+    prepared: Callable[[Json], Json] = lambda value: value
+
+    def is_in(self, found: Tables) -> bool:
+        """Whether there are such tables."""
+        return bool(tables_with(found, self.number, self.session, self.message, *self.order_by))
+
+    def chats(self, database: Database, context: Context) -> Iterator[Part]:
+        """The chats of all such tables."""
+        found = database.tables()
+        required = (self.number, self.session, self.message)
+        for table in tables_with(found, *required, *self.order_by):
+            columns = (*required, self.date) if self.date in found[table] else required
+            rows = database.rows(table, columns, (self.session, *self.order_by))
+            for session, of_session in groupby(rows, key=lambda row: str(row[1])):
+                messages = self._messages(of_session, table, context)
+                yield Chat(session, f"{context.label}:{table}", messages)
+
+    def _messages(self, rows: Iterator[Row], table: str, context: Context) -> Iterator[Message]:
+        prefix = self.prefix(table)
+        for number, _, content, *date in rows:
+            location = f"{context.label}:{table} row {number}"
+            try:
+                value = decoded(content)
+            except ValueError:
+                context.skip(location, "the message is no JSON")
+                continue
+            id = f"{prefix}:{number}"
+            yield Message(self.prepared(value), location, id, date[0] if date else None)
+
+
+def decoded(value: Any) -> Any:
+    """JSON as a driver gives it, which some parse themselves.
+
+    Raises:
+        ValueError: it is a text, and no JSON.
+    """
+    return parsed(value) if isinstance(value, str | bytes) else value
+
+
+def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _columns(connection: sqlite3.Connection, table: str) -> Iterator[Any]:
-    for row in connection.execute(f"PRAGMA table_info({quoted(table)})"):
-        yield row[1]

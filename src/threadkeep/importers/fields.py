@@ -69,6 +69,8 @@ def moment(value: object) -> datetime | None:
         value = _number(value) or value.strip().removesuffix(" UTC")
     if isinstance(value, bool) or value is None or value == 0:
         return None
+    if isinstance(value, datetime) and value.tzinfo is None:  # of a column without a time zone
+        value = value.replace(tzinfo=UTC)
     if isinstance(value, (int, float)):
         if not math.isfinite(value):
             return None

@@ -1,10 +1,10 @@
 """All formats that are read, and which of them a document is of: one table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from threadkeep.errors import ConfigError, did_you_mean
-from threadkeep.importers.database import TableReader
+from threadkeep.importers.database import Database, TableReader, Tables
 from threadkeep.importers.formats import (
     agents_sqlite,
     chatgpt,
@@ -14,7 +14,9 @@ from threadkeep.importers.formats import (
     gemini,
     langchain,
     langchain_sql,
+    langgraph_checkpoints,
     langgraph_store,
+    langsmith,
     letta,
     libre_chat,
     llama_index,
@@ -26,7 +28,7 @@ from threadkeep.importers.formats import (
     solace,
     zep,
 )
-from threadkeep.importers.values import Entry, Reader
+from threadkeep.importers.values import Context, Entry, Part, Reader
 from threadkeep.printable import shown
 
 READERS: Final[Sequence[Reader]] = (
@@ -40,6 +42,7 @@ READERS: Final[Sequence[Reader]] = (
     solace.READER,
     letta.READER,
     zep.READER,
+    langsmith.READER,
     langchain.READER,
     llama_index.READER,
     sharegpt.READER,
@@ -52,9 +55,27 @@ TABLE_READERS: Final[Sequence[TableReader]] = (
     agents_sqlite.READER,
     langchain_sql.READER,
     llama_index_sql.READER,
+    llama_index_sql.POSTGRES_READER,
     langgraph_store.READER,
+    langgraph_checkpoints.READER,
 )
 """Readers of databases."""
+
+
+def tables_of(database: Database, context: Context) -> Iterator[tuple[str, Iterator[Part]]]:
+    """What each format that is recognised reads of a database, with the format's name."""
+    found = database.tables()
+    readers = [reader for reader in TABLE_READERS if reader.matches(found)]
+    if not readers:
+        context.skip(context.label, _obstacle(found))
+    for reader in readers:
+        yield reader.name, reader.read(database, context)
+
+
+def _obstacle(found: Tables) -> str:
+    if any(name.startswith(("threadkeep", "session_history")) for name in found):
+        return "it is a store of threadkeep itself: `threadkeep copy` moves its sessions"
+    return "none of its tables is recognised"
 
 
 def reader_of(entries: Sequence[Entry]) -> Reader | None:

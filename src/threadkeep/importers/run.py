@@ -2,21 +2,23 @@
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Final
 
+from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.api.memory import Memory
+from threadkeep.config.urls import Url, sqlite_location, without_secrets
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import ConfigError, InputError, NotOwner
-from threadkeep.importers import database, registry, store_chat
+from threadkeep.importers import database, registry, servers, store_chat
 from threadkeep.importers.documents import Document, documents, opened
 from threadkeep.importers.json_entries import entries
 from threadkeep.importers.report import ImportReport
 from threadkeep.importers.store_knowledge import KnowledgeWriter
-from threadkeep.importers.values import Chat, Context, Entry, Knowledge, Part, Reader
+from threadkeep.importers.values import Chat, Context, Entry, Knowledge, Part
 from threadkeep.printable import shown
 
 _PICKLE: Final = re.compile(rb"\x80[\x02-\x05]")
@@ -26,6 +28,7 @@ Progress = Callable[[int, int], None]
 """Called with the bytes read so far, and those of the document."""
 
 
+@strict_arguments
 def import_chats(
     memory: Memory | str | None,
     path: str | Path,
@@ -46,7 +49,9 @@ def import_chats(
 
     Args:
         memory: the target: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`.
-        path: a file, a folder, or a zip, which is not unpacked.
+        path: a file, a folder, or a zip, which is not unpacked; or the URL of a database or Redis
+            that another library keeps its chats in: `sqlite`, `postgresql`, `mysql`, `redis`,
+            `mongodb`.
         user: whose sessions, facts and instructions they become; `None` = of whom the source
             names, if it names anybody. Data of a second user of the source is then skipped.
         dry_run: read and check everything, and write nothing.
@@ -54,33 +59,30 @@ def import_chats(
         progress: called with the bytes read, and those there are, of each document.
 
     Raises:
-        ConfigError: there is nothing at the path, it is a web address, or the format is unknown.
-        BackendError: the store did not answer; repeat the import to go on.
+        ConfigError: there is nothing at the path, it is a web address, the format is unknown, or
+            `memory` and `path` are exchanged.
+        MissingExtra: the driver for a URL is not installed.
+        BackendError: the store or the source did not answer; repeat the import to go on.
     """
+    if isinstance(path, Memory):
+        raise ConfigError("the target comes first: import_chats(memory, path)")
     run = _Import(shared_memory(memory), optional_user_id(user), dry_run, format, progress)
-    for document in documents(_checked_path(path), run.report.skip):
-        run.read(document)
+    if isinstance(path, str) and "://" in path and servers.kind_of(path) != "sqlite":
+        run.read_server(path)
+    else:
+        for document in documents(_checked_path(path), run.report.skip):
+            run.read(document)
     run.name_unrecognised()
     return run.report
 
 
 def _checked_path(path: str | Path) -> Path:
-    if isinstance(path, str) and "://" in path:
-        if path.lower().startswith(("http://", "https://")):
-            raise ConfigError("nothing is fetched from the web: download the export, pass the file")
-        raise ConfigError(f"{shown(path)} is no file or folder; see the page on imports")
     if not isinstance(path, (str, Path)) or not str(path):
-        raise ConfigError(f"path must be a str or a Path, got {shown(path)}")
+        raise ConfigError(f"path must be a str, a Path or the URL of a database, got {shown(path)}")
+    if isinstance(path, str) and "://" in path:  # sqlite, with or without a driver
+        url = Url.parse(f"sqlite{path[path.index('://') :].partition('?')[0]}")
+        return Path(sqlite_location(url)["path"] if url else path).expanduser()
     return Path(path).expanduser()
-
-
-def _obstacle(found: database.Tables) -> str:
-    if "thread_id" in found.get("checkpoints", ()):
-        return (
-            "it holds LangGraph's checkpoints, which are not read here: "
-            "langchain_threadkeep.import_checkpoints copies them"
-        )
-    return "none of its tables is recognised"
 
 
 class _Import:
@@ -122,6 +124,12 @@ class _Import:
         except (InputError, OSError, EOFError) as error:
             self.report.skip(document.label, f"it cannot be read: {error}")
 
+    def read_server(self, url: str) -> None:
+        """Import what a server holds."""
+        label = without_secrets(url)
+        context = Context(label, label, self.report.skip)
+        self._take_all(servers.sources(url, context), context)
+
     def _read_json(self, source: IO[bytes], document: Document, context: Context) -> None:
         values = entries(source, document.label, self.report.skip)
         probed = list(islice(values, _PROBED))
@@ -131,7 +139,7 @@ class _Import:
                 self.report.ignored.append(document.label)
             return
         followed = self._followed(chain(probed, values), source, document.size)
-        self._take(reader, reader.read(followed, context), context)
+        self._take(reader.name, reader.read(followed, context), context)
 
     def _followed(self, values: Iterator[Entry], source: IO[bytes], size: int) -> Iterator[Entry]:
         for entry in values:
@@ -142,22 +150,20 @@ class _Import:
     def _read_database(self, path: Path, context: Context) -> None:
         try:
             with database.connected(path) as connection:
-                found = database.tables(connection)
-                readers = [reader for reader in registry.TABLE_READERS if reader.matches(found)]
-                if not readers:
-                    self.report.skip(context.label, _obstacle(found))
-                for reader in readers:
-                    self._take(reader, reader.read(connection, context), context)
+                source = database.SqliteDatabase(connection)
+                self._take_all(registry.tables_of(source, context), context)
         except sqlite3.Error as error:
             self.report.skip(context.label, f"SQLite cannot read it: {error}")
 
-    def _take(
-        self, reader: Reader | database.TableReader, parts: Iterator[Part], context: Context
-    ) -> None:
-        self.report.formats[reader.name] += 1
+    def _take_all(self, sources: Iterable[tuple[str, Iterator[Part]]], context: Context) -> None:
+        for name, parts in sources:
+            self._take(name, parts, context)
+
+    def _take(self, name: str, parts: Iterator[Part], context: Context) -> None:
+        self.report.formats[name] += 1
         for part in parts:
             try:
-                self._write(part, reader.name)
+                self._write(part, name)
             except (InputError, ConfigError, NotOwner) as error:
                 context.skip(part.location, str(error))
 

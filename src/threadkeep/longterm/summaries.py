@@ -1,7 +1,8 @@
 """The summary of a session: a stream of its own, which lives on when the history has expired.
 
 It lives `summary_ttl` seconds after it was last asked for, carries its owner, and is replaced by
-compare-and-set only.
+compare-and-set only. What prompts show of it is renewed less often than it is written, so that a
+provider's cache of the prompt stays of use.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from threadkeep.core import body, json_text, record_shapes
+from threadkeep.core import body, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
@@ -25,6 +26,7 @@ from threadkeep.types.timestamps import utc_datetime
 from threadkeep.types.versions import generation_of
 
 _MIN_TTL_SHARE: Final = 0.05  # of a life passes at least between two slides
+_RENEWED_AFTER: Final = 6  # turns that a summary must be behind before prompts show a newer one
 _TOUCH_KEY: Final = "\0summary"  # no user's name, among what the engine remembers
 
 
@@ -40,6 +42,20 @@ class SummarySpan(NamedTuple):
     messages: int
 
 
+class Shown(NamedTuple):
+    """An earlier summary, which prompts still show.
+
+    Attributes:
+        text: of it.
+        last_seq: the seq of the last item that it sums up.
+        span: what it sums up.
+    """
+
+    text: str
+    last_seq: int
+    span: SummarySpan
+
+
 class StoredSummary(NamedTuple):
     """A summary as stored.
 
@@ -49,6 +65,7 @@ class StoredSummary(NamedTuple):
         generation: of the session whose items `last_seq` counts.
         user: whose session it was when it was written; `None` = nobody's.
         span: what it sums up; `None` = also what was said in an earlier life, or nobody knows.
+        shown: what prompts show in its place; `None` = the summary itself.
     """
 
     summary: Summary | None = None
@@ -56,6 +73,19 @@ class StoredSummary(NamedTuple):
     generation: int = 0
     user: str | None = None
     span: SummarySpan | None = None
+    shown: Shown | None = None
+
+    def for_prompts(self) -> StoredSummary:
+        """With the summary that prompts show."""
+        if self.summary is None or self.shown is None:
+            return self
+        earlier = replace(self.summary, text=self.shown.text, last_seq=self.shown.last_seq)
+        return self._replace(summary=earlier, span=self.shown.span, shown=None)
+
+    def texts(self) -> list[str]:
+        """All that it says."""
+        texts = [self.summary.text] if self.summary else []
+        return [*texts, self.shown.text] if self.shown else texts
 
 
 def of_session(session_stream: SessionStream) -> Summary | None:
@@ -158,7 +188,9 @@ def write(
     topics = (redacted(engine, topic, "summary") for topic in after.topics)
     version = 1 + (previous.version if previous else 0)
     numbered = replace(after, text=text, topics=tuple(filter(None, topics)), version=version)
-    fields = _fields(numbered, generation, user, _combined_span(before, generation, span))
+    combined = _combined_span(before, generation, span)
+    shown = _still_shown(before, generation, combined)
+    fields = _fields(numbered, generation, user, combined, shown)
     record = Record(SUMMARY, SUMMARY, json_text.dumps(fields, "summary"), engine.now())
     name, ttl = stream(engine, SUMMARY, after.session), engine.settings.summary_ttl
     try:
@@ -199,8 +231,27 @@ def _combined_span(
     return SummarySpan(before.span.first, before.span.messages + span.messages)
 
 
+def _still_shown(
+    before: StoredSummary, generation: int, combined: SummarySpan | None
+) -> Shown | None:
+    """The summary that prompts go on showing; `None` = the new one."""
+    earlier = before.for_prompts()
+    if earlier.summary is None or earlier.span is None or combined is None:
+        return None
+    if (
+        before.generation != generation
+        or combined.messages - earlier.span.messages >= _RENEWED_AFTER
+    ):
+        return None
+    return Shown(earlier.summary.text, earlier.summary.last_seq, earlier.span)
+
+
 def _fields(
-    summary: Summary, generation: int, user: str | None, span: SummarySpan | None
+    summary: Summary,
+    generation: int,
+    user: str | None,
+    span: SummarySpan | None,
+    shown: Shown | None,
 ) -> dict[str, object]:
     return {
         "session": summary.session,
@@ -211,6 +262,7 @@ def _fields(
         "life": generation,
         "user": user,
         **({} if span is None else {"span": list(span)}),
+        **({} if shown is None else {"shown": {**shown._asdict(), "span": list(shown.span)}}),
     }
 
 
@@ -224,7 +276,12 @@ def _read(session: str, record: Record, version: int) -> StoredSummary:
         fields["version"],
         utc_datetime(record.at),
     )
-    span = fields.get("span")
+    span, shown = fields.get("span"), fields.get("shown")
     return StoredSummary(
-        summary, version, fields["life"], fields.get("user"), SummarySpan(*span) if span else None
+        summary,
+        version,
+        fields["life"],
+        fields.get("user"),
+        SummarySpan(*span) if span else None,
+        Shown(shown["text"], shown["last_seq"], SummarySpan(*shown["span"])) if shown else None,
     )

@@ -11,7 +11,7 @@ from langchain.agents.middleware import SummarizationMiddleware
 import threadkeep
 from langchain_threadkeep import ThreadkeepMiddleware, memory_tools, threadkeep_summarizer
 from tests.integrations.langchain.chains import Echo, user
-from threadkeep.errors import BackendError, ConfigError
+from threadkeep.errors import ConfigError
 
 HERS = {"configurable": {"thread_id": "t", "user_id": "ada"}}
 
@@ -132,6 +132,14 @@ def test_without_a_model_it_is_not_made(memory):
         threadkeep_summarizer(memory)
 
 
-def test_without_anything_stored_it_says_so(learned):
-    with pytest.raises(BackendError, match="could not be summed up"):
-        threadkeep_summarizer(learned).invoke([], {"configurable": {"thread_id": "empty"}})
+def test_without_a_summary_the_run_goes_on_with_an_excerpt(caplog):
+    def down(messages):
+        raise OSError("the model is down")
+
+    with threadkeep.connect("memory://", llm={"call": down, "every": 1_000}) as memory:
+        agent = summarizing(memory)
+        given = [{"role": "user", "content": f"question {n}"} for n in range(6)]
+        result = agent.invoke({"messages": given}, HERS)
+    assert "user: question 0" in result["messages"][0].text.replace("human:", "user:")
+    assert result["messages"][-1].text == "re: question 5"
+    assert "could not be summed up" in caplog.text

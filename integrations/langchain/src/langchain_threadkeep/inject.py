@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from langchain.agents.middleware.types import ModelRequest
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
-from langchain_threadkeep.codec import is_notice
+from langchain_threadkeep.codec import is_notice, is_summary
 from langchain_threadkeep.turn import AgentTurn
 from threadkeep import Item
 from threadkeep.adapters.injection import Injection
@@ -22,6 +22,8 @@ def inject_context(
     """Add long-term memory to a request: after the system message, and before the question.
 
     Memory is read once per turn, so that prompts only grow at the end while the model calls tools.
+    A summary among the messages, as `SummarizationMiddleware` writes it, takes the place of the
+    session's own.
 
     Args:
         options: the `inject=` option.
@@ -30,14 +32,19 @@ def inject_context(
         request: the request without long-term memory.
     """
     question = _question(turn, request.messages)
-    if turn.context is None:
+    summary = options.summary and not any(map(is_summary, request.messages))
+    context = turn.contexts.get(summary)
+    if context is None:
         query = question.text if question is not None and options.recall else None
-        turn.context = turn.chat.context(query, max_tokens=options.max_tokens, window=window)
-    if turn.context.stable:
-        system_message = with_text_after(request.system_message, turn.context.stable)
+        context = turn.chat.context(
+            query, max_tokens=options.max_tokens, summary=summary, window=window
+        )
+        turn.contexts[summary] = context
+    if context.stable:
+        system_message = with_text_after(request.system_message, context.stable)
         request = request.override(system_message=system_message)
-    if turn.context.volatile and question is not None:
-        enriched = _with_text_before(question, turn.context.volatile)
+    if context.volatile and question is not None:
+        enriched = _with_text_before(question, context.volatile)
         messages: list[Any] = [enriched if m is question else m for m in request.messages]
         request = request.override(messages=messages)
     return request

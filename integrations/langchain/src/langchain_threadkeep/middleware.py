@@ -40,7 +40,7 @@ from threadkeep import Memory, Session
 from threadkeep.adapters import windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import user_source
-from threadkeep.adapters.injection import parse_injection
+from threadkeep.adapters.injection import parse_injection, with_summary
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
 
@@ -86,6 +86,11 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
             session's summary at the end of the system message, recalled notes beside the question.
             It is read once per turn and never stored. `{"max_tokens": 800, "recall": True}` sets
             the budget, and whether earlier conversations are searched.
+        summary: `True` makes sure that the session's summary stands in for what the window leaves
+            out: the Memory must have a model, which writes it in the background and whose failures
+            end no run. Its text stays the same for a few turns, for prompt caches. A summary in the
+            agent's state, as of `SummarizationMiddleware`, takes its place. `False` never tells it;
+            `None` = it is told where there is one.
         tools: give the agent `save_memory`, `search_memory` and `forget_memory`.
         hydrate: `"state"` puts the window into the agent's state when a run begins, so that the
             hooks of all middleware see, and may change or remove, what the model will see; with
@@ -98,7 +103,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         user_id: another name for `user`.
 
     Raises:
-        ConfigError: the URL, the window, `resend`, `inject` or an id is not valid; a run
+        ConfigError: the URL, the window, `resend`, `inject`, `summary` or an id is not valid; a run
             raises it too if the first source that is set has no valid user id.
     """
 
@@ -116,6 +121,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         files: bool = False,
         record_responses: bool = False,
         inject: bool | Mapping[str, Any] = True,
+        summary: bool | None = None,
         tools: bool = False,
         hydrate: Literal["state"] | None = None,
         read_more: bool | None = None,
@@ -148,7 +154,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         self._files = files
         self._hydrates = hydrate == "state"
         self._record_responses = record_responses
-        self._inject = parse_injection(inject)
+        self._inject = with_summary(parse_injection(inject), summary, self.memory)
         self._turns: OrderedDict[tuple[RunIdentity, str], AgentTurn] = OrderedDict()
         self._lock = threading.Lock()
 

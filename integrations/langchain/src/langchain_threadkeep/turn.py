@@ -80,7 +80,8 @@ class AgentTurn:
         stored: the stored items of the turn, by record id; `None` = not read yet.
         pending: the model's answers that are not in the state yet, by LangChain's id.
         changed: record ids of the items that were replaced or hidden since they were recorded.
-        context: the long-term memory of the turn; `None` = not read yet.
+        contexts: the long-term memory of the turn, with the session's summary and without, as far
+            as it was read.
     """
 
     chat: Session
@@ -97,7 +98,7 @@ class AgentTurn:
     stored: dict[str, Item] | None = None
     pending: dict[str, HeldMessage] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
-    context: Context | None = None
+    contexts: dict[bool, Context] = field(default_factory=dict)
 
     @classmethod
     def at(cls, chat: Session, position: TurnPosition) -> AgentTurn:

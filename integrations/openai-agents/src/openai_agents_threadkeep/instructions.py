@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -13,7 +14,7 @@ from openai_agents_threadkeep.identity import UserId, Wrapper, user_of_run
 from threadkeep import Memory
 from threadkeep.adapters import identity
 from threadkeep.adapters.arguments import strict_arguments
-from threadkeep.adapters.injection import parse_injection
+from threadkeep.adapters.injection import parse_injection, with_summary
 from threadkeep.adapters.recall_cache import RecallCache
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.longterm.context import Context
@@ -30,6 +31,7 @@ def instructions(
     user: UserId = None,
     max_tokens: int = 800,
     recall: bool = False,
+    summary: bool | None = None,
     user_id: UserId = None,
 ) -> Callable[[Wrapper, Agent[Any]], Awaitable[str]]:
     """For `Agent(instructions=)`: the agent's own instructions, followed by long-term memory.
@@ -49,16 +51,19 @@ def instructions(
         max_tokens: the token budget of the memory text.
         recall: also search earlier conversations for the user's message. The text then changes
             with each question, which defeats prompt caches from there on.
+        summary: `True` makes sure that the session's summary is told: the Memory must have a model,
+            which writes it in the background. `False` never tells it; `None` = where there is one.
         user_id: another name for `user`.
 
     Raises:
-        ConfigError: an id, the URL or `max_tokens` is not valid; a run raises it too if its
-            own user id is not valid.
+        ConfigError: an id, the URL, `summary` or `max_tokens` is not valid; a run raises it too if
+            its own user id is not valid.
     """
     opened = shared_memory(memory)
     source = identity.user_source(user, user_id)
     fixed_session = None if session_id is None else identity.session_id_text(session_id)
-    parse_injection({"max_tokens": max_tokens, "recall": recall})  # validates both options
+    options = parse_injection({"max_tokens": max_tokens, "recall": recall})  # validates both
+    with_summary(options, summary, opened)
     recall_caches: WeakKeyDictionary[Wrapper, RecallCache] = WeakKeyDictionary()
 
     async def render(context: Wrapper, agent: Agent[Any]) -> str:
@@ -66,7 +71,7 @@ def instructions(
         text = await base_text if inspect.isawaitable(base_text) else base_text
         owner = user_of_run(source, context)
         session = fixed_session or _session_of(context.context)
-        read_context = _context_reader(opened, owner, session, agent.name)
+        read_context = _context_reader(opened, owner, session, agent.name, summary is not False)
         if read_context is None:
             return text
         query = _query(context.turn_input) if recall else ""
@@ -84,11 +89,12 @@ def instructions(
 
 
 def _context_reader(
-    memory: Memory, user: str | None, session: str | None, agent: str
+    memory: Memory, user: str | None, session: str | None, agent: str, summary: bool
 ) -> Callable[..., Context] | None:
     """The `context` method of the run's session, or of its user; `None` if it has neither."""
     if session is not None:
-        return memory.session(session, user=user, agent=agent).context
+        chat = memory.session(session, user=user, agent=agent)
+        return partial(chat.context, summary=summary)
     return None if user is None else memory.user(user).context
 
 

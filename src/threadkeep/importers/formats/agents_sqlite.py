@@ -1,42 +1,29 @@
-"""The OpenAI Agents SDK's `SQLiteSession`."""
+"""The OpenAI Agents SDK's `SQLiteSession` and `SQLAlchemySession`."""
 
-import sqlite3
 from collections.abc import Iterator
-from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
-from threadkeep.importers.database import TableReader, Tables, quoted, table_with, tables
-from threadkeep.importers.json_entries import parsed
-from threadkeep.importers.values import Chat, Context, Message, Part
-
-_COLUMNS: Final = ("id", "session_id", "message_data", "created_at")
+from threadkeep.importers.database import Database, MessageRows, TableReader
+from threadkeep.importers.values import Context, Part
+from threadkeep.types import Json
 
 
-def _matches(found: Tables) -> bool:
-    return table_with(found, *_COLUMNS) is not None
+def without_id(item: Json) -> Json:
+    """An item without its id: the SDK gives all items of some models the same one."""
+    return {key: item[key] for key in item if key != "id"} if isinstance(item, dict) else item
 
 
-def _read(connection: sqlite3.Connection, context: Context) -> Iterator[Part]:
-    table = table_with(tables(connection), *_COLUMNS) or "agent_messages"
-    rows = connection.execute(
-        f"SELECT id, session_id, message_data, created_at FROM {quoted(table)} "  # noqa: S608
-        "ORDER BY session_id, id"
-    )
-    for session, of_session in groupby(rows, key=lambda row: str(row[1])):
-        yield Chat(session, f"{context.label}:{table}", _messages(of_session, context))
+def _prefix(table: str) -> str:
+    return "agents-sqlite" if table == "agent_messages" else f"agents-sqlite:{table}"
 
 
-READER: Final = TableReader("openai-agents", "Sessions of the Agents SDK", _matches, _read)
+_ROWS: Final = MessageRows(
+    "id", "session_id", "message_data", "created_at", ("id",), _prefix, without_id
+)
 
 
-def _messages(rows: Iterator[Any], context: Context) -> Iterator[Message]:
-    for number, _, text, created_at in rows:
-        location = f"{context.label} row {number}"
-        try:
-            item = parsed(text)
-        except (ValueError, TypeError):
-            context.skip(location, "the item is no JSON")
-            continue
-        if isinstance(item, dict):  # the SDK gives all items of some models the same id
-            item = {key: value for key, value in item.items() if key != "id"}
-        yield Message(item, location, f"agents-sqlite:{number}", created_at)
+def _read(database: Database, context: Context) -> Iterator[Part]:
+    return _ROWS.chats(database, context)
+
+
+READER: Final = TableReader("openai-agents", "Sessions of the Agents SDK", _ROWS.is_in, _read)

@@ -1,12 +1,10 @@
-"""LangGraph's `SqliteStore`: memories under a namespace, whose last part is the user."""
+"""LangGraph's `SqliteStore` and `PostgresStore`: memories under a namespace that names the user."""
 
-import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from threadkeep.importers import fields
-from threadkeep.importers.database import TableReader, Tables
-from threadkeep.importers.json_entries import parsed
+from threadkeep.importers.database import Database, TableReader, Tables, decoded
 from threadkeep.importers.values import Context, Knowledge, Part
 
 _COLUMNS: Final = frozenset({"prefix", "key", "value", "created_at", "updated_at"})
@@ -18,10 +16,9 @@ def _matches(found: Tables) -> bool:
     return found.get("store", frozenset()) >= _COLUMNS
 
 
-def _read(connection: sqlite3.Connection, context: Context) -> Iterator[Part]:
-    rows = connection.execute(
-        "SELECT prefix, key, value, updated_at FROM store ORDER BY prefix, created_at, key"
-    )
+def _read(database: Database, context: Context) -> Iterator[Part]:
+    columns = ("prefix", "key", "value", "updated_at")
+    rows = database.rows("store", columns, ("prefix", "created_at", "key"))
     for prefix, key, value, updated_at in rows:
         location = f"{context.label}:store {prefix}/{key}"
         text = _text(value)
@@ -31,13 +28,13 @@ def _read(connection: sqlite3.Connection, context: Context) -> Iterator[Part]:
         yield Knowledge("fact", text, location, _user(prefix), observed_at=updated_at)
 
 
-READER: Final = TableReader("langgraph-store", "LangGraph's SQLite store", _matches, _read)
+READER: Final = TableReader("langgraph-store", "LangGraph's SQL stores", _matches, _read)
 
 
 def _text(value: Any) -> str | None:
     """The one text of a memory, also of LangMem's `{"kind": "Memory", "content": {...}}`."""
     try:
-        memory = parsed(value)
+        memory = decoded(value)
     except (ValueError, TypeError):
         return None
     for _ in range(2):

@@ -21,7 +21,7 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
     for key, messages in (_store(entry.value) or {}).items():
         listed = fields.sequence(messages, f"store[{shown(key)}]")
         place = f"{entry.location}.store[{shown(key)}]"
-        yield Chat(str(key), place, [_message(m, n, place) for n, m in enumerate(listed)])
+        yield Chat(str(key), place, [message(m, n, place) for n, m in enumerate(listed)])
 
 
 READER: Final = Reader("llama-index", "LlamaIndex's chat stores", _matches, each.reader(_read))
@@ -40,9 +40,10 @@ def _store(value: Json) -> Mapping[str, Any] | None:
     return store if isinstance(store, Mapping) else None
 
 
-def _message(message: Any, number: int, place: str) -> Message:
-    extra = message.get("additional_kwargs") if isinstance(message, Mapping) else None
+def message(dump: Any, number: int, place: str) -> Message:
+    """A dumped message; its id is made of its place in the chat, and of its content."""
+    extra = dump.get("additional_kwargs") if isinstance(dump, Mapping) else None
     created_at = fields.date_of(extra) if isinstance(extra, Mapping) else None
-    canonical = json.dumps(message, sort_keys=True).encode()
+    canonical = json.dumps(dump, sort_keys=True).encode()
     id = f"llama-json:{number}:{hashlib.sha256(canonical).hexdigest()[:16]}"
-    return Message(message, f"{place}[{number}]", id, created_at)
+    return Message(dump, f"{place}[{number}]", id, created_at)

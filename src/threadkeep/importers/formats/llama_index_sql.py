@@ -1,40 +1,46 @@
-"""LlamaIndex's `SQLAlchemyChatStore` in an SQLite file; archived messages come along."""
+"""LlamaIndex's `SQLAlchemyChatStore`, whose archived messages come along; `PostgresChatStore`."""
 
-import sqlite3
 from collections.abc import Iterator
-from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
-from threadkeep.importers.database import TableReader, Tables, quoted, table_with, tables
-from threadkeep.importers.json_entries import parsed
-from threadkeep.importers.values import Chat, Context, Message, Part
+from threadkeep.importers.database import Database, MessageRows, TableReader, Tables, decoded
+from threadkeep.importers.formats.llama_index import message
+from threadkeep.importers.values import Chat, Context, Part
 
-_COLUMNS: Final = ("id", "key", "timestamp", "status", "data")
-
-
-def _matches(found: Tables) -> bool:
-    return table_with(found, *_COLUMNS) is not None
+_ROWS: Final = MessageRows(
+    "id", "key", "data", "timestamp", ("timestamp", "id"), lambda _: "llama-sql"
+)
+_CHAT_COLUMNS: Final = ("id", "key", "value")
 
 
-def _read(connection: sqlite3.Connection, context: Context) -> Iterator[Part]:
-    table = table_with(tables(connection), *_COLUMNS) or "llama_index_memory"
-    rows = connection.execute(
-        f"SELECT id, key, timestamp, data FROM {quoted(table)} "  # noqa: S608 - quoted
-        "ORDER BY key, timestamp, id"
-    )
-    for key, of_key in groupby(rows, key=lambda row: str(row[1])):
-        yield Chat(key, f"{context.label}:{table}", _messages(of_key, context))
+def _read(database: Database, context: Context) -> Iterator[Part]:
+    return _ROWS.chats(database, context)
 
 
-READER: Final = TableReader("llama-index-sql", "LlamaIndex's SQL chat store", _matches, _read)
+READER: Final = TableReader("llama-index-sql", "LlamaIndex's SQL chat store", _ROWS.is_in, _read)
 
 
-def _messages(rows: Iterator[Any], context: Context) -> Iterator[Message]:
-    for number, _, timestamp, text in rows:
-        location = f"{context.label} row {number}"
-        try:
-            data = parsed(text)
-        except (ValueError, TypeError):
-            context.skip(location, "the message is no JSON")
-            continue
-        yield Message(data, location, f"llama-sql:{number}", timestamp)
+def _chat_tables(found: Tables) -> list[str]:
+    return [name for name in sorted(found) if found[name] == set(_CHAT_COLUMNS)]
+
+
+def _has_chat_tables(found: Tables) -> bool:
+    return bool(_chat_tables(found))
+
+
+def _read_chats(database: Database, context: Context) -> Iterator[Part]:
+    """A session in each row."""
+    for table in _chat_tables(database.tables()):
+        for number, key, value in database.rows(table, _CHAT_COLUMNS, ("id",)):
+            place = f"{context.label}:{table} row {number}"
+            try:
+                messages = [decoded(text) for text in decoded(value) or ()]
+            except (ValueError, TypeError):
+                context.skip(place, "the messages are no list of JSON")
+                continue
+            yield Chat(str(key), place, [message(m, n, place) for n, m in enumerate(messages)])
+
+
+POSTGRES_READER: Final = TableReader(
+    "llama-index-postgres", "LlamaIndex's PostgresChatStore", _has_chat_tables, _read_chats
+)

@@ -45,7 +45,9 @@ def of_user(engine: Engine, user: str) -> Knowledge:
     return Knowledge(UserStream(engine, user=user).load(), user)
 
 
-def of_session(session_stream: SessionStream, agent: str | None, *, files: bool) -> Knowledge:
+def of_session(
+    session_stream: SessionStream, agent: str | None, *, files: bool, summary: bool = True
+) -> Knowledge:
     """What is known of the user of a session, or of the session itself if it has none.
 
     One round trip if its user is known and long-term memory is in the same store, else two.
@@ -68,13 +70,13 @@ def of_session(session_stream: SessionStream, agent: str | None, *, files: bool)
     if not pages or user != owner or snapshot.info is None:
         user_stream = UserStream(session_stream.engine, user=user, session=session_stream.id)
         *pages, summary_page = user_stream.engine.read(*_queries(user_stream, session_stream))
-    stored = summaries.parse_page(session_stream.id, summary_page)
+    stored = summaries.parse_page(session_stream.id, summary_page).for_prompts()
     return Knowledge(
         UnitOfWork(pages),
         user,
         session_stream.id,
         agent or (snapshot.info.agent if snapshot.info else None),
-        summaries.visible_summary(session_stream, snapshot, stored),
+        summaries.visible_summary(session_stream, snapshot, stored) if summary else None,
         stored.span if stored.generation == generation_of(snapshot.version) else None,
         _files(snapshot, files),
     )

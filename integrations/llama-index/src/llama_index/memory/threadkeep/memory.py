@@ -29,7 +29,7 @@ from threadkeep import (
 from threadkeep.adapters import limits, windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import SessionId, UserId, plain_user
-from threadkeep.adapters.injection import Injection, parse_injection
+from threadkeep.adapters.injection import Injection, parse_injection, with_summary
 from threadkeep.adapters.recall_cache import RecallCache
 from threadkeep.adapters.shared import open_conversation
 from threadkeep.longterm.context import Context
@@ -63,6 +63,9 @@ class ThreadkeepMemory(BaseMemory):
     inject: bool | dict[str, Any] = Field(
         default=True, description="Whether, and how much, long-term memory is injected."
     )
+    summary: bool | None = Field(
+        default=None, description="Whether the session's summary is injected; `True` needs a model."
+    )
 
     _memory: Memory = PrivateAttr()
     _origin: str | None = PrivateAttr()
@@ -92,7 +95,7 @@ class ThreadkeepMemory(BaseMemory):
         self._origin = store_refs.register(opened, memory)
         self._chat = opened.session(self.session_id, user=self.user)
         self._policies = windows.parse_window(window)
-        self._injection = parse_injection(self.inject)
+        self._injection = with_summary(parse_injection(self.inject), self.summary, opened)
 
     @property
     def chat(self) -> Session:
@@ -133,7 +136,9 @@ class ThreadkeepMemory(BaseMemory):
             llm: ignored; engines pass theirs.
             user_id: another name for `user`.
             **fields: `inject`: `True`, `False` or `{"max_tokens": 800, "recall": True}`, how much
-                long-term memory is injected; `on_set`, `tokenizer_fn`.
+                long-term memory is injected; `summary`: `True` makes sure that the session's
+                summary stands in for what the window leaves out, `False` never tells it; `on_set`,
+                `tokenizer_fn`.
 
         Raises:
             ConfigError: an id, the URL or the window is not valid.
@@ -294,7 +299,10 @@ class ThreadkeepMemory(BaseMemory):
         if self._injection is None or (max_tokens := self._injection_budget(spent)) < 1:
             return None
         counter = None if self.token_limit is None else self._count
-        read_context = functools.partial(self._chat.context, window=window, counter=counter)
+        summary = self._injection.summary
+        read_context = functools.partial(
+            self._chat.context, summary=summary, window=window, counter=counter
+        )
         if not self._injection.recall:
             return read_context(max_tokens=max_tokens)
         return self._recall_cache.get(read_context, query, turn_key(window), max_tokens)

@@ -1,0 +1,35 @@
+"""Puts entries in order on disk, so that memory stays bounded whatever their number."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from itertools import groupby
+from typing import NamedTuple
+
+from threadkeep.importers.values import Entry
+
+
+class Keyed(NamedTuple):
+    """An entry, the group that it belongs to, and its order there."""
+
+    group: str
+    order: str
+    entry: Entry
+
+
+def grouped(keyed: Iterable[Keyed]) -> Iterator[tuple[str, Iterator[Entry]]]:
+    """The entries of each group in their order; what is equal stays as it came."""
+    with closing(sqlite3.connect("")) as disk:  # a temporary file, which nobody else sees
+        disk.execute("CREATE TABLE entries (grouping TEXT, position TEXT, place TEXT, value TEXT)")
+        disk.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", map(_row, keyed))
+        rows = disk.execute(
+            "SELECT grouping, place, value FROM entries ORDER BY grouping, position, rowid"
+        )
+        for group, of_group in groupby(rows, key=lambda row: row[0]):
+            yield json.loads(group), (Entry(row[1], json.loads(row[2])) for row in of_group)
+
+
+def _row(keyed: Keyed) -> tuple[str, str, str, str]:
+    location, value = keyed.entry  # as JSON, since a text may hold half a character
+    return json.dumps(keyed.group), json.dumps(keyed.order), location, json.dumps(value)

@@ -1,0 +1,101 @@
+"""LangGraph's `SqliteSaver` and `PostgresSaver`: the messages of each thread's newest state."""
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import Any, Final, NamedTuple
+
+from threadkeep.importers import fields
+from threadkeep.importers.database import Database, Row, TableReader, Tables, decoded
+from threadkeep.importers.fields import Malformed
+from threadkeep.importers.formats.langchain import dates_and_id
+from threadkeep.importers.formats.langgraph_values import decode
+from threadkeep.importers.values import Chat, Context, Message, Part
+from threadkeep.messages import langchain
+
+_COPY: Final = "langchain_threadkeep.import_checkpoints copies it"
+_PLACE: Final = ("thread_id", "checkpoint_ns", "checkpoint_id")
+_USERS: Final = ("langgraph_auth_user_id", "user_id")
+
+
+class _State(NamedTuple):
+    """A checkpoint: its place, its date, the versions of its channels, and some of their values."""
+
+    place: Row
+    date: object
+    versions: Mapping[str, Any]
+    values: Mapping[str, Any]
+    user: str | None
+
+
+def _matches(found: Tables) -> bool:
+    return found.get("checkpoints", frozenset()) >= {*_PLACE, "type", "checkpoint", "metadata"}
+
+
+def _read(database: Database, context: Context) -> Iterator[Part]:
+    has_blobs = "checkpoint_blobs" in database.tables()
+    places = database.rows("checkpoints", _PLACE, _PLACE)
+    for (thread, namespace), of_thread in groupby(places, key=lambda place: tuple(place[:2])):
+        *_, newest = of_thread
+        location = f"{context.label}:checkpoints {thread}"
+        if namespace:
+            context.skip(f"{location}/{namespace}", f"a sub-graph's state is no chat: {_COPY}")
+            continue
+        try:
+            state = _state(database, newest)
+            dumps = _messages_of(database, state, has_blobs)
+        except (Malformed, LookupError, TypeError, ValueError, AttributeError) as error:
+            context.skip(location, str(error) or "the checkpoint is damaged")
+            continue
+        messages = list(_messages(dumps, state.date, location, context))
+        yield Chat(str(thread), location, messages, user=state.user)
+
+
+READER: Final = TableReader("langgraph", "LangGraph's checkpoints", _matches, _read)
+
+
+def _state(database: Database, place: Row) -> _State:
+    where = dict(zip(_PLACE, place, strict=True))
+    columns = ("type", "checkpoint", "metadata")
+    [(type, checkpoint, metadata)] = database.rows("checkpoints", columns, (), where)
+    state = checkpoint if isinstance(checkpoint, Mapping) else decode(type, checkpoint)
+    state = fields.mapping(state, "the checkpoint")
+    known = decoded(metadata)
+    names = (known.get(key) for key in _USERS) if isinstance(known, Mapping) else ()
+    user = next(filter(None, map(fields.name, names)), None)
+    versions = fields.mapping(state.get("channel_versions") or {}, "channel_versions")
+    values = fields.mapping(state.get("channel_values") or {}, "channel_values")
+    return _State(place, state.get("ts"), versions, values, user)
+
+
+def _messages_of(database: Database, state: _State, has_blobs: bool) -> list[Any]:
+    """The dumps of the first channel of messages, `messages` before all others."""
+    names = sorted({*state.values, *state.versions}, key=lambda name: (name != "messages", name))
+    for name in names:
+        value = state.values.get(name)
+        if value is None and has_blobs and name in state.versions:
+            value = _blob(database, state, name)
+        if isinstance(value, list) and value and any(map(_is_message, value)):
+            return value
+    if "messages" in state.versions and "messages" not in state.values:
+        raise Malformed(f"its messages are empty, or kept as changes only: {_COPY}")
+    raise Malformed("its state has no messages")
+
+
+def _blob(database: Database, state: _State, channel: str) -> Any:
+    place = dict(zip(_PLACE[:2], state.place, strict=False))
+    where = {**place, "channel": channel, "version": str(state.versions[channel])}
+    blobs = [decode(*row) for row in database.rows("checkpoint_blobs", ("type", "blob"), (), where)]
+    return blobs[0] if blobs else None
+
+
+def _messages(dumps: list[Any], date: object, location: str, context: Context) -> Iterator[Message]:
+    for number, dump in enumerate(dumps):
+        if not _is_message(dump):
+            context.skip(f"{location}[{number}]", "this is no message")
+            continue
+        created_at, id = dates_and_id(dump)
+        yield Message(dump, f"{location}[{number}]", id, created_at or date)
+
+
+def _is_message(value: Any) -> bool:
+    return isinstance(value, Mapping) and langchain.is_dump(value)

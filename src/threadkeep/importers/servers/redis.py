@@ -1,0 +1,91 @@
+"""Redis, Valkey and their clusters as sources: keys come by SCAN, lists in pages."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import redis as driver
+
+from threadkeep.errors import BackendError, ConfigError
+from threadkeep.importers.formats.redis_lists import READERS, ListReader
+from threadkeep.importers.json_entries import parsed
+from threadkeep.importers.values import Chat, Context, Message, Part
+from threadkeep.printable import shown
+
+_PAGE: Final = 500
+_TIMEOUT: Final = 10  # seconds to connect
+
+
+def sources(url: str, context: Context) -> Iterator[tuple[str, Iterator[Part]]]:
+    """What the lists of a database hold; lists of other applications are passed over."""
+    is_known = False
+    with _opened(url) as client, _named_errors(context.label):
+        for key in client.scan_iter(count=_PAGE, _type="list"):
+            first = _json(client.lindex(key, 0))
+            name = key.decode(errors="replace")
+            reader = next((reader for reader in READERS if reader.matches(name, first)), None)
+            if reader is not None:
+                is_known = True
+                yield reader.name, iter([_chat(client, key, reader, context)])
+    if not is_known:
+        context.skip(context.label, "none of its lists is recognised")
+
+
+def _chat(client: Any, key: bytes, reader: ListReader, context: Context) -> Chat:
+    name = key.decode(errors="replace")
+    place = f"{context.label} {name}"
+    return Chat(reader.session(name), place, _messages(client, key, reader, place, context))
+
+
+def _messages(
+    client: Any, key: bytes, reader: ListReader, place: str, context: Context
+) -> Iterator[Message]:
+    for number, content in enumerate(_oldest_first(client, key, reader.newest_first)):
+        value = _json(content)
+        if value is None:
+            context.skip(f"{place}[{number}]", "the message is no JSON")
+            continue
+        yield reader.message(value, number, place)
+
+
+def _oldest_first(client: Any, key: bytes, newest_first: bool) -> Iterator[bytes]:
+    """The values of a list, page by page; what is pushed meanwhile shifts none of them."""
+    for start in range(0, client.llen(key), _PAGE):
+        end = start + _PAGE - 1
+        page = client.lrange(key, -end - 1, -start - 1) if newest_first else ()
+        yield from reversed(page) if newest_first else client.lrange(key, start, end)
+
+
+def _json(content: bytes | None) -> Any:
+    try:
+        return None if content is None else parsed(content)
+    except ValueError:
+        return None
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Any]:
+    plain = url.replace("valkey", "redis", 1).replace("+cluster://", "://", 1)
+    is_cluster = url.partition("://")[0].endswith("+cluster")
+    open_client: Callable[..., Any] = (
+        driver.RedisCluster.from_url if is_cluster else driver.Redis.from_url
+    )
+    try:
+        client = open_client(plain, socket_connect_timeout=_TIMEOUT)
+    except ValueError:
+        raise ConfigError(
+            "the Redis URL cannot be read: redis://user:password@host:6379/0; "
+            "percent-encode what is special in user and password"
+        ) from None
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@contextmanager
+def _named_errors(label: str) -> Iterator[None]:
+    try:
+        yield
+    except driver.RedisError as error:
+        raise BackendError(f"{label} cannot be read: {shown(str(error), 200)}") from error

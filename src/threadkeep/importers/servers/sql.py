@@ -1,0 +1,99 @@
+"""PostgreSQL, MySQL and MariaDB as sources: rows come through a cursor of the server."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import sqlalchemy as sql
+
+from threadkeep.errors import BackendError, ConfigError
+from threadkeep.importers.database import Row, Tables
+from threadkeep.importers.registry import tables_of
+from threadkeep.importers.values import Context, Part
+from threadkeep.printable import shown
+
+_DRIVERS: Final = {
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+}
+_BATCH: Final = 500
+_TIMEOUT: Final = 10  # seconds to connect
+
+
+def sources(url: str, context: Context) -> Iterator[tuple[str, Iterator[Part]]]:
+    """What the tables of the database's default schema hold."""
+    with _opened(url) as engine, _named_errors(context.label):
+        yield from tables_of(SqlDatabase(engine, context.label), context)
+
+
+class SqlDatabase:
+    """A `Database` on a server.
+
+    Args:
+        engine: connections to it.
+        label: its name in errors.
+    """
+
+    def __init__(self, engine: sql.Engine, label: str) -> None:
+        self._engine = engine
+        self._label = label
+
+    def tables(self) -> Tables:
+        """As of a `Database`."""
+        with _named_errors(self._label):
+            columns = sql.inspect(self._engine).get_multi_columns()
+        return {
+            name: frozenset(column["name"] for column in of_table)
+            for (_, name), of_table in columns.items()
+        }
+
+    def rows(
+        self,
+        table: str,
+        columns: Sequence[str],
+        order_by: Sequence[str] = (),
+        where: Mapping[str, object] | None = None,
+    ) -> Iterator[Row]:
+        """As of a `Database`; each has a connection of its own, so that they may be nested."""
+        names = {*columns, *order_by, *(where or {})}
+        source = sql.table(table, *(sql.column(name) for name in names))
+        query = sql.select(*(source.c[name] for name in columns))
+        query = query.where(*(source.c[name] == value for name, value in (where or {}).items()))
+        query = query.order_by(*(source.c[name] for name in order_by))
+        options: dict[str, Any] = {"yield_per": _BATCH, "stream_results": True}
+        with (
+            _named_errors(self._label),
+            self._engine.connect() as connection,
+            connection.execution_options(**options).execute(query) as result,
+        ):
+            for row in result:
+                yield tuple(row)
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[sql.Engine]:
+    try:
+        parsed = sql.make_url(url)
+        driver = _DRIVERS[parsed.drivername.partition("+")[0]]
+        options: dict[str, Any] = {"connect_timeout": _TIMEOUT}
+        engine = sql.create_engine(parsed.set(drivername=driver), connect_args=options)
+    except (sql.exc.ArgumentError, ValueError, KeyError):
+        raise ConfigError(
+            "the URL of the database cannot be read: percent-encode what is special in user and "
+            "password"
+        ) from None
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _named_errors(label: str) -> Iterator[None]:
+    try:
+        yield
+    except sql.exc.SQLAlchemyError as error:
+        reason = getattr(error, "orig", None) or type(error).__name__
+        raise BackendError(f"{label} cannot be read: {shown(str(reason), 200)}") from error
