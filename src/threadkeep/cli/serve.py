@@ -83,7 +83,7 @@ def serve(
         host=host,
         port=port,
         path="/v1",
-        has_start_page=True,
+        start_path="/",
     )
 
 

@@ -64,6 +64,17 @@ def of_session(session_stream: SessionStream) -> Summary | None:
     return visible_summary(session_stream, snapshot, load(session_stream.engine, session_stream.id))
 
 
+def peek(session_stream: SessionStream) -> Summary | None:
+    """As `of_session`, for an onlooker: nothing is written, so that it does not live longer.
+
+    Raises:
+        NotOwner: the session belongs, or belonged, to another user.
+    """
+    stored = load(session_stream.engine, session_stream.id)
+    is_of_session = belongs_to(stored, session_stream.read(), session_stream.user)
+    return stored.summary if is_of_session else None
+
+
 def visible_summary(
     session_stream: SessionStream, snapshot: Snapshot, stored: StoredSummary
 ) -> Summary | None:

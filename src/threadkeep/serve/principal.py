@@ -58,7 +58,7 @@ class Loopback:
     """
 
     def __init__(self, user: str | None = None) -> None:
-        self._principal = Principal(user)
+        self._principal = local_principal(user)
 
     def authenticate(self, connection: HTTPConnection) -> Principal | None:
         """The operator, if the connection comes from this machine."""
@@ -77,7 +77,7 @@ class RunKey:
         self.key = new_key()
         self.token: str | None = secrets.token_urlsafe(32)
         self._cookie = secrets.token_urlsafe(32)
-        self._principal = Principal(user)
+        self._principal = local_principal(user)
 
     def authenticate(self, connection: HTTPConnection) -> Principal | None:
         """The operator, with the key or the cookie."""
@@ -93,6 +93,11 @@ class RunKey:
             return None
         self.token = None
         return self._cookie
+
+
+def local_principal(user: str | None) -> Principal:
+    """The operator of this machine; or a user alone, who reaches nobody else's data."""
+    return Principal(None) if user is None else Principal(user, frozenset({"read", "write"}))
 
 
 def new_key() -> str:

@@ -141,14 +141,21 @@ def all_sessions(
 
 def all_users(engine: Engine) -> Iterator[str]:
     """All users of the namespace who have sessions, in no particular order."""
-    prefix, cursor = names.noun_prefix(engine.settings.namespace, "sessions"), None
+    cursor = None
     while True:
-        streams, cursor = engine.streams(prefix, cursor=cursor, limit=_USERS_PAGE)
-        for stream in dict.fromkeys(streams):
-            if (user := _user_of(engine, stream)) is not None:
-                yield user
+        page = users(engine, _USERS_PAGE, cursor)
+        yield from page
+        cursor = page.cursor
         if cursor is None:
             return
+
+
+def users(engine: Engine, limit: int, cursor: Any = None) -> Listing[str]:
+    """A page of the users of the namespace who have sessions, in the store's order."""
+    prefix = names.noun_prefix(engine.settings.namespace, "sessions")
+    streams, following = engine.streams(prefix, cursor=cursor, limit=limit)
+    owners = (_user_of(engine, stream) for stream in dict.fromkeys(streams))
+    return Listing((owner for owner in owners if owner is not None), cursor=following)
 
 
 def _user_of(engine: Engine, stream: str) -> str | None:
