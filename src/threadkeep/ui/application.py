@@ -14,6 +14,7 @@ from threadkeep.serve.application import Keys, authenticator_of
 from threadkeep.serve.door import LOOPBACK_HOSTS, Door, Limits
 from threadkeep.serve.errors import ApiError
 from threadkeep.ui import (
+    changes,
     error_pages,
     item,
     knowledge,
@@ -68,6 +69,7 @@ def app(
             *usage.ROUTES,
             *sign_in.ROUTES,
             *static_files.ROUTES,
+            *(changes.ROUTES if write else ()),
         ],
         middleware=[
             Middleware(Door, hosts=tuple(hosts), origins=tuple(origins), limits=bounds, forms="/")
@@ -85,4 +87,5 @@ def app(
     application.state.form_tokens = FormTokens()
     application.state.renderer = Renderer()
     application.state.write = write
+    application.state.receipts = changes.Receipts()
     return application

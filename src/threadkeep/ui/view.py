@@ -18,6 +18,7 @@ from threadkeep.serve.calls import call
 from threadkeep.serve.errors import NOT_FOUND, ApiError
 from threadkeep.serve.principal import Principal, principal_of
 from threadkeep.types import SessionInfo
+from threadkeep.ui.form_token import FormTokens
 from threadkeep.ui.renderer import Renderer
 
 PAGE_SECONDS: Final = 20.0
@@ -34,6 +35,18 @@ def page_route(path: str, view: View) -> Route:
         return await call(request, partial(_within_limit, view, request))
 
     return Route(path, endpoint, methods=["GET"])
+
+
+def change_route(path: str, change: Callable[[Request], Response]) -> Route:
+    """The route of a form that changes something: its token is checked, and the scope `write`."""
+
+    async def endpoint(request: Request) -> Response:
+        request.state.principal = principal_of(request, "write")
+        tokens: FormTokens = request.app.state.form_tokens
+        await tokens.read_form(request)
+        return await call(request, partial(change, request))
+
+    return Route(path, endpoint, methods=["POST"])
 
 
 def memory_of(request: Request) -> Memory:
