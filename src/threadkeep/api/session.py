@@ -20,7 +20,7 @@ from threadkeep.sessions import append, edit, read, revise
 from threadkeep.sessions import remove as removal
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
-from threadkeep.window import LOOKBACK, Window, html_table
+from threadkeep.window import LOOKBACK, Window, items_table
 
 if TYPE_CHECKING:
     from threadkeep.longterm.context import Context
@@ -84,7 +84,7 @@ class Session:
         except ThreadkeepError:
             return None
         owner_suffix = "" if self.user is None else f" of {self.user}"
-        return html_table(
+        return items_table(
             newest, f"session {self.id}{owner_suffix}, the newest {len(newest)} items"
         )
 

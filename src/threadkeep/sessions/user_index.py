@@ -12,6 +12,7 @@ from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.errors import Conflict, InputError
 from threadkeep.printable import shown
+from threadkeep.sessions.listing import SessionListing
 from threadkeep.types import KEEP, Drop, Listing, Page, Query, Record, SessionInfo
 from threadkeep.types.versions import generation_of
 
@@ -101,12 +102,12 @@ def user_sessions(
         page = entries(engine, user, before, missing)
         for seq, info in page:
             if len(infos) == limit:
-                return Listing(infos, cursor=before)
+                return SessionListing(infos, cursor=before)
             before = seq
             if info is not None and info.user == user and _is_listed(info, parent):
                 infos.append(info)
         if len(page) < missing:
-            return Listing(infos)
+            return SessionListing(infos)
 
 
 def entries(
@@ -136,7 +137,7 @@ def all_sessions(
         infos += [info for info in existing if _is_listed(info, parent)]
         if cursor is None:
             break
-    return Listing(infos, cursor=cursor)
+    return SessionListing(infos, cursor=cursor)
 
 
 def all_users(engine: Engine) -> Iterator[str]:
