@@ -53,6 +53,7 @@ def test_without_a_key_every_page_asks_for_one(pages, bobs):
     assert checked >= 4
 
 
+@pytest.mark.proves("D19")
 def test_another_users_key_sees_nothing_of_bobs(pages, bobs):
     for template, path in paths(pages.application, bobs):
         for query in ("", "&user=bob"):
@@ -154,6 +155,7 @@ def test_a_body_that_is_no_form_is_refused(pages):
     assert large.status_code == 413
 
 
+@pytest.mark.proves("D19")
 def test_the_policy_of_each_page_allows_no_script(memory, bobs):
     application = app(memory, keys=Loopback())
     with serving(application) as url:

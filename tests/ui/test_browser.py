@@ -82,6 +82,7 @@ def visit_all(browser, url, start="/"):
                 waiting.append(page)
 
 
+@pytest.mark.proves("D19")
 def test_hostile_content_is_text_on_every_page(open_pages, hostile, browser):
     paths = []
     for path in visit_all(browser, open_pages):
@@ -125,6 +126,7 @@ def tab_to(browser, text):
     raise AssertionError(f"Tab does not lead to {text}")
 
 
+@pytest.mark.proves("D19")
 def test_the_keyboard_alone_is_enough(open_pages, trip, memory, browser):
     memory.session("other", user="bob").add("Hi")
     browser.open(f"{open_pages}/")
@@ -150,6 +152,15 @@ def test_every_field_has_a_label_and_every_page_a_heading(open_pages, trip, brow
         assert unnamed == 0, path
         assert browser.evaluate("document.querySelectorAll('h1').length") == 1, path
         assert browser.evaluate("document.documentElement.lang") == "en"
+
+
+def test_a_narrow_window_needs_no_sideways_scrolling(open_pages, trip, browser):
+    browser.size(360, 700)
+    try:
+        for path in visit_all(browser, open_pages):
+            assert browser.evaluate("document.documentElement.scrollWidth") <= 360, path
+    finally:
+        browser.size(1100, 800)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -75,6 +75,7 @@ def sent(pages, form, key, token="0" * 64, **headers):
     return httpx.post(pages.url + form, data={"form_token": token}, headers=headers)
 
 
+@pytest.mark.proves("D19")
 def test_a_change_needs_a_token_of_its_own_form_and_the_scope(writable, memory, forms):
     before = everything(memory)
     html = writable.get("/session/delete?id=trip").text

@@ -36,6 +36,7 @@ def next_page(html):
     return None if found is None else found[1].replace("&amp;", "&")
 
 
+@pytest.mark.proves("D19")
 @pytest.mark.slow
 def test_pages_over_100_000_sessions(tmp_path):
     large.fill(tmp_path / "chat.db", 100_000)
@@ -89,6 +90,7 @@ def numbers(html):
     return [int(n) for n in re.findall(r"message (\d+) end", html)]
 
 
+@pytest.mark.proves("D19")
 def test_a_session_of_100_000_messages(long_session):
     newest = fetched(long_session, "/session?id=long")
     assert numbers(newest) == list(range(99_950, 100_000))

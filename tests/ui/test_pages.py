@@ -41,6 +41,7 @@ REQUESTS = {
 }
 
 
+@pytest.mark.proves("D19")
 @pytest.mark.parametrize("provider", REQUESTS)
 def test_the_window_is_what_the_provider_gets(open_pages, trip, provider):
     for limit in (
@@ -98,6 +99,7 @@ def test_every_item_is_in_the_window_or_in_a_gap(roles, limit):
         assert seqs == sorted(seqs)
 
 
+@pytest.mark.proves("D19")
 def test_facts_and_messages_lead_to_each_other(open_pages, trip, memory):
     ada = memory.user("ada")
     fact = ada.facts.list()[0]
