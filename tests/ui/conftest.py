@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from tests.serve.running import serving
 from tests.ui import browser as chromium
+from tests.ui import fetch
 from threadkeep import connect
 from threadkeep.serve import Loopback
 from threadkeep.serve.keys import add_key
@@ -79,7 +79,7 @@ class Pages:
     def get(self, path, key=None, **options):
         """Ask for a page, as Ada unless a key says otherwise."""
         headers = {"authorization": f"Bearer {key or self.ada}", **options.pop("headers", {})}
-        return httpx.get(self.url + path, headers=headers, timeout=60, **options)
+        return fetch.get(self.url + path, headers=headers, **options)
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import urlencode
 
-import httpx
 import pytest
 
 from tests.serve.running import serving
+from tests.ui import fetch
 from threadkeep.serve import Loopback
 from threadkeep.serve.principal import RunKey
 from threadkeep.ui import app
@@ -42,10 +42,11 @@ def paths(application, bobs):
 
 
 def test_without_a_key_every_page_asks_for_one(pages, bobs):
-    checked = 0
+    checked, port = 0, pages.url.rpartition(":")[2]
+    cookies = f"threadkeep_ui_{port}=x; threadkeep_session_{port}=x"
     for _, path in paths(pages.application, bobs):
-        for headers in ({}, {"authorization": "Bearer tk_wrong"}, {"cookie": "threadkeep_ui=x"}):
-            answer = httpx.get(pages.url + path, headers=headers)
+        for headers in ({}, {"authorization": "Bearer tk_wrong"}, {"cookie": cookies}):
+            answer = fetch.get(pages.url + path, headers=headers)
             assert answer.status_code == 401, path
             assert "Sign in" in answer.text
             assert SECRET not in answer.text
@@ -88,7 +89,7 @@ def test_an_admin_sees_everybody_and_a_user_themself(pages, bobs, trip):
 def test_the_token_is_swapped_for_a_cookie_once(memory, trip):
     run_key = RunKey()
     token = run_key.token
-    with serving(app(memory, keys=run_key)) as url, httpx.Client(base_url=url) as browser:
+    with serving(app(memory, keys=run_key)) as url, fetch.Client(base_url=url) as browser:
         assert browser.get("/start", params={"token": "wrong"}).status_code == 401
         swapped = browser.get("/start", params={"token": token})
         assert swapped.status_code == 303
@@ -96,8 +97,18 @@ def test_the_token_is_swapped_for_a_cookie_once(memory, trip):
         assert "httponly" in cookie
         assert "samesite=strict" in cookie
         assert "A week in Lisbon" in browser.get("/").text
-        assert httpx.get(f"{url}/start", params={"token": token}).status_code == 401
-        assert httpx.get(url).status_code == 401
+        assert fetch.get(f"{url}/start", params={"token": token}).status_code == 401
+        assert fetch.get(url).status_code == 401
+
+
+def test_two_servers_on_one_machine_do_not_sign_each_other_out(memory, trip, browser):
+    first, second = RunKey(), RunKey()
+    with serving(app(memory, keys=first)) as one, serving(app(memory, keys=second)) as two:
+        for url, run_key in ((one, first), (two, second)):
+            browser.open(f"{url}/start?token={run_key.token}")
+        for url in (one, two):
+            browser.open(f"{url}/")
+            assert "A week in Lisbon" in browser.text()
 
 
 def token_of(html, action):
@@ -107,7 +118,7 @@ def token_of(html, action):
 
 
 def test_a_browser_signs_in_with_a_key_and_out_again(pages, trip):
-    with httpx.Client(base_url=pages.url) as browser:
+    with fetch.Client(base_url=pages.url) as browser:
         token = token_of(browser.get("/sign-in").text, "/sign-in")
         refused = browser.post("/sign-in", data={"form_token": token, "key": "tk_wrong"})
         assert refused.status_code == 401
@@ -123,7 +134,7 @@ def test_a_browser_signs_in_with_a_key_and_out_again(pages, trip):
 
 
 def test_a_key_that_is_taken_away_ends_what_it_opened(pages, trip):
-    with httpx.Client(base_url=pages.url) as browser:
+    with fetch.Client(base_url=pages.url) as browser:
         token = token_of(browser.get("/sign-in").text, "/sign-in")
         browser.post("/sign-in", data={"form_token": token, "key": pages.ada})
         assert browser.get("/").status_code == 200
@@ -141,7 +152,7 @@ def test_a_rebound_name_is_refused(pages, trip, host):
 @pytest.mark.parametrize("origin", ["https://evil.org", "null", "http://127.0.0.1:1"])
 def test_a_foreign_page_cannot_send_a_form(pages, origin):
     form = {"form_token": "0" * 64, "key": pages.ada}
-    answer = httpx.post(f"{pages.url}/sign-in", data=form, headers={"origin": origin})
+    answer = fetch.post(f"{pages.url}/sign-in", data=form, headers={"origin": origin})
     assert answer.status_code == 403
     assert "set-cookie" not in answer.headers
     assert pages.get("/", headers={"sec-fetch-site": "cross-site"}).status_code == 403
@@ -149,9 +160,9 @@ def test_a_foreign_page_cannot_send_a_form(pages, origin):
 
 def test_a_body_that_is_no_form_is_refused(pages):
     for kind in ("application/json", "text/plain", "multipart/form-data; boundary=x"):
-        answer = httpx.post(f"{pages.url}/sign-in", content=b"{}", headers={"content-type": kind})
+        answer = fetch.post(f"{pages.url}/sign-in", content=b"{}", headers={"content-type": kind})
         assert answer.status_code == 415
-    large = httpx.post(f"{pages.url}/sign-in", data={"key": "x" * 17_000_000})
+    large = fetch.post(f"{pages.url}/sign-in", data={"key": "x" * 17_000_000})
     assert large.status_code == 413
 
 
@@ -160,7 +171,7 @@ def test_the_policy_of_each_page_allows_no_script(memory, bobs):
     application = app(memory, keys=Loopback())
     with serving(application) as url:
         for _, path in paths(application, bobs):
-            answer = httpx.get(url + path)
+            answer = fetch.get(url + path)
             policy = answer.headers["content-security-policy"]
             assert "default-src 'none'" in policy
             assert "script-src" not in policy
@@ -172,6 +183,6 @@ def test_the_policy_of_each_page_allows_no_script(memory, bobs):
 
 
 def test_static_files_are_those_two(pages):
-    assert {httpx.get(f"{pages.url}/static/{name}").status_code for name in ASSETS} == {200}
+    assert {fetch.get(f"{pages.url}/static/{name}").status_code for name in ASSETS} == {200}
     for name in ("x.css", "..%2f__init__.py", "%2e%2e/renderer.py"):
-        assert httpx.get(f"{pages.url}/static/{name}").status_code == 404
+        assert fetch.get(f"{pages.url}/static/{name}").status_code == 404

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import urlencode
 
-import httpx
 import pytest
 
 from tests.serve.running import serving
+from tests.ui import fetch
 from tests.ui.conftest import Pages
 from tests.ui.test_access import token_of
 from threadkeep.ui import app
@@ -53,7 +53,7 @@ def test_without_write_nothing_can_be_changed(pages, memory, forms):
     before = everything(memory)
     for form in forms:
         headers = {"authorization": f"Bearer {pages.ada}"}
-        answer = httpx.post(pages.url + form, data={"form_token": "0" * 64}, headers=headers)
+        answer = fetch.post(pages.url + form, data={"form_token": "0" * 64}, headers=headers)
         assert answer.status_code in {404, 405}, form
     for page in ("/user?id=ada&status=quarantined", "/session?id=trip"):
         html = pages.get(page).text
@@ -72,7 +72,7 @@ def writable(memory, tmp_path):
 
 def sent(pages, form, key, token="0" * 64, **headers):
     headers["authorization"] = f"Bearer {key}"
-    return httpx.post(pages.url + form, data={"form_token": token}, headers=headers)
+    return fetch.post(pages.url + form, data={"form_token": token}, headers=headers)
 
 
 @pytest.mark.proves("D19")
@@ -87,7 +87,7 @@ def test_a_change_needs_a_token_of_its_own_form_and_the_scope(writable, memory, 
             assert sent(writable, form, writable.ada, token).status_code == 403, form
         assert sent(writable, form, writable.key("ada", "read"), token).status_code == 403, form
         assert sent(writable, form, writable.key("bob"), token).status_code in {403, 404}, form
-        assert httpx.post(writable.url + form, data={"form_token": token}).status_code == 401
+        assert fetch.post(writable.url + form, data={"form_token": token}).status_code == 401
         cross = {"origin": "https://evil.org"}
         assert sent(writable, form, writable.ada, token, **cross).status_code == 403, form
     assert everything(memory) == before
@@ -99,7 +99,8 @@ def test_a_token_is_of_one_browser_and_one_run(memory, tmp_path, trip):
     for _ in range(2):
         pages = Pages(memory, tmp_path, write=True)
         with serving(pages.application) as pages.url:
-            for cookie in ("", "threadkeep_ui=a", "threadkeep_ui=b"):
+            port = pages.url.rpartition(":")[2]
+            for cookie in ("", f"threadkeep_ui_{port}=a", f"threadkeep_ui_{port}=b"):
                 html = pages.get("/session/delete?id=trip", headers={"cookie": cookie}).text
                 tokens.append(token_of(html, "/session/delete?id=trip"))
     assert len(set(tokens)) == 6

@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 
-import httpx
 import pytest
 
 from tests.serve.test_command import environment
+from tests.ui import fetch
 from threadkeep import connect
 
 COMMAND = [sys.executable, "-m", "threadkeep", "ui"]
@@ -27,12 +27,12 @@ def test_the_command_shows_a_store_until_it_is_told_to_stop(tmp_path):
     try:
         lines = [process.stdout.readline() for _ in range(3)]
         url = re.search(r"http://127.0.0.1:\d+", lines[0])[0]
-        with httpx.Client(follow_redirects=True) as browser:
+        with fetch.Client(follow_redirects=True) as browser:
             page = browser.get(lines[2].split()[-1])
             assert page.status_code == 200
             assert "ada" in page.text
             assert "read-only" in page.text
-        assert httpx.get(url).status_code == 401
+        assert fetch.get(url).status_code == 401
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     finally:
@@ -59,6 +59,21 @@ def test_strangers_are_not_let_in(tmp_path, flags, reason):
     )
     assert run.returncode == 2
     assert reason in run.stderr
+
+
+@pytest.mark.slow
+def test_a_store_that_is_not_there_is_not_made(tmp_path):
+    run = subprocess.run(
+        [*COMMAND, "--port", "0", "--url", f"sqlite:///{tmp_path}/none.db"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert run.returncode == 1
+    assert "does not exist" in run.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_package_names_its_extra():

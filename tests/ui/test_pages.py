@@ -7,20 +7,21 @@ import json
 import re
 from urllib.parse import quote
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.ui import fetch
 from threadkeep import connect
 from threadkeep.testing import ScriptedLearner
 from threadkeep.types import Item
 from threadkeep.ui.entries import entry_of
+from threadkeep.ui.item import passages
 from threadkeep.ui.window import rows_of
 
 
 def page(url, path):
-    answer = httpx.get(url + path, timeout=60)
+    answer = fetch.get(url + path)
     assert answer.status_code == 200, answer.text
     return answer.text
 
@@ -162,6 +163,8 @@ def test_what_learning_refused_and_summed_up(tmp_path):
             assert f"refused: {refused[0].reason}" in page(
                 url, f"/item?session=cats&id={source.id}"
             )
+            cited = memory.session("cats").items()[1]
+            assert "<mark>I live in Oslo</mark>" in page(url, f"/item?session=cats&id={cited.id}")
             for path in ("/user/summaries?id=ada", "/session?id=cats"):
                 assert html.escape(summary.text) in page(url, path)
 
@@ -191,7 +194,8 @@ def test_usage_by_day_and_model(open_pages, trip, memory):
             user="ada",
             conversation="trip",
         )
-    memory.feedback.add("resp_0", rating="negative")
+    memory.feedback.add("resp_0", rating="negative", comment="too <i>long</i>")
+    assert "negative: too &lt;i&gt;long" in page(open_pages, "/session?id=trip")
     text = readable(page(open_pages, "/user/usage?id=ada"))
     usage = memory.responses.usage(by="day", user="ada")
     for day, counts in usage.items():
@@ -201,7 +205,7 @@ def test_usage_by_day_and_model(open_pages, trip, memory):
 
 def test_a_store_that_fails_is_said_without_its_words(memory, open_pages, trip):
     memory.close()
-    answer = httpx.get(f"{open_pages}/session?id=trip")
+    answer = fetch.get(f"{open_pages}/session?id=trip")
     assert answer.status_code in {500, 503}
     assert "chat.db" not in answer.text
     assert "Traceback" not in answer.text
@@ -225,9 +229,17 @@ def test_a_store_that_fails_is_said_without_its_words(memory, open_pages, trip):
     ],
 )
 def test_a_wrong_parameter_is_named(open_pages, trip, path):
-    answer = httpx.get(open_pages + path)
+    answer = fetch.get(open_pages + path)
     assert answer.status_code == 400
     assert 'role="alert"' in answer.text
+
+
+@given(st.text("ab c", max_size=30), st.sets(st.text("ab c", min_size=1, max_size=5), max_size=4))
+def test_cited_passages_make_up_the_text(text, quotes):
+    pieces = passages(text, quotes)
+    assert "".join(piece for piece, _ in pieces) == text
+    assert {piece for piece, is_cited in pieces if is_cited} <= quotes
+    assert not any(quote in piece for piece, is_cited in pieces if not is_cited for quote in quotes)
 
 
 JSON = st.recursive(

@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 
-import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from tests.serve.running import serving
 from tests.serve.test_command import environment
+from tests.ui import fetch
 from tests.ui.test_access import token_of
 from tests.ui.test_browser import visit_all
 from threadkeep import connect
@@ -42,6 +42,7 @@ def test_a_key_signs_in_to_its_own_users_pages(served, keys, browser):
     browser.open(f"{served}/ui/")
     assert "Sign in" in browser.text()
     browser.faults.clear()  # of the 401
+    browser.evaluate("document.querySelector('[name=key]').focus()")
     browser.type(add_key(keys, "ada", ["read"]))
     browser.follow(lambda: browser.press("Enter"))
     assert "A week in Lisbon" in browser.text()
@@ -59,29 +60,29 @@ def test_a_key_signs_in_to_its_own_users_pages(served, keys, browser):
 
 def test_an_administrator_sees_everybody(served, keys):
     headers = {"authorization": f"Bearer {add_key(keys, 'root', ['admin'])}"}
-    assert SECRET in httpx.get(f"{served}/ui/session?id=bobs", headers=headers).text
-    assert "bob" in httpx.get(f"{served}/ui/users", headers=headers).text
+    assert SECRET in fetch.get(f"{served}/ui/session?id=bobs", headers=headers).text
+    assert "bob" in fetch.get(f"{served}/ui/users", headers=headers).text
 
 
 def test_forms_are_taken_below_the_pages_only(served, keys):
     key = add_key(keys, "ada", ["read", "write"])
     headers = {"authorization": f"Bearer {key}"}
     for path in ("/v1/conversations", "/ui", "/uix/sign-in"):
-        answer = httpx.post(f"{served}{path}", data={"metadata": "x"}, headers=headers)
+        answer = fetch.post(f"{served}{path}", data={"metadata": "x"}, headers=headers)
         assert answer.status_code == 415, path
-    html = httpx.get(f"{served}/ui/sign-in").text
+    html = fetch.get(f"{served}/ui/sign-in").text
     form = {"form_token": token_of(html, "/ui/sign-in"), "key": key}
-    entered = httpx.post(f"{served}/ui/sign-in", data=form)
+    entered = fetch.post(f"{served}/ui/sign-in", data=form)
     assert entered.status_code == 303
     assert "path=/ui/" in entered.headers["set-cookie"].lower()
     cookie = {"cookie": entered.headers["set-cookie"].partition(";")[0]}
-    assert httpx.get(f"{served}/v1/conversations", headers=cookie).status_code == 401
+    assert fetch.get(f"{served}/v1/conversations", headers=cookie).status_code == 401
 
 
 def test_without_it_there_are_no_pages(memory, keys):
     add_key(keys, "ada", ["read"])
     with serving(app(memory, keys=keys)) as url:
-        assert httpx.get(f"{url}/ui/").status_code == 404
+        assert fetch.get(f"{url}/ui/").status_code == 404
 
 
 def test_mounted_in_another_application(memory, trip, browser):
@@ -110,9 +111,9 @@ def test_the_command_prints_where_the_pages_are(tmp_path):
         lines = [process.stdout.readline() for _ in range(3)]
         key = {"authorization": f"Bearer {lines[1].split()[-1]}"}
         url = re.search(r"http://127.0.0.1:\d+", lines[0])[0]
-        with httpx.Client(follow_redirects=True) as browser:
+        with fetch.Client(follow_redirects=True) as browser:
             assert "ada" in browser.get(lines[2].split()[-1]).text
-        assert httpx.get(f"{url}/v1/conversations", headers=key).status_code == 200
+        assert fetch.get(f"{url}/v1/conversations", headers=key).status_code == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     finally:

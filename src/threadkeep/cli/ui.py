@@ -8,7 +8,7 @@ import typer
 
 from threadkeep.cli import http_server
 from threadkeep.cli.http_server import AllowHost, AllowOrigin, Host, Keys, NoToken, Port
-from threadkeep.cli.store import Backend, Namespace, Path, StoreOptions, Url
+from threadkeep.cli.store import Backend, Namespace, Path, StoreOptions, Url, require_existing
 
 DEFAULT_PORT: Final = 8378
 """Beside that of `serve` and `mcp`."""
@@ -42,7 +42,7 @@ def ui(
         from threadkeep.ui import app
 
         return app(
-            memory,
+            require_existing(memory),
             keys=authenticator,
             write=write,
             hosts=hosts,

@@ -83,7 +83,7 @@ class RunKey:
         """The operator, with the key or the cookie."""
         if _same(bearer(connection.headers), self.key):
             return self._principal
-        if _same(connection.cookies.get(COOKIE), self._cookie):
+        if _same(connection.cookies.get(cookie_name(connection)), self._cookie):
             return self._principal
         return None
 
@@ -109,6 +109,12 @@ def bearer(headers: Mapping[str, str]) -> str | None:
     """The key of an `Authorization: Bearer` header."""
     scheme, _, key = headers.get("authorization", "").partition(" ")
     return key.strip() or None if scheme.lower() == "bearer" else None
+
+
+def cookie_name(connection: HTTPConnection, kind: str = COOKIE) -> str:
+    """The name of a cookie of this server: browsers send those of a host to all of its ports."""
+    port = connection.url.port
+    return kind if port is None else f"{kind}_{port}"
 
 
 def is_loopback(connection: HTTPConnection) -> bool:

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection, Request
 
 from threadkeep.serve.door import read_body
 from threadkeep.serve.errors import ApiError
-from threadkeep.serve.principal import COOKIE
+from threadkeep.serve.principal import COOKIE, cookie_name
 
 KEY_COOKIE: Final = "threadkeep_ui"
 """Stands for a key with which a browser signed in."""
@@ -34,7 +34,10 @@ class FormTokens:
             connection: the request that asks for the page with the form.
             action: where the form is sent, path and query.
         """
-        cookies = [connection.cookies.get(name, "") for name in (COOKIE, KEY_COOKIE)]
+        cookies = [
+            connection.cookies.get(cookie_name(connection, kind), "")
+            for kind in (COOKIE, KEY_COOKIE)
+        ]
         signed = "\0".join([*cookies, action]).encode("utf-8", "surrogatepass")
         return hmac.new(self._secret, signed, hashlib.sha256).hexdigest()
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from threadkeep.printable import escaped
-from threadkeep.serve.principal import Principal
+from threadkeep.serve.principal import Principal, cookie_name
 from threadkeep.ui.form_token import KEY_COOKIE, FormTokens
 
 _HEADERS: Final = {
@@ -55,7 +55,7 @@ class Renderer:
             url=partial(url, request),
             form_token=partial(tokens.make, request),
             principal=principal,
-            by_key=principal is not None and KEY_COOKIE in request.cookies,
+            by_key=principal is not None and cookie_name(request, KEY_COOKIE) in request.cookies,
             may_write=state.write and principal is not None and principal.may("write"),
         )
         return HTMLResponse(html, status, _HEADERS)

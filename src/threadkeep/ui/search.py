@@ -11,7 +11,7 @@ from threadkeep.types import SessionInfo
 from threadkeep.types.timestamps import parse_time
 
 PAGE: Final = 50
-MAX_LOOKED_AT: Final = 5_000
+MAX_LOOKED_AT: Final = 2_000
 """Sessions that one page of a search looks at; its link goes on behind them."""
 
 _BATCH: Final = 500

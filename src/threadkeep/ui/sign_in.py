@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from threadkeep.serve.errors import ApiError
-from threadkeep.serve.principal import COOKIE, Authenticator, Principal, RunKey
+from threadkeep.serve.principal import COOKIE, Authenticator, Principal, RunKey, cookie_name
 from threadkeep.ui.form_token import KEY_COOKIE, FormTokens
 from threadkeep.ui.renderer import Renderer, url
 
@@ -46,7 +46,9 @@ class Browsers:
         if principal is not None:
             return principal
         with self._lock:
-            entry = self._signed_in.get(connection.cookies.get(KEY_COOKIE, ""))
+            entry = self._signed_in.get(
+                connection.cookies.get(cookie_name(connection, KEY_COOKIE), "")
+            )
         if entry is None or entry.until < time.monotonic():
             return None
         return self.principal_of_key(connection, entry.key)
@@ -111,16 +113,16 @@ async def leave(request: Request) -> Response:
     browsers: Browsers = request.app.state.authenticator
     tokens: FormTokens = request.app.state.form_tokens
     await tokens.read_form(request)
-    browsers.sign_out(request.cookies.get(KEY_COOKIE, ""))
+    browsers.sign_out(request.cookies.get(cookie_name(request, KEY_COOKIE), ""))
     response = RedirectResponse(url(request, "/sign-in"), 303)
-    response.delete_cookie(KEY_COOKIE, path=url(request, "/"))
+    response.delete_cookie(cookie_name(request, KEY_COOKIE), path=url(request, "/"))
     return response
 
 
-def _redirect(request: Request, name: str, cookie: str) -> Response:
+def _redirect(request: Request, kind: str, cookie: str) -> Response:
     response = RedirectResponse(url(request, "/"), 303)
     response.set_cookie(
-        name,
+        cookie_name(request, kind),
         cookie,
         path=url(request, "/"),
         httponly=True,

@@ -13,11 +13,12 @@ from threadkeep.longterm import summaries
 from threadkeep.types import Item
 from threadkeep.types.knowledge import Source
 from threadkeep.ui.entries import as_json, entry_of
-from threadkeep.ui.view import number_parameter, page_route, render, session_of
+from threadkeep.ui.view import memory_of, number_parameter, owner_of, page_route, render, session_of
 
 PAGE: Final = 50
 _MAX_METADATA: Final = 20_000
 _MAX_FILES: Final = 100
+_MAX_FEEDBACK: Final = 20
 
 
 def transcript(request: Request) -> Response:
@@ -34,6 +35,9 @@ def transcript(request: Request) -> Response:
         metadata=as_json(info.metadata, _MAX_METADATA) if info.metadata else None,
         summary=summaries.peek(chat._stream),
         files=chat.files.list()[:_MAX_FILES],
+        feedback=memory_of(request).feedback.list(
+            conversation=chat.id, user=owner_of(request), limit=_MAX_FEEDBACK
+        ),
         entries=[entry_of(item, learned=learned[item.id]) for item in items],
         older=older,
         newer=newer,
