@@ -51,6 +51,9 @@ def test_pages_over_100_000_sessions(tmp_path):
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
             assert peak < 60_000_000, start
+        for path in ("/user?id=ada", "/user/refused?id=ada", "/user/summaries?id=ada"):
+            fetched(url, path)
+        assert "too many sessions to add up" in fetched(url, "/user/usage?id=ada")
         assert "s0099999" in fetched(url, "/?user=ada&q=s0099999")
 
 

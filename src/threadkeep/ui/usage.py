@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from threadkeep.api.user import User
-from threadkeep.errors import BackendTimeout
-from threadkeep.responses import store as response_store
-from threadkeep.responses.search import Scope
-from threadkeep.types.responses import RatingCounts, Usage
+from threadkeep.core.engine import Engine
+from threadkeep.core.response_codec import ENTRY, Entry, read_entry, read_feedback
+from threadkeep.sessions import scan
+from threadkeep.types import Query, SessionInfo
+from threadkeep.types.responses import Feedback, RatingCounts, Usage
 from threadkeep.types.timestamps import utc_datetime
-from threadkeep.ui.view import memory_of, page_route, render, user_of
+from threadkeep.ui.view import page_route, render, user_of
 
-SECONDS: Final = 3.0
-"""How long responses are added up, from the newest back; then the page says so."""
+MAX_SESSIONS: Final = 500
+"""The newest sessions of a user, whose responses are added up."""
+
+MAX_PER_SESSION: Final = 500
+"""Responses of a session, and feedback in it: the newest."""
 
 DAYS: Final = 60
 """Days in the chart, the last ones on which there were responses."""
+
+_BATCH: Final = 50
 
 
 class Bar(NamedTuple):
@@ -34,44 +42,66 @@ class Bar(NamedTuple):
     usage: Usage
 
 
-class Totals(NamedTuple):
-    """Usage by day and by model, and whether that is all."""
+@dataclass(slots=True)
+class Totals:
+    """Usage by day and by model, ratings by model, and whether that is all."""
 
-    by_day: Mapping[str, Usage]
-    by_model: Mapping[str, Usage]
-    is_complete: bool
+    by_day: defaultdict[str, Usage] = field(default_factory=lambda: defaultdict(Usage))
+    by_model: defaultdict[str, Usage] = field(default_factory=lambda: defaultdict(Usage))
+    ratings: defaultdict[str, RatingCounts] = field(
+        default_factory=lambda: defaultdict(RatingCounts)
+    )
+    is_complete: bool = True
+
+    def add(self, entry: Entry) -> None:
+        """Add a response."""
+        self.by_day[f"{utc_datetime(entry.created_at):%Y-%m-%d}"] += entry.usage
+        self.by_model[entry.model or "unknown"] += entry.usage
+
+    def rate(self, feedback: Feedback) -> None:
+        """Add a rating."""
+        liked = feedback.rating == "positive"
+        self.ratings[feedback.model or "unknown"] += RatingCounts(int(liked), int(not liked))
 
 
 def usage(request: Request) -> Response:
     """`GET /user/usage?id=`: what a user's responses took."""
     user = user_of(request)
-    totals = add_up(request, user)
-    ratings, has_all_ratings = _ratings(request, user)
-    return render(
-        request,
-        "usage.html",
-        user=user,
-        totals=totals,
-        ratings=ratings,
-        is_complete=totals.is_complete and has_all_ratings,
-        bars=bars_of(totals.by_day),
-        days=DAYS,
+    totals = add_up(user)
+    bars = bars_of(totals.by_day)
+    return render(request, "usage.html", user=user, totals=totals, bars=bars, days=DAYS)
+
+
+def add_up(user: User) -> Totals:
+    """Add up the responses and ratings in the newest sessions of a user."""
+    engine, totals = user._engine, Totals()
+    infos = [info for _, info in islice(scan.sessions(engine, user.id, None), MAX_SESSIONS + 1)]
+    totals.is_complete = len(infos) <= MAX_SESSIONS
+    for batch in _batches(infos[:MAX_SESSIONS]):
+        _add_sessions(engine, batch, totals)
+    return totals
+
+
+def _add_sessions(engine: Engine, infos: Sequence[SessionInfo], totals: Totals) -> None:
+    """Add what stands in some sessions, read in one round trip."""
+    pages = engine.read(
+        *(
+            Query(engine.stream("session", info.id), kind, limit=MAX_PER_SESSION, newest=True)
+            for info in infos
+            for kind in (ENTRY, "feedback")
+        )
     )
+    totals.is_complete &= all(len(page.records) < MAX_PER_SESSION for page in pages)
+    for info, entries, ratings in zip(infos, pages[::2], pages[1::2], strict=True):
+        for record in entries.records:
+            totals.add(read_entry(record))
+        for record in ratings.records:
+            if (feedback := read_feedback(record, info.id)) is not None:
+                totals.rate(feedback)
 
 
-def add_up(request: Request, user: User) -> Totals:
-    """Add up the responses of a user, as many as there is time for."""
-    by_day: defaultdict[str, Usage] = defaultdict(Usage)
-    by_model: defaultdict[str, Usage] = defaultdict(Usage)
-    is_complete = True
-    try:
-        with memory_of(request).timeout(SECONDS):
-            for _, entry in response_store.entries(user._engine, Scope(user.id, None), None):
-                by_day[f"{utc_datetime(entry.created_at):%Y-%m-%d}"] += entry.usage
-                by_model[entry.model or "unknown"] += entry.usage
-    except BackendTimeout:
-        is_complete = False
-    return Totals(by_day, by_model, is_complete)
+def _batches(infos: Sequence[SessionInfo]) -> Iterator[Sequence[SessionInfo]]:
+    return (infos[start : start + _BATCH] for start in range(0, len(infos), _BATCH))
 
 
 def bars_of(by_day: Mapping[str, Usage]) -> list[Bar]:
@@ -89,14 +119,6 @@ def bars_of(by_day: Mapping[str, Usage]) -> list[Bar]:
         )
         for place, day in enumerate(days)
     ]
-
-
-def _ratings(request: Request, user: User) -> tuple[Mapping[str, RatingCounts], bool]:
-    try:
-        with memory_of(request).timeout(SECONDS):
-            return user.feedback.counts(by="model"), True
-    except BackendTimeout:
-        return {}, False
 
 
 ROUTES: Final = [page_route("/user/usage", usage)]
