@@ -161,15 +161,15 @@ def delete_session(request: Request) -> Response:
 def receipt(request: Request) -> Response:
     """`GET /receipt?id=`: what an erasure of this run of the server did."""
     receipts: Receipts = request.app.state.receipts
-    found = receipts.get(id_parameter(request))
-    if found is None or owner_of(request) not in (None, found.reader):
+    stored = receipts.get(id_parameter(request))
+    if stored is None or owner_of(request) not in (None, stored.reader):
         raise NotFound(NOT_FOUND)
-    return render(request, "receipt.html", receipt=found)
+    return render(request, "receipt.html", receipt=stored)
 
 
-def _receipt(request: Request, made: Receipt) -> Response:
+def _receipt(request: Request, new_receipt: Receipt) -> Response:
     receipts: Receipts = request.app.state.receipts
-    return _see(url(request, "/receipt", id=receipts.add(made)))
+    return _see(url(request, "/receipt", id=receipts.add(new_receipt)))
 
 
 def _see(location: str) -> Response:

@@ -84,12 +84,12 @@ def find_sessions(memory: Memory, user: str | None, search: Search, cursor: Any)
     if not search:
         listed = memory.sessions(user=user, limit=PAGE, cursor=cursor)
         return SessionPage(list(listed), listed.cursor, len(listed))
-    found: list[SessionInfo] = []
+    matches: list[SessionInfo] = []
     looked_at, size = 0, PAGE  # small at first: what matches nearly always fills a page at once
-    while len(found) < PAGE and looked_at < MAX_LOOKED_AT:
+    while len(matches) < PAGE and looked_at < MAX_LOOKED_AT:
         batch = memory.sessions(user=user, limit=size, cursor=cursor)
-        found += filter(search.matches, batch)
+        matches += filter(search.matches, batch)
         looked_at, cursor, size = looked_at + len(batch), batch.cursor, min(2 * size, _BATCH)
         if cursor is None:
             break
-    return SessionPage(found, cursor, looked_at)
+    return SessionPage(matches, cursor, looked_at)

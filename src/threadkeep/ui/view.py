@@ -22,7 +22,7 @@ from threadkeep.ui.form_token import FormTokens
 from threadkeep.ui.renderer import Renderer
 
 PAGE_SECONDS: Final = 20.0
-"""How long the store may take for one page; then the page says that it is not available."""
+"""How long a store on a server may take for a page; then it counts as not available."""
 
 View = Callable[[Request], Response]
 
