@@ -59,26 +59,40 @@ SCRIPT = ScriptedLearner(
 )
 
 
-def fill(memory) -> None:
+class Clock:
+    """A clock that a story moves on, so that the pictures are the same each time."""
+
+    def __init__(self) -> None:
+        self.now = 1_796_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def fill(memory, clock: Clock) -> None:
     """A small store: Ada plans a trip, others talk of other things."""
     for id, user, title in OTHERS:
+        clock.now += 3_700
         memory.session(id, user=user).add("Good morning!")
         memory.session(id, user=user).update(title=title)
     chat = memory.session("lisbon", user="ada", agent="travel")
-    chat.add(*MESSAGES)
+    for message in MESSAGES:
+        clock.now += 25
+        chat.add(message)
     chat.update(title="A week in Lisbon")
     memory.extract(user="ada")
 
 
 def main() -> None:
     """Take the pictures."""
+    clock = Clock()
     FOLDER.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
-        connect(Path(folder) / "chat.db", llm=SCRIPT) as memory,
+        connect(Path(folder) / "chat.db", llm=SCRIPT, clock=clock) as memory,
         chromium.running() as browser,
     ):
-        fill(memory)
+        fill(memory, clock)
         with serving(app(memory, keys=Loopback())) as url:
             browser.size(1100, 680)
             for name, scheme, path in PICTURES:
