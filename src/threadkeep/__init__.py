@@ -53,6 +53,20 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext threadkeep`: the magic `%threadkeep` opens a store."""
+    from threadkeep import notebook  # for notebooks only
+
+    notebook.load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """`%unload_ext threadkeep`: close what the magic opened."""
+    from threadkeep import notebook
+
+    notebook.unload(shell)
+
+
 _PUBLIC_PACKAGES = (
     "agent_framework",
     "google_adk",

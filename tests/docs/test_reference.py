@@ -17,6 +17,7 @@ MODULES = (
     "threadkeep.service",
     "threadkeep.serve",
     "threadkeep.mcp",
+    "threadkeep.ui",
     "langchain_threadkeep",
     "llama_index.memory.threadkeep",
     "openai_agents_threadkeep",

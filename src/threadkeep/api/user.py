@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from threadkeep.api.conversations import Conversations
 from threadkeep.api.feedback import FeedbackCollection
@@ -15,6 +15,7 @@ from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.suggestions import missing_attribute, name_unknown_keywords
 from threadkeep.core.user_id import UserId, user_id
+from threadkeep.errors import ThreadkeepError
 from threadkeep.protocols import TokenCounter
 from threadkeep.sessions import user_index
 from threadkeep.types import Listing, SessionInfo
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from threadkeep.longterm.instructions import Instructions
     from threadkeep.longterm.recall.hits import Hits
     from threadkeep.types.knowledge import ForgetReport, Refusal
+
+_HTML_ROWS: Final = 20
 
 
 @name_unknown_keywords
@@ -240,3 +243,16 @@ class User:
 
     def __repr__(self) -> str:
         return f"<User {self.id!r}>"
+
+    def _repr_html_(self) -> str | None:
+        """What is known, and the newest sessions, for notebooks; `None` if they are unreadable."""
+        from threadkeep.longterm.html import entries_table  # rarely needed
+        from threadkeep.sessions.listing import sessions_table
+
+        try:
+            facts = self.facts.list(limit=_HTML_ROWS)
+            instructions = self.instructions.list()
+            newest = self.sessions(limit=_HTML_ROWS)
+        except ThreadkeepError:
+            return None
+        return entries_table(facts) + entries_table(instructions) + sessions_table(newest)

@@ -30,6 +30,7 @@ from threadkeep.cli import (
     stats,
     sweep,
     transfer,
+    ui,
     users,
     views,
 )
@@ -82,6 +83,7 @@ for function in (
 app.command("copy")(copy.copy)  # two stores, so it opens them itself
 app.add_typer(serve.app)
 app.command("mcp")(mcp.mcp)
+app.command("ui")(ui.ui)
 
 
 def _print_store_flags(requested: bool) -> None:

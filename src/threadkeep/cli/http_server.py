@@ -51,9 +51,18 @@ def run(
     host: str,
     port: int,
     path: str,
-    has_start_page: bool,
+    start_path: str | None,
 ) -> None:
     """Serve an application of a store until a signal comes; the store is closed at the end.
+
+    Args:
+        options: of the store.
+        make_application: called with the open store.
+        authenticator: who may come in.
+        host: the address to listen on.
+        port: likewise; 0 takes a free one.
+        path: what clients are to use, for the line that says so.
+        start_path: where a browser swaps the one-time token for a cookie; `None` = nowhere.
 
     Raises:
         ConfigError: the address cannot be used.
@@ -67,7 +76,7 @@ def run(
         address = f"[{host}]" if ":" in host else host
         url = f"http://{address}:{listener.getsockname()[1]}"
         output.print_line(f"serving {shown(memory)} at {url}{path}")
-        _print_run_key(url, authenticator, has_start_page)
+        _print_run_key(url, authenticator, start_path)
         signal.signal(signal.SIGTERM, _exit)
         server.server(application, limits).run(sockets=[listener])
 
@@ -106,13 +115,13 @@ def allowed_hosts(host: str, allowed: list[str]) -> list[str]:
     return [*LOOPBACK_HOSTS, *own, *allowed]
 
 
-def _print_run_key(url: str, authenticator: Authenticator, has_start_page: bool) -> None:
+def _print_run_key(url: str, authenticator: Authenticator, start_path: str | None) -> None:
     from threadkeep.serve.principal import RunKey
 
     if isinstance(authenticator, RunKey):
         output.print_line(f"API key of this run: {authenticator.key}")
-        if has_start_page:
-            output.print_line(f"in a browser, once: {url}/?token={authenticator.token}")
+        if start_path is not None:
+            output.print_line(f"in a browser, once: {url}{start_path}?token={authenticator.token}")
 
 
 def _exit(*_: object) -> NoReturn:

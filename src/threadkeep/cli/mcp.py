@@ -68,7 +68,7 @@ def mcp(
         host=host,
         port=port,
         path="/mcp",
-        has_start_page=False,
+        start_path=None,
     )
 
 

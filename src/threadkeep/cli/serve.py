@@ -49,6 +49,9 @@ def serve(
         FilePath | None,
         typer.Option(help=f"Its API key [env: {UPSTREAM_KEY_VARIABLE}].", dir_okay=False),
     ] = None,
+    ui: Annotated[
+        bool, typer.Option("--ui", help="Also pages for browsers, at /ui; read-only.")
+    ] = False,
     url: Url = None,
     history_backend: Backend = None,
     path: Path = None,
@@ -64,17 +67,18 @@ def serve(
         raise ConfigError("--keys says who may come in: leave --user out")
     options = StoreOptions(url, history_backend, path, namespace)
     authenticator = http_server.make_authenticator(host, keys, user, no_token)
-    settings = {
+    settings: dict[str, Any] = {
         "keys": authenticator,
         "hosts": http_server.allowed_hosts(host, allow_host or []),
         "origins": allow_origin or [],
-        **_upstream(upstream, upstream_key_file),
     }
+    proxy = _upstream(upstream, upstream_key_file)
 
     def make_application(memory: Any, limits: Any) -> Any:
         from threadkeep.serve import app as serve_app
 
-        return serve_app(memory, limits=limits, **settings)
+        pages = _pages(memory, limits, settings) if ui else None
+        return serve_app(memory, limits=limits, ui=pages, **settings, **proxy)
 
     http_server.run(
         options.with_defaults(context.obj or StoreOptions()),
@@ -83,7 +87,7 @@ def serve(
         host=host,
         port=port,
         path="/v1",
-        has_start_page=True,
+        start_path="/ui/start" if ui else "/",
     )
 
 
@@ -102,6 +106,13 @@ def add_key(
     if keys is None:
         raise ConfigError("keys: pass --keys FILE")
     output.print_line(key_file.add_key(keys, user, scope or ["read", "write"]))
+
+
+def _pages(memory: Any, limits: Any, settings: dict[str, Any]) -> Any:
+    """The pages of `threadkeep ui`, for whom the API is."""
+    from threadkeep.ui import app as ui_app
+
+    return ui_app(memory, limits=limits, **settings)
 
 
 def _upstream(upstream: str | None, key_file: FilePath | None) -> dict[str, Any]:

@@ -1,35 +1,48 @@
-"""Lists of facts and instructions, as notebooks show them."""
+"""Lists of facts, instructions and refusals, as notebooks show them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, TypeVar
 
+from threadkeep.html_table import Cell, table, truncate
 from threadkeep.types import Listing
-from threadkeep.types.knowledge import Fact, Instruction
+from threadkeep.types.knowledge import Fact, Instruction, Refusal
 
 T = TypeVar("T", Fact, Instruction)
 
 _MAX_ROWS: Final = 50
-_MAX_CHARACTERS: Final = 200
 
 
 class EntryListing(Listing[T]):
-    """Facts, or instructions; a table in a notebook: escaped, short, in the colours of the page."""
+    """Facts, or instructions; a table in a notebook."""
 
     def _repr_html_(self) -> str:
-        import html  # for notebooks only
-
-        rows = "".join(
-            f"<tr><td style='text-align:left'>{html.escape(_truncated(entry.text))}</td>"
-            f"<td style='opacity:.6;text-align:left'>{html.escape(_description(entry))}</td></tr>"
-            for entry in self[:_MAX_ROWS]
-        )
-        more = f" of {len(self)}" if len(self) > _MAX_ROWS else ""
-        return f"<table>{rows}</table><small>{min(len(self), _MAX_ROWS)}{more} entries</small>"
+        return entries_table(self)
 
 
-def _truncated(text: str) -> str:
-    return text if len(text) <= _MAX_CHARACTERS else f"{text[: _MAX_CHARACTERS - 1]}…"
+def entries_table(entries: Sequence[Fact | Instruction]) -> str:
+    """Facts or instructions as an HTML table."""
+    rows = [
+        [Cell(entry.text), Cell(_description(entry), quiet=True)] for entry in entries[:_MAX_ROWS]
+    ]
+    return table(rows, _count(entries, "entries"))
+
+
+class RefusalListing(Listing[Refusal]):
+    """What was refused; a table in a notebook, the newest first."""
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [Cell(refusal.text), Cell(f"{refusal.kind} {refusal.status}: {refusal.reason}", True)]
+            for refusal in self[: -_MAX_ROWS - 1 : -1]
+        ]
+        return table(rows, _count(self, "refusals"))
+
+
+def _count(listed: Sequence[object], noun: str) -> str:
+    more = f" of {len(listed)}" if len(listed) > _MAX_ROWS else ""
+    return f"{min(len(listed), _MAX_ROWS)}{more} {noun}"
 
 
 def _description(entry: Fact | Instruction) -> str:
@@ -46,6 +59,6 @@ def _description(entry: Fact | Instruction) -> str:
 
 
 def _scope(entry: Instruction) -> list[str]:
-    agent = f"for the agent {_truncated(entry.agent)}" if entry.agent else ""
-    session = f"in the session {_truncated(entry.session)}" if entry.session else ""
+    agent = f"for the agent {truncate(entry.agent)}" if entry.agent else ""
+    session = f"in the session {truncate(entry.session)}" if entry.session else ""
     return [entry.priority, agent, session]

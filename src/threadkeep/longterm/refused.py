@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threadkeep.errors import InputError
+from threadkeep.longterm.html import RefusalListing
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.printable import shown
 from threadkeep.types import Listing
@@ -20,7 +21,7 @@ def listed(unit: UnitOfWork, limit: int | None) -> Listing[Refusal]:
     entries: list[Fact | Instruction] = [*unit.facts.values(), *unit.instructions.values()]
     waiting = [_waiting(entry) for entry in entries if entry.status == "quarantined"]
     refusals = sorted((*unit.refusals.values(), *waiting), key=_seconds)
-    return Listing(refusals if limit is None else refusals[-limit:])
+    return RefusalListing(refusals if limit is None else refusals[-limit:])
 
 
 def _waiting(entry: Fact | Instruction) -> Refusal:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from threadkeep.core import body, record_shapes
+from threadkeep.core import body, json_text, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
@@ -92,6 +92,17 @@ def of_session(session_stream: SessionStream) -> Summary | None:
     """As `Session.summary`."""
     snapshot = session_stream.read()
     return visible_summary(session_stream, snapshot, load(session_stream.engine, session_stream.id))
+
+
+def peek(session_stream: SessionStream) -> Summary | None:
+    """As `of_session`, for an onlooker: nothing is written, so that it does not live longer.
+
+    Raises:
+        NotOwner: the session belongs, or belonged, to another user.
+    """
+    stored = load(session_stream.engine, session_stream.id)
+    is_of_session = belongs_to(stored, session_stream.read(), session_stream.user)
+    return stored.summary if is_of_session else None
 
 
 def visible_summary(

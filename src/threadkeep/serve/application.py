@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from threadkeep.adapters.windows import or_token_limit, parse_window
 from threadkeep.api.memory import Memory
@@ -21,6 +24,8 @@ from threadkeep.serve.keys import KeyFile
 from threadkeep.serve.principal import Authenticator
 from threadkeep.serve.proxy_state import ProxyState, lifespan
 from threadkeep.serve.upstream import Upstream, UpstreamKey
+
+UI_PATH: Final = "/ui"
 
 Keys = str | os.PathLike[str] | Authenticator
 
@@ -35,6 +40,7 @@ def app(
     upstream: str | None = None,
     upstream_key: UpstreamKey = None,
     window: object = None,
+    ui: ASGIApp | None = None,
 ) -> Starlette:
     """An ASGI application that serves a Memory in the shapes of the OpenAI API.
 
@@ -52,6 +58,8 @@ def app(
         upstream_key: its API key; a `Path` is read, and a callable called, for each request.
         window: how much of a conversation the upstream gets: a policy, a list of them, or a dict
             such as `{"max_tokens": 3000}`; else the Memory's own, else 30,000 tokens.
+        ui: pages for browsers, served at `/ui`: `threadkeep.ui.app(memory, keys=keys)`, with the
+            same keys, hosts and origins.
 
     Raises:
         ConfigError: the file of keys, the URL or the window cannot be used; it says why.
@@ -67,9 +75,18 @@ def app(
             *users.ROUTES,
             *models.ROUTES,
             *health.ROUTES,
+            *([] if ui is None else [Mount(UI_PATH, ui)]),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(Door, hosts=tuple(hosts), origins=tuple(origins), limits=bounds)],
+        middleware=[
+            Middleware(
+                Door,
+                hosts=tuple(hosts),
+                origins=tuple(origins),
+                limits=bounds,
+                forms=None if ui is None else UI_PATH,
+            )
+        ],
         exception_handlers={
             ApiError: handle,
             ThreadkeepError: handle,

@@ -22,6 +22,7 @@ from threadkeep.serve.errors import ApiError, respond
 
 LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 ANY_HOST: Final = "*"
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
 SLASH: Final = "\0"
 """Stands for an encoded slash in a path, since no id has a NUL."""
 
@@ -65,15 +66,24 @@ class Door:
         hosts: names that `Host` may have, without a port; `*` allows every one.
         origins: origins of web pages that may send requests, beside the server's own.
         limits: the bounds.
+        forms: the path below which HTML forms may be sent, such as `/ui`; each of them must have a
+            token of its own, since any web page can send one.
     """
 
     def __init__(
-        self, app: ASGIApp, *, hosts: Iterable[str], origins: Iterable[str], limits: Limits
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Iterable[str],
+        origins: Iterable[str],
+        limits: Limits,
+        forms: str | None = None,
     ) -> None:
         self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
         self._limits = limits
+        self._forms = None if forms is None else f"{forms.rstrip('/')}/"
         self._active = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,8 +115,12 @@ class Door:
             raise ApiError(400, "the path has a NUL")
         self._check_host(headers)
         self._check_origin(headers, scope["scheme"])
-        check_content_type(scope["method"], headers)
+        check_content_type(scope["method"], headers, self._may_be_form(scope))
         check_declared_length(headers, self._limits.body)
+
+    def _may_be_form(self, scope: Scope) -> bool:
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        return self._forms is not None and path.startswith(self._forms)
 
     def _check_host(self, headers: Headers) -> None:
         hosts = headers.getlist("host")
@@ -150,8 +164,13 @@ def host_name(host: str) -> str:
     return host.partition(":")[0]
 
 
-def check_content_type(method: str, headers: Headers) -> None:
+def check_content_type(method: str, headers: Headers, may_be_form: bool = False) -> None:
     """Refuse a write whose body is not JSON: a form of a web page needs no permission to send it.
+
+    Args:
+        method: of the request.
+        headers: of the request.
+        may_be_form: take the content type of HTML forms instead.
 
     Raises:
         ApiError: 415.
@@ -160,8 +179,9 @@ def check_content_type(method: str, headers: Headers) -> None:
         return
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     is_empty = "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
-    if kind != "application/json" and not (is_empty and not kind):
-        raise ApiError(415, "the content type must be application/json", code="content_type")
+    expected = FORM_TYPE if may_be_form else "application/json"
+    if kind != expected and not (is_empty and not kind):
+        raise ApiError(415, f"the content type must be {expected}", code="content_type")
 
 
 def check_declared_length(headers: Headers, limit: int) -> None:
@@ -185,15 +205,23 @@ async def read_json(request: Request) -> dict[str, Any]:
     Raises:
         ApiError: 400, 408 or 413: it is no object, comes too slowly, or is too large.
     """
+    return parse_object(await read_body(request))
+
+
+async def read_body(request: Request) -> bytes:
+    """A request's body, within the limits.
+
+    Raises:
+        ApiError: 408 or 413: it comes too slowly, or is too large.
+    """
     limits: Limits = request.app.state.limits
     try:
         async with asyncio.timeout(limits.receive_seconds):
-            body = await _read_body(request, limits.body)
+            return await _read_body(request, limits.body)
     except TimeoutError as error:
         raise ApiError(
             408, "the body did not arrive in time", headers={"connection": "close"}
         ) from error
-    return parse_object(body)
 
 
 async def _read_body(request: Request, limit: int) -> bytes:

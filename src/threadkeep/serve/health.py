@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from threadkeep.api.memory import Memory
 from threadkeep.serve.errors import ApiError
-from threadkeep.serve.principal import COOKIE, RunKey, principal_of
+from threadkeep.serve.principal import RunKey, cookie_name, principal_of
 
 
 async def health(request: Request) -> Response:
@@ -42,7 +42,11 @@ def _with_cookie(request: Request, token: str) -> Response:
         raise ApiError(401, "the token is wrong, or was used already", code="invalid_token")
     response = RedirectResponse(request.scope.get("root_path", "") + "/", 303)
     response.set_cookie(
-        COOKIE, cookie, httponly=True, samesite="strict", secure=request.url.scheme == "https"
+        cookie_name(request),
+        cookie,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
     )
     return response
 

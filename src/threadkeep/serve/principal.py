@@ -58,7 +58,7 @@ class Loopback:
     """
 
     def __init__(self, user: str | None = None) -> None:
-        self._principal = Principal(user)
+        self._principal = local_principal(user)
 
     def authenticate(self, connection: HTTPConnection) -> Principal | None:
         """The operator, if the connection comes from this machine."""
@@ -77,13 +77,13 @@ class RunKey:
         self.key = new_key()
         self.token: str | None = secrets.token_urlsafe(32)
         self._cookie = secrets.token_urlsafe(32)
-        self._principal = Principal(user)
+        self._principal = local_principal(user)
 
     def authenticate(self, connection: HTTPConnection) -> Principal | None:
         """The operator, with the key or the cookie."""
         if _same(bearer(connection.headers), self.key):
             return self._principal
-        if _same(connection.cookies.get(COOKIE), self._cookie):
+        if _same(connection.cookies.get(cookie_name(connection)), self._cookie):
             return self._principal
         return None
 
@@ -95,6 +95,11 @@ class RunKey:
         return self._cookie
 
 
+def local_principal(user: str | None) -> Principal:
+    """The operator of this machine; or a user alone, who reaches nobody else's data."""
+    return Principal(None) if user is None else Principal(user, frozenset({"read", "write"}))
+
+
 def new_key() -> str:
     """A new random key of 256 bits."""
     return f"{KEY_PREFIX}{secrets.token_urlsafe(32)}"
@@ -104,6 +109,12 @@ def bearer(headers: Mapping[str, str]) -> str | None:
     """The key of an `Authorization: Bearer` header."""
     scheme, _, key = headers.get("authorization", "").partition(" ")
     return key.strip() or None if scheme.lower() == "bearer" else None
+
+
+def cookie_name(connection: HTTPConnection, kind: str = COOKIE) -> str:
+    """The name of a cookie of this server: browsers send those of a host to all of its ports."""
+    port = connection.url.port
+    return kind if port is None else f"{kind}_{port}"
 
 
 def is_loopback(connection: HTTPConnection) -> bool:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 from threadkeep.core import body, json_text, names, record_shapes, session_codec
 from threadkeep.core import cursor as cursors
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
-from threadkeep.core.pages import stream_pages
 from threadkeep.errors import Conflict, InputError
 from threadkeep.printable import shown
+from threadkeep.sessions.listing import SessionListing
 from threadkeep.types import KEEP, Drop, Listing, Page, Query, Record, SessionInfo
 from threadkeep.types.versions import generation_of
 
 TOUCH_INTERVAL = 60.0
 """Seconds between two moves of a session to the end of its user's list."""
 
-
+_USERS_PAGE: Final = 500
 _GRACE = 2 * TOUCH_INTERVAL
 """Seconds an entry outlives its session, so that every live session is listed."""
 
@@ -101,12 +101,12 @@ def user_sessions(
         page = entries(engine, user, before, missing)
         for seq, info in page:
             if len(infos) == limit:
-                return Listing(infos, cursor=before)
+                return SessionListing(infos, cursor=before)
             before = seq
             if info is not None and info.user == user and _is_listed(info, parent):
                 infos.append(info)
         if len(page) < missing:
-            return Listing(infos)
+            return SessionListing(infos)
 
 
 def entries(
@@ -136,16 +136,26 @@ def all_sessions(
         infos += [info for info in existing if _is_listed(info, parent)]
         if cursor is None:
             break
-    return Listing(infos, cursor=cursor)
+    return SessionListing(infos, cursor=cursor)
 
 
 def all_users(engine: Engine) -> Iterator[str]:
     """All users of the namespace who have sessions, in no particular order."""
+    cursor = None
+    while True:
+        page = users(engine, _USERS_PAGE, cursor)
+        yield from page
+        cursor = page.cursor
+        if cursor is None:
+            return
+
+
+def users(engine: Engine, limit: int, cursor: Any = None) -> Listing[str]:
+    """A page of the users of the namespace who have sessions, in the store's order."""
     prefix = names.noun_prefix(engine.settings.namespace, "sessions")
-    for streams in stream_pages(engine, prefix):
-        for stream in streams:
-            if (user := _user_of(engine, stream)) is not None:
-                yield user
+    streams, following = engine.streams(prefix, cursor=cursor, limit=limit)
+    owners = (_user_of(engine, stream) for stream in dict.fromkeys(streams))
+    return Listing((owner for owner in owners if owner is not None), cursor=following)
 
 
 def _user_of(engine: Engine, stream: str) -> str | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, Self, get_args
 
+from threadkeep.html_table import Cell, table
+
 Status = Literal["active", "superseded", "quarantined"]
 STATUSES: Final[tuple[str, ...]] = get_args(Status)
 
@@ -249,3 +251,8 @@ class ForgetReport(int):
     def __repr__(self) -> str:
         remaining = "; ".join(self.beyond) or "nothing"
         return f"<ForgetReport of {int(self)} records, {self.sessions} sessions; left: {remaining}>"
+
+    def _repr_html_(self) -> str:
+        """The receipt, for notebooks."""
+        rows = [[Cell("out of reach", quiet=True), Cell(place)] for place in self.beyond]
+        return table(rows, f"{int(self)} records removed, {self.sessions} sessions among them")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threadkeep.window.left_out import LeftOut, LeftOutRange
 from threadkeep.window.page_reader import Fetch
 from threadkeep.window.select import LOOKBACK, choose, first_page_size
-from threadkeep.window.window import Window, html_table
+from threadkeep.window.window import Window, items_table
 
 __all__ = [
     "LOOKBACK",
@@ -15,5 +15,5 @@ __all__ = [
     "Window",
     "choose",
     "first_page_size",
-    "html_table",
+    "items_table",
 ]

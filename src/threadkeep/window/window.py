@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from threadkeep import messages
 from threadkeep.core.cache.cached_item import CachedItem
 from threadkeep.core.suggestions import missing_attribute
+from threadkeep.html_table import Cell, table
 from threadkeep.messages import AnthropicMessages, GeminiContents, Profile
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item
 from threadkeep.window import tokens
 from threadkeep.window.left_out import LeftOut
+from threadkeep.window.tokens import as_text
 
 
 class Window(list[Item]):
@@ -148,23 +150,25 @@ class Window(list[Item]):
         return f"<Window of {len(self)} items, {self.dropped} dropped>"
 
     def _repr_html_(self) -> str:
-        return html_table(self, f"{len(self)} items, {self.tokens} tokens")
+        return items_table(self, _note(self))
 
 
-def html_table(items: Iterable[Item], note: str) -> str:
-    """Render items as an HTML table for notebooks: escaped and shortened."""
-    import html  # for notebooks only
-
-    rows = "".join(
-        f"<tr><td style='opacity:.6'>{html.escape(item.name or item.role)}</td>"
-        "<td style='text-align:left;white-space:pre-wrap'>"
-        f"{html.escape(_preview(item))}</td></tr>"
-        for item in items
-    )
-    return f"<table>{rows}</table><small>{html.escape(note)}</small>"
+def items_table(items: Iterable[Item], note: str) -> str:
+    """Items as an HTML table for notebooks, tool calls folded."""
+    return table([_row(item) for item in items], note)
 
 
-def _preview(item: Item) -> str:
-    calls = ", ".join(f"{call.get('name')}(…)" for call in item.tool_calls)
-    text = " ".join(filter(None, (item.text, calls)))
-    return text if len(text) <= 200 else f"{text[:199]}…"
+def _row(item: Item) -> list[Cell]:
+    calls = [(f"{call.get('name')}(…)", as_text(call.get("args"))) for call in item.tool_calls]
+    return [Cell(item.name or item.role, quiet=True), Cell(item.text, folded=calls)]
+
+
+def _note(window: Window) -> str:
+    """How much a window holds, and what it leaves out, in a few words."""
+    parts = [f"{len(window)} items, {window.tokens} tokens"]
+    parts += [f"{window.over} over the budget"] if window.over else []
+    counts = [f"{count} by {reason}" for reason, count in window.left_out.counts.items()]
+    parts += [f"left out: {', '.join(counts)}"] if counts else []
+    unread = window.left_out.unread_before
+    parts += [f"what is before #{unread} was not looked at"] if unread is not None else []
+    return "; ".join(parts)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from threadkeep.html_table import Cell, table, truncate
 from threadkeep.types import Item
 from threadkeep.types.knowledge import Fact
 
@@ -71,23 +72,16 @@ class Hits(list[Hit]):
         self.query = query
 
     def _repr_html_(self) -> str:
-        import html  # for notebooks only
-
-        rows = "".join(
-            f"<tr><td style='opacity:.6'>{hit.score:.1f}</td>"
-            f"<td style='opacity:.6;text-align:left'>{html.escape(_origin(hit))}</td>"
-            f"<td style='opacity:.6;text-align:left'>{html.escape(explained(hit))}</td>"
-            "<td style='text-align:left;white-space:pre-wrap'>"
-            f"{html.escape(truncate(hit.text))}</td></tr>"
+        rows = [
+            [
+                Cell(f"{hit.score:.1f}", quiet=True),
+                Cell(_origin(hit), quiet=True),
+                Cell(explained(hit), quiet=True),
+                Cell(hit.text),
+            ]
             for hit in self
-        )
-        note = html.escape(f"{len(self)} hits for {truncate(self.query, 80)!r}")
-        return f"<table>{rows}</table><small>{note}</small>"
-
-
-def truncate(text: str, limit: int = 200) -> str:
-    """The text, cut if it is long."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+        ]
+        return table(rows, f"{len(self)} hits for {truncate(self.query, 80)!r}")
 
 
 def _origin(hit: Hit) -> str:

@@ -1,0 +1,36 @@
+"""Lists of sessions, as notebooks show them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from threadkeep.html_table import Cell, table
+from threadkeep.types import Listing, SessionInfo
+
+
+class SessionListing(Listing[SessionInfo]):
+    """Sessions; a table in a notebook."""
+
+    def _repr_html_(self) -> str:
+        return sessions_table(self)
+
+
+def sessions_table(listed: Listing[SessionInfo], limit: int = 50) -> str:
+    """The first sessions of a list as an HTML table."""
+    rows = [_row(info) for info in listed[:limit]]
+    more = " of more" if listed.cursor is not None or len(listed) > limit else ""
+    return table(rows, f"{len(rows)}{more} sessions")
+
+
+def _row(info: SessionInfo) -> list[Cell]:
+    owner = f"of {info.user}" if info.user is not None else ""
+    return [
+        Cell(info.title or info.id),
+        Cell(info.id if info.title else "", quiet=True),
+        Cell(owner, quiet=True),
+        Cell(_minute(info.updated_at), quiet=True),
+    ]
+
+
+def _minute(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M}"

@@ -1,0 +1,62 @@
+"""The page of an item: all of it, and what was learned from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from threadkeep.errors import NotFound
+from threadkeep.longterm.explain import Explanation
+from threadkeep.serve.errors import NOT_FOUND
+from threadkeep.ui.entries import LONG, as_json, entry_of
+from threadkeep.ui.view import id_parameter, page_route, render, session_of
+
+_MAX_PAYLOAD: Final = 100_000
+
+
+def item(request: Request) -> Response:
+    """`GET /item?session=&id=`: an item with its payload, facts, instructions and refusals."""
+    chat, info = session_of(request, "session")
+    id = id_parameter(request)
+    before = chat.items(before=id, last=1, hidden=True)
+    following = chat.items(after=before[-1].seq if before else 0, limit=1, hidden=True)
+    if not following or following[0].id != id:
+        raise NotFound(NOT_FOUND)
+    shown_item, explanation = following[0], chat.explain(id)
+    entry = entry_of(shown_item, limit=LONG)
+    return render(
+        request,
+        "item.html",
+        info=info,
+        entry=entry,
+        metadata=as_json(shown_item.metadata, _MAX_PAYLOAD) if shown_item.metadata else None,
+        raw=as_json(shown_item.raw, _MAX_PAYLOAD) if shown_item.raw else None,
+        usage=as_json(shown_item.usage, _MAX_PAYLOAD) if shown_item.usage else None,
+        explanation=explanation,
+        passages=passages(entry.text.text, quotes_of(explanation, id)),
+    )
+
+
+def quotes_of(explanation: Explanation, id: str) -> set[str]:
+    """The words of an item that are cited for what was learned from it."""
+    sources = [
+        *(source for fact in explanation.facts for source in fact.sources),
+        *(source for entry in explanation.instructions for source in entry.sources),
+    ]
+    return {source.quote for source in sources if source.item == id and source.quote}
+
+
+def passages(text: str, quotes: Iterable[str]) -> list[tuple[str, bool]]:
+    """A text in pieces, each with whether it is cited; together they are the text."""
+    longest_first = sorted(quotes, key=len, reverse=True)
+    if not longest_first:
+        return [(text, False)]
+    pieces = re.split(f"({'|'.join(map(re.escape, longest_first))})", text)
+    return [(piece, place % 2 == 1) for place, piece in enumerate(pieces) if piece]
+
+
+ROUTES: Final = [page_route("/item", item)]

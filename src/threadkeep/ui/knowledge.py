@@ -1,0 +1,158 @@
+"""The pages about a user: facts, instructions, what was refused, and summaries of sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from threadkeep.api.user import User
+from threadkeep.errors import NotFound
+from threadkeep.longterm import summaries as stored_summaries
+from threadkeep.longterm.facts import Facts
+from threadkeep.longterm.instructions import Instructions
+from threadkeep.serve.errors import NOT_FOUND, ApiError
+from threadkeep.serve.pages import cursor_of, encode_cursor
+from threadkeep.types import Item
+from threadkeep.types.knowledge import STATUSES, Fact, Instruction, Source, Summary
+from threadkeep.ui.entries import Excerpt, as_json, excerpt
+from threadkeep.ui.view import (
+    id_parameter,
+    memory_of,
+    number_parameter,
+    owner_of,
+    page_route,
+    render,
+    text_parameter,
+    user_of,
+)
+
+PAGE: Final = 50
+KINDS: Final = ("fact", "instruction")
+_SUMMARIES: Final = 20
+_MAX_QUOTE: Final = 1_000
+_MAX_METADATA: Final = 20_000
+
+
+class SourceRow(NamedTuple):
+    """Where something was said: the source, its words, and whether they still stand there."""
+
+    source: Source
+    words: Excerpt
+    stands: bool
+
+
+def facts(request: Request) -> Response:
+    """`GET /user?id=`: the facts of a user."""
+    return _entries(request, "fact")
+
+
+def instructions(request: Request) -> Response:
+    """`GET /user/instructions?id=`: how a user wants to be served."""
+    return _entries(request, "instruction")
+
+
+def _entries(request: Request, kind: str) -> Response:
+    user = user_of(request)
+    status = text_parameter(request, "status", 20) or None
+    if status not in (None, *STATUSES):
+        raise ApiError(400, "there is no such status", param="status")
+    collection: Any = collection_of(user, kind)
+    listed = collection.list(status=status)[::-1]  # what was learned last comes first
+    start = number_parameter(request, "start") or 0
+    return render(
+        request,
+        "knowledge.html",
+        user=user,
+        kind=kind,
+        entries=listed[start : start + PAGE],
+        start=start,
+        count=len(listed),
+        following=start + PAGE if start + PAGE < len(listed) else None,
+        chosen=status,
+        statuses=STATUSES,
+    )
+
+
+def fact(request: Request) -> Response:
+    """`GET /user/fact?user=&id=`: a fact, where it comes from, and what it replaced."""
+    return _entry(request, "fact")
+
+
+def instruction(request: Request) -> Response:
+    """`GET /user/instruction?user=&id=`: an instruction, and where it comes from."""
+    return _entry(request, "instruction")
+
+
+def _entry(request: Request, kind: str) -> Response:
+    user, id = user_of(request, "user"), id_parameter(request)
+    collection: Any = collection_of(user, kind)
+    entry: Fact | Instruction | None = collection.get(id)
+    if entry is None:
+        raise NotFound(NOT_FOUND)
+    return render(
+        request,
+        "entry.html",
+        user=user,
+        kind=kind,
+        entry=entry,
+        metadata=as_json(entry.metadata, _MAX_METADATA)
+        if isinstance(entry, Fact) and entry.metadata
+        else None,
+        sources=_source_rows(entry.sources, collection.explain(id)),
+        history=user.facts.history(id) if kind == "fact" else [],
+    )
+
+
+def refused(request: Request) -> Response:
+    """`GET /user/refused?id=`: what was proposed and is not known, and why; newest first."""
+    user = user_of(request)
+    listed = user.refused(limit=2 * PAGE)[::-1]
+    return render(request, "refused.html", user=user, refusals=listed)
+
+
+def summaries(request: Request) -> Response:
+    """`GET /user/summaries?id=`: the summaries of a user's sessions, the latest written first."""
+    user = user_of(request)
+    page = user.sessions(limit=_SUMMARIES, cursor=cursor_of(request))
+    memory, owner = memory_of(request), owner_of(request)
+    rows: list[tuple[Any, Summary | None]] = [
+        (info, stored_summaries.peek(memory.session(info.id, user=owner)._stream)) for info in page
+    ]
+    following = None if page.cursor is None else encode_cursor(page.cursor)
+    return render(request, "summaries.html", user=user, rows=rows, following=following)
+
+
+def collection_of(user: User, kind: str) -> Facts | Instructions:
+    """The facts or the instructions of a user.
+
+    Raises:
+        NotFound: there is no such kind.
+    """
+    if kind not in KINDS:
+        raise NotFound(NOT_FOUND)
+    return user.facts if kind == "fact" else user.instructions
+
+
+def _source_rows(sources: Sequence[Source], items: Sequence[Item]) -> list[SourceRow]:
+    texts = {item.id: item.text for item in items}
+    return [
+        SourceRow(
+            source,
+            excerpt(source.quote or texts.get(source.item, ""), _MAX_QUOTE),
+            source.item in texts,
+        )
+        for source in sources
+    ]
+
+
+ROUTES: Final = [
+    page_route("/user", facts),
+    page_route("/user/instructions", instructions),
+    page_route("/user/fact", fact),
+    page_route("/user/instruction", instruction),
+    page_route("/user/refused", refused),
+    page_route("/user/summaries", summaries),
+]

@@ -1,0 +1,50 @@
+"""The pages that list sessions and users."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from threadkeep.serve.errors import NOT_FOUND, ApiError
+from threadkeep.serve.pages import cursor_of, encode_cursor
+from threadkeep.ui.search import find_sessions, parse_search
+from threadkeep.ui.users import find_users
+from threadkeep.ui.view import memory_of, owner_of, page_route, render, text_parameter
+
+_MAX_WORDS: Final = 200
+
+
+def sessions(request: Request) -> Response:
+    """`GET /`: sessions; of a user, or those that a search finds."""
+    owner = owner_of(request)
+    user = owner or text_parameter(request, "user") or None
+    words = text_parameter(request, "q", _MAX_WORDS)
+    since, until = (text_parameter(request, name, 40) for name in ("since", "until"))
+    search = parse_search(words, since, until)
+    page = find_sessions(memory_of(request), user, search, cursor_of(request))
+    return render(
+        request,
+        "sessions.html",
+        page=page,
+        following=None if page.cursor is None else encode_cursor(page.cursor),
+        owner=owner,
+        user=user,
+        words=words,
+        since=since,
+        until=until,
+        is_search=bool(search),
+    )
+
+
+def users(request: Request) -> Response:
+    """`GET /users`: everybody who has sessions, or of whom something is known; for the operator."""
+    if owner_of(request) is not None:
+        raise ApiError(404, NOT_FOUND, code="not_found")
+    listed = find_users(memory_of(request), cursor_of(request))
+    following = None if listed.cursor is None else encode_cursor(listed.cursor)
+    return render(request, "users.html", users=listed, following=following)
+
+
+ROUTES: Final = [page_route("/", sessions), page_route("/users", users)]

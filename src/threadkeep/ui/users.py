@@ -1,0 +1,65 @@
+"""A page of users: those who have sessions, then those of whom only facts are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from threadkeep.api.memory import Memory
+from threadkeep.core import cursor as cursors
+from threadkeep.core import names
+from threadkeep.core.engine import Engine
+from threadkeep.errors import InputError
+from threadkeep.sessions import user_index
+from threadkeep.types import Listing, Query
+from threadkeep.types.timestamps import utc_datetime
+
+PAGE: Final = 50
+_WITH_SESSIONS, _KNOWN = 0, 1
+
+
+class UserRow(NamedTuple):
+    """A user, and when one of their sessions was written to last, to about a minute."""
+
+    id: str
+    written_at: datetime | None
+
+
+def find_users(memory: Memory, cursor: Any = None) -> Listing[UserRow]:
+    """A page of users, in the store's order; its size is approximate.
+
+    Raises:
+        InputError: the cursor is none.
+    """
+    engine = memory._engine
+    part, position = (_WITH_SESSIONS, None) if cursor is None else cursors.parts(cursor, 2)
+    if part == _WITH_SESSIONS:
+        page = user_index.users(engine, PAGE, position)
+        following = [_KNOWN, None] if page.cursor is None else [_WITH_SESSIONS, page.cursor]
+        return Listing(_rows(engine, page), cursor=following)
+    if part != _KNOWN:
+        raise InputError("cursor: not a cursor of this listing")
+    known, position = _known_users(engine, position)
+    rows = [row for row in _rows(engine, known) if row.written_at is None]
+    return Listing(rows, cursor=None if position is None else [_KNOWN, position])
+
+
+def _known_users(engine: Engine, position: Any) -> tuple[list[str], Any]:
+    """Users of whom something is known; not those whose names are too long to be read back."""
+    prefix = names.noun_prefix(engine.settings.namespace, "user")
+    streams, following = engine.longterm.streams(prefix, cursor=position, limit=PAGE)
+    encoded = (names.parts(stream)[1] for stream in dict.fromkeys(streams))
+    return [names.decoded(part) for part in encoded if not part.startswith("=")], following
+
+
+def _rows(engine: Engine, users: Sequence[str]) -> list[UserRow]:
+    """The rows of users, in one round trip."""
+    queries = [
+        Query(engine.stream("sessions", user), "session", limit=1, newest=True) for user in users
+    ]
+    pages = engine.read(*queries) if queries else []
+    return [
+        UserRow(user, utc_datetime(page.records[0].at) if page.records else None)
+        for user, page in zip(users, pages, strict=True)
+    ]
