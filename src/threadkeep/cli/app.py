@@ -30,6 +30,7 @@ from threadkeep.cli import (
     stats,
     sweep,
     transfer,
+    usage,
     users,
     views,
 )
@@ -62,6 +63,7 @@ for function in (
     users.users,
     sessions.sessions,
     stats.stats,
+    usage.usage,
     feedback.feedback,
     show.show,
     files.files,
