@@ -33,6 +33,7 @@ from threadkeep.cli import (
     usage,
     users,
     views,
+    watch,
 )
 from threadkeep.cli.store import Backend, Namespace, Path, StoreOptions, Url, command
 from threadkeep.errors import ConfigError, InputError, ThreadkeepError
@@ -79,6 +80,7 @@ for function in (
     repair.repair,
     rekey.rekey,
     views.views,
+    watch.watch,
 ):
     app.command(function.__name__.rstrip("_"))(command(function))
 app.command("copy")(copy.copy)  # two stores, so it opens them itself

@@ -55,6 +55,7 @@ class _Run:
         self.has_responses = False
         self._calls: dict[str, Call] = {}
         self._step: Call | None = None  # items without usage, which go on to the next item
+        self._last: Call | None = None
 
     def response(self, record: Record) -> Call:
         entry = read_entry(record)
@@ -80,8 +81,10 @@ class _Run:
         shared_id = item.metadata.get(RESPONSE_ID)
         key = shared_id if isinstance(shared_id, str) else None
         earlier = self._calls.get(key) if key else self._step
+        if item.type == "notice" and self._last is not None and self._last.tokens is None:
+            earlier = self._last  # a notice says what the call before it took
         call = self._joined(earlier, item, at)
-        self._calls[key or call.id] = call
+        self._calls[key or call.id] = self._last = call
         self._step = None if key or call.tokens else call
 
     def item_calls(self) -> Iterator[Call]:
