@@ -121,3 +121,18 @@ def test_an_import_takes_no_response_away(cli, asked):
     with connect("sqlite:///copy.db") as memory:
         found = [memory.responses.get(id) for id in ("r0", "r1")]
         assert [one and one.conversation for one in found] == ["mine", "chat"]
+
+
+def test_usage_is_shown_and_given_to_programs(cli, asked):
+    said = cli("usage", "--by", "model", "--url", asked)
+    assert said.code == 0
+    assert said.out.split()[:2] == ["model", "calls"]
+    rows = json.loads(cli("usage", "--by", "session", "--json", "--url", asked).out)
+    assert {row["key"]: row["total_tokens"] for row in rows} == {"chat": 30, "other": 15}
+    shown = cli("usage", "--by", "call", "--limit", "1", "--url", asked)
+    assert "... and more" in shown.err
+    assert "session" in shown.out
+    [day] = json.loads(cli("usage", "--by", "day", "--json", "--since", "2025-06-17",
+                           "--url", asked).out)  # fmt: skip
+    assert (day["key"], day["calls"]) == ("2025-06-17", 1)
+    assert cli("usage", "--url", "sqlite:///none.db").code == 1

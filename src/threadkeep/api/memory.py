@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 
 from threadkeep.api.conversations import Conversations
@@ -21,15 +22,20 @@ from threadkeep.core.write_counts import WriteCounts
 from threadkeep.errors import ConfigError, InputError
 from threadkeep.printable import shown
 from threadkeep.protocols import Backend, Policy, SupportsDescribe
+from threadkeep.responses.search import Scope, check_limit
 from threadkeep.sessions import user_index
+from threadkeep.sessions.access import owner_for
 from threadkeep.sessions.blob_orphans import OrphanSweeper
 from threadkeep.types import MAX_COUNT, Listing, SessionInfo
 from threadkeep.types.health import StoreCheck
+from threadkeep.types.timestamps import parse_time
+from threadkeep.types.usage import UsageRow
 
 if TYPE_CHECKING:
     from threadkeep.core.probe import Prober
     from threadkeep.longterm.extraction.extractor import Extractor
     from threadkeep.longterm.extraction.report import Report
+    from threadkeep.responses.usage import UsageGroup
     from threadkeep.sessions.stream import SessionStream
 
 P = ParamSpec("P")
@@ -145,6 +151,51 @@ class Memory:
         if user is None:
             return user_index.all_sessions(self._engine, limit, cursor, parent)
         return self.user(user).sessions(limit=limit, cursor=cursor, parent=parent)
+
+    @reads
+    def usage(
+        self,
+        *,
+        by: UsageGroup = "model",
+        user: UserId | None = None,
+        session: str | None = None,
+        since: datetime | float | str | None = None,
+        until: datetime | float | str | None = None,
+        limit: int = 100,
+        cursor: Any = None,
+    ) -> Listing[UsageRow]:
+        """What calls to models took: tokens by model, day, session, run, call or tool.
+
+        A run is what follows a user's message, up to the next one. Its calls are its responses
+        (`memory.responses`), where some are stored, else its items by the assistant, with the
+        usage that they carry. What a fork has of its origin is counted there only. By tool, a call
+        counts for each tool that it calls, so that these rows do not add up.
+
+        All sessions in question are read, a page at a time. Rows by model, day and tool are sorted
+        by their keys; those by session, run and call come as `memory.responses.list` walks.
+
+        Args:
+            by: `model`, `day` (UTC), `session`, `run`, `call` or `tool`.
+            user: only of this user's sessions.
+            session: only of the one of this id.
+            since: only calls then or later: epoch seconds, ISO 8601 or a datetime.
+            until: only calls before.
+            limit: rows of a page, from 1 to 1,000.
+            cursor: what the last page's `.cursor` was.
+
+        Raises:
+            InputError: an argument is not what it should be; it is named.
+            NotOwner: the session belongs to another user.
+            ConfigError: no user, and this Memory was opened with `require_user=True`.
+        """
+        from threadkeep.responses import usage as usages  # rarely needed
+
+        span = usages.Span(
+            None if since is None else parse_time(since, "since").timestamp(),
+            None if until is None else parse_time(until, "until").timestamp(),
+        )
+        scope = Scope(owner_for(self._engine, None, user), session)
+        return usages.usage(self._engine, scope, span, by, check_limit(limit), cursor)
 
     def extract(
         self, *, user: UserId | None = None, session: str | None = None, retry: bool = False
@@ -283,6 +334,7 @@ class Memory:
         self._engine.close()
 
     asessions = async_twin(sessions)
+    ausage = async_twin(usage)
     aextract = async_twin(extract)
     aflush = async_twin(flush)
     aindex = async_twin(index)

@@ -31,8 +31,10 @@ from threadkeep.cli import (
     sweep,
     transfer,
     ui,
+    usage,
     users,
     views,
+    watch,
 )
 from threadkeep.cli.store import Backend, Namespace, Path, StoreOptions, Url, command
 from threadkeep.errors import ConfigError, InputError, ThreadkeepError
@@ -63,6 +65,7 @@ for function in (
     users.users,
     sessions.sessions,
     stats.stats,
+    usage.usage,
     feedback.feedback,
     show.show,
     files.files,
@@ -78,6 +81,7 @@ for function in (
     repair.repair,
     rekey.rekey,
     views.views,
+    watch.watch,
 ):
     app.command(function.__name__.rstrip("_"))(command(function))
 app.command("copy")(copy.copy)  # two stores, so it opens them itself

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,17 @@ def mcp(
     ] = None,
     allow_erase: Annotated[
         bool, typer.Option("--allow-erase", help="Let forget erase facts, not only hide them.")
+    ] = False,
+    project: Annotated[
+        FilePath | None,
+        typer.Option(
+            help="Over stdio: recall what was said in this folder's project, unless asked for all "
+            "[default: where it is started].",
+            show_default=False,
+        ),
+    ] = None,
+    all_projects: Annotated[
+        bool, typer.Option("--all-projects", help="Recall what was said in any project.")
     ] = False,
     http: Annotated[
         bool, typer.Option("--http", help="Serve HTTP, at /mcp, instead of stdio.")
@@ -43,8 +55,11 @@ def mcp(
         context.obj or StoreOptions()
     )
     if not http:
-        _run_stdio(options, user, allow_erase)
+        folder = None if all_projects else project or FilePath.cwd()
+        _run_stdio(options, user, allow_erase, folder)
         return
+    if project is not None:
+        raise ConfigError("--project is for stdio: clients of --http are in projects of their own")
     authenticator = http_server.make_authenticator(host, keys, user, no_token)
     hosts = http_server.allowed_hosts(host, allow_host or [])
 
@@ -72,8 +87,10 @@ def mcp(
     )
 
 
-def _run_stdio(options: StoreOptions, user: str | None, allow_erase: bool) -> None:
+def _run_stdio(
+    options: StoreOptions, user: str | None, allow_erase: bool, folder: FilePath | None
+) -> None:
     from threadkeep.mcp import server
 
     with options.open() as memory:
-        server(memory, user=user, allow_erase=allow_erase).run("stdio")
+        server(memory, user=user, allow_erase=allow_erase, project=folder).run("stdio")

@@ -97,7 +97,7 @@ def add_key(
     keys: Keys = None,
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="read, write or admin; may be repeated [default: read and write]."),
+        typer.Option(help="read, write, metrics or admin [default: read and write]."),
     ] = None,
 ) -> None:
     """Make a key for a user; it is shown once, and only its hash is stored."""

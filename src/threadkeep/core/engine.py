@@ -48,6 +48,7 @@ class Engine:
 
     Attributes:
         backend: the store.
+        observed: the store as calls reach it where something measures them; `None` = directly.
         settings: the validated options of `connect`.
         clock: the time.
         longterm: the engine of the long-term memory's store; by default this one.
@@ -61,6 +62,7 @@ class Engine:
 
     def __init__(self, backend: Backend, settings: Settings, *, owned: bool) -> None:
         self.backend = backend
+        self.observed: Backend | None = None
         self.settings = settings
         self.clock = StoreClock(self._backend, settings.clock)
         self._owned = owned
@@ -254,7 +256,7 @@ class Engine:
     def _backend(self) -> Backend:
         if self._closed:
             raise BackendError("this Memory is closed; connect() opens another")
-        return self.backend
+        return self.observed or self.backend
 
     def _swept_until(self) -> float:
         """The time before which what expired is swept, however the clocks of workers differ."""

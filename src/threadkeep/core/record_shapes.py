@@ -137,7 +137,8 @@ RESPONSE_ENTRY: Final = fields(
         "model": _TEXT_OR_NONE,
         "created_at": moment,
         "tokens": list_of(count, length=3),
-    }
+    },
+    {"cached": count, "reasoning": count, "tools": list_of(text)},
 )
 
 FEEDBACK: Final = fields(

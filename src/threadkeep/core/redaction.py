@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from threadkeep.core.engine import Engine
+from threadkeep.core.settings import Settings
 from threadkeep.errors import ConfigError
 from threadkeep.printable import shown
 from threadkeep.types import File, Item, Json, SessionInfo
 from threadkeep.types.responses import Feedback, Response
+
+
+class HasSettings(Protocol):
+    """What names a redactor: an engine, or settings by themselves."""
+
+    @property
+    def settings(self) -> Settings: ...
+
 
 _VERBATIM_KEYS: Final = frozenset({"type", "id", "role", "base64", "mime_type", "signature"})
 """Keys of content blocks whose values are not text of a person."""
@@ -21,7 +29,7 @@ STATE: Final = "state"
 _TEXT_FIELDS: Final = ("content", "tool_calls", "metadata", "name")
 
 
-def redacted(engine: Engine, text: str, kind: str) -> str | None:
+def redacted(engine: HasSettings, text: str, kind: str) -> str | None:
     """The text as redacted; `None` = it must not be stored.
 
     Args:
@@ -45,7 +53,7 @@ def redacted(engine: Engine, text: str, kind: str) -> str | None:
     return remaining
 
 
-def redacted_item(engine: Engine, item: Item) -> Item:
+def redacted_item(engine: HasSettings, item: Item) -> Item:
     """The item with its texts redacted; if anything changed, without the raw payload."""
     if engine.settings.redactor is None:
         return item
@@ -67,7 +75,7 @@ def identity_of_raw(raw: dict[str, Json] | None) -> dict[str, Json] | None:
     return {**raw, "data": identity}
 
 
-def redacted_info(engine: Engine, info: SessionInfo) -> SessionInfo:
+def redacted_info(engine: HasSettings, info: SessionInfo) -> SessionInfo:
     """A session's title and metadata, redacted."""
     if engine.settings.redactor is None:
         return info
@@ -75,7 +83,7 @@ def redacted_info(engine: Engine, info: SessionInfo) -> SessionInfo:
     return replace(info, title=title, metadata=redacted_json(engine, info.metadata, "session"))
 
 
-def redacted_file(engine: Engine, file: File) -> File:
+def redacted_file(engine: HasSettings, file: File) -> File:
     """A file's metadata, redacted, with its id, which is its url or name."""
     if engine.settings.redactor is None:
         return file
@@ -84,7 +92,7 @@ def redacted_file(engine: Engine, file: File) -> File:
     return replace(file, id=url or name or file.id, url=url, name=name, metadata=metadata)
 
 
-def redacted_response(engine: Engine, response: Response) -> Response:
+def redacted_response(engine: HasSettings, response: Response) -> Response:
     """A response with its input, output and metadata redacted."""
     if engine.settings.redactor is None:
         return response
@@ -95,7 +103,7 @@ def redacted_response(engine: Engine, response: Response) -> Response:
     return replace(response, **redacted_fields)
 
 
-def redacted_feedback(engine: Engine, feedback: Feedback) -> Feedback:
+def redacted_feedback(engine: HasSettings, feedback: Feedback) -> Feedback:
     """Feedback with its comment and metadata redacted."""
     if engine.settings.redactor is None:
         return feedback
@@ -105,7 +113,7 @@ def redacted_feedback(engine: Engine, feedback: Feedback) -> Feedback:
     )
 
 
-def redacted_json(engine: Engine, value: Json, kind: str) -> Any:
+def redacted_json(engine: HasSettings, value: Json, kind: str) -> Any:
     """JSON with its texts redacted, without keys and `_VERBATIM_KEYS`; `None` becomes empty."""
     if isinstance(value, str):
         return redacted(engine, value, kind) or ""

@@ -38,6 +38,9 @@ class ResponseEntry(NamedTuple):
         model: which model answered.
         created_at: epoch seconds.
         usage: its token counts.
+        cached: input tokens that came from a cache.
+        reasoning: output tokens that were reasoning.
+        tools: the names of the tools that it calls, each once.
     """
 
     id: str
@@ -47,6 +50,9 @@ class ResponseEntry(NamedTuple):
     model: str | None
     created_at: float
     usage: Usage
+    cached: int = 0
+    reasoning: int = 0
+    tools: tuple[str, ...] = ()
 
 
 def response_record(response: Response, at: float) -> Record:
@@ -76,14 +82,20 @@ def decode_response(record: Record, conversation: str, user: str | None) -> Resp
 
 def entry_record(response: Response, at: float) -> Record:
     """The small record that lists a response in its session."""
-    tokens = response.tokens
+    tokens = response.token_counts
+    optional_fields = {
+        "cached": tokens.cached,
+        "reasoning": tokens.reasoning,
+        "tools": list(dict.fromkeys(call["name"] for call in response.tool_calls)),
+    }
     fields = {
         "id": response.id,
         "previous": response.previous_response_id,
         "safety_identifier": response.safety_identifier,
         "model": response.model,
         "created_at": _epoch(response, at),
-        "tokens": [tokens.input_tokens, tokens.output_tokens, tokens.total_tokens],
+        "tokens": [tokens.input, tokens.output, tokens.total],
+        **{name: value for name, value in optional_fields.items() if value},
     }
     text = checked(fields, record_shapes.RESPONSE_ENTRY, "response")
     return Record(ENTRY, names.key(response.id), text, at)
@@ -113,6 +125,9 @@ def decode_entry(record: Record) -> ResponseEntry:
         fields["model"],
         float(fields["created_at"]),
         Usage(1, *fields["tokens"]),
+        fields.get("cached", 0),
+        fields.get("reasoning", 0),
+        tuple(fields.get("tools", ())),
     )
 
 

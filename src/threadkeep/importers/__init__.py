@@ -2,5 +2,7 @@
 
 from threadkeep.importers.report import ImportReport, Skipped
 from threadkeep.importers.run import import_chats
+from threadkeep.importers.secrets import redact_secrets
+from threadkeep.importers.watch import Watcher
 
-__all__ = ["ImportReport", "Skipped", "import_chats"]
+__all__ = ["ImportReport", "Skipped", "Watcher", "import_chats", "redact_secrets"]

@@ -1,5 +1,7 @@
 """Makes items of the messages of a chat; the ids are the same at every import."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator
@@ -18,9 +20,19 @@ BRANCH: Final = "branch"
 _MAX_ID: Final = 400  # bytes: the store takes 512
 
 
-def items(chat: Chat, system: str, now: float, skip: Skip) -> Iterator[Item]:
-    """The items of a chat, each with an id; a message that cannot be stored is skipped."""
-    ids = _Ids(system)
+def items(
+    chat: Chat, system: str, now: float, skip: Skip, ids: ItemIds | None = None
+) -> Iterator[Item]:
+    """The items of a chat, each with an id; a message that cannot be stored is skipped.
+
+    Args:
+        chat: its messages are read once.
+        system: the name of its format.
+        now: in epoch seconds.
+        skip: told of what is skipped.
+        ids: those of its earlier messages, where they come in several parts.
+    """
+    ids = ids or ItemIds(system)
     for message in _readable(chat, skip):
         try:
             parsed = [ids.named(item, message, n) for n, item in enumerate(_read(message))]
@@ -55,12 +67,13 @@ def _branch_mark(message: Message) -> dict[str, str]:
     return {BRANCH: "other"} if message.hidden and message.is_branch else {}
 
 
-class _Ids:
+class ItemIds:
     """Names items by the source's id, or by their content and how often that came before."""
 
     def __init__(self, system: str) -> None:
         self._system = system
         self._seen: Counter[int] = Counter()
+        self._first: dict[int, int] = {}  # by the source's id, the content that came first
 
     def named(self, item: Item, message: Message, number: int) -> Item:
         own = message.id or item.id
@@ -68,14 +81,14 @@ class _Ids:
             own = fields.digest(own)
         key = own or f"{self._system}:{_digest(item)}"
         key = f"{key}#{number}" if number and own else key
-        place = hash(key)
-        self._seen[place] += 1
-        count = self._seen[place]
-        if count > 1 and own:  # another message under a repeated id
-            key = f"{key}~{_digest(item)}"
-        elif count > 1:
-            key = f"{key}.{count}"
-        return dataclasses.replace(item, id=key)
+        if own:
+            digest = _digest(item)
+            if self._first.setdefault(hash(key), hash(digest)) != hash(digest):
+                key = f"{key}~{digest}"  # another message under a repeated id
+            return dataclasses.replace(item, id=key)
+        self._seen[hash(key)] += 1
+        count = self._seen[hash(key)]
+        return dataclasses.replace(item, id=key if count == 1 else f"{key}.{count}")
 
 
 def _digest(item: Item) -> str:

@@ -99,7 +99,7 @@ def _elements(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[Entry]
     splitter, number = ArraySplitter(MAX_ENTRY), 0
     for chunk in iter(lambda: text.read(_CHUNK), ""):
         for element in splitter.feed(chunk):
-            yield from _entry(element, f"{label}[{number}]", skip)
+            yield from entry(element, f"{label}[{number}]", skip)
             number += 1
     if not splitter.is_closed:
         skip(f"{label}[{number}]", "the file ends in the middle: cut off?")
@@ -113,15 +113,22 @@ def _lines(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[Entry]:
         while is_too_long and line and not line.endswith("\n"):
             line = text.readline(MAX_ENTRY)
         if line.strip():
-            yield from _entry(None if is_too_long else line, f"{label}:{number}", skip)
+            yield from entry(None if is_too_long else line, f"{label}:{number}", skip)
 
 
 def _single(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[Entry]:
     whole = text.read(MAX_DOCUMENT + 1)
-    yield from _entry(None if len(whole) > MAX_DOCUMENT else whole, label, skip)
+    yield from entry(None if len(whole) > MAX_DOCUMENT else whole, label, skip)
 
 
-def _entry(text: str | None, location: str, skip: Skip) -> Iterator[Entry]:
+def entry(text: str | None, location: str, skip: Skip) -> Iterator[Entry]:
+    """The entry of a text, or none where it is no JSON, which is named.
+
+    Args:
+        text: of one value; `None` = it is too large.
+        location: where it stands.
+        skip: told what is wrong with it.
+    """
     if text is None:
         skip(location, "the entry is too large")
         return

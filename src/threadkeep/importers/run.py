@@ -139,7 +139,8 @@ class _Import:
                 self.report.ignored.append(document.label)
             return
         followed = self._followed(chain(probed, values), source, document.size)
-        self._take(reader.name, reader.read(followed, context), context)
+        earlier = store_chat.Continuation(reader.name) if reader.continues else None
+        self._take(reader.name, reader.read(followed, context), context, earlier)
 
     def _followed(self, values: Iterator[Entry], source: IO[bytes], size: int) -> Iterator[Entry]:
         for entry in values:
@@ -159,20 +160,26 @@ class _Import:
         for name, parts in sources:
             self._take(name, parts, context)
 
-    def _take(self, name: str, parts: Iterator[Part], context: Context) -> None:
+    def _take(
+        self,
+        name: str,
+        parts: Iterator[Part],
+        context: Context,
+        earlier: store_chat.Continuation | None = None,
+    ) -> None:
         self.report.formats[name] += 1
         for part in parts:
             try:
-                self._write(part, name)
+                self._write(part, name, earlier)
             except (InputError, ConfigError, NotOwner) as error:
                 context.skip(part.location, str(error))
 
-    def _write(self, part: Part, system: str) -> None:
+    def _write(self, part: Part, system: str, earlier: store_chat.Continuation | None) -> None:
         owner = self._owner(part)
         if isinstance(part, Chat) and self.report.is_dry_run:
             store_chat.check(part, system, self.report)
         elif isinstance(part, Chat):
-            store_chat.write(self._memory, part, owner, system, self.report)
+            store_chat.write(self._memory, part, owner, system, self.report, earlier=earlier)
         elif owner is None:
             raise InputError(f"the source does not say whose {part.kind} this is: pass the user")
         elif self.report.is_dry_run:

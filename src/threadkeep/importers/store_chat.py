@@ -1,6 +1,7 @@
 """Writes chats into a Memory: what is there already stays as it is."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
@@ -8,10 +9,12 @@ from threadkeep.api.memory import Memory
 from threadkeep.api.session import Session
 from threadkeep.core import item_codec, names
 from threadkeep.core.body import UnreadableRecord
-from threadkeep.core.redaction import redacted_info
+from threadkeep.core.redaction import HasSettings, redacted_info, redacted_item
 from threadkeep.errors import InputError
 from threadkeep.importers import chat_items, fields
+from threadkeep.importers.chat_items import ItemIds
 from threadkeep.importers.report import ImportReport
+from threadkeep.importers.secrets import redact_named
 from threadkeep.importers.values import Chat, Skip
 from threadkeep.sessions import append
 from threadkeep.sessions.read import items_query
@@ -22,27 +25,69 @@ _BATCH: Final = 500
 """Items in one commit."""
 
 
-def write(memory: Memory, chat: Chat, owner: str | None, system: str, report: ImportReport) -> None:
+class Continuation:
+    """What is remembered of a document's chats where they come in several parts."""
+
+    def __init__(self, system: str) -> None:
+        self._system = system
+        self._ids: dict[str, ItemIds] = {}
+        self._first: dict[str, Chat] = {}
+
+    def ids(self, chat: Chat) -> ItemIds:
+        """The ids of the chat's earlier messages."""
+        return self._ids.setdefault(chat.id, ItemIds(self._system))
+
+    def begun(self, chat: Chat) -> Chat:
+        """The chat with the title, date and metadata of its first part."""
+        first = self._first.setdefault(chat.id, replace(chat, messages=()))
+        return replace(
+            chat, title=first.title, created_at=first.created_at, metadata=first.metadata
+        )
+
+
+def write(
+    memory: Memory,
+    chat: Chat,
+    owner: str | None,
+    system: str,
+    report: ImportReport,
+    *,
+    earlier: Continuation | None = None,
+    redactor: HasSettings | None = None,
+) -> None:
     """Add what is new of a chat to its session.
+
+    Args:
+        memory: where it goes.
+        chat: its messages are read once.
+        owner: whose session it becomes.
+        system: the name of its format.
+        report: counts what happens.
+        earlier: the earlier parts of the document's chats; then a part may have no messages.
+        redactor: redacts items beside the Memory's own redactor.
 
     Raises:
         NotOwner: the session belongs to somebody else.
         InputError: its id or title cannot be stored.
     """
     session = memory.session(chat.id, user=owner)
-    stream = _stream(session, chat, system)
+    if earlier is not None:
+        chat = earlier.begun(chat)
+    stream = _stream(session, chat, system, redactor)
     is_new, count = stream.read().info is None, 0
     now = memory._engine.now()
-    incoming = chat_items.items(chat, system, now, report.skip)
+    ids = None if earlier is None else earlier.ids(chat)
+    incoming = chat_items.items(chat, system, now, report.skip, ids)
     while batch := list(islice(incoming, _BATCH)):
         count += len(batch)
         new = _without_existing(session, stream, batch)
         if new:
-            append.add(stream, new)
+            append.add(stream, new if redactor is None else _redacted(redactor, new))
         report.messages += len(new)
         report.existing += len(batch) - len(new)
     if not count:
-        report.skip(chat.location, "the chat has no messages")
+        if earlier is None:
+            report.skip(chat.location, "the chat has no messages")
         return
     report.count_session(chat.id, is_new=is_new)
     report.files += _add_files(session, chat, report.skip)
@@ -60,7 +105,21 @@ def check(chat: Chat, system: str, report: ImportReport) -> None:
     report.files += sum(1 for _ in chat.files)
 
 
-def _stream(session: Session, chat: Chat, system: str) -> SessionStream:
+def _redacted(redactor: HasSettings, items: Sequence[Item]) -> list[Item]:
+    return [redacted_item(redactor, _without_named_secrets(item)) for item in items]
+
+
+def _without_named_secrets(item: Item) -> Item:
+    """The item without what stands under names such as `password` in its calls and blocks."""
+    calls, content = redact_named(item.tool_calls), redact_named(item.content)
+    if (calls, content) == (item.tool_calls, item.content):
+        return item
+    return replace(item, tool_calls=calls, content=content, raw=None)
+
+
+def _stream(
+    session: Session, chat: Chat, system: str, redactor: HasSettings | None
+) -> SessionStream:
     """The session's stream, which begins with the chat's own title and date."""
     info = SessionInfo(
         session.id,
@@ -70,6 +129,8 @@ def _stream(session: Session, chat: Chat, system: str) -> SessionStream:
         created_at=fields.moment(chat.created_at),
         forked_from=chat.forked_from,
     )
+    if redactor is not None:
+        info = redacted_info(redactor, info)
     return SessionStream(session._engine, redacted_info(session._engine, info))
 
 

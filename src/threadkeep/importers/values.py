@@ -84,11 +84,13 @@ class Context:
     Attributes:
         name: of the document, without its folders.
         label: of the document, as errors name it.
+        is_rest: whether the entries are the rest of a document that began without a head.
     """
 
     name: str
     label: str
     skip: Skip
+    is_rest: bool = False
 
     @property
     def stem(self) -> str:
@@ -99,6 +101,9 @@ class Context:
 Part: TypeAlias = Chat | Knowledge
 
 
+HeadKind = Literal["first", "latest"]
+
+
 class Reader(NamedTuple):
     """A format: how it is recognised, and how it is read.
 
@@ -107,9 +112,14 @@ class Reader(NamedTuple):
         title: for people.
         matches: whether an entry is of this format, by its content.
         read: makes chats and knowledge of all entries of a document.
+        head: whether later entries can only be read behind this one: `first`, if it is the first
+            of the document, or `latest`, until there is another.
+        continues: whether a chat of a document comes in several parts.
     """
 
     name: str
     title: str
     matches: Callable[[Json], bool]
     read: Callable[[Iterator[Entry], Context], Iterator[Part]]
+    head: Callable[[Json], HeadKind | None] = lambda value: None
+    continues: bool = False

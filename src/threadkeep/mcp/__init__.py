@@ -12,7 +12,13 @@ try:
     from threadkeep.mcp.http import app
     from threadkeep.mcp.server import server
 except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] not in {"mcp", "starlette", "httpx", "anyio"}:
+    if (error.name or "").partition(".")[0] not in {
+        "mcp",
+        "starlette",
+        "httpx",
+        "anyio",
+        "prometheus_client",
+    }:
         raise
     raise MissingExtra(
         f'{error.name} is missing: pip install "threadkeep[mcp]"', name=error.name

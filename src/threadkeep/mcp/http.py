@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.routing import Mount
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from threadkeep.api.memory import Memory
 from threadkeep.core.user_id import UserId
 from threadkeep.mcp.server import PRINCIPAL, ToolServer, build
 from threadkeep.serve.application import Keys, authenticator_of
-from threadkeep.serve.door import LOOPBACK_HOSTS, Door, Limits
+from threadkeep.serve.door import LOOPBACK_HOSTS, Door, Limits, read_body
 from threadkeep.serve.errors import ApiError, respond
 from threadkeep.serve.principal import principal_of
 
@@ -36,6 +36,37 @@ class Authentication:
                 return
             scope = {**scope, "state": {**scope.get("state", {}), PRINCIPAL: principal}}
         await self._app(scope, receive, send)
+
+
+class BoundedBody:
+    """ASGI middleware that hands a request on when its body is there, in time and not too large."""
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self._app, self._limits = app, limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the body of a request, and hand both on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            body = await read_body(Request(scope, receive), self._limits)
+        except ClientDisconnect:
+            return
+        except ApiError as error:
+            await respond(error)(scope, receive, send)
+            return
+        await self._app(scope, _received(body, receive), send)
+
+
+def _received(body: bytes, receive: Receive) -> Receive:
+    """A channel that begins with a whole body."""
+    remaining: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_next() -> Message:
+        return remaining.pop() if remaining else await receive()
+
+    return receive_next
 
 
 def app(
@@ -79,6 +110,7 @@ def app(
         middleware=[
             Middleware(Door, hosts=tuple(hosts), origins=tuple(origins), limits=bounds),
             Middleware(Authentication),
+            Middleware(BoundedBody, limits=bounds),
         ],
     )
     outer.state.authenticator = authenticator_of(keys)

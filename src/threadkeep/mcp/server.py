@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from mcp.server import MCPServer
@@ -16,6 +17,7 @@ from threadkeep.api.user import User
 from threadkeep.core.user_id import UserId, user_id
 from threadkeep.errors import ThreadkeepError
 from threadkeep.mcp import tools
+from threadkeep.mcp.projects import project_of
 from threadkeep.printable import shown
 from threadkeep.serve.principal import Principal
 
@@ -36,19 +38,31 @@ class ToolServer:
         user: whose memory it is where a request names nobody.
         allow_erase: whether `forget` erases, rather than hides.
         is_http: whether requests come with a principal, without which they are refused.
+        project: the folder of the project that recall is limited to; `None` = all are searched.
     """
 
     def __init__(
-        self, memory: Memory, user: UserId | None, *, allow_erase: bool, is_http: bool
+        self,
+        memory: Memory,
+        user: UserId | None,
+        *,
+        allow_erase: bool,
+        is_http: bool,
+        project: str | None = None,
     ) -> None:
         self._memory = memory
         self._user = None if user is None else user_id(user)
         self._erase = allow_erase
         self._is_http = is_http
+        self._project = project
 
-    async def recall(self, query: str, ctx: Context, limit: int = 8) -> str:
+    async def recall(
+        self, query: str, ctx: Context, limit: int = 8, everywhere: bool = False
+    ) -> str:
         """Look up what is known; see `tools.RECALL`."""
-        return await self._run(ctx, "read", partial(tools.recall, query=query, limit=limit))
+        project = None if everywhere else self._project
+        find = partial(tools.recall, query=query, limit=limit, project=project)
+        return await self._run(ctx, "read", find)
 
     async def remember(self, text: str, ctx: Context) -> str:
         """Store a fact; see `tools.REMEMBER`."""
@@ -90,7 +104,11 @@ class ToolServer:
 
 
 def server(
-    memory: Memory, *, user: UserId | None = None, allow_erase: bool = False
+    memory: Memory,
+    *,
+    user: UserId | None = None,
+    allow_erase: bool = False,
+    project: str | Path | None = None,
 ) -> MCPServer[Any]:
     """A server for standard input and output: `server(...).run("stdio")`.
 
@@ -98,8 +116,11 @@ def server(
         memory: what is served; it stays the caller's to close.
         user: whose memory it is.
         allow_erase: let `forget` erase facts, which it otherwise hides.
+        project: a folder: unless asked, recall leaves out what was said in other projects.
     """
-    return build(ToolServer(memory, user, allow_erase=allow_erase, is_http=False), allow_erase)
+    root = None if project is None else project_of(Path(project))
+    handlers = ToolServer(memory, user, allow_erase=allow_erase, is_http=False, project=root)
+    return build(handlers, allow_erase)
 
 
 def build(handlers: ToolServer, allow_erase: bool) -> MCPServer[Any]:

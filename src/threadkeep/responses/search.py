@@ -55,7 +55,7 @@ def find_places(
     So who looks for few among many can stop anywhere, also among sessions that have none.
     """
     walk_start, session, before = _parse_cursor(cursor, scope)
-    for walk_position, info in _sessions(engine, scope, walk_start):
+    for walk_position, info in sessions_in(engine, scope, walk_start):
         stream = SessionStream(engine, SessionInfo(info.id, scope.user))
         start = before if info.id == session else None
         for record in _newest_records(stream, kind, start):
@@ -101,7 +101,8 @@ def sum_by_key(
     return dict(sorted(sums.items(), reverse=newest_first))
 
 
-def _sessions(engine: Engine, scope: Scope, walk_start: Any) -> Iterator[tuple[Any, SessionInfo]]:
+def sessions_in(engine: Engine, scope: Scope, walk_start: Any) -> Iterator[tuple[Any, SessionInfo]]:
+    """The sessions of a scope, each with the position from which a walk resumes at it."""
     if scope.conversation is None:
         return scan.sessions(engine, scope.user, walk_start)
     id = names.check(scope.conversation, "conversation")

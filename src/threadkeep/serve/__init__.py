@@ -15,7 +15,8 @@ try:
     from threadkeep.serve.keys import KeyFile
     from threadkeep.serve.principal import Authenticator, Loopback, Principal
 except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] not in {"starlette", "httpx", "anyio"}:
+    needed = {"starlette", "httpx", "anyio", "prometheus_client"}
+    if (error.name or "").partition(".")[0] not in needed:
         raise
     raise MissingExtra(
         f'{error.name} is missing: pip install "threadkeep[serve]"', name=error.name

@@ -17,12 +17,13 @@ from starlette.types import ASGIApp
 from threadkeep.adapters.windows import or_token_limit, parse_window
 from threadkeep.api.memory import Memory
 from threadkeep.errors import ConfigError, ThreadkeepError
-from threadkeep.serve import conversations, feedback, health, models, responses, users
+from threadkeep.serve import conversations, feedback, health, metrics, models, responses, users
 from threadkeep.serve.door import LOOPBACK_HOSTS, Door, Limits
 from threadkeep.serve.errors import ApiError, handle, respond
 from threadkeep.serve.keys import KeyFile
 from threadkeep.serve.principal import Authenticator
 from threadkeep.serve.proxy_state import ProxyState, lifespan
+from threadkeep.serve.store_metrics import StoreMetrics
 from threadkeep.serve.upstream import Upstream, UpstreamKey
 
 UI_PATH: Final = "/ui"
@@ -67,25 +68,29 @@ def app(
     if not isinstance(memory, Memory):
         raise ConfigError(f"memory must be a Memory, got {type(memory).__name__}")
     bounds = limits or Limits()
+    counted = metrics.ServerMetrics()
+    routes = [
+        *conversations.ROUTES,
+        *responses.ROUTES,
+        *feedback.ROUTES,
+        *users.ROUTES,
+        *models.ROUTES,
+        *health.ROUTES,
+        *metrics.ROUTES,
+        *([] if ui is None else [Mount(UI_PATH, ui)]),
+    ]
     application = Starlette(
-        routes=[
-            *conversations.ROUTES,
-            *responses.ROUTES,
-            *feedback.ROUTES,
-            *users.ROUTES,
-            *models.ROUTES,
-            *health.ROUTES,
-            *([] if ui is None else [Mount(UI_PATH, ui)]),
-        ],
+        routes=routes,
         lifespan=lifespan,
         middleware=[
+            Middleware(metrics.Metered, metrics=counted, routes=routes),
             Middleware(
                 Door,
                 hosts=tuple(hosts),
                 origins=tuple(origins),
                 limits=bounds,
                 forms=None if ui is None else UI_PATH,
-            )
+            ),
         ],
         exception_handlers={
             ApiError: handle,
@@ -95,11 +100,13 @@ def app(
         },
     )
     application.state.memory = memory
+    application.state.metrics = counted
+    memory._engine.component(StoreMetrics)
     application.state.proxy = None
     if upstream is not None:
         policies = or_token_limit(parse_window(window), memory)
         application.state.proxy = ProxyState(
-            Upstream(upstream, upstream_key, bounds.upstream_seconds),
+            Upstream(upstream, upstream_key, bounds.upstream_seconds, counted.upstream_failed),
             policies,
             send_seconds=bounds.receive_seconds,
         )

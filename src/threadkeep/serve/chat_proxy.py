@@ -22,7 +22,7 @@ from threadkeep.serve.proxy_state import ProxyState, proxy_of
 from threadkeep.serve.record import Turn, check_input, record
 from threadkeep.serve.sse import EventReader, MalformedStream, event_bytes
 from threadkeep.serve.streaming import EventStream
-from threadkeep.serve.upstream import BROKEN, check_event_stream, read_object
+from threadkeep.serve.upstream import BROKEN, check_event_stream
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ async def complete(request: Request) -> Response:
         events = _streamed(request, proxy, turn, answer)
         return EventStream(events, send_seconds=proxy.send_seconds, headers=headers)
     try:
-        completion = await read_object(answer)
+        completion = await proxy.upstream.read_object(answer)
     finally:
         await answer.aclose()
     if turn is not None:
@@ -113,8 +113,11 @@ async def _streamed(
             recorder.take(chunk)
             yield (await recorder.stored() + chunk) if recorder.answer.is_done else chunk
         if turn is not None and not recorder.answer.is_done:
+            if not recorder.answer.is_finished:
+                proxy.upstream.failed("broken")
             yield await recorder.stored(broken=not recorder.answer.is_finished)
     except BROKEN:
+        proxy.upstream.failed("broken")
         yield await recorder.stored(broken=True)
     finally:
         await answer.aclose()

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -26,6 +27,7 @@ FORM_TYPE: Final = "application/x-www-form-urlencoded"
 SLASH: Final = "\0"
 """Stands for an encoded slash in a path, since no id has a NUL."""
 
+_HOST: Final = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^\[\]:@/\s]+)(?::[0-9]{1,5})?")
 _SECURITY_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -134,9 +136,7 @@ class Door:
     def _check_origin(self, headers: Headers, scheme: str) -> None:
         origin = headers.get("origin")
         if origin is not None and origin.lower() not in self._origins:
-            own = (scheme, headers["host"].lower())
-            parts = urlsplit(origin.lower())
-            if (parts.scheme, parts.netloc) != own:
+            if origin.lower() != f"{scheme}://{headers['host'].lower()}":
                 raise ApiError(403, "requests of this web page are refused", code="origin")
         elif origin is None and headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
             raise ApiError(403, "requests of other web pages are refused", code="origin")
@@ -157,11 +157,9 @@ def path_id(request: Request, name: str = "id") -> str:
 
 
 def host_name(host: str) -> str:
-    """The name in a `Host` header, without its port."""
-    host = host.lower()
-    if host.startswith("["):
-        return host[: host.find("]") + 1]
-    return host.partition(":")[0]
+    """The name in a `Host` header, without its port; empty if it is none."""
+    match = _HOST.fullmatch(host.lower())
+    return match["name"] if match else ""
 
 
 def check_content_type(method: str, headers: Headers, may_be_form: bool = False) -> None:
@@ -205,16 +203,15 @@ async def read_json(request: Request) -> dict[str, Any]:
     Raises:
         ApiError: 400, 408 or 413: it is no object, comes too slowly, or is too large.
     """
-    return parse_object(await read_body(request))
+    return parse_object(await read_body(request, request.app.state.limits))
 
 
-async def read_body(request: Request) -> bytes:
-    """A request's body, within the limits.
+async def read_body(request: Request, limits: Limits) -> bytes:
+    """A request's body, within the bounds of time and size.
 
     Raises:
         ApiError: 408 or 413: it comes too slowly, or is too large.
     """
-    limits: Limits = request.app.state.limits
     try:
         async with asyncio.timeout(limits.receive_seconds):
             return await _read_body(request, limits.body)

@@ -13,7 +13,6 @@ from threadkeep.serve import chat_proxy, responses_proxy
 from threadkeep.serve.door import path_id
 from threadkeep.serve.principal import principal_of
 from threadkeep.serve.proxy_state import proxy_of
-from threadkeep.serve.upstream import read_object
 
 
 async def models(request: Request) -> Response:
@@ -23,7 +22,7 @@ async def models(request: Request) -> Response:
     id = f"/{quote(path_id(request), safe='/')}" if request.path_params else ""
     answer = await proxy.upstream.send("GET", f"/models{id}")
     try:
-        return JSONResponse(await read_object(answer))
+        return JSONResponse(await proxy.upstream.read_object(answer))
     finally:
         await answer.aclose()
 

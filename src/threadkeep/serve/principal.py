@@ -20,7 +20,7 @@ from threadkeep.serve.errors import ApiError
 
 _log = logging.getLogger(__name__)
 
-SCOPES: Final = ("read", "write", "admin")
+SCOPES: Final = ("read", "write", "admin", "metrics")
 COOKIE: Final = "threadkeep_session"
 KEY_PREFIX: Final = "tk_"
 
@@ -31,7 +31,7 @@ class Principal:
 
     Attributes:
         user: the owner of what they read and write; `None`: everybody's, for the operator.
-        scopes: out of `read`, `write` and `admin`, which includes both.
+        scopes: out of `read`, `write`, `metrics`, and `admin`, which includes all.
     """
 
     user: str | None

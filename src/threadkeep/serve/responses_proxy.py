@@ -22,7 +22,7 @@ from threadkeep.serve.record import Turn, check_input, record
 from threadkeep.serve.response_events import ResponseAnswer, ResponseRewriter
 from threadkeep.serve.sse import DONE, EventReader, MalformedStream, ServerEvent, event_bytes
 from threadkeep.serve.streaming import EventStream
-from threadkeep.serve.upstream import BROKEN, check_event_stream, read_object
+from threadkeep.serve.upstream import BROKEN, check_event_stream
 from threadkeep.types.openai_limits import check_metadata
 from threadkeep.window import Window
 
@@ -51,7 +51,7 @@ async def create(request: Request) -> Response:
             raise
         return EventStream(_streamed(request, proxy, turn, answer), send_seconds=proxy.send_seconds)
     try:
-        response = await read_object(answer)
+        response = await proxy.upstream.read_object(answer)
     finally:
         await answer.aclose()
     return await _whole(request, proxy, turn, response)
@@ -156,9 +156,11 @@ async def _streamed(
             for event in reader.feed(chunk):
                 yield await stream.rewritten(event)
         if not stream.answer.is_done:
+            proxy.upstream.failed("broken")
             yield await stream.broken("the upstream ended its answer too early")
     except (MalformedStream, *BROKEN) as error:
         _log.warning("a streamed response broke off: %s", type(error).__name__)
+        proxy.upstream.failed("broken")
         yield await stream.broken("the upstream broke off its answer")
     finally:
         await answer.aclose()

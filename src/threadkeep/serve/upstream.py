@@ -33,12 +33,19 @@ class Upstream:
         url: its base URL, up to `/v1`.
         key: its API key; a `Path` is read, and a callable called, for each request.
         read_seconds: how long it may be silent.
+        on_failure: told the reason of each failure: `timeout`, `unreachable`, `status`, `broken`.
 
     Raises:
         ConfigError: the URL is not one of HTTP.
     """
 
-    def __init__(self, url: str, key: UpstreamKey = None, read_seconds: float = 600.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: UpstreamKey = None,
+        read_seconds: float = 600.0,
+        on_failure: Callable[[str], None] | None = None,
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ConfigError("upstream must be a URL such as http://127.0.0.1:8000/v1")
@@ -46,6 +53,7 @@ class Upstream:
             raise ConfigError("upstream: pass its key by itself, not in the URL")
         self._url = url.rstrip("/")
         self._key = key
+        self._on_failure = on_failure
         self._timeout = httpx.Timeout(read_seconds, connect=_CONNECT_SECONDS)
         self._client: httpx.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -63,15 +71,35 @@ class Upstream:
         try:
             answer = await client.send(request, stream=True, follow_redirects=False)
         except httpx.TimeoutException as error:
+            self.failed("timeout")
             raise ApiError(504, "the upstream did not answer in time", code="upstream") from error
         except httpx.HTTPError as error:
+            self.failed("unreachable")
             raise ApiError(502, "the upstream cannot be reached", code="upstream") from error
         if answer.status_code != httpx.codes.OK:
+            self.failed("status")
             try:
                 raise await _failure(answer)
             finally:
                 await answer.aclose()
         return answer
+
+    async def read_object(self, answer: httpx.Response) -> dict[str, Any]:
+        """The JSON object of an answer that is not streamed.
+
+        Raises:
+            ApiError: 502: it broke off, is too large, or is no JSON object.
+        """
+        try:
+            return await read_object(answer)
+        except ApiError:
+            self.failed("broken")
+            raise
+
+    def failed(self, reason: str) -> None:
+        """Count a failure."""
+        if self._on_failure is not None:
+            self._on_failure(reason)
 
     async def aclose(self) -> None:
         """Close the connections."""

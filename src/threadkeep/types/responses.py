@@ -8,16 +8,10 @@ from datetime import datetime
 from typing import Final, Literal, get_args
 
 from threadkeep.types import Json
+from threadkeep.types.usage import TokenCounts, token_counts
 
 Rating = Literal["positive", "negative"]
 RATINGS: Final[tuple[str, ...]] = get_args(Rating)
-
-_TOKENS: Final = (
-    ("input_tokens", "prompt_tokens"),
-    ("output_tokens", "completion_tokens"),
-    ("total_tokens", "total_tokens"),
-)
-
 
 FINAL_STATUSES: Final = frozenset({"completed", "failed", "incomplete", "cancelled"})
 """The statuses of a response that is not worked on any more."""
@@ -72,14 +66,13 @@ class Response:
     @property
     def tokens(self) -> Usage:
         """The token counts, in one shape for every provider."""
-        counts = self.usage or {}
-        counts_by_field = [_number(counts.get(new, counts.get(old))) for new, old in _TOKENS]
-        return Usage(
-            1,
-            counts_by_field[0],
-            counts_by_field[1],
-            counts_by_field[2] or counts_by_field[0] + counts_by_field[1],
-        )
+        counts = self.token_counts
+        return Usage(1, counts.input, counts.output, counts.total)
+
+    @property
+    def token_counts(self) -> TokenCounts:
+        """The token counts with those of caches and reasoning."""
+        return token_counts(self.usage or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +81,8 @@ class Usage:
 
     Attributes:
         responses: how many there are.
-        input_tokens: read by the model.
-        output_tokens: written by it.
+        input_tokens: read by the model, those from a cache included.
+        output_tokens: written by it, its reasoning included.
         total_tokens: as the provider counts them, else the sum of both.
     """
 
@@ -167,7 +160,3 @@ def _texts(entry: Mapping[str, Json]) -> list[str]:
         return []
     texts = [part.get("text") for part in parts if isinstance(part, Mapping)]
     return [text for text in texts if isinstance(text, str)]
-
-
-def _number(value: object) -> int:
-    return value if type(value) is int and value > 0 else 0

@@ -184,6 +184,7 @@ def _responses(builder: _SelectBuilder) -> _Columns:
         **{name: builder.text("m", name) for name in short_columns},
         **{name: builder.long_text("m", name) for name in long_columns},
         **_tokens(builder, "e"),
+        **_details(builder, "e"),
         "safety_identifier": builder.text("m", "safety_identifier"),
         "metadata": builder.long_text("m", "metadata"),
         "created_at": builder.dialect.timestamp(builder.created_at("m")),
@@ -197,9 +198,11 @@ def _usage(builder: _SelectBuilder) -> str:
         "day": builder.dialect.day(builder.created_at("m")),
         "model": model,
         **_tokens(builder, "m"),
+        **_details(builder, "m"),
     }
     inner = builder.select(columns, {"m": "response_entry"})
-    sums = ", ".join(f"SUM({name}) AS {name}" for name in _tokens(builder, "m"))
+    counts = [*_tokens(builder, "m"), *_details(builder, "m")]
+    sums = ", ".join(f"SUM({name}) AS {name}" for name in counts)
     keys = "namespace, day, model"
     return f"SELECT {keys}, COUNT(*) AS responses, {sums} FROM ({inner}) u GROUP BY {keys}"
 
@@ -220,4 +223,11 @@ def _tokens(builder: _SelectBuilder, record: str) -> _Columns:
     names = ("input_tokens", "output_tokens", "total_tokens")
     return {
         name: f"COALESCE({builder.number(record, 'tokens', n)}, 0)" for n, name in enumerate(names)
+    }
+
+
+def _details(builder: _SelectBuilder, record: str) -> _Columns:
+    return {
+        f"{name}_tokens": f"COALESCE({builder.number(record, name)}, 0)"
+        for name in ("cached", "reasoning")
     }

@@ -1,15 +1,19 @@
 """Claude Code's transcripts, `~/.claude/projects/*/*.jsonl`: a line per message or event.
 
-The turns of a sub-agent become a session of their own, `<session>/<agent>`.
+The turns of a sub-agent become a session of their own, `<session>/<agent>`. An answer is a line per
+block, each with the id and the usage of the whole answer. What the program itself writes in the
+user's name, such as summaries and the output of commands, is hidden.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, groupby
-from typing import Final
+from typing import Any, Final
 
 from threadkeep.importers import fields
 from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
 from threadkeep.printable import shown
+from threadkeep.responses.calls import RESPONSE_ID
 from threadkeep.types import Json
 
 _SPOKEN: Final = frozenset({"user", "assistant"})
@@ -17,6 +21,11 @@ _EVENTS: Final = frozenset(
     {"summary", "system", "file-history-snapshot", "progress", "queue-operation", "attachment",
      "custom-title", "ai-title", "last-prompt", "agent-name", "pr-link", "mode", "permission-mode"}
 )  # fmt: skip
+_PROGRAM_FLAGS: Final = ("isMeta", "isCompactSummary", "isVisibleInTranscriptOnly")
+_PROGRAM_TEXT: Final = re.compile(
+    r"\s*<(?:local-)?(?:command|bash|task|system|user-prompt-submit)-[a-z-]+>"
+    r"|\s*\[Request interrupted by user"
+)
 
 
 def _matches(value: Json) -> bool:
@@ -41,7 +50,7 @@ def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
         )
 
 
-READER: Final = Reader("claude-code", "Claude Code's transcripts", _matches, _read)
+READER: Final = Reader("claude-code", "Claude Code's transcripts", _matches, _read, continues=True)
 
 
 def _is_spoken(entry: Entry, context: Context) -> bool:
@@ -74,12 +83,28 @@ def _read_line(entry: Entry, context: Context) -> Iterator[Message]:
         context.skip(entry.location, str(error))
         return
     content: dict[str, Json] = {"role": role, "content": payload.get("content")}
+    answer_id = None
     if role == "assistant":
         content |= fields.known(model=payload.get("model"), usage=payload.get("usage"))
+        answer_id = fields.name(payload.get("id"))
     yield Message(
         content,
         entry.location,
         fields.name(line.get("uuid")) or "",
         line.get("timestamp"),
-        hidden=bool(line.get("isMeta")),
+        fields.known(**{RESPONSE_ID: answer_id}),
+        hidden=_is_of_program(line, content["content"]),
+    )
+
+
+def _is_of_program(line: Mapping[str, Any], content: Json) -> bool:
+    """Return True for what the program wrote, though it stands there as the user's."""
+    if any(line.get(flag) for flag in _PROGRAM_FLAGS):
+        return True
+    blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
+    texts = [block.get("text") for block in blocks if isinstance(block, Mapping)]
+    return (
+        line["type"] == "user"
+        and bool(texts)
+        and all(isinstance(text, str) and _PROGRAM_TEXT.match(text) for text in texts)
     )

@@ -1,15 +1,18 @@
 """Codex's transcripts, `~/.codex/sessions/**/rollout-*.jsonl`, newer and older ones.
 
 A newer line is `{"timestamp", "type", "payload"}`; what was said stands in those of type
-`response_item`, and comes a second time as `event_msg`. An older one is the bare item.
+`response_item`, and comes a second time as `event_msg`. An older one is the bare item. The model
+stands in `turn_context`, and what a call took in an event behind it: a hidden notice keeps that.
+What the program itself writes in the user's name is hidden.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any, Final
 
 from threadkeep.importers import fields
-from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.importers.values import Chat, Context, Entry, HeadKind, Message, Part, Reader
 from threadkeep.printable import shown
 from threadkeep.types import Json
 
@@ -17,6 +20,11 @@ _REPEATED: Final = frozenset({"event_msg", "turn_context", "session_meta", "comp
 _ITEMS: Final = frozenset({"message", "reasoning", "function_call", "function_call_output",
                            "custom_tool_call", "custom_tool_call_output", "local_shell_call",
                            "web_search_call"})  # fmt: skip
+_PROGRAM_TEXT: Final = re.compile(
+    r"\s*(?:<(?:environment_context|user_instructions|instructions|turn_aborted|skill"
+    r"|user_shell_command|subagent_notification)>|# AGENTS\.md instructions)",
+    re.IGNORECASE,
+)
 
 
 def _matches(value: Json) -> bool:
@@ -24,15 +32,24 @@ def _matches(value: Json) -> bool:
         return False
     if value.get("type") in {"session_meta", "response_item"}:
         return isinstance(value.get("payload"), dict)
+    return _is_older_head(value)
+
+
+def _is_older_head(value: dict[str, Json]) -> bool:
     return "instructions" in value and "timestamp" in value and "id" in value
+
+
+def _head(value: Json) -> HeadKind | None:
+    if _meta(value):
+        return "first"
+    return "latest" if isinstance(value, dict) and value.get("type") == "turn_context" else None
 
 
 def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
     first = next(entries, None)
     if first is None:
         return
-    meta: dict[str, Any] = first.value if isinstance(first.value, dict) else {}
-    meta = meta["payload"] if isinstance(meta.get("payload"), dict) else meta
+    meta = {} if context.is_rest else _meta(first.value)
     git = meta.get("git") if isinstance(meta.get("git"), dict) else {}
     yield Chat(
         id=f"codex-{fields.name(meta.get('id')) or context.stem}",
@@ -43,23 +60,64 @@ def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
     )
 
 
-READER: Final = Reader("codex", "Codex's transcripts", _matches, _read)
+READER: Final = Reader("codex", "Codex's transcripts", _matches, _read, _head, continues=True)
+
+
+def _meta(value: Json) -> dict[str, Any]:
+    """What the head of a transcript says of it; nothing where it has no head."""
+    if not isinstance(value, dict):
+        return {}
+    if value.get("type") == "session_meta" and isinstance(value.get("payload"), dict):
+        return dict(value["payload"])
+    return value if _is_older_head(value) else {}
 
 
 def _messages(entries: Iterator[Entry], context: Context) -> Iterator[Message]:
+    model: str | None = None
     for entry in entries:
         line = entry.value
         if not isinstance(line, dict):
             context.skip(entry.location, "the line is no object")
             continue
-        if line.get("type") in _REPEATED or "record_type" in line or "instructions" in line:
+        if line.get("type") == "turn_context":
+            model = fields.name(_payload(line).get("model")) or model
+        if line.get("type") == "event_msg":
+            yield from _usage(entry, _payload(line), model)
+        if line.get("type") in _REPEATED or "record_type" in line or _is_older_head(line):
             continue
         payload = line.get("payload") if line.get("type") == "response_item" else line
         if not isinstance(payload, dict) or payload.get("type") not in _ITEMS:
             kind = payload.get("type") if isinstance(payload, dict) else None
             context.skip(entry.location, f"unknown item of type {shown(kind)}")
             continue
-        yield Message(_item(payload), entry.location, created_at=line.get("timestamp"))
+        yield Message(
+            _item(payload),
+            entry.location,
+            created_at=line.get("timestamp"),
+            hidden=_is_of_program(payload),
+        )
+
+
+def _payload(line: dict[str, Json]) -> dict[str, Json]:
+    payload = line.get("payload")
+    return payload if isinstance(payload, dict) else {}
+
+
+def _usage(entry: Entry, event: dict[str, Json], model: str | None) -> Iterator[Message]:
+    """What a call took; an event that comes again has the same sum, and so the same id."""
+    info = event.get("info")
+    if event.get("type") != "token_count" or not isinstance(info, dict):
+        return
+    last, total = info.get("last_token_usage"), info.get("total_token_usage")
+    if isinstance(last, dict) and isinstance(total, dict):
+        notice = {"type": "notice", "role": "assistant", "content": "", "usage": last}
+        yield Message(
+            notice | fields.known(model=model),
+            entry.location,
+            f"usage-{fields.digest(total)}",
+            entry.value.get("timestamp"),
+            hidden=True,
+        )
 
 
 def _item(payload: dict[str, Json]) -> dict[str, Json]:
@@ -68,3 +126,10 @@ def _item(payload: dict[str, Json]) -> dict[str, Json]:
     if isinstance(item.get("output"), dict):
         item["output"] = fields.text(item["output"])
     return item
+
+
+def _is_of_program(payload: dict[str, Json]) -> bool:
+    """Return True for what the program wrote, though it stands there as the user's."""
+    if payload.get("type") != "message" or payload.get("role") != "user":
+        return False
+    return bool(_PROGRAM_TEXT.match(fields.text(payload.get("content"))))

@@ -1,0 +1,70 @@
+"""How far each transcript was read, in a file, so that the next start goes on from there."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from threadkeep.importers.watch.growing_file import Position
+
+_VERSION: Final = 1
+
+
+class StateFile:
+    """A file of positions; without a path nothing is kept.
+
+    A file that is damaged, or of another target, is no error: transcripts are then read from their
+    beginning, and nothing is stored twice.
+
+    Args:
+        path: of the file; it is made with its folders.
+        target: names the store, namespace and user that the positions are of.
+    """
+
+    def __init__(self, path: Path | None, target: str) -> None:
+        self._path, self._target = path, target
+        self._saved: Mapping[str, Position] = {}
+
+    def load(self) -> dict[str, Position]:
+        """The positions by path."""
+        try:
+            value = json.loads(self._path.read_bytes()) if self._path else None
+        except (OSError, ValueError, RecursionError):
+            return {}
+        if not isinstance(value, dict) or value.get("version") != _VERSION:
+            return {}
+        files = value.get("files")
+        if value.get("target") != self._target or not isinstance(files, dict):
+            return {}
+        self._saved = {path: Position.of_json(entry) for path, entry in files.items()}
+        return dict(self._saved)
+
+    def save(self, positions: Mapping[str, Position]) -> None:
+        """Store the positions, if they changed, in one step.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        if self._path is None or positions == self._saved:
+            return
+        files = {path: position.to_json() for path, position in positions.items()}
+        body = {"version": _VERSION, "target": self._target, "files": files}
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(body, file)
+        temporary.replace(self._path)
+        self._saved = dict(positions)
+
+
+def default_folder() -> Path:
+    """The folder in which programs keep their state."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "threadkeep"
+    home = os.environ.get("XDG_STATE_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "state") / "threadkeep"

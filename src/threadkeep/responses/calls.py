@@ -1,0 +1,158 @@
+"""The calls to models that a session has, in order: of its responses, else of its items.
+
+A run is what follows a user's message, up to the next one. Where responses of a run are stored,
+these are its calls, since its items repeat what they took; else the assistant's items are.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+from threadkeep.core import item_codec
+from threadkeep.core.response_codec import ENTRY, read_entry
+from threadkeep.sessions.stream import SessionStream
+from threadkeep.types import Item, Query, Record, SessionInfo
+from threadkeep.types.usage import TokenCounts, token_counts
+
+RESPONSE_ID: Final = "response_id"
+"""The key in an item's metadata that items have in common which are of one call."""
+
+_BRANCH: Final = "branch"  # of items that are hidden because another branch of a chat is shown
+_PAGE: Final = 200
+_SEQ: Final = attrgetter("seq")
+
+
+class Call(NamedTuple):
+    """One call to a model.
+
+    Attributes:
+        id: of the response, or of the item.
+        run: the id of the user's message before it; empty = there is none.
+        run_seq: the seq of that message, else 0.
+        model: which model answered; empty = not known.
+        at: when, in epoch seconds.
+        tools: the names of the tools that it calls, each once.
+        tokens: what it took; `None` = it came without usage.
+    """
+
+    id: str
+    run: str
+    run_seq: int
+    model: str
+    at: float
+    tools: tuple[str, ...]
+    tokens: TokenCounts | None
+
+
+class _Run:
+    """The calls of a run, as far as it was read."""
+
+    def __init__(self, id: str = "", seq: int = 0) -> None:
+        self.id, self.seq = id, seq
+        self.has_responses = False
+        self._calls: dict[str, Call] = {}
+        self._step: Call | None = None  # items without usage, which go on to the next item
+        self._last: Call | None = None
+
+    def response(self, record: Record) -> Call:
+        entry = read_entry(record)
+        self.has_responses = True
+        self._calls.clear()
+        usage = entry.usage
+        tokens = TokenCounts(
+            usage.input_tokens, usage.output_tokens, usage.total_tokens,
+            entry.cached, entry.reasoning,
+        )  # fmt: skip
+        return Call(
+            entry.id, self.id, self.seq, entry.model or "", entry.created_at, entry.tools,
+            tokens if any(tokens) else None,
+        )  # fmt: skip
+
+    def item(self, item: Item, at: float) -> None:
+        """Take note of an item: the assistant's become calls, others end a step."""
+        if self.has_responses:
+            return
+        if item.role != "assistant":
+            self._step = None
+            return
+        shared_id = item.metadata.get(RESPONSE_ID)
+        key = shared_id if isinstance(shared_id, str) else None
+        earlier = self._calls.get(key) if key else self._step
+        if item.type == "notice" and self._last is not None and self._last.tokens is None:
+            earlier = self._last  # a notice says what the call before it took
+        call = self._joined(earlier, item, at)
+        self._calls[key or call.id] = self._last = call
+        self._step = None if key or call.tokens else call
+
+    def item_calls(self) -> Iterator[Call]:
+        """The calls that the items stand for."""
+        return iter(() if self.has_responses else self._calls.values())
+
+    def _joined(self, earlier: Call | None, item: Item, at: float) -> Call:
+        """A call with one item more; each item says what the whole call took, the last one best."""
+        usage = token_counts(item.usage or {})
+        names = [call["name"] for call in item.tool_calls]
+        if earlier is None:
+            earlier = Call(item.id, self.id, self.seq, "", at, (), None)
+        return earlier._replace(
+            model=item.model or earlier.model,
+            tools=tuple(dict.fromkeys([*earlier.tools, *names])),
+            tokens=usage if any(usage) else earlier.tokens,
+        )
+
+
+def session_calls(stream: SessionStream, after: int = 0) -> Iterator[Call]:
+    """The calls of a session, oldest first.
+
+    What a fork has of its origin is not among them: it was paid for there.
+
+    Args:
+        stream: of the session.
+        after: the seq of a user's message: only calls from its run on.
+
+    Raises:
+        NotOwner: it belongs to another user.
+    """
+    run = _Run()
+    for record in heapq.merge(
+        _records(stream, "item", after), _records(stream, ENTRY, after), key=_SEQ
+    ):
+        if record.kind == ENTRY:
+            yield run.response(record)
+            continue
+        item = item_codec.read_item(record)
+        if _begins_run(item):
+            yield from run.item_calls()
+            run = _Run(item.id, record.seq)
+        else:
+            run.item(item, record.at if item.created_at is None else item.created_at.timestamp())
+    yield from run.item_calls()
+
+
+def _begins_run(item: Item) -> bool:
+    """Return True for what a user said; hidden messages of users are notes of programs."""
+    is_said = item.role == "user" and item.type == "message"
+    return is_said and (not item.hidden or _BRANCH in item.metadata)
+
+
+def _records(stream: SessionStream, kind: str, after: int) -> Iterator[Record]:
+    last = max(after - 1, 0)
+    while True:
+        query = Query(stream.stream_name, kind, limit=_PAGE, after=last or None)
+        snapshot = stream.read(query)
+        records = snapshot.pages[0].records
+        copied_until = _copied_until(snapshot.info)
+        yield from (record for record in records if record.at > copied_until)
+        if len(records) < _PAGE:
+            return
+        last = records[-1].seq
+
+
+def _copied_until(info: SessionInfo | None) -> float:
+    """The time up to which the records of a fork are its origin's."""
+    if info is None or info.forked_from is None or info.created_at is None:
+        return float("-inf")
+    return info.created_at.timestamp()

@@ -1,0 +1,146 @@
+"""Implements `Memory.usage`: rows of what calls took, by model, day, session, run, call or tool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import groupby
+from typing import Any, Final, Literal, NamedTuple, get_args
+
+from threadkeep.core import cursor as cursors
+from threadkeep.core.engine import Engine
+from threadkeep.errors import InputError
+from threadkeep.printable import shown
+from threadkeep.responses.calls import Call, session_calls
+from threadkeep.responses.search import Scope, sessions_in, take_page
+from threadkeep.sessions.stream import SessionStream
+from threadkeep.types import Listing, SessionInfo
+from threadkeep.types.timestamps import utc_datetime
+from threadkeep.types.usage import UsageRow
+
+UsageGroup = Literal["model", "day", "session", "run", "call", "tool"]
+GROUPS: Final[tuple[str, ...]] = get_args(UsageGroup)
+_IN_ORDER: Final = frozenset({"session", "run", "call"})
+
+
+class Span(NamedTuple):
+    """From when to when, in epoch seconds; `until` is exclusive, `None` = open."""
+
+    since: float | None = None
+    until: float | None = None
+
+    def holds(self, at: float) -> bool:
+        """Return True if the time is in it."""
+        return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
+
+
+class _SessionCalls(NamedTuple):
+    """A session of the walk, where the walk resumes at it, and its calls in the span."""
+
+    position: Any
+    id: str
+    calls: Iterator[Call]
+
+
+def usage(
+    engine: Engine, scope: Scope, span: Span, by: str, limit: int, cursor: object
+) -> Listing[UsageRow]:
+    """As `Memory.usage`."""
+    if by not in GROUPS:
+        raise InputError(f"by must be one of {', '.join(GROUPS)}, got {shown(by)}")
+    if by in _IN_ORDER:
+        rows, following = take_page(_rows_in_order(engine, scope, span, by, cursor), limit)
+        return Listing(rows, cursor=following)
+    start = None if cursor is None else cursors.text(cursors.parts(cursor, 1)[0])
+    sums = _sums(_walk(engine, scope, span), by)
+    keys = [key for key in sorted(sums) if start is None or key > start]
+    following = [keys[limit - 1]] if len(keys) > limit else None
+    return Listing([sums[key] for key in keys[:limit]], cursor=following)
+
+
+class _Start(NamedTuple):
+    """Where a listing goes on: the walk's position, session, run, and the rows of that run."""
+
+    position: Any = None
+    session: str | None = None
+    run: int = 0
+    done: int = 0
+
+
+def _walk(
+    engine: Engine, scope: Scope, span: Span, start: _Start | None = None
+) -> Iterator[_SessionCalls]:
+    """The sessions with their calls; of the one to start with, those from its run on."""
+    start = start or _Start()
+    for position, info in sessions_in(engine, scope, start.position):
+        stream = SessionStream(engine, SessionInfo(info.id, scope.user))
+        run = start.run if info.id == start.session else 0
+        calls = filter(partial(_is_in, span), session_calls(stream, run))
+        yield _SessionCalls(position, info.id, calls)
+
+
+def _is_in(span: Span, call: Call) -> bool:
+    return span.holds(call.at)
+
+
+def _sums(sessions: Iterable[_SessionCalls], by: str) -> dict[str, UsageRow]:
+    sums: dict[str, UsageRow] = {}
+    for session in sessions:
+        for call in session.calls:
+            for key in _KEYS[by](call):
+                sums[key] = sums.get(key, UsageRow(key)).with_call(call.tokens)
+    return sums
+
+
+def _day(call: Call) -> tuple[str, ...]:
+    return (f"{utc_datetime(call.at):%Y-%m-%d}",)
+
+
+_KEYS: Final[dict[str, Callable[[Call], tuple[str, ...]]]] = {
+    "model": lambda call: (call.model,),
+    "day": _day,
+    "tool": lambda call: call.tools or ("",),
+}
+
+
+def _rows_in_order(
+    engine: Engine, scope: Scope, span: Span, by: str, cursor: object
+) -> Iterator[tuple[UsageRow, Any]]:
+    """Rows in the order of the walk, each with the cursor that leads on behind it."""
+    start = _start(cursor, scope)
+    for session in _walk(engine, scope, span, start):
+        for row, run, number in _session_rows(session, by):
+            if session.id != start.session or (run, number) > (start.run, start.done):
+                yield row, [session.position, session.id, run, number]
+
+
+def _session_rows(session: _SessionCalls, by: str) -> Iterator[tuple[UsageRow, int, int]]:
+    """The rows of a session, each with its run and its number in it."""
+    if by == "session":
+        if (row := _sum(UsageRow(session.id), session.calls)).calls:
+            yield row, 0, 1
+        return
+    for run, calls in groupby(session.calls, key=lambda call: call.run_seq):
+        if by == "run":
+            first = next(calls)
+            row = UsageRow(first.run, session=session.id).with_call(first.tokens)
+            yield _sum(row, calls), run, 1  # noqa: B031  # the rest of the group
+            continue
+        for number, call in enumerate(calls, 1):
+            yield UsageRow(call.id, session=session.id).with_call(call.tokens), run, number
+
+
+def _sum(row: UsageRow, calls: Iterable[Call]) -> UsageRow:
+    for call in calls:
+        row = row.with_call(call.tokens)
+    return row
+
+
+def _start(cursor: object, scope: Scope) -> _Start:
+    if cursor is None:
+        return _Start()
+    position, session, run, done = cursors.parts(cursor, 4)
+    is_walk = scope.conversation is None
+    if (position is not None) != is_walk or (not is_walk and session != scope.conversation):
+        raise cursors.invalid()
+    return _Start(position, cursors.text(session), cursors.position(run), cursors.position(done))
