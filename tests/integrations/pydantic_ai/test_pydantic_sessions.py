@@ -21,6 +21,8 @@ from pydantic_ai_threadkeep import ThreadkeepConversationStore
 from tests.backends.conftest import REQUIRED, STORES
 from tests.integrations.pydantic_ai.conftest import Beside, run
 from threadkeep import Item
+from threadkeep.core import copy_streams
+from threadkeep.core.copy_streams import stream_names
 from threadkeep.errors import CorruptRecord
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
@@ -71,7 +73,7 @@ def test_a_session_that_others_wrote_is_a_conversation(store, memory):
     run(say(store, "c", "more?", "no"))
     assert texts(run(store.load("c"))) == ["Which?", "Rome.", "more?", "no"]
     entries = run(store.load_entries("c"))
-    assert [run(store.read_entry(entry.id)) for entry in entries][0].message == asked
+    assert run(store.read_entry(entries[0].id)).message == asked
     assert [entry.parent_id for entry in entries[1:]] == [entry.id for entry in entries[:-1]]
 
 
@@ -123,9 +125,7 @@ def test_a_branch_that_was_left_is_in_no_window_and_no_search(store, memory):
     run(store.save(branched))
     assert [item.text for item in memory.session("c").window()] == ["a", "b", "buses", "new"]
     record = run(store.read_record("c"))
-    back = run(
-        store.branch("c", from_entry=record.branches[0], expected_revision=record.revision)
-    )
+    back = run(store.branch("c", from_entry=record.branches[0], expected_revision=record.revision))
     assert texts(back) == ["a", "b", "trams", "old"]
     assert [item.text for item in memory.session("c").window()] == ["a", "b", "trams", "old"]
 
@@ -155,6 +155,19 @@ def test_of_a_deleted_conversation_nothing_is_left_in_the_store(store, memory):
     for name in "cfg":
         assert memory.session(name).info() is None
         assert memory.session(name).items(hidden=True) == []
+
+
+def test_a_fork_comes_back_to_what_it_left_of_a_source_that_was_deleted(store):
+    run(say(store, "c", "a", "b"))
+    whole = run(store.load_entries("c"))
+    run(store.fork("c", new_conversation_id="f"))
+    revision = run(store.read_record("f")).revision
+    run(store.branch("f", at=1, expected_revision=revision))
+    run(store.delete("c"))
+    record = run(store.read_record("f"))
+    assert texts(run(store.load("f"))) == ["a"]
+    back = run(store.branch("f", from_entry=whole[1].id, expected_revision=record.revision))
+    assert texts(back) == ["a", "b"]
 
 
 def test_a_large_conversation_is_saved_in_several_steps(store, memory):
@@ -207,7 +220,9 @@ def test_a_turn_costs_the_same_in_ten_thousand_messages(tmp_path, monkeypatch):
             run(store.save(Conversation(conversation_id="c", messages=messages)))
             store = ThreadkeepConversationStore(memory, window={"max_messages": 20})
             run(say(store, "c", "warm", "up"))
-            costs[size] = counted(memory, lambda store=store: say(store, "c", "q", "a"), monkeypatch)
+            costs[size] = counted(
+                memory, lambda store=store: say(store, "c", "q", "a"), monkeypatch
+            )
     assert costs[100] == costs[10_000]
     reads, records, commits = costs[100]
     assert (reads, records, commits) <= (8, 100, 4)
@@ -273,3 +288,33 @@ def test_every_store_does_what_the_frameworks_own_does(server_memory):
 
     run(story())
     assert server_memory.session("c").items(hidden=True) == []
+
+
+def test_branches_and_forks_are_the_same_in_a_copy_of_the_store(tmp_path):
+    urls = [f"sqlite:///{tmp_path}/old.db", f"file:{tmp_path}/new"]
+    with threadkeep.connect(urls[0]) as old, threadkeep.connect(urls[1]) as new:
+        store = ThreadkeepConversationStore(old)
+        run(say(store, "c", "a", "b", "c", "d"))
+        old.session("c").update(title="records of other kinds take seqs too")
+        run(say(store, "c", "e", "f"))
+        for at, pair in ((4, "gh"), (2, "ij")):
+            revision = run(store.read_record("c")).revision
+            branched = run(store.branch("c", at=at, expected_revision=revision))
+            branched.messages = [*branched.messages, *said(*pair)]
+            run(store.save(branched))
+        run(store.fork("c", at=3, new_conversation_id="f"))
+        run(say(store, "f", "k", "l"))
+        copies = list(copy_streams.copy(old.backend, new.backend, stream_names(old.backend)))
+        assert {made.outcome for made in copies} == {"copied"}
+        stores = store, ThreadkeepConversationStore(new)
+        for id in ("c", "f"):
+            assert run(stores[0].load_entries(id)) == run(stores[1].load_entries(id))
+        records = [run(one.read_record("c")) for one in stores]
+        assert records[0] == records[1]
+        assert len(records[0].branches) == 2
+        for tip in records[0].branches:
+            assert run(stores[0].read_history(tip)) == run(stores[1].read_history(tip))
+        run(say(stores[1], "c", "m", "n"))
+        assert texts(run(stores[1].load("c"))) == ["a", "b", "i", "j", "m", "n"]
+        run(stores[1].delete("c"))
+        assert texts(run(stores[1].load("f"))) == ["a", "b", "i", "k", "l"]
