@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from pydantic_ai.conversation import Conversation
 from pydantic_ai.conversation_store import ConversationConflict, InMemoryConversationStore
@@ -20,7 +22,7 @@ from langchain_threadkeep import ThreadkeepChatMessageHistory
 from pydantic_ai_threadkeep import ThreadkeepConversationStore
 from tests.backends.conftest import REQUIRED, STORES
 from tests.integrations.pydantic_ai.conftest import Beside, run
-from threadkeep import Item
+from threadkeep import Item, Query
 from threadkeep.core import copy_streams
 from threadkeep.core.copy_streams import stream_names
 from threadkeep.errors import CorruptRecord
@@ -200,14 +202,50 @@ def test_a_save_of_several_steps_that_meets_another_is_taken_back(store, memory,
     assert [item.text for item in memory.session("c").items()] == ["in between"]
 
 
+DAMAGES = (
+    {},
+    {"record": 1},
+    {"record": {"head_id": "x"}},
+    {"tree": 1},
+    {"tree": [[0]]},
+    {"tree": [["x", None]]},
+    {"tree": [[0, ["c"]]]},
+    {"tree": [[0, [1, 2, 3]]]},
+    {"tree": [[0, ["c", "t", "x", None, 1]]]},
+    {"items": []},
+    {"life": "x"},
+)
+
+
 def test_a_record_that_cannot_be_read_is_named_and_its_messages_are_not_lost(store, memory):
     run(say(store, "c", "a", "b"))
     stream = next(name for name in memory.backend.streams("")[0] if "/session/c" in name)
-    record = threadkeep.Record("conversation", "conversation", '{"token": 1}', 0.0)
-    memory.backend.commit(stream, put=[record], now=1.0)
-    with pytest.raises(CorruptRecord, match="'c'"):
-        run(store.load("c"))
+    stored = memory.backend.read(Query(stream, "conversation"), now=0.0)[0].records[0]
+    for damage in DAMAGES:
+        body = json.dumps({**json.loads(stored.body), **damage}) if damage else "{"
+        record = threadkeep.Record("conversation", "conversation", body, 0.0)
+        memory.backend.commit(stream, put=[record], now=1.0)
+        with pytest.raises(CorruptRecord, match="'c'"):
+            run(store.load("c"))
     assert [item.text for item in memory.session("c").items()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("body", ["{", "[]", "{}", '{"conversation": 1, "at": "x"}', '"c"'])
+@pytest.mark.parametrize("kind", ["entry", "fork"])
+def test_a_damaged_record_of_an_index_stops_nothing(store, memory, kind, body):
+    run(say(store, "c", "a", "b"))
+    run(store.fork("c", new_conversation_id="f"))
+    backend = memory.backend
+    for name in backend.streams("")[0]:
+        for record in backend.read(Query(name, kind), now=0.0)[0].records:
+            damaged = threadkeep.Record(kind, record.id, body, 0.0)
+            backend.commit(name, put=[damaged], now=1.0)
+    store = ThreadkeepConversationStore(memory)
+    run(store.list_conversations())
+    assert texts(run(store.load("f"))) == ["a", "b"]
+    run(say(store, "f", "c", "d"))
+    run(store.delete("c"))
+    assert run(store.load("c")) is None
 
 
 @pytest.mark.slow

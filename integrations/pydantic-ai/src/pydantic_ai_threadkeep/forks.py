@@ -80,10 +80,12 @@ def needed(
     seqs: list[int] = []
     for record in records:
         fields = fields_of(record) or {}
-        if fork := fields.get("conversation"):
-            document = open(fork).state().document
-            bases = [] if document is None else document.tree.bases()
-            found = [source.seq_of(state, base) for base in bases if base[:2] == (source.id, token)]
-            is_new = source.log.now() - float(fields.get("at", 0)) < _GRACE
-            seqs += found or ([state.newest_seq] if is_new else [])
+        fork, at = fields.get("conversation"), fields.get("at")
+        if not (isinstance(fork, str) and fork and isinstance(at, int | float)):
+            continue
+        document = open(fork).state().document
+        bases = [] if document is None else document.tree.bases()
+        found = [source.seq_of(state, base) for base in bases if base[:2] == (source.id, token)]
+        is_new = source.log.now() - at < _GRACE
+        seqs += found or ([state.newest_seq] if is_new else [])
     return seqs

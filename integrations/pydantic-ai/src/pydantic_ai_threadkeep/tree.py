@@ -139,8 +139,30 @@ def to_json(tree: Tree) -> list[Any]:
 
 
 def from_json(value: list[Any]) -> Tree:
-    """The tree of what `to_json` made."""
-    return Tree(Branch(after, Base(*cut) if isinstance(cut, list) else cut) for after, cut in value)
+    """The tree of what `to_json` made.
+
+    Raises:
+        TypeError: it is something else.
+        ValueError: it is something else.
+    """
+    return Tree(Branch(_seq(after), _cut(cut)) for after, cut in value)
+
+
+def _cut(value: Any) -> Cut:
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        return _seq(value)
+    base = Base(*value)
+    if not (isinstance(base.conversation, str) and base.conversation):
+        raise TypeError("a base names a conversation")
+    return base._replace(seq=_seq(base.seq), life=_seq(base.life))
+
+
+def _seq(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError("a seq is a whole number")
+    return value
 
 
 def _without(one: Range, other: Range) -> list[Range]:
