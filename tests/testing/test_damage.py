@@ -34,6 +34,7 @@ OF_A_CHECKPOINTER = {
     *("checkpoint", "run", "write", "element"),
     *("value", "namespace", "thread", "lease"),
 }
+OF_PYDANTIC_AI = {"conversation", "entry", "fork"}
 OF_LARGE_MESSAGES = {"blob", "piece"}
 OF_LARGE_INDEXES = {"recall_segment", "recall_piece", "recall_gap"}  # of 500 items and more
 
@@ -41,7 +42,7 @@ OF_LARGE_INDEXES = {"recall_segment", "recall_piece", "recall_gap"}  # of 500 it
 def test_the_damaged_store_has_records_of_every_kind(memory):
     fill(memory)
     kinds = {stored.record.kind for stored in stored_records(memory)}
-    elsewhere = OF_A_CHECKPOINTER | OF_LARGE_MESSAGES | OF_LARGE_INDEXES
+    elsewhere = OF_A_CHECKPOINTER | OF_PYDANTIC_AI | OF_LARGE_MESSAGES | OF_LARGE_INDEXES
     assert kinds == set(KINDS) - {"store", "keyring"} - elsewhere
     assert {stored.record.kind for stored in damageable(memory)} >= kinds - {"fact", "instruction"}
 

@@ -13,8 +13,9 @@ from threadkeep.sessions.append_beside import Change
 from threadkeep.sessions.read import whole_items
 from threadkeep.sessions.stream import Snapshot
 from threadkeep.types import Item, Query, Record
+from threadkeep.types.versions import generation_of
 
-__all__ = ["Change", "Query", "Record", "SessionLog", "Snapshot", "fields_of", "key"]
+__all__ = ["Change", "Query", "Record", "SessionLog", "Snapshot", "fields_of", "key", "life_of"]
 
 ITEM: Final = "item"
 
@@ -110,6 +111,11 @@ class SessionLog:
 def key(text: str) -> str:
     """The record id of any text."""
     return names.key(text)
+
+
+def life_of(snapshot: Snapshot) -> int:
+    """The life of the session at a snapshot: one that begins anew, or is copied, has another."""
+    return generation_of(snapshot.version)
 
 
 def fields_of(record: Record) -> dict[str, Any] | None:

@@ -40,7 +40,7 @@ from pydantic_ai.usage import RequestUsage
 import threadkeep
 from pydantic_ai_threadkeep import ThreadkeepConversationStore
 
-EXAMPLES = int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "25"))
 many = settings(max_examples=EXAMPLES, deadline=None)
 
 PNG = base64.b64decode(

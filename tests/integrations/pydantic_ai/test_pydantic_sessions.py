@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from pydantic_ai.conversation import Conversation
 from pydantic_ai.conversation_store import ConversationConflict, InMemoryConversationStore
@@ -20,7 +22,9 @@ from langchain_threadkeep import ThreadkeepChatMessageHistory
 from pydantic_ai_threadkeep import ThreadkeepConversationStore
 from tests.backends.conftest import REQUIRED, STORES
 from tests.integrations.pydantic_ai.conftest import Beside, run
-from threadkeep import Item
+from threadkeep import Item, Query
+from threadkeep.core import copy_streams
+from threadkeep.core.copy_streams import stream_names
 from threadkeep.errors import CorruptRecord
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
@@ -155,6 +159,19 @@ def test_of_a_deleted_conversation_nothing_is_left_in_the_store(store, memory):
         assert memory.session(name).items(hidden=True) == []
 
 
+def test_a_fork_comes_back_to_what_it_left_of_a_source_that_was_deleted(store):
+    run(say(store, "c", "a", "b"))
+    whole = run(store.load_entries("c"))
+    run(store.fork("c", new_conversation_id="f"))
+    revision = run(store.read_record("f")).revision
+    run(store.branch("f", at=1, expected_revision=revision))
+    run(store.delete("c"))
+    record = run(store.read_record("f"))
+    assert texts(run(store.load("f"))) == ["a"]
+    back = run(store.branch("f", from_entry=whole[1].id, expected_revision=record.revision))
+    assert texts(back) == ["a", "b"]
+
+
 def test_a_large_conversation_is_saved_in_several_steps(store, memory):
     messages = said(*(f"{n} {'x' * 3000}" for n in range(1600)))
     conversation = Conversation(conversation_id="c", messages=messages)
@@ -185,14 +202,50 @@ def test_a_save_of_several_steps_that_meets_another_is_taken_back(store, memory,
     assert [item.text for item in memory.session("c").items()] == ["in between"]
 
 
+DAMAGES = (
+    {},
+    {"record": 1},
+    {"record": {"head_id": "x"}},
+    {"tree": 1},
+    {"tree": [[0]]},
+    {"tree": [["x", None]]},
+    {"tree": [[0, ["c"]]]},
+    {"tree": [[0, [1, 2, 3]]]},
+    {"tree": [[0, ["c", "t", "x", None, 1]]]},
+    {"items": []},
+    {"life": "x"},
+)
+
+
 def test_a_record_that_cannot_be_read_is_named_and_its_messages_are_not_lost(store, memory):
     run(say(store, "c", "a", "b"))
     stream = next(name for name in memory.backend.streams("")[0] if "/session/c" in name)
-    record = threadkeep.Record("conversation", "conversation", '{"token": 1}', 0.0)
-    memory.backend.commit(stream, put=[record], now=1.0)
-    with pytest.raises(CorruptRecord, match="'c'"):
-        run(store.load("c"))
+    stored = memory.backend.read(Query(stream, "conversation"), now=0.0)[0].records[0]
+    for damage in DAMAGES:
+        body = json.dumps({**json.loads(stored.body), **damage}) if damage else "{"
+        record = threadkeep.Record("conversation", "conversation", body, 0.0)
+        memory.backend.commit(stream, put=[record], now=1.0)
+        with pytest.raises(CorruptRecord, match="'c'"):
+            run(store.load("c"))
     assert [item.text for item in memory.session("c").items()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("body", ["{", "[]", "{}", '{"conversation": 1, "at": "x"}', '"c"'])
+@pytest.mark.parametrize("kind", ["entry", "fork"])
+def test_a_damaged_record_of_an_index_stops_nothing(store, memory, kind, body):
+    run(say(store, "c", "a", "b"))
+    run(store.fork("c", new_conversation_id="f"))
+    backend = memory.backend
+    for name in backend.streams("")[0]:
+        for record in backend.read(Query(name, kind), now=0.0)[0].records:
+            damaged = threadkeep.Record(kind, record.id, body, 0.0)
+            backend.commit(name, put=[damaged], now=1.0)
+    store = ThreadkeepConversationStore(memory)
+    run(store.list_conversations())
+    assert texts(run(store.load("f"))) == ["a", "b"]
+    run(say(store, "f", "c", "d"))
+    run(store.delete("c"))
+    assert run(store.load("c")) is None
 
 
 @pytest.mark.slow
@@ -273,3 +326,33 @@ def test_every_store_does_what_the_frameworks_own_does(server_memory):
 
     run(story())
     assert server_memory.session("c").items(hidden=True) == []
+
+
+def test_branches_and_forks_are_the_same_in_a_copy_of_the_store(tmp_path):
+    urls = [f"sqlite:///{tmp_path}/old.db", f"file:{tmp_path}/new"]
+    with threadkeep.connect(urls[0]) as old, threadkeep.connect(urls[1]) as new:
+        store = ThreadkeepConversationStore(old)
+        run(say(store, "c", "a", "b", "c", "d"))
+        old.session("c").update(title="records of other kinds take seqs too")
+        run(say(store, "c", "e", "f"))
+        for at, pair in ((4, "gh"), (2, "ij")):
+            revision = run(store.read_record("c")).revision
+            branched = run(store.branch("c", at=at, expected_revision=revision))
+            branched.messages = [*branched.messages, *said(*pair)]
+            run(store.save(branched))
+        run(store.fork("c", at=3, new_conversation_id="f"))
+        run(say(store, "f", "k", "l"))
+        copies = list(copy_streams.copy(old.backend, new.backend, stream_names(old.backend)))
+        assert {made.outcome for made in copies} == {"copied"}
+        stores = store, ThreadkeepConversationStore(new)
+        for id in ("c", "f"):
+            assert run(stores[0].load_entries(id)) == run(stores[1].load_entries(id))
+        records = [run(one.read_record("c")) for one in stores]
+        assert records[0] == records[1]
+        assert len(records[0].branches) == 2
+        for tip in records[0].branches:
+            assert run(stores[0].read_history(tip)) == run(stores[1].read_history(tip))
+        run(say(stores[1], "c", "m", "n"))
+        assert texts(run(stores[1].load("c"))) == ["a", "b", "i", "j", "m", "n"]
+        run(stores[1].delete("c"))
+        assert texts(run(stores[1].load("f"))) == ["a", "b", "i", "k", "l"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
@@ -12,8 +13,16 @@ from pydantic_ai_threadkeep import document
 from pydantic_ai_threadkeep.document import CONVERSATION, Document
 from pydantic_ai_threadkeep.entries import Entry, group
 from pydantic_ai_threadkeep.tree import MAX_SEQ, NEW, Base, Range, Tree, contains
-from threadkeep import Item, Memory
-from threadkeep.adapters.session_log import Query, Record, SessionLog, Snapshot, fields_of
+from threadkeep import Memory
+from threadkeep.adapters.session_log import (
+    Query,
+    Record,
+    SessionLog,
+    Snapshot,
+    fields_of,
+    key,
+    life_of,
+)
 
 _EXTRA: Final = 8
 
@@ -81,7 +90,27 @@ class ConversationLog:
         )
         documents, newest = (page.records for page in snapshot.pages[:2])
         found = document.read(fields_of(documents[0]), self.id) if documents else None
+        if found is not None:
+            found = self._moved(found, life_of(snapshot))
         return State(snapshot, found, newest[0] if newest else None)
+
+    def seq_of(self, state: State, base: Base) -> int:
+        """The seq at which a fork begins here, also where the store is a copy."""
+        if base.item is None or base.life == life_of(state.snapshot):
+            return base.seq
+        found = self.log.read(self.log.query(ids=[base.item])).pages[0].records
+        return found[0].seq if found else base.seq
+
+    def _moved(self, found: Document, life: int) -> Document:
+        """The document with the seqs that the items have here."""
+        if found.life in (0, life) or not found.items:
+            return found
+        records = self.log.read(self.log.query(ids=found.items.values())).pages[0].records
+        here = {record.id: record.seq for record in records}
+        new_seqs = {old: here[key(id)] for old, id in found.items.items() if key(id) in here}
+        items = {new_seqs[old]: id for old, id in found.items.items() if old in new_seqs}
+        tree = found.tree.moved(new_seqs)
+        return dataclasses.replace(found, tree=tree, items=items, life=life)
 
     def record(self, state: State) -> ConversationRecord | None:
         """The framework's record; `None` if there is no such conversation.
@@ -117,8 +146,8 @@ class ConversationLog:
             limit: read at least so many of the last entries, if there are as many.
         """
         entries: list[Entry] = []
-        for conversation, items in self._runs(state, upto, limit):
-            entries = [*group(items, conversation), *entries]
+        for run in self._runs(state, upto, limit):
+            entries = [*run, *entries]
             if limit is not None and len(entries) > limit:
                 break
         return entries
@@ -130,10 +159,8 @@ class ConversationLog:
             return []
         return [record for page in self.log.read(*queries).pages for record in page.records]
 
-    def _runs(
-        self, state: State, upto: int | None, limit: int | None
-    ) -> Iterator[tuple[str, list[Item]]]:
-        """The items of each range, and of the conversations before it, newest range first."""
+    def _runs(self, state: State, upto: int | None, limit: int | None) -> Iterator[list[Entry]]:
+        """The entries of each range, and of the conversations before it, newest range first."""
         current = state.tree.ranges()
         for step in state.tree.path(MAX_SEQ if upto is None else upto):
             if isinstance(step, Base):
@@ -141,16 +168,16 @@ class ConversationLog:
                 return
             one = Range(step.after, min(step.upto, state.newest_seq))
             if one.after < one.upto:
-                yield self.id, self._items(one, limit, current)
+                yield self._entries(one, limit, current)
 
-    def _runs_before(self, base: Base, limit: int | None) -> Iterator[tuple[str, list[Item]]]:
+    def _runs_before(self, base: Base, limit: int | None) -> Iterator[list[Entry]]:
         other = self._open(base.conversation)
         state = other.state()
         if state.document is not None and state.document.token == base.token:
-            yield from other._runs(state, base.seq, limit)
+            yield from other._runs(state, other.seq_of(state, base), limit)
 
-    def _items(self, one: Range, limit: int | None, current: list[Range]) -> list[Item]:
-        """The newest items of a range, in which there are more than `limit` whole entries.
+    def _entries(self, one: Range, limit: int | None, current: list[Range]) -> list[Entry]:
+        """The newest entries of a range: more than `limit` whole ones, or all of them.
 
         What is hidden in the current history was hidden by the application; elsewhere, because a
         branch was left.
@@ -159,13 +186,11 @@ class ConversationLog:
         while True:
             query = self.log.query(after=one.after, upto=one.upto, newest=size)
             records = self.log.read(query).pages[0].records
-            items = [
-                item
-                for item in self.log.items(records)
-                if not item.hidden or not contains(current, item.seq)
-            ]
-            if size is None or len(records) < size or len(group(items, self.id)) > _more(limit):
-                return items
+            items = self.log.items(records)
+            shown = (i for i in items if not i.hidden or not contains(current, i.seq))
+            entries = group(shown, self.id)
+            if size is None or len(records) < size or len(entries) > _more(limit):
+                return entries
             size *= 2
 
 

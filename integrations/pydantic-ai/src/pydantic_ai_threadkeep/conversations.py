@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from collections.abc import Callable, Sequence
 from typing import Final, Literal
@@ -23,7 +24,7 @@ from pydantic_ai_threadkeep.load_limit import limit_of
 from pydantic_ai_threadkeep.tree import Base, Cut, Range, Tree, minus
 from threadkeep import Item, Memory
 from threadkeep.adapters import windows
-from threadkeep.adapters.session_log import Change, key
+from threadkeep.adapters.session_log import Change, key, life_of
 from threadkeep.errors import Conflict, InputError, NotOwner
 from threadkeep.printable import shown
 
@@ -236,7 +237,7 @@ class Conversations:
             source, seq = self.open(last.conversation), last.seq
         if source.id == log.id:
             return seq
-        base = forks.pin(source, log.id, seq)
+        base = forks.pin(source, log.id, seq, _item_at(source, seq))
         if base is None:
             raise ConversationConflict(log.id)
         return base
@@ -262,6 +263,10 @@ class Conversations:
     ) -> None:
         """Write a document and items; what is no longer in the current history is hidden."""
         before, after = _clipped(state, state.tree), _clipped(state, new.tree)
+        known = {} if state.document is None else state.document.items
+        items_at = {seq: known.get(seq) or _item_at(log, seq) for seq in new.tree.seqs()}
+        named = {seq: id for seq, id in items_at.items() if id is not None}
+        new = dataclasses.replace(new, items=named, life=life_of(state.snapshot))
         record = log.log.record(CONVERSATION, CONVERSATION, new.to_fields())
         hide, show = minus(before, after), minus(after, before)
         change = Change(items, [record], hide=log.seqs(hide), show=log.seqs(show))
@@ -338,6 +343,12 @@ class Conversations:
                     break
                 except Conflict:
                     continue
+
+
+def _item_at(log: ConversationLog, seq: int) -> str | None:
+    """The record id of the item with a seq."""
+    records = log.seqs([Range(seq - 1, seq)])
+    return records[0].id if records else None
 
 
 def _item_ids(entry: str | None) -> list[str]:

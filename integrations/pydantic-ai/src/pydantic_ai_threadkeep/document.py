@@ -32,12 +32,16 @@ class Document:
         record: the framework's; `None` = deleted, and the items are there for forks alone.
         last: the record id of the session's newest item when this was written.
         tree: the branches.
+        items: the record ids of the items at the seqs that the tree names, as far as known.
+        life: of the session when this was written; a copy in another store has another.
     """
 
     token: str
     record: ConversationRecord | None
     last: str | None
     tree: Tree
+    items: Mapping[int, str] = dataclasses.field(default_factory=dict)
+    life: int = 0
 
     def to_fields(self) -> dict[str, Any]:
         """The document as JSON."""
@@ -49,6 +53,8 @@ class Document:
             "record": dumped,
             "last": self.last,
             "tree": tree.to_json(self.tree),
+            "items": {str(seq): id for seq, id in self.items.items()},
+            "life": self.life,
         }
 
 
@@ -64,8 +70,10 @@ def read(fields: Mapping[str, Any] | None, conversation: str) -> Document:
         dumped = fields["record"]
         record = None if dumped is None else _RECORDS.validate_python([dumped])[0]
         branches = tree.from_json(fields["tree"])
-        return Document(str(fields["token"]), record, fields["last"], branches)
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        items = {int(seq): str(id) for seq, id in fields["items"].items()}
+        token, last, life = str(fields["token"]), fields["last"], int(fields["life"])
+        return Document(token, record, last, branches, items, life)
+    except (AttributeError, KeyError, TypeError, ValueError, ValidationError) as error:
         raise CorruptRecord(
             f"the record of conversation {shown(conversation)} cannot be read; its messages can: "
             "delete the conversation, or restore it from a copy of the store"

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 from pydantic_ai.conversation_store import ConversationEntry
 from pydantic_ai.messages import ModelMessage
 
-from pydantic_ai_threadkeep.codec import native_message, place_of
+from pydantic_ai_threadkeep.codec import Place, native_message, place_of
 from pydantic_ai_threadkeep.foreign import (
     CallNames,
     call_names,
@@ -43,13 +43,16 @@ class Entry(NamedTuple):
 def group(items: Iterable[Item], conversation: str) -> list[Entry]:
     """The entries of a conversation's items, oldest first."""
     runs: list[list[Item]] = []
+    before: Place | None = None
     for item in items:
-        if place_of(item) is None and not is_said(item):
+        place = place_of(item)
+        if place is None and not is_said(item):
             continue
-        if runs and _belongs(runs[-1][-1], item):
+        if runs and _belongs(before, place, runs[-1][-1], item):
             runs[-1].append(item)
         else:
             runs.append([item])
+        before = place
     return [Entry(_entry_id(run[-1], conversation), tuple(run), conversation) for run in runs]
 
 
@@ -81,8 +84,7 @@ def _entry_id(last: Item, conversation: str) -> str:
     return f"{_FOREIGN}{quote(conversation, safe='')}/{quote(last.id, safe='')}"
 
 
-def _belongs(previous: Item, item: Item) -> bool:
-    before, place = place_of(previous), place_of(item)
+def _belongs(before: Place | None, place: Place | None, previous: Item, item: Item) -> bool:
     if before is None or place is None:
         return before is place is None and continues(previous, item)
     return before.entry == place.entry

@@ -69,7 +69,7 @@ class EntryIndex:
         queries = [Query(name, ENTRY, ids=[key(entry)]) for name in self._shards(entry)]
         for page in self._store.read(*queries):
             for record in page.records:
-                if conversation := (fields_of(record) or {}).get("conversation"):
+                if conversation := _conversation_of(record):
                     return Location(conversation)
         return None
 
@@ -116,7 +116,7 @@ class EntryIndex:
             query = Query(stream, ENTRY, limit=_PAGE, newest=True, before=before)
             records = self._store.read(query)[0].records
             for record in reversed(records):
-                if conversation := (fields_of(record) or {}).get("conversation"):
+                if conversation := _conversation_of(record):
                     yield conversation
             if len(records) < _PAGE:
                 return
@@ -150,6 +150,12 @@ class EntryIndex:
     def _shards(self, entry: str) -> list[str]:
         start = entry[:_TIME_DIGITS]
         return [self._store.stream(_ENTRIES, f"{start}-{shard:x}") for shard in range(_SHARDS)]
+
+
+def _conversation_of(record: Record) -> str | None:
+    """The conversation that a record names; `None` if it cannot be read."""
+    conversation = (fields_of(record) or {}).get("conversation")
+    return conversation if isinstance(conversation, str) and conversation else None
 
 
 def _hash(conversation: str) -> int:

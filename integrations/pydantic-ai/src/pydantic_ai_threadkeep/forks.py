@@ -13,7 +13,7 @@ from typing import Final
 from pydantic_ai_threadkeep.conversation_log import ConversationLog, State
 from pydantic_ai_threadkeep.tree import Base
 from threadkeep import Drop
-from threadkeep.adapters.session_log import Change, Query, Record, fields_of, key
+from threadkeep.adapters.session_log import Change, Query, Record, fields_of, key, life_of
 from threadkeep.errors import Conflict
 
 FORK: Final = "fork"
@@ -30,8 +30,8 @@ def query(source: ConversationLog) -> Query:
     return source.log.query(FORK)
 
 
-def pin(source: ConversationLog, fork: str, seq: int) -> Base | None:
-    """Keep what is up to a seq for a fork; `None` if it is not there any more."""
+def pin(source: ConversationLog, fork: str, seq: int, item: str | None) -> Base | None:
+    """Keep what is up to a seq, that of an item, for a fork; `None` if it is there no more."""
     for _ in range(_TRIES):
         state = source.state()
         if state.document is None:
@@ -43,7 +43,7 @@ def pin(source: ConversationLog, fork: str, seq: int) -> Base | None:
             )
         except Conflict:
             continue
-        return Base(source.id, state.document.token, seq)
+        return Base(source.id, state.document.token, seq, item, life_of(state.snapshot))
     return None
 
 
@@ -80,10 +80,12 @@ def needed(
     seqs: list[int] = []
     for record in records:
         fields = fields_of(record) or {}
-        if fork := fields.get("conversation"):
-            document = open(fork).state().document
-            bases = [] if document is None else document.tree.bases()
-            found = [base.seq for base in bases if base[:2] == (source.id, token)]
-            is_new = source.log.now() - float(fields.get("at", 0)) < _GRACE
-            seqs += found or ([state.newest_seq] if is_new else [])
+        fork, at = fields.get("conversation"), fields.get("at")
+        if not (isinstance(fork, str) and fork and isinstance(at, int | float)):
+            continue
+        document = open(fork).state().document
+        bases = [] if document is None else document.tree.bases()
+        found = [source.seq_of(state, base) for base in bases if base[:2] == (source.id, token)]
+        is_new = source.log.now() - at < _GRACE
+        seqs += found or ([state.newest_seq] if is_new else [])
     return seqs

@@ -7,18 +7,28 @@ no gap, and what other frameworks add belongs to the branch in which it was said
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 MAX_SEQ: Final = 2**53 - 1
 
 
 class Base(NamedTuple):
-    """Where in another conversation a fork begins: the conversation, its token, and a seq there."""
+    """Where in another conversation a fork begins.
+
+    Attributes:
+        conversation: its id.
+        token: its token.
+        seq: of the last item there that the fork has.
+        item: the record id of that item, if it is known.
+        life: of the session in which the seq was given.
+    """
 
     conversation: str
     token: str
     seq: int
+    item: str | None = None
+    life: int = 0
 
 
 Cut = int | Base | None
@@ -68,12 +78,36 @@ class Tree(tuple[Branch, ...]):
     def switched(self, newest: int, cut: Cut) -> Tree:
         """The tree with a new current branch that follows a place.
 
+        A branch in which nothing was said goes, unless it begins in another conversation: that one
+        is to keep its messages for this one, which may come back to them.
+
         Args:
             newest: the seq of the newest item so far.
             cut: the place.
         """
-        started = [branch for branch in self if branch.after < newest]
+        started = [
+            branch for branch in self if branch.after < newest or isinstance(branch.cut, Base)
+        ]
         return Tree((*started, Branch(newest, cut)))
+
+    def seqs(self) -> list[int]:
+        """The seqs that the branches name."""
+        cuts = [branch.cut for branch in self if isinstance(branch.cut, int)]
+        return sorted({*(branch.after for branch in self if branch.after >= 0), *cuts})
+
+    def moved(self, new_seqs: Mapping[int, int]) -> Tree:
+        """The tree of the same items where they have other seqs, as in a copy of a store.
+
+        An item that is not there stands where the one before it does.
+        """
+
+        def moved(seq: int) -> int:
+            known = [old for old in new_seqs if old <= seq]
+            return new_seqs[max(known)] if known else -1
+
+        return Tree(
+            Branch(moved(after), moved(cut) if isinstance(cut, int) else cut) for after, cut in self
+        )
 
     def _branch_of(self, seq: int) -> Branch | None:
         return next((branch for branch in reversed(self) if branch.after < seq), None)
@@ -105,8 +139,30 @@ def to_json(tree: Tree) -> list[Any]:
 
 
 def from_json(value: list[Any]) -> Tree:
-    """The tree of what `to_json` made."""
-    return Tree(Branch(after, Base(*cut) if isinstance(cut, list) else cut) for after, cut in value)
+    """The tree of what `to_json` made.
+
+    Raises:
+        TypeError: it is something else.
+        ValueError: it is something else.
+    """
+    return Tree(Branch(_seq(after), _cut(cut)) for after, cut in value)
+
+
+def _cut(value: Any) -> Cut:
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        return _seq(value)
+    base = Base(*value)
+    if not (isinstance(base.conversation, str) and base.conversation):
+        raise TypeError("a base names a conversation")
+    return base._replace(seq=_seq(base.seq), life=_seq(base.life))
+
+
+def _seq(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError("a seq is a whole number")
+    return value
 
 
 def _without(one: Range, other: Range) -> list[Range]:
