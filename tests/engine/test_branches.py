@@ -134,6 +134,16 @@ def test_an_edit_of_an_item_of_another_branch_stays_there(chat, turn):
     assert texts(chat.window(branch="main")) == ["q0", "a0", "q1 edited", "a1"]
 
 
+def test_large_parts_come_back_with_their_branch(chat, turn):
+    text = "word " * 50_000
+    chat.add({"role": "assistant", "content": text})
+    chat.branch("retry", at=turn[0].id)
+    chat.remove(turn[1].id)
+    assert texts(chat.window(branch="main")) == ["q0", "q1", "a1", text]
+    chat.branch("main")
+    assert texts(chat.items()) == ["q0", "q1", "a1", text]
+
+
 def test_clear_and_set_items_end_all_branches(chat, turn):
     chat.branch("retry", at=turn[1].id)
     chat.set_items("new")

@@ -123,10 +123,10 @@ def item_body(item: Item) -> str:
     Raises:
         InputError: it cannot be stored.
     """
-    said = Item(**{name: getattr(item, name) for name in _MESSAGE_FIELDS})
-    if said.raw is not None:
-        said = dataclasses.replace(said, raw=_payload(said.raw))
-    return item_codec.item_record(said, "x", 0.0).body
+    message = Item(**{name: getattr(item, name) for name in _MESSAGE_FIELDS})
+    if message.raw is not None:
+        message = dataclasses.replace(message, raw=_payload(message.raw))
+    return item_codec.item_record(message, "x", 0.0).body
 
 
 def _payload(raw: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -61,18 +61,18 @@ def test_a_chat_model_of_the_writer_gets_its_state_back(memory, writer):
     assert_valid(messages, "openai", profile=profile)
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["wrong profile", "no profile"])
-def test_a_chat_model_of_another_provider_gets_none(memory, writer, told):
-    profile = PROFILES[writer] if told else None
+@pytest.mark.parametrize("has_profile", [True, False], ids=["wrong profile", "no profile"])
+def test_a_chat_model_of_another_provider_gets_none(memory, writer, has_profile):
+    profile = PROFILES[writer] if has_profile else None
     messages = request_of(memory, OpenAIChatCompletionsModel, "gpt-5", profile)["messages"]
     assert_valid(messages, "openai", profile="openai")
     assert "thought" not in str(messages)
     assert "'S'" not in str(messages)
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["wrong profile", "no profile"])
-def test_the_responses_api_gets_none(memory, writer, told):
-    profile = PROFILES[writer] if told else None
+@pytest.mark.parametrize("has_profile", [True, False], ids=["wrong profile", "no profile"])
+def test_the_responses_api_gets_none(memory, writer, has_profile):
+    profile = PROFILES[writer] if has_profile else None
     entries = request_of(memory, OpenAIResponsesModel, "gpt-5", profile)["input"]
     assert_valid(entries, "responses")
     assert [entry.get("type", "message") for entry in entries] == [

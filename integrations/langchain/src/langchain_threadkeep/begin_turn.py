@@ -85,10 +85,10 @@ def begin_turn(
     rest = messages[start:]
     if held and rest and isinstance(rest[0], AIMessage):
         resend = "append"  # a hook added it to the state; what clients resend begins with a person
-    known = _stored_messages(recent, rest, resend, continues=bool(held))
-    _hold(turn, rest[: known.length], known.items)
+    stored = _stored_messages(recent, rest, resend, continues=bool(held))
+    _hold(turn, rest[: stored.length], stored.items)
     turn.revise(messages)
-    new = rest[known.length :]
+    new = rest[stored.length :]
     newest = recent.newest_of_user()
     answered = _question_of(turn, recent, messages) if not rest else newest
     items = [
@@ -98,7 +98,7 @@ def begin_turn(
     items = limits.add(chat, *items) if items else []
     _hold(turn, new, dict(enumerate(items)), stored_now=True)
     turn.last = max([turn.last, *(item.seq for item in items)])
-    _set_position(turn, messages, new, items, known.question or answered, recent)
+    _set_position(turn, messages, new, items, stored.question or answered, recent)
     return turn
 
 
@@ -189,19 +189,19 @@ def _stored_messages(
     Args:
         continues: whether known messages of the same state precede them.
     """
-    known = _match_ids(recent, messages)
-    remaining = messages[known.length :]
+    stored = _match_ids(recent, messages)
+    remaining = messages[stored.length :]
     if resend == "append" or not remaining:
-        return known
+        return stored
     reach = _NEAR_REACH if len(remaining) == 1 else max(_FAR_REACH, 4 * len(remaining))
-    continues = continues or known.length > 0
+    continues = continues or stored.length > 0
     prefix = stored_prefix(remaining, recent.items(reach), continues=continues)
     last = prefix.last_item
     if prefix.length == len(remaining) and last is not None and last.role == "user":
-        known.question = last
-    known.items |= {known.length + index: item for index, item in prefix.items.items()}
-    known.length += prefix.length
-    return known
+        stored.question = last
+    stored.items |= {stored.length + index: item for index, item in prefix.items.items()}
+    stored.length += prefix.length
+    return stored
 
 
 def _match(by_id: Mapping[str, Item], message: BaseMessage) -> Item | None:
@@ -247,12 +247,12 @@ def _question_of(
     """The item of the last question of the state, if it is not too far back."""
     opening = next((m for m in reversed(messages) if opens_turn(m)), None)
     held = turn.held.get(opening.id or "") if opening else None
-    found = (
+    question = (
         recent.by_id().get(held.record) or recent.by_id(_FAR_REACH).get(held.record)
         if held
         else None
     )
-    return found or recent.newest_of_user()
+    return question or recent.newest_of_user()
 
 
 def _set_position(

@@ -17,13 +17,13 @@ _SIGNATURES: Final = "__gemini_function_call_thought_signatures__"
 
 def to_kwargs(item: Item) -> dict[str, Any]:
     """Return the `additional_kwargs` for an answer that Chat Completions wrote."""
-    found = continuation_of(item)
-    if found is None:
+    continuation = continuation_of(item)
+    if continuation is None:
         return {}
-    kwargs = {key: value for key, value in found.message.items() if key in _FIELDS}
+    kwargs = {key: value for key, value in continuation.message.items() if key in _FIELDS}
     signatures = {
         call["id"]: signature
-        for call, fields in zip(item.tool_calls, found.calls, strict=False)
+        for call, fields in zip(item.tool_calls, continuation.calls, strict=False)
         if (signature := _signature(fields))
     }
     return {**kwargs, _SIGNATURES: signatures} if signatures else kwargs
@@ -33,9 +33,11 @@ def without_thoughts(item: Item) -> Item:
     """Return the item without the block of what `reasoning_content` says already."""
     if isinstance(item.content, str):
         return item
-    said = [block for block in item.content if "field" not in (block.get("extras") or {})]
-    only_text = len(said) == 1 and said[0].keys() == {"type", "text"}
-    return dataclasses.replace(item, content=said[0]["text"] if only_text else said or "")
+    other_blocks = [block for block in item.content if "field" not in (block.get("extras") or {})]
+    only_text = len(other_blocks) == 1 and other_blocks[0].keys() == {"type", "text"}
+    return dataclasses.replace(
+        item, content=other_blocks[0]["text"] if only_text else other_blocks or ""
+    )
 
 
 def _signature(fields: Any) -> str | None:

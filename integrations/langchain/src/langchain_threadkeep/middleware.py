@@ -43,6 +43,7 @@ from threadkeep.adapters.identity import user_source
 from threadkeep.adapters.injection import parse_injection, with_summary
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 _MAX_TURNS: Final = 1_000
 
@@ -129,26 +130,19 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         user_id: UserId = None,
     ) -> None:
         super().__init__()
-        if resend not in ("detect", "append"):
-            raise ConfigError(f"resend must be 'detect' or 'append', got {resend!r}")
-        if hydrate not in (None, "state"):
-            raise ConfigError(f"hydrate must be None or 'state', got {hydrate!r:.80}")
+        _check_options(resend, hydrate)
         self.memory = shared_memory(memory)
         source = user_source(user, user_id)
         self._resolver = IdentityResolver(session_id, source, sub_agent_memory)
-        self.tools = (
-            memory_tools(
-                self.memory,
-                session_id=session_id,
-                user=source,
-                sub_agent_memory=sub_agent_memory,
-            )
-            if tools
-            else []
-        )
         self._policies = windows.or_token_limit(windows.parse_window(window), self.memory)
         self._read_more = ReadMoreOption(read_more, self.memory, self._resolver, self._policies)
-        self.tools = [*self.tools, *self._read_more.tools]
+        ids: dict[str, Any] = {
+            "session_id": session_id,
+            "user": source,
+            "sub_agent_memory": sub_agent_memory,
+        }
+        own_tools = memory_tools(self.memory, **ids) if tools else []
+        self.tools = [*own_tools, *self._read_more.tools]
         self._over = windows.OverWarning()
         self._resend: Resend = resend
         self._files = files
@@ -294,6 +288,13 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
 
     async def _to_thread(self, verb: Callable[..., Any], *args: Any) -> Any:
         return await self.memory.to_thread(verb, *args)
+
+
+def _check_options(resend: object, hydrate: object) -> None:
+    if resend not in ("detect", "append"):
+        raise ConfigError(f"resend must be 'detect' or 'append', got {shown(resend)}")
+    if hydrate not in (None, "state"):
+        raise ConfigError(f"hydrate must be None or 'state', got {shown(hydrate)}")
 
 
 def _messages(response: ModelCallResult[Any]) -> list[BaseMessage]:

@@ -110,18 +110,18 @@ class _Merge:
 
     def messages(self, request: Sequence[BaseMessage]) -> list[BaseMessage]:
         """The request's messages, each followed by the items of the window that come after it."""
-        shown = list(self._shown(request))
-        others = self._others(shown)
-        front = self._front(shown)
+        pairs = list(self._pairs(request))
+        others = self._others(pairs)
+        front = self._front(pairs)
         merged: list[BaseMessage] = []
-        for index, (original, message) in enumerate(shown):
+        for index, (original, message) in enumerate(pairs):
             if index == front:
                 merged += others.pop(None, [])
             merged.append(message)
             merged += others.pop(self._records.get(original.id or ""), [])
         return merged + others.pop(None, [])
 
-    def _shown(self, request: Sequence[BaseMessage]) -> Iterator[tuple[BaseMessage, BaseMessage]]:
+    def _pairs(self, request: Sequence[BaseMessage]) -> Iterator[tuple[BaseMessage, BaseMessage]]:
         """The request's messages that the window has room for, each with what is sent of it."""
         if self._for_state:
             yield from ((message, message) for message in request)
@@ -152,11 +152,11 @@ class _Merge:
         return message
 
     def _others(
-        self, shown: Sequence[tuple[BaseMessage, BaseMessage]]
+        self, pairs: Sequence[tuple[BaseMessage, BaseMessage]]
     ) -> dict[str | None, list[BaseMessage]]:
         """The items that are not in the request, by the record that each run of them follows."""
-        answered = {m.tool_call_id for _, m in shown if isinstance(m, ToolMessage)}
-        sent = {self._records.get(original.id or "") for original, _ in shown}
+        answered = {m.tool_call_id for _, m in pairs if isinstance(m, ToolMessage)}
+        sent = {self._records.get(original.id or "") for original, _ in pairs}
         runs: dict[str | None, list[Item]] = {}
         anchor: str | None = None
         for item in self._window.values():
@@ -185,9 +185,9 @@ class _Merge:
         self.added += pairs
         return [message for message, _ in pairs]
 
-    def _front(self, shown: Sequence[tuple[BaseMessage, BaseMessage]]) -> int:
+    def _front(self, pairs: Sequence[tuple[BaseMessage, BaseMessage]]) -> int:
         """Where older items go: behind what other middleware put before the state's messages."""
-        in_state = (n for n, (original, _) in enumerate(shown) if original.id in self._state)
+        in_state = (n for n, (original, _) in enumerate(pairs) if original.id in self._state)
         return next(in_state, 0)
 
 

@@ -28,7 +28,7 @@ def record(turn: AgentTurn, request: ModelRequest[Any], messages: Sequence[BaseM
 
 
 def revise(turn: AgentTurn, messages: Sequence[BaseMessage]) -> None:
-    """Update the responses of which the state's messages changed what was asked or answered.
+    """Update the responses of which the state's messages changed the question or the answer.
 
     Args:
         turn: its `changed` items are taken as seen.
@@ -39,23 +39,23 @@ def revise(turn: AgentTurn, messages: Sequence[BaseMessage]) -> None:
     changed, turn.changed = turn.changed, set()
     held = {held.record for held in turn.held.values()}
     removed = not changed <= held
-    asked: list[BaseMessage] = []
+    contribution: list[BaseMessage] = []
     for message in messages:
         entry = turn.held.get(message.id or "")
-        asked.append(message)
+        contribution.append(message)
         if not isinstance(message, AIMessage):
             continue
-        records = {turn.held[m.id].record for m in asked if m.id in turn.held}
+        records = {turn.held[m.id].record for m in contribution if m.id in turn.held}
         is_of_turn = entry is not None and entry.record == turn.key_of(message)
         if entry is not None and (records & changed or (removed and is_of_turn)):
             record_responses.revise(
                 turn.chat,
                 id=message.id,
                 key=entry.record,
-                input=_new_input(asked[:-1]),
+                input=_new_input(contribution[:-1]),
                 output=Window([to_item(message)]).to_responses(),
             )
-        asked = [message]
+        contribution = [message]
 
 
 def _response(request: ModelRequest[Any], message: AIMessage) -> dict[str, Any]:

@@ -57,8 +57,8 @@ class RequestView:
 
     def is_changed(self, item: Item) -> bool:
         """Return True if another policy changed what an item says."""
-        shown = self.shown.get(item.id)
-        return shown is None or (shown.content, shown.tool_calls, shown.role) != (
+        view = self.shown.get(item.id)
+        return view is None or (view.content, view.tool_calls, view.role) != (
             item.content, item.tool_calls, item.role,
         )  # fmt: skip
 

@@ -33,12 +33,12 @@ def with_continuation(
     thoughts: dict[str, Entry] = {}
     signatures: dict[str, str] = {}
     for item in items:
-        found = continuation_of(item) if item.tool_calls else None
-        if found is None:
+        continuation = continuation_of(item) if item.tool_calls else None
+        if continuation is None:
             continue
-        if _THOUGHTS in fields and (text := found.message.get(_THOUGHTS)):
+        if _THOUGHTS in fields and (text := continuation.message.get(_THOUGHTS)):
             thoughts[str(item.tool_calls[0].get("id"))] = _reasoning(str(text), item)
-        for call, state in zip(item.tool_calls, found.calls, strict=False):
+        for call, state in zip(item.tool_calls, continuation.calls, strict=False):
             if _EXTRA in fields and (signature := _signature(state)):
                 signatures[str(call.get("id"))] = signature
     return [part for entry in entries for part in _parts(entry, thoughts, signatures)]

@@ -139,9 +139,9 @@ class ThreadkeepStore(StoreOperations):
         prefixes = [path for kind, path in paths if kind == "prefix" and "*" not in path]
         prefix = max(prefixes, key=lambda path: len(path), default=())
         namespaces = {
-            found
+            named
             for _, namespace, _, records in self._streams_under(prefix, 1)
-            if (found := codec.namespace_of(records[0], namespace)) is not None
+            if (named := codec.namespace_of(records[0], namespace)) is not None
         }
         matching = (
             ns for ns in namespaces if all(codec.matches_namespace(ns, c) for c in conditions)

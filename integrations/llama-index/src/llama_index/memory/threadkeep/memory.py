@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Callable
-from typing import Any, Final, Literal, Self
+from typing import Any, Literal, Self
 
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.bridge.pydantic import Field, PrivateAttr
@@ -13,29 +12,15 @@ from llama_index.core.memory.types import BaseMemory
 from llama_index.core.utils import get_tokenizer
 
 from llama_index.memory.threadkeep import set_history, store_refs
-from llama_index.memory.threadkeep.inject import (
-    MESSAGE_OVERHEAD,
-    current_question,
-    inject_context,
-    turn_key,
-    without_context,
-)
+from llama_index.memory.threadkeep.inject import without_context
+from llama_index.memory.threadkeep.memory_prompt import MemoryPrompt, TokenBudget
 from llama_index.memory.threadkeep.to_messages import to_messages
-from threadkeep import (
-    Memory,
-    Session,
-    Window,
-)
+from threadkeep import Memory, Session
 from threadkeep.adapters import limits, windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import SessionId, UserId, plain_user
-from threadkeep.adapters.injection import Injection, parse_injection, with_summary
-from threadkeep.adapters.recall_cache import RecallCache
+from threadkeep.adapters.injection import parse_injection, with_summary
 from threadkeep.adapters.shared import open_conversation
-from threadkeep.longterm.context import Context
-from threadkeep.policies import max_tokens
-
-_ANSWER_ROLES: Final = frozenset({"assistant", "tool", "function"})
 
 Tokenizer = Callable[[str], list[Any]]
 
@@ -70,12 +55,8 @@ class ThreadkeepMemory(BaseMemory):
     _memory: Memory = PrivateAttr()
     _origin: str | None = PrivateAttr()
     _chat: Session = PrivateAttr()
-    _policies: windows.Policies = PrivateAttr()
+    _prompt: MemoryPrompt = PrivateAttr()
     _warned: bool = PrivateAttr(default=False)
-    _readable: bool = PrivateAttr(default=False)
-    _over: windows.OverWarning = PrivateAttr(default_factory=windows.OverWarning)
-    _injection: Injection | None = PrivateAttr()
-    _recall_cache: RecallCache = PrivateAttr(default_factory=RecallCache)
 
     @strict_arguments
     def __init__(
@@ -94,8 +75,9 @@ class ThreadkeepMemory(BaseMemory):
         self._memory = opened
         self._origin = store_refs.register(opened, memory)
         self._chat = opened.session(self.session_id, user=self.user)
-        self._policies = windows.parse_window(window)
-        self._injection = with_summary(parse_injection(self.inject), self.summary, opened)
+        policies = windows.parse_window(window)
+        injection = with_summary(parse_injection(self.inject), self.summary, opened)
+        self._prompt = MemoryPrompt(opened, self._chat, policies, injection)
 
     @property
     def chat(self) -> Session:
@@ -193,19 +175,7 @@ class ThreadkeepMemory(BaseMemory):
             initial_token_count: tokens of the engine's own prompt; they count towards
                 `token_limit`.
         """
-        window = self._chat.window(**self._limits(initial_token_count))
-        query = current_question(input, window)
-        context = self._context(window, query, initial_token_count)
-        if context and self._is_over(window, context, initial_token_count):
-            reserved = (
-                initial_token_count + self._injection_budget(initial_token_count) + MESSAGE_OVERHEAD
-            )
-            window = self._chat.window(**self._limits(reserved))
-            context = self._context(window, query, initial_token_count)
-        self._over.check(window, self.session_id)
-        is_cut = _opens_with_answer(window) and self._chat.items(limit=1)[0].id != window[0].id
-        messages = _from_first_question(window) if is_cut else to_messages(window)
-        return inject_context(messages, context, query) if context else messages
+        return self._prompt.messages(input, initial_token_count, self._budget)
 
     async def aget(
         self, input: Any = None, initial_token_count: int = 0, **_: Any
@@ -295,68 +265,13 @@ class ThreadkeepMemory(BaseMemory):
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         return self.model_copy()
 
-    def _context(self, window: Window, query: str, spent: int) -> Context | None:
-        if self._injection is None or (max_tokens := self._injection_budget(spent)) < 1:
-            return None
-        counter = None if self.token_limit is None else self._count
-        summary = self._injection.summary
-        read_context = functools.partial(
-            self._chat.context, summary=summary, window=window, counter=counter
-        )
-        if not self._injection.recall:
-            return read_context(max_tokens=max_tokens)
-        return self._recall_cache.get(read_context, query, turn_key(window), max_tokens)
-
-    def _injection_budget(self, spent: int) -> int:
-        """The tokens that may be injected: the `inject` option, at most a quarter of the limit."""
-        max_tokens = (
-            Injection().max_tokens if self._injection is None else self._injection.max_tokens
-        )
-        return (
-            max_tokens
-            if self.token_limit is None
-            else min(max_tokens, (self.token_limit - spent) // 4)
-        )
-
-    def _is_over(self, window: Window, context: Context, spent: int) -> bool:
-        if self.token_limit is None:
-            return False
-        return spent + window.tokens + context.tokens + MESSAGE_OVERHEAD > self.token_limit
-
     def _count(self, text: str) -> int:
         return len(self.tokenizer_fn(text))
 
+    @property
+    def _budget(self) -> TokenBudget:
+        return TokenBudget(self.token_limit, self._count)
+
     def show_handles(self) -> windows.Policies:
         """Name handles where a result is cut, for `read_more`; return the window's policies."""
-        self._readable = True
-        if self.token_limit is None:
-            return windows.or_token_limit(self._policies, self._memory)
-        return [*self._policies, max_tokens(self.token_limit, self._count)]
-
-    def _limits(self, spent: int) -> dict[str, Any]:
-        if self.token_limit is None:
-            policies = windows.or_token_limit(self._policies, self._memory)
-            return {"policy": windows.readable(policies) if self._readable else policies}
-        return {
-            "policy": windows.readable(self._policies) if self._readable else self._policies,
-            "max_tokens": max(1, self.token_limit - spent),
-            "step": windows.STEP,
-            "counter": self._count,
-        }
-
-
-def _opens_with_answer(window: Window) -> bool:
-    return bool(window) and window[0].role in _ANSWER_ROLES
-
-
-def _from_first_question(window: Window) -> list[ChatMessage]:
-    """The messages from the first non-answer on, as the question of leading answers was cut off.
-
-    Returns all of them if a later tool result belongs to one of the leading calls.
-    """
-    start = next((n for n, item in enumerate(window) if item.role not in _ANSWER_ROLES), 0)
-    calls = {call.get("id") for item in window[:start] for call in item.tool_calls}
-    has_later_results = any(
-        item.tool_call_id in calls for item in window[start:] if item.tool_call_id
-    )
-    return to_messages(window if has_later_results else window[start:])
+        return self._prompt.show_handles(self._budget)
