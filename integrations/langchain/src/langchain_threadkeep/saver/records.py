@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from langgraph.checkpoint.base import Checkpoint, writes_sort_key
+from langgraph.checkpoint.base import Checkpoint
 
 from langchain_threadkeep.saver.values import Encoder, Form
 from threadkeep import Record
@@ -152,9 +152,8 @@ def read_writes(record: Record) -> WriteChunk:
 def ordered(chunks: Sequence[WriteChunk]) -> list[Write]:
     """All writes of a checkpoint, in the order in which a step applies them."""
     writes = [write for chunk in chunks for write in chunk.writes]
-    return sorted(
-        writes, key=lambda write: writes_sort_key(write.path, write.task_id, write.number)
-    )
+    # as langgraph.checkpoint.base.writes_sort_key, which came with langgraph-checkpoint 4.3
+    return sorted(writes, key=lambda write: (write.path, write.task_id, write.number))
 
 
 def all_chunks(body: CheckpointBody | None, chunks: Sequence[WriteChunk]) -> list[WriteChunk]:
