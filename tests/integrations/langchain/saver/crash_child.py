@@ -1,4 +1,4 @@
-"""Runs one turn on each of some stores, killed at a write: python -m crash_child 3=URL 4=URL."""
+"""Runs one turn on each of some stores, killed at a write: crash_child sync 3=URL 4=URL."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def graph_of(saver: Any) -> Any:
     return builder.compile(checkpointer=saver)
 
 
-def say(graph: Any, turn: int) -> Any:
+def say(graph: Any, turn: int, durability: str = "sync") -> Any:
     """One turn."""
     given = {"messages": [HumanMessage(f"question {turn}", id=f"q{turn}")]}
-    return graph.invoke(given, {"configurable": {"thread_id": "t"}}, durability="sync")
+    return graph.invoke(given, {"configurable": {"thread_id": "t"}}, durability=durability)
 
 
-def turn(url: str, last: int) -> None:
+def turn(url: str, last: int, durability: str) -> None:
     """Run the second turn, and die after so many writes."""
     memory = connect(url)
     backend: Any = memory.backend
@@ -54,19 +54,19 @@ def turn(url: str, last: int) -> None:
         return commit(*args, **how)
 
     backend.commit = counted
-    say(graph_of(ThreadkeepSaver(memory)), 2)
+    say(graph_of(ThreadkeepSaver(memory)), 2, durability)
 
 
-def main(cases: list[str]) -> None:
+def main(durability: str, *cases: str) -> None:
     """Each case in a process of its own, which is forked: the imports take most of the time."""
     for case in cases:
         last, _, url = case.partition("=")
         child = os.fork()
         if not child:
-            turn(url, int(last))
+            turn(url, int(last), durability)
             os._exit(0)
         print(last, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])

@@ -37,8 +37,11 @@ URLS = {"sqlite": sqlite_url, "postgres": postgres_url, "redis": redis_url}
 
 
 @pytest.mark.proves("D16")
-@pytest.mark.parametrize("store", URLS)
-def test_thread_resumes_after_a_kill_at_any_write(tmp_path, store):
+@pytest.mark.parametrize(
+    ("store", "durability"),
+    [*((store, "sync") for store in URLS), ("sqlite", "async"), ("sqlite", "exit")],
+)
+def test_thread_resumes_after_a_kill_at_any_write(tmp_path, store, durability):
     points = range(12) if store == "sqlite" else range(1, 12, 3)
     urls = {}
     for last in points:
@@ -48,7 +51,10 @@ def test_thread_resumes_after_a_kill_at_any_write(tmp_path, store):
             say(graph_of(ThreadkeepSaver(memory)), 1)
     cases = [f"{point}={url}" for point, url in urls.items()]
     done = subprocess.run(
-        [sys.executable, "-m", CHILD, *cases], capture_output=True, text=True, check=True
+        [sys.executable, "-m", CHILD, durability, *cases],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     codes = dict(line.split() for line in done.stdout.splitlines())
     assert set(codes.values()) <= {"0", "-9"}, done.stderr

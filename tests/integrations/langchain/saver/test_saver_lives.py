@@ -7,9 +7,10 @@ from langchain_core.messages import HumanMessage, RemoveMessage
 
 from langchain_threadkeep import ThreadkeepSaver
 from tests.integrations.langchain.saver.conftest import config
-from threadkeep import connect
+from threadkeep import Record, connect
 from threadkeep.core import copy_streams
 from threadkeep.errors import ConfigError, NotOwner
+from threadkeep.types import KEEP
 
 
 def texts(state):
@@ -281,3 +282,17 @@ def test_run_that_writes_while_its_chat_is_deleted_leaves_no_half(memory, graph,
     memory.session("t").delete()
     del backend.commit
     assert not any("checkpoint" in name for name in stored(memory))
+
+
+@pytest.mark.parametrize("body", ['{"not": "an item', "[]", "5", '{"role": "user"}x', "{}"])
+def test_item_that_cannot_be_read_is_missing_and_the_thread_goes_on(memory, graph, body):
+    say(graph, "hello", id="u1")
+    say(graph, "again", id="u2")
+    engine, stream = memory._engine, memory._engine.stream("session", "t")
+    broken = Record("item", "u1", body, engine.now())
+    engine.commit(stream, put=[broken], ttl=KEEP)
+    state = graph.get_state(config())
+    assert texts(state) == ["answer 1", "again", "answer 2"]
+    assert state.metadata["threadkeep_missing"] == 1
+    say(graph, "go on")
+    assert texts(graph.get_state(config()))[-2:] == ["go on", "answer 3"]

@@ -31,6 +31,7 @@ from langchain_threadkeep.saver.records import (
 from langchain_threadkeep.saver.segments import GROUP, RUN, keys_of, read_segment, segment_ids
 from langchain_threadkeep.saver.segments import unmerged_ids as unmerged
 from langchain_threadkeep.saver.stored_items import StoredItems
+from langchain_threadkeep.saver.stored_json import parsed
 from langchain_threadkeep.saver.values import Form
 from threadkeep import Query, Record
 from threadkeep.adapters import checkpoints
@@ -66,7 +67,7 @@ class Loader:
         self.stored_elements: dict[str, dict[str, Any] | None] = {}
         self.items = StoredItems()
         self.texts: dict[str, dict[str, Any]] = {}
-        self._parts: dict[str, str] = {}
+        self._parts: dict[str, str | None] = {}
         self._write_records: list[Record] = []
 
     def load(
@@ -199,7 +200,7 @@ class Loader:
         if not ids:
             return
         for record in self._records.read(id_queries(self._stream, ELEMENT, ids)):
-            self.texts[record.id.removeprefix(TEXT)] = json.loads(record.body)
+            self.texts[record.id.removeprefix(TEXT)] = parsed(record, dict) or {}
         text_references = [
             self.texts[name]["of"] for name in names if "of" in self.texts.get(name, {})
         ]
@@ -231,9 +232,9 @@ class Loader:
                 case "write":
                     self._write_records.append(record)
                 case "value":
-                    self._parts[record.id] = json.loads(record.body)
+                    self._parts[record.id] = parsed(record, str)
                 case "element":
-                    self.stored_elements[record.id] = json.loads(record.body)
+                    self.stored_elements[record.id] = parsed(record, dict)
                 case "item":
                     self.items.take(record)
 

@@ -23,6 +23,7 @@ from langchain_threadkeep.saver.records import (
 from langchain_threadkeep.saver.references import fingerprint
 from langchain_threadkeep.saver.segments import is_last, keys_of
 from langchain_threadkeep.saver.state import KnownCheckpoint, Lease
+from langchain_threadkeep.saver.stored_json import indispensable
 from threadkeep import Query, Record
 from threadkeep.adapters import checkpoints
 from threadkeep.errors import NotOwner
@@ -108,7 +109,7 @@ class Reader(PageReader):
 
     def _describe(self, records: Sequence[Record]) -> None:
         state = self._state
-        described = json.loads(records[0].body) if records else {}
+        described = indispensable(records[0], dict) if records else {}
         state.described = bool(records)
         state.user = described.get("user")
         state.unordered = bool(described.get("unordered"))

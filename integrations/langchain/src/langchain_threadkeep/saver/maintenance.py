@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +21,7 @@ from langchain_threadkeep.saver.records import (
     CheckpointBody,
 )
 from langchain_threadkeep.saver.segments import RUN, segment_ids, unmerged_ids
+from langchain_threadkeep.saver.stored_json import indispensable, parsed
 from langchain_threadkeep.saver.used_parts import used_by
 from threadkeep import Drop, Query, Record
 from threadkeep.adapters import checkpoints
@@ -42,7 +42,11 @@ class StreamOwner(NamedTuple):
 
 
 def owners(context: SaverContext) -> Iterator[StreamOwner]:
-    """The streams of all threads in the store."""
+    """The streams of all threads in the store.
+
+    Raises:
+        CorruptRecord: it cannot be read whose one of them is.
+    """
     cursor: Any = None
     prefix = checkpoints.checkpoint_prefix(context.memory)
     while True:
@@ -50,7 +54,7 @@ def owners(context: SaverContext) -> Iterator[StreamOwner]:
         queries = [Query(name, THREAD, ids=[THREAD]) for name in dict.fromkeys(names)]
         for page in context.store.read(*queries) if queries else []:
             for record in page.records:
-                body = json.loads(record.body)
+                body = indispensable(record, dict)
                 yield StreamOwner(body["thread"], body["namespace"], body.get("user"))
         if cursor is None:
             return
@@ -228,7 +232,8 @@ def _owner(context: SaverContext, thread: str) -> str | None:
     """The user of a thread, as its root stream says."""
     stream = context.states.get(thread, checkpoints.ROOT).stream
     records = context.store.read(Query(stream, THREAD, ids=[THREAD]))[0].records
-    user = json.loads(records[0].body).get("user") if records else None
+    described = parsed(records[0], dict) if records else None
+    user = (described or {}).get("user")
     return user if isinstance(user, str) else None
 
 

@@ -46,8 +46,9 @@ def parse_options(
         )
     if checkpoints.has_redactor(memory):
         raise ConfigError(
-            "the Memory has a redactor, but the state of a graph is stored as it is: redact in the "
-            "graph, for example with PIIMiddleware, or use a Memory without redactor="
+            "the Memory has a redactor, but a graph goes on from its state as it was stored: "
+            "redact in the graph, with PIIMiddleware and erase_replaced=True, and use a Memory "
+            "without redactor="
         )
     return Options(
         messages=frozenset(messages),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from langgraph.checkpoint.base import Checkpoint, writes_sort_key
+from langgraph.checkpoint.base import Checkpoint
 
+from langchain_threadkeep.saver.stored_json import indispensable
 from langchain_threadkeep.saver.values import Encoder, Form
 from threadkeep import Record
 from threadkeep.adapters import checkpoints
@@ -123,8 +123,12 @@ def checkpoint_record(body: CheckpointBody, now: float) -> Record:
 
 
 def read_checkpoint(record: Record) -> CheckpointBody:
-    """The checkpoint of a record."""
-    fields = json.loads(record.body)
+    """The checkpoint of a record.
+
+    Raises:
+        CorruptRecord: it cannot be read.
+    """
+    fields = indispensable(record, dict)
     parent, values, metadata = (fields.pop(name) for name in ("parent", "values", "metadata"))
     writes = tuple(Write(*write) for write in fields.pop("writes", ()))
     id = fields.pop("id", record.id)
@@ -144,17 +148,20 @@ def write_record(checkpoint_id: str, number: int, chunk: WriteChunk, now: float)
 
 
 def read_writes(record: Record) -> WriteChunk:
-    """The writes of a record."""
-    writes = tuple(Write(*fields) for fields in json.loads(record.body))
+    """The writes of a record.
+
+    Raises:
+        CorruptRecord: they cannot be read.
+    """
+    writes = tuple(Write(*fields) for fields in indispensable(record, list))
     return WriteChunk(writes, len(record.body))
 
 
 def ordered(chunks: Sequence[WriteChunk]) -> list[Write]:
     """All writes of a checkpoint, in the order in which a step applies them."""
     writes = [write for chunk in chunks for write in chunk.writes]
-    return sorted(
-        writes, key=lambda write: writes_sort_key(write.path, write.task_id, write.number)
-    )
+    # as langgraph.checkpoint.base.writes_sort_key, which came with langgraph-checkpoint 4.3
+    return sorted(writes, key=lambda write: (write.path, write.task_id, write.number))
 
 
 def all_chunks(body: CheckpointBody | None, chunks: Sequence[WriteChunk]) -> list[WriteChunk]:

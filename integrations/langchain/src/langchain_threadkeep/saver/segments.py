@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from langchain_threadkeep.saver.list_values import RunSpan
+from langchain_threadkeep.saver.stored_json import parsed
 from threadkeep import Record
 from threadkeep.adapters import checkpoints
 
@@ -68,10 +69,10 @@ def is_last(span: RunSpan, segments: Iterable[str]) -> bool:
 
 
 def read_segment(record: Record) -> list[str]:
-    """The keys in a record of a run."""
+    """The keys in a record of a run; none if it cannot be read."""
     return [
         key if isinstance(key, str) else json.dumps(key, separators=(",", ":"))
-        for key in json.loads(record.body)
+        for key in parsed(record, list) or []
     ]
 
 

@@ -20,6 +20,9 @@ _CLASSES: Final[dict[Any, type[BaseMessage]]] = {"user": HumanMessage, "assistan
 _FIELDS: Final = frozenset({"role", "content", "model", "usage", "raw"})
 """The fields of the items that are restored without the codec."""
 
+_DECODER: Final = json.JSONDecoder()
+"""Called without what `json.loads` does for other inputs: half of a cold read is this."""
+
 _SPECIAL: Final = frozenset({"type", "content", "tool_calls", "invalid_tool_calls"})
 
 
@@ -85,7 +88,12 @@ class StoredItems:
 
 def _fast_message(body: str) -> BaseMessage | None:
     """The message of a text item of a user or a model; `None` = the codec has to restore it."""
-    data = json.loads(body)
+    try:
+        data, end = _DECODER.raw_decode(body)
+    except ValueError:
+        return None
+    if type(data) is not dict or end != len(body):
+        return None
     cls = _CLASSES.get(data.get("role"))
     if cls is None or type(data.get("content")) is not str or not data.keys() <= _FIELDS:
         return None
