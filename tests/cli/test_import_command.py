@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
-from tests.importers import exports
+import pytest
+
+from tests.importers import exports, peers
+from tests.servers import redis
 from threadkeep import connect
 
 
@@ -56,3 +59,16 @@ def test_names_in_a_report_cannot_write_to_the_terminal(cli, folder):
     result = cli("import", "a.json", "--url", "memory://")
     assert "\x1b" not in result.err + result.out
     assert "wizard" in result.err
+
+
+@pytest.mark.slow
+def test_a_history_in_redis_by_its_url(cli, url):
+    server = redis.Redis()
+    peers.langchain_redis(server.url(), "s1")
+    done = cli("import", server.url(), "--user", "ada", "--url", url)
+    assert (done.code, "imported: 4 messages in 1 sessions" in done.out) == (0, True)
+    server.kill()
+    down = cli("import", server.url().replace("127", "x:s3cret@127"), "--url", url)
+    assert (down.code, "cannot be read" in down.err) == (1, True)
+    assert "s3cret" not in down.err
+    server.remove()

@@ -10,24 +10,42 @@ import time
 import zipfile
 from pathlib import Path
 
+import psycopg
 import pytest
+import redis as redis_driver
+import sqlalchemy
+from langchain_core.messages import HumanMessage, message_to_dict
 
+from tests.importers import peers
 from tests.importers.exports import simple_chatgpt
+from tests.importers.test_databases_by_url import keys, maria, pg  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.soak
 GIGABYTE = 2**30
 MEGABYTES = 300
 """What a process of Python with the package may take at most, whatever it reads."""
 
-SCRIPT = """
-import json, resource, sys
+# VmHWM, since ru_maxrss begins at that of the process that started this one
+SCRIPT = r"""
+import json, re, sys
+from pathlib import Path
 import threadkeep
 with threadkeep.connect(sys.argv[2]) as memory:
     report = threadkeep.import_chats(memory, sys.argv[1], user="ada", dry_run=sys.argv[3] == "dry")
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+peak = int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) // 1024
 print(json.dumps({"peak": peak, **report.to_dict()}))
 """
 WORDS = " ".join(f"word{n}" for n in range(1_000))
+
+
+def measured(source, target, mode):
+    """The report of an import, with the peak of its process in MB."""
+    began = time.monotonic()
+    command = [sys.executable, "-c", SCRIPT, str(source), target, mode]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    report = json.loads(done.stdout)
+    print(f"{mode}: {report['peak']} MB, {time.monotonic() - began:.0f} s")
+    return report
 
 
 def lines(path):
@@ -71,12 +89,52 @@ def folder():
 @pytest.mark.parametrize("make", [lines, zipped])
 def test_a_gigabyte_is_read_in_bounded_memory(folder, make, mode):
     source = folder / ("export.zip" if make is zipped else "export.jsonl")
-    count, began = make(source), time.monotonic()
+    count = make(source)
     url = "none://" if mode == "dry" else f"sqlite:///{folder}/target.db"
-    command = [sys.executable, "-c", SCRIPT, str(source), url, mode]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    report = json.loads(done.stdout)
-    print(f"{make.__name__} {mode}: {report['peak']} MB, {time.monotonic() - began:.0f} s")
+    report = measured(source, url, mode)
     assert (report["sessions"], report["skipped_count"]) == (count, 0)
     assert report["messages"] == count * 20
     assert report["peak"] < MEGABYTES
+
+
+ROWS = 100_000  # of a kilobyte, in one session
+DUMP = json.dumps(message_to_dict(HumanMessage("word " * 200)))
+TABLE = "CREATE TABLE message_store (id INTEGER PRIMARY KEY, session_id VARCHAR(9), message TEXT)"
+
+
+def in_postgres(url):
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(TABLE)
+        connection.execute(
+            "INSERT INTO message_store SELECT n, 's1', %s FROM generate_series(1, %s) n",
+            (DUMP, ROWS),
+        )
+
+
+def in_mysql(url):
+    engine = sqlalchemy.create_engine(peers.with_driver(url))
+    insert = sqlalchemy.text("INSERT INTO message_store VALUES (:id, 's1', :dump)")
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text(TABLE))
+        for start in range(0, ROWS, 1_000):
+            rows = [{"id": start + n, "dump": DUMP} for n in range(1_000)]
+            connection.execute(insert, rows)
+    engine.dispose()
+
+
+def in_redis(url):
+    with redis_driver.Redis.from_url(url) as client:
+        for _ in range(ROWS // 1_000):
+            client.lpush("message_store:s1", *[DUMP] * 1_000)
+
+
+FILLED = {"pg": in_postgres, "maria": in_mysql, "keys": in_redis}
+
+
+@pytest.mark.parametrize("server", FILLED)
+def test_a_large_server_is_read_in_bounded_memory(server, request):
+    url = request.getfixturevalue(server)
+    FILLED[server](url)
+    report = measured(url, "none://", "dry")
+    assert (report["messages"], report["skipped_count"]) == (ROWS, 0)
+    assert report["peak"] < MEGABYTES / 2

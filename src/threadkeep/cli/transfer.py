@@ -94,7 +94,7 @@ def import_(
     memory: Memory,
     file: Annotated[
         str,
-        typer.Argument(help="A file, folder or zip; - reads an export of threadkeep from a pipe."),
+        typer.Argument(help="A file, folder, zip or URL; - reads our own export from a pipe."),
     ] = "-",
     user: Annotated[str | None, typer.Option(help="Whose everything becomes.")] = None,
     format: Annotated[
