@@ -8,7 +8,8 @@ import itertools
 import pytest
 
 import threadkeep
-from tests.integrations.across.frameworks import CITIES, FRAMEWORKS, PNG, SESSION
+from tests.integrations.across.frameworks import CITIES, FRAMEWORKS, PNG
+from tests.integrations.across.google_adk import SESSION
 
 NAMES = list(FRAMEWORKS)
 ROTATIONS = [tuple(NAMES[n:] + NAMES[:n]) for n in range(len(NAMES))]
