@@ -59,7 +59,8 @@ def add_if(stream: SessionStream, ids: Sequence[str], decide: Decide) -> list[It
         decide: gets the end of the session.
 
     Returns:
-        The items as stored; `None` if `decide` returned `None`.
+        The items as stored; `None` if `decide` returned `None`. A store that keeps nothing does not
+        ask it: none.
 
     Raises:
         InputError: an item cannot be stored; nothing was written.
@@ -85,6 +86,8 @@ def add_if(stream: SessionStream, ids: Sequence[str], decide: Decide) -> list[It
         info = _new_info(stream, snapshot, addition, draft.now)
         return draft, stream.compare_and_set(snapshot, put=draft.records, info=info)
 
+    if stream.engine.discards:
+        return []
     written = stream.retry(step)
     if written is None:
         return None

@@ -41,7 +41,9 @@ class AgentFramework:
 
     def read(self, memory: Any) -> list[Any]:
         messages = asyncio.run(self._history(memory).get_messages(self._session))
-        assert_valid([entry for message in messages for entry in _as_openai(message)], "openai")
+        assert_valid(
+            [entry for message in messages for entry in message_as_openai(message)], "openai"
+        )
         return messages
 
     def same(self, turn: list[Any], read: list[Any]) -> bool:
@@ -56,7 +58,7 @@ class AgentFramework:
         return ThreadkeepHistoryProvider(memory)
 
 
-def _as_openai(message: Message) -> list[dict[str, Any]]:
+def message_as_openai(message: Message) -> list[dict[str, Any]]:
     """As the framework's client of Chat Completions sends it, without thoughts."""
     results = [content for content in message.contents if content.type == "function_result"]
     if results:

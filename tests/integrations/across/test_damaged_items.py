@@ -8,6 +8,8 @@ import random
 
 import pytest
 
+from agent_framework_threadkeep import ThreadkeepHistoryProvider
+from google_adk_threadkeep.codec import to_events
 from langchain_threadkeep import ThreadkeepChatMessageHistory, ThreadkeepStore
 from llama_index.memory.threadkeep import ThreadkeepChatStore, ThreadkeepMemory
 from openai_agents_threadkeep import ThreadkeepSession
@@ -17,6 +19,8 @@ from threadkeep.testing.damage.changes import WRONG_VALUES, changed_bodies
 from threadkeep.types import KEEP
 
 FORMATS = [
+    "agent-framework/1",
+    "google-adk/1",
     "anthropic/1",
     "langchain/1",
     "llama-index/1",
@@ -60,6 +64,10 @@ def windows(memory):
 
 
 READERS = {
+    "agent framework": lambda m: asyncio.run(
+        ThreadkeepHistoryProvider(m, user="ada").get_messages("c")
+    ),
+    "adk": lambda m: to_events(m.session("c", user="ada").items()),
     "window": windows,
     "langchain": lambda m: ThreadkeepChatMessageHistory("c", m, user="ada").messages,
     "agents": lambda m: asyncio.run(ThreadkeepSession("c", m, user="ada").get_items()),

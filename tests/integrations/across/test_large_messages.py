@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 import pytest
+from agent_framework import Message
 from langchain.agents import create_agent
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage
@@ -14,6 +15,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import tool
 from llama_index.core.llms import ChatMessage
 
+from agent_framework_threadkeep import ThreadkeepHistoryProvider
 from langchain_threadkeep import ThreadkeepChatMessageHistory, ThreadkeepMiddleware
 from llama_index.memory.threadkeep import ThreadkeepMemory
 from openai_agents_threadkeep import ThreadkeepSession
@@ -49,7 +51,12 @@ def openai_agents(memory, text):
     asyncio.run(session.add_items([{"role": "user", "content": text}]))
 
 
-WRITERS = [langchain, llama_index, openai_agents]
+def agent_framework(memory, text):
+    history = ThreadkeepHistoryProvider(memory)
+    asyncio.run(history.save_messages("chat", [Message("user", [text])]))
+
+
+WRITERS = [langchain, llama_index, openai_agents, agent_framework]
 
 
 @pytest.mark.parametrize("write", WRITERS)

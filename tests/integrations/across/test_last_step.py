@@ -14,6 +14,7 @@ from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
+from agent_framework_threadkeep import ThreadkeepHistoryProvider
 from langchain_threadkeep import (
     ThreadkeepChatMessageHistory,
     ThreadkeepMiddleware,
@@ -22,6 +23,7 @@ from langchain_threadkeep import (
 )
 from llama_index.memory.threadkeep import ThreadkeepMemory
 from openai_agents_threadkeep import ThreadkeepSession
+from tests.integrations.across.agent_framework import message_as_openai
 from tests.integrations.llama_index.conftest import as_openai
 from tests.window.histories import tool_loops
 from tests.window.looking import last_step, many, newest_user_message
@@ -66,7 +68,13 @@ def by_agents(memory, window):
     return asyncio.run(session.get_items())
 
 
-ADAPTERS = [by_history, by_node, by_llama_index, by_agents]
+def by_agent_framework(memory, window):
+    history = ThreadkeepHistoryProvider(memory, window=window)
+    messages = asyncio.run(history.get_messages("chat"))
+    return [entry for message in messages for entry in message_as_openai(message)]
+
+
+ADAPTERS = [by_history, by_node, by_llama_index, by_agents, by_agent_framework]
 
 
 @pytest.mark.proves("C4")

@@ -15,8 +15,11 @@ from contextvars import ContextVar
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
+from agent_framework import AgentSession
 from agents import Agent, RunContextWrapper
+from google.adk.events.event import Event
 from langchain.agents import create_agent
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage
@@ -24,10 +27,13 @@ from langchain_core.runnables import RunnableLambda
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from llama_index.core.base.llms.types import ChatMessage
 
+import agent_framework_threadkeep as agent_framework
+import google_adk_threadkeep as google_adk
 import langchain_threadkeep as langchain
 import llama_index.memory.threadkeep as llama
 import openai_agents_threadkeep as openai_agents
 from langchain_threadkeep.identity import IdentityResolver
+from tests.integrations.agent_framework.conftest import ScriptedClient, make_agent, said
 
 Entry = Callable[[Any, str, Any], Any]
 
@@ -318,6 +324,47 @@ WRITERS["import_sqlite"] = imported(
     lambda folder, memory, value: openai_agents.import_sqlite(
         folder / "agents.db", memory, user=value
     ),
+)
+
+
+# --- Google ADK
+
+
+@silent("ThreadkeepSessionService")
+async def _(service, session, value):
+    sessions = google_adk.ThreadkeepSessionService(service.memory)
+    of = {"app_name": "guide", "user_id": value}
+    made = await sessions.create_session(**of, session_id=f"{session} {uuid4()}")
+    await sessions.append_event(made, Event(author="user"))
+    read = await sessions.get_session(**of, session_id=made.id)
+    return read, await sessions.list_sessions(**of), await sessions.get_user_state(**of)
+
+
+@reader("ThreadkeepMemoryService")
+async def _(service, _, value):
+    memories = google_adk.ThreadkeepMemoryService(service.memory)
+    return await memories.search_memory(app_name="guide", user_id=value, query="fact known")
+
+
+# --- Microsoft Agent Framework
+
+
+async def agent_framework_run(service, session, user_id=None, state=None):
+    history = agent_framework.ThreadkeepHistoryProvider(service.memory, user=user_id)
+    known = agent_framework.ThreadkeepContextProvider(service.memory, user=user_id)
+    client, run = ScriptedClient(said("ok")), AgentSession(session_id=session)
+    run.state.update(state or {})
+    await make_agent(client, history, known).run("hello", session=run)
+    return [message.to_dict() for message in client.asked[0]]
+
+
+WRITERS["ThreadkeepHistoryProvider user="] = agent_framework_run
+WRITERS["ThreadkeepHistoryProvider callable"] = lambda s, session, value: agent_framework_run(
+    s, session, lambda _: value
+)
+WRITERS["ThreadkeepHistoryProvider ContextVar"] = partial(_with_variable, agent_framework_run)
+WRITERS["ThreadkeepHistoryProvider state"] = lambda s, session, value: agent_framework_run(
+    s, session, None, {"user_id": value}
 )
 
 

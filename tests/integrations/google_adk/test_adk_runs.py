@@ -10,6 +10,8 @@ from google.adk.events.event import Event
 from google.adk.sessions import InMemorySessionService
 from google.adk.sessions.base_session_service import GetSessionConfig
 from google.genai import types
+from hypothesis import given
+from hypothesis import strategies as st
 
 import threadkeep
 from google_adk_threadkeep import ThreadkeepSessionService, instructions, stored_session_id
@@ -23,6 +25,8 @@ from tests.integrations.google_adk.conftest import (
     said,
     usage,
 )
+from tests.window.histories import tool_loops
+from tests.window.looking import last_step, many, newest_user_message
 from threadkeep.testing import assert_valid
 
 CHAT = {**WHO, "session_id": "chat"}
@@ -224,6 +228,22 @@ class TestWindow:
         with pytest.raises(threadkeep.errors.InputError, match="needs all of its events"):
             asyncio.run(runner.rewind_async(**rewind, rewind_before_invocation_id=last))
         assert read(whole) == before
+
+
+@many
+@given(history=tool_loops(), limit=st.integers(1, 4))
+def test_a_window_shows_the_last_step_and_the_question(history, limit):
+    with threadkeep.connect("memory://") as memory:
+        stored = memory.session(STORED).add(*history)
+        events = read(ThreadkeepSessionService(memory, window={"max_messages": limit})).events
+        shown = [p for e in events if e.content for p in e.content.parts]
+        calls = {p.function_call.id: p.function_call.name for p in shown if p.function_call}
+        answers = {p.function_response.id for p in shown if p.function_response}
+        step = last_step(stored)
+        assert {call["id"] for item in step for call in item.tool_calls} <= calls.keys()
+        assert {item.tool_call_id for item in step if item.tool_call_id} <= answers <= calls.keys()
+        texts = " ".join(p.text or "" for p in shown)
+        assert all(item.text.strip() in texts for item in newest_user_message(stored))
 
 
 class TestRewind:

@@ -23,7 +23,9 @@ from google_adk_threadkeep.session_ids import address_of
 from tests.backends.conftest import REQUIRED, STORES
 from tests.engine.doubles import Counting
 from tests.integrations.google_adk.conftest import APP, USER, WHO
+from threadkeep.backends.encrypted import new_key
 from threadkeep.backends.memory import MemoryBackend
+from threadkeep.core import parts
 from threadkeep.errors import ConfigError, InputError, NotOwner
 
 CHAT = {**WHO, "session_id": "chat"}
@@ -271,6 +273,58 @@ def test_an_edited_message_is_what_adk_reads(service, memory):
     chat.replace(chat.items()[0].id, {"role": "assistant", "content": "right"})
     (event,) = get(service).events
     assert (event.content.role, event.content.parts[0].text) == ("model", "right")
+
+
+def test_an_event_that_is_too_large_is_cut_and_counted(monkeypatch, service, memory):
+    monkeypatch.setattr(parts, "MAX_MESSAGE", 1_000_000)
+    session = create(service)
+    append(service, session, said("word " * 400_000, a=1))
+    append(service, session, said("more"))
+    first, second = get(service).events
+    assert first.content.parts[0].text.startswith("word word")
+    assert "left out" in first.content.parts[0].text
+    assert second.content.parts[0].text == "more"
+    assert get(service).state == {"a": 1}
+    assert memory.session(STORED).items()[0].metadata["left_out"]["parts"] == 1
+
+
+def test_a_store_that_keeps_nothing_stops_no_run():
+    with threadkeep.connect("none://") as memory:
+        service = ThreadkeepSessionService(memory)
+        session = create(service, state={"a": 1})
+        append(service, session, said("one", b=2, **{"app:c": 3}))
+        assert (session.state, len(session.events)) == ({"a": 1, "b": 2, "app:c": 3}, 1)
+        assert get(service) is None
+
+
+def test_what_is_redacted_is_neither_stored_nor_told_and_stored_once():
+    def redactor(text, kind):
+        return text.replace("nut", "***")
+
+    with threadkeep.connect("memory://", redactor=redactor) as memory:
+        service = ThreadkeepSessionService(memory)
+        create(service)
+        lost, event = get(service), said("no nuts", food="nuts")
+        append(service, lost, event.model_copy(deep=True))
+        append(service, get(service, num_recent_events=0), event)
+        session = get(service)
+        assert [e.content.parts[0].text for e in session.events] == ["no ***s"]
+        assert session.state == {"food": "***s"}
+        assert "nut" not in memory.user(USER).export()
+
+
+@pytest.mark.parametrize("is_encrypted", [False, True])
+def test_names_of_any_length_are_listed(tmp_path, is_encrypted):
+    options = {"key": new_key()} if is_encrypted else {}
+    app, user = "app/" * 300, "user%" * 200
+    with threadkeep.connect(f"sqlite:///{tmp_path}/chat.db", **options) as memory:
+        service = ThreadkeepSessionService(memory)
+        for name in (app, "guide"):
+            create(service, app_name=name, user_id=user, state={"user:a": name})
+        for who in ({"app_name": app}, {"app_name": app, "user_id": user}):
+            (session,) = asyncio.run(service.list_sessions(**who)).sessions
+            assert (session.user_id, session.id) == (user, "chat")
+            assert session.state == {"user:a": app}
 
 
 @pytest.mark.parametrize("length", [100, 10_000])

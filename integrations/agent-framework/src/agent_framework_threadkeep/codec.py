@@ -91,7 +91,7 @@ def _continues(previous: Item, item: Item, *, is_native: bool) -> bool:
     if is_native:
         group = _data(item).get("group")
         return group is not None and group == _data(previous).get("group")
-    is_separate = item.type != "message" and bool(item.tool_calls)
+    is_separate = bool(item.tool_calls) and (item.type != "message" or bool(previous.tool_calls))
     return is_separate and previous.role == item.role == "assistant" and not _data(previous)
 
 

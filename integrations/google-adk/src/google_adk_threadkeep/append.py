@@ -18,6 +18,7 @@ from threadkeep import Item
 from threadkeep import Session as Chat
 from threadkeep.adapters.app_sessions import load
 from threadkeep.adapters.conditional_append import Addition, Tail, add_if
+from threadkeep.adapters.revise import has_redactor
 from threadkeep.printable import shown
 
 
@@ -52,7 +53,7 @@ def append(
         tail = found
         if found.info is None:
             raise SessionNotFoundError(f"session {shown(session.id)} does not exist")
-        if _is_stored(event, items, found):
+        if _is_stored(event, items, found, is_redacted=has_redactor(chat)):
             return None
         check_current(session, found)
         metadata = states.changed(found.info.metadata, deltas.session) if deltas.session else None
@@ -73,10 +74,15 @@ def append(
         record_answer(chat, session.events, event, stored[0])
 
 
-def _is_stored(event: Event, items: Sequence[Item], tail: Tail) -> bool:
-    """Return True if this very event is stored: whoever sends it again lost the answer."""
+def _is_stored(event: Event, items: Sequence[Item], tail: Tail, *, is_redacted: bool) -> bool:
+    """Return True if this very event is stored: whoever sends it again lost the answer.
+
+    What is redacted is known by its id alone.
+    """
     found = [tail.stored[item.id] for item in items if item.id in tail.stored]
-    return len(found) == len(items) and [dump(e) for e in to_events(found)] == [dump(event)]
+    if len(found) < len(items):
+        return False
+    return is_redacted or [dump(stored) for stored in to_events(found)] == [dump(event)]
 
 
 def _with_free_ids(items: Sequence[Item], tail: Tail) -> list[Item]:

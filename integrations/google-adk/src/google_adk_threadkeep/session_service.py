@@ -29,6 +29,7 @@ from threadkeep.adapters import windows
 from threadkeep.adapters.app_sessions import open_session
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.conditional_append import Addition, Tail, add_if
+from threadkeep.adapters.identity import optional_user_id
 from threadkeep.adapters.identity import user_id as checked_user
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.printable import shown
@@ -112,7 +113,8 @@ class ThreadkeepSessionService(BaseSessionService):
         self, *, app_name: str, user_id: str | None = None
     ) -> ListSessionsResponse:
         """The sessions of a user, or of the app, without events, the latest last."""
-        sessions = await self.memory.to_thread(listed_sessions, self.memory, app_name, user_id)
+        owner = optional_user_id(user_id, "user_id")
+        sessions = await self.memory.to_thread(listed_sessions, self.memory, app_name, owner)
         return ListSessionsResponse(sessions=sessions)
 
     async def delete_session(self, *, app_name: str, user_id: str, session_id: str) -> None:
