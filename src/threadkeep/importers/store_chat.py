@@ -136,7 +136,9 @@ def _stream(
 
 def _without_existing(session: Session, stream: SessionStream, batch: Sequence[Item]) -> list[Item]:
     """The new ones of a batch; of the others, those whose branch is shown now change sides."""
-    keys = {names.key(item.id): item for item in batch}
+    keys: dict[str, Item] = {}
+    for item in batch:
+        keys.setdefault(names.key(item.id), item)  # the first stays, as if each came by itself
     snapshot = stream.read(items_query(stream, ids=list(keys)))
     stored = {record.id: record for record in snapshot.pages[0].records}
     hide, unhide = [], []
