@@ -14,11 +14,7 @@ from google_adk_threadkeep import ThreadkeepSessionService
 from tests.integrations.google_adk.conftest import ask, make_runner, said
 from threadkeep.testing import assert_valid
 
-<<<<<<< HEAD
 WHO: Any = {"app_name": "guide", "user_id": "ada", "session_id": "chat"}
-=======
-WHO: Any = {"app_name": "guide", "user_id": "ada", "session_id": "chat"}
->>>>>>> wt-adk
 SESSION = "guide/ada/chat"
 """Where the session of these names is stored; all frameworks share it."""
 
