@@ -31,20 +31,17 @@ def from_neutral(calls: Sequence[Call]) -> dict[str, list[Any]]:
     valid = [call for call in calls if isinstance(call.get("args"), dict)]
     invalid = [call for call in calls if not isinstance(call.get("args"), dict)]
     return {
-        "tool_calls": [
-            {**_name_and_id(call), "args": unpack(call["args"]), "type": "tool_call"}
-            for call in valid
-        ],
+        "tool_calls": [_tool_call(call, unpack(call["args"]), "tool_call") for call in valid],
         "invalid_tool_calls": [
-            {
-                **_name_and_id(call),
-                "args": call.get("args"),
-                "error": None,
-                "type": "invalid_tool_call",
-            }
+            {**_tool_call(call, call.get("args"), "invalid_tool_call"), "error": None}
             for call in invalid
         ],
     }
+
+
+def _tool_call(call: Call, args: Any, kind: str) -> dict[str, Any]:
+    """A call with its keys in the order of LangChain's own."""
+    return {"name": call.get("name"), "args": args, "id": call.get("id"), "type": kind}
 
 
 def _neutral_call(call: Mapping[str, Any], *, text: bool = False) -> Call:
@@ -57,7 +54,3 @@ def _neutral_call(call: Mapping[str, Any], *, text: bool = False) -> Call:
         "name": str(call.get("name") or ""),
         "args": neutral_args,
     }
-
-
-def _name_and_id(call: Call) -> dict[str, Any]:
-    return {"name": call.get("name"), "id": call.get("id")}

@@ -118,3 +118,9 @@ def changed(elements, change, amount, numbers):
             place = amount % len(elements)
             return [*elements[:place], next(numbers), *elements[place + 1 :]]
     return list(elements)
+
+
+def test_tool_calls_come_back_with_their_keys_in_order():
+    call = {"name": "f", "args": {"x": 1}, "id": "c"}
+    message = AIMessage("said", id="1", tool_calls=[call])
+    assert repr(references.restore(references.encode(message, SERDE).item)) == repr(message)
