@@ -167,6 +167,7 @@ def commands(session, user, hostile):
         [hostile],
         ["sessions", f"--{hostile}"],
         ["serve", "--help"],
+        ["ui", "--help"],
         ["mcp", "--help"],
         ["--version"],
         ["--help"],
