@@ -168,3 +168,20 @@ def test_a_record_that_does_not_end_with_its_last_entry_is_refused(store):
     with pytest.raises(threadkeep.errors.InputError, match="head_id"):
         run(store.write_record(record, new_entries=[entry], expected_revision=None))
     assert run(store.load("c")) is None
+
+
+def test_a_stale_revision_is_refused_by_the_primitives_themselves(store):
+    both = Beside(store, InMemoryConversationStore())
+    first = ConversationRecord(conversation_id="c", head_id=None, revision="1")
+    run(both.write_record(first, expected_revision=None))
+    second = ConversationRecord(conversation_id="c", head_id=None, revision="2")
+    run(both.write_record(second, expected_revision="1"))
+    for stale in (None, "1", "other"):
+        with pytest.raises(ConversationConflict):
+            run(both.write_record(first, expected_revision=stale))
+    with pytest.raises(ConversationConflict):
+        run(both.delete_record("c", expected_revision="1"))
+    lost = ConversationRecord(conversation_id="c", head_id="nowhere", revision="3")
+    with pytest.raises(ConversationConflict):
+        run(both.write_record(lost, expected_revision="2"))
+    assert run(both.read_record("c")) == second
