@@ -117,6 +117,22 @@ def test_many_who_create_one_session_at_once_make_one(memory):
     assert get(service).state == made[0].state
 
 
+def test_state_that_many_sessions_of_a_user_write_at_once_is_all_there(service):
+    async def write(number):
+        where = {**WHO, "session_id": f"s{number}"}
+        session = await service.create_session(**where, state={f"user:a{number}": 1})
+        await service.append_event(session, said("x", **{f"user:b{number}": 2, f"app:{number}": 3}))
+
+    async def all_of_them():
+        await asyncio.gather(*(write(number) for number in range(8)))
+
+    asyncio.run(all_of_them())
+    numbers = [(f"a{n}", 1) for n in range(8)] + [(f"b{n}", 2) for n in range(8)]
+    assert asyncio.run(service.get_user_state(**WHO)) == dict(numbers)
+    state = create(service).state
+    assert {key for key in state if key.startswith("app:")} == {f"app:{n}" for n in range(8)}
+
+
 class TestStale:
     """As ADK's database service: an append to what others changed since is refused."""
 
