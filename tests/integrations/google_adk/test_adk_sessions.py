@@ -409,3 +409,16 @@ def test_every_server_holds_sessions_as_the_in_memory_service_does(server):
         append(services[0], stale, said("late"))
     asyncio.run(services[0].delete_session(**CHAT))
     assert get(services[0]) is None
+
+
+def test_retention_keeps_the_newest_events_and_makes_nothing_stale(tmp_path):
+    with threadkeep.connect(f"sqlite:///{tmp_path}/chat.db", retain={"max_messages": 4}) as memory:
+        service = ThreadkeepSessionService(memory)
+        session = create(service, state={"a": 0})
+        for number in range(20):
+            append(service, session, said(f"event {number}", a=number))
+        texts = [event.content.parts[0].text for event in get(service).events]
+        assert texts == [f"event {number}" for number in range(20)][-len(texts) :]
+        assert 4 <= len(texts) < 20
+        assert get(service).state == {"a": 19}
+        append(service, get(service), said("more"))
