@@ -117,6 +117,22 @@ def test_many_who_create_one_session_at_once_make_one(memory):
     assert get(service).state == made[0].state
 
 
+def test_state_that_many_sessions_of_a_user_write_at_once_is_all_there(service):
+    async def write(number):
+        where = {**WHO, "session_id": f"s{number}"}
+        session = await service.create_session(**where, state={f"user:a{number}": 1})
+        await service.append_event(session, said("x", **{f"user:b{number}": 2, f"app:{number}": 3}))
+
+    async def all_of_them():
+        await asyncio.gather(*(write(number) for number in range(8)))
+
+    asyncio.run(all_of_them())
+    numbers = [(f"a{n}", 1) for n in range(8)] + [(f"b{n}", 2) for n in range(8)]
+    assert asyncio.run(service.get_user_state(**WHO)) == dict(numbers)
+    state = create(service).state
+    assert {key for key in state if key.startswith("app:")} == {f"app:{n}" for n in range(8)}
+
+
 class TestStale:
     """As ADK's database service: an append to what others changed since is refused."""
 
@@ -393,3 +409,16 @@ def test_every_server_holds_sessions_as_the_in_memory_service_does(server):
         append(services[0], stale, said("late"))
     asyncio.run(services[0].delete_session(**CHAT))
     assert get(services[0]) is None
+
+
+def test_retention_keeps_the_newest_events_and_makes_nothing_stale(tmp_path):
+    with threadkeep.connect(f"sqlite:///{tmp_path}/chat.db", retain={"max_messages": 4}) as memory:
+        service = ThreadkeepSessionService(memory)
+        session = create(service, state={"a": 0})
+        for number in range(20):
+            append(service, session, said(f"event {number}", a=number))
+        texts = [event.content.parts[0].text for event in get(service).events]
+        assert texts == [f"event {number}" for number in range(20)][-len(texts) :]
+        assert 4 <= len(texts) < 20
+        assert get(service).state == {"a": 19}
+        append(service, get(service), said("more"))
