@@ -42,6 +42,8 @@ def to_item(message: ChatMessage, location: str = "message") -> Item:
     Raises:
         InputError: a value in it is not JSON; the error names it.
     """
+    if (text := _plain_text(message)) is not None:
+        return Item(role=message.role.value, content=text)
     dump = _dump(message, location)
     blocks: list[dict[str, Any]] = dump["blocks"]
     neutral = [to_neutral(block) for block in blocks]
@@ -56,8 +58,6 @@ def to_item(message: ChatMessage, location: str = "message") -> Item:
         tool_calls=_calls(blocks, extra),
         tool_call_id=_text(extra.get("tool_call_id")) if role == "tool" else None,
     )
-    if role in PLAIN_ROLES and not extra and _is_plain_text(blocks) and role == message.role.value:
-        return item
     (item,) = parse(item, location)  # the same validation as for all other input
     slim = {**dump, "blocks": _without_stored_bytes(blocks, neutral)}
     return Item(**{**_fields(item), "raw": {"format": FORMAT, "data": slim}})
@@ -139,6 +139,15 @@ def _calls(blocks: list[dict[str, Any]], extra: dict[str, Any]) -> list[dict[str
     except InputError:
         return []
     return item.tool_calls
+
+
+def _plain_text(message: ChatMessage) -> str | None:
+    """The text of a message with nothing but that and a role that all frameworks know."""
+    if message.additional_kwargs or len(message.blocks) != 1:
+        return None
+    block = message.blocks[0]
+    is_plain = type(block) is TextBlock and message.role.value in PLAIN_ROLES
+    return block.text if is_plain and isinstance(block, TextBlock) else None
 
 
 def _text(value: Any) -> str | None:
