@@ -172,7 +172,7 @@ REDIS_AND_OPENAI = [
     ("threadkeep.import_chats(memory, 'https://example.org/a.json')", r"download"),
 ]
 USAGE = [
-    ("memory.usage(user='ada')", r"memory\.responses\.usage"),
+    ("memory.usage(user='ada')", None),
     ("memory.cost()", r"memory\.responses\.usage"),
     ("chat.usage()", r"usage\(conversation=session\.id\)"),
     ("ada.usage()", r"usage\(user=user\.id\)"),

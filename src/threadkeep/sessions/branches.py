@@ -49,8 +49,10 @@ def view(stream: SessionStream, name: str) -> BranchView:
     """The view of a branch, for reading it while another is shown.
 
     Raises:
+        InputError: the name is none.
         NotFound: the session has no such branch.
     """
+    name = names.check(name, "branch")
     info = stream.read().info
     tree = _tree(stream, info)
     if name not in tree.branches and not stream.engine.discards:

@@ -253,7 +253,9 @@ def _holds(read: list[Any], turn: list[Any]) -> bool:
     return any(read[start : start + len(turn)] == turn for start in starts)
 
 
-FOREIGN = frozenset({"plain", "langchain", "llama_index", "openai_agents", "google_adk"})
+FOREIGN = frozenset(
+    {"plain", "langchain", "llama_index", "openai_agents", "pydantic_ai", "google_adk"}
+)
 """Those whose thoughts the Agent Framework leaves out: no other model can read them."""
 
 FRAMEWORKS: dict[str, Any] = {

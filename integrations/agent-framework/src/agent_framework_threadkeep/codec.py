@@ -28,6 +28,7 @@ from threadkeep import Item
 from threadkeep.adapters.json_values import as_json
 from threadkeep.adapters.plain_items import PLAIN_ROLES, is_plain_text
 from threadkeep.errors import InputError
+from threadkeep.messages import contributions
 
 FORMAT: Final = "agent-framework/1"
 _HIDDEN: Final = frozenset({"notice", "opaque"})
@@ -69,21 +70,29 @@ def to_items(message: Message, number: int = 0) -> list[Item]:
 def to_messages(items: Sequence[Item]) -> list[Message]:
     """The messages of a conversation: native ones exact, foreign ones translated.
 
-    Thoughts of other frameworks' models are left out, since no other model can read them.
+    Each result stands behind its call. Thoughts of other frameworks' models are left out, since no
+    other model can read them.
     """
     messages: list[Message] = []
-    previous: Item | None = None
-    for item in items:
-        native = _native_message(item)
-        message = _foreign_message(item) if native is None else native
-        if message is None:
-            continue
-        if previous is not None and _continues(previous, item, is_native=native is not None):
-            messages[-1].contents.extend(message.contents)
-        else:
-            messages.append(message)
-        previous = item
+    for part in _parts(items):
+        previous: Item | None = None
+        for item in part:
+            native = _native_message(item)
+            message = _foreign_message(item) if native is None else native
+            if message is None:
+                continue
+            if previous is not None and _continues(previous, item, is_native=native is not None):
+                messages[-1].contents.extend(message.contents)
+            else:
+                messages.append(message)
+            previous = item
     return messages
+
+
+def _parts(items: Sequence[Item]) -> list[Sequence[Item]]:
+    """What one speaker contributed, with the results of its calls; no item is left out."""
+    parts = [(*part.heads, *part.results) for part in contributions(items, as_is=lambda _: True)]
+    return [*parts] if sum(map(len, parts)) == len(items) else [items]
 
 
 def _continues(previous: Item, item: Item, *, is_native: bool) -> bool:
