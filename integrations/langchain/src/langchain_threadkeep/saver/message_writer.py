@@ -57,19 +57,44 @@ class MessageWriter:
         records += self._named(stored)
         for message in stored:
             state.thread.items.keep(message.encoded.digest, message.item_id)
+            state.erased.pop(message.encoded.digest, None)
         obsolete, pointers = self._replaced_elements(stored)
         records += pointers
         versions = earlier_versions(removed, stored, outcome.replaced)
         if self._context.options.erase_replaced:
-            obsolete += map(references.element_id, versions)
-            for reference in versions:
-                digest = references.parse(reference).digest
-                self._state.elements.get(digest, set()).discard(reference)
+            obsolete += self._erase(versions, self._superseded(listed_messages))
+            obsolete += self._unsaid_texts()
         else:
             records += [
                 _version(ref, text, self._now) for ref, text in versions.items() if text is not None
             ]
         return records, [Drop(ELEMENT, obsolete)] if obsolete else []
+
+    def _erase(self, versions: Iterable[str], superseded: Iterable[NewMessage]) -> list[str]:
+        """Forget replaced messages; the ids of all elements that hold them, under any reference.
+
+        A pending write refers to a message before it is known which question that answers.
+        """
+        obsolete = list(map(references.element_id, versions))
+        digests = {references.parse(reference).digest for reference in versions}
+        for digest in digests | {message.encoded.digest for message in superseded}:
+            self._state.erased.keep(digest, True)
+            obsolete += map(references.element_id, self._state.elements.pop(digest, ()))
+        return list(dict.fromkeys(obsolete))
+
+    def _unsaid_texts(self) -> list[str]:
+        """The ids of texts that waited for a message, and which none has said when it came.
+
+        The message was changed before it was written, such as by a middleware that redacts.
+        """
+        waiting = [
+            name
+            for name, reference in self._state.texts.items()
+            if reference is None and name not in self._writer.encoder.texts
+        ]
+        for name in waiting:
+            del self._state.texts[name]
+        return [TEXT + name for name in waiting]
 
     def _replaced_elements(self, stored: Sequence[NewMessage]) -> tuple[list[str], list[Record]]:
         """The elements that an item restores now: to be dropped, or to refer to it."""
@@ -97,6 +122,7 @@ class MessageWriter:
         state, new = self._state, list(new)
         if restored is None:
             self._check_items(new)
+        erased = self._erased(new)
         for message in new:
             digest = message.encoded.digest
             state.thread.references.keep(digest, message.reference)
@@ -107,10 +133,32 @@ class MessageWriter:
             expected = state.elements.setdefault(digest, set())
             if (is_item and message.encoded.typed is None) or message.reference in expected:
                 continue
+            if message.reference in erased:
+                continue
             expected.add(message.reference)
             if message.message.id is None:
                 state.without_id[digest] = message.reference
             yield self._writer.element(message, self._now)
+
+    def _erased(self, new: Sequence[NewMessage]) -> set[str]:
+        """References to messages that were replaced since, where that erases them.
+
+        Pending writes and checkpoints may arrive late, when a middleware has redacted the item.
+        """
+        if not self._context.options.erase_replaced:
+            return set()
+        late = {
+            m.reference
+            for m in new
+            if m.message.id is not None and self._state.erased.get(m.encoded.digest)
+        }
+        return late | {message.reference for message in self._superseded(new)}
+
+    def _superseded(self, new: Sequence[NewMessage]) -> list[NewMessage]:
+        """Messages whose item says something newer."""
+        ids = [message.item_id for message in new]
+        bodies = items.stored_bodies(self._context, self._state.thread, ids)
+        return [m for m in new if bodies.get(m.item_id) not in (None, m.encoded.body)]
 
     def _check_items(self, new: Sequence[NewMessage]) -> None:
         """Make sure that the session has the messages which it is known to have."""

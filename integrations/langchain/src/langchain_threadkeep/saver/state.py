@@ -23,6 +23,9 @@ _CHECKPOINTS: Final = 6
 _MESSAGES: Final = 20_000
 """Digests known of a thread."""
 
+_ERASED: Final = 10_000
+"""Digests of erased messages that are known of a namespace."""
+
 _RUNS: Final = 64
 """Runs of a thread in this process that are known at once."""
 
@@ -128,6 +131,7 @@ class StreamState:
         texts: digests of texts in the stream, with references to the messages that say them.
         without_id: references to messages that have no id yet, by digest.
         holders: the runs of this process; dead once they are over.
+        erased: digests of messages that were erased since they were replaced.
     """
 
     def __init__(self, thread: ThreadState, namespace: str) -> None:
@@ -136,6 +140,7 @@ class StreamState:
         self.lock = threading.RLock()
         self.puts = 0
         self.holders: Lru[Callable[[], Any]] = Lru(_RUNS)
+        self.erased: Lru[bool] = Lru(_ERASED)
         self.forget()
 
     def forget(self) -> None:
