@@ -111,8 +111,8 @@ def allowed_hosts(host: str, allowed: list[str]) -> list[str]:
 
     if host in _WILDCARDS and not allowed:
         raise ConfigError(f"host {host} has no name: pass --allow-host with what clients call it")
-    own = [] if host in _WILDCARDS else [f"[{host}]" if ":" in host else host]
-    return [*LOOPBACK_HOSTS, *own, *allowed]
+    bound_names = [] if host in _WILDCARDS else [f"[{host}]" if ":" in host else host]
+    return [*LOOPBACK_HOSTS, *bound_names, *allowed]
 
 
 def _print_run_key(url: str, authenticator: Authenticator, start_path: str | None) -> None:

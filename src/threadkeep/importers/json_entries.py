@@ -117,8 +117,8 @@ def _lines(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[Entry]:
 
 
 def _single(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[Entry]:
-    whole = text.read(MAX_DOCUMENT + 1)
-    yield from entry(None if len(whole) > MAX_DOCUMENT else whole, label, skip)
+    document = text.read(MAX_DOCUMENT + 1)
+    yield from entry(None if len(document) > MAX_DOCUMENT else document, label, skip)
 
 
 def entry(text: str | None, location: str, skip: Skip) -> Iterator[Entry]:

@@ -64,16 +64,16 @@ TABLE_READERS: Final[Sequence[TableReader]] = (
 
 def tables_of(database: Database, context: Context) -> Iterator[tuple[str, Iterator[Part]]]:
     """What each format that is recognised reads of a database, with the format's name."""
-    found = database.tables()
-    readers = [reader for reader in TABLE_READERS if reader.matches(found)]
+    tables = database.tables()
+    readers = [reader for reader in TABLE_READERS if reader.matches(tables)]
     if not readers:
-        context.skip(context.label, _obstacle(found))
+        context.skip(context.label, _obstacle(tables))
     for reader in readers:
         yield reader.name, reader.read(database, context)
 
 
-def _obstacle(found: Tables) -> str:
-    if any(name.startswith(("threadkeep", "session_history")) for name in found):
+def _obstacle(tables: Tables) -> str:
+    if any(name.startswith(("threadkeep", "session_history")) for name in tables):
         return "it is a store of threadkeep itself: `threadkeep copy` moves its sessions"
     return "none of its tables is recognised"
 

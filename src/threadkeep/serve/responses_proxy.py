@@ -54,7 +54,7 @@ async def create(request: Request) -> Response:
         response = await proxy.upstream.read_object(answer)
     finally:
         await answer.aclose()
-    return await _whole(request, proxy, turn, response)
+    return await _unstreamed(request, proxy, turn, response)
 
 
 def make_turn(body: Mapping[str, Any], owner: Owner) -> Turn:
@@ -134,7 +134,7 @@ async def _send(proxy: ProxyState, body: Mapping[str, Any]) -> httpx.Response:
         raise
 
 
-async def _whole(
+async def _unstreamed(
     request: Request, proxy: ProxyState, turn: Turn, response: Mapping[str, Any]
 ) -> Response:
     if not isinstance(response.get("output"), list):

@@ -36,7 +36,7 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
         messages=messages,
         title=fields.name(conversation.get("title")),
         created_at=conversation.get("create_time"),
-        metadata=fields.known(gizmo=conversation.get("gizmo_id")),
+        metadata=fields.without_empty(gizmo=conversation.get("gizmo_id")),
         files=[file for node in nodes.values() for file in _files(node)],
     )
 
@@ -103,7 +103,7 @@ def _message(payload: _Node, place: str, call: str | None) -> Message | None:
         place,
         id,
         payload.get("create_time"),
-        fields.known(attachments=metadata.get("attachments")),
+        fields.without_empty(attachments=metadata.get("attachments")),
         hidden=is_inner,
     )
 
@@ -157,10 +157,12 @@ def _files(node: _Node) -> Iterator[dict[str, Json]]:
         if isinstance(file, Mapping) and file.get("id"):
             name, mime_type = fields.name(file.get("name")), file.get("mime_type")
             url = f"chatgpt://{file['id']}"
-            yield fields.known(url=url, name=name, mime_type=mime_type, size=file.get("size"))
+            yield fields.without_empty(
+                url=url, name=name, mime_type=mime_type, size=file.get("size")
+            )
     for part in (content.get("parts") or ()) if isinstance(content, Mapping) else ():
         if isinstance(part, Mapping) and isinstance(part.get("asset_pointer"), str):
-            yield fields.known(url=part["asset_pointer"], size=part.get("size_bytes"))
+            yield fields.without_empty(url=part["asset_pointer"], size=part.get("size_bytes"))
 
 
 def _tool_name(name: str) -> str:

@@ -29,7 +29,7 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
         messages=[m for message in _ordered(good, leaf) for m in message],
         title=fields.name(conversation.get("name")),
         created_at=conversation.get("created_at"),
-        metadata=fields.known(summary=fields.name(conversation.get("summary"))),
+        metadata=fields.without_empty(summary=fields.name(conversation.get("summary"))),
         files=[file for _, payload in good for file in _files(payload)],
     )
 
@@ -93,8 +93,8 @@ def _steps(payload: _Payload, role: str, key: str) -> Iterator[dict[str, Json]]:
                 yield _step(role, parts, calls)
                 open_ids += [str(call["id"]) for call in calls]
                 parts, calls = [], []
-            own = fields.name(block.get("tool_use_id"))
-            answered = own if own in open_ids else open_ids[0] if open_ids else None
+            use_id = fields.name(block.get("tool_use_id"))
+            answered = use_id if use_id in open_ids else open_ids[0] if open_ids else None
             if answered is None:
                 parts.append(fields.text(block.get("content")))
                 continue
@@ -142,6 +142,6 @@ def _attached(file: object) -> str:
 def _files(payload: _Payload) -> Iterator[dict[str, Json]]:
     for file in [*(payload.get("attachments") or ()), *(payload.get("files") or ())]:
         if isinstance(file, Mapping) and fields.name(file.get("file_name")):
-            yield fields.known(
+            yield fields.without_empty(
                 name=file["file_name"], type=file.get("file_type"), size=file.get("file_size")
             )

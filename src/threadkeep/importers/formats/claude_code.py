@@ -44,7 +44,7 @@ def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
             location=first.location,
             messages=_messages(chain([first], lines), context),  # noqa: B031 - read once
             created_at=first.value.get("timestamp"),
-            metadata=fields.known(
+            metadata=fields.without_empty(
                 cwd=first.value.get("cwd"), git_branch=first.value.get("gitBranch")
             ),
         )
@@ -64,10 +64,10 @@ def _is_spoken(entry: Entry, context: Context) -> bool:
 
 
 def _session(entry: Entry) -> str:
-    own = fields.name(entry.value.get("sessionId")) or "claude-code"
+    session_id = fields.name(entry.value.get("sessionId")) or "claude-code"
     if not entry.value.get("isSidechain"):
-        return own
-    return f"{own}/{fields.name(entry.value.get('agentId')) or 'sidechain'}"
+        return session_id
+    return f"{session_id}/{fields.name(entry.value.get('agentId')) or 'sidechain'}"
 
 
 def _messages(entries: Iterable[Entry], context: Context) -> Iterator[Message]:
@@ -85,14 +85,14 @@ def _read_line(entry: Entry, context: Context) -> Iterator[Message]:
     content: dict[str, Json] = {"role": role, "content": payload.get("content")}
     answer_id = None
     if role == "assistant":
-        content |= fields.known(model=payload.get("model"), usage=payload.get("usage"))
+        content |= fields.without_empty(model=payload.get("model"), usage=payload.get("usage"))
         answer_id = fields.name(payload.get("id"))
     yield Message(
         content,
         entry.location,
         fields.name(line.get("uuid")) or "",
         line.get("timestamp"),
-        fields.known(**{RESPONSE_ID: answer_id}),
+        fields.without_empty(**{RESPONSE_ID: answer_id}),
         hidden=_is_of_program(line, content["content"]),
     )
 

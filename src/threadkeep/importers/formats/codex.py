@@ -56,7 +56,7 @@ def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
         location=context.label,
         messages=_messages(chain([first], entries), context),
         created_at=meta.get("timestamp"),
-        metadata=fields.known(cwd=meta.get("cwd"), git_branch=(git or {}).get("branch")),
+        metadata=fields.without_empty(cwd=meta.get("cwd"), git_branch=(git or {}).get("branch")),
     )
 
 
@@ -112,7 +112,7 @@ def _usage(entry: Entry, event: dict[str, Json], model: str | None) -> Iterator[
     if isinstance(last, dict) and isinstance(total, dict):
         notice = {"type": "notice", "role": "assistant", "content": "", "usage": last}
         yield Message(
-            notice | fields.known(model=model),
+            notice | fields.without_empty(model=model),
             entry.location,
             f"usage-{fields.digest(total)}",
             entry.value.get("timestamp"),

@@ -53,9 +53,9 @@ def _session(value: Mapping[str, Any], at: object) -> str:
     details = value.get("details")
     urls = [value.get("titleUrl")]
     urls += [d.get("url") for d in details or () if isinstance(d, Mapping)] if details else []
-    found = next((m for url in urls if (m := _ADDRESS.search(str(url)))), None)
-    if found:
-        return f"gemini-{found[1]}"
+    address = next((m for url in urls if (m := _ADDRESS.search(str(url)))), None)
+    if address:
+        return f"gemini-{address[1]}"
     day = fields.moment(at)
     return f"gemini-{day:%Y-%m-%d}" if day else "gemini-undated"
 

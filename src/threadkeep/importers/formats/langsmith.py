@@ -50,8 +50,8 @@ def _keyed(entries: Iterator[Entry], context: Context) -> Iterator[Keyed]:
 
 def _thread(run: Mapping[str, Any]) -> str:
     names = (fields.name(_metadata(run).get(key)) for key in _THREADS)
-    own = (fields.name(run.get(key)) for key in ("trace_id", "id"))
-    return next(filter(None, (*names, *own)), None) or f"langsmith:{fields.digest(dict(run))}"
+    run_ids = (fields.name(run.get(key)) for key in ("trace_id", "id"))
+    return next(filter(None, (*names, *run_ids)), None) or f"langsmith:{fields.digest(dict(run))}"
 
 
 def _metadata(run: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -29,7 +29,9 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
         title=fields.name(value.get("title")),
         created_at=next((p.get("createdAt") for _, p, _ in payloads.values()), None),
         user=fields.name(value.get("user")),
-        metadata=fields.known(endpoint=value.get("endpoint"), model=(options or {}).get("model")),
+        metadata=fields.without_empty(
+            endpoint=value.get("endpoint"), model=(options or {}).get("model")
+        ),
     )
 
 
@@ -70,11 +72,11 @@ def _messages(payloads: dict[str, _Placed], context: Context) -> Iterator[Messag
         spoken = [part for part in parts if _is_text(part)] if isinstance(parts, list) else []
         yield Message(
             {"role": role, "content": fields.text(payload.get("text")) or fields.text(spoken),
-             **fields.known(model=fields.name(model))},
+             **fields.without_empty(model=fields.name(model))},
             place,
             fields.name(payload.get("messageId")) or "",
             payload.get("createdAt"),
-            fields.known(files=payload.get("files")),
+            fields.without_empty(files=payload.get("files")),
             hidden=not is_shown,
             is_branch=not is_shown,
         )  # fmt: skip

@@ -31,7 +31,7 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
         title=fields.name(value.get("title")) or fields.name(chat.get("title")),
         created_at=value.get("created_at") or chat.get("timestamp"),
         user=fields.name(value.get("user_id")),
-        metadata=fields.known(models=chat.get("models"), folder=value.get("folder_id")),
+        metadata=fields.without_empty(models=chat.get("models"), folder=value.get("folder_id")),
     )
 
 
@@ -54,14 +54,14 @@ def _messages(
             continue
         content: dict[str, Json] = {"role": role, "content": fields.text(node.get("content"))}
         if role == "assistant":
-            content |= fields.known(model=node.get("model"))
+            content |= fields.without_empty(model=node.get("model"))
             content |= {"usage": node["usage"]} if isinstance(node.get("usage"), dict) else {}
         yield Message(
             content,
             place,
             fields.name(node.get("id")) or key,
             node.get("timestamp"),
-            fields.known(files=node.get("files")),
+            fields.without_empty(files=node.get("files")),
             hidden=not is_shown,
             is_branch=not is_shown,
         )

@@ -27,14 +27,14 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
     value = fields.mapping(entry.value, "a conversation")
     turns = fields.sequence(next((value[key] for key in _KEYS if key in value), None), "turns")
     own_id = next((id for key in _IDS if (id := fields.name(value.get(key)))), None)
-    known = {key: value.get(key) for key in ("model", "language")}
+    metadata = {key: value.get(key) for key in ("model", "language")}
     yield Chat(
         id=f"sharegpt-{own_id or fields.digest(value)}",
         location=entry.location,
         messages=list(_messages(turns, value.get("model"), entry.location, context)),
         title=fields.name(value.get("title")),
         created_at=fields.date_of(value),
-        metadata=fields.known(**known),
+        metadata=fields.without_empty(**metadata),
     )
 
 
