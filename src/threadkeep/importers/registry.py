@@ -28,10 +28,10 @@ from threadkeep.importers.formats import (
     solace,
     zep,
 )
-from threadkeep.importers.values import Context, Entry, Part, Reader
+from threadkeep.importers.values import Context, FormatReader, JsonEntry, Part
 from threadkeep.printable import shown
 
-READERS: Final[Sequence[Reader]] = (
+READERS: Final[Sequence[FormatReader]] = (
     chatgpt.READER,
     claude.READER,
     claude_code.READER,
@@ -78,7 +78,7 @@ def _obstacle(tables: Tables) -> str:
     return "none of its tables is recognised"
 
 
-def reader_of(entries: Sequence[Entry]) -> Reader | None:
+def reader_of(entries: Sequence[JsonEntry]) -> FormatReader | None:
     """The first reader that recognises one of the entries."""
     for reader in READERS:
         if any(reader.matches(entry.value) for entry in entries):
@@ -86,7 +86,7 @@ def reader_of(entries: Sequence[Entry]) -> Reader | None:
     return None
 
 
-def reader_named(name: str) -> Reader:
+def reader_named(name: str) -> FormatReader:
     """The reader of JSON of this name.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from threadkeep.importers import branches, fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.messages import parse_arguments
 from threadkeep.printable import shown
 from threadkeep.types import Json
@@ -24,7 +24,7 @@ def _matches(value: Json) -> bool:
     return isinstance(value, dict) and isinstance(value.get("mapping"), dict)
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     conversation = fields.mapping(entry.value, "a conversation")
     nodes = fields.mapping(conversation.get("mapping"), "mapping")
     nodes = {key: node for key, node in nodes.items() if isinstance(node, Mapping)}
@@ -41,7 +41,7 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
     )
 
 
-READER: Final = Reader("chatgpt", "ChatGPT's data export", _matches, each.reader(_read))
+READER: Final = FormatReader("chatgpt", "ChatGPT's data export", _matches, each.reader(_read))
 
 
 def _messages(

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from threadkeep.importers import branches, fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.types import Json
 
 _ROOT: Final = "00000000-0000-4000-8000-000000000000"  # the parent of a first message
@@ -17,7 +17,7 @@ def _matches(value: Json) -> bool:
     return isinstance(value, dict) and "chat_messages" in value
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     conversation = fields.mapping(entry.value, "a conversation")
     payloads = fields.sequence(conversation.get("chat_messages"), "chat_messages")
     own_id = fields.name(conversation.get("uuid")) or fields.digest(entry.value)
@@ -34,7 +34,7 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
     )
 
 
-READER: Final = Reader("claude", "Claude's data export", _matches, each.reader(_read))
+READER: Final = FormatReader("claude", "Claude's data export", _matches, each.reader(_read))
 
 
 def _good(payloads: list[Any], location: str, context: Context) -> Iterator[tuple[str, _Payload]]:

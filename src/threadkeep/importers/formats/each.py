@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterator
 
 from threadkeep.errors import InputError
 from threadkeep.importers.fields import Malformed
-from threadkeep.importers.values import Context, Entry, Part
+from threadkeep.importers.values import Context, JsonEntry, Part
 
-ReadEntry = Callable[[Entry, Context], Iterator[Part]]
+ReadEntry = Callable[[JsonEntry, Context], Iterator[Part]]
 
 
-def reader(read_entry: ReadEntry) -> Callable[[Iterator[Entry], Context], Iterator[Part]]:
+def reader(read_entry: ReadEntry) -> Callable[[Iterator[JsonEntry], Context], Iterator[Part]]:
     """A reader of documents, made of one of entries."""
 
-    def read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
+    def read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
         for entry in entries:
             try:
                 parts = list(read_entry(entry, context))

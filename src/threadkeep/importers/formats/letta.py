@@ -6,7 +6,15 @@ from typing import Any, Final
 
 from threadkeep.importers import fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Knowledge, Message, Part, Reader
+from threadkeep.importers.values import (
+    Chat,
+    Context,
+    FormatReader,
+    JsonEntry,
+    Knowledge,
+    Message,
+    Part,
+)
 from threadkeep.messages import parse_arguments
 from threadkeep.types import Json
 
@@ -19,7 +27,7 @@ def _matches(value: Json) -> bool:
     return newer or ("core_memory" in value and isinstance(value.get("messages"), list))
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     value = fields.mapping(entry.value, "an agent file")
     yield from _facts(value.get("blocks") or value.get("core_memory"), entry.location)
     for number, agent in enumerate(value.get("agents") or [value]):
@@ -38,7 +46,7 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
         )
 
 
-READER: Final = Reader("letta", "Letta's agent files", _matches, each.reader(_read))
+READER: Final = FormatReader("letta", "Letta's agent files", _matches, each.reader(_read))
 
 
 def _facts(blocks: Any, place: str) -> Iterator[Knowledge]:

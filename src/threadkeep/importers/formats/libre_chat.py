@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from threadkeep.importers import branches, fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.types import Json
 
 
@@ -16,7 +16,7 @@ def _matches(value: Json) -> bool:
     return isinstance(value, dict) and "conversationId" in value and "messages" in value
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     value = fields.mapping(entry.value, "a conversation")
     listed = fields.sequence(value.get("messages"), "messages")
     own_id = fields.name(value.get("conversationId")) or fields.digest(value)
@@ -35,7 +35,7 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
     )
 
 
-READER: Final = Reader("librechat", "LibreChat's exports", _matches, each.reader(_read))
+READER: Final = FormatReader("librechat", "LibreChat's exports", _matches, each.reader(_read))
 
 _Placed = tuple[str, Mapping[str, Any], str | None]
 

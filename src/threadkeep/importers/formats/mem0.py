@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from threadkeep.importers import fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Context, Entry, Knowledge, Part, Reader
+from threadkeep.importers.values import Context, FormatReader, JsonEntry, Knowledge, Part
 from threadkeep.types import Json
 
 
@@ -20,7 +20,7 @@ def _matches(value: Json) -> bool:
     )
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     value = fields.mapping(entry.value, "a memory")
     results = value.get("results", value.get("memories"))
     if not isinstance(results, list):
@@ -34,7 +34,7 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
             context.skip(place, str(error))
 
 
-READER: Final = Reader("mem0", "mem0's memories", _matches, each.reader(_read))
+READER: Final = FormatReader("mem0", "mem0's memories", _matches, each.reader(_read))
 
 
 def _fact(memory: Any, location: str) -> Knowledge:

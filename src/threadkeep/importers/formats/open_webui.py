@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from threadkeep.importers import branches, fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.printable import shown
 from threadkeep.types import Json
 
@@ -17,7 +17,7 @@ def _matches(value: Json) -> bool:
     return isinstance(chat, dict) and isinstance(chat.get("history"), dict)
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     value = fields.mapping(entry.value, "a chat")
     chat = fields.mapping(value.get("chat", value), "chat")
     history = fields.mapping(chat.get("history"), "history")
@@ -35,7 +35,7 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
     )
 
 
-READER: Final = Reader("open-webui", "Open WebUI's chats", _matches, each.reader(_read))
+READER: Final = FormatReader("open-webui", "Open WebUI's chats", _matches, each.reader(_read))
 
 
 def _messages(

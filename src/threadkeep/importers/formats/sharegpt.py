@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from threadkeep.importers import fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.types import Json
 
 _KEYS: Final = ("conversations", "conversation", "items")
@@ -23,7 +23,7 @@ def _matches(value: Json) -> bool:
     )
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     value = fields.mapping(entry.value, "a conversation")
     turns = fields.sequence(next((value[key] for key in _KEYS if key in value), None), "turns")
     own_id = next((id for key in _IDS if (id := fields.name(value.get(key)))), None)
@@ -38,7 +38,7 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
     )
 
 
-READER: Final = Reader("sharegpt", "ShareGPT, LMSYS, WildChat", _matches, each.reader(_read))
+READER: Final = FormatReader("sharegpt", "ShareGPT, LMSYS, WildChat", _matches, each.reader(_read))
 
 
 def _turns(value: Mapping[str, Any]) -> list[Any]:

@@ -5,7 +5,15 @@ from typing import Any, Final
 
 from threadkeep.importers import fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Knowledge, Message, Part, Reader
+from threadkeep.importers.values import (
+    Chat,
+    Context,
+    FormatReader,
+    JsonEntry,
+    Knowledge,
+    Message,
+    Part,
+)
 from threadkeep.types import Json
 
 
@@ -24,7 +32,7 @@ def _is_edge(value: Any) -> bool:
     return isinstance(value, Mapping) and isinstance(value.get("fact"), str) and "uuid" in value
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     value = fields.mapping(entry.value, "an answer of Zep")
     user = fields.name(value.get("user_id"))
     edges = value.get("edges") or value.get("relevant_facts")
@@ -39,7 +47,7 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
         yield Chat(own_id or context.stem, entry.location, messages, user=user)
 
 
-READER: Final = Reader("zep", "Zep's threads and edges", _matches, each.reader(_read))
+READER: Final = FormatReader("zep", "Zep's threads and edges", _matches, each.reader(_read))
 
 
 def _fact(edge: Mapping[str, Any], place: str, user: str | None) -> Knowledge:
