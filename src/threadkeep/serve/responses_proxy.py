@@ -22,7 +22,7 @@ from threadkeep.serve.record import Turn, check_input, record
 from threadkeep.serve.response_events import ResponseAnswer, ResponseRewriter
 from threadkeep.serve.sse import DONE, EventReader, MalformedStream, ServerEvent, event_bytes
 from threadkeep.serve.streaming import EventStream
-from threadkeep.serve.upstream import BROKEN, check_event_stream
+from threadkeep.serve.upstream import BROKEN, require_event_stream
 from threadkeep.types.openai_limits import check_metadata
 from threadkeep.window import Window
 
@@ -44,11 +44,7 @@ async def create(request: Request) -> Response:
     sent |= {"store": False, "input": _prompt(turn, window)}
     answer = await _send(proxy, sent)
     if body.get("stream"):
-        try:
-            check_event_stream(answer)
-        except ApiError:
-            await answer.aclose()
-            raise
+        await require_event_stream(answer)
         return EventStream(_streamed(request, proxy, turn, answer), send_seconds=proxy.send_seconds)
     try:
         response = await proxy.upstream.read_object(answer)
