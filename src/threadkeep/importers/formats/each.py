@@ -1,10 +1,13 @@
-"""Formats whose entries are a chat each: a bad one is named, and the others are read."""
+"""What is read one by one: a bad chat or message is named, and the others are read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from threadkeep.errors import InputError
 from threadkeep.importers.fields import Malformed
 from threadkeep.importers.values import Context, JsonEntry, Part
+
+Element = TypeVar("Element")
 
 ReadEntry = Callable[[JsonEntry, Context], Iterator[Part]]
 
@@ -24,3 +27,24 @@ def reader(read_entry: ReadEntry) -> Callable[[Iterator[JsonEntry], Context], It
                 yield from parts
 
     return read
+
+
+def elements(
+    values: Iterable[Any],
+    location: str,
+    read: Callable[[Any, str], Element | None],
+    context: Context,
+) -> Iterator[Element]:
+    """What is read of each element of a list, by the element and its location.
+
+    A malformed one is named; `None` = there is nothing to read.
+    """
+    for number, value in enumerate(values):
+        place = f"{location}[{number}]"
+        try:
+            element = read(value, place)
+        except Malformed as error:
+            context.skip(place, str(error))
+            continue
+        if element is not None:
+            yield element

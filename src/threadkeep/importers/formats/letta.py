@@ -59,19 +59,17 @@ def _facts(blocks: Any, place: str) -> Iterator[Knowledge]:
 
 
 def _messages(listed: list[Any], location: str, context: Context) -> Iterator[Message]:
-    for number, payload in enumerate(listed):
-        place = f"{location}.messages[{number}]"
-        try:
-            payload = fields.mapping(payload, "a message")
-            message = _message(payload, fields.role(payload.get("role")))
-        except fields.Malformed as error:
-            context.skip(place, str(error))
-            continue
-        id = fields.name(payload.get("id")) or ""
-        yield Message(message, place, id, fields.date_of(payload))
+    yield from each.elements(listed, f"{location}.messages", _message, context)
 
 
-def _message(payload: Mapping[str, Any], role: str) -> dict[str, Json]:
+def _message(value: Any, place: str) -> Message:
+    payload = fields.mapping(value, "a message")
+    content = _content(payload, fields.role(payload.get("role")))
+    id = fields.name(payload.get("id")) or ""
+    return Message(content, place, id, fields.date_of(payload))
+
+
+def _content(payload: Mapping[str, Any], role: str) -> dict[str, Json]:
     text = fields.text(payload.get("content") or payload.get("text"))
     if role == "user":
         return {"role": role, "content": _unpacked(text)}

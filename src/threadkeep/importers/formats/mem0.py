@@ -26,12 +26,11 @@ def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     if not isinstance(results, list):
         yield _fact(value, entry.location)
         return
-    for number, memory in enumerate(results):
-        place = f"{entry.location}.results[{number}]"
-        try:
-            yield _fact(fields.mapping(memory, "a memory"), place)
-        except fields.Malformed as error:
-            context.skip(place, str(error))
+    yield from each.elements(results, f"{entry.location}.results", _element, context)
+
+
+def _element(value: Any, place: str) -> Knowledge:
+    return _fact(fields.mapping(value, "a memory"), place)
 
 
 READER: Final = FormatReader("mem0", "mem0's memories", _matches, each.reader(_read))

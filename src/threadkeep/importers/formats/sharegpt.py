@@ -49,18 +49,15 @@ def _turns(value: Mapping[str, Any]) -> list[Any]:
 def _messages(
     turns: list[Any], model: object, location: str, context: Context
 ) -> Iterator[Message]:
-    for number, turn in enumerate(turns):
-        place = f"{location}[{number}]"
-        try:
-            turn = fields.mapping(turn, "a turn")
-            role = fields.role(turn.get("from", turn.get("role")))
-        except fields.Malformed as error:
-            context.skip(place, str(error))
-            continue
+    def message(value: Any, place: str) -> Message:
+        turn = fields.mapping(value, "a turn")
+        role = fields.role(turn.get("from", turn.get("role")))
         content = turn.get("value", turn.get("content"))
         text = content if isinstance(content, str) else fields.text(content)
         named = {"model": model} if role == "assistant" and isinstance(model, str) else {}
         if role == "tool":  # an answer without the id of its call
             role, text = "user", f"[tool result]\n{text}"
         id = fields.name(turn.get("turn_identifier")) or ""
-        yield Message({"role": role, "content": text, **named}, place, id, fields.date_of(turn))
+        return Message({"role": role, "content": text, **named}, place, id, fields.date_of(turn))
+
+    yield from each.elements(turns, location, message, context)

@@ -60,15 +60,11 @@ def _knowledge(memory: Mapping[str, Any], user: str, place: str) -> Iterator[Kno
 def _messages(
     history: list[Any], session: Mapping[str, Any], location: str, context: Context
 ) -> Iterator[Message]:
-    for number, entry in enumerate(history):
-        place = f"{location}.history[{number}]"
-        try:
-            payload = fields.mapping(entry, "an entry")
-            if payload.get("role") == "action":  # forgotten there with the next message
-                continue
-            content = payload.get("content")
-            message = {"role": fields.role(payload.get("role")), "content": content}
-        except fields.Malformed as error:
-            context.skip(place, str(error))
-        else:
-            yield Message(message, place, created_at=session.get("last_active_time"))
+    def message(value: Any, place: str) -> Message | None:
+        payload = fields.mapping(value, "an entry")
+        if payload.get("role") == "action":  # forgotten there with the next message
+            return None
+        content = {"role": fields.role(payload.get("role")), "content": payload.get("content")}
+        return Message(content, place, created_at=session.get("last_active_time"))
+
+    yield from each.elements(history, f"{location}.history", message, context)

@@ -63,17 +63,15 @@ def _fact(edge: Mapping[str, Any], place: str, user: str | None) -> Knowledge:
 
 
 def _messages(listed: list[Any], location: str, context: Context) -> Iterator[Message]:
-    for number, payload in enumerate(listed):
-        place = f"{location}.messages[{number}]"
-        try:
-            payload = fields.mapping(payload, "a message")
-            role = fields.role(payload.get("role_type") or payload.get("role"))
-        except fields.Malformed as error:
-            context.skip(place, str(error))
-            continue
-        speaker = fields.name(payload.get("name"))
-        if speaker is None and "role_type" in payload:
-            speaker = fields.name(payload.get("role"))
-        content = {"role": role, "content": fields.text(payload.get("content")), "name": speaker}
-        id = fields.name(payload.get("uuid")) or ""
-        yield Message(content, place, id, fields.date_of(payload))
+    yield from each.elements(listed, f"{location}.messages", _message, context)
+
+
+def _message(value: Any, place: str) -> Message:
+    payload = fields.mapping(value, "a message")
+    role = fields.role(payload.get("role_type") or payload.get("role"))
+    speaker = fields.name(payload.get("name"))
+    if speaker is None and "role_type" in payload:
+        speaker = fields.name(payload.get("role"))
+    content = {"role": role, "content": fields.text(payload.get("content")), "name": speaker}
+    id = fields.name(payload.get("uuid")) or ""
+    return Message(content, place, id, fields.date_of(payload))
