@@ -55,14 +55,14 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: Any) -> None:
     """`%load_ext threadkeep`: the magic `%threadkeep` opens a store."""
-    from threadkeep import notebook  # for notebooks only
+    from threadkeep.adapters import notebook  # for notebooks only
 
     notebook.load(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """`%unload_ext threadkeep`: close what the magic opened."""
-    from threadkeep import notebook
+    from threadkeep.adapters import notebook
 
     notebook.unload(shell)
 

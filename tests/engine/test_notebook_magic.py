@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from threadkeep import connect
 from threadkeep.errors import BackendError, ConfigError
-from threadkeep.html_table import Cell, table
+from threadkeep.types.html_table import Cell, table
 from threadkeep.types.knowledge import ForgetReport
 
 

@@ -1,1 +1,4 @@
-"""The kit that all framework adapters share. Applications do not need it."""
+"""The kit that all framework adapters share, and the magic of IPython.
+
+Applications do not need it.
+"""

@@ -81,9 +81,9 @@ def load(
     items = items_query(stream, limit=last, newest=is_newest, before=before, after=after)
     snapshot = stream.read(items, *map(_session_query, beside))
     page, *pages = snapshot.pages
-    found = whole_items(stream, items_of_page(page))
+    items_read = whole_items(stream, items_of_page(page))
     metadata = [_metadata(other, chat) for other, chat in zip(pages, beside, strict=True)]
-    return Snapshot(snapshot.info, generation_of(snapshot.version), found, metadata)
+    return Snapshot(snapshot.info, generation_of(snapshot.version), items_read, metadata)
 
 
 def metadata_of(memory: Memory, sessions: Sequence[Session]) -> list[dict[str, Any]]:

@@ -60,7 +60,7 @@ class MemoryTools:
         self._engine = chat._engine
         self._chat = chat
         self._delete = delete
-        self._said = said
+        self._prompts = said
 
     def save(self, text: str) -> str:
         """Store a fact; one that the user did not state in the session waits for approval."""
@@ -105,8 +105,8 @@ class MemoryTools:
         if best is not None:
             sources = cited_sources([best], text, "", self._chat.id, self._source_namespace())
             return "active", sources
-        said = Page(0, self._unstored()[-_RECENT_ITEMS:])
-        is_said = self._statement(text, said, user or self._chat.user) is not None
+        unstored = Page(0, self._unstored()[-_RECENT_ITEMS:])
+        is_said = self._statement(text, unstored, user or self._chat.user) is not None
         return ("active" if is_said else "quarantined"), ()
 
     def _statement(self, text: str, page: Page, user: str | None) -> TranscriptLine | None:
@@ -132,7 +132,7 @@ class MemoryTools:
         """What was said and is not stored, as records."""
         return [
             item_codec.with_seq(item_codec.item_record(item, item.id, self._engine.now()), number)
-            for number, item in enumerate(self._said, start=1)
+            for number, item in enumerate(self._prompts, start=1)
         ]
 
     def _source_namespace(self) -> str | None:

@@ -247,7 +247,7 @@ class User:
     def _repr_html_(self) -> str | None:
         """What is known, and the newest sessions, for notebooks; `None` if they are unreadable."""
         from threadkeep.longterm.html import entries_table  # rarely needed
-        from threadkeep.sessions.listing import sessions_table
+        from threadkeep.sessions.session_table import sessions_table
 
         try:
             facts = self.facts.list(limit=_HTML_ROWS)

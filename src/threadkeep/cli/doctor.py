@@ -191,7 +191,7 @@ def _contents_check(memory: Memory) -> Iterator[Check]:
         if describe_store(memory).get("exists") == "no":
             return
         problems = Counter(
-            found.problem for found in store_findings(memory._engine, limit=_MAX_STREAMS)
+            finding.problem for finding in store_findings(memory._engine, limit=_MAX_STREAMS)
         )
     except ThreadkeepError as error:
         yield failure("contents", error)

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, NoReturn
 
 import typer
 
@@ -43,13 +43,52 @@ AllowOrigin = Annotated[
 ]
 
 
+class Endpoint(NamedTuple):
+    """Where a command listens, and whom it lets in.
+
+    Attributes:
+        host: the address.
+        port: likewise; 0 takes a free one.
+        authenticator: who may come in.
+        hosts: the names that clients may use.
+        origins: web pages of other origins that may send requests.
+    """
+
+    host: str
+    port: int
+    authenticator: Authenticator
+    hosts: list[str]
+    origins: list[str]
+
+    def application_options(self) -> dict[str, Any]:
+        """What applications take of it."""
+        return {"keys": self.authenticator, "hosts": self.hosts, "origins": self.origins}
+
+
+def make_endpoint(
+    host: str,
+    port: int,
+    keys: FilePath | None,
+    user: str | None,
+    no_token: bool,
+    allow_host: list[str] | None,
+    allow_origin: list[str] | None,
+) -> Endpoint:
+    """Where to listen, by the options.
+
+    Raises:
+        ConfigError: the options contradict each other, or would let strangers in.
+    """
+    authenticator = _make_authenticator(host, keys, user, no_token)
+    hosts = allowed_hosts(host, allow_host or [])
+    return Endpoint(host, port, authenticator, hosts, allow_origin or [])
+
+
 def run(
     options: StoreOptions,
     make_application: Callable[[Memory, Limits], Any],
-    authenticator: Authenticator,
+    endpoint: Endpoint,
     *,
-    host: str,
-    port: int,
     path: str,
     start_path: str | None,
 ) -> None:
@@ -58,9 +97,7 @@ def run(
     Args:
         options: of the store.
         make_application: called with the open store.
-        authenticator: who may come in.
-        host: the address to listen on.
-        port: likewise; 0 takes a free one.
+        endpoint: where to listen.
         path: what clients are to use, for the line that says so.
         start_path: where a browser swaps the one-time token for a cookie; `None` = nowhere.
 
@@ -72,23 +109,19 @@ def run(
     limits = Limits()
     with options.open() as memory:
         application = make_application(memory, limits)
-        listener = server.bind(host, port)
-        address = f"[{host}]" if ":" in host else host
+        listener = server.bind(endpoint.host, endpoint.port)
+        address = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
         url = f"http://{address}:{listener.getsockname()[1]}"
         output.print_line(f"serving {shown(memory)} at {url}{path}")
-        _print_run_key(url, authenticator, start_path)
+        _print_run_key(url, endpoint.authenticator, start_path)
         signal.signal(signal.SIGTERM, _exit)
         server.server(application, limits).run(sockets=[listener])
 
 
-def make_authenticator(
+def _make_authenticator(
     host: str, keys: FilePath | None, user: str | None, no_token: bool
 ) -> Authenticator:
-    """Who may come in, by the options.
-
-    Raises:
-        ConfigError: the options contradict each other, or would let strangers in.
-    """
+    """Who may come in, by the options."""
     from threadkeep.serve import KeyFile, Loopback
     from threadkeep.serve.principal import RunKey
 
@@ -111,8 +144,8 @@ def allowed_hosts(host: str, allowed: list[str]) -> list[str]:
 
     if host in _WILDCARDS and not allowed:
         raise ConfigError(f"host {host} has no name: pass --allow-host with what clients call it")
-    own = [] if host in _WILDCARDS else [f"[{host}]" if ":" in host else host]
-    return [*LOOPBACK_HOSTS, *own, *allowed]
+    bound_names = [] if host in _WILDCARDS else [f"[{host}]" if ":" in host else host]
+    return [*LOOPBACK_HOSTS, *bound_names, *allowed]
 
 
 def _print_run_key(url: str, authenticator: Authenticator, start_path: str | None) -> None:

@@ -24,13 +24,16 @@ def import_foreign(
     return int(report.skipped_count > 0)
 
 
-def _print_report(report: ImportReport) -> None:
+def print_skipped(report: ImportReport, hint: str = "") -> None:
+    """Print the first bad entries, and how many more there are, with a hint behind that."""
     for skipped in report.skipped[:_NAMED]:
         output.print_line(f"{skipped.location}: {skipped.reason}", err=True)
     if report.skipped_count > _NAMED:
-        output.print_line(
-            f"... and {report.skipped_count - _NAMED} more; --json names them", err=True
-        )
+        output.print_line(f"... and {report.skipped_count - _NAMED} more{hint}", err=True)
+
+
+def _print_report(report: ImportReport) -> None:
+    print_skipped(report, "; --json names them")
     for label in report.ignored[:_NAMED]:
         output.print_line(f"{label}: of no known format, ignored", err=True)
     formats = ", ".join(f"{name} ({count})" for name, count in sorted(report.formats.items()))

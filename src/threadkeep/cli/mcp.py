@@ -8,33 +8,37 @@ from typing import Annotated, Any
 import typer
 
 from threadkeep.cli import http_server
-from threadkeep.cli.http_server import AllowHost, AllowOrigin, Host, Keys, NoToken, Port
-from threadkeep.cli.store import Backend, Namespace, Path, StoreOptions, Url
+from threadkeep.cli.http_server import AllowHost, AllowOrigin, Endpoint, Host, Keys, NoToken, Port
+from threadkeep.cli.store import Backend, Namespace, Path, StoreOptions, Url, store_options
 from threadkeep.errors import ConfigError
+
+User = Annotated[
+    str | None, typer.Option(help="Whose memory it is; with --keys, each key says that.")
+]
+AllowErase = Annotated[
+    bool, typer.Option("--allow-erase", help="Let forget erase facts, not only hide them.")
+]
+Project = Annotated[
+    FilePath | None,
+    typer.Option(
+        help="Over stdio: recall what was said in this folder's project, unless asked for all "
+        "[default: where it is started].",
+        show_default=False,
+    ),
+]
+AllProjects = Annotated[
+    bool, typer.Option("--all-projects", help="Recall what was said in any project.")
+]
+Http = Annotated[bool, typer.Option("--http", help="Serve HTTP, at /mcp, instead of stdio.")]
 
 
 def mcp(
     context: typer.Context,
-    user: Annotated[
-        str | None, typer.Option(help="Whose memory it is; with --keys, each key says that.")
-    ] = None,
-    allow_erase: Annotated[
-        bool, typer.Option("--allow-erase", help="Let forget erase facts, not only hide them.")
-    ] = False,
-    project: Annotated[
-        FilePath | None,
-        typer.Option(
-            help="Over stdio: recall what was said in this folder's project, unless asked for all "
-            "[default: where it is started].",
-            show_default=False,
-        ),
-    ] = None,
-    all_projects: Annotated[
-        bool, typer.Option("--all-projects", help="Recall what was said in any project.")
-    ] = False,
-    http: Annotated[
-        bool, typer.Option("--http", help="Serve HTTP, at /mcp, instead of stdio.")
-    ] = False,
+    user: User = None,
+    allow_erase: AllowErase = False,
+    project: Project = None,
+    all_projects: AllProjects = False,
+    http: Http = False,
     port: Port = http_server.DEFAULT_PORT,
     host: Host = "127.0.0.1",
     keys: Keys = None,
@@ -51,40 +55,27 @@ def mcp(
         raise ConfigError("user: pass --user, whose memory it is")
     if not http and (keys is not None or no_token):
         raise ConfigError("--keys and --no-token are for --http")
-    options = StoreOptions(url, history_backend, path, namespace).with_defaults(
-        context.obj or StoreOptions()
-    )
+    options = store_options(context, url, history_backend, path, namespace)
     if not http:
         folder = None if all_projects else project or FilePath.cwd()
         _run_stdio(options, user, allow_erase, folder)
         return
     if project is not None:
         raise ConfigError("--project is for stdio: clients of --http are in projects of their own")
-    authenticator = http_server.make_authenticator(host, keys, user, no_token)
-    hosts = http_server.allowed_hosts(host, allow_host or [])
+    endpoint = http_server.make_endpoint(host, port, keys, user, no_token, allow_host, allow_origin)
+    _run_http(options, endpoint, user, allow_erase)
 
+
+def _run_http(
+    options: StoreOptions, endpoint: Endpoint, user: str | None, allow_erase: bool
+) -> None:
     def make_application(memory: Any, limits: Any) -> Any:
         from threadkeep.mcp import app
 
-        return app(
-            memory,
-            keys=authenticator,
-            user=user,
-            allow_erase=allow_erase,
-            hosts=hosts,
-            origins=allow_origin or [],
-            limits=limits,
-        )
+        access = endpoint.application_options()
+        return app(memory, user=user, allow_erase=allow_erase, limits=limits, **access)
 
-    http_server.run(
-        options,
-        make_application,
-        authenticator,
-        host=host,
-        port=port,
-        path="/mcp",
-        start_path=None,
-    )
+    http_server.run(options, make_application, endpoint, path="/mcp", start_path=None)
 
 
 def _run_stdio(

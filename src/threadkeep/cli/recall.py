@@ -10,8 +10,8 @@ import typer
 from threadkeep.api.memory import Memory
 from threadkeep.cli.output import format_time, print_json, print_table
 from threadkeep.cli.store import require_existing
-from threadkeep.html_table import truncate
 from threadkeep.longterm.recall.hits import Hit
+from threadkeep.types.html_table import truncate
 
 
 def recall(

@@ -163,8 +163,10 @@ def _knowledge(stream: UserStream, owner: str, redaction: Redaction) -> list[Red
                 unit.put_fact(fact)
             for instruction in instructions:
                 unit.put_instruction(instruction)
-        found = [RedactedEntry(owner, "fact", fact.id) for fact in facts]
-        return found + [RedactedEntry(owner, "instruction", entry.id) for entry in instructions]
+        redacted_facts = [RedactedEntry(owner, "fact", fact.id) for fact in facts]
+        return redacted_facts + [
+            RedactedEntry(owner, "instruction", entry.id) for entry in instructions
+        ]
 
     return step(stream.load()) if redaction.dry_run else stream.transact(step)
 

@@ -10,7 +10,7 @@ import typer
 
 from threadkeep.cli import http_server, output
 from threadkeep.cli.http_server import AllowHost, AllowOrigin, Host, Keys, NoToken, Port
-from threadkeep.cli.store import Backend, Namespace, Path, StoreOptions, Url
+from threadkeep.cli.store import Backend, Namespace, Path, Url, store_options
 from threadkeep.errors import ConfigError
 
 UPSTREAM_KEY_VARIABLE: Final = "THREADKEEP_UPSTREAM_KEY"
@@ -28,30 +28,34 @@ keys_app = typer.Typer(
 app.add_typer(keys_app)
 
 
+ServedUser = Annotated[
+    str | None,
+    typer.Option(help="Without --keys: whose data is served [default: everybody's]."),
+]
+Upstream = Annotated[
+    str | None,
+    typer.Option(help="The base URL of an OpenAI-compatible server, up to /v1."),
+]
+UpstreamKeyFile = Annotated[
+    FilePath | None,
+    typer.Option(help=f"Its API key [env: {UPSTREAM_KEY_VARIABLE}].", dir_okay=False),
+]
+Ui = Annotated[bool, typer.Option("--ui", help="Also pages for browsers, at /ui; read-only.")]
+
+
 @app.callback()
 def serve(
     context: typer.Context,
     port: Port = http_server.DEFAULT_PORT,
     host: Host = "127.0.0.1",
     keys: Keys = None,
-    user: Annotated[
-        str | None,
-        typer.Option(help="Without --keys: whose data is served [default: everybody's]."),
-    ] = None,
+    user: ServedUser = None,
     no_token: NoToken = False,
     allow_host: AllowHost = None,
     allow_origin: AllowOrigin = None,
-    upstream: Annotated[
-        str | None,
-        typer.Option(help="The base URL of an OpenAI-compatible server, up to /v1."),
-    ] = None,
-    upstream_key_file: Annotated[
-        FilePath | None,
-        typer.Option(help=f"Its API key [env: {UPSTREAM_KEY_VARIABLE}].", dir_okay=False),
-    ] = None,
-    ui: Annotated[
-        bool, typer.Option("--ui", help="Also pages for browsers, at /ui; read-only.")
-    ] = False,
+    upstream: Upstream = None,
+    upstream_key_file: UpstreamKeyFile = None,
+    ui: Ui = False,
     url: Url = None,
     history_backend: Backend = None,
     path: Path = None,
@@ -65,30 +69,18 @@ def serve(
         return
     if keys is not None and user is not None:
         raise ConfigError("--keys says who may come in: leave --user out")
-    options = StoreOptions(url, history_backend, path, namespace)
-    authenticator = http_server.make_authenticator(host, keys, user, no_token)
-    settings: dict[str, Any] = {
-        "keys": authenticator,
-        "hosts": http_server.allowed_hosts(host, allow_host or []),
-        "origins": allow_origin or [],
-    }
-    proxy = _upstream(upstream, upstream_key_file)
+    options = store_options(context, url, history_backend, path, namespace)
+    endpoint = http_server.make_endpoint(host, port, keys, user, no_token, allow_host, allow_origin)
+    access, proxy = endpoint.application_options(), _upstream(upstream, upstream_key_file)
 
     def make_application(memory: Any, limits: Any) -> Any:
         from threadkeep.serve import app as serve_app
 
-        pages = _pages(memory, limits, settings) if ui else None
-        return serve_app(memory, limits=limits, ui=pages, **settings, **proxy)
+        pages = _pages(memory, limits, access) if ui else None
+        return serve_app(memory, limits=limits, ui=pages, **access, **proxy)
 
-    http_server.run(
-        options.with_defaults(context.obj or StoreOptions()),
-        make_application,
-        authenticator,
-        host=host,
-        port=port,
-        path="/v1",
-        start_path="/ui/start" if ui else "/",
-    )
+    start_path = "/ui/start" if ui else "/"
+    http_server.run(options, make_application, endpoint, path="/v1", start_path=start_path)
 
 
 @keys_app.command("add")
@@ -108,11 +100,11 @@ def add_key(
     output.print_line(key_file.add_key(keys, user, scope or ["read", "write"]))
 
 
-def _pages(memory: Any, limits: Any, settings: dict[str, Any]) -> Any:
+def _pages(memory: Any, limits: Any, access: dict[str, Any]) -> Any:
     """The pages of `threadkeep ui`, for whom the API is."""
     from threadkeep.ui import app as ui_app
 
-    return ui_app(memory, limits=limits, **settings)
+    return ui_app(memory, limits=limits, **access)
 
 
 def _upstream(upstream: str | None, key_file: FilePath | None) -> dict[str, Any]:

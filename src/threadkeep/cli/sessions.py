@@ -53,5 +53,5 @@ def sessions(
 def _page(memory: Memory, user: str | None, within: Period, limit: int) -> Listing[SessionInfo]:
     if within == Period(None, None):
         return memory.sessions(user=user, limit=limit)
-    found = list(islice(sessions_in(memory, user, within), limit + 1))
-    return Listing(found, cursor=None if len(found) <= limit else True)
+    sessions = list(islice(sessions_in(memory, user, within), limit + 1))
+    return Listing(sessions, cursor=None if len(sessions) <= limit else True)

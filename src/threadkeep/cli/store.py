@@ -77,14 +77,26 @@ class StoreOptions(NamedTuple):
         return connect_by_flags({**named, **self.flags})
 
 
+def store_options(
+    context: typer.Context,
+    url: str | None,
+    history_backend: str | None,
+    path: str | None,
+    namespace: str | None,
+) -> StoreOptions:
+    """The options behind a command, completed by those before it."""
+    options = StoreOptions(url, history_backend, path, namespace)
+    return options.with_defaults(context.obj or StoreOptions())
+
+
 def command(function: Callable[..., int | None]) -> Callable[..., int | None]:
     """Add the store options to a command; its first argument is then the open `Memory`."""
 
     @functools.wraps(function)
     def run(context: typer.Context, **arguments: Any) -> int | None:
-        options = StoreOptions(**{name: arguments.pop(name) for name in _OPTIONS})
+        options = store_options(context, **{name: arguments.pop(name) for name in _OPTIONS})
         try:
-            with options.with_defaults(context.obj or StoreOptions()).open() as memory:
+            with options.open() as memory:
                 return function(memory, **arguments)
         except BrokenPipeError:  # `threadkeep export | head`
             output.discard_output()

@@ -8,19 +8,22 @@ import typer
 
 from threadkeep.cli import http_server
 from threadkeep.cli.http_server import AllowHost, AllowOrigin, Host, Keys, NoToken, Port
-from threadkeep.cli.store import Backend, Namespace, Path, StoreOptions, Url, require_existing
+from threadkeep.cli.store import Backend, Namespace, Path, Url, require_existing, store_options
 
 DEFAULT_PORT: Final = 8378
 """Beside that of `serve` and `mcp`."""
+
+
+Write = Annotated[
+    bool, typer.Option("--write", help="Also approve, delete and forget; else only look.")
+]
 
 
 def ui(
     context: typer.Context,
     port: Port = DEFAULT_PORT,
     host: Host = "127.0.0.1",
-    write: Annotated[
-        bool, typer.Option("--write", help="Also approve, delete and forget; else only look.")
-    ] = False,
+    write: Write = False,
     keys: Keys = None,
     no_token: NoToken = False,
     allow_host: AllowHost = None,
@@ -34,28 +37,13 @@ def ui(
 
     Without --keys only this machine is served, by a URL with a token that one browser can use once.
     """
-    options = StoreOptions(url, history_backend, path, namespace)
-    authenticator = http_server.make_authenticator(host, keys, None, no_token)
-    hosts = http_server.allowed_hosts(host, allow_host or [])
+    options = store_options(context, url, history_backend, path, namespace)
+    endpoint = http_server.make_endpoint(host, port, keys, None, no_token, allow_host, allow_origin)
 
     def make_application(memory: Any, limits: Any) -> Any:
         from threadkeep.ui import app
 
-        return app(
-            require_existing(memory),
-            keys=authenticator,
-            write=write,
-            hosts=hosts,
-            origins=allow_origin or [],
-            limits=limits,
-        )
+        access = endpoint.application_options()
+        return app(require_existing(memory), write=write, limits=limits, **access)
 
-    http_server.run(
-        options.with_defaults(context.obj or StoreOptions()),
-        make_application,
-        authenticator,
-        host=host,
-        port=port,
-        path="/",
-        start_path="/start",
-    )
+    http_server.run(options, make_application, endpoint, path="/", start_path="/start")

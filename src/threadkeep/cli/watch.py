@@ -10,48 +10,49 @@ import typer
 
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
+from threadkeep.cli.import_foreign import print_skipped
 from threadkeep.errors import BackendError
 from threadkeep.importers import ImportReport, Watcher, redact_secrets
 
-_NAMED: Final = 20  # bad lines that are printed of a poll
 _MAX_DELAY: Final = 60.0  # seconds between tries while the store does not answer
+
+
+Folders = Annotated[
+    list[FilePath] | None,
+    typer.Argument(
+        help="Folders of transcripts [default: those of Claude Code and Codex].",
+        metavar="[FOLDER]...",
+        show_default=False,
+    ),
+]
+User = Annotated[str | None, typer.Option(help="Whose sessions they become.")]
+Once = Annotated[bool, typer.Option("--once", help="Read what is there, and leave.")]
+Interval = Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds between two looks.")]
+NoRedact = Annotated[
+    bool, typer.Option("--no-redact", help="Store keys, tokens and passwords as they are.")
+]
+State = Annotated[
+    FilePath | None,
+    typer.Option(help="The file that keeps how far each was read.", dir_okay=False),
+]
 
 
 def watch(
     memory: Memory,
-    folders: Annotated[
-        list[FilePath] | None,
-        typer.Argument(
-            help="Folders of transcripts [default: those of Claude Code and Codex].",
-            metavar="[FOLDER]...",
-            show_default=False,
-        ),
-    ] = None,
-    user: Annotated[str | None, typer.Option(help="Whose sessions they become.")] = None,
-    once: Annotated[bool, typer.Option("--once", help="Read what is there, and leave.")] = False,
-    interval: Annotated[
-        float, typer.Option(min=0.1, max=3600, help="Seconds between two looks.")
-    ] = 2.0,
-    no_redact: Annotated[
-        bool, typer.Option("--no-redact", help="Store keys, tokens and passwords as they are.")
-    ] = False,
-    state: Annotated[
-        FilePath | None,
-        typer.Option(help="The file that keeps how far each was read.", dir_okay=False),
-    ] = None,
+    folders: Folders = None,
+    user: User = None,
+    once: Once = False,
+    interval: Interval = 2.0,
+    no_redact: NoRedact = False,
+    state: State = None,
 ) -> int:
     """Follow the transcripts of Claude Code and Codex, and store what is appended.
 
     Nothing is stored twice, also after it was stopped and started again. Ctrl-C stops it. Keys,
     tokens and passwords of known shapes are taken out.
     """
-    watcher = Watcher(
-        memory,
-        folders or None,
-        user=user,
-        redactor=None if no_redact else redact_secrets,
-        state=state,
-    )
+    redactor = None if no_redact else redact_secrets
+    watcher = Watcher(memory, folders or None, user=user, redactor=redactor, state=state)
     if once:
         report = watcher.poll()
         _print_report(report)
@@ -81,10 +82,7 @@ def _follow(watcher: Watcher, interval: float) -> None:
 
 
 def _print_report(report: ImportReport) -> None:
-    for skipped in report.skipped[:_NAMED]:
-        output.print_line(f"{skipped.location}: {skipped.reason}", err=True)
-    if report.skipped_count > _NAMED:
-        output.print_line(f"... and {report.skipped_count - _NAMED} more", err=True)
+    print_skipped(report)
     output.print_line(
         f"{report.messages} messages in {report.sessions} sessions ({report.new_sessions} new); "
         f"{report.existing} there already"

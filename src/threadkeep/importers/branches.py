@@ -27,13 +27,15 @@ def ordered(parents: Mapping[str, str | None], leaf: str | None) -> Iterator[Nod
     children: dict[str | None, list[str]] = {}
     for key, parent in parents.items():
         children.setdefault(parent if parent in parents else None, []).append(key)
-    shown = _ancestors(parents, leaf if leaf in parents else next(reversed(list(parents)), None))
+    on_branch = _ancestors(
+        parents, leaf if leaf in parents else next(reversed(list(parents)), None)
+    )
     emitted: set[str] = set()
     for start in [*children.get(None, ()), *parents]:  # the second: what a circle cut off
         for key in _descendants(start, children):
             if key not in emitted:
                 emitted.add(key)
-                yield Node(key, key in shown)
+                yield Node(key, key in on_branch)
 
 
 def _ancestors(parents: Mapping[str, str | None], leaf: str | None) -> set[str]:
@@ -45,10 +47,10 @@ def _ancestors(parents: Mapping[str, str | None], leaf: str | None) -> set[str]:
 
 
 def _descendants(start: str, children: Mapping[str | None, Sequence[str]]) -> Iterator[str]:
-    pending, seen = [start], set[str]()
+    pending, visited = [start], set[str]()
     while pending:
         key = pending.pop()
-        if key not in seen:
-            seen.add(key)
+        if key not in visited:
+            visited.add(key)
             yield key
             pending.extend(reversed(children.get(key, ())))

@@ -72,22 +72,22 @@ class ItemIds:
 
     def __init__(self, system: str) -> None:
         self._system = system
-        self._seen: Counter[int] = Counter()
+        self._counts: Counter[int] = Counter()
         self._first: dict[int, int] = {}  # by the source's id, the content that came first
 
     def named(self, item: Item, message: Message, number: int) -> Item:
-        own = message.id or item.id
-        if len(own.encode(errors="replace")) > _MAX_ID:
-            own = fields.digest(own)
-        key = own or f"{self._system}:{_digest(item)}"
-        key = f"{key}#{number}" if number and own else key
-        if own:
+        source_id = message.id or item.id
+        if len(source_id.encode(errors="replace")) > _MAX_ID:
+            source_id = fields.digest(source_id)
+        key = source_id or f"{self._system}:{_digest(item)}"
+        key = f"{key}#{number}" if number and source_id else key
+        if source_id:
             digest = _digest(item)
             if self._first.setdefault(hash(key), hash(digest)) != hash(digest):
                 key = f"{key}~{digest}"  # another message under a repeated id
             return dataclasses.replace(item, id=key)
-        self._seen[hash(key)] += 1
-        count = self._seen[hash(key)]
+        self._counts[hash(key)] += 1
+        count = self._counts[hash(key)]
         return dataclasses.replace(item, id=key if count == 1 else f"{key}.{count}")
 
 

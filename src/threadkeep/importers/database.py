@@ -96,9 +96,9 @@ class SqliteDatabase:
             yield row[1]
 
 
-def tables_with(found: Tables, *columns: str) -> list[str]:
+def tables_with(tables: Tables, *columns: str) -> list[str]:
     """The tables that have these columns."""
-    return [name for name in sorted(found) if found[name] >= set(columns)]
+    return [name for name in sorted(tables) if tables[name] >= set(columns)]
 
 
 class MessageRows(NamedTuple):
@@ -122,16 +122,16 @@ class MessageRows(NamedTuple):
     prefix: Callable[[str], str]
     prepared: Callable[[Json], Json] = lambda value: value
 
-    def is_in(self, found: Tables) -> bool:
+    def is_in(self, tables: Tables) -> bool:
         """Whether there are such tables."""
-        return bool(tables_with(found, self.number, self.session, self.message, *self.order_by))
+        return bool(tables_with(tables, self.number, self.session, self.message, *self.order_by))
 
     def chats(self, database: Database, context: Context) -> Iterator[Part]:
         """The chats of all such tables."""
-        found = database.tables()
+        tables = database.tables()
         required = (self.number, self.session, self.message)
-        for table in tables_with(found, *required, *self.order_by):
-            columns = (*required, self.date) if self.date in found[table] else required
+        for table in tables_with(tables, *required, *self.order_by):
+            columns = (*required, self.date) if self.date in tables[table] else required
             rows = database.rows(table, columns, (self.session, *self.order_by))
             for session, of_session in groupby(rows, key=lambda row: str(row[1])):
                 messages = self._messages(of_session, table, context)

@@ -7,7 +7,7 @@ from contextlib import closing
 from itertools import groupby
 from typing import NamedTuple
 
-from threadkeep.importers.values import Entry
+from threadkeep.importers.values import JsonEntry
 
 
 class Keyed(NamedTuple):
@@ -15,10 +15,10 @@ class Keyed(NamedTuple):
 
     group: str
     order: str
-    entry: Entry
+    entry: JsonEntry
 
 
-def grouped(keyed: Iterable[Keyed]) -> Iterator[tuple[str, Iterator[Entry]]]:
+def grouped(keyed: Iterable[Keyed]) -> Iterator[tuple[str, Iterator[JsonEntry]]]:
     """The entries of each group in their order; what is equal stays as it came."""
     with closing(sqlite3.connect("")) as disk:  # a temporary file, which nobody else sees
         disk.execute("CREATE TABLE entries (grouping TEXT, position TEXT, place TEXT, value TEXT)")
@@ -27,7 +27,7 @@ def grouped(keyed: Iterable[Keyed]) -> Iterator[tuple[str, Iterator[Entry]]]:
             "SELECT grouping, place, value FROM entries ORDER BY grouping, position, rowid"
         )
         for group, of_group in groupby(rows, key=lambda row: row[0]):
-            yield json.loads(group), (Entry(row[1], json.loads(row[2])) for row in of_group)
+            yield json.loads(group), (JsonEntry(row[1], json.loads(row[2])) for row in of_group)
 
 
 def _row(keyed: Keyed) -> tuple[str, str, str, str]:

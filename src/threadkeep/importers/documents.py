@@ -38,7 +38,7 @@ _SUFFIXES: Final = (
 )
 
 
-class Document(NamedTuple):
+class SourceDocument(NamedTuple):
     """Something to be read.
 
     Attributes:
@@ -59,7 +59,7 @@ class Document(NamedTuple):
         return self.label.rpartition("/")[2]
 
 
-def documents(path: Path, skip: Skip) -> Iterator[Document]:
+def documents(path: Path, skip: Skip) -> Iterator[SourceDocument]:
     """The documents at a path, in the order of their names.
 
     Raises:
@@ -75,20 +75,20 @@ def documents(path: Path, skip: Skip) -> Iterator[Document]:
     yield from _file(path, path.name, skip)
 
 
-def _in_folder(file: Path, folder: Path, skip: Skip) -> Iterator[Document]:
+def _in_folder(file: Path, folder: Path, skip: Skip) -> Iterator[SourceDocument]:
     label = file.relative_to(folder).as_posix()
     if file.suffix.lower() in _SUFFIXES or not file.suffix:
         yield from _file(file, label, skip)
 
 
-def _file(path: Path, label: str, skip: Skip) -> Iterator[Document]:
+def _file(path: Path, label: str, skip: Skip) -> Iterator[SourceDocument]:
     if zipfile.is_zipfile(path):
         yield from _members(path, skip)
     else:
-        yield Document(label, path, path.stat().st_size, partial(_opened_file, path))
+        yield SourceDocument(label, path, path.stat().st_size, partial(_opened_file, path))
 
 
-def _members(path: Path, skip: Skip) -> Iterator[Document]:
+def _members(path: Path, skip: Skip) -> Iterator[SourceDocument]:
     total = 0
     with zipfile.ZipFile(path) as archive:
         members = sorted(archive.infolist(), key=lambda member: member.filename)
@@ -103,7 +103,7 @@ def _members(path: Path, skip: Skip) -> Iterator[Document]:
         if (obstacle := _obstacle(member, total)) is not None:
             skip(label, obstacle)
             continue
-        yield Document(label, path, member.file_size, partial(_opened_member, path, member))
+        yield SourceDocument(label, path, member.file_size, partial(_opened_member, path, member))
 
 
 def _obstacle(member: zipfile.ZipInfo, total: int) -> str | None:
@@ -158,7 +158,7 @@ class _Member(io.BufferedIOBase):
 
 
 @contextmanager
-def opened(document: Document) -> Iterator[IO[bytes]]:
+def opened(document: SourceDocument) -> Iterator[IO[bytes]]:
     """The document's bytes, closed at the end."""
     source = document.open()
     try:

@@ -130,7 +130,7 @@ def sequence(value: object, what: str) -> list[Any]:
     return value
 
 
-def known(**fields: Json) -> dict[str, Json]:
+def without_empty(**fields: Json) -> dict[str, Json]:
     """The fields that have a value: metadata."""
     return {key: value for key, value in fields.items() if value not in (None, "", [], {})}
 

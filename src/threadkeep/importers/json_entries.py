@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import IO, Final, cast
 
 from threadkeep.importers.json_array import ArraySplitter
-from threadkeep.importers.values import Entry, Skip
+from threadkeep.importers.values import JsonEntry, Skip
 
 MAX_ENTRY: Final = 64 * 2**20
 """Characters of an element of an array, or of a line."""
@@ -23,7 +23,7 @@ _PROBED_LINES: Final = 5
 _ENCODINGS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
-def entries(source: IO[bytes], label: str, skip: Skip) -> Iterator[Entry]:
+def entries(source: IO[bytes], label: str, skip: Skip) -> Iterator[JsonEntry]:
     """The values of a JSON document; needs a source that can be read twice.
 
     Bytes that are no UTF-8 make the entry bad that they stand in, and no other.
@@ -95,7 +95,7 @@ def _has_lines(source: IO[bytes]) -> bool:
     return False
 
 
-def _elements(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[Entry]:
+def _elements(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[JsonEntry]:
     splitter, number = ArraySplitter(MAX_ENTRY), 0
     for chunk in iter(lambda: text.read(_CHUNK), ""):
         for element in splitter.feed(chunk):
@@ -105,7 +105,7 @@ def _elements(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[Entry]
         skip(f"{label}[{number}]", "the file ends in the middle: cut off?")
 
 
-def _lines(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[Entry]:
+def _lines(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[JsonEntry]:
     number = 0
     while line := text.readline(MAX_ENTRY + 1):
         number += 1
@@ -116,12 +116,12 @@ def _lines(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[Entry]:
             yield from entry(None if is_too_long else line, f"{label}:{number}", skip)
 
 
-def _single(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[Entry]:
-    whole = text.read(MAX_DOCUMENT + 1)
-    yield from entry(None if len(whole) > MAX_DOCUMENT else whole, label, skip)
+def _single(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[JsonEntry]:
+    document = text.read(MAX_DOCUMENT + 1)
+    yield from entry(None if len(document) > MAX_DOCUMENT else document, label, skip)
 
 
-def entry(text: str | None, location: str, skip: Skip) -> Iterator[Entry]:
+def entry(text: str | None, location: str, skip: Skip) -> Iterator[JsonEntry]:
     """The entry of a text, or none where it is no JSON, which is named.
 
     Args:
@@ -138,4 +138,4 @@ def entry(text: str | None, location: str, skip: Skip) -> Iterator[Entry]:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "it cannot be parsed"
         skip(location, f"this is no JSON ({reason}): damaged, or cut off?")
     else:
-        yield Entry(location, value)
+        yield JsonEntry(location, value)

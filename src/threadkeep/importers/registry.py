@@ -28,10 +28,10 @@ from threadkeep.importers.formats import (
     solace,
     zep,
 )
-from threadkeep.importers.values import Context, Entry, Part, Reader
+from threadkeep.importers.values import Context, FormatReader, JsonEntry, Part
 from threadkeep.printable import shown
 
-READERS: Final[Sequence[Reader]] = (
+READERS: Final[Sequence[FormatReader]] = (
     chatgpt.READER,
     claude.READER,
     claude_code.READER,
@@ -64,21 +64,21 @@ TABLE_READERS: Final[Sequence[TableReader]] = (
 
 def tables_of(database: Database, context: Context) -> Iterator[tuple[str, Iterator[Part]]]:
     """What each format that is recognised reads of a database, with the format's name."""
-    found = database.tables()
-    readers = [reader for reader in TABLE_READERS if reader.matches(found)]
+    tables = database.tables()
+    readers = [reader for reader in TABLE_READERS if reader.matches(tables)]
     if not readers:
-        context.skip(context.label, _obstacle(found))
+        context.skip(context.label, _obstacle(tables))
     for reader in readers:
         yield reader.name, reader.read(database, context)
 
 
-def _obstacle(found: Tables) -> str:
-    if any(name.startswith(("threadkeep", "session_history")) for name in found):
+def _obstacle(tables: Tables) -> str:
+    if any(name.startswith(("threadkeep", "session_history")) for name in tables):
         return "it is a store of threadkeep itself: `threadkeep copy` moves its sessions"
     return "none of its tables is recognised"
 
 
-def reader_of(entries: Sequence[Entry]) -> Reader | None:
+def reader_of(entries: Sequence[JsonEntry]) -> FormatReader | None:
     """The first reader that recognises one of the entries."""
     for reader in READERS:
         if any(reader.matches(entry.value) for entry in entries):
@@ -86,7 +86,7 @@ def reader_of(entries: Sequence[Entry]) -> Reader | None:
     return None
 
 
-def reader_named(name: str) -> Reader:
+def reader_named(name: str) -> FormatReader:
     """The reader of JSON of this name.
 
     Raises:

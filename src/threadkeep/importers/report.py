@@ -48,12 +48,12 @@ class ImportReport:
     skipped_count: int = 0
     ignored: list[str] = field(default_factory=list)
     is_dry_run: bool = False
-    _seen: set[int] = field(default_factory=set, repr=False)
+    _session_hashes: set[int] = field(default_factory=set, repr=False)
 
     def count_session(self, id: str, *, is_new: bool) -> None:
         """Count a session, once however many runs of lines it has."""
-        if (place := hash(id)) not in self._seen:
-            self._seen.add(place)
+        if (place := hash(id)) not in self._session_hashes:
+            self._session_hashes.add(place)
             self.sessions += 1
             self.new_sessions += is_new
 

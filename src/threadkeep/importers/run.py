@@ -14,11 +14,11 @@ from threadkeep.config.urls import Url, sqlite_location, without_secrets
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import ConfigError, InputError, NotOwner
 from threadkeep.importers import database, registry, servers, store_chat
-from threadkeep.importers.documents import Document, documents, opened
+from threadkeep.importers.documents import SourceDocument, documents, opened
 from threadkeep.importers.json_entries import entries
 from threadkeep.importers.report import ImportReport
 from threadkeep.importers.store_knowledge import KnowledgeWriter
-from threadkeep.importers.values import Chat, Context, Entry, Knowledge, Part
+from threadkeep.importers.values import Chat, Context, JsonEntry, Knowledge, Part
 from threadkeep.printable import shown
 
 _PICKLE: Final = re.compile(rb"\x80[\x02-\x05]")
@@ -109,7 +109,7 @@ class _Import:
                 self.report.skip(label, "its format is not recognised")
             self.report.ignored.clear()
 
-    def read(self, document: Document) -> None:
+    def read(self, document: SourceDocument) -> None:
         """Import a document; what is wrong with it as a whole is named."""
         context = Context(document.name, document.label, self.report.skip)
         try:
@@ -130,7 +130,7 @@ class _Import:
         context = Context(label, label, self.report.skip)
         self._take_all(servers.sources(url, context), context)
 
-    def _read_json(self, source: IO[bytes], document: Document, context: Context) -> None:
+    def _read_json(self, source: IO[bytes], document: SourceDocument, context: Context) -> None:
         values = entries(source, document.label, self.report.skip)
         probed = list(islice(values, _PROBED))
         reader = self._reader or registry.reader_of(probed)
@@ -142,7 +142,9 @@ class _Import:
         earlier = store_chat.Continuation(reader.name) if reader.continues else None
         self._take(reader.name, reader.read(followed, context), context, earlier)
 
-    def _followed(self, values: Iterator[Entry], source: IO[bytes], size: int) -> Iterator[Entry]:
+    def _followed(
+        self, values: Iterator[JsonEntry], source: IO[bytes], size: int
+    ) -> Iterator[JsonEntry]:
         for entry in values:
             yield entry
             if self._progress is not None:

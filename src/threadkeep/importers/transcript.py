@@ -59,5 +59,5 @@ def _key(content: Any, place: str) -> str:
         items = read(content, place)
     except (InputError, ValueError, TypeError, RecursionError):
         return f"?:{fields.digest(content)}"  # it is named when it is stored
-    said = [[i.role, i.type, i.text or i.content, i.tool_calls, i.tool_call_id] for i in items]
-    return f"{items[0].role if items else ''}:{fields.digest(said)}"
+    contents = [[i.role, i.type, i.text or i.content, i.tool_calls, i.tool_call_id] for i in items]
+    return f"{items[0].role if items else ''}:{fields.digest(contents)}"

@@ -10,7 +10,7 @@ Skip: TypeAlias = Callable[[str, str], None]
 """Called with the location of a bad entry, and what is wrong with it."""
 
 
-class Entry(NamedTuple):
+class JsonEntry(NamedTuple):
     """One JSON value of a document: an element of its array, a line, or the whole of it."""
 
     location: str
@@ -104,7 +104,7 @@ Part: TypeAlias = Chat | Knowledge
 HeadKind = Literal["first", "latest"]
 
 
-class Reader(NamedTuple):
+class FormatReader(NamedTuple):
     """A format: how it is recognised, and how it is read.
 
     Attributes:
@@ -120,6 +120,6 @@ class Reader(NamedTuple):
     name: str
     title: str
     matches: Callable[[Json], bool]
-    read: Callable[[Iterator[Entry], Context], Iterator[Part]]
+    read: Callable[[Iterator[JsonEntry], Context], Iterator[Part]]
     head: Callable[[Json], HeadKind | None] = lambda value: None
     continues: bool = False

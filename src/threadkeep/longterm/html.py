@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from threadkeep.html_table import Cell, table, truncate
 from threadkeep.types import Listing
+from threadkeep.types.html_table import Cell, table, truncate
 from threadkeep.types.knowledge import Fact, Instruction, Refusal
 
 T = TypeVar("T", Fact, Instruction)

@@ -7,10 +7,10 @@ provider's cache of the prompt stays of use.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from threadkeep.core import body, json_text, record_shapes
 from threadkeep.core.body import UnreadableRecord
@@ -42,7 +42,7 @@ class SummarySpan(NamedTuple):
     messages: int
 
 
-class Shown(NamedTuple):
+class PromptSummary(NamedTuple):
     """An earlier summary, which prompts still show.
 
     Attributes:
@@ -65,7 +65,7 @@ class StoredSummary(NamedTuple):
         generation: of the session whose items `last_seq` counts.
         user: whose session it was when it was written; `None` = nobody's.
         span: what it sums up; `None` = also what was said in an earlier life, or nobody knows.
-        shown: what prompts show in its place; `None` = the summary itself.
+        in_prompts: what prompts show in its place; `None` = the summary itself.
     """
 
     summary: Summary | None = None
@@ -73,19 +73,21 @@ class StoredSummary(NamedTuple):
     generation: int = 0
     user: str | None = None
     span: SummarySpan | None = None
-    shown: Shown | None = None
+    in_prompts: PromptSummary | None = None
 
     def for_prompts(self) -> StoredSummary:
         """With the summary that prompts show."""
-        if self.summary is None or self.shown is None:
+        if self.summary is None or self.in_prompts is None:
             return self
-        earlier = replace(self.summary, text=self.shown.text, last_seq=self.shown.last_seq)
-        return self._replace(summary=earlier, span=self.shown.span, shown=None)
+        earlier = replace(
+            self.summary, text=self.in_prompts.text, last_seq=self.in_prompts.last_seq
+        )
+        return self._replace(summary=earlier, span=self.in_prompts.span, in_prompts=None)
 
     def texts(self) -> list[str]:
         """All that it says."""
         texts = [self.summary.text] if self.summary else []
-        return [*texts, self.shown.text] if self.shown else texts
+        return [*texts, self.in_prompts.text] if self.in_prompts else texts
 
 
 def of_session(session_stream: SessionStream) -> Summary | None:
@@ -200,8 +202,8 @@ def write(
     version = 1 + (previous.version if previous else 0)
     numbered = replace(after, text=text, topics=tuple(filter(None, topics)), version=version)
     combined = _combined_span(before, generation, span)
-    shown = _still_shown(before, generation, combined)
-    fields = _fields(numbered, generation, user, combined, shown)
+    in_prompts = _still_in_prompts(before, generation, combined)
+    fields = _fields(numbered, generation, user, combined, in_prompts)
     record = Record(SUMMARY, SUMMARY, json_text.dumps(fields, "summary"), engine.now())
     name, ttl = stream(engine, SUMMARY, after.session), engine.settings.summary_ttl
     try:
@@ -242,9 +244,9 @@ def _combined_span(
     return SummarySpan(before.span.first, before.span.messages + span.messages)
 
 
-def _still_shown(
+def _still_in_prompts(
     before: StoredSummary, generation: int, combined: SummarySpan | None
-) -> Shown | None:
+) -> PromptSummary | None:
     """The summary that prompts go on showing; `None` = the new one."""
     earlier = before.for_prompts()
     if earlier.summary is None or earlier.span is None or combined is None:
@@ -254,7 +256,7 @@ def _still_shown(
         or combined.messages - earlier.span.messages >= _RENEWED_AFTER
     ):
         return None
-    return Shown(earlier.summary.text, earlier.summary.last_seq, earlier.span)
+    return PromptSummary(earlier.summary.text, earlier.summary.last_seq, earlier.span)
 
 
 def _fields(
@@ -262,7 +264,7 @@ def _fields(
     generation: int,
     user: str | None,
     span: SummarySpan | None,
-    shown: Shown | None,
+    in_prompts: PromptSummary | None,
 ) -> dict[str, object]:
     return {
         "session": summary.session,
@@ -273,7 +275,11 @@ def _fields(
         "life": generation,
         "user": user,
         **({} if span is None else {"span": list(span)}),
-        **({} if shown is None else {"shown": {**shown._asdict(), "span": list(shown.span)}}),
+        **(
+            {}
+            if in_prompts is None
+            else {"shown": {**in_prompts._asdict(), "span": list(in_prompts.span)}}
+        ),
     }
 
 
@@ -287,12 +293,16 @@ def _read(session: str, record: Record, version: int) -> StoredSummary:
         fields["version"],
         utc_datetime(record.at),
     )
-    span, shown = fields.get("span"), fields.get("shown")
+    span, in_prompts = fields.get("span"), fields.get("shown")
     return StoredSummary(
         summary,
         version,
         fields["life"],
         fields.get("user"),
         SummarySpan(*span) if span else None,
-        Shown(shown["text"], shown["last_seq"], SummarySpan(*shown["span"])) if shown else None,
+        _prompt_summary(in_prompts) if in_prompts else None,
     )
+
+
+def _prompt_summary(fields: Mapping[str, Any]) -> PromptSummary:
+    return PromptSummary(fields["text"], fields["last_seq"], SummarySpan(*fields["span"]))

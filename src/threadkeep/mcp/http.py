@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from threadkeep.api.memory import Memory
 from threadkeep.core.user_id import UserId
 from threadkeep.mcp.server import PRINCIPAL, ToolServer, build
-from threadkeep.serve.application import Keys, authenticator_of
-from threadkeep.serve.door import LOOPBACK_HOSTS, Door, Limits, read_body
+from threadkeep.serve.application import Keys, authenticator_of, door_middleware
+from threadkeep.serve.door import LOOPBACK_HOSTS, Limits, read_body
 from threadkeep.serve.errors import ApiError, respond
 from threadkeep.serve.principal import principal_of
 
@@ -108,7 +108,7 @@ def app(
         routes=[Mount("/", inner)],
         lifespan=inner.router.lifespan_context,
         middleware=[
-            Middleware(Door, hosts=tuple(hosts), origins=tuple(origins), limits=bounds),
+            door_middleware(hosts, origins, bounds),
             Middleware(Authentication),
             Middleware(BoundedBody, limits=bounds),
         ],

@@ -34,13 +34,13 @@ def is_in(folder: object, project: str) -> bool:
 
 def recall(user: User, query: str, limit: int, project: str) -> list[Hit]:
     """The best hits that are facts, or were not said in another project."""
-    wanted = limit
+    depth = limit
     while True:
-        wanted = min(wanted * _MORE, MAX_HITS)
-        hits = user.recall(query, wanted)
-        found = list(_in_project(user, hits, project))[:limit]
-        if len(found) == limit or len(hits) < wanted or wanted == MAX_HITS:
-            return found
+        depth = min(depth * _MORE, MAX_HITS)
+        hits = user.recall(query, depth)
+        in_project = list(_in_project(user, hits, project))[:limit]
+        if len(in_project) == limit or len(hits) < depth or depth == MAX_HITS:
+            return in_project
 
 
 def _in_project(user: User, hits: list[Hit], project: str) -> Iterator[Hit]:

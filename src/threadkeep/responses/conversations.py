@@ -140,10 +140,10 @@ def item(stream: SessionStream, id: str) -> Item:
     snapshot = stream.read(read.items_query(stream, ids=[key]))
     if snapshot.info is None:
         raise not_found(stream)
-    found = next(filter(read.is_shown, read.items_of_page(snapshot.pages[0])), None)
-    if found is None:
+    visible = next(filter(read.is_shown, read.items_of_page(snapshot.pages[0])), None)
+    if visible is None:
         raise NotFound(f"conversation {shown(stream.id)} has no item {shown(id)}")
-    return read.whole_items(stream, [found])[0]
+    return read.whole_items(stream, [visible])[0]
 
 
 def add_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:

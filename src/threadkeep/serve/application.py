@@ -30,6 +30,16 @@ UI_PATH: Final = "/ui"
 
 Keys = str | os.PathLike[str] | Authenticator
 
+_ROUTES: Final = (
+    *conversations.ROUTES,
+    *responses.ROUTES,
+    *feedback.ROUTES,
+    *users.ROUTES,
+    *models.ROUTES,
+    *health.ROUTES,
+    *metrics.ROUTES,
+)
+
 
 def app(
     memory: Memory,
@@ -65,54 +75,42 @@ def app(
     Raises:
         ConfigError: the file of keys, the URL or the window cannot be used; it says why.
     """
-    if not isinstance(memory, Memory):
-        raise ConfigError(f"memory must be a Memory, got {type(memory).__name__}")
-    bounds = limits or Limits()
-    counted = metrics.ServerMetrics()
-    routes = [
-        *conversations.ROUTES,
-        *responses.ROUTES,
-        *feedback.ROUTES,
-        *users.ROUTES,
-        *models.ROUTES,
-        *health.ROUTES,
-        *metrics.ROUTES,
-        *([] if ui is None else [Mount(UI_PATH, ui)]),
-    ]
+    check_memory(memory)
+    bounds, counted = limits or Limits(), metrics.ServerMetrics()
+    routes = [*_ROUTES, *([] if ui is None else [Mount(UI_PATH, ui)])]
+    forms = None if ui is None else UI_PATH
     application = Starlette(
         routes=routes,
         lifespan=lifespan,
         middleware=[
             Middleware(metrics.Metered, metrics=counted, routes=routes),
-            Middleware(
-                Door,
-                hosts=tuple(hosts),
-                origins=tuple(origins),
-                limits=bounds,
-                forms=None if ui is None else UI_PATH,
-            ),
+            door_middleware(hosts, origins, bounds, forms=forms),
         ],
-        exception_handlers={
-            ApiError: handle,
-            ThreadkeepError: handle,
-            HTTPException: _http_error,
-            Exception: handle,
-        },
+        exception_handlers=_EXCEPTION_HANDLERS,
     )
-    application.state.memory = memory
-    application.state.metrics = counted
     memory._engine.component(StoreMetrics)
-    application.state.proxy = None
+    state = application.state
+    state.memory, state.metrics, state.limits = memory, counted, bounds
+    state.proxy = None
     if upstream is not None:
         policies = or_token_limit(parse_window(window), memory)
-        application.state.proxy = ProxyState(
-            Upstream(upstream, upstream_key, bounds.upstream_seconds, counted.upstream_failed),
-            policies,
-            send_seconds=bounds.receive_seconds,
-        )
-    application.state.limits = bounds
-    application.state.authenticator = authenticator_of(keys)
+        server = Upstream(upstream, upstream_key, bounds.upstream_seconds, counted.upstream_failed)
+        state.proxy = ProxyState(server, policies, send_seconds=bounds.receive_seconds)
+    state.authenticator = authenticator_of(keys)
     return application
+
+
+def check_memory(memory: object) -> None:
+    """Raise `ConfigError` if it is no Memory."""
+    if not isinstance(memory, Memory):
+        raise ConfigError(f"memory must be a Memory, got {type(memory).__name__}")
+
+
+def door_middleware(
+    hosts: Iterable[str], origins: Iterable[str], limits: Limits, *, forms: str | None = None
+) -> Middleware:
+    """The door before an application; see `Door`."""
+    return Middleware(Door, hosts=tuple(hosts), origins=tuple(origins), limits=limits, forms=forms)
 
 
 def authenticator_of(keys: object) -> Authenticator:
@@ -139,3 +137,11 @@ async def _http_error(request: Request, error: Exception) -> Response:
             headers=error.headers,
         )
     )
+
+
+_EXCEPTION_HANDLERS: Final = {
+    ApiError: handle,
+    ThreadkeepError: handle,
+    HTTPException: _http_error,
+    Exception: handle,
+}

@@ -20,14 +20,14 @@ async def call(connection: HTTPConnection, function: Callable[[], T]) -> T:
     return await memory.to_thread(function)
 
 
-def check_fields(body: Mapping[str, Any], known: Iterable[str]) -> None:
+def check_fields(body: Mapping[str, Any], allowed: Iterable[str]) -> None:
     """Refuse fields that mean nothing here, rather than ignore them.
 
     Raises:
         ApiError: 400; the field is named.
     """
     for name in body:
-        if name not in known:
+        if name not in allowed:
             raise ApiError(
                 400,
                 f"unknown parameter: {shown(name)}",

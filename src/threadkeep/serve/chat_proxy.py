@@ -22,7 +22,7 @@ from threadkeep.serve.proxy_state import ProxyState, proxy_of
 from threadkeep.serve.record import Turn, check_input, record
 from threadkeep.serve.sse import EventReader, MalformedStream, event_bytes
 from threadkeep.serve.streaming import EventStream
-from threadkeep.serve.upstream import BROKEN, check_event_stream
+from threadkeep.serve.upstream import BROKEN, require_event_stream
 
 _log = logging.getLogger(__name__)
 
@@ -57,11 +57,7 @@ async def complete(request: Request) -> Response:
     answer = await proxy.upstream.send("POST", PATH, body)
     headers = {} if turn is None or not turn.store else {RESPONSE_HEADER: turn.response_id}
     if body.get("stream"):
-        try:
-            check_event_stream(answer)
-        except ApiError:
-            await answer.aclose()
-            raise
+        await require_event_stream(answer)
         events = _streamed(request, proxy, turn, answer)
         return EventStream(events, send_seconds=proxy.send_seconds, headers=headers)
     try:

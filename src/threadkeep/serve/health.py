@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from threadkeep.api.memory import Memory
-from threadkeep.serve.errors import ApiError
-from threadkeep.serve.principal import RunKey, cookie_name, principal_of
+from threadkeep.serve.cookies import exchange_token, redirect_with_cookie
+from threadkeep.serve.principal import COOKIE, principal_of
 
 
 async def health(request: Request) -> Response:
@@ -30,25 +30,11 @@ async def start(request: Request) -> Response:
     """`GET /`: swaps the one-time token for a cookie; with it, says what is served."""
     token = request.query_params.get("token")
     if token is not None:
-        return _with_cookie(request, token)
+        cookie = exchange_token(request.app.state.authenticator, token)
+        url = request.scope.get("root_path", "") + "/"
+        return redirect_with_cookie(request, url, COOKIE, cookie)
     principal = principal_of(request, "read")
     return JSONResponse({"object": "server", "name": "threadkeep", "user": principal.user})
-
-
-def _with_cookie(request: Request, token: str) -> Response:
-    authenticator = request.app.state.authenticator
-    cookie = authenticator.exchange(token) if isinstance(authenticator, RunKey) else None
-    if cookie is None:
-        raise ApiError(401, "the token is wrong, or was used already", code="invalid_token")
-    response = RedirectResponse(request.scope.get("root_path", "") + "/", 303)
-    response.set_cookie(
-        cookie_name(request),
-        cookie,
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
-    return response
 
 
 ROUTES: Final = [

@@ -59,11 +59,11 @@ class KeyFile:
     def find(self, key: str) -> Principal | None:
         """The principal of a key; all entries are compared, in constant time each."""
         digest = digest_of(key)
-        found: Principal | None = None
+        principal: Principal | None = None
         for entry in self.entries():
             if hmac.compare_digest(entry.digest, digest):
-                found = entry.principal
-        return found
+                principal = entry.principal
+        return principal
 
     def entries(self) -> list[KeyEntry]:
         """The entries as the file has them now.

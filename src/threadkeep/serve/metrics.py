@@ -143,15 +143,15 @@ class Metered:
 
 def route_of(scope: Scope, routes: Sequence[BaseRoute]) -> str:
     """The template of a request's route, such as `/v1/responses/{id}`; `other` = there is none."""
-    found: Any = OTHER
+    template: Any = OTHER
     decoded = with_encoded_slashes(dict(scope))
     for route in routes:
         match, _ = route.matches(decoded)
         if match is not Match.NONE:
-            found = getattr(route, "path", OTHER)
+            template = getattr(route, "path", OTHER)
         if match is Match.FULL:
             break
-    return str(found)
+    return str(template)
 
 
 async def metrics(request: Request) -> Response:

@@ -169,7 +169,7 @@ def scope_of(connection: HTTPConnection, scope: str) -> Memory | User:
     return memory.user(user)
 
 
-def _same(given: str | None, expected: str | None) -> bool:
-    if given is None or expected is None:
+def _same(received: str | None, expected: str | None) -> bool:
+    if received is None or expected is None:
         return False
-    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
+    return hmac.compare_digest(received.encode("utf-8", "surrogatepass"), expected.encode())

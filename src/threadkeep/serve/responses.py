@@ -99,7 +99,7 @@ def input_entries(response: Response) -> list[Entry]:
     """The input of a response as entries, whose ids are made of the response's where they lack."""
     source = [response.input] if isinstance(response.input, str) else response.input or []
     return [
-        entry for number, one in enumerate(source) for entry in _entries(one, response.id, number)
+        entry for number, part in enumerate(source) for entry in _entries(part, response.id, number)
     ]
 
 

@@ -22,7 +22,7 @@ from threadkeep.serve.record import Turn, check_input, record
 from threadkeep.serve.response_events import ResponseAnswer, ResponseRewriter
 from threadkeep.serve.sse import DONE, EventReader, MalformedStream, ServerEvent, event_bytes
 from threadkeep.serve.streaming import EventStream
-from threadkeep.serve.upstream import BROKEN, check_event_stream
+from threadkeep.serve.upstream import BROKEN, require_event_stream
 from threadkeep.types.openai_limits import check_metadata
 from threadkeep.window import Window
 
@@ -44,17 +44,13 @@ async def create(request: Request) -> Response:
     sent |= {"store": False, "input": _prompt(turn, window)}
     answer = await _send(proxy, sent)
     if body.get("stream"):
-        try:
-            check_event_stream(answer)
-        except ApiError:
-            await answer.aclose()
-            raise
+        await require_event_stream(answer)
         return EventStream(_streamed(request, proxy, turn, answer), send_seconds=proxy.send_seconds)
     try:
         response = await proxy.upstream.read_object(answer)
     finally:
         await answer.aclose()
-    return await _whole(request, proxy, turn, response)
+    return await _unstreamed(request, proxy, turn, response)
 
 
 def make_turn(body: Mapping[str, Any], owner: Owner) -> Turn:
@@ -134,7 +130,7 @@ async def _send(proxy: ProxyState, body: Mapping[str, Any]) -> httpx.Response:
         raise
 
 
-async def _whole(
+async def _unstreamed(
     request: Request, proxy: ProxyState, turn: Turn, response: Mapping[str, Any]
 ) -> Response:
     if not isinstance(response.get("output"), list):

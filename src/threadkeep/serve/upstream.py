@@ -147,13 +147,14 @@ async def read_object(answer: httpx.Response) -> dict[str, Any]:
     return value
 
 
-def check_event_stream(answer: httpx.Response) -> None:
-    """Refuse an answer that is no stream of events.
+async def require_event_stream(answer: httpx.Response) -> None:
+    """Refuse, and close, an answer that is no stream of events.
 
     Raises:
         ApiError: 502.
     """
     if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+        await answer.aclose()
         raise ApiError(502, "the upstream does not stream", code="upstream")
 
 

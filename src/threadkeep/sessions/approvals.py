@@ -28,5 +28,5 @@ def pending_approvals(stream: SessionStream) -> list[PendingApproval]:
 
 
 def _with_large_arguments(stream: SessionStream, items: list[Item], step: LastStep) -> list[Item]:
-    whole = {item.id: item for item in whole_items(stream, step.heads)}
-    return [whole.get(item.id, item) for item in items]
+    loaded = {item.id: item for item in whole_items(stream, step.heads)}
+    return [loaded.get(item.id, item) for item in items]

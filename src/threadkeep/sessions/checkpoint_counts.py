@@ -51,8 +51,8 @@ def _count(engine: Engine, streams: Sequence[str], counts: CheckpointCounts) -> 
     queries = [query for stream in streams for query in _queries(stream)]
     pages: list[Page] = engine.read(*queries) if queries else []
     items: list[Query] = []
-    for own, lease, run in zip(pages[::3], pages[1::3], pages[2::3], strict=True):
-        thread = _root_of(own.records)
+    for threads, lease, run in zip(pages[::3], pages[1::3], pages[2::3], strict=True):
+        thread = _root_of(threads.records)
         if thread is None:
             continue
         counts.threads += 1
@@ -60,8 +60,8 @@ def _count(engine: Engine, streams: Sequence[str], counts: CheckpointCounts) -> 
         item = _newest_item(run.records)
         if item is not None:
             items.append(Query(engine.stream("session", thread), "item", ids=[names.key(item)]))
-    found = engine.read(*items) if items else []
-    counts.without_messages += sum(not page.records for page in found)
+    newest_items = engine.read(*items) if items else []
+    counts.without_messages += sum(not page.records for page in newest_items)
 
 
 def _queries(stream: str) -> tuple[Query, Query, Query]:

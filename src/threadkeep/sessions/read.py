@@ -159,10 +159,7 @@ def choose_window(
     With `shorten=False` large tool results count, and are returned, whole. Without `load_large`,
     items need not have their large parts.
     """
-    if type(lookback) is not int or lookback < 1:
-        raise ConfigError(f"lookback must be a whole number of at least 1, got {shown(lookback)}")
-    if counter is not None and not callable(counter):
-        raise ConfigError(f"counter must be a callable, got {type(counter).__name__}")
+    _check_window_options(lookback, counter)
     lookback = min(lookback, ALL)
     size = first_page_size(policies, LOOKBACK if lookback == ALL else lookback)
     is_part = all(traits_of(policy).part for policy in policies)
@@ -191,6 +188,13 @@ def choose_window(
     if reader.borrowed:
         window.replace_shared(reader.borrowed)
     return window
+
+
+def _check_window_options(lookback: object, counter: object) -> None:
+    if type(lookback) is not int or lookback < 1:
+        raise ConfigError(f"lookback must be a whole number of at least 1, got {shown(lookback)}")
+    if counter is not None and not callable(counter):
+        raise ConfigError(f"counter must be a callable, got {type(counter).__name__}")
 
 
 def older_items(stream: SessionStream) -> Fetch:

@@ -12,7 +12,7 @@ from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.errors import Conflict, InputError
 from threadkeep.printable import shown
-from threadkeep.sessions.listing import SessionListing
+from threadkeep.sessions.session_table import SessionListing
 from threadkeep.types import KEEP, Drop, Listing, Page, Query, Record, SessionInfo
 from threadkeep.types.versions import generation_of
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, Self, get_args
 
-from threadkeep.html_table import Cell, table
+from threadkeep.types.html_table import Cell, table
 
 Status = Literal["active", "superseded", "quarantined"]
 STATUSES: Final[tuple[str, ...]] = get_args(Status)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 
 from threadkeep.api.memory import Memory
-from threadkeep.errors import ConfigError, ThreadkeepError
-from threadkeep.serve.application import Keys, authenticator_of
-from threadkeep.serve.door import LOOPBACK_HOSTS, Door, Limits
+from threadkeep.errors import ThreadkeepError
+from threadkeep.serve.application import Keys, authenticator_of, check_memory, door_middleware
+from threadkeep.serve.door import LOOPBACK_HOSTS, Limits
 from threadkeep.serve.errors import ApiError
 from threadkeep.ui import (
     changes,
@@ -28,6 +28,24 @@ from threadkeep.ui import (
 )
 from threadkeep.ui.form_token import FormTokens
 from threadkeep.ui.renderer import Renderer
+
+_ROUTES: Final = (
+    *sessions.ROUTES,
+    *transcript.ROUTES,
+    *window.ROUTES,
+    *item.ROUTES,
+    *knowledge.ROUTES,
+    *recall.ROUTES,
+    *usage.ROUTES,
+    *sign_in.ROUTES,
+    *static_files.ROUTES,
+)
+_EXCEPTION_HANDLERS: Final = {
+    ApiError: error_pages.handle,
+    ThreadkeepError: error_pages.handle,
+    HTTPException: error_pages.handle_http,
+    Exception: error_pages.handle,
+}
 
 
 def app(
@@ -55,37 +73,17 @@ def app(
     Raises:
         ConfigError: the file of keys cannot be used; it says why.
     """
-    if not isinstance(memory, Memory):
-        raise ConfigError(f"memory must be a Memory, got {type(memory).__name__}")
+    check_memory(memory)
     bounds = limits or Limits()
     application = Starlette(
-        routes=[
-            *sessions.ROUTES,
-            *transcript.ROUTES,
-            *window.ROUTES,
-            *item.ROUTES,
-            *knowledge.ROUTES,
-            *recall.ROUTES,
-            *usage.ROUTES,
-            *sign_in.ROUTES,
-            *static_files.ROUTES,
-            *(changes.ROUTES if write else ()),
-        ],
-        middleware=[
-            Middleware(Door, hosts=tuple(hosts), origins=tuple(origins), limits=bounds, forms="/")
-        ],
-        exception_handlers={
-            ApiError: error_pages.handle,
-            ThreadkeepError: error_pages.handle,
-            HTTPException: error_pages.handle_http,
-            Exception: error_pages.handle,
-        },
+        routes=[*_ROUTES, *(changes.ROUTES if write else ())],
+        middleware=[door_middleware(hosts, origins, bounds, forms="/")],
+        exception_handlers=_EXCEPTION_HANDLERS,
     )
-    application.state.memory = memory
-    application.state.limits = bounds
-    application.state.authenticator = sign_in.Browsers(authenticator_of(keys))
-    application.state.form_tokens = FormTokens()
-    application.state.renderer = Renderer()
-    application.state.write = write
-    application.state.receipts = changes.Receipts()
+    state = application.state
+    state.memory, state.limits, state.write = memory, bounds, write
+    state.authenticator = sign_in.Browsers(authenticator_of(keys))
+    state.form_tokens = FormTokens()
+    state.renderer = Renderer()
+    state.receipts = changes.Receipts()
     return application

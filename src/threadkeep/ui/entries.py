@@ -41,7 +41,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ItemView:
     """An item as a page shows it.
 
     Attributes:
@@ -65,9 +65,9 @@ class Entry:
 
 def entry_of(
     item: Item, *, limit: int = SHORT, learned: int = 0, with_tokens: bool = False
-) -> Entry:
+) -> ItemView:
     """An item as a page shows it, each text of at most `limit` characters."""
-    return Entry(
+    return ItemView(
         item,
         item.name or item.role,
         excerpt(item.text, limit),

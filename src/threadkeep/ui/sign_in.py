@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from threadkeep.serve.errors import ApiError
+from threadkeep.serve.cookies import exchange_token, redirect_with_cookie
 from threadkeep.serve.principal import COOKIE, Authenticator, Principal, RunKey, cookie_name
 from threadkeep.ui.form_token import KEY_COOKIE, FormTokens
 from threadkeep.ui.renderer import Renderer, url
@@ -86,10 +86,7 @@ def page(request: Request, status: int = 200, message: str = "") -> Response:
 async def exchange(request: Request) -> Response:
     """`GET /start?token=`: swap the one-time token for a cookie."""
     browsers: Browsers = request.app.state.authenticator
-    token = request.query_params.get("token", "")
-    cookie = browsers.keys.exchange(token) if isinstance(browsers.keys, RunKey) else None
-    if cookie is None:
-        raise ApiError(401, "the token is wrong, or was used already", code="invalid_token")
+    cookie = exchange_token(browsers.keys, request.query_params.get("token", ""))
     return _redirect(request, COOKIE, cookie)
 
 
@@ -120,16 +117,8 @@ async def leave(request: Request) -> Response:
 
 
 def _redirect(request: Request, kind: str, cookie: str) -> Response:
-    response = RedirectResponse(url(request, "/"), 303)
-    response.set_cookie(
-        cookie_name(request, kind),
-        cookie,
-        path=url(request, "/"),
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
-    return response
+    home = url(request, "/")
+    return redirect_with_cookie(request, home, kind, cookie, path=home)
 
 
 ROUTES: Final = [

@@ -40,8 +40,8 @@ def find_users(memory: Memory, cursor: Any = None) -> Listing[UserRow]:
         return Listing(_rows(engine, page), cursor=following)
     if part != _KNOWN:
         raise InputError("cursor: not a cursor of this listing")
-    known, position = _known_users(engine, position)
-    rows = [row for row in _rows(engine, known) if row.written_at is None]
+    users, position = _known_users(engine, position)
+    rows = [row for row in _rows(engine, users) if row.written_at is None]
     return Listing(rows, cursor=None if position is None else [_KNOWN, position])
 
 

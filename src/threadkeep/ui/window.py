@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from threadkeep.serve.errors import ApiError
-from threadkeep.ui.entries import Entry, as_json, entry_of
+from threadkeep.ui.entries import ItemView, as_json, entry_of
 from threadkeep.ui.view import number_parameter, page_route, render, session_of
 from threadkeep.window import Window
 from threadkeep.window.left_out import LeftOutRange
@@ -69,12 +69,12 @@ def window(request: Request) -> Response:
     )
 
 
-def rows_of(window: Window) -> list[Entry | LeftOutRange]:
+def rows_of(window: Window) -> list[ItemView | LeftOutRange]:
     """The newest items with the gaps between them, oldest first."""
     items = window[-MAX_ROWS:]
     first = items[0].seq if len(items) < len(window) else 0
     gaps = [gap for gap in window.left_out.ranges if gap.last >= first]
-    placed: list[tuple[int, Entry | LeftOutRange]] = [
+    placed: list[tuple[int, ItemView | LeftOutRange]] = [
         *((gap.first, gap) for gap in gaps if gap.reason != "shortened"),
         *((item.seq, entry_of(item, with_tokens=True)) for item in items),
     ]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from threadkeep import messages
 from threadkeep.core.cache.cached_item import CachedItem
 from threadkeep.core.suggestions import missing_attribute
-from threadkeep.html_table import Cell, table
 from threadkeep.messages import AnthropicMessages, GeminiContents, Profile
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item
+from threadkeep.types.html_table import Cell, table
 from threadkeep.window import tokens
 from threadkeep.window.left_out import LeftOut
 from threadkeep.window.tokens import as_text

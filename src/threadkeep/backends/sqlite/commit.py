@@ -17,7 +17,7 @@ from threadkeep.backends.common.commit import (
     lifetime_after,
 )
 from threadkeep.backends.sqlite import statements
-from threadkeep.backends.sqlite.head_cache import Heads, Place
+from threadkeep.backends.sqlite.head_cache import Heads, StreamPosition
 from threadkeep.types import Commit, Drop, Keep, Record
 
 RecordRow = tuple[int, str, int, str, str, float, float | None]
@@ -69,7 +69,7 @@ def apply(connection: sqlite3.Connection, heads: Heads, change: Change) -> Commi
         connection.execute(statements.END_LIFE, (row.sid,))
         return Commit(0, [])
     _drop(connection, row.sid, change.drop)
-    heads.note(change.stream, Place(row.sid, decision.version, row.seq + len(change.put)))
+    heads.note(change.stream, StreamPosition(row.sid, decision.version, row.seq + len(change.put)))
     return _write(connection, row, decision, change)
 
 

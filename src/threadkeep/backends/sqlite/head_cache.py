@@ -11,7 +11,7 @@ from threadkeep.backends.sqlite import statements
 _MOST: Final = 10_000
 
 
-class Place(NamedTuple):
+class StreamPosition(NamedTuple):
     """A stream's row, its version, and the seq of its last record."""
 
     sid: int
@@ -23,9 +23,9 @@ class Heads:
     """The places of the streams written to last; whoever relies on one has SQLite prove it."""
 
     def __init__(self) -> None:
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, StreamPosition] = {}
 
-    def note(self, stream: str, place: Place) -> None:
+    def note(self, stream: str, place: StreamPosition) -> None:
         """Guess that the stream will be found there."""
         if len(self._places) >= _MOST:
             self._places.clear()
@@ -40,7 +40,7 @@ class Heads:
         lifetime: Lifetime,
         token: str | None,
         now: float,
-    ) -> Place | None:
+    ) -> StreamPosition | None:
         """Advance a stream by so many records, if it is alive and at its cached place.
 
         Returns where it was, or `None` if nothing was done: it is not at the version expected, has
@@ -50,7 +50,7 @@ class Heads:
         if place is None or place.version != expect:
             return None
         sid, version, seq = place
-        after = Place(sid, version + 1, seq + count)
+        after = StreamPosition(sid, version + 1, seq + count)
         expires, ttl = lifetime
         written = (after.version, after.seq, expires, token, after.version)
         values = (*written, *place, stream, ttl, now)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from threadkeep.importers import branches, fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.messages import parse_arguments
 from threadkeep.printable import shown
 from threadkeep.types import Json
@@ -24,7 +24,7 @@ def _matches(value: Json) -> bool:
     return isinstance(value, dict) and isinstance(value.get("mapping"), dict)
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     conversation = fields.mapping(entry.value, "a conversation")
     nodes = fields.mapping(conversation.get("mapping"), "mapping")
     nodes = {key: node for key, node in nodes.items() if isinstance(node, Mapping)}
@@ -36,12 +36,12 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
         messages=messages,
         title=fields.name(conversation.get("title")),
         created_at=conversation.get("create_time"),
-        metadata=fields.known(gizmo=conversation.get("gizmo_id")),
+        metadata=fields.without_empty(gizmo=conversation.get("gizmo_id")),
         files=[file for node in nodes.values() for file in _files(node)],
     )
 
 
-READER: Final = Reader("chatgpt", "ChatGPT's data export", _matches, each.reader(_read))
+READER: Final = FormatReader("chatgpt", "ChatGPT's data export", _matches, each.reader(_read))
 
 
 def _messages(
@@ -103,7 +103,7 @@ def _message(payload: _Node, place: str, call: str | None) -> Message | None:
         place,
         id,
         payload.get("create_time"),
-        fields.known(attachments=metadata.get("attachments")),
+        fields.without_empty(attachments=metadata.get("attachments")),
         hidden=is_inner,
     )
 
@@ -157,10 +157,12 @@ def _files(node: _Node) -> Iterator[dict[str, Json]]:
         if isinstance(file, Mapping) and file.get("id"):
             name, mime_type = fields.name(file.get("name")), file.get("mime_type")
             url = f"chatgpt://{file['id']}"
-            yield fields.known(url=url, name=name, mime_type=mime_type, size=file.get("size"))
+            yield fields.without_empty(
+                url=url, name=name, mime_type=mime_type, size=file.get("size")
+            )
     for part in (content.get("parts") or ()) if isinstance(content, Mapping) else ():
         if isinstance(part, Mapping) and isinstance(part.get("asset_pointer"), str):
-            yield fields.known(url=part["asset_pointer"], size=part.get("size_bytes"))
+            yield fields.without_empty(url=part["asset_pointer"], size=part.get("size_bytes"))
 
 
 def _tool_name(name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from threadkeep.importers import branches, fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.types import Json
 
 _ROOT: Final = "00000000-0000-4000-8000-000000000000"  # the parent of a first message
@@ -17,7 +17,7 @@ def _matches(value: Json) -> bool:
     return isinstance(value, dict) and "chat_messages" in value
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     conversation = fields.mapping(entry.value, "a conversation")
     payloads = fields.sequence(conversation.get("chat_messages"), "chat_messages")
     own_id = fields.name(conversation.get("uuid")) or fields.digest(entry.value)
@@ -29,12 +29,12 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
         messages=[m for message in _ordered(good, leaf) for m in message],
         title=fields.name(conversation.get("name")),
         created_at=conversation.get("created_at"),
-        metadata=fields.known(summary=fields.name(conversation.get("summary"))),
+        metadata=fields.without_empty(summary=fields.name(conversation.get("summary"))),
         files=[file for _, payload in good for file in _files(payload)],
     )
 
 
-READER: Final = Reader("claude", "Claude's data export", _matches, each.reader(_read))
+READER: Final = FormatReader("claude", "Claude's data export", _matches, each.reader(_read))
 
 
 def _good(payloads: list[Any], location: str, context: Context) -> Iterator[tuple[str, _Payload]]:
@@ -93,8 +93,8 @@ def _steps(payload: _Payload, role: str, key: str) -> Iterator[dict[str, Json]]:
                 yield _step(role, parts, calls)
                 open_ids += [str(call["id"]) for call in calls]
                 parts, calls = [], []
-            own = fields.name(block.get("tool_use_id"))
-            answered = own if own in open_ids else open_ids[0] if open_ids else None
+            use_id = fields.name(block.get("tool_use_id"))
+            answered = use_id if use_id in open_ids else open_ids[0] if open_ids else None
             if answered is None:
                 parts.append(fields.text(block.get("content")))
                 continue
@@ -142,6 +142,6 @@ def _attached(file: object) -> str:
 def _files(payload: _Payload) -> Iterator[dict[str, Json]]:
     for file in [*(payload.get("attachments") or ()), *(payload.get("files") or ())]:
         if isinstance(file, Mapping) and fields.name(file.get("file_name")):
-            yield fields.known(
+            yield fields.without_empty(
                 name=file["file_name"], type=file.get("file_type"), size=file.get("file_size")
             )

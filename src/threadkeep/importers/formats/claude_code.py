@@ -11,7 +11,7 @@ from itertools import chain, groupby
 from typing import Any, Final
 
 from threadkeep.importers import fields
-from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.printable import shown
 from threadkeep.responses.calls import RESPONSE_ID
 from threadkeep.types import Json
@@ -35,7 +35,7 @@ def _matches(value: Json) -> bool:
     return is_message and "sessionId" in value
 
 
-def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
+def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
     spoken = (entry for entry in entries if _is_spoken(entry, context))
     for session, lines in groupby(spoken, key=_session):
         first = next(lines)
@@ -44,16 +44,18 @@ def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
             location=first.location,
             messages=_messages(chain([first], lines), context),  # noqa: B031 - read once
             created_at=first.value.get("timestamp"),
-            metadata=fields.known(
+            metadata=fields.without_empty(
                 cwd=first.value.get("cwd"), git_branch=first.value.get("gitBranch")
             ),
         )
 
 
-READER: Final = Reader("claude-code", "Claude Code's transcripts", _matches, _read, continues=True)
+READER: Final = FormatReader(
+    "claude-code", "Claude Code's transcripts", _matches, _read, continues=True
+)
 
 
-def _is_spoken(entry: Entry, context: Context) -> bool:
+def _is_spoken(entry: JsonEntry, context: Context) -> bool:
     value = entry.value if isinstance(entry.value, dict) else {}
     kind = value.get("type")
     if kind in _SPOKEN and isinstance(value.get("message"), dict):
@@ -63,19 +65,19 @@ def _is_spoken(entry: Entry, context: Context) -> bool:
     return False
 
 
-def _session(entry: Entry) -> str:
-    own = fields.name(entry.value.get("sessionId")) or "claude-code"
+def _session(entry: JsonEntry) -> str:
+    session_id = fields.name(entry.value.get("sessionId")) or "claude-code"
     if not entry.value.get("isSidechain"):
-        return own
-    return f"{own}/{fields.name(entry.value.get('agentId')) or 'sidechain'}"
+        return session_id
+    return f"{session_id}/{fields.name(entry.value.get('agentId')) or 'sidechain'}"
 
 
-def _messages(entries: Iterable[Entry], context: Context) -> Iterator[Message]:
+def _messages(entries: Iterable[JsonEntry], context: Context) -> Iterator[Message]:
     for entry in entries:
         yield from _read_line(entry, context)
 
 
-def _read_line(entry: Entry, context: Context) -> Iterator[Message]:
+def _read_line(entry: JsonEntry, context: Context) -> Iterator[Message]:
     line, payload = entry.value, entry.value["message"]
     try:
         role = fields.role(payload.get("role") or line["type"])
@@ -85,14 +87,14 @@ def _read_line(entry: Entry, context: Context) -> Iterator[Message]:
     content: dict[str, Json] = {"role": role, "content": payload.get("content")}
     answer_id = None
     if role == "assistant":
-        content |= fields.known(model=payload.get("model"), usage=payload.get("usage"))
+        content |= fields.without_empty(model=payload.get("model"), usage=payload.get("usage"))
         answer_id = fields.name(payload.get("id"))
     yield Message(
         content,
         entry.location,
         fields.name(line.get("uuid")) or "",
         line.get("timestamp"),
-        fields.known(**{RESPONSE_ID: answer_id}),
+        fields.without_empty(**{RESPONSE_ID: answer_id}),
         hidden=_is_of_program(line, content["content"]),
     )
 

@@ -12,7 +12,15 @@ from itertools import chain
 from typing import Any, Final
 
 from threadkeep.importers import fields
-from threadkeep.importers.values import Chat, Context, Entry, HeadKind, Message, Part, Reader
+from threadkeep.importers.values import (
+    Chat,
+    Context,
+    FormatReader,
+    HeadKind,
+    JsonEntry,
+    Message,
+    Part,
+)
 from threadkeep.printable import shown
 from threadkeep.types import Json
 
@@ -45,7 +53,7 @@ def _head(value: Json) -> HeadKind | None:
     return "latest" if isinstance(value, dict) and value.get("type") == "turn_context" else None
 
 
-def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
+def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
     first = next(entries, None)
     if first is None:
         return
@@ -56,11 +64,11 @@ def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
         location=context.label,
         messages=_messages(chain([first], entries), context),
         created_at=meta.get("timestamp"),
-        metadata=fields.known(cwd=meta.get("cwd"), git_branch=(git or {}).get("branch")),
+        metadata=fields.without_empty(cwd=meta.get("cwd"), git_branch=(git or {}).get("branch")),
     )
 
 
-READER: Final = Reader("codex", "Codex's transcripts", _matches, _read, _head, continues=True)
+READER: Final = FormatReader("codex", "Codex's transcripts", _matches, _read, _head, continues=True)
 
 
 def _meta(value: Json) -> dict[str, Any]:
@@ -72,7 +80,7 @@ def _meta(value: Json) -> dict[str, Any]:
     return value if _is_older_head(value) else {}
 
 
-def _messages(entries: Iterator[Entry], context: Context) -> Iterator[Message]:
+def _messages(entries: Iterator[JsonEntry], context: Context) -> Iterator[Message]:
     model: str | None = None
     for entry in entries:
         line = entry.value
@@ -103,7 +111,7 @@ def _payload(line: dict[str, Json]) -> dict[str, Json]:
     return payload if isinstance(payload, dict) else {}
 
 
-def _usage(entry: Entry, event: dict[str, Json], model: str | None) -> Iterator[Message]:
+def _usage(entry: JsonEntry, event: dict[str, Json], model: str | None) -> Iterator[Message]:
     """What a call took; an event that comes again has the same sum, and so the same id."""
     info = event.get("info")
     if event.get("type") != "token_count" or not isinstance(info, dict):
@@ -112,7 +120,7 @@ def _usage(entry: Entry, event: dict[str, Json], model: str | None) -> Iterator[
     if isinstance(last, dict) and isinstance(total, dict):
         notice = {"type": "notice", "role": "assistant", "content": "", "usage": last}
         yield Message(
-            notice | fields.known(model=model),
+            notice | fields.without_empty(model=model),
             entry.location,
             f"usage-{fields.digest(total)}",
             entry.value.get("timestamp"),

@@ -1,18 +1,21 @@
-"""Formats whose entries are a chat each: a bad one is named, and the others are read."""
+"""What is read one by one: a bad chat or message is named, and the others are read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from threadkeep.errors import InputError
 from threadkeep.importers.fields import Malformed
-from threadkeep.importers.values import Context, Entry, Part
+from threadkeep.importers.values import Context, JsonEntry, Part
 
-ReadEntry = Callable[[Entry, Context], Iterator[Part]]
+Element = TypeVar("Element")
+
+ReadEntry = Callable[[JsonEntry, Context], Iterator[Part]]
 
 
-def reader(read_entry: ReadEntry) -> Callable[[Iterator[Entry], Context], Iterator[Part]]:
+def reader(read_entry: ReadEntry) -> Callable[[Iterator[JsonEntry], Context], Iterator[Part]]:
     """A reader of documents, made of one of entries."""
 
-    def read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
+    def read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
         for entry in entries:
             try:
                 parts = list(read_entry(entry, context))
@@ -24,3 +27,24 @@ def reader(read_entry: ReadEntry) -> Callable[[Iterator[Entry], Context], Iterat
                 yield from parts
 
     return read
+
+
+def elements(
+    values: Iterable[Any],
+    location: str,
+    read: Callable[[Any, str], Element | None],
+    context: Context,
+) -> Iterator[Element]:
+    """What is read of each element of a list, by the element and its location.
+
+    A malformed one is named; `None` = there is nothing to read.
+    """
+    for number, value in enumerate(values):
+        place = f"{location}[{number}]"
+        try:
+            element = read(value, place)
+        except Malformed as error:
+            context.skip(place, str(error))
+            continue
+        if element is not None:
+            yield element

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from threadkeep.importers import fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.types import Json
 
 _PRODUCTS: Final = ("gemini", "bard")
@@ -28,7 +28,7 @@ def _matches(value: Json) -> bool:
     return any(product in name.lower() for name in named for product in _PRODUCTS)
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     del context
     value = fields.mapping(entry.value, "an activity")
     title = fields.name(value.get("title"))
@@ -44,7 +44,7 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
                created_at=at)  # fmt: skip
 
 
-READER: Final = Reader(
+READER: Final = FormatReader(
     "gemini", "Gemini's activity of Google Takeout", _matches, each.reader(_read)
 )
 
@@ -53,9 +53,9 @@ def _session(value: Mapping[str, Any], at: object) -> str:
     details = value.get("details")
     urls = [value.get("titleUrl")]
     urls += [d.get("url") for d in details or () if isinstance(d, Mapping)] if details else []
-    found = next((m for url in urls if (m := _ADDRESS.search(str(url)))), None)
-    if found:
-        return f"gemini-{found[1]}"
+    address = next((m for url in urls if (m := _ADDRESS.search(str(url)))), None)
+    if address:
+        return f"gemini-{address[1]}"
     day = fields.moment(at)
     return f"gemini-{day:%Y-%m-%d}" if day else "gemini-undated"
 

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any, Final
 
 from threadkeep.importers import fields
-from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.messages import langchain
 from threadkeep.printable import shown
 from threadkeep.types import Json
@@ -15,20 +15,22 @@ def _matches(value: Json) -> bool:
     return isinstance(value, Mapping) and (langchain.is_dump(value) or bool(_sessions(value)))
 
 
-def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
+def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
     """A document of messages is one chat, under the document's name."""
     first = next(entries, None)
     if first is None:
         return
     sessions = _sessions(first.value) if isinstance(first.value, Mapping) else {}
     for id, dumps in sessions.items():
-        numbered = (Entry(f"{first.location}[{shown(id)}][{n}]", d) for n, d in enumerate(dumps))
+        numbered = (
+            JsonEntry(f"{first.location}[{shown(id)}][{n}]", d) for n, d in enumerate(dumps)
+        )
         yield Chat(id, first.location, _messages(numbered, context))
     if not sessions:
         yield Chat(context.stem, context.label, _messages(chain([first], entries), context))
 
 
-READER: Final = Reader("langchain", "LangChain's dumped messages", _matches, _read)
+READER: Final = FormatReader("langchain", "LangChain's dumped messages", _matches, _read)
 
 
 def dates_and_id(dump: Mapping[str, Any]) -> tuple[object, str]:
@@ -40,7 +42,7 @@ def dates_and_id(dump: Mapping[str, Any]) -> tuple[object, str]:
     return fields.date_of(dated), fields.name(inner.get("id")) or ""
 
 
-def _messages(entries: Iterator[Entry], context: Context) -> Iterator[Message]:
+def _messages(entries: Iterator[JsonEntry], context: Context) -> Iterator[Message]:
     for entry in entries:
         if isinstance(entry.value, Mapping) and langchain.is_dump(entry.value):
             created_at, id = dates_and_id(entry.value)

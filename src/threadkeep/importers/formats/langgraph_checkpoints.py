@@ -27,8 +27,8 @@ class _State(NamedTuple):
     user: str | None
 
 
-def _matches(found: Tables) -> bool:
-    return found.get("checkpoints", frozenset()) >= {*_PLACE, "type", "checkpoint", "metadata"}
+def _matches(tables: Tables) -> bool:
+    return tables.get("checkpoints", frozenset()) >= {*_PLACE, "type", "checkpoint", "metadata"}
 
 
 def _read(database: Database, context: Context) -> Iterator[Part]:
@@ -59,8 +59,10 @@ def _state(database: Database, place: Row) -> _State:
     [(type, checkpoint, metadata)] = database.rows("checkpoints", columns, (), where)
     state = checkpoint if isinstance(checkpoint, Mapping) else decode(type, checkpoint)
     state = fields.mapping(state, "the checkpoint")
-    known = decoded(metadata)
-    names = (known.get(key) for key in _USERS) if isinstance(known, Mapping) else ()
+    thread_metadata = decoded(metadata)
+    names = (
+        (thread_metadata.get(key) for key in _USERS) if isinstance(thread_metadata, Mapping) else ()
+    )
     user = next(filter(None, map(fields.name, names)), None)
     versions = fields.mapping(state.get("channel_versions") or {}, "channel_versions")
     values = fields.mapping(state.get("channel_values") or {}, "channel_values")

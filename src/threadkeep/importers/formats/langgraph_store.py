@@ -12,8 +12,8 @@ _KEYS: Final = ("memory", "text", "content", "fact", "data", "value")
 _KINDS: Final = frozenset({"memory", "memories", "facts", "users", "user", "semantic"})
 
 
-def _matches(found: Tables) -> bool:
-    return found.get("store", frozenset()) >= _COLUMNS
+def _matches(tables: Tables) -> bool:
+    return tables.get("store", frozenset()) >= _COLUMNS
 
 
 def _read(database: Database, context: Context) -> Iterator[Part]:

@@ -7,7 +7,7 @@ from threadkeep.importers import fields
 from threadkeep.importers.disk_sort import Keyed, grouped
 from threadkeep.importers.formats import langsmith_messages
 from threadkeep.importers.transcript import Transcript
-from threadkeep.importers.values import Chat, Context, Entry, Part, Reader
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Part
 from threadkeep.types import Json
 
 _THREADS: Final = ("thread_id", "session_id", "conversation_id")  # of the metadata
@@ -22,7 +22,7 @@ def _matches(value: Json) -> bool:
     )
 
 
-def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
+def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
     for thread, runs in grouped(_keyed(entries, context)):
         transcript, user, began, answered = Transcript(), None, None, set[str]()
         for run in runs:
@@ -32,10 +32,10 @@ def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
         yield Chat(thread, context.label, transcript.messages, created_at=began, user=user)
 
 
-READER: Final = Reader("langsmith", "LangSmith's runs", _matches, _read)
+READER: Final = FormatReader("langsmith", "LangSmith's runs", _matches, _read)
 
 
-def _keyed(entries: Iterator[Entry], context: Context) -> Iterator[Keyed]:
+def _keyed(entries: Iterator[JsonEntry], context: Context) -> Iterator[Keyed]:
     for entry in entries:
         if not _matches(entry.value):
             context.skip(entry.location, "this is no run")
@@ -50,8 +50,8 @@ def _keyed(entries: Iterator[Entry], context: Context) -> Iterator[Keyed]:
 
 def _thread(run: Mapping[str, Any]) -> str:
     names = (fields.name(_metadata(run).get(key)) for key in _THREADS)
-    own = (fields.name(run.get(key)) for key in ("trace_id", "id"))
-    return next(filter(None, (*names, *own)), None) or f"langsmith:{fields.digest(dict(run))}"
+    run_ids = (fields.name(run.get(key)) for key in ("trace_id", "id"))
+    return next(filter(None, (*names, *run_ids)), None) or f"langsmith:{fields.digest(dict(run))}"
 
 
 def _metadata(run: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -60,7 +60,7 @@ def _metadata(run: Mapping[str, Any]) -> Mapping[str, Any]:
     return metadata if isinstance(metadata, Mapping) else {}
 
 
-def _take(transcript: Transcript, run: Entry, answered: set[str]) -> None:
+def _take(transcript: Transcript, run: JsonEntry, answered: set[str]) -> None:
     """Add what a run has said; of calls of a model, only where the run around it is unknown."""
     trace = str(run.value.get("trace_id") or run.location)
     if run.value.get("parent_run_id") and trace in answered:

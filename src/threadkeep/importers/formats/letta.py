@@ -6,7 +6,15 @@ from typing import Any, Final
 
 from threadkeep.importers import fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Knowledge, Message, Part, Reader
+from threadkeep.importers.values import (
+    Chat,
+    Context,
+    FormatReader,
+    JsonEntry,
+    Knowledge,
+    Message,
+    Part,
+)
 from threadkeep.messages import parse_arguments
 from threadkeep.types import Json
 
@@ -19,7 +27,7 @@ def _matches(value: Json) -> bool:
     return newer or ("core_memory" in value and isinstance(value.get("messages"), list))
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     value = fields.mapping(entry.value, "an agent file")
     yield from _facts(value.get("blocks") or value.get("core_memory"), entry.location)
     for number, agent in enumerate(value.get("agents") or [value]):
@@ -38,7 +46,7 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
         )
 
 
-READER: Final = Reader("letta", "Letta's agent files", _matches, each.reader(_read))
+READER: Final = FormatReader("letta", "Letta's agent files", _matches, each.reader(_read))
 
 
 def _facts(blocks: Any, place: str) -> Iterator[Knowledge]:
@@ -51,19 +59,17 @@ def _facts(blocks: Any, place: str) -> Iterator[Knowledge]:
 
 
 def _messages(listed: list[Any], location: str, context: Context) -> Iterator[Message]:
-    for number, payload in enumerate(listed):
-        place = f"{location}.messages[{number}]"
-        try:
-            payload = fields.mapping(payload, "a message")
-            message = _message(payload, fields.role(payload.get("role")))
-        except fields.Malformed as error:
-            context.skip(place, str(error))
-            continue
-        id = fields.name(payload.get("id")) or ""
-        yield Message(message, place, id, fields.date_of(payload))
+    yield from each.elements(listed, f"{location}.messages", _message, context)
 
 
-def _message(payload: Mapping[str, Any], role: str) -> dict[str, Json]:
+def _message(value: Any, place: str) -> Message:
+    payload = fields.mapping(value, "a message")
+    content = _content(payload, fields.role(payload.get("role")))
+    id = fields.name(payload.get("id")) or ""
+    return Message(content, place, id, fields.date_of(payload))
+
+
+def _content(payload: Mapping[str, Any], role: str) -> dict[str, Json]:
     text = fields.text(payload.get("content") or payload.get("text"))
     if role == "user":
         return {"role": role, "content": _unpacked(text)}

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from threadkeep.importers import branches, fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.types import Json
 
 
@@ -16,7 +16,7 @@ def _matches(value: Json) -> bool:
     return isinstance(value, dict) and "conversationId" in value and "messages" in value
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     value = fields.mapping(entry.value, "a conversation")
     listed = fields.sequence(value.get("messages"), "messages")
     own_id = fields.name(value.get("conversationId")) or fields.digest(value)
@@ -29,11 +29,13 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
         title=fields.name(value.get("title")),
         created_at=next((p.get("createdAt") for _, p, _ in payloads.values()), None),
         user=fields.name(value.get("user")),
-        metadata=fields.known(endpoint=value.get("endpoint"), model=(options or {}).get("model")),
+        metadata=fields.without_empty(
+            endpoint=value.get("endpoint"), model=(options or {}).get("model")
+        ),
     )
 
 
-READER: Final = Reader("librechat", "LibreChat's exports", _matches, each.reader(_read))
+READER: Final = FormatReader("librechat", "LibreChat's exports", _matches, each.reader(_read))
 
 _Placed = tuple[str, Mapping[str, Any], str | None]
 
@@ -70,11 +72,11 @@ def _messages(payloads: dict[str, _Placed], context: Context) -> Iterator[Messag
         spoken = [part for part in parts if _is_text(part)] if isinstance(parts, list) else []
         yield Message(
             {"role": role, "content": fields.text(payload.get("text")) or fields.text(spoken),
-             **fields.known(model=fields.name(model))},
+             **fields.without_empty(model=fields.name(model))},
             place,
             fields.name(payload.get("messageId")) or "",
             payload.get("createdAt"),
-            fields.known(files=payload.get("files")),
+            fields.without_empty(files=payload.get("files")),
             hidden=not is_shown,
             is_branch=not is_shown,
         )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from threadkeep.importers import fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.printable import shown
 from threadkeep.types import Json
 
@@ -16,7 +16,7 @@ def _matches(value: Json) -> bool:
     return _store(value) is not None
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     del context
     for key, messages in (_store(entry.value) or {}).items():
         listed = fields.sequence(messages, f"store[{shown(key)}]")
@@ -24,7 +24,9 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
         yield Chat(str(key), place, [message(m, n, place) for n, m in enumerate(listed)])
 
 
-READER: Final = Reader("llama-index", "LlamaIndex's chat stores", _matches, each.reader(_read))
+READER: Final = FormatReader(
+    "llama-index", "LlamaIndex's chat stores", _matches, each.reader(_read)
+)
 
 
 def _store(value: Json) -> Mapping[str, Any] | None:

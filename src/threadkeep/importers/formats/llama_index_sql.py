@@ -20,12 +20,12 @@ def _read(database: Database, context: Context) -> Iterator[Part]:
 READER: Final = TableReader("llama-index-sql", "LlamaIndex's SQL chat store", _ROWS.is_in, _read)
 
 
-def _chat_tables(found: Tables) -> list[str]:
-    return [name for name in sorted(found) if found[name] == set(_CHAT_COLUMNS)]
+def _chat_tables(tables: Tables) -> list[str]:
+    return [name for name in sorted(tables) if tables[name] == set(_CHAT_COLUMNS)]
 
 
-def _has_chat_tables(found: Tables) -> bool:
-    return bool(_chat_tables(found))
+def _has_chat_tables(tables: Tables) -> bool:
+    return bool(_chat_tables(tables))
 
 
 def _read_chats(database: Database, context: Context) -> Iterator[Part]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from threadkeep.importers import fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Context, Entry, Knowledge, Part, Reader
+from threadkeep.importers.values import Context, FormatReader, JsonEntry, Knowledge, Part
 from threadkeep.types import Json
 
 
@@ -20,21 +20,20 @@ def _matches(value: Json) -> bool:
     )
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     value = fields.mapping(entry.value, "a memory")
     results = value.get("results", value.get("memories"))
     if not isinstance(results, list):
         yield _fact(value, entry.location)
         return
-    for number, memory in enumerate(results):
-        place = f"{entry.location}.results[{number}]"
-        try:
-            yield _fact(fields.mapping(memory, "a memory"), place)
-        except fields.Malformed as error:
-            context.skip(place, str(error))
+    yield from each.elements(results, f"{entry.location}.results", _element, context)
 
 
-READER: Final = Reader("mem0", "mem0's memories", _matches, each.reader(_read))
+def _element(value: Any, place: str) -> Knowledge:
+    return _fact(fields.mapping(value, "a memory"), place)
+
+
+READER: Final = FormatReader("mem0", "mem0's memories", _matches, each.reader(_read))
 
 
 def _fact(memory: Any, location: str) -> Knowledge:

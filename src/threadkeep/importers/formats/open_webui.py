@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from threadkeep.importers import branches, fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.printable import shown
 from threadkeep.types import Json
 
@@ -17,7 +17,7 @@ def _matches(value: Json) -> bool:
     return isinstance(chat, dict) and isinstance(chat.get("history"), dict)
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     value = fields.mapping(entry.value, "a chat")
     chat = fields.mapping(value.get("chat", value), "chat")
     history = fields.mapping(chat.get("history"), "history")
@@ -31,11 +31,11 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
         title=fields.name(value.get("title")) or fields.name(chat.get("title")),
         created_at=value.get("created_at") or chat.get("timestamp"),
         user=fields.name(value.get("user_id")),
-        metadata=fields.known(models=chat.get("models"), folder=value.get("folder_id")),
+        metadata=fields.without_empty(models=chat.get("models"), folder=value.get("folder_id")),
     )
 
 
-READER: Final = Reader("open-webui", "Open WebUI's chats", _matches, each.reader(_read))
+READER: Final = FormatReader("open-webui", "Open WebUI's chats", _matches, each.reader(_read))
 
 
 def _messages(
@@ -54,14 +54,14 @@ def _messages(
             continue
         content: dict[str, Json] = {"role": role, "content": fields.text(node.get("content"))}
         if role == "assistant":
-            content |= fields.known(model=node.get("model"))
+            content |= fields.without_empty(model=node.get("model"))
             content |= {"usage": node["usage"]} if isinstance(node.get("usage"), dict) else {}
         yield Message(
             content,
             place,
             fields.name(node.get("id")) or key,
             node.get("timestamp"),
-            fields.known(files=node.get("files")),
+            fields.without_empty(files=node.get("files")),
             hidden=not is_shown,
             is_branch=not is_shown,
         )

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from threadkeep.importers import fields
 from threadkeep.importers.formats import each, ui_message
-from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.types import Json
 
 _IDS: Final = ("id", "conversation_id", "thread_id", "chatId", "chat_id", "session_id")
@@ -25,11 +25,11 @@ def _is_message(value: Any) -> bool:
     return isinstance(value, Mapping) and "role" in value and bool(_SHAPE & value.keys())
 
 
-def _read_chat(entry: Entry, context: Context) -> Iterator[Part]:
+def _read_chat(entry: JsonEntry, context: Context) -> Iterator[Part]:
     value = fields.mapping(entry.value, "a chat")
     own_id = next((id for key in _IDS if (id := fields.name(value.get(key)))), None)
     numbered = enumerate(fields.sequence(value.get("messages"), "messages"))
-    placed = (Entry(f"{entry.location}.messages[{n}]", message) for n, message in numbered)
+    placed = (JsonEntry(f"{entry.location}.messages[{n}]", message) for n, message in numbered)
     yield Chat(
         id=own_id or f"openai-{fields.digest(value)}",
         location=entry.location,
@@ -40,7 +40,7 @@ def _read_chat(entry: Entry, context: Context) -> Iterator[Part]:
     )
 
 
-def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
+def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
     """A document of chats, or of the messages of one, which has the document's name."""
     first = next(entries, None)
     if first is None:
@@ -52,15 +52,15 @@ def _read(entries: Iterator[Entry], context: Context) -> Iterator[Part]:
         yield from each.reader(_read_chat)(every, context)
 
 
-READER: Final = Reader("openai", "OpenAI's and Vercel's messages", _matches, _read)
+READER: Final = FormatReader("openai", "OpenAI's and Vercel's messages", _matches, _read)
 
 
-def _followed(first: Entry, others: Iterator[Entry]) -> Iterator[Entry]:
+def _followed(first: JsonEntry, others: Iterator[JsonEntry]) -> Iterator[JsonEntry]:
     yield first
     yield from others
 
 
-def _messages(entries: Iterator[Entry], context: Context) -> Iterator[Message]:
+def _messages(entries: Iterator[JsonEntry], context: Context) -> Iterator[Message]:
     for entry in entries:
         try:
             payload = fields.mapping(entry.value, "a message")

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from threadkeep.importers import fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Message, Part, Reader
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.types import Json
 
 _KEYS: Final = ("conversations", "conversation", "items")
@@ -23,22 +23,22 @@ def _matches(value: Json) -> bool:
     )
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     value = fields.mapping(entry.value, "a conversation")
     turns = fields.sequence(next((value[key] for key in _KEYS if key in value), None), "turns")
     own_id = next((id for key in _IDS if (id := fields.name(value.get(key)))), None)
-    known = {key: value.get(key) for key in ("model", "language")}
+    metadata = {key: value.get(key) for key in ("model", "language")}
     yield Chat(
         id=f"sharegpt-{own_id or fields.digest(value)}",
         location=entry.location,
         messages=list(_messages(turns, value.get("model"), entry.location, context)),
         title=fields.name(value.get("title")),
         created_at=fields.date_of(value),
-        metadata=fields.known(**known),
+        metadata=fields.without_empty(**metadata),
     )
 
 
-READER: Final = Reader("sharegpt", "ShareGPT, LMSYS, WildChat", _matches, each.reader(_read))
+READER: Final = FormatReader("sharegpt", "ShareGPT, LMSYS, WildChat", _matches, each.reader(_read))
 
 
 def _turns(value: Mapping[str, Any]) -> list[Any]:
@@ -49,18 +49,15 @@ def _turns(value: Mapping[str, Any]) -> list[Any]:
 def _messages(
     turns: list[Any], model: object, location: str, context: Context
 ) -> Iterator[Message]:
-    for number, turn in enumerate(turns):
-        place = f"{location}[{number}]"
-        try:
-            turn = fields.mapping(turn, "a turn")
-            role = fields.role(turn.get("from", turn.get("role")))
-        except fields.Malformed as error:
-            context.skip(place, str(error))
-            continue
+    def message(value: Any, place: str) -> Message:
+        turn = fields.mapping(value, "a turn")
+        role = fields.role(turn.get("from", turn.get("role")))
         content = turn.get("value", turn.get("content"))
         text = content if isinstance(content, str) else fields.text(content)
         named = {"model": model} if role == "assistant" and isinstance(model, str) else {}
         if role == "tool":  # an answer without the id of its call
             role, text = "user", f"[tool result]\n{text}"
         id = fields.name(turn.get("turn_identifier")) or ""
-        yield Message({"role": role, "content": text, **named}, place, id, fields.date_of(turn))
+        return Message({"role": role, "content": text, **named}, place, id, fields.date_of(turn))
+
+    yield from each.elements(turns, location, message, context)

@@ -8,7 +8,15 @@ from typing import Any, Final
 
 from threadkeep.importers import fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Knowledge, Message, Part, Reader
+from threadkeep.importers.values import (
+    Chat,
+    Context,
+    FormatReader,
+    JsonEntry,
+    Knowledge,
+    Message,
+    Part,
+)
 from threadkeep.types import Json
 
 _PREFIX: Final = "sessions_"
@@ -23,7 +31,7 @@ def _matches(value: Json) -> bool:
     return is_chat or (isinstance(memory, dict) and bool(memory.keys() & {"facts", "instructions"}))
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     value = fields.mapping(entry.value, "a session")
     id = context.stem.removeprefix(_PREFIX).removesuffix(_SUFFIX)
     memory = value.get("memory")
@@ -39,7 +47,7 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
         )
 
 
-READER: Final = Reader("solace", "Solace's history files", _matches, each.reader(_read))
+READER: Final = FormatReader("solace", "Solace's history files", _matches, each.reader(_read))
 
 
 def _knowledge(memory: Mapping[str, Any], user: str, place: str) -> Iterator[Knowledge]:
@@ -52,15 +60,11 @@ def _knowledge(memory: Mapping[str, Any], user: str, place: str) -> Iterator[Kno
 def _messages(
     history: list[Any], session: Mapping[str, Any], location: str, context: Context
 ) -> Iterator[Message]:
-    for number, entry in enumerate(history):
-        place = f"{location}.history[{number}]"
-        try:
-            payload = fields.mapping(entry, "an entry")
-            if payload.get("role") == "action":  # forgotten there with the next message
-                continue
-            content = payload.get("content")
-            message = {"role": fields.role(payload.get("role")), "content": content}
-        except fields.Malformed as error:
-            context.skip(place, str(error))
-        else:
-            yield Message(message, place, created_at=session.get("last_active_time"))
+    def message(value: Any, place: str) -> Message | None:
+        payload = fields.mapping(value, "an entry")
+        if payload.get("role") == "action":  # forgotten there with the next message
+            return None
+        content = {"role": fields.role(payload.get("role")), "content": payload.get("content")}
+        return Message(content, place, created_at=session.get("last_active_time"))
+
+    yield from each.elements(history, f"{location}.history", message, context)

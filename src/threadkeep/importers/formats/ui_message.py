@@ -90,5 +90,5 @@ def _block(part: Mapping[str, Any], kind: str) -> list[Json]:
                 if block == "image"
                 else [{"type": "opaque", "value": dict(part)}]
             )
-        return [{"type": block, "url": part["url"], **fields.known(mime_type=media_type)}]
+        return [{"type": block, "url": part["url"], **fields.without_empty(mime_type=media_type)}]
     return [{"type": "opaque", "value": dict(part)}]

@@ -5,7 +5,15 @@ from typing import Any, Final
 
 from threadkeep.importers import fields
 from threadkeep.importers.formats import each
-from threadkeep.importers.values import Chat, Context, Entry, Knowledge, Message, Part, Reader
+from threadkeep.importers.values import (
+    Chat,
+    Context,
+    FormatReader,
+    JsonEntry,
+    Knowledge,
+    Message,
+    Part,
+)
 from threadkeep.types import Json
 
 
@@ -24,7 +32,7 @@ def _is_edge(value: Any) -> bool:
     return isinstance(value, Mapping) and isinstance(value.get("fact"), str) and "uuid" in value
 
 
-def _read(entry: Entry, context: Context) -> Iterator[Part]:
+def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     value = fields.mapping(entry.value, "an answer of Zep")
     user = fields.name(value.get("user_id"))
     edges = value.get("edges") or value.get("relevant_facts")
@@ -39,7 +47,7 @@ def _read(entry: Entry, context: Context) -> Iterator[Part]:
         yield Chat(own_id or context.stem, entry.location, messages, user=user)
 
 
-READER: Final = Reader("zep", "Zep's threads and edges", _matches, each.reader(_read))
+READER: Final = FormatReader("zep", "Zep's threads and edges", _matches, each.reader(_read))
 
 
 def _fact(edge: Mapping[str, Any], place: str, user: str | None) -> Knowledge:
@@ -55,17 +63,15 @@ def _fact(edge: Mapping[str, Any], place: str, user: str | None) -> Knowledge:
 
 
 def _messages(listed: list[Any], location: str, context: Context) -> Iterator[Message]:
-    for number, payload in enumerate(listed):
-        place = f"{location}.messages[{number}]"
-        try:
-            payload = fields.mapping(payload, "a message")
-            role = fields.role(payload.get("role_type") or payload.get("role"))
-        except fields.Malformed as error:
-            context.skip(place, str(error))
-            continue
-        speaker = fields.name(payload.get("name"))
-        if speaker is None and "role_type" in payload:
-            speaker = fields.name(payload.get("role"))
-        content = {"role": role, "content": fields.text(payload.get("content")), "name": speaker}
-        id = fields.name(payload.get("uuid")) or ""
-        yield Message(content, place, id, fields.date_of(payload))
+    yield from each.elements(listed, f"{location}.messages", _message, context)
+
+
+def _message(value: Any, place: str) -> Message:
+    payload = fields.mapping(value, "a message")
+    role = fields.role(payload.get("role_type") or payload.get("role"))
+    speaker = fields.name(payload.get("name"))
+    if speaker is None and "role_type" in payload:
+        speaker = fields.name(payload.get("role"))
+    content = {"role": role, "content": fields.text(payload.get("content")), "name": speaker}
+    id = fields.name(payload.get("uuid")) or ""
+    return Message(content, place, id, fields.date_of(payload))

@@ -35,11 +35,11 @@ def kind_of(url: str) -> str:
     kind = url.partition("://")[0].partition("+")[0].lower()
     if kind in ("http", "https"):
         raise ConfigError("nothing is fetched from the web: download the export, pass the file")
-    known = (*_EXTRAS, "sqlite")
-    if kind not in known:
+    schemes = (*_EXTRAS, "sqlite")
+    if kind not in schemes:
         raise ConfigError(
             "a URL to import from begins with sqlite://, postgresql://, mysql://, redis:// or "
-            f"mongodb://{did_you_mean(kind, known)}"
+            f"mongodb://{did_you_mean(kind, schemes)}"
         )
     return kind
 

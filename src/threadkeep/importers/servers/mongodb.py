@@ -8,12 +8,12 @@ from typing import Any, Final
 import pymongo
 from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
-from threadkeep.errors import BackendError, ConfigError
+from threadkeep.errors import ConfigError
 from threadkeep.importers.formats.langchain import dates_and_id
 from threadkeep.importers.json_entries import parsed
+from threadkeep.importers.servers.source_errors import source_errors
 from threadkeep.importers.values import Chat, Context, Message, Part
 from threadkeep.messages import langchain
-from threadkeep.printable import shown
 
 _SESSION: Final = "SessionId"
 _MESSAGE: Final = "History"
@@ -24,7 +24,7 @@ _TIMEOUT: Final = 10_000  # milliseconds to connect
 def sources(url: str, context: Context) -> Iterator[tuple[str, Iterator[Part]]]:
     """What the histories in the URL's database hold; without one, in all databases."""
     is_known = False
-    with _opened(url) as client, _named_errors(context.label):
+    with _opened(url) as client, source_errors(context.label, PyMongoError):
         for collection in _collections(client):
             first = collection.find_one({}, {_SESSION: 1, _MESSAGE: 1}) or {}
             if {_SESSION, _MESSAGE} <= first.keys():
@@ -84,11 +84,3 @@ def _opened(url: str) -> Iterator[Any]:
         ) from None
     with client:
         yield client
-
-
-@contextmanager
-def _named_errors(label: str) -> Iterator[None]:
-    try:
-        yield
-    except PyMongoError as error:
-        raise BackendError(f"{label} cannot be read: {shown(str(error), 200)}") from error

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import redis as driver
 
-from threadkeep.errors import BackendError, ConfigError
+from threadkeep.errors import ConfigError
 from threadkeep.importers.formats.redis_lists import READERS, ListReader
 from threadkeep.importers.json_entries import parsed
+from threadkeep.importers.servers.source_errors import source_errors
 from threadkeep.importers.values import Chat, Context, Message, Part
-from threadkeep.printable import shown
 
 _PAGE: Final = 500
 _TIMEOUT: Final = 10  # seconds to connect
@@ -19,7 +19,7 @@ _TIMEOUT: Final = 10  # seconds to connect
 def sources(url: str, context: Context) -> Iterator[tuple[str, Iterator[Part]]]:
     """What the lists of a database hold; lists of other applications are passed over."""
     is_known = False
-    with _opened(url) as client, _named_errors(context.label):
+    with _opened(url) as client, source_errors(context.label, driver.RedisError):
         for key in client.scan_iter(count=_PAGE, _type="list"):
             first = _json(client.lindex(key, 0))
             name = key.decode(errors="replace")
@@ -81,11 +81,3 @@ def _opened(url: str) -> Iterator[Any]:
         yield client
     finally:
         client.close()
-
-
-@contextmanager
-def _named_errors(label: str) -> Iterator[None]:
-    try:
-        yield
-    except driver.RedisError as error:
-        raise BackendError(f"{label} cannot be read: {shown(str(error), 200)}") from error

@@ -1,16 +1,16 @@
 """PostgreSQL, MySQL and MariaDB as sources: rows come through a cursor of the server."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 import sqlalchemy as sql
 
-from threadkeep.errors import BackendError, ConfigError
+from threadkeep.errors import ConfigError
 from threadkeep.importers.database import Row, Tables
 from threadkeep.importers.registry import tables_of
+from threadkeep.importers.servers.source_errors import source_errors
 from threadkeep.importers.values import Context, Part
-from threadkeep.printable import shown
 
 _DRIVERS: Final = {
     "postgres": "postgresql+psycopg",
@@ -24,7 +24,7 @@ _TIMEOUT: Final = 10  # seconds to connect
 
 def sources(url: str, context: Context) -> Iterator[tuple[str, Iterator[Part]]]:
     """What the tables of the database's default schema hold."""
-    with _opened(url) as engine, _named_errors(context.label):
+    with _opened(url) as engine, _read_errors(context.label):
         yield from tables_of(SqlDatabase(engine, context.label), context)
 
 
@@ -42,7 +42,7 @@ class SqlDatabase:
 
     def tables(self) -> Tables:
         """As of a `Database`."""
-        with _named_errors(self._label):
+        with _read_errors(self._label):
             columns = sql.inspect(self._engine).get_multi_columns()
         return {
             name: frozenset(column["name"] for column in of_table)
@@ -64,7 +64,7 @@ class SqlDatabase:
         query = query.order_by(*(source.c[name] for name in order_by))
         options: dict[str, Any] = {"yield_per": _BATCH, "stream_results": True}
         with (
-            _named_errors(self._label),
+            _read_errors(self._label),
             self._engine.connect() as connection,
             connection.execution_options(**options).execute(query) as result,
         ):
@@ -90,10 +90,10 @@ def _opened(url: str) -> Iterator[sql.Engine]:
         engine.dispose()
 
 
-@contextmanager
-def _named_errors(label: str) -> Iterator[None]:
-    try:
-        yield
-    except sql.exc.SQLAlchemyError as error:
-        reason = getattr(error, "orig", None) or type(error).__name__
-        raise BackendError(f"{label} cannot be read: {shown(str(reason), 200)}") from error
+def _read_errors(label: str) -> AbstractContextManager[None]:
+    return source_errors(label, sql.exc.SQLAlchemyError, _reason)
+
+
+def _reason(error: Exception) -> object:
+    """What the driver said, without the statement."""
+    return getattr(error, "orig", None) or type(error).__name__

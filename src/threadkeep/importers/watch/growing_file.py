@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
 from threadkeep.importers.json_entries import MAX_ENTRY, entry, parsed
-from threadkeep.importers.values import Entry, Skip
+from threadkeep.importers.values import JsonEntry, Skip
 
 _MARK: Final = 512  # bytes before a position that tell whether the file is still the same
 _BOM: Final = b"\xef\xbb\xbf"
@@ -87,7 +87,7 @@ class Lines:
         self.offset, self.line = start.offset, start.line
         self._end = end
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[JsonEntry]:
         self._file.seek(self.offset)
         while self._end is None or self.offset < self._end:
             line, size = self._next()

@@ -15,7 +15,7 @@ from threadkeep.importers import chat_items, store_chat
 from threadkeep.importers.formats import claude_code, codex
 from threadkeep.importers.report import ImportReport
 from threadkeep.importers.store_chat import Continuation
-from threadkeep.importers.values import Chat, Context, Entry, Reader, Skip
+from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Skip
 from threadkeep.importers.watch.growing_file import (
     Lines,
     Position,
@@ -49,11 +49,11 @@ class Target:
 class _Progress:
     """What a reader knows of the lines before, so that reading on is as reading the whole."""
 
-    reader: Reader
+    reader: FormatReader
     earlier: Continuation
-    heads: dict[str, Entry] = field(default_factory=dict)
+    heads: dict[str, JsonEntry] = field(default_factory=dict)
 
-    def followed(self, entries: Iterator[Entry], is_start: bool) -> Iterator[Entry]:
+    def followed(self, entries: Iterator[JsonEntry], is_start: bool) -> Iterator[JsonEntry]:
         """The entries, whose heads are noted."""
         for entry in entries:
             kind = self.reader.head(entry.value)
@@ -125,7 +125,7 @@ class Transcript:
                 pass
         return progress
 
-    def _reader(self, file: IO[bytes]) -> Reader | None:
+    def _reader(self, file: IO[bytes]) -> FormatReader | None:
         probed = Lines(file, self._label, Position(), _ignore)
         for _, entry in zip(range(_PROBED), probed, strict=False):
             for reader in _READERS:

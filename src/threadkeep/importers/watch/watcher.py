@@ -79,7 +79,7 @@ class Watcher:
         """
         report = ImportReport()
         target = Target(self._memory, self._owner, self._redactor, report)
-        present = dict(self._found())
+        present = dict(self._present())
         for path in [path for path in self._transcripts if path not in present]:
             del self._transcripts[path]
             self._positions.pop(path, None)
@@ -96,7 +96,7 @@ class Watcher:
         except OSError as error:
             target.report.skip(path, f"it cannot be read: {error.strerror or error}")
 
-    def _found(self) -> Iterator[tuple[str, Transcript]]:
+    def _present(self) -> Iterator[tuple[str, Transcript]]:
         for folder in self.folders:
             for path in _transcripts(folder):
                 key = str(path)

@@ -39,7 +39,7 @@ _SPEAKER_LABEL: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class IndexedDocument:
     """One turn, tool output or fact.
 
     Attributes:
@@ -73,7 +73,7 @@ class Document:
     sources: tuple[int, ...] = ()
 
 
-def item_document(session: str, item: Item, written_at: float) -> Document | None:
+def item_document(session: str, item: Item, written_at: float) -> IndexedDocument | None:
     """The document of an item; `None` if it is of a kind that is never recalled."""
     output = bool(tool_groups.tool_results([item]))
     spoken = item.type == "message" and item.role not in _IGNORED_ROLES and not item.hidden
@@ -85,7 +85,7 @@ def item_document(session: str, item: Item, written_at: float) -> Document | Non
     if not text.strip() or markers.is_injected(text):
         return None
     statements, questions = tokenizer.split(text)
-    return Document(
+    return IndexedDocument(
         session,
         item.seq,
         item_key(session, item.id),
@@ -101,13 +101,13 @@ def item_document(session: str, item: Item, written_at: float) -> Document | Non
     )
 
 
-def fact_document(fact: Fact, namespace: str) -> Document:
+def fact_document(fact: Fact, namespace: str) -> IndexedDocument:
     """The document of a fact, with the items of this namespace that it was learned from."""
     said_at = fact.observed_at or fact.created_at
     stamp = said_at.timestamp() if said_at else 0.0
     sources = (s for s in fact.sources if s.namespace in (None, namespace))
     words = tokenizer.words(f"{fact.text}\n{fact.gloss}" if fact.gloss else fact.text)
-    return Document(
+    return IndexedDocument(
         FACT_PREFIX + fact.id,
         fact.seq,
         0,

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from threadkeep.html_table import Cell, table, truncate
 from threadkeep.types import Item
+from threadkeep.types.html_table import Cell, table, truncate
 from threadkeep.types.knowledge import Fact
 
 ReasonKind = Literal["words", "neighbours", "speaker", "date", "facts", "vector"]

@@ -13,7 +13,7 @@ from itertools import compress
 from typing import Any, Final, NamedTuple
 
 from threadkeep.longterm.recall import parameters
-from threadkeep.longterm.recall.analyzer import FACT, FLAGS, TOOL, Document
+from threadkeep.longterm.recall.analyzer import FACT, FLAGS, TOOL, IndexedDocument
 from threadkeep.longterm.recall.postings import Postings, union
 from threadkeep.longterm.recall.segments.block import Block, vocabulary_of
 
@@ -121,7 +121,7 @@ class RecallIndex:
         """The mean length of what surrounds a turn, in units."""
         return self._context_total / self._turn_count if self._turn_count else 0.0
 
-    def add(self, document: Document) -> int:
+    def add(self, document: IndexedDocument) -> int:
         """Take in a document; its number."""
         number = len(self.alive)
         self._append_columns(document)
@@ -141,7 +141,7 @@ class RecallIndex:
                 self.sources[fact] = (*self.sources.get(fact, ()), number)
         return number
 
-    def add_facts(self, facts: Iterable[Document]) -> None:
+    def add_facts(self, facts: Iterable[IndexedDocument]) -> None:
         """Take in facts, and find the documents that they were learned from."""
         for document in facts:
             self.add(document)
@@ -290,7 +290,7 @@ class RecallIndex:
         yield from self.walk(self.before, number, len(parameters.STATEMENT_AFTER))
         yield from self.walk(self.after, number, len(parameters.WORD_BEFORE))
 
-    def _append_columns(self, document: Document) -> None:
+    def _append_columns(self, document: IndexedDocument) -> None:
         speaker = self.speaker_names.number(document.speaker)
         self.speaker_counts[speaker] += 1
         values = {

@@ -20,16 +20,16 @@ _UNREADABLE: Final = "its owner is unknown: restore it from a copy, or delete th
 
 def check(engine: Engine, stream: str) -> Iterator[StoreFinding]:
     """What is wrong in the stream of a namespace of a thread."""
-    own, *contents = engine.read(
+    threads, *contents = engine.read(
         Query(stream, THREAD, ids=[THREAD]),
         *(Query(stream, kind, limit=1, newest=True) for kind in CONTENTS),
     )
-    if not own.records:
+    if not threads.records:
         if _is_abandoned(engine, contents):
-            yield orphaned_stream(engine, stream, own.version, "checkpoints without a thread")
+            yield orphaned_stream(engine, stream, threads.version, "checkpoints without a thread")
         return
     try:
-        described = body.decode(own.records[0], CHECKPOINT_THREAD)
+        described = body.decode(threads.records[0], CHECKPOINT_THREAD)
     except UnreadableRecord as error:
         yield StoreFinding(stream, "unreadable thread", f"{error.reason}; {_UNREADABLE}")
         return
@@ -43,8 +43,10 @@ def _check_listing(
 ) -> Iterator[StoreFinding]:
     """A namespace that its thread does not list is neither deleted nor exported with it."""
     root, id = checkpoints.stream(engine, thread, ROOT), names.key(namespace)
-    own, listed = engine.read(Query(root, THREAD, ids=[THREAD]), Query(root, NAMESPACE, ids=[id]))
-    if not own.records:
+    threads, listed = engine.read(
+        Query(root, THREAD, ids=[THREAD]), Query(root, NAMESPACE, ids=[id])
+    )
+    if not threads.records:
         if _is_abandoned(engine, contents):
             yield orphaned_stream(engine, stream, contents[0].version, "checkpoints without a root")
     elif not listed.records:

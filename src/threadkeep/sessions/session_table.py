@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from threadkeep.html_table import Cell, table
 from threadkeep.types import Listing, SessionInfo
+from threadkeep.types.html_table import Cell, table
 
 
 class SessionListing(Listing[SessionInfo]):
