@@ -8,19 +8,10 @@ from pydantic_ai.messages import ModelRequest, UserPromptPart
 
 import threadkeep
 from pydantic_ai_threadkeep import ThreadkeepConversationStore
+from tests.engine.doubles import Clock
 from tests.integrations.pydantic_ai.conftest import run
 
 MINUTE = 60.0
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self):
-        self.now = 1_700_000_000.0
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture
@@ -54,7 +45,7 @@ def stored(memory, session):
 @pytest.mark.parametrize("age", [0.0, 2 * MINUTE], ids=["new", "old"])
 def test_what_a_fork_has_stays_when_its_source_is_deleted_and_no_more(store, memory, clock, age):
     run(store.fork("c", at=2, new_conversation_id="f"))
-    clock.now += age
+    clock.tick(age)
     run(store.delete("c"))
     assert run(store.load("c")) is None
     assert texts(run(store.load("f"))) == ["a", "b"]
@@ -66,7 +57,7 @@ def test_what_forks_had_goes_with_the_last_of_them(store, memory, clock, age):
     run(store.fork("c", at=3, new_conversation_id="f"))
     run(store.fork("c", at=1, new_conversation_id="g"))
     run(store.delete("c"))
-    clock.now += age
+    clock.tick(age)
     run(store.delete("f"))
     assert texts(run(store.load("g"))) == ["a"]
     run(store.delete("g"))
@@ -77,7 +68,7 @@ def test_what_forks_had_goes_with_the_last_of_them(store, memory, clock, age):
 def test_a_fork_that_was_never_made_holds_its_source_for_a_minute(store, memory, clock):
     run(store.fork("c", at=2, new_conversation_id="f"))
     memory.session("f").delete()  # what a process that ended before it wrote the fork leaves
-    clock.now += MINUTE / 2
+    clock.tick(MINUTE / 2)
     run(store.delete("c"))
     assert stored(memory, "c") == ["a", "b", "c", "d"]
 
@@ -85,7 +76,7 @@ def test_a_fork_that_was_never_made_holds_its_source_for_a_minute(store, memory,
 def test_a_fork_that_was_never_made_is_forgotten_after_a_minute(store, memory, clock):
     run(store.fork("c", at=2, new_conversation_id="f"))
     memory.session("f").delete()
-    clock.now += 2 * MINUTE
+    clock.tick(2 * MINUTE)
     run(store.delete("c"))
     assert memory.session("c").info() is None
     assert stored(memory, "c") == []

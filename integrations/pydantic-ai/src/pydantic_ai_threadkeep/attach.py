@@ -13,8 +13,8 @@ from pydantic_ai.conversation_store import ConversationConflict
 from pydantic_ai_threadkeep import forks
 from pydantic_ai_threadkeep.conversation_log import ConversationLog, State
 from pydantic_ai_threadkeep.current_record import record_of
+from pydantic_ai_threadkeep.entry_history import history
 from pydantic_ai_threadkeep.finder import Finder
-from pydantic_ai_threadkeep.history import history
 from pydantic_ai_threadkeep.tree import Base, Cut, Tree
 from pydantic_ai_threadkeep.write_document import item_at
 

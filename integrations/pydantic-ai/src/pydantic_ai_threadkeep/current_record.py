@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pydantic_ai.conversation_store import ConversationConflict, ConversationRecord
 
 from pydantic_ai_threadkeep.conversation_log import ConversationLog, State
-from pydantic_ai_threadkeep.history import history
+from pydantic_ai_threadkeep.entry_history import history
 from threadkeep.adapters.session_log import Record
 
 

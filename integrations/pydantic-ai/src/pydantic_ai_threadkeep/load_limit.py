@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic_ai_threadkeep.conversation_log import ConversationLog, State
 from pydantic_ai_threadkeep.entries import Entry
-from pydantic_ai_threadkeep.history import history
+from pydantic_ai_threadkeep.entry_history import history
 from threadkeep import Item, Window
 from threadkeep.adapters import windows
 

@@ -9,9 +9,9 @@ from pydantic_ai.conversation_store import ConversationEntry, ConversationRecord
 from pydantic_ai_threadkeep import load_limit
 from pydantic_ai_threadkeep.current_record import record_of
 from pydantic_ai_threadkeep.entries import chain
+from pydantic_ai_threadkeep.entry_history import history
 from pydantic_ai_threadkeep.entry_index import Location
 from pydantic_ai_threadkeep.finder import Finder
-from pydantic_ai_threadkeep.history import history
 from threadkeep.adapters import windows
 from threadkeep.errors import NotOwner
 
