@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.window.looking import many
-from threadkeep import connect, policies
+from threadkeep import Item, connect, policies
 from threadkeep.adapters import windows
+from threadkeep.adapters.conditional_append import Addition, add_if
 from threadkeep.adapters.read_more import ReadMore
 from threadkeep.window import tokens
 
@@ -107,6 +108,17 @@ def test_a_page_is_stored_as_a_reference_and_shown_in_full(memory):
     stored = obtain(chat, page, "p", "read_more")
     assert stored.text == page.partition("\n")[0]
     assert chat.items()[-1].text == stored.text
+    assert chat.window(policy=windows.readable(WINDOW))[-1].text == page
+
+
+def test_a_page_that_an_adapter_appends_is_stored_as_a_reference(memory):
+    chat = opened(memory)
+    page = ReadMore(chat, WINDOW).read(*marked(chat))
+    call = Item(role="assistant", tool_calls=[{"id": "p", "name": "read_more", "args": {}}])
+    result = Item(role="tool", tool_call_id="p", name="read_more", content=page)
+    stored = add_if(chat, (), lambda tail: Addition([call, result]))
+    assert stored is not None
+    assert stored[-1].text == page.partition("\n")[0]
     assert chat.window(policy=windows.readable(WINDOW))[-1].text == page
 
 

@@ -9,14 +9,8 @@ from typing import NamedTuple
 
 from threadkeep.core import names
 from threadkeep.core.redaction import redacted_info
-from threadkeep.sessions.append import (
-    Draft,
-    finish,
-    make_draft,
-    notify_listener,
-    upload,
-    without_pages,
-)
+from threadkeep.sessions.append import without_pages
+from threadkeep.sessions.append_beside import Change, commit
 from threadkeep.sessions.read import items_of_page, items_query, whole_items
 from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import Item, Json, SessionInfo
@@ -53,6 +47,10 @@ Decide = Callable[[Tail], Addition | None]
 def add_if(stream: SessionStream, ids: Sequence[str], decide: Decide) -> list[Item] | None:
     """Append what `decide` says, in one atomic step; nobody writes in between.
 
+    What exceeds 1,000 items or 4 MB is written in several steps, each atomic, the metadata with
+    the first one. If somebody writes between them, the items are taken back, and `decide` is asked
+    again.
+
     Args:
         stream: of the session, which begins if it does not exist.
         ids: of items to look up.
@@ -67,41 +65,33 @@ def add_if(stream: SessionStream, ids: Sequence[str], decide: Decide) -> list[It
         NotOwner: the session belongs to another user; nothing was written.
     """
 
-    def step() -> tuple[Draft, list[int]] | None:
-        snapshot = stream.read(
-            items_query(stream, limit=1, newest=True),
-            items_query(stream, ids=[names.key(id) for id in ids]),
-        )
-        newest, stored = map(items_of_page, snapshot.pages)
-        found = {item.id: item for item in whole_items(stream, stored)}
-        tail = Tail(snapshot.info, snapshot.version, next(iter(newest), None), found)
+    def step() -> list[Item] | None:
+        snapshot, tail = _read_tail(stream, ids)
         addition = decide(tail)
         if addition is None:
             return None
-        draft = make_draft(
-            stream.engine, stream.id, addition.items, refer=partial(without_pages, stream)
-        )
-        if draft.uploads:
-            upload(stream, draft)
-        info = _new_info(stream, snapshot, addition, draft.now)
-        return draft, stream.compare_and_set(snapshot, put=draft.records, info=info)
+        change = Change(addition.items, info=_new_info(stream, snapshot, addition))
+        return commit(stream, snapshot, change, refer=partial(without_pages, stream))
 
-    if stream.engine.discards:
-        return []
-    written = stream.retry(step)
-    if written is None:
-        return None
-    draft, seqs = written
-    return finish(stream, draft, seqs) if seqs else notify_listener(stream, draft, seqs)
+    return [] if stream.engine.discards else stream.retry(step)
 
 
-def _new_info(
-    stream: SessionStream, snapshot: Snapshot, addition: Addition, now: float
-) -> SessionInfo | None:
+def _read_tail(stream: SessionStream, ids: Sequence[str]) -> tuple[Snapshot, Tail]:
+    snapshot = stream.read(
+        items_query(stream, limit=1, newest=True),
+        items_query(stream, ids=[names.key(id) for id in ids]),
+    )
+    newest, stored = map(items_of_page, snapshot.pages)
+    by_id = {item.id: item for item in whole_items(stream, stored)}
+    tail = Tail(snapshot.info, snapshot.version, next(iter(newest), None), by_id)
+    return snapshot, tail
+
+
+def _new_info(stream: SessionStream, snapshot: Snapshot, addition: Addition) -> SessionInfo | None:
     """The session's info with the new metadata; `None` = unchanged."""
     if addition.metadata is None:
         return None
     info = stream.claim(snapshot)
-    created_at = info.created_at or utc_datetime(now)
+    created_at = info.created_at or utc_datetime(stream.engine.now())
     changed = replace(info, metadata=dict(addition.metadata), created_at=created_at)
     return redacted_info(stream.engine, changed)

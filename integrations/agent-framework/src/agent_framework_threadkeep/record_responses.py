@@ -32,7 +32,7 @@ async def record_run(chat: Session, agent: SupportsAgentRun, context: SessionCon
 
 
 def _response(
-    agent: SupportsAgentRun, asked: Sequence[Message], response: AgentResponse[Any]
+    agent: SupportsAgentRun, inputs: Sequence[Message], response: AgentResponse[Any]
 ) -> dict[str, Any]:
     reason = response.finish_reason
     extra = {"finish_reason": reason, "agent": agent.name}
@@ -40,7 +40,7 @@ def _response(
         "id": response.response_id,
         "model": _model(response),
         "status": "incomplete" if reason in _CUT_OFF else "completed",
-        "input": [e for e in _entries(asked) if e.get("role") in _INPUT_ROLES],
+        "input": [e for e in _entries(inputs) if e.get("role") in _INPUT_ROLES],
         "output": [e for e in _entries(response.messages) if not _is_result(e)],
         "usage": usage_of(response.usage_details),
         "extra": {name: text for name, text in extra.items() if isinstance(text, str)},

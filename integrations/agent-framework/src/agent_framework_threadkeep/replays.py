@@ -20,15 +20,15 @@ def new_messages(history: Sequence[Message], messages: Sequence[Message]) -> lis
         history: its end, of more messages than are to be saved, or all of it.
         messages: to be saved.
     """
-    known, saved = list(map(_identity, history)), list(map(_identity, messages))
-    is_asked_again = bool(known) and history[-1].role == "user" and known[-1][0] != "id"
-    if known:
-        starts = range(len(saved) - len(known) + 1)
-        start = next((n for n in starts if saved[n : n + len(known)] == known), None)
-        if start is not None and not (start == 0 and len(known) == 1 and is_asked_again):
-            return list(messages[start + len(known) :])
-    for count in range(min(len(known), len(saved)), 0, -1):
-        if known[-count:] == saved[:count] and not (count == 1 and is_asked_again):
+    past, incoming = list(map(_identity, history)), list(map(_identity, messages))
+    is_asked_again = bool(past) and history[-1].role == "user" and past[-1][0] != "id"
+    if past:
+        starts = range(len(incoming) - len(past) + 1)
+        start = next((n for n in starts if incoming[n : n + len(past)] == past), None)
+        if start is not None and not (start == 0 and len(past) == 1 and is_asked_again):
+            return list(messages[start + len(past) :])
+    for count in range(min(len(past), len(incoming)), 0, -1):
+        if past[-count:] == incoming[:count] and not (count == 1 and is_asked_again):
             return list(messages[count:])
     return list(messages)
 

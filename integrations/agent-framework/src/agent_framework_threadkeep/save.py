@@ -22,7 +22,8 @@ _TRIES: Final = 64
 def save(chat: Session, messages: Sequence[Message]) -> None:
     """Append the messages in one atomic step; of a transcript, what is new in it.
 
-    What it costs follows the messages, not the session.
+    More than 1,000 items or 4 MB are written in several steps. What it costs follows the messages,
+    not the session.
 
     Raises:
         BackendError: others wrote to the session at each of 64 tries.

@@ -27,8 +27,8 @@ def append(
 ) -> None:
     """Store an event, unless it is stored already.
 
-    The event and the state of the session are written in one atomic step, the state of the app and
-    the user behind it.
+    The event and the state of the session are written in one atomic step, up to 1,000 items or
+    4 MB, the state of the app and the user behind it.
 
     Args:
         chat: the stored session.
@@ -48,16 +48,16 @@ def append(
         check_whole(session)
     tail: Tail | None = None
 
-    def decide(found: Tail) -> Addition | None:
+    def decide(current: Tail) -> Addition | None:
         nonlocal tail
-        tail = found
-        if found.info is None:
+        tail = current
+        if current.info is None:
             raise SessionNotFoundError(f"session {shown(session.id)} does not exist")
-        if _is_stored(event, items, found, is_redacted=has_redactor(chat)):
+        if _is_stored(event, items, current, is_redacted=has_redactor(chat)):
             return None
-        check_current(session, found)
-        metadata = states.changed(found.info.metadata, deltas.session) if deltas.session else None
-        return Addition(_with_free_ids(items, found), metadata)
+        check_current(session, current)
+        metadata = states.changed(current.info.metadata, deltas.session) if deltas.session else None
+        return Addition(_with_free_ids(items, current), metadata)
 
     stored = add_if(chat, [item.id for item in items], decide)
     if tail is None:
@@ -79,10 +79,10 @@ def _is_stored(event: Event, items: Sequence[Item], tail: Tail, *, is_redacted: 
 
     What is redacted is known by its id alone.
     """
-    found = [tail.stored[item.id] for item in items if item.id in tail.stored]
-    if len(found) < len(items):
+    stored = [tail.stored[item.id] for item in items if item.id in tail.stored]
+    if len(stored) < len(items):
         return False
-    return is_redacted or [dump(stored) for stored in to_events(found)] == [dump(event)]
+    return is_redacted or list(map(dump, to_events(stored))) == [dump(event)]
 
 
 def _with_free_ids(items: Sequence[Item], tail: Tail) -> list[Item]:

@@ -37,8 +37,8 @@ class Scope(NamedTuple):
 
     def holds(self, session: str) -> bool:
         """Whether a stored session is of the user and the app."""
-        own = prefix(self.app_name, self.user)
-        return session.startswith(own) or session == memory_id(*self)
+        session_prefix = prefix(self.app_name, self.user)
+        return session.startswith(session_prefix) or session == memory_id(*self)
 
     def has_fact(self, fact: Fact) -> bool:
         """Whether a fact is not one of other apps only."""

@@ -121,8 +121,8 @@ class ThreadkeepMemoryService(BaseMemoryService):
     ) -> SearchMemoryResponse:
         """The memories that answer a question, best first."""
         scope = Scope(app_name, checked_user(user_id, "user_id"))
-        found = await self.memory.to_thread(self._search, scope, query)
-        return SearchMemoryResponse(memories=found)
+        memories = await self.memory.to_thread(self._search, scope, query)
+        return SearchMemoryResponse(memories=memories)
 
     async def delete_memory(
         self, *, app_name: str, user_id: str, memory_id: str | None = None

@@ -45,7 +45,7 @@ def listed_sessions(memory: Memory, app_name: str, user_id: str | None) -> list[
         )
         for address, head in pairs
     ]
-    return sorted(sessions, key=lambda one: (one.last_update_time, one.user_id, one.id))
+    return sorted(sessions, key=_order)
 
 
 def new_session(address: Address, metadata: dict[str, object]) -> Session:
@@ -64,6 +64,10 @@ def _session(
         events=events,
         last_update_time=updated_at,
     )
+
+
+def _order(session: Session) -> tuple[float, str, str]:
+    return session.last_update_time, session.user_id, session.id
 
 
 def _updated_at(info: SessionInfo, newest: Item | None) -> float:

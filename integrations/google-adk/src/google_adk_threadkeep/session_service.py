@@ -148,7 +148,7 @@ class ThreadkeepSessionService(BaseSessionService):
             scoped = ScopedState(self.memory, address.app_name, address.user_id)
             await self.memory.to_thread(append, chat, scoped, session, event, record=self._records)
             session.last_update_time = event.timestamp
-            if any(known.id == event.id and known == event for known in session.events):
+            if any(earlier.id == event.id and earlier == event for earlier in session.events):
                 return event
             return self._commit_event_to_session(session, event)
 

@@ -94,5 +94,5 @@ def _message(entry: Entry, names: CallNames) -> ModelMessage | None:
     message = native_message(entry.items) if entry.is_native else None
     if message is not None:
         return message
-    said = [item for item in entry.items if is_said(item)]
-    return foreign_message(said, names) if said else None
+    message_items = [item for item in entry.items if is_said(item)]
+    return foreign_message(message_items, names) if message_items else None

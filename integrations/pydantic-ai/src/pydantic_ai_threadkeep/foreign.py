@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from pydantic_ai.messages import (
-    AudioUrl,
-    BinaryContent,
-    DocumentUrl,
-    ImageUrl,
     ModelMessage,
     ModelRequest,
     ModelResponse,
     SystemPromptPart,
-    TextPart,
-    ThinkingPart,
     ToolCallPart,
     ToolReturnPart,
     UserPromptPart,
-    VideoUrl,
 )
 from pydantic_ai.usage import RequestUsage
 
+from pydantic_ai_threadkeep.foreign_parts import answer_part, blocks_of, prompt_of, result_of
 from threadkeep import Item
 
-Block = dict[str, Any]
 CallNames = dict[str, str]
 """What the tools of calls are called, by the ids of the calls."""
 
@@ -36,18 +26,6 @@ _HIDDEN: Final = frozenset({"notice", "opaque"})
 _RESULT_ROLES: Final = frozenset({"tool", "function"})
 _SYSTEM_ROLES: Final = frozenset({"system", "developer"})
 _MODEL_ROLES: Final = frozenset({"assistant", "ai", "model", "chatbot"})
-_URLS: Final[dict[str, Any]] = {
-    "image": ImageUrl,
-    "audio": AudioUrl,
-    "video": VideoUrl,
-    "file": DocumentUrl,
-}
-_FALLBACK_TYPES: Final = {
-    "image": "image/png",
-    "audio": "audio/wav",
-    "video": "video/mp4",
-    "file": "application/octet-stream",
-}
 
 
 def is_said(item: Item) -> bool:
@@ -78,7 +56,7 @@ def foreign_message(items: Sequence[Item], names: CallNames) -> ModelMessage | N
         return ModelRequest([_tool_return(first, names)])
     if first.role in _SYSTEM_ROLES:
         return ModelRequest([SystemPromptPart(first.text, **timestamp)])
-    return ModelRequest([UserPromptPart(_prompt(first), **timestamp)])
+    return ModelRequest([UserPromptPart(prompt_of(first), **timestamp)])
 
 
 def call_names(items: Iterable[Item]) -> CallNames:
@@ -99,7 +77,7 @@ def _is_answer(item: Item) -> bool:
 def _response(items: Sequence[Item]) -> ModelResponse | None:
     parts: list[Any] = []
     for item in items:
-        parts += [part for block in _blocks(item) if (part := _answer_part(block)) is not None]
+        parts += [part for block in blocks_of(item) if (part := answer_part(block)) is not None]
         parts += [
             ToolCallPart(
                 str(call.get("name") or "tool"), call.get("args"), tool_call_id=str(call.get("id"))
@@ -113,79 +91,16 @@ def _response(items: Sequence[Item]) -> ModelResponse | None:
     return ModelResponse(parts, model_name=last.model, usage=_usage(last), **timestamp)
 
 
-def _answer_part(block: Block) -> Any:
-    if block["type"] == "text":
-        return TextPart(block["text"])
-    if block["type"] == "reasoning" and block.get("reasoning"):
-        return ThinkingPart(block["reasoning"])
-    text = _description(block)
-    return TextPart(text) if text else None
-
-
 def _tool_return(item: Item, names: CallNames) -> ToolReturnPart:
     call_id = item.tool_call_id or ""
     timestamp = _timestamp(item)
     return ToolReturnPart(
         item.name or names.get(call_id, "tool"),
-        _result(item),
+        result_of(item),
         tool_call_id=call_id,
         outcome="failed" if item.status == "error" else "success",
         **timestamp,
     )
-
-
-def _result(item: Item) -> Any:
-    if isinstance(item.content, str):
-        return item.content
-    if len(item.content) == 1 and item.content[0]["type"] == "json":
-        return item.content[0].get("value")
-    parts = [part for block in item.content if (part := _prompt_part(block)) is not None]
-    return "\n".join(parts) if all(isinstance(part, str) for part in parts) else parts
-
-
-def _prompt(item: Item) -> Any:
-    if isinstance(item.content, str):
-        return item.content
-    parts = [part for block in item.content if (part := _prompt_part(block)) is not None]
-    return parts[0] if len(parts) == 1 and isinstance(parts[0], str) else parts
-
-
-def _prompt_part(block: Block) -> Any:
-    kind = block["type"]
-    if kind == "text":
-        return block["text"]
-    if kind in _URLS:
-        if block.get("base64") and (data := _decoded(block["base64"])) is not None:
-            media_type = block.get("mime_type") or _FALLBACK_TYPES[kind]
-            return BinaryContent(data, media_type=media_type)
-        if block.get("url"):
-            return _URLS[kind](block["url"])
-    return _description(block)
-
-
-def _decoded(text: str) -> bytes | None:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-
-
-def _description(block: Block) -> str | None:
-    """A text that stands for a block that the framework has no part for."""
-    kind = block["type"]
-    if kind == "reasoning":
-        return None
-    if kind == "json":
-        return json.dumps(block.get("value"), ensure_ascii=False)
-    if kind == "opaque":
-        return None
-    return f"[{kind}: {block.get('url') or block.get('file_id') or 'media'}]"
-
-
-def _blocks(item: Item) -> list[Block]:
-    if isinstance(item.content, str):
-        return [{"type": "text", "text": item.content}] if item.content else []
-    return item.content
 
 
 def _timestamp(item: Item) -> dict[str, Any]:

@@ -7,7 +7,7 @@ once the conversation it names does not begin there, and it is not so new that i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from pydantic_ai_threadkeep.conversation_log import ConversationLog, State
@@ -21,8 +21,6 @@ _GRACE: Final = 60.0
 """Seconds in which a fork that is being made must be there."""
 
 _TRIES: Final = 64
-
-Open = Callable[[str], ConversationLog]
 
 
 def query(source: ConversationLog) -> Query:
@@ -65,27 +63,26 @@ def unpin(source: ConversationLog, fork: str) -> None:
         return
 
 
-def needed(
-    source: ConversationLog, state: State, records: Iterable[Record], open: Open
-) -> list[int]:
+def needed(source: ConversationLog, state: State, records: Iterable[Record]) -> list[int]:
     """The seqs up to which forks need what is in a conversation.
 
     Args:
         source: the conversation.
         state: of it.
         records: its `fork` records.
-        open: opens another conversation.
     """
+    return [seq for record in records for seq in _needed_by(source, state, record)]
+
+
+def _needed_by(source: ConversationLog, state: State, record: Record) -> list[int]:
+    """The seqs up to which the fork of a record needs what is in a conversation."""
+    fields = fields_of(record) or {}
+    fork, at = fields.get("conversation"), fields.get("at")
+    if not (isinstance(fork, str) and fork and isinstance(at, int | float)):
+        return []
     token = "" if state.document is None else state.document.token
-    seqs: list[int] = []
-    for record in records:
-        fields = fields_of(record) or {}
-        fork, at = fields.get("conversation"), fields.get("at")
-        if not (isinstance(fork, str) and fork and isinstance(at, int | float)):
-            continue
-        document = open(fork).state().document
-        bases = [] if document is None else document.tree.bases()
-        found = [source.seq_of(state, base) for base in bases if base[:2] == (source.id, token)]
-        is_new = source.log.now() - at < _GRACE
-        seqs += found or ([state.newest_seq] if is_new else [])
-    return seqs
+    document = source.open(fork).state().document
+    bases = [] if document is None else document.tree.bases()
+    seqs = [source.seq_of(state, base) for base in bases if base[:2] == (source.id, token)]
+    is_new = source.log.now() - at < _GRACE
+    return seqs or ([state.newest_seq] if is_new else [])

@@ -27,8 +27,8 @@ def with_context(request: ModelRequestContext, context: Context) -> ModelRequest
     """The request with memory: after the instructions, and before the newest prompt."""
     if context.stable:
         parameters = request.model_request_parameters
-        told = [*(parameters.instruction_parts or []), _instruction(context.stable)]
-        parts = InstructionPart.sorted(told)
+        instructions = [*(parameters.instruction_parts or []), _instruction(context.stable)]
+        parts = InstructionPart.sorted(instructions)
         parameters = dataclasses.replace(parameters, instruction_parts=parts)
         request = dataclasses.replace(request, model_request_parameters=parameters)
     if context.volatile:

@@ -7,6 +7,7 @@ from typing import Final
 
 from pydantic_ai_threadkeep.conversation_log import ConversationLog, State
 from pydantic_ai_threadkeep.entries import Entry
+from pydantic_ai_threadkeep.entry_history import history
 from threadkeep import Item, Window
 from threadkeep.adapters import windows
 
@@ -66,7 +67,7 @@ class _Tail:
 
     def _grow(self) -> None:
         self._size = max(_FIRST_PAGE, 2 * self._size)
-        entries = self._log.history(self._state, limit=self._size)
+        entries = history(self._log, self._state, limit=self._size)
         self._is_complete = len(entries) <= self._size
         self._entries = entries[max(0, len(entries) - self._size) :]
         items = [item for entry in self._entries for item in entry.items]

@@ -32,13 +32,13 @@ class MessageItems:
 
     def fetch(self, before: int, limit: int) -> list[Item]:
         """The newest items before a position, oldest first."""
-        found: list[Item] = []
+        fetched: list[Item] = []
         number = min(len(self.messages) - 1, before // _STRIDE)
-        while number >= 0 and len(found) < limit:
+        while number >= 0 and len(fetched) < limit:
             older = [item for item in self._items(number) if item.seq < before]
-            found = [*older, *found]
+            fetched = [*older, *fetched]
             number -= 1
-        return found[max(0, len(found) - limit) :]
+        return fetched[max(0, len(fetched) - limit) :]
 
     def find(self, position: int) -> Item | None:
         """The item at a position."""
@@ -67,13 +67,13 @@ def cut(
         chat: the session it belongs to.
     """
     window = windows.choose_from(items.fetch, policies, chat)
-    kept = list(_kept(items.messages, window))
+    remaining = list(_remaining(items.messages, window))
     if not any(_number(item) == 0 for item in window):
-        kept = [*_system(items.messages), *kept]
-    return items.messages if kept == items.messages else kept, window
+        remaining = [*_system(items.messages), *remaining]
+    return items.messages if remaining == items.messages else remaining, window
 
 
-def _kept(messages: Sequence[ModelMessage], window: Window) -> Iterator[ModelMessage]:
+def _remaining(messages: Sequence[ModelMessage], window: Window) -> Iterator[ModelMessage]:
     """The messages of a window, in its order."""
     names = call_names(window)
     for number, items in _by_message(window):

@@ -12,8 +12,11 @@ from pydantic_ai.conversation_store import (
     ConversationStore,
 )
 
-from pydantic_ai_threadkeep.conversations import Conversations
+from pydantic_ai_threadkeep import read_records
+from pydantic_ai_threadkeep.delete_record import delete_record
 from pydantic_ai_threadkeep.entry_index import EntryIndex
+from pydantic_ai_threadkeep.finder import Finder
+from pydantic_ai_threadkeep.write_record import write_record
 from threadkeep import Memory
 from threadkeep.adapters import windows
 from threadkeep.adapters.arguments import strict_arguments
@@ -81,12 +84,12 @@ class ThreadkeepConversationStore(ConversationStore):
             NotOwner: the session belongs to another user.
         """
         if limit is None and (policies := windows.or_memory_window(self._policies, self.memory)):
-            limit = await self._run(Conversations.limit_of, conversation_id, policies, self._over)
+            limit = await self._run(read_records.limit_of, conversation_id, policies, self._over)
         return await super().load(conversation_id, limit=limit, scope=scope)
 
     async def read_record(self, conversation_id: str) -> ConversationRecord | None:
         """The record for a conversation, or `None` if the store doesn't have it."""
-        return await self._run(Conversations.read_record, conversation_id)
+        return await self._run(read_records.read_record, conversation_id)
 
     async def read_records(
         self, *, scope: str | None = None, limit: int | None = None
@@ -95,7 +98,7 @@ class ThreadkeepConversationStore(ConversationStore):
 
         Without a scope, all scopes are read.
         """
-        return await self._run(Conversations.read_records, scope, limit)
+        return await self._run(read_records.read_records, scope, limit)
 
     async def write_record(
         self,
@@ -111,7 +114,7 @@ class ThreadkeepConversationStore(ConversationStore):
             InputError: something cannot be stored; nothing was written.
             NotOwner: the session belongs to another user; nothing was written.
         """
-        await self._run(Conversations.write_record, record, new_entries, expected_revision)
+        await self._run(write_record, record, new_entries, expected_revision)
 
     async def delete_record(self, conversation_id: str, *, expected_revision: str) -> None:
         """Delete a conversation with the entries that no fork needs.
@@ -120,7 +123,7 @@ class ThreadkeepConversationStore(ConversationStore):
             ConversationConflict: the stored revision is another one.
             NotOwner: the session belongs to another user.
         """
-        await self._run(Conversations.delete_record, conversation_id, expected_revision)
+        await self._run(delete_record, conversation_id, expected_revision)
 
     async def read_entry(self, entry_id: str) -> ConversationEntry:
         """The entry with this identifier.
@@ -128,7 +131,7 @@ class ThreadkeepConversationStore(ConversationStore):
         Raises:
             LookupError: there is none.
         """
-        return await self._run(Conversations.read_entry, entry_id)
+        return await self._run(read_records.read_entry, entry_id)
 
     async def read_history(
         self, head_id: str | None, *, limit: int | None = None
@@ -138,14 +141,14 @@ class ThreadkeepConversationStore(ConversationStore):
         Raises:
             LookupError: there is no such entry.
         """
-        return await self._run(Conversations.read_history, head_id, limit)
+        return await self._run(read_records.read_history, head_id, limit)
 
     def __repr__(self) -> str:
         return f"<ThreadkeepConversationStore on {self.memory!r}>"
 
     async def _run(self, verb: Callable[..., T], *args: Any) -> T:
-        conversations = Conversations(self.memory, self._index, self._current_user())
-        return await self.memory.to_thread(verb, conversations, *args)
+        finder = Finder(self.memory, self._index, self._current_user())
+        return await self.memory.to_thread(verb, finder, *args)
 
     def _current_user(self) -> str | None:
         candidates: list[tuple[str, UserId | object]] = [

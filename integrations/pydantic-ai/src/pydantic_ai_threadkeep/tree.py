@@ -102,8 +102,8 @@ class Tree(tuple[Branch, ...]):
         """
 
         def moved(seq: int) -> int:
-            known = [old for old in new_seqs if old <= seq]
-            return new_seqs[max(known)] if known else -1
+            preceding = [old for old in new_seqs if old <= seq]
+            return new_seqs[max(preceding)] if preceding else -1
 
         return Tree(
             Branch(moved(after), moved(cut) if isinstance(cut, int) else cut) for after, cut in self
@@ -121,13 +121,13 @@ def minus(ranges: list[Range], others: list[Range]) -> list[Range]:
     """The seqs in the first ranges that are in none of the others."""
     remaining = ranges
     for other in others:
-        remaining = [piece for one in remaining for piece in _without(one, other)]
+        remaining = [piece for span in remaining for piece in _without(span, other)]
     return remaining
 
 
 def contains(ranges: list[Range], seq: int) -> bool:
     """Return True if one of the ranges contains the seq."""
-    return any(one.after < seq <= one.upto for one in ranges)
+    return any(span.after < seq <= span.upto for span in ranges)
 
 
 def to_json(tree: Tree) -> list[Any]:
@@ -165,9 +165,9 @@ def _seq(value: Any) -> int:
     return value
 
 
-def _without(one: Range, other: Range) -> list[Range]:
+def _without(span: Range, other: Range) -> list[Range]:
     pieces = [
-        Range(one.after, min(one.upto, other.after)),
-        Range(max(one.after, other.upto), one.upto),
+        Range(span.after, min(span.upto, other.after)),
+        Range(max(span.after, other.upto), span.upto),
     ]
     return [piece for piece in pieces if piece.after < piece.upto]

@@ -1,0 +1,103 @@
+"""Convert the content of items that other frameworks wrote to parts of Pydantic AI's messages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any, Final
+
+from pydantic_ai.messages import (
+    AudioUrl,
+    BinaryContent,
+    DocumentUrl,
+    ImageUrl,
+    TextPart,
+    ThinkingPart,
+    VideoUrl,
+)
+
+from threadkeep import Item
+
+Block = dict[str, Any]
+"""A part of an item's content."""
+
+_URLS: Final[dict[str, Any]] = {
+    "image": ImageUrl,
+    "audio": AudioUrl,
+    "video": VideoUrl,
+    "file": DocumentUrl,
+}
+_FALLBACK_TYPES: Final = {
+    "image": "image/png",
+    "audio": "audio/wav",
+    "video": "video/mp4",
+    "file": "application/octet-stream",
+}
+
+
+def blocks_of(item: Item) -> list[Block]:
+    """The blocks of an item; its text is one."""
+    if isinstance(item.content, str):
+        return [{"type": "text", "text": item.content}] if item.content else []
+    return item.content
+
+
+def answer_part(block: Block) -> Any:
+    """The part of an answer that a block becomes; `None` if it says nothing."""
+    if block["type"] == "text":
+        return TextPart(block["text"])
+    if block["type"] == "reasoning" and block.get("reasoning"):
+        return ThinkingPart(block["reasoning"])
+    text = _description(block)
+    return TextPart(text) if text else None
+
+
+def result_of(item: Item) -> Any:
+    """What a tool returned."""
+    if isinstance(item.content, str):
+        return item.content
+    if len(item.content) == 1 and item.content[0]["type"] == "json":
+        return item.content[0].get("value")
+    parts = [part for block in item.content if (part := _prompt_part(block)) is not None]
+    return "\n".join(parts) if all(isinstance(part, str) for part in parts) else parts
+
+
+def prompt_of(item: Item) -> Any:
+    """The content of a prompt of the user."""
+    if isinstance(item.content, str):
+        return item.content
+    parts = [part for block in item.content if (part := _prompt_part(block)) is not None]
+    return parts[0] if len(parts) == 1 and isinstance(parts[0], str) else parts
+
+
+def _prompt_part(block: Block) -> Any:
+    kind = block["type"]
+    if kind == "text":
+        return block["text"]
+    if kind in _URLS:
+        if block.get("base64") and (data := _decoded(block["base64"])) is not None:
+            media_type = block.get("mime_type") or _FALLBACK_TYPES[kind]
+            return BinaryContent(data, media_type=media_type)
+        if block.get("url"):
+            return _URLS[kind](block["url"])
+    return _description(block)
+
+
+def _decoded(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _description(block: Block) -> str | None:
+    """A text that stands for a block that the framework has no part for."""
+    kind = block["type"]
+    if kind == "reasoning":
+        return None
+    if kind == "json":
+        return json.dumps(block.get("value"), ensure_ascii=False)
+    if kind == "opaque":
+        return None
+    return f"[{kind}: {block.get('url') or block.get('file_id') or 'media'}]"

@@ -1,0 +1,78 @@
+"""Writes a conversation's document together with items, and hides what leaves the history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+from pydantic_ai.conversation_store import ConversationRecord
+
+from pydantic_ai_threadkeep.conversation_log import ConversationLog, State
+from pydantic_ai_threadkeep.document import CONVERSATION, Document
+from pydantic_ai_threadkeep.tree import Range, Tree, minus
+from threadkeep import Item
+from threadkeep.adapters.session_log import Change, key, life_of
+
+
+def write_document(
+    log: ConversationLog,
+    state: State,
+    record: ConversationRecord | None,
+    tree: Tree,
+    items: Sequence[Item] = (),
+) -> None:
+    """Write the framework's record, the branches and new items if nothing changed meanwhile.
+
+    Args:
+        log: the conversation.
+        state: of it, as the document is made of.
+        record: `None` = deleted, and the items are there for forks alone.
+        tree: the branches from now on.
+        items: new ones.
+
+    Raises:
+        Conflict: the session changed since the state was read.
+        InputError: an item cannot be stored; nothing was written.
+    """
+    document = Document(
+        token=str(uuid4()) if state.document is None else state.document.token,
+        record=record,
+        last=_newest_id(state, items),
+        tree=tree,
+        items=_items_named(log, state, tree),
+        life=life_of(state.snapshot),
+    )
+    before, after = _stored_ranges(state, state.tree), _stored_ranges(state, tree)
+    change = Change(
+        items,
+        [log.log.record(CONVERSATION, CONVERSATION, document.to_fields())],
+        hide=log.seqs(minus(before, after)),
+        show=log.seqs(minus(after, before)),
+    )
+    log.log.commit(state.snapshot, change)
+
+
+def item_at(log: ConversationLog, seq: int) -> str | None:
+    """The record id of the item with a seq."""
+    records = log.seqs([Range(seq - 1, seq)])
+    return records[0].id if records else None
+
+
+def _newest_id(state: State, items: Sequence[Item]) -> str | None:
+    """The record id of the newest item once items are written."""
+    if items:
+        return key(items[-1].id)
+    return None if state.newest is None else state.newest.id
+
+
+def _items_named(log: ConversationLog, state: State, tree: Tree) -> dict[int, str]:
+    """The record ids of the items at the seqs that a tree names, where there is one."""
+    stored = {} if state.document is None else state.document.items
+    ids = {seq: stored.get(seq) or item_at(log, seq) for seq in tree.seqs()}
+    return {seq: id for seq, id in ids.items() if id is not None}
+
+
+def _stored_ranges(state: State, tree: Tree) -> list[Range]:
+    """The ranges of a tree's current history that hold items by now."""
+    ranges = [Range(seqs.after, min(seqs.upto, state.newest_seq)) for seqs in tree.ranges()]
+    return [seqs for seqs in ranges if seqs.after < seqs.upto]
