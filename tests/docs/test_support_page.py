@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/explanation/support.md").read_text("utf-8")
 ROW = re.compile(
-    r"^\| (?P<owner>[^|]*)\| (?P<name>[a-z-]+) \| (?P<low>[\d.]+) \| (?P<new>[\d.]+) \|$"
+    r"^\| (?P<owner>[^|]*)\| (?P<name>[a-z0-9-]+) \| (?P<low>[\d.]+) \| (?P<new>[\d.]+) \|$"
 )
 ROWS = [match.groupdict() for line in PAGE.splitlines() if (match := ROW.match(line))]
 PINS = dict(
