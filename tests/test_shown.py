@@ -19,6 +19,7 @@ from threadkeep.errors import ThreadkeepError
 from threadkeep.printable import MAX_SHOWN, shown
 
 SOURCES = Path(threadkeep.__file__).parent
+ROOT = Path(__file__).parents[1]
 
 
 class Failing:
@@ -152,7 +153,7 @@ def unbounded_quotes(path):
         for node in ast.walk(function)
     }
     return [
-        f"{path.relative_to(SOURCES)}:{node.lineno}"
+        f"{path}:{node.lineno}"
         for node in ast.walk(tree)
         if isinstance(node, ast.FormattedValue) and node.conversion == ord("r")
         if node not in inside and path.name != "errors.py"
@@ -160,7 +161,8 @@ def unbounded_quotes(path):
 
 
 def test_no_error_quotes_a_value_without_a_bound():
-    paths = [path for path in SOURCES.rglob("*.py") if "testing" not in path.parts]
+    adapters = ROOT.glob("integrations/*/src/**/*.py")
+    paths = [path for path in (*SOURCES.rglob("*.py"), *adapters) if "testing" not in path.parts]
     assert [line for path in paths for line in unbounded_quotes(path)] == []
 
 

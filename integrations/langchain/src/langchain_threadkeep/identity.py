@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from threadkeep.adapters import identity
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 Id: TypeAlias = "identity.SessionId | Callable[[Any], identity.SessionId | None] | None"
 UserId = identity.UserIdSource
@@ -65,7 +66,7 @@ class IdentityResolver:
     def __post_init__(self) -> None:
         if self.sub_agent_memory not in ("call", "thread"):
             raise ConfigError(
-                f"sub_agent_memory must be 'call' or 'thread', got {self.sub_agent_memory!r:.80}"
+                f"sub_agent_memory must be 'call' or 'thread', got {shown(self.sub_agent_memory)}"
             )
         identity.check_source(self.user)
         if self.session_id is not None and not callable(self.session_id):

@@ -20,6 +20,7 @@ from threadkeep.adapters.identity import UserId, plain_user
 from threadkeep.adapters.import_batches import BATCH, add_in_batches, check_source_file
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError, MissingExtra
+from threadkeep.printable import shown
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -120,7 +121,7 @@ def _rows(
             ).order_by(session, id)
             yield from connection.execute(query)
     except (sql.exc.SQLAlchemyError, KeyError) as error:
-        raise ConfigError(f"{name!r} is no table of LangChain's: {error}") from error
+        raise ConfigError(f"{shown(name)} is no table of LangChain's: {error}") from error
 
 
 def _item(row: Any, table: str) -> Item | None:

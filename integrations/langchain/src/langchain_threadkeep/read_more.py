@@ -13,6 +13,7 @@ from threadkeep import Memory
 from threadkeep.adapters import windows
 from threadkeep.adapters.read_more import NAME
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 
 class ReadMoreOption:
@@ -36,7 +37,7 @@ class ReadMoreOption:
         policies: windows.Policies,
     ) -> None:
         if option not in (True, False, None):
-            raise ConfigError(f"read_more must be True, False or None, got {option!r}")
+            raise ConfigError(f"read_more must be True, False or None, got {shown(option)}")
         self._always = option is True
         self._policies = policies
         self._readable = windows.readable(policies)

@@ -21,6 +21,7 @@ from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import user_source
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import InputError
+from threadkeep.printable import shown
 
 
 @strict_arguments
@@ -179,7 +180,8 @@ def _pick(value: Any, key: str | None, default_key: str) -> Any:
         return next(iter(value.values()))
     name = key or default_key
     if name not in value:
-        raise InputError(f"there is no {name!r} among {sorted(value)}: say where the messages are")
+        names = shown(sorted(value))
+        raise InputError(f"there is no {shown(name)} among {names}: say where the messages are")
     return value[name]
 
 

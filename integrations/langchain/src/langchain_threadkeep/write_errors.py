@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from threadkeep import Memory, Session
 from threadkeep.errors import BackendError
+from threadkeep.printable import shown
 
 _MAX_ERRORS: Final = 1_000
 _Key = tuple[str, str | None]  # per user: errors are not shown to other users
@@ -37,6 +38,6 @@ def report(memory: Memory, chat: Session) -> None:
         error = errors.pop((chat.id, chat.user), None) if errors else None
     if error is not None:
         raise BackendError(
-            f"messages of session {chat.id!r} were not stored ({type(error).__name__}); what the "
-            "history holds is not all that was said"
+            f"messages of session {shown(chat.id)} were not stored ({type(error).__name__}); what "
+            "the history holds is not all that was said"
         ) from error

@@ -20,6 +20,7 @@ from threadkeep.adapters.identity import UserId, plain_user
 from threadkeep.adapters.import_batches import add_in_batches
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
@@ -62,7 +63,7 @@ def import_sqlite(
 
 def _rows(path: Path, table: str) -> Iterator[Row]:
     if not _NAME.fullmatch(table):
-        raise ConfigError(f"messages_table must be the name of a table, got {table!r}")
+        raise ConfigError(f"messages_table must be the name of a table, got {shown(table)}")
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         with closing(connection):

@@ -18,6 +18,7 @@ from threadkeep.adapters.identity import SessionId, user_source
 from threadkeep.adapters.shared import open_conversation
 from threadkeep.errors import BackendError
 from threadkeep.messages import Profile, check_profile
+from threadkeep.printable import shown
 
 if TYPE_CHECKING:
     from agents import TResponseInputItem
@@ -158,7 +159,7 @@ class ThreadkeepSession:
             ConfigError: the run's user id is not valid.
         """
         if self._closed:
-            raise BackendError(f"ThreadkeepSession {self.session_id!r} is closed")
+            raise BackendError(f"ThreadkeepSession {shown(self.session_id)} is closed")
         user = user_of_run(self._user, wrapper)
         if user != self._chat.user:  # another user's run: access checks use that user
             return self.memory.session(self.session_id, user=user)

@@ -27,6 +27,7 @@ from langchain_threadkeep.saver.stored_json import indispensable
 from threadkeep import Query, Record
 from threadkeep.adapters import checkpoints
 from threadkeep.errors import NotOwner
+from threadkeep.printable import shown
 
 
 class StreamHead(NamedTuple):
@@ -115,7 +116,7 @@ class Reader(PageReader):
         state.unordered = bool(described.get("unordered"))
         state.newest = described.get("newest", state.newest)
         if None not in (state.user, self._address.user) and state.user != self._address.user:
-            raise NotOwner(f"thread {self._address.thread!r} belongs to another user")
+            raise NotOwner(f"thread {shown(self._address.thread)} belongs to another user")
 
     def _warm(self, body: CheckpointBody, head: StreamHead) -> CheckpointTuple | None:
         """The checkpoint from what this process built before, if that is still all of it."""

@@ -38,6 +38,7 @@ from langchain_threadkeep.saver.values import Form
 from threadkeep import Drop, Query, Record
 from threadkeep.adapters import checkpoints
 from threadkeep.errors import BackendError, Conflict, NotOwner
+from threadkeep.printable import shown
 
 T = TypeVar("T")
 
@@ -179,7 +180,7 @@ class Writer:
         """What says whose thread the stream is of; written when that changes."""
         state, user = self._state, self._address.user
         if None not in (state.user, user) and state.user != user:
-            raise NotOwner(f"thread {self._address.thread!r} belongs to another user")
+            raise NotOwner(f"thread {shown(self._address.thread)} belongs to another user")
         late = checkpoint_id is not None and state.newest is not None
         unordered = state.unordered or (late and str(checkpoint_id) < str(state.newest))
         owner = state.user or user
@@ -260,8 +261,8 @@ class Writer:
                 self._state.forget()  # what was written of it is unknown
                 raise
         raise BackendError(
-            f"thread {self._address.thread!r} was changed by others at each of {_TRIES} tries; "
-            "try again"
+            f"thread {shown(self._address.thread)} was changed by others at each of {_TRIES} "
+            "tries; try again"
         )
 
 

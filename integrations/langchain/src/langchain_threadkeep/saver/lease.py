@@ -23,6 +23,7 @@ from langchain_threadkeep.saver.state import Lease, StreamState
 from threadkeep import Drop, Record
 from threadkeep.adapters import checkpoints
 from threadkeep.errors import Conflict
+from threadkeep.printable import shown
 
 _DUE: Final = ("branch:to:", "__start__")
 """Channels that have a value only while a node is due."""
@@ -180,13 +181,13 @@ def _check_first(
 
 def _moved_on(thread: str) -> ThreadBusy:
     return ThreadBusy(
-        f"thread {thread!r} has moved on since this run read it, and a turn would be lost: run it "
-        "again, or use on_conflict='last'"
+        f"thread {shown(thread)} has moved on since this run read it, and a turn would be lost: "
+        "run it again, or use on_conflict='last'"
     )
 
 
 def _busy(thread: str, live: Lease, now: float, what: str) -> ThreadBusy:
     return ThreadBusy(
-        f"another run {what}: thread {thread!r}, for {live.until - now:.0f} s unless it goes on; "
-        "wait for it and run again, or use on_conflict='last'"
+        f"another run {what}: thread {shown(thread)}, for {live.until - now:.0f} s unless it goes "
+        "on; wait for it and run again, or use on_conflict='last'"
     )

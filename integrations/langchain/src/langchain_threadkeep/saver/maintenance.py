@@ -26,6 +26,7 @@ from langchain_threadkeep.saver.used_parts import used_by
 from threadkeep import Drop, Query, Record
 from threadkeep.adapters import checkpoints
 from threadkeep.errors import Conflict, NotFound
+from threadkeep.printable import shown
 
 Strategy = Literal["keep_latest", "delete"]
 
@@ -90,7 +91,7 @@ def copy_thread(context: SaverContext, source: str, target: str) -> None:
     owner = _owner(context, source)
     root = context.states.get(target, checkpoints.ROOT)
     if context.store.read(Query(root.stream, THREAD, limit=1))[0].version:
-        raise Conflict(f"thread {target!r} exists already: delete it, or choose another id")
+        raise Conflict(f"thread {shown(target)} exists already: delete it, or choose another id")
     streams = context.states.get(source, checkpoints.ROOT).thread.streams
     with suppress(NotFound):  # no message was said
         checkpoints.fork_session(context.memory, source, target, owner)

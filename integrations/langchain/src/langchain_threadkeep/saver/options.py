@@ -10,6 +10,7 @@ from langchain_threadkeep.saver.context import OnConflict, Options
 from threadkeep import Memory
 from threadkeep.adapters import checkpoints
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 
 def parse_options(
@@ -30,15 +31,15 @@ def parse_options(
         ConfigError: one is not valid; it is named.
     """
     if isinstance(messages, str) or not all(isinstance(name, str) for name in messages):
-        raise ConfigError(f"messages must be names of channels, got {messages!r:.80}")
+        raise ConfigError(f"messages must be names of channels, got {shown(messages)}")
     if on_conflict not in ("raise", "last"):
-        raise ConfigError(f"on_conflict must be 'raise' or 'last', got {on_conflict!r:.80}")
+        raise ConfigError(f"on_conflict must be 'raise' or 'last', got {shown(on_conflict)}")
     _check_seconds("lease", lease)
     if ttl is not None:
         _check_seconds("checkpoint_ttl", ttl)
     if keep_checkpoints is not None and (type(keep_checkpoints) is not int or keep_checkpoints < 1):
         raise ConfigError(
-            f"keep_checkpoints must be a whole number of at least 1, got {keep_checkpoints!r:.80}"
+            f"keep_checkpoints must be a whole number of at least 1, got {shown(keep_checkpoints)}"
         )
     if getattr(serde, "pickle_fallback", False):
         raise ConfigError(
@@ -64,4 +65,4 @@ def parse_options(
 def _check_seconds(name: str, value: object) -> None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not math.isfinite(value) or value <= 0:  # type: ignore[arg-type,operator]
-        raise ConfigError(f"{name} must be seconds, more than 0, got {value!r:.80}")
+        raise ConfigError(f"{name} must be seconds, more than 0, got {shown(value)}")

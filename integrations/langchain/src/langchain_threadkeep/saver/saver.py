@@ -41,6 +41,7 @@ from threadkeep.adapters.checkpoints import ROOT, ThreadStreams
 from threadkeep.adapters.identity import UserIdSource, user_source
 from threadkeep.adapters.shared import record_store, shared_memory
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 
 class ThreadkeepSaver(AsyncVerbs):
@@ -237,7 +238,7 @@ class ThreadkeepSaver(AsyncVerbs):
             ConfigError: the strategy is neither `keep_latest` nor `delete`.
         """
         if strategy not in ("keep_latest", "delete"):
-            raise ConfigError(f"strategy must be 'keep_latest' or 'delete', got {strategy!r:.80}")
+            raise ConfigError(f"strategy must be 'keep_latest' or 'delete', got {shown(strategy)}")
         maintenance.prune(self._context, [str(id) for id in thread_ids], strategy)  # type: ignore[arg-type]
 
     def checkpoint_ids(self, thread_id: str, checkpoint_ns: str = "") -> set[str]:

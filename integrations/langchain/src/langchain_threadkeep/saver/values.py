@@ -27,6 +27,7 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from langgraph.types import Send
 
 from langchain_threadkeep.saver import references
+from threadkeep.printable import shown
 
 Form = Any
 """A value in one of the forms above."""
@@ -217,7 +218,7 @@ class Decoder:
                 return Send(content[0], self.decode(content[1]))
             case "D":
                 return _DeltaSnapshot(self.decode(content))
-        raise ValueError(f"the form {tag!r} is not known: upgrade langchain-threadkeep")
+        raise ValueError(f"the form {shown(tag)} is not known: upgrade langchain-threadkeep")
 
     def _present(self, values: Iterable[Any], *, counted: bool = False) -> list[Any]:
         present = []

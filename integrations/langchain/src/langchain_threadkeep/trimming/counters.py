@@ -12,6 +12,7 @@ from langchain_core.runnables.base import RunnableBinding
 
 from langchain_threadkeep.codec import to_item
 from threadkeep import Window
+from threadkeep.printable import shown
 
 Counter = Callable[[Sequence[BaseMessage]], int]
 
@@ -25,7 +26,7 @@ def counter(token_counter: Any) -> Counter:
     if isinstance(token_counter, str):
         if token_counter != "approximate":  # noqa: S105  # not a password
             raise ValueError(
-                f"Invalid token_counter shortcut {token_counter!r}; there is 'approximate'"
+                f"Invalid token_counter shortcut {shown(token_counter)}; there is 'approximate'"
             )
         return _approximate
     model = _unwrap_binding(token_counter)
@@ -34,7 +35,7 @@ def counter(token_counter: Any) -> Counter:
     if not callable(token_counter):
         raise ValueError(
             "token_counter must be 'approximate', a model, or a callable of messages or of one "
-            f"message, got {token_counter!r}"
+            f"message, got {shown(token_counter)}"
         )
     if _takes_message(token_counter):
         return lambda messages: sum(token_counter(message) for message in messages)

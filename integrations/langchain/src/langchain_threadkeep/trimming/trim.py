@@ -14,6 +14,7 @@ from langchain_core.runnables import RunnableLambda
 from langchain_threadkeep.trimming.counters import Counter, counter
 from langchain_threadkeep.trimming.units import Splitter, Unit, cut, newest, units
 from threadkeep.adapters.arguments import strict_arguments
+from threadkeep.printable import shown
 
 Types = str | type[BaseMessage] | Sequence[str | type[BaseMessage]] | None
 
@@ -52,7 +53,7 @@ def trim_messages(
         ValueError: an option is unknown, or valid only with the strategy `last`.
     """
     if strategy not in ("first", "last"):
-        raise ValueError(f"strategy must be 'first' or 'last', got {strategy!r}")
+        raise ValueError(f"strategy must be 'first' or 'last', got {shown(strategy)}")
     if strategy == "first" and (start_on or include_system):
         raise ValueError("start_on and include_system are only valid with strategy='last'")
     trim = _Trimmer(

@@ -21,6 +21,7 @@ from threadkeep.adapters.identity import UserId, plain_user
 from threadkeep.adapters.import_batches import add_in_batches, check_source_file
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 
 
 @strict_arguments
@@ -100,7 +101,9 @@ def import_sqlalchemy_store(
             for key, key_rows in groupby(rows, key=lambda row: str(row.key)):
                 counts[key] = add_in_batches(target, key, owner, list(map(_item, key_rows)))
     except sqlalchemy.exc.SQLAlchemyError as error:
-        raise ConfigError(f"no table of SQLAlchemyChatStore {table_name!r}: {error}") from error
+        raise ConfigError(
+            f"no table of SQLAlchemyChatStore {shown(table_name)}: {error}"
+        ) from error
     finally:
         if source is not engine:
             source.dispose()

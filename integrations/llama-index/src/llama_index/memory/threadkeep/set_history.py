@@ -12,6 +12,7 @@ from llama_index.memory.threadkeep.to_messages import to_messages
 from threadkeep import Item, Memory, Session
 from threadkeep.adapters import limits
 from threadkeep.errors import Conflict
+from threadkeep.printable import shown
 
 _ADVICE: Final = "pass on_set='append', 'archive' or 'replace' to choose what happens"
 
@@ -38,15 +39,15 @@ def apply(memory: Memory, chat: Session, messages: list[ChatMessage], on_set: st
         return None
     if on_set == "append":
         limits.add(chat, *new[_overlap(stored, messages) :])
-        return f"session {chat.id!r} got another chat_history, which was appended; {_ADVICE}"
+        return f"session {shown(chat.id)} got another chat_history, which was appended; {_ADVICE}"
     if on_set == "replace":
         limits.set_items(chat, *new)
         return None
     archive_id = _archive(chat)
     limits.set_items(chat, *new)
     return (
-        f"session {chat.id!r} got another chat_history; what it held is in {archive_id!r}; "
-        f"{_ADVICE}"
+        f"session {shown(chat.id)} got another chat_history; what it held is in "
+        f"{shown(archive_id)}; {_ADVICE}"
     )
 
 
