@@ -27,7 +27,7 @@ FORMAT: Final = "pydantic-ai/1"
 Dump = dict[str, Any]
 
 
-class Place(NamedTuple):
+class MessagePosition(NamedTuple):
     """Where an item stands: the entry it belongs to, and which of its parts it is."""
 
     entry: str
@@ -61,14 +61,14 @@ def to_items(entry: str, message: ModelMessage) -> list[Item]:
     return items
 
 
-def place_of(item: Item) -> Place | None:
+def place_of(item: Item) -> MessagePosition | None:
     """Where a native item stands; `None` for one that others wrote or changed."""
     raw = item.raw
     if raw is None or raw.get("format") != FORMAT or not isinstance(raw.get("data"), dict):
         return None
     entry, part, count = (raw.get(name) for name in ("entry", "part", "count"))
     if isinstance(entry, str) and type(part) is int and type(count) is int:
-        return Place(entry, part, count)
+        return MessagePosition(entry, part, count)
     return None
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 from pydantic_ai.conversation_store import ConversationEntry
 from pydantic_ai.messages import ModelMessage
 
-from pydantic_ai_threadkeep.codec import Place, native_message, place_of
+from pydantic_ai_threadkeep.codec import MessagePosition, native_message, place_of
 from pydantic_ai_threadkeep.foreign import (
     CallNames,
     call_names,
@@ -43,7 +43,7 @@ class Entry(NamedTuple):
 def group(items: Iterable[Item], conversation: str) -> list[Entry]:
     """The entries of a conversation's items, oldest first."""
     runs: list[list[Item]] = []
-    before: Place | None = None
+    before: MessagePosition | None = None
     for item in items:
         place = place_of(item)
         if place is None and not is_said(item):
@@ -84,7 +84,9 @@ def _entry_id(last: Item, conversation: str) -> str:
     return f"{_FOREIGN}{quote(conversation, safe='')}/{quote(last.id, safe='')}"
 
 
-def _belongs(before: Place | None, place: Place | None, previous: Item, item: Item) -> bool:
+def _belongs(
+    before: MessagePosition | None, place: MessagePosition | None, previous: Item, item: Item
+) -> bool:
     if before is None or place is None:
         return before is place is None and continues(previous, item)
     return before.entry == place.entry
