@@ -130,10 +130,10 @@ def expand_urls(kind: str, options: Layer) -> Iterator[GivenOption]:
     Raises:
         ConfigError: the URL is one of another kind of store.
     """
-    table = by_name(STORES[kind].options)
+    specs_by_name = by_name(STORES[kind].options)
     for option in options:
         names_a_url = option.name == "url" or (
-            option.name in table and table[option.name].target == "url"
+            option.name in specs_by_name and specs_by_name[option.name].target == "url"
         )
         if not names_a_url or option.value is None:
             yield option

@@ -144,14 +144,14 @@ def _without_existing(session: Session, stream: SessionStream, batch: Sequence[I
     hide, unhide = [], []
     for key, record in stored.items():
         try:
-            old = item_codec.read_item(record)
+            stored_item = item_codec.read_item(record)
         except UnreadableRecord:
             continue  # it stays as it is
         incoming = keys[key]
-        was_branch = old.hidden and chat_items.BRANCH in old.metadata
+        was_branch = stored_item.hidden and chat_items.BRANCH in stored_item.metadata
         if was_branch and not incoming.hidden:
             unhide.append(incoming.id)
-        elif not old.hidden and chat_items.BRANCH in incoming.metadata:
+        elif not stored_item.hidden and chat_items.BRANCH in incoming.metadata:
             hide.append(incoming.id)
     if hide:
         session.hide(*hide)

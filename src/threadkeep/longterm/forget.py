@@ -80,8 +80,10 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
     """As `Session.forget`."""
     item_ids = [names.check(id, "item id") for id in ids]
     keys = [names.key(id) for id in item_ids]
-    page = session_stream.read(Query(session_stream.stream_name, "item", ids=keys)).pages[0]
-    items = whole_items(session_stream, items_of_page(page))
+    forgotten_page = session_stream.read(Query(session_stream.stream_name, "item", ids=keys)).pages[
+        0
+    ]
+    items = whole_items(session_stream, items_of_page(forgotten_page))
     edit.remove(session_stream, *item_ids, notify=False)
     forgotten_texts = {item.text for item in items if item.text}
     checkpoints.forget_items(session_stream.engine, session_stream.id, item_ids, forgotten_texts)

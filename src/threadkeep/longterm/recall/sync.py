@@ -281,8 +281,8 @@ class SyncedIndex:
         if listed.version >> 20 != (self._list_version or 0) >> 20:
             return self._rebuild()
         unfinished = self.sessions.apply(warm, pages)
-        others = [id for id in self._moved if id not in set(warm)]
-        self.sessions.read([*unfinished, *self._note_entries(listed.records), *others])
+        unread_ids = [id for id in self._moved if id not in set(warm)]
+        self.sessions.read([*unfinished, *self._note_entries(listed.records), *unread_ids])
         return self._read_changes() if len(listed.records) >= _LIST_PAGE else None
 
     def _note_entries(self, entries: Iterable[Record]) -> list[str]:

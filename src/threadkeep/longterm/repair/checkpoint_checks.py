@@ -20,16 +20,18 @@ _UNREADABLE: Final = "its owner is unknown: restore it from a copy, or delete th
 
 def check(engine: Engine, stream: str) -> Iterator[StoreFinding]:
     """What is wrong in the stream of a namespace of a thread."""
-    threads, *contents = engine.read(
+    thread_page, *contents = engine.read(
         Query(stream, THREAD, ids=[THREAD]),
         *(Query(stream, kind, limit=1, newest=True) for kind in CONTENTS),
     )
-    if not threads.records:
+    if not thread_page.records:
         if _is_abandoned(engine, contents):
-            yield orphaned_stream(engine, stream, threads.version, "checkpoints without a thread")
+            yield orphaned_stream(
+                engine, stream, thread_page.version, "checkpoints without a thread"
+            )
         return
     try:
-        described = body.decode(threads.records[0], CHECKPOINT_THREAD)
+        described = body.decode(thread_page.records[0], CHECKPOINT_THREAD)
     except UnreadableRecord as error:
         yield StoreFinding(stream, "unreadable thread", f"{error.reason}; {_UNREADABLE}")
         return
