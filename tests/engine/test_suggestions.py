@@ -12,6 +12,7 @@ import pytest
 
 import threadkeep
 from threadkeep import Memory, Session, User, connect
+from threadkeep.api.responses import Responses
 from threadkeep.core.peer_names import ATTRIBUTES, KEYWORDS
 
 CLASSES = {"Memory": Memory, "Session": Session, "User": User}
@@ -40,6 +41,7 @@ def resolve(handles, path):
     if target is None:  # of an adapter, or words
         assert root in {
             "langchain_threadkeep",
+            "openai_agents_threadkeep",
             "llama_index",
             "nothing, a Memory needs no setup: write to it",
             "nothing, what was added is stored already",
@@ -111,7 +113,8 @@ def test_unknown_keyword_names_the_right_one(handles, call, right):
 
 
 def test_every_keyword_of_the_table_is_one_of_a_verb():
-    verbs = [v for cls in CLASSES.values() for v in vars(cls).values() if inspect.isfunction(v)]
+    classes = [*CLASSES.values(), Responses]
+    verbs = [v for cls in classes for v in vars(cls).values() if inspect.isfunction(v)]
     names = {name for verb in verbs for name in inspect.signature(verb).parameters}
     assert {meant for right in KEYWORDS.values() for meant in right} <= names
 

@@ -173,8 +173,8 @@ REDIS_AND_OPENAI = [
 ]
 USAGE = [
     ("memory.usage(user='ada')", None),
-    ("memory.cost()", r"memory\.responses\.usage"),
-    ("chat.usage()", r"usage\(conversation=session\.id\)"),
+    ("memory.cost()", r"memory\.usage"),
+    ("chat.usage()", r"usage\(session=session\.id\)"),
     ("ada.usage()", r"usage\(user=user\.id\)"),
     ("memory.responses.usage()", None),
     ("memory.responses.usage(user_id='ada')", r"did you mean 'user'"),

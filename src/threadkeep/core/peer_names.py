@@ -38,8 +38,8 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             ),
             "langchain_threadkeep.ThreadkeepSaver(memory)": "get_tuple put_writes checkpointer "
             "saver as_checkpointer to_checkpointer get_saver get_checkpointer",
-            "memory.responses.usage(user=..., conversation=...)": "usage get_usage token_usage "
-            "cost costs tokens token_count",
+            "memory.usage(user=..., session=...)": "get_usage token_usage cost costs tokens "
+            "token_count",
             "threadkeep.import_chats(memory, path_or_url)": "import_chats import_ import_sql load "
             "load_chats migrate_from",
             "memory.session(id).summary()": "summary summarize get_summary",
@@ -115,8 +115,7 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "session.remove(id)": "delete_item delete_message delete_messages",
             "session.replace(id, item)": "edit update_item update_message",
             "session.summary()": "summarize get_summary sum_up compact",
-            "memory.responses.usage(conversation=session.id)": "usage get_usage token_usage cost "
-            "tokens",
+            "memory.usage(session=session.id)": "usage get_usage token_usage cost tokens",
             "session.id": "session_id thread_id",
             "session.user": "user_id owner",
             "session.info()": "metadata title created_at updated_at",
@@ -137,7 +136,7 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "user.session(id)": "thread chat get_session new_session",
             "user.session(id).items()": "messages items history",
             "user.restore(lines)": "import_ load",
-            "memory.responses.usage(user=user.id)": "usage get_usage token_usage cost tokens",
+            "memory.usage(user=user.id)": "usage get_usage token_usage cost tokens",
             "user.id": "user_id name",
         }
     ),
