@@ -286,6 +286,11 @@ def read_line(process):
     return process.stdout.readline()
 
 
+def hear_interrupts():
+    """As in a terminal: a shell that runs the tests in the background ignores them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 def test_the_command_follows_until_it_is_interrupted(folder, tmp_path):
     path = folder / "s1.jsonl"
@@ -296,8 +301,9 @@ def test_the_command_follows_until_it_is_interrupted(folder, tmp_path):
     command = [sys.executable, "-m", "threadkeep", "watch", str(folder), "--user", "ada",
                "--interval", "0.1", "--url", f"sqlite:///{tmp_path}/chat.db"]  # fmt: skip
     process = subprocess.Popen(
-        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=hear_interrupts,
+    )  # fmt: skip
     try:
         assert "1 messages" in read_line(process)
         with path.open("ab") as file:

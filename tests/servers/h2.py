@@ -107,8 +107,11 @@ class Cursor:
 
 def _plain(value: Any) -> Any:
     """Python's own for what JDBC gives."""
-    if value is None or isinstance(value, int | float | str):
-        return value
+    if value is None:
+        return None
+    for kind in (int, float, str):
+        if isinstance(value, kind):  # also a Long of Java's, which oracledb does not give
+            return kind(value)
     name = type(value).__name__
     if "Clob" in name:
         return str(value.getSubString(1, int(value.length())))

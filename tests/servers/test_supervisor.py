@@ -15,7 +15,7 @@ import pytest
 
 from tests.servers.redis import program
 
-PATIENCE = 60  # each ends within 12 s on an idle machine
+PATIENCE = 30
 ROOT = Path(__file__).parents[2]
 TESTS = """
 import contextlib, os, time
@@ -50,6 +50,11 @@ def kill_all(run: subprocess.Popen[bytes]) -> None:
     os.killpg(run.pid, signal.SIGKILL)
 
 
+def hear_interrupts() -> None:
+    """As in a terminal: a shell that runs the tests in the background ignores them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def running_tests(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """pytest with a worker, in a process group of its own."""
@@ -63,6 +68,7 @@ def running_tests(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=hear_interrupts,
     ) as run:
         try:
             yield run
