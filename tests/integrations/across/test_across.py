@@ -36,6 +36,7 @@ def write(memory, name, tag):
     return turn
 
 
+@pytest.mark.proves("D22")
 @pytest.mark.proves("C5")
 @pytest.mark.parametrize(("first", "second"), PAIRS, ids=map(" then ".join, PAIRS))
 def test_a_conversation_goes_on_in_another_framework(memory, first, second):

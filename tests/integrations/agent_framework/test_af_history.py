@@ -70,6 +70,7 @@ def fields(message):
     return [getattr(message, name) for name in names]
 
 
+@pytest.mark.proves("D22")
 @settings(deadline=None)
 @given(st.lists(messages, max_size=4))
 def test_messages_come_back_equal_from_a_store(said):
@@ -92,6 +93,7 @@ def test_a_forgotten_item_takes_its_contents_along(message, data):
     assert len(left) == len(message.contents) - len(lost)
 
 
+@pytest.mark.proves("D22")
 @settings(deadline=None)
 @given(
     st.lists(st.tuples(st.booleans(), st.lists(messages, max_size=3)), max_size=5),

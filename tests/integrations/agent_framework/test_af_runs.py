@@ -36,6 +36,7 @@ def test_the_next_turn_is_told_the_last(history, memory):
     assert [m["content"] for m in messages[2:4]] == ["Oslo: 21 degrees", "Rome: 21 degrees"]
 
 
+@pytest.mark.proves("D22")
 def test_the_prompts_are_those_of_the_in_memory_provider(history):
     prompts = []
     for provider in (history, InMemoryHistoryProvider()):

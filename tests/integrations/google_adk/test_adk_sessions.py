@@ -384,6 +384,7 @@ def server(request, tmp_path):
         yield memory
 
 
+@pytest.mark.proves("D22")
 @pytest.mark.slow
 def test_every_server_holds_sessions_as_the_in_memory_service_does(server):
     services = ThreadkeepSessionService(server), InMemorySessionService()

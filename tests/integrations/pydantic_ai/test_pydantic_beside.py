@@ -170,6 +170,7 @@ def test_a_record_that_does_not_end_with_its_last_entry_is_refused(store):
     assert run(store.load("c")) is None
 
 
+@pytest.mark.proves("D22")
 def test_a_stale_revision_is_refused_by_the_primitives_themselves(store):
     both = Beside(store, InMemoryConversationStore())
     first = ConversationRecord(conversation_id="c", head_id=None, revision="1")
