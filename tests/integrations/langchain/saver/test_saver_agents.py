@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 from langchain.agents import create_agent
@@ -27,8 +28,19 @@ def bodies(stored, memory):
 
 
 @pytest.mark.proves("D16")
+@pytest.mark.parametrize("delay", [0, 0.05], ids=["at once", "late"])
 @pytest.mark.parametrize("run_async", [False, True], ids=["sync", "async"])
-def test_agent_with_middleware_stores_nothing_twice(memory, served, stored, run_async):
+def test_agent_with_middleware_stores_nothing_twice(
+    memory, served, stored, run_async, delay, monkeypatch
+):
+    """Pending writes may arrive behind the checkpoint that has them: they are sent by a thread."""
+    put_writes = ThreadkeepSaver.put_writes
+
+    def late(self, *args):
+        time.sleep(delay)
+        put_writes(self, *args)
+
+    monkeypatch.setattr(ThreadkeepSaver, "put_writes", late)
     model, _ = served([CALL, "It is raining cats.", "You asked about Oslo, cheers."])
     agent = create_agent(
         model,

@@ -178,11 +178,24 @@ class MessageWriter:
         if any(name in listed_messages for name in new):
             session_changes.check(self._context, self._state.thread)
         for name, text in new.items():
-            reference = listed_messages.use(name)
+            reference = listed_messages.use(name) or self._sayer(name)
             if name not in texts or texts[name] not in (None, reference):
                 texts[name] = reference
                 body = {"text": text} if reference is None else {"of": reference}
                 yield Record(ELEMENT, TEXT + name, checkpoints.dumps(body, "text"), self._now)
+
+    def _sayer(self, name: str) -> str | None:
+        """The reference to the message that said a text, if its item still does.
+
+        What is known of a session ends where others wrote to it, such as a middleware.
+        """
+        reference = self._state.texts.get(name)
+        if reference is None:
+            return None
+        parsed = references.parse(reference)
+        bodies = items.stored_bodies(self._context, self._state.thread, [parsed.item_id])
+        body = bodies.get(parsed.item_id, "").encode("utf-8", "surrogatepass")
+        return reference if references.digest(body) == parsed.digest else None
 
     def _said_texts(
         self, listed_messages: Sequence[NewMessage], items: set[str]
