@@ -87,8 +87,8 @@ class Hits(list[Hit]):
 def _origin(hit: Hit) -> str:
     if hit.item is None:
         return "fact"
-    day = f", {hit.item.created_at:%Y-%m-%d}" if hit.item.created_at else ""
-    return f"{hit.item.name or hit.item.role} in {hit.session}{day}"
+    day_suffix = f", {hit.item.created_at:%Y-%m-%d}" if hit.item.created_at else ""
+    return f"{hit.item.name or hit.item.role} in {hit.session}{day_suffix}"
 
 
 def explained(hit: Hit) -> str:

@@ -47,10 +47,10 @@ class Postings:
         """These, and those of documents that came later."""
         if not later.documents:
             return self
-        both = Postings()
-        both.documents = self.documents + later.documents
-        both.counts = self.counts + later.counts
-        return both
+        all_postings = Postings()
+        all_postings.documents = self.documents + later.documents
+        all_postings.counts = self.counts + later.counts
+        return all_postings
 
     def renumbered(self, numbers: Sequence[int]) -> Postings:
         """Without the documents whose new number is -1, and the others under theirs."""
@@ -64,15 +64,19 @@ class Postings:
 
 def union(parts: Sequence[Postings]) -> Postings:
     """The documents of any of several stems, each with the larger of its counts."""
-    filled = [part for part in parts if len(part)]
-    if len(filled) == 1:
-        return filled[0]
-    counts: dict[int, int] = {}
-    for part in filled:
+    nonempty_parts = [part for part in parts if len(part)]
+    if len(nonempty_parts) == 1:
+        return nonempty_parts[0]
+    counts_by_document: dict[int, int] = {}
+    for part in nonempty_parts:
         for document, count in part.all():
-            old = counts.get(document, 0)
-            counts[document] = max(old & 0xFF, count & 0xFF) | max(old & 0xFF00, count & 0xFF00)
-    postings = Postings()
-    postings.documents.extend(sorted(counts))
-    postings.counts.extend(counts[document] for document in postings.documents)
-    return postings
+            previous_count = counts_by_document.get(document, 0)
+            counts_by_document[document] = max(previous_count & 0xFF, count & 0xFF) | max(
+                previous_count & 0xFF00, count & 0xFF00
+            )
+    union_postings = Postings()
+    union_postings.documents.extend(sorted(counts_by_document))
+    union_postings.counts.extend(
+        counts_by_document[document] for document in union_postings.documents
+    )
+    return union_postings
