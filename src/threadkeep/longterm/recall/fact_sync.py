@@ -33,10 +33,10 @@ class FactSync:
 
     def sync(self) -> None:
         """Take in the facts, if anything is new in what is known of the user."""
-        engine = self._engine.longterm
-        newest_page = engine.read(Query(self.stream, "fact", limit=1, newest=True))[0]
+        longterm_engine = self._engine.longterm
+        newest_page = longterm_engine.read(Query(self.stream, "fact", limit=1, newest=True))[0]
         if newest_page.version != self._version:
-            self._index_facts(engine.read(Query(self.stream, "fact"))[0])
+            self._index_facts(longterm_engine.read(Query(self.stream, "fact"))[0])
 
     def text(self, number: int) -> str:
         """The text of the fact that a document is; empty if it is none."""

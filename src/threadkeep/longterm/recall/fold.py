@@ -55,16 +55,18 @@ def fold_umlauts(text: str) -> str | None:
 @functools.cache
 def _table() -> dict[int, str | int | None]:
     """What becomes of single characters, for `str.translate`."""
-    table: dict[int, str | int | None] = dict(SIMPLIFIED)
-    table |= {ord(letter): plain_letters for letter, plain_letters in _LETTERS.items()}
-    table |= {code: code - 0x60 for code in (*range(0x30A1, 0x30F7), 0x30FD, 0x30FE)}
-    table |= {
-        code: None
-        for first_code, last_code in _LEFT_OUT
-        for code in range(first_code, last_code + 1)
+    translation_table: dict[int, str | int | None] = dict(SIMPLIFIED)
+    translation_table |= {ord(letter): plain_letters for letter, plain_letters in _LETTERS.items()}
+    translation_table |= {
+        code_point: code_point - 0x60 for code_point in (*range(0x30A1, 0x30F7), 0x30FD, 0x30FE)
     }
-    table |= dict(_digits())
-    return table
+    translation_table |= {
+        code_point: None
+        for first_code, last_code in _LEFT_OUT
+        for code_point in range(first_code, last_code + 1)
+    }
+    translation_table |= dict(_digits())
+    return translation_table
 
 
 def _digits() -> Iterator[tuple[int, str]]:

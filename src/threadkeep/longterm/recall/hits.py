@@ -72,7 +72,7 @@ class Hits(list[Hit]):
         self.query = query
 
     def _repr_html_(self) -> str:
-        rows = [
+        table_rows = [
             [
                 Cell(f"{hit.score:.1f}", quiet=True),
                 Cell(_origin(hit), quiet=True),
@@ -81,7 +81,7 @@ class Hits(list[Hit]):
             ]
             for hit in self
         ]
-        return table(rows, f"{len(self)} hits for {truncate(self.query, 80)!r}")
+        return table(table_rows, f"{len(self)} hits for {truncate(self.query, 80)!r}")
 
 
 def _origin(hit: Hit) -> str:

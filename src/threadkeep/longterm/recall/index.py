@@ -123,23 +123,25 @@ class RecallIndex:
 
     def add(self, document: IndexedDocument) -> int:
         """Take in a document; its number."""
-        number = len(self.alive)
+        document_number = len(self.alive)
         self._append_columns(document)
         for stem in {**document.statement_stems, **document.question_stems}:
             postings = self.postings.get(stem)
             if postings is None:
                 postings = self.postings[stem] = Postings()
-            postings.append(number, document.statement_stems[stem], document.question_stems[stem])
+            postings.append(
+                document_number, document.statement_stems[stem], document.question_stems[stem]
+            )
             self._posting_count += 1
         self.live_count += 1
         if document.flags & FACT:
-            self._source_keys[number] = document.sources
+            self._source_keys[document_number] = document.sources
         elif not document.flags & TOOL:
-            self._link(number)
+            self._link(document_number)
         for fact_number in self._facts_by_key.get(document.key, []):
             if self.alive[fact_number]:
-                self.sources[fact_number] = (*self.sources.get(fact_number, ()), number)
-        return number
+                self.sources[fact_number] = (*self.sources.get(fact_number, ()), document_number)
+        return document_number
 
     def add_facts(self, facts: Iterable[IndexedDocument]) -> None:
         """Take in facts, and find the documents that they were learned from."""
@@ -147,13 +149,16 @@ class RecallIndex:
             self.add(document)
         self._facts_by_key = {}
         self.sources.clear()
-        for number, keys in self._source_keys.items():
-            for key in keys:
-                self._facts_by_key.setdefault(key, []).append(number)
-        for number, key in enumerate(self.keys):
-            if key in self._facts_by_key and self.alive[number]:
-                for fact_number in self._facts_by_key[key]:
-                    self.sources[fact_number] = (*self.sources.get(fact_number, ()), number)
+        for document_number, source_keys in self._source_keys.items():
+            for source_key in source_keys:
+                self._facts_by_key.setdefault(source_key, []).append(document_number)
+        for document_number, source_key in enumerate(self.keys):
+            if source_key in self._facts_by_key and self.alive[document_number]:
+                for fact_number in self._facts_by_key[source_key]:
+                    self.sources[fact_number] = (
+                        *self.sources.get(fact_number, ()),
+                        document_number,
+                    )
 
     def remove(self, numbers: Iterable[int]) -> None:
         """Let documents go; their turns' neighbours become each other's."""
@@ -215,12 +220,12 @@ class RecallIndex:
             block: its postings.
         """
         first_number, document_count = len(self), len(columns["seqs"])
-        for column_name, interner, values in (
+        for column_name, interner, segment_values in (
             ("origins", self.origin_names, names.origins),
             ("roles", self.role_names, names.roles),
             ("speakers", self.speaker_names, names.speakers),
         ):
-            interned_numbers = [interner.number(value) for value in values]
+            interned_numbers = [interner.number(segment_value) for segment_value in segment_values]
             getattr(self, column_name).extend([interned_numbers[n] for n in columns[column_name]])
         for column_name in ("before", "after"):
             renumbered_chain = [n + first_number if n >= 0 else NONE for n in columns[column_name]]
@@ -244,19 +249,19 @@ class RecallIndex:
 
     def _join_chains(self, base: int) -> None:
         """Join what was said in a session before a segment with what is in it."""
-        flags, previous_turns, seqs = self.flags, self.before, self.seqs
+        document_flags, previous_turns, seqs = self.flags, self.before, self.seqs
         for chain_start in range(base, len(self)):
-            if previous_turns[chain_start] >= 0 or flags[chain_start] & TOOL:
+            if previous_turns[chain_start] >= 0 or document_flags[chain_start] & TOOL:
                 continue
-            origin, chain_end = self.origins[chain_start], chain_start
+            origin_number, chain_end = self.origins[chain_start], chain_start
             while self.after[chain_end] >= 0:
                 chain_end = self.after[chain_end]
-            previous_turn = self._last_turns.get(origin, NONE)
+            previous_turn = self._last_turns.get(origin_number, NONE)
             if previous_turn < 0:
-                self._last_turns[origin] = chain_end
+                self._last_turns[origin_number] = chain_end
             elif seqs[previous_turn] < seqs[chain_start]:
                 self._join(previous_turn, chain_start)
-                self._last_turns[origin] = chain_end
+                self._last_turns[origin_number] = chain_end
                 self._measure(chain_start)
             else:  # items that came late: one by one
                 self._relink(chain_start)
@@ -316,14 +321,14 @@ class RecallIndex:
 
     def _link(self, number: int) -> None:
         """Put a turn into the chain of its session, which is in the order of seqs."""
-        origin, seq = self.origins[number], self.seqs[number]
-        previous_turn, next_turn = self._last_turns.get(origin, NONE), NONE
+        origin_number, seq = self.origins[number], self.seqs[number]
+        previous_turn, next_turn = self._last_turns.get(origin_number, NONE), NONE
         while previous_turn >= 0 and self.seqs[previous_turn] > seq:
             previous_turn, next_turn = self.before[previous_turn], previous_turn
         self._join(previous_turn, number)
         self._join(number, next_turn)
         if next_turn < 0:
-            self._last_turns[origin] = number
+            self._last_turns[origin_number] = number
         self._turn_count += 1
         self._measure(number)
 
@@ -401,8 +406,8 @@ class RecallIndex:
         )
         self.postings = {stem: postings for stem, postings in renumbered_postings if len(postings)}
         self._last_turns = {
-            origin: new_numbers[last_turn]
-            for origin, last_turn in self._last_turns.items()
+            origin_number: new_numbers[last_turn]
+            for origin_number, last_turn in self._last_turns.items()
             if last_turn >= 0
         }
         self._source_keys = {

@@ -20,32 +20,35 @@ def passages(
     """The texts of turns that are still there, each behind what was said before it."""
     previous_turns = synced.index.before
     for batch_start in range(0, len(numbers), _DOCUMENTS_PER_READ):
-        batch = numbers[batch_start : batch_start + _DOCUMENTS_PER_READ]
+        turn_batch = numbers[batch_start : batch_start + _DOCUMENTS_PER_READ]
         turns_to_read = {
             turn
-            for turn_number in batch
+            for turn_number in turn_batch
             for turn in (turn_number, previous_turns[turn_number])
             if turn >= 0
         }
-        items = _items(engine, synced, sorted(turns_to_read))
-        for turn_number in batch:
-            if (item := items.get(turn_number)) is not None:
-                yield turn_number, passage_text(item, items.get(previous_turns[turn_number]))
+        items_by_turn = _items(engine, synced, sorted(turns_to_read))
+        for turn_number in turn_batch:
+            if (item := items_by_turn.get(turn_number)) is not None:
+                yield (
+                    turn_number,
+                    passage_text(item, items_by_turn.get(previous_turns[turn_number])),
+                )
 
 
 def _items(engine: Engine, synced: SyncedIndex, numbers: Sequence[int]) -> dict[int, Item]:
-    index, queries = synced.index, []
+    index, item_queries = synced.index, []
     for turn_number in numbers:
         session_stream = synced.sessions.stream(
             index.origin_names.values[index.origins[turn_number]]
         )
         seq = index.seqs[turn_number]
-        queries.append(
+        item_queries.append(
             Query(session_stream, "item", limit=1, after=seq - 1 or None, before=seq + 1)
         )
-    pages = engine.read(*queries) if queries else []
+    item_pages = engine.read(*item_queries) if item_queries else []
     return {
-        turn_number: item_codec.read_item(page.records[0])
-        for turn_number, page in zip(numbers, pages, strict=True)
-        if page.records
+        turn_number: item_codec.read_item(item_page.records[0])
+        for turn_number, item_page in zip(numbers, item_pages, strict=True)
+        if item_page.records
     }

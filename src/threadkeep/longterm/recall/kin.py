@@ -40,8 +40,8 @@ def kin_of(word: Word, vocabularies: Iterable[str]) -> list[str]:
     kin_stems: set[str] = set()
     for vocabulary in vocabularies if long_stems else ():
         for stem in long_stems:
-            candidates = _candidates(stem, vocabulary)
-            kin_stems.update(candidate for candidate in candidates if _is_kin(stem, candidate))
+            candidate_stems = _candidates(stem, vocabulary)
+            kin_stems.update(candidate for candidate in candidate_stems if _is_kin(stem, candidate))
     return sorted(kin_stems)
 
 

@@ -37,11 +37,15 @@ class Postings:
 
     def among(self, documents: Iterable[int]) -> Iterator[tuple[int, int]]:
         """Those of some documents in which the stem occurs."""
-        sorted_documents, counts, size = self.documents, self.counts, len(self.documents)
+        sorted_documents, stem_counts, document_count = (
+            self.documents,
+            self.counts,
+            len(self.documents),
+        )
         for document in documents:
             position = bisect_left(sorted_documents, document)
-            if position < size and sorted_documents[position] == document:
-                yield document, counts[position]
+            if position < document_count and sorted_documents[position] == document:
+                yield document, stem_counts[position]
 
     def __add__(self, later: Postings) -> Postings:
         """These, and those of documents that came later."""
@@ -54,25 +58,25 @@ class Postings:
 
     def renumbered(self, numbers: Sequence[int]) -> Postings:
         """Without the documents whose new number is -1, and the others under theirs."""
-        postings = Postings()
+        renumbered_postings = Postings()
         for document, count in self.all():
             if numbers[document] >= 0:
-                postings.documents.append(numbers[document])
-                postings.counts.append(count)
-        return postings
+                renumbered_postings.documents.append(numbers[document])
+                renumbered_postings.counts.append(count)
+        return renumbered_postings
 
 
 def union(parts: Sequence[Postings]) -> Postings:
     """The documents of any of several stems, each with the larger of its counts."""
-    nonempty_parts = [part for part in parts if len(part)]
+    nonempty_parts = [stem_postings for stem_postings in parts if len(stem_postings)]
     if len(nonempty_parts) == 1:
         return nonempty_parts[0]
     counts_by_document: dict[int, int] = {}
-    for part in nonempty_parts:
-        for document, count in part.all():
+    for stem_postings in nonempty_parts:
+        for document, packed_count in stem_postings.all():
             previous_count = counts_by_document.get(document, 0)
-            counts_by_document[document] = max(previous_count & 0xFF, count & 0xFF) | max(
-                previous_count & 0xFF00, count & 0xFF00
+            counts_by_document[document] = max(previous_count & 0xFF, packed_count & 0xFF) | max(
+                previous_count & 0xFF00, packed_count & 0xFF00
             )
     union_postings = Postings()
     union_postings.documents.extend(sorted(counts_by_document))

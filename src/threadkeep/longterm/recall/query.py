@@ -56,6 +56,8 @@ def parse_query(
         (english.ASKS_NUMBER, NUMBER),
         (english.ASKS_NAME, NAME),
     )
-    kind_flags = tuple(flag for pattern, flag in kind_patterns if pattern.search(text))
+    kind_flags = tuple(
+        kind_flag for kind_pattern, kind_flag in kind_patterns if kind_pattern.search(text)
+    )
     query_words = tuple(tokenizer.query_words(text).items())
     return RecallQuery(query_words, kind_flags, kind, session, role, since, until)

@@ -159,8 +159,8 @@ def _search_verified(engine: Engine, synced: SyncedIndex, question: Question) ->
 
 def _search_once(engine: Engine, synced: SyncedIndex, question: Question) -> tuple[list[Hit], bool]:
     """The hits that stand, and whether all did that were looked at."""
-    search, k = Search(synced.index, question.query), question.k
-    candidate_count = 2 * k + _SPARE_CANDIDATES
+    search, hit_limit = Search(synced.index, question.query), question.k
+    candidate_count = 2 * hit_limit + _SPARE_CANDIDATES
     if engine.settings.embedder is None:
         reranked_documents = None
         candidates = search.best(candidate_count)
@@ -171,10 +171,10 @@ def _search_once(engine: Engine, synced: SyncedIndex, question: Question) -> tup
         reranked_documents = rerank.rerank(engine, synced, question.text, best_documents)
         candidates = reranked_documents.documents[:candidate_count]
     hits_by_identity: dict[object, Hit] = {}
-    while candidates and len(hits_by_identity) < k:
+    while candidates and len(hits_by_identity) < hit_limit:
         candidate_chunk, candidates = (
-            candidates[: k - len(hits_by_identity)],
-            candidates[k - len(hits_by_identity) :],
+            candidates[: hit_limit - len(hits_by_identity)],
+            candidates[hit_limit - len(hits_by_identity) :],
         )
         reasons_by_document = search.why([document.number for document in candidate_chunk])
         if reranked_documents is not None:

@@ -108,17 +108,27 @@ def _rows(
 ) -> dict[int, Vector]:
     """The vectors of documents, kept or made now; empty if too many are still to be made."""
     index = synced.index
-    fact_numbers = [n for n in numbers if index.flags[n] & FACT]
-    turn_numbers = [n for n in numbers if not index.flags[n] & FACT]
+    fact_numbers = [
+        document_number for document_number in numbers if index.flags[document_number] & FACT
+    ]
+    turn_numbers = [
+        document_number for document_number in numbers if not index.flags[document_number] & FACT
+    ]
     embedder_name = None if vectors.embedder is None else vectors.embedder.name
     turn_vectors = (
         {} if embedder_name is None else _stored_rows(synced, embedder_name, turn_numbers)
     )
-    turns_to_embed = [n for n in turn_numbers if n not in turn_vectors]
+    turns_to_embed = [
+        document_number for document_number in turn_numbers if document_number not in turn_vectors
+    ]
     if embedder_name is not None and len(turns_to_embed) > MAX_ON_THE_WAY:
         return {}
     texts_by_document = dict(passages(engine, synced, turns_to_embed))
-    texts_by_document |= {n: text for n in fact_numbers if (text := synced.facts.text(n))}
+    texts_by_document |= {
+        document_number: text
+        for document_number in fact_numbers
+        if (text := synced.facts.text(document_number))
+    }
     return turn_vectors | dict(
         zip(texts_by_document, vectors.of_passages(list(texts_by_document.values())), strict=True)
     )
@@ -133,11 +143,16 @@ def _stored_rows(
         segment_documents = synced.stored.get(segment_head.id)
         if segment_head.vectors != embedder_name or not isinstance(segment_documents, range):
             continue
-        numbers_by_place = {
-            n - segment_documents.start: n for n in turn_numbers if n in segment_documents
+        numbers_by_position = {
+            document_number - segment_documents.start: document_number
+            for document_number in turn_numbers
+            if document_number in segment_documents
         }
-        vectors_by_place = vector_pieces.read(synced.reader.vectors, segment_head, numbers_by_place)
+        vectors_by_position = vector_pieces.read(
+            synced.reader.vectors, segment_head, numbers_by_position
+        )
         vectors_by_document |= {
-            numbers_by_place[place]: vector for place, vector in vectors_by_place.items()
+            numbers_by_position[position]: vector
+            for position, vector in vectors_by_position.items()
         }
     return vectors_by_document

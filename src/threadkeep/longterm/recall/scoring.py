@@ -33,7 +33,7 @@ class StemScores:
 
     def add(self, postings: Iterable[tuple[int, int]]) -> None:
         """Spread postings: documents with their counts."""
-        index, direct, context_units, fact_counts = (
+        index, direct_counts, context_units, fact_counts = (
             self._index,
             self.direct,
             self.context_units,
@@ -52,7 +52,9 @@ class StemScores:
             if not alive_flags[document_number]:
                 continue
             statement_count, question_count = packed_counts & 0xFF, packed_counts >> 8
-            direct[document_number] = statement_count + parameters.QUESTION_WORD * question_count
+            direct_counts[document_number] = (
+                statement_count + parameters.QUESTION_WORD * question_count
+            )
             if document_flags[document_number] & FACT:
                 for source_document in index.sources.get(document_number, ()):
                     if alive_flags[source_document]:
@@ -132,9 +134,9 @@ class LabelMatches:
         """The documents that it is a label of; the newest so many."""
         alive_flags = self._index.alive
         labelled_documents = (
-            document
-            for document in range(len(alive_flags))
-            if alive_flags[document] and self.boost(document)
+            document_number
+            for document_number in range(len(alive_flags))
+            if alive_flags[document_number] and self.boost(document_number)
         )
         return set(deque(labelled_documents, limit))
 

@@ -71,7 +71,7 @@ class Search:
                 self._prune()
             self._weigh(term, is_budget_spent)
             remaining_budget -= posting_count
-        return self._top(limit, [self._prior(flags) for flags in range(FLAGS)])
+        return self._top(limit, [self._prior(flag_set) for flag_set in range(FLAGS)])
 
     def why(self, numbers: Sequence[int]) -> dict[int, tuple[Reason, ...]]:
         """What found each of some documents."""
@@ -83,8 +83,10 @@ class Search:
             rarity = term.weight * self._rarity(term.frequency)
             weighed_words.append(WeighedWord(term.written, rarity, stem_scores, term.labels))
         return {
-            document: explain.reasons(self._index, document, weighed_words, self._average)
-            for document in numbers
+            document_number: explain.reasons(
+                self._index, document_number, weighed_words, self._average
+            )
+            for document_number in numbers
         }
 
     def _terms(self) -> list[_Term]:
@@ -139,38 +141,39 @@ class Search:
             index.question_lengths,
             index.context_lengths,
         )
-        direct, context_units, fact_counts = (
+        direct_counts, context_units, fact_counts = (
             stem_scores.direct,
             stem_scores.context_units,
             stem_scores.fact_counts,
         )
-        for document in touched_documents:
-            term_frequency = direct.get(document, 0.0)
+        for document_number in touched_documents:
+            term_frequency = direct_counts.get(document_number, 0.0)
             if term_frequency:
                 term_frequency /= max(
                     1.0,
-                    (statement_lengths[document] + question_lengths[document]) / parameters.PIVOT,
+                    (statement_lengths[document_number] + question_lengths[document_number])
+                    / parameters.PIVOT,
                 )
-            neighbour_units = context_units.get(document, 0)
+            neighbour_units = context_units.get(document_number, 0)
             if labels.any:
-                term_frequency += labels.boost(document)
-                neighbour_units += labels.context_units(document)
+                term_frequency += labels.boost(document_number)
+                neighbour_units += labels.context_units(document_number)
             if neighbour_units:
                 term_frequency += neighbour_units / (
                     parameters.UNIT
-                    * neighbourhood_size(context_lengths[document], average_context_length)
+                    * neighbourhood_size(context_lengths[document_number], average_context_length)
                 )
-            term_frequency += parameters.FACT * fact_counts.get(document, 0)
+            term_frequency += parameters.FACT * fact_counts.get(document_number, 0)
             if term_frequency:
-                scores[document] = scores.get(document, 0.0) + rarity * term_frequency * (
-                    _K + 1
-                ) / (term_frequency + _K)
+                scores[document_number] = scores.get(
+                    document_number, 0.0
+                ) + rarity * term_frequency * (_K + 1) / (term_frequency + _K)
 
     def _rarity(self, frequency: int) -> float:
         return math.log(1 + (self._index.live_count - frequency + 0.5) / (frequency + 0.5))
 
     def _prior(self, flags: int) -> float:
-        prior = 1 + parameters.KIND * sum(1 for kind in self._query.kinds if flags & kind)
+        prior = 1 + parameters.KIND * sum(1 for kind_flag in self._query.kinds if flags & kind_flag)
         if flags & ASKS:
             prior -= parameters.QUESTION
         return prior * parameters.TOOL if flags & TOOL else prior
@@ -185,21 +188,21 @@ class Search:
         """The candidates that score best, the best first."""
         document_flags, is_allowed = self._index.flags, self._allowed
         weighted_scores = {
-            document: score * priors[document_flags[document]]
-            for document, score in self._scores.items()
+            document_number: score * priors[document_flags[document_number]]
+            for document_number, score in self._scores.items()
         }
         if is_allowed is not None:
             weighted_scores = {
-                document: score
-                for document, score in weighted_scores.items()
-                if is_allowed(document)
+                document_number: score
+                for document_number, score in weighted_scores.items()
+                if is_allowed(document_number)
             }
         score_threshold = 0.0
         if len(weighted_scores) > limit:  # few are worth to be told apart from their equals
             score_threshold = sorted(weighted_scores.values(), reverse=True)[limit - 1]
         best_documents = [
-            ScoredDocument(document, score)
-            for document, score in weighted_scores.items()
+            ScoredDocument(document_number, score)
+            for document_number, score in weighted_scores.items()
             if score >= score_threshold
         ]
         return sorted(best_documents, key=self._rank)[:limit]

@@ -81,10 +81,10 @@ class SessionSync:
         unread_ids = list(dict.fromkeys(ids))
         while unread_ids:
             batch_ids, unread_ids = unread_ids[:SESSIONS_PER_READ], unread_ids[SESSIONS_PER_READ:]
-            pages = self._engine.read(
+            session_pages = self._engine.read(
                 *(query for session_id in batch_ids for query in self.queries(session_id))
             )
-            unread_ids = [*self.apply(batch_ids, pages), *unread_ids]
+            unread_ids = [*self.apply(batch_ids, session_pages), *unread_ids]
         if self._edited:
             edited_ids, self._edited = list(self._edited), {}
             self.rescan(edited_ids, limit=None if thorough else _RESCAN_LIMIT)
@@ -110,25 +110,27 @@ class SessionSync:
     def rescan(self, ids: Iterable[str], *, limit: int | None = _RESCAN_LIMIT) -> None:
         """Look at the newest items of sessions again, or at all, for edits and deletions."""
         followed_ids = [session_id for session_id in ids if session_id in self._progress]
-        queries = [
+        item_queries = [
             Query(self.stream(session_id), "item", newest=True, limit=limit)
             for session_id in followed_ids
         ]
-        for session_id, page in zip(
-            followed_ids, self._engine.read(*queries) if queries else (), strict=True
+        for session_id, item_page in zip(
+            followed_ids, self._engine.read(*item_queries) if item_queries else (), strict=True
         ):
-            self._rescan_session(session_id, page.records, complete=limit is None)
+            self._rescan_session(session_id, item_page.records, complete=limit is None)
 
     def refresh(self, stale: Sequence[StaleDocument]) -> None:
         """Take in what became of documents, and look for what else changed in their sessions."""
         current_documents = [
-            document for document in stale if self.is_current(document.session, document.page)
+            stale_document
+            for stale_document in stale
+            if self.is_current(stale_document.session, stale_document.page)
         ]
-        self._index.remove([document.number for document in current_documents])
-        for document in current_documents:
-            for record in document.page.records:
-                self._add(document.session, record)
-        session_ids = list(dict.fromkeys(document.session for document in stale))
+        self._index.remove([stale_document.number for stale_document in current_documents])
+        for stale_document in current_documents:
+            for item_record in stale_document.page.records:
+                self._add(stale_document.session, item_record)
+        session_ids = list(dict.fromkeys(stale_document.session for stale_document in stale))
         self.read(session_ids)
         self.rescan(session_ids)
 
@@ -152,7 +154,7 @@ class SessionSync:
                 unread_ranges[:SESSIONS_PER_READ],
                 unread_ranges[SESSIONS_PER_READ:],
             )
-            queries = [
+            item_queries = [
                 Query(
                     self.stream(session_id),
                     "item",
@@ -162,17 +164,17 @@ class SessionSync:
                 )
                 for session_id, seq_before, last_seq in range_batch
             ]
-            for (session_id, _, last_seq), page in zip(
-                range_batch, self._engine.read(*queries), strict=True
+            for (session_id, _, last_seq), item_page in zip(
+                range_batch, self._engine.read(*item_queries), strict=True
             ):
-                if not self.is_current(session_id, page):
+                if not self.is_current(session_id, item_page):
                     continue
-                for record in page.records:
-                    if record.seq not in indexed_seqs[session_id]:
-                        indexed_seqs[session_id].add(record.seq)
-                        self._add(session_id, record)
-                if len(page.records) >= _PAGE:
-                    unread_ranges.append((session_id, page.records[-1].seq, last_seq))
+                for item_record in item_page.records:
+                    if item_record.seq not in indexed_seqs[session_id]:
+                        indexed_seqs[session_id].add(item_record.seq)
+                        self._add(session_id, item_record)
+                if len(item_page.records) >= _PAGE:
+                    unread_ranges.append((session_id, item_page.records[-1].seq, last_seq))
 
     def progress(self, id: str) -> SessionProgress | None:
         """How far a session was read."""
@@ -206,10 +208,10 @@ class SessionSync:
         elif not _same_generation(items, progress):
             self.remove(id)
             return items.version > 0
-        progress.moments |= {record.at for record in items.records}
-        for record in items.records:
-            self._add(id, record)
-            progress.seq = record.seq
+        progress.moments |= {item_record.at for item_record in items.records}
+        for item_record in items.records:
+            self._add(id, item_record)
+            progress.seq = item_record.seq
         if len(items.records) >= _PAGE:
             return True
         if not is_first_page and items.version - progress.version > len(progress.moments):
@@ -219,23 +221,28 @@ class SessionSync:
 
     def _rescan_session(self, id: str, records: Sequence[Record], *, complete: bool) -> None:
         index = self._index
-        documents_by_seq = {index.seqs[document]: document for document in index.of_origin(id)}
+        documents_by_seq = {
+            index.seqs[document_number]: document_number for document_number in index.of_origin(id)
+        }
         first_seq = records[0].seq if len(records) >= _RESCAN_LIMIT and not complete else 0
-        records_by_seq = {record.seq: record for record in records}
+        records_by_seq = {item_record.seq: item_record for item_record in records}
         stale_documents = [
-            document
-            for seq, document in documents_by_seq.items()
+            document_number
+            for seq, document_number in documents_by_seq.items()
             if seq >= first_seq
-            and (seq not in records_by_seq or records_by_seq[seq].at != index.written_at[document])
+            and (
+                seq not in records_by_seq
+                or records_by_seq[seq].at != index.written_at[document_number]
+            )
         ]
         unchanged_seqs = documents_by_seq.keys() - {
-            index.seqs[document] for document in stale_documents
+            index.seqs[document_number] for document_number in stale_documents
         }
         index.remove(stale_documents)
         last_read_seq = self._progress[id].seq
-        for record in records:
-            if record.seq <= last_read_seq and record.seq not in unchanged_seqs:
-                self._add(id, record)
+        for item_record in records:
+            if item_record.seq <= last_read_seq and item_record.seq not in unchanged_seqs:
+                self._add(id, item_record)
 
     def _add(self, id: str, record: Record) -> None:
         item = item_codec.read_item(record)

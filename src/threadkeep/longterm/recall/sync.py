@@ -95,12 +95,12 @@ class SyncedIndex:
 
     def sync(self, *, facts: bool = True) -> None:
         """Read what is new; of facts too, which are not kept with the rest."""
-        now = self._engine.now()
+        sync_time = self._engine.now()
         if self._list_version is None or self.index.crowded:
             self._rebuild()
         else:
             self._read_changes()
-        self._synced_at = now
+        self._synced_at = sync_time
         if facts:
             self.facts.sync()
         excess_count = self.index.live_count - self._max_documents
@@ -125,11 +125,11 @@ class SyncedIndex:
     def drop_damaged(self, piece: str) -> None:
         """Drop the segment of a piece that is gone or damaged, and read all anew."""
         segment_id = piece.partition(".")[0]
-        heads = recall_segments.read(self._engine, self.user)
-        damaged_heads = [head for head in heads.segments if head.id == segment_id]
+        stored_heads = recall_segments.read(self._engine, self.user)
+        damaged_heads = [head for head in stored_heads.segments if head.id == segment_id]
         if damaged_heads:
             with suppress(Conflict):
-                recall_segments.drop(self._engine, self.user, heads, damaged_heads)
+                recall_segments.drop(self._engine, self.user, stored_heads, damaged_heads)
                 self._note_loss(damaged_heads)
         self.reload()
 
@@ -318,9 +318,13 @@ class SyncedIndex:
 
     def _oldest_documents(self, count: int) -> list[int]:
         index = self.index
-        live_documents = (document for document in range(len(index)) if index.alive[document])
+        live_documents = (
+            document_number for document_number in range(len(index)) if index.alive[document_number]
+        )
         return heapq.nsmallest(
-            count, live_documents, key=lambda document: (index.times[document], document)
+            count,
+            live_documents,
+            key=lambda document_number: (index.times[document_number], document_number),
         )
 
 

@@ -116,18 +116,18 @@ def stem(token: str) -> str:
 
 def split(text: str) -> tuple[list[Word], list[Word]]:
     """The words that a text states, and those of the short questions that it asks."""
-    if not any(mark in text for mark in _ASKING):
+    if not any(question_mark in text for question_mark in _ASKING):
         return words(text), []
-    statements: list[Word] = []
-    questions: list[Word] = []
+    statement_words: list[Word] = []
+    question_words: list[Word] = []
     for sentence in _SENTENCES.split(text):
         sentence_words = words(sentence)
         is_question = (
             sentence.rstrip("\"')\u201d\u300d ").endswith(_ASKING)
             and len(sentence_words) <= LONG_QUESTION
         )
-        (questions if is_question else statements).extend(sentence_words)
-    return statements, questions
+        (question_words if is_question else statement_words).extend(sentence_words)
+    return statement_words, question_words
 
 
 def query_words(text: str) -> dict[Word, str]:

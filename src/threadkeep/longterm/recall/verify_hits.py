@@ -60,17 +60,17 @@ def verify(
     fact_candidates = [
         candidate for candidate in candidates if index.flags[candidate.number] & FACT
     ]
-    hits, stale_turns = _verify_turns(engine, synced, indexed_turns)
+    hits_by_document, stale_turns = _verify_turns(engine, synced, indexed_turns)
     fact_hits, stale_fact_ids = _verify_facts(engine, synced, fact_candidates)
     if stale_turns:
         synced.sessions.refresh(stale_turns)
     if stale_fact_ids:
         synced.facts.remove(stale_fact_ids)
-    hits |= fact_hits
+    hits_by_document |= fact_hits
     verified_hits = [
-        replace(hits[candidate.number], why=why[candidate.number])
+        replace(hits_by_document[candidate.number], why=why[candidate.number])
         for candidate in candidates
-        if candidate.number in hits
+        if candidate.number in hits_by_document
     ]
     return VerifiedHits(verified_hits, not stale_turns and not stale_fact_ids)
 
@@ -92,7 +92,7 @@ def _verify_turns(
     engine: Engine, synced: SyncedIndex, turns: list[_IndexedTurn]
 ) -> tuple[dict[int, Hit], list[StaleDocument]]:
     """The hits by document, and the items that are not as they were."""
-    hits, stale_turns = {}, []
+    hits_by_document, stale_turns = {}, []
     item_queries = [
         _item_query(synced, turn, seq)
         for turn in turns
@@ -106,7 +106,7 @@ def _verify_turns(
         next_page = next(item_pages) if turn.after else None
         item = _item(item_page)
         if item is not None and _is_unchanged(synced, turn, item_page):
-            hits[turn.document.number] = Hit(
+            hits_by_document[turn.document.number] = Hit(
                 turn.document.score,
                 item=item,
                 session=turn.session,
@@ -115,7 +115,7 @@ def _verify_turns(
             )
         else:
             stale_turns.append(StaleDocument(turn.session, turn.document.number, item_page))
-    return _with_large_parts(engine, hits), stale_turns
+    return _with_large_parts(engine, hits_by_document), stale_turns
 
 
 def _with_large_parts(engine: Engine, hits: dict[int, Hit]) -> dict[int, Hit]:
@@ -177,7 +177,7 @@ def _verify_facts(
         Query(synced.facts.stream, "fact", ids=list(candidates_by_id))
     )[0].records
     stored_facts = {fact.id: fact for record in fact_records if (fact := read_fact(record))}
-    hits = {
+    hits_by_document = {
         candidates_by_id[fact_id].number: Hit(
             candidates_by_id[fact_id].score,
             fact=fact,
@@ -186,6 +186,8 @@ def _verify_facts(
         for fact_id, fact in stored_facts.items()
         if is_current(fact, engine.now())
     }
-    return hits, [
-        fact_id for fact_id, document in candidates_by_id.items() if document.number not in hits
+    return hits_by_document, [
+        fact_id
+        for fact_id, document in candidates_by_id.items()
+        if document.number not in hits_by_document
     ]

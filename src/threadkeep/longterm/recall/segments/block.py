@@ -51,13 +51,15 @@ def encode(postings: Mapping[str, Postings]) -> Iterator[tuple[str, bytes]]:
 
 
 def _encode(stems: list[str], postings: Mapping[str, Postings]) -> bytes:
-    posting_ends, documents, counts = array("I"), array("H"), array("H")
+    posting_ends, document_numbers, counts = array("I"), array("H"), array("H")
     for stem in stems:
-        documents.extend(array("H", postings[stem].documents))
+        document_numbers.extend(array("H", postings[stem].documents))
         counts.extend(postings[stem].counts)
-        posting_ends.append(len(documents))
+        posting_ends.append(len(document_numbers))
     stem_lines = "\n".join(stems).encode("utf-8", "surrogatepass")
-    return pieces.compressed([stem_lines, *map(pieces.to_bytes, (posting_ends, documents, counts))])
+    return pieces.compressed(
+        [stem_lines, *map(pieces.to_bytes, (posting_ends, document_numbers, counts))]
+    )
 
 
 def decode(content: bytes) -> PostingsPiece:
@@ -145,9 +147,9 @@ class Block:
             piece.ends[stem_index - 1] if stem_index else 0,
             piece.ends[stem_index],
         )
-        base, postings = self.base, Postings()
+        first_document, postings = self.base, Postings()
         postings.documents = array(
-            "I", [n + base for n in piece.documents[first_posting:end_posting]]
+            "I", [n + first_document for n in piece.documents[first_posting:end_posting]]
         )
         postings.counts = piece.counts[first_posting:end_posting]
         return postings

@@ -74,12 +74,14 @@ def tail(synced: SyncedIndex) -> list[int]:
                 segment_documents
             )
         else:
-            for document in segment_documents:
-                stored_flags[document] = 1
+            for document_number in segment_documents:
+                stored_flags[document_number] = 1
     return [
-        document
-        for document in range(len(index))
-        if not stored_flags[document] and index.alive[document] and not index.flags[document] & FACT
+        document_number
+        for document_number in range(len(index))
+        if not stored_flags[document_number]
+        and index.alive[document_number]
+        and not index.flags[document_number] & FACT
     ]
 
 
@@ -123,7 +125,9 @@ def _drop_stale(engine: Engine, synced: SyncedIndex) -> None:
     stale_heads = [
         head
         for head in synced.heads.segments
-        if not all(index.alive[document] for document in synced.stored.get(head.id, ()))
+        if not all(
+            index.alive[document_number] for document_number in synced.stored.get(head.id, ())
+        )
     ]
     if stale_heads:
         with suppress(Conflict):
@@ -152,16 +156,16 @@ def _next_batch(engine: Engine, synced: SyncedIndex) -> Batch | None:
     merge_count = merged([head.documents for head in stored_heads], len(new_documents))
     replaced_heads = stored_heads[len(stored_heads) - merge_count :]
     merged_documents = [
-        document
+        document_number
         for head in replaced_heads
-        for document in synced.stored[head.id]
-        if synced.index.alive[document]
+        for document_number in synced.stored[head.id]
+        if synced.index.alive[document_number]
     ]
     leftover_documents = set(unsaved_documents).difference(new_documents)
     return Batch(
         [*merged_documents, *new_documents],
         replaced_heads,
-        {synced.index.origins[document] for document in leftover_documents},
+        {synced.index.origins[document_number] for document_number in leftover_documents},
     )
 
 
@@ -173,17 +177,20 @@ def _lasting(engine: Engine, index: RecallIndex, numbers: list[int]) -> list[int
     newest_write_times = _newest(index, numbers)
     oldest_write_time = engine.now() - ttl * (1 - _MIN_LIFE)
     return [
-        document
-        for document in numbers
-        if newest_write_times[index.origins[document]] > oldest_write_time
+        document_number
+        for document_number in numbers
+        if newest_write_times[index.origins[document_number]] > oldest_write_time
     ]
 
 
 def _newest(index: RecallIndex, numbers: Iterable[int]) -> dict[int, float]:
     """When the last of some documents of each session was written."""
     newest_write_times: dict[int, float] = {}
-    for document in numbers:
-        origin_number, written_at = index.origins[document], index.written_at[document]
+    for document_number in numbers:
+        origin_number, written_at = (
+            index.origins[document_number],
+            index.written_at[document_number],
+        )
         newest_write_times[origin_number] = max(
             newest_write_times.get(origin_number, written_at), written_at
         )
@@ -193,8 +200,8 @@ def _newest(index: RecallIndex, numbers: Iterable[int]) -> dict[int, float]:
 def _write(engine: Engine, synced: SyncedIndex, batch: Batch) -> int:
     """Write one segment: in one commit if it fits, else announced first and completed last."""
     version_checks.check_current(engine, synced)
-    spans = _spans(synced, batch)
-    version_checks.check_sessions(engine, synced, spans)
+    spans_by_session = _spans(synced, batch)
+    version_checks.check_sessions(engine, synced, spans_by_session)
     segment_id = engine.new_id(engine.now())
     piece_contents, columns = segment_content.encode(synced.index, batch.numbers)
     head = SegmentHead(
@@ -206,7 +213,7 @@ def _write(engine: Engine, synced: SyncedIndex, batch: Batch) -> int:
         complete=True,
         list_version=synced.list_version,
         list_seq=synced.list_seq if batch.is_last else 0,
-        spans=spans,
+        spans=spans_by_session,
         written_at=engine.now(),
         expires=_expires(engine, synced.index, batch.numbers),
     )
@@ -223,19 +230,19 @@ def _write(engine: Engine, synced: SyncedIndex, batch: Batch) -> int:
 def _spans(synced: SyncedIndex, batch: Batch) -> dict[str, SegmentSpan]:
     """What a segment holds of each session, and from where on that is to be read."""
     index, seq_ranges = synced.index, dict[int, tuple[int, int]]()
-    for document in batch.numbers:
-        seq = index.seqs[document]
-        first_seq, last_seq = seq_ranges.get(index.origins[document], (seq, seq))
-        seq_ranges[index.origins[document]] = min(first_seq, seq), max(last_seq, seq)
-    spans = {}
+    for document_number in batch.numbers:
+        seq = index.seqs[document_number]
+        first_seq, last_seq = seq_ranges.get(index.origins[document_number], (seq, seq))
+        seq_ranges[index.origins[document_number]] = min(first_seq, seq), max(last_seq, seq)
+    spans_by_session = {}
     for origin_number, (first_seq, last_seq) in seq_ranges.items():
         session_id = index.origin_names.values[origin_number]
         progress = synced.sessions.progress(session_id)
         if progress is None:
             raise Outdated
         read_seq = last_seq if origin_number in batch.unfinished else progress.seq
-        spans[session_id] = SegmentSpan(first_seq, last_seq, read_seq, progress.version)
-    return spans
+        spans_by_session[session_id] = SegmentSpan(first_seq, last_seq, read_seq, progress.version)
+    return spans_by_session
 
 
 def _expires(engine: Engine, index: RecallIndex, numbers: list[int]) -> float | None:

@@ -48,15 +48,17 @@ class Columns:
 
 def gather(index: RecallIndex, numbers: Sequence[int]) -> Columns:
     """The columns of some documents of an index, in this order; chains stay among them."""
-    places = {number: place for place, number in enumerate(numbers)}
-    arrays = {
+    positions = {number: position for position, number in enumerate(numbers)}
+    column_arrays = {
         column_name: array(type_code, (getattr(index, column_name)[n] for n in numbers))
         for column_name, type_code in CODES.items()
         if column_name not in ("origins", "roles", "speakers", "before", "after")
     }
     for column_name in ("before", "after"):
         neighbour_chain = getattr(index, column_name)
-        arrays[column_name] = array("i", (places.get(neighbour_chain[n], NONE) for n in numbers))
+        column_arrays[column_name] = array(
+            "i", (positions.get(neighbour_chain[n], NONE) for n in numbers)
+        )
     names_by_column = {}
     for column_name, interned_values in (
         ("origins", index.origin_names.values),
@@ -67,10 +69,10 @@ def gather(index: RecallIndex, numbers: Sequence[int]) -> Columns:
         segment_numbers = {
             number: n for n, number in enumerate(dict.fromkeys(index_column[n] for n in numbers))
         }
-        arrays[column_name] = array("H", (segment_numbers[index_column[n]] for n in numbers))
+        column_arrays[column_name] = array("H", (segment_numbers[index_column[n]] for n in numbers))
         names_by_column[column_name] = [interned_values[number] for number in segment_numbers]
     return Columns(
-        arrays,
+        column_arrays,
         names_by_column["origins"],
         names_by_column["roles"],
         names_by_column["speakers"],
@@ -98,7 +100,7 @@ def decode(content: bytes) -> Columns:
     """
     header, *column_parts = pieces.parts_of(content)
     try:
-        arrays = {
+        column_arrays = {
             column_name: pieces.from_bytes(type_code, column_bytes)
             for (column_name, type_code), column_bytes in zip(
                 CODES.items(), column_parts, strict=True
@@ -106,6 +108,6 @@ def decode(content: bytes) -> Columns:
         }
         header_fields = json.loads(header.decode("utf-8", "surrogatepass"))
         header_fields["speakers"] = [tuple(speaker) for speaker in header_fields["speakers"]]
-        return Columns(arrays, **header_fields)
+        return Columns(column_arrays, **header_fields)
     except (ValueError, TypeError, KeyError) as error:
         raise BadPiece("columns") from error

@@ -93,11 +93,11 @@ def to_bytes(numbers: array[Any]) -> bytes:
 
 def from_bytes(code: str, content: bytes) -> array[Any]:
     """The array that `to_bytes` was given."""
-    numbers = array(code)
-    numbers.frombytes(content)
+    number_array = array(code)
+    number_array.frombytes(content)
     if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers
+        number_array.byteswap()
+    return number_array
 
 
 def _check(id: str, content: bytes) -> bytes:

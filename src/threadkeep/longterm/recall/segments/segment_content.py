@@ -41,19 +41,19 @@ def encode(index: RecallIndex, numbers: list[int]) -> tuple[list[bytes], Columns
 
 def _postings(index: RecallIndex, numbers: list[int]) -> dict[str, Postings]:
     """The postings of some documents, by their places in the list."""
-    places = array("i", bytes(4 * len(index)))
-    for place, document_number in enumerate(numbers, 1):
-        places[document_number] = place  # 0 = it is none of them
+    positions = array("i", bytes(4 * len(index)))
+    for position, document_number in enumerate(numbers, 1):
+        positions[document_number] = position  # 0 = it is none of them
     postings_by_stem: dict[str, Postings] = {}
     for stem, postings in _all_postings(index, numbers):
         segment_counts = [
-            (places[document_number], count)
+            (positions[document_number], count)
             for document_number, count in postings.all()
-            if places[document_number]
+            if positions[document_number]
         ]
         if segment_counts:
             stem_postings = postings_by_stem.setdefault(stem, Postings())
-            stem_postings.documents.extend(place - 1 for place, _ in segment_counts)
+            stem_postings.documents.extend(position - 1 for position, _ in segment_counts)
             stem_postings.counts.extend(count for _, count in segment_counts)
     return {stem: _sorted(postings) for stem, postings in postings_by_stem.items()}
 
@@ -63,8 +63,8 @@ def _sorted(postings: Postings) -> Postings:
     if all(a < b for a, b in pairwise(documents)):
         return postings
     sorted_postings = Postings()
-    for document, count in sorted(postings.all()):
-        sorted_postings.documents.append(document)
+    for document_number, count in sorted(postings.all()):
+        sorted_postings.documents.append(document_number)
         sorted_postings.counts.append(count)
     return sorted_postings
 

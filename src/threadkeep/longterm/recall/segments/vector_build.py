@@ -37,13 +37,13 @@ class VectorBuilder:
         for head in replaced:
             if head.vectors == self._name:
                 segment_documents = synced.stored[head.id]
-                vectors_by_place = vector_pieces.read(
+                vectors_by_position = vector_pieces.read(
                     synced.reader.vectors, head, range(len(segment_documents))
                 )
                 item_keys = synced.index.keys
                 self._carried |= {
-                    item_keys[segment_documents[place]]: vector
-                    for place, vector in vectors_by_place.items()
+                    item_keys[segment_documents[position]]: vector
+                    for position, vector in vectors_by_position.items()
                 }
 
     def complete(self, synced: SyncedIndex) -> int:
@@ -67,7 +67,9 @@ class VectorBuilder:
     def _rows(self, synced: SyncedIndex, numbers: Sequence[int]) -> list[Vector | None]:
         item_keys = synced.index.keys
         documents_to_embed = [
-            document for document in numbers if item_keys[document] not in self._carried
+            document_number
+            for document_number in numbers
+            if item_keys[document_number] not in self._carried
         ]
         for batch_start in range(0, len(documents_to_embed), BATCH):
             document_batch = documents_to_embed[batch_start : batch_start + BATCH]
@@ -75,12 +77,12 @@ class VectorBuilder:
             new_vectors = self._vectors.of_passages(list(texts_by_document.values()))
             self._carried.update(
                 zip(
-                    (item_keys[document] for document in texts_by_document),
+                    (item_keys[document_number] for document_number in texts_by_document),
                     new_vectors,
                     strict=True,
                 )
             )
-        return [self._carried.get(item_keys[document]) for document in numbers]
+        return [self._carried.get(item_keys[document_number]) for document_number in numbers]
 
     def _write(self, synced: SyncedIndex, head: SegmentHead, contents: list[bytes]) -> None:
         """Write vectors, announced first if they take several commits."""
@@ -89,17 +91,19 @@ class VectorBuilder:
         announced_head = head._replace(
             pieces=first_piece_number + len(contents), first_vector=first_piece_number, vectors=None
         )
-        now = self._engine.now()
+        write_time = self._engine.now()
         vector_records = [
-            pieces.piece_record(head.id, first_piece_number + n, content, now, head.expires)
-            for n, content in enumerate(contents)
+            pieces.piece_record(
+                head.id, first_piece_number + piece_offset, content, write_time, head.expires
+            )
+            for piece_offset, content in enumerate(contents)
         ]
-        final_head_record = announced_head._replace(vectors=self._name).record(HEAD, now)
+        final_head_record = announced_head._replace(vectors=self._name).record(HEAD, write_time)
         old_piece_drops = [Drop(PIECE, old_piece_ids)] if old_piece_ids else []
         if len(list(batches([*vector_records, final_head_record]))) == 1:
             self._commit(synced, [*vector_records, final_head_record], old_piece_drops)
         else:
-            self._commit(synced, [announced_head.record(HEAD, now)], old_piece_drops)
+            self._commit(synced, [announced_head.record(HEAD, write_time)], old_piece_drops)
             for record_batch in batches(vector_records):
                 self._commit(synced, record_batch, [])
             self._commit(synced, [final_head_record], [])
@@ -109,9 +113,9 @@ class VectorBuilder:
 
     def _commit(self, synced: SyncedIndex, put: list[Record], drop: list[Drop]) -> None:
         try:
-            version = self._engine.commit(
+            stream_version = self._engine.commit(
                 self._stream, put=put, drop=drop, ttl=KEEP, expect=synced.heads.version
             ).version
         except Conflict as error:
             raise Outdated from error
-        synced.heads = synced.heads._replace(version=version)
+        synced.heads = synced.heads._replace(version=stream_version)

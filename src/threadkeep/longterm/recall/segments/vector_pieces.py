@@ -53,8 +53,8 @@ def read(
 
 def _row(content: bytes, row: int) -> Vector | None:
     dimensions = int.from_bytes(content[:4], "little")
-    row_count, remainder = divmod(len(content) - 4, 4 + dimensions)
-    if remainder or row >= row_count:
+    row_count, surplus_bytes = divmod(len(content) - 4, 4 + dimensions)
+    if surplus_bytes or row >= row_count:
         raise BadPiece("vectors")
     scale = pieces.from_bytes("f", content[4 + 4 * row : 8 + 4 * row])[0]
     row_start = 4 + 4 * row_count + dimensions * row

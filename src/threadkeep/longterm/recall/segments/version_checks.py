@@ -20,8 +20,8 @@ def check_current(engine: Engine, synced: SyncedIndex) -> None:
     Raises:
         Outdated: somebody did.
     """
-    query = Query(recall_segments.stream(engine, synced.user), HEAD, limit=0)
-    if engine.read(query)[0].version != synced.heads.version:
+    head_query = Query(recall_segments.stream(engine, synced.user), HEAD, limit=0)
+    if engine.read(head_query)[0].version != synced.heads.version:
         synced.reload()
         raise Outdated
 
@@ -33,10 +33,10 @@ def _changed_sessions(
     session_ids = list(spans)
     for batch_start in range(0, len(session_ids), _VERSIONS_PER_READ):
         batch_ids = session_ids[batch_start : batch_start + _VERSIONS_PER_READ]
-        queries = [
+        version_queries = [
             Query(synced.sessions.stream(session_id), "item", limit=0) for session_id in batch_ids
         ]
-        for session_id, session_page in zip(batch_ids, engine.read(*queries), strict=True):
+        for session_id, session_page in zip(batch_ids, engine.read(*version_queries), strict=True):
             if session_page.version != spans[session_id].version:
                 yield session_id, session_page.version
 
@@ -50,12 +50,14 @@ def check_sessions(engine: Engine, synced: SyncedIndex, spans: Mapping[str, Segm
 
 def check_after(engine: Engine, synced: SyncedIndex, head: SegmentHead) -> None:
     """Drop a segment again if a session of it was changed meanwhile and not only added to."""
-    for session_id, version in _changed_sessions(engine, synced, head.spans):
-        span = head.spans[session_id]
-        item_query = Query(synced.sessions.stream(session_id), "item", after=span.read, limit=1_000)
+    for session_id, session_version in _changed_sessions(engine, synced, head.spans):
+        session_span = head.spans[session_id]
+        item_query = Query(
+            synced.sessions.stream(session_id), "item", after=session_span.read, limit=1_000
+        )
         item_page = engine.read(item_query)[0]
-        write_times = {record.at for record in item_page.records}
-        if not version or item_page.version - span.version > len(write_times):
+        write_times = {item_record.at for item_record in item_page.records}
+        if not session_version or item_page.version - session_span.version > len(write_times):
             recall_segments.drop_touched(engine, synced.user, session_id)
             synced.reload()
             raise Outdated
