@@ -75,13 +75,13 @@ _HEAD_LETTERS: Final = 30
 def user_authored(text: str) -> str:
     """The part of a user's message that is not visibly another's."""
     text = _GAP.sub("\n\n", _SPACES.sub(" ", text))  # long gaps would cost much time below
-    for block in _DELIMITED:
-        text = block.sub("\n", text)
-    foreign = _FOREIGN_START.search(text)
-    if foreign is not None:
-        text = text[: foreign.start()]
-    lines = _before_pasted(_QUOTES.sub(" ", text)).split("\n")
-    return "\n".join(line for line in lines if len(line) <= _MAX_LINE and not _is_quoted(line))
+    for delimited_pattern in _DELIMITED:
+        text = delimited_pattern.sub("\n", text)
+    foreign_start = _FOREIGN_START.search(text)
+    if foreign_start is not None:
+        text = text[: foreign_start.start()]
+    own_lines = _before_pasted(_QUOTES.sub(" ", text)).split("\n")
+    return "\n".join(line for line in own_lines if len(line) <= _MAX_LINE and not _is_quoted(line))
 
 
 def sentences(text: str) -> list[str]:
@@ -91,16 +91,19 @@ def sentences(text: str) -> list[str]:
 
 def _before_pasted(text: str) -> str:
     """What stands before the head of a mail, or before what is to be translated or summed up."""
-    rows = recognise(text).rows
+    languages = recognise(text).rows
     own_lines: list[str] = []
     for line in text.split("\n"):
         if _is_header(line):
             return "\n".join(own_lines)
         own_sentences: list[str] = []
         for sentence in sentences(line):
-            colon = _COLON.search(sentence)
-            head = sentence[: colon.start()] if colon else sentence
-            if any(_hands_over(head, row, colon=colon is not None) for row in rows):
+            colon_match = _COLON.search(sentence)
+            text_before_colon = sentence[: colon_match.start()] if colon_match else sentence
+            if any(
+                _hands_over(text_before_colon, language, colon=colon_match is not None)
+                for language in languages
+            ):
                 return "\n".join([*own_lines, " ".join(own_sentences)])
             own_sentences.append(sentence)
         own_lines.append(line)
@@ -109,27 +112,32 @@ def _before_pasted(text: str) -> str:
 
 def _hands_over(head: str, row: Language, *, colon: bool) -> bool:
     """Whether words ask for something to be done with a text that follows them."""
-    folded = fold(head)
+    folded_head = fold(head)
     is_short = len(words(head)) <= _HEAD_WORDS if row.spaced else len(head) <= _HEAD_LETTERS
-    if not is_short or row.finds("task", folded) is None:
+    if not is_short or row.finds("task", folded_head) is None:
         return False
-    return colon or row.finds("document", folded) is not None
+    return colon or row.finds("document", folded_head) is not None
 
 
 def _is_header(line: str) -> bool:
-    colon = _COLON.search(line)
-    if colon is None:
+    colon_match = _COLON.search(line)
+    if colon_match is None:
         return False
-    head, rest = fold(line[: colon.start()]).strip(" \t>*"), line[colon.end() :]
-    return _headers().fullmatch(head) is not None or (
-        not rest.strip() and _headers().search(head) is not None
+    header_name, header_value = (
+        fold(line[: colon_match.start()]).strip(" \t>*"),
+        line[colon_match.end() :],
+    )
+    return _headers().fullmatch(header_name) is not None or (
+        not header_value.strip() and _headers().search(header_name) is not None
     )
 
 
 @functools.lru_cache(maxsize=1)
 def _headers() -> re.Pattern[str]:
-    entries = {word for row in all_rows() for word in row.words["header"]}
-    return compiled(sorted(entries), spaced=True)
+    header_words = {
+        header_word for language in all_rows() for header_word in language.words["header"]
+    }
+    return compiled(sorted(header_words), spaced=True)
 
 
 def _is_quoted(line: str) -> bool:

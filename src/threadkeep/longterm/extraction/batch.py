@@ -88,25 +88,27 @@ def from_page(engine: Engine, page: Page, turns: int, user: str | None) -> Batch
     items = [item_codec.read_item(record) for record in page.records]
     if not items:
         return None
-    selected = _take_turns(engine, items, turns)
-    speakers = {item.name for item, text in selected if text and item.role == "user"}
+    items_with_text = _take_turns(engine, items, turns)
+    speakers = {item.name for item, text in items_with_text if text and item.role == "user"}
     user_names = speakers if len(speakers) == 1 else {None, *_names_of(user, speakers)}
-    lines = tuple(
+    transcript_lines = tuple(
         TranscriptLine(number, item, text, item.role == "user" and item.name in user_names)
-        for number, (item, text) in enumerate(((i, t) for i, t in selected if t), 1)
+        for number, (item, text) in enumerate(
+            ((item, text) for item, text in items_with_text if text), 1
+        )
     )
-    more = len(selected) < len(items) or len(items) == MAX_ITEMS
-    messages = sum(bool(spoken_text(item)) for item, _ in selected)
-    last = page.records[len(selected) - 1]
+    has_more = len(items_with_text) < len(items) or len(items) == MAX_ITEMS
+    message_count = sum(bool(spoken_text(item)) for item, _ in items_with_text)
+    last_record = page.records[len(items_with_text) - 1]
     return Batch(
-        lines,
-        selected[-1][0].seq,
-        len(selected),
-        more,
-        selected[0][0].seq,
-        messages,
-        last.id,
-        digest_of(last),
+        transcript_lines,
+        items_with_text[-1][0].seq,
+        len(items_with_text),
+        has_more,
+        items_with_text[0][0].seq,
+        message_count,
+        last_record.id,
+        digest_of(last_record),
     )
 
 
@@ -130,20 +132,20 @@ def edited_batch(
 def _names_of(user: str | None, speakers: Iterable[str | None]) -> list[str]:
     """The speakers that have the user's name: the id, or what stands in it before the @."""
     user_names = {fold(user), fold(user.partition("@")[0])} if user else set()
-    return [name for name in speakers if name is not None and fold(name) in user_names]
+    return [speaker for speaker in speakers if speaker is not None and fold(speaker) in user_names]
 
 
 def _take_turns(engine: Engine, items: Sequence[Item], turns: int) -> list[tuple[Item, str]]:
     """Items from the first on, with what is read of them, until it is enough."""
-    selected: list[tuple[Item, str]] = []
-    speaker, turn_count, size = "", 0, 0
+    items_with_text: list[tuple[Item, str]] = []
+    previous_role, turn_count, character_count = "", 0, 0
     for item in items:
         text = readable_text(engine, item)
         if text:
-            turn_count += item.role != speaker
-            size += len(text)
-            if selected and (turn_count > turns or size > MAX_CHARACTERS):
+            turn_count += item.role != previous_role
+            character_count += len(text)
+            if items_with_text and (turn_count > turns or character_count > MAX_CHARACTERS):
                 break
-            speaker = item.role
-        selected.append((item, text))
-    return selected
+            previous_role = item.role
+        items_with_text.append((item, text))
+    return items_with_text

@@ -68,11 +68,11 @@ def commit_evidence(
         LeaseLost: the user was forgotten, or another worker holds the lease.
     """
     for _ in range(_TRIES):
-        unit = load_leased(task)
-        counts = reconcile(unit, evidence)
-        unit.put_watermark(task.key, _read_up_to(unit, task).body())
-        _charge_budget(worker, unit, cost)
-        if task.user_stream.commit(unit):
+        unit_of_work = load_leased(task)
+        counts = reconcile(unit_of_work, evidence)
+        unit_of_work.put_watermark(task.key, _read_up_to(unit_of_work, task).body())
+        _charge_budget(worker, unit_of_work, cost)
+        if task.user_stream.commit(unit_of_work):
             return counts
     raise ModelError("the user's memory was changed by others all the time")
 
@@ -86,35 +86,37 @@ def record_failure(
     keep_requests: bool = True,
 ) -> Report:
     """Note that a batch was tried in vain; what the user asked to be kept is kept all the same."""
-    watermark = _failed_watermark(worker, task, error)
+    failed_watermark = _failed_watermark(worker, task, error)
     evidence = evidence_of(worker, task) if keep_requests else None
     counts = ExtractionCounts()
     try:
         for _ in range(_TRIES):
-            unit = load_leased(task)
-            counts = counts if evidence is None else reconcile(unit, evidence)
-            current = watermark_of(unit, task.key, task.watermark.life)
-            unit.put_watermark(task.key, replace(watermark, again=current.again).body())
-            _charge_budget(worker, unit, cost)
-            if task.user_stream.commit(unit):
+            unit_of_work = load_leased(task)
+            counts = counts if evidence is None else reconcile(unit_of_work, evidence)
+            current_watermark = watermark_of(unit_of_work, task.key, task.watermark.life)
+            unit_of_work.put_watermark(
+                task.key, replace(failed_watermark, again=current_watermark.again).body()
+            )
+            _charge_budget(worker, unit_of_work, cost)
+            if task.user_stream.commit(unit_of_work):
                 break
     except LeaseLost:
         return Report()
-    dead = int(watermark.state == DEAD)
-    return replace(counts.report(), failures=1, dead=dead, errors=(watermark.error,))
+    dead_count = int(failed_watermark.state == DEAD)
+    return replace(counts.report(), failures=1, dead=dead_count, errors=(failed_watermark.error,))
 
 
 def _failed_watermark(
     worker: ExtractionWorker, task: ExtractionTask, error: ModelError
 ) -> Watermark:
     """The watermark before a batch, with the time of the next try."""
-    tries = task.watermark.tries + 1
+    try_count = task.watermark.tries + 1
     return Watermark(
         life=task.watermark.life,
         seq=task.watermark.seq,
-        tries=tries,
-        next=worker.engine.now() + _backoff(tries, error.retry_after),
-        state=DEAD if tries >= worker.settings.tries else "ok",
+        tries=try_count,
+        next=worker.engine.now() + _backoff(try_count, error.retry_after),
+        state=DEAD if try_count >= worker.settings.tries else "ok",
         error=str(error),
         item=task.watermark.item,
         digest=task.watermark.digest,
@@ -124,7 +126,7 @@ def _failed_watermark(
 
 def _read_up_to(unit: UnitOfWork, task: ExtractionTask) -> Watermark:
     """The watermark behind a batch; what was edited while it was read stays to be read again."""
-    done, current = (
+    read_again_ids, current_watermark = (
         frozenset(task.batch.again),
         watermark_of(unit, task.key, task.watermark.life),
     )
@@ -133,7 +135,9 @@ def _read_up_to(unit: UnitOfWork, task: ExtractionTask) -> Watermark:
         seq=task.batch.seq,
         item=task.batch.last,
         digest=task.batch.digest,
-        again=tuple(id for id in current.again if id not in done),
+        again=tuple(
+            item_id for item_id in current_watermark.again if item_id not in read_again_ids
+        ),
     )
 
 
@@ -148,7 +152,7 @@ def _backoff(tries: int, retry_after: float | None) -> float:
 def _charge_budget(worker: ExtractionWorker, unit: UnitOfWork, cost: TokenCost) -> None:
     budget = spent_today(unit, worker.engine.now())
     extra_calls = max(0, cost.calls - 1)  # the first one was counted with the lease
-    total = budget.tokens + cost.prompt_tokens + cost.completion_tokens
+    total_tokens = budget.tokens + cost.prompt_tokens + cost.completion_tokens
     if cost.calls:
-        updated = replace(budget, calls=budget.calls + extra_calls, tokens=total)
-        unit.put_watermark(BUDGET, updated.body())
+        updated_budget = replace(budget, calls=budget.calls + extra_calls, tokens=total_tokens)
+        unit.put_watermark(BUDGET, updated_budget.body())

@@ -12,17 +12,21 @@ from threadkeep.types.knowledge import Summary
 
 def load_previous(worker: ExtractionWorker, task: ExtractionTask) -> summaries.StoredSummary:
     """The summary so far; one of another owner's session of that name is none."""
-    stored = summaries.load(worker.engine, task.session_stream.id)
-    if stored.summary is not None and not summaries.belongs_to(stored, task.snapshot, None):
-        return stored._replace(summary=None)
-    return stored
+    stored_summary = summaries.load(worker.engine, task.session_stream.id)
+    if stored_summary.summary is not None and not summaries.belongs_to(
+        stored_summary, task.snapshot, None
+    ):
+        return stored_summary._replace(summary=None)
+    return stored_summary
 
 
 def is_summarized(stored: summaries.StoredSummary, task: ExtractionTask) -> bool:
     """Whether a try that was cut short has summed the batch up already."""
-    same_generation = stored.summary is not None and stored.generation == task.watermark.life
+    is_same_generation = stored.summary is not None and stored.generation == task.watermark.life
     return (
-        same_generation and stored.summary is not None and stored.summary.last_seq >= task.batch.seq
+        is_same_generation
+        and stored.summary is not None
+        and stored.summary.last_seq >= task.batch.seq
     )
 
 
@@ -33,16 +37,23 @@ def write(
     reply: ParsedReply,
 ) -> int:
     """Write the new summary, if any. Returns its version, or 0."""
-    text = truncate(strip_commands(reply.summary))
-    if not text:
+    summary_text = truncate(strip_commands(reply.summary))
+    if not summary_text:
         return 0
-    summary = Summary(task.session_stream.id, text, reply.topics, task.batch.seq)
-    contiguous = (
+    summary = Summary(task.session_stream.id, summary_text, reply.topics, task.batch.seq)
+    is_contiguous = (
         previous.summary is None or previous.summary.last_seq >= task.watermark.seq
     )  # else a batch between was not summed up
-    span = summaries.SummarySpan(task.batch.first, task.batch.messages) if contiguous else None
+    summary_span = (
+        summaries.SummarySpan(task.batch.first, task.batch.messages) if is_contiguous else None
+    )
     return summaries.write(
-        worker.engine, previous, summary, generation=task.watermark.life, user=task.user, span=span
+        worker.engine,
+        previous,
+        summary,
+        generation=task.watermark.life,
+        user=task.user,
+        span=summary_span,
     )
 
 
@@ -57,5 +68,5 @@ def truncate(text: str, limit: int = prompt.MAX_SUMMARY) -> str:
     text = text.strip()
     if len(text) <= limit:
         return text
-    cut = max(text.rfind(end, 0, limit) for end in (". ", "! ", "? ", "\n"))
-    return text[: cut + 1].strip() if cut > limit // 2 else text[:limit].rstrip()
+    sentence_end = max(text.rfind(end_mark, 0, limit) for end_mark in (". ", "! ", "? ", "\n"))
+    return text[: sentence_end + 1].strip() if sentence_end > limit // 2 else text[:limit].rstrip()

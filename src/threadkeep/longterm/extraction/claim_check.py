@@ -76,24 +76,26 @@ def judge(
     assistant's words, or in what the user pasted, waits in quarantine, and so does what has a
     number, a name or a "not" that nobody said.
     """
-    spoken = spoken_by_user(lines, batch)
-    around = "\n".join(line.text for line in lines)
-    fact_languages = recognise(text, around)
-    rows = tuple(dict.fromkeys((*fact_languages.rows, *recognise(around).rows)))
-    passage = find_passage(text, quote, spoken, rows)
+    user_statements = spoken_by_user(lines, batch)
+    cited_text = "\n".join(line.text for line in lines)
+    fact_languages = recognise(text, cited_text)
+    languages = tuple(dict.fromkeys((*fact_languages.rows, *recognise(cited_text).rows)))
+    passage = find_passage(text, quote, user_statements, languages)
     if passage is not None:
-        passage_languages = recognise(passage.text, around)
+        passage_languages = recognise(passage.text, cited_text)
         if (passage_languages.unsure and fact_languages.rows) or _shares_words(text, passage.text):
             passage_languages = fact_languages
         if not passage_languages.codes & fact_languages.codes or not passage_languages.rows:
             return _in_other_words(text, passage, passage_languages, fact_languages)
-    elif not fact_languages.codes & recognise(around).codes and not _shares_words(text, around):
+    elif not fact_languages.codes & recognise(cited_text).codes and not _shares_words(
+        text, cited_text
+    ):
         return Verdict(None, "language", text)
-    reason = _not_said(text, lines, batch, user, rows, around)
+    reason = _not_said(text, lines, batch, user, languages, cited_text)
     if reason is not None:
         return Verdict(None, reason, text, passage=passage)
-    user_text = "\n".join(entry.text for entry in spoken)
-    reason = find_doubt(text, lines, batch, user, rows, user_text, passage)
+    user_text = "\n".join(statement.text for statement in user_statements)
+    reason = find_doubt(text, lines, batch, user, languages, user_text, passage)
     return Verdict("quarantined" if reason else "active", reason, text, passage=passage)
 
 
@@ -105,29 +107,33 @@ def _in_other_words(
     Without a row for the user's language nobody can tell what they report; they are told as what
     the user said, and as nothing more.
     """
-    same_unknown = not passage_languages.rows and not fact_languages.rows
-    if not passage.verbatim and not same_unknown:
+    are_both_unknown = not passage_languages.rows and not fact_languages.rows
+    if not passage.verbatim and not are_both_unknown:
         return Verdict(None, "language", text, passage=passage)
     quote = passage.quote if passage.verbatim else passage.text
     if not _says_something(quote):
         return Verdict(None, "not_said", text, passage=passage)
-    reason: Reason | None = None
+    quarantine_reason: Reason | None = None
     if sense.is_order(quote, passage_languages.rows) or sense.is_order(text, fact_languages.rows):
-        reason = "order"
+        quarantine_reason = "order"
     elif sense.is_hearsay(passage.text, passage_languages.rows):
-        reason = "hearsay"
+        quarantine_reason = "hearsay"
     elif unsaid(
         readings(text, fact_languages.rows),
         readings(passage.text, (*passage_languages.rows, *fact_languages.rows)),
     ):
-        reason = "number"
-    return Verdict("quarantined" if reason else "active", reason, quote, text, passage)
+        quarantine_reason = "number"
+    return Verdict(
+        "quarantined" if quarantine_reason else "active", quarantine_reason, quote, text, passage
+    )
 
 
 def _shares_words(text: str, around: str) -> bool:
     """Whether half of the words are the same, letter for letter: then the language is."""
-    terms = words(text)
-    return len(terms) > 1 and 2 * len(frozenset(terms) & frozenset(words(around))) >= len(terms)
+    text_words = words(text)
+    return len(text_words) > 1 and 2 * len(frozenset(text_words) & frozenset(words(around))) >= len(
+        text_words
+    )
 
 
 def _says_something(quote: str) -> bool:
@@ -151,13 +157,17 @@ def is_directive(text: str, rows: Rows | None = None) -> bool:
 def strip_commands(summary: str) -> str:
     """A summary without the sentences that tell the assistant what to do."""
     all_sentences = sentences(summary)
-    rows = recognise(summary).rows
-    remaining = [
+    summary_languages = recognise(summary).rows
+    remaining_sentences = [
         sentence
         for sentence in all_sentences
-        if not sense.is_order(sentence, tuple(dict.fromkeys((*recognise(sentence).rows, *rows))))
+        if not sense.is_order(
+            sentence, tuple(dict.fromkeys((*recognise(sentence).rows, *summary_languages)))
+        )
     ]
-    return summary if len(remaining) == len(all_sentences) else " ".join(remaining)
+    return (
+        summary if len(remaining_sentences) == len(all_sentences) else " ".join(remaining_sentences)
+    )
 
 
 def _not_said(
@@ -191,7 +201,7 @@ def _said_share(fact_words: tuple[str, ...], text: str, rows: Rows) -> float:
 
 def _is_unspaced(rows: Rows) -> bool:
     """Whether words are pairs of letters, of which some stand across the ends of words."""
-    return not any(row.spaced for row in rows[:1])
+    return not any(language.spaced for language in rows[:1])
 
 
 def _better_elsewhere(
@@ -202,11 +212,13 @@ def _better_elsewhere(
     rows: Rows,
 ) -> bool:
     """Whether another message of the same speakers says it better than the cited ones."""
-    numbers, by_user = {line.number for line in lines}, {line.by_user for line in lines}
-    others = (
-        line for line in batch.lines if line.number not in numbers and line.by_user in by_user
+    cited_numbers, cited_by_user = {line.number for line in lines}, {line.by_user for line in lines}
+    other_lines = (
+        line
+        for line in batch.lines
+        if line.number not in cited_numbers and line.by_user in cited_by_user
     )
     return any(
         share(fact_words, content_words(line.text, rows), rows) > cited_share + MARGIN
-        for line in others
+        for line in other_lines
     )

@@ -71,17 +71,19 @@ def find_doubt(
 
 def _unsaid_names(text: str, batch: Batch, user: str | None, rows: Rows) -> list[str]:
     """Names that nobody said; not in languages that write every noun with a capital."""
-    if any(row.code == "de" for row in rows):
+    if any(language.code == "de" for language in rows):
         return []
-    speakers = " ".join(line.item.name or "" for line in batch.lines)
+    speaker_names = " ".join(line.item.name or "" for line in batch.lines)
     transcript = "\n".join(line.text for line in batch.lines)
-    spoken_words = frozenset(words(f"{transcript} {speakers} {user or ''}"))
-    names = (fold(name).removesuffix("'s") for name in _NAME.findall(text))
+    spoken_words = frozenset(words(f"{transcript} {speaker_names} {user or ''}"))
+    fact_names = (fold(name).removesuffix("'s") for name in _NAME.findall(text))
     return [
         name
-        for name in missing(names, spoken_words, rows)
-        if not any(row.is_word(role, name) for row in rows for role in ("calendar", "user"))
-        and not any(is_form(name, other) for other in spoken_words)
+        for name in missing(fact_names, spoken_words, rows)
+        if not any(
+            language.is_word(role, name) for language in rows for role in ("calendar", "user")
+        )
+        and not any(is_form(name, spoken_word) for spoken_word in spoken_words)
     ]
 
 
@@ -90,23 +92,27 @@ def _same_polarity(
 ) -> bool:
     """Whether the clauses that say most of it have a "not" where the fact has one."""
     if passage.verbatim:
-        near = passage.text
+        nearest_text = passage.text
     else:
-        candidates = sentences(user_text)
-        best = max(share(fact_words, content_words(s, rows), rows) for s in candidates)
-        near = "\n".join(
-            s for s in candidates if share(fact_words, content_words(s, rows), rows) == best
+        user_sentences = sentences(user_text)
+        best_share = max(
+            share(fact_words, content_words(sentence, rows), rows) for sentence in user_sentences
         )
-    rows_of_no = rows[:1]  # "no" is a "not" in one language and an "in the" in another
-    is_negated = sense.is_negated(text, rows_of_no)
-    if not is_negated and not sense.is_negated(near, rows_of_no):
+        nearest_text = "\n".join(
+            sentence
+            for sentence in user_sentences
+            if share(fact_words, content_words(sentence, rows), rows) == best_share
+        )
+    negation_languages = rows[:1]  # "no" is a "not" in one language and an "in the" in another
+    is_negated = sense.is_negated(text, negation_languages)
+    if not is_negated and not sense.is_negated(nearest_text, negation_languages):
         return True
-    clauses = [clause for clause in _CLAUSE.split(near) if clause and clause.strip()]
-    shares = [share(fact_words, content_words(clause, rows), rows) for clause in clauses]
+    clauses = [clause for clause in _CLAUSE.split(nearest_text) if clause and clause.strip()]
+    clause_shares = [share(fact_words, content_words(clause, rows), rows) for clause in clauses]
     return any(
-        sense.is_negated(clause, rows_of_no) == is_negated
-        for clause, part in zip(clauses, shares, strict=True)
-        if part == max(shares)
+        sense.is_negated(clause, negation_languages) == is_negated
+        for clause, clause_share in zip(clauses, clause_shares, strict=True)
+        if clause_share == max(clause_shares)
     )
 
 
@@ -116,10 +122,19 @@ def _is_reported(text: str, passage: str, rows: Rows) -> bool:
         return False
     if sense.is_hearsay(text, rows) or sense.has("others", text, rows):
         return False
-    folded = fold(passage)
-    for row in rows:
-        places = [*row.places("speech", folded), *row.places("hearsay", folded)]
-        if places and row.spaced and row.finds("first", folded[max(e for _, e in places) :]):
+    folded_passage = fold(passage)
+    for language in rows:
+        speech_places = [
+            *language.places("speech", folded_passage),
+            *language.places("hearsay", folded_passage),
+        ]
+        if (
+            speech_places
+            and language.spaced
+            and language.finds(
+                "first", folded_passage[max(place_end for _, place_end in speech_places) :]
+            )
+        ):
             return False
     return True
 
@@ -129,26 +144,33 @@ def _numbers_said(text: str, cited: str, lines: Iterable[TranscriptLine], rows: 
     unsaid_numbers = unsaid(readings(text, rows), readings(cited, rows))
     if not unsaid_numbers:
         return True
-    years = {line.item.created_at.year for line in lines if line.item.created_at is not None}
+    message_years = {
+        line.item.created_at.year for line in lines if line.item.created_at is not None
+    }
     speaks_of_dates = sense.has("calendar", cited, rows) or _YEAR.search(cited) is not None
-    dates = _numbers_of_dates(text, rows)
+    date_numbers = _numbers_of_dates(text, rows)
     return speaks_of_dates and all(
-        any(value in dates and _is_date_part(value, years) for value in reading)
+        any(value in date_numbers and _is_date_part(value, message_years) for value in reading)
         for reading in unsaid_numbers
     )
 
 
 def _numbers_of_dates(text: str, rows: Rows) -> frozenset[float]:
     """The numbers that stand in a date, or beside the name of a month."""
-    folded = fold(text)
-    units = common("units")
-    near = [_DATE.findall(folded)]
-    for row in rows:
-        for start, end in row.places("calendar", folded):
-            if folded[start:end] not in units:
-                near.append(_NUMBER.findall(folded[max(0, start - _BESIDE) : end + _BESIDE]))
+    folded_text = fold(text)
+    unit_words = common("units")
+    date_matches = [_DATE.findall(folded_text)]
+    for language in rows:
+        for word_start, word_end in language.places("calendar", folded_text):
+            if folded_text[word_start:word_end] not in unit_words:
+                date_matches.append(
+                    _NUMBER.findall(folded_text[max(0, word_start - _BESIDE) : word_end + _BESIDE])
+                )
     return frozenset(
-        float(part) for dates in near for date in dates for part in re.findall(r"\d+", date)
+        float(digits)
+        for matches in date_matches
+        for date_text in matches
+        for digits in re.findall(r"\d+", date_text)
     )
 
 

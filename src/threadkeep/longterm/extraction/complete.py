@@ -37,13 +37,13 @@ def complete(
     Raises:
         ModelFailed: it did not answer, or nothing that can be understood, twice.
     """
-    schema = prompt.reply_schema(sum_up=sum_up)
+    reply_schema = prompt.reply_schema(sum_up=sum_up)
     cost.calls += 1
-    completion = model.complete(messages, schema)
+    completion = model.complete(messages, reply_schema)
     cost.add(completion)
-    first = parse_reply(completion.text, batch)
-    if first is not None and first.complete:
-        return first
+    first_reply = parse_reply(completion.text, batch)
+    if first_reply is not None and first_reply.complete:
+        return first_reply
     repair_messages = [
         *messages,
         {"role": "assistant", "content": completion.text},
@@ -51,15 +51,15 @@ def complete(
     ]
     cost.calls += 1
     try:
-        completion = model.complete(repair_messages, schema)
+        completion = model.complete(repair_messages, reply_schema)
     except ModelError:
-        if first is None:
+        if first_reply is None:
             raise
-        return first
+        return first_reply
     cost.add(completion)
-    second = parse_reply(completion.text, batch)
-    if second is None or (first is not None and not second.complete):
-        second = first
-    if second is None:
+    second_reply = parse_reply(completion.text, batch)
+    if second_reply is None or (first_reply is not None and not second_reply.complete):
+        second_reply = first_reply
+    if second_reply is None:
         raise ModelError("the answer is no JSON")
-    return second
+    return second_reply

@@ -24,19 +24,21 @@ Rows = tuple[Language, ...]
 @functools.lru_cache(maxsize=1_024)
 def content_words(text: str, rows: Rows) -> tuple[str, ...]:
     """The words with a sense of their own, each once; pairs of letters where no spaces are."""
-    cleared = fold(text)
-    for row in rows:
-        if not row.spaced and row.code != "ko":
+    remaining_text = fold(text)
+    for language in rows:
+        if not language.spaced and language.code != "ko":
             for role in _EMPTY_ROLES:
-                cleared = row.without(role, cleared)
-    distinct: dict[str, None] = {}
-    for word in words(cleared):
-        if _HANGUL.fullmatch(word) and any(_is_korean_particle(word, row) for row in rows):
+                remaining_text = language.without(role, remaining_text)
+    distinct_words: dict[str, None] = {}
+    for word in words(remaining_text):
+        if _HANGUL.fullmatch(word) and any(
+            _is_korean_particle(word, language) for language in rows
+        ):
             continue
-        for piece in _pieces(word):
-            if not _is_empty(piece, rows):
-                distinct[piece] = None
-    return tuple(distinct)
+        for word_piece in _pieces(word):
+            if not _is_empty(word_piece, rows):
+                distinct_words[word_piece] = None
+    return tuple(distinct_words)
 
 
 def _pieces(word: str) -> Iterable[str]:
@@ -44,9 +46,13 @@ def _pieces(word: str) -> Iterable[str]:
         yield word[:2]
         return
     if not _UNSPACED.fullmatch(word):
-        bare = word.removesuffix("'s")
-        before, mark, after = bare.partition("'")
-        yield after if mark and len(before) <= 2 and len(after) > 2 else bare  # j'apprends
+        word_without_s = word.removesuffix("'s")
+        elided_word, apostrophe, main_word = word_without_s.partition("'")
+        yield (
+            main_word
+            if apostrophe and len(elided_word) <= 2 and len(main_word) > 2
+            else word_without_s
+        )  # j'apprends
     elif len(word) < 3:
         yield word
     else:
@@ -55,28 +61,33 @@ def _pieces(word: str) -> Iterable[str]:
 
 def _is_korean_particle(word: str, row: Language) -> bool:
     return row.code == "ko" and any(
-        word == entry or ((len(entry) > 1 or role == "negation") and word.startswith(entry))
+        word == particle
+        or ((len(particle) > 1 or role == "negation") and word.startswith(particle))
         for role in _EMPTY_ROLES
-        for entry in row.words[role]
+        for particle in row.words[role]
     )
 
 
 def _is_empty(word: str, rows: Rows) -> bool:
     if word[0].isdigit() or (len(word) == 1 and word.isascii()):
         return True
-    return any(_empty_words(row.code, rows).fullmatch(word) for row in rows if row.spaced)
+    return any(
+        _empty_words(language.code, rows).fullmatch(word) for language in rows if language.spaced
+    )
 
 
 @functools.lru_cache(maxsize=128)
 def _empty_words(code: str, rows: Rows) -> re.Pattern[str]:
-    row = next(row for row in rows if row.code == code)
-    entries = {
+    language = next(language for language in rows if language.code == code)
+    empty_words = {
         word
         for role in ("function", "first", "user", "negation", "calendar")
-        for word in row.words[role]
+        for word in language.words[role]
         if " " not in word
     }
-    return compiled([*sorted(entries), *row.numbers], spaced=True, prefixes=row.prefixes)
+    return compiled(
+        [*sorted(empty_words), *language.numbers], spaced=True, prefixes=language.prefixes
+    )
 
 
 @functools.lru_cache(maxsize=8_192)
@@ -86,8 +97,8 @@ def is_form(word: str, other: str) -> bool:
         return True
     if len(word) < 3 or len(other) < 3:
         return False
-    longest = max(len(word), len(other))
-    return _common(word, other) >= max(3, _MIN_COMMON * longest)
+    longer_length = max(len(word), len(other))
+    return _common(word, other) >= max(3, _MIN_COMMON * longer_length)
 
 
 def _common(word: str, other: str) -> int:
@@ -95,42 +106,45 @@ def _common(word: str, other: str) -> int:
     if word.isascii():
         return _common_prefix(word, other)
     return max(
-        _common_prefix(word[start:], other[begin:])
-        for start in range(len(word))
-        for begin in range(len(other))
+        _common_prefix(word[word_start:], other[other_start:])
+        for word_start in range(len(word))
+        for other_start in range(len(other))
     )
 
 
 def _common_prefix(word: str, other: str) -> int:
-    pairs = enumerate(zip(word, other, strict=False))
-    return next((n for n, (a, b) in pairs if a != b), min(len(word), len(other)))
+    letter_pairs = enumerate(zip(word, other, strict=False))
+    return next((n for n, (a, b) in letter_pairs if a != b), min(len(word), len(other)))
 
 
 @functools.lru_cache(maxsize=4_096)
 def groups_of(word: str, rows: Rows, *, topics: bool = False) -> frozenset[tuple[str, int]]:
     """The groups of interchangeable words that a word belongs to."""
     return frozenset(
-        (row.code, number)
-        for row in rows
-        for number, pattern in enumerate(_groups(row.code, rows, topics))
-        if pattern.fullmatch(word)
+        (language.code, group_number)
+        for language in rows
+        for group_number, group_pattern in enumerate(_groups(language.code, rows, topics))
+        if group_pattern.fullmatch(word)
     )
 
 
 @functools.lru_cache(maxsize=256)
 def _groups(code: str, rows: Rows, topics: bool) -> tuple[re.Pattern[str], ...]:
-    row = next(row for row in rows if row.code == code)
-    return tuple(compiled(g, spaced=row.spaced) for g in (row.topics if topics else row.same))
+    language = next(language for language in rows if language.code == code)
+    return tuple(
+        compiled(group_words, spaced=language.spaced)
+        for group_words in (language.topics if topics else language.same)
+    )
 
 
 @functools.lru_cache(maxsize=1_024)
 def about(text: str, user: str | None, rows: Rows) -> tuple[str, ...]:
     """The words that say what a fact is about: not the user's name, nor how models put it."""
-    names = frozenset(words(user or ""))
+    user_names = frozenset(words(user or ""))
     return tuple(
         word
         for word in content_words(text, rows)
-        if word not in names and not any(row.is_word("frame", word) for row in rows)
+        if word not in user_names and not any(language.is_word("frame", word) for language in rows)
     )
 
 
@@ -145,12 +159,15 @@ def missing(
         rows: of the languages.
         small: other words of the text, which may only stand for one: "have" for "eat".
     """
-    others = tuple(text_words)
-    meant = frozenset(group for other in (*others, *small) for group in groups_of(other, rows))
+    other_words = tuple(text_words)
+    text_groups = frozenset(
+        group for text_word in (*other_words, *small) for group in groups_of(text_word, rows)
+    )
     return [
         word
         for word in terms
-        if not (groups_of(word, rows) & meant) and not any(is_form(word, o) for o in others)
+        if not (groups_of(word, rows) & text_groups)
+        and not any(is_form(word, other_word) for other_word in other_words)
     ]
 
 

@@ -67,18 +67,18 @@ def was_forgotten(unit: UnitOfWork, id: str, observed_at: datetime | None) -> bo
 
 def related_entry(candidate: Candidate, ids: Sequence[str], entries: dict[str, T]) -> T | None:
     """What a candidate is about, of what was in the prompt and is still there."""
-    number = candidate.related_number
-    if number is None or not 1 <= number <= len(ids):
+    related_number = candidate.related_number
+    if related_number is None or not 1 <= related_number <= len(ids):
         return None
-    return entries.get(ids[number - 1])
+    return entries.get(ids[related_number - 1])
 
 
 def storable_text(evidence: Evidence, text: str, kind: str) -> str | None:
     """The text as it may be stored, if it may."""
-    line = " ".join(text.split())
-    if not line or len(line) > MAX_CHARACTERS:
+    single_line = " ".join(text.split())
+    if not single_line or len(single_line) > MAX_CHARACTERS:
         return None
-    return redacted(evidence.engine, line, kind) or None
+    return redacted(evidence.engine, single_line, kind) or None
 
 
 def latest_time(lines: Iterable[TranscriptLine]) -> datetime | None:

@@ -49,8 +49,12 @@ class MemoryRequest(NamedTuple):
     @property
     def is_instruction(self) -> bool:
         """Whether it is about how to serve the user."""
-        text = re.sub(r"^(?:to|zu|de|d')\s+", "", fold(self.text))
-        return any(row.begins(role, text) for row in self.rows for role in ("lasting", "command"))
+        folded_request = re.sub(r"^(?:to|zu|de|d')\s+", "", fold(self.text))
+        return any(
+            language.begins(role, folded_request)
+            for language in self.rows
+            for role in ("lasting", "command")
+        )
 
     @property
     def is_reported(self) -> bool:
@@ -59,13 +63,15 @@ class MemoryRequest(NamedTuple):
 
     def matches(self, text: str) -> bool:
         """Whether a request to forget is about what a text says."""
-        rows = tuple(dict.fromkeys((*self.rows, *recognise(text).rows)))
-        terms = content_words(self.text, rows)
-        is_said = not missing(terms, content_words(text, rows), rows) or says_all_of(
-            text, self.text
-        )
+        languages = tuple(dict.fromkeys((*self.rows, *recognise(text).rows)))
+        request_words = content_words(self.text, languages)
+        is_said = not missing(
+            request_words, content_words(text, languages), languages
+        ) or says_all_of(text, self.text)
         return (
-            bool(terms) and is_said and not unsaid(readings(self.text, rows), readings(text, rows))
+            bool(request_words)
+            and is_said
+            and not unsaid(readings(self.text, languages), readings(text, languages))
         )
 
 
@@ -86,9 +92,9 @@ def contains_request(text: str) -> bool:
     if not _hints(text):
         return False
     return any(
-        _find(role, sentence, row) is not None
+        _find(role, sentence, language) is not None
         for sentence in sentences(user_authored(text))
-        for row in recognise(sentence, text).rows
+        for language in recognise(sentence, text).rows
         for role in ("forget", "remember")
     )
 
@@ -100,40 +106,62 @@ def _hints(text: str) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def _hint() -> re.Pattern[str]:
-    rows = all_rows()
-    entries = {word for row in rows for role in ("remember", "forget") for word in row.words[role]}
-    return re.compile("|".join(re.escape(e) for e in sorted(entries, key=len, reverse=True)))
+    languages = all_rows()
+    request_phrases = {
+        phrase
+        for language in languages
+        for role in ("remember", "forget")
+        for phrase in language.words[role]
+    }
+    return re.compile(
+        "|".join(re.escape(phrase) for phrase in sorted(request_phrases, key=len, reverse=True))
+    )
 
 
 def _request(line: TranscriptLine, sentence: str) -> MemoryRequest | None:
-    rows = recognise(sentence, line.text).rows
-    for row in rows:
-        remembered = _find("remember", sentence, row)
-        forgotten = None if remembered else _find("forget", sentence, row)
-        requested = remembered or forgotten
-        if requested is None or sense.is_question(sentence, (row,)):
+    languages = recognise(sentence, line.text).rows
+    for language in languages:
+        text_to_remember = _find("remember", sentence, language)
+        text_to_forget = None if text_to_remember else _find("forget", sentence, language)
+        requested_text = text_to_remember or text_to_forget
+        if requested_text is None or sense.is_question(sentence, (language,)):
             continue
-        if remembered and sense.begins_with("question", requested, (row,)) and row.spaced:
+        if (
+            text_to_remember
+            and sense.begins_with("question", requested_text, (language,))
+            and language.spaced
+        ):
             continue  # "remember when we met"
-        request = MemoryRequest(line, requested, forgotten is not None, rows)
-        if content_words(requested, rows) or (readings(requested, rows) and not request.forget):
+        request = MemoryRequest(line, requested_text, text_to_forget is not None, languages)
+        if content_words(requested_text, languages) or (
+            readings(requested_text, languages) and not request.forget
+        ):
             return request
     return None
 
 
 def _find(role: str, sentence: str, row: Language) -> str | None:
     """What is to be remembered or forgotten, in the user's words, if a sentence asks for it."""
-    folded, places = folded_with_places(sentence)
-    for start, end in row.places(role, folded):
-        if _is_opening(folded[:start], row):
-            rest = sentence[places[end] :] if end < len(places) else ""
-            requested = _without_links(rest).strip().rstrip(".!\u3002\uff01\u0964").strip()
-            if requested:
-                return requested
-        if row.code in ("ja", "ko", "hi") and len(folded[end:].strip()) <= _SHORT_END:
-            requested = _TAIL.sub("", sentence[: places[start]]).strip()
-            if requested:
-                return requested
+    folded_sentence, source_positions = folded_with_places(sentence)
+    for phrase_start, phrase_end in row.places(role, folded_sentence):
+        if _is_opening(folded_sentence[:phrase_start], row):
+            text_after = (
+                sentence[source_positions[phrase_end] :]
+                if phrase_end < len(source_positions)
+                else ""
+            )
+            requested_text = (
+                _without_links(text_after).strip().rstrip(".!\u3002\uff01\u0964").strip()
+            )
+            if requested_text:
+                return requested_text
+        if (
+            row.code in ("ja", "ko", "hi")
+            and len(folded_sentence[phrase_end:].strip()) <= _SHORT_END
+        ):
+            requested_text = _TAIL.sub("", sentence[: source_positions[phrase_start]]).strip()
+            if requested_text:
+                return requested_text
     return None
 
 
@@ -141,19 +169,27 @@ def _without_links(text: str) -> str:
     """What is to be remembered, without "that" and the like before it."""
     while True:
         text = _GAP.sub("", text, count=1) if _GAP.match(text) else text
-        link = _links().match(text)
-        if link is None:
+        link_match = _links().match(text)
+        if link_match is None:
             return text
-        text = text[link.end() :]
+        text = text[link_match.end() :]
 
 
 @functools.lru_cache(maxsize=1)
 def _links() -> re.Pattern[str]:
-    entries = sorted(common("links"), key=len, reverse=True)
-    free = [re.escape(e) for e in entries if e.endswith("'") or e >= "\u0e00"]
-    bound = [re.escape(e) for e in entries if re.escape(e) not in free]
-    accents = "|".join(bound).replace("plait", "pla[i\u00ee]t").replace("dass", "da(?:ss|\u00df)")
-    return re.compile(f"(?:(?:{accents})(?!{LETTER})|{'|'.join(free)})", re.IGNORECASE)
+    link_phrases = sorted(common("links"), key=len, reverse=True)
+    unbounded_links = [
+        re.escape(link) for link in link_phrases if link.endswith("'") or link >= "\u0e00"
+    ]
+    bounded_links = [
+        re.escape(link) for link in link_phrases if re.escape(link) not in unbounded_links
+    ]
+    bounded_alternatives = (
+        "|".join(bounded_links).replace("plait", "pla[i\u00ee]t").replace("dass", "da(?:ss|\u00df)")
+    )
+    return re.compile(
+        f"(?:(?:{bounded_alternatives})(?!{LETTER})|{'|'.join(unbounded_links)})", re.IGNORECASE
+    )
 
 
 @functools.lru_cache(maxsize=1)
@@ -161,8 +197,8 @@ def _greetings() -> re.Pattern[str]:
     return compiled(common("greetings"), spaced=True)
 
 
-def _is_opening(before: str, row: Language) -> bool:
+def _is_opening(text_before: str, row: Language) -> bool:
     """Whether what stands before a request is but politeness."""
     for role in ("polite", "yes", "lasting"):
-        before = row.without(role, before)
-    return not re.search(r"\w", _greetings().sub(" ", before))
+        text_before = row.without(role, text_before)
+    return not re.search(r"\w", _greetings().sub(" ", text_before))

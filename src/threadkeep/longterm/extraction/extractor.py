@@ -67,10 +67,10 @@ class Extractor:
 
     def note(self, session: str, items: Sequence[Item]) -> None:
         """Note new items of a session; no I/O."""
-        background = self._background
-        if background is None or background.pid != os.getpid():
-            background = self._start_background()
-        background.note(session, items)
+        background_thread = self._background
+        if background_thread is None or background_thread.pid != os.getpid():
+            background_thread = self._start_background()
+        background_thread.note(session, items)
 
     def upto(self, session: str, user: str | None, generation: int) -> int:
         """The seq up to which this generation of a session was read."""
@@ -78,10 +78,10 @@ class Extractor:
 
     def extract(self, user: str | None, session: str | None, *, retry: bool) -> Report:
         """As `Memory.extract`."""
-        total = Report()
-        for id in self._sessions(user, session):
-            total += self.extract_session(id, retry=retry)
-        return total
+        total_report = Report()
+        for session_id in self._sessions(user, session):
+            total_report += self.extract_session(session_id, retry=retry)
+        return total_report
 
     def extract_session(self, session: str, *, retry: bool = False) -> Report:
         """Read a session to its end, or until it fails."""
@@ -89,48 +89,60 @@ class Extractor:
             return self._extract_locked(session, retry)
 
     def _extract_locked(self, session: str, retry: bool) -> Report:
-        total = Report()
+        total_report = Report()
         for _ in range(_MAX_BATCHES):
-            started = time.perf_counter()
-            report, more = extract_batch(self._worker, session, retry=retry)
+            start_time = time.perf_counter()
+            report, has_more = extract_batch(self._worker, session, retry=retry)
             if self._metrics is not None:
-                self._metrics.record(report, time.perf_counter() - started)
-            total += report
-            if not more:
+                self._metrics.record(report, time.perf_counter() - start_time)
+            total_report += report
+            if not has_more:
                 break
-        return total.as_one_session()
+        return total_report.as_one_session()
 
     def flush(self, timeout: float) -> bool:
         """As `Memory.flush`."""
-        background = self._background
-        if background is None or background.pid != os.getpid():
+        background_thread = self._background
+        if background_thread is None or background_thread.pid != os.getpid():
             return True
-        return background.flush(timeout)
+        return background_thread.flush(timeout)
 
     def backlog(self) -> Backlog:
         """The sessions of this process with unread messages."""
-        background = self._background
-        is_running = background is not None and background.pid == os.getpid() and not self._closed
-        return background.backlog() if background is not None and is_running else Backlog()
+        background_thread = self._background
+        is_running = (
+            background_thread is not None
+            and background_thread.pid == os.getpid()
+            and not self._closed
+        )
+        return (
+            background_thread.backlog()
+            if background_thread is not None and is_running
+            else Backlog()
+        )
 
     def close(self) -> None:
         """End the thread within a second; an answer under way is let go, and asked for again."""
         self._closed = True
-        background = self._background
-        if background is None or background.pid != os.getpid() or background.stop():
+        background_thread = self._background
+        if (
+            background_thread is None
+            or background_thread.pid != os.getpid()
+            or background_thread.stop()
+        ):
             self._worker.model.close()
 
     def _start_background(self) -> ExtractionThread:
         with FORK_LOCK:
-            background = self._background
-            if background is None or background.pid != os.getpid():
-                background = ExtractionThread(
+            background_thread = self._background
+            if background_thread is None or background_thread.pid != os.getpid():
+                background_thread = ExtractionThread(
                     self._settings, self.extract_session, self._worker.model.close
                 )
-                self._background = background
+                self._background = background_thread
                 if not self._closed:
-                    background.start()
-            return background
+                    background_thread.start()
+            return background_thread
 
     def _sessions(self, user: str | None, session: str | None) -> Iterator[str]:
         """The ids of sessions that may have something to read."""
@@ -138,13 +150,13 @@ class Extractor:
             SessionStream(self._engine, SessionInfo(names.check(session, "session"), user)).read()
             yield session
             return
-        for _, info in scan.sessions(self._engine, user, None):
-            if self._is_behind(info):
-                yield info.id
+        for _, session_info in scan.sessions(self._engine, user, None):
+            if self._is_behind(session_info):
+                yield session_info.id
 
     def _is_behind(self, info: SessionInfo) -> bool:
-        newest, generation = newest_item(self._engine, info)
-        if not newest:
+        newest_seq, generation = newest_item(self._engine, info)
+        if not newest_seq:
             return False
         watermark = watermark_of(self._engine, info.id, info.user, generation)
-        return watermark.seq < newest or bool(watermark.again)
+        return watermark.seq < newest_seq or bool(watermark.again)

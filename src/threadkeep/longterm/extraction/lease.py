@@ -98,27 +98,29 @@ def acquire(worker: ExtractionWorker, session: str, *, retry: bool) -> Extractio
         user = snapshot.info.user
         ttl = _remaining_ttl(session_stream) if user is None else None
         user_stream = UserStream(engine, user=user, session=session, ttl=ttl)
-        unit, generation = user_stream.load(), generation_of(snapshot.version)
-        if unit.is_forgotten:
+        unit_of_work, generation = user_stream.load(), generation_of(snapshot.version)
+        if unit_of_work.is_forgotten:
             return Report()
-        key = session_stream.stream_name
-        watermark = resolve(engine, key, unit.watermarks.get(key), generation)
-        snapshot = session_stream.read(_next_items(key, watermark))
+        watermark_key = session_stream.stream_name
+        watermark = resolve(
+            engine, watermark_key, unit_of_work.watermarks.get(watermark_key), generation
+        )
+        snapshot = session_stream.read(_next_items(watermark_key, watermark))
         if snapshot.info is None or generation_of(snapshot.version) != generation:
             continue
-        page, turns = without_open_turn(snapshot.pages[0], engine.now()), worker.settings.batch
+        page, max_turns = without_open_turn(snapshot.pages[0], engine.now()), worker.settings.batch
         batch = (
-            batches.edited_batch(engine, page, watermark, turns, user)
+            batches.edited_batch(engine, page, watermark, max_turns, user)
             if watermark.again
-            else batches.from_page(engine, page, turns, user)
+            else batches.from_page(engine, page, max_turns, user)
         )
         if batch is None:
             return Report()
-        if refusal := _refusal(worker, unit, watermark, batch, retry=retry):
+        if refusal := _refusal(worker, unit_of_work, watermark, batch, retry=retry):
             return refusal
         if (
             task := _write_lease(
-                worker, session_stream, user_stream, unit, watermark, batch, snapshot
+                worker, session_stream, user_stream, unit_of_work, watermark, batch, snapshot
             )
         ) is not None:
             return task
@@ -127,8 +129,12 @@ def acquire(worker: ExtractionWorker, session: str, *, retry: bool) -> Extractio
 
 def _next_items(key: str, watermark: Watermark) -> Query:
     """What asks for the items to read: first those that were edited, then what is new."""
-    again = [names.key(id) for id in watermark.again[: batches.MAX_AGAIN]]
-    return Query(key, "item", ids=again) if again else batches.items_query(key, watermark.seq)
+    edited_keys = [names.key(item_id) for item_id in watermark.again[: batches.MAX_AGAIN]]
+    return (
+        Query(key, "item", ids=edited_keys)
+        if edited_keys
+        else batches.items_query(key, watermark.seq)
+    )
 
 
 def _refusal(
@@ -160,22 +166,27 @@ def _write_lease(
 ) -> ExtractionTask | None:
     """Write the lease, and the call that is about to be made; `None` if another was faster."""
     now = worker.engine.now()
-    leased = replace(watermark, lease=now + worker.lease_seconds, worker=os.urandom(8).hex())
-    unit.put_watermark(session_stream.stream_name, leased.body())
+    leased_watermark = replace(
+        watermark, lease=now + worker.lease_seconds, worker=os.urandom(8).hex()
+    )
+    unit.put_watermark(session_stream.stream_name, leased_watermark.body())
     if batch.lines:
         budget = spent_today(unit, now)
         unit.put_watermark(BUDGET, replace(budget, calls=budget.calls + 1).body())
     if not user_stream.commit(unit):
         return None
-    current = user_stream.load()
-    if watermark_of(current, session_stream.stream_name, leased.life).worker != leased.worker:
+    current_unit = user_stream.load()
+    if (
+        watermark_of(current_unit, session_stream.stream_name, leased_watermark.life).worker
+        != leased_watermark.worker
+    ):
         return None
     return ExtractionTask(
         session_stream,
         user_stream,
-        generation_of(current.version),
+        generation_of(current_unit.version),
         session_stream.stream_name,
-        leased,
+        leased_watermark,
         batch,
         snapshot,
     )
@@ -187,20 +198,24 @@ def load_leased(task: ExtractionTask) -> UnitOfWork:
     Raises:
         LeaseLost: it does not.
     """
-    unit = task.user_stream.load()
-    if unit.is_forgotten or not unit.version or generation_of(unit.version) != task.generation:
+    unit_of_work = task.user_stream.load()
+    if (
+        unit_of_work.is_forgotten
+        or not unit_of_work.version
+        or generation_of(unit_of_work.version) != task.generation
+    ):
         raise LeaseLost
-    if watermark_of(unit, task.key, task.watermark.life).worker != task.watermark.worker:
+    if watermark_of(unit_of_work, task.key, task.watermark.life).worker != task.watermark.worker:
         raise LeaseLost
-    return unit
+    return unit_of_work
 
 
 def release(task: ExtractionTask) -> None:
     """Release the lease: the session changed meanwhile, and must be read again."""
-    unit = load_leased(task)
-    current = watermark_of(unit, task.key, task.watermark.life)
-    unit.put_watermark(task.key, replace(current, lease=0.0, worker="").body())
-    task.user_stream.commit(unit)
+    unit_of_work = load_leased(task)
+    current_watermark = watermark_of(unit_of_work, task.key, task.watermark.life)
+    unit_of_work.put_watermark(task.key, replace(current_watermark, lease=0.0, worker="").body())
+    task.user_stream.commit(unit_of_work)
 
 
 def _remaining_ttl(session_stream: SessionStream) -> float | None:
@@ -208,10 +223,10 @@ def _remaining_ttl(session_stream: SessionStream) -> float | None:
     ttl = session_stream.engine.settings.ttl
     if ttl is None:
         return None
-    newest = (
+    newest_records = (
         session_stream.read(Query(session_stream.stream_name, "item", limit=1, newest=True))
         .pages[0]
         .records
     )
-    written_at = max([record.at for record in newest], default=session_stream.engine.now())
+    written_at = max([record.at for record in newest_records], default=session_stream.engine.now())
     return max(1.0, written_at + ttl - session_stream.engine.now())

@@ -62,20 +62,23 @@ class ExtractionMetrics:
 
     def backlog(self) -> Backlog | None:
         """What is unread; `None` = the learner is gone."""
-        read = self._backlog()
-        return None if read is None else read()
+        read_backlog = self._backlog()
+        return None if read_backlog is None else read_backlog()
 
     def record(self, report: Report, seconds: float) -> None:
         """Count what came of one batch; nothing where there was none to read."""
         if not (report.batches or report.failures):
             return
-        failed = {_ERROR: report.errors[0]} if report.errors else {}
-        self._duration.record(seconds, failed)
+        error_attributes = {_ERROR: report.errors[0]} if report.errors else {}
+        self._duration.record(seconds, error_attributes)
         if report.failures:
-            self._failures.add(report.failures, failed)
+            self._failures.add(report.failures, error_attributes)
         self._calls.add(report.calls)
-        for kind, tokens in (("input", report.prompt_tokens), ("output", report.completion_tokens)):
-            self._tokens.add(tokens, {_TYPE: kind})
+        for kind, token_count in (
+            ("input", report.prompt_tokens),
+            ("output", report.completion_tokens),
+        ):
+            self._tokens.add(token_count, {_TYPE: kind})
         for kind in ("facts", "instructions", "summaries"):
             self._entries.add(getattr(report, kind), {_KIND: kind})
 
@@ -87,16 +90,24 @@ def _register_gauges(meter: Meter, meters: MeterProvider | None) -> None:
     """Have all learners asked for their backlog whenever metrics are collected."""
 
     def backlogs() -> list[Backlog]:
-        backlogs = (learner.backlog() for learner in _EXTRACTORS.of(meters))
-        return [backlog for backlog in backlogs if backlog is not None]
+        extractor_backlogs = (extractor.backlog() for extractor in _EXTRACTORS.of(meters))
+        return [backlog for backlog in extractor_backlogs if backlog is not None]
 
     def lag(_: CallbackOptions) -> Iterable[Observation]:
-        unread = backlogs()
-        return [Observation(max(backlog.seconds for backlog in unread))] if unread else []
+        extractor_backlogs = backlogs()
+        return (
+            [Observation(max(backlog.seconds for backlog in extractor_backlogs))]
+            if extractor_backlogs
+            else []
+        )
 
     def sessions(_: CallbackOptions) -> Iterable[Observation]:
-        unread = backlogs()
-        return [Observation(sum(backlog.sessions for backlog in unread))] if unread else []
+        extractor_backlogs = backlogs()
+        return (
+            [Observation(sum(backlog.sessions for backlog in extractor_backlogs))]
+            if extractor_backlogs
+            else []
+        )
 
     meter.create_observable_gauge(
         "threadkeep.learning.lag",

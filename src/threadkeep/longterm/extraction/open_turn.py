@@ -25,19 +25,19 @@ def without_open_turn(page: Page, now: float) -> Page:
     records = page.records
     if not records or len(records) >= MAX_ITEMS or now - records[-1].at >= MAX_AGE:
         return page
-    start = len(records)
-    for index in range(len(records) - 1, -1, -1):
-        item = item_codec.read_item(records[index])
+    open_turn_start = len(records)
+    for record_index in range(len(records) - 1, -1, -1):
+        item = item_codec.read_item(records[record_index])
         if _is_answer(item) or not _is_of_state(item):
             break
         if item.role == "user":
-            start = index
-    return page._replace(records=records[:start])
+            open_turn_start = record_index
+    return page._replace(records=records[:open_turn_start])
 
 
 def _is_answer(item: Item) -> bool:
-    is_spoken = item.role == "assistant" and item.type == "message"
-    return is_spoken and not item.tool_calls and not item.hidden
+    is_assistant_message = item.role == "assistant" and item.type == "message"
+    return is_assistant_message and not item.tool_calls and not item.hidden
 
 
 def _is_of_state(item: Item) -> bool:

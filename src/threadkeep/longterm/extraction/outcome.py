@@ -54,15 +54,15 @@ class ExtractionCounts:
     ) -> None:
         """Note a proposal that is not kept; its text only if it may be stored."""
         self.dropped += 1
-        storable = storable_text(evidence, text, kind)
-        if storable is None:
+        stored_text = storable_text(evidence, text, kind)
+        if stored_text is None:
             return
         sources = cited_sources(lines, text, quote, evidence.session, evidence.namespace)
         self.refusals.append(
             Refusal(
-                identity("refused", storable, kind),
+                identity("refused", stored_text, kind),
                 kind,
-                storable,
+                stored_text,
                 reason,
                 sources=sources,
                 gloss=gloss,

@@ -60,9 +60,10 @@ def build_messages(
     facts, instructions = _relevant_facts(unit, batch), _recent_instructions(unit)
     payload: dict[str, Any] = {
         "user": user or "the user",
-        "known_facts": {n: fact.text for n, fact in enumerate(facts, 1)},
+        "known_facts": {entry_number: fact.text for entry_number, fact in enumerate(facts, 1)},
         "known_instructions": {
-            n: instruction.text for n, instruction in enumerate(instructions, 1)
+            entry_number: instruction.text
+            for entry_number, instruction in enumerate(instructions, 1)
         },
     }
     if sum_up:
@@ -87,12 +88,14 @@ def build_messages(
 
 def _relevant_facts(unit: UnitOfWork, batch: Batch) -> list[Fact]:
     """Those that may have to do with the batch first, then those worth most."""
-    stems = content_stems(" ".join(line.text for line in batch.lines))
-    active = [fact for fact in unit.facts.values() if fact.status == "active"]
-    ranked = sorted(
-        active, key=lambda f: (len(content_stems(f.text) & stems), rank_key(f)), reverse=True
+    batch_stems = content_stems(" ".join(line.text for line in batch.lines))
+    active_facts = [fact for fact in unit.facts.values() if fact.status == "active"]
+    ranked_facts = sorted(
+        active_facts,
+        key=lambda f: (len(content_stems(f.text) & batch_stems), rank_key(f)),
+        reverse=True,
     )
-    return ranked[:_MAX_FACTS]
+    return ranked_facts[:_MAX_FACTS]
 
 
 def _recent_instructions(unit: UnitOfWork) -> list[Instruction]:
@@ -132,11 +135,11 @@ _DATE: Final = {"type": ["string", "null"]}
 def reply_schema(*, sum_up: bool) -> dict[str, Any]:
     """The form of the answer as JSON Schema, within what strict endpoints take."""
     priorities: Sequence[str] = ("explicit", "preference", "inferred")
-    parts = {
+    schema_properties = {
         "facts": _entries_schema(valid_from=_DATE, valid_to=_DATE),
         "instructions": _entries_schema(priority={"type": "string", "enum": list(priorities)}),
     }
     if sum_up:
-        topics = {"type": "array", "items": {"type": "string"}}
-        parts["summary"] = _object_schema(text={"type": "string"}, topics=topics)
-    return _object_schema(**parts)
+        topics_schema = {"type": "array", "items": {"type": "string"}}
+        schema_properties["summary"] = _object_schema(text={"type": "string"}, topics=topics_schema)
+    return _object_schema(**schema_properties)

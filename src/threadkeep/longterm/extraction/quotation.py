@@ -51,58 +51,62 @@ class Passage(NamedTuple):
 
 def spoken_by_user(lines: Iterable[TranscriptLine], batch: Batch) -> list[Spoken]:
     """What the user said in some messages: their own words, and what they agreed to."""
-    return [spoken for line in lines for spoken in _user_words(line, batch)]
+    return [user_words for line in lines for user_words in _user_words(line, batch)]
 
 
 def _user_words(line: TranscriptLine, batch: Batch) -> Iterator[Spoken]:
-    before, after = batch.line(line.number - 1), batch.line(line.number + 1)
+    previous_line, next_line = batch.line(line.number - 1), batch.line(line.number + 1)
     if line.by_user:
-        authored = user_authored(line.text)
-        if authored.strip():
-            yield Spoken(line, authored, line)
-        if before is not None and _is_confirmed(before, line):
-            yield Spoken(before, sentences(before.text)[-1], line)
-    elif after is not None and _is_confirmed(line, after):
-        yield Spoken(line, sentences(line.text)[-1], after)
+        authored_text = user_authored(line.text)
+        if authored_text.strip():
+            yield Spoken(line, authored_text, line)
+        if previous_line is not None and _is_confirmed(previous_line, line):
+            yield Spoken(previous_line, sentences(previous_line.text)[-1], line)
+    elif next_line is not None and _is_confirmed(line, next_line):
+        yield Spoken(line, sentences(line.text)[-1], next_line)
 
 
 def _is_confirmed(question: TranscriptLine, answer: TranscriptLine) -> bool:
     """Whether the user says yes to the question with which the assistant ended."""
     if question.by_user or question.item.role != "assistant" or not answer.by_user:
         return False
-    asked_sentences = sentences(question.text)
-    if not asked_sentences or not asked_sentences[-1].rstrip().endswith(("?", "\uff1f", "\u061f")):
+    question_sentences = sentences(question.text)
+    if not question_sentences or not question_sentences[-1].rstrip().endswith(
+        ("?", "\uff1f", "\u061f")
+    ):
         return False
-    first = (sentences(user_authored(answer.text)) or [""])[0]
-    rows = (*recognise(first, question.text).rows, *recognise(question.text).rows)
-    return sense.is_affirmation(first, rows)
+    first_sentence = (sentences(user_authored(answer.text)) or [""])[0]
+    languages = (*recognise(first_sentence, question.text).rows, *recognise(question.text).rows)
+    return sense.is_affirmation(first_sentence, languages)
 
 
 def find_passage(text: str, quote: str, candidates: Sequence[Spoken], rows: Rows) -> Passage | None:
     """The sentences that hold a quotation; without one, those that share most with a text."""
-    needle = squeezed(quote).strip(" .!?,;:\"'")
-    if len(needle) >= _MIN_QUOTE:
-        for spoken in candidates:
-            if needle in squeezed(spoken.text):
-                return Passage(spoken, _sentences_with(needle, spoken.text), quote.strip(), True)
-    words = content_words(text, rows)
-    nearest = [
-        (share(words, content_words(sentence, rows), rows), spoken, sentence)
-        for spoken in candidates
-        for sentence in sentences(spoken.text)
+    squeezed_quote = squeezed(quote).strip(" .!?,;:\"'")
+    if len(squeezed_quote) >= _MIN_QUOTE:
+        for candidate in candidates:
+            if squeezed_quote in squeezed(candidate.text):
+                return Passage(
+                    candidate, _sentences_with(squeezed_quote, candidate.text), quote.strip(), True
+                )
+    text_words = content_words(text, rows)
+    scored_sentences = [
+        (share(text_words, content_words(sentence, rows), rows), candidate, sentence)
+        for candidate in candidates
+        for sentence in sentences(candidate.text)
     ]
-    if not nearest:
+    if not scored_sentences:
         return None
-    _, spoken, sentence = max(nearest, key=lambda entry: entry[0])
-    return Passage(spoken, sentence, sentence, False)
+    _, candidate, sentence = max(scored_sentences, key=lambda entry: entry[0])
+    return Passage(candidate, sentence, sentence, False)
 
 
 def _sentences_with(needle: str, text: str) -> str:
     """The whole sentences in which a quotation stands: what was cut off may turn it round."""
     all_sentences = sentences(text)
-    for count in range(1, len(all_sentences) + 1):
-        for start in range(len(all_sentences) - count + 1):
-            passage = " ".join(all_sentences[start : start + count])
+    for sentence_count in range(1, len(all_sentences) + 1):
+        for first_index in range(len(all_sentences) - sentence_count + 1):
+            passage = " ".join(all_sentences[first_index : first_index + sentence_count])
             if needle in squeezed(passage):
                 return passage
     return text
@@ -129,7 +133,9 @@ def _quote(line: TranscriptLine, text: str, quote: str) -> str:
     quote = quote.strip()
     if quote and quote in line.text:
         return quote[:_MAX_QUOTE]
-    rows = recognise(line.text).rows
-    words = content_words(text, rows)
-    candidates = sentences(line.text) or [line.text]
-    return max(candidates, key=lambda s: share(words, content_words(s, rows), rows))[:_MAX_QUOTE]
+    languages = recognise(line.text).rows
+    text_words = content_words(text, languages)
+    line_sentences = sentences(line.text) or [line.text]
+    return max(
+        line_sentences, key=lambda s: share(text_words, content_words(s, languages), languages)
+    )[:_MAX_QUOTE]

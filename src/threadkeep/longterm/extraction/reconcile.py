@@ -37,19 +37,19 @@ def reconcile(unit: UnitOfWork, evidence: Evidence) -> ExtractionCounts:
         if reconcile_requests.is_retracted(candidate, requests):
             counts.drop(evidence, kind, candidate.text, "retracted", candidate.lines)
             continue
-        stored = (
+        is_stored = (
             reconcile_instructions.reconcile_instruction(unit, evidence, candidate, counts)
             if is_instruction
             else reconcile_facts.reconcile_fact(unit, evidence, candidate, counts)
         )
-        covered_lines.update(line.number for line in candidate.lines if stored)
+        covered_lines.update(line.number for line in candidate.lines if is_stored)
     for kind, text in evidence.reply.uncited:
         counts.drop(evidence, kind, text, "not_said")
     for request in requests:
         if not request.forget and request.line.number not in covered_lines:
             reconcile_requests.remember(unit, evidence, request, counts)
-    surplus = facts.evict_surplus(unit, evidence.engine.now())
-    counts.dropped += surplus + instructions.evict_surplus(unit, evidence.engine.now())
+    surplus_fact_count = facts.evict_surplus(unit, evidence.engine.now())
+    counts.dropped += surplus_fact_count + instructions.evict_surplus(unit, evidence.engine.now())
     for refusal in counts.refusals:
         unit.put_refusal(refusal)
     return counts
@@ -65,12 +65,13 @@ def _proposals(evidence: Evidence) -> Iterator[tuple[Candidate, bool]]:
 
 def _is_order(candidate: Candidate) -> bool:
     """Whether a fact tells the assistant what to do; a name that begins it is no verb."""
-    around = "\n".join(line.text for line in candidate.lines)
-    rows = recognise(candidate.text, around).rows
-    if not claim_check.is_directive(candidate.text, rows):
+    cited_text = "\n".join(line.text for line in candidate.lines)
+    languages = recognise(candidate.text, cited_text).rows
+    if not claim_check.is_directive(candidate.text, languages):
         return False
-    first, _, rest = candidate.text.partition(" ")
-    is_name = first.rstrip(",") in around and any(
-        f"{before}{first.rstrip(',')}" in around for before in ("y ", "r ", ", ", "n ", "d ", "e ")
+    first_word, _, other_words = candidate.text.partition(" ")
+    is_name = first_word.rstrip(",") in cited_text and any(
+        f"{preceding_text}{first_word.rstrip(',')}" in cited_text
+        for preceding_text in ("y ", "r ", ", ", "n ", "d ", "e ")
     )
-    return not is_name or claim_check.is_directive(rest, rows)
+    return not is_name or claim_check.is_directive(other_words, languages)

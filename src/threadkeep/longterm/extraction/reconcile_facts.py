@@ -87,8 +87,10 @@ def _fact(evidence: Evidence, candidate: Candidate, verdict: Verdict) -> Fact | 
 
 def _said_at(evidence: Evidence, candidate: Candidate) -> datetime | None:
     """When the user said it last; of what the user did not say, when it was written."""
-    spoken = [entry.said_at for entry in spoken_by_user(candidate.lines, evidence.batch)]
-    return latest_time(spoken or candidate.lines)
+    spoken_lines = [
+        spoken_words.said_at for spoken_words in spoken_by_user(candidate.lines, evidence.batch)
+    ]
+    return latest_time(spoken_lines or candidate.lines)
 
 
 def _store(
@@ -98,20 +100,20 @@ def _store(
     fact: Fact,
     counts: ExtractionCounts,
 ) -> bool:
-    related = related_entry(candidate, evidence.facts, unit.facts)
-    equivalent = _equivalent_fact(unit, evidence, fact, related, candidate.relation)
-    if fact.reason in _ECHOES and (equivalent is not None or fact.id in unit.facts):
+    related_fact = related_entry(candidate, evidence.facts, unit.facts)
+    equivalent_fact = _equivalent_fact(unit, evidence, fact, related_fact, candidate.relation)
+    if fact.reason in _ECHOES and (equivalent_fact is not None or fact.id in unit.facts):
         return True  # who repeats what is known is no witness
-    if equivalent is not None:
-        fact = _restated(fact, equivalent)
-    elif related is not None and candidate.relation in ("updates", "contradicts"):
-        fact = _supersede(unit, evidence, facts.place(unit, fact), related)
+    if equivalent_fact is not None:
+        fact = _restated(fact, equivalent_fact)
+    elif related_fact is not None and candidate.relation in ("updates", "contradicts"):
+        fact = _supersede(unit, evidence, facts.place(unit, fact), related_fact)
     if fact.status == "quarantined":
         counts.quarantine(fact)
     counts.facts += 1
-    stored = facts.merge_fact(unit, fact)
-    if equivalent is None:
-        _supersede_requests(unit, stored, candidate.lines)
+    stored_fact = facts.merge_fact(unit, fact)
+    if equivalent_fact is None:
+        _supersede_requests(unit, stored_fact, candidate.lines)
     return True
 
 
@@ -175,16 +177,18 @@ def _same_subject(fact: Fact, previous: Fact, user: str | None) -> bool:
 
 def _supersede_requests(unit: UnitOfWork, fact: Fact, lines: Sequence[TranscriptLine]) -> None:
     """Let a fact take the place of what code took from the same words when there was no model."""
-    items = {line.item.id for line in lines}
-    for existing in list(unit.facts.values()):
+    item_ids = {line.item.id for line in lines}
+    for existing_fact in list(unit.facts.values()):
         is_from_request = (
-            existing.extractor == REQUEST and existing.status == "active" and existing.id != fact.id
+            existing_fact.extractor == REQUEST
+            and existing_fact.status == "active"
+            and existing_fact.id != fact.id
         )
         cites_same_items = is_from_request and any(
-            source.item in items for source in existing.sources
+            source.item in item_ids for source in existing_fact.sources
         )
         if cites_same_items and fact.status == "active":
-            unit.put_fact(superseded(existing, fact.id))
+            unit.put_fact(superseded(existing_fact, fact.id))
 
 
 def _date(text: str | None) -> datetime | None:

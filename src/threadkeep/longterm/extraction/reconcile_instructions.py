@@ -32,29 +32,31 @@ def reconcile_instruction(
     unit: UnitOfWork, evidence: Evidence, candidate: Candidate, counts: ExtractionCounts
 ) -> bool:
     """Learn an instruction, if the user gave it; in quarantine, if it only stands in their text."""
-    lines = [line for line in candidate.lines if line.by_user]
-    if not lines:
+    user_lines = [line for line in candidate.lines if line.by_user]
+    if not user_lines:
         counts.drop(evidence, "instruction", candidate.text, "assistant", candidate.lines)
         return False
-    wish = _wish(lines, candidate)
-    reason = _unsaid(wish, lines, candidate)
-    if reason is not None:
-        counts.drop(evidence, "instruction", candidate.text, reason, lines, quote=candidate.quote)
+    wish = _wish(user_lines, candidate)
+    drop_reason = _unsaid(wish, user_lines, candidate)
+    if drop_reason is not None:
+        counts.drop(
+            evidence, "instruction", candidate.text, drop_reason, user_lines, quote=candidate.quote
+        )
         return False
     if wish.sentence is not None and evidence.is_doubted(candidate.text):
         wish = Wish(None, "unverified")
-    instruction = _instruction(evidence, candidate, lines, wish)
+    instruction = _instruction(evidence, candidate, user_lines, wish)
     if instruction is None:
         counts.drop(evidence, "instruction", candidate.text, "unstorable")
         return False
     if was_forgotten(unit, instruction.id, instruction.observed_at):
-        counts.drop(evidence, "instruction", instruction.text, "forgotten", lines)
+        counts.drop(evidence, "instruction", instruction.text, "forgotten", user_lines)
         return False
     if instruction.status == "quarantined":
         counts.quarantine(instruction)
     counts.instructions += 1
-    related = related_entry(candidate, evidence.instructions, unit.instructions)
-    _store(unit, evidence, instruction, related, candidate)
+    related_instruction = related_entry(candidate, evidence.instructions, unit.instructions)
+    _store(unit, evidence, instruction, related_instruction, candidate)
     return True
 
 
@@ -69,14 +71,14 @@ def _unsaid(wish: Wish, lines: Sequence[TranscriptLine], candidate: Candidate) -
     passage = wish.sentence or "\n".join(line.text for line in lines)
     if wish.foreign:
         return None
-    rows = tuple(
+    languages = tuple(
         dict.fromkeys((*recognise(candidate.text, passage).rows, *recognise(passage).rows))
     )
     if not addresses(candidate.text) <= addresses(passage):
         return "address"
-    if unsaid(readings(candidate.text, rows), readings(passage, rows)):
+    if unsaid(readings(candidate.text, languages), readings(passage, languages)):
         return "number"
-    if wish.sentence is None and not is_asked(passage, candidate.text, rows):
+    if wish.sentence is None and not is_asked(passage, candidate.text, languages):
         return "language" if wish.reason == "language" else "not_said"
     return None
 
@@ -119,12 +121,17 @@ def _store(
     candidate: Candidate,
 ) -> None:
     """Learn an instruction beside those that hold."""
-    equivalent = _equivalent_instruction(unit, evidence, instruction, related, candidate)
-    if equivalent is not None:
-        restated = replace(
-            instruction, id=equivalent.id, text=equivalent.text, extractor=equivalent.extractor
+    equivalent_instruction = _equivalent_instruction(
+        unit, evidence, instruction, related, candidate
+    )
+    if equivalent_instruction is not None:
+        restated_instruction = replace(
+            instruction,
+            id=equivalent_instruction.id,
+            text=equivalent_instruction.text,
+            extractor=equivalent_instruction.extractor,
         )
-        instructions.merge_instruction(unit, restated)
+        instructions.merge_instruction(unit, restated_instruction)
         return
     if related is not None and candidate.relation in ("updates", "contradicts"):
         instruction = _resolve_conflict(unit, instruction, related)

@@ -30,33 +30,37 @@ def remember(
     unit: UnitOfWork, evidence: Evidence, request: MemoryRequest, counts: ExtractionCounts
 ) -> None:
     """Keep what the user asked to be kept, in their words, since no model made more of it."""
-    entry = _entry(evidence, request)
-    if entry is None or was_forgotten(unit, entry.id, entry.observed_at):
+    requested_entry = _entry(evidence, request)
+    if requested_entry is None or was_forgotten(
+        unit, requested_entry.id, requested_entry.observed_at
+    ):
         return
-    if isinstance(entry, Instruction):
-        if entry.id in unit.instructions:
+    if isinstance(requested_entry, Instruction):
+        if requested_entry.id in unit.instructions:
             return
-        instructions.merge_instruction(unit, entry)
+        instructions.merge_instruction(unit, requested_entry)
         counts.instructions += 1
     else:
-        if entry.id in unit.facts:
+        if requested_entry.id in unit.facts:
             return
-        facts.merge_fact(unit, entry)
+        facts.merge_fact(unit, requested_entry)
         counts.facts += 1
-    counts.quarantined += entry.status == "quarantined"
+    counts.quarantined += requested_entry.status == "quarantined"
 
 
 def _entry(evidence: Evidence, request: MemoryRequest) -> Fact | Instruction | None:
     """What is stored of a request; `None` = nothing of it may be."""
     is_instruction, text = request.is_instruction, request.text
     statement = text if is_instruction else f"The user asked to remember: {text}"
-    storable = storable_text(evidence, statement, "instruction" if is_instruction else "fact")
-    if storable is None:
+    storable_statement = storable_text(
+        evidence, statement, "instruction" if is_instruction else "fact"
+    )
+    if storable_statement is None:
         return None
     observed_at, is_doubtful = latest_time([request.line]), _is_doubtful(request)
-    fields: dict[str, Any] = {
+    entry_fields: dict[str, Any] = {
         "sources": cited_sources(
-            [request.line], storable, text, evidence.session, evidence.namespace
+            [request.line], storable_statement, text, evidence.session, evidence.namespace
         ),
         "status": "quarantined" if is_doubtful else "active",
         "observed_at": observed_at,
@@ -65,9 +69,14 @@ def _entry(evidence: Evidence, request: MemoryRequest) -> Fact | Instruction | N
         "reason": "hearsay" if is_doubtful else "",
     }
     if is_instruction:
-        id = identity("instruction", storable, None, None)
-        return Instruction(id, storable, "explicit", **fields)
-    return Fact(identity("fact", storable), storable, first_observed_at=observed_at, **fields)
+        instruction_id = identity("instruction", storable_statement, None, None)
+        return Instruction(instruction_id, storable_statement, "explicit", **entry_fields)
+    return Fact(
+        identity("fact", storable_statement),
+        storable_statement,
+        first_observed_at=observed_at,
+        **entry_fields,
+    )
 
 
 def _is_doubtful(request: MemoryRequest) -> bool:
@@ -81,9 +90,11 @@ def _is_doubtful(request: MemoryRequest) -> bool:
 
 def is_retracted(candidate: Candidate, requests: Iterable[MemoryRequest]) -> bool:
     """Whether the user asked to forget it, in the same breath or later."""
-    last = max(line.number for line in candidate.lines)
+    last_line_number = max(line.number for line in candidate.lines)
     return any(
-        request.forget and request.line.number >= last and request.matches(candidate.text)
+        request.forget
+        and request.line.number >= last_line_number
+        and request.matches(candidate.text)
         for request in requests
     )
 
@@ -92,8 +103,8 @@ def forget(unit: UnitOfWork, evidence: Evidence, request: MemoryRequest) -> None
     """Remove what the user asked to forget, as far as it was said before."""
     now = evidence.engine.now()
     for fact in list(unit.facts.values()):
-        texts = filter(None, (fact.text, fact.gloss))
-        if any(request.matches(text) for text in texts) and _was_said_before(
+        fact_texts = filter(None, (fact.text, fact.gloss))
+        if any(request.matches(text) for text in fact_texts) and _was_said_before(
             fact.observed_at, request
         ):
             for fact_id in lineage(unit.facts.values(), fact.id):

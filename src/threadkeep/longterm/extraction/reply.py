@@ -68,7 +68,7 @@ class ParsedReply:
 
 def parse_reply(text: str, batch: Batch) -> ParsedReply | None:
     """What was answered, and whether it came to its end; `None` if it holds no JSON at all."""
-    document, complete = parse_json(text)
+    document, is_complete = parse_json(text)
     if isinstance(document, list):  # facts alone
         document = {"facts": document}
     if not isinstance(document, dict):
@@ -84,7 +84,7 @@ def parse_reply(text: str, batch: Batch) -> ParsedReply | None:
         tuple(topic.strip() for topic in topics if isinstance(topic, str) and topic.strip())[:5]
         if isinstance(topics, list)
         else (),
-        complete,
+        is_complete,
         tuple(
             (kind, text)
             for kind in ("fact", "instruction")
@@ -99,22 +99,24 @@ def parse_json(text: str) -> tuple[Json, bool]:
     One that was cut off is closed behind its last whole entry.
     """
     text = re.sub(r"<think>.*?</think>", "", text[:_MAX_CHARACTERS], flags=re.DOTALL)
-    starts = [index for bracket in "{[" if (index := text.find(bracket)) >= 0]
-    for start in sorted(starts):
+    bracket_positions = [position for bracket in "{[" if (position := text.find(bracket)) >= 0]
+    for bracket_position in sorted(bracket_positions):
         try:
-            return json.JSONDecoder(strict=False).raw_decode(text[start:])[0], True
+            return json.JSONDecoder(strict=False).raw_decode(text[bracket_position:])[0], True
         except (ValueError, RecursionError):
-            if (repaired := _repair_truncated(text[start:])) is not None:
-                return repaired, False
+            if (repaired_document := _repair_truncated(text[bracket_position:])) is not None:
+                return repaired_document, False
     return None, False
 
 
 def _repair_truncated(text: str) -> Json:
     """A text that was cut off, closed behind the last entry that is whole."""
-    cuts = [index + 1 for index, character in enumerate(text) if character in '}]"']
-    for cut in reversed(cuts[-_CUTS:]):
+    cut_positions = [index + 1 for index, character in enumerate(text) if character in '}]"']
+    for cut_position in reversed(cut_positions[-_CUTS:]):
         try:
-            return json.loads(text[:cut] + _closing_brackets(text[:cut]), strict=False)
+            return json.loads(
+                text[:cut_position] + _closing_brackets(text[:cut_position]), strict=False
+            )
         except (ValueError, RecursionError):
             continue
     return None
@@ -122,17 +124,20 @@ def _repair_truncated(text: str) -> Json:
 
 def _closing_brackets(text: str) -> str:
     """What closes everything that is open."""
-    closers, inside, escaped = [], False, False
+    closers, is_inside_string, is_escaped = [], False, False
     for character in text:
-        if inside:
-            inside, escaped = character != '"' or escaped, character == "\\" and not escaped
+        if is_inside_string:
+            is_inside_string, is_escaped = (
+                character != '"' or is_escaped,
+                character == "\\" and not is_escaped,
+            )
         elif character == '"':
-            inside = True
+            is_inside_string = True
         elif character in "{[":
             closers.append("}" if character == "{" else "]")
         elif character in "}]" and closers:
             closers.pop()
-    return ('"' if inside else "") + "".join(reversed(closers))
+    return ('"' if is_inside_string else "") + "".join(reversed(closers))
 
 
 def _candidates(entries: Json, batch: Batch) -> list[Candidate]:
@@ -141,28 +146,34 @@ def _candidates(entries: Json, batch: Batch) -> list[Candidate]:
     candidates = (
         _candidate(entry, batch) for entry in entries[:_MAX_ENTRIES] if isinstance(entry, dict)
     )
-    return [entry for entry in candidates if entry is not None]
+    return [candidate for candidate in candidates if candidate is not None]
 
 
 def _uncited(entries: Json, batch: Batch) -> list[str]:
     if not isinstance(entries, list):
         return []
-    texts = (
+    uncited_texts = (
         entry.get("text")
         for entry in entries[:_MAX_ENTRIES]
         if isinstance(entry, dict) and _candidate(entry, batch) is None
     )
-    return [" ".join(text.split()) for text in texts if isinstance(text, str) and text.strip()]
+    return [
+        " ".join(text.split()) for text in uncited_texts if isinstance(text, str) and text.strip()
+    ]
 
 
 def _candidate(entry: Mapping[str, Any], batch: Batch) -> Candidate | None:
-    text, numbers = entry.get("text"), entry.get("items")
+    text, line_numbers = entry.get("text"), entry.get("items")
     if not isinstance(text, str) or not text.strip():
         return None
-    numbers = numbers if isinstance(numbers, list) else [numbers]
-    cited = (line for n in numbers if (line := batch.line(_unquoted_number(n))) is not None)
-    lines = {line.number: line for line in cited}
-    if not lines:  # said nowhere
+    line_numbers = line_numbers if isinstance(line_numbers, list) else [line_numbers]
+    cited_lines = (
+        line
+        for line_number in line_numbers
+        if (line := batch.line(_unquoted_number(line_number))) is not None
+    )
+    lines_by_number = {line.number: line for line in cited_lines}
+    if not lines_by_number:  # said nowhere
         return None
     relation, related_number, confidence = (
         entry.get("relation"),
@@ -172,7 +183,7 @@ def _candidate(entry: Mapping[str, Any], batch: Batch) -> Candidate | None:
     priority = entry.get("priority")
     return Candidate(
         " ".join(text.split()),
-        tuple(lines.values()),
+        tuple(lines_by_number.values()),
         quote if isinstance(quote := entry.get("quote"), str) else "",
         relation if relation in RELATIONS else "new",
         related_number if isinstance(related_number, int) else None,

@@ -34,19 +34,30 @@ def same_sense(text: str, other: str, user: str | None) -> bool:
 
 def same_subject(text: str, other: str, user: str | None) -> bool:
     """Whether two texts are about the same: by a word or topic of both, never by a name."""
-    rows = tuple(dict.fromkeys((*recognise(text).rows, *recognise(other).rows)))
-    first, second = (_subjects(side, user, rows) for side in (text, other))
-    topics = {topic for word in second for topic in groups_of(word, rows, topics=True)}
+    languages = tuple(dict.fromkeys((*recognise(text).rows, *recognise(other).rows)))
+    text_subjects, other_subjects = (_subjects(side, user, languages) for side in (text, other))
+    other_topics = {
+        topic for word in other_subjects for topic in groups_of(word, languages, topics=True)
+    }
     return any(
-        groups_of(word, rows, topics=True) & topics
-        or (not _is_frame(word, rows) and any(is_form(word, subject) for subject in second))
-        for word in first
+        groups_of(word, languages, topics=True) & other_topics
+        or (
+            not _is_frame(word, languages)
+            and any(is_form(word, other_subject) for other_subject in other_subjects)
+        )
+        for word in text_subjects
     )
 
 
 def _signature(text: str) -> tuple[str, ...]:
-    pieces = (piece.strip("'-") for piece in _MARKS.sub(" ", fold(text)).split())
-    return tuple(piece for piece in pieces if piece and piece not in common("articles"))
+    signature_words = (
+        signature_word.strip("'-") for signature_word in _MARKS.sub(" ", fold(text)).split()
+    )
+    return tuple(
+        signature_word
+        for signature_word in signature_words
+        if signature_word and signature_word not in common("articles")
+    )
 
 
 def _words_of_sense(text: str) -> frozenset[str]:
@@ -56,29 +67,34 @@ def _words_of_sense(text: str) -> frozenset[str]:
 
 def _names(text: str, other: str, user: str | None) -> list[str]:
     """The names of a text, in order; its first word if that is a name in the other, or the user."""
-    inside = {fold(match[0]).removesuffix("'s") for match in _NAME.finditer(other) if match.start()}
-    certain = inside | set(words(user or ""))
+    other_names = {
+        fold(name_match[0]).removesuffix("'s")
+        for name_match in _NAME.finditer(other)
+        if name_match.start()
+    }
+    certain_names = other_names | set(words(user or ""))
     return [
         name
-        for match in _NAME.finditer(text)
-        if (name := fold(match[0]).removesuffix("'s")) and (match.start() or name in certain)
+        for name_match in _NAME.finditer(text)
+        if (name := fold(name_match[0]).removesuffix("'s"))
+        and (name_match.start() or name in certain_names)
     ]
 
 
 def _subjects(text: str, user: str | None, rows: Rows) -> list[str]:
-    excluded = frozenset(words(user or ""))
+    excluded_words = frozenset(words(user or ""))
     if not any(row.code == "de" for row in rows):  # every noun has a capital there
-        first = (words(text) or [""])[0].removesuffix("'s")
-        named = {fold(name).removesuffix("'s") for name in _NAME.findall(text)} - {first}
-        excluded |= named | ({first} if _is_name(text, first, rows) else set())
-    return [word for word in content_words(text, rows) if word not in excluded]
+        first_word = (words(text) or [""])[0].removesuffix("'s")
+        names = {fold(name).removesuffix("'s") for name in _NAME.findall(text)} - {first_word}
+        excluded_words |= names | ({first_word} if _is_name(text, first_word, rows) else set())
+    return [word for word in content_words(text, rows) if word not in excluded_words]
 
 
 def _is_name(text: str, first: str, rows: Rows) -> bool:
     """Whether the word that begins a sentence is a name: none that any row knows."""
-    groups = groups_of(first, rows, topics=True) or groups_of(first, rows)
-    return text[:1].isupper() and not groups
+    word_groups = groups_of(first, rows, topics=True) or groups_of(first, rows)
+    return text[:1].isupper() and not word_groups
 
 
 def _is_frame(word: str, rows: Rows) -> bool:
-    return any(row.is_word("frame", word) for row in rows)
+    return any(language.is_word("frame", word) for language in rows)

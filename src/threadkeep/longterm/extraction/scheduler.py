@@ -114,12 +114,17 @@ class ExtractionThread:
 
     def backlog(self) -> Backlog:
         """What is unread, from any thread."""
-        noted = [(session, noted_at) for session, _, noted_at in self._noted.copy()]
-        pending = [(session, entry.first_noted) for session, entry in self._pending.copy().items()]
-        if not (unread := [*pending, *noted]):
+        noted_sessions = [(session, noted_at) for session, _, noted_at in self._noted.copy()]
+        pending_sessions = [
+            (session, pending_session.first_noted)
+            for session, pending_session in self._pending.copy().items()
+        ]
+        if not (unread_sessions := [*pending_sessions, *noted_sessions]):
             return Backlog()
-        oldest = min(noted_at for _, noted_at in unread)
-        return Backlog(len({session for session, _ in unread}), time.monotonic() - oldest)
+        oldest_noted_at = min(noted_at for _, noted_at in unread_sessions)
+        return Backlog(
+            len({session for session, _ in unread_sessions}), time.monotonic() - oldest_noted_at
+        )
 
     def stop(self) -> bool:
         """Stop the thread. Returns True if it ended within the timeout."""
@@ -136,9 +141,9 @@ class ExtractionThread:
             self._stop.wait(_GATHER_SECONDS)
             tickets = [self._waiting.popleft() for _ in range(len(self._waiting))]
             self._collect_noted()
-            complete = self._extract_due(everything=bool(tickets))
+            is_complete = self._extract_due(everything=bool(tickets))
             for ticket in tickets:
-                ticket.resolve(complete)
+                ticket.resolve(is_complete)
         for ticket in self._waiting:
             ticket.resolve(False)
         self._on_exit()
@@ -146,19 +151,23 @@ class ExtractionThread:
     def _seconds_until_due(self) -> float | None:
         if not self._pending:
             return None
-        first = min(pending.due_at(self._settings) for pending in self._pending.values())
-        return min(max(0.0, first - time.monotonic()), threading.TIMEOUT_MAX)
+        first_due_at = min(
+            pending_session.due_at(self._settings) for pending_session in self._pending.values()
+        )
+        return min(max(0.0, first_due_at - time.monotonic()), threading.TIMEOUT_MAX)
 
     def _collect_noted(self) -> None:
         for _ in range(len(self._noted)):
             session, items, noted_at = self._noted.popleft()
-            pending = self._pending.setdefault(session, PendingSession(first_noted=noted_at))
-            pending.last_noted = noted_at
+            pending_session = self._pending.setdefault(
+                session, PendingSession(first_noted=noted_at)
+            )
+            pending_session.last_noted = noted_at
             for item in items:
                 if item.type == "message" and item.role in ("user", "assistant"):
-                    pending.turns += item.role != pending.role
-                    pending.role = item.role
-                    pending.has_request = pending.has_request or (
+                    pending_session.turns += item.role != pending_session.role
+                    pending_session.role = item.role
+                    pending_session.has_request = pending_session.has_request or (
                         item.role == "user" and contains_request(item.text)
                     )
         while len(self._pending) > _MAX_NOTED:
@@ -166,13 +175,13 @@ class ExtractionThread:
 
     def _extract_due(self, *, everything: bool) -> bool:
         """Extract from what is due, or everything. Returns True if nothing was left over."""
-        now, complete = time.monotonic(), True
-        for session, pending in list(self._pending.items()):
+        now, is_complete = time.monotonic(), True
+        for session, pending_session in list(self._pending.items()):
             if self._stop.is_set():
                 return False
-            if everything or pending.due_at(self._settings) <= now:
-                complete = self._extract_session(session, pending) and complete
-        return complete
+            if everything or pending_session.due_at(self._settings) <= now:
+                is_complete = self._extract_session(session, pending_session) and is_complete
+        return is_complete
 
     def _extract_session(self, session: str, pending: PendingSession) -> bool:
         try:

@@ -27,21 +27,21 @@ class SessionLocks:
         """Wait until no other thread reads the session; while inside, the others wait."""
         if self._pid != os.getpid():
             self._reset()
-        condition, owners, thread_id = self._condition, self._owners, threading.get_ident()
+        condition, owner_threads, thread_id = self._condition, self._owners, threading.get_ident()
         if (
-            owners.get(session) == thread_id
+            owner_threads.get(session) == thread_id
         ):  # a model that asks for it to be read is told by the lease
             yield
             return
         with condition:
-            condition.wait_for(lambda: session not in owners, self._timeout)
-            owners[session] = thread_id
+            condition.wait_for(lambda: session not in owner_threads, self._timeout)
+            owner_threads[session] = thread_id
         try:
             yield
         finally:
             with condition:
-                if owners.get(session) == thread_id:
-                    del owners[session]
+                if owner_threads.get(session) == thread_id:
+                    del owner_threads[session]
                 condition.notify_all()
 
     def _reset(self) -> None:

@@ -37,28 +37,35 @@ class ExtractionStatus:
 
 def extraction_status(engine: Engine, limit: int = MAX_SESSIONS) -> ExtractionStatus:
     """How far some sessions were read, in the order of the store."""
-    totals = ExtractionStatus()
-    for _, info in islice(scan.sessions(engine, None, None), limit):
-        newest, generation = newest_item(engine, info)
-        watermark = watermark_of(engine, info.id, info.user, generation)
-        totals.read += 0 < newest <= watermark.seq
-        totals.behind += watermark.seq < newest
-        totals.dead += watermark.state == DEAD
-        if watermark.error and watermark.error not in totals.errors:
-            totals.errors.append(watermark.error)
-    return totals
+    status = ExtractionStatus()
+    for _, session_info in islice(scan.sessions(engine, None, None), limit):
+        newest_seq, generation = newest_item(engine, session_info)
+        watermark = watermark_of(engine, session_info.id, session_info.user, generation)
+        status.read += 0 < newest_seq <= watermark.seq
+        status.behind += watermark.seq < newest_seq
+        status.dead += watermark.state == DEAD
+        if watermark.error and watermark.error not in status.errors:
+            status.errors.append(watermark.error)
+    return status
 
 
 def newest_item(engine: Engine, info: SessionInfo) -> tuple[int, int]:
     """The seq of the newest item of a session (0 = it has none), and which life it is in."""
     stream = engine.stream("session", info.id)
-    page = engine.read(Query(stream, "item", limit=1, newest=True))[0]
-    return (page.records[0].seq if page.records else 0), generation_of(page.version)
+    item_page = engine.read(Query(stream, "item", limit=1, newest=True))[0]
+    return (item_page.records[0].seq if item_page.records else 0), generation_of(item_page.version)
 
 
 def watermark_of(engine: Engine, session: str, user: str | None, generation: int) -> Watermark:
     """How far this life of a session was read."""
     user_stream = UserStream(engine, user=user, session=session)
-    key = engine.stream("session", session)
-    page = user_stream.engine.read(Query(user_stream.name, WATERMARK, ids=[key]))[0]
-    return resolve(engine, key, page.records[0].body if page.records else None, generation)
+    session_stream = engine.stream("session", session)
+    watermark_page = user_stream.engine.read(
+        Query(user_stream.name, WATERMARK, ids=[session_stream])
+    )[0]
+    return resolve(
+        engine,
+        session_stream,
+        watermark_page.records[0].body if watermark_page.records else None,
+        generation,
+    )

@@ -62,9 +62,11 @@ def content_stems(text: str) -> frozenset[str]:
 
 def says_all_of(text: str, other: str) -> bool:
     """Whether every word of another text that carries sense is in a text, in some form."""
-    stems = content_stems(text)
-    words = (tokenizer.readings(word) for word in tokenizer.tokens(other) if _carries_sense(word))
-    return all(not stems.isdisjoint(word) for word in words)
+    text_stems = content_stems(text)
+    other_words = (
+        tokenizer.readings(word) for word in tokenizer.tokens(other) if _carries_sense(word)
+    )
+    return all(not text_stems.isdisjoint(word) for word in other_words)
 
 
 def _carries_sense(word: str) -> bool:

@@ -71,8 +71,10 @@ def verify(
     except ModelError:
         return dict.fromkeys((doubt.note for doubt in doubts), False)
     cost.add(completion)
-    confirmations = _answers(completion.text)
-    return {doubt.note: confirmations.get(number, False) for number, doubt in enumerate(doubts, 1)}
+    answers_by_number = _answers(completion.text)
+    return {
+        doubt.note: answers_by_number.get(number, False) for number, doubt in enumerate(doubts, 1)
+    }
 
 
 def _doubts(reply: ParsedReply, batch: Batch, user: str | None) -> Iterator[Doubt]:
@@ -83,11 +85,14 @@ def _doubts(reply: ParsedReply, batch: Batch, user: str | None) -> Iterator[Doub
             continue
         verdict = claim_check.judge(candidate.text, candidate.lines, batch, user, candidate.quote)
         if verdict.status == "active" and verdict.passage is not None:
-            words = verdict.passage.text
-            rows = recognise(words, candidate.text).rows
-            fact_words = about(candidate.text, user, rows)
-            if verdict.gloss or share(fact_words, content_words(words, rows), rows) < CERTAIN:
-                yield Doubt("fact", candidate.text, words)
+            passage_text = verdict.passage.text
+            languages = recognise(passage_text, candidate.text).rows
+            fact_words = about(candidate.text, user, languages)
+            if (
+                verdict.gloss
+                or share(fact_words, content_words(passage_text, languages), languages) < CERTAIN
+            ):
+                yield Doubt("fact", candidate.text, passage_text)
     for candidate in reply.instructions:
         yield from _wish(candidate)
 
@@ -103,13 +108,13 @@ def _wish(candidate: Candidate) -> Iterator[Doubt]:
 
 
 def _messages(doubts: list[Doubt]) -> Messages:
-    entries = [
+    doubt_entries = [
         {"number": number, "kind": doubt.kind, "words": doubt.words, "note": doubt.note}
         for number, doubt in enumerate(doubts, 1)
     ]
     return [
         {"role": "system", "content": _SYSTEM},
-        {"role": "user", "content": json.dumps({"entries": entries}, ensure_ascii=False)},
+        {"role": "user", "content": json.dumps({"entries": doubt_entries}, ensure_ascii=False)},
     ]
 
 
@@ -117,7 +122,7 @@ def _answers(text: str) -> dict[int, bool]:
     document, _ = parse_json(text)
     answers = document.get("answers") if isinstance(document, dict) else None
     return {
-        entry["number"]: entry.get("answer") is True
-        for entry in (answers if isinstance(answers, list) else [])
-        if isinstance(entry, dict) and isinstance(entry.get("number"), int)
+        answer["number"]: answer.get("answer") is True
+        for answer in (answers if isinstance(answers, list) else [])
+        if isinstance(answer, dict) and isinstance(answer.get("number"), int)
     }

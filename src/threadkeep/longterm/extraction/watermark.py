@@ -100,12 +100,12 @@ def resolve(engine: Engine, stream: str, text: str | None, generation: int) -> W
     watermark = _read(Watermark, text, record_shapes.WATERMARK)
     if watermark.life == generation or not watermark.item:
         return parse_watermark(text, generation)
-    records = engine.read(Query(stream, "item", ids=[watermark.item]))[0].records
-    if not records or digest_of(records[0]) != watermark.digest:
+    item_records = engine.read(Query(stream, "item", ids=[watermark.item]))[0].records
+    if not item_records or digest_of(item_records[0]) != watermark.digest:
         return Watermark(life=generation)
     return Watermark(
         generation,
-        records[0].seq,
+        item_records[0].seq,
         item=watermark.item,
         digest=watermark.digest,
         again=watermark.again,
@@ -139,16 +139,16 @@ def _read(cls: type[T], text: str | None, check: Check) -> T:
     """The value of a body; one that cannot be read counts as none."""
     if text is None:
         return cls()
-    record = Record("watermark", "watermark", text, 0.0)
+    body_record = Record("watermark", "watermark", text, 0.0)
     try:
-        values = body.decode(record, check)
+        field_values = body.decode(body_record, check)
     except UnreadableRecord as error:
-        body.skip(record, error)
+        body.skip(body_record, error)
         return cls()
     field_names = {field.name for field in fields(cls)}
     arguments: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in values.items()
-        if name in field_names
+        field_name: tuple(value) if isinstance(value, list) else value
+        for field_name, value in field_values.items()
+        if field_name in field_names
     }
     return cls(**arguments)

@@ -50,25 +50,29 @@ def find_wish(text: str, instruction: str, quote: str = "") -> Wish:
         instruction: what a model made of it.
         quote: the words that the model cites; what it cites of another's is no wish.
     """
-    authored = user_authored(text)
-    if quote and squeezed(quote) in squeezed(text) and squeezed(quote) not in squeezed(authored):
+    authored_text = user_authored(text)
+    if (
+        quote
+        and squeezed(quote) in squeezed(text)
+        and squeezed(quote) not in squeezed(authored_text)
+    ):
         if len(squeezed(quote)) < len(squeezed(text)):  # it cites all of a message for part of it
             return Wish(None, "not_own")
         quote = ""
-    own_sentences = sentences(authored)
+    own_sentences = sentences(authored_text)
     reasons: list[Reason] = []
-    for count in (1, 2):
-        for start in range(len(own_sentences) - count + 1):
-            passage = " ".join(own_sentences[start : start + count])
-            wish = _judge(passage, instruction, quote, authored)
+    for sentence_count in (1, 2):
+        for first_index in range(len(own_sentences) - sentence_count + 1):
+            passage = " ".join(own_sentences[first_index : first_index + sentence_count])
+            wish = _judge(passage, instruction, quote, authored_text)
             if wish.sentence is not None:
                 return wish
             if wish.reason is not None:
                 reasons.append(wish.reason)
-    telling = [reason for reason in reasons if reason not in ("not_said", "no_wish")]
-    if telling:
-        return Wish(None, telling[0])
-    return Wish(None, "not_own" if squeezed(authored) != squeezed(text) else "no_wish")
+    telling_reasons = [reason for reason in reasons if reason not in ("not_said", "no_wish")]
+    if telling_reasons:
+        return Wish(None, telling_reasons[0])
+    return Wish(None, "not_own" if squeezed(authored_text) != squeezed(text) else "no_wish")
 
 
 def is_lasting(sentence: str) -> bool:
@@ -77,23 +81,28 @@ def is_lasting(sentence: str) -> bool:
 
 
 def _judge(passage: str, instruction: str, quote: str, around: str) -> Wish:
-    spoken, instructed = recognise(passage, around), recognise(instruction, around)
-    rows = tuple(dict.fromkeys((*spoken.rows, *instructed.rows)))
+    passage_languages, instruction_languages = (
+        recognise(passage, around),
+        recognise(instruction, around),
+    )
+    languages = tuple(dict.fromkeys((*passage_languages.rows, *instruction_languages.rows)))
     is_cited = bool(quote) and squeezed(quote) in squeezed(passage)
-    is_foreign = is_cited and not (spoken.codes & instructed.codes)
-    if not is_foreign and not is_asked(passage, instruction, rows):
+    is_foreign = is_cited and not (passage_languages.codes & instruction_languages.codes)
+    if not is_foreign and not is_asked(passage, instruction, languages):
         return Wish(None, "not_said")
-    if not spoken.covered or not spoken.rows:
+    if not passage_languages.covered or not passage_languages.rows:
         return Wish(None, "language")
     for reason, applies in (
-        ("hearsay", sense.is_hearsay(passage, spoken.rows)),
-        ("question", sense.is_question(passage, spoken.rows)),
-        ("no_wish", not sense.has("wish", passage, spoken.rows)),
+        ("hearsay", sense.is_hearsay(passage, passage_languages.rows)),
+        ("question", sense.is_question(passage, passage_languages.rows)),
+        ("no_wish", not sense.has("wish", passage, passage_languages.rows)),
     ):
         if applies:
             return Wish(None, reason)  # type: ignore[arg-type]  # literals in a tuple
-    main = spoken.rows[:1]
-    if not is_foreign and sense.is_negated(passage, main) != sense.is_negated(instruction, main):
+    main_language = passage_languages.rows[:1]
+    if not is_foreign and sense.is_negated(passage, main_language) != sense.is_negated(
+        instruction, main_language
+    ):
         return Wish(None, "negation")
     return Wish(passage, foreign=is_foreign)
 
@@ -101,26 +110,34 @@ def _judge(passage: str, instruction: str, quote: str, around: str) -> Wish:
 def is_asked(passage: str, instruction: str, rows: tuple[Language, ...]) -> bool:
     """Whether a passage has most of the words that an instruction is about."""
     instruction_words = content_words(instruction, rows)
-    about = tuple(word for word in instruction_words if not _is_boilerplate(word, rows))
+    topic_words = tuple(word for word in instruction_words if not _is_boilerplate(word, rows))
     passage_words = content_words(passage, rows)
-    names = frozenset(fold(name) for name in _NAME.findall(instruction))
-    missing_words = missing(about, passage_words, rows)
-    if len(about) >= _MANY and len(missing_words) == 1 and missing_words[0] not in names:
+    instruction_names = frozenset(fold(name) for name in _NAME.findall(instruction))
+    missing_words = missing(topic_words, passage_words, rows)
+    if (
+        len(topic_words) >= _MANY
+        and len(missing_words) == 1
+        and missing_words[0] not in instruction_names
+    ):
         return True
-    least = _MIN_SHARE if any(row.spaced for row in rows) else _MIN_SHARE_UNSPACED
-    if not about:
-        return bool(instruction_words) and share(instruction_words, passage_words, rows) >= least
-    return share(about, passage_words, rows) >= least
+    min_share = _MIN_SHARE if any(language.spaced for language in rows) else _MIN_SHARE_UNSPACED
+    if not topic_words:
+        return (
+            bool(instruction_words) and share(instruction_words, passage_words, rows) >= min_share
+        )
+    return share(topic_words, passage_words, rows) >= min_share
 
 
 def _is_boilerplate(word: str, rows: tuple[Language, ...]) -> bool:
     return _SAYING.fullmatch(word) is not None or any(
-        _frames(row.code, rows).fullmatch(word) for row in rows
+        _frames(language.code, rows).fullmatch(word) for language in rows
     )
 
 
 @functools.lru_cache(maxsize=128)
 def _frames(code: str, rows: tuple[Language, ...]) -> re.Pattern[str]:
-    row = next(row for row in rows if row.code == code)
-    entries = {word for role in _BOILERPLATE for word in row.words[role] if " " not in word}
-    return compiled(sorted(entries), spaced=True)
+    language = next(language for language in rows if language.code == code)
+    frame_words = {
+        word for role in _BOILERPLATE for word in language.words[role] if " " not in word
+    }
+    return compiled(sorted(frame_words), spaced=True)

@@ -76,22 +76,24 @@ def _extract(worker: ExtractionWorker, task: ExtractionTask, cost: TokenCost) ->
     if not task.batch.lines:
         commit_evidence(worker, task, evidence_of(worker, task), cost)
         return Report(batches=1)
-    previous = batch_summary.load_previous(worker, task)
-    evidence, sums_up = _ask(worker, task, previous, cost)
+    previous_summary = batch_summary.load_previous(worker, task)
+    evidence, sums_up = _ask(worker, task, previous_summary, cost)
     if not _is_unchanged(worker, task):
         release(task)
         raise LeaseLost
     load_leased(task)
-    version = batch_summary.write(worker, task, previous, evidence.reply) if sums_up else 0
+    summary_version = (
+        batch_summary.write(worker, task, previous_summary, evidence.reply) if sums_up else 0
+    )
     try:
         counts = commit_evidence(worker, task, evidence, cost)
     except LeaseLost:
-        batch_summary.undo(worker, task, version)
+        batch_summary.undo(worker, task, summary_version)
         raise
     if not _is_unchanged(worker, task):  # since it was looked at a moment ago
-        batch_summary.undo(worker, task, version)
+        batch_summary.undo(worker, task, summary_version)
         _retract(task)
-    return replace(counts.report(), batches=1, summaries=int(bool(version)))
+    return replace(counts.report(), batches=1, summaries=int(bool(summary_version)))
 
 
 def _ask(
@@ -105,10 +107,10 @@ def _ask(
         load_leased(task), task.batch, previous.summary, sum_up=sums_up, user=task.user
     )
     reply = complete(worker.model, messages, task.batch, sum_up=sums_up, cost=cost)
-    verified = (
+    answers_by_note = (
         verify(worker.model, reply, task.batch, task.user, cost) if worker.settings.verify else None
     )
-    return evidence_of(worker, task, reply, facts, instructions, verified), sums_up
+    return evidence_of(worker, task, reply, facts, instructions, answers_by_note), sums_up
 
 
 def _retract(task: ExtractionTask) -> None:
@@ -122,16 +124,18 @@ def _item_keys(task: ExtractionTask) -> list[str]:
 
 def _is_unchanged(worker: ExtractionWorker, task: ExtractionTask) -> bool:
     """True if the session still has the items of the batch, unchanged."""
-    keys = _item_keys(task)
-    snapshot = task.session_stream.read(Query(task.session_stream.stream_name, "item", ids=keys))
+    item_keys = _item_keys(task)
+    snapshot = task.session_stream.read(
+        Query(task.session_stream.stream_name, "item", ids=item_keys)
+    )
     if (
         snapshot.info is None
         or snapshot.info.user != task.user
         or generation_of(snapshot.version) != task.watermark.life
     ):
         return False
-    current = batch.from_page(worker.engine, snapshot.pages[0], len(keys) + 1, task.user)
-    lines = () if current is None else current.lines
-    return [(line.item.id, line.text) for line in lines] == [
+    current_batch = batch.from_page(worker.engine, snapshot.pages[0], len(item_keys) + 1, task.user)
+    current_lines = () if current_batch is None else current_batch.lines
+    return [(line.item.id, line.text) for line in current_lines] == [
         (line.item.id, line.text) for line in task.batch.lines
     ]

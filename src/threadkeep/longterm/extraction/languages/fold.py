@@ -34,9 +34,9 @@ _WORD: Final = re.compile(f"{LETTER}+(?:'{LETTER}+)*")
 @functools.lru_cache(maxsize=2_048)
 def fold(text: str) -> str:
     """The text as it is compared: never stored, never shown."""
-    decomposed = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
-    composed = unicodedata.normalize("NFC", _MARKS.sub("", decomposed))
-    return composed.translate(_LETTERS)
+    decomposed_text = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
+    composed_text = unicodedata.normalize("NFC", _MARKS.sub("", decomposed_text))
+    return composed_text.translate(_LETTERS)
 
 
 def words(text: str) -> list[str]:
@@ -51,9 +51,13 @@ def squeezed(text: str) -> str:
 
 def folded_with_places(text: str) -> tuple[str, list[int]]:
     """The folded text, and for each of its characters where it stands in the text."""
-    composed = unicodedata.normalize("NFC", text)
-    if composed != text and len(composed) != len(text):
-        text = composed
-    pieces = [fold(character) for character in text]
-    places = [place for place, piece in enumerate(pieces) for _ in piece]
-    return "".join(pieces), places
+    composed_text = unicodedata.normalize("NFC", text)
+    if composed_text != text and len(composed_text) != len(text):
+        text = composed_text
+    folded_characters = [fold(character) for character in text]
+    places = [
+        position
+        for position, folded_character in enumerate(folded_characters)
+        for _ in folded_character
+    ]
+    return "".join(folded_characters), places

@@ -25,10 +25,12 @@ Reading = frozenset[float]
 
 def readings(text: str, rows: Iterable[Language]) -> list[Reading]:
     """Each number of a text, as the set of what it may mean."""
-    folded = "".join(_ascii_digit(character) for character in fold(text))
-    in_digits = [_digits(match) for match in _DIGITS.finditer(folded)]
-    return in_digits + [
-        frozenset({float(value)}) for row in rows for value in _in_words(folded, row)
+    folded_text = "".join(_ascii_digit(character) for character in fold(text))
+    digit_readings = [_digits(match) for match in _DIGITS.finditer(folded_text)]
+    return digit_readings + [
+        frozenset({float(word_value)})
+        for language in rows
+        for word_value in _in_words(folded_text, language)
     ]
 
 
@@ -37,15 +39,15 @@ def _ascii_digit(character: str) -> str:
 
 
 def _digits(match: re.Match[str]) -> Reading:
-    token, scale = match[2] or match[4], match[3]
-    values = set(_values(token))
+    digits, scale = match[2] or match[4], match[3]
+    possible_values = set(_values(digits))
     if scale:
-        values |= {value * _SCALES[scale] for value in values}
+        possible_values |= {value * _SCALES[scale] for value in possible_values}
     if scale == "m":  # metres
-        values |= {value * 100 for value in _values(token)}
-    if len(token) == 2 and token.isdigit():  # '92
-        values |= {1900.0 + int(token), 2000.0 + int(token)}
-    return frozenset(round(value, 6) for value in values)
+        possible_values |= {value * 100 for value in _values(digits)}
+    if len(digits) == 2 and digits.isdigit():  # '92
+        possible_values |= {1900.0 + int(digits), 2000.0 + int(digits)}
+    return frozenset(round(value, 6) for value in possible_values)
 
 
 def _values(token: str) -> Iterator[float]:
@@ -57,73 +59,79 @@ def _values(token: str) -> Iterator[float]:
             yield float(hours)
             yield float(hours) - 12 if float(hours) > 12 else float(hours)
         return
-    plain = re.sub(r"[.,](?=\d{3}(?:\D|$))", "", token)
-    for form in {plain, token}:
-        head, *rest = re.split(r"[.,]", form)
-        if len(rest) == 0:
-            yield float(head)
-        elif len(rest) == 1:
-            yield float(f"{head}.{rest[0]}")
+    token_without_separators = re.sub(r"[.,](?=\d{3}(?:\D|$))", "", token)
+    for spelling in {token_without_separators, token}:
+        first_group, *other_groups = re.split(r"[.,]", spelling)
+        if len(other_groups) == 0:
+            yield float(first_group)
+        elif len(other_groups) == 1:
+            yield float(f"{first_group}.{other_groups[0]}")
         else:
-            yield from (float(part) for part in (head, *rest))
+            yield from (float(digit_group) for digit_group in (first_group, *other_groups))
 
 
 def _in_words(folded: str, row: Language) -> Iterator[int]:
     """The numbers in words, put together: twenty nine, zwei hundert, \u4e8c\u5341\u4e5d."""
     if not row.spaced:
-        for run in _runs(row.code).findall(folded):
-            yield _sum(_parts(run, row))
+        for numeral_run in _runs(row.code).findall(folded):
+            yield _sum(_parts(numeral_run, row))
         return
-    pending: list[int] = []
+    pending_numbers: list[int] = []
     for word in re.split(r"[\s\-]+", folded):
-        parts = _parts(word.strip(".,!?;:()"), row)
-        if parts:
-            pending += parts
-        elif pending and word not in ("and", "und", "et", "y", "e"):
-            yield _sum(pending)
-            pending = []
-    if pending:
-        yield _sum(pending)
+        word_numbers = _parts(word.strip(".,!?;:()"), row)
+        if word_numbers:
+            pending_numbers += word_numbers
+        elif pending_numbers and word not in ("and", "und", "et", "y", "e"):
+            yield _sum(pending_numbers)
+            pending_numbers = []
+    if pending_numbers:
+        yield _sum(pending_numbers)
 
 
 @functools.lru_cache(maxsize=16)
 def _runs(code: str) -> re.Pattern[str]:
     from threadkeep.longterm.extraction.languages.row import language
 
-    ordered = sorted(language(code).numbers, key=len, reverse=True)
-    return re.compile(f"(?:{'|'.join(map(re.escape, ordered))})+")
+    numerals_by_length = sorted(language(code).numbers, key=len, reverse=True)
+    return re.compile(f"(?:{'|'.join(map(re.escape, numerals_by_length))})+")
 
 
 def _parts(word: str, row: Language) -> list[int]:
     """A word as words of numbers; empty if it is none."""
     if word in row.numbers:
         return [row.numbers[word]]
-    parts: list[int] = []
+    word_numbers: list[int] = []
     while word:
-        end = next((n for n in range(len(word), 0, -1) if word[:n] in row.numbers), 0)
-        if not end and parts and word.startswith("und"):
+        prefix_length = next((n for n in range(len(word), 0, -1) if word[:n] in row.numbers), 0)
+        if not prefix_length and word_numbers and word.startswith("und"):
             word = word[3:]
             continue
-        if not end or (row.spaced and end < 3):
+        if not prefix_length or (row.spaced and prefix_length < 3):
             return []
-        parts.append(row.numbers[word[:end]])
-        word = word[end:]
-    return parts
+        word_numbers.append(row.numbers[word[:prefix_length]])
+        word = word[prefix_length:]
+    return word_numbers
 
 
 def _sum(parts: list[int]) -> int:
-    total, current = 0, 0
+    total, current_group = 0, 0
     for value in parts:
         if value in (1_000, 10_000, 1_000_000):
-            total, current = total + max(current, 1) * value, 0
-        elif value in (10, 20, 100) and 0 < current % 100 < 10 and value != 20 and value >= 10:
-            current = current * value if value != 10 or current < 10 else current + value
+            total, current_group = total + max(current_group, 1) * value, 0
+        elif (
+            value in (10, 20, 100) and 0 < current_group % 100 < 10 and value != 20 and value >= 10
+        ):
+            current_group = (
+                current_group * value
+                if value != 10 or current_group < 10
+                else current_group + value
+            )
         else:
-            current += value
-    return total + current
+            current_group += value
+    return total + current_group
 
 
 def unsaid(claimed: list[Reading], spoken: list[Reading]) -> list[Reading]:
     """The numbers of the first that are not among the second."""
-    meant = frozenset().union(*spoken) if spoken else frozenset()
-    return [reading for reading in claimed if not reading & meant]
+    spoken_values = frozenset().union(*spoken) if spoken else frozenset()
+    return [reading for reading in claimed if not reading & spoken_values]

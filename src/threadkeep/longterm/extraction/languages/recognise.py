@@ -72,79 +72,100 @@ class Languages(NamedTuple):
     @property
     def codes(self) -> frozenset[str]:
         """The codes of the rows."""
-        return frozenset(row.code for row in self.rows)
+        return frozenset(language_row.code for language_row in self.rows)
 
 
 @functools.lru_cache(maxsize=1_024)
 def recognise(text: str, around: str = "") -> Languages:
     """The languages of a sentence; where it says too little, those of what stands around it."""
-    folded = fold(text)
-    scripts = _scripts(folded)
-    rows: list[Language] = []
-    covered, is_known = True, False
-    for script, letters in scripts.most_common():
-        codes = _BY_SCRIPT.get(script, ())
-        if not codes:
-            covered = covered and letters < 2
-        elif len(codes) == 1 or script == "Latin":
-            languages, is_covered = (
-                _latin(folded) if script == "Latin" else _of_one(script, folded, codes[0])
+    folded_text = fold(text)
+    letter_counts = _scripts(folded_text)
+    language_rows: list[Language] = []
+    is_text_covered, is_language_known = True, False
+    for script, letter_count in letter_counts.most_common():
+        language_codes = _BY_SCRIPT.get(script, ())
+        if not language_codes:
+            is_text_covered = is_text_covered and letter_count < 2
+        elif len(language_codes) == 1 or script == "Latin":
+            script_rows, is_script_covered = (
+                _latin(folded_text)
+                if script == "Latin"
+                else _of_one(script, folded_text, language_codes[0])
             )
-            if script == "Latin" and rows and not languages:
+            if script == "Latin" and language_rows and not script_rows:
                 continue  # a name among letters of another script
-            rows += languages
-            covered, is_known = covered and is_covered, is_known or bool(languages)
-    if not is_known and around and around != text:
+            language_rows += script_rows
+            is_text_covered, is_language_known = (
+                is_text_covered and is_script_covered,
+                is_language_known or bool(script_rows),
+            )
+    if not is_language_known and around and around != text:
         return recognise(around)
-    unsure = not is_known and not (_scripts(folded).keys() - {"Latin"}) and not _is_strange(folded)
-    return Languages(tuple(rows), covered and is_known, unsure)
+    is_unsure = (
+        not is_language_known
+        and not (_scripts(folded_text).keys() - {"Latin"})
+        and not _is_strange(folded_text)
+    )
+    return Languages(tuple(language_rows), is_text_covered and is_language_known, is_unsure)
 
 
 def _scripts(folded: str) -> Counter[str]:
-    counts = Counter(
-        {name: len(letters) for name, p in _SCRIPTS.items() if (letters := p.findall(folded))}
+    letter_counts = Counter(
+        {
+            script: len(letters)
+            for script, pattern in _SCRIPTS.items()
+            if (letters := pattern.findall(folded))
+        }
     )
-    if counts["Kana"]:  # Han letters are Japanese beside Kana
-        counts["Kana"] += counts.pop("Han", 0)
-    others = len(_LETTER.findall(folded)) - sum(counts.values())
-    return +(counts + Counter({"other": max(0, others)}))
+    if letter_counts["Kana"]:  # Han letters are Japanese beside Kana
+        letter_counts["Kana"] += letter_counts.pop("Han", 0)
+    other_count = len(_LETTER.findall(folded)) - sum(letter_counts.values())
+    return +(letter_counts + Counter({"other": max(0, other_count)}))
 
 
 def _of_one(script: str, folded: str, code: str) -> tuple[list[Language], bool]:
     """Of a script in which one language has a row."""
-    foreign = _FOREIGN.get(script)
-    if foreign is not None and foreign.search(folded):
+    foreign_letters = _FOREIGN.get(script)
+    if foreign_letters is not None and foreign_letters.search(folded):
         return [], False
-    tokens = frozenset(words(folded))
-    votes = frozenset(_votes(code, list(tokens)))
-    other = max((len((tokens & common) - votes) for common in uncovered().values()), default=0)
-    return ([], False) if other > len(votes) else ([language(code)], True)
+    text_words = frozenset(words(folded))
+    language_words = frozenset(_votes(code, list(text_words)))
+    uncovered_count = max(
+        (
+            len((text_words & common_words) - language_words)
+            for common_words in uncovered().values()
+        ),
+        default=0,
+    )
+    return ([], False) if uncovered_count > len(language_words) else ([language(code)], True)
 
 
 def _is_strange(folded: str) -> bool:
     """Whether it has common words of a language without a row."""
-    tokens = frozenset(words(folded))
-    return any(tokens & common for common in uncovered().values())
+    text_words = frozenset(words(folded))
+    return any(text_words & common_words for common_words in uncovered().values())
 
 
 def _latin(folded: str) -> tuple[list[Language], bool]:
-    tokens = words(folded)
-    votes = {code: _votes(code, tokens) for code in _BY_SCRIPT["Latin"]}
-    best = max(votes, key=lambda code: len(votes[code]))
-    foreign: Mapping[str, frozenset[str]] = {
-        code: frozenset(tokens) & common for code, common in uncovered().items()
+    text_words = words(folded)
+    votes_by_code = {code: _votes(code, text_words) for code in _BY_SCRIPT["Latin"]}
+    best_code = max(votes_by_code, key=lambda code: len(votes_by_code[code]))
+    uncovered_votes: Mapping[str, frozenset[str]] = {
+        code: frozenset(text_words) & common_words for code, common_words in uncovered().items()
     }
-    strange = max(foreign.values(), key=len, default=frozenset())
-    if not votes[best] or len(strange) > len(votes[best]):
+    strange_words = max(uncovered_votes.values(), key=len, default=frozenset())
+    if not votes_by_code[best_code] or len(strange_words) > len(votes_by_code[best_code]):
         return [], False
-    rows = [language(best)]
-    rows += [
+    language_rows = [language(best_code)]
+    language_rows += [
         language(code)
-        for code, language_votes in votes.items()
-        if code != best and _adds(language_votes, votes[best])
+        for code, language_votes in votes_by_code.items()
+        if code != best_code and _adds(language_votes, votes_by_code[best_code])
     ]
-    taken = frozenset().union(*(votes[row.code] for row in rows))
-    return rows, len(strange - taken) < 2
+    voted_words = frozenset().union(
+        *(votes_by_code[language_row.code] for language_row in language_rows)
+    )
+    return language_rows, len(strange_words - voted_words) < 2
 
 
 def _adds(votes: frozenset[str], best: frozenset[str]) -> bool:
@@ -153,24 +174,26 @@ def _adds(votes: frozenset[str], best: frozenset[str]) -> bool:
 
 
 def _votes(code: str, tokens: list[str]) -> frozenset[str]:
-    pattern = _vocabulary(code)
-    return frozenset(token for token in tokens if pattern.fullmatch(token))
+    vocabulary_pattern = _vocabulary(code)
+    return frozenset(token for token in tokens if vocabulary_pattern.fullmatch(token))
 
 
 @functools.lru_cache(maxsize=16)
 def _vocabulary(code: str) -> re.Pattern[str]:
     """The single words of a row, and the words of its phrases that are no common word elsewhere."""
-    row = language(code)
-    entries = {word for role in _VOTING for word in row.words[role] if " " not in word}
-    entries |= {
-        part
+    language_row = language(code)
+    vocabulary = {word for role in _VOTING for word in language_row.words[role] if " " not in word}
+    vocabulary |= {
+        phrase_word
         for role in ("lasting", "polite", "first", "question")
-        for phrase in row.words[role]
-        for part in phrase.split()
-        if part != ".."
+        for phrase in language_row.words[role]
+        for phrase_word in phrase.split()
+        if phrase_word != ".."
     }
-    entries |= {word for group in row.same for word in group if word.isalpha()}
-    return compiled([*sorted(entries), *row.numbers], spaced=True)
+    vocabulary |= {
+        word for word_group in language_row.same for word in word_group if word.isalpha()
+    }
+    return compiled([*sorted(vocabulary), *language_row.numbers], spaced=True)
 
 
 def all_rows() -> tuple[Language, ...]:

@@ -119,23 +119,29 @@ class Language:
 @functools.lru_cache(maxsize=32)
 def language(code: str) -> Language:
     """The row of a language."""
-    table = _read(f"{code}.toml")
+    language_table = _read(f"{code}.toml")
     return Language(
         code,
-        table["name"],
-        table["spaced"],
-        phrases(table["prefixes"]),
-        {role: phrases(table[role]) for role in ROLES},
-        {fold(word): value for word, value in table["numbers"].items()},
-        tuple(phrases(group) for group in table["same"]),
-        tuple(phrases(group) for group in table["topics"]),
+        language_table["name"],
+        language_table["spaced"],
+        phrases(language_table["prefixes"]),
+        {role: phrases(language_table[role]) for role in ROLES},
+        {
+            fold(number_word): number_value
+            for number_word, number_value in language_table["numbers"].items()
+        },
+        tuple(phrases(word_group) for word_group in language_table["same"]),
+        tuple(phrases(word_group) for word_group in language_table["topics"]),
     )
 
 
 @functools.lru_cache(maxsize=1)
 def uncovered() -> Mapping[str, frozenset[str]]:
     """Common words of languages that have no row, by language: what tells them apart."""
-    return {code: frozenset(fold(text).split()) for code, text in _read("uncovered.toml").items()}
+    return {
+        code: frozenset(fold(word_list).split())
+        for code, word_list in _read("uncovered.toml").items()
+    }
 
 
 @functools.lru_cache(maxsize=8)
@@ -146,37 +152,39 @@ def common(name: str) -> frozenset[str]:
 
 def phrases(text: str) -> tuple[str, ...]:
     """The phrases of a cell, folded."""
-    parts = (" ".join(fold(part).split()) for part in text.split(","))
-    return tuple(part for part in parts if part)
+    phrase_texts = (" ".join(fold(phrase_text).split()) for phrase_text in text.split(","))
+    return tuple(phrase_text for phrase_text in phrase_texts if phrase_text)
 
 
 def _read(name: str) -> dict[str, Any]:
-    rows = resources.files("threadkeep.longterm.extraction.languages") / "rows" / name
-    return tomllib.loads(rows.read_text(encoding="utf-8"))
+    table_file = resources.files("threadkeep.longterm.extraction.languages") / "rows" / name
+    return tomllib.loads(table_file.read_text(encoding="utf-8"))
 
 
 @functools.lru_cache(maxsize=512)
 def _pattern(code: str, role: str) -> re.Pattern[str]:
-    row = language(code)
-    return compiled(row.words[role], spaced=row.spaced, prefixes=row.prefixes)
+    language_row = language(code)
+    return compiled(
+        language_row.words[role], spaced=language_row.spaced, prefixes=language_row.prefixes
+    )
 
 
 def compiled(
     entries: Iterable[str], *, spaced: bool, prefixes: Iterable[str] = ()
 ) -> re.Pattern[str]:
     """A pattern that finds any of some phrases in a folded text, the longest first."""
-    ordered = sorted(entries, key=len, reverse=True)
-    joined = "|".join(_phrase(entry, spaced) for entry in ordered)
+    sorted_entries = sorted(entries, key=len, reverse=True)
+    entry_alternatives = "|".join(_phrase(entry, spaced) for entry in sorted_entries)
     if not spaced:
-        return re.compile(f"(?:{joined})")
-    before = "|".join(sorted(prefixes, key=len, reverse=True))
-    optional = f"(?:{before})?" if before else ""
-    return re.compile(f"(?<!{LETTER}){optional}(?:{joined})(?!{LETTER})")
+        return re.compile(f"(?:{entry_alternatives})")
+    prefix_alternatives = "|".join(sorted(prefixes, key=len, reverse=True))
+    optional_prefix = f"(?:{prefix_alternatives})?" if prefix_alternatives else ""
+    return re.compile(f"(?<!{LETTER}){optional_prefix}(?:{entry_alternatives})(?!{LETTER})")
 
 
 def _phrase(entry: str, spaced: bool) -> str:
-    escaped = re.escape(entry).replace(r"\ ", r"\s+").replace(r"\*", f"{LETTER}*")
-    ascii_edges = not spaced and entry.isascii() and entry.isalpha()
-    if ascii_edges:  # "AI" in a script without spaces
-        escaped = f"(?<![a-z]){escaped}(?![a-z])"
-    return escaped.replace(r"\.\.", r"[^\n]{0,40}?")
+    phrase_pattern = re.escape(entry).replace(r"\ ", r"\s+").replace(r"\*", f"{LETTER}*")
+    is_ascii_word = not spaced and entry.isascii() and entry.isalpha()
+    if is_ascii_word:  # "AI" in a script without spaces
+        phrase_pattern = f"(?<![a-z]){phrase_pattern}(?![a-z])"
+    return phrase_pattern.replace(r"\.\.", r"[^\n]{0,40}?")

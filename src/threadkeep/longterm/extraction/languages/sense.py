@@ -28,55 +28,64 @@ _MY_LENGTH: Final = 45
 
 def has(role: str, text: str, rows: Rows) -> bool:
     """Whether words of a role stand in a text, in any of its languages."""
-    folded = fold(text)
-    return any(row.finds(role, folded) for row in rows)
+    folded_text = fold(text)
+    return any(language.finds(role, folded_text) for language in rows)
 
 
 def begins_with(role: str, text: str, rows: Rows) -> bool:
     """Whether a text begins with words of a role."""
-    folded = _EDGE.sub("", fold(text))
-    return any(row.begins(role, folded) for row in rows)
+    folded_text = _EDGE.sub("", fold(text))
+    return any(language.begins(role, folded_text) for language in rows)
 
 
 def is_negated(text: str, rows: Rows) -> bool:
     """Whether a text says that something is not, or is not to be."""
-    folded = fold(text)
-    places = {place for row in rows for place in row.places("negation", folded)}
-    if all(row.code in _CANCELLING for row in rows):
-        return len(places) % 2 == 1
-    return bool(places)
+    folded_text = fold(text)
+    negation_places = {
+        place for language in rows for place in language.places("negation", folded_text)
+    }
+    if all(language.code in _CANCELLING for language in rows):
+        return len(negation_places) % 2 == 1
+    return bool(negation_places)
 
 
 def is_hearsay(text: str, rows: Rows) -> bool:
     """Whether a text hands on what somebody else said or wants."""
-    folded = fold(text)
-    for row in rows:
-        folded = row.without("own_speech", folded)
-    if any(row.finds("hearsay", folded) for row in rows):
+    folded_text = fold(text)
+    for language in rows:
+        folded_text = language.without("own_speech", folded_text)
+    if any(language.finds("hearsay", folded_text) for language in rows):
         return True
-    hears = (_others_speak, _mine_speaks, _somebody_says_that)
-    if any(hear(folded, row) for row in rows for hear in hears):
+    hearsay_checks = (_others_speak, _mine_speaks, _somebody_says_that)
+    if any(
+        hearsay_check(folded_text, language)
+        for language in rows
+        for hearsay_check in hearsay_checks
+    ):
         return True
     return any(
-        first is not second and first.finds("others", folded) and second.finds("speech", folded)
-        for first in rows
-        for second in rows
+        speaker_language is not speech_language
+        and speaker_language.finds("others", folded_text)
+        and speech_language.finds("speech", folded_text)
+        for speaker_language in rows
+        for speech_language in rows
     )
 
 
 def _others_speak(folded: str, row: Language) -> bool:
     """Whether somebody or something is named, and that it speaks."""
-    speakers, speech = row.places("others", folded), row.places("speech", folded)
-    if not speakers or not speech:
+    speaker_places, speech_places = row.places("others", folded), row.places("speech", folded)
+    if not speaker_places or not speech_places:
         return False
-    return row.code not in _SUBJECT_FIRST or speakers[0][0] < speech[-1][0]
+    return row.code not in _SUBJECT_FIRST or speaker_places[0][0] < speech_places[-1][0]
 
 
 def _somebody_says_that(folded: str, row: Language) -> bool:
     """Whether a verb of speech has a subject before it, whoever that is, and "that" behind it."""
     return any(
-        _THAT.match(folded[end:]) and re.search(r"\w", row.without("polite", folded[:start]))
-        for start, end in row.places("speech", folded)
+        _THAT.match(folded[verb_end:])
+        and re.search(r"\w", row.without("polite", folded[:verb_start]))
+        for verb_start, verb_end in row.places("speech", folded)
     )
 
 
@@ -84,53 +93,64 @@ def _mine_speaks(folded: str, row: Language) -> bool:
     """Whether somebody of the user's speaks, whoever it is: "my dentist says"."""
     if not row.spaced:
         return False
-    mine = [end for _, end in row.places("first", folded)]
+    first_person_ends = [first_person_end for _, first_person_end in row.places("first", folded)]
     return any(
-        0 < start - end <= _MY_LENGTH for start, _ in row.places("speech", folded) for end in mine
+        0 < speech_start - first_person_end <= _MY_LENGTH
+        for speech_start, _ in row.places("speech", folded)
+        for first_person_end in first_person_ends
     )
 
 
 def is_question(text: str, rows: Rows) -> bool:
     """Whether it is a question, and none that asks to do something."""
-    folded = fold(text)
-    asks = _ASKING.search(folded) is not None or any(_asks(folded, row) for row in rows)
-    return asks and not any(row.finds("polite", folded) for row in rows)
+    folded_text = fold(text)
+    is_asking = _ASKING.search(folded_text) is not None or any(
+        _asks(folded_text, language) for language in rows
+    )
+    return is_asking and not any(language.finds("polite", folded_text) for language in rows)
 
 
 def _asks(folded: str, row: Language) -> bool:
     if row.spaced:
         return row.begins("question", _EDGE.sub("", folded)) is not None
-    end = len(re.sub(r"\W+$", "", folded))
-    return any(place[1] >= end for place in row.places("question", folded))
+    text_end = len(re.sub(r"\W+$", "", folded))
+    return any(question_place[1] >= text_end for question_place in row.places("question", folded))
 
 
 def is_order(text: str, rows: Rows) -> bool:
     """Whether what poses as a statement tells the assistant what to do."""
-    folded = fold(text)
-    return any(_is_order(folded, row) for row in rows)
+    folded_text = fold(text)
+    return any(_is_order(folded_text, language) for language in rows)
 
 
 def _is_order(folded: str, row: Language) -> bool:
     if row.finds("override", folded):
         return True
-    for place in row.places("assistant", folded):
-        rest = row.without("assistant", folded)
-        if not _is_indefinite(folded[: place[0]], row) and (
-            row.finds("must", rest) or row.finds("ask", rest)
+    for assistant_place in row.places("assistant", folded):
+        text_without_assistant = row.without("assistant", folded)
+        if not _is_indefinite(folded[: assistant_place[0]], row) and (
+            row.finds("must", text_without_assistant) or row.finds("ask", text_without_assistant)
         ):
             return True
-    plain = (row.without("polite", part) for part in _PARTS.split(folded))
-    parts = (_EDGE.sub("", part) for part in plain)
-    return any(row.begins("command", part) or row.begins("lasting", part) for part in parts if part)
+    clauses_without_politeness = (row.without("polite", clause) for clause in _PARTS.split(folded))
+    clauses = (_EDGE.sub("", clause) for clause in clauses_without_politeness)
+    return any(
+        row.begins("command", clause) or row.begins("lasting", clause)
+        for clause in clauses
+        if clause
+    )
 
 
 def _is_indefinite(before: str, row: Language) -> bool:
     """Whether what stands before a noun makes it none that is here: "an assistant"."""
-    near = before[-_NEAR:].rstrip()
-    return any(end == len(near) for _, end in row.places("indefinite", near))
+    nearest_letters = before[-_NEAR:].rstrip()
+    return any(
+        indefinite_end == len(nearest_letters)
+        for _, indefinite_end in row.places("indefinite", nearest_letters)
+    )
 
 
 def is_affirmation(text: str, rows: Iterable[Language]) -> bool:
     """Whether a text begins by agreeing."""
-    folded = _EDGE.sub("", fold(text))
-    return any(row.begins("yes", folded) for row in rows)
+    folded_text = _EDGE.sub("", fold(text))
+    return any(language.begins("yes", folded_text) for language in rows)
