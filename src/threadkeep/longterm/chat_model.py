@@ -76,13 +76,13 @@ class CallableModel:
 
     def complete(self, messages: Messages, schema: Mapping[str, Any]) -> Completion:
         try:
-            text = self._call(messages)
+            answer_text = self._call(messages)
         except Exception as error:  # whatever theirs may raise
             raise ModelError(type(error).__name__, _retry_after(error)) from error
-        if not isinstance(text, str):
-            raise ModelError(f"it returned a {type(text).__name__} instead of a text")
+        if not isinstance(answer_text, str):
+            raise ModelError(f"it returned a {type(answer_text).__name__} instead of a text")
         prompt_tokens = sum(tokens.estimate(str(message["content"])) for message in messages)
-        return Completion(text, prompt_tokens, tokens.estimate(text))
+        return Completion(answer_text, prompt_tokens, tokens.estimate(answer_text))
 
     def close(self) -> None:
         """It is not ours."""
@@ -105,17 +105,17 @@ class OpenAIModel:
     def complete(self, messages: Messages, schema: Mapping[str, Any]) -> Completion:
         import openai
 
-        for index in range(self._format, len(FORMATS)):
+        for format_index in range(self._format, len(FORMATS)):
             try:
-                answer = self._complete(messages, _format(FORMATS[index], schema))
+                completion = self._complete(messages, _format(FORMATS[format_index], schema))
             except openai.APIStatusError as error:
-                if error.status_code in _REFUSED and index + 1 < len(FORMATS):
+                if error.status_code in _REFUSED and format_index + 1 < len(FORMATS):
                     continue  # it may be the format that it does not take
                 raise _model_error(error) from error
             except openai.OpenAIError as error:
                 raise _model_error(error) from error
-            self._format = index
-            return answer
+            self._format = format_index
+            return completion
         raise AssertionError("the last format raises or answers")
 
     def close(self) -> None:
@@ -127,12 +127,12 @@ class OpenAIModel:
         create: Any = self._client().chat.completions.create
         response = create(model=self._settings.model, messages=messages, **format)
         try:
-            text = response.choices[0].message.content
+            answer_text = response.choices[0].message.content
         except (AttributeError, IndexError, TypeError) as error:
             raise ModelError("the answer is not one of Chat Completions") from error
-        if not text:
+        if not answer_text:
             raise ModelError("the answer has no text")
-        return Completion(text, *_token_usage(response, messages, text))
+        return Completion(answer_text, *_token_usage(response, messages, answer_text))
 
     def _client(self) -> OpenAI:
         from openai import OpenAI
@@ -140,13 +140,13 @@ class OpenAIModel:
         client, key = self._clients.get(os.getpid()), self._settings.api_key
         api_key = key() if callable(key) else key
         if client is None:
-            made = OpenAI(
+            new_client = OpenAI(
                 api_key=api_key,
                 base_url=self._settings.base_url,
                 timeout=self._settings.timeout,
                 max_retries=0,  # when to try again is written down where other workers see it
             )
-            client = self._clients.setdefault(os.getpid(), made)
+            client = self._clients.setdefault(os.getpid(), new_client)
         return client.with_options(api_key=api_key) if callable(key) else client
 
 
@@ -173,8 +173,8 @@ def _token_usage(response: Any, messages: Messages, text: str) -> tuple[int, int
 def _model_error(error: Exception) -> ModelError:
     """The error by its class and status alone: its text may quote the prompt, or a key."""
     status = getattr(error, "status_code", None)
-    name = type(error).__name__
-    return ModelError(f"{status} {name}" if status else name, _retry_after(error))
+    error_name = type(error).__name__
+    return ModelError(f"{status} {error_name}" if status else error_name, _retry_after(error))
 
 
 def _retry_after(error: Exception) -> float | None:

@@ -36,7 +36,7 @@ def explain_item(session_stream: SessionStream, id: str) -> Explanation:
     id = names.check(id, "id")
     session_stream.read()  # another user's is not looked into
     user_stream = for_session(session_stream)
-    unit = user_stream.load()
+    unit_of_work = user_stream.load()
     namespace = namespace_of(session_stream, user_stream.engine.settings.namespace)
 
     def is_cited(sources: tuple[Source, ...]) -> bool:
@@ -46,7 +46,11 @@ def explain_item(session_stream: SessionStream, id: str) -> Explanation:
         )
 
     return Explanation(
-        tuple(fact for fact in unit.facts.values() if is_cited(fact.sources)),
-        tuple(entry for entry in unit.instructions.values() if is_cited(entry.sources)),
-        tuple(refusal for refusal in listed(unit, None) if is_cited(refusal.sources)),
+        tuple(fact for fact in unit_of_work.facts.values() if is_cited(fact.sources)),
+        tuple(
+            instruction
+            for instruction in unit_of_work.instructions.values()
+            if is_cited(instruction.sources)
+        ),
+        tuple(refusal for refusal in listed(unit_of_work, None) if is_cited(refusal.sources)),
     )

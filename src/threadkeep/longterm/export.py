@@ -37,17 +37,23 @@ def export(engine: Engine, user: str) -> Iterator[Line]:
 def sessions(engine: Engine, user: str) -> Iterator[str]:
     """The ids of all sessions that are the user's, those of sub-agents too, oldest first."""
     stream = engine.stream("sessions", user)
-    after = 0
+    after_seq = 0
     while True:
-        entries = engine.read(Query(stream, "session", limit=_PAGE, after=after))[0].records
-        ids = [user_index.session_id_of(entry) for entry in entries]
-        pages = engine.read(*(_session_query(engine, id) for id in ids)) if ids else []
-        for id, page in zip(ids, pages, strict=True):
-            if page.records and _is_owner(page.records[0], user):
-                yield id
-        if len(entries) < _PAGE:
+        list_entries = engine.read(Query(stream, "session", limit=_PAGE, after=after_seq))[
+            0
+        ].records
+        session_ids = [user_index.session_id_of(list_entry) for list_entry in list_entries]
+        session_pages = (
+            engine.read(*(_session_query(engine, session_id) for session_id in session_ids))
+            if session_ids
+            else []
+        )
+        for session_id, session_page in zip(session_ids, session_pages, strict=True):
+            if session_page.records and _is_owner(session_page.records[0], user):
+                yield session_id
+        if len(list_entries) < _PAGE:
             return
-        after = entries[-1].seq
+        after_seq = list_entries[-1].seq
 
 
 def _is_owner(record: Record, user: str) -> bool:
@@ -65,37 +71,40 @@ def lines(engine: Engine, user: str) -> Iterator[Line]:
     Marks of what was forgotten come along, so that it is not learned again elsewhere, and how far
     the sessions were read, so that nobody pays for that twice.
     """
-    unit = UserStream(engine, user=user).load()
-    for fact in unit.facts.values():
+    unit_of_work = UserStream(engine, user=user).load()
+    for fact in unit_of_work.facts.values():
         yield _line(user, codec.fact_record(fact, _created_seconds(fact)))
-    for instruction in unit.instructions.values():
+    for instruction in unit_of_work.instructions.values():
         yield _line(user, codec.instruction_record(instruction, _created_seconds(instruction)))
-    for id, forgotten_at in unit.forgotten.items():
-        yield _line(user, Record(FORGOTTEN, id, "{}", forgotten_at))
-    for refusal in unit.refusals.values():
+    for forgotten_id, forgotten_at in unit_of_work.forgotten.items():
+        yield _line(user, Record(FORGOTTEN, forgotten_id, "{}", forgotten_at))
+    for refusal in unit_of_work.refusals.values():
         refused_at = 0.0 if refusal.refused_at is None else refusal.refused_at.timestamp()
         yield _line(user, codec.refusal_record(refusal, refused_at))
-    if any("/" in stream for stream in unit.watermarks):
-        yield from _watermark_lines(engine, user, unit)
+    if any("/" in stream for stream in unit_of_work.watermarks):
+        yield from _watermark_lines(engine, user, unit_of_work)
 
 
 def _watermark_lines(engine: Engine, user: str, unit: UnitOfWork) -> Iterator[Line]:
     """How far each session was read: by the last item read, since seqs are a store's own."""
     for session in sessions(engine, user):
-        stored = unit.watermarks.get(engine.stream("session", session)) or "{}"
+        watermark_body = unit.watermarks.get(engine.stream("session", session)) or "{}"
         try:
-            watermark = body.parse(stored, WATERMARK)
+            watermark = body.parse(watermark_body, WATERMARK)
         except UnreadableRecord:
             continue  # what cannot be read was not read, for whoever learns
         if watermark.get("item"):
-            mark = {
+            watermark_fields = {
                 "session": session,
                 "item": watermark["item"],
                 "digest": watermark.get("digest", ""),
                 "again": watermark.get("again", []),
             }
             yield _line(
-                user, Record(WATERMARK, names.key(session), json_text.dumps(mark, WATERMARK), 0.0)
+                user,
+                Record(
+                    WATERMARK, names.key(session), json_text.dumps(watermark_fields, WATERMARK), 0.0
+                ),
             )
 
 

@@ -130,11 +130,11 @@ class Facts(Collection[Fact]):
         """
         if isinstance(facts, (str, bytes, Mapping)) or not isinstance(facts, Iterable):
             raise InputError(f"facts must be a list, got {type(facts).__name__}")
-        new = [_parsed(self._engine, entry, index) for index, entry in enumerate(facts)]
+        new_facts = [_parsed(self._engine, entry, index) for index, entry in enumerate(facts)]
         return [
             fact
-            for start in range(0, len(new), _MAX_BATCH)
-            for fact in self._put_all(new[start : start + _MAX_BATCH])
+            for batch_start in range(0, len(new_facts), _MAX_BATCH)
+            for fact in self._put_all(new_facts[batch_start : batch_start + _MAX_BATCH])
         ]
 
     def update(
@@ -194,7 +194,7 @@ class Facts(Collection[Fact]):
         Raises:
             InputError: a value is not what it should be; it is named.
         """
-        selected = validate.checked_status(status)
+        checked_status = validate.checked_status(status)
         moment = validate.checked_moment(at, "at")
         if limit is not None and (type(limit) is not int or limit < 1):
             raise InputError(f"limit must be a whole number of at least 1, got {shown(limit)}")
@@ -203,9 +203,9 @@ class Facts(Collection[Fact]):
             for fact in self._user_stream().load().facts.values()
             if (category is None or fact.category == category)
             and (
-                selected in (None, fact.status)
+                checked_status in (None, fact.status)
                 if moment is None
-                else held_at(fact, moment, selected)
+                else held_at(fact, moment, checked_status)
             )
         ]
         return EntryListing(facts if limit is None else facts[-limit:])
@@ -216,16 +216,18 @@ class Facts(Collection[Fact]):
         Raises:
             NotFound: there is no such fact.
         """
-        unit = self._user_stream().load()
-        newest = self._require(unit, id)
-        visited = {newest.id}
+        unit_of_work = self._user_stream().load()
+        newest_fact = self._require(unit_of_work, id)
+        visited_ids = {newest_fact.id}
         while (
-            following := unit.facts.get(newest.superseded_by or "")
-        ) and following.id not in visited:
-            newest = following
-            visited.add(newest.id)
-        ids = set(lineage(unit.facts.values(), newest.id))
-        return EntryListing(sorted((unit.facts[id] for id in ids), key=_begin))
+            next_fact := unit_of_work.facts.get(newest_fact.superseded_by or "")
+        ) and next_fact.id not in visited_ids:
+            newest_fact = next_fact
+            visited_ids.add(newest_fact.id)
+        lineage_ids = set(lineage(unit_of_work.facts.values(), newest_fact.id))
+        return EntryListing(
+            sorted((unit_of_work.facts[fact_id] for fact_id in lineage_ids), key=_begin)
+        )
 
     aadd_many = async_twin(add_many)
     ahistory = async_twin(history)
@@ -237,14 +239,20 @@ class Facts(Collection[Fact]):
         """Put facts of the application, and supersede those that they replace."""
 
         def step(unit: UnitOfWork) -> tuple[UnitOfWork, list_type[Fact]]:
-            stored = [self._put(unit, fact, replaces) for fact, replaces in new]
+            stored_facts = [self._put(unit, fact, replaced_id) for fact, replaced_id in new]
             evict_surplus(unit, self._engine.now())
-            return unit, stored
+            return unit, stored_facts
 
-        replaced = [names.check(id, "replaces") for _, id in new if id is not None]
-        ids = [*(fact.id for fact, _ in new), *replaced]
-        unit, stored = self._user_stream().transact_facts(list(dict.fromkeys(ids)), step)
-        return [unit.facts.get(fact.id, fact) for fact in stored]
+        replaced_ids = [
+            names.check(replaced_id, "replaces")
+            for _, replaced_id in new
+            if replaced_id is not None
+        ]
+        fact_ids = [*(fact.id for fact, _ in new), *replaced_ids]
+        unit_of_work, stored_facts = self._user_stream().transact_facts(
+            list(dict.fromkeys(fact_ids)), step
+        )
+        return [unit_of_work.facts.get(fact.id, fact) for fact in stored_facts]
 
     def _put(self, unit: UnitOfWork, fact: Fact, replaces: str | None) -> Fact:
         fact = place(unit, fact)
@@ -264,20 +272,21 @@ def _parsed(engine: Engine, entry: str | Mapping[str, Any], index: int) -> tuple
     options = {"text": entry} if isinstance(entry, str) else entry
     if not isinstance(options, Mapping):
         raise InputError(f"facts[{index}] must be a str or a dict, got {type(entry).__name__}")
-    named = dict(options)
-    replaces = named.pop("replaces", None)
-    if replaces is not None:
-        names.check(replaces, f"facts[{index}].replaces")
-    if unknown := sorted(named.keys() - set(FIELDS)):
+    fact_options = dict(options)
+    replaced_id = fact_options.pop("replaces", None)
+    if replaced_id is not None:
+        names.check(replaced_id, f"facts[{index}].replaces")
+    if unknown_keys := sorted(fact_options.keys() - set(FIELDS)):
         raise InputError(
-            f"facts[{index}] has no key {shown(unknown[0])}{did_you_mean(unknown[0], FIELDS)}"
+            f"facts[{index}] has no key {shown(unknown_keys[0])}"
+            f"{did_you_mean(unknown_keys[0], FIELDS)}"
         )
     try:
-        return new_fact(engine, named.pop("text", None), **named), replaces
+        return new_fact(engine, fact_options.pop("text", None), **fact_options), replaced_id
     except InputError as error:
         raise InputError(f"facts[{index}]: {error}") from error
 
 
 def _begin(fact: Fact) -> tuple[float, int]:
-    moment = fact.valid_from or first_said(fact)
-    return 0.0 if moment is None else moment.timestamp(), fact.seq
+    start_time = fact.valid_from or first_said(fact)
+    return 0.0 if start_time is None else start_time.timestamp(), fact.seq

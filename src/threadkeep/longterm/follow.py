@@ -40,8 +40,8 @@ class Edited:
             return False
         if source.item not in self.versions:
             return False
-        current = self.versions[source.item]
-        return current is None or (source.version not in ("", current))
+        current_version = self.versions[source.item]
+        return current_version is None or (source.version not in ("", current_version))
 
 
 def after_edit(session_stream: SessionStream, ids: Sequence[str]) -> None:
@@ -49,35 +49,43 @@ def after_edit(session_stream: SessionStream, ids: Sequence[str]) -> None:
     user_stream = for_session(session_stream)
     if not user_stream.engine.read(Query(user_stream.name, "fact", limit=0))[0].version:
         return
-    keys = [names.key(id) for id in ids]
-    snapshot = session_stream.read(Query(session_stream.stream_name, "item", ids=keys))
-    items = {}
+    item_keys = [names.key(item_id) for item_id in ids]
+    snapshot = session_stream.read(Query(session_stream.stream_name, "item", ids=item_keys))
+    items_by_id = {}
     for record in snapshot.pages[0].records:
         item = item_codec.read_item(record)
-        items[item.id] = item
-    edited = Edited(
+        items_by_id[item.id] = item
+    edited_items = Edited(
         namespace_of(session_stream, user_stream.engine.settings.namespace),
         session_stream.id,
-        {id: _version(session_stream, items.get(id)) for id in ids},
+        {item_id: _version(session_stream, items_by_id.get(item_id)) for item_id in ids},
     )
-    seqs = {id: item.seq for id, item in items.items() if edited.versions.get(id) is not None}
-    key, generation = session_stream.stream_name, generation_of(snapshot.version)
+    seqs_by_id = {
+        item_id: item.seq
+        for item_id, item in items_by_id.items()
+        if edited_items.versions.get(item_id) is not None
+    }
+    watermark_key, generation = session_stream.stream_name, generation_of(snapshot.version)
 
     def step(unit: UnitOfWork) -> None:
-        withdraw(unit, edited)
-        watermark = watermark_of(unit, key, generation)
-        again = [
-            id for id, seq in seqs.items() if seq <= watermark.seq and _was_read(watermark, id)
+        withdraw(unit, edited_items)
+        watermark = watermark_of(unit, watermark_key, generation)
+        edited_ids = [
+            item_id
+            for item_id, seq in seqs_by_id.items()
+            if seq <= watermark.seq and _was_read(watermark, item_id)
         ]
-        if again:
-            noted = replace(watermark, again=tuple(dict.fromkeys((*watermark.again, *again))))
-            unit.put_watermark(key, noted.body())
+        if edited_ids:
+            updated_watermark = replace(
+                watermark, again=tuple(dict.fromkeys((*watermark.again, *edited_ids)))
+            )
+            unit.put_watermark(watermark_key, updated_watermark.body())
 
     if not user_stream.load().is_forgotten:
         user_stream.transact(step)
     listener = session_stream.engine.listener
-    if seqs and listener is not None:
-        listener.note(session_stream.id, [items[id] for id in seqs])
+    if seqs_by_id and listener is not None:
+        listener.note(session_stream.id, [items_by_id[item_id] for item_id in seqs_by_id])
 
 
 def _was_read(watermark: Watermark, id: str) -> bool:
@@ -101,17 +109,17 @@ def withdraw(unit: UnitOfWork, edited: Edited) -> None:
 
     What they had replaced holds again. An application's own entries stay.
     """
-    withdrawn: list[Fact | Instruction] = []
+    withdrawn_entries: list[Fact | Instruction] = []
     for entry in unit.entries():
-        remaining = tuple(source for source in entry.sources if not edited.is_stale(source))
-        if len(remaining) == len(entry.sources):
+        remaining_sources = tuple(source for source in entry.sources if not edited.is_stale(source))
+        if len(remaining_sources) == len(entry.sources):
             continue
-        if remaining or entry.extractor == APPLICATION:
-            unit.put(replace(entry, sources=remaining))
+        if remaining_sources or entry.extractor == APPLICATION:
+            unit.put(replace(entry, sources=remaining_sources))
         else:
             unit.drop(entry)
-            withdrawn.append(entry)
-    for entry in withdrawn:
+            withdrawn_entries.append(entry)
+    for entry in withdrawn_entries:
         _restore(unit, entry)
     for refusal in list(unit.refusals.values()):
         if any(edited.is_stale(source) for source in refusal.sources):
@@ -124,6 +132,8 @@ def _restore(unit: UnitOfWork, withdrawn: Fact | Instruction) -> None:
         if entry.superseded_by != withdrawn.id:
             continue
         if isinstance(entry, Fact) and isinstance(withdrawn, Fact):
-            ends = {withdrawn.valid_from, withdrawn.observed_at}
-            entry = replace(entry, valid_to=None if entry.valid_to in ends else entry.valid_to)
+            withdrawn_starts = {withdrawn.valid_from, withdrawn.observed_at}
+            entry = replace(
+                entry, valid_to=None if entry.valid_to in withdrawn_starts else entry.valid_to
+            )
         unit.put(replace(entry, status="active", superseded_by=None))

@@ -47,22 +47,33 @@ _TRIES: Final = 64
 def forget_user(engine: Engine, user: str, *, purge: bool) -> ForgetReport:
     """As `User.forget`."""
     user_stream = UserStream(engine, user=user)
-    unit = _mark_forgotten(user_stream)
-    erased: dict[str, int] = {}
-    unreadable: list[str] = []
-    for session in _all_sessions(engine, user, unreadable):
+    user_unit = _mark_forgotten(user_stream)
+    erased_counts: dict[str, int] = {}
+    unreadable_streams: list[str] = []
+    for session in _all_sessions(engine, user, unreadable_streams):
         if (count := _erase(engine, user, session)) is not None:
-            erased[session] = erased.get(session, 0) + count
-    records = sum(erased.values()) + orphans.forget_pointers(engine, user, erased)
-    records += checkpoints.delete_of_user(engine, user) + blob_release.delete_of_user(engine, user)
-    other_namespaces = _summaries(engine, unit)
-    records += orphans.forget_summaries(engine, user)
+            erased_counts[session] = erased_counts.get(session, 0) + count
+    record_count = sum(erased_counts.values()) + orphans.forget_pointers(
+        engine, user, erased_counts
+    )
+    record_count += checkpoints.delete_of_user(engine, user) + blob_release.delete_of_user(
+        engine, user
+    )
+    other_namespaces = _summaries(engine, user_unit)
+    record_count += orphans.forget_summaries(engine, user)
     recall_segments.forget_user(engine, user)
-    records += sum(len(kind) for kind in (unit.facts, unit.instructions, unit.watermarks))
+    record_count += sum(
+        len(entries) for entries in (user_unit.facts, user_unit.instructions, user_unit.watermarks)
+    )
     user_stream.delete()
     engine.evict_user(user)
-    unreached = [*_unreached(other_namespaces, unreadable), *(engine.purge() if purge else [])]
-    return ForgetReport(records, sum(count > 0 for count in erased.values()), unreached)
+    unreached_places = [
+        *_unreached(other_namespaces, unreadable_streams),
+        *(engine.purge() if purge else []),
+    ]
+    return ForgetReport(
+        record_count, sum(count > 0 for count in erased_counts.values()), unreached_places
+    )
 
 
 def _unreached(namespaces: list[str], unreadable: list[str]) -> Iterator[str]:
@@ -78,11 +89,11 @@ def _unreached(namespaces: list[str], unreadable: list[str]) -> Iterator[str]:
 
 def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
     """As `Session.forget`."""
-    item_ids = [names.check(id, "item id") for id in ids]
-    keys = [names.key(id) for id in item_ids]
-    forgotten_page = session_stream.read(Query(session_stream.stream_name, "item", ids=keys)).pages[
-        0
-    ]
+    item_ids = [names.check(item_id, "item id") for item_id in ids]
+    item_keys = [names.key(item_id) for item_id in item_ids]
+    forgotten_page = session_stream.read(
+        Query(session_stream.stream_name, "item", ids=item_keys)
+    ).pages[0]
     items = whole_items(session_stream, items_of_page(forgotten_page))
     edit.remove(session_stream, *item_ids, notify=False)
     forgotten_texts = {item.text for item in items if item.text}
@@ -97,7 +108,7 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
     )
 
     def step(unit: UnitOfWork) -> None:
-        removed_sources = {(namespace, session_stream.id, id) for id in item_ids}
+        removed_sources = {(namespace, session_stream.id, item_id) for item_id in item_ids}
         for entry in unit.entries():
             remove_sources(unit, entry, removed_sources, session_stream.engine.now())
         for refusal in list(unit.refusals.values()):
@@ -111,10 +122,10 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
 def _mark_forgotten(user_stream: UserStream) -> UnitOfWork:
     """Mark the user as being forgotten. Returns the entries."""
     for _ in range(_TRIES):
-        unit = user_stream.load()
-        unit.mark_forgotten(unit_of_work.USER, user_stream.engine.now())
-        if user_stream.commit(unit):
-            return unit
+        user_unit = user_stream.load()
+        user_unit.mark_forgotten(unit_of_work.USER, user_stream.engine.now())
+        if user_stream.commit(user_unit):
+            return user_unit
     raise BackendError("others learned of the user all the time; try again")
 
 
@@ -127,19 +138,19 @@ def _all_sessions(engine: Engine, user: str, unreadable: list[str]) -> Iterator[
 
 def _listed(engine: Engine, user: str) -> Iterator[str]:
     """The sessions of the user's list, until it is empty; each leaves it when it is over."""
-    stream = engine.stream("sessions", user)
+    list_stream = engine.stream("sessions", user)
     for _ in range(_ROUNDS):
-        page = engine.read(Query(stream, "session", limit=_PAGE))[0]
-        if not page.records:
-            if page.version:
+        list_page = engine.read(Query(list_stream, "session", limit=_PAGE))[0]
+        if not list_page.records:
+            if list_page.version:
                 with suppress(Conflict):  # somebody begins a session
-                    engine.commit(stream, drop=[Drop()], ttl=KEEP, expect=page.version)
+                    engine.commit(list_stream, drop=[Drop()], ttl=KEEP, expect=list_page.version)
             return
-        for entry in page.records:
-            yield user_index.session_id_of(entry)
-        drops = [Drop("session", [entry.id for entry in page.records])]
+        for list_entry in list_page.records:
+            yield user_index.session_id_of(list_entry)
+        entry_drops = [Drop("session", [list_entry.id for list_entry in list_page.records])]
         with suppress(Conflict):  # somebody wrote to one of them meanwhile: once more
-            engine.commit(stream, drop=drops, ttl=KEEP, expect=page.version)
+            engine.commit(list_stream, drop=entry_drops, ttl=KEEP, expect=list_page.version)
     raise BackendError(
         f"user {shown(user)} still writes to sessions that were forgotten: stop that, and try again"
     )
@@ -150,12 +161,12 @@ def _erase(engine: Engine, user: str, session: str) -> int | None:
     session_stream = SessionStream(engine, SessionInfo(session, user))
 
     def step() -> int | None:
-        remains = remove.find_target(session_stream)
-        if remains.user != user:  # nobody's
+        target = remove.find_target(session_stream)
+        if target.user != user:  # nobody's
             return None
-        count = _count(session_stream)
-        remove.delete_target(session_stream, remains)
-        return count
+        record_count = _count(session_stream)
+        remove.delete_target(session_stream, target)
+        return record_count
 
     with suppress(NotOwner, CorruptRecord):  # somebody else's, or begun by them since
         return session_stream.retry(step)
@@ -178,13 +189,13 @@ def _count(session_stream: SessionStream) -> int:
 def _summaries(engine: Engine, unit: UnitOfWork) -> list[str]:
     """Remove the summaries of sessions that were read and are gone; the namespaces of others."""
     other_namespaces: dict[str, None] = {}
-    for stream in unit.watermarks:
-        if "/" not in stream:  # what learning cost, which is of no session
+    for session_stream in unit.watermarks:
+        if "/" not in session_stream:  # what learning cost, which is of no session
             continue
-        namespace, _ = names.parts(stream)
+        namespace, _ = names.parts(session_stream)
         if namespace == engine.settings.namespace:
-            summary = derived.derived_stream(engine, derived.SUMMARY, stream)
-            engine.longterm.commit(summary, drop=[Drop()], ttl=KEEP)
+            summary_stream = derived.derived_stream(engine, derived.SUMMARY, session_stream)
+            engine.longterm.commit(summary_stream, drop=[Drop()], ttl=KEEP)
         else:
             other_namespaces[namespace] = None
     return list(other_namespaces)
@@ -197,13 +208,13 @@ def remove_sources(
     now: float,
 ) -> None:
     """A fact without those sources; gone, if it had no others."""
-    remaining = tuple(
+    remaining_sources = tuple(
         source for source in entry.sources if _source_key(source) not in removed_sources
     )
-    if len(remaining) == len(entry.sources):
+    if len(remaining_sources) == len(entry.sources):
         return
-    if remaining:
-        unit.put(replace(entry, sources=remaining))
+    if remaining_sources:
+        unit.put(replace(entry, sources=remaining_sources))
     else:
         unit.drop(entry)
         unit.mark_forgotten(entry.id, now)

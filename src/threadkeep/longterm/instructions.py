@@ -130,8 +130,10 @@ class Instructions(Collection[Instruction]):
             extractor=names.check(extractor, "extractor"),
             created_at=utc_datetime(now),
         )
-        unit = self._user_stream().transact(lambda loaded: self._put(loaded, instruction, replaces))
-        return unit.instructions.get(instruction.id, instruction)
+        unit_of_work = self._user_stream().transact(
+            lambda loaded: self._put(loaded, instruction, replaces)
+        )
+        return unit_of_work.instructions.get(instruction.id, instruction)
 
     def update(
         self,
@@ -168,13 +170,13 @@ class Instructions(Collection[Instruction]):
         Raises:
             InputError: there is no such status.
         """
-        selected = validate.checked_status(status)
+        checked_status = validate.checked_status(status)
         instructions = self._user_stream().load().instructions.values()
         return EntryListing(
             ranked(
                 instruction
                 for instruction in instructions
-                if selected in (None, instruction.status)
+                if checked_status in (None, instruction.status)
             )
         )
 

@@ -29,12 +29,12 @@ def sessions(engine: Engine, user: str, unreadable: list[str]) -> Iterator[str]:
         unreadable: takes the streams of sessions of which nobody can say whose they are.
     """
     prefix = names.noun_prefix(engine.settings.namespace, "session")
-    for stream, _, record in _records(engine, prefix, "session"):
+    for session_stream, _, record in _records(engine, prefix, "session"):
         owner = session_codec.owner(record)
         if owner == user:
-            yield _session(engine, stream, record)
+            yield _session(engine, session_stream, record)
         elif owner is None and not _is_readable(record):
-            unreadable.append(stream)
+            unreadable.append(session_stream)
 
 
 def forget_pointers(engine: Engine, user: str, sessions: Collection[str]) -> int:
@@ -43,12 +43,12 @@ def forget_pointers(engine: Engine, user: str, sessions: Collection[str]) -> int
     What cannot be read says nothing to anybody, whosever it is, and goes as well.
     """
     prefix = names.noun_prefix(engine.settings.namespace, "response")
-    count = 0
+    record_count = 0
     for stream, version, record in _records(engine, prefix, "pointer"):
         owner, session = (session_codec.text_field(record, name) for name in ("user", "session"))
         if owner == user or session in sessions or not body.is_readable(record, POINTER):
-            count += _drop(engine, stream, version)
-    return count
+            record_count += _drop(engine, stream, version)
+    return record_count
 
 
 def forget_summaries(engine: Engine, user: str) -> int:
@@ -56,16 +56,16 @@ def forget_summaries(engine: Engine, user: str) -> int:
 
     One that cannot be read goes as well, unless its session is there and is somebody else's.
     """
-    start = derived.stream(engine, derived.SUMMARY, "")
-    count = 0
-    for stream, version, record in _records(engine.longterm, start, derived.SUMMARY):
+    stream_prefix = derived.stream(engine, derived.SUMMARY, "")
+    record_count = 0
+    for stream, version, record in _records(engine.longterm, stream_prefix, derived.SUMMARY):
         if body.is_readable(record, SUMMARY):
             is_theirs = session_codec.text_field(record, "user") == user
         else:
             is_theirs = _owner_of_derived(engine, stream) in (None, user)
         if is_theirs:
-            count += _drop(engine.longterm, stream, version)
-    return count
+            record_count += _drop(engine.longterm, stream, version)
+    return record_count
 
 
 def _records(engine: Engine, prefix: str, kind: str) -> Iterator[tuple[str, int, Record]]:
@@ -80,18 +80,18 @@ def _records(engine: Engine, prefix: str, kind: str) -> Iterator[tuple[str, int,
 
 def _session(engine: Engine, stream: str, record: Record) -> str:
     """The id of a session: as its record says, if that is true, else as its stream is named."""
-    id = session_codec.text_field(record, "id")
-    if id is not None and engine.stream("session", id) == stream:
-        return id
+    session_id = session_codec.text_field(record, "id")
+    if session_id is not None and engine.stream("session", session_id) == stream:
+        return session_id
     return unquote(names.parts(stream)[1], errors="surrogatepass")
 
 
 def _owner_of_derived(engine: Engine, stream: str) -> str | None:
     """The owner of the session that a summary is of, by the names of their streams."""
     prefix = names.noun_prefix(engine.settings.namespace, "session")
-    session = prefix + names.parts(stream)[1]
-    records = engine.read(Query(session, "session", ids=["session"]))[0].records
-    return session_codec.owner(records[0]) if records else None
+    session_stream = prefix + names.parts(stream)[1]
+    session_records = engine.read(Query(session_stream, "session", ids=["session"]))[0].records
+    return session_codec.owner(session_records[0]) if session_records else None
 
 
 def _is_readable(record: Record) -> bool:

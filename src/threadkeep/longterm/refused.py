@@ -19,8 +19,8 @@ def listed(unit: UnitOfWork, limit: int | None) -> Listing[Refusal]:
     if limit is not None and (type(limit) is not int or limit < 1):
         raise InputError(f"limit must be a whole number of at least 1, got {shown(limit)}")
     entries: list[Fact | Instruction] = [*unit.facts.values(), *unit.instructions.values()]
-    waiting = [_waiting(entry) for entry in entries if entry.status == "quarantined"]
-    refusals = sorted((*unit.refusals.values(), *waiting), key=_seconds)
+    quarantined_entries = [_waiting(entry) for entry in entries if entry.status == "quarantined"]
+    refusals = sorted((*unit.refusals.values(), *quarantined_entries), key=_seconds)
     return RefusalListing(refusals if limit is None else refusals[-limit:])
 
 

@@ -78,9 +78,9 @@ def checked(
     Raises:
         InputError: a line is not of an export, or is somebody else's; it is numbered.
     """
-    numbered = iter(numbered_lines)
-    jsonl.check_header(next(numbered, (0, {}))[1])
-    for owner, lines in groupby(numbered, key=lambda pair: _owner(*pair)):
+    line_iterator = iter(numbered_lines)
+    jsonl.check_header(next(line_iterator, (0, {}))[1])
+    for owner, lines in groupby(line_iterator, key=lambda pair: _owner(*pair)):
         if owner is None:
             yield from jsonl.sessions(lines, user)
         else:
@@ -108,8 +108,10 @@ def restore_user(
     engine: Engine, user: str, text: str | Iterable[str], *, keep_forgotten: bool = True
 ) -> int:
     """As `User.restore`: all of it is looked at before any of it is written."""
-    entries = list(checked(_parsed(text), user))
-    return sum(restored.new for restored in restore(engine, entries, keep_forgotten=keep_forgotten))
+    checked_entries = list(checked(_parsed(text), user))
+    return sum(
+        outcome.new for outcome in restore(engine, checked_entries, keep_forgotten=keep_forgotten)
+    )
 
 
 def _owner(number: int, line: Line) -> str | None:
@@ -126,21 +128,21 @@ def _user_entries(
     owner: str, numbered: Iterable[tuple[int, Line]], user: str | None
 ) -> Iterator[UserEntries]:
     """A run of lines on a user, in parts that one commit can take."""
-    lines = {}
+    entries_by_line = {}
     for number, line in numbered:
         if user not in (None, owner):
             raise InputError(f"line {number} is of another user")
-        lines[number] = _read(number, line)
-    stored = {id(record): entry for record, entry in lines.values()}
-    for batch in batches(record for record, _ in lines.values()):
-        yield UserEntries(owner, [stored[id(record)] for record in batch])
+        entries_by_line[number] = _read(number, line)
+    entries_by_record = {id(record): entry for record, entry in entries_by_line.values()}
+    for record_batch in batches(record for record, _ in entries_by_line.values()):
+        yield UserEntries(owner, [entries_by_record[id(record)] for record in record_batch])
 
 
 def _put(
     engine: Engine, user: str, batch: list[Fact | Instruction | Mark], keep_forgotten: bool
 ) -> int:
     def step(unit: UnitOfWork) -> int:
-        before = len(unit.facts) + len(unit.instructions)
+        count_before = len(unit.facts) + len(unit.instructions)
         for entry in batch:
             if isinstance(entry, Mark):
                 _put_mark(engine, unit, entry, keep_forgotten)
@@ -150,7 +152,7 @@ def _put(
                 unit.facts.get(entry.id) or unit.put_fact(entry)
             else:
                 unit.instructions.get(entry.id) or unit.put_instruction(entry)
-        return len(unit.facts) + len(unit.instructions) - before
+        return len(unit.facts) + len(unit.instructions) - count_before
 
     return UserStream(engine, user=user).transact(step)
 
@@ -166,9 +168,9 @@ def _put_mark(engine: Engine, unit: UnitOfWork, mark: Mark, keep_forgotten: bool
         if refusal is not None and refusal.id not in unit.refusals:
             unit.put_refusal(refusal)
     else:
-        key = engine.stream("session", mark.session)
-        if key not in unit.watermarks:
-            unit.put_watermark(key, record.body)
+        watermark_key = engine.stream("session", mark.session)
+        if watermark_key not in unit.watermarks:
+            unit.put_watermark(watermark_key, record.body)
 
 
 def _read(number: int, line: Line) -> tuple[Record, Fact | Instruction | Mark]:
@@ -199,16 +201,16 @@ def _read_mark(number: int, record: Record) -> Mark:
         return Mark(record)
     if record.kind == REFUSED:
         return Mark(codec.refusal_record(_decoded(number, codec.decode_refusal, record), record.at))
-    fields = _decoded(number, _decode_mark, record)
-    if not names.is_key(fields["item"]):
+    line_fields = _decoded(number, _decode_mark, record)
+    if not names.is_key(line_fields["item"]):
         raise InputError(f"line {number}: the watermark names no item")
     watermark = {
-        "item": fields["item"],
-        "digest": fields["digest"][:64],
-        "again": fields.get("again", [])[:_MAX_AGAIN],
+        "item": line_fields["item"],
+        "digest": line_fields["digest"][:64],
+        "again": line_fields.get("again", [])[:_MAX_AGAIN],
     }
-    text = json_text.dumps(watermark, "watermark")
-    return Mark(replace(record, body=text), fields["session"])
+    watermark_body = json_text.dumps(watermark, "watermark")
+    return Mark(replace(record, body=watermark_body), line_fields["session"])
 
 
 def _decode_mark(record: Record) -> dict[str, Json]:

@@ -67,33 +67,43 @@ def parse_settings(llm: object) -> ExtractionSettings:
         return ExtractionSettings(call=llm)
     if not isinstance(llm, Mapping):
         raise ConfigError(f"llm must be a dict or a callable, got {type(llm).__name__}")
-    for name in llm:
-        if name not in _KEYS:
-            raise ConfigError(f"llm has no key {shown(name)}{did_you_mean(name, _KEYS)}")
-    options = {name: value for name, value in llm.items() if value is not None}
-    for name, value in options.items():
-        expected, is_valid = _CHECKS[name]
-        if not is_valid(value):
-            received = "" if name in ("api_key", "base_url") else f", got {shown(value)}"
-            raise ConfigError(f"llm.{name} must be {expected}{received}")
+    for option_name in llm:
+        if option_name not in _KEYS:
+            raise ConfigError(
+                f"llm has no key {shown(option_name)}{did_you_mean(option_name, _KEYS)}"
+            )
+    options = {
+        option_name: option_value
+        for option_name, option_value in llm.items()
+        if option_value is not None
+    }
+    for option_name, option_value in options.items():
+        expected_type, is_valid = _CHECKS[option_name]
+        if not is_valid(option_value):
+            received_value = (
+                "" if option_name in ("api_key", "base_url") else f", got {shown(option_value)}"
+            )
+            raise ConfigError(f"llm.{option_name} must be {expected_type}{received_value}")
     return _endpoint_settings(options) if "call" not in options else _callable_settings(options)
 
 
 def _callable_settings(options: Mapping[str, Any]) -> ExtractionSettings:
-    for name in ("api_key", "base_url"):
-        if name in options:
-            raise ConfigError(f"llm.call and llm.{name} contradict each other: give one of them")
+    for option_name in ("api_key", "base_url"):
+        if option_name in options:
+            raise ConfigError(
+                f"llm.call and llm.{option_name} contradict each other: give one of them"
+            )
     return ExtractionSettings(**options)
 
 
 def _endpoint_settings(options: Mapping[str, Any]) -> ExtractionSettings:
     if "model" not in options:
         raise ConfigError("llm needs a model, such as {'model': 'gpt-5-mini'}")
-    key = options.get("api_key") or os.environ.get(KEY_VARIABLE)
-    if not key:
+    api_key = options.get("api_key") or os.environ.get(KEY_VARIABLE)
+    if not api_key:
         raise ConfigError(f"llm needs an api_key, or the environment variable {KEY_VARIABLE}")
-    url = options.get("base_url") or os.environ.get(URL_VARIABLE)
-    return ExtractionSettings(**{**options, "api_key": key, "base_url": url})
+    base_url = options.get("base_url") or os.environ.get(URL_VARIABLE)
+    return ExtractionSettings(**{**options, "api_key": api_key, "base_url": base_url})
 
 
 def _text(value: object) -> bool:

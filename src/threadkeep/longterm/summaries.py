@@ -79,15 +79,15 @@ class StoredSummary(NamedTuple):
         """With the summary that prompts show."""
         if self.summary is None or self.in_prompts is None:
             return self
-        earlier = replace(
+        prompt_summary = replace(
             self.summary, text=self.in_prompts.text, last_seq=self.in_prompts.last_seq
         )
-        return self._replace(summary=earlier, span=self.in_prompts.span, in_prompts=None)
+        return self._replace(summary=prompt_summary, span=self.in_prompts.span, in_prompts=None)
 
     def texts(self) -> list[str]:
         """All that it says."""
-        texts = [self.summary.text] if self.summary else []
-        return [*texts, self.in_prompts.text] if self.in_prompts else texts
+        summary_texts = [self.summary.text] if self.summary else []
+        return [*summary_texts, self.in_prompts.text] if self.in_prompts else summary_texts
 
 
 def of_session(session_stream: SessionStream) -> Summary | None:
@@ -102,9 +102,9 @@ def peek(session_stream: SessionStream) -> Summary | None:
     Raises:
         NotOwner: the session belongs, or belonged, to another user.
     """
-    stored = load(session_stream.engine, session_stream.id)
-    is_of_session = belongs_to(stored, session_stream.read(), session_stream.user)
-    return stored.summary if is_of_session else None
+    stored_summary = load(session_stream.engine, session_stream.id)
+    is_of_session = belongs_to(stored_summary, session_stream.read(), session_stream.user)
+    return stored_summary.summary if is_of_session else None
 
 
 def visible_summary(
@@ -162,8 +162,10 @@ def belongs_to(stored: StoredSummary, snapshot: Snapshot, user: str | None) -> b
 
 def is_covered_by(window: Iterable[Item], summary: Summary, span: SummarySpan) -> bool:
     """Whether a window has every message that is summed up, so that the summary adds nothing."""
-    first, last = span.first, summary.last_seq
-    visible_turns = sum(first <= item.seq <= last and bool(spoken_text(item)) for item in window)
+    first_seq, last_seq = span.first, summary.last_seq
+    visible_turns = sum(
+        first_seq <= item.seq <= last_seq and bool(spoken_text(item)) for item in window
+    )
     return visible_turns >= span.messages
 
 
@@ -188,26 +190,32 @@ def write(
         user: whose session it is.
         span: what it sums up beside what the one before did; `None` = that is not known.
     """
-    previous = before.summary
+    previous_summary = before.summary
     if (
-        previous is not None
+        previous_summary is not None
         and before.generation == generation
-        and after.last_seq < previous.last_seq
+        and after.last_seq < previous_summary.last_seq
     ):
         return 0
-    text = redacted(engine, after.text, "summary")
-    if not text:
+    summary_text = redacted(engine, after.text, "summary")
+    if not summary_text:
         return 0
     topics = (redacted(engine, topic, "summary") for topic in after.topics)
-    version = 1 + (previous.version if previous else 0)
-    numbered = replace(after, text=text, topics=tuple(filter(None, topics)), version=version)
-    combined = _combined_span(before, generation, span)
-    in_prompts = _still_in_prompts(before, generation, combined)
-    fields = _fields(numbered, generation, user, combined, in_prompts)
-    record = Record(SUMMARY, SUMMARY, json_text.dumps(fields, "summary"), engine.now())
-    name, ttl = stream(engine, SUMMARY, after.session), engine.settings.summary_ttl
+    summary_version = 1 + (previous_summary.version if previous_summary else 0)
+    new_summary = replace(
+        after, text=summary_text, topics=tuple(filter(None, topics)), version=summary_version
+    )
+    combined_span = _combined_span(before, generation, span)
+    in_prompts = _still_in_prompts(before, generation, combined_span)
+    summary_fields = _fields(new_summary, generation, user, combined_span, in_prompts)
+    summary_record = Record(
+        SUMMARY, SUMMARY, json_text.dumps(summary_fields, "summary"), engine.now()
+    )
+    summary_stream, ttl = stream(engine, SUMMARY, after.session), engine.settings.summary_ttl
     try:
-        commit = engine.longterm.commit(name, put=[record], ttl=ttl, expect=before.version)
+        commit = engine.longterm.commit(
+            summary_stream, put=[summary_record], ttl=ttl, expect=before.version
+        )
     except Conflict:
         return 0
     return commit.version
@@ -216,8 +224,8 @@ def write(
 def delete_version(engine: Engine, session: str, version: int) -> None:
     """Drop a summary that was just written, unless somebody wrote another one since."""
     with suppress(Conflict):
-        name = stream(engine, SUMMARY, session)
-        engine.longterm.commit(name, drop=[Drop()], ttl=KEEP, expect=version)
+        summary_stream = stream(engine, SUMMARY, session)
+        engine.longterm.commit(summary_stream, drop=[Drop()], ttl=KEEP, expect=version)
 
 
 def extend_ttl(engine: Engine, summary: Summary) -> None:
@@ -225,12 +233,12 @@ def extend_ttl(engine: Engine, summary: Summary) -> None:
     now, ttl = engine.now(), engine.settings.summary_ttl
     if ttl is None:
         return
-    name = stream(engine, SUMMARY, summary.session)
-    written = 0.0 if summary.updated_at is None else summary.updated_at.timestamp()
-    last = max(written, engine.longterm.touched(_TOUCH_KEY, name))
-    if not 0 <= now - last < ttl * _MIN_TTL_SHARE:
-        engine.longterm.commit(name, ttl=ttl)
-        engine.longterm.touch(_TOUCH_KEY, name, now)
+    summary_stream = stream(engine, SUMMARY, summary.session)
+    written_at = 0.0 if summary.updated_at is None else summary.updated_at.timestamp()
+    last_extended_at = max(written_at, engine.longterm.touched(_TOUCH_KEY, summary_stream))
+    if not 0 <= now - last_extended_at < ttl * _MIN_TTL_SHARE:
+        engine.longterm.commit(summary_stream, ttl=ttl)
+        engine.longterm.touch(_TOUCH_KEY, summary_stream, now)
 
 
 def _combined_span(
@@ -248,15 +256,17 @@ def _still_in_prompts(
     before: StoredSummary, generation: int, combined: SummarySpan | None
 ) -> PromptSummary | None:
     """The summary that prompts go on showing; `None` = the new one."""
-    earlier = before.for_prompts()
-    if earlier.summary is None or earlier.span is None or combined is None:
+    prompt_summary = before.for_prompts()
+    if prompt_summary.summary is None or prompt_summary.span is None or combined is None:
         return None
     if (
         before.generation != generation
-        or combined.messages - earlier.span.messages >= _RENEWED_AFTER
+        or combined.messages - prompt_summary.span.messages >= _RENEWED_AFTER
     ):
         return None
-    return PromptSummary(earlier.summary.text, earlier.summary.last_seq, earlier.span)
+    return PromptSummary(
+        prompt_summary.summary.text, prompt_summary.summary.last_seq, prompt_summary.span
+    )
 
 
 def _fields(
@@ -284,21 +294,21 @@ def _fields(
 
 
 def _read(session: str, record: Record, version: int) -> StoredSummary:
-    fields = body.decode(record, record_shapes.SUMMARY)
+    summary_fields = body.decode(record, record_shapes.SUMMARY)
     summary = Summary(
         session,
-        fields["text"],
-        tuple(fields.get("topics") or ()),
-        fields["last_seq"],
-        fields["version"],
+        summary_fields["text"],
+        tuple(summary_fields.get("topics") or ()),
+        summary_fields["last_seq"],
+        summary_fields["version"],
         utc_datetime(record.at),
     )
-    span, in_prompts = fields.get("span"), fields.get("shown")
+    span, in_prompts = summary_fields.get("span"), summary_fields.get("shown")
     return StoredSummary(
         summary,
         version,
-        fields["life"],
-        fields.get("user"),
+        summary_fields["life"],
+        summary_fields.get("user"),
         SummarySpan(*span) if span else None,
         _prompt_summary(in_prompts) if in_prompts else None,
     )

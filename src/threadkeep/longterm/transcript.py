@@ -52,6 +52,10 @@ def version_of(text: str) -> str:
 def _text_blocks(blocks: Sequence[dict[str, object]]) -> Iterator[str]:
     """Text blocks: none of files, and none that memory put there."""
     for block in blocks:
-        text = block.get("text")
-        if block.get("type") == "text" and isinstance(text, str) and not is_injected(text):
-            yield text
+        block_text = block.get("text")
+        if (
+            block.get("type") == "text"
+            and isinstance(block_text, str)
+            and not is_injected(block_text)
+        ):
+            yield block_text

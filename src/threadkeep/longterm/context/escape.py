@@ -19,11 +19,11 @@ _SMUGGLERS: Final = range(0xE0100, 0xE01F0)  # variation selectors that no lette
 
 def escape_line(text: str, limit: int | None = None) -> str:
     """The text in one line, without what is not seen, and cut off after so many characters."""
-    visible = "".join(filter(_is_visible, " ".join(text.split())))
-    folded = " ".join(visible.split())
-    if limit is not None and len(folded) > limit:
-        folded = f"{folded[: limit - 1].rstrip()}…"
-    return _FENCES.sub(lambda fence: fence[0][0], folded).translate(_BRACKETS)
+    visible_text = "".join(filter(_is_visible, " ".join(text.split())))
+    single_line = " ".join(visible_text.split())
+    if limit is not None and len(single_line) > limit:
+        single_line = f"{single_line[: limit - 1].rstrip()}…"
+    return _FENCES.sub(lambda fence: fence[0][0], single_line).translate(_BRACKETS)
 
 
 def _is_visible(letter: str) -> bool:

@@ -39,12 +39,12 @@ def render_block(
         limit: tokens of the block, all told.
         counter: how many tokens a text is.
     """
-    chosen = _take_fitting(notes, limit - counter(f"{markers.enclosed(opening)}\n"), counter)
-    while chosen:
-        text = _render(opening, headings, chosen)
-        if counter(text) <= limit:
-            return text
-        chosen.pop()  # texts joined were more than the sum of their parts
+    chosen_notes = _take_fitting(notes, limit - counter(f"{markers.enclosed(opening)}\n"), counter)
+    while chosen_notes:
+        block_text = _render(opening, headings, chosen_notes)
+        if counter(block_text) <= limit:
+            return block_text
+        chosen_notes.pop()  # texts joined were more than the sum of their parts
     return ""
 
 
@@ -56,23 +56,23 @@ def fit_notes(notes: Iterable[ContextNote], limit: int, counter: TokenCounter) -
 def _take_fitting(
     notes: Iterable[ContextNote], remaining: int, counter: TokenCounter
 ) -> list[ContextNote]:
-    chosen: list[ContextNote] = []
+    chosen_notes: list[ContextNote] = []
     headings: set[str] = set()
     for note in notes:
         heading_cost = 0 if note.heading in headings else counter(f"\n{note.heading}\n")
-        cost = heading_cost + counter(f"{note.line}\n")
-        if cost <= remaining:
-            chosen.append(note)
+        note_cost = heading_cost + counter(f"{note.line}\n")
+        if note_cost <= remaining:
+            chosen_notes.append(note)
             headings.add(note.heading)
-            remaining -= cost
-    return chosen
+            remaining -= note_cost
+    return chosen_notes
 
 
 def _render(opening: str, headings: Sequence[str], notes: Iterable[ContextNote]) -> str:
-    parts = [opening]
-    ordered = sorted(notes, key=lambda note: note.position)
+    sections = [opening]
+    ordered_notes = sorted(notes, key=lambda note: note.position)
     for heading in headings:
-        lines = [note.line for note in ordered if note.heading == heading]
-        if lines:
-            parts.append("\n".join([heading, *lines]))
-    return markers.enclosed("\n\n".join(parts))
+        note_lines = [note.line for note in ordered_notes if note.heading == heading]
+        if note_lines:
+            sections.append("\n".join([heading, *note_lines]))
+    return markers.enclosed("\n\n".join(sections))

@@ -56,28 +56,32 @@ def of_session(
         NotOwner: the session belongs to another user.
     """
     file_queries = [Query(session_stream.stream_name, "file")] if files else []
-    owner, same_store = (
+    owner, is_same_store = (
         session_stream.owner,
         session_stream.engine.longterm.backend is session_stream.engine.backend,
     )
     user_stream = UserStream(session_stream.engine, user=owner, session=session_stream.id)
     knowledge_queries = (
-        _queries(user_stream, session_stream) if owner is not None and same_store else []
+        _queries(user_stream, session_stream) if owner is not None and is_same_store else []
     )
     snapshot = session_stream.read(*file_queries, *knowledge_queries)
     user = session_stream.user or (owner if snapshot.info is None else snapshot.info.user)
-    *pages, summary_page = snapshot.pages[len(file_queries) :] or [Page(0, [])]
-    if not pages or user != owner or snapshot.info is None:
+    *knowledge_pages, summary_page = snapshot.pages[len(file_queries) :] or [Page(0, [])]
+    if not knowledge_pages or user != owner or snapshot.info is None:
         user_stream = UserStream(session_stream.engine, user=user, session=session_stream.id)
-        *pages, summary_page = user_stream.engine.read(*_queries(user_stream, session_stream))
-    stored = summaries.parse_page(session_stream.id, summary_page).for_prompts()
+        *knowledge_pages, summary_page = user_stream.engine.read(
+            *_queries(user_stream, session_stream)
+        )
+    stored_summary = summaries.parse_page(session_stream.id, summary_page).for_prompts()
     return Knowledge(
-        UnitOfWork(pages),
+        UnitOfWork(knowledge_pages),
         user,
         session_stream.id,
         agent or (snapshot.info.agent if snapshot.info else None),
-        summaries.visible_summary(session_stream, snapshot, stored) if summary else None,
-        stored.span if stored.generation == generation_of(snapshot.version) else None,
+        summaries.visible_summary(session_stream, snapshot, stored_summary) if summary else None,
+        stored_summary.span
+        if stored_summary.generation == generation_of(snapshot.version)
+        else None,
         _files(snapshot, files),
     )
 
@@ -88,5 +92,10 @@ def _queries(user_stream: UserStream, session_stream: SessionStream) -> list[Que
 
 
 def _files(snapshot: Snapshot, requested: bool) -> list[File]:
-    pages: Sequence[Page] = snapshot.pages[:1] if requested else ()
-    return [file for page in pages for r in page.records if (file := file_codec.read_file(r))]
+    file_pages: Sequence[Page] = snapshot.pages[:1] if requested else ()
+    return [
+        file
+        for page in file_pages
+        for record in page.records
+        if (file := file_codec.read_file(record))
+    ]

@@ -43,32 +43,44 @@ class StablePart(NamedTuple):
 
 def render(engine: Engine, knowledge: Knowledge, limit: int, counter: TokenCounter) -> StablePart:
     """The stable part in at most so many tokens; what weighs most has room first."""
-    current = [fact for fact in knowledge.entries.facts.values() if is_current(fact, engine.now())]
-    ranked = sorted(current, key=_steady_rank, reverse=True)
-    pinned = [fact for fact in ranked if fact.pinned]
-    strongest = [fact for fact in ranked if not fact.pinned][:MAX_UNPINNED_FACTS]
-    lines = {fact.id: text for fact in (*pinned, *strongest) if (text := fact_line(engine, fact))}
-    positions = {fact.id: position for position, fact in enumerate(current)}
-    notes = {id: ContextNote(_FACTS, positions[id], text) for id, text in lines.items()}
-    text = render_block(
+    current_facts = [
+        fact for fact in knowledge.entries.facts.values() if is_current(fact, engine.now())
+    ]
+    ranked_facts = sorted(current_facts, key=_steady_rank, reverse=True)
+    pinned_facts = [fact for fact in ranked_facts if fact.pinned]
+    strongest_facts = [fact for fact in ranked_facts if not fact.pinned][:MAX_UNPINNED_FACTS]
+    lines_by_fact = {
+        fact.id: line
+        for fact in (*pinned_facts, *strongest_facts)
+        if (line := fact_line(engine, fact))
+    }
+    positions = {fact.id: position for position, fact in enumerate(current_facts)}
+    notes_by_fact = {
+        fact_id: ContextNote(_FACTS, positions[fact_id], line)
+        for fact_id, line in lines_by_fact.items()
+    }
+    block_text = render_block(
         _OPENING,
         _HEADINGS,
         chain(
             _instruction_notes(engine, knowledge, counter),
-            (notes[fact.id] for fact in pinned if fact.id in notes),
+            (notes_by_fact[fact.id] for fact in pinned_facts if fact.id in notes_by_fact),
             _summary(engine, knowledge),
             (
                 ContextNote(_FILES, position, file_line(file))
                 for position, file in enumerate(knowledge.files)
             ),
-            (notes[fact.id] for fact in strongest if fact.id in notes),
+            (notes_by_fact[fact.id] for fact in strongest_facts if fact.id in notes_by_fact),
         ),
         limit,
         counter,
     )
-    shown_lines = frozenset(text.splitlines())
+    shown_lines = frozenset(block_text.splitlines())
     return StablePart(
-        text, frozenset(id for id, fact_text in lines.items() if fact_text in shown_lines)
+        block_text,
+        frozenset(
+            fact_id for fact_id, fact_text in lines_by_fact.items() if fact_text in shown_lines
+        ),
     )
 
 
@@ -84,32 +96,32 @@ def fact_line(engine: Engine, fact: Fact) -> str:
     if text and fact.gloss:  # the user's own words, which no model put into a sentence
         text = f'The user said: "{text}"'
     said_at = facts.first_said(fact)
-    days = [] if said_at is None else [said_at.date().isoformat()]
+    day_phrases = [] if said_at is None else [said_at.date().isoformat()]
     if fact.valid_from is not None and fact.valid_from.timestamp() > engine.now():
-        days.append(f"from {fact.valid_from.date().isoformat()}")
+        day_phrases.append(f"from {fact.valid_from.date().isoformat()}")
     if fact.valid_to is not None:
-        days.append(f"until {fact.valid_to.date().isoformat()}")
-    return f"- {text} ({', '.join(days)})" if text and days else text and f"- {text}"
+        day_phrases.append(f"until {fact.valid_to.date().isoformat()}")
+    return f"- {text} ({', '.join(day_phrases)})" if text and day_phrases else text and f"- {text}"
 
 
 def _instruction_notes(
     engine: Engine, knowledge: Knowledge, counter: TokenCounter
 ) -> list[ContextNote]:
     """The instructions that hold here: those of the most weight, which stand last."""
-    applicable = [
+    applicable_instructions = [
         instruction
         for instruction in knowledge.entries.instructions.values()
         if applies_to(instruction, knowledge.session, knowledge.agent)
     ]
-    ranked = sorted(
-        applicable,
+    ranked_instructions = sorted(
+        applicable_instructions,
         key=lambda instruction: (instructions.rank_key(instruction), instruction.seq),
         reverse=True,
     )
     notes = (
-        ContextNote(_INSTRUCTIONS, -rank, text)
-        for rank, instruction in enumerate(ranked[:MAX_INSTRUCTIONS])
-        if (text := instruction_line(engine, instruction))
+        ContextNote(_INSTRUCTIONS, -rank, line)
+        for rank, instruction in enumerate(ranked_instructions[:MAX_INSTRUCTIONS])
+        if (line := instruction_line(engine, instruction))
     )
     return fit_notes(notes, INSTRUCTION_TOKENS, counter)
 

@@ -65,19 +65,22 @@ def render(
         limit: tokens, at most.
         counter: how many tokens a text is.
     """
-    lines: dict[str, tuple[str, float, int]] = {}
+    notes_by_line: dict[str, tuple[str, float, int]] = {}
     for hit in hits:
         fact, item = hit.fact, hit.item
         if fact is not None and not is_current(fact, engine.now()):
             continue
-        if fact is not None and fact.id not in stable_facts and (text := fact_line(engine, fact)):
+        if fact is not None and fact.id not in stable_facts and (line := fact_line(engine, fact)):
             said_at = fact.observed_at or fact.created_at
-            lines.setdefault(text, (_FACTS, _seconds(said_at), fact.seq))
-        elif item is not None and (text := _turn_line(engine, item)):
-            lines.setdefault(text, (_TURNS, _seconds(item.created_at), item.seq))
-    chronological = sorted(lines, key=lambda text: (*lines[text][1:], text))
-    positions = {text: position for position, text in enumerate(chronological)}
-    notes = (ContextNote(heading, positions[text], text) for text, (heading, _, _) in lines.items())
+            notes_by_line.setdefault(line, (_FACTS, _seconds(said_at), fact.seq))
+        elif item is not None and (line := _turn_line(engine, item)):
+            notes_by_line.setdefault(line, (_TURNS, _seconds(item.created_at), item.seq))
+    lines_by_time = sorted(notes_by_line, key=lambda line: (*notes_by_line[line][1:], line))
+    positions = {line: position for position, line in enumerate(lines_by_time)}
+    notes = (
+        ContextNote(heading, positions[line], line)
+        for line, (heading, _, _) in notes_by_line.items()
+    )
     return render_block(_OPENING, (_FACTS, _TURNS), notes, limit, counter)
 
 
@@ -91,8 +94,8 @@ def _turn_line(engine: Engine, item: Item) -> str:
     if markers.is_injected(item.text):
         return ""
     text = escape_line(redacted(engine, item.text, "item") or "", MAX_CHARACTERS)
-    day = "" if item.created_at is None else f"{item.created_at.date().isoformat()}, "
-    return f"- {day}{escape_line(item.name or item.role)}: {text}" if text else ""
+    day_prefix = "" if item.created_at is None else f"{item.created_at.date().isoformat()}, "
+    return f"- {day_prefix}{escape_line(item.name or item.role)}: {text}" if text else ""
 
 
 def _seconds(moment: Any) -> float:

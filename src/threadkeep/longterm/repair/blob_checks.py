@@ -16,17 +16,19 @@ _RESTORE = "restore it from a copy; its item is not shown meanwhile"
 
 def check(engine: Engine, stream: str) -> Iterator[StoreFinding]:
     """What is wrong in a stream of blobs."""
-    page = engine.read(Query(stream, blobs.BLOB))[0]
-    for record in page.records:
+    blob_page = engine.read(Query(stream, blobs.BLOB))[0]
+    for record in blob_page.records:
         yield from unreadable(engine, stream, record, record_shapes.BLOB)
-    references = blobs.references(page)
-    orphans = list(blob_orphans.find(engine, stream, page))
-    if orphans:
+    references = blobs.references(blob_page)
+    orphan_blobs = list(blob_orphans.find(engine, stream, blob_page))
+    if orphan_blobs:
         fix = partial(_delete, engine, stream)
-        yield StoreFinding(stream, "parts without an item", f"{len(orphans)} parts", fix)
-    live = blobs.live(engine, blobs.session_stream(engine, stream), references)
-    for id, pieces in {reference.blob: reference.pieces for reference in live}.items():
-        if not blob_load.is_whole(engine, stream, id, pieces):
+        yield StoreFinding(stream, "parts without an item", f"{len(orphan_blobs)} parts", fix)
+    live_references = blobs.live(engine, blobs.session_stream(engine, stream), references)
+    for blob_id, piece_count in {
+        reference.blob: reference.pieces for reference in live_references
+    }.items():
+        if not blob_load.is_whole(engine, stream, blob_id, piece_count):
             yield StoreFinding(stream, "missing part of an item", _RESTORE)
 
 

@@ -20,44 +20,44 @@ _UNREADABLE: Final = "its owner is unknown: restore it from a copy, or delete th
 
 def check(engine: Engine, stream: str) -> Iterator[StoreFinding]:
     """What is wrong in the stream of a namespace of a thread."""
-    thread_page, *contents = engine.read(
+    thread_page, *content_pages = engine.read(
         Query(stream, THREAD, ids=[THREAD]),
         *(Query(stream, kind, limit=1, newest=True) for kind in CONTENTS),
     )
     if not thread_page.records:
-        if _is_abandoned(engine, contents):
+        if _is_abandoned(engine, content_pages):
             yield orphaned_stream(
                 engine, stream, thread_page.version, "checkpoints without a thread"
             )
         return
     try:
-        described = body.decode(thread_page.records[0], CHECKPOINT_THREAD)
+        thread_fields = body.decode(thread_page.records[0], CHECKPOINT_THREAD)
     except UnreadableRecord as error:
         yield StoreFinding(stream, "unreadable thread", f"{error.reason}; {_UNREADABLE}")
         return
-    thread, namespace = str(described["thread"]), str(described["namespace"])
+    thread_id, namespace = str(thread_fields["thread"]), str(thread_fields["namespace"])
     if namespace != ROOT:
-        yield from _check_listing(engine, stream, thread, namespace, contents)
+        yield from _check_listing(engine, stream, thread_id, namespace, content_pages)
 
 
 def _check_listing(
     engine: Engine, stream: str, thread: str, namespace: str, contents: list[Page]
 ) -> Iterator[StoreFinding]:
     """A namespace that its thread does not list is neither deleted nor exported with it."""
-    root, id = checkpoints.stream(engine, thread, ROOT), names.key(namespace)
-    threads, listed = engine.read(
-        Query(root, THREAD, ids=[THREAD]), Query(root, NAMESPACE, ids=[id])
+    root_stream, namespace_key = checkpoints.stream(engine, thread, ROOT), names.key(namespace)
+    thread_page, namespace_page = engine.read(
+        Query(root_stream, THREAD, ids=[THREAD]), Query(root_stream, NAMESPACE, ids=[namespace_key])
     )
-    if not threads.records:
+    if not thread_page.records:
         if _is_abandoned(engine, contents):
             yield orphaned_stream(engine, stream, contents[0].version, "checkpoints without a root")
-    elif not listed.records:
-        fix = partial(_list, engine, root, namespace)
+    elif not namespace_page.records:
+        fix = partial(_list, engine, root_stream, namespace)
         yield StoreFinding(stream, "namespace not on its thread's list", namespace, fix)
 
 
 def _is_abandoned(engine: Engine, contents: list[Page]) -> bool:
-    records = [record for page in contents for record in page.records]
+    records = [record for content_page in contents for record in content_page.records]
     return bool(records) and all(is_old(engine, record) for record in records)
 
 

@@ -44,10 +44,12 @@ def check_user(engine: Engine, stream: str) -> Iterator[StoreFinding]:
 def check_anonymous(engine: Engine, stream: str) -> Iterator[StoreFinding]:
     """What is wrong in what was learned from a session without a user."""
     yield from check_user(engine, stream)
-    newest = _newest(engine, stream)
-    session = names.noun_prefix(engine.settings.namespace, "session") + names.parts(stream)[1]
-    version = engine.read(Query(session, "session", limit=0))[0].version
-    if newest is not None and not version and is_old(engine, newest):
+    newest_record = _newest(engine, stream)
+    session_stream = (
+        names.noun_prefix(engine.settings.namespace, "session") + names.parts(stream)[1]
+    )
+    session_version = engine.read(Query(session_stream, "session", limit=0))[0].version
+    if newest_record is not None and not session_version and is_old(engine, newest_record):
         own_version = engine.longterm.read(Query(stream, FACT, limit=0))[0].version
         yield orphaned_stream(engine.longterm, stream, own_version, "memory of a deleted session")
 
@@ -60,5 +62,5 @@ def check_summary(engine: Engine, stream: str) -> Iterator[StoreFinding]:
 
 def _newest(engine: Engine, stream: str) -> Record | None:
     queries = [Query(stream, kind, limit=1, newest=True) for kind in _SHAPES]
-    records = [record for page in engine.longterm.read(*queries) for record in page.records]
-    return max(records, key=lambda record: record.at, default=None)
+    newest_records = [record for page in engine.longterm.read(*queries) for record in page.records]
+    return max(newest_records, key=lambda record: record.at, default=None)

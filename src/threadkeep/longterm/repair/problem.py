@@ -42,11 +42,11 @@ class StoreFinding:
 
 def streams(engine: Engine, prefix: str, limit: int | None) -> Iterator[list[str]]:
     """The names of the streams of a prefix, in pages; at most about `limit`."""
-    count = 0
-    for page in stream_pages(engine, prefix, PAGE):
-        yield page
-        count += len(page)
-        if limit is not None and count >= limit:
+    stream_count = 0
+    for stream_page in stream_pages(engine, prefix, PAGE):
+        yield stream_page
+        stream_count += len(stream_page)
+        if limit is not None and stream_count >= limit:
             return
 
 
@@ -79,12 +79,12 @@ def is_old(engine: Engine, record: Record) -> bool:
 def _drop_record(engine: Engine, stream: str, record: Record) -> bool:
     """Remove a record, unless it was changed since it was found."""
     for _ in range(_TRIES):
-        page = engine.read(Query(stream, record.kind, ids=[record.id]))[0]
-        if not page.records or page.records[0].body != record.body:
+        record_page = engine.read(Query(stream, record.kind, ids=[record.id]))[0]
+        if not record_page.records or record_page.records[0].body != record.body:
             return False
         with suppress(Conflict):
-            drop = [Drop(record.kind, [record.id])]
-            engine.commit(stream, drop=drop, ttl=KEEP, expect=page.version)
+            record_drop = [Drop(record.kind, [record.id])]
+            engine.commit(stream, drop=record_drop, ttl=KEEP, expect=record_page.version)
             return True
     return False
 

@@ -37,24 +37,24 @@ _UNREADABLE: Final = "its owner is unknown: restore it from a copy, or delete it
 
 def check(engine: Engine, stream: str) -> Iterator[StoreFinding]:
     """What is wrong in the stream of a session."""
-    session_page, newest = engine.read(
+    session_page, newest_item_page = engine.read(
         Query(stream, "session", ids=["session"]), Query(stream, "item", limit=1, newest=True)
     )
     if not session_page.records:
-        if newest.records and is_old(engine, newest.records[0]):
-            version = session_page.version
-            yield orphaned_stream(engine, stream, version, "items without a session")
+        if newest_item_page.records and is_old(engine, newest_item_page.records[0]):
+            session_version = session_page.version
+            yield orphaned_stream(engine, stream, session_version, "items without a session")
         return
     try:
-        info = session_codec.read_session(session_page.records[0])
+        session_info = session_codec.read_session(session_page.records[0])
     except UnreadableRecord as error:
         yield StoreFinding(stream, "unreadable session", f"{error.reason}; {_UNREADABLE}")
         return
-    yield from _check_listing(engine, stream, info)
+    yield from _check_listing(engine, stream, session_info)
     for kind, shape in _SHAPES.items():
         for record in all_records(engine, stream, kind, PAGE):
             yield from unreadable(engine, stream, record, shape)
-    yield from _check_responses(engine, stream, info)
+    yield from _check_responses(engine, stream, session_info)
 
 
 def _check_listing(engine: Engine, stream: str, info: SessionInfo) -> Iterator[StoreFinding]:
@@ -64,22 +64,26 @@ def _check_listing(engine: Engine, stream: str, info: SessionInfo) -> Iterator[S
 
 
 def _check_responses(engine: Engine, stream: str, info: SessionInfo) -> Iterator[StoreFinding]:
-    entries = {record.id: record for record in all_records(engine, stream, ENTRY, PAGE)}
-    responses: set[str] = set()
+    entries_by_id = {record.id: record for record in all_records(engine, stream, ENTRY, PAGE)}
+    response_ids: set[str] = set()
     for record in all_records(engine, stream, "response", PAGE):
-        responses.add(record.id)
-        if record.id not in entries and body.is_readable(record, record_shapes.RESPONSE):
+        response_ids.add(record.id)
+        if record.id not in entries_by_id and body.is_readable(record, record_shapes.RESPONSE):
             fix = partial(_add_entry, engine, stream, record)
             yield StoreFinding(stream, "response without entry", record.id, fix)
-    for id, record in entries.items():
-        if id not in responses:
+    for entry_id, record in entries_by_id.items():
+        if entry_id not in response_ids:
             yield orphan(engine, stream, record, "entry without response")
-        elif not response_index.is_pointed(engine, (name := _id_of(record)), info.id):
-            fix = partial(_add_pointer, engine, info.id, name)
-            yield StoreFinding(stream, "response without pointer", name, fix)
+        elif not response_index.is_pointed(engine, (response_id := _id_of(record)), info.id):
+            fix = partial(_add_pointer, engine, info.id, response_id)
+            yield StoreFinding(stream, "response without pointer", response_id, fix)
     for record in all_records(engine, stream, "feedback", PAGE):
-        rated = response_codec.response_of_feedback(record)
-        if rated is not None and names.key(rated) not in responses and is_old(engine, record):
+        rated_response_id = response_codec.response_of_feedback(record)
+        if (
+            rated_response_id is not None
+            and names.key(rated_response_id) not in response_ids
+            and is_old(engine, record)
+        ):
             yield orphan(engine, stream, record, "feedback without response")
 
 

@@ -26,24 +26,24 @@ def store_findings(engine: Engine, limit: int | None = None) -> Iterator[StoreFi
         engine: of the sessions; long-term memory is looked at in its own store.
         limit: the number of streams of each kind to look at, about; `None` = all.
     """
-    for stored_in, prefix, check in _checks(engine):
-        for page in streams(stored_in, prefix, limit):
-            for stream in page:
+    for stream_engine, prefix, check in _checks(engine):
+        for stream_page in streams(stream_engine, prefix, limit):
+            for stream in stream_page:
                 yield from check(engine, stream)
 
 
 def _checks(engine: Engine) -> Iterator[tuple[Engine, str, StreamCheck]]:
-    space = engine.settings.namespace
-    yield engine, names.noun_prefix(space, "session"), session_checks.check
-    yield engine, names.noun_prefix(space, blobs.NOUN), blob_checks.check
-    yield engine, names.noun_prefix(space, checkpoints.NOUN), checkpoint_checks.check
-    yield engine, names.noun_prefix(space, "sessions"), index_checks.check_list
-    yield engine, names.noun_prefix(space, "response"), index_checks.check_pointer
-    longterm = engine.longterm
+    namespace = engine.settings.namespace
+    yield engine, names.noun_prefix(namespace, "session"), session_checks.check
+    yield engine, names.noun_prefix(namespace, blobs.NOUN), blob_checks.check
+    yield engine, names.noun_prefix(namespace, checkpoints.NOUN), checkpoint_checks.check
+    yield engine, names.noun_prefix(namespace, "sessions"), index_checks.check_list
+    yield engine, names.noun_prefix(namespace, "response"), index_checks.check_pointer
+    longterm_engine = engine.longterm
     for noun, check in (
         (derived.SUMMARY, learned_checks.check_summary),
         (derived.ANONYMOUS, learned_checks.check_anonymous),
     ):
-        yield longterm, derived.stream(engine, noun, ""), check
-    user_prefix = names.noun_prefix(longterm.settings.namespace, "user")
-    yield longterm, user_prefix, learned_checks.check_user
+        yield longterm_engine, derived.stream(engine, noun, ""), check
+    user_prefix = names.noun_prefix(longterm_engine.settings.namespace, "user")
+    yield longterm_engine, user_prefix, learned_checks.check_user

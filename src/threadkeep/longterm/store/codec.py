@@ -26,14 +26,14 @@ _ID_DIGITS: Final = 24  # of sixteen values each: 96 bits, for the few thousand 
 
 def identity(kind: str, text: str, *scope: str | None) -> str:
     """The id of a text (at a place): the same for texts that differ in case, space or a stop."""
-    joined = "\0".join([kind, normalised(text), *(name or "" for name in scope)])
-    return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:_ID_DIGITS]
+    identity_text = "\0".join([kind, normalised(text), *(scope_name or "" for scope_name in scope)])
+    return hashlib.sha256(identity_text.encode("utf-8", "surrogatepass")).hexdigest()[:_ID_DIGITS]
 
 
 def normalised(text: str) -> str:
     """The text without what does not change its sense."""
-    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return folded.rstrip(_STOPS) or folded
+    folded_text = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return folded_text.rstrip(_STOPS) or folded_text
 
 
 def fact_record(fact: Fact, now: float) -> Record:
@@ -79,18 +79,20 @@ def read_instruction(record: Record) -> Instruction | None:
 
 
 def _record(kind: str, entry: Fact | Instruction | Refusal, now: float) -> Record:
-    stored: dict[str, Json] = {}
+    field_values: dict[str, Json] = {}
     for field in fields(entry):
         if field.name in _RECORD_FIELDS:
             continue
         value = getattr(entry, field.name)
         if value not in (field.default, {}):
-            stored[field.name] = _encode(value)
+            field_values[field.name] = _encode(value)
     if isinstance(entry, Refusal):
-        return Record(kind, entry.id, json_text.checked(stored, _SHAPES[kind], kind), now)
-    stored.setdefault("created_at", now)
-    expires = None if entry.expires_at is None else entry.expires_at.timestamp()
-    return Record(kind, entry.id, json_text.checked(stored, _SHAPES[kind], kind), now, expires)
+        return Record(kind, entry.id, json_text.checked(field_values, _SHAPES[kind], kind), now)
+    field_values.setdefault("created_at", now)
+    expires_at = None if entry.expires_at is None else entry.expires_at.timestamp()
+    return Record(
+        kind, entry.id, json_text.checked(field_values, _SHAPES[kind], kind), now, expires_at
+    )
 
 
 def _encode(value: Any) -> Json:
@@ -102,8 +104,8 @@ def _encode(value: Any) -> Json:
 
 
 def _source_body(source: Source) -> Json:
-    named = ((field.name, getattr(source, field.name)) for field in fields(source))
-    return {name: value for name, value in named if value}
+    source_fields = ((field.name, getattr(source, field.name)) for field in fields(source))
+    return {name: value for name, value in source_fields if value}
 
 
 def decode_fact(record: Record) -> Fact:
@@ -142,16 +144,16 @@ def _read(cls: type[T], record: Record) -> T | None:
 
 
 def _decode(cls: type[T], record: Record) -> T:
-    stored = body.decode(record, _SHAPES[record.kind])
-    values = {
-        name: _decode_field(name, value)
-        for name, value in stored.items()
-        if name in _BODY_FIELDS[cls]
+    stored_fields = body.decode(record, _SHAPES[record.kind])
+    decoded_fields = {
+        field_name: _decode_field(field_name, value)
+        for field_name, value in stored_fields.items()
+        if field_name in _BODY_FIELDS[cls]
     }
     if issubclass(cls, Refusal):
-        return cls(id=record.id, **values)
-    expires = None if record.expires is None else utc_datetime(record.expires)
-    return cls(id=record.id, seq=record.seq, expires_at=expires, **values)
+        return cls(id=record.id, **decoded_fields)
+    expires_at = None if record.expires is None else utc_datetime(record.expires)
+    return cls(id=record.id, seq=record.seq, expires_at=expires_at, **decoded_fields)
 
 
 _RECORD_FIELDS: Final = frozenset({"id", "seq", "expires_at"})  # stand in the record itself
@@ -163,13 +165,19 @@ _BODY_FIELDS: Final = {
 
 
 def _decode_field(name: str, value: Json) -> Any:
-    read: Callable[[Json], Any] | None = _DECODERS.get(name)
-    return value if read is None else read(value)
+    decoder: Callable[[Json], Any] | None = _DECODERS.get(name)
+    return value if decoder is None else decoder(value)
 
 
 def _sources(value: Json) -> tuple[Source, ...]:
     return tuple(
-        Source(**{name: part for name, part in source.items() if name in _SOURCE_FIELDS})
+        Source(
+            **{
+                field_name: field_value
+                for field_name, field_value in source.items()
+                if field_name in _SOURCE_FIELDS
+            }
+        )
         for source in value
     )
 

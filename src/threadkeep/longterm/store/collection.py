@@ -83,14 +83,14 @@ class Collection(Generic[T]):
         def step(unit: UnitOfWork) -> T:
             refusal = unit.refusals.get(id)
             if id in self._spec.entries(unit) or refusal is None or refusal.kind != self._spec.noun:
-                waiting = self._require(unit, id)
+                quarantined_entry = self._require(unit, id)
                 return self._spec.put(
-                    unit, replace(waiting, status="active", reason="", superseded_by=None)
+                    unit, replace(quarantined_entry, status="active", reason="", superseded_by=None)
                 )
             unit.drop_refusal(id)
-            approved = self._spec.approved(refusal, self._engine.now())
-            unit.unmark_forgotten(approved.id)
-            return self._spec.merge(unit, approved)
+            approved_entry = self._spec.approved(refusal, self._engine.now())
+            unit.unmark_forgotten(approved_entry.id)
+            return self._spec.merge(unit, approved_entry)
 
         return self._user_stream().transact(step)
 
@@ -126,9 +126,10 @@ class Collection(Generic[T]):
     def _require(self, unit: UnitOfWork, id: str) -> T:
         entries = self._spec.entries(unit)
         if names.check(id, "id") not in entries:
-            noun = self._spec.noun
+            entry_noun = self._spec.noun
             raise NotFound(
-                f"there is no {noun} {shown(id)}; {noun}s.list(status=None) shows all there are"
+                f"there is no {entry_noun} {shown(id)}; "
+                f"{entry_noun}s.list(status=None) shows all there are"
             )
         return entries[id]
 
@@ -149,12 +150,14 @@ class Collection(Generic[T]):
 def lineage(candidates: Iterable[T], id: str) -> list[str]:
     """The id of an entry and of all entries that it superseded, directly or not."""
     entries = list(candidates)
-    ids, queue = [id], [id]
-    while queue:
-        newer = queue.pop()
-        older = [
-            entry.id for entry in entries if entry.superseded_by == newer and entry.id not in ids
+    lineage_ids, queued_ids = [id], [id]
+    while queued_ids:
+        newer_id = queued_ids.pop()
+        older_ids = [
+            entry.id
+            for entry in entries
+            if entry.superseded_by == newer_id and entry.id not in lineage_ids
         ]
-        ids += older
-        queue += older
-    return ids
+        lineage_ids += older_ids
+        queued_ids += older_ids
+    return lineage_ids

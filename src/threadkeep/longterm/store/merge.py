@@ -17,13 +17,13 @@ def merged_fields(existing: T, again: T) -> dict[str, Any]:
 
     What an application, or another mouth, says again is no longer in doubt; never the reverse.
     """
-    active = again.status == "active" or existing.status == "active"
+    is_active = again.status == "active" or existing.status == "active"
     return {
         "sources": merged_sources(existing.sources, again.sources),
-        "status": "active" if active else existing.status,
-        "reason": "" if active else existing.reason or again.reason,
+        "status": "active" if is_active else existing.status,
+        "reason": "" if is_active else existing.reason or again.reason,
         "gloss": existing.gloss or again.gloss,
-        "superseded_by": None if active else existing.superseded_by,
+        "superseded_by": None if is_active else existing.superseded_by,
         "pinned": existing.pinned or again.pinned,
         "seen": existing.seen + 1,
         "observed_at": max(filter(None, (existing.observed_at, again.observed_at)), default=None),
@@ -41,9 +41,9 @@ def evict(
     Returns:
         How many went; `unit.refusals` says which.
     """
-    unpinned = sorted((entry for entry in entries.values() if not entry.pinned), key=worth)
-    surplus = unpinned[: max(0, len(entries) - limit)]
-    for entry in surplus:
+    unpinned_entries = sorted((entry for entry in entries.values() if not entry.pinned), key=worth)
+    surplus_entries = unpinned_entries[: max(0, len(entries) - limit)]
+    for entry in surplus_entries:
         unit.put_refusal(
             Refusal(
                 entry.id,
@@ -56,4 +56,4 @@ def evict(
             )
         )
         unit.drop(entry)
-    return len(surplus)
+    return len(surplus_entries)

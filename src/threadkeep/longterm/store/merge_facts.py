@@ -13,11 +13,13 @@ from threadkeep.types.knowledge import APPLICATION, Fact, merged_sources
 
 def place(unit: UnitOfWork, fact: Fact) -> Fact:
     """A fact with the id it will have: what is true for a second time is a fact of its own."""
-    occurrence, id = 1, fact.id
-    while (existing := unit.facts.get(id)) is not None and _begins_after(unit, fact, existing):
+    occurrence, fact_id = 1, fact.id
+    while (existing_fact := unit.facts.get(fact_id)) is not None and _begins_after(
+        unit, fact, existing_fact
+    ):
         occurrence += 1
-        id = identity("fact", fact.text, str(occurrence))
-    return replace(fact, id=id)
+        fact_id = identity("fact", fact.text, str(occurrence))
+    return replace(fact, id=fact_id)
 
 
 def _begins_after(unit: UnitOfWork, fact: Fact, ended: Fact) -> bool:
@@ -25,43 +27,43 @@ def _begins_after(unit: UnitOfWork, fact: Fact, ended: Fact) -> bool:
     if ended.status != "superseded" or fact.status != "active":
         return False
     successor = unit.facts.get(ended.superseded_by or "")
-    end = ended.valid_to
-    if end is None and successor is not None:
-        end = successor.valid_from or successor.observed_at
-    start = fact.valid_from or fact.observed_at
-    return end is not None and start is not None and start >= end
+    ended_at = ended.valid_to
+    if ended_at is None and successor is not None:
+        ended_at = successor.valid_from or successor.observed_at
+    started_at = fact.valid_from or fact.observed_at
+    return ended_at is not None and started_at is not None and started_at >= ended_at
 
 
 def merge_fact(unit: UnitOfWork, fact: Fact) -> Fact:
     """Put a fact; one that is known already was seen once more, and keeps what it has."""
     fact = place(unit, fact)
-    existing = unit.facts.get(fact.id)
-    if existing is None:
+    existing_fact = unit.facts.get(fact.id)
+    if existing_fact is None:
         return unit.put_fact(fact)
-    if existing.status == "superseded" and fact.extractor != APPLICATION:
+    if existing_fact.status == "superseded" and fact.extractor != APPLICATION:
         return unit.put_fact(  # what held before something else did does not hold again by that
-            replace(existing, sources=merged_sources(existing.sources, fact.sources))
+            replace(existing_fact, sources=merged_sources(existing_fact.sources, fact.sources))
         )
     return unit.put_fact(
         replace(
             fact,
-            **merged_fields(existing, fact),
-            text=existing.text,
-            confidence=max(existing.confidence, fact.confidence),
+            **merged_fields(existing_fact, fact),
+            text=existing_fact.text,
+            confidence=max(existing_fact.confidence, fact.confidence),
             first_observed_at=min(
-                filter(None, (first_said(existing), first_said(fact))), default=None
+                filter(None, (first_said(existing_fact), first_said(fact))), default=None
             ),
-            valid_from=fact.valid_from or existing.valid_from,
-            category=fact.category or existing.category,
-            metadata={**existing.metadata, **fact.metadata},
+            valid_from=fact.valid_from or existing_fact.valid_from,
+            category=fact.category or existing_fact.category,
+            metadata={**existing_fact.metadata, **fact.metadata},
         )
     )
 
 
 def supersede(unit: UnitOfWork, previous: Fact, fact: Fact) -> None:
     """Let a fact take the place of another one, which ends where the new one begins."""
-    end = previous.valid_to or fact.valid_from or fact.observed_at
-    unit.put_fact(replace(superseded(previous, fact.id), valid_to=end))
+    ended_at = previous.valid_to or fact.valid_from or fact.observed_at
+    unit.put_fact(replace(superseded(previous, fact.id), valid_to=ended_at))
 
 
 def first_said(fact: Fact) -> datetime | None:

@@ -21,14 +21,14 @@ def ranked(instructions: Iterable[Instruction]) -> list[Instruction]:
 
 def merge_instruction(unit: UnitOfWork, instruction: Instruction) -> Instruction:
     """Put an instruction; one that is known already was said once more, and keeps what it has."""
-    existing = unit.instructions.get(instruction.id)
-    if existing is None:
+    existing_instruction = unit.instructions.get(instruction.id)
+    if existing_instruction is None:
         return unit.put_instruction(instruction)
     return unit.put_instruction(
         replace(
             instruction,
-            **merged_fields(existing, instruction),
-            priority=min(existing.priority, instruction.priority, key=PRIORITIES.index),
+            **merged_fields(existing_instruction, instruction),
+            priority=min(existing_instruction.priority, instruction.priority, key=PRIORITIES.index),
         )
     )
 
@@ -41,10 +41,10 @@ def evict_surplus(unit: UnitOfWork, now: float, limit: int = MAX_INSTRUCTIONS) -
 def rank_key(instruction: Instruction) -> tuple[bool, bool, int, float]:
     """How much an instruction weighs: that it holds, that it is pinned, how plain, how new."""
     said_at = instruction.observed_at or instruction.created_at
-    newness = 0.0 if said_at is None else said_at.timestamp()
+    said_timestamp = 0.0 if said_at is None else said_at.timestamp()
     return (
         instruction.status == "active",
         instruction.pinned,
         -PRIORITIES.index(instruction.priority),
-        newness,
+        said_timestamp,
     )

@@ -79,8 +79,8 @@ def approved_fact(refusal: Refusal, now: float) -> Fact:
 
 def held_at(fact: Fact, moment: datetime, status: str | None) -> bool:
     """Whether a fact held at a time, as far as is known: a superseded one until it was replaced."""
-    begin = fact.valid_from or first_said(fact)
-    is_within = (begin is None or begin <= moment) and (
+    held_since = fact.valid_from or first_said(fact)
+    is_within = (held_since is None or held_since <= moment) and (
         fact.valid_to is None or moment < fact.valid_to
     )
     if fact.status == "superseded" and status == "active":

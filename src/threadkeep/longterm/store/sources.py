@@ -22,30 +22,32 @@ def source_items(engine: Engine, user: str | None, sources: Iterable[Source]) ->
 
     Sources in other namespaces, as of other services on the same store, are found as well.
     """
-    by_session: dict[tuple[str | None, str], list[str]] = {}
-    versions: dict[tuple[str, str], str] = {}
+    items_by_session: dict[tuple[str | None, str], list[str]] = {}
+    versions_by_item: dict[tuple[str, str], str] = {}
     for source in sources:
-        by_session.setdefault((source.namespace, source.session), []).append(source.item)
-        versions[source.session, source.item] = source.version
+        items_by_session.setdefault((source.namespace, source.session), []).append(source.item)
+        versions_by_item[source.session, source.item] = source.version
     return [
         item
-        for (namespace, session), items in by_session.items()
+        for (namespace, session), item_ids in items_by_session.items()
         if namespace in (None, engine.settings.namespace)
-        for item in _items(engine, user, session, items)
-        if versions.get((session, item.id), "")
+        for item in _items(engine, user, session, item_ids)
+        if versions_by_item.get((session, item.id), "")
         in ("", transcript.version_of(transcript.readable_text(engine, item)))
     ]
 
 
 def _items(engine: Engine, user: str | None, session: str, items: list[str]) -> list[Item]:
     session_stream = SessionStream(engine, SessionInfo(session, user))
-    keys = list(dict.fromkeys(names.key(id) for id in items))
+    item_keys = list(dict.fromkeys(names.key(item_id) for item_id in items))
     with suppress(NotOwner):
-        records = (
-            session_stream.read(Query(session_stream.stream_name, "item", ids=keys))
+        item_records = (
+            session_stream.read(Query(session_stream.stream_name, "item", ids=item_keys))
             .pages[0]
             .records
         )
-        visible = [item for item in map(item_codec.read_item, records) if not item.hidden]
-        return whole_items(session_stream, visible)
+        visible_items = [
+            item for item in map(item_codec.read_item, item_records) if not item.hidden
+        ]
+        return whole_items(session_stream, visible_items)
     return []

@@ -50,23 +50,23 @@ class UnitOfWork:
     ALL_KINDS: Final = (*KINDS, REFUSED)
 
     def __init__(self, pages: Sequence[Page], *, partial: bool = False) -> None:
-        facts, instructions, watermarks, forgotten, *refused = pages
+        fact_page, instruction_page, watermark_page, forgotten_page, *refusal_pages = pages
         self.refusals = {
             r.id: r
-            for page in refused
+            for page in refusal_pages
             for record in page.records
             if (r := codec.read_refusal(record))
         }
-        self.version = facts.version
-        self.facts = {f.id: f for r in facts.records if (f := codec.read_fact(r))}
+        self.version = fact_page.version
+        self.facts = {f.id: f for r in fact_page.records if (f := codec.read_fact(r))}
         self.instructions = {
-            i.id: i for r in instructions.records if (i := codec.read_instruction(r))
+            i.id: i for r in instruction_page.records if (i := codec.read_instruction(r))
         }
-        self.watermarks = {record.id: record.body for record in watermarks.records}
+        self.watermarks = {record.id: record.body for record in watermark_page.records}
         self.fact_count = _count_in(self.watermarks.pop(FACT_COUNT, None))
         self._loaded = len(self.facts)
         self._partial = partial
-        self.forgotten = {record.id: record.at for record in forgotten.records}
+        self.forgotten = {record.id: record.at for record in forgotten_page.records}
         self._put: dict[tuple[str, str], str | Fact | Instruction | Refusal | Record] = {}
         self._drop: dict[tuple[str, str], None] = {}
 
@@ -135,16 +135,16 @@ class UnitOfWork:
         if fact is None:
             return
         self.drop_fact(id)
-        for forgotten in dict.fromkeys((id, codec.identity(FACT, fact.text))):
-            self.mark_forgotten(forgotten, at)
+        for forgotten_id in dict.fromkeys((id, codec.identity(FACT, fact.text))):
+            self.mark_forgotten(forgotten_id, at)
 
     def put_refusal(self, refusal: Refusal) -> None:
         """Note what was let go; the oldest such notes make room."""
         self.drop_refusal(refusal.id)
         self.refusals[refusal.id] = refusal
         self._put[REFUSED, refusal.id] = refusal
-        for id in list(self.refusals)[:-MAX_REFUSALS]:
-            self.drop_refusal(id)
+        for refusal_id in list(self.refusals)[:-MAX_REFUSALS]:
+            self.drop_refusal(refusal_id)
 
     def drop_refusal(self, id: str) -> None:
         """Let go of such a note."""
@@ -154,19 +154,21 @@ class UnitOfWork:
     def changes(self, now: float) -> tuple[list[Record], list[Drop]]:
         """The records to put and the drops; both empty if nothing changed."""
         self._count_facts()
-        put = [_record(kind, id, entry, now) for (kind, id), entry in self._put.items()]
-        drop: dict[str, list[str]] = {}
-        for kind, id in self._drop:
-            drop.setdefault(kind, []).append(id)
-        return put, [Drop(kind, ids) for kind, ids in drop.items()]
+        records = [
+            _record(kind, record_id, entry, now) for (kind, record_id), entry in self._put.items()
+        ]
+        ids_by_kind: dict[str, list[str]] = {}
+        for kind, record_id in self._drop:
+            ids_by_kind.setdefault(kind, []).append(record_id)
+        return records, [Drop(kind, ids) for kind, ids in ids_by_kind.items()]
 
     def _count_facts(self) -> None:
         """Keep the number of facts with them; too high when some expired, until all are read."""
         if not any(kind == FACT for kind, _ in (*self._put, *self._drop)):
             return
-        unloaded = (self.fact_count or 0) - self._loaded if self._partial else 0
-        count = max(0, unloaded) + len(self.facts)
-        self._put[WATERMARK, FACT_COUNT] = json_text.dumps({"count": count}, WATERMARK)
+        unloaded_count = (self.fact_count or 0) - self._loaded if self._partial else 0
+        fact_count = max(0, unloaded_count) + len(self.facts)
+        self._put[WATERMARK, FACT_COUNT] = json_text.dumps({"count": fact_count}, WATERMARK)
 
     def assign_seqs(self, put: Sequence[Record], seqs: Sequence[int]) -> None:
         """Set the seqs that the store assigned to the records that were put."""
@@ -211,8 +213,10 @@ def _count_in(text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        fields = body.decode(Record(WATERMARK, FACT_COUNT, text, 0.0), record_shapes.WATERMARK)
+        count_fields = body.decode(
+            Record(WATERMARK, FACT_COUNT, text, 0.0), record_shapes.WATERMARK
+        )
     except UnreadableRecord:
         return None
-    count = fields.get("count")
-    return count if type(count) is int else None
+    fact_count = count_fields.get("count")
+    return fact_count if type(fact_count) is int else None

@@ -67,49 +67,53 @@ class UserStream:
 
         That is so where one of them is known as superseded, or where there may be too many.
         """
-        by_kind: dict[str, Sequence[str]] = {
+        ids_by_kind: dict[str, Sequence[str]] = {
             FACT: ids,
             FORGOTTEN: [*ids, USER],
             WATERMARK: [FACT_COUNT],
         }
         queries = [
-            Query(self.name, kind, ids=list(by_kind[kind]))
-            if kind in by_kind
+            Query(self.name, kind, ids=list(ids_by_kind[kind]))
+            if kind in ids_by_kind
             else Query(self.name, kind, limit=0)
             for kind in UnitOfWork.ALL_KINDS
         ]
-        unit = UnitOfWork(self.engine.read(*queries), partial=True)
-        room = MAX_FACTS - len(ids)
-        if unit.version and (unit.fact_count is None or unit.fact_count > room):
+        unit_of_work = UnitOfWork(self.engine.read(*queries), partial=True)
+        free_count = MAX_FACTS - len(ids)
+        if unit_of_work.version and (
+            unit_of_work.fact_count is None or unit_of_work.fact_count > free_count
+        ):
             return None
-        if any(fact.status == "superseded" for fact in unit.facts.values()):
+        if any(fact.status == "superseded" for fact in unit_of_work.facts.values()):
             return None
-        return unit
+        return unit_of_work
 
     def transact_facts(self, ids: Sequence[str], step: Callable[[UnitOfWork], T]) -> T:
         """As `transact`, of a step that looks at no other facts than these."""
-        return self.transact(step, first=self.load_facts(ids))
+        return self.transact(step, loaded_unit=self.load_facts(ids))
 
-    def transact(self, step: Callable[[UnitOfWork], T], *, first: UnitOfWork | None = None) -> T:
+    def transact(
+        self, step: Callable[[UnitOfWork], T], *, loaded_unit: UnitOfWork | None = None
+    ) -> T:
         """Apply a step and commit its changes atomically; retry on a conflict.
 
         Args:
             step: changes the loaded entries; may be called several times.
-            first: entries that were loaded a moment ago, if any.
+            loaded_unit: entries that were loaded a moment ago, if any.
 
         Raises:
             BackendError: every try met a conflict, or the user is being forgotten.
         """
         for _ in range(_TRIES):
-            unit = first or self.load()
-            first = None
-            if unit.is_forgotten:
+            unit_of_work = loaded_unit or self.load()
+            loaded_unit = None
+            if unit_of_work.is_forgotten:
                 raise BackendError(
                     "this user is being forgotten: forget() did not end yet, or was cut short; "
                     "calling it again finishes it"
                 )
-            outcome = step(unit)
-            if self.commit(unit):
+            outcome = step(unit_of_work)
+            if self.commit(unit_of_work):
                 return outcome
         raise BackendError(
             f"what is known of the user was changed by others at each of {_TRIES} tries; try again"
@@ -117,16 +121,16 @@ class UserStream:
 
     def commit(self, unit: UnitOfWork) -> bool:
         """Commit the changes. Returns False if the stream changed since it was loaded."""
-        put, drop = unit.changes(self.engine.now())
-        if not put and not drop:
+        put_records, drops = unit.changes(self.engine.now())
+        if not put_records and not drops:
             return True
         try:
             commit = self.engine.commit(
-                self.name, put=put, drop=drop, ttl=self._ttl, expect=unit.version
+                self.name, put=put_records, drop=drops, ttl=self._ttl, expect=unit.version
             )
         except Conflict:
             return False
-        unit.assign_seqs(put, commit.seqs)
+        unit.assign_seqs(put_records, commit.seqs)
         return True
 
     def delete(self) -> None:
@@ -144,6 +148,6 @@ def for_session(session_stream: SessionStream) -> UserStream:
     """
     owner = session_stream.owner
     if owner is None:
-        info = session_stream.read().info
-        owner = None if info is None else info.user
+        session_info = session_stream.read().info
+        owner = None if session_info is None else session_info.user
     return UserStream(session_stream.engine, user=owner, session=session_stream.id)

@@ -34,18 +34,18 @@ def checked_text(engine: Engine, text: object, kind: str) -> str:
     Raises:
         InputError: it is none, it is empty or too long, or the redactor refused it.
     """
-    line = " ".join(names.check(text, "text").split())
-    if not line:
+    single_line = " ".join(names.check(text, "text").split())
+    if not single_line:
         raise InputError("text must not be empty")
-    if len(line) > MAX_CHARACTERS:
+    if len(single_line) > MAX_CHARACTERS:
         raise InputError(
-            f"text is {len(line):,} characters long, at most {MAX_CHARACTERS:,} can be stored as "
-            f"one {kind}: say it shorter, or as several"
+            f"text is {len(single_line):,} characters long, at most {MAX_CHARACTERS:,} can be "
+            f"stored as one {kind}: say it shorter, or as several"
         )
-    cleared = redacted(engine, line, kind)
-    if not cleared:
+    redacted_text = redacted(engine, single_line, kind)
+    if not redacted_text:
         raise InputError(f"text: the redactor does not allow this {kind} to be stored")
-    return cleared
+    return redacted_text
 
 
 def checked_sources(engine: Engine, sources: Iterable[object]) -> tuple[Source, ...]:
@@ -117,6 +117,6 @@ def checked_metadata(metadata: object) -> dict[str, Any]:
     """
     if metadata is not None and not isinstance(metadata, Mapping):
         raise InputError(f"metadata must be a dict, got {type(metadata).__name__}")
-    copied = dict(metadata or {})
-    json_text.dumps(copied, "metadata")
-    return copied
+    metadata_copy = dict(metadata or {})
+    json_text.dumps(metadata_copy, "metadata")
+    return metadata_copy

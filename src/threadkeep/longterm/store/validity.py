@@ -7,5 +7,5 @@ from threadkeep.types.knowledge import Fact
 
 def is_current(fact: Fact, now: float) -> bool:
     """Whether it is active, and did not end before."""
-    ended = fact.valid_to is not None and fact.valid_to.timestamp() <= now
-    return fact.status == "active" and not ended
+    is_over = fact.valid_to is not None and fact.valid_to.timestamp() <= now
+    return fact.status == "active" and not is_over
