@@ -124,8 +124,8 @@ class OpenAIModel:
             client.close()
 
     def _complete(self, messages: Messages, format: dict[str, Any]) -> Completion:
-        create: Any = self._client().chat.completions.create
-        response = create(model=self._settings.model, messages=messages, **format)
+        create_completion: Any = self._client().chat.completions.create
+        response = create_completion(model=self._settings.model, messages=messages, **format)
         try:
             answer_text = response.choices[0].message.content
         except (AttributeError, IndexError, TypeError) as error:
@@ -137,8 +137,8 @@ class OpenAIModel:
     def _client(self) -> OpenAI:
         from openai import OpenAI
 
-        client, key = self._clients.get(os.getpid()), self._settings.api_key
-        api_key = key() if callable(key) else key
+        client, key_setting = self._clients.get(os.getpid()), self._settings.api_key
+        api_key = key_setting() if callable(key_setting) else key_setting
         if client is None:
             new_client = OpenAI(
                 api_key=api_key,
@@ -147,7 +147,7 @@ class OpenAIModel:
                 max_retries=0,  # when to try again is written down where other workers see it
             )
             client = self._clients.setdefault(os.getpid(), new_client)
-        return client.with_options(api_key=api_key) if callable(key) else client
+        return client.with_options(api_key=api_key) if callable(key_setting) else client
 
 
 def _format(name: str | None, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def _format(name: str | None, schema: Mapping[str, Any]) -> dict[str, Any]:
 def _token_usage(response: Any, messages: Messages, text: str) -> tuple[int, int]:
     usage = getattr(response, "usage", None)
     prompt_tokens, completion_tokens = (
-        getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens")
+        getattr(usage, usage_field, None) for usage_field in ("prompt_tokens", "completion_tokens")
     )
     if isinstance(prompt_tokens, int) and isinstance(completion_tokens, int):
         return prompt_tokens, completion_tokens

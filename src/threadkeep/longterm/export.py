@@ -36,10 +36,10 @@ def export(engine: Engine, user: str) -> Iterator[Line]:
 
 def sessions(engine: Engine, user: str) -> Iterator[str]:
     """The ids of all sessions that are the user's, those of sub-agents too, oldest first."""
-    stream = engine.stream("sessions", user)
+    list_stream = engine.stream("sessions", user)
     after_seq = 0
     while True:
-        list_entries = engine.read(Query(stream, "session", limit=_PAGE, after=after_seq))[
+        list_entries = engine.read(Query(list_stream, "session", limit=_PAGE, after=after_seq))[
             0
         ].records
         session_ids = [user_index.session_id_of(list_entry) for list_entry in list_entries]

@@ -164,9 +164,9 @@ class Facts(Collection[Fact]):
             changes["pinned"] = bool(pinned)
         if confidence is not None:
             changes["confidence"] = validate.checked_share(confidence, "confidence")
-        for name, value in (("expires_at", expires_at), ("valid_to", valid_to)):
-            if value is not UNSET:
-                changes[name] = validate.checked_moment(value, name)
+        for field_name, field_value in (("expires_at", expires_at), ("valid_to", valid_to)):
+            if field_value is not UNSET:
+                changes[field_name] = validate.checked_moment(field_value, field_name)
         if category is not UNSET:
             changes["category"] = None if category is None else names.check(category, "category")
         if metadata is not None:

@@ -51,10 +51,8 @@ def after_edit(session_stream: SessionStream, ids: Sequence[str]) -> None:
         return
     item_keys = [names.key(item_id) for item_id in ids]
     snapshot = session_stream.read(Query(session_stream.stream_name, "item", ids=item_keys))
-    items_by_id = {}
-    for record in snapshot.pages[0].records:
-        item = item_codec.read_item(record)
-        items_by_id[item.id] = item
+    items = [item_codec.read_item(record) for record in snapshot.pages[0].records]
+    items_by_id = {item.id: item for item in items}
     edited_items = Edited(
         namespace_of(session_stream, user_stream.engine.settings.namespace),
         session_stream.id,

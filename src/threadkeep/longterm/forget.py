@@ -161,11 +161,11 @@ def _erase(engine: Engine, user: str, session: str) -> int | None:
     session_stream = SessionStream(engine, SessionInfo(session, user))
 
     def step() -> int | None:
-        target = remove.find_target(session_stream)
-        if target.user != user:  # nobody's
+        deletion_target = remove.find_target(session_stream)
+        if deletion_target.user != user:  # nobody's
             return None
         record_count = _count(session_stream)
-        remove.delete_target(session_stream, target)
+        remove.delete_target(session_stream, deletion_target)
         return record_count
 
     with suppress(NotOwner, CorruptRecord):  # somebody else's, or begun by them since

@@ -186,8 +186,8 @@ class Instructions(Collection[Instruction]):
 
     def _put(self, unit: UnitOfWork, instruction: Instruction, replaces: str | None) -> UnitOfWork:
         """Put an entry of the application, and supersede the one it replaces."""
-        discards = self._engine.longterm.discards
-        if replaces is not None and replaces != instruction.id and not discards:
+        store_discards = self._engine.longterm.discards
+        if replaces is not None and replaces != instruction.id and not store_discards:
             unit.put_instruction(superseded(self._require(unit, replaces), instruction.id))
         if instruction.status == "active":
             unit.unmark_forgotten(instruction.id)

@@ -28,8 +28,8 @@ def sessions(engine: Engine, user: str, unreadable: list[str]) -> Iterator[str]:
         user: whose they are.
         unreadable: takes the streams of sessions of which nobody can say whose they are.
     """
-    prefix = names.noun_prefix(engine.settings.namespace, "session")
-    for session_stream, _, record in _records(engine, prefix, "session"):
+    stream_prefix = names.noun_prefix(engine.settings.namespace, "session")
+    for session_stream, _, record in _records(engine, stream_prefix, "session"):
         owner = session_codec.owner(record)
         if owner == user:
             yield _session(engine, session_stream, record)
@@ -42,10 +42,12 @@ def forget_pointers(engine: Engine, user: str, sessions: Collection[str]) -> int
 
     What cannot be read says nothing to anybody, whosever it is, and goes as well.
     """
-    prefix = names.noun_prefix(engine.settings.namespace, "response")
+    stream_prefix = names.noun_prefix(engine.settings.namespace, "response")
     record_count = 0
-    for stream, version, record in _records(engine, prefix, "pointer"):
-        owner, session = (session_codec.text_field(record, name) for name in ("user", "session"))
+    for stream, version, record in _records(engine, stream_prefix, "pointer"):
+        owner, session = (
+            session_codec.text_field(record, field_name) for field_name in ("user", "session")
+        )
         if owner == user or session in sessions or not body.is_readable(record, POINTER):
             record_count += _drop(engine, stream, version)
     return record_count
@@ -71,11 +73,11 @@ def forget_summaries(engine: Engine, user: str) -> int:
 def _records(engine: Engine, prefix: str, kind: str) -> Iterator[tuple[str, int, Record]]:
     """The streams of a prefix, with their versions and their one record of a kind."""
     for streams in stream_pages(engine, prefix):
-        queries = [Query(stream, kind, ids=[kind]) for stream in streams]
-        pages = engine.read(*queries) if queries else []
-        for stream, page in zip(streams, pages, strict=True):
-            if page.records:
-                yield stream, page.version, page.records[0]
+        record_queries = [Query(stream, kind, ids=[kind]) for stream in streams]
+        record_pages = engine.read(*record_queries) if record_queries else []
+        for stream, record_page in zip(streams, record_pages, strict=True):
+            if record_page.records:
+                yield stream, record_page.version, record_page.records[0]
 
 
 def _session(engine: Engine, stream: str, record: Record) -> str:
@@ -88,8 +90,8 @@ def _session(engine: Engine, stream: str, record: Record) -> str:
 
 def _owner_of_derived(engine: Engine, stream: str) -> str | None:
     """The owner of the session that a summary is of, by the names of their streams."""
-    prefix = names.noun_prefix(engine.settings.namespace, "session")
-    session_stream = prefix + names.parts(stream)[1]
+    session_prefix = names.noun_prefix(engine.settings.namespace, "session")
+    session_stream = session_prefix + names.parts(stream)[1]
     session_records = engine.read(Query(session_stream, "session", ids=["session"]))[0].records
     return session_codec.owner(session_records[0]) if session_records else None
 

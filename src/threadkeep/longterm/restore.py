@@ -80,11 +80,11 @@ def checked(
     """
     line_iterator = iter(numbered_lines)
     jsonl.check_header(next(line_iterator, (0, {}))[1])
-    for owner, lines in groupby(line_iterator, key=lambda pair: _owner(*pair)):
+    for owner, owner_lines in groupby(line_iterator, key=lambda pair: _owner(*pair)):
         if owner is None:
-            yield from jsonl.sessions(lines, user)
+            yield from jsonl.sessions(owner_lines, user)
         else:
-            yield from _user_entries(owner, lines, user)
+            yield from _user_entries(owner, owner_lines, user)
 
 
 def restore(
@@ -230,10 +230,10 @@ def _decoded(number: int, decode: Callable[[Record], T], record: Record) -> T:
 
 
 def _parsed(text: str | Iterable[str]) -> Iterator[tuple[int, Line]]:
-    lines = text.split("\n") if isinstance(text, str) else text
-    if not isinstance(lines, Iterable):
+    text_lines = text.split("\n") if isinstance(text, str) else text
+    if not isinstance(text_lines, Iterable):
         raise InputError(f"lines must be a str or an iterable of them, got {type(text).__name__}")
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text_lines, start=1):
         if not isinstance(line, str):
             raise InputError(f"line {number} must be a str, got {type(line).__name__}")
         if line.strip():

@@ -86,8 +86,8 @@ class StoredSummary(NamedTuple):
 
     def texts(self) -> list[str]:
         """All that it says."""
-        summary_texts = [self.summary.text] if self.summary else []
-        return [*summary_texts, self.in_prompts.text] if self.in_prompts else summary_texts
+        texts = [self.summary.text] if self.summary else []
+        return [*texts, self.in_prompts.text] if self.in_prompts else texts
 
 
 def of_session(session_stream: SessionStream) -> Summary | None:
@@ -197,25 +197,19 @@ def write(
         and after.last_seq < previous_summary.last_seq
     ):
         return 0
-    summary_text = redacted(engine, after.text, "summary")
-    if not summary_text:
+    text = redacted(engine, after.text, "summary")
+    if not text:
         return 0
     topics = (redacted(engine, topic, "summary") for topic in after.topics)
-    summary_version = 1 + (previous_summary.version if previous_summary else 0)
-    new_summary = replace(
-        after, text=summary_text, topics=tuple(filter(None, topics)), version=summary_version
-    )
+    version = 1 + (previous_summary.version if previous_summary else 0)
+    new_summary = replace(after, text=text, topics=tuple(filter(None, topics)), version=version)
     combined_span = _combined_span(before, generation, span)
     in_prompts = _still_in_prompts(before, generation, combined_span)
-    summary_fields = _fields(new_summary, generation, user, combined_span, in_prompts)
-    summary_record = Record(
-        SUMMARY, SUMMARY, json_text.dumps(summary_fields, "summary"), engine.now()
-    )
-    summary_stream, ttl = stream(engine, SUMMARY, after.session), engine.settings.summary_ttl
+    fields = _fields(new_summary, generation, user, combined_span, in_prompts)
+    record = Record(SUMMARY, SUMMARY, json_text.dumps(fields, "summary"), engine.now())
+    stream_name, ttl = stream(engine, SUMMARY, after.session), engine.settings.summary_ttl
     try:
-        commit = engine.longterm.commit(
-            summary_stream, put=[summary_record], ttl=ttl, expect=before.version
-        )
+        commit = engine.longterm.commit(stream_name, put=[record], ttl=ttl, expect=before.version)
     except Conflict:
         return 0
     return commit.version

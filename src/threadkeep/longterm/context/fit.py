@@ -57,13 +57,13 @@ def _take_fitting(
     notes: Iterable[ContextNote], remaining: int, counter: TokenCounter
 ) -> list[ContextNote]:
     chosen_notes: list[ContextNote] = []
-    headings: set[str] = set()
+    chosen_headings: set[str] = set()
     for note in notes:
-        heading_cost = 0 if note.heading in headings else counter(f"\n{note.heading}\n")
+        heading_cost = 0 if note.heading in chosen_headings else counter(f"\n{note.heading}\n")
         note_cost = heading_cost + counter(f"{note.line}\n")
         if note_cost <= remaining:
             chosen_notes.append(note)
-            headings.add(note.heading)
+            chosen_headings.add(note.heading)
             remaining -= note_cost
     return chosen_notes
 

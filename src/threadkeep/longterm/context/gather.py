@@ -87,7 +87,7 @@ def of_session(
 
 
 def _queries(user_stream: UserStream, session_stream: SessionStream) -> list[Query]:
-    knowledge_queries = [Query(user_stream.name, kind) for kind in UnitOfWork.KINDS]
+    knowledge_queries = [Query(user_stream.name, record_kind) for record_kind in UnitOfWork.KINDS]
     return [*knowledge_queries, summaries.summary_query(session_stream.engine, session_stream.id)]
 
 

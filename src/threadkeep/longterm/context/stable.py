@@ -49,28 +49,28 @@ def render(engine: Engine, knowledge: Knowledge, limit: int, counter: TokenCount
     ranked_facts = sorted(current_facts, key=_steady_rank, reverse=True)
     pinned_facts = [fact for fact in ranked_facts if fact.pinned]
     strongest_facts = [fact for fact in ranked_facts if not fact.pinned][:MAX_UNPINNED_FACTS]
-    lines_by_fact = {
+    fact_lines = {
         fact.id: line
         for fact in (*pinned_facts, *strongest_facts)
         if (line := fact_line(engine, fact))
     }
     positions = {fact.id: position for position, fact in enumerate(current_facts)}
-    notes_by_fact = {
+    fact_notes = {
         fact_id: ContextNote(_FACTS, positions[fact_id], line)
-        for fact_id, line in lines_by_fact.items()
+        for fact_id, line in fact_lines.items()
     }
     block_text = render_block(
         _OPENING,
         _HEADINGS,
         chain(
             _instruction_notes(engine, knowledge, counter),
-            (notes_by_fact[fact.id] for fact in pinned_facts if fact.id in notes_by_fact),
+            (fact_notes[fact.id] for fact in pinned_facts if fact.id in fact_notes),
             _summary(engine, knowledge),
             (
                 ContextNote(_FILES, position, file_line(file))
                 for position, file in enumerate(knowledge.files)
             ),
-            (notes_by_fact[fact.id] for fact in strongest_facts if fact.id in notes_by_fact),
+            (fact_notes[fact.id] for fact in strongest_facts if fact.id in fact_notes),
         ),
         limit,
         counter,
@@ -78,9 +78,7 @@ def render(engine: Engine, knowledge: Knowledge, limit: int, counter: TokenCount
     shown_lines = frozenset(block_text.splitlines())
     return StablePart(
         block_text,
-        frozenset(
-            fact_id for fact_id, fact_text in lines_by_fact.items() if fact_text in shown_lines
-        ),
+        frozenset(fact_id for fact_id, line in fact_lines.items() if line in shown_lines),
     )
 
 
@@ -92,16 +90,20 @@ def _steady_rank(fact: Fact) -> tuple[float, float]:
 
 def fact_line(engine: Engine, fact: Fact) -> str:
     """A fact as a line; empty if it may not be shown."""
-    text = escape_line(redacted(engine, fact.text, "fact") or "")
-    if text and fact.gloss:  # the user's own words, which no model put into a sentence
-        text = f'The user said: "{text}"'
+    fact_text = escape_line(redacted(engine, fact.text, "fact") or "")
+    if fact_text and fact.gloss:  # the user's own words, which no model put into a sentence
+        fact_text = f'The user said: "{fact_text}"'
     said_at = facts.first_said(fact)
     day_phrases = [] if said_at is None else [said_at.date().isoformat()]
     if fact.valid_from is not None and fact.valid_from.timestamp() > engine.now():
         day_phrases.append(f"from {fact.valid_from.date().isoformat()}")
     if fact.valid_to is not None:
         day_phrases.append(f"until {fact.valid_to.date().isoformat()}")
-    return f"- {text} ({', '.join(day_phrases)})" if text and day_phrases else text and f"- {text}"
+    return (
+        f"- {fact_text} ({', '.join(day_phrases)})"
+        if fact_text and day_phrases
+        else fact_text and f"- {fact_text}"
+    )
 
 
 def _instruction_notes(
@@ -128,8 +130,8 @@ def _instruction_notes(
 
 def instruction_line(engine: Engine, instruction: Instruction) -> str:
     """An instruction as a line; empty if it may not be shown."""
-    text = escape_line(redacted(engine, instruction.text, "instruction") or "")
-    return f"- {text}" if text else ""
+    instruction_text = escape_line(redacted(engine, instruction.text, "instruction") or "")
+    return f"- {instruction_text}" if instruction_text else ""
 
 
 def applies_to(instruction: Instruction, session: str | None, agent: str | None) -> bool:
@@ -142,18 +144,18 @@ def applies_to(instruction: Instruction, session: str | None, agent: str | None)
 
 
 def _summary(engine: Engine, knowledge: Knowledge) -> Iterator[ContextNote]:
-    text = "" if knowledge.summary is None else summary_line(engine, knowledge.summary)
-    if text:
-        yield ContextNote(_SUMMARY, 0, text)
+    line = "" if knowledge.summary is None else summary_line(engine, knowledge.summary)
+    if line:
+        yield ContextNote(_SUMMARY, 0, line)
 
 
 def summary_line(engine: Engine, summary: Summary) -> str:
     """A summary as a line; empty if it may not be shown."""
-    text = escape_line(redacted(engine, summary.text, "summary") or "")
-    return f"- {text}" if text else ""
+    summary_text = escape_line(redacted(engine, summary.text, "summary") or "")
+    return f"- {summary_text}" if summary_text else ""
 
 
 def file_line(file: File) -> str:
     """A file as a line."""
-    name, url = escape_line(file.name or ""), escape_line(file.url or "")
-    return f"- {name}: {url}" if name and url else f"- {name or url}"
+    file_name, file_url = escape_line(file.name or ""), escape_line(file.url or "")
+    return f"- {file_name}: {file_url}" if file_name and file_url else f"- {file_name or file_url}"

@@ -93,9 +93,9 @@ def _is_visible(hit: Hit, session: str | None, visible_ids: Collection[str] | No
 def _turn_line(engine: Engine, item: Item) -> str:
     if markers.is_injected(item.text):
         return ""
-    text = escape_line(redacted(engine, item.text, "item") or "", MAX_CHARACTERS)
+    turn_text = escape_line(redacted(engine, item.text, "item") or "", MAX_CHARACTERS)
     day_prefix = "" if item.created_at is None else f"{item.created_at.date().isoformat()}, "
-    return f"- {day_prefix}{escape_line(item.name or item.role)}: {text}" if text else ""
+    return f"- {day_prefix}{escape_line(item.name or item.role)}: {turn_text}" if turn_text else ""
 
 
 def _seconds(moment: Any) -> float:

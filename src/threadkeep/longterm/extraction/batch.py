@@ -85,19 +85,19 @@ def from_page(engine: Engine, page: Page, turns: int, user: str | None) -> Batch
     Where several people speak as users, only the one who has the name of the session's user, or
     none, is that user.
     """
-    items = [item_codec.read_item(record) for record in page.records]
-    if not items:
+    page_items = [item_codec.read_item(record) for record in page.records]
+    if not page_items:
         return None
-    items_with_text = _take_turns(engine, items, turns)
+    items_with_text = _take_turns(engine, page_items, turns)
     speakers = {item.name for item, text in items_with_text if text and item.role == "user"}
     user_names = speakers if len(speakers) == 1 else {None, *_names_of(user, speakers)}
     transcript_lines = tuple(
-        TranscriptLine(number, item, text, item.role == "user" and item.name in user_names)
-        for number, (item, text) in enumerate(
+        TranscriptLine(line_number, item, text, item.role == "user" and item.name in user_names)
+        for line_number, (item, text) in enumerate(
             ((item, text) for item, text in items_with_text if text), 1
         )
     )
-    has_more = len(items_with_text) < len(items) or len(items) == MAX_ITEMS
+    has_more = len(items_with_text) < len(page_items) or len(page_items) == MAX_ITEMS
     message_count = sum(bool(spoken_text(item)) for item, _ in items_with_text)
     last_record = page.records[len(items_with_text) - 1]
     return Batch(

@@ -150,9 +150,11 @@ def _backoff(tries: int, retry_after: float | None) -> float:
 
 
 def _charge_budget(worker: ExtractionWorker, unit: UnitOfWork, cost: TokenCost) -> None:
-    budget = spent_today(unit, worker.engine.now())
+    daily_budget = spent_today(unit, worker.engine.now())
     extra_calls = max(0, cost.calls - 1)  # the first one was counted with the lease
-    total_tokens = budget.tokens + cost.prompt_tokens + cost.completion_tokens
+    total_tokens = daily_budget.tokens + cost.prompt_tokens + cost.completion_tokens
     if cost.calls:
-        updated_budget = replace(budget, calls=budget.calls + extra_calls, tokens=total_tokens)
+        updated_budget = replace(
+            daily_budget, calls=daily_budget.calls + extra_calls, tokens=total_tokens
+        )
         unit.put_watermark(BUDGET, updated_budget.body())

@@ -91,12 +91,14 @@ def judge(
         text, cited_text
     ):
         return Verdict(None, "language", text)
-    reason = _not_said(text, lines, batch, user, languages, cited_text)
-    if reason is not None:
-        return Verdict(None, reason, text, passage=passage)
+    verdict_reason = _not_said(text, lines, batch, user, languages, cited_text)
+    if verdict_reason is not None:
+        return Verdict(None, verdict_reason, text, passage=passage)
     user_text = "\n".join(statement.text for statement in user_statements)
-    reason = find_doubt(text, lines, batch, user, languages, user_text, passage)
-    return Verdict("quarantined" if reason else "active", reason, text, passage=passage)
+    verdict_reason = find_doubt(text, lines, batch, user, languages, user_text, passage)
+    return Verdict(
+        "quarantined" if verdict_reason else "active", verdict_reason, text, passage=passage
+    )
 
 
 def _in_other_words(

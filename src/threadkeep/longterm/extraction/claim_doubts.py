@@ -81,7 +81,9 @@ def _unsaid_names(text: str, batch: Batch, user: str | None, rows: Rows) -> list
         name
         for name in missing(fact_names, spoken_words, rows)
         if not any(
-            language.is_word(role, name) for language in rows for role in ("calendar", "user")
+            language.is_word(word_role, name)
+            for language in rows
+            for word_role in ("calendar", "user")
         )
         and not any(is_form(name, spoken_word) for spoken_word in spoken_words)
     ]
@@ -150,8 +152,11 @@ def _numbers_said(text: str, cited: str, lines: Iterable[TranscriptLine], rows: 
     speaks_of_dates = sense.has("calendar", cited, rows) or _YEAR.search(cited) is not None
     date_numbers = _numbers_of_dates(text, rows)
     return speaks_of_dates and all(
-        any(value in date_numbers and _is_date_part(value, message_years) for value in reading)
-        for reading in unsaid_numbers
+        any(
+            number_value in date_numbers and _is_date_part(number_value, message_years)
+            for number_value in number_reading
+        )
+        for number_reading in unsaid_numbers
     )
 
 
@@ -168,8 +173,8 @@ def _numbers_of_dates(text: str, rows: Rows) -> frozenset[float]:
                 )
     return frozenset(
         float(digits)
-        for matches in date_matches
-        for date_text in matches
+        for match_texts in date_matches
+        for date_text in match_texts
         for digits in re.findall(r"\d+", date_text)
     )
 

@@ -27,8 +27,8 @@ def content_words(text: str, rows: Rows) -> tuple[str, ...]:
     remaining_text = fold(text)
     for language in rows:
         if not language.spaced and language.code != "ko":
-            for role in _EMPTY_ROLES:
-                remaining_text = language.without(role, remaining_text)
+            for word_role in _EMPTY_ROLES:
+                remaining_text = language.without(word_role, remaining_text)
     distinct_words: dict[str, None] = {}
     for word in words(remaining_text):
         if _HANGUL.fullmatch(word) and any(
@@ -62,9 +62,9 @@ def _pieces(word: str) -> Iterable[str]:
 def _is_korean_particle(word: str, row: Language) -> bool:
     return row.code == "ko" and any(
         word == particle
-        or ((len(particle) > 1 or role == "negation") and word.startswith(particle))
-        for role in _EMPTY_ROLES
-        for particle in row.words[role]
+        or ((len(particle) > 1 or word_role == "negation") and word.startswith(particle))
+        for word_role in _EMPTY_ROLES
+        for particle in row.words[word_role]
     )
 
 
@@ -81,8 +81,8 @@ def _empty_words(code: str, rows: Rows) -> re.Pattern[str]:
     language = next(language for language in rows if language.code == code)
     empty_words = {
         word
-        for role in ("function", "first", "user", "negation", "calendar")
-        for word in language.words[role]
+        for word_role in ("function", "first", "user", "negation", "calendar")
+        for word in language.words[word_role]
         if " " not in word
     }
     return compiled(
@@ -161,7 +161,9 @@ def missing(
     """
     other_words = tuple(text_words)
     text_groups = frozenset(
-        group for text_word in (*other_words, *small) for group in groups_of(text_word, rows)
+        sense_group
+        for text_word in (*other_words, *small)
+        for sense_group in groups_of(text_word, rows)
     )
     return [
         word

@@ -51,9 +51,9 @@ class MemoryRequest(NamedTuple):
         """Whether it is about how to serve the user."""
         folded_request = re.sub(r"^(?:to|zu|de|d')\s+", "", fold(self.text))
         return any(
-            language.begins(role, folded_request)
+            language.begins(word_role, folded_request)
             for language in self.rows
-            for role in ("lasting", "command")
+            for word_role in ("lasting", "command")
         )
 
     @property
@@ -92,10 +92,10 @@ def contains_request(text: str) -> bool:
     if not _hints(text):
         return False
     return any(
-        _find(role, sentence, language) is not None
+        _find(word_role, sentence, language) is not None
         for sentence in sentences(user_authored(text))
         for language in recognise(sentence, text).rows
-        for role in ("forget", "remember")
+        for word_role in ("forget", "remember")
     )
 
 
@@ -110,8 +110,8 @@ def _hint() -> re.Pattern[str]:
     request_phrases = {
         phrase
         for language in languages
-        for role in ("remember", "forget")
-        for phrase in language.words[role]
+        for word_role in ("remember", "forget")
+        for phrase in language.words[word_role]
     }
     return re.compile(
         "|".join(re.escape(phrase) for phrase in sorted(request_phrases, key=len, reverse=True))
@@ -199,6 +199,6 @@ def _greetings() -> re.Pattern[str]:
 
 def _is_opening(text_before: str, row: Language) -> bool:
     """Whether what stands before a request is but politeness."""
-    for role in ("polite", "yes", "lasting"):
-        text_before = row.without(role, text_before)
+    for word_role in ("polite", "yes", "lasting"):
+        text_before = row.without(word_role, text_before)
     return not re.search(r"\w", _greetings().sub(" ", text_before))

@@ -92,10 +92,10 @@ class Extractor:
         total_report = Report()
         for _ in range(_MAX_BATCHES):
             start_time = time.perf_counter()
-            report, has_more = extract_batch(self._worker, session, retry=retry)
+            batch_report, has_more = extract_batch(self._worker, session, retry=retry)
             if self._metrics is not None:
-                self._metrics.record(report, time.perf_counter() - start_time)
-            total_report += report
+                self._metrics.record(batch_report, time.perf_counter() - start_time)
+            total_report += batch_report
             if not has_more:
                 break
         return total_report.as_one_session()

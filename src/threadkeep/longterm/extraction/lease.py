@@ -96,23 +96,24 @@ def acquire(worker: ExtractionWorker, session: str, *, retry: bool) -> Extractio
         if snapshot.info is None or user_index.is_sub_agent(snapshot.info):
             return Report()
         user = snapshot.info.user
-        ttl = _remaining_ttl(session_stream) if user is None else None
-        user_stream = UserStream(engine, user=user, session=session, ttl=ttl)
+        remaining_ttl = _remaining_ttl(session_stream) if user is None else None
+        user_stream = UserStream(engine, user=user, session=session, ttl=remaining_ttl)
         unit_of_work, generation = user_stream.load(), generation_of(snapshot.version)
         if unit_of_work.is_forgotten:
             return Report()
-        watermark_key = session_stream.stream_name
-        watermark = resolve(
-            engine, watermark_key, unit_of_work.watermarks.get(watermark_key), generation
-        )
-        snapshot = session_stream.read(_next_items(watermark_key, watermark))
+        stream_key = session_stream.stream_name
+        watermark = resolve(engine, stream_key, unit_of_work.watermarks.get(stream_key), generation)
+        snapshot = session_stream.read(_next_items(stream_key, watermark))
         if snapshot.info is None or generation_of(snapshot.version) != generation:
             continue
-        page, max_turns = without_open_turn(snapshot.pages[0], engine.now()), worker.settings.batch
+        item_page, max_turns = (
+            without_open_turn(snapshot.pages[0], engine.now()),
+            worker.settings.batch,
+        )
         batch = (
-            batches.edited_batch(engine, page, watermark, max_turns, user)
+            batches.edited_batch(engine, item_page, watermark, max_turns, user)
             if watermark.again
-            else batches.from_page(engine, page, max_turns, user)
+            else batches.from_page(engine, item_page, max_turns, user)
         )
         if batch is None:
             return Report()
@@ -147,9 +148,10 @@ def _refusal(
         return Report(sessions=1, dead=1)
     if watermark.is_waiting(now) and not retry:
         return Report(sessions=1, waiting=1)
-    budget = spent_today(unit, now)
+    daily_budget = spent_today(unit, now)
     if batch.lines and (
-        budget.calls >= settings.calls_per_day or budget.tokens >= settings.tokens_per_day
+        daily_budget.calls >= settings.calls_per_day
+        or daily_budget.tokens >= settings.tokens_per_day
     ):
         return Report(sessions=1, exhausted=1)
     return None
@@ -171,8 +173,8 @@ def _write_lease(
     )
     unit.put_watermark(session_stream.stream_name, leased_watermark.body())
     if batch.lines:
-        budget = spent_today(unit, now)
-        unit.put_watermark(BUDGET, replace(budget, calls=budget.calls + 1).body())
+        daily_budget = spent_today(unit, now)
+        unit.put_watermark(BUDGET, replace(daily_budget, calls=daily_budget.calls + 1).body())
     if not user_stream.commit(unit):
         return None
     current_unit = user_stream.load()

@@ -74,13 +74,13 @@ class ExtractionMetrics:
         if report.failures:
             self._failures.add(report.failures, error_attributes)
         self._calls.add(report.calls)
-        for kind, token_count in (
+        for token_type, token_count in (
             ("input", report.prompt_tokens),
             ("output", report.completion_tokens),
         ):
-            self._tokens.add(token_count, {_TYPE: kind})
-        for kind in ("facts", "instructions", "summaries"):
-            self._entries.add(getattr(report, kind), {_KIND: kind})
+            self._tokens.add(token_count, {_TYPE: token_type})
+        for entry_kind in ("facts", "instructions", "summaries"):
+            self._entries.add(getattr(report, entry_kind), {_KIND: entry_kind})
 
 
 _EXTRACTORS: Final[GaugeSources[ExtractionMetrics]] = GaugeSources(metrics.get_meter_provider)

@@ -22,17 +22,17 @@ def without_open_turn(page: Page, now: float) -> Page:
         page: items as they are read for a batch; a full one does not reach the end.
         now: the time of the store's clock.
     """
-    records = page.records
-    if not records or len(records) >= MAX_ITEMS or now - records[-1].at >= MAX_AGE:
+    page_records = page.records
+    if not page_records or len(page_records) >= MAX_ITEMS or now - page_records[-1].at >= MAX_AGE:
         return page
-    open_turn_start = len(records)
-    for record_index in range(len(records) - 1, -1, -1):
-        item = item_codec.read_item(records[record_index])
+    open_turn_start = len(page_records)
+    for record_index in range(len(page_records) - 1, -1, -1):
+        item = item_codec.read_item(page_records[record_index])
         if _is_answer(item) or not _is_of_state(item):
             break
         if item.role == "user":
             open_turn_start = record_index
-    return page._replace(records=records[:open_turn_start])
+    return page._replace(records=page_records[:open_turn_start])
 
 
 def _is_answer(item: Item) -> bool:

@@ -33,9 +33,9 @@ def reconcile(unit: UnitOfWork, evidence: Evidence) -> ExtractionCounts:
             reconcile_requests.forget(unit, evidence, request)
     covered_lines: set[int] = set()
     for candidate, is_instruction in _proposals(evidence):
-        kind = "instruction" if is_instruction else "fact"
+        entry_kind = "instruction" if is_instruction else "fact"
         if reconcile_requests.is_retracted(candidate, requests):
-            counts.drop(evidence, kind, candidate.text, "retracted", candidate.lines)
+            counts.drop(evidence, entry_kind, candidate.text, "retracted", candidate.lines)
             continue
         is_stored = (
             reconcile_instructions.reconcile_instruction(unit, evidence, candidate, counts)
@@ -43,8 +43,8 @@ def reconcile(unit: UnitOfWork, evidence: Evidence) -> ExtractionCounts:
             else reconcile_facts.reconcile_fact(unit, evidence, candidate, counts)
         )
         covered_lines.update(line.number for line in candidate.lines if is_stored)
-    for kind, text in evidence.reply.uncited:
-        counts.drop(evidence, kind, text, "not_said")
+    for entry_kind, uncited_text in evidence.reply.uncited:
+        counts.drop(evidence, entry_kind, uncited_text, "not_said")
     for request in requests:
         if not request.forget and request.line.number not in covered_lines:
             reconcile_requests.remember(unit, evidence, request, counts)

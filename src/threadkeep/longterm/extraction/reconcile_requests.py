@@ -50,8 +50,8 @@ def remember(
 
 def _entry(evidence: Evidence, request: MemoryRequest) -> Fact | Instruction | None:
     """What is stored of a request; `None` = nothing of it may be."""
-    is_instruction, text = request.is_instruction, request.text
-    statement = text if is_instruction else f"The user asked to remember: {text}"
+    is_instruction, request_text = request.is_instruction, request.text
+    statement = request_text if is_instruction else f"The user asked to remember: {request_text}"
     storable_statement = storable_text(
         evidence, statement, "instruction" if is_instruction else "fact"
     )
@@ -60,7 +60,7 @@ def _entry(evidence: Evidence, request: MemoryRequest) -> Fact | Instruction | N
     observed_at, is_doubtful = latest_time([request.line]), _is_doubtful(request)
     entry_fields: dict[str, Any] = {
         "sources": cited_sources(
-            [request.line], storable_statement, text, evidence.session, evidence.namespace
+            [request.line], storable_statement, request_text, evidence.session, evidence.namespace
         ),
         "status": "quarantined" if is_doubtful else "active",
         "observed_at": observed_at,

@@ -68,27 +68,27 @@ class ParsedReply:
 
 def parse_reply(text: str, batch: Batch) -> ParsedReply | None:
     """What was answered, and whether it came to its end; `None` if it holds no JSON at all."""
-    document, is_complete = parse_json(text)
-    if isinstance(document, list):  # facts alone
-        document = {"facts": document}
-    if not isinstance(document, dict):
+    reply_document, is_complete = parse_json(text)
+    if isinstance(reply_document, list):  # facts alone
+        reply_document = {"facts": reply_document}
+    if not isinstance(reply_document, dict):
         return None
-    summary = document.get("summary")
+    summary = reply_document.get("summary")
     summary = {"text": summary} if isinstance(summary, str) else summary
     summary_fields = summary if isinstance(summary, dict) else {}
-    topics = summary_fields.get("topics") or document.get("topics")
+    topics = summary_fields.get("topics") or reply_document.get("topics")
     return ParsedReply(
-        _candidates(document.get("facts"), batch),
-        _candidates(document.get("instructions"), batch),
+        _candidates(reply_document.get("facts"), batch),
+        _candidates(reply_document.get("instructions"), batch),
         summary_fields["text"].strip() if isinstance(summary_fields.get("text"), str) else "",
         tuple(topic.strip() for topic in topics if isinstance(topic, str) and topic.strip())[:5]
         if isinstance(topics, list)
         else (),
         is_complete,
         tuple(
-            (kind, text)
-            for kind in ("fact", "instruction")
-            for text in _uncited(document.get(f"{kind}s"), batch)
+            (entry_kind, uncited_text)
+            for entry_kind in ("fact", "instruction")
+            for uncited_text in _uncited(reply_document.get(f"{entry_kind}s"), batch)
         ),
     )
 
@@ -163,8 +163,8 @@ def _uncited(entries: Json, batch: Batch) -> list[str]:
 
 
 def _candidate(entry: Mapping[str, Any], batch: Batch) -> Candidate | None:
-    text, line_numbers = entry.get("text"), entry.get("items")
-    if not isinstance(text, str) or not text.strip():
+    candidate_text, line_numbers = entry.get("text"), entry.get("items")
+    if not isinstance(candidate_text, str) or not candidate_text.strip():
         return None
     line_numbers = line_numbers if isinstance(line_numbers, list) else [line_numbers]
     cited_lines = (
@@ -182,7 +182,7 @@ def _candidate(entry: Mapping[str, Any], batch: Batch) -> Candidate | None:
     )
     priority = entry.get("priority")
     return Candidate(
-        " ".join(text.split()),
+        " ".join(candidate_text.split()),
         tuple(lines_by_number.values()),
         quote if isinstance(quote := entry.get("quote"), str) else "",
         relation if relation in RELATIONS else "new",

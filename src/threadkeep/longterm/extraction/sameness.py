@@ -35,7 +35,9 @@ def same_sense(text: str, other: str, user: str | None) -> bool:
 def same_subject(text: str, other: str, user: str | None) -> bool:
     """Whether two texts are about the same: by a word or topic of both, never by a name."""
     languages = tuple(dict.fromkeys((*recognise(text).rows, *recognise(other).rows)))
-    text_subjects, other_subjects = (_subjects(side, user, languages) for side in (text, other))
+    text_subjects, other_subjects = (
+        _subjects(side_text, user, languages) for side_text in (text, other)
+    )
     other_topics = {
         topic for word in other_subjects for topic in groups_of(word, languages, topics=True)
     }
@@ -83,7 +85,7 @@ def _names(text: str, other: str, user: str | None) -> list[str]:
 
 def _subjects(text: str, user: str | None, rows: Rows) -> list[str]:
     excluded_words = frozenset(words(user or ""))
-    if not any(row.code == "de" for row in rows):  # every noun has a capital there
+    if not any(language.code == "de" for language in rows):  # every noun has a capital there
         first_word = (words(text) or [""])[0].removesuffix("'s")
         names = {fold(name).removesuffix("'s") for name in _NAME.findall(text)} - {first_word}
         excluded_words |= names | ({first_word} if _is_name(text, first_word, rows) else set())

@@ -114,16 +114,17 @@ class ExtractionThread:
 
     def backlog(self) -> Backlog:
         """What is unread, from any thread."""
-        noted_sessions = [(session, noted_at) for session, _, noted_at in self._noted.copy()]
+        noted_sessions = [(session_id, noted_at) for session_id, _, noted_at in self._noted.copy()]
         pending_sessions = [
-            (session, pending_session.first_noted)
-            for session, pending_session in self._pending.copy().items()
+            (session_id, pending_session.first_noted)
+            for session_id, pending_session in self._pending.copy().items()
         ]
         if not (unread_sessions := [*pending_sessions, *noted_sessions]):
             return Backlog()
         oldest_noted_at = min(noted_at for _, noted_at in unread_sessions)
         return Backlog(
-            len({session for session, _ in unread_sessions}), time.monotonic() - oldest_noted_at
+            len({session_id for session_id, _ in unread_sessions}),
+            time.monotonic() - oldest_noted_at,
         )
 
     def stop(self) -> bool:
@@ -158,9 +159,9 @@ class ExtractionThread:
 
     def _collect_noted(self) -> None:
         for _ in range(len(self._noted)):
-            session, items, noted_at = self._noted.popleft()
+            session_id, items, noted_at = self._noted.popleft()
             pending_session = self._pending.setdefault(
-                session, PendingSession(first_noted=noted_at)
+                session_id, PendingSession(first_noted=noted_at)
             )
             pending_session.last_noted = noted_at
             for item in items:
@@ -176,11 +177,11 @@ class ExtractionThread:
     def _extract_due(self, *, everything: bool) -> bool:
         """Extract from what is due, or everything. Returns True if nothing was left over."""
         now, is_complete = time.monotonic(), True
-        for session, pending_session in list(self._pending.items()):
+        for session_id, pending_session in list(self._pending.items()):
             if self._stop.is_set():
                 return False
             if everything or pending_session.due_at(self._settings) <= now:
-                is_complete = self._extract_session(session, pending_session) and is_complete
+                is_complete = self._extract_session(session_id, pending_session) and is_complete
         return is_complete
 
     def _extract_session(self, session: str, pending: PendingSession) -> bool:

@@ -51,8 +51,8 @@ def extraction_status(engine: Engine, limit: int = MAX_SESSIONS) -> ExtractionSt
 
 def newest_item(engine: Engine, info: SessionInfo) -> tuple[int, int]:
     """The seq of the newest item of a session (0 = it has none), and which life it is in."""
-    stream = engine.stream("session", info.id)
-    item_page = engine.read(Query(stream, "item", limit=1, newest=True))[0]
+    session_stream = engine.stream("session", info.id)
+    item_page = engine.read(Query(session_stream, "item", limit=1, newest=True))[0]
     return (item_page.records[0].seq if item_page.records else 0), generation_of(item_page.version)
 
 

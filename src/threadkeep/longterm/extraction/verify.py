@@ -73,7 +73,8 @@ def verify(
     cost.add(completion)
     answers_by_number = _answers(completion.text)
     return {
-        doubt.note: answers_by_number.get(number, False) for number, doubt in enumerate(doubts, 1)
+        doubt.note: answers_by_number.get(doubt_number, False)
+        for doubt_number, doubt in enumerate(doubts, 1)
     }
 
 
@@ -109,8 +110,8 @@ def _wish(candidate: Candidate) -> Iterator[Doubt]:
 
 def _messages(doubts: list[Doubt]) -> Messages:
     doubt_entries = [
-        {"number": number, "kind": doubt.kind, "words": doubt.words, "note": doubt.note}
-        for number, doubt in enumerate(doubts, 1)
+        {"number": doubt_number, "kind": doubt.kind, "words": doubt.words, "note": doubt.note}
+        for doubt_number, doubt in enumerate(doubts, 1)
     ]
     return [
         {"role": "system", "content": _SYSTEM},
@@ -119,8 +120,8 @@ def _messages(doubts: list[Doubt]) -> Messages:
 
 
 def _answers(text: str) -> dict[int, bool]:
-    document, _ = parse_json(text)
-    answers = document.get("answers") if isinstance(document, dict) else None
+    reply_document, _ = parse_json(text)
+    answers = reply_document.get("answers") if isinstance(reply_document, dict) else None
     return {
         answer["number"]: answer.get("answer") is True
         for answer in (answers if isinstance(answers, list) else [])

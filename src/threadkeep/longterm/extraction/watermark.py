@@ -125,11 +125,11 @@ def parse_watermark(text: str | None, generation: int) -> Watermark:
 
 def spent_today(unit: UnitOfWork, now: float) -> DailyBudget:
     """What was spent today."""
-    budget, today = (
+    stored_budget, today = (
         _read(DailyBudget, unit.watermarks.get(BUDGET), record_shapes.BUDGET),
         utc_datetime(now).date().isoformat(),
     )
-    return budget if budget.day == today else DailyBudget(day=today)
+    return stored_budget if stored_budget.day == today else DailyBudget(day=today)
 
 
 T = TypeVar("T", Watermark, DailyBudget)
@@ -147,8 +147,8 @@ def _read(cls: type[T], text: str | None, check: Check) -> T:
         return cls()
     field_names = {field.name for field in fields(cls)}
     arguments: dict[str, Any] = {
-        field_name: tuple(value) if isinstance(value, list) else value
-        for field_name, value in field_values.items()
+        field_name: tuple(field_value) if isinstance(field_value, list) else field_value
+        for field_name, field_value in field_values.items()
         if field_name in field_names
     }
     return cls(**arguments)

@@ -92,12 +92,12 @@ def _judge(passage: str, instruction: str, quote: str, around: str) -> Wish:
         return Wish(None, "not_said")
     if not passage_languages.covered or not passage_languages.rows:
         return Wish(None, "language")
-    for reason, applies in (
+    for reason, is_met in (
         ("hearsay", sense.is_hearsay(passage, passage_languages.rows)),
         ("question", sense.is_question(passage, passage_languages.rows)),
         ("no_wish", not sense.has("wish", passage, passage_languages.rows)),
     ):
-        if applies:
+        if is_met:
             return Wish(None, reason)  # type: ignore[arg-type]  # literals in a tuple
     main_language = passage_languages.rows[:1]
     if not is_foreign and sense.is_negated(passage, main_language) != sense.is_negated(
@@ -138,6 +138,6 @@ def _is_boilerplate(word: str, rows: tuple[Language, ...]) -> bool:
 def _frames(code: str, rows: tuple[Language, ...]) -> re.Pattern[str]:
     language = next(language for language in rows if language.code == code)
     frame_words = {
-        word for role in _BOILERPLATE for word in language.words[role] if " " not in word
+        word for word_role in _BOILERPLATE for word in language.words[word_role] if " " not in word
     }
     return compiled(sorted(frame_words), spaced=True)

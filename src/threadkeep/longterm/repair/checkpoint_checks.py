@@ -22,7 +22,7 @@ def check(engine: Engine, stream: str) -> Iterator[StoreFinding]:
     """What is wrong in the stream of a namespace of a thread."""
     thread_page, *content_pages = engine.read(
         Query(stream, THREAD, ids=[THREAD]),
-        *(Query(stream, kind, limit=1, newest=True) for kind in CONTENTS),
+        *(Query(stream, record_kind, limit=1, newest=True) for record_kind in CONTENTS),
     )
     if not thread_page.records:
         if _is_abandoned(engine, content_pages):

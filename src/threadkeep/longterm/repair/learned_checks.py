@@ -31,12 +31,12 @@ _SHAPES: Final[Mapping[str, Check]] = {
 
 def check_user(engine: Engine, stream: str) -> Iterator[StoreFinding]:
     """What is wrong in what was learned of a user."""
-    longterm = engine.longterm
-    for kind, shape in _SHAPES.items():
-        for record in all_records(longterm, stream, kind, PAGE):
-            own_shape = record_shapes.BUDGET if record.id == BUDGET else shape
-            yield from unreadable(longterm, stream, record, own_shape)
-            if (record.kind, record.id) == (FORGOTTEN, USER) and is_old(longterm, record):
+    longterm_engine = engine.longterm
+    for record_kind, record_shape in _SHAPES.items():
+        for record in all_records(longterm_engine, stream, record_kind, PAGE):
+            own_shape = record_shapes.BUDGET if record.id == BUDGET else record_shape
+            yield from unreadable(longterm_engine, stream, record, own_shape)
+            if (record.kind, record.id) == (FORGOTTEN, USER) and is_old(longterm_engine, record):
                 remedy = "run `threadkeep forget` for this user again"
                 yield StoreFinding(stream, "forgetting was cut short", remedy)
 
@@ -61,6 +61,8 @@ def check_summary(engine: Engine, stream: str) -> Iterator[StoreFinding]:
 
 
 def _newest(engine: Engine, stream: str) -> Record | None:
-    queries = [Query(stream, kind, limit=1, newest=True) for kind in _SHAPES]
-    newest_records = [record for page in engine.longterm.read(*queries) for record in page.records]
+    kind_queries = [Query(stream, record_kind, limit=1, newest=True) for record_kind in _SHAPES]
+    newest_records = [
+        record for page in engine.longterm.read(*kind_queries) for record in page.records
+    ]
     return max(newest_records, key=lambda record: record.at, default=None)

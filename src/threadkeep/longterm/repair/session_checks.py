@@ -51,9 +51,9 @@ def check(engine: Engine, stream: str) -> Iterator[StoreFinding]:
         yield StoreFinding(stream, "unreadable session", f"{error.reason}; {_UNREADABLE}")
         return
     yield from _check_listing(engine, stream, session_info)
-    for kind, shape in _SHAPES.items():
-        for record in all_records(engine, stream, kind, PAGE):
-            yield from unreadable(engine, stream, record, shape)
+    for record_kind, record_shape in _SHAPES.items():
+        for record in all_records(engine, stream, record_kind, PAGE):
+            yield from unreadable(engine, stream, record, record_shape)
     yield from _check_responses(engine, stream, session_info)
 
 

@@ -26,10 +26,10 @@ def store_findings(engine: Engine, limit: int | None = None) -> Iterator[StoreFi
         engine: of the sessions; long-term memory is looked at in its own store.
         limit: the number of streams of each kind to look at, about; `None` = all.
     """
-    for stream_engine, prefix, check in _checks(engine):
-        for stream_page in streams(stream_engine, prefix, limit):
+    for stream_engine, stream_prefix, stream_check in _checks(engine):
+        for stream_page in streams(stream_engine, stream_prefix, limit):
             for stream in stream_page:
-                yield from check(engine, stream)
+                yield from stream_check(engine, stream)
 
 
 def _checks(engine: Engine) -> Iterator[tuple[Engine, str, StreamCheck]]:
@@ -40,10 +40,10 @@ def _checks(engine: Engine) -> Iterator[tuple[Engine, str, StreamCheck]]:
     yield engine, names.noun_prefix(namespace, "sessions"), index_checks.check_list
     yield engine, names.noun_prefix(namespace, "response"), index_checks.check_pointer
     longterm_engine = engine.longterm
-    for noun, check in (
+    for stream_noun, stream_check in (
         (derived.SUMMARY, learned_checks.check_summary),
         (derived.ANONYMOUS, learned_checks.check_anonymous),
     ):
-        yield longterm_engine, derived.stream(engine, noun, ""), check
+        yield longterm_engine, derived.stream(engine, stream_noun, ""), stream_check
     user_prefix = names.noun_prefix(longterm_engine.settings.namespace, "user")
     yield longterm_engine, user_prefix, learned_checks.check_user

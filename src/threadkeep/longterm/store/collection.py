@@ -139,8 +139,8 @@ class Collection(Generic[T]):
             changes = {**changes, "superseded_by": None, "reason": ""}
 
         def step(unit: UnitOfWork) -> UnitOfWork:
-            discards = self._engine.longterm.discards
-            entry = self._spec.blank(id) if discards else self._require(unit, id)
+            store_discards = self._engine.longterm.discards
+            entry = self._spec.blank(id) if store_discards else self._require(unit, id)
             self._spec.put(unit, replace(entry, **changes))
             return unit
 

@@ -52,15 +52,19 @@ class UnitOfWork:
     def __init__(self, pages: Sequence[Page], *, partial: bool = False) -> None:
         fact_page, instruction_page, watermark_page, forgotten_page, *refusal_pages = pages
         self.refusals = {
-            r.id: r
+            refusal.id: refusal
             for page in refusal_pages
             for record in page.records
-            if (r := codec.read_refusal(record))
+            if (refusal := codec.read_refusal(record))
         }
         self.version = fact_page.version
-        self.facts = {f.id: f for r in fact_page.records if (f := codec.read_fact(r))}
+        self.facts = {
+            fact.id: fact for record in fact_page.records if (fact := codec.read_fact(record))
+        }
         self.instructions = {
-            i.id: i for r in instruction_page.records if (i := codec.read_instruction(r))
+            instruction.id: instruction
+            for record in instruction_page.records
+            if (instruction := codec.read_instruction(record))
         }
         self.watermarks = {record.id: record.body for record in watermark_page.records}
         self.fact_count = _count_in(self.watermarks.pop(FACT_COUNT, None))
@@ -155,16 +159,17 @@ class UnitOfWork:
         """The records to put and the drops; both empty if nothing changed."""
         self._count_facts()
         records = [
-            _record(kind, record_id, entry, now) for (kind, record_id), entry in self._put.items()
+            _record(record_kind, record_id, changed_entry, now)
+            for (record_kind, record_id), changed_entry in self._put.items()
         ]
         ids_by_kind: dict[str, list[str]] = {}
-        for kind, record_id in self._drop:
-            ids_by_kind.setdefault(kind, []).append(record_id)
-        return records, [Drop(kind, ids) for kind, ids in ids_by_kind.items()]
+        for record_kind, record_id in self._drop:
+            ids_by_kind.setdefault(record_kind, []).append(record_id)
+        return records, [Drop(record_kind, ids) for record_kind, ids in ids_by_kind.items()]
 
     def _count_facts(self) -> None:
         """Keep the number of facts with them; too high when some expired, until all are read."""
-        if not any(kind == FACT for kind, _ in (*self._put, *self._drop)):
+        if not any(record_kind == FACT for record_kind, _ in (*self._put, *self._drop)):
             return
         unloaded_count = (self.fact_count or 0) - self._loaded if self._partial else 0
         fact_count = max(0, unloaded_count) + len(self.facts)

@@ -59,8 +59,8 @@ class UserStream:
 
     def load(self) -> UnitOfWork:
         """Load all entries in one round trip."""
-        queries = [Query(self.name, kind) for kind in UnitOfWork.ALL_KINDS]
-        return UnitOfWork(self.engine.read(*queries))
+        kind_queries = [Query(self.name, record_kind) for record_kind in UnitOfWork.ALL_KINDS]
+        return UnitOfWork(self.engine.read(*kind_queries))
 
     def load_facts(self, ids: Sequence[str]) -> UnitOfWork | None:
         """Load what adding these facts needs, however many are known; `None` = load all instead.
@@ -72,13 +72,13 @@ class UserStream:
             FORGOTTEN: [*ids, USER],
             WATERMARK: [FACT_COUNT],
         }
-        queries = [
-            Query(self.name, kind, ids=list(ids_by_kind[kind]))
-            if kind in ids_by_kind
-            else Query(self.name, kind, limit=0)
-            for kind in UnitOfWork.ALL_KINDS
+        kind_queries = [
+            Query(self.name, record_kind, ids=list(ids_by_kind[record_kind]))
+            if record_kind in ids_by_kind
+            else Query(self.name, record_kind, limit=0)
+            for record_kind in UnitOfWork.ALL_KINDS
         ]
-        unit_of_work = UnitOfWork(self.engine.read(*queries), partial=True)
+        unit_of_work = UnitOfWork(self.engine.read(*kind_queries), partial=True)
         free_count = MAX_FACTS - len(ids)
         if unit_of_work.version and (
             unit_of_work.fact_count is None or unit_of_work.fact_count > free_count
@@ -112,9 +112,9 @@ class UserStream:
                     "this user is being forgotten: forget() did not end yet, or was cut short; "
                     "calling it again finishes it"
                 )
-            outcome = step(unit_of_work)
+            step_outcome = step(unit_of_work)
             if self.commit(unit_of_work):
-                return outcome
+                return step_outcome
         raise BackendError(
             f"what is known of the user was changed by others at each of {_TRIES} tries; try again"
         )
@@ -125,12 +125,12 @@ class UserStream:
         if not put_records and not drops:
             return True
         try:
-            commit = self.engine.commit(
+            commit_result = self.engine.commit(
                 self.name, put=put_records, drop=drops, ttl=self._ttl, expect=unit.version
             )
         except Conflict:
             return False
-        unit.assign_seqs(put_records, commit.seqs)
+        unit.assign_seqs(put_records, commit_result.seqs)
         return True
 
     def delete(self) -> None:

@@ -26,7 +26,7 @@ Reading = frozenset[float]
 def readings(text: str, rows: Iterable[Language]) -> list[Reading]:
     """Each number of a text, as the set of what it may mean."""
     folded_text = "".join(_ascii_digit(character) for character in fold(text))
-    digit_readings = [_digits(match) for match in _DIGITS.finditer(folded_text)]
+    digit_readings = [_digits(digit_match) for digit_match in _DIGITS.finditer(folded_text)]
     return digit_readings + [
         frozenset({float(word_value)})
         for language in rows
@@ -39,11 +39,11 @@ def _ascii_digit(character: str) -> str:
 
 
 def _digits(match: re.Match[str]) -> Reading:
-    digits, scale = match[2] or match[4], match[3]
+    digits, scale_suffix = match[2] or match[4], match[3]
     possible_values = set(_values(digits))
-    if scale:
-        possible_values |= {value * _SCALES[scale] for value in possible_values}
-    if scale == "m":  # metres
+    if scale_suffix:
+        possible_values |= {value * _SCALES[scale_suffix] for value in possible_values}
+    if scale_suffix == "m":  # metres
         possible_values |= {value * 100 for value in _values(digits)}
     if len(digits) == 2 and digits.isdigit():  # '92
         possible_values |= {1900.0 + int(digits), 2000.0 + int(digits)}

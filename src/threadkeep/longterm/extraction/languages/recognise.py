@@ -148,19 +148,22 @@ def _is_strange(folded: str) -> bool:
 
 def _latin(folded: str) -> tuple[list[Language], bool]:
     text_words = words(folded)
-    votes_by_code = {code: _votes(code, text_words) for code in _BY_SCRIPT["Latin"]}
-    best_code = max(votes_by_code, key=lambda code: len(votes_by_code[code]))
+    votes_by_code = {
+        language_code: _votes(language_code, text_words) for language_code in _BY_SCRIPT["Latin"]
+    }
+    best_code = max(votes_by_code, key=lambda language_code: len(votes_by_code[language_code]))
     uncovered_votes: Mapping[str, frozenset[str]] = {
-        code: frozenset(text_words) & common_words for code, common_words in uncovered().items()
+        language_code: frozenset(text_words) & common_words
+        for language_code, common_words in uncovered().items()
     }
     strange_words = max(uncovered_votes.values(), key=len, default=frozenset())
     if not votes_by_code[best_code] or len(strange_words) > len(votes_by_code[best_code]):
         return [], False
     language_rows = [language(best_code)]
     language_rows += [
-        language(code)
-        for code, language_votes in votes_by_code.items()
-        if code != best_code and _adds(language_votes, votes_by_code[best_code])
+        language(language_code)
+        for language_code, language_votes in votes_by_code.items()
+        if language_code != best_code and _adds(language_votes, votes_by_code[best_code])
     ]
     voted_words = frozenset().union(
         *(votes_by_code[language_row.code] for language_row in language_rows)
@@ -182,11 +185,13 @@ def _votes(code: str, tokens: list[str]) -> frozenset[str]:
 def _vocabulary(code: str) -> re.Pattern[str]:
     """The single words of a row, and the words of its phrases that are no common word elsewhere."""
     language_row = language(code)
-    vocabulary = {word for role in _VOTING for word in language_row.words[role] if " " not in word}
+    vocabulary = {
+        word for word_role in _VOTING for word in language_row.words[word_role] if " " not in word
+    }
     vocabulary |= {
         phrase_word
-        for role in ("lasting", "polite", "first", "question")
-        for phrase in language_row.words[role]
+        for word_role in ("lasting", "polite", "first", "question")
+        for phrase in language_row.words[word_role]
         for phrase_word in phrase.split()
         if phrase_word != ".."
     }

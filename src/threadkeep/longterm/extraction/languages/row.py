@@ -125,7 +125,7 @@ def language(code: str) -> Language:
         language_table["name"],
         language_table["spaced"],
         phrases(language_table["prefixes"]),
-        {role: phrases(language_table[role]) for role in ROLES},
+        {word_role: phrases(language_table[word_role]) for word_role in ROLES},
         {
             fold(number_word): number_value
             for number_word, number_value in language_table["numbers"].items()
@@ -139,8 +139,8 @@ def language(code: str) -> Language:
 def uncovered() -> Mapping[str, frozenset[str]]:
     """Common words of languages that have no row, by language: what tells them apart."""
     return {
-        code: frozenset(fold(word_list).split())
-        for code, word_list in _read("uncovered.toml").items()
+        language_code: frozenset(fold(word_list).split())
+        for language_code, word_list in _read("uncovered.toml").items()
     }
 
 
