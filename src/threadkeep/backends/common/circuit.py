@@ -90,11 +90,11 @@ class Circuit(fork.ForkAware):
         if fault.kind not in _DOWN:
             return
         with self._changed:
-            now = time.monotonic()
-            self._down_since = now if self._down_since is None else self._down_since
+            failure_time = time.monotonic()
+            self._down_since = failure_time if self._down_since is None else self._down_since
             self.fault = fault
             self._failures += 1
-            self._asked_next = now + self._pause()
+            self._asked_next = failure_time + self._pause()
 
     def timed_out(self) -> None:
         """A call got no answer within its time-out."""

@@ -71,9 +71,9 @@ class Change(NamedTuple):
 
     def unique(self) -> Change:
         """The same change with each id once: of an id that comes twice the last body counts."""
-        keys = [(record.kind, record.id) for record in self.put]
-        record_by_key = dict(zip(keys, self.put, strict=True))
-        return self._replace(put=list(record_by_key.values()), keys=keys)
+        record_keys = [(record.kind, record.id) for record in self.put]
+        record_by_key = dict(zip(record_keys, self.put, strict=True))
+        return self._replace(put=list(record_by_key.values()), keys=record_keys)
 
 
 class Lifetime(NamedTuple):
@@ -167,10 +167,10 @@ def lifetime_after(ttl: Ttl, now: float, live: StreamState | None) -> Lifetime:
         return Lifetime(live.expires, live.ttl) if live else Lifetime(None, None)
     if ttl is None:
         return Lifetime(None, None)
-    expires = now + ttl
+    expiry = now + ttl
     if live and live.expires is not None and live.ttl in (None, ttl):
-        expires = max(live.expires, expires)
-    return Lifetime(expires, float(ttl))
+        expiry = max(live.expires, expiry)
+    return Lifetime(expiry, float(ttl))
 
 
 def first_version() -> int:

@@ -55,14 +55,16 @@ class ViewTables(NamedTuple):
 
 def selects(dialect: ViewExpressions, tables: ViewTables) -> dict[str, str]:
     """The SELECT of each view."""
-    builder = _SelectBuilder(dialect, tables)
+    select_builder = _SelectBuilder(dialect, tables)
     return {
-        "messages": builder.select(_messages(builder), {"m": "item"})
-        + f" WHERE {builder.text('m', 'hidden')} IS NULL",
-        "responses": builder.select(_responses(builder), {"m": "response", "e": "response_entry"}),
-        "token_usage": _usage(builder),
-        "feedback": builder.select(_feedback(builder), {"m": "feedback"})
-        + f" WHERE {builder.text('m', 'rating')} IN ('positive', 'negative')",
+        "messages": select_builder.select(_messages(select_builder), {"m": "item"})
+        + f" WHERE {select_builder.text('m', 'hidden')} IS NULL",
+        "responses": select_builder.select(
+            _responses(select_builder), {"m": "response", "e": "response_entry"}
+        ),
+        "token_usage": _usage(select_builder),
+        "feedback": select_builder.select(_feedback(select_builder), {"m": "feedback"})
+        + f" WHERE {select_builder.text('m', 'rating')} IN ('positive', 'negative')",
     }
 
 
@@ -130,9 +132,9 @@ class _SelectBuilder:
         )
         (main_alias, main_kind), *optional_kinds = kinds.items()
         joins = f"JOIN ({self._live(main_kind)}) {main_alias} ON {main_alias}.stream = o.stream"
-        for alias, kind in optional_kinds:
+        for alias, optional_kind in optional_kinds:
             join_condition = f"{alias}.stream = o.stream AND {alias}.id = {main_alias}.id"
-            joins += f" LEFT JOIN ({self._live(kind)}) {alias} ON {join_condition}"
+            joins += f" LEFT JOIN ({self._live(optional_kind)}) {alias} ON {join_condition}"
         session_select = self._live("session", "r.id = 'session'")
         return f"SELECT {column_list} FROM ({session_select}) o {joins}"
 
@@ -203,14 +205,14 @@ def _responses(builder: _SelectBuilder) -> _Columns:
 
 def _usage(builder: _SelectBuilder) -> str:
     model_column = f"COALESCE({builder.text('m', 'model')}, '')"
-    columns = {
+    usage_columns = {
         "namespace": builder.session_columns()["namespace"],
         "day": builder.dialect.day(builder.created_at("m")),
         "model": model_column,
         **_tokens(builder, "m"),
         **_details(builder, "m"),
     }
-    usage_per_response = builder.select(columns, {"m": "response_entry"})
+    usage_per_response = builder.select(usage_columns, {"m": "response_entry"})
     token_columns = [*_tokens(builder, "m"), *_details(builder, "m")]
     sum_columns = ", ".join(f"SUM({column_name}) AS {column_name}" for column_name in token_columns)
     group_columns = "namespace, day, model"

@@ -182,13 +182,13 @@ class Stream:
             removed_by_kind.setdefault(drop.kind or "", []).extend(self._dropped(drop))
         dropped_keys = {
             (kind_name, record.id)
-            for kind_name, records in removed_by_kind.items()
-            for record in records
+            for kind_name, removed_records in removed_by_kind.items()
+            for record in removed_records
         }
         put_by_key = {(record.kind, record.id): record for record in change.put}
         last_seq, numbered_records = self.seq, []
-        for key, record in put_by_key.items():
-            existing_record = None if key in dropped_keys else self._find(*key)
+        for record_key, record in put_by_key.items():
+            existing_record = None if record_key in dropped_keys else self._find(*record_key)
             if existing_record and not is_live(existing_record.expires, change.now):
                 removed_by_kind.setdefault(existing_record.kind, []).append(existing_record)
                 existing_record = None

@@ -83,11 +83,11 @@ class FileBackend:
         change = Change(stream, put, drop, ttl, expect, token, now)
         with self._mapped_errors():
             self._prepare()
-            path = self._layout.path(stream)
-            with self._files.writing(path, create=bool(put)) as log:
+            log_path = self._layout.path(stream)
+            with self._files.writing(log_path, create=bool(put)) as log:
                 if log is None:
                     return commit.commit_nothing(change)
-                index = self._files.indexes.of(path)
+                index = self._files.indexes.of(log_path)
                 with index.mutex:
                     return commit.commit(log, index, change, fsync=self._fsync)
 
@@ -98,8 +98,8 @@ class FileBackend:
         with self._mapped_errors():
             self._prepare()
             last_name = "" if cursor is None else layout.parse_cursor(cursor)
-            for file_name, path in self._layout.walk(last_name):
-                stream_name = self._name(path)
+            for file_name, log_path in self._layout.walk(last_name):
+                stream_name = self._name(log_path)
                 if stream_name is not None and stream_name.startswith(prefix):
                     stream_names.append(stream_name)
                     if len(stream_names) >= limit:
@@ -149,8 +149,8 @@ class FileBackend:
             self._prepared = True
 
     def _pages(self, stream: str, queries: Sequence[Query], now: float) -> list[Page]:
-        path = self._layout.path(stream)
-        with self._files.reading(path) as log:
+        log_path = self._layout.path(stream)
+        with self._files.reading(log_path) as log:
             if log is None:
                 return [Page(0, []) for _ in queries]
             last_line = log.last()
@@ -159,7 +159,7 @@ class FileBackend:
                     log, StreamHead.of(last_line) if last_line else None, queries, now
                 )
             except NeedsIndex:
-                index = self._files.indexes.of(path)
+                index = self._files.indexes.of(log_path)
             with index.mutex:
                 log.refresh_size()
                 index.catch_up(log)
@@ -188,8 +188,8 @@ def _read_pages(
 ) -> list[Page]:
     if head is None or not head.is_live(now):
         return [Page(0, []) for _ in queries]
-    reader = LogReader(log, head, now, index)
-    return [reader.page(query) for query in queries]
+    log_reader = LogReader(log, head, now, index)
+    return [log_reader.page(query) for query in queries]
 
 
 def _check_options(path: object, fsync: object, timeout: object) -> None:

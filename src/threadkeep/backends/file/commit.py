@@ -79,15 +79,15 @@ def end(log: Log, index: Index) -> None:
 
 def tidy(log: Log, index: Index, stream: str, *, fsync: bool) -> None:
     """Compact if it is worthwhile, else keep the sidecar; what fails here costs only space."""
-    head = index.head
-    if head is None or log.size < index.patience:
+    stream_head = index.head
+    if stream_head is None or log.size < index.patience:
         return
-    if index.generation and not compaction.worthwhile(head, log.size):
+    if index.generation and not compaction.worthwhile(stream_head, log.size):
         index.save(sidecar_path(log.path))
         return
     index.patience = log.size + log.size // 4
     try:
-        compacted(log, index, head, stream, fsync=fsync)
+        compacted(log, index, stream_head, stream, fsync=fsync)
     except OSError as error:
         _LOG.warning("%s could not be compacted: %s", log.path, error.strerror)
 

@@ -93,13 +93,13 @@ class PendingCommit:
 
     def drop(self, drop: Drop) -> None:
         """Drop records of one kind."""
-        kind, ids, max_seq = drop
+        kind, dropped_ids, max_seq = drop
         if kind is None or kind not in self.kinds:
             return
-        if ids is None:
+        if dropped_ids is None:
             self._drop_range(kind, self.seq if max_seq is None else min(max_seq, self.seq))
             return
-        for record_id in dict.fromkeys(ids):
+        for record_id in dict.fromkeys(dropped_ids):
             existing_record = self.find(kind, record_id)
             if existing_record and (max_seq is None or existing_record.seq <= max_seq):
                 self._drop_one(kind, record_id, existing_record)
@@ -195,12 +195,14 @@ class PendingCommit:
 
     def write(self, decision: Decision, change: Change) -> tuple[Commit, NewLine]:
         """Put, and say all this in a line; a generation that goes on keeps its token."""
-        version = decision.version + self.version_gap() if self.live else decision.version
-        seqs = self.put(change.put)
-        token: Any = self.live.token if self.live else None
+        new_version = decision.version + self.version_gap() if self.live else decision.version
+        put_seqs = self.put(change.put)
+        token_or_offset: Any = self.live.token if self.live else None
         if change.token is not None:
-            token = [change.token, version]
-        return Commit(version, seqs), self.line(version, decision.lifetime, token)
+            token_or_offset = [change.token, new_version]
+        return Commit(new_version, put_seqs), self.line(
+            new_version, decision.lifetime, token_or_offset
+        )
 
     def version_gap(self) -> int:
         """How far versions must leap to be beyond all that a damaged last commit may have had."""
@@ -210,8 +212,8 @@ class PendingCommit:
         """Change the expiry; without a change there is no line."""
         if decision.lifetime == live.lifetime:
             return Commit(decision.version, []), None
-        version = decision.version + self.version_gap()
-        return Commit(version, []), self.line(version, decision.lifetime, live.token)
+        new_version = decision.version + self.version_gap()
+        return Commit(new_version, []), self.line(new_version, decision.lifetime, live.token)
 
 
 class Written(NamedTuple):
@@ -255,7 +257,7 @@ def _head(log: Log, live: StreamHead | None, token: str | None) -> StreamState |
 def lifetime_fields(lifetime: Lifetime) -> dict[str, float]:
     """The fields of a head that say how long the stream lives."""
     fields = {"e": lifetime.expires, "l": lifetime.ttl}
-    return {field_name: value for field_name, value in fields.items() if value is not None}
+    return {field_name: seconds for field_name, seconds in fields.items() if seconds is not None}
 
 
 def token_of(log: Log, head: StreamHead) -> list[Any] | None:
@@ -266,7 +268,7 @@ def token_of(log: Log, head: StreamHead) -> list[Any] | None:
 
 def _seqs(pending: PendingCommit, put: Iterable[Record]) -> list[int]:
     """Where records are now; 0 for one that was dropped since."""
-    stored_records = (pending.find(record.kind, record.id) for record in put)
+    stored_records = (pending.find(put_record.kind, put_record.id) for put_record in put)
     return [stored_record.seq if stored_record else 0 for stored_record in stored_records]
 
 

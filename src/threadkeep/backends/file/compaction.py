@@ -85,9 +85,9 @@ def live_rows(log: Log, head: StreamHead) -> Iterable[LiveRow]:
         for kind, dropped_ids in line.head.get("d", {}).items():
             for record_id in dropped_ids:
                 row_by_key.pop((kind, record_id), None)
-        for (kind, record_id, seq, _, expires, _), row_text in line.rows_with_text():
+        for (kind, record_id, seq, _, expiry, _), row_text in line.rows_with_text():
             if seq > floor_by_kind.get(kind, 0):
-                row_by_key[kind, record_id] = LiveRow(seq, kind, expires, row_text)
+                row_by_key[kind, record_id] = LiveRow(seq, kind, expiry, row_text)
     return row_by_key.values()
 
 
@@ -111,9 +111,9 @@ def _lines(log: Log, head: StreamHead, stream: str) -> Iterator[bytes]:
         head_fields |= lifetime_fields(head.lifetime)
         head_fields["c"] = _count_batch(state_by_kind, batch, line_offset)
         head_fields["h"] = {kind: trimmed(kind_state) for kind, kind_state in state_by_kind.items()}
-        token = token_of(log, head) if is_last_batch else None
-        if token is not None:
-            head_fields["t"] = token
+        last_token = token_of(log, head) if is_last_batch else None
+        if last_token is not None:
+            head_fields["t"] = last_token
         line_bytes = line_format.render(head_fields, [row.text for row in batch])
         yield line_bytes
         line_offset, previous_seq = line_offset + len(line_bytes), last_seq

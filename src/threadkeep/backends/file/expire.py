@@ -53,31 +53,32 @@ class FileSweeper:
         index = self._files.indexes.of(log.path)
         with index.mutex:
             index.catch_up(log)
-            head = index.head
-            if head is None or not head.is_live(now):
+            stream_head = index.head
+            if stream_head is None or not stream_head.is_live(now):
                 commit.end(log, index)
                 return 1
-            return self._drop_expired(log, index, head, now, limit)
+            return self._drop_expired(log, index, stream_head, now, limit)
 
     def _drop_expired(
         self, log: Log, index: Index, head: StreamHead, now: float, limit: int
     ) -> int:
         """Drop single records in a line that keeps the version, so that readers see no change."""
         pending_commit = PendingCommit(log, index, index.end, now)
-        reader = LogReader(log, head, -math.inf)
+        log_reader = LogReader(log, head, -math.inf)
         swept_count = 0
-        for kind in _expired_kinds(head, now):
-            kind_records = reader.page(Query("", kind)).records
+        for expired_kind in _expired_kinds(head, now):
+            kind_records = log_reader.page(Query("", expired_kind)).records
             expired_ids = list(
                 islice(
                     (record.id for record in kind_records if _is_expired(record, now)),
                     limit - swept_count,
                 )
             )
-            pending_commit.drop(Drop(kind, expired_ids))
+            pending_commit.drop(Drop(expired_kind, expired_ids))
             dropped_ids = set(expired_ids)
             pending_commit.expire(
-                kind, [record.expires for record in kind_records if record.id not in dropped_ids]
+                expired_kind,
+                [record.expires for record in kind_records if record.id not in dropped_ids],
             )
             swept_count += len(expired_ids)
         sweep_line = pending_commit.line(
@@ -92,8 +93,8 @@ class FileSweeper:
 
 def _has_expired(log: Log, now: float) -> bool:
     last_line = log.last()
-    head = StreamHead.of(last_line) if last_line else None
-    return head is None or not head.is_live(now) or bool(_expired_kinds(head, now))
+    last_head = StreamHead.of(last_line) if last_line else None
+    return last_head is None or not last_head.is_live(now) or bool(_expired_kinds(last_head, now))
 
 
 def _expired_kinds(head: StreamHead, now: float) -> list[str]:

@@ -116,14 +116,14 @@ class Index:
         self, log: Log, kind: str, id: str, hash: int | None = None
     ) -> tuple[LogLine, Row, int] | None:
         """Find the line with the current state of a record, its row and size; or None."""
-        head = self.head
-        kind_state = head.kinds.get(kind) if head else None
-        if head is None or kind_state is None or not kind_state.records:
+        stream_head = self.head
+        kind_state = stream_head.kinds.get(kind) if stream_head else None
+        if stream_head is None or kind_state is None or not kind_state.records:
             return None
         line_offset = self.offset(self.hash(kind, id) if hash is None else hash)
         line = (
             log.line_at(line_offset)
-            if line_offset is not None and line_offset >= head.begin
+            if line_offset is not None and line_offset >= stream_head.begin
             else None
         )
         row_match = line.row(kind, id) if line else None

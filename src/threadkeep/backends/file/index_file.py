@@ -32,9 +32,9 @@ class SortedRun(NamedTuple):
     offsets: array[int]
 
     def find(self, hash: int) -> int | None:
-        position = bisect_left(self.hashes, hash)
-        if position < len(self.hashes) and self.hashes[position] == hash:
-            return self.offsets[position]
+        hash_position = bisect_left(self.hashes, hash)
+        if hash_position < len(self.hashes) and self.hashes[hash_position] == hash:
+            return self.offsets[hash_position]
         return None
 
 

@@ -87,18 +87,18 @@ class Log:
         """The complete commits from an offset on, where a line begins."""
         return (line for _, line in self.forward(start) if line and "v" in line.head)
 
-    def seek(self, seq: int, low: int, high: int) -> int:
+    def seek(self, seq: int, search_start: int, search_end: int) -> int:
         """The offset to start from to read all commits that assigned `seq` or later ones."""
-        while high - low > 4 * BLOCK:
-            middle_offset = (low + high) // 2
+        while search_end - search_start > 4 * BLOCK:
+            middle_offset = (search_start + search_end) // 2
             first_line = next(self.commits(self._line_start_after(middle_offset)), None)
-            if first_line is None or first_line.offset >= high:
-                high = middle_offset
+            if first_line is None or first_line.offset >= search_end:
+                search_end = middle_offset
             elif first_line.head["q"] >= seq:
-                high = first_line.offset
+                search_end = first_line.offset
             else:
-                low = first_line.end
-        return low
+                search_start = first_line.end
+        return search_start
 
     def append(self, raw: bytes, end: int) -> None:
         """Append bytes at `end`, in one write, after cutting off a torn line there.
@@ -131,19 +131,19 @@ class Log:
 
     def _line_bytes(self, offset: int, back: int, reach: int = BLOCK // 4) -> bytes | None:
         """The bytes of the line at an offset, including its line feed."""
-        block_position = offset - self._low
-        line_feed = self._block.find(b"\n", block_position) if block_position >= 0 else -1
+        line_start = offset - self._low
+        line_feed = self._block.find(b"\n", line_start) if line_start >= 0 else -1
         while line_feed < 0:
             load_end = min(self.size, offset + reach)
             if offset >= self.size:
                 return None
             self._load(max(0, offset - back), load_end)
-            block_position = offset - self._low
-            line_feed = self._block.find(b"\n", block_position)
+            line_start = offset - self._low
+            line_feed = self._block.find(b"\n", line_start)
             if line_feed < 0 and load_end >= self.size:
                 return None
             reach *= 4
-        return self._block[block_position : line_feed + 1]
+        return self._block[line_start : line_feed + 1]
 
     def _line_start_before(self, end: int) -> int:
         """The offset after the last line feed before `end`; 0 = there is none."""

@@ -71,17 +71,19 @@ class LogReader:
         return Page(self._head.version, _to_records(selected_rows))
 
     def _rows(self, query: Query, state: KindState, span: SeqRange) -> list[Row]:
-        limit, is_small = query.limit, state.records <= _NEAR
+        query_limit, is_small_kind = query.limit, state.records <= _NEAR
         if query.ids is not None:
-            return _limited(self._by_ids(query.ids, state, span, is_small), limit, query.newest)
-        if limit is None:
+            return _limited(
+                self._by_ids(query.ids, state, span, is_small_kind), query_limit, query.newest
+            )
+        if query_limit is None:
             return list(self._newest(state, span, None))
         if query.newest and self._head.seq - span.high < _NEAR:
-            return _limited(self._newest(state, span, limit), limit, newest=True)
-        if is_small or state.records <= limit:
-            return _limited(self._newest(state, span, None), limit, query.newest)
+            return _limited(self._newest(state, span, query_limit), query_limit, newest=True)
+        if is_small_kind or state.records <= query_limit:
+            return _limited(self._newest(state, span, None), query_limit, query.newest)
         ordered_rows = self._backward(span) if query.newest else self._forward(span)
-        return list(islice(ordered_rows, limit))
+        return list(islice(ordered_rows, query_limit))
 
     @property
     def _index(self) -> Index:
@@ -240,13 +242,13 @@ def _limited(rows: list[Row], limit: int | None, newest: bool) -> list[Row]:
 def _to_records(rows: Iterable[Row]) -> list[Record]:
     """Like `Record(...)` of each row in half the time: reads spend much of their time here."""
     records = []
-    for kind, id, seq, written_at, expires, body in rows:
+    for kind, record_id, seq, written_at, expiry, body in rows:
         record = _new(Record)
         _kind(record, kind)
-        _id(record, id)
+        _id(record, record_id)
         _body(record, body)
         _at(record, written_at)
-        _expires(record, expires)
+        _expires(record, expiry)
         _seq(record, seq)
         records.append(record)
     return records
