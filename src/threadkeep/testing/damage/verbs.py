@@ -51,7 +51,7 @@ OF_EVERYBODY: Final[Mapping[str, Verb]] = {
 
 def of_user(name: str) -> dict[str, Verb]:
     """Verbs over all that a user has: none may fail."""
-    return {f"{verb} of {name}": call for verb, call in _of_user(name).items()}
+    return {f"{verb_name} of {name}": verb_call for verb_name, verb_call in _of_user(name).items()}
 
 
 def reads_of_session(session: str) -> dict[str, Verb]:
@@ -87,22 +87,23 @@ def writes_to_session(session: str) -> dict[str, Verb]:
     def chat(memory: Memory) -> Session:
         return memory.session(session)
 
-    rated = f"{session}-r0"
-    again = {"role": "user", "content": "x", "id": "i1"}
-    queued = {"id": rated, "output": [], "status": "queued"}
+    response_id = f"{session}-r0"
+    repeated_item = {"role": "user", "content": "x", "id": "i1"}
+    queued_response = {"id": response_id, "output": [], "status": "queued"}
     return {
         "add": lambda m: chat(m).add("again"),
-        "add an item once more": lambda m: chat(m).add(again),
+        "add an item once more": lambda m: chat(m).add(repeated_item),
         "update": lambda m: chat(m).update(title="T", metadata={"n": 1}),
         "replace": lambda m: chat(m).replace("i4", "other words"),
         "fork": lambda m: chat(m).fork("copy").items(),
-        "rate": lambda m: m.feedback.add(rated, rating="negative"),
+        "rate": lambda m: m.feedback.add(response_id, rating="negative"),
         "continue": lambda m: m.responses.add(_next(session), user="ada"),
-        "record again": lambda m: m.responses.add(queued, user="ada"),
+        "record again": lambda m: m.responses.add(queued_response, user="ada"),
         "remove feedback": lambda m: [
-            m.feedback.delete(rated, feedback.id) for feedback in m.feedback.list(response=rated)
+            m.feedback.delete(response_id, feedback.id)
+            for feedback in m.feedback.list(response=response_id)
         ],
-        "delete a response": lambda m: m.responses.delete(rated),
+        "delete a response": lambda m: m.responses.delete(response_id),
         "forget an item": lambda m: chat(m).forget("i1"),
         "rewind": lambda m: chat(m).rewind(last=1),
         "set_items": lambda m: chat(m).set_items("anew"),
