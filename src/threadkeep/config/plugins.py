@@ -162,14 +162,14 @@ def _only_backend(module: ModuleType) -> BackendFactory:
     if len(store_names) != 1:
         if not store_names:
             _require_complete_provider(module)
-        contents = (
+        contents_clause = (
             f"defines {', '.join(store_names)}"
             if store_names
             else "defines no class with all of a store"
         )
         raise ConfigError(
-            f"module_path: {module.__name__} {contents}; with exactly one it is taken, else name "
-            "the class, as type: 'MyBackend' or type: 'module:MyBackend'"
+            f"module_path: {module.__name__} {contents_clause}; with exactly one it is taken, "
+            "else name the class, as type: 'MyBackend' or type: 'module:MyBackend'"
         )
     factory: BackendFactory = vars(module)[store_names[0]]
     return factory
@@ -205,8 +205,10 @@ def _has_verbs(cls: object) -> bool:
 def _entry_point(kind: str) -> BackendFactory:
     matching_entry_points = list(entry_points(group=GROUP, name=kind))
     if len(matching_entry_points) != 1:
-        problem = "several packages announce" if matching_entry_points else "no package announces"
-        raise ConfigError(f"type: {problem} {shown(kind)} as an entry point of {shown(GROUP)}")
+        problem_text = (
+            "several packages announce" if matching_entry_points else "no package announces"
+        )
+        raise ConfigError(f"type: {problem_text} {shown(kind)} as an entry point of {shown(GROUP)}")
     try:
         factory: BackendFactory = matching_entry_points[0].load()
     except Exception as error:

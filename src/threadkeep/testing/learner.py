@@ -60,7 +60,8 @@ class ScriptedLearner:
         self, prompt: dict[str, Any], script: Mapping[str, str], known_key: str
     ) -> Iterator[dict[str, Any]]:
         number_by_text = {
-            proposal_text: int(number) for number, proposal_text in prompt[known_key].items()
+            proposal_text: int(entry_number)
+            for entry_number, proposal_text in prompt[known_key].items()
         }
         for message_line in prompt["messages"]:
             for trigger_words, proposal_text in script.items():

@@ -79,11 +79,11 @@ class RetryLoop:
             raise self._refusal()
         while True:
             try:
-                outcome = self._attempt(attempt, deadline)
+                attempt_outcome = self._attempt(attempt, deadline)
                 self.circuit.succeeded()
-                return outcome
-            except Failed as failed:
-                fault, cause = failed.fault, failed.cause
+                return attempt_outcome
+            except Failed as failure:
+                fault, cause = failure.fault, failure.cause
             except BackendTimeout:
                 self.circuit.timed_out()
                 raise

@@ -73,11 +73,11 @@ class LogLine(NamedTuple):
         """Yield the rows of a kind, last first; parses only those consumed."""
         line_text, first_row_offset = self.text, self.rows_at
         kind_prefix = f"[{_quote(kind)},"
-        row_separator = len(line_text)
-        while row_separator > first_row_offset:
-            row_separator = line_text.rfind("\t", first_row_offset, row_separator)
-            if line_text.startswith(kind_prefix, row_separator + 1):
-                yield _scan(line_text, row_separator + 1)[0]
+        separator_offset = len(line_text)
+        while separator_offset > first_row_offset:
+            separator_offset = line_text.rfind("\t", first_row_offset, separator_offset)
+            if line_text.startswith(kind_prefix, separator_offset + 1):
+                yield _scan(line_text, separator_offset + 1)[0]
 
     def row(self, kind: str, id: str) -> tuple[Row, int] | None:
         """The row of a record and its size in bytes; does not parse other rows."""

@@ -50,12 +50,12 @@ def locked(fd: int, path: str, deadline: float) -> Iterator[None]:
     Raises:
         LockTimeout: it was not released in time.
     """
-    acquire, release = _platform_lock()
-    handle = acquire(fd, path, deadline)
+    acquire_lock, release_lock = _platform_lock()
+    lock_handle = acquire_lock(fd, path, deadline)
     try:
         yield
     finally:
-        release(handle)
+        release_lock(lock_handle)
 
 
 @contextmanager

@@ -132,18 +132,18 @@ class Log:
     def _line_bytes(self, offset: int, back: int, reach: int = BLOCK // 4) -> bytes | None:
         """The bytes of the line at an offset, including its line feed."""
         line_start = offset - self._low
-        line_feed = self._block.find(b"\n", line_start) if line_start >= 0 else -1
-        while line_feed < 0:
+        line_feed_offset = self._block.find(b"\n", line_start) if line_start >= 0 else -1
+        while line_feed_offset < 0:
             load_end = min(self.size, offset + reach)
             if offset >= self.size:
                 return None
             self._load(max(0, offset - back), load_end)
             line_start = offset - self._low
-            line_feed = self._block.find(b"\n", line_start)
-            if line_feed < 0 and load_end >= self.size:
+            line_feed_offset = self._block.find(b"\n", line_start)
+            if line_feed_offset < 0 and load_end >= self.size:
                 return None
             reach *= 4
-        return self._block[line_start : line_feed + 1]
+        return self._block[line_start : line_feed_offset + 1]
 
     def _line_start_before(self, end: int) -> int:
         """The offset after the last line feed before `end`; 0 = there is none."""
@@ -151,9 +151,9 @@ class Log:
         while True:
             block_end = end - self._low
             if 0 <= block_end <= len(self._block):
-                line_feed = self._block.rfind(b"\n", 0, block_end)
-                if line_feed >= 0 or self._low == 0:
-                    return self._low + line_feed + 1 if line_feed >= 0 else 0
+                line_feed_offset = self._block.rfind(b"\n", 0, block_end)
+                if line_feed_offset >= 0 or self._low == 0:
+                    return self._low + line_feed_offset + 1 if line_feed_offset >= 0 else 0
             self._load(max(0, end - read_size), end)
             read_size *= 4
 

@@ -100,17 +100,15 @@ class LogReader:
     ) -> list[Row]:
         """Scan backwards until no further row can be among the newest `limit`."""
         backward_scan = _BackwardScan(span, limit, ids)
-        unread_records = state.records
+        unread_count = state.records
         for line, is_gapless in self._lines_of(span.kind):
             if not is_gapless:
-                unread_records = self._head.seq  # records dropped by a damaged line reappear
+                unread_count = self._head.seq  # records dropped by a damaged line reappear
             seq_before_line = line.head["b"]
             for row in line.rows_reversed(span.kind):
                 if backward_scan.visit(row, state.floor, seq_before_line):
-                    unread_records -= 1
-                if not unread_records or backward_scan.is_complete(
-                    max(row[2], seq_before_line + 1)
-                ):
+                    unread_count -= 1
+                if not unread_count or backward_scan.is_complete(max(row[2], seq_before_line + 1)):
                     return backward_scan.rows
             backward_scan.visited.update(line.head.get("d", {}).get(span.kind, ()))
             if seq_before_line <= span.low or backward_scan.is_complete(seq_before_line + 1):

@@ -127,8 +127,8 @@ class RetryingClient:
     def _store(self, client: Client) -> Store:
         """The collection, of the primary: what is compared and set must be the newest."""
         database, collection = self._namespace
-        primary = pymongo.ReadPreference.PRIMARY
-        return client[database].get_collection(collection, read_preference=primary)
+        read_preference = pymongo.ReadPreference.PRIMARY
+        return client[database].get_collection(collection, read_preference=read_preference)
 
 
 def _server_time(hello: Document) -> float | None:

@@ -19,14 +19,14 @@ def apply(store: Store, head: Mapping[str, Any]) -> None:
     """Apply all that is pending in a head, which was read a moment ago."""
     if not head["p"]:
         return
-    writes = list(_writes(head))
+    bulk_writes = list(_writes(head))
     operation_names = [operation["u"] for operation in head["p"]]
     operation_removal = UpdateOne(
         {"_id": head["_id"]}, {"$pull": {"p": {"u": {"$in": operation_names}}}}
     )
     while True:
         try:
-            store.bulk_write([*writes, operation_removal], ordered=True)
+            store.bulk_write([*bulk_writes, operation_removal], ordered=True)
             return
         except BulkWriteError as error:
             error_codes = {write_error["code"] for write_error in error.details["writeErrors"]}

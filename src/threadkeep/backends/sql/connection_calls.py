@@ -59,8 +59,8 @@ class RetryingConnection:
         self._watchdog.close()
 
     def _attempt(self, work: Work[T], deadline: Deadline) -> T:
-        lease = self._acquire(deadline)
-        connection = lease.driver_connection
+        connection_lease = self._acquire(deadline)
+        connection = connection_lease.driver_connection
         watchdog_key = self._watchdog.start(deadline, connection)
         is_broken = True
         try:
@@ -81,7 +81,7 @@ class RetryingConnection:
             raise Failed(fault, error) from None
         finally:
             self._watchdog.stop(watchdog_key)
-            self._source.release(lease, broken=is_broken)
+            self._source.release(connection_lease, broken=is_broken)
 
     def _acquire(self, deadline: Deadline) -> Lease:
         try:

@@ -54,10 +54,10 @@ class CachedItem:
         if not isinstance(source_record, Record):  # another thread was here
             return _from_sketch(*source_record)
         item = item_codec.read_item(source_record)
-        sketch = _sketch(item)
+        item_sketch = _sketch(item)
         self.sendable = _is_sendable(source_record.body)
-        self.plain = sketch is not None and not sketch[1]
-        self.item, self._source = item, sketch or source_record
+        self.plain = item_sketch is not None and not item_sketch[1]
+        self.item, self._source = item, item_sketch or source_record
         return item
 
     def copy(self) -> Item:

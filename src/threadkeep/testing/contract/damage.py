@@ -30,11 +30,11 @@ def check_damages(backend: Backend, count: int, seed: int) -> None:
     for case_number in range(count):
         open_memory = partial(connect, backend, namespace=f"damage{seed}-{case_number}")
         fill(open_memory())
-        candidates = damageable(open_memory())
+        candidate_records = damageable(open_memory())
         shuffled_indexes = shuffled_indexes or random_source.sample(
-            range(len(candidates)), len(candidates)
+            range(len(candidate_records)), len(candidate_records)
         )
-        stored_record = candidates[shuffled_indexes.pop() % len(candidates)]
+        stored_record = candidate_records[shuffled_indexes.pop() % len(candidate_records)]
         ((change_label, damaged_body),) = chosen_changes(
             stored_record.record.body, random_source, 1
         )

@@ -47,8 +47,8 @@ def changed_bodies(body: str) -> Iterator[tuple[str, str]]:
 
 def chosen_changes(body: str, rng: random.Random, count: int) -> list[tuple[str, str]]:
     """Some of the changes of a body."""
-    changes = list(changed_bodies(body))
-    return rng.sample(changes, min(count, len(changes)))
+    all_changes = list(changed_bodies(body))
+    return rng.sample(all_changes, min(count, len(all_changes)))
 
 
 def field_paths(value: Any, parents: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
