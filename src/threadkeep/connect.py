@@ -45,8 +45,8 @@ def connect(store: object = None, /, **options: Any) -> Memory:
         MissingExtra: the store needs a package that is not installed.
     """
     memory = _connect(store, options)
-    if (other := memory._engine.settings.longterm) is not None:
-        _open_longterm(memory, other)
+    if (longterm_option := memory._engine.settings.longterm) is not None:
+        _open_longterm(memory, longterm_option)
     return memory
 
 
@@ -61,8 +61,8 @@ def _open_longterm(memory: Memory, other: object) -> None:
     if isinstance(other, Memory):
         memory._engine.use_longterm_store(other._engine, owned=False)
         return
-    shared = ("namespace", "clock", "sweep_grace", "pool_size", "timeout", "key", "observe")
-    fallbacks = {name: getattr(own_settings, name) for name in shared}
+    shared_names = ("namespace", "clock", "sweep_grace", "pool_size", "timeout", "key", "observe")
+    fallbacks = {option_name: getattr(own_settings, option_name) for option_name in shared_names}
     longterm_memory = _connect(other, {}, fallbacks)
     memory._engine.use_longterm_store(longterm_memory._engine, owned=True)
 
@@ -71,13 +71,13 @@ def _connect(
     store: object, options: Mapping[str, Any], fallbacks: Mapping[str, Any] | None = None
 ) -> Memory:
     if isinstance(store, Backend):
-        validated = settings({**(fallbacks or {}), **options})
-        return Memory(wrap(store, validated), validated)
-    source = _source(store)
-    if source is None:
+        validated_settings = settings({**(fallbacks or {}), **options})
+        return Memory(wrap(store, validated_settings), validated_settings)
+    store_source = _source(store)
+    if store_source is None:
         return _connect(_over_provider(store), options, fallbacks)
-    source = source._replace(options=[*source.options, *keywords(options)])
-    return _memory(open_store(source, keywords(fallbacks or {})))
+    store_source = store_source._replace(options=[*store_source.options, *keywords(options)])
+    return _memory(open_store(store_source, keywords(fallbacks or {})))
 
 
 def _memory(store: OpenStore) -> Memory:
@@ -105,7 +105,7 @@ def _source(store: object) -> Source | None:
         return from_path(Path(store))
     if isinstance(store, Mapping):
         return from_dict(store)
-    if client := kind_of_client(store):
-        kind, option = client
-        return Source(kind, [GivenOption(option, store)])
+    if kind_and_option := kind_of_client(store):
+        store_kind, client_option = kind_and_option
+        return Source(store_kind, [GivenOption(client_option, store)])
     return None

@@ -88,10 +88,14 @@ def did_you_mean(wrong: object, valid_names: Iterable[str]) -> str:
     """Return `; did you mean 'ttl'?`, or all valid names if none is close."""
     import difflib  # needed for errors only
 
-    names = sorted(valid_names)
-    text = wrong[:_MAX_COMPARED] if isinstance(wrong, str) else ""
-    close = difflib.get_close_matches(text, names, n=1)
-    return f"; did you mean {shown(close[0])}?" if close else f"; known: {', '.join(names)}"
+    sorted_names = sorted(valid_names)
+    compared_text = wrong[:_MAX_COMPARED] if isinstance(wrong, str) else ""
+    close_matches = difflib.get_close_matches(compared_text, sorted_names, n=1)
+    return (
+        f"; did you mean {shown(close_matches[0])}?"
+        if close_matches
+        else f"; known: {', '.join(sorted_names)}"
+    )
 
 
 _MAX_COMPARED = 100  # characters: comparing takes the square of them

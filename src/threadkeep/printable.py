@@ -47,7 +47,7 @@ def escaped_line(text: str) -> str:
     r"""As `escaped`, on one line: a newline is `\n`, a tab `\t`."""
     if _is_plain(text):
         return text
-    return re.sub("[\n\t]", lambda match: _BREAKS[match[0]], escaped(text))
+    return re.sub("[\n\t]", lambda break_match: _BREAKS[break_match[0]], escaped(text))
 
 
 def shown(value: object, limit: int = MAX_SHOWN) -> str:
@@ -78,12 +78,12 @@ def _rendered(value: object, limit: int, depth: int) -> str:
 
 
 def _quoted(text: str, limit: int) -> str:
-    start = _without_secrets(text[:_MAX_SCANNED])
-    line = escaped_line(start[:limit])
-    quote = '"' if "'" in line and '"' not in line else "'"
+    text_start = _without_secrets(text[:_MAX_SCANNED])
+    escaped_start = escaped_line(text_start[:limit])
+    quote = '"' if "'" in escaped_start and '"' not in escaped_start else "'"
     if len(text) <= limit:
-        return f"{quote}{line}{quote}"
-    return f"{quote}{line}...{quote} ({len(text):,} characters)"
+        return f"{quote}{escaped_start}{quote}"
+    return f"{quote}{escaped_start}...{quote} ({len(text):,} characters)"
 
 
 def _without_secrets(text: str) -> str:
@@ -95,26 +95,30 @@ def _without_secrets(text: str) -> str:
 
 
 def _container(value: object, limit: int, depth: int) -> str:
-    kind = type(value).__name__
+    type_name = type(value).__name__
     try:
-        size = len(value)  # type: ignore[arg-type]
-        if not depth or size > _MAX_ENTRIES:
-            return f"a {kind} of {size:,}"
-        text = ", ".join(_entries(value, limit // 2, depth - 1))
+        entry_count = len(value)  # type: ignore[arg-type]
+        if not depth or entry_count > _MAX_ENTRIES:
+            return f"a {type_name} of {entry_count:,}"
+        entries_text = ", ".join(_entries(value, limit // 2, depth - 1))
     except Exception:  # whatever a class of the caller's raises
-        return f"a {kind}"
-    pair = {"list": "[]", "tuple": "()"}.get(kind, "{}")
-    return f"{pair[0]}{text}{pair[1]}" if len(text) <= limit else f"a {kind} of {size:,}"
+        return f"a {type_name}"
+    bracket_pair = {"list": "[]", "tuple": "()"}.get(type_name, "{}")
+    return (
+        f"{bracket_pair[0]}{entries_text}{bracket_pair[1]}"
+        if len(entries_text) <= limit
+        else f"a {type_name} of {entry_count:,}"
+    )
 
 
 def _entries(value: object, limit: int, depth: int) -> list[str]:
     if isinstance(value, Mapping):
         return [
             f"{_rendered(key, limit, depth)}: "
-            + ("***" if _is_secret(key) else _rendered(entry, limit, depth))
-            for key, entry in value.items()
+            + ("***" if _is_secret(key) else _rendered(child_value, limit, depth))
+            for key, child_value in value.items()
         ]
-    return [_rendered(entry, limit, depth) for entry in value]  # type: ignore[attr-defined]
+    return [_rendered(child_value, limit, depth) for child_value in value]  # type: ignore[attr-defined]
 
 
 def _is_secret(key: object) -> bool:
@@ -123,11 +127,15 @@ def _is_secret(key: object) -> bool:
 
 def _object(value: object, limit: int) -> str:
     try:
-        text = repr(value)
+        value_repr = repr(value)
     except Exception:  # RecursionError, ValueError of a long number, or the caller's own
         return f"a {type(value).__name__}"
-    line = escaped_line(_without_secrets(text[:_MAX_SCANNED])[: limit + 1])
-    return line if len(line) <= limit else f"a {type(value).__name__}: {line[:limit]}..."
+    escaped_repr = escaped_line(_without_secrets(value_repr[:_MAX_SCANNED])[: limit + 1])
+    return (
+        escaped_repr
+        if len(escaped_repr) <= limit
+        else f"a {type(value).__name__}: {escaped_repr[:limit]}..."
+    )
 
 
 def _is_plain(text: str) -> bool:
@@ -135,7 +143,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    code_point = ord(match[0])
+    if code_point <= 0xFF:
+        return f"\\x{code_point:02x}"
+    return f"\\u{code_point:04x}" if code_point <= 0xFFFF else f"\\U{code_point:08x}"

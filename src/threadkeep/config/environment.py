@@ -29,37 +29,39 @@ def from_environment(flags: Mapping[str, str] | None = None) -> Source:
         ConfigError: they contradict each other.
     """
     flags = flags or {}
-    url, kind = flags.get("url"), _kind_of_flags(flags)
-    if url is None and kind is None:
-        url, kind = (os.environ.get(name) or None for name in (URL_VARIABLE, KIND_VARIABLE))
-    if url is not None and kind is not None:
+    url, store_kind = flags.get("url"), _kind_of_flags(flags)
+    if url is None and store_kind is None:
+        url, store_kind = (
+            os.environ.get(option_name) or None for option_name in (URL_VARIABLE, KIND_VARIABLE)
+        )
+    if url is not None and store_kind is not None:
         raise ConfigError("a URL and a history backend contradict each other: give one of them")
-    kind = kind if kind or url else _kind_of_variables()
+    store_kind = store_kind if store_kind or url else _kind_of_variables()
     flag_options = [
-        GivenOption(name, value, spelling=_flag(name))
-        for name, value in flags.items()
-        if name not in ("url", "history_backend")
+        GivenOption(option_name, option_value, spelling=_flag(option_name))
+        for option_name, option_value in flags.items()
+        if option_name not in ("url", "history_backend")
     ]
-    if kind is not None:
-        is_known = kind in STORES
-        stores = environment_defaults(kind) if is_known else ()
-        options = list(expand_urls(kind, flag_options)) if is_known else flag_options
-        return Source(kind, options, [*stores, *_settings()])
+    if store_kind is not None:
+        is_built_in = store_kind in STORES
+        environment_options = environment_defaults(store_kind) if is_built_in else ()
+        all_options = list(expand_urls(store_kind, flag_options)) if is_built_in else flag_options
+        return Source(store_kind, all_options, [*environment_options, *_settings()])
     if "path" in flags:
         raise ConfigError("--path needs --history-backend beside it, such as sqlite")
-    source = from_url(url or DEFAULT_URL)
-    return Source(source.kind, [*source.options, *flag_options], _settings())
+    url_source = from_url(url or DEFAULT_URL)
+    return Source(url_source.kind, [*url_source.options, *flag_options], _settings())
 
 
 def _kind_of_flags(flags: Mapping[str, str]) -> str | None:
-    kind, owners = flags.get("history_backend"), flag_owners()
-    for name in flags:
-        if name in owners:
-            owner = owners[name][0]
-            kind = kind or owner
-            if kind != owner:
-                raise ConfigError(f"{_flag(name)} belongs to --history-backend {owner}")
-    return kind
+    store_kind, owner_by_flag = flags.get("history_backend"), flag_owners()
+    for flag_name in flags:
+        if flag_name in owner_by_flag:
+            owner_kind = owner_by_flag[flag_name][0]
+            store_kind = store_kind or owner_kind
+            if store_kind != owner_kind:
+                raise ConfigError(f"{_flag(flag_name)} belongs to --history-backend {owner_kind}")
+    return store_kind
 
 
 def _flag(name: str) -> str:
@@ -68,23 +70,27 @@ def _flag(name: str) -> str:
 
 def _kind_of_variables() -> str | None:
     """The only kind of store that variables of ours speak of."""
-    variables = {
+    kind_by_variable = {
         option.variable: kind
         for kind, option in flag_owners().values()
         if option.part == "address" and option.variable.startswith("THREADKEEP_")
     }
-    matches = {name: kind for name, kind in variables.items() if os.environ.get(name)}
-    if len(set(matches.values())) > 1:
+    set_variables = {
+        variable_name: kind
+        for variable_name, kind in kind_by_variable.items()
+        if os.environ.get(variable_name)
+    }
+    if len(set(set_variables.values())) > 1:
         raise ConfigError(
-            f"{' and '.join(matches)} name several stores: set {KIND_VARIABLE} to one of "
-            f"{', '.join(sorted(set(matches.values())))}"
+            f"{' and '.join(set_variables)} name several stores: set {KIND_VARIABLE} to one of "
+            f"{', '.join(sorted(set(set_variables.values())))}"
         )
-    return next(iter(matches.values()), None)
+    return next(iter(set_variables.values()), None)
 
 
 def _settings() -> Layer:
     return [
-        GivenOption(option.name, value, spelling=option.variable)
+        GivenOption(option.name, variable_value, spelling=option.variable)
         for option in SETTINGS
-        if option.variable and (value := os.environ.get(option.variable))
+        if option.variable and (variable_value := os.environ.get(option.variable))
     ]

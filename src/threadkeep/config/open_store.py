@@ -38,39 +38,48 @@ def open_store(source: Source, *fallbacks: Layer) -> OpenStore:
         ConfigError: the store or an option is not valid; it is named.
         MissingExtra: the store needs a package that is not installed.
     """
-    kind = source.kind
-    if not (isinstance(kind, str) and kind in STORES):
+    store_kind = source.kind
+    if not (isinstance(store_kind, str) and store_kind in STORES):
         return _open_plugin(source, fallbacks)
-    values, store = read_store(kind, source.options, source.defaults, *fallbacks)
-    for name in store.required:
-        if name not in values:
-            raise ConfigError(f"{kind} needs a {name}")
-    if store.default_ttl is not None:
-        values.setdefault("ttl", store.default_ttl)
-    settings = settings_of(values)
-    shared = {name: getattr(settings, name) for name in store.shared}
-    store_options = {name: value for name, value in values.items() if name not in NAMES}
-    backend = store.load()(**{**store.arguments, **store.resolve({**shared, **store_options})})
-    return OpenStore(wrap(backend, settings), settings, display_name(kind, store_options))
+    option_values, store_spec = read_store(store_kind, source.options, source.defaults, *fallbacks)
+    for option_name in store_spec.required:
+        if option_name not in option_values:
+            raise ConfigError(f"{store_kind} needs a {option_name}")
+    if store_spec.default_ttl is not None:
+        option_values.setdefault("ttl", store_spec.default_ttl)
+    settings = settings_of(option_values)
+    shared_options = {
+        option_name: getattr(settings, option_name) for option_name in store_spec.shared
+    }
+    store_options = {
+        option_name: option_value
+        for option_name, option_value in option_values.items()
+        if option_name not in NAMES
+    }
+    backend = store_spec.load()(
+        **{**store_spec.arguments, **store_spec.resolve({**shared_options, **store_options})}
+    )
+    return OpenStore(wrap(backend, settings), settings, display_name(store_kind, store_options))
 
 
 def read_store(kind: str, *layers: Layer) -> tuple[dict[str, Any], StoreSpec]:
     """The validated options of a built-in store, and the kind of store that they mean."""
-    store = STORES[kind]
+    store_spec = STORES[kind]
     if any(option.name == "module_path" for layer in layers for option in layer):
         raise ConfigError(f"module_path belongs to type: custom, not to type: {kind}")
-    if store.variants:
-        store = _variant(kind, store, layers)
-    return read_options(kind, store.options, *layers), store
+    if store_spec.variants:
+        store_spec = _variant(kind, store_spec, layers)
+    return read_options(kind, store_spec.options, *layers), store_spec
 
 
 def _variant(kind: str, store: StoreSpec, layers: tuple[Layer, ...]) -> StoreSpec:
     """The kind of store that the option `db_type` means."""
-    table = by_name(store.options)
-    selecting = [
-        [option for option in layer if option.name in table["db_type"].keys] for layer in layers
+    spec_by_name = by_name(store.options)
+    db_type_layers = [
+        [option for option in layer if option.name in spec_by_name["db_type"].keys]
+        for layer in layers
     ]
-    db_type = read_options(kind, store.options, *selecting).get("db_type")
+    db_type = read_options(kind, store.options, *db_type_layers).get("db_type")
     return store if db_type is None else store.variants[db_type]
 
 
@@ -78,32 +87,43 @@ def display_name(kind: str, options: Mapping[str, Any]) -> str:
     """A store's name for people: its location, without secrets."""
     if isinstance(options.get("url"), str):
         return without_secrets(options["url"])
-    return " ".join(str(part) for part in (kind, options.get("path", "")) if part)
+    return " ".join(str(name_part) for name_part in (kind, options.get("path", "")) if name_part)
 
 
 def _open_plugin(source: Source, fallbacks: tuple[Layer, ...]) -> OpenStore:
     """Open a third-party backend with all options that are not settings."""
     from threadkeep.config import plugins  # rarely needed, and slow to load
 
-    kind = source.kind
-    names = {name for option in SETTINGS for name in option.keys}
-    options = {option.name: option.value for option in source.options if option.name not in names}
-    module_path = options.pop("module_path", None)
-    if not isinstance(kind, str) or not plugins.is_plugin(kind, module_path):
-        raise _unknown_store(kind, ("custom", *plugins.installed_plugins()))
-    shared = [option for option in source.options if option.name in names]
-    label = safe_scheme(kind)
-    settings = settings_of(read_options(label, (), shared, source.defaults, *fallbacks))
-    backend = plugins.build(plugins.find_factory(kind, module_path), options)
-    return OpenStore(wrap(backend, settings), settings, display_name(label, options))
+    plugin_kind = source.kind
+    setting_names = {option_name for option in SETTINGS for option_name in option.keys}
+    plugin_options = {
+        option.name: option.value for option in source.options if option.name not in setting_names
+    }
+    module_path = plugin_options.pop("module_path", None)
+    if not isinstance(plugin_kind, str) or not plugins.is_plugin(plugin_kind, module_path):
+        raise _unknown_store(plugin_kind, ("custom", *plugins.installed_plugins()))
+    setting_options = [option for option in source.options if option.name in setting_names]
+    kind_label = safe_scheme(plugin_kind)
+    settings = settings_of(
+        read_options(kind_label, (), setting_options, source.defaults, *fallbacks)
+    )
+    backend = plugins.build(plugins.find_factory(plugin_kind, module_path), plugin_options)
+    return OpenStore(wrap(backend, settings), settings, display_name(kind_label, plugin_options))
 
 
 def _unknown_store(kind: object, other_kinds: tuple[str, ...]) -> ConfigError:
-    schemes = {scheme for name, store in STORES.items() for scheme in (name, *store.schemes)}
-    hint = did_you_mean(kind, [*schemes, *other_kinds])
+    known_schemes = {
+        scheme
+        for store_kind, store_spec in STORES.items()
+        for scheme in (store_kind, *store_spec.schemes)
+    }
+    hint = did_you_mean(kind, [*known_schemes, *other_kinds])
     return ConfigError(f"no store of type {shown(safe_scheme(kind))}{hint}")
 
 
 def keywords(options: Mapping[str, Any]) -> list[GivenOption]:
     """Keyword arguments as options."""
-    return [GivenOption(name, value, "as an argument") for name, value in options.items()]
+    return [
+        GivenOption(keyword, option_value, "as an argument")
+        for keyword, option_value in options.items()
+    ]

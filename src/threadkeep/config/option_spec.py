@@ -42,7 +42,9 @@ class OptionSpec:
     @property
     def keys(self) -> tuple[str, ...]:
         """Its names in a dict."""
-        return tuple(dict.fromkeys(name for name in (self.name, self.long) if name))
+        return tuple(
+            dict.fromkeys(option_name for option_name in (self.name, self.long) if option_name)
+        )
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -90,7 +92,9 @@ def of_store(kind: str, *options: OptionSpec) -> tuple[OptionSpec, ...]:
 
 
 def _with_names(kind: str, option: OptionSpec) -> OptionSpec:
-    long = option.long or f"{kind}_{option.name}"
+    long_name = option.long or f"{kind}_{option.name}"
     if not option.text:
         return option
-    return replace(option, long=long, variable=option.variable or f"THREADKEEP_{long.upper()}")
+    return replace(
+        option, long=long_name, variable=option.variable or f"THREADKEEP_{long_name.upper()}"
+    )

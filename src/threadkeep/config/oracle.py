@@ -20,18 +20,18 @@ def resolve(options: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ConfigError: the pool's limits contradict each other, or nobody is to log in.
     """
-    remaining = dict(options)
-    minimum = remaining.pop("pool_min", 1)
-    if remaining["pool_size"] < minimum:
+    driver_options = dict(options)
+    pool_min = driver_options.pop("pool_min", 1)
+    if driver_options["pool_size"] < pool_min:
         raise ConfigError(
-            f"pool_max must be a whole number of at least pool_min, which is {minimum}, "
-            f"got {remaining['pool_size']}"
+            f"pool_max must be a whole number of at least pool_min, which is {pool_min}, "
+            f"got {driver_options['pool_size']}"
         )
-    if remaining.get("external_auth"):
-        remaining.pop("user", None)
-        remaining.pop("password", None)
-    elif "url" not in remaining and not {"user", "password"} <= remaining.keys():
+    if driver_options.get("external_auth"):
+        driver_options.pop("user", None)
+        driver_options.pop("password", None)
+    elif "url" not in driver_options and not {"user", "password"} <= driver_options.keys():
         raise ConfigError(_NO_LOGIN)
-    if "dsn" in remaining and "tns_alias" in remaining:
+    if "dsn" in driver_options and "tns_alias" in driver_options:
         warnings.warn(_DSN_AND_ALIAS, stacklevel=2)
-    return remaining
+    return driver_options

@@ -52,8 +52,8 @@ def find_factory(kind: str = "custom", module_path: str | None = None) -> Backen
         return _entry_point(kind)
     if ":" in module_path:
         return _class_in_module(*_split("module_path", module_path))
-    module = _module("module_path", module_path)
-    return _only_backend(module) if kind == "custom" else _member(module, kind)
+    plugin_module = _module("module_path", module_path)
+    return _only_backend(plugin_module) if kind == "custom" else _member(plugin_module, kind)
 
 
 def build(maker: BackendFactory, options: Mapping[str, Any]) -> Backend:
@@ -63,26 +63,28 @@ def build(maker: BackendFactory, options: Mapping[str, Any]) -> Backend:
         ConfigError: it refused its options, or the result is no backend. No value of an option
             is shown.
     """
-    name = getattr(maker, "__qualname__", type(maker).__name__)
+    factory_name = getattr(maker, "__qualname__", type(maker).__name__)
     takes_dict = _is_provider_class(maker)
     if takes_dict:
-        _require_methods(maker, name)
+        _require_methods(maker, factory_name)
     try:
-        backend = _make_provider(maker, options) if takes_dict else maker(**options)
+        built_store = _make_provider(maker, options) if takes_dict else maker(**options)
     except ThreadkeepError:
         raise
     except Exception as error:
-        summary = f"{name} could not be made of its options ({', '.join(options) or 'none'})"
-        reason, hidden = _without_values(f"{type(error).__name__}: {error}", options)
-        raise ConfigError(f"{summary}: {reason}") from (None if hidden else error)
-    if isinstance(backend, Backend):
-        return backend
-    if adapted := over_provider(backend):
-        return adapted
-    missing = [verb for verb in ("blocking", *_VERBS) if not hasattr(backend, verb)]
+        failure_summary = (
+            f"{factory_name} could not be made of its options ({', '.join(options) or 'none'})"
+        )
+        reason, is_value_masked = _without_values(f"{type(error).__name__}: {error}", options)
+        raise ConfigError(f"{failure_summary}: {reason}") from (None if is_value_masked else error)
+    if isinstance(built_store, Backend):
+        return built_store
+    if adapted_backend := over_provider(built_store):
+        return adapted_backend
+    missing_verbs = [verb for verb in ("blocking", *_VERBS) if not hasattr(built_store, verb)]
     raise ConfigError(
-        f"{name} is no threadkeep.Backend: it lacks {', '.join(missing)}; nor is it a history "
-        f"provider, which has {', '.join(provider.METHODS)}"
+        f"{factory_name} is no threadkeep.Backend: it lacks {', '.join(missing_verbs)}; "
+        f"nor is it a history provider, which has {', '.join(provider.METHODS)}"
     )
 
 
@@ -104,22 +106,23 @@ def _is_provider_class(maker: BackendFactory) -> bool:
 
 def _make_provider(cls: BackendFactory, options: Mapping[str, Any]) -> object:
     """Construct a history provider with its configuration, as Solace Agent Mesh does."""
-    takes_nothing = getattr(cls, "__init__", None) is object.__init__
-    return cls() if takes_nothing and not options else cls(dict(options))
+    takes_no_arguments = getattr(cls, "__init__", None) is object.__init__
+    return cls() if takes_no_arguments and not options else cls(dict(options))
 
 
 def _require_methods(store: object, name: str) -> None:
-    if missing := provider.missing_methods(store):
+    if missing_methods := provider.missing_methods(store):
         raise ConfigError(
-            f"{name} is no history provider: it lacks {', '.join(missing)}, as plain methods"
+            f"{name} is no history provider: it lacks {', '.join(missing_methods)}, "
+            "as plain methods"
         )
 
 
 def _split(key: str, path: str) -> tuple[str, str, str]:
-    module, _, name = path.partition(":")
-    if not name.isidentifier():  # a URL, which may hold a password
+    module_path, _, class_name = path.partition(":")
+    if not class_name.isidentifier():  # a URL, which may hold a password
         raise ConfigError(f"{key} must be a name or 'module:Class', such as 'shop.memory:Shop'")
-    return key, module, name
+    return key, module_path, class_name
 
 
 def _class_in_module(key: str, path: str, name: str) -> BackendFactory:
@@ -127,7 +130,7 @@ def _class_in_module(key: str, path: str, name: str) -> BackendFactory:
 
 
 def _module(key: str, path: str) -> ModuleType:
-    if not all(part.isidentifier() for part in path.split(".")):
+    if not all(path_part.isidentifier() for path_part in path.split(".")):
         raise ConfigError(f"{key} must be a dotted module name, such as 'shop.memory'")
     try:
         return importlib.import_module(path)
@@ -141,51 +144,57 @@ def _module(key: str, path: str) -> ModuleType:
 def _member(module: ModuleType, name: str) -> BackendFactory:
     factory = getattr(module, name, None)
     if not callable(factory):
-        names = [attribute for attribute in vars(module) if _is_store(module, attribute)]
+        store_names = [
+            attribute_name for attribute_name in vars(module) if _is_store(module, attribute_name)
+        ]
         raise ConfigError(
             f"type: {module.__name__} has no class {shown(name)}"
-            f"{did_you_mean(name, names) if names else ''}"
+            f"{did_you_mean(name, store_names) if store_names else ''}"
         )
-    made: BackendFactory = factory
-    return made
+    store_factory: BackendFactory = factory
+    return store_factory
 
 
 def _only_backend(module: ModuleType) -> BackendFactory:
-    names = [name for name in vars(module) if _is_store(module, name)]
-    if len(names) != 1:
-        if not names:
+    store_names = [
+        attribute_name for attribute_name in vars(module) if _is_store(module, attribute_name)
+    ]
+    if len(store_names) != 1:
+        if not store_names:
             _require_complete_provider(module)
-        contents = (
-            f"defines {', '.join(names)}" if names else "defines no class with all of a store"
+        contents_clause = (
+            f"defines {', '.join(store_names)}"
+            if store_names
+            else "defines no class with all of a store"
         )
         raise ConfigError(
-            f"module_path: {module.__name__} {contents}; with exactly one it is taken, else name "
-            "the class, as type: 'MyBackend' or type: 'module:MyBackend'"
+            f"module_path: {module.__name__} {contents_clause}; with exactly one it is taken, "
+            "else name the class, as type: 'MyBackend' or type: 'module:MyBackend'"
         )
-    factory: BackendFactory = vars(module)[names[0]]
+    factory: BackendFactory = vars(module)[store_names[0]]
     return factory
 
 
 def _require_complete_provider(module: ModuleType) -> None:
     """Raise if a class of the module is nearly a history provider: it names what is missing."""
-    for name, value in vars(module).items():
-        if _is_defined_in(module, name) and provider.looks_like_one(value):
-            _require_methods(value, name)
+    for class_name, attribute in vars(module).items():
+        if _is_defined_in(module, class_name) and provider.looks_like_one(attribute):
+            _require_methods(attribute, class_name)
 
 
 def _is_store(module: ModuleType, name: str) -> bool:
-    value = vars(module)[name]
-    if not _is_defined_in(module, name) or inspect.isabstract(value):
+    module_attribute = vars(module)[name]
+    if not _is_defined_in(module, name) or inspect.isabstract(module_attribute):
         return False
-    return _has_verbs(value) or not provider.missing_methods(value)
+    return _has_verbs(module_attribute) or not provider.missing_methods(module_attribute)
 
 
 def _is_defined_in(module: ModuleType, name: str) -> bool:
-    value = vars(module)[name]
+    module_attribute = vars(module)[name]
     return (
-        inspect.isclass(value)
+        inspect.isclass(module_attribute)
         and not name.startswith("_")
-        and f"{value.__module__}.".startswith(f"{module.__name__}.")
+        and f"{module_attribute.__module__}.".startswith(f"{module.__name__}.")
     )
 
 
@@ -194,22 +203,30 @@ def _has_verbs(cls: object) -> bool:
 
 
 def _entry_point(kind: str) -> BackendFactory:
-    points = list(entry_points(group=GROUP, name=kind))
-    if len(points) != 1:
-        problem = "several packages announce" if points else "no package announces"
-        raise ConfigError(f"type: {problem} {shown(kind)} as an entry point of {shown(GROUP)}")
+    matching_entry_points = list(entry_points(group=GROUP, name=kind))
+    if len(matching_entry_points) != 1:
+        problem_text = (
+            "several packages announce" if matching_entry_points else "no package announces"
+        )
+        raise ConfigError(f"type: {problem_text} {shown(kind)} as an entry point of {shown(GROUP)}")
     try:
-        factory: BackendFactory = points[0].load()
+        factory: BackendFactory = matching_entry_points[0].load()
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"type: {shown(points[0].value)} cannot be loaded: {reason}") from error
+        raise ConfigError(
+            f"type: {shown(matching_entry_points[0].value)} cannot be loaded: {reason}"
+        ) from error
     return factory
 
 
 def _without_values(text: str, options: Mapping[str, Any]) -> tuple[str, bool]:
     """The text with every option value masked, and whether there was one."""
-    values = {str(value) for value in options.values() if isinstance(value, (str, bytes))}
-    masked = text
-    for value in sorted(values, key=len, reverse=True):
-        masked = masked.replace(value, "***") if value else masked
-    return masked, masked != text
+    option_texts = {
+        str(option_value)
+        for option_value in options.values()
+        if isinstance(option_value, (str, bytes))
+    }
+    masked_text = text
+    for option_value in sorted(option_texts, key=len, reverse=True):
+        masked_text = masked_text.replace(option_value, "***") if option_value else masked_text
+    return masked_text, masked_text != text

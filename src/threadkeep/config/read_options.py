@@ -18,7 +18,7 @@ _WHOLE_ADDRESS: Final = frozenset(("url", "path", "client", "engine"))
 
 def by_name(options: Iterable[OptionSpec]) -> dict[str, OptionSpec]:
     """The options of a store and of `connect`, by each of their names."""
-    return {name: option for option in (*SETTINGS, *options) for name in option.keys}
+    return {option_name: option for option in (*SETTINGS, *options) for option_name in option.keys}
 
 
 def read_options(owner: str, options: Iterable[OptionSpec], *layers: Layer) -> dict[str, Any]:
@@ -34,14 +34,14 @@ def read_options(owner: str, options: Iterable[OptionSpec], *layers: Layer) -> d
         ConfigError: an option is unknown, not valid, or given twice and differently; the error
             names every spelling.
     """
-    table = by_name(options)
-    values: dict[str, Any] = {}
+    spec_by_name = by_name(options)
+    value_by_target: dict[str, Any] = {}
     for layer in layers:
-        replaced = _replaced_parts(values)
-        for target, (value, option) in _read_layer(owner, table, layer).items():
-            if option.part not in replaced:
-                values.setdefault(target, value)
-    return values
+        replaced_parts = _replaced_parts(value_by_target)
+        for target, (option_value, option_spec) in _read_layer(owner, spec_by_name, layer).items():
+            if option_spec.part not in replaced_parts:
+                value_by_target.setdefault(target, option_value)
+    return value_by_target
 
 
 def _replaced_parts(values: Mapping[str, Any]) -> frozenset[str]:
@@ -54,22 +54,29 @@ def _replaced_parts(values: Mapping[str, Any]) -> frozenset[str]:
 def _read_layer(
     owner: str, table: Mapping[str, OptionSpec], layer: Layer
 ) -> dict[str, tuple[Any, OptionSpec]]:
-    values: dict[str, tuple[Any, OptionSpec]] = {}
-    labels: dict[str, str] = {}
-    for entry in layer:
-        option = table.get(entry.name)
-        if option is None:
-            hint = did_you_mean(entry.name, table)
-            raise ConfigError(f"{owner} has no option {shown(entry.name)}{hint}")
-        if entry.value is None and option.target != "ttl":
+    value_by_target: dict[str, tuple[Any, OptionSpec]] = {}
+    source_by_target: dict[str, str] = {}
+    for given_option in layer:
+        option_spec = table.get(given_option.name)
+        if option_spec is None:
+            hint = did_you_mean(given_option.name, table)
+            raise ConfigError(f"{owner} has no option {shown(given_option.name)}{hint}")
+        if given_option.value is None and option_spec.target != "ttl":
             continue
-        parsed, target = option.type.read(entry.label, entry.value), option.target
-        if target in values and not is_same(values[target][0], parsed):
+        parsed_value, target = (
+            option_spec.type.read(given_option.label, given_option.value),
+            option_spec.target,
+        )
+        if target in value_by_target and not is_same(value_by_target[target][0], parsed_value):
             raise ConfigError(
-                f"{target} is given twice, and differently: {labels[target]} and {entry.source}"
+                f"{target} is given twice, and differently: {source_by_target[target]} "
+                f"and {given_option.source}"
             )
-        values[target], labels[target] = (parsed, option), entry.source
-    return values
+        value_by_target[target], source_by_target[target] = (
+            (parsed_value, option_spec),
+            given_option.source,
+        )
+    return value_by_target
 
 
 def is_same(first: object, second: object) -> bool:

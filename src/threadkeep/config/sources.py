@@ -43,9 +43,9 @@ def from_url(text: object) -> Source:
         raise ConfigError(
             f"{shown(_example_url(text))} is what a URL looks like; this one has no scheme"
         )
-    kind = kind_of_scheme(url.scheme)
-    store = StoreSpec("", "") if kind is None else STORES[kind]
-    return Source(kind or url.scheme, _url_options(url, store))
+    store_kind = kind_of_scheme(url.scheme)
+    store_spec = StoreSpec("", "") if store_kind is None else STORES[store_kind]
+    return Source(store_kind or url.scheme, _url_options(url, store_spec))
 
 
 def _example_url(text: str) -> str:
@@ -56,27 +56,43 @@ def _example_url(text: str) -> str:
 
 def _url_options(url: Url, store: StoreSpec) -> list[GivenOption]:
     check_values(url.query, "the URL")
-    table = by_name(store.options)
-    pieces = [piece.partition("=") for piece in url.query.split("&") if piece]
+    spec_by_name = by_name(store.options)
+    query_parts = [
+        query_piece.partition("=") for query_piece in url.query.split("&") if query_piece
+    ]
     check_names_behind_secret(
-        [unquote_plus(name) for name, _, _ in pieces], {*table, *store.driver_parameters}
+        [unquote_plus(parameter_name) for parameter_name, _, _ in query_parts],
+        {*spec_by_name, *store.driver_parameters},
     )
-    ours, remaining = [], []
-    for name, equals, value in pieces:
-        piece = f"{name}{equals}{value}"
-        name = unquote_plus(name)
-        is_parameter = name in table and name in table[name].parameters
-        if store.location is whole_url and (not is_parameter or name in store.driver_parameters):
-            remaining.append(piece)
+    own_options, driver_parameters = [], []
+    for parameter_name, equals_sign, parameter_value in query_parts:
+        query_piece = f"{parameter_name}{equals_sign}{parameter_value}"
+        parameter_name = unquote_plus(parameter_name)
+        is_parameter = (
+            parameter_name in spec_by_name
+            and parameter_name in spec_by_name[parameter_name].parameters
+        )
+        if store.location is whole_url and (
+            not is_parameter or parameter_name in store.driver_parameters
+        ):
+            driver_parameters.append(query_piece)
         else:
-            ours.append(GivenOption(name, unquote_plus(value), "in the URL"))
-    for name, count in Counter(option.name for option in ours).items():
-        if count > 1:
-            raise ConfigError(f"{name} is given twice in the URL")
-    location = store.location(url)
-    if remaining:
-        location["url"] += "?" + "&".join(remaining)
-    return [*(GivenOption(*entry, "of the URL") for entry in location.items()), *ours]
+            own_options.append(
+                GivenOption(parameter_name, unquote_plus(parameter_value), "in the URL")
+            )
+    for parameter_name, occurrences in Counter(option.name for option in own_options).items():
+        if occurrences > 1:
+            raise ConfigError(f"{parameter_name} is given twice in the URL")
+    location_options = store.location(url)
+    if driver_parameters:
+        location_options["url"] += "?" + "&".join(driver_parameters)
+    return [
+        *(
+            GivenOption(*name_and_value, "of the URL")
+            for name_and_value in location_options.items()
+        ),
+        *own_options,
+    ]
 
 
 def from_path(path: Path) -> Source:
@@ -96,32 +112,38 @@ def from_dict(config: Mapping[str, Any]) -> Source:
     Raises:
         ConfigError: the kinds contradict each other.
     """
-    kinds = {name: config[name] for name in _KIND_KEYS if name in config}
+    kind_by_key = {
+        config_key: config[config_key] for config_key in _KIND_KEYS if config_key in config
+    }
     options = [
-        GivenOption(name, value, "in the dict")
-        for name, value in config.items()
-        if name not in kinds
+        GivenOption(config_key, config_value, "in the dict")
+        for config_key, config_value in config.items()
+        if config_key not in kind_by_key
     ]
-    kind = next(iter(kinds.values()), None)
-    if any(other != kind for other in kinds.values()):
+    store_kind = next(iter(kind_by_key.values()), None)
+    if any(other_kind != store_kind for other_kind in kind_by_key.values()):
         raise ConfigError("type and history_backend contradict each other: give one of them")
-    if kind is None and "url" in config:
+    if store_kind is None and "url" in config:
         return _from_url_option(options)
-    if not kinds:
+    if not kind_by_key:
         return Source("memory", options)
-    if isinstance(kind, str) and kind not in STORES:
-        kind = (
-            kind_of_scheme(kind) or kind
-        )  # `postgresql` is what the kind `postgres` is called too
-    if not (isinstance(kind, str) and kind in STORES):
-        return Source(kind, options)
-    return Source(kind, list(expand_urls(kind, options)), environment_defaults(kind))
+    if isinstance(store_kind, str) and store_kind not in STORES:
+        # `postgresql` is what the kind `postgres` is called too
+        store_kind = kind_of_scheme(store_kind) or store_kind
+    if not (isinstance(store_kind, str) and store_kind in STORES):
+        return Source(store_kind, options)
+    return Source(
+        store_kind, list(expand_urls(store_kind, options)), environment_defaults(store_kind)
+    )
 
 
 def _from_url_option(options: Layer) -> Source:
     """Read options whose `url` says the kind of store."""
-    source = from_url(next(option.value for option in options if option.name == "url"))
-    return Source(source.kind, [*source.options, *(o for o in options if o.name != "url")])
+    url_source = from_url(next(option.value for option in options if option.name == "url"))
+    return Source(
+        url_source.kind,
+        [*url_source.options, *(option for option in options if option.name != "url")],
+    )
 
 
 def expand_urls(kind: str, options: Layer) -> Iterator[GivenOption]:
@@ -132,27 +154,29 @@ def expand_urls(kind: str, options: Layer) -> Iterator[GivenOption]:
     """
     specs_by_name = by_name(STORES[kind].options)
     for option in options:
-        names_a_url = option.name == "url" or (
+        is_url_option = option.name == "url" or (
             option.name in specs_by_name and specs_by_name[option.name].target == "url"
         )
-        if not names_a_url or option.value is None:
+        if not is_url_option or option.value is None:
             yield option
             continue
-        source = from_url(option.value)
-        if source.kind != kind:
+        url_source = from_url(option.value)
+        if url_source.kind != kind:
             raise ConfigError(
                 f"type and {option.label} contradict each other: the type is {shown(kind)}, "
-                f"the url says {shown(safe_scheme(source.kind))}"
+                f"the url says {shown(safe_scheme(url_source.kind))}"
             )
-        for part in source.options:
-            yield option._replace(value=part.value) if part.name == "url" else part
+        for url_option in url_source.options:
+            yield (
+                option._replace(value=url_option.value) if url_option.name == "url" else url_option
+            )
 
 
 def environment_defaults(kind: str) -> Layer:
     """What the environment says of a kind of store."""
-    options = [
-        GivenOption(option.name, value, spelling=option.variable)
+    variable_options = [
+        GivenOption(option.name, variable_value, spelling=option.variable)
         for option in STORES[kind].options
-        if option.variable and (value := os.environ.get(option.variable))
+        if option.variable and (variable_value := os.environ.get(option.variable))
     ]
-    return list(expand_urls(kind, options))
+    return list(expand_urls(kind, variable_options))

@@ -32,8 +32,8 @@ def _url(form: str, long: str = "") -> OptionSpec:
 
 
 def _client(name: str, classes: str) -> OptionSpec:
-    help = f"The application's own {classes}; never closed here."
-    return _address(name, UNCHECKED, help, text=False)
+    help_text = f"The application's own {classes}; never closed here."
+    return _address(name, UNCHECKED, help_text, text=False)
 
 
 def _user(name: str = "user", **names: Any) -> OptionSpec:
@@ -41,8 +41,8 @@ def _user(name: str = "user", **names: Any) -> OptionSpec:
 
 
 def _password(**names: Any) -> OptionSpec:
-    help = "Better in the environment; in Python also a callable."
-    return _login("password", SECRET, help, **names)
+    help_text = "Better in the environment; in Python also a callable."
+    return _login("password", SECRET, help_text, **names)
 
 
 _CONNECT_TIMEOUT: Final = _option("connect_timeout", SECONDS, "Seconds for an attempt.")

@@ -56,7 +56,9 @@ class StoreSpec(NamedTuple):
             MissingExtra: its driver is not installed.
         """
         try:
-            factory: Callable[..., Any] = getattr(importlib.import_module(self.module), self.name)
+            store_class: Callable[..., Any] = getattr(
+                importlib.import_module(self.module), self.name
+            )
         except MissingExtra:
             raise
         except ImportError as error:
@@ -66,4 +68,4 @@ class StoreSpec(NamedTuple):
                 f"{error.name or 'a package'} is not installed: "
                 f'pip install "threadkeep[{self.extra}]"'
             ) from error
-        return factory
+        return store_class

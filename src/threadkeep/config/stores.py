@@ -34,23 +34,30 @@ _EXTRAS: Final = {
 
 
 def _without_db_type(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name != "db_type"}
+    return {
+        option_name: option_value
+        for option_name, option_value in options.items()
+        if option_name != "db_type"
+    }
 
 
 def _engine(options: dict[str, Any]) -> dict[str, Any]:
     """The Engine itself limits the number of connections."""
     if "engine" not in options:
         raise ConfigError("sql needs a db_type: postgres, mysql, oracle or sqlite")
-    names = options.keys() - {"engine", "pool_size"}
-    return {"url": options["engine"], **{name: options[name] for name in names}}
+    redundant_names = options.keys() - {"engine", "pool_size"}
+    return {
+        "url": options["engine"],
+        **{option_name: options[option_name] for option_name in redundant_names},
+    }
 
 
 def _sql_variant(db_type: str, extra: str) -> StoreSpec:
-    options = tuple(option for option in store_options.SQL if option.name != "engine")
+    variant_options = tuple(option for option in store_options.SQL if option.name != "engine")
     return StoreSpec(
         _SQL,
         "SqlBackend",
-        options,
+        variant_options,
         arguments={"dialect": db_type, "table_name": store_options.SERVICE_TABLE},
         shared=_POOL,
         extra=extra,
@@ -166,28 +173,31 @@ STORES: Final[dict[str, StoreSpec]] = {
 
 def kind_of_scheme(scheme: str) -> str | None:
     """The kind of store of a URL scheme; `None` = unknown."""
-    for kind, store in STORES.items():
-        if scheme in (store.schemes or (kind,)):
-            return kind
+    for store_kind, store_spec in STORES.items():
+        if scheme in (store_spec.schemes or (store_kind,)):
+            return store_kind
     return None
 
 
 def kind_of_client(client: object) -> tuple[str, str] | None:
     """The kind of store of an application's client object, and the option that takes it."""
-    classes = type(client).__mro__
-    names = {f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}" for cls in classes}
-    for kind, store in STORES.items():
-        for name, option in store.clients.items():
-            if name in names:
-                return kind, option
+    client_classes = type(client).__mro__
+    class_names = {
+        f"{client_class.__module__.partition('.')[0]}.{client_class.__qualname__}"
+        for client_class in client_classes
+    }
+    for store_kind, store_spec in STORES.items():
+        for class_name, option_name in store_spec.clients.items():
+            if class_name in class_names:
+                return store_kind, option_name
     return None
 
 
 def flag_owners() -> Mapping[str, tuple[str, OptionSpec]]:
     """Each flag of a store by its long name: the kind of store, and the option."""
     return {
-        option.long: (kind, option)
-        for kind, store in STORES.items()
-        for option in store.options
+        option.long: (store_kind, option)
+        for store_kind, store_spec in STORES.items()
+        for option in store_spec.options
         if option.flag
     }

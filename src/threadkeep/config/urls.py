@@ -22,8 +22,8 @@ class Url(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Url | None:
         """Split a text; `None` if it has no scheme."""
-        scheme, colon, rest = text.partition(":")
-        location, _, query = rest.partition("?")
+        scheme, colon, location_and_query = text.partition(":")
+        location, _, query = location_and_query.partition("?")
         return cls(scheme, location, query) if colon else None
 
 
@@ -55,45 +55,45 @@ def no_location(url: Url) -> dict[str, str]:
 
 def sqlite_location(url: Url) -> dict[str, str]:
     """The path of an SQLite file, or of a database in memory."""
-    path = after_slashes(url)
-    if path in ("", "/", "/:memory:"):
+    database_path = after_slashes(url)
+    if database_path in ("", "/", "/:memory:"):
         return {"path": ":memory:"}
-    if not path.startswith("/"):
+    if not database_path.startswith("/"):
         raise ConfigError(
             "sqlite:// has no host: three slashes begin a relative path (sqlite:///chat.db), "
             "four an absolute one"
         )
-    return {"path": path[1:]}
+    return {"path": database_path[1:]}
 
 
 def file_location(url: Url) -> dict[str, str]:
     """The path of the file store's folder."""
-    path = unquote(url.location)
-    if path.startswith("//"):
-        path = path[2:]
-        if not path.startswith("/"):
+    folder_path = unquote(url.location)
+    if folder_path.startswith("//"):
+        folder_path = folder_path[2:]
+        if not folder_path.startswith("/"):
             raise ConfigError(
                 "file:// has no host: file:chats is a folder here, file:///var/chats any other"
             )
-    if path.startswith("/~/"):  # file:///~/chats
-        path = path[1:]
-    if os.name == "nt" and path[2:3] == ":":  # /C:/chats
-        path = path[1:]
-    return {"path": path}
+    if folder_path.startswith("/~/"):  # file:///~/chats
+        folder_path = folder_path[1:]
+    if os.name == "nt" and folder_path[2:3] == ":":  # /C:/chats
+        folder_path = folder_path[1:]
+    return {"path": folder_path}
 
 
 def safe_scheme(kind: object) -> str:
     """A scheme for an error message: `?` if it may contain a password."""
-    text = str(kind)
-    return text if text.replace("+", "").isalnum() and len(text) <= 32 else "?"
+    kind_text = str(kind)
+    return kind_text if kind_text.replace("+", "").isalnum() and len(kind_text) <= 32 else "?"
 
 
 def without_secrets(url: str) -> str:
     """The scheme and host of a URL; only the scheme if the rest may contain a password."""
-    scheme, _, rest = url.partition("://")
-    authority_and_path = rest.partition("?")[0]
-    before_host, _, host = authority_and_path.rpartition("@")
+    scheme, _, after_scheme = url.partition("://")
+    authority_and_path = after_scheme.partition("?")[0]
+    userinfo_and_path, _, host = authority_and_path.rpartition("@")
     may_hold_secret = (
-        "@" in rest[len(authority_and_path) :] or "/" in before_host
+        "@" in after_scheme[len(authority_and_path) :] or "/" in userinfo_and_path
     )  # a password may be unquoted
     return scheme if may_hold_secret else f"{scheme}://{host}"

@@ -34,11 +34,11 @@ class UnreadableRecord(ValueError):
     """
 
     def __init__(self, kind: str, fault: Fault) -> None:
-        joint = "." if fault.path and fault.path[0] != "[" else ""
-        must = f"{kind}{joint}{fault.path} must be {fault.expected}"
-        super().__init__(f"{must}, found {shown(fault.actual, _MAX_SHOWN)}")
+        path_separator = "." if fault.path and fault.path[0] != "[" else ""
+        requirement = f"{kind}{path_separator}{fault.path} must be {fault.expected}"
+        super().__init__(f"{requirement}, found {shown(fault.actual, _MAX_SHOWN)}")
         self.kind, self.field = kind, fault.path
-        self.reason = f"{must}, found {_TYPE_NAMES.get(type(fault.actual), 'another')}"
+        self.reason = f"{requirement}, found {_TYPE_NAMES.get(type(fault.actual), 'another')}"
 
 
 def decode(record: Record, check: Check, kind: str = "") -> dict[str, Json]:
@@ -48,10 +48,10 @@ def decode(record: Record, check: Check, kind: str = "") -> dict[str, Json]:
         UnreadableRecord: it has not; the first wrong field is named.
     """
     kind = kind or record.kind
-    value = parse(record.body, kind)
-    if (fault := check(value)) is not None:
+    body_object = parse(record.body, kind)
+    if (fault := check(body_object)) is not None:
         raise UnreadableRecord(kind, fault)
-    return value
+    return body_object
 
 
 def is_readable(record: Record, check: Check) -> bool:
@@ -69,10 +69,10 @@ def parse(text: str, kind: str) -> dict[str, Json]:
     Raises:
         UnreadableRecord: the text is none, or nested too deeply.
     """
-    value = parse_json(text, kind)
-    if type(value) is not dict:
-        raise UnreadableRecord(kind, Fault("", "a JSON object", value))
-    return value
+    parsed_value = parse_json(text, kind)
+    if type(parsed_value) is not dict:
+        raise UnreadableRecord(kind, Fault("", "a JSON object", parsed_value))
+    return parsed_value
 
 
 def parse_json(text: str, kind: str, max_depth: int = MAX_DEPTH) -> Json:
@@ -82,26 +82,30 @@ def parse_json(text: str, kind: str, max_depth: int = MAX_DEPTH) -> Json:
         UnreadableRecord: the text is none, nested too deeply, or has a number that is not finite.
     """
     try:
-        value, end = _scan(text, 0)
-        if end != len(text):
-            value = _decoder.decode(text)  # there may be white space around it
+        parsed_value, end_index = _scan(text, 0)
+        if end_index != len(text):
+            parsed_value = _decoder.decode(text)  # there may be white space around it
     except (ValueError, StopIteration) as error:
         raise UnreadableRecord(kind, Fault("", _expected(error), text)) from None
     except RecursionError:
         if not _is_text_too_deep(text, max_depth):
             raise  # the stack of the caller is what is deep
         raise UnreadableRecord(kind, _TOO_DEEP) from None
-    if text.count("[") + text.count("{") > max_depth and is_too_deep(value, max_depth):
+    if text.count("[") + text.count("{") > max_depth and is_too_deep(parsed_value, max_depth):
         raise UnreadableRecord(kind, _TOO_DEEP)
-    return value
+    return parsed_value
 
 
 def is_too_deep(value: Json, max_depth: int = MAX_DEPTH) -> bool:
     """Return True if lists and objects are nested more than `max_depth` deep."""
-    level = [value] if isinstance(value, _CONTAINERS) else []
+    containers_at_depth = [value] if isinstance(value, _CONTAINERS) else []
     for _ in range(max_depth):
-        level = [child for node in level for child in _children(node)]
-        if not level:
+        containers_at_depth = [
+            child_container
+            for container in containers_at_depth
+            for child_container in _children(container)
+        ]
+        if not containers_at_depth:
             return False
     return True
 
@@ -129,10 +133,10 @@ class _NotFinite(ValueError):
 
 
 def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
+    parsed_number = float(text)
+    if not math.isfinite(parsed_number):
         raise _NotFinite
-    return number
+    return parsed_number
 
 
 def _refuse(text: str) -> float:
@@ -170,8 +174,8 @@ def _children(node: Json) -> list[Json]:
 def _is_text_too_deep(text: str, max_depth: int) -> bool:
     """As `is_too_deep`, of a text that cannot be parsed: no recursion."""
     depth = 0
-    for match in _BRACKETS.finditer(text):
-        depth += (match[1] is not None) - (match[2] is not None)
+    for bracket_match in _BRACKETS.finditer(text):
+        depth += (bracket_match[1] is not None) - (bracket_match[2] is not None)
         if depth > max_depth:
             return True
     return False

@@ -39,25 +39,25 @@ def limit_calls(seconds: float) -> AbstractContextManager[None]:
 
 def limit_total(seconds: float) -> AbstractContextManager[None]:
     """Limit all calls to stores inside the block together; an inner limit cannot be longer."""
-    ends_at, outer = time.monotonic() + seconds, _ENDS_AT.get()
-    return _setting(_ENDS_AT, ends_at if outer is None else min(ends_at, outer))
+    total_end, outer_end = time.monotonic() + seconds, _ENDS_AT.get()
+    return _setting(_ENDS_AT, total_end if outer_end is None else min(total_end, outer_end))
 
 
 def limited(timeout: float) -> float:
     """The time-out of a call that begins now, in seconds."""
-    seconds, ends_at = _SECONDS.get(), _ENDS_AT.get()
-    if seconds is not None:
-        timeout = min(timeout, seconds)
-    return timeout if ends_at is None else max(0.001, min(timeout, ends_at - time.monotonic()))
+    call_limit, total_end = _SECONDS.get(), _ENDS_AT.get()
+    if call_limit is not None:
+        timeout = min(timeout, call_limit)
+    return timeout if total_end is None else max(0.001, min(timeout, total_end - time.monotonic()))
 
 
 def run_asked_at(moment: float, verb: Callable[[], R]) -> R:
     """Run a verb that was asked for at a moment of the monotonic clock, and waited since."""
-    token = _WAITED.set(time.monotonic() - moment)
+    reset_token = _WAITED.set(time.monotonic() - moment)
     try:
         return verb()
     finally:
-        _WAITED.reset(token)
+        _WAITED.reset(reset_token)
 
 
 def waited() -> float:
@@ -73,11 +73,11 @@ def serving(purpose: Purpose) -> AbstractContextManager[None]:
 @contextmanager
 def _setting(variable: ContextVar[T], value: T) -> Iterator[None]:
     """Set a variable inside the block."""
-    token = variable.set(value)
+    reset_token = variable.set(value)
     try:
         yield
     finally:
-        variable.reset(token)
+        variable.reset(reset_token)
 
 
 def purpose() -> Purpose:
@@ -90,11 +90,11 @@ def reads(verb: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(verb)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        token = _PURPOSE.set(Purpose.READ)
+        reset_token = _PURPOSE.set(Purpose.READ)
         try:
             return verb(*args, **kwargs)
         finally:
-            _PURPOSE.reset(token)
+            _PURPOSE.reset(reset_token)
 
     run._only_reads = True  # type: ignore[attr-defined]
     return run

@@ -47,12 +47,12 @@ class StoreClock:
         if self._clock is not None:
             return self._clock()
         now = time.time()
-        scale = now - time.monotonic()
-        if self._measured_at is None or abs(scale - self._measured_at) > _SMALL:
+        wall_clock_shift = now - time.monotonic()
+        if self._measured_at is None or abs(wall_clock_shift - self._measured_at) > _SMALL:
             self._measure(renew=self._measured_at is not None)
-            self._measured_at = scale
-        offset = self._offset
-        return now if offset is None or abs(offset) <= _SMALL else now + offset
+            self._measured_at = wall_clock_shift
+        store_offset = self._offset
+        return now if store_offset is None or abs(store_offset) <= _SMALL else now + store_offset
 
     def offset(self) -> float | None:
         """Seconds by which the store's server is ahead; `None` = no server, or `clock=`.

@@ -58,10 +58,10 @@ def stream_names(backend: Backend, prefix: str = "") -> list[str]:
     all_names: set[str] = set()
     cursor = None
     while True:
-        names, cursor = backend.streams(prefix, cursor=cursor)
-        all_names.update(names)
+        page_names, cursor = backend.streams(prefix, cursor=cursor)
+        all_names.update(page_names)
         if cursor is None:
-            return sorted(name for name in all_names if _is_copied(name))
+            return sorted(stream_name for stream_name in all_names if _is_copied(stream_name))
 
 
 def _is_copied(name: str) -> bool:
@@ -93,16 +93,16 @@ def copy(
         WrongKey: one of the two is encrypted, and the other is not or in another way; nothing of
             that namespace was written.
     """
-    agreed: set[str] = set()
-    for name in names:
-        home = store_record.store_stream(name)
-        if home not in agreed:
-            _copy_store_record(source, target, home, clock())
-            agreed.add(home)
+    agreed_homes: set[str] = set()
+    for stream_name in names:
+        store_stream = store_record.store_stream(stream_name)
+        if store_stream not in agreed_homes:
+            _copy_store_record(source, target, store_stream, clock())
+            agreed_homes.add(store_stream)
         try:
-            yield _copy_stream(source, target, name, ttl, clock())
+            yield _copy_stream(source, target, stream_name, ttl, clock())
         except CorruptRecord:
-            yield CopyResult(name, "unreadable")
+            yield CopyResult(stream_name, "unreadable")
 
 
 def _copy_store_record(source: Backend, target: Backend, home: str, now: float) -> None:
@@ -117,12 +117,12 @@ def _copy_store_record(source: Backend, target: Backend, home: str, now: float) 
         if not store_record.in_use(target, home, now):
             _copy_stream(source, target, home, None, now)
         target_state = store_record.read(target, home, now)  # another copy may have come first
-    same = target_state.encrypted and (
+    is_same_encryption = target_state.encrypted and (
         target_state.mode == source_state.mode
         if source_state.mode
         else _body(source_state) == _body(target_state)
     )
-    if not same:
+    if not is_same_encryption:
         raise store_record.missing_key(home)
 
 
@@ -133,7 +133,7 @@ def _body(state: store_record.StoreState) -> str | None:
 def _copy_stream(
     source: Backend, target: Backend, name: str, ttl: float | None, now: float
 ) -> CopyResult:
-    version = target.read(Query(name, KINDS[0], limit=0), now=now)[0].version  # before its records
+    (target_page,) = target.read(Query(name, KINDS[0], limit=0), now=now)  # before its records
     source_records, target_records = records(source, name, now), records(target, name, now)
     comparison = _compare(source_records, target_records)
     if comparison.differs:
@@ -142,50 +142,60 @@ def _copy_stream(
         return CopyResult(name, "there" if comparison.same else "empty")
     stream_ttl = None if _noun(name) in _WITHOUT_TTL else ttl
     try:
-        written = _write(
-            target, name, chain(comparison.remaining, source_records), version, stream_ttl, now
+        written_count = _write(
+            target,
+            name,
+            chain(comparison.remaining, source_records),
+            target_page.version,
+            stream_ttl,
+            now,
         )
     except Conflict:  # another writer
         return CopyResult(name, "differs")
-    check = _compare(records(source, name, now), records(target, name, now))
+    final_comparison = _compare(records(source, name, now), records(target, name, now))
     is_complete = (
-        not check.differs and not check.remaining and check.same == comparison.same + written
+        not final_comparison.differs
+        and not final_comparison.remaining
+        and final_comparison.same == comparison.same + written_count
     )
-    return CopyResult(name, "copied" if is_complete else "lost", written)
+    return CopyResult(name, "copied" if is_complete else "lost", written_count)
 
 
 def records(backend: Backend, stream: str, now: float) -> Iterator[Record]:
     """All records of a stream, of every kind, in order; one round trip for most streams."""
     pages = backend.read(*(Query(stream, kind, _PAGE) for kind in KINDS), now=now)
-    kinds = zip(KINDS, pages, strict=True)
-    runs = (_records_of_kind(backend, stream, kind, page.records, now) for kind, page in kinds)
-    return heapq.merge(*runs, key=_SEQ)
+    kinds_with_pages = zip(KINDS, pages, strict=True)
+    records_by_kind = (
+        _records_of_kind(backend, stream, kind, page.records, now)
+        for kind, page in kinds_with_pages
+    )
+    return heapq.merge(*records_by_kind, key=_SEQ)
 
 
 def _records_of_kind(
     backend: Backend, stream: str, kind: str, first: list[Record], now: float
 ) -> Iterator[Record]:
-    page = first
+    page_records = first
     while True:
-        yield from page
-        if len(page) < _PAGE:
+        yield from page_records
+        if len(page_records) < _PAGE:
             return
-        query = Query(stream, kind, _PAGE, after=page[-1].seq)
-        page = backend.read(query, now=now)[0].records
+        next_query = Query(stream, kind, _PAGE, after=page_records[-1].seq)
+        page_records = backend.read(next_query, now=now)[0].records
 
 
 def _compare(source_records: Iterator[Record], target_records: Iterator[Record]) -> _Comparison:
     """Compare until one stream ends; `remaining` has the record read of the longer source."""
-    same = 0
-    for record, counterpart in zip_longest(source_records, target_records):
-        if counterpart is None:
-            return _Comparison(same, [record], differs=False)
-        if record is None:
-            return _Comparison(same, [], differs=False)  # the target has more
-        if not _is_same_record(record, counterpart):
-            return _Comparison(same, [], differs=True)
-        same += 1
-    return _Comparison(same, [], differs=False)
+    same_count = 0
+    for source_record, target_record in zip_longest(source_records, target_records):
+        if target_record is None:
+            return _Comparison(same_count, [source_record], differs=False)
+        if source_record is None:
+            return _Comparison(same_count, [], differs=False)  # the target has more
+        if not _is_same_record(source_record, target_record):
+            return _Comparison(same_count, [], differs=True)
+        same_count += 1
+    return _Comparison(same_count, [], differs=False)
 
 
 def _is_same_record(first: Record, second: Record) -> bool:
@@ -211,12 +221,12 @@ def _write(
     ttl: float | None,
     now: float,
 ) -> int:
-    written = 0
+    written_count = 0
     for batch in batches(records):
         commit = target.commit(name, put=batch, ttl=ttl, expect=version, now=now)
         version = commit.version
-        written += len(batch)
-    return written
+        written_count += len(batch)
+    return written_count
 
 
 def _noun(stream: str) -> str:

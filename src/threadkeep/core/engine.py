@@ -93,15 +93,15 @@ class Engine:
 
         With `retain`, sessions are short, and each of their writes would take the index along.
         """
-        writes_whole = getattr(self._innermost, "writes_whole_streams", False)
-        return self.backend.blocking and not self.settings.retain and not writes_whole
+        writes_whole_streams = getattr(self._innermost, "writes_whole_streams", False)
+        return self.backend.blocking and not self.settings.retain and not writes_whole_streams
 
     @property
     def _innermost(self) -> Backend:
-        backend = self.backend
-        while isinstance(backend, WrapsBackend):
-            backend = backend.inner
-        return backend
+        innermost_backend = self.backend
+        while isinstance(innermost_backend, WrapsBackend):
+            innermost_backend = innermost_backend.inner
+        return innermost_backend
 
     @property
     def closed(self) -> bool:
@@ -126,8 +126,11 @@ class Engine:
 
     def new_ids(self, now: float, count: int) -> list[str]:
         """Several new ids of the same time."""
-        prefix, random_part = f"{int(now * 1000):012x}", os.urandom(8 * count).hex()
-        return [prefix + random_part[16 * n : 16 * n + 16] for n in range(count)]
+        time_prefix, random_hex = f"{int(now * 1000):012x}", os.urandom(8 * count).hex()
+        return [
+            time_prefix + random_hex[16 * id_number : 16 * id_number + 16]
+            for id_number in range(count)
+        ]
 
     def read(self, *queries: Query) -> list[Page]:
         """`Backend.read` with this clock.
@@ -154,13 +157,13 @@ class Engine:
         Raises:
             WrongKey: it would be the first plain text in an encrypted store, or the reverse.
         """
-        now, token = self.now(), None if expect is None else _random()
+        now, retry_token = self.now(), None if expect is None else _random()
         if put and not self._store_claimed:
             store_record.claim(self._backend(), stream, now)
             self._store_claimed = True
         self.session_infos.drop(stream)  # not valid during the commit, nor if it fails
         commit = self._backend().commit(
-            stream, put=put, drop=drop, ttl=ttl, expect=expect, token=token, now=now
+            stream, put=put, drop=drop, ttl=ttl, expect=expect, token=retry_token, now=now
         )
         self.recent_items.apply_commit(
             stream, put, drop, commit, created_at=now if expect == 0 else None
@@ -175,35 +178,37 @@ class Engine:
             InputError: the cursor is not valid.
         """
         try:
-            streams, after = self._backend().streams(prefix, cursor=cursor, limit=limit)
+            stream_names, next_cursor = self._backend().streams(prefix, cursor=cursor, limit=limit)
         except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
             if cursor is None or isinstance(error, ThreadkeepError):
                 raise
             raise cursors.invalid() from error  # only the store can decode it
-        return [stream for stream in streams if stream.startswith(prefix)], after
+        return [
+            stream_name for stream_name in stream_names if stream_name.startswith(prefix)
+        ], next_cursor
 
     def sweep(self, limit: int) -> int:
         """`Backend.sweep` of what has been over for a while; also of an owned long-term store."""
-        reclaimed = self._backend().sweep(self._swept_until(), limit)
+        reclaimed_count = self._backend().sweep(self._swept_until(), limit)
         for component in list(self._components.values()):
-            if sweep := getattr(component, "sweep", None):
-                reclaimed += sweep(limit)
+            if sweep_component := getattr(component, "sweep", None):
+                reclaimed_count += sweep_component(limit)
         if self._owns_longterm and self.longterm.backend is not self.backend:
-            reclaimed += self.longterm.sweep(limit)
-        return reclaimed
+            reclaimed_count += self.longterm.sweep(limit)
+        return reclaimed_count
 
     def purge(self) -> list[str]:
         """Remove deleted data from the stores' files; returns where copies may remain."""
-        locations = _purge(self._backend(), self._swept_until())
+        remaining_copies = _purge(self._backend(), self._swept_until())
         if self.longterm is not self:
-            locations += self.longterm.purge()
-        return list(dict.fromkeys(locations))
+            remaining_copies += self.longterm.purge()
+        return list(dict.fromkeys(remaining_copies))
 
     def evict_user(self, user: str) -> None:
         """Drop the components' cached state of a deleted user."""
         for component in list(self._components.values()):
-            if forget := getattr(component, "forget_user", None):
-                forget(user)
+            if forget_user := getattr(component, "forget_user", None):
+                forget_user(user)
 
     def touched(self, user: str, session: str) -> float:
         """When this process last moved a session to the end of its user's list; -inf = never."""
@@ -220,11 +225,12 @@ class Engine:
         Its constructor must have no side effects; its `drain`, if any, is called before the engine
         closes, and its `close` when it does. It must be thread-safe and fork-safe itself.
         """
-        existing = self._components.get(cls)
-        if existing is None:  # threads may create two and use one: no lock, for fork safety
-            existing = self._components.setdefault(cls, cls(self))
-        shared: T = existing
-        return shared
+        existing_component = self._components.get(cls)
+        if existing_component is None:
+            # threads may create two and use one: no lock, for fork safety
+            existing_component = self._components.setdefault(cls, cls(self))
+        shared_component: T = existing_component
+        return shared_component
 
     def use_longterm_store(self, longterm: Engine, *, owned: bool) -> None:
         """Keep long-term memory in another store, which is closed with this one if owned."""
@@ -239,12 +245,12 @@ class Engine:
     def close(self) -> None:
         """Close the store if it is owned, and stop the threads."""
         for component in list(self._components.values()):
-            if drain := getattr(component, "drain", None):
-                drain()
+            if drain_component := getattr(component, "drain", None):
+                drain_component()
         self._closed = True
         for component in list(self._components.values()):
-            if close := getattr(component, "close", None):
-                close()
+            if close_component := getattr(component, "close", None):
+                close_component()
         if self._owns_longterm:
             self.longterm.close()
         self.recent_items.clear()
@@ -297,12 +303,12 @@ def async_twin(
 
     If the awaiting task is cancelled, a write is completed, or not begun at all.
     """
-    reading = only_reads(verb)
+    is_read = only_reads(verb)
 
     @functools.wraps(verb)
     async def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        call = functools.partial(verb, self, *args, **kwargs)
-        return await self._engine.run_in_thread(call, reading=reading)
+        bound_verb = functools.partial(verb, self, *args, **kwargs)
+        return await self._engine.run_in_thread(bound_verb, reading=is_read)
 
     run.__name__ = f"a{verb.__name__}"
     run.__qualname__ = run.__qualname__.replace(verb.__name__, run.__name__)

@@ -15,9 +15,9 @@ def file_record(file: File, at: float) -> Record:
     Raises:
         InputError: something in the metadata is not JSON.
     """
-    expires = None if file.expires_at is None else file.expires_at.timestamp()
-    fields = {"id": file.id, "url": file.url, "name": file.name, "metadata": file.metadata}
-    return Record("file", names.key(file.id), dumps(fields, "file"), at, expires)
+    expiry = None if file.expires_at is None else file.expires_at.timestamp()
+    body_fields = {"id": file.id, "url": file.url, "name": file.name, "metadata": file.metadata}
+    return Record("file", names.key(file.id), dumps(body_fields, "file"), at, expiry)
 
 
 def read_file(record: Record) -> File | None:
@@ -35,14 +35,14 @@ def decode_file(record: Record) -> File:
     Raises:
         UnreadableRecord: it cannot be read.
     """
-    fields = body.decode(record, record_shapes.FILE)
-    expires = None if record.expires is None else utc_datetime(record.expires)
-    get = fields.get
+    body_fields = body.decode(record, record_shapes.FILE)
+    expires_at = None if record.expires is None else utc_datetime(record.expires)
+    get_field = body_fields.get
     return File(
-        fields["id"],
-        get("url"),
-        get("name"),
-        get("metadata") or {},
+        body_fields["id"],
+        get_field("url"),
+        get_field("name"),
+        get_field("metadata") or {},
         utc_datetime(record.at),
-        expires,
+        expires_at,
     )

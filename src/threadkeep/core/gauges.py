@@ -31,20 +31,21 @@ class GaugeSources(Generic[T]):
 
     def add(self, source: T, provider: object | None) -> None:
         """Read this source from now on, until it is garbage-collected."""
-        key, entries = id(source), self._entries
+        source_key, entries = id(source), self._entries
 
         def remove(_: object) -> None:
-            entries.pop(key, None)
+            entries.pop(source_key, None)
 
-        entries[key] = _GaugeEntry(weakref.ref(source, remove), provider)
+        entries[source_key] = _GaugeEntry(weakref.ref(source, remove), provider)
 
     def of(self, provider: object | None) -> list[T]:
         """The sources that report to a provider."""
-        resolved = self._resolve(provider)
+        resolved_provider = self._resolve(provider)
         return [
             source  # type: ignore[misc]  # only T were added
-            for entry in [*self._entries.values()]
-            if self._resolve(entry.provider) is resolved and (source := entry.source()) is not None
+            for gauge_entry in [*self._entries.values()]
+            if self._resolve(gauge_entry.provider) is resolved_provider
+            and (source := gauge_entry.source()) is not None
         ]
 
     def _resolve(self, provider: object | None) -> object:

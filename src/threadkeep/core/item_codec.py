@@ -41,49 +41,49 @@ def encode_item(
     Raises:
         InputError: a field is not JSON, or the item is too large; both are named.
     """
-    key = names.key(id)
-    if key == id and (text := _plain_body(item)):
-        return _record("item", key, text, at, None, 0), []
-    fields = _fields(item, id, key, at)
-    unread = parts.FIELD in fields
-    text = checked(fields, record_shapes.ITEM, location, _MAX_WHOLE)
+    record_id = names.key(id)
+    if record_id == id and (body_text := _plain_body(item)):
+        return _record("item", record_id, body_text, at, None, 0), []
+    body_fields = _fields(item, id, record_id, at)
+    has_unread_parts = parts.FIELD in body_fields
+    body_text = checked(body_fields, record_shapes.ITEM, location, _MAX_WHOLE)
     blobs: list[Blob] = []
-    if not unread and parts.is_large(text):
-        text, blobs = _without_blobs(fields, location)
-    return _record("item", key, text, at, None, 0), blobs
+    if not has_unread_parts and parts.is_large(body_text):
+        body_text, blobs = _without_blobs(body_fields, location)
+    return _record("item", record_id, body_text, at, None, 0), blobs
 
 
 def _fields(item: Item, id: str, key: str, at: float) -> dict[str, Json]:
     """The JSON of an item that is no plain message."""
-    fields: dict[str, Json] = {"role": item.role, "content": item.content}
+    body_fields: dict[str, Json] = {"role": item.role, "content": item.content}
     if item.type != "message":
-        fields["type"] = item.type
+        body_fields["type"] = item.type
     if key != id:
-        fields["id"] = id
-    for field in _ITEM_FIELDS:
-        if value := getattr(item, field):
-            fields[field] = value
+        body_fields["id"] = id
+    for field_name in _ITEM_FIELDS:
+        if field_value := getattr(item, field_name):
+            body_fields[field_name] = field_value
     if item.created_at is not None:
         created_at = item.created_at.timestamp()
         if created_at != at:
-            fields["created_at"] = created_at
+            body_fields["created_at"] = created_at
     if item.hidden:
-        fields["hidden"] = True
-    if unread := parts.references_of(item):
-        fields[parts.FIELD] = [reference.as_json() for reference in unread]
-    return fields
+        body_fields["hidden"] = True
+    if unread_references := parts.references_of(item):
+        body_fields[parts.FIELD] = [reference.as_json() for reference in unread_references]
+    return body_fields
 
 
 def _without_blobs(fields: dict[str, Json], location: str) -> tuple[str, list[Blob]]:
     """The body of an item without its large parts, and these."""
-    stub, blobs = part_split.split(
+    fields_without_blobs, blobs = part_split.split(
         fields, lambda value: dumps(value, location, _MAX_WHOLE), MAX_BODY
     )
-    text = dumps(stub, location)
-    size = len(text) + sum(blob.size for blob in blobs)
-    if size > parts.MAX_MESSAGE:
-        raise too_large(location, size, parts.MAX_MESSAGE)
-    return text, blobs
+    body_text = dumps(fields_without_blobs, location)
+    total_size = len(body_text) + sum(blob.size for blob in blobs)
+    if total_size > parts.MAX_MESSAGE:
+        raise too_large(location, total_size, parts.MAX_MESSAGE)
+    return body_text, blobs
 
 
 def _plain_body(item: Item) -> str | None:
@@ -92,12 +92,12 @@ def _plain_body(item: Item) -> str | None:
         return None
     if item.status or item.model or item.usage or item.hidden or item.created_at is not None:
         return None
-    text = f'{{"role":{_quote(item.role)},"content":{_quote(str(item.content))}}}'
+    body_text = f'{{"role":{_quote(item.role)},"content":{_quote(str(item.content))}}}'
     try:
-        size = len(text) if text.isascii() else len(text.encode())
+        byte_size = len(body_text) if body_text.isascii() else len(body_text.encode())
     except UnicodeEncodeError:
         return None
-    return text if size <= parts.LARGE else None
+    return body_text if byte_size <= parts.LARGE else None
 
 
 def read_item(record: Record) -> Item:
@@ -122,35 +122,35 @@ def decode_item(record: Record) -> Item:
     Raises:
         UnreadableRecord: it cannot be read.
     """
-    fields = body.parse(record.body, "item")
-    content, role = fields.get("content"), fields.get("role")
-    if len(fields) == 2 and type(content) is str and type(role) is str and role:
+    body_fields = body.parse(record.body, "item")
+    content, role = body_fields.get("content"), body_fields.get("role")
+    if len(body_fields) == 2 and type(content) is str and type(role) is str and role:
         return _item(
             record.id, record.seq, "message", role, None, content,
             [], None, None, None, None, {}, utc_datetime(record.at), False, None,
         )  # fmt: skip
-    if (fault := record_shapes.ITEM(fields)) is not None:
+    if (fault := record_shapes.ITEM(body_fields)) is not None:
         raise UnreadableRecord("item", fault)
-    get = fields.get
-    metadata: dict[str, Json] = get("metadata") or {}
-    if entries := get(parts.FIELD):
-        metadata = parts.PartialMetadata(metadata, parts.parse(entries))
+    get_field = body_fields.get
+    metadata: dict[str, Json] = get_field("metadata") or {}
+    if blob_entries := get_field(parts.FIELD):
+        metadata = parts.PartialMetadata(metadata, parts.parse(blob_entries))
     return _item(
-        get("id") or record.id,
+        get_field("id") or record.id,
         record.seq,
-        get("type", "message"),
-        fields["role"],
-        get("name"),
-        fields["content"],
-        get("tool_calls") or [],
-        get("tool_call_id"),
-        get("status"),
-        get("model"),
-        get("usage"),
+        get_field("type", "message"),
+        body_fields["role"],
+        get_field("name"),
+        body_fields["content"],
+        get_field("tool_calls") or [],
+        get_field("tool_call_id"),
+        get_field("status"),
+        get_field("model"),
+        get_field("usage"),
         metadata,
-        utc_datetime(get("created_at", record.at)),
-        get("hidden") is True,
-        get("raw"),
+        utc_datetime(get_field("created_at", record.at)),
+        get_field("hidden") is True,
+        get_field("raw"),
     )
 
 
@@ -173,11 +173,11 @@ def forked_record(record: Record) -> Record:
     if record.kind != "item":
         return record
     try:
-        fields = body.decode(record, record_shapes.ITEM)
+        body_fields = body.decode(record, record_shapes.ITEM)
     except UnreadableRecord:
         return record  # stays unreadable in the fork
-    fields.setdefault("created_at", record.at)
-    return dataclasses.replace(record, body=dumps(fields, "item"))
+    body_fields.setdefault("created_at", record.at)
+    return dataclasses.replace(record, body=dumps(body_fields, "item"))
 
 
 def with_hidden(record: Record, hidden: bool, at: float) -> Record | None:
@@ -186,17 +186,21 @@ def with_hidden(record: Record, hidden: bool, at: float) -> Record | None:
     Returns `None` if it is so already, or cannot be read.
     """
     try:
-        fields = body.decode(record, record_shapes.ITEM)
+        body_fields = body.decode(record, record_shapes.ITEM)
     except UnreadableRecord:
         return None
-    if fields.pop("hidden", False) is hidden:
+    if body_fields.pop("hidden", False) is hidden:
         return None
-    fields.setdefault("created_at", record.at)
+    body_fields.setdefault("created_at", record.at)
     if hidden:
-        fields["hidden"] = True
-    elif BRANCH in (fields.get("metadata") or {}):
-        fields["metadata"] = {k: v for k, v in fields["metadata"].items() if k != BRANCH}
-    return dataclasses.replace(record, body=dumps(fields, "item"), at=at)
+        body_fields["hidden"] = True
+    elif BRANCH in (body_fields.get("metadata") or {}):
+        body_fields["metadata"] = {
+            metadata_key: metadata_value
+            for metadata_key, metadata_value in body_fields["metadata"].items()
+            if metadata_key != BRANCH
+        }
+    return dataclasses.replace(record, body=dumps(body_fields, "item"), at=at)
 
 
 def with_branch(record: Record, branch: str | None, at: float) -> Record | None:
@@ -205,15 +209,15 @@ def with_branch(record: Record, branch: str | None, at: float) -> Record | None:
     Returns `None` if it cannot be read.
     """
     try:
-        fields = body.decode(record, record_shapes.ITEM)
+        body_fields = body.decode(record, record_shapes.ITEM)
     except UnreadableRecord:
         return None
-    fields.setdefault("created_at", record.at)
-    metadata = {**(fields.pop("metadata", None) or {})}
+    body_fields.setdefault("created_at", record.at)
+    metadata = {**(body_fields.pop("metadata", None) or {})}
     metadata.pop(BRANCH, None)
-    fields.pop("hidden", None)
+    body_fields.pop("hidden", None)
     if branch is not None:
-        fields["hidden"], metadata[BRANCH] = True, branch
+        body_fields["hidden"], metadata[BRANCH] = True, branch
     if metadata:
-        fields["metadata"] = metadata
-    return dataclasses.replace(record, body=dumps(fields, "item"), at=at)
+        body_fields["metadata"] = metadata
+    return dataclasses.replace(record, body=dumps(body_fields, "item"), at=at)

@@ -27,12 +27,12 @@ def checked(fields: dict[str, Json], check: Check, location: str, most: int = MA
     Raises:
         InputError: it has not, or is no JSON; the field is named.
     """
-    text = dumps(fields, location, most)
-    if (fault := check(fields)) is not None and (fault := check(json.loads(text))) is not None:
+    json_text = dumps(fields, location, most)
+    if (fault := check(fields)) is not None and (fault := check(json.loads(json_text))) is not None:
         raise InputError(
             f"{location}.{fault.path} must be {fault.expected}, got {shown(fault.actual)}"
         )
-    return text
+    return json_text
 
 
 def dumps(value: Json, location: str, most: int = MAX_BODY) -> str:
@@ -44,7 +44,7 @@ def dumps(value: Json, location: str, most: int = MAX_BODY) -> str:
     try:
         if not _is_exact(value):
             check_json(value, location)
-        text = _encode(value)
+        json_text = _encode(value)
     except RecursionError as error:
         raise InputError(f"{location} is nested too deeply to be stored as JSON") from error
     except (TypeError, ValueError) as error:
@@ -52,18 +52,20 @@ def dumps(value: Json, location: str, most: int = MAX_BODY) -> str:
             raise
         raise InputError(f"{location} cannot be stored as JSON: {error}") from error
     try:
-        size = len(text) if text.isascii() else len(text.encode())
+        byte_size = len(json_text) if json_text.isascii() else len(json_text.encode())
     except UnicodeEncodeError:  # lone surrogates
-        text = _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
-        size = len(text.encode())
-    if size > most:
-        raise too_large(location, size, most)
-    if text.count("[") + text.count("{") > body.MAX_DEPTH and body.is_too_deep(value):
+        json_text = _SURROGATE.sub(
+            lambda surrogate_match: f"\\u{ord(surrogate_match[0]):04x}", json_text
+        )
+        byte_size = len(json_text.encode())
+    if byte_size > most:
+        raise too_large(location, byte_size, most)
+    if json_text.count("[") + json_text.count("{") > body.MAX_DEPTH and body.is_too_deep(value):
         raise InputError(
             f"{location} is nested more than {body.MAX_DEPTH} deep, which could not be read again "
             "everywhere; store what is deeper as a text of JSON"
         )
-    return text
+    return json_text
 
 
 def copy_json(value: Json) -> Json:
@@ -82,8 +84,8 @@ def too_large(location: str, size: int, most: int) -> parts.TooLarge:
 def _is_exact(value: Json) -> bool:
     """Return True if all values have exact JSON types: the fast path, which builds no paths."""
     if type(value) is dict:
-        for key, entry in value.items():
-            if type(key) is not str or not (type(entry) is str or _is_exact(entry)):
+        for key, child_value in value.items():
+            if type(key) is not str or not (type(child_value) is str or _is_exact(child_value)):
                 return False
         return True
     if type(value) is list:
@@ -97,20 +99,26 @@ def check_json(value: Json, location: str) -> None:
     Raises:
         InputError: a value is of another type; its path and type are named.
     """
-    kind = type(value)
-    if kind is str or value is None or kind is int or kind is bool or kind is float:
+    value_type = type(value)
+    if (
+        value_type is str
+        or value is None
+        or value_type is int
+        or value_type is bool
+        or value_type is float
+    ):
         return
     if isinstance(value, Mapping):
-        for key, entry in value.items():
+        for key, child_value in value.items():
             if not isinstance(key, str):
                 raise InputError(f"{location}: keys must be str, got {shown(key)}")
-            if type(entry) is not str:
-                check_json(entry, f"{location}.{shown_key(key)}")
+            if type(child_value) is not str:
+                check_json(child_value, f"{location}.{shown_key(key)}")
     elif isinstance(value, (list, tuple)):
-        for index, entry in enumerate(value):
-            check_json(entry, f"{location}[{index}]")
+        for index, child_value in enumerate(value):
+            check_json(child_value, f"{location}[{index}]")
     elif not isinstance(value, (str, int, float)):
         raise InputError(
-            f"{location} is a {kind.__name__}; only str, numbers, bool, None, lists and dicts "
-            "can be stored"
+            f"{location} is a {value_type.__name__}; only str, numbers, bool, None, lists and "
+            "dicts can be stored"
         )

@@ -26,13 +26,13 @@ _MAX_DIGITS: Final = 4_000  # Python reads and writes 4,300
 
 def item_as_json(item: Item) -> Item:
     """The item with values that JSON has; those that cannot be converted stay."""
-    of_model = item.role in _MODEL_ROLES
-    converted = {
-        name: as_json(getattr(item, name), any_type=of_model)
-        for name in _FIELDS
-        if getattr(item, name)
+    is_model_item = item.role in _MODEL_ROLES
+    converted_fields = {
+        field_name: as_json(getattr(item, field_name), any_type=is_model_item)
+        for field_name in _FIELDS
+        if getattr(item, field_name)
     }
-    return dataclasses.replace(item, **converted)
+    return dataclasses.replace(item, **converted_fields)
 
 
 def as_json(value: Any, *, any_type: bool) -> Json:
@@ -45,13 +45,16 @@ def as_json(value: Any, *, any_type: bool) -> Json:
     Raises:
         RecursionError: the value is nested too deeply, or holds itself.
     """
-    kind = type(value)
-    if kind is str or value is None or kind is bool:
+    value_type = type(value)
+    if value_type is str or value is None or value_type is bool:
         return value
     if isinstance(value, Mapping):
-        return {_key(k, any_type): as_json(v, any_type=any_type) for k, v in value.items()}
+        return {
+            _key(key, any_type): as_json(child_value, any_type=any_type)
+            for key, child_value in value.items()
+        }
     if isinstance(value, (list, tuple)):
-        return [as_json(entry, any_type=any_type) for entry in value]
+        return [as_json(list_entry, any_type=any_type) for list_entry in value]
     if isinstance(value, enum.Enum):
         return as_json(value.value, any_type=any_type)
     if isinstance(value, (datetime, date, time)):
@@ -77,8 +80,8 @@ def _key_text(key: Any) -> str:
     """As `json.dumps` writes keys, where it does."""
     if key is None or isinstance(key, bool):
         return {None: "null", True: "true", False: "false"}[key]
-    converted = _foreign(key)
-    return converted if isinstance(converted, str) else str(converted)
+    key_json = _foreign(key)
+    return key_json if isinstance(key_json, str) else str(key_json)
 
 
 def _foreign(value: Any) -> Json:
@@ -102,15 +105,18 @@ def _constant(value: float) -> str:
 
 def _list(values: Iterable[Any]) -> list[Json]:
     """The values of a set, always in the same order."""
-    return sorted((as_json(value, any_type=True) for value in values), key=repr)
+    return sorted((as_json(set_member, any_type=True) for set_member in values), key=repr)
 
 
 def _fields(value: Any) -> Json:
     """The fields of a model or dataclass; other objects stay, to be refused."""
-    dump = getattr(value, "model_dump", None)
-    if callable(dump):
-        return as_json(dump(), any_type=True)
+    dump_model = getattr(value, "model_dump", None)
+    if callable(dump_model):
+        return as_json(dump_model(), any_type=True)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in dataclasses.fields(value)]
-        return {name: as_json(getattr(value, name), any_type=True) for name in names}
+        field_names = [field.name for field in dataclasses.fields(value)]
+        return {
+            field_name: as_json(getattr(value, field_name), any_type=True)
+            for field_name in field_names
+        }
     return value

@@ -25,23 +25,29 @@ def without_large_parts(item: Item) -> Item:
     trimmer = _Trimmer()
     content = item.content
     if isinstance(content, str):
-        new_content: Json = trimmer.text(content)
+        trimmed_content: Json = trimmer.text(content)
     else:
-        new_content = [trimmer.block(block) for block in content]
-        if _size(new_content) > _MAX_REMAINDER:
-            new_content = trimmer.marker("content", _size(content))
-    calls = [
-        {name: trimmer.value(name, value) for name, value in call.items()}
-        for call in item.tool_calls
+        trimmed_content = [trimmer.block(block) for block in content]
+        if _size(trimmed_content) > _MAX_REMAINDER:
+            trimmed_content = trimmer.marker("content", _size(content))
+    trimmed_calls = [
+        {
+            field_name: trimmer.value(field_name, field_value)
+            for field_name, field_value in tool_call.items()
+        }
+        for tool_call in item.tool_calls
     ]
-    metadata = {key: trimmer.value(key, value) for key, value in item.metadata.items()}
+    trimmed_metadata = {
+        metadata_key: trimmer.value(metadata_key, field_value)
+        for metadata_key, field_value in item.metadata.items()
+    }
     if not trimmer.count:
         return item
     return dataclasses.replace(
         item,
-        content=new_content,
-        tool_calls=calls,
-        metadata={**metadata, KEY: {"parts": trimmer.count, "bytes": trimmer.size}},
+        content=trimmed_content,
+        tool_calls=trimmed_calls,
+        metadata={**trimmed_metadata, KEY: {"parts": trimmer.count, "bytes": trimmer.size}},
         raw=identity_of_raw(item.raw),
     )
 
@@ -62,24 +68,25 @@ class _Trimmer:
         """A text, or the beginning of a large one."""
         if not parts.is_large(text):
             return text
-        head = parts.head(text)
-        return f"{head}\n{self.marker('the rest', parts.size_of(text) - parts.size_of(head))}"
+        text_head = parts.head(text)
+        left_out_size = parts.size_of(text) - parts.size_of(text_head)
+        return f"{text_head}\n{self.marker('the rest', left_out_size)}"
 
     def block(self, block: dict[str, Json]) -> dict[str, Json]:
         """A block, or a text block in its place."""
         if block["type"] == "text" and isinstance(block.get("text"), str):
             block = {**block, "text": self.text(block["text"])}
-        size = _size(block)
-        if size <= parts.LARGE:
+        block_size = _size(block)
+        if block_size <= parts.LARGE:
             return block
-        return {"type": "text", "text": self.marker(str(block["type"]), size)}
+        return {"type": "text", "text": self.marker(str(block["type"]), block_size)}
 
     def value(self, name: str, value: Json) -> Json:
         """JSON of a call or of metadata, or a text in its place."""
         if isinstance(value, str):
             return self.text(value)
-        size = _size(value) if isinstance(value, (Mapping, list, tuple)) else 0
-        return value if size <= parts.LARGE else self.marker(name, size)
+        value_size = _size(value) if isinstance(value, (Mapping, list, tuple)) else 0
+        return value if value_size <= parts.LARGE else self.marker(name, value_size)
 
 
 def _size(value: Json) -> int:

@@ -14,8 +14,8 @@ def stream(namespace: str, noun: str, name: str) -> str:
 
     A name that is too long is hashed; the original is in the stream's records.
     """
-    start = noun_prefix(namespace, noun)
-    return start + _quote(name, _LIMIT - len(start))
+    name_prefix = noun_prefix(namespace, noun)
+    return name_prefix + _quote(name, _LIMIT - len(name_prefix))
 
 
 def thread_prefix(namespace: str, noun: str, thread: str) -> str:
@@ -25,8 +25,8 @@ def thread_prefix(namespace: str, noun: str, thread: str) -> str:
 
 def thread_stream(namespace: str, noun: str, thread: str, branch: str) -> str:
     """A stream of a thread, `<namespace>/<noun>/<thread>/<branch>`; `=` if the branch is empty."""
-    start = thread_prefix(namespace, noun, thread)
-    return start + (_quote(branch, _LIMIT - len(start)) or "=")
+    name_prefix = thread_prefix(namespace, noun, thread)
+    return name_prefix + (_quote(branch, _LIMIT - len(name_prefix)) or "=")
 
 
 def noun_prefix(namespace: str, noun: str) -> str:
@@ -41,8 +41,8 @@ def namespace_prefix(namespace: str) -> str:
 
 def parts(stream: str) -> tuple[str, str]:
     """The namespace of a stream, decoded, and its last part, still encoded."""
-    home, _, rest = stream.partition("/")
-    return unquote(home, errors="surrogatepass"), rest.partition("/")[2]
+    encoded_namespace, _, noun_and_name = stream.partition("/")
+    return unquote(encoded_namespace, errors="surrogatepass"), noun_and_name.partition("/")[2]
 
 
 def decoded(part: str) -> str:
@@ -86,9 +86,9 @@ def join_surrogates(name: str) -> str:
 
 
 def _quote(name: str, limit: int) -> str:
-    quoted = quote(name, safe="", errors="surrogatepass")
+    quoted_name = quote(name, safe="", errors="surrogatepass")
     # quote() never yields "=", so that no short name can pose as a hashed one
-    return quoted if len(quoted) <= limit else f"={_digest(name)}"
+    return quoted_name if len(quoted_name) <= limit else f"={_digest(name)}"
 
 
 def _digest(name: str) -> str:
@@ -100,10 +100,10 @@ def _digest(name: str) -> str:
 def is_storable(name: str) -> bool:
     """Return True if every store can take it as a name: 1 to 512 bytes of UTF-8 without NUL."""
     try:
-        size = len(name.encode())
+        byte_size = len(name.encode())
     except UnicodeEncodeError:  # lone surrogates
         return False
-    return 1 <= size <= _LIMIT and "\0" not in name
+    return 1 <= byte_size <= _LIMIT and "\0" not in name
 
 
 def _is_key(name: str) -> bool:

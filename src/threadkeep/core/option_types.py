@@ -72,15 +72,19 @@ def printable(value: object) -> str:
 
 def integer(minimum: int, maximum: int | None = None) -> OptionType:
     """Whole numbers, also as text."""
-    limits = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+    limits_text = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
 
     def parse(value: object) -> int:
-        number = int(value) if isinstance(value, str) else value
-        if type(number) is not int or number < minimum or number > (maximum or number):
+        parsed_number = int(value) if isinstance(value, str) else value
+        if (
+            type(parsed_number) is not int
+            or parsed_number < minimum
+            or parsed_number > (maximum or parsed_number)
+        ):
             raise ValueError
-        return number
+        return parsed_number
 
-    return OptionType(f"a whole number {limits}", parse, "N")
+    return OptionType(f"a whole number {limits_text}", parse, "N")
 
 
 def choice(*choices: str) -> OptionType:
@@ -106,10 +110,10 @@ def check(accepts: Callable[[Any], bool], expected: str) -> OptionType:
 
 
 def _flag(value: object) -> bool:
-    parsed = _FLAGS.get(value.strip().lower()) if isinstance(value, str) else value
-    if not isinstance(parsed, bool):
+    flag_value = _FLAGS.get(value.strip().lower()) if isinstance(value, str) else value
+    if not isinstance(flag_value, bool):
         raise ValueError
-    return parsed
+    return flag_value
 
 
 def _text(value: object) -> str:
@@ -123,18 +127,18 @@ def _secret(value: object) -> object:
 
 
 def _path(value: object) -> str:
-    path = _text(os.fspath(value) if isinstance(value, os.PathLike) else value)
-    return str(Path(path).expanduser()) if path.startswith("~") else path
+    path_text = _text(os.fspath(value) if isinstance(value, os.PathLike) else value)
+    return str(Path(path_text).expanduser()) if path_text.startswith("~") else path_text
 
 
 def _seconds(value: object) -> float:
     if isinstance(value, timedelta):
         value = value.total_seconds()
     if isinstance(value, str):
-        match = _DURATION.fullmatch(value)
-        if match is None:
+        duration_match = _DURATION.fullmatch(value)
+        if duration_match is None:
             raise ValueError
-        value = float(match[1]) * _UNITS[match[2]]
+        value = float(duration_match[1]) * _UNITS[duration_match[2]]
     if not _is_number(value) or not 0 <= value <= _MAX_SECONDS:  # type: ignore[operator]
         raise ValueError
     return value  # type: ignore[return-value]

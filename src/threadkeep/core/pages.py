@@ -13,20 +13,20 @@ PAGE: Final = 500
 
 def all_records(engine: Engine, stream: str, kind: str, page_size: int = PAGE) -> Iterator[Record]:
     """The records of a kind, oldest first."""
-    after: int | None = None
+    last_seq: int | None = None
     while True:
-        records = engine.read(Query(stream, kind, limit=page_size, after=after))[0].records
-        yield from records
-        if len(records) < page_size:
+        page_records = engine.read(Query(stream, kind, limit=page_size, after=last_seq))[0].records
+        yield from page_records
+        if len(page_records) < page_size:
             return
-        after = records[-1].seq
+        last_seq = page_records[-1].seq
 
 
 def stream_pages(engine: Engine, prefix: str, page_size: int = PAGE) -> Iterator[list[str]]:
     """The names of the streams of a prefix, in pages, each once in a page."""
     cursor: Any = None
     while True:
-        streams, cursor = engine.streams(prefix, cursor=cursor, limit=page_size)
-        yield list(dict.fromkeys(streams))
+        stream_names, cursor = engine.streams(prefix, cursor=cursor, limit=page_size)
+        yield list(dict.fromkeys(stream_names))
         if cursor is None:
             return

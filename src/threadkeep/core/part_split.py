@@ -36,16 +36,22 @@ def split(
         most: bytes that may remain, if content and raw payload can be taken out as a whole.
     """
     splitter = _Splitter(dumps)
-    stub = {
-        name: splitter.shrink(value, (name,)) if name in ITEM_FIELDS else value
-        for name, value in fields.items()
+    fields_without_blobs = {
+        field_name: splitter.shrink(field_value, (field_name,))
+        if field_name in ITEM_FIELDS
+        else field_value
+        for field_name, field_value in fields.items()
     }
-    for path in _WHOLE:
-        if size_of(dumps(stub)) > most and _find(stub, path):
-            stub = put_at(stub, path, splitter.take_json(_find(fields, path), path))
+    for whole_path in _WHOLE:
+        if size_of(dumps(fields_without_blobs)) > most and _find(fields_without_blobs, whole_path):
+            fields_without_blobs = put_at(
+                fields_without_blobs,
+                whole_path,
+                splitter.take_json(_find(fields, whole_path), whole_path),
+            )
     if splitter.references:
-        stub[FIELD] = [reference.as_json() for reference in splitter.references]
-    return stub, list(splitter.blobs.values())
+        fields_without_blobs[FIELD] = [reference.as_json() for reference in splitter.references]
+    return fields_without_blobs, list(splitter.blobs.values())
 
 
 class _Splitter:
@@ -70,27 +76,35 @@ class _Splitter:
         if isinstance(value, str):
             return self._take_text(value, path) if is_large(value) else value
         if isinstance(value, Mapping):
-            return {key: self.shrink(entry, (*path, key)) for key, entry in value.items()}
+            return {
+                key: self.shrink(child_value, (*path, key)) for key, child_value in value.items()
+            }
         if not isinstance(value, (list, tuple)):
             return value
-        short = [self.shrink(entry, (*path, n)) for n, entry in enumerate(value)]
-        if len(path) < 2 or not is_large(self._dumps(short)):
-            return short
+        shrunk_list = [
+            self.shrink(child_value, (*path, index)) for index, child_value in enumerate(value)
+        ]
+        if len(path) < 2 or not is_large(self._dumps(shrunk_list)):
+            return shrunk_list
         return self.take_json(value, path)
 
     def take_json(self, value: Json, path: Path) -> Json:
         """Take out a part as JSON; returns what stays in its place."""
-        self.references = [r for r in self.references if r.path[: len(path)] != path]
+        self.references = [
+            reference for reference in self.references if reference.path[: len(path)] != path
+        ]
         self._take(self._dumps(value), path, is_json=True)
         if path == ("content",):
-            texts = (block.get("text") for block in value if isinstance(block, Mapping))
-            return head("\n".join(text for text in texts if isinstance(text, str)))
+            block_texts = (block.get("text") for block in value if isinstance(block, Mapping))
+            return head(
+                "\n".join(block_text for block_text in block_texts if isinstance(block_text, str))
+            )
         return [] if isinstance(value, (list, tuple)) else {}
 
     def _take_text(self, text: str, path: Path) -> str:
-        url = _DATA_URL.match(text)
-        before = url[0] if url else ""
-        self._take(text[len(before) :], path, before=before)
+        data_url_match = _DATA_URL.match(text)
+        data_url_prefix = data_url_match[0] if data_url_match else ""
+        self._take(text[len(data_url_prefix) :], path, before=data_url_prefix)
         return head(text) if path[-1] in TEXT_KEYS else ""
 
     def _take(self, text: str, path: Path, *, before: str = "", is_json: bool = False) -> None:
@@ -102,6 +116,6 @@ class _Splitter:
 
 
 def _find(value: Json, path: Path) -> Json:
-    for step in path:
-        value = value.get(step) if isinstance(value, Mapping) else None
+    for path_step in path:
+        value = value.get(path_step) if isinstance(value, Mapping) else None
     return value if isinstance(value, (list, dict)) else None

@@ -56,8 +56,8 @@ class Blob(NamedTuple):
     @classmethod
     def of(cls, text: str) -> Blob:
         """The blob of a text without halves of characters."""
-        id = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        return cls(id, text, PIECE // (_ESCAPED_SIZE if _may_grow(text) else 1))
+        text_hash = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return cls(text_hash, text, PIECE // (_ESCAPED_SIZE if _may_grow(text) else 1))
 
     @property
     def size(self) -> int:
@@ -66,8 +66,10 @@ class Blob(NamedTuple):
 
     def pieces(self) -> list[str]:
         """The text in pieces of about 1 MB of JSON each, the last one shorter."""
-        starts = range(0, len(self.text), self.piece_length)
-        return [self.text[start : start + self.piece_length] for start in starts]
+        piece_starts = range(0, len(self.text), self.piece_length)
+        return [
+            self.text[piece_start : piece_start + self.piece_length] for piece_start in piece_starts
+        ]
 
     @property
     def piece_count(self) -> int:
@@ -96,15 +98,15 @@ class BlobReference(NamedTuple):
 
     def as_json(self) -> Json:
         """The entry of a record's `blobs`."""
-        entry: dict[str, Json] = {
+        blob_entry: dict[str, Json] = {
             "path": list(self.path),
             "id": self.id,
             "length": self.length,
             "pieces": self.pieces,
         }
         if self.before:
-            entry["before"] = self.before
-        return {**entry, "json": True} if self.is_json else entry
+            blob_entry["before"] = self.before
+        return {**blob_entry, "json": True} if self.is_json else blob_entry
 
 
 class PartialMetadata(dict[str, Json]):
@@ -131,14 +133,14 @@ def parse(entries: Iterable[Mapping[str, Json]]) -> list[BlobReference]:
     """The references of a record, whose shape was checked."""
     return [
         BlobReference(
-            tuple(e["path"]),
-            e["id"],
-            e["length"],
-            e["pieces"],
-            e.get("before", ""),
-            e.get("json") is True,
+            tuple(blob_entry["path"]),
+            blob_entry["id"],
+            blob_entry["length"],
+            blob_entry["pieces"],
+            blob_entry.get("before", ""),
+            blob_entry.get("json") is True,
         )
-        for e in entries
+        for blob_entry in entries
     ]
 
 
@@ -154,25 +156,29 @@ def filled(item: Item, texts: Mapping[str, str]) -> Item:
         ValueError: one is no JSON, and should be.
     """
     references = references_of(item)
-    fields: dict[str, Json] = {name: getattr(item, name) for name in ITEM_FIELDS}
-    fields["metadata"] = dict(item.metadata)
+    item_fields: dict[str, Json] = {
+        field_name: getattr(item, field_name) for field_name in ITEM_FIELDS
+    }
+    item_fields["metadata"] = dict(item.metadata)
     for reference in references:
-        text = texts[reference.id]
-        if len(text) != reference.length:
+        part_text = texts[reference.id]
+        if len(part_text) != reference.length:
             raise LookupError(reference.id)
-        value = json.loads(text) if reference.is_json else reference.before + text
-        fields = put_at(fields, reference.path, value)
-    return dataclasses.replace(item, **fields)
+        part_value = json.loads(part_text) if reference.is_json else reference.before + part_text
+        item_fields = put_at(item_fields, reference.path, part_value)
+    return dataclasses.replace(item, **item_fields)
 
 
 def with_heads(item: Item, texts: Mapping[str, str]) -> Item:
     """The item with as much of its large texts as was read; its other parts stay away."""
-    fields: dict[str, Json] = {"content": item.content}
+    item_fields: dict[str, Json] = {"content": item.content}
     for reference in references_of(item):
         if is_text(reference):
-            text = reference.before + texts.get(reference.id, "")
-            fields = put_at(fields, reference.path, text) if text else fields
-    return dataclasses.replace(item, **fields)
+            text_head = reference.before + texts.get(reference.id, "")
+            item_fields = (
+                put_at(item_fields, reference.path, text_head) if text_head else item_fields
+            )
+    return dataclasses.replace(item, **item_fields)
 
 
 def is_text(reference: BlobReference) -> bool:
@@ -196,10 +202,10 @@ def unread_lengths(item: Item) -> list[int]:
 
 def head(text: str) -> str:
     """The first 16 kB of a text."""
-    beginning = text[:HEAD]
-    while (size := size_of(beginning)) > HEAD:
-        beginning = beginning[: len(beginning) * HEAD // size]
-    return beginning
+    text_start = text[:HEAD]
+    while (start_size := size_of(text_start)) > HEAD:
+        text_start = text_start[: len(text_start) * HEAD // start_size]
+    return text_start
 
 
 def _may_grow(text: str) -> bool:
@@ -216,6 +222,6 @@ def put_at(value: Json, path: Sequence[str | int], new: Json) -> Json:
     """A copy of JSON with another value at a path."""
     if not path:
         return new
-    copy: Json = dict(value) if isinstance(value, Mapping) else list(value)
-    copy[path[0]] = put_at(copy[path[0]], path[1:], new)
-    return copy
+    changed_copy: Json = dict(value) if isinstance(value, Mapping) else list(value)
+    changed_copy[path[0]] = put_at(changed_copy[path[0]], path[1:], new)
+    return changed_copy

@@ -53,24 +53,24 @@ class Prober:
 
     def check(self, store: str, timeout: float) -> StoreCheck:
         """Probe the store; returns after `timeout` seconds at most."""
-        started = time.monotonic()
+        start_time = time.monotonic()
         probe = self._start(timeout)
-        for event in (probe.answered, probe.ended):
-            event.wait(max(0.0, timeout - (time.monotonic() - started)))
+        for probe_event in (probe.answered, probe.ended):
+            probe_event.wait(max(0.0, timeout - (time.monotonic() - start_time)))
         return self._report(probe, store, timeout)
 
     async def acheck(self, store: str, timeout: float) -> StoreCheck:  # noqa: ASYNC109 (as above)
         """As `check`, without a thread of the Memory, which may all hang."""
         import asyncio  # only here: a quarter of our import time
 
-        started = time.monotonic()
-        probe, pause = self._start(timeout), _FIRST_PAUSE
+        start_time = time.monotonic()
+        probe, pause_seconds = self._start(timeout), _FIRST_PAUSE
         while not probe.ended.is_set():
-            remaining = timeout - (time.monotonic() - started)
-            if remaining <= 0:
+            seconds_left = timeout - (time.monotonic() - start_time)
+            if seconds_left <= 0:
                 break
-            await asyncio.sleep(min(pause, remaining))
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            await asyncio.sleep(min(pause_seconds, seconds_left))
+            pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE)
         return self._report(probe, store, timeout)
 
     def _start(self, timeout: float) -> Probe:
@@ -88,12 +88,12 @@ class Prober:
         return probe
 
     def _run(self, probe: Probe, timeout: float) -> None:
-        started = time.perf_counter()
+        start_time = time.perf_counter()
         try:
             with limit_calls(timeout * _SHARE), serving(Purpose.PROBE):
-                query = Query(self._engine.stream("session", _SESSION), "session", limit=0)
-                self._engine.read(query)
-            probe.latency = time.perf_counter() - started
+                probe_query = Query(self._engine.stream("session", _SESSION), "session", limit=0)
+                self._engine.read(probe_query)
+            probe.latency = time.perf_counter() - start_time
         except ThreadkeepError as error:
             probe.error = str(error)
         except Exception as error:  # of somebody else's backend; its text may hold a secret
@@ -106,8 +106,8 @@ class Prober:
     def _find_version(self, timeout: float) -> None:
         backend = self._engine.backend
         if isinstance(backend, SupportsDescribe):
-            limit = limit_calls(max(0.001, timeout * _SHARE))
-            with suppress(Exception), limit, serving(Purpose.PROBE):
+            call_limit = limit_calls(max(0.001, timeout * _SHARE))
+            with suppress(Exception), call_limit, serving(Purpose.PROBE):
                 self._version = str(backend.describe().get("engine", ""))
 
     def _report(self, probe: Probe, store: str, timeout: float) -> StoreCheck:

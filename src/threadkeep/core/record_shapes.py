@@ -67,7 +67,7 @@ def _block(value: Json) -> Fault | None:
 
 
 def _path(value: Json) -> Fault | None:
-    if type(value) is list and value and all(type(step) in (str, int) for step in value):
+    if type(value) is list and value and all(type(path_step) in (str, int) for path_step in value):
         return None
     return Fault("", "a list of keys and indexes", value)
 

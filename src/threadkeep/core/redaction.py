@@ -44,13 +44,13 @@ def redacted(engine: HasSettings, text: str, kind: str) -> str | None:
     redactor = engine.settings.redactor
     if redactor is None or not text:
         return text
-    remaining = redactor(text, kind)
-    if remaining is not None and not isinstance(remaining, str):
+    redacted_text = redactor(text, kind)
+    if redacted_text is not None and not isinstance(redacted_text, str):
         raise ConfigError(
-            f"redactor must return a str or None, got {type(remaining).__name__} for a text of "
+            f"redactor must return a str or None, got {type(redacted_text).__name__} for a text of "
             f"kind {shown(kind)}"
         )
-    return remaining
+    return redacted_text
 
 
 def redacted_item(engine: HasSettings, item: Item) -> Item:
@@ -58,10 +58,14 @@ def redacted_item(engine: HasSettings, item: Item) -> Item:
     if engine.settings.redactor is None:
         return item
     redacted_fields = {
-        name: redacted_json(engine, getattr(item, name), "item") for name in _TEXT_FIELDS
+        field_name: redacted_json(engine, getattr(item, field_name), "item")
+        for field_name in _TEXT_FIELDS
     }
-    same = all(getattr(item, name) == value for name, value in redacted_fields.items())
-    if same and redacted_json(engine, item.raw, "item") == item.raw:
+    is_unchanged = all(
+        getattr(item, field_name) == redacted_value
+        for field_name, redacted_value in redacted_fields.items()
+    )
+    if is_unchanged and redacted_json(engine, item.raw, "item") == item.raw:
         return item
     return replace(item, **redacted_fields, raw=identity_of_raw(item.raw))
 
@@ -71,7 +75,15 @@ def identity_of_raw(raw: dict[str, Json] | None) -> dict[str, Json] | None:
     if raw is None or STATE not in raw:
         return None
     payload = raw.get("data")
-    identity = {key: payload[key] for key in ("id", "type") if key in payload} if payload else {}
+    identity = (
+        {
+            payload_key: payload[payload_key]
+            for payload_key in ("id", "type")
+            if payload_key in payload
+        }
+        if payload
+        else {}
+    )
     return {**raw, "data": identity}
 
 
@@ -79,26 +91,38 @@ def redacted_info(engine: HasSettings, info: SessionInfo) -> SessionInfo:
     """A session's title and metadata, redacted."""
     if engine.settings.redactor is None:
         return info
-    title = None if info.title is None else redacted(engine, info.title, "session")
-    return replace(info, title=title, metadata=redacted_json(engine, info.metadata, "session"))
+    redacted_title = None if info.title is None else redacted(engine, info.title, "session")
+    return replace(
+        info, title=redacted_title, metadata=redacted_json(engine, info.metadata, "session")
+    )
 
 
 def redacted_file(engine: HasSettings, file: File) -> File:
     """A file's metadata, redacted, with its id, which is its url or name."""
     if engine.settings.redactor is None:
         return file
-    url, name = redacted_json(engine, file.url, "file"), redacted_json(engine, file.name, "file")
-    metadata = redacted_json(engine, file.metadata, "file")
-    return replace(file, id=url or name or file.id, url=url, name=name, metadata=metadata)
+    redacted_url, redacted_name = (
+        redacted_json(engine, file.url, "file"),
+        redacted_json(engine, file.name, "file"),
+    )
+    redacted_metadata = redacted_json(engine, file.metadata, "file")
+    return replace(
+        file,
+        id=redacted_url or redacted_name or file.id,
+        url=redacted_url,
+        name=redacted_name,
+        metadata=redacted_metadata,
+    )
 
 
 def redacted_response(engine: HasSettings, response: Response) -> Response:
     """A response with its input, output and metadata redacted."""
     if engine.settings.redactor is None:
         return response
-    names = ("input", "output", "tool_calls", "metadata", "extra")
+    field_names = ("input", "output", "tool_calls", "metadata", "extra")
     redacted_fields = {
-        name: redacted_json(engine, getattr(response, name), "response") for name in names
+        field_name: redacted_json(engine, getattr(response, field_name), "response")
+        for field_name in field_names
     }
     return replace(response, **redacted_fields)
 
@@ -107,9 +131,11 @@ def redacted_feedback(engine: HasSettings, feedback: Feedback) -> Feedback:
     """Feedback with its comment and metadata redacted."""
     if engine.settings.redactor is None:
         return feedback
-    comment = redacted_json(engine, feedback.comment, "feedback") or None
+    redacted_comment = redacted_json(engine, feedback.comment, "feedback") or None
     return replace(
-        feedback, comment=comment, metadata=redacted_json(engine, feedback.metadata, "feedback")
+        feedback,
+        comment=redacted_comment,
+        metadata=redacted_json(engine, feedback.metadata, "feedback"),
     )
 
 
@@ -119,9 +145,9 @@ def redacted_json(engine: HasSettings, value: Json, kind: str) -> Any:
         return redacted(engine, value, kind) or ""
     if isinstance(value, Mapping):
         return {
-            key: entry if key in _VERBATIM_KEYS else redacted_json(engine, entry, kind)
-            for key, entry in value.items()
+            key: child_value if key in _VERBATIM_KEYS else redacted_json(engine, child_value, kind)
+            for key, child_value in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return [redacted_json(engine, entry, kind) for entry in value]
+        return [redacted_json(engine, child_value, kind) for child_value in value]
     return value

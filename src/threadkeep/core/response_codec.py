@@ -61,8 +61,8 @@ def response_record(response: Response, at: float) -> Record:
     Raises:
         InputError: something in it is not JSON, or it is too large.
     """
-    text = checked(_fields(response), record_shapes.RESPONSE, "response")
-    return Record("response", names.key(response.id), text, at)
+    body_text = checked(_fields(response), record_shapes.RESPONSE, "response")
+    return Record("response", names.key(response.id), body_text, at)
 
 
 def read_response(record: Record, conversation: str, user: str | None) -> Response | None:
@@ -76,8 +76,8 @@ def decode_response(record: Record, conversation: str, user: str | None) -> Resp
     Raises:
         UnreadableRecord: it cannot be read.
     """
-    fields = _known_fields(record, record_shapes.RESPONSE, _RESPONSE_FIELDS)
-    return Response(**fields, seq=record.seq, conversation=conversation, user=user)
+    response_fields = _known_fields(record, record_shapes.RESPONSE, _RESPONSE_FIELDS)
+    return Response(**response_fields, seq=record.seq, conversation=conversation, user=user)
 
 
 def entry_record(response: Response, at: float) -> Record:
@@ -86,19 +86,23 @@ def entry_record(response: Response, at: float) -> Record:
     optional_fields = {
         "cached": tokens.cached,
         "reasoning": tokens.reasoning,
-        "tools": list(dict.fromkeys(call["name"] for call in response.tool_calls)),
+        "tools": list(dict.fromkeys(tool_call["name"] for tool_call in response.tool_calls)),
     }
-    fields = {
+    entry_fields = {
         "id": response.id,
         "previous": response.previous_response_id,
         "safety_identifier": response.safety_identifier,
         "model": response.model,
         "created_at": _epoch(response, at),
         "tokens": [tokens.input, tokens.output, tokens.total],
-        **{name: value for name, value in optional_fields.items() if value},
+        **{
+            field_name: field_value
+            for field_name, field_value in optional_fields.items()
+            if field_value
+        },
     }
-    text = checked(fields, record_shapes.RESPONSE_ENTRY, "response")
-    return Record(ENTRY, names.key(response.id), text, at)
+    body_text = checked(entry_fields, record_shapes.RESPONSE_ENTRY, "response")
+    return Record(ENTRY, names.key(response.id), body_text, at)
 
 
 def read_entry(record: Record) -> ResponseEntry:
@@ -116,18 +120,18 @@ def decode_entry(record: Record) -> ResponseEntry:
     Raises:
         UnreadableRecord: it cannot be read.
     """
-    fields = body.decode(record, record_shapes.RESPONSE_ENTRY)
+    entry_fields = body.decode(record, record_shapes.RESPONSE_ENTRY)
     return ResponseEntry(
-        fields["id"],
+        entry_fields["id"],
         record.seq,
-        fields["previous"],
-        fields["safety_identifier"],
-        fields["model"],
-        float(fields["created_at"]),
-        Usage(1, *fields["tokens"]),
-        fields.get("cached", 0),
-        fields.get("reasoning", 0),
-        tuple(fields.get("tools", ())),
+        entry_fields["previous"],
+        entry_fields["safety_identifier"],
+        entry_fields["model"],
+        float(entry_fields["created_at"]),
+        Usage(1, *entry_fields["tokens"]),
+        entry_fields.get("cached", 0),
+        entry_fields.get("reasoning", 0),
+        tuple(entry_fields.get("tools", ())),
     )
 
 
@@ -137,8 +141,8 @@ def feedback_record(feedback: Feedback, at: float) -> Record:
     Raises:
         InputError: something in it is not JSON, or it is too large.
     """
-    text = checked(_fields(feedback), record_shapes.FEEDBACK, "feedback")
-    return Record("feedback", names.key(feedback.id), text, at)
+    body_text = checked(_fields(feedback), record_shapes.FEEDBACK, "feedback")
+    return Record("feedback", names.key(feedback.id), body_text, at)
 
 
 def read_feedback(record: Record, conversation: str) -> Feedback | None:
@@ -152,8 +156,8 @@ def decode_feedback(record: Record, conversation: str) -> Feedback:
     Raises:
         UnreadableRecord: it cannot be read.
     """
-    fields = _known_fields(record, record_shapes.FEEDBACK, _FEEDBACK_FIELDS)
-    return Feedback(**fields, conversation=conversation)
+    feedback_fields = _known_fields(record, record_shapes.FEEDBACK, _FEEDBACK_FIELDS)
+    return Feedback(**feedback_fields, conversation=conversation)
 
 
 def response_of_feedback(record: Record) -> str | None:
@@ -163,18 +167,24 @@ def response_of_feedback(record: Record) -> str | None:
 
 def _known_fields(record: Record, check: Check, field_names: frozenset[str]) -> dict[str, Any]:
     """The fields of a body that this version knows."""
-    fields = body.decode(record, check)
-    fields["created_at"] = utc_datetime(fields["created_at"])
-    return {name: value for name, value in fields.items() if name in field_names}
+    body_fields = body.decode(record, check)
+    body_fields["created_at"] = utc_datetime(body_fields["created_at"])
+    return {
+        field_name: field_value
+        for field_name, field_value in body_fields.items()
+        if field_name in field_names
+    }
 
 
 def _fields(value: Response | Feedback) -> dict[str, Any]:
     """The fields to store: without empty ones and those that the record implies."""
-    fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-    stored = {
-        k: v for k, v in fields.items() if k not in _IMPLIED_FIELDS and v not in (None, {}, [])
+    all_fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    stored_fields = {
+        field_name: field_value
+        for field_name, field_value in all_fields.items()
+        if field_name not in _IMPLIED_FIELDS and field_value not in (None, {}, [])
     }
-    return {**stored, "created_at": _epoch(value, 0.0)}
+    return {**stored_fields, "created_at": _epoch(value, 0.0)}
 
 
 def _epoch(value: Response | Feedback, at: float) -> float:

@@ -19,19 +19,23 @@ def session_record(info: SessionInfo, at: float) -> Record:
     Raises:
         InputError: something in the metadata is not JSON.
     """
-    created = at if info.created_at is None else info.created_at.timestamp()
-    fields = {
+    creation_time = at if info.created_at is None else info.created_at.timestamp()
+    body_fields = {
         "id": info.id,
         "user": info.user,
         "agent": info.agent,
         "title": info.title,
         "metadata": info.metadata,
-        "created_at": created,
+        "created_at": creation_time,
         "forked_from": info.forked_from,
         "branches": [_branch_fields(branch) for branch in info.branches],
     }
-    non_empty = {key: value for key, value in fields.items() if value not in (None, {}, [])}
-    return Record("session", "session", dumps(non_empty, "session"), at)
+    non_empty_fields = {
+        field_name: field_value
+        for field_name, field_value in body_fields.items()
+        if field_value not in (None, {}, [])
+    }
+    return Record("session", "session", dumps(non_empty_fields, "session"), at)
 
 
 def read_session(record: Record, updated_at: float | None = None) -> SessionInfo:
@@ -40,33 +44,37 @@ def read_session(record: Record, updated_at: float | None = None) -> SessionInfo
     Raises:
         UnreadableRecord: it cannot be read; its owner is then unknown.
     """
-    fields = body.decode(record, record_shapes.SESSION)
+    body_fields = body.decode(record, record_shapes.SESSION)
     return SessionInfo(
-        id=fields["id"],
-        user=fields.get("user"),
-        agent=fields.get("agent"),
-        title=fields.get("title"),
-        metadata=fields.get("metadata") or {},
-        created_at=utc_datetime(fields["created_at"]),
+        id=body_fields["id"],
+        user=body_fields.get("user"),
+        agent=body_fields.get("agent"),
+        title=body_fields.get("title"),
+        metadata=body_fields.get("metadata") or {},
+        created_at=utc_datetime(body_fields["created_at"]),
         updated_at=utc_datetime(record.at if updated_at is None else updated_at),
-        forked_from=fields.get("forked_from"),
-        branches=tuple(_branch(entry) for entry in fields.get("branches") or ()),
+        forked_from=body_fields.get("forked_from"),
+        branches=tuple(_branch(branch_entry) for branch_entry in body_fields.get("branches") or ()),
     )
 
 
 def _branch_fields(branch: Branch) -> dict[str, Json]:
-    fields = {
+    all_fields = {
         "name": branch.name,
         "parent": branch.parent,
         "at": branch.at,
         "shown": branch.is_shown or None,
     }
-    return {key: value for key, value in fields.items() if value is not None}
+    return {
+        field_name: field_value
+        for field_name, field_value in all_fields.items()
+        if field_value is not None
+    }
 
 
 def _branch(fields: Mapping[str, Json]) -> Branch:
-    get = fields.get
-    return Branch(fields["name"], get("parent"), get("at"), bool(get("shown")))
+    get_field = fields.get
+    return Branch(fields["name"], get_field("parent"), get_field("at"), bool(get_field("shown")))
 
 
 def owner(record: Record) -> str | None:
@@ -77,14 +85,14 @@ def owner(record: Record) -> str | None:
 def text_field(record: Record, name: str) -> str | None:
     """A text of a body that is not empty, even if the rest of it has not the shape of its kind."""
     try:
-        fields = json.loads(record.body)
+        body_object = json.loads(record.body)
     except (ValueError, RecursionError):
         return None
-    value = fields.get(name) if isinstance(fields, dict) else None
-    return value if isinstance(value, str) and value else None
+    field_value = body_object.get(name) if isinstance(body_object, dict) else None
+    return field_value if isinstance(field_value, str) and field_value else None
 
 
 def with_owner(record: Record, user: str) -> Record:
     """A `session` record with this owner."""
-    fields = {**body.decode(record, record_shapes.SESSION), "user": user}
-    return dataclasses.replace(record, body=dumps(fields, "session"))
+    body_fields = {**body.decode(record, record_shapes.SESSION), "user": user}
+    return dataclasses.replace(record, body=dumps(body_fields, "session"))

@@ -22,9 +22,9 @@ class Fault(NamedTuple):
 
     def within(self, key: str | int) -> Fault:
         """The same fault, seen from the object or list around it."""
-        step = f"[{key}]" if isinstance(key, int) else key
-        joint = "." if self.path and self.path[0] != "[" else ""
-        return self._replace(path=f"{step}{joint}{self.path}")
+        path_step = f"[{key}]" if isinstance(key, int) else key
+        path_separator = "." if self.path and self.path[0] != "[" else ""
+        return self._replace(path=f"{path_step}{path_separator}{self.path}")
 
 
 Check = Callable[[Json], Fault | None]
@@ -88,9 +88,9 @@ def optional(check: Check) -> Check:
 
 
 def one_of(values: Collection[str]) -> Check:
-    allowed, expected = frozenset(values), f"one of {', '.join(sorted(values))}"
+    allowed_values, expectation = frozenset(values), f"one of {', '.join(sorted(values))}"
     return lambda value: (
-        None if type(value) is str and value in allowed else Fault("", expected, value)
+        None if type(value) is str and value in allowed_values else Fault("", expectation, value)
     )
 
 
@@ -110,8 +110,8 @@ def list_of(entry: Check, length: int | None = None) -> Check:
     def check(value: Json) -> Fault | None:
         if type(value) is not list or length not in (None, len(value)):
             return Fault("", "a list" if length is None else f"a list of {length}", value)
-        for index, child in enumerate(value):
-            if (fault := entry(child)) is not None:
+        for index, list_entry in enumerate(value):
+            if (fault := entry(list_entry)) is not None:
                 return fault.within(index)
         return None
 
@@ -120,17 +120,17 @@ def list_of(entry: Check, length: int | None = None) -> Check:
 
 def fields(required: Mapping[str, Check], others: Mapping[str, Check] = {}) -> Check:
     """An object with these fields, and perhaps others."""
-    checks, needed = {**required, **others}, required.keys()
+    check_by_key, required_keys = {**required, **others}, required.keys()
 
     def check(value: Json) -> Fault | None:
         if type(value) is not dict:
             return Fault("", "an object", value)
-        for key, child in value.items():
-            entry = checks.get(key)
-            if entry is not None and (fault := entry(child)) is not None:
+        for key, field_value in value.items():
+            field_check = check_by_key.get(key)
+            if field_check is not None and (fault := field_check(field_value)) is not None:
                 return fault.within(key)
-        missing = next((key for key in needed if key not in value), None)
-        return None if missing is None else Fault(missing, "present", None)
+        missing_key = next((key for key in required_keys if key not in value), None)
+        return None if missing_key is None else Fault(missing_key, "present", None)
 
     return check
 

@@ -76,14 +76,16 @@ def is_store_stream(stream: str) -> bool:
 
 def queries(stream: str) -> tuple[Query, Query]:
     """The queries for the `store` record and the keyring of a namespace."""
-    name = store_stream(stream)
-    return Query(name, KIND, ids=[ID]), Query(name, KEYRING, ids=[KEYRING_ID])
+    store_stream_name = store_stream(stream)
+    return Query(store_stream_name, KIND, ids=[ID]), Query(
+        store_stream_name, KEYRING, ids=[KEYRING_ID]
+    )
 
 
 def record(mode: str, now: float, *, unfinished: bool = False) -> Record:
     """A `store` record."""
-    fields = {"encryption": mode, **({"unfinished": True} if unfinished else {})}
-    return Record(KIND, ID, json.dumps(fields), now)
+    body_fields = {"encryption": mode, **({"unfinished": True} if unfinished else {})}
+    return Record(KIND, ID, json.dumps(body_fields), now)
 
 
 def read(backend: Backend, stream: str, now: float) -> StoreState:
@@ -99,10 +101,15 @@ def put(
     backend: Backend, stream: str, state: StoreState, records: Sequence[Record], now: float
 ) -> bool:
     """Write records if the state did not change since it was read. Returns True if it did not."""
-    token = os.urandom(8).hex()
+    commit_token = os.urandom(8).hex()
     with suppress(Conflict):
         backend.commit(
-            store_stream(stream), put=records, expect=state.version, token=token, ttl=None, now=now
+            store_stream(stream),
+            put=records,
+            expect=state.version,
+            token=commit_token,
+            ttl=None,
+            now=now,
         )
         return True
     return False
@@ -115,21 +122,29 @@ def claim(backend: Backend, stream: str, now: float) -> None:
         WrongKey: the namespace is encrypted, and this backend does not encrypt.
     """
     for _ in range(_TRIES):
-        state = read(backend, stream, now)
-        if state.encrypted:
+        store_state = read(backend, stream, now)
+        if store_state.encrypted:
             raise missing_key(stream)
-        if state.mode == PLAIN or put(backend, stream, state, [record(PLAIN, now)], now):
+        if store_state.mode == PLAIN or put(
+            backend, stream, store_state, [record(PLAIN, now)], now
+        ):
             return
     raise contention_error(stream)
 
 
 def in_use(backend: Backend, stream: str, now: float) -> bool:
     """Return True if the namespace of a stream has a live stream; used before its first write."""
-    prefix, cursor = f"{stream.partition('/')[0]}/", None
+    namespace_prefix, cursor = f"{stream.partition('/')[0]}/", None
     while True:
-        names, cursor = backend.streams(prefix, cursor=cursor, limit=_PAGE)
-        versions = [Query(name, "session", limit=0) for name in names if not is_store_stream(name)]
-        if versions and any(page.version for page in backend.read(*versions, now=now)):
+        stream_names, cursor = backend.streams(namespace_prefix, cursor=cursor, limit=_PAGE)
+        version_queries = [
+            Query(stream_name, "session", limit=0)
+            for stream_name in stream_names
+            if not is_store_stream(stream_name)
+        ]
+        if version_queries and any(
+            version_page.version for version_page in backend.read(*version_queries, now=now)
+        ):
             return True
         if cursor is None:
             return False
@@ -168,15 +183,20 @@ def contention_error(stream: str) -> BackendError:
 
 
 def _state(name: str, pages: Sequence[Page]) -> StoreState:
-    store_entry, keyring = (page.records[0] if page.records else None for page in pages)
-    if store_entry is None:
-        return StoreState(pages[0].version, keyring=keyring)
+    store_record, keyring_record = (
+        record_page.records[0] if record_page.records else None for record_page in pages
+    )
+    if store_record is None:
+        return StoreState(pages[0].version, keyring=keyring_record)
     try:
-        fields = body.decode(store_entry, record_shapes.STORE)
+        body_fields = body.decode(store_record, record_shapes.STORE)
     except UnreadableRecord as error:
         raise _unreadable(name) from error
-    mode, unfinished = fields["encryption"], fields.get("unfinished", False)
-    return StoreState(pages[0].version, mode, unfinished, keyring)
+    encryption_mode, is_rekey_unfinished = (
+        body_fields["encryption"],
+        body_fields.get("unfinished", False),
+    )
+    return StoreState(pages[0].version, encryption_mode, is_rekey_unfinished, keyring_record)
 
 
 def _unreadable(name: str) -> CorruptRecord:

@@ -25,29 +25,29 @@ def missing_attribute(instance: object, name: str) -> AttributeError:
     message = f"{shown(cls.__name__)} object has no attribute {shown(name)}"
     if name.startswith("_"):
         return AttributeError(message, name=name, obj=instance)
-    for base in cls.__mro__:  # an application may have a subclass
-        table = ATTRIBUTES.get(base.__name__, {})
-        if meant := table.get(name) or table.get(name.removeprefix("a")):
-            return AttributeError(f"{message}; use {meant}")
+    for base_class in cls.__mro__:  # an application may have a subclass
+        our_names = ATTRIBUTES.get(base_class.__name__, {})
+        if our_name := our_names.get(name) or our_names.get(name.removeprefix("a")):
+            return AttributeError(f"{message}; use {our_name}")
     return AttributeError(message, name=name, obj=instance)  # Python itself proposes a near one
 
 
 def missing_name(module: str, name: str) -> AttributeError:
     """The error for a name that a public module does not have."""
     message = f"module {shown(module)} has no attribute {shown(name)}"
-    meant = ATTRIBUTES.get(module, {}).get(name)
-    return AttributeError(f"{message}; use {meant}" if meant else message)
+    our_name = ATTRIBUTES.get(module, {}).get(name)
+    return AttributeError(f"{message}; use {our_name}" if our_name else message)
 
 
 def name_unknown_keywords(cls: type[T]) -> type[T]:
     """Class decorator: an unknown keyword of a verb is a `TypeError` that says the right one."""
-    verbs = {name: value for name, value in vars(cls).items() if not name.startswith("_")}
+    verbs = {name: attribute for name, attribute in vars(cls).items() if not name.startswith("_")}
     for name, verb in verbs.items():
         if inspect.isfunction(verb) and not inspect.iscoroutinefunction(verb):
-            wrapped = _naming_keywords(verb)
-            setattr(cls, name, wrapped)
+            wrapped_verb = _naming_keywords(verb)
+            setattr(cls, name, wrapped_verb)
             if getattr(verbs.get(f"a{name}"), "__wrapped__", None) is verb:
-                setattr(cls, f"a{name}", async_twin(wrapped))
+                setattr(cls, f"a{name}", async_twin(wrapped_verb))
     return cls
 
 
@@ -66,27 +66,34 @@ def _naming_keywords(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 def _is_from_inside(error: TypeError) -> bool:
     """Whether the verb raised it, and not the call of the verb, which may be marked `reads`."""
-    trace = error.__traceback__
-    if trace is None:
+    traceback = error.__traceback__
+    if traceback is None:
         return True
-    trace = trace.tb_next
-    while trace is not None and trace.tb_frame.f_code.co_filename == call_limit.__file__:
-        trace = trace.tb_next
-    return trace is not None
+    traceback = traceback.tb_next
+    while traceback is not None and traceback.tb_frame.f_code.co_filename == call_limit.__file__:
+        traceback = traceback.tb_next
+    return traceback is not None
 
 
 def _keyword_error(verb: Callable[..., Any], error: TypeError) -> TypeError:
-    match = _UNEXPECTED.search(str(error))
-    if match is None:
+    keyword_match = _UNEXPECTED.search(str(error))
+    if keyword_match is None:
         return error
-    names = [
-        name
-        for name, parameter in inspect.signature(verb).parameters.items()
-        if name != "self" and parameter.kind is not inspect.Parameter.VAR_POSITIONAL
+    valid_keywords = [
+        keyword
+        for keyword, parameter in inspect.signature(verb).parameters.items()
+        if keyword != "self" and parameter.kind is not inspect.Parameter.VAR_POSITIONAL
     ]
-    wrong = match.group(1)
-    meant = next((name for name in KEYWORDS.get(wrong, ()) if name in names), None)
+    unknown_keyword = keyword_match.group(1)
+    our_keyword = next(
+        (keyword for keyword in KEYWORDS.get(unknown_keyword, ()) if keyword in valid_keywords),
+        None,
+    )
     hint = (
-        f"; did you mean {shown(meant)}?" if meant else did_you_mean(wrong, names) if names else ""
+        f"; did you mean {shown(our_keyword)}?"
+        if our_keyword
+        else did_you_mean(unknown_keyword, valid_keywords)
+        if valid_keywords
+        else ""
     )
     return TypeError(f"{error}{hint}")

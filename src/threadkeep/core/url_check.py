@@ -23,8 +23,8 @@ def check_at_signs(url: str, noun: str) -> None:
         ConfigError: there is one.
     """
     _, _, locator = url.partition("://")
-    end = _AFTER_AUTHORITY.search(locator)
-    if end is not None and "@" in locator[end.start() :]:
+    authority_end = _AFTER_AUTHORITY.search(locator)
+    if authority_end is not None and "@" in locator[authority_end.start() :]:
         raise ConfigError(
             f"{noun} cannot be read: percent-encode what is special in user and password "
             "(`/` is %2F, `?` is %3F, `#` is %23), and an `@` behind the host (%40)"
@@ -41,7 +41,7 @@ def check_values(query: str, noun: str) -> None:
     Raises:
         ConfigError: there is one.
     """
-    if any("=" not in piece for piece in query.split("&") if piece):
+    if any("=" not in parameter_text for parameter_text in query.split("&") if parameter_text):
         raise ConfigError(
             f"{noun} has a parameter without a value: percent-encode an `&` in a password (%26)"
         )
@@ -57,8 +57,10 @@ def check_names_behind_secret(names: Iterable[str], known_names: Container[str])
     Raises:
         ConfigError: there is one; it is not named.
     """
-    behind = itertools.dropwhile(lambda name: not _SECRET_NAME.search(name), names)
-    if any(name.lower() not in known_names for name in itertools.islice(behind, 1, None)):
+    names_from_secret = itertools.dropwhile(lambda name: not _SECRET_NAME.search(name), names)
+    if any(
+        name.lower() not in known_names for name in itertools.islice(names_from_secret, 1, None)
+    ):
         raise ConfigError(
             "the URL has an unknown parameter behind one that holds a secret: percent-encode an "
             "`&` in a password (%26), or put the parameter in front of it"

@@ -29,13 +29,13 @@ def user_id(value: object, source: str = "user") -> str:
     Raises:
         ConfigError: it is anything else, or empty; the error shows its type, not the value.
     """
-    text = value if type(value) is str else id_text(value)
-    if not text:
+    stored_id = value if type(value) is str else id_text(value)
+    if not stored_id:
         raise ConfigError(
             f"{source} must be a str that is not empty, an int or a UUID, "
             f"got {describe(value)}; pass the user's id as such, or None where there is no user"
         )
-    return names.join_surrogates(text)
+    return names.join_surrogates(stored_id)
 
 
 def optional_user_id(value: object, source: str = "user") -> str | None:
@@ -50,13 +50,13 @@ def id_text(value: object) -> str | None:
     """
     from uuid import UUID  # most programs pass a str
 
-    kind = type(value)
+    value_type = type(value)
     try:
-        if issubclass(kind, str):
+        if issubclass(value_type, str):
             return str.__str__(cast("str", value))
-        if issubclass(kind, int) and kind is not bool:
+        if issubclass(value_type, int) and value_type is not bool:
             return int.__repr__(cast("int", value))
-        if issubclass(kind, UUID):
+        if issubclass(value_type, UUID):
             return UUID.__str__(cast("UUID", value))
     except (ValueError, AttributeError):  # an int of too many digits, a UUID never filled in
         return None

@@ -36,20 +36,24 @@ class VerbThreads:
         import asyncio  # only here: a quarter of our import time
 
         context = contextvars.copy_context()
-        run = functools.partial(context.run, run_asked_at, time.monotonic(), verb)
-        return await asyncio.get_running_loop().run_in_executor(self._executor(reading), run)
+        run_in_context = functools.partial(context.run, run_asked_at, time.monotonic(), verb)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._executor(reading), run_in_context
+        )
 
     def close(self) -> None:
         """Let the threads of this process end when they have done what they do."""
-        for reading in (True, False):
-            if executor := self._executors.pop((os.getpid(), reading), None):
+        for is_read in (True, False):
+            if executor := self._executors.pop((os.getpid(), is_read), None):
                 executor.shutdown(wait=False)
 
     def _executor(self, reading: bool) -> ThreadPoolExecutor:
-        key = (os.getpid(), reading)
-        executor = self._executors.get(key)
+        executor_key = (os.getpid(), reading)
+        executor = self._executors.get(executor_key)
         if executor is None:
             from concurrent.futures import ThreadPoolExecutor
 
-            executor = self._executors.setdefault(key, ThreadPoolExecutor(self._size, "threadkeep"))
+            executor = self._executors.setdefault(
+                executor_key, ThreadPoolExecutor(self._size, "threadkeep")
+            )
         return executor

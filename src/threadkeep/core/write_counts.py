@@ -30,8 +30,8 @@ class WriteCounts:
         """Count items that were written; no I/O."""
         if user is None or not items:
             return
-        missing = self._missing.get(user)
-        missing = (FIRST if missing is None else missing) - items
-        self._missing.put(user, NEXT if missing <= 0 else missing)
-        if missing <= 0:
+        unindexed_count = self._missing.get(user)
+        unindexed_count = (FIRST if unindexed_count is None else unindexed_count) - items
+        self._missing.put(user, NEXT if unindexed_count <= 0 else unindexed_count)
+        if unindexed_count <= 0:
             self._on_enough(user)

@@ -43,21 +43,26 @@ def append_batches(
     backend: Backend, stream: str, writer: str, *, commits: int, seconds: float, now: float
 ) -> list[Ack]:
     """Append batches of 1 to 4; one in ten repeats the last one, one in ten puts a shared id."""
-    rng = random.Random(writer)  # noqa: S311 (not for secrets)
+    random_source = random.Random(writer)  # noqa: S311 (not for secrets)
     deadline = time.monotonic() + seconds
     acks: list[Ack] = []
-    for n in range(commits):
-        if n and time.monotonic() > deadline:
+    for commit_index in range(commits):
+        if commit_index and time.monotonic() > deadline:
             break
-        roll = rng.random()
-        if acks and roll < 0.1:
-            batch = acks[-1].ids
-        elif roll < 0.2:
-            batch = [rng.choice(SHARED_IDS)]
+        dice_roll = random_source.random()
+        if acks and dice_roll < 0.1:
+            batch_ids = acks[-1].ids
+        elif dice_roll < 0.2:
+            batch_ids = [random_source.choice(SHARED_IDS)]
         else:
-            batch = [f"{writer}-{n}-{part}" for part in range(rng.randint(1, 4))]
-        put = [Record("item", id, f'{{"by":"{writer}"}}', now) for id in batch]
-        acks.append(Ack(batch, *backend.commit(stream, put=put, now=now)))
+            batch_ids = [
+                f"{writer}-{commit_index}-{record_number}"
+                for record_number in range(random_source.randint(1, 4))
+            ]
+        records = [
+            Record("item", record_id, f'{{"by":"{writer}"}}', now) for record_id in batch_ids
+        ]
+        acks.append(Ack(batch_ids, *backend.commit(stream, put=records, now=now)))
     return acks
 
 
@@ -65,10 +70,10 @@ def increment(backend: Backend, stream: str, count: int, now: float) -> None:
     """Increment a counter `count` times by compare-and-set."""
     while count:
         (page,) = backend.read(Query(stream, "item"), now=now)
-        value = int(page.records[0].body) if page.records else 0
-        record = Record("item", "counter", str(value + 1), now)
+        counter_value = int(page.records[0].body) if page.records else 0
+        counter_record = Record("item", "counter", str(counter_value + 1), now)
         try:
-            backend.commit(stream, put=[record], expect=page.version, now=now)
+            backend.commit(stream, put=[counter_record], expect=page.version, now=now)
         except Conflict:
             continue
         count -= 1
@@ -80,26 +85,31 @@ def check_acks(acks: Sequence[Ack], records: Sequence[Record]) -> None:
     Raises:
         AssertionError: a record was lost, duplicated, added, split from its batch, or misreported.
     """
-    stored = {record.id: record.seq for record in records}
-    order = [record.seq for record in records]
-    _require(len(stored) == len(records), "an id is stored twice")
-    _require(order == sorted(set(order)), "seqs are not strictly increasing")
-    acknowledged = [pair for ack in acks for pair in zip(ack.ids, ack.seqs, strict=True)]
+    seq_by_id = {record.id: record.seq for record in records}
+    stored_seqs = [record.seq for record in records]
+    _require(len(seq_by_id) == len(records), "an id is stored twice")
+    _require(stored_seqs == sorted(set(stored_seqs)), "seqs are not strictly increasing")
+    acknowledged_pairs = [
+        id_and_seq for ack in acks for id_and_seq in zip(ack.ids, ack.seqs, strict=True)
+    ]
     _require(
-        set(acknowledged) == set(stored.items()), "what was acknowledged is not what is stored"
+        set(acknowledged_pairs) == set(seq_by_id.items()),
+        "what was acknowledged is not what is stored",
     )
     versions = [ack.version for ack in acks]
     _require(len(set(versions)) == len(versions), "two commits made one version")
-    position_of = {record.id: n for n, record in enumerate(records)}
+    position_of = {record.id: position for position, record in enumerate(records)}
     for ack in acks:
-        positions = [position_of[id] for id in ack.ids]
+        positions = [position_of[record_id] for record_id in ack.ids]
         _require(
             positions == list(range(positions[0], positions[0] + len(positions))),
             "a batch was split",
         )
-    in_order = sorted(acks, key=lambda ack: ack.version)
-    first = dict.fromkeys(seq for ack in in_order for seq in ack.seqs)
-    _require(list(first) == sorted(first), "seqs do not follow the order of commits")
+    acks_in_order = sorted(acks, key=lambda ack: ack.version)
+    seqs_in_order = dict.fromkeys(seq for ack in acks_in_order for seq in ack.seqs)
+    _require(
+        list(seqs_in_order) == sorted(seqs_in_order), "seqs do not follow the order of commits"
+    )
 
 
 def _require(condition: bool, message: str) -> None:
@@ -113,24 +123,24 @@ def run_in_processes(target: Callable[..., Any], calls: Sequence[tuple[Any, ...]
     Raises:
         AssertionError: a process failed; it holds the traceback.
     """
-    context = multiprocessing.get_context("spawn")
-    pipes = [context.Pipe(duplex=False) for _ in calls]
-    children = [
-        context.Process(target=_run_child, args=(send, target, call))
-        for (_, send), call in zip(pipes, calls, strict=True)
+    spawn_context = multiprocessing.get_context("spawn")
+    pipes = [spawn_context.Pipe(duplex=False) for _ in calls]
+    child_processes = [
+        spawn_context.Process(target=_run_child, args=(sending_end, target, call))
+        for (_, sending_end), call in zip(pipes, calls, strict=True)
     ]
-    for child in children:
-        child.start()
-    for _, send in pipes:
-        send.close()
-    results = [receive.recv() for receive, _ in pipes]
-    for child, (receive, _) in zip(children, pipes, strict=True):
-        child.join()
-        child.close()
-        receive.close()
-    errors = [error for error, _ in results if error]
+    for child_process in child_processes:
+        child_process.start()
+    for _, sending_end in pipes:
+        sending_end.close()
+    error_and_result_pairs = [receiving_end.recv() for receiving_end, _ in pipes]
+    for child_process, (receiving_end, _) in zip(child_processes, pipes, strict=True):
+        child_process.join()
+        child_process.close()
+        receiving_end.close()
+    errors = [error for error, _ in error_and_result_pairs if error]
     _require(not errors, "\n".join(errors))
-    return [result for _, result in results]
+    return [call_result for _, call_result in error_and_result_pairs]
 
 
 def _run_child(pipe: Any, target: Callable[..., Any], call: tuple[Any, ...]) -> None:
@@ -146,19 +156,26 @@ def append_in_threads(
 ) -> dict[str, list[Ack]]:
     """Append to every stream from four threads of one process; returns the acks by stream."""
     backend = open_backend()
-    share = 1.0 / len(streams)
+    seconds_per_stream = 1.0 / len(streams)
 
     def write(thread: int) -> list[tuple[str, list[Ack]]]:
-        writer = f"p{process}t{thread}"
+        writer_name = f"p{process}t{thread}"
         return [
-            (s, append_batches(backend, s, writer, commits=60, seconds=share, now=now))
-            for s in streams
+            (
+                stream,
+                append_batches(
+                    backend, stream, writer_name, commits=60, seconds=seconds_per_stream, now=now
+                ),
+            )
+            for stream in streams
         ]
 
     try:
         acks_by_stream: dict[str, list[Ack]] = {stream: [] for stream in streams}
-        for written in run_in_threads(*(partial(write, n) for n in range(4))):
-            for stream, acks in written:
+        for stream_acks in run_in_threads(
+            *(partial(write, thread_number) for thread_number in range(4))
+        ):
+            for stream, acks in stream_acks:
                 acks_by_stream[stream] += acks
         return acks_by_stream
     finally:

@@ -43,8 +43,11 @@ class ScriptedLearner:
         prompt = json.loads(messages[-1]["content"])
         self.calls.append(prompt)
         if "entries" in prompt:  # the second question: what the script says is meant
-            answers = [{"number": entry["number"], "answer": True} for entry in prompt["entries"]]
-            return json.dumps({"answers": answers})
+            entry_answers = [
+                {"number": prompt_entry["number"], "answer": True}
+                for prompt_entry in prompt["entries"]
+            ]
+            return json.dumps({"answers": entry_answers})
         answer = {
             "facts": list(self._proposals(prompt, self._facts, "known_facts")),
             "instructions": list(self._proposals(prompt, self._instructions, "known_instructions")),
@@ -56,17 +59,20 @@ class ScriptedLearner:
     def _proposals(
         self, prompt: dict[str, Any], script: Mapping[str, str], known_key: str
     ) -> Iterator[dict[str, Any]]:
-        numbers = {text: int(number) for number, text in prompt[known_key].items()}
-        for line in prompt["messages"]:
-            for words, text in script.items():
-                if words.casefold() in line["text"].casefold():
-                    previous = numbers.get(self._updates.get(text, ""))
+        number_by_text = {
+            proposal_text: int(entry_number)
+            for entry_number, proposal_text in prompt[known_key].items()
+        }
+        for message_line in prompt["messages"]:
+            for trigger_words, proposal_text in script.items():
+                if trigger_words.casefold() in message_line["text"].casefold():
+                    replaced_number = number_by_text.get(self._updates.get(proposal_text, ""))
                     yield {
-                        "text": text,
-                        "items": [line["number"]],
-                        "quote": line["text"],
-                        "relation": "new" if previous is None else "updates",
-                        "known": previous,
+                        "text": proposal_text,
+                        "items": [message_line["number"]],
+                        "quote": message_line["text"],
+                        "relation": "new" if replaced_number is None else "updates",
+                        "known": replaced_number,
                         "confidence": 0.9,
                         "priority": "explicit",
                     }
@@ -74,5 +80,5 @@ class ScriptedLearner:
 
 def _summary(prompt: dict[str, Any]) -> str:
     """The summary so far, and how the conversation goes on."""
-    last = prompt["messages"][-1]["text"] if prompt["messages"] else ""
-    return f"{prompt['summary_so_far']} {last}".strip()[-500:]
+    last_text = prompt["messages"][-1]["text"] if prompt["messages"] else ""
+    return f"{prompt['summary_so_far']} {last_text}".strip()[-500:]

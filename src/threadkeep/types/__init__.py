@@ -145,8 +145,10 @@ class Item:
     raw: dict[str, Json] | None = None
 
     def __repr__(self) -> str:
-        values = ((f.name, getattr(self, f.name)) for f in fields(self))
-        return f"Item({', '.join(f'{name}={value!r}' for name, value in values if value)})"
+        names_and_values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return (
+            f"Item({', '.join(f'{name}={value!r}' for name, value in names_and_values if value)})"
+        )
 
     @property
     def text(self) -> str:
@@ -190,12 +192,16 @@ class File:
 
     def to_dict(self) -> dict[str, Json]:
         """The file as `files.add` takes it."""
-        names: Mapping[str, Json] = {"url": self.url, "name": self.name}
-        present = {key: value for key, value in names.items() if value is not None}
+        url_and_name: Mapping[str, Json] = {"url": self.url, "name": self.name}
+        given_fields = {
+            field_name: field_value
+            for field_name, field_value in url_and_name.items()
+            if field_value is not None
+        }
         expiry = (
             {} if self.expires_at is None else {"expiration_timestamp": self.expires_at.timestamp()}
         )
-        return {**present, **self.metadata, **expiry}
+        return {**given_fields, **self.metadata, **expiry}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,13 @@ def batches(records: Iterable[Record]) -> Iterator[list[Record]]:
             yield records
         return
     batch: list[Record] = []
-    size = 0
+    batch_size = 0
     for record in records:
         record_size = len(record.body) if record.body.isascii() else len(record.body.encode())
-        if batch and (len(batch) == MAX_RECORDS or size + record_size > MAX_BYTES):
+        if batch and (len(batch) == MAX_RECORDS or batch_size + record_size > MAX_BYTES):
             yield batch
-            batch, size = [], 0
+            batch, batch_size = [], 0
         batch.append(record)
-        size += record_size
+        batch_size += record_size
     if batch:
         yield batch

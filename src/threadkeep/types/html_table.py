@@ -29,8 +29,8 @@ class Cell(NamedTuple):
 
 def table(rows: Iterable[Sequence[Cell]], note: str) -> str:
     """An HTML table with a line below it."""
-    lines = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    return f"<table>{lines}</table><small>{_text(note)}</small>"
+    rows_html = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    return f"<table>{rows_html}</table><small>{_text(note)}</small>"
 
 
 def truncate(text: str, limit: int = MAX_CHARACTERS) -> str:
@@ -39,13 +39,15 @@ def truncate(text: str, limit: int = MAX_CHARACTERS) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    style = "text-align:left;opacity:.6" if cell.quiet else "text-align:left;white-space:pre-wrap"
-    folded = "".join(
-        f"<details><summary>{_text(truncate(heading))}</summary>"
-        f"{_text(truncate(text, _MAX_FOLDED))}</details>"
-        for heading, text in cell.folded
+    cell_style = (
+        "text-align:left;opacity:.6" if cell.quiet else "text-align:left;white-space:pre-wrap"
     )
-    return f"<td style='{style}'>{_text(truncate(cell.text))}{folded}</td>"
+    folded_html = "".join(
+        f"<details><summary>{_text(truncate(heading))}</summary>"
+        f"{_text(truncate(folded_text, _MAX_FOLDED))}</details>"
+        for heading, folded_text in cell.folded
+    )
+    return f"<td style='{cell_style}'>{_text(truncate(cell.text))}{folded_html}</td>"
 
 
 def _text(text: str) -> str:

@@ -221,10 +221,10 @@ class Summary:
 
 def merged_sources(first: Iterable[Source], later: Iterable[Source]) -> tuple[Source, ...]:
     """Merge two lists of sources in order, without duplicates; keep the newest `SOURCES`."""
-    unique = {
+    source_by_key = {
         (source.namespace, source.session, source.item): source for source in (*first, *later)
     }
-    return tuple(unique.values())[-SOURCES:]
+    return tuple(source_by_key.values())[-SOURCES:]
 
 
 SOURCES: Final = 20
@@ -249,10 +249,14 @@ class ForgetReport(int):
         return report
 
     def __repr__(self) -> str:
-        remaining = "; ".join(self.beyond) or "nothing"
-        return f"<ForgetReport of {int(self)} records, {self.sessions} sessions; left: {remaining}>"
+        copies = "; ".join(self.beyond) or "nothing"
+        return f"<ForgetReport of {int(self)} records, {self.sessions} sessions; left: {copies}>"
 
     def _repr_html_(self) -> str:
         """The receipt, for notebooks."""
-        rows = [[Cell("out of reach", quiet=True), Cell(place)] for place in self.beyond]
-        return table(rows, f"{int(self)} records removed, {self.sessions} sessions among them")
+        table_rows = [
+            [Cell("out of reach", quiet=True), Cell(copy_place)] for copy_place in self.beyond
+        ]
+        return table(
+            table_rows, f"{int(self)} records removed, {self.sessions} sessions among them"
+        )

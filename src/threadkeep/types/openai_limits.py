@@ -22,8 +22,8 @@ def check_metadata(metadata: Mapping[str, Any], location: str = "metadata") -> d
     Raises:
         InputError: it exceeds a limit; the key is named.
     """
-    for key, value in metadata.items():
-        _check(key, value, location)
+    for metadata_key, metadata_value in metadata.items():
+        _check(metadata_key, metadata_value, location)
     return check_key_count(metadata, location)
 
 

@@ -61,7 +61,9 @@ class Response:
     @property
     def text(self) -> str:
         """The words of the output, joined by line breaks."""
-        return "\n".join(text for entry in self.output for text in _texts(entry))
+        return "\n".join(
+            entry_text for output_entry in self.output for entry_text in _texts(output_entry)
+        )
 
     @property
     def tokens(self) -> Usage:
@@ -155,8 +157,12 @@ def _texts(entry: Mapping[str, Json]) -> list[str]:
     content = entry.get("content")
     if isinstance(content, str):
         return [content]
-    parts = content if isinstance(content, list) else []
+    content_parts = content if isinstance(content, list) else []
     if entry.get("type") == "reasoning":
         return []
-    texts = [part.get("text") for part in parts if isinstance(part, Mapping)]
-    return [text for text in texts if isinstance(text, str)]
+    part_texts = [
+        content_part.get("text")
+        for content_part in content_parts
+        if isinstance(content_part, Mapping)
+    ]
+    return [part_text for part_text in part_texts if isinstance(part_text, str)]

@@ -84,13 +84,13 @@ def token_counts(usage: Mapping[str, Json]) -> TokenCounts:
     """The token counts of a provider's usage, whatever it calls them; 0 = it does not say."""
     counted_input, counted_output = _first(usage, _INPUT), _first(usage, _OUTPUT)
     if "prompt_tokens" not in usage:
-        counted_input += sum(_number(usage, path) for path in _BESIDE_INPUT)
+        counted_input += sum(_number(usage, count_path) for count_path in _BESIDE_INPUT)
     counted_output += _first(usage, _BESIDE_OUTPUT)
-    total = _first(usage, _TOTAL) or counted_input + counted_output
+    counted_total = _first(usage, _TOTAL) or counted_input + counted_output
     return TokenCounts(
         counted_input,
         counted_output,
-        total,
+        counted_total,
         _first(usage, _CACHED),
         _first(usage, _REASONING),
     )
@@ -140,11 +140,11 @@ class UsageRow:
 
 
 def _first(usage: Mapping[str, Json], paths: tuple[_Path, ...]) -> int:
-    return next(filter(None, (_number(usage, path) for path in paths)), 0)
+    return next(filter(None, (_number(usage, count_path) for count_path in paths)), 0)
 
 
 def _number(usage: Mapping[str, Json], path: _Path) -> int:
-    value: Any = usage
-    for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value if type(value) is int and value > 0 else 0
+    nested_value: Any = usage
+    for path_key in path:
+        nested_value = nested_value.get(path_key) if isinstance(nested_value, Mapping) else None
+    return nested_value if type(nested_value) is int and nested_value > 0 else 0

@@ -90,11 +90,11 @@ class Circuit(fork.ForkAware):
         if fault.kind not in _DOWN:
             return
         with self._changed:
-            now = time.monotonic()
-            self._down_since = now if self._down_since is None else self._down_since
+            failure_time = time.monotonic()
+            self._down_since = failure_time if self._down_since is None else self._down_since
             self.fault = fault
             self._failures += 1
-            self._asked_next = now + self._pause()
+            self._asked_next = failure_time + self._pause()
 
     def timed_out(self) -> None:
         """A call got no answer within its time-out."""
@@ -104,19 +104,19 @@ class Circuit(fork.ForkAware):
         with self._changed:
             while self._down_since is not None:
                 now = time.monotonic()
-                pause = self._asked_next - now
-                if pause <= 0:
+                seconds_to_next_attempt = self._asked_next - now
+                if seconds_to_next_attempt <= 0:
                     self._asked_next = now + self._pause()
                     return True
-                remaining = deadline.remaining()
+                seconds_left = deadline.remaining()
                 if purpose() is Purpose.READ:
-                    remaining = min(remaining, self._down_since + PATIENCE - now)
-                if remaining <= 0:
+                    seconds_left = min(seconds_left, self._down_since + PATIENCE - now)
+                if seconds_left <= 0:
                     return False
-                self._changed.wait(min(pause, remaining))
+                self._changed.wait(min(seconds_to_next_attempt, seconds_left))
         return True
 
     def _pause(self) -> float:
         """Seconds until the next call asks: longer each time, up to one."""
-        longest = min(_LONGEST, _FIRST * 2.0 ** min(self._failures, _DOUBLINGS))
-        return random.uniform(longest / 2, longest)  # noqa: S311 (not for secrets)
+        max_pause = min(_LONGEST, _FIRST * 2.0 ** min(self._failures, _DOUBLINGS))
+        return random.uniform(max_pause / 2, max_pause)  # noqa: S311 (not for secrets)

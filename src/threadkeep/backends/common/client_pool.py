@@ -82,11 +82,11 @@ class ClientPool(fork.ForkAware, Generic[C]):
         client = self._client
         if client is not None:
             return client
-        remaining = deadline.remaining()
-        if not self._lock.acquire(timeout=remaining):
+        seconds_left = deadline.remaining()
+        if not self._lock.acquire(timeout=seconds_left):
             raise BackendTimeout(
                 f"{self._location}: another thread did not finish connecting within "
-                f"{format_wait(remaining, deadline.timeout)}: look at the network"
+                f"{format_wait(seconds_left, deadline.timeout)}: look at the network"
             )
         try:
             if self._client is None:

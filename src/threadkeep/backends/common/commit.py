@@ -71,9 +71,9 @@ class Change(NamedTuple):
 
     def unique(self) -> Change:
         """The same change with each id once: of an id that comes twice the last body counts."""
-        keys = [(record.kind, record.id) for record in self.put]
-        latest = dict(zip(keys, self.put, strict=True))
-        return self._replace(put=list(latest.values()), keys=keys)
+        record_keys = [(record.kind, record.id) for record in self.put]
+        record_by_key = dict(zip(record_keys, self.put, strict=True))
+        return self._replace(put=list(record_by_key.values()), keys=record_keys)
 
 
 class Lifetime(NamedTuple):
@@ -123,22 +123,22 @@ def decide(head: StreamState | None, change: Change) -> Decision:
     Raises:
         Conflict: the live stream does not have the version that the change expects.
     """
-    live = head if head and is_live(head.expires, change.now) else None
-    if live and change.token is not None and live.token == change.token:
-        return Decision(Action.REPLAY, live.token_version or 0)
-    version = live.version if live else 0
-    if not matches(change.expect, version):
-        raise conflict(change.stream, change.expect, version)
-    if live is None and not change.put:
+    live_stream = head if head and is_live(head.expires, change.now) else None
+    if live_stream and change.token is not None and live_stream.token == change.token:
+        return Decision(Action.REPLAY, live_stream.token_version or 0)
+    current_version = live_stream.version if live_stream else 0
+    if not matches(change.expect, current_version):
+        raise conflict(change.stream, change.expect, current_version)
+    if live_stream is None and not change.put:
         return Decision(Action.IGNORE, 0)
-    lifetime = lifetime_after(change.ttl, change.now, live)
-    if live and not change.put and not change.drop:
-        return Decision(Action.TOUCH, version, *lifetime)
-    if live is None or change.drops_stream:
+    lifetime = lifetime_after(change.ttl, change.now, live_stream)
+    if live_stream and not change.put and not change.drop:
+        return Decision(Action.TOUCH, current_version, *lifetime)
+    if live_stream is None or change.drops_stream:
         if not change.put:
             return Decision(Action.END, 0)
         return _decision(Action.CREATE, first_version(), lifetime, change.token, None)
-    return _decision(Action.CONTINUE, version + 1, lifetime, change.token, live)
+    return _decision(Action.CONTINUE, current_version + 1, lifetime, change.token, live_stream)
 
 
 def _decision(
@@ -167,10 +167,10 @@ def lifetime_after(ttl: Ttl, now: float, live: StreamState | None) -> Lifetime:
         return Lifetime(live.expires, live.ttl) if live else Lifetime(None, None)
     if ttl is None:
         return Lifetime(None, None)
-    expires = now + ttl
+    expiry = now + ttl
     if live and live.expires is not None and live.ttl in (None, ttl):
-        expires = max(live.expires, expires)
-    return Lifetime(expires, float(ttl))
+        expiry = max(live.expires, expiry)
+    return Lifetime(expiry, float(ttl))
 
 
 def first_version() -> int:

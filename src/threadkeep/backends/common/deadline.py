@@ -40,8 +40,8 @@ class Deadline:
     def shorten(self, seconds: float) -> None:
         """End the call so many seconds after it was asked for, if that is sooner."""
         self.timeout = min(self.timeout, seconds)
-        soonest = time.monotonic() + _SHORTEST
-        self.ends_at = min(self.ends_at, max(self.asked_at + seconds, soonest))
+        earliest_end = time.monotonic() + _SHORTEST
+        self.ends_at = min(self.ends_at, max(self.asked_at + seconds, earliest_end))
 
     def remaining(self) -> float:
         """Seconds until the deadline, never negative."""
@@ -67,9 +67,9 @@ def format_wait(seconds: float, timeout: float, connect_timeout: float | None = 
 
 def backoff(attempt: int, deadline: Deadline) -> bool:
     """Sleep before the next attempt, longer each time, with jitter; False = no time is left."""
-    longest = min(_LONGEST, _FIRST * 2.0 ** min(attempt, _DOUBLINGS))
-    seconds = random.uniform(longest / 4, longest)  # noqa: S311 (not for secrets)
-    if seconds >= deadline.remaining():
+    max_pause = min(_LONGEST, _FIRST * 2.0 ** min(attempt, _DOUBLINGS))
+    pause_seconds = random.uniform(max_pause / 4, max_pause)  # noqa: S311 (not for secrets)
+    if pause_seconds >= deadline.remaining():
         return False
-    time.sleep(seconds)
+    time.sleep(pause_seconds)
     return True

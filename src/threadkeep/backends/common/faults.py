@@ -79,9 +79,9 @@ def to_error(fault: Fault, location: str, timeout: float) -> BackendError:
     if fault.kind is FaultKind.TIMEOUT:
         return timeout_error(fault, location, timeout)
     remedy = f": {fault.remedy}" if fault.remedy else ""
-    in_time = fault.kind not in (FaultKind.BUSY, FaultKind.SILENT)
-    error = BackendError if in_time else BackendTimeout
-    return error(f"{location}: {fault.message}{remedy}")
+    is_before_deadline = fault.kind not in (FaultKind.BUSY, FaultKind.SILENT)
+    error_class = BackendError if is_before_deadline else BackendTimeout
+    return error_class(f"{location}: {fault.message}{remedy}")
 
 
 def timeout_error(fault: Fault, location: str, timeout: float) -> BackendTimeout:

@@ -74,16 +74,16 @@ class RetryLoop:
             BackendError: what the server says, or that it cannot be reached.
         """
         deadline = deadline or Deadline(self._timeout)
-        number = 0
+        attempt_number = 0
         if not self.circuit.begin(deadline):
             raise self._refusal()
         while True:
             try:
-                outcome = self._attempt(attempt, deadline)
+                attempt_outcome = self._attempt(attempt, deadline)
                 self.circuit.succeeded()
-                return outcome
-            except Failed as failed:
-                fault, cause = failed.fault, failed.cause
+                return attempt_outcome
+            except Failed as failure:
+                fault, cause = failure.fault, failure.cause
             except BackendTimeout:
                 self.circuit.timed_out()
                 raise
@@ -91,13 +91,13 @@ class RetryLoop:
             self.circuit.shorten(deadline)
             if fault.kind is FaultKind.LOST and not repeatable:
                 raise unknown_outcome(self._location) from cause
-            may_help = self._may_help(fault, deadline)
-            if not may_help and (deadline.remaining() or fault.kind not in _UNREACHABLE):
+            is_retry_useful = self._may_help(fault, deadline)
+            if not is_retry_useful and (deadline.remaining() or fault.kind not in _UNREACHABLE):
                 raise to_error(fault, self._location, deadline.timeout) from cause
-            if not may_help or not self._wait(fault, number, deadline):
+            if not is_retry_useful or not self._wait(fault, attempt_number, deadline):
                 self.circuit.timed_out()
                 raise timeout_error(fault, self._location, deadline.timeout) from cause
-            number += 1
+            attempt_number += 1
 
     def _attempt(self, attempt: Callable[[Deadline], T], deadline: Deadline) -> T:
         """Make an attempt that no dead connection can keep for long.
@@ -111,11 +111,11 @@ class RetryLoop:
         if self.circuit.down:
             self._ask(self.ping, deadline)
         elif purpose() is Purpose.READ and not self.circuit.confirmed:
-            short = deadline.part(_SHORT)
+            short_deadline = deadline.part(_SHORT)
             try:
-                return attempt(short)
+                return attempt(short_deadline)
             except (Failed, BackendTimeout):
-                if short.remaining() > 0 or not deadline.remaining():
+                if short_deadline.remaining() > 0 or not deadline.remaining():
                     raise
             self._ask(self.ping, deadline)
             self.circuit.confirm()
@@ -123,11 +123,11 @@ class RetryLoop:
 
     def _ask(self, ping: Callable[[Deadline], object], deadline: Deadline) -> None:
         """Ask the server for a sign of life; `Failed` without one."""
-        limit = deadline.part(_SIGN_OF_LIFE)
+        ping_deadline = deadline.part(_SIGN_OF_LIFE)
         try:
-            ping(limit)
+            ping(ping_deadline)
         except BackendTimeout as error:
-            message = f"a new connection got no answer within {limit.timeout:.2g} s"
+            message = f"a new connection got no answer within {ping_deadline.timeout:.2g} s"
             raise Failed(Fault(FaultKind.SILENT, message, _SILENCE.remedy), error) from None
 
     def _wait(self, fault: Fault, number: int, deadline: Deadline) -> bool:
@@ -158,16 +158,16 @@ def run_commit(run: Callable[..., Commit], work: Callable[[Any], Commit], change
     Raises:
         Conflict: the live stream does not have the version that the change expects.
     """
-    attempts = 0
+    attempt_count = 0
 
     def attempt(handle: Any) -> Commit:
-        nonlocal attempts
-        attempts += 1
+        nonlocal attempt_count
+        attempt_count += 1
         return work(handle)
 
     try:
         return run(attempt, repeatable=change.repeatable)
     except Conflict as conflict:
-        if attempts > 1 and change.ends_stream and conflict.current == 0:
+        if attempt_count > 1 and change.ends_stream and conflict.current == 0:
             return Commit(0, [])
         raise

@@ -18,7 +18,7 @@ class ServerClock:
 
     def measure(self, ask: Callable[[], float | None]) -> None:
         """Ask the server for its time; half of the round trip is taken to be the way back."""
-        before = time.time()
+        request_time = time.time()
         server_time = ask()
         if server_time is not None:
-            self.offset = float(server_time) - (before + time.time()) / 2
+            self.offset = float(server_time) - (request_time + time.time()) / 2

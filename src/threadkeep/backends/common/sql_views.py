@@ -55,20 +55,24 @@ class ViewTables(NamedTuple):
 
 def selects(dialect: ViewExpressions, tables: ViewTables) -> dict[str, str]:
     """The SELECT of each view."""
-    builder = _SelectBuilder(dialect, tables)
+    select_builder = _SelectBuilder(dialect, tables)
     return {
-        "messages": builder.select(_messages(builder), {"m": "item"})
-        + f" WHERE {builder.text('m', 'hidden')} IS NULL",
-        "responses": builder.select(_responses(builder), {"m": "response", "e": "response_entry"}),
-        "token_usage": _usage(builder),
-        "feedback": builder.select(_feedback(builder), {"m": "feedback"})
-        + f" WHERE {builder.text('m', 'rating')} IN ('positive', 'negative')",
+        "messages": select_builder.select(_messages(select_builder), {"m": "item"})
+        + f" WHERE {select_builder.text('m', 'hidden')} IS NULL",
+        "responses": select_builder.select(
+            _responses(select_builder), {"m": "response", "e": "response_entry"}
+        ),
+        "token_usage": _usage(select_builder),
+        "feedback": select_builder.select(_feedback(select_builder), {"m": "feedback"})
+        + f" WHERE {select_builder.text('m', 'rating')} IN ('positive', 'negative')",
     }
 
 
 def json_path(path: JsonPath) -> str:
     """The path in the syntax of most databases: `$.tokens[0]`."""
-    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "$" + "".join(
+        f"[{path_part}]" if isinstance(path_part, int) else f".{path_part}" for path_part in path
+    )
 
 
 def quote_literal(text: str) -> str:
@@ -83,17 +87,22 @@ def sanitize_body(dialect: ViewExpressions, body: str) -> str:
     the private use area (U+D8xx becomes U+E8xx). Escaped backslashes are replaced by a mark
     meanwhile, so that no other text changes.
     """
-    quoted = dialect.quote_text
-    text = f"REPLACE({body}, {quoted(chr(92) * 2)}, {quoted(chr(1))})"
-    text = f"REPLACE({text}, {quoted(chr(92) + 'u0000')}, {quoted(chr(92) + 'ufffd')})"
-    for digit in "89abcdef":
-        surrogate, replacement = (quoted(f"{chr(92)}u{letter}{digit}") for letter in "de")
-        text = f"REPLACE({text}, {surrogate}, {replacement})"
-    text = f"REPLACE({text}, {quoted(chr(1))}, {quoted(chr(92) * 2)})"
-    needs_cleaning = " OR ".join(
-        f"{dialect.position(body, quoted(chr(92) + start))} > 0" for start in ("u0000", "ud")
+    quote = dialect.quote_text
+    sanitized_body = f"REPLACE({body}, {quote(chr(92) * 2)}, {quote(chr(1))})"
+    sanitized_body = (
+        f"REPLACE({sanitized_body}, {quote(chr(92) + 'u0000')}, {quote(chr(92) + 'ufffd')})"
     )
-    return f"CASE WHEN {needs_cleaning} THEN {text} ELSE {body} END"
+    for hex_digit in "89abcdef":
+        surrogate_escape, replacement_escape = (
+            quote(f"{chr(92)}u{hex_letter}{hex_digit}") for hex_letter in "de"
+        )
+        sanitized_body = f"REPLACE({sanitized_body}, {surrogate_escape}, {replacement_escape})"
+    sanitized_body = f"REPLACE({sanitized_body}, {quote(chr(1))}, {quote(chr(92) * 2)})"
+    needs_cleaning = " OR ".join(
+        f"{dialect.position(body, quote(chr(92) + escape_prefix))} > 0"
+        for escape_prefix in ("u0000", "ud")
+    )
+    return f"CASE WHEN {needs_cleaning} THEN {sanitized_body} ELSE {body} END"
 
 
 class _SelectBuilder:
@@ -118,47 +127,50 @@ class _SelectBuilder:
 
     def select(self, columns: _Columns, kinds: Mapping[str, str]) -> str:
         """A SELECT on live records, joined by alias; the first kind is an inner join."""
-        column_list = ", ".join(f"{text} AS {name}" for name, text in columns.items())
-        first, *others = kinds.items()
-        joins = f"JOIN ({self._live(first[1])}) {first[0]} ON {first[0]}.stream = o.stream"
-        for alias, kind in others:
-            condition = f"{alias}.stream = o.stream AND {alias}.id = {first[0]}.id"
-            joins += f" LEFT JOIN ({self._live(kind)}) {alias} ON {condition}"
-        session = self._live("session", "r.id = 'session'")
-        return f"SELECT {column_list} FROM ({session}) o {joins}"
+        column_list = ", ".join(
+            f"{expression} AS {column_name}" for column_name, expression in columns.items()
+        )
+        (main_alias, main_kind), *optional_kinds = kinds.items()
+        joins = f"JOIN ({self._live(main_kind)}) {main_alias} ON {main_alias}.stream = o.stream"
+        for alias, optional_kind in optional_kinds:
+            join_condition = f"{alias}.stream = o.stream AND {alias}.id = {main_alias}.id"
+            joins += f" LEFT JOIN ({self._live(optional_kind)}) {alias} ON {join_condition}"
+        session_select = self._live("session", "r.id = 'session'")
+        return f"SELECT {column_list} FROM ({session_select}) o {joins}"
 
     def session_columns(self) -> _Columns:
         """The session's namespace and id, and its user."""
-        beginning = self.dialect.namespace("o.name")
+        namespace_column = self.dialect.namespace("o.name")
         return {
-            "namespace": beginning,
+            "namespace": namespace_column,
             "session_id": self.text("o", "id"),
             "user_id": self.text("o", "user"),
         }
 
     def _live(self, kind: str, *conditions: str) -> str:
-        t, now = self._tables, self.dialect.now
-        body = self.dialect.json(sanitize_body(self.dialect, "r.body"))
-        tests = [
+        tables, now = self._tables, self.dialect.now
+        body_json = self.dialect.json(sanitize_body(self.dialect, "r.body"))
+        all_conditions = [
             f"r.kind = '{kind}'",
             *(f"({alias}.expires IS NULL OR {alias}.expires > {now})" for alias in "sr"),
             *conditions,
         ]
         return (
-            f"SELECT s.{t.key} AS stream, s.stream AS name, r.id, r.seq, r.at, {body} AS doc "
-            f"FROM {t.streams} s JOIN {t.records} r ON r.{t.key} = s.{t.key} "
-            f"WHERE {' AND '.join(tests)}"
+            f"SELECT s.{tables.key} AS stream, s.stream AS name, r.id, r.seq, r.at, "
+            f"{body_json} AS doc FROM {tables.streams} s "
+            f"JOIN {tables.records} r ON r.{tables.key} = s.{tables.key} "
+            f"WHERE {' AND '.join(all_conditions)}"
         )
 
 
 def _messages(builder: _SelectBuilder) -> _Columns:
-    readable = f"{builder.text('m', 'role')} IS NOT NULL"
+    is_readable = f"{builder.text('m', 'role')} IS NOT NULL"
     return {
         **builder.session_columns(),
         "agent": builder.text("o", "agent"),
         "seq": "m.seq",
         "id": f"COALESCE({builder.text('m', 'id')}, {builder.dialect.name_text('m.id')})",
-        "type": f"CASE WHEN {readable} THEN COALESCE({builder.text('m', 'type')}, 'message') "
+        "type": f"CASE WHEN {is_readable} THEN COALESCE({builder.text('m', 'type')}, 'message') "
         "ELSE 'opaque' END",
         "role": f"COALESCE({builder.text('m', 'role')}, 'unknown')",
         "name": builder.text("m", "name"),
@@ -181,8 +193,8 @@ def _responses(builder: _SelectBuilder) -> _Columns:
         **builder.session_columns(),
         "seq": "m.seq",
         "id": f"COALESCE({builder.text('m', 'id')}, {builder.dialect.name_text('m.id')})",
-        **{name: builder.text("m", name) for name in short_columns},
-        **{name: builder.long_text("m", name) for name in long_columns},
+        **{column_name: builder.text("m", column_name) for column_name in short_columns},
+        **{column_name: builder.long_text("m", column_name) for column_name in long_columns},
         **_tokens(builder, "e"),
         **_details(builder, "e"),
         "safety_identifier": builder.text("m", "safety_identifier"),
@@ -192,42 +204,49 @@ def _responses(builder: _SelectBuilder) -> _Columns:
 
 
 def _usage(builder: _SelectBuilder) -> str:
-    model = f"COALESCE({builder.text('m', 'model')}, '')"
-    columns = {
+    model_column = f"COALESCE({builder.text('m', 'model')}, '')"
+    usage_columns = {
         "namespace": builder.session_columns()["namespace"],
         "day": builder.dialect.day(builder.created_at("m")),
-        "model": model,
+        "model": model_column,
         **_tokens(builder, "m"),
         **_details(builder, "m"),
     }
-    inner = builder.select(columns, {"m": "response_entry"})
-    counts = [*_tokens(builder, "m"), *_details(builder, "m")]
-    sums = ", ".join(f"SUM({name}) AS {name}" for name in counts)
-    keys = "namespace, day, model"
-    return f"SELECT {keys}, COUNT(*) AS responses, {sums} FROM ({inner}) u GROUP BY {keys}"
+    usage_per_response = builder.select(usage_columns, {"m": "response_entry"})
+    token_columns = [*_tokens(builder, "m"), *_details(builder, "m")]
+    sum_columns = ", ".join(f"SUM({column_name}) AS {column_name}" for column_name in token_columns)
+    group_columns = "namespace, day, model"
+    return (
+        f"SELECT {group_columns}, COUNT(*) AS responses, {sum_columns} "
+        f"FROM ({usage_per_response}) u GROUP BY {group_columns}"
+    )
 
 
 def _feedback(builder: _SelectBuilder) -> _Columns:
     return {
         **builder.session_columns(),
         "id": f"COALESCE({builder.text('m', 'id')}, {builder.dialect.name_text('m.id')})",
-        **{name: builder.text("m", name) for name in ("response", "rating")},
+        **{column_name: builder.text("m", column_name) for column_name in ("response", "rating")},
         "comment_text": builder.long_text("m", "comment"),
-        **{name: builder.text("m", name) for name in ("author", "item", "model")},
+        **{
+            column_name: builder.text("m", column_name)
+            for column_name in ("author", "item", "model")
+        },
         "metadata": builder.long_text("m", "metadata"),
         "created_at": builder.dialect.timestamp(builder.created_at("m")),
     }
 
 
 def _tokens(builder: _SelectBuilder, record: str) -> _Columns:
-    names = ("input_tokens", "output_tokens", "total_tokens")
+    column_names = ("input_tokens", "output_tokens", "total_tokens")
     return {
-        name: f"COALESCE({builder.number(record, 'tokens', n)}, 0)" for n, name in enumerate(names)
+        column_name: f"COALESCE({builder.number(record, 'tokens', token_index)}, 0)"
+        for token_index, column_name in enumerate(column_names)
     }
 
 
 def _details(builder: _SelectBuilder, record: str) -> _Columns:
     return {
-        f"{name}_tokens": f"COALESCE({builder.number(record, name)}, 0)"
-        for name in ("cached", "reasoning")
+        f"{detail_name}_tokens": f"COALESCE({builder.number(record, detail_name)}, 0)"
+        for detail_name in ("cached", "reasoning")
     }

@@ -28,21 +28,21 @@ class _Kind:
     def put(self, record: Record) -> None:
         """Put a record in its place, also one that is there already."""
         self.ids[record.id] = record
-        place = bisect_left(self.order, record.seq, key=_SEQ)
-        if place < len(self.order) and self.order[place].seq == record.seq:
-            self.order[place] = record
+        position = bisect_left(self.order, record.seq, key=_SEQ)
+        if position < len(self.order) and self.order[position].seq == record.seq:
+            self.order[position] = record
         else:
-            self.order.insert(place, record)
+            self.order.insert(position, record)
 
     def remove(self, doomed: Sequence[Record]) -> None:
         """Remove records, also those that are gone already."""
-        seqs = {record.seq for record in doomed}
+        doomed_seqs = {record.seq for record in doomed}
         if len(doomed) > 1:
-            self.order = [record for record in self.order if record.seq not in seqs]
+            self.order = [record for record in self.order if record.seq not in doomed_seqs]
         elif doomed:
-            place = bisect_left(self.order, doomed[0].seq, key=_SEQ)
-            if place < len(self.order) and self.order[place].seq in seqs:
-                del self.order[place]
+            position = bisect_left(self.order, doomed[0].seq, key=_SEQ)
+            if position < len(self.order) and self.order[position].seq in doomed_seqs:
+                del self.order[position]
         for record in doomed:
             if self.ids.get(record.id) is record:
                 del self.ids[record.id]
@@ -91,7 +91,7 @@ class Stream:
 
     def records(self) -> Iterator[Record]:
         """All records, also those that have expired; of each kind in the order of their seqs."""
-        return (record for kind in self.kinds.values() for record in kind.order)
+        return (record for kind_records in self.kinds.values() for record in kind_records.order)
 
     def restore(self, record: Record) -> None:
         """Put a record that was stored before back in its place."""
@@ -102,52 +102,72 @@ class Stream:
         return Page(0, []) if self.dead(now) else Page(self.version, self._select(query, now))
 
     def _select(self, query: Query, now: float) -> list[Record]:
-        kind = self.kinds.get(query.kind)
-        if kind is None:
+        kind_records = self.kinds.get(query.kind)
+        if kind_records is None:
             return []
-        rows = kind.order if query.ids is None else _by_ids(kind, query.ids)
-        low = 0 if query.after is None else bisect_right(rows, query.after, key=_SEQ)
-        high = len(rows) if query.before is None else bisect_left(rows, query.before, key=_SEQ)
-        places = range(high - 1, low - 1, -1) if query.newest else range(low, high)
-        page = list(islice(_visible((rows[place] for place in places), now), query.limit))
-        return page[::-1] if query.newest else page
+        candidate_records = (
+            kind_records.order if query.ids is None else _by_ids(kind_records, query.ids)
+        )
+        start_index = (
+            0 if query.after is None else bisect_right(candidate_records, query.after, key=_SEQ)
+        )
+        end_index = (
+            len(candidate_records)
+            if query.before is None
+            else bisect_left(candidate_records, query.before, key=_SEQ)
+        )
+        selected_indexes = (
+            range(end_index - 1, start_index - 1, -1)
+            if query.newest
+            else range(start_index, end_index)
+        )
+        selected_records = list(
+            islice(
+                _visible((candidate_records[index] for index in selected_indexes), now), query.limit
+            )
+        )
+        return selected_records[::-1] if query.newest else selected_records
 
     def seqs(self, put: Sequence[Record]) -> list[int]:
         """Where the records of `put` are now; 0 for one that was dropped since."""
-        stored = (self.kinds.get(record.kind, _Kind()).ids.get(record.id) for record in put)
-        return [record.seq if record else 0 for record in stored]
+        stored_records = (self.kinds.get(record.kind, _Kind()).ids.get(record.id) for record in put)
+        return [record.seq if record else 0 for record in stored_records]
 
     def write(self, decision: Decision, change: Change) -> Commit:
         """Drop, then put, as decided; of an id that comes twice the last body counts."""
         plan = self._plan(decision, change)
         self._carry_out(plan)
-        seqs = {(record.kind, record.id): record.seq for record in plan.put}
-        return Commit(decision.version, [seqs[record.kind, record.id] for record in change.put])
+        seq_by_key = {(record.kind, record.id): record.seq for record in plan.put}
+        return Commit(
+            decision.version, [seq_by_key[record.kind, record.id] for record in change.put]
+        )
 
     def touch(self, decision: Decision) -> None:
         """Change the expiry alone."""
-        head = self.head._replace(expires=decision.expires, ttl=decision.ttl)
-        self._carry_out(_Plan({}, (), self.seq, Decision(Action.TOUCH, *head)))
+        touched_head = self.head._replace(expires=decision.expires, ttl=decision.ttl)
+        self._carry_out(_Plan({}, (), self.seq, Decision(Action.TOUCH, *touched_head)))
 
     def sweep(self, now: float, limit: int) -> int:
         """Remove up to `limit` expired records; return how many they were."""
-        removed: dict[str, list[Record]] = {}
-        swept = 0
-        for name, kind in self.kinds.items():
-            dead = (record for record in kind.order if not is_live(record.expires, now))
-            removed[name] = list(islice(dead, limit - swept))
-            swept += len(removed[name])
-        self._carry_out(_Plan(removed, (), self.seq, Decision(Action.CONTINUE, *self.head)))
-        return swept
+        removed_by_kind: dict[str, list[Record]] = {}
+        swept_count = 0
+        for kind_name, kind_records in self.kinds.items():
+            expired_records = (
+                record for record in kind_records.order if not is_live(record.expires, now)
+            )
+            removed_by_kind[kind_name] = list(islice(expired_records, limit - swept_count))
+            swept_count += len(removed_by_kind[kind_name])
+        self._carry_out(_Plan(removed_by_kind, (), self.seq, Decision(Action.CONTINUE, *self.head)))
+        return swept_count
 
     def settle(self) -> None:
         """Complete a change in which a caller was interrupted."""
         if self._planned is None:
             return
-        removed, put, self.seq, decision = self._planned
-        for name, doomed in removed.items():
-            self.kinds[name].remove(doomed)
-        for record in put:
+        removed_by_kind, put_records, self.seq, decision = self._planned
+        for kind_name, doomed_records in removed_by_kind.items():
+            self.kinds[kind_name].remove(doomed_records)
+        for record in put_records:
             self.kinds.setdefault(record.kind, _Kind()).put(record)
         _, self.version, self.expires, self.ttl, self.token, self.token_version = decision
         self._planned = None
@@ -157,33 +177,52 @@ class Stream:
         self.settle()
 
     def _plan(self, decision: Decision, change: Change) -> _Plan:
-        removed: dict[str, list[Record]] = {}
+        removed_by_kind: dict[str, list[Record]] = {}
         for drop in change.drop:
-            removed.setdefault(drop.kind or "", []).extend(self._dropped(drop))
-        dropped = {(kind, record.id) for kind, records in removed.items() for record in records}
-        latest = {(record.kind, record.id): record for record in change.put}
-        seq, put = self.seq, []
-        for key, record in latest.items():
-            old = None if key in dropped else self._find(*key)
-            if old and not is_live(old.expires, change.now):
-                removed.setdefault(old.kind, []).append(old)
-                old = None
-            seq = seq if old else seq + 1
-            put.append(replace(record, seq=old.seq if old else seq))
+            removed_by_kind.setdefault(drop.kind or "", []).extend(self._dropped(drop))
+        dropped_keys = {
+            (kind_name, record.id)
+            for kind_name, removed_records in removed_by_kind.items()
+            for record in removed_records
+        }
+        put_by_key = {(record.kind, record.id): record for record in change.put}
+        last_seq, numbered_records = self.seq, []
+        for record_key, record in put_by_key.items():
+            existing_record = None if record_key in dropped_keys else self._find(*record_key)
+            if existing_record and not is_live(existing_record.expires, change.now):
+                removed_by_kind.setdefault(existing_record.kind, []).append(existing_record)
+                existing_record = None
+            last_seq = last_seq if existing_record else last_seq + 1
+            numbered_records.append(
+                replace(record, seq=existing_record.seq if existing_record else last_seq)
+            )
         return _Plan(
-            {kind: doomed for kind, doomed in removed.items() if doomed}, put, seq, decision
+            {
+                kind_name: removed_records
+                for kind_name, removed_records in removed_by_kind.items()
+                if removed_records
+            },
+            numbered_records,
+            last_seq,
+            decision,
         )
 
     def _find(self, kind: str, id: str) -> Record | None:
         return self.kinds[kind].ids.get(id) if kind in self.kinds else None
 
     def _dropped(self, drop: Drop) -> list[Record]:
-        kind = self.kinds.get(drop.kind or "")
-        if kind is None:
+        kind_records = self.kinds.get(drop.kind or "")
+        if kind_records is None:
             return []
-        rows = kind.order if drop.ids is None else _by_ids(kind, drop.ids)
-        high = len(rows) if drop.upto is None else bisect_right(rows, drop.upto, key=_SEQ)
-        return rows[:high]
+        candidate_records = (
+            kind_records.order if drop.ids is None else _by_ids(kind_records, drop.ids)
+        )
+        end_index = (
+            len(candidate_records)
+            if drop.upto is None
+            else bisect_right(candidate_records, drop.upto, key=_SEQ)
+        )
+        return candidate_records[:end_index]
 
     def has_expiring_records(self) -> bool:
         """Whether a record has an expiry of its own."""
@@ -207,8 +246,8 @@ def apply(
 ) -> tuple[Stream | None, Commit]:
     """The same, where it was decided already."""
     if decision.action is Action.CREATE:
-        created = Stream(decision.version)
-        return created, created.write(decision, change)
+        created_stream = Stream(decision.version)
+        return created_stream, created_stream.write(decision, change)
     if decision.action is Action.IGNORE:  # by the clock of another there may be a stream
         return stream, Commit(0, [])
     if stream is None or decision.action is Action.END:
@@ -222,7 +261,9 @@ def apply(
 
 
 def _by_ids(kind: _Kind, ids: Iterable[str]) -> list[Record]:
-    return sorted((kind.ids[id] for id in set(ids) if id in kind.ids), key=_SEQ)
+    return sorted(
+        (kind.ids[record_id] for record_id in set(ids) if record_id in kind.ids), key=_SEQ
+    )
 
 
 def _visible(records: Iterable[Record], now: float) -> Iterator[Record]:

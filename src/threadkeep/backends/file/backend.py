@@ -60,14 +60,14 @@ class FileBackend:
     def read(self, *queries: Query, now: float) -> list[Page]:
         with self._mapped_errors():
             self._prepare()
-            by_stream: dict[str, list[Query]] = {}
+            queries_by_stream: dict[str, list[Query]] = {}
             for query in queries:
-                by_stream.setdefault(query.stream, []).append(query)
-            pages = {
+                queries_by_stream.setdefault(query.stream, []).append(query)
+            pages_by_stream = {
                 stream: iter(self._pages(stream, stream_queries, now))
-                for stream, stream_queries in by_stream.items()
+                for stream, stream_queries in queries_by_stream.items()
             }
-        return [next(pages[query.stream]) for query in queries]
+        return [next(pages_by_stream[query.stream]) for query in queries]
 
     def commit(
         self,
@@ -83,28 +83,28 @@ class FileBackend:
         change = Change(stream, put, drop, ttl, expect, token, now)
         with self._mapped_errors():
             self._prepare()
-            path = self._layout.path(stream)
-            with self._files.writing(path, create=bool(put)) as log:
+            log_path = self._layout.path(stream)
+            with self._files.writing(log_path, create=bool(put)) as log:
                 if log is None:
                     return commit.commit_nothing(change)
-                index = self._files.indexes.of(path)
+                index = self._files.indexes.of(log_path)
                 with index.mutex:
                     return commit.commit(log, index, change, fsync=self._fsync)
 
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
-        names: list[str] = []
+        stream_names: list[str] = []
         with self._mapped_errors():
             self._prepare()
             last_name = "" if cursor is None else layout.parse_cursor(cursor)
-            for file_name, path in self._layout.walk(last_name):
-                name = self._name(path)
-                if name is not None and name.startswith(prefix):
-                    names.append(name)
-                    if len(names) >= limit:
-                        return names, file_name
-        return names, None
+            for file_name, log_path in self._layout.walk(last_name):
+                stream_name = self._name(log_path)
+                if stream_name is not None and stream_name.startswith(prefix):
+                    stream_names.append(stream_name)
+                    if len(stream_names) >= limit:
+                        return stream_names, file_name
+        return stream_names, None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         with self._mapped_errors():
@@ -129,8 +129,8 @@ class FileBackend:
         Returns `engine`, `path`, `exists` (`yes` or `no`), and if it exists `streams`, `bytes`,
         `schema`. Lists the names of all files.
         """
-        synced = "synced" if self._fsync else "not synced"
-        description = {"engine": f"files, {synced} at each commit"}
+        sync_label = "synced" if self._fsync else "not synced"
+        description = {"engine": f"files, {sync_label} at each commit"}
         with self._mapped_errors():
             return {**description, "path": self._layout.folder, **self._layout.describe()}
 
@@ -149,15 +149,17 @@ class FileBackend:
             self._prepared = True
 
     def _pages(self, stream: str, queries: Sequence[Query], now: float) -> list[Page]:
-        path = self._layout.path(stream)
-        with self._files.reading(path) as log:
+        log_path = self._layout.path(stream)
+        with self._files.reading(log_path) as log:
             if log is None:
                 return [Page(0, []) for _ in queries]
-            line = log.last()
+            last_line = log.last()
             try:
-                return _read_pages(log, StreamHead.of(line) if line else None, queries, now)
+                return _read_pages(
+                    log, StreamHead.of(last_line) if last_line else None, queries, now
+                )
             except NeedsIndex:
-                index = self._files.indexes.of(path)
+                index = self._files.indexes.of(log_path)
             with index.mutex:
                 log.refresh_size()
                 index.catch_up(log)
@@ -166,15 +168,15 @@ class FileBackend:
     def _name(self, path: str) -> str | None:
         """The name of an existing stream, read from its file."""
         with self._files.reading(path) as log:
-            line = log.last() if log else None
-            if log is None or line is None or not line.head["v"]:
+            last_line = log.last() if log else None
+            if log is None or last_line is None or not last_line.head["v"]:
                 return None
             header = log.header()
             if header is None:
                 log.warn_damaged(0)
                 return None
-            name: str = header["s"]
-            return name
+            stream_name: str = header["s"]
+            return stream_name
 
 
 def _read_pages(
@@ -186,8 +188,8 @@ def _read_pages(
 ) -> list[Page]:
     if head is None or not head.is_live(now):
         return [Page(0, []) for _ in queries]
-    reader = LogReader(log, head, now, index)
-    return [reader.page(query) for query in queries]
+    log_reader = LogReader(log, head, now, index)
+    return [log_reader.page(query) for query in queries]
 
 
 def _check_options(path: object, fsync: object, timeout: object) -> None:

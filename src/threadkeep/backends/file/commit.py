@@ -36,15 +36,15 @@ def commit(log: Log, index: Index, change: Change, *, fsync: bool) -> Commit:
     """Do it, on a log that is locked and an index that is held."""
     try:
         index.catch_up(log)
-        head = b"" if index.end else line_format.header(change.stream, secrets.token_hex(8))
-        written = commit_line.apply(log, index, index.end + len(head), change)
-        if written.line:
-            add(log, index, head, written.line, fsync=fsync)
-            if written.ends:
+        header_bytes = b"" if index.end else line_format.header(change.stream, secrets.token_hex(8))
+        pending_write = commit_line.apply(log, index, index.end + len(header_bytes), change)
+        if pending_write.line:
+            add(log, index, header_bytes, pending_write.line, fsync=fsync)
+            if pending_write.ends:
                 end(log, index)
             else:
                 tidy(log, index, change.stream, fsync=fsync)
-        return written.answer
+        return pending_write.answer
     finally:
         if not log.size:  # made for a commit that was refused, or failed
             layout.remove(log.path)
@@ -72,22 +72,22 @@ def end(log: Log, index: Index) -> None:
     """Unlink a stream that the last line says is gone, or that has expired."""
     if os.name == "nt":
         log.close()
-    stem = log.path.removesuffix(".log")
-    layout.remove(f"{stem}.idx", f"{stem}.tmp", log.path)
+    path_stem = log.path.removesuffix(".log")
+    layout.remove(f"{path_stem}.idx", f"{path_stem}.tmp", log.path)
     index.reset("")
 
 
 def tidy(log: Log, index: Index, stream: str, *, fsync: bool) -> None:
     """Compact if it is worthwhile, else keep the sidecar; what fails here costs only space."""
-    head = index.head
-    if head is None or log.size < index.patience:
+    stream_head = index.head
+    if stream_head is None or log.size < index.patience:
         return
-    if index.generation and not compaction.worthwhile(head, log.size):
+    if index.generation and not compaction.worthwhile(stream_head, log.size):
         index.save(sidecar_path(log.path))
         return
     index.patience = log.size + log.size // 4
     try:
-        compacted(log, index, head, stream, fsync=fsync)
+        compacted(log, index, stream_head, stream, fsync=fsync)
     except OSError as error:
         _LOG.warning("%s could not be compacted: %s", log.path, error.strerror)
 

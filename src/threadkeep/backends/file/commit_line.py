@@ -60,8 +60,10 @@ class _KindTotals:
             self._records += 1
 
     def state(self) -> KindState:
-        size, before = max(0, self._size), self._before
-        return KindState(before.last, self._records, size, before.floor, self._expires)
+        byte_size, state_before = max(0, self._size), self._before
+        return KindState(
+            state_before.last, self._records, byte_size, state_before.floor, self._expires
+        )
 
 
 class PendingCommit:
@@ -91,101 +93,116 @@ class PendingCommit:
 
     def drop(self, drop: Drop) -> None:
         """Drop records of one kind."""
-        kind, ids, upto = drop
+        kind, dropped_ids, max_seq = drop
         if kind is None or kind not in self.kinds:
             return
-        if ids is None:
-            self._drop_range(kind, self.seq if upto is None else min(upto, self.seq))
+        if dropped_ids is None:
+            self._drop_range(kind, self.seq if max_seq is None else min(max_seq, self.seq))
             return
-        for id in dict.fromkeys(ids):
-            old = self.find(kind, id)
-            if old and (upto is None or old.seq <= upto):
-                self._drop_one(kind, id, old)
+        for record_id in dict.fromkeys(dropped_ids):
+            existing_record = self.find(kind, record_id)
+            if existing_record and (max_seq is None or existing_record.seq <= max_seq):
+                self._drop_one(kind, record_id, existing_record)
 
     def expire(self, kind: str, expiries: Iterable[float | None]) -> None:
         """Say anew when the first record of a kind expires."""
-        first = min((expiry for expiry in expiries if expiry is not None), default=None)
-        self.kinds[kind] = self.kinds[kind]._replace(expires=first)
+        earliest_expiry = min((expiry for expiry in expiries if expiry is not None), default=None)
+        self.kinds[kind] = self.kinds[kind]._replace(expires=earliest_expiry)
 
     def put(self, records: Sequence[Record]) -> list[int]:
         """Put records; their seqs."""
-        last = {(record.kind, record.id): record for record in records}
-        tallies: dict[str, _KindTotals] = {}
-        for kind in dict.fromkeys(kind for kind, _ in last):
-            tallies[kind] = _KindTotals(self.kinds.setdefault(kind, KindState(-1)))
-        seqs = {key: self._put(record, tallies[key[0]]) for key, record in last.items()}
-        self.kinds |= {kind: tally.state() for kind, tally in tallies.items()}
+        record_by_key = {(record.kind, record.id): record for record in records}
+        totals_by_kind: dict[str, _KindTotals] = {}
+        for kind in dict.fromkeys(kind for kind, _ in record_by_key):
+            totals_by_kind[kind] = _KindTotals(self.kinds.setdefault(kind, KindState(-1)))
+        seq_by_key = {
+            record_key: self._put(record, totals_by_kind[record_key[0]])
+            for record_key, record in record_by_key.items()
+        }
+        self.kinds |= {kind: kind_totals.state() for kind, kind_totals in totals_by_kind.items()}
         self.rows.sort()
-        return [seqs[record.kind, record.id] for record in records]
+        return [seq_by_key[record.kind, record.id] for record in records]
 
     def find(self, kind: str, id: str, hash: int | None = None) -> StoredRecord | None:
         """A record as it is after what was dropped so far."""
-        state = self.kinds.get(kind)
-        if self.live is None or state is None or (kind, id) in self._dropped_keys:
+        kind_state = self.kinds.get(kind)
+        if self.live is None or kind_state is None or (kind, id) in self._dropped_keys:
             return None
-        entry = self._index.find(self._log, kind, id, hash)
-        if entry is None or entry[1][2] <= state.floor:
+        index_match = self._index.find(self._log, kind, id, hash)
+        if index_match is None or index_match[1][2] <= kind_state.floor:
             return None
-        return StoredRecord(entry[1][2], entry[1][4], entry[2])
+        return StoredRecord(index_match[1][2], index_match[1][4], index_match[2])
 
     def _put(self, record: Record, tally: _KindTotals) -> int:
-        hash = self._index.hash(record.kind, record.id)
-        old = self.find(record.kind, record.id, hash)
-        if old and (old.expires is None or old.expires > self._now):
-            seq = old.seq
+        key_hash = self._index.hash(record.kind, record.id)
+        existing_record = self.find(record.kind, record.id, key_hash)
+        if existing_record and (
+            existing_record.expires is None or existing_record.expires > self._now
+        ):
+            seq = existing_record.seq
         else:
             self.seq = seq = self.seq + 1
-        text = line_format.row_text(record, seq)
-        self.rows.append((seq, text))
-        self.hashes.append(hash)
-        tally.add(text, record.expires, old)
+        row_text = line_format.row_text(record, seq)
+        self.rows.append((seq, row_text))
+        self.hashes.append(key_hash)
+        tally.add(row_text, record.expires, existing_record)
         return seq
 
     def _drop_one(self, kind: str, id: str, old: StoredRecord) -> None:
-        state = self.kinds[kind]
+        kind_state = self.kinds[kind]
         self._dropped_keys.add((kind, id))
         self.hashes.append(self._index.hash(kind, id))
         self.dropped.setdefault(kind, []).append(id)
-        size = max(0, state.size - old.size)
-        self.kinds[kind] = state._replace(records=state.records - 1, size=size)
+        remaining_size = max(0, kind_state.size - old.size)
+        self.kinds[kind] = kind_state._replace(records=kind_state.records - 1, size=remaining_size)
 
     def _drop_range(self, kind: str, upto: int) -> None:
         """Raise the floor; how much is left is known only roughly, and never too low."""
-        before = self.kinds[kind]
-        count = min(before.records, self.seq - upto)
-        size = before.size * count // before.records if before.records else 0
-        after = before._replace(records=count, size=size, floor=max(before.floor, upto))
-        self.kinds[kind] = after if count else after._replace(expires=None)
+        old_state = self.kinds[kind]
+        remaining_count = min(old_state.records, self.seq - upto)
+        remaining_size = (
+            old_state.size * remaining_count // old_state.records if old_state.records else 0
+        )
+        new_state = old_state._replace(
+            records=remaining_count, size=remaining_size, floor=max(old_state.floor, upto)
+        )
+        self.kinds[kind] = new_state if remaining_count else new_state._replace(expires=None)
 
     def line(self, version: int, lifetime: Lifetime, token: Any) -> NewLine:
         """The line that says all this."""
-        head: dict[str, Any] = {"v": version, "q": self.seq, "b": self.base}
-        head |= lifetime_fields(lifetime)
-        head["o"] = self.begin
-        mentioned = _kinds(self.rows) | self.dropped.keys()
-        before = {kind: self.kinds[kind].last for kind in sorted(mentioned)}
-        self.kinds |= {kind: self.kinds[kind]._replace(last=self._offset) for kind in before}
-        head["h"] = {kind: trimmed(state) for kind, state in self.kinds.items()}
-        if before:
-            head["c"] = before
+        head_fields: dict[str, Any] = {"v": version, "q": self.seq, "b": self.base}
+        head_fields |= lifetime_fields(lifetime)
+        head_fields["o"] = self.begin
+        mentioned_kinds = _kinds(self.rows) | self.dropped.keys()
+        previous_offsets = {kind: self.kinds[kind].last for kind in sorted(mentioned_kinds)}
+        self.kinds |= {
+            kind: self.kinds[kind]._replace(last=self._offset) for kind in previous_offsets
+        }
+        head_fields["h"] = {kind: trimmed(kind_state) for kind, kind_state in self.kinds.items()}
+        if previous_offsets:
+            head_fields["c"] = previous_offsets
         if self.dropped:
-            head["d"] = self.dropped
+            head_fields["d"] = self.dropped
         if token is not None:
-            head["k" if isinstance(token, int) else "t"] = token
-        raw = line_format.render(head, [text for _, text in self.rows])
-        token_place = token if token is None or isinstance(token, int) else self._offset
-        end = self._offset + len(raw)
-        after = StreamHead(version, self.seq, *lifetime, self.begin, self.kinds, token_place, end)
-        return NewLine(raw, self._offset, after, self.hashes)
+            head_fields["k" if isinstance(token, int) else "t"] = token
+        line_bytes = line_format.render(head_fields, [row_text for _, row_text in self.rows])
+        token_or_offset = token if token is None or isinstance(token, int) else self._offset
+        end_offset = self._offset + len(line_bytes)
+        new_head = StreamHead(
+            version, self.seq, *lifetime, self.begin, self.kinds, token_or_offset, end_offset
+        )
+        return NewLine(line_bytes, self._offset, new_head, self.hashes)
 
     def write(self, decision: Decision, change: Change) -> tuple[Commit, NewLine]:
         """Put, and say all this in a line; a generation that goes on keeps its token."""
-        version = decision.version + self.version_gap() if self.live else decision.version
-        seqs = self.put(change.put)
-        token: Any = self.live.token if self.live else None
+        new_version = decision.version + self.version_gap() if self.live else decision.version
+        put_seqs = self.put(change.put)
+        token_or_offset: Any = self.live.token if self.live else None
         if change.token is not None:
-            token = [change.token, version]
-        return Commit(version, seqs), self.line(version, decision.lifetime, token)
+            token_or_offset = [change.token, new_version]
+        return Commit(new_version, put_seqs), self.line(
+            new_version, decision.lifetime, token_or_offset
+        )
 
     def version_gap(self) -> int:
         """How far versions must leap to be beyond all that a damaged last commit may have had."""
@@ -195,8 +212,8 @@ class PendingCommit:
         """Change the expiry; without a change there is no line."""
         if decision.lifetime == live.lifetime:
             return Commit(decision.version, []), None
-        version = decision.version + self.version_gap()
-        return Commit(version, []), self.line(version, decision.lifetime, live.token)
+        new_version = decision.version + self.version_gap()
+        return Commit(new_version, []), self.line(new_version, decision.lifetime, live.token)
 
 
 class Written(NamedTuple):
@@ -210,49 +227,49 @@ class Written(NamedTuple):
 
 def apply(log: Log, index: Index, offset: int, change: Change) -> Written:
     """What `Backend.commit` promises, but for the writing: the line would stand at `offset`."""
-    pending = PendingCommit(log, index, offset, change.now)
-    live = pending.live
-    decision = decide(_head(log, live, change.token), change)
+    pending_commit = PendingCommit(log, index, offset, change.now)
+    live_head = pending_commit.live
+    decision = decide(_head(log, live_head, change.token), change)
     action = decision.action
     if action is Action.REPLAY:
-        return Written(Commit(decision.version, _seqs(pending, change.put)))
-    if action is Action.TOUCH and live:
-        return Written(*pending.touch(live, decision))
+        return Written(Commit(decision.version, _seqs(pending_commit, change.put)))
+    if action is Action.TOUCH and live_head:
+        return Written(*pending_commit.touch(live_head, decision))
     if action is Action.IGNORE:
         return Written(Commit(0, []))
     if action is not Action.CONTINUE:
-        pending.end_generation()
+        pending_commit.end_generation()
     if action is Action.END:
-        return Written(Commit(0, []), pending.line(0, Lifetime(None, None), None), ends=True)
+        return Written(Commit(0, []), pending_commit.line(0, Lifetime(None, None), None), ends=True)
     for drop in change.drop:
-        pending.drop(drop)
-    return Written(*pending.write(decision, change))
+        pending_commit.drop(drop)
+    return Written(*pending_commit.write(decision, change))
 
 
 def _head(log: Log, live: StreamHead | None, token: str | None) -> StreamState | None:
     """What a commit depends on; the last token is read where the change has one."""
     if live is None:
         return None
-    last = token_of(log, live) if token is not None else None
-    return StreamState(live.version, *live.lifetime, *(last or (None, None)))
+    last_token = token_of(log, live) if token is not None else None
+    return StreamState(live.version, *live.lifetime, *(last_token or (None, None)))
 
 
 def lifetime_fields(lifetime: Lifetime) -> dict[str, float]:
     """The fields of a head that say how long the stream lives."""
     fields = {"e": lifetime.expires, "l": lifetime.ttl}
-    return {name: value for name, value in fields.items() if value is not None}
+    return {field_name: seconds for field_name, seconds in fields.items() if seconds is not None}
 
 
 def token_of(log: Log, head: StreamHead) -> list[Any] | None:
     """The last token of the life, and the version it made."""
-    line = log.line_at(head.token) if isinstance(head.token, int) else None
-    return line.head.get("t") if line else None
+    token_line = log.line_at(head.token) if isinstance(head.token, int) else None
+    return token_line.head.get("t") if token_line else None
 
 
 def _seqs(pending: PendingCommit, put: Iterable[Record]) -> list[int]:
     """Where records are now; 0 for one that was dropped since."""
-    records = (pending.find(record.kind, record.id) for record in put)
-    return [stored.seq if stored else 0 for stored in records]
+    stored_records = (pending.find(put_record.kind, put_record.id) for put_record in put)
+    return [stored_record.seq if stored_record else 0 for stored_record in stored_records]
 
 
 def earliest(first: float | None, second: float | None) -> float | None:
@@ -262,12 +279,12 @@ def earliest(first: float | None, second: float | None) -> float | None:
 
 
 def _kinds(rows: Iterable[tuple[int, str]]) -> set[str]:
-    return {text[2 : text.index('"', 2)] for _, text in rows}
+    return {row_text[2 : row_text.index('"', 2)] for _, row_text in rows}
 
 
 def trimmed(state: KindState) -> list[Any]:
     """The fields of a state without the trailing ones that say nothing."""
-    fields = list(state)
-    while fields[-1] in (None, 0) and len(fields) > 1:
-        fields.pop()
-    return fields
+    state_fields = list(state)
+    while state_fields[-1] in (None, 0) and len(state_fields) > 1:
+        state_fields.pop()
+    return state_fields

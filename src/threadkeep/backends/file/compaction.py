@@ -35,8 +35,8 @@ class LiveRow(NamedTuple):
 
 def worthwhile(head: StreamHead, size: int) -> bool:
     """Return True if more than half of the file is dead, and more than 64 KB."""
-    dead = size - sum(state.size for state in head.kinds.values())
-    return dead > LEAST and dead > size // 2
+    dead_bytes = size - sum(kind_state.size for kind_state in head.kinds.values())
+    return dead_bytes > LEAST and dead_bytes > size // 2
 
 
 def compact(log: Log, head: StreamHead, stream: str, *, fsync: bool) -> None:
@@ -47,21 +47,21 @@ def compact(log: Log, head: StreamHead, stream: str, *, fsync: bool) -> None:
     Raises:
         OSError: e.g. the disk is full; the old file is unchanged.
     """
-    temporary = f"{log.path.removesuffix('.log')}.tmp"
+    temporary_path = f"{log.path.removesuffix('.log')}.tmp"
     try:
-        with open(temporary, "wb", opener=layout.open_private) as file:
+        with open(temporary_path, "wb", opener=layout.open_private) as file:
             file.writelines(_lines(log, head, stream))
             file.flush()
             if fsync:
                 os.fsync(file.fileno())
             if os.name != "nt":
                 os.fchmod(file.fileno(), stat.S_IMODE(os.fstat(log.fd).st_mode))
-                _replace(log, temporary, file.fileno(), fsync=fsync)
+                _replace(log, temporary_path, file.fileno(), fsync=fsync)
         if os.name == "nt":  # which cannot rename open files
             log.close()
-            os.replace(temporary, log.path)  # noqa: PTH105
+            os.replace(temporary_path, log.path)  # noqa: PTH105
     except OSError:
-        layout.remove(temporary)
+        layout.remove(temporary_path)
         raise
 
 
@@ -79,64 +79,69 @@ def _replace(log: Log, temporary: str, fd: int, *, fsync: bool) -> None:
 
 def live_rows(log: Log, head: StreamHead) -> Iterable[LiveRow]:
     """All records of the stream's current generation, expired ones too, in one pass."""
-    rows: dict[tuple[str, str], LiveRow] = {}
-    floors = {kind: state.floor for kind, state in head.kinds.items()}
+    row_by_key: dict[tuple[str, str], LiveRow] = {}
+    floor_by_kind = {kind: kind_state.floor for kind, kind_state in head.kinds.items()}
     for line in log.commits(head.begin):
-        for kind, ids in line.head.get("d", {}).items():
-            for id in ids:
-                rows.pop((kind, id), None)
-        for (kind, id, seq, _, expires, _), text in line.rows_with_text():
-            if seq > floors.get(kind, 0):
-                rows[kind, id] = LiveRow(seq, kind, expires, text)
-    return rows.values()
+        for kind, dropped_ids in line.head.get("d", {}).items():
+            for record_id in dropped_ids:
+                row_by_key.pop((kind, record_id), None)
+        for (kind, record_id, seq, _, expiry, _), row_text in line.rows_with_text():
+            if seq > floor_by_kind.get(kind, 0):
+                row_by_key[kind, record_id] = LiveRow(seq, kind, expiry, row_text)
+    return row_by_key.values()
 
 
 def _lines(log: Log, head: StreamHead, stream: str) -> Iterator[bytes]:
     """Yield the header, then lines with all records by seq, several per line."""
-    raw = line_format.header(stream, secrets.token_hex(8))
-    yield raw
-    offset = begin = len(raw)
-    kinds: dict[str, KindState] = {}
-    base = 0
+    line_bytes = line_format.header(stream, secrets.token_hex(8))
+    yield line_bytes
+    line_offset = header_size = len(line_bytes)
+    state_by_kind: dict[str, KindState] = {}
+    previous_seq = 0
     batches = _batches(live_rows(log, head))
     for batch in batches:
-        last = batch is batches[-1]
-        seq = head.seq if last else batch[-1].seq
-        fields: dict[str, Any] = {"v": head.version, "q": seq, "b": base, "o": begin}
-        fields |= lifetime_fields(head.lifetime)
-        fields["c"] = _count_batch(kinds, batch, offset)
-        fields["h"] = {kind: trimmed(state) for kind, state in kinds.items()}
-        token = token_of(log, head) if last else None
-        if token is not None:
-            fields["t"] = token
-        raw = line_format.render(fields, [row.text for row in batch])
-        yield raw
-        offset, base = offset + len(raw), seq
+        is_last_batch = batch is batches[-1]
+        last_seq = head.seq if is_last_batch else batch[-1].seq
+        head_fields: dict[str, Any] = {
+            "v": head.version,
+            "q": last_seq,
+            "b": previous_seq,
+            "o": header_size,
+        }
+        head_fields |= lifetime_fields(head.lifetime)
+        head_fields["c"] = _count_batch(state_by_kind, batch, line_offset)
+        head_fields["h"] = {kind: trimmed(kind_state) for kind, kind_state in state_by_kind.items()}
+        last_token = token_of(log, head) if is_last_batch else None
+        if last_token is not None:
+            head_fields["t"] = last_token
+        line_bytes = line_format.render(head_fields, [row.text for row in batch])
+        yield line_bytes
+        line_offset, previous_seq = line_offset + len(line_bytes), last_seq
 
 
 def _batches(rows: Iterable[LiveRow]) -> list[list[LiveRow]]:
     """Split rows into batches; at least one, maybe empty, since a line must hold the head."""
     batches: list[list[LiveRow]] = [[]]
-    size = 0
+    batch_size = 0
     for row in sorted(rows):
-        if len(batches[-1]) == _BATCH_ROWS or size > _BATCH_BYTES:
+        if len(batches[-1]) == _BATCH_ROWS or batch_size > _BATCH_BYTES:
             batches.append([])
-            size = 0
+            batch_size = 0
         batches[-1].append(row)
-        size += len(row.text)
+        batch_size += len(row.text)
     return batches
 
 
 def _count_batch(kinds: dict[str, KindState], batch: list[LiveRow], offset: int) -> dict[str, int]:
     """Add a batch to the kinds; return the offsets of the previous lines that mention them."""
-    previous = {row.kind: kinds.get(row.kind, KindState(-1)).last for row in batch}
+    previous_offsets = {row.kind: kinds.get(row.kind, KindState(-1)).last for row in batch}
     for row in batch:
-        state = kinds.get(row.kind, KindState(-1))
+        kind_state = kinds.get(row.kind, KindState(-1))
         kinds[row.kind] = KindState(
             offset,
-            state.records + 1,
-            state.size + line_format.size(row.text),
+            kind_state.records + 1,
+            kind_state.size + line_format.size(row.text),
             0,
-            earliest(state.expires, row.expires),
+            earliest(kind_state.expires, row.expires),
         )
-    return previous
+    return previous_offsets

@@ -39,7 +39,7 @@ def classify(error: Exception) -> Fault:
     """Classify an error of the system."""
     if not isinstance(error, OSError):
         return _LOCKED
-    name = errno.errorcode.get(error.errno or 0, "unknown")
-    file = f" at {error.filename}" if error.filename else ""
+    errno_name = errno.errorcode.get(error.errno or 0, "unknown")
+    file_clause = f" at {error.filename}" if error.filename else ""
     remedy = _REMEDY.get(error.errno or 0, "see the system's manual on this error")
-    return Fault(FaultKind.FATAL, f"{error.strerror} ({name}){file}", remedy)
+    return Fault(FaultKind.FATAL, f"{error.strerror} ({errno_name}){file_clause}", remedy)

@@ -27,15 +27,17 @@ class FileSweeper:
 
     def sweep(self, now: float, limit: int) -> int:
         """Remove up to `limit` streams and records, in at most one round."""
-        swept = 0
-        start = self._last_name
-        wrapped = takewhile(lambda entry: entry[0] <= start, self._layout.walk())
-        for name, path in chain(self._layout.walk(start), wrapped):
-            if swept >= limit:
-                return swept
-            swept += self._sweep(path, now, limit - swept)
-            self._last_name = name
-        return swept
+        swept_count = 0
+        resume_name = self._last_name
+        logs_from_start = takewhile(
+            lambda name_and_path: name_and_path[0] <= resume_name, self._layout.walk()
+        )
+        for log_name, log_path in chain(self._layout.walk(resume_name), logs_from_start):
+            if swept_count >= limit:
+                return swept_count
+            swept_count += self._sweep(log_path, now, limit - swept_count)
+            self._last_name = log_name
+        return swept_count
 
     def _sweep(self, path: str, now: float, limit: int) -> int:
         with self._files.reading(path) as log:
@@ -51,45 +53,57 @@ class FileSweeper:
         index = self._files.indexes.of(log.path)
         with index.mutex:
             index.catch_up(log)
-            head = index.head
-            if head is None or not head.is_live(now):
+            stream_head = index.head
+            if stream_head is None or not stream_head.is_live(now):
                 commit.end(log, index)
                 return 1
-            return self._drop_expired(log, index, head, now, limit)
+            return self._drop_expired(log, index, stream_head, now, limit)
 
     def _drop_expired(
         self, log: Log, index: Index, head: StreamHead, now: float, limit: int
     ) -> int:
         """Drop single records in a line that keeps the version, so that readers see no change."""
-        pending = PendingCommit(log, index, index.end, now)
-        reader = LogReader(log, head, -math.inf)
-        swept = 0
-        for kind in _expired_kinds(head, now):
-            records = reader.page(Query("", kind)).records
+        pending_commit = PendingCommit(log, index, index.end, now)
+        log_reader = LogReader(log, head, -math.inf)
+        swept_count = 0
+        for expired_kind in _expired_kinds(head, now):
+            kind_records = log_reader.page(Query("", expired_kind)).records
             expired_ids = list(
-                islice((r.id for r in records if _is_expired(r, now)), limit - swept)
+                islice(
+                    (record.id for record in kind_records if _is_expired(record, now)),
+                    limit - swept_count,
+                )
             )
-            pending.drop(Drop(kind, expired_ids))
+            pending_commit.drop(Drop(expired_kind, expired_ids))
             dropped_ids = set(expired_ids)
-            pending.expire(kind, [r.expires for r in records if r.id not in dropped_ids])
-            swept += len(expired_ids)
-        line = pending.line(head.version + pending.version_gap(), head.lifetime, head.token)
-        commit.add(log, index, b"", line, fsync=self._fsync)
+            pending_commit.expire(
+                expired_kind,
+                [record.expires for record in kind_records if record.id not in dropped_ids],
+            )
+            swept_count += len(expired_ids)
+        sweep_line = pending_commit.line(
+            head.version + pending_commit.version_gap(), head.lifetime, head.token
+        )
+        commit.add(log, index, b"", sweep_line, fsync=self._fsync)
         header = log.header()
         if header:
             commit.tidy(log, index, header["s"], fsync=self._fsync)
-        return swept
+        return swept_count
 
 
 def _has_expired(log: Log, now: float) -> bool:
-    line = log.last()
-    head = StreamHead.of(line) if line else None
-    return head is None or not head.is_live(now) or bool(_expired_kinds(head, now))
+    last_line = log.last()
+    last_head = StreamHead.of(last_line) if last_line else None
+    return last_head is None or not last_head.is_live(now) or bool(_expired_kinds(last_head, now))
 
 
 def _expired_kinds(head: StreamHead, now: float) -> list[str]:
-    kinds = head.kinds.items()
-    return [kind for kind, state in kinds if state.expires is not None and state.expires <= now]
+    kind_states = head.kinds.items()
+    return [
+        kind
+        for kind, kind_state in kind_states
+        if kind_state.expires is not None and kind_state.expires <= now
+    ]
 
 
 def _is_expired(record: Record, now: float) -> bool:

@@ -36,11 +36,21 @@ class StreamHead(NamedTuple):
 
     @classmethod
     def of(cls, line: LogLine) -> StreamHead:
-        fields = line.head
-        kinds = {kind: KindState(*state) for kind, state in fields["h"].items()}
-        token = line.offset if "t" in fields else fields.get("k")
-        lifetime = fields.get("e"), fields.get("l")
-        return cls(fields["v"], fields["q"], *lifetime, fields["o"], kinds, token, line.end)
+        head_fields = line.head
+        state_by_kind = {
+            kind: KindState(*kind_state) for kind, kind_state in head_fields["h"].items()
+        }
+        token_or_offset = line.offset if "t" in head_fields else head_fields.get("k")
+        lifetime = head_fields.get("e"), head_fields.get("l")
+        return cls(
+            head_fields["v"],
+            head_fields["q"],
+            *lifetime,
+            head_fields["o"],
+            state_by_kind,
+            token_or_offset,
+            line.end,
+        )
 
     @property
     def lifetime(self) -> Lifetime:
@@ -74,26 +84,26 @@ class Index:
         self._runs: list[SortedRun] = []
 
     def __len__(self) -> int:
-        return len(self._recent) + sum(len(run.hashes) for run in self._runs)
+        return len(self._recent) + sum(len(sorted_run.hashes) for sorted_run in self._runs)
 
     def catch_up(self, log: Log) -> None:
         """Read the lines that were appended since the last call."""
         if log.size == self.end and self.generation and log.generation() == self.generation:
             return
         self._reload(log)
-        for end, line in log.forward(self.end):
+        for end_offset, line in log.forward(self.end):
             if line is None:
                 self.damaged += 1
             elif "v" in line.head:
                 self.add(line)
-            self.end = end
+            self.end = end_offset
 
     def add(self, line: LogLine) -> None:
         """Add a commit."""
-        hashes = [self.hash(row[0], row[1]) for row in line.rows()]
-        for kind, ids in line.head.get("d", {}).items():
-            hashes += [self.hash(kind, id) for id in ids]
-        self.know(StreamHead.of(line), line.offset, hashes)
+        key_hashes = [self.hash(row[0], row[1]) for row in line.rows()]
+        for kind, dropped_ids in line.head.get("d", {}).items():
+            key_hashes += [self.hash(kind, record_id) for record_id in dropped_ids]
+        self.know(StreamHead.of(line), line.offset, key_hashes)
 
     def know(self, head: StreamHead, offset: int, hashes: Iterable[int]) -> None:
         """Add a commit: the head after it, and the hashes of the records it mentions."""
@@ -106,26 +116,30 @@ class Index:
         self, log: Log, kind: str, id: str, hash: int | None = None
     ) -> tuple[LogLine, Row, int] | None:
         """Find the line with the current state of a record, its row and size; or None."""
-        head = self.head
-        state = head.kinds.get(kind) if head else None
-        if head is None or state is None or not state.records:
+        stream_head = self.head
+        kind_state = stream_head.kinds.get(kind) if stream_head else None
+        if stream_head is None or kind_state is None or not kind_state.records:
             return None
-        offset = self.offset(self.hash(kind, id) if hash is None else hash)
-        line = log.line_at(offset) if offset is not None and offset >= head.begin else None
-        match = line.row(kind, id) if line else None
-        if line is None or match is None or match[0][2] <= state.floor:
+        line_offset = self.offset(self.hash(kind, id) if hash is None else hash)
+        line = (
+            log.line_at(line_offset)
+            if line_offset is not None and line_offset >= stream_head.begin
+            else None
+        )
+        row_match = line.row(kind, id) if line else None
+        if line is None or row_match is None or row_match[0][2] <= kind_state.floor:
             return None
-        return (line, *match)
+        return (line, *row_match)
 
     def offset(self, hash: int) -> int | None:
         """The offset of the last line that mentions a record with this hash."""
-        offset = self._recent.get(hash)
-        if offset is not None:
-            return offset
-        for run in reversed(self._runs):
-            offset = run.find(hash)
-            if offset is not None:
-                return offset
+        line_offset = self._recent.get(hash)
+        if line_offset is not None:
+            return line_offset
+        for sorted_run in reversed(self._runs):
+            line_offset = sorted_run.find(hash)
+            if line_offset is not None:
+                return line_offset
         return None
 
     def save(self, path: str) -> None:
@@ -133,8 +147,10 @@ class Index:
 
         The steps of a long log are larger, so that its large sidecar is written rarely.
         """
-        step = max(STEP, 2 * sum(len(run.hashes) for run in self._runs))
-        if self.end - self._covered >= step and self.generation:
+        min_uncovered_bytes = max(
+            STEP, 2 * sum(len(sorted_run.hashes) for sorted_run in self._runs)
+        )
+        if self.end - self._covered >= min_uncovered_bytes and self.generation:
             self.save_now(path)
 
     def save_now(self, path: str) -> None:
@@ -148,8 +164,8 @@ class Index:
         """If the file was replaced, start over, from its sidecar if that matches."""
         header = log.header()
         generation = header["g"] if header else ""
-        unchanged = generation and generation == self.generation and log.size >= self.end
-        if unchanged and log.size - self.end <= 16 * STEP:
+        is_same_log = generation and generation == self.generation and log.size >= self.end
+        if is_same_log and log.size - self.end <= 16 * STEP:
             return
         self.reset(generation)
         sidecar = index_file.load(sidecar_path(log.path), generation) if generation else None
@@ -161,9 +177,9 @@ class Index:
 
     def hash(self, kind: str, id: str) -> int:
         """Hash a record key, keyed by the random generation so that nobody can craft collisions."""
-        text = f"{kind} {id}".encode("utf-8", "surrogatepass")
-        key = self.generation.encode()
-        return int.from_bytes(blake2b(text, digest_size=8, key=key).digest(), "little")
+        key_bytes = f"{kind} {id}".encode("utf-8", "surrogatepass")
+        hash_key = self.generation.encode()
+        return int.from_bytes(blake2b(key_bytes, digest_size=8, key=hash_key).digest(), "little")
 
 
 class Indexes:
@@ -191,9 +207,11 @@ class Indexes:
             self._indexes.pop(path, None)
 
     def _shrink(self) -> None:
-        total = sum(map(len, self._indexes.values()))
-        while len(self._indexes) > 1 and (len(self._indexes) > _MAX_INDEXES or total > _MAX_IDS):
-            total -= len(self._indexes.popitem(last=False)[1])
+        record_count = sum(map(len, self._indexes.values()))
+        while len(self._indexes) > 1 and (
+            len(self._indexes) > _MAX_INDEXES or record_count > _MAX_IDS
+        ):
+            record_count -= len(self._indexes.popitem(last=False)[1])
 
 
 def sidecar_path(path: str) -> str:

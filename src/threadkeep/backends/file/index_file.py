@@ -32,9 +32,9 @@ class SortedRun(NamedTuple):
     offsets: array[int]
 
     def find(self, hash: int) -> int | None:
-        position = bisect_left(self.hashes, hash)
-        if position < len(self.hashes) and self.hashes[position] == hash:
-            return self.offsets[position]
+        hash_position = bisect_left(self.hashes, hash)
+        if hash_position < len(self.hashes) and self.hashes[hash_position] == hash:
+            return self.offsets[hash_position]
         return None
 
 
@@ -48,8 +48,8 @@ class Sidecar(NamedTuple):
 
 def build_run(offsets: Mapping[int, int]) -> SortedRun:
     """Sort a dict of offsets by hash to a run."""
-    hashes = sorted(offsets)
-    return SortedRun(array("Q", hashes), array("Q", map(offsets.__getitem__, hashes)))
+    sorted_hashes = sorted(offsets)
+    return SortedRun(array("Q", sorted_hashes), array("Q", map(offsets.__getitem__, sorted_hashes)))
 
 
 def merge_runs(runs: Iterable[SortedRun], offsets: Mapping[int, int]) -> list[SortedRun]:
@@ -57,58 +57,71 @@ def merge_runs(runs: Iterable[SortedRun], offsets: Mapping[int, int]) -> list[So
 
     So there are few runs, and each entry is copied only a few times, however long the log is.
     """
-    merged_runs, newest = list(runs), dict(offsets)
-    while merged_runs and len(merged_runs[-1].hashes) <= 2 * len(newest):
-        run = merged_runs.pop()
-        newest = dict(zip(run.hashes, run.offsets, strict=True)) | newest
-    return [*merged_runs, build_run(newest)]
+    merged_runs, newest_offsets = list(runs), dict(offsets)
+    while merged_runs and len(merged_runs[-1].hashes) <= 2 * len(newest_offsets):
+        sorted_run = merged_runs.pop()
+        newest_offsets = (
+            dict(zip(sorted_run.hashes, sorted_run.offsets, strict=True)) | newest_offsets
+        )
+    return [*merged_runs, build_run(newest_offsets)]
 
 
 def load(path: str, generation: str) -> Sidecar | None:
     """Read the file; `None` = it is missing, damaged, or of another generation of the log."""
     try:
-        raw = Path(path).read_bytes()
-        magic, stored_generation, covered, last_offset, count, crc = _HEAD.unpack_from(raw)
+        file_bytes = Path(path).read_bytes()
+        stored_magic, stored_generation, covered_bytes, last_offset, run_count, stored_crc = (
+            _HEAD.unpack_from(file_bytes)
+        )
         if (
-            magic != _MAGIC
+            stored_magic != _MAGIC
             or stored_generation != generation.encode()
-            or crc != crc32(raw[_HEAD.size :])
+            or stored_crc != crc32(file_bytes[_HEAD.size :])
         ):
             return None
-        return Sidecar(covered, last_offset, _runs(raw, count))
+        return Sidecar(covered_bytes, last_offset, _runs(file_bytes, run_count))
     except (OSError, ValueError, struct.error):
         return None
 
 
 def store(path: str, generation: str, sidecar: Sidecar) -> None:
     """Replace the file; after a failure there is none, or the old one."""
-    parts: list[bytes] = []
-    for run in sidecar.runs:
-        parts += (_COUNT.pack(len(run.hashes)), run.hashes.tobytes(), run.offsets.tobytes())
-    body = b"".join(parts)
-    head = _HEAD.pack(
+    run_parts: list[bytes] = []
+    for sorted_run in sidecar.runs:
+        run_parts += (
+            _COUNT.pack(len(sorted_run.hashes)),
+            sorted_run.hashes.tobytes(),
+            sorted_run.offsets.tobytes(),
+        )
+    body_bytes = b"".join(run_parts)
+    head_bytes = _HEAD.pack(
         _MAGIC,
         generation.encode(),
         sidecar.covered,
         sidecar.last_offset,
         len(sidecar.runs),
-        crc32(body),
+        crc32(body_bytes),
     )
-    temporary = Path(f"{path}.tmp")
+    temporary_path = Path(f"{path}.tmp")
     try:
-        with open(temporary, "wb", opener=open_private) as file:
-            file.write(head + body)
-        os.replace(temporary, path)  # noqa: PTH105 (the hot path has strings)
+        with open(temporary_path, "wb", opener=open_private) as file:
+            file.write(head_bytes + body_bytes)
+        os.replace(temporary_path, path)  # noqa: PTH105 (the hot path has strings)
     except OSError:
         with suppress(OSError):
-            temporary.unlink()
+            temporary_path.unlink()
 
 
 def _runs(raw: bytes, count: int) -> list[SortedRun]:
-    position, runs = _HEAD.size, []
+    read_offset, sorted_runs = _HEAD.size, []
     for _ in range(count):
-        (length,) = _COUNT.unpack_from(raw, position)
-        start = position + _COUNT.size
-        middle, position = start + 8 * length, start + 16 * length
-        runs.append(SortedRun(array("Q", raw[start:middle]), array("Q", raw[middle:position])))
-    return runs
+        (run_length,) = _COUNT.unpack_from(raw, read_offset)
+        hashes_start = read_offset + _COUNT.size
+        offsets_start, read_offset = hashes_start + 8 * run_length, hashes_start + 16 * run_length
+        sorted_runs.append(
+            SortedRun(
+                array("Q", raw[hashes_start:offsets_start]),
+                array("Q", raw[offsets_start:read_offset]),
+            )
+        )
+    return sorted_runs

@@ -49,8 +49,8 @@ class Layout:
 
     def path(self, stream: str) -> str:
         """The path of a stream's log, whether or not it exists."""
-        name = sha256(stream.encode("utf-8", "surrogatepass")).hexdigest()[:40]
-        return f"{self.folder}/{name[:2]}/{name}.log"
+        stream_hash = sha256(stream.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+        return f"{self.folder}/{stream_hash[:2]}/{stream_hash}.log"
 
     def prepare(self) -> None:
         """Create the folder and its marker if they are missing.
@@ -69,11 +69,11 @@ class Layout:
         """Yield every log after a name, as name and path, one subfolder at a time."""
         for subfolder in sorted(_names(self.folder)):
             if len(subfolder) == 2 and subfolder >= after[:2]:
-                names = sorted(_names(f"{self.folder}/{subfolder}"))
-                logs = (name for name in names if _LOG.fullmatch(name))
-                for name in logs:
-                    if name > after:
-                        yield name, f"{self.folder}/{subfolder}/{name}"
+                file_names = sorted(_names(f"{self.folder}/{subfolder}"))
+                log_names = (file_name for file_name in file_names if _LOG.fullmatch(file_name))
+                for file_name in log_names:
+                    if file_name > after:
+                        yield file_name, f"{self.folder}/{subfolder}/{file_name}"
 
     def describe(self) -> dict[str, str]:
         """Describe the folder without creating it."""
@@ -81,13 +81,17 @@ class Layout:
             if self._is_foreign():
                 raise self._foreign_error()
             return {"exists": "no"}
-        streams = [path for _, path in self.walk()]
-        files = (file for path in streams for file in (path, f"{path.removesuffix('.log')}.idx"))
-        size = sum(map(_file_size, files))
+        log_paths = [log_path for _, log_path in self.walk()]
+        file_paths = (
+            file_path
+            for log_path in log_paths
+            for file_path in (log_path, f"{log_path.removesuffix('.log')}.idx")
+        )
+        total_size = sum(map(_file_size, file_paths))
         return {
             "exists": "yes",
-            "streams": f"{len(streams):,}",
-            "bytes": f"{size:,}",
+            "streams": f"{len(log_paths):,}",
+            "bytes": f"{total_size:,}",
             "schema": str(FORMAT),
         }
 
@@ -99,50 +103,50 @@ class Layout:
 
     def _has_marker(self) -> bool:
         try:
-            text = Path(self.folder, MARKER).read_text("utf-8")
+            marker_text = Path(self.folder, MARKER).read_text("utf-8")
         except FileNotFoundError:
             return False
-        version = _parse_format(text)
-        if version is None:
+        format_version = _parse_format(marker_text)
+        if format_version is None:
             raise BackendError(
                 f"{self.location}: {MARKER} is damaged, and all was left as it is: "
                 f'if this is a store of threadkeep, make it {{"threadkeep": {FORMAT}}} again'
             )
-        if version > FORMAT:
+        if format_version > FORMAT:
             raise BackendError(
-                f"{self.location} has format {version}, this threadkeep knows {FORMAT}: "
+                f"{self.location} has format {format_version}, this threadkeep knows {FORMAT}: "
                 "upgrade threadkeep"
             )
         return True
 
     def _is_foreign(self) -> bool:
-        return any(not name.startswith(f"{MARKER}.") for name in _names(self.folder))
+        return any(not file_name.startswith(f"{MARKER}.") for file_name in _names(self.folder))
 
     def _write_marker(self) -> None:
         """Write the marker atomically; concurrent writers write the same content."""
-        temporary = Path(self.folder, f"{MARKER}.{secrets.token_hex(4)}")
+        temporary_path = Path(self.folder, f"{MARKER}.{secrets.token_hex(4)}")
         try:
-            with open(temporary, "w", encoding="utf-8", opener=open_private) as file:
+            with open(temporary_path, "w", encoding="utf-8", opener=open_private) as file:
                 file.write(f'{{"threadkeep": {FORMAT}}}\n')
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(Path(self.folder, MARKER))
+            temporary_path.replace(Path(self.folder, MARKER))
         finally:
-            temporary.unlink(missing_ok=True)
+            temporary_path.unlink(missing_ok=True)
         sync_folder(self.folder)
 
 
 def open_log(path: str, *, write: bool = False, create: bool = False) -> int | None:
     """Open a log and return its descriptor; `None` = there is no such file."""
-    flags = (_WRITE if write else _READ) | (os.O_CREAT if create else 0)
+    open_flags = (_WRITE if write else _READ) | (os.O_CREAT if create else 0)
     try:
-        return os.open(path, flags, PRIVATE_FILE)
+        return os.open(path, open_flags, PRIVATE_FILE)
     except FileNotFoundError:
         if not create:
             return None
     with suppress(FileExistsError):
         os.mkdir(os.path.dirname(path), PRIVATE_FOLDER)  # noqa: PTH102, PTH120 (the hot path has strings)
-    return os.open(path, flags, PRIVATE_FILE)
+    return os.open(path, open_flags, PRIVATE_FILE)
 
 
 def open_private(path: str, flags: int) -> int:
@@ -153,11 +157,11 @@ def open_private(path: str, flags: int) -> int:
 def same_file(fd: int, path: str) -> bool:
     """Return True if the path still refers to the open file."""
     try:
-        current = os.stat(path)  # noqa: PTH116
+        path_stat = os.stat(path)  # noqa: PTH116
     except FileNotFoundError:
         return False
-    opened = os.fstat(fd)
-    return opened.st_ino == current.st_ino and opened.st_dev == current.st_dev
+    descriptor_stat = os.fstat(fd)
+    return descriptor_stat.st_ino == path_stat.st_ino and descriptor_stat.st_dev == path_stat.st_dev
 
 
 def sync_folder(path: str) -> None:
@@ -187,10 +191,12 @@ def remove(*paths: str) -> None:
 
 def _make_folder(folder: Path) -> None:
     """Create a folder and its parents so that they survive a power cut."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    missing_folders = [
+        folder_path for folder_path in (folder, *folder.parents) if not folder_path.exists()
+    ]
     folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
-    for path in missing:
-        sync_folder(str(path.parent))
+    for folder_path in missing_folders:
+        sync_folder(str(folder_path.parent))
 
 
 def _names(folder: str) -> list[str]:
@@ -209,7 +215,7 @@ def _file_size(path: str) -> int:
 
 def _parse_format(text: str) -> int | None:
     try:
-        version = json.loads(text)["threadkeep"]
+        format_version = json.loads(text)["threadkeep"]
     except (ValueError, KeyError, TypeError):
         return None
-    return version if isinstance(version, int) else None
+    return format_version if isinstance(format_version, int) else None

@@ -56,55 +56,59 @@ class LogLine(NamedTuple):
 
     def rows(self) -> Iterator[Row]:
         """Yield all rows."""
-        position, text = self.rows_at, self.text
-        while position < len(text):
-            row, position = _scan(text, position + 1)
+        row_end, line_text = self.rows_at, self.text
+        while row_end < len(line_text):
+            row, row_end = _scan(line_text, row_end + 1)
             yield row
 
     def rows_with_text(self) -> Iterator[tuple[Row, str]]:
         """Yield all rows with their text."""
-        position, text = self.rows_at, self.text
-        while position < len(text):
-            start = position + 1
-            row, position = _scan(text, start)
-            yield row, text[start:position]
+        row_end, line_text = self.rows_at, self.text
+        while row_end < len(line_text):
+            row_start = row_end + 1
+            row, row_end = _scan(line_text, row_start)
+            yield row, line_text[row_start:row_end]
 
     def rows_reversed(self, kind: str) -> Iterator[Row]:
         """Yield the rows of a kind, last first; parses only those consumed."""
-        text, start = self.text, self.rows_at
-        prefix = f"[{_quote(kind)},"
-        end = len(text)
-        while end > start:
-            end = text.rfind("\t", start, end)
-            if text.startswith(prefix, end + 1):
-                yield _scan(text, end + 1)[0]
+        line_text, first_row_offset = self.text, self.rows_at
+        kind_prefix = f"[{_quote(kind)},"
+        separator_offset = len(line_text)
+        while separator_offset > first_row_offset:
+            separator_offset = line_text.rfind("\t", first_row_offset, separator_offset)
+            if line_text.startswith(kind_prefix, separator_offset + 1):
+                yield _scan(line_text, separator_offset + 1)[0]
 
     def row(self, kind: str, id: str) -> tuple[Row, int] | None:
         """The row of a record and its size in bytes; does not parse other rows."""
-        position = self.text.find(f"\t[{_quote(kind)},{_quote(id)},", self.rows_at)
-        if position < 0:
+        row_start = self.text.find(f"\t[{_quote(kind)},{_quote(id)},", self.rows_at)
+        if row_start < 0:
             return None
-        row, end = _scan(self.text, position + 1)
-        return row, size(self.text[position + 1 : end])
+        row, row_end = _scan(self.text, row_start + 1)
+        return row, size(self.text[row_start + 1 : row_end])
 
 
 def parse(raw: bytes, offset: int) -> LogLine | None:
     """Parse the bytes of a line, including its line feed; `None` = damaged."""
-    body = raw[9:-1]
-    if raw[:9] != b"%08x " % crc32(body):
+    body_bytes = raw[9:-1]
+    if raw[:9] != b"%08x " % crc32(body_bytes):
         return None
     try:
-        text = body.decode(*_CODEC)
-        head, rows_at = _scan(text, 0)
+        line_text = body_bytes.decode(*_CODEC)
+        head_fields, rows_at = _scan(line_text, 0)
     except (ValueError, StopIteration):
         return None
-    return LogLine(offset, offset + len(raw), head, text, rows_at) if type(head) is dict else None
+    return (
+        LogLine(offset, offset + len(raw), head_fields, line_text, rows_at)
+        if type(head_fields) is dict
+        else None
+    )
 
 
 def render(head: dict[str, Any], rows: list[str]) -> bytes:
     """Encode a line."""
-    body = "\t".join((dumps(head), *rows)).encode(*_CODEC)
-    return b"%08x %b\n" % (crc32(body), body)
+    body_bytes = "\t".join((dumps(head), *rows)).encode(*_CODEC)
+    return b"%08x %b\n" % (crc32(body_bytes), body_bytes)
 
 
 def header(stream: str, generation: str) -> bytes:
@@ -114,10 +118,10 @@ def header(stream: str, generation: str) -> bytes:
 
 def row_text(record: Record, seq: int) -> str:
     """Encode a record as the text of a row."""
-    expires = "null" if record.expires is None else _number(record.expires)
+    expires_text = "null" if record.expires is None else _number(record.expires)
     return (
         f"[{_quote(record.kind)},{_quote(record.id)},{seq},"
-        f"{_number(record.at)},{expires},{_quote(record.body)}]"
+        f"{_number(record.at)},{expires_text},{_quote(record.body)}]"
     )
 
 

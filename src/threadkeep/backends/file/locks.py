@@ -50,12 +50,12 @@ def locked(fd: int, path: str, deadline: float) -> Iterator[None]:
     Raises:
         LockTimeout: it was not released in time.
     """
-    acquire, release = _platform_lock()
-    handle = acquire(fd, path, deadline)
+    acquire_lock, release_lock = _platform_lock()
+    lock_handle = acquire_lock(fd, path, deadline)
     try:
         yield
     finally:
-        release(handle)
+        release_lock(lock_handle)
 
 
 @contextmanager
@@ -78,12 +78,12 @@ def reserved(fd: int) -> Iterator[None]:
 
 def retry_until(attempt: Callable[[], bool], deadline: float) -> None:
     """Retry an attempt until the deadline: no system call waits for a lock with a time-out."""
-    pause = _SHORTEST
+    pause_seconds = _SHORTEST
     while not attempt():
         if time.monotonic() >= deadline:
             raise LockTimeout
-        time.sleep(pause)
-        pause = min(2 * pause, _LONGEST)
+        time.sleep(pause_seconds)
+        pause_seconds = min(2 * pause_seconds, _LONGEST)
 
 
 @cache
@@ -123,11 +123,11 @@ def _windows(msvcrt: Any) -> tuple[Callable[[int, str, float], int], Callable[[i
         return True
 
     def acquire(log: int, path: str, deadline: float) -> int:
-        file = Path(path)
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        fd = os.open(file.with_name("lock"), flags, 0o600)
+        log_path = Path(path)
+        open_flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        fd = os.open(log_path.with_name("lock"), open_flags, 0o600)
         try:
-            retry_until(lambda: attempt(fd, 1 + int(file.stem[:7], 16)), deadline)
+            retry_until(lambda: attempt(fd, 1 + int(log_path.stem[:7], 16)), deadline)
         except BaseException:
             os.close(fd)
             raise

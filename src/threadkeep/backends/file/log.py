@@ -45,8 +45,8 @@ class Log:
 
     def header(self) -> dict[str, Any] | None:
         """The head of the first line, if it is complete."""
-        line = self.line_at(0)
-        return line.head if line and "threadkeep" in line.head else None
+        first_line = self.line_at(0)
+        return first_line.head if first_line and "threadkeep" in first_line.head else None
 
     def line_at(self, offset: int, back: int = 0) -> LogLine | None:
         """The line at an offset; `None` = it is damaged or incomplete.
@@ -54,8 +54,8 @@ class Log:
         Args:
             back: how many bytes before it to load too, since they are read next.
         """
-        raw = self._line_bytes(offset, back)
-        return line_format.parse(raw, offset) if raw else None
+        line_bytes = self._line_bytes(offset, back)
+        return line_format.parse(line_bytes, offset) if line_bytes else None
 
     def last(self) -> LogLine | None:
         """The newest complete commit."""
@@ -64,41 +64,41 @@ class Log:
 
     def last_before(self, end: int) -> LogLine | None:
         """The newest complete commit that ends at or before an offset."""
-        stop = self._line_start_before(end)
-        while stop:
-            start = self._line_start_before(stop - 1)
-            line = self.line_at(start, BLOCK)
+        line_end = self._line_start_before(end)
+        while line_end:
+            line_start = self._line_start_before(line_end - 1)
+            line = self.line_at(line_start, BLOCK)
             if line:
                 return line if "v" in line.head else None
-            self.warn_damaged(start)
-            stop = start
+            self.warn_damaged(line_start)
+            line_end = line_start
         return None
 
     def forward(self, start: int) -> Iterator[tuple[int, LogLine | None]]:
         """Yield each line from `start` on (`None` = damaged), with the offset of its end."""
-        while raw := self._line_bytes(start, 0, 4 * BLOCK):
-            line = line_format.parse(raw, start)
+        while line_bytes := self._line_bytes(start, 0, 4 * BLOCK):
+            line = line_format.parse(line_bytes, start)
             if line is None:
                 self.warn_damaged(start)
-            start += len(raw)
+            start += len(line_bytes)
             yield start, line
 
     def commits(self, start: int) -> Iterator[LogLine]:
         """The complete commits from an offset on, where a line begins."""
         return (line for _, line in self.forward(start) if line and "v" in line.head)
 
-    def seek(self, seq: int, low: int, high: int) -> int:
+    def seek(self, seq: int, search_start: int, search_end: int) -> int:
         """The offset to start from to read all commits that assigned `seq` or later ones."""
-        while high - low > 4 * BLOCK:
-            middle = (low + high) // 2
-            line = next(self.commits(self._line_start_after(middle)), None)
-            if line is None or line.offset >= high:
-                high = middle
-            elif line.head["q"] >= seq:
-                high = line.offset
+        while search_end - search_start > 4 * BLOCK:
+            middle_offset = (search_start + search_end) // 2
+            first_line = next(self.commits(self._line_start_after(middle_offset)), None)
+            if first_line is None or first_line.offset >= search_end:
+                search_end = middle_offset
+            elif first_line.head["q"] >= seq:
+                search_end = first_line.offset
             else:
-                low = line.end
-        return low
+                search_start = first_line.end
+        return search_start
 
     def append(self, raw: bytes, end: int) -> None:
         """Append bytes at `end`, in one write, after cutting off a torn line there.
@@ -112,9 +112,9 @@ class Log:
             )
             self.truncate(end)
         try:
-            written = os.write(self.fd, raw)
-            while written < len(raw):  # only if the system took just a part
-                written += os.write(self.fd, memoryview(raw)[written:])
+            written_count = os.write(self.fd, raw)
+            while written_count < len(raw):  # only if the system took just a part
+                written_count += os.write(self.fd, memoryview(raw)[written_count:])
         except BaseException:
             self.truncate(end)
             raise
@@ -131,36 +131,36 @@ class Log:
 
     def _line_bytes(self, offset: int, back: int, reach: int = BLOCK // 4) -> bytes | None:
         """The bytes of the line at an offset, including its line feed."""
-        position = offset - self._low
-        stop = self._block.find(b"\n", position) if position >= 0 else -1
-        while stop < 0:
-            high = min(self.size, offset + reach)
+        line_start = offset - self._low
+        line_feed_offset = self._block.find(b"\n", line_start) if line_start >= 0 else -1
+        while line_feed_offset < 0:
+            load_end = min(self.size, offset + reach)
             if offset >= self.size:
                 return None
-            self._load(max(0, offset - back), high)
-            position = offset - self._low
-            stop = self._block.find(b"\n", position)
-            if stop < 0 and high >= self.size:
+            self._load(max(0, offset - back), load_end)
+            line_start = offset - self._low
+            line_feed_offset = self._block.find(b"\n", line_start)
+            if line_feed_offset < 0 and load_end >= self.size:
                 return None
             reach *= 4
-        return self._block[position : stop + 1]
+        return self._block[line_start : line_feed_offset + 1]
 
     def _line_start_before(self, end: int) -> int:
         """The offset after the last line feed before `end`; 0 = there is none."""
-        reach = BLOCK
+        read_size = BLOCK
         while True:
-            high = end - self._low
-            if 0 <= high <= len(self._block):
-                feed = self._block.rfind(b"\n", 0, high)
-                if feed >= 0 or self._low == 0:
-                    return self._low + feed + 1 if feed >= 0 else 0
-            self._load(max(0, end - reach), end)
-            reach *= 4
+            block_end = end - self._low
+            if 0 <= block_end <= len(self._block):
+                line_feed_offset = self._block.rfind(b"\n", 0, block_end)
+                if line_feed_offset >= 0 or self._low == 0:
+                    return self._low + line_feed_offset + 1 if line_feed_offset >= 0 else 0
+            self._load(max(0, end - read_size), end)
+            read_size *= 4
 
     def _line_start_after(self, offset: int) -> int:
         """The offset of the first line that begins after an offset."""
-        raw = self._line_bytes(offset, 0)
-        return offset + len(raw) if raw else self.size
+        line_bytes = self._line_bytes(offset, 0)
+        return offset + len(line_bytes) if line_bytes else self.size
 
     def _load(self, low: int, high: int) -> None:
         self._block = read(self.fd, low, high - low)

@@ -12,10 +12,10 @@ _warned: set[tuple[str, int, str]] = set()
 
 def warn_once(path: str, offset: int, message: str) -> None:
     """Log a warning about an offset of a file, unless this process did so before."""
-    key = (path, offset, message)
-    if key in _warned:
+    warning_key = (path, offset, message)
+    if warning_key in _warned:
         return
     if len(_warned) >= _MAX_WARNINGS:
         _warned.clear()
-    _warned.add(key)
+    _warned.add(warning_key)
     _LOG.warning("%s, byte %d: %s", path, offset, message)

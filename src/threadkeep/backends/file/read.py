@@ -60,28 +60,30 @@ class LogReader:
         Raises:
             NeedsIndex: the query needs an index, and the reader has none.
         """
-        state = self._head.kinds.get(query.kind)
-        if state is None or query.limit == 0 or not state.records:
+        kind_state = self._head.kinds.get(query.kind)
+        if kind_state is None or query.limit == 0 or not kind_state.records:
             return Page(self._head.version, [])
-        low = max(state.floor, -1 if query.after is None else query.after)
-        high = self._head.seq + 1 if query.before is None else query.before
-        span = SeqRange(query.kind, low, high, self._now)
-        rows = self._rows(query, state, span)
-        rows.sort(key=_row_seq)
-        return Page(self._head.version, _to_records(rows))
+        seq_floor = max(kind_state.floor, -1 if query.after is None else query.after)
+        seq_ceiling = self._head.seq + 1 if query.before is None else query.before
+        seq_range = SeqRange(query.kind, seq_floor, seq_ceiling, self._now)
+        selected_rows = self._rows(query, kind_state, seq_range)
+        selected_rows.sort(key=_row_seq)
+        return Page(self._head.version, _to_records(selected_rows))
 
     def _rows(self, query: Query, state: KindState, span: SeqRange) -> list[Row]:
-        limit, is_small = query.limit, state.records <= _NEAR
+        query_limit, is_small_kind = query.limit, state.records <= _NEAR
         if query.ids is not None:
-            return _limited(self._by_ids(query.ids, state, span, is_small), limit, query.newest)
-        if limit is None:
+            return _limited(
+                self._by_ids(query.ids, state, span, is_small_kind), query_limit, query.newest
+            )
+        if query_limit is None:
             return list(self._newest(state, span, None))
         if query.newest and self._head.seq - span.high < _NEAR:
-            return _limited(self._newest(state, span, limit), limit, newest=True)
-        if is_small or state.records <= limit:
-            return _limited(self._newest(state, span, None), limit, query.newest)
-        rows = self._backward(span) if query.newest else self._forward(span)
-        return list(islice(rows, limit))
+            return _limited(self._newest(state, span, query_limit), query_limit, newest=True)
+        if is_small_kind or state.records <= query_limit:
+            return _limited(self._newest(state, span, None), query_limit, query.newest)
+        ordered_rows = self._backward(span) if query.newest else self._forward(span)
+        return list(islice(ordered_rows, query_limit))
 
     @property
     def _index(self) -> Index:
@@ -97,49 +99,54 @@ class LogReader:
         ids: Collection[str] | None = None,
     ) -> list[Row]:
         """Scan backwards until no further row can be among the newest `limit`."""
-        scan = _BackwardScan(span, limit, ids)
-        remaining = state.records
-        for line, intact in self._lines_of(span.kind):
-            if not intact:
-                remaining = self._head.seq  # records dropped by a damaged line reappear
-            base = line.head["b"]
+        backward_scan = _BackwardScan(span, limit, ids)
+        unread_count = state.records
+        for line, is_gapless in self._lines_of(span.kind):
+            if not is_gapless:
+                unread_count = self._head.seq  # records dropped by a damaged line reappear
+            seq_before_line = line.head["b"]
             for row in line.rows_reversed(span.kind):
-                if scan.visit(row, state.floor, base):
-                    remaining -= 1
-                if not remaining or scan.is_complete(max(row[2], base + 1)):
-                    return scan.rows
-            scan.visited.update(line.head.get("d", {}).get(span.kind, ()))
-            if base <= span.low or scan.is_complete(base + 1):
+                if backward_scan.visit(row, state.floor, seq_before_line):
+                    unread_count -= 1
+                if not unread_count or backward_scan.is_complete(max(row[2], seq_before_line + 1)):
+                    return backward_scan.rows
+            backward_scan.visited.update(line.head.get("d", {}).get(span.kind, ()))
+            if seq_before_line <= span.low or backward_scan.is_complete(seq_before_line + 1):
                 break
-        return scan.rows
+        return backward_scan.rows
 
     def _by_ids(
         self, ids: Sequence[str], state: KindState, span: SeqRange, is_small: bool
     ) -> list[Row]:
-        unique = set(ids)
+        unique_ids = set(ids)
         if is_small:
-            return self._newest(state, span, None, unique)
+            return self._newest(state, span, None, unique_ids)
         index = self._index
-        matches = (index.find(self._log, span.kind, id) for id in unique)
-        return [match[1] for match in matches if match and span.contains(match[1])]
+        index_matches = (index.find(self._log, span.kind, record_id) for record_id in unique_ids)
+        return [
+            index_match[1]
+            for index_match in index_matches
+            if index_match and span.contains(index_match[1])
+        ]
 
     def _forward(self, span: SeqRange) -> Iterator[Row]:
         """Yield rows oldest first: each at the line that assigned its seq, in its current state."""
-        start = self._log.seek(span.low + 1, self._head.begin, self._head.end)
-        for line in self._log.commits(start):
+        start_offset = self._log.seek(span.low + 1, self._head.begin, self._head.end)
+        for line in self._log.commits(start_offset):
             if line.head["b"] >= span.high - 1:
                 return
             if span.kind in line.head.get("c", ()):
-                rows = (row for row in line.rows() if row[0] == span.kind)
-                yield from self._current_rows(line, rows, span)
+                kind_rows = (row for row in line.rows() if row[0] == span.kind)
+                yield from self._current_rows(line, kind_rows, span)
 
     def _backward(self, span: SeqRange) -> Iterator[Row]:
         """Yield rows newest first, starting in the middle of the log."""
-        start = self._log.seek(span.high - 1, self._head.begin, self._head.end)
-        first = next(
-            (line for line in self._log.commits(start) if line.head["q"] >= span.high - 1), None
+        start_offset = self._log.seek(span.high - 1, self._head.begin, self._head.end)
+        first_line = next(
+            (line for line in self._log.commits(start_offset) if line.head["q"] >= span.high - 1),
+            None,
         )
-        for line, _ in self._lines_of(span.kind, first):
+        for line, _ in self._lines_of(span.kind, first_line):
             yield from self._current_rows(line, line.rows_reversed(span.kind), span)
             if line.head["b"] <= span.low:
                 return
@@ -151,32 +158,32 @@ class LogReader:
             if row[2] <= line.head["b"] or not span.low < row[2] < span.high:
                 continue
             if index.offset(index.hash(span.kind, row[1])) != line.offset:
-                match = index.find(self._log, span.kind, row[1])
-                if match is None or match[1][2] != row[2]:
+                index_match = index.find(self._log, span.kind, row[1])
+                if index_match is None or index_match[1][2] != row[2]:
                     continue
-                row = match[1]
+                row = index_match[1]
             if span.contains(row):
                 yield row
 
     def _lines_of(self, kind: str, start: LogLine | None = None) -> Iterator[tuple[LogLine, bool]]:
         """Yield the lines that mention a kind, newest first; False after a damaged line."""
-        intact = True
+        is_gapless = True
         if start and kind in start.head.get("c", ()):
-            offset = start.offset
+            line_offset = start.offset
         else:
-            kinds = StreamHead.of(start).kinds if start else self._head.kinds
-            offset = kinds[kind].last if kind in kinds else -1
-        while offset >= self._head.begin:
-            line = self._log.line_at(offset, BLOCK)
+            state_by_kind = StreamHead.of(start).kinds if start else self._head.kinds
+            line_offset = state_by_kind[kind].last if kind in state_by_kind else -1
+        while line_offset >= self._head.begin:
+            line = self._log.line_at(line_offset, BLOCK)
             if line and kind in line.head.get("c", ()):
-                yield line, intact
-                offset = line.head["c"][kind]
+                yield line, is_gapless
+                line_offset = line.head["c"][kind]
                 continue
-            intact = False
-            self._log.warn_damaged(offset)
-            line = self._log.last_before(offset)
-            state = line.head["h"].get(kind) if line else None
-            offset = state[0] if state else -1
+            is_gapless = False
+            self._log.warn_damaged(line_offset)
+            line = self._log.last_before(line_offset)
+            kind_state = line.head["h"].get(kind) if line else None
+            line_offset = kind_state[0] if kind_state else -1
 
 
 class _BackwardScan:
@@ -194,12 +201,12 @@ class _BackwardScan:
 
     def visit(self, row: Row, floor: int, base: int) -> bool:
         """Collect a row if it is selected; return True if it is an existing record."""
-        id, seq = row[1], row[2]
-        if id in self.visited or seq <= floor:
+        record_id, seq = row[1], row[2]
+        if record_id in self.visited or seq <= floor:
             return False
-        self.visited.add(id)
+        self.visited.add(record_id)
         if self._ids is not None:
-            if id not in self._ids:
+            if record_id not in self._ids:
                 return True
             self._missing -= 1
         if self._span.contains(row):
@@ -233,13 +240,13 @@ def _limited(rows: list[Row], limit: int | None, newest: bool) -> list[Row]:
 def _to_records(rows: Iterable[Row]) -> list[Record]:
     """Like `Record(...)` of each row in half the time: reads spend much of their time here."""
     records = []
-    for kind, id, seq, at, expires, body in rows:
+    for kind, record_id, seq, written_at, expiry, body in rows:
         record = _new(Record)
         _kind(record, kind)
-        _id(record, id)
+        _id(record, record_id)
         _body(record, body)
-        _at(record, at)
-        _expires(record, expires)
+        _at(record, written_at)
+        _expires(record, expiry)
         _seq(record, seq)
         records.append(record)
     return records

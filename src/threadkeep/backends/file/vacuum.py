@@ -14,15 +14,15 @@ def purge(layout: Layout, files: OpenFiles, now: float, *, fsync: bool) -> None:
         OSError: e.g. the disk is full; the current file is unchanged.
         LockTimeout: a file was locked for longer than the time-out; the ones before it are done.
     """
-    for _, path in layout.walk():
-        with files.writing(path, create=False) as log:
+    for _, log_path in layout.walk():
+        with files.writing(log_path, create=False) as log:
             if log is None:
                 continue
-            index = files.indexes.of(path)
+            index = files.indexes.of(log_path)
             with index.mutex:
                 index.catch_up(log)
-                head, header = index.head, log.header()
-                if head is None or header is None or not head.is_live(now):
+                stream_head, log_header = index.head, log.header()
+                if stream_head is None or log_header is None or not stream_head.is_live(now):
                     commit.end(log, index)
                 else:
-                    commit.compacted(log, index, head, header["s"], fsync=fsync)
+                    commit.compacted(log, index, stream_head, log_header["s"], fsync=fsync)

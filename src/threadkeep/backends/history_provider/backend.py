@@ -52,10 +52,12 @@ class HistoryProviderBackend:
         return f"HistoryProviderBackend({self._name})"
 
     def read(self, *queries: Query, now: float) -> list[Page]:
-        names = {query.stream for query in queries}
+        stream_names = {query.stream for query in queries}
         with self._lock():
-            streams = {name: self._load(name)[0] for name in names}
-        return [_page(streams[query.stream], query, now) for query in queries]
+            stream_by_name = {
+                stream_name: self._load(stream_name)[0] for stream_name in stream_names
+            }
+        return [_page(stream_by_name[query.stream], query, now) for query in queries]
 
     def commit(
         self,
@@ -74,45 +76,49 @@ class HistoryProviderBackend:
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
-        after = "" if cursor is None else cursors.stream(cursor, prefix)
+        last_listed_name = "" if cursor is None else cursors.stream(cursor, prefix)
         with self._lock():
-            names = sorted(
-                name for name in self._names() if name.startswith(prefix) and name > after
+            stream_names = sorted(
+                stream_name
+                for stream_name in self._names()
+                if stream_name.startswith(prefix) and stream_name > last_listed_name
             )
-        page = names[:limit]
-        return page, page[-1] if len(page) == limit else None
+        page_names = stream_names[:limit]
+        return page_names, page_names[-1] if len(page_names) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         with self._lock():
-            names = list(self._names())
-        swept = 0
-        for name in names:
-            if swept >= limit:
+            stream_names = list(self._names())
+        swept_count = 0
+        for stream_name in stream_names:
+            if swept_count >= limit:
                 break
-            swept += self._repeat(name, partial(self._try_sweep, name, now, limit - swept))
-        return swept
+            swept_count += self._repeat(
+                stream_name, partial(self._try_sweep, stream_name, now, limit - swept_count)
+            )
+        return swept_count
 
     def describe(self) -> dict[str, str]:
         """The provider, and how many processes may write at once; asks the provider nothing."""
-        processes = "any number" if self._compare_and_set else f"one: no {COMPARE_AND_SET}"
-        return {"engine": f"history provider {self._name}", "writers": processes}
+        writer_limit = "any number" if self._compare_and_set else f"one: no {COMPARE_AND_SET}"
+        return {"engine": f"history provider {self._name}", "writers": writer_limit}
 
     def close(self) -> None:
         """Close the provider, if it can be closed. May be called twice."""
-        if not self._closed and callable(close := getattr(self._provider, "close", None)):
-            self._call(close)
+        if not self._closed and callable(close_provider := getattr(self._provider, "close", None)):
+            self._call(close_provider)
         self._closed = True
 
     def _repeat(self, name: str, attempt: Callable[[], R | None]) -> R:
         """Make an attempt until it is not `None`: until no other writer came between."""
-        deadline, attempts = Deadline(_PATIENCE), 0
+        deadline, attempt_count = Deadline(_PATIENCE), 0
         while True:
             with self._lock():
-                result = attempt()
-            if result is not None:
-                return result
-            attempts += 1
-            if not backoff(attempts, deadline):
+                attempt_result = attempt()
+            if attempt_result is not None:
+                return attempt_result
+            attempt_count += 1
+            if not backoff(attempt_count, deadline):
                 raise BackendTimeout(
                     f"{self._name}: stream {shown(name)} was changed by others for "
                     f"{_PATIENCE:g} s, "
@@ -120,51 +126,57 @@ class HistoryProviderBackend:
                 )
 
     def _try_commit(self, change: Change) -> Commit | None:
-        stream, version = self._load(change.stream)
+        stream, data_version = self._load(change.stream)
         decision = decide(stream.head if stream else None, change)
-        changed, commit = apply(stream, decision, change)
+        changed_stream, commit = apply(stream, decision, change)
         if decision.action in (Action.REPLAY, Action.IGNORE):
             return commit
-        done = self._store(change.stream, changed, version, change.now)
-        return commit if done else None
+        is_stored = self._store(change.stream, changed_stream, data_version, change.now)
+        return commit if is_stored else None
 
     def _try_sweep(self, name: str, now: float, limit: int) -> int | None:
-        stream, version = self._load(name)
+        stream, data_version = self._load(name)
         if stream is None:
             return 0
         if stream.dead(now):
-            return 1 if self._store(name, None, version, now) else None
-        swept = stream.sweep(now, limit)
-        return swept if not swept or self._store(name, stream, version, now) else None
+            return 1 if self._store(name, None, data_version, now) else None
+        swept_count = stream.sweep(now, limit)
+        return (
+            swept_count if not swept_count or self._store(name, stream, data_version, now) else None
+        )
 
     def _load(self, name: str) -> Stored:
-        session = session_data.session_id(name)
-        stored = self._call(self._provider.get_session, session)
-        if not stored:
+        session_id = session_data.session_id(name)
+        stored_session = self._call(self._provider.get_session, session_id)
+        if not stored_session:
             return None, None
-        return session_data.decode(session, stored)[1], session_data.version(stored)
+        return session_data.decode(session_id, stored_session)[1], session_data.version(
+            stored_session
+        )
 
     def _store(self, name: str, stream: Stream | None, version: str | None, now: float) -> bool:
         """Store a stream, `None` deletes it; returns False if another writer came between."""
-        session = session_data.session_id(name)
-        encoded = None if stream is None else session_data.encode(name, stream, now)
+        session_id = session_data.session_id(name)
+        encoded_session = None if stream is None else session_data.encode(name, stream, now)
         if self._compare_and_set is not None:
-            return bool(self._call(self._compare_and_set, session, encoded, version))
-        if encoded is None:
-            self._call(self._provider.delete_session, session)
+            return bool(self._call(self._compare_and_set, session_id, encoded_session, version))
+        if encoded_session is None:
+            self._call(self._provider.delete_session, session_id)
         else:
-            self._call(self._provider.store_session, session, encoded)
+            self._call(self._provider.store_session, session_id, encoded_session)
         return True
 
     def _names(self) -> Iterator[str]:
-        for session in self._call(self._provider.get_all_sessions):
-            if not session_data.is_ours(session):
+        for session_id in self._call(self._provider.get_all_sessions):
+            if not session_data.is_ours(session_id):
                 continue
-            name = session_data.stream_name(session)
-            if name is None and (stored := self._call(self._provider.get_session, session)):
-                name = session_data.decode(session, stored)[0]
-            if name is not None:
-                yield name
+            stream_name = session_data.stream_name(session_id)
+            if stream_name is None and (
+                stored_session := self._call(self._provider.get_session, session_id)
+            ):
+                stream_name = session_data.decode(session_id, stored_session)[0]
+            if stream_name is not None:
+                yield stream_name
 
     def _lock(self) -> AbstractContextManager[Any]:
         return nullcontext() if self._compare_and_set else lock_of(self._provider)
@@ -177,9 +189,9 @@ class HistoryProviderBackend:
         except ThreadkeepError:
             raise
         except Exception as error:  # whatever the provider's driver raises
-            name = getattr(method, "__name__", "a method")
+            method_name = getattr(method, "__name__", "a method")
             raise BackendError(
-                f"the history provider {self._name} failed in {name}: "
+                f"the history provider {self._name} failed in {method_name}: "
                 f"{type(error).__name__}, see the error above"
             ) from error
 

@@ -17,8 +17,8 @@ class _Locks(fork.ForkAware):
 
     def after_fork_in_child(self) -> None:
         """No thread that held a lock is here, so a lock of the parent's is never released."""
-        for cls in self.by_class:
-            self.by_class[cls] = threading.Lock()
+        for provider_class in self.by_class:
+            self.by_class[provider_class] = threading.Lock()
 
 
 _LOCK: Final = fork.held_across_fork()

@@ -60,16 +60,16 @@ class BaseHistoryProvider(ABC):
 
 def looks_like_one(value: object) -> bool:
     """Whether a class or an object has at least one of the four methods, so is meant as one."""
-    return any(callable(getattr(value, method, None)) for method in METHODS)
+    return any(callable(getattr(value, method_name, None)) for method_name in METHODS)
 
 
 def missing_methods(value: object) -> list[str]:
     """The methods that a class or an object lacks, or has as an `async def`."""
-    abstract = getattr(value, "__abstractmethods__", ())
+    abstract_methods = getattr(value, "__abstractmethods__", ())
     return [
-        method
-        for method in METHODS
-        if method in abstract
-        or not callable(function := getattr(value, method, None))
-        or inspect.iscoroutinefunction(function)
+        method_name
+        for method_name in METHODS
+        if method_name in abstract_methods
+        or not callable(method := getattr(value, method_name, None))
+        or inspect.iscoroutinefunction(method)
     ]

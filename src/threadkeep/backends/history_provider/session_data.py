@@ -27,9 +27,11 @@ def session_id(stream: str) -> str:
 
     Safe as a file name and in keys, and distinct where a store ignores case or final blanks.
     """
-    name = "".join(chr(byte) if chr(byte) in _PLAIN else f"_{byte:02x}" for byte in stream.encode())
-    if len(name) <= _MAX_LENGTH:
-        return _PREFIX + name
+    escaped_name = "".join(
+        chr(byte) if chr(byte) in _PLAIN else f"_{byte:02x}" for byte in stream.encode()
+    )
+    if len(escaped_name) <= _MAX_LENGTH:
+        return _PREFIX + escaped_name
     return _HASHED + hashlib.sha256(stream.encode()).hexdigest()
 
 
@@ -42,9 +44,11 @@ def stream_name(session: str) -> str | None:
     """The stream of a session's id; `None` = only its data tell."""
     if not session.startswith(_PREFIX):
         return None
-    encoded = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), session.removeprefix(_PREFIX))
+    latin1_name = _ESCAPED.sub(
+        lambda escape_match: chr(int(escape_match[1], 16)), session.removeprefix(_PREFIX)
+    )
     try:
-        return encoded.encode("latin-1").decode()
+        return latin1_name.encode("latin-1").decode()
     except UnicodeError:
         return None
 
@@ -54,7 +58,7 @@ def encode(name: str, stream: Stream, now: float) -> dict[str, Any]:
 
     A provider may have a column for each key of that shape. All text is ASCII.
     """
-    text = json.dumps(
+    stream_text = json.dumps(
         {
             "stream": name,
             "version": stream.version,
@@ -71,11 +75,11 @@ def encode(name: str, stream: Stream, now: float) -> dict[str, Any]:
         separators=(",", ":"),
     )
     return {
-        "history": [{"role": _ROLE, "content": text}],
+        "history": [{"role": _ROLE, "content": stream_text}],
         "files": [],
         "summary": "",
         "last_active_time": now,
-        "num_characters": len(text),
+        "num_characters": len(stream_text),
         "num_turns": 1,
         "version": secrets.token_hex(16),
     }
@@ -88,18 +92,18 @@ def decode(session: str, data: object) -> tuple[str, Stream]:
         CorruptRecord: the session holds something else.
     """
     try:
-        (entry,) = data["history"]  # type: ignore[index]
-        fields = json.loads(entry["content"])
-        name, records = str(fields.pop("stream")), fields.pop("records")
-        stream = Stream(**fields)
-        for record in records:
-            stream.restore(Record(*record))
+        (history_entry,) = data["history"]  # type: ignore[index]
+        stream_fields = json.loads(history_entry["content"])
+        stream_name, record_rows = str(stream_fields.pop("stream")), stream_fields.pop("records")
+        stream = Stream(**stream_fields)
+        for record_row in record_rows:
+            stream.restore(Record(*record_row))
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise CorruptRecord(
             f"the history provider's session {shown(session)} does not hold what threadkeep stored "
             "there: restore it, or delete it to begin anew"
         ) from error
-    return name, stream
+    return stream_name, stream
 
 
 def version(data: Mapping[str, Any] | None) -> str | None:

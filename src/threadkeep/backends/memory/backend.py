@@ -67,8 +67,8 @@ class MemoryBackend:
         with _LOCK:
             self._check_open()
             commit = self._carry_out(Change(stream, put, drop, ttl, expect, token, now))
-            evicted = self._evict()
-        if evicted:
+            is_first_eviction = self._evict()
+        if is_first_eviction:
             self._warn()
         return commit
 
@@ -77,19 +77,25 @@ class MemoryBackend:
     ) -> tuple[list[str], Any]:
         with _LOCK:
             self._check_open()
-            matching = [name for name in self._streams if name.startswith(prefix)]
-        after = "" if cursor is None else cursors.stream(cursor, prefix)
-        page = sorted(name for name in matching if name > after)[:limit]
-        return page, page[-1] if len(page) == limit else None
+            matching_names = [
+                stream_name for stream_name in self._streams if stream_name.startswith(prefix)
+            ]
+        last_listed_name = "" if cursor is None else cursors.stream(cursor, prefix)
+        page_names = sorted(
+            stream_name for stream_name in matching_names if stream_name > last_listed_name
+        )[:limit]
+        return page_names, page_names[-1] if len(page_names) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         with _LOCK:
             self._check_open()
-            dead = (name for name in self._streams if self._is_dead(name, now))
-            doomed = list(islice(dead, limit))
-            for name in doomed:
-                self._forget(name)
-            return len(doomed) + self._sweep_records(now, limit - len(doomed))
+            dead_names = (
+                stream_name for stream_name in self._streams if self._is_dead(stream_name, now)
+            )
+            swept_names = list(islice(dead_names, limit))
+            for stream_name in swept_names:
+                self._forget(stream_name)
+            return len(swept_names) + self._sweep_records(now, limit - len(swept_names))
 
     def purge(self, now: float) -> list[str]:
         """Nothing of what was deleted is left."""
@@ -136,15 +142,15 @@ class MemoryBackend:
         An interrupt (Ctrl-C, the button of a notebook) may come between any two steps. So a new
         stream takes the place of the old one in a single step, after the notes about it.
         """
-        name, before = change.stream, self._live(change.stream, change.now)
-        decision = decide(before.head if before else None, change)
+        stream_name, previous_stream = change.stream, self._live(change.stream, change.now)
+        decision = decide(previous_stream.head if previous_stream else None, change)
         if change.put:
-            self._note(name, change)
-        after, commit = apply(before, decision, change)
+            self._note(stream_name, change)
+        changed_stream, commit = apply(previous_stream, decision, change)
         if decision.action is Action.END:
-            self._forget(name)
-        elif after is not None and after is not before:
-            self._streams[name] = after
+            self._forget(stream_name)
+        elif changed_stream is not None and changed_stream is not previous_stream:
+            self._streams[stream_name] = changed_stream
         return commit
 
     def _note(self, name: str, change: Change) -> None:
@@ -163,8 +169,8 @@ class MemoryBackend:
         if len(self._sessions) <= self._max_sessions:
             return False
         self._forget(next(iter(self._sessions)))
-        first, self._warned = not self._warned, True
-        return first
+        is_first_eviction, self._warned = not self._warned, True
+        return is_first_eviction
 
     def _warn(self) -> None:
         warnings.warn(
@@ -174,12 +180,12 @@ class MemoryBackend:
         )
 
     def _sweep_records(self, now: float, limit: int) -> int:
-        swept = 0
-        for name in list(self._mortal):
-            if swept >= limit:
+        swept_count = 0
+        for stream_name in list(self._mortal):
+            if swept_count >= limit:
                 break
-            stream = self._settled(name)
-            swept += stream.sweep(now, limit - swept) if stream else 0
+            stream = self._settled(stream_name)
+            swept_count += stream.sweep(now, limit - swept_count) if stream else 0
             if stream is None or not stream.has_expiring_records():
-                self._mortal.discard(name)
-        return swept
+                self._mortal.discard(stream_name)
+        return swept_count

@@ -57,7 +57,7 @@ class MongoBackend:
         timeout: float = 30.0,
         connect_timeout: float | None = None,
     ) -> None:
-        seconds = SECONDS.check(
+        connect_seconds = SECONDS.check(
             "connect_timeout", 5.0 if connect_timeout is None else connect_timeout
         )
         POOL_SIZE.check("pool_size", pool_size)
@@ -67,7 +67,7 @@ class MongoBackend:
         target = build_target(url, client, login, database, collection)
         self._location = target.location
         self._pool: ClientPool[Client] = ClientPool(
-            lambda: make_client(target, pool_size, seconds),
+            lambda: make_client(target, pool_size, connect_seconds),
             Client.close if client is None else None,
             location=target.location,
         )
@@ -76,7 +76,7 @@ class MongoBackend:
             namespace=target.namespace,
             location=target.location,
             timeout=float(timeout),
-            connect_timeout=float(seconds),
+            connect_timeout=float(connect_seconds),
         )
 
     def __repr__(self) -> str:
@@ -97,22 +97,22 @@ class MongoBackend:
         now: float,
     ) -> Commit:
         promise = committing.promise(Change(stream, put, drop, ttl, expect, token, now))
-        work = partial(committing.commit, promise=promise)
-        return run_commit(self._calls.run, work, promise.change)
+        commit_call = partial(committing.commit, promise=promise)
+        return run_commit(self._calls.run, commit_call, promise.change)
 
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
-        low = prefix if cursor is None else cursors.stream(cursor, prefix)
-        after = {"$gte" if cursor is None else "$gt": f"s:{low}"}
+        start_name = prefix if cursor is None else cursors.stream(cursor, prefix)
+        id_lower_bound = {"$gte" if cursor is None else "$gt": f"s:{start_name}"}
 
         def work(store: Store) -> list[Document]:
-            names = {"_id": {**after, "$lt": "t"}, "g": {"$exists": False}}
-            return list(store.find(names, {"_id": 1}).sort("_id", 1).limit(limit))
+            head_filter = {"_id": {**id_lower_bound, "$lt": "t"}, "g": {"$exists": False}}
+            return list(store.find(head_filter, {"_id": 1}).sort("_id", 1).limit(limit))
 
-        listed = [document["_id"][2:] for document in self._calls.run(work)]
-        page = [name for name in listed if name.startswith(prefix)]
-        return page, page[-1] if len(page) == limit else None
+        listed_names = [document["_id"][2:] for document in self._calls.run(work)]
+        page_names = [stream_name for stream_name in listed_names if stream_name.startswith(prefix)]
+        return page_names, page_names[-1] if len(page_names) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         return self._calls.run(lambda store: expire.sweep(store, now, limit))

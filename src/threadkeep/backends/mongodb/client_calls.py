@@ -62,12 +62,12 @@ class RetryingClient:
         """
 
         def attempt(deadline: Deadline) -> T:
-            wait = min(deadline.remaining(), self._connect_timeout)
+            server_wait = min(deadline.remaining(), self._connect_timeout)
             try:
                 return self._attempt(work, deadline, creates)
             except errors.PyMongoError as error:
-                waited = format_wait(wait, self._timeout, self._connect_timeout)
-                raise Failed(classify(error, waited), error) from None
+                wait_text = format_wait(server_wait, self._timeout, self._connect_timeout)
+                raise Failed(classify(error, wait_text), error) from None
 
         return self._loop.run(attempt, repeatable=repeatable)
 
@@ -127,16 +127,16 @@ class RetryingClient:
     def _store(self, client: Client) -> Store:
         """The collection, of the primary: what is compared and set must be the newest."""
         database, collection = self._namespace
-        primary = pymongo.ReadPreference.PRIMARY
-        return client[database].get_collection(collection, read_preference=primary)
+        read_preference = pymongo.ReadPreference.PRIMARY
+        return client[database].get_collection(collection, read_preference=read_preference)
 
 
 def _server_time(hello: Document) -> float | None:
     local_time = hello.get("localTime")
     if not isinstance(local_time, datetime):
         return None
-    aware = local_time if local_time.tzinfo else local_time.replace(tzinfo=UTC)
-    return aware.timestamp()
+    utc_time = local_time if local_time.tzinfo else local_time.replace(tzinfo=UTC)
+    return utc_time.timestamp()
 
 
 def _remaining(deadline: Deadline) -> float:

@@ -39,8 +39,8 @@ class Promise(NamedTuple):
     def operation(self) -> Document:
         """What is to be applied; a new generation has nothing to drop."""
         change = self.change
-        drop = () if change.drops_stream else change.drop
-        return operation(change.put, drop, change.now, self.name)
+        drops = () if change.drops_stream else change.drop
+        return operation(change.put, drops, change.now, self.name)
 
 
 def promise(change: Change) -> Promise:
@@ -61,9 +61,9 @@ def commit(store: Store, promise: Promise) -> Commit:
             if head is not None:
                 return _finish(store, change, head)
         head = store.find_one({"_id": head_id(change.stream)})
-        committed = _carry_out(store, promise, head, decide(_state(head), change))
-        if committed is not None:
-            return committed
+        new_commit = _carry_out(store, promise, head, decide(_state(head), change))
+        if new_commit is not None:
+            return new_commit
         # else the stream began or changed just now: look again
 
 
@@ -75,8 +75,8 @@ def _carry_out(
     if action is Action.IGNORE:
         return Commit(0, [])
     if action is Action.CREATE:
-        created = _create(store, promise, head, decision)
-        return None if created is None else _finish(store, change, created)
+        created_head = _create(store, promise, head, decision)
+        return None if created_head is None else _finish(store, change, created_head)
     if head is None:
         return None
     if action is Action.REPLAY:
@@ -84,8 +84,8 @@ def _carry_out(
         return _answer(store, change, decision.version)
     if action is Action.END:
         return Commit(0, []) if _end(store, change, head) else None
-    continued = _continue(store, promise, (head, decision))  # with another ttl
-    return None if continued is None else _finish(store, change, continued)
+    continued_head = _continue(store, promise, (head, decision))  # with another ttl
+    return None if continued_head is None else _finish(store, change, continued_head)
 
 
 def _state(head: Document | None) -> StreamState | None:
@@ -107,32 +107,36 @@ def _continue(
             have the change's ttl.
     """
     change = promise.change
-    head = live_filter(change.stream, change.now)
-    if (expect := change.expect) is not None:
-        head["v"] = {"$gte": expect, "$lte": expect + allowed_advance(expect)}
+    head_filter = live_filter(change.stream, change.now)
+    if (expected_version := change.expect) is not None:
+        head_filter["v"] = {
+            "$gte": expected_version,
+            "$lte": expected_version + allowed_advance(expected_version),
+        }
     if change.token is not None:
-        head["t"] = {"$ne": change.token}
-    update: Document = {}
+        head_filter["t"] = {"$ne": change.token}
+    head_update: Document = {}
     if change.put or change.drop:
-        update = {
+        head_update = {
             "$inc": {"v": 1, "c": 1, "q": len(change.put), "n": 1},
             "$push": {"p": promise.operation()},
         }
         if change.token is not None:
-            del update["$inc"]["n"]
-            update["$set"] = {"t": change.token, "n": 0}
+            del head_update["$inc"]["n"]
+            head_update["$set"] = {"t": change.token, "n": 0}
     if decided is not None:
-        head |= _same(decided[0])
-        _set_lifetime(update, decided[1].lifetime)
+        head_filter |= _same(decided[0])
+        _set_lifetime(head_update, decided[1].lifetime)
     elif change.ttl is None:
-        _set_lifetime(update, Lifetime(None, None))
+        _set_lifetime(head_update, Lifetime(None, None))
     elif not isinstance(change.ttl, Keep):
-        head["l"] = {"$in": [float(change.ttl), None]}  # None: it never expires, or is an old one
-        update["$max"] = {"x": float(change.now + change.ttl)}
-        _set(update, "l", float(change.ttl))
-    if not update:
-        return store.find_one(head)
-    return store.find_one_and_update(head, update, return_document=ReturnDocument.AFTER)
+        # None: it never expires, or is an old one
+        head_filter["l"] = {"$in": [float(change.ttl), None]}
+        head_update["$max"] = {"x": float(change.now + change.ttl)}
+        _set(head_update, "l", float(change.ttl))
+    if not head_update:
+        return store.find_one(head_filter)
+    return store.find_one_and_update(head_filter, head_update, return_document=ReturnDocument.AFTER)
 
 
 def _set_lifetime(update: Document, lifetime: Lifetime) -> None:
@@ -152,7 +156,7 @@ def _create(
 ) -> Document | None:
     """Begin a generation over what is left of the last one; `None` = somebody else was first."""
     change = promise.change
-    new: Document = {
+    new_head: Document = {
         "_id": head_id(change.stream),
         "v": decision.version,
         "c": head["c"] + 1 if head else 1,
@@ -161,27 +165,35 @@ def _create(
         "n": 0,
         "p": [promise.operation()],
     }
-    optional = {
+    optional_fields = {
         "x": decision.expires,
         "l": decision.ttl,
         "t": decision.token,
         "z": True if head else None,
     }
-    new |= {field: value for field, value in optional.items() if value is not None}
+    new_head |= {
+        field_name: field_value
+        for field_name, field_value in optional_fields.items()
+        if field_value is not None
+    }
     if head is None:
         try:
-            store.insert_one(new)
+            store.insert_one(new_head)
         except DuplicateKeyError:
             return None
-        return new
-    return new if store.replace_one(_same(head), new).matched_count else None
+        return new_head
+    return new_head if store.replace_one(_same(head), new_head).matched_count else None
 
 
 def _end(store: Store, change: Change, head: Document) -> bool:
     """End the life; the head stays for a while, so that nobody who is late brings it back."""
-    tombstone = {"g": clock(), "f": head["q"], "p": [], "z": True, "n": 0}
-    update = {"$set": tombstone, "$inc": {"c": 1}, "$unset": {"x": "", "l": "", "t": ""}}
-    if not store.update_one(_same(head), update).matched_count:
+    tombstone_fields = {"g": clock(), "f": head["q"], "p": [], "z": True, "n": 0}
+    head_update = {
+        "$set": tombstone_fields,
+        "$inc": {"c": 1},
+        "$unset": {"x": "", "l": "", "t": ""},
+    }
+    if not store.update_one(_same(head), head_update).matched_count:
         return False
     clean(store, change.stream, head["q"])
     return True
@@ -189,8 +201,8 @@ def _end(store: Store, change: Change, head: Document) -> bool:
 
 def _same(head: Document) -> Document:
     """The filter that finds a head as it was read."""
-    life = {"x": head["x"]} if "x" in head else {"x": {"$exists": False}}
-    return {"_id": head["_id"], "c": head["c"], "v": head["v"], **life}
+    expiry_condition = {"x": head["x"]} if "x" in head else {"x": {"$exists": False}}
+    return {"_id": head["_id"], "c": head["c"], "v": head["v"], **expiry_condition}
 
 
 def clean(store: Store, stream: str, floor: int) -> int:
@@ -203,10 +215,10 @@ def clean(store: Store, stream: str, floor: int) -> int:
 def _finish(store: Store, change: Change, head: Document) -> Commit:
     if change.put or change.drop:
         apply(store, head)
-    answer = _answer(store, change, head["v"], last_seq=head["q"])
+    commit_answer = _answer(store, change, head["v"], last_seq=head["q"])
     if head.get("z"):
         clean(store, change.stream, head["f"])
-    return answer
+    return commit_answer
 
 
 def _answer(store: Store, change: Change, version: int, last_seq: int = 0) -> Commit:
@@ -216,13 +228,24 @@ def _answer(store: Store, change: Change, version: int, last_seq: int = 0) -> Co
         last_seq: of the commit's new places; 0 = not known any more, which a repeat answers for
             a record that is gone.
     """
-    names = [record_id(change.stream, record.kind, record.id) for record in change.put]
-    if not names:
+    document_ids = [record_id(change.stream, record.kind, record.id) for record in change.put]
+    if not document_ids:
         return Commit(version, [])
-    stored = store.find({"_id": {"$in": names}, "g": {"$exists": False}}, {"k": 1, "i": 1, "q": 1})
-    seqs = {(record["k"], record["i"]): record["q"] for record in stored}
+    stored_documents = store.find(
+        {"_id": {"$in": document_ids}, "g": {"$exists": False}}, {"k": 1, "i": 1, "q": 1}
+    )
+    seq_by_key = {(record["k"], record["i"]): record["q"] for record in stored_documents}
     if not last_seq:
-        return Commit(version, [seqs.get(key, 0) for key in change.keys])
-    first = last_seq - len(change.put) + 1
-    places = {(record.kind, record.id): first + n for n, record in enumerate(change.put)}
-    return Commit(version, [min(seqs.get(key, places[key]), places[key]) for key in change.keys])
+        return Commit(version, [seq_by_key.get(record_key, 0) for record_key in change.keys])
+    first_new_seq = last_seq - len(change.put) + 1
+    new_seq_by_key = {
+        (record.kind, record.id): first_new_seq + put_index
+        for put_index, record in enumerate(change.put)
+    }
+    return Commit(
+        version,
+        [
+            min(seq_by_key.get(record_key, new_seq_by_key[record_key]), new_seq_by_key[record_key])
+            for record_key in change.keys
+        ],
+    )

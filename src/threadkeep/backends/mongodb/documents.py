@@ -62,12 +62,12 @@ def live_filter(stream: str, now: float) -> Document:
 
 def query_filter(query: Query, head: Mapping[str, Any], now: float) -> Document:
     """The filter for the records of a query."""
-    low = head["f"] if query.after is None else max(head["f"], query.after)
-    span: Document = {"$gt": low, "$lte": head["q"]}
+    seq_floor = head["f"] if query.after is None else max(head["f"], query.after)
+    seq_condition: Document = {"$gt": seq_floor, "$lte": head["q"]}
     if query.before is not None:
-        span["$lt"] = query.before
-    present = {"g": {"$exists": False}, "x": _not_expired(now)}
-    return {"s": query.stream, "k": query.kind, "q": span, **present}
+        seq_condition["$lt"] = query.before
+    existence_condition = {"g": {"$exists": False}, "x": _not_expired(now)}
+    return {"s": query.stream, "k": query.kind, "q": seq_condition, **existence_condition}
 
 
 def _not_expired(now: float) -> Document:
@@ -86,8 +86,14 @@ def operation(put: Sequence[Record], drop: Sequence[Any], now: float, name: str)
     return {
         "u": name,
         "t": now,
-        "put": [[r.kind, r.id, r.body, float(r.at), r.expires] for r in put],
-        "drop": [[kind, None if ids is None else list(ids), upto] for kind, ids, upto in drop],
+        "put": [
+            [record.kind, record.id, record.body, float(record.at), record.expires]
+            for record in put
+        ],
+        "drop": [
+            [kind, None if dropped_ids is None else list(dropped_ids), max_seq]
+            for kind, dropped_ids, max_seq in drop
+        ],
     }
 
 

@@ -44,13 +44,13 @@ def classify(error: Exception, waited: str) -> Fault:
     if isinstance(error, errors.ConnectionFailure):
         return Fault(FaultKind.LOST, _short(error))
     if isinstance(error, errors.OperationFailure):
-        again = error.has_error_label("RetryableWriteError")
+        is_retryable = error.has_error_label("RetryableWriteError")
         message = f"{type(error).__name__}, code {error.code}"
-        return Fault(FaultKind.LOST if again else FaultKind.FATAL, message)
+        return Fault(FaultKind.LOST if is_retryable else FaultKind.FATAL, message)
     return Fault(FaultKind.FATAL, type(error).__name__)
 
 
 def _short(error: Exception) -> str:
     """Without what pymongo appends: its own time-outs, and the topology."""
-    text = str(error).partition(", Timeout:")[0].replace("\n", " ")
-    return re.sub(r" \(configured timeouts:[^)]*\)", "", text)[:300].rstrip(". ")
+    error_text = str(error).partition(", Timeout:")[0].replace("\n", " ")
+    return re.sub(r" \(configured timeouts:[^)]*\)", "", error_text)[:300].rstrip(". ")

@@ -24,36 +24,54 @@ _BATCH = 1000
 
 def read_pages(store: Store, queries: Sequence[Query], now: float) -> list[Page]:
     """Answer all queries; those of one stream from one snapshot."""
-    answers: dict[int, Page] = {}
-    pending = list(range(len(queries)))
-    while pending:
-        names = dict.fromkeys(queries[n].stream for n in pending)
-        heads = _heads(store, names)
-        for head in heads.values():
+    page_by_index: dict[int, Page] = {}
+    pending_indexes = list(range(len(queries)))
+    while pending_indexes:
+        stream_names = dict.fromkeys(queries[query_index].stream for query_index in pending_indexes)
+        head_by_stream = _heads(store, stream_names)
+        for head in head_by_stream.values():
             if live(head, now):
                 apply(store, head)
-        candidates = {
-            n: _page(store, heads.get(queries[n].stream), queries[n], now) for n in pending
+        candidate_page_by_index = {
+            query_index: _page(
+                store, head_by_stream.get(queries[query_index].stream), queries[query_index], now
+            )
+            for query_index in pending_indexes
         }
-        changed = _changed_streams(store, heads)
-        settled = [n for n in pending if queries[n].stream not in changed]
-        answers |= {n: candidates[n] for n in settled}
-        pending = [n for n in pending if n not in answers]
-    return [answers[n] for n in range(len(queries))]
+        changed_streams = _changed_streams(store, head_by_stream)
+        settled_indexes = [
+            query_index
+            for query_index in pending_indexes
+            if queries[query_index].stream not in changed_streams
+        ]
+        page_by_index |= {
+            query_index: candidate_page_by_index[query_index] for query_index in settled_indexes
+        }
+        pending_indexes = [
+            query_index for query_index in pending_indexes if query_index not in page_by_index
+        ]
+    return [page_by_index[query_index] for query_index in range(len(queries))]
 
 
 def _heads(store: Store, streams: Iterable[str]) -> dict[str, Document]:
-    documents = store.find({"_id": {"$in": [head_id(stream) for stream in streams]}})
-    return {head["_id"][2:]: head for head in documents}
+    head_documents = store.find({"_id": {"$in": [head_id(stream) for stream in streams]}})
+    return {head_document["_id"][2:]: head_document for head_document in head_documents}
 
 
 def _changed_streams(store: Store, heads: dict[str, Document]) -> set[str]:
     """The streams that were committed to meanwhile."""
-    ids = [head["_id"] for head in heads.values()]
-    if not ids:
+    head_ids = [head["_id"] for head in heads.values()]
+    if not head_ids:
         return set()
-    commits = {new["_id"]: new["c"] for new in store.find({"_id": {"$in": ids}}, {"c": 1})}
-    return {name for name, head in heads.items() if commits.get(head["_id"]) != head["c"]}
+    commit_count_by_id = {
+        current_head["_id"]: current_head["c"]
+        for current_head in store.find({"_id": {"$in": head_ids}}, {"c": 1})
+    }
+    return {
+        stream_name
+        for stream_name, head in heads.items()
+        if commit_count_by_id.get(head["_id"]) != head["c"]
+    }
 
 
 def _page(store: Store, head: Document | None, query: Query, now: float) -> Page:
@@ -64,20 +82,28 @@ def _page(store: Store, head: Document | None, query: Query, now: float) -> Page
     conditions = query_filter(query, head, now)
     if query.ids is not None:
         return Page(head["v"], _by_ids(store, conditions, query))
-    order = DESCENDING if query.newest else ASCENDING
-    rows = store.find(conditions).sort("q", order)
-    records = [record(row) for row in (rows if query.limit is None else rows.limit(query.limit))]
+    sort_order = DESCENDING if query.newest else ASCENDING
+    documents = store.find(conditions).sort("q", sort_order)
+    records = [
+        record(document)
+        for document in (documents if query.limit is None else documents.limit(query.limit))
+    ]
     return Page(head["v"], records[::-1] if query.newest else records)
 
 
 def _by_ids(store: Store, conditions: Document, query: Query) -> list[Record]:
-    names = [record_id(query.stream, query.kind, id) for id in dict.fromkeys(query.ids or ())]
-    records = [
-        record(row)
-        for first in range(0, len(names), _BATCH)
-        for row in store.find({**conditions, "_id": {"$in": names[first : first + _BATCH]}})
+    document_ids = [
+        record_id(query.stream, query.kind, queried_id)
+        for queried_id in dict.fromkeys(query.ids or ())
     ]
-    records.sort(key=lambda each: each.seq)
+    records = [
+        record(document)
+        for batch_start in range(0, len(document_ids), _BATCH)
+        for document in store.find(
+            {**conditions, "_id": {"$in": document_ids[batch_start : batch_start + _BATCH]}}
+        )
+    ]
+    records.sort(key=lambda found_record: found_record.seq)
     if query.limit is None:
         return records
     return records[-query.limit :] if query.newest else records[: query.limit]

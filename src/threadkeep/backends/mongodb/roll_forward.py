@@ -19,16 +19,18 @@ def apply(store: Store, head: Mapping[str, Any]) -> None:
     """Apply all that is pending in a head, which was read a moment ago."""
     if not head["p"]:
         return
-    writes = list(_writes(head))
-    names = [operation["u"] for operation in head["p"]]
-    done = UpdateOne({"_id": head["_id"]}, {"$pull": {"p": {"u": {"$in": names}}}})
+    bulk_writes = list(_writes(head))
+    operation_names = [operation["u"] for operation in head["p"]]
+    operation_removal = UpdateOne(
+        {"_id": head["_id"]}, {"$pull": {"p": {"u": {"$in": operation_names}}}}
+    )
     while True:
         try:
-            store.bulk_write([*writes, done], ordered=True)
+            store.bulk_write([*bulk_writes, operation_removal], ordered=True)
             return
         except BulkWriteError as error:
-            codes = {write_error["code"] for write_error in error.details["writeErrors"]}
-            if codes != {_DUPLICATE}:
+            error_codes = {write_error["code"] for write_error in error.details["writeErrors"]}
+            if error_codes != {_DUPLICATE}:
                 raise
             # somebody applies the same just now; what is there already is left as it is
 
@@ -36,34 +38,46 @@ def apply(store: Store, head: Mapping[str, Any]) -> None:
 def _writes(head: Mapping[str, Any]) -> Iterator[Write]:
     """Commits and seqs follow from the place of an operation, counted back from the head's."""
     stream = head["_id"][2:]
-    pending = head["p"]
-    commit = head["c"] - len(pending)
-    seq = head["q"] - sum(len(operation["put"]) for operation in pending)
-    for operation in pending:
-        commit += 1
-        for kind, ids, upto in operation["drop"]:
-            yield from _drops(stream, kind, ids, upto, 2 * commit)
-        for kind, id, body, at, expires in operation["put"]:
-            seq += 1
-            selector = {"_id": record_id(stream, kind, id)}
-            fields = {"s": stream, "k": kind, "i": id, "b": body, "a": at, "x": expires}
-            change = _put(fields, seq, 2 * commit + 1, head["f"], operation["t"])
-            yield UpdateOne(selector, change, upsert=True)
+    pending_operations = head["p"]
+    commit_number = head["c"] - len(pending_operations)
+    last_seq = head["q"] - sum(len(operation["put"]) for operation in pending_operations)
+    for operation in pending_operations:
+        commit_number += 1
+        for kind, dropped_ids, max_seq in operation["drop"]:
+            yield from _drops(stream, kind, dropped_ids, max_seq, 2 * commit_number)
+        for kind, id, record_body, written_at, expiry in operation["put"]:
+            last_seq += 1
+            record_filter = {"_id": record_id(stream, kind, id)}
+            record_fields = {
+                "s": stream,
+                "k": kind,
+                "i": id,
+                "b": record_body,
+                "a": written_at,
+                "x": expiry,
+            }
+            put_pipeline = _put(
+                record_fields, last_seq, 2 * commit_number + 1, head["f"], operation["t"]
+            )
+            yield UpdateOne(record_filter, put_pipeline, upsert=True)
 
 
 def _drops(
     stream: str, kind: str, ids: list[str] | None, upto: int | None, revision: int
 ) -> Iterator[Write]:
-    older: Document = {"r": {"$lt": revision}}
+    older_record_filter: Document = {"r": {"$lt": revision}}
     if upto is not None:
-        older["q"] = {"$lte": upto}
-    tombstone = {"$set": {"r": revision, "g": clock(), "b": None}, "$unset": {"x": ""}}
+        older_record_filter["q"] = {"$lte": upto}
+    tombstone_update = {"$set": {"r": revision, "g": clock(), "b": None}, "$unset": {"x": ""}}
     if ids is None:
-        yield UpdateMany({"s": stream, "k": kind, **older}, tombstone)
+        yield UpdateMany({"s": stream, "k": kind, **older_record_filter}, tombstone_update)
         return
-    for first in range(0, len(ids), _FEW):
-        names = [record_id(stream, kind, id) for id in ids[first : first + _FEW]]
-        yield UpdateMany({"_id": {"$in": names}, **older}, tombstone)
+    for batch_start in range(0, len(ids), _FEW):
+        document_ids = [
+            record_id(stream, kind, dropped_id)
+            for dropped_id in ids[batch_start : batch_start + _FEW]
+        ]
+        yield UpdateMany({"_id": {"$in": document_ids}, **older_record_filter}, tombstone_update)
 
 
 def _put(fields: Mapping[str, Any], seq: int, revision: int, floor: int, now: float) -> list[Any]:
@@ -71,18 +85,18 @@ def _put(fields: Mapping[str, Any], seq: int, revision: int, floor: int, now: fl
 
     `$literal` keeps bodies that begin with `$` what they are; a field set to `$$REMOVE` is missing.
     """
-    newer = {"$lt": [{"$ifNull": ["$r", -1]}, revision]}
+    is_newer = {"$lt": [{"$ifNull": ["$r", -1]}, revision]}
 
-    def chosen(field: str, value: Any) -> Document:
-        mine = "$$REMOVE" if value is None else {"$literal": value}
-        return {"$cond": [newer, mine, f"${field}"]}
+    def new_or_old_value(field: str, value: Any) -> Document:
+        new_value = "$$REMOVE" if value is None else {"$literal": value}
+        return {"$cond": [is_newer, new_value, f"${field}"]}
 
-    dropped = {"$gt": [{"$ifNull": ["$g", None]}, None]}
-    expired = {"$lte": [{"$ifNull": ["$x", float("inf")]}, now]}
-    absent = {"$lte": [{"$ifNull": ["$q", -1]}, floor]}
-    place = {"$cond": [{"$or": [absent, dropped, expired]}, seq, "$q"]}
-    changes = {field: chosen(field, value) for field, value in fields.items()}
-    changes["q"] = {"$cond": [newer, place, "$q"]}
-    changes["g"] = {"$cond": [newer, "$$REMOVE", "$g"]}
-    changes["r"] = {"$cond": [newer, revision, "$r"]}
-    return [{"$set": changes}]
+    is_dropped = {"$gt": [{"$ifNull": ["$g", None]}, None]}
+    is_expired = {"$lte": [{"$ifNull": ["$x", float("inf")]}, now]}
+    is_absent = {"$lte": [{"$ifNull": ["$q", -1]}, floor]}
+    new_or_old_seq = {"$cond": [{"$or": [is_absent, is_dropped, is_expired]}, seq, "$q"]}
+    field_expressions = {field: new_or_old_value(field, value) for field, value in fields.items()}
+    field_expressions["q"] = {"$cond": [is_newer, new_or_old_seq, "$q"]}
+    field_expressions["g"] = {"$cond": [is_newer, "$$REMOVE", "$g"]}
+    field_expressions["r"] = {"$cond": [is_newer, revision, "$r"]}
+    return [{"$set": field_expressions}]

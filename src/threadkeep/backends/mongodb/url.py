@@ -83,21 +83,23 @@ def _parse_url(url: object) -> tuple[str, str | None]:
             "percent-encode what is special in user and password"
         )
     check_at_signs(f"{scheme}://{locator}", "the MongoDB URL")
-    authority, _, path = locator.partition("?")[0].partition("/")
+    authority, _, database_path = locator.partition("?")[0].partition("/")
     hosts = authority.rpartition("@")[2]
     if not all(_HOST.fullmatch(host) for host in hosts.split(",")):
         raise ConfigError(
             "the MongoDB URL cannot be read: expected host:port behind user:password@, and ports "
             "are numbers"
         )
-    return hosts, unquote(path) or None
+    return hosts, unquote(database_path) or None
 
 
 def _check_names(database: str, collection: str) -> None:
     if not database or len(database.encode()) > 63 or _FORBIDDEN & set(database):
         raise ConfigError(f"database: {shown(database)} cannot be the name of a MongoDB database")
-    invalid = not collection or "$" in collection or "\0" in collection or len(collection) > 120
-    if invalid or collection.startswith((".", "system.")) or collection.endswith("."):
+    is_collection_invalid = (
+        not collection or "$" in collection or "\0" in collection or len(collection) > 120
+    )
+    if is_collection_invalid or collection.startswith((".", "system.")) or collection.endswith("."):
         raise ConfigError(f"collection: {shown(collection)} cannot be the name of a collection")
 
 
@@ -110,8 +112,8 @@ def make_client(target: MongoTarget, pool_size: int, connect_timeout: float) -> 
     if target.client is not None:
         return target.client
     password = target.password
-    login: dict[str, Any] = {"username": target.username}
-    login["password"] = password() if callable(password) else password
+    login_options: dict[str, Any] = {"username": target.username}
+    login_options["password"] = password() if callable(password) else password
     milliseconds = int(connect_timeout * 1000)
     try:
         return pymongo.MongoClient(
@@ -121,7 +123,11 @@ def make_client(target: MongoTarget, pool_size: int, connect_timeout: float) -> 
             connectTimeoutMS=milliseconds,
             appname="threadkeep",
             connect=False,
-            **{name: value for name, value in login.items() if value is not None},
+            **{
+                option_name: option_value
+                for option_name, option_value in login_options.items()
+                if option_value is not None
+            },
         )
     except Exception:  # many types; files that the URL names are read here too
         raise ConfigError(

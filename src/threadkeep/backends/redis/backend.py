@@ -70,10 +70,24 @@ class RedisBackend:
         connect_timeout: float | None = None,
         **parameters: Any,
     ) -> None:
-        fields = {"host": host, "port": port, "db": db, "username": username, **parameters}
-        fields |= {"password": password, "prefix": prefix, "connect_timeout": connect_timeout}
-        options = {name: value for name, value in fields.items() if value is not None}
-        settings = merge_options({} if url is None else from_url(url), options)
+        connection_fields = {
+            "host": host,
+            "port": port,
+            "db": db,
+            "username": username,
+            **parameters,
+        }
+        connection_fields |= {
+            "password": password,
+            "prefix": prefix,
+            "connect_timeout": connect_timeout,
+        }
+        given_options = {
+            option_name: option_value
+            for option_name, option_value in connection_fields.items()
+            if option_value is not None
+        }
+        settings = merge_options({} if url is None else from_url(url), given_options)
         self._prefix = settings.pop("prefix", "tk")
         connect_seconds = SECONDS.read("connect_timeout", settings.pop("connect_timeout", 5.0))
         POOL_SIZE.check("pool_size", pool_size)
@@ -83,7 +97,7 @@ class RedisBackend:
         self._location, make_client = _connection(client, settings, connect_seconds)
         self._pool: ClientPool[Client] = ClientPool(
             make_client,
-            (lambda made: made.close()) if client is None else None,
+            (lambda own_client: own_client.close()) if client is None else None,
             location=self._location,
             size=pool_size if client is None else None,
         )
@@ -101,19 +115,29 @@ class RedisBackend:
         return self._pool.in_use
 
     def read(self, *queries: Query, now: float) -> list[Page]:
-        streams: dict[str, list[int]] = {}
-        for n, query in enumerate(queries):
-            streams.setdefault(query.stream, []).append(n)
-        runs: list[Run] = [
-            (READ, self._keys.of(stream), encoding.read_args([queries[n] for n in positions], now))
-            for stream, positions in streams.items()
+        query_indexes_by_stream: dict[str, list[int]] = {}
+        for query_index, query in enumerate(queries):
+            query_indexes_by_stream.setdefault(query.stream, []).append(query_index)
+        script_runs: list[Run] = [
+            (
+                READ,
+                self._keys.of(stream),
+                encoding.read_args([queries[query_index] for query_index in query_indexes], now),
+            )
+            for stream, query_indexes in query_indexes_by_stream.items()
         ]
-        replies = self._calls.run(lambda client: _read(client, runs)) if runs else []
-        pages: dict[int, Page] = {}
-        for positions, (version, *results) in zip(streams.values(), replies, strict=True):
-            for n, reply in zip(positions, results or [()] * len(positions), strict=True):
-                pages[n] = Page(version, encoding.decode_records(queries[n], reply))
-        return [pages[n] for n in range(len(queries))]
+        replies = self._calls.run(lambda client: _read(client, script_runs)) if script_runs else []
+        page_by_index: dict[int, Page] = {}
+        for query_indexes, (stream_version, *query_replies) in zip(
+            query_indexes_by_stream.values(), replies, strict=True
+        ):
+            for query_index, reply in zip(
+                query_indexes, query_replies or [()] * len(query_indexes), strict=True
+            ):
+                page_by_index[query_index] = Page(
+                    stream_version, encoding.decode_records(queries[query_index], reply)
+                )
+        return [page_by_index[query_index] for query_index in range(len(queries))]
 
     def commit(
         self,
@@ -127,20 +151,26 @@ class RedisBackend:
         now: float,
     ) -> Commit:
         change = Change(stream, put, drop, ttl, expect, token, now)
-        run = (COMMIT, self._keys.of(stream), encoding.commit_args(change))
-        return run_commit(self._calls.run, partial(_commit, run=run, change=change), change)
+        script_run = (COMMIT, self._keys.of(stream), encoding.commit_args(change))
+        return run_commit(self._calls.run, partial(_commit, run=script_run, change=change), change)
 
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
-        pattern = self._keys.pattern(prefix)
-        position = scan.ScanPosition() if cursor is None else scan.decode(cursor, prefix)
-        names, position = list(position.pending), position._replace(pending=())
-        while not position.finished and len(names) < limit:
-            keys, position = self._calls.run(partial(scan.step, position, pattern, limit))
-            names += (self._keys.stream(key) for key in keys)
-        position = position._replace(pending=tuple(names[limit:]))
-        return names[:limit], None if position.finished and not position.pending else position
+        key_pattern = self._keys.pattern(prefix)
+        scan_position = scan.ScanPosition() if cursor is None else scan.decode(cursor, prefix)
+        stream_names, scan_position = (
+            list(scan_position.pending),
+            scan_position._replace(pending=()),
+        )
+        while not scan_position.finished and len(stream_names) < limit:
+            stream_keys, scan_position = self._calls.run(
+                partial(scan.step, scan_position, key_pattern, limit)
+            )
+            stream_names += (self._keys.stream(stream_key) for stream_key in stream_keys)
+        scan_position = scan_position._replace(pending=tuple(stream_names[limit:]))
+        is_at_end = scan_position.finished and not scan_position.pending
+        return stream_names[:limit], None if is_at_end else scan_position
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         return self._calls.run(lambda client: expire.sweep(client, self._keys, now, limit))
@@ -169,8 +199,8 @@ class RedisBackend:
 
 
 def _commit(client: Client, run: Run, change: Change) -> Commit:
-    committed, version, *encoded_seqs = evaluate(client, run)
-    if not committed:
+    is_committed, version, *encoded_seqs = evaluate(client, run)
+    if not is_committed:
         raise conflict(change.stream, change.expect, version)
     return Commit(version, encoding.decode_seqs(change.put, encoded_seqs))
 
@@ -186,14 +216,14 @@ def _connection(
 ) -> tuple[str, Callable[[], Client]]:
     """The location of the server, and a function that returns a client of it."""
     if client is not None:
-        checked = _check_client(client, settings)
-        return clients.location(checked), lambda: checked
+        checked_client = _check_client(client, settings)
+        return clients.location(checked_client), lambda: checked_client
     target = parse_target(settings)
     return target.location(), partial(clients.make_client, target, connect_timeout)
 
 
 def _check_client(client: object, settings: dict[str, Any]) -> Client:
     """Return the application's client, which takes no other connection settings beside it."""
-    for name in settings:
-        raise ConfigError(f"{name} contradicts client: the client says where the server is")
+    for setting_name in settings:
+        raise ConfigError(f"{setting_name} contradicts client: the client says where the server is")
     return clients.check_client(client)

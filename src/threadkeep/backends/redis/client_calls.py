@@ -48,9 +48,9 @@ class RetryingClient:
                         client.close()
             except ERRORS as error:
                 fault = classify(error)
-                lost = fault.kind in (FaultKind.LOST, FaultKind.TIMEOUT)
-                kind = FaultKind.UNREACHABLE if lost else fault.kind
-                raise Failed(fault._replace(kind=kind), error) from None
+                is_connection_lost = fault.kind in (FaultKind.LOST, FaultKind.TIMEOUT)
+                fault_kind = FaultKind.UNREACHABLE if is_connection_lost else fault.kind
+                raise Failed(fault._replace(kind=fault_kind), error) from None
 
         self._loop.ping = ping
 
@@ -58,9 +58,9 @@ class RetryingClient:
         self._pool.acquire(deadline)
         try:
             with use_deadline(deadline):
-                result = work(self._pool.client(deadline))
+                work_result = work(self._pool.client(deadline))
             self._loop.connected = True
-            return result
+            return work_result
         except BackendError:  # some are OSErrors
             raise
         except ERRORS as error:
@@ -71,18 +71,18 @@ class RetryingClient:
 
 def evaluate(client: Client, run: Run) -> Any:
     """Run a script by its hash; a server that does not know it is sent the text, and keeps it."""
-    script, keys, args = run
+    script, script_keys, script_args = run
     try:
-        return client.evalsha(script.sha, len(keys), *keys, *args)
+        return client.evalsha(script.sha, len(script_keys), *script_keys, *script_args)
     except NoScriptError:
-        return client.eval(script.text, len(keys), *keys, *args)
+        return client.eval(script.text, len(script_keys), *script_keys, *script_args)
 
 
 def evaluate_all(client: Client, runs: Sequence[Run]) -> list[Any]:
     """Several scripts in one round trip; not for a cluster, whose pipelines take none."""
     with client.pipeline(transaction=False) as pipeline:
-        for script, keys, args in runs:
-            pipeline.evalsha(script.sha, len(keys), *keys, *args)
+        for script, script_keys, script_args in runs:
+            pipeline.evalsha(script.sha, len(script_keys), *script_keys, *script_args)
         replies = pipeline.execute(raise_on_error=False)
     return [
         evaluate(client, run) if isinstance(reply, NoScriptError) else _checked(reply)

@@ -25,7 +25,7 @@ def make_client(target: RedisTarget, connect_timeout: float) -> Client:
 
     A cluster is asked for its nodes here; a single server is connected at the first command.
     """
-    options: dict[str, Any] = {
+    connection_options: dict[str, Any] = {
         "connection_class": PlainConnection if target.tls is None else TlsConnection,
         "socket_connect_timeout": connect_timeout,
         "socket_timeout": MAX_STALL,
@@ -36,21 +36,21 @@ def make_client(target: RedisTarget, connect_timeout: float) -> Client:
         **(target.tls or {}),
     }
     if target.cluster:
-        return _cluster(target, options)
+        return _cluster(target, connection_options)
     host, port = target.nodes[0]
     pool = redis.ConnectionPool(
-        host=host, port=port, db=target.db, retry=Retry(NoBackoff(), 0), **options
+        host=host, port=port, db=target.db, retry=Retry(NoBackoff(), 0), **connection_options
     )
     return redis.Redis(connection_pool=pool)
 
 
 def _cluster(target: RedisTarget, options: dict[str, Any]) -> Client:
     """Create a cluster client; redis-py takes another connection class only with a URL."""
-    (host, port), *others = target.nodes
+    (host, port), *other_nodes = target.nodes
     address = f"[{host}]" if ":" in host else host
     return RedisCluster(
         url=f"redis://{address}:{port}",
-        startup_nodes=[ClusterNode(*other) for other in others],  # type: ignore[no-untyped-call]
+        startup_nodes=[ClusterNode(*other_node) for other_node in other_nodes],  # type: ignore[no-untyped-call]
         retry=Retry(NoBackoff(), 0),
         **options,
     )
@@ -68,8 +68,8 @@ class _Credentials(CredentialProvider):
         self._password = target.password
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        source = self._password
-        password = (source() if callable(source) else source) or ""
+        password_source = self._password
+        password = (password_source() if callable(password_source) else password_source) or ""
         return (password,) if self._username is None else (self._username, password)
 
 
@@ -103,12 +103,12 @@ def is_cluster(client: Client) -> bool:
 
 def time(client: Client) -> float | None:
     """The time of a server in epoch seconds; `None` if this user may not ask for it."""
-    server = next(iter(primaries(client).values()))
+    first_server = next(iter(primaries(client).values()))
     try:
-        seconds, microseconds = server.time()
+        epoch_seconds, microseconds = first_server.time()
     except redis.exceptions.NoPermissionError:
         return None
-    return float(seconds) + float(microseconds) / 1e6
+    return float(epoch_seconds) + float(microseconds) / 1e6
 
 
 def primaries(client: Client) -> dict[str, Client]:

@@ -36,12 +36,12 @@ class _DeadlineConnection:
         super().__init__(*args, command_packer=_PACKER, **kwargs)  # type: ignore[call-arg]
 
     def connect(self, *args: Any, **kwargs: Any) -> None:
-        deadline, configured = current_deadline(), self.socket_connect_timeout
+        deadline, configured_timeout = current_deadline(), self.socket_connect_timeout
         if deadline is not None:
-            remaining = deadline.remaining()
-            self._attempt = Deadline(max(0.001, min(configured or MAX_STALL, remaining)))
+            seconds_left = deadline.remaining()
+            self._attempt = Deadline(max(0.001, min(configured_timeout or MAX_STALL, seconds_left)))
             self.socket_connect_timeout = self._attempt.timeout
-            longest_stall = self._attempt.timeout if self._handshakes else remaining
+            longest_stall = self._attempt.timeout if self._handshakes else seconds_left
             self.socket_timeout = max(_MIN_STALL, min(MAX_STALL, longest_stall))
         try:
             super().connect(*args, **kwargs)  # type: ignore[misc]
@@ -50,7 +50,7 @@ class _DeadlineConnection:
         except redis.exceptions.BusyLoadingError:
             raise
         except redis.TimeoutError as error:
-            raise Unreachable(self._timeout_text(configured) or str(error)) from error
+            raise Unreachable(self._timeout_text(configured_timeout) or str(error)) from error
         except redis.ConnectionError as error:
             raise Unreachable(str(error)) from error
         except (TypeError, ValueError) as error:  # a host or a password that cannot be sent
@@ -59,15 +59,15 @@ class _DeadlineConnection:
                 f"{type(error).__name__} while connecting: check host, username and password"
             ) from None
         finally:
-            self.socket_connect_timeout, self._attempt = configured, None
+            self.socket_connect_timeout, self._attempt = configured_timeout, None
 
     def _timeout_text(self, connect_timeout: float | None) -> str:
         """The error text of an attempt that timed out."""
-        deadline, attempt = current_deadline(), self._attempt
-        if deadline is None or attempt is None:
+        deadline, attempt_deadline = current_deadline(), self._attempt
+        if deadline is None or attempt_deadline is None:
             return ""
-        waited = format_wait(attempt.timeout, deadline.timeout, connect_timeout)
-        return f"no connection within {waited}"
+        wait_text = format_wait(attempt_deadline.timeout, deadline.timeout, connect_timeout)
+        return f"no connection within {wait_text}"
 
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
         deadline = self._attempt or current_deadline()

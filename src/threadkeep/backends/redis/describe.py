@@ -17,24 +17,30 @@ _REMEDY: Final = "it may throw away whole sessions: set maxmemory-policy to noev
 def describe(client: Client) -> dict[str, str]:
     """Return `engine`, `exists`, and if this user may run INFO `memory`, `eviction`, `role`."""
     try:
-        nodes = [node.info() for node in clients.primaries(client).values()]
+        server_infos = [node.info() for node in clients.primaries(client).values()]
     except redis.ResponseError:  # INFO may be forbidden to this user
         return {"engine": "Redis", "exists": "yes"}
-    server = nodes[0]
-    name = server.get("server_name", "redis").capitalize()
-    version = server.get(f"{name.lower()}_version", server.get("redis_version", "?"))
-    description = {"engine": f"{name} {version}", "exists": "yes"}
-    if len(nodes) > 1 or clients.is_cluster(client):
-        description["primaries"] = str(len(nodes))
-    description["memory"] = f"{sum(int(node.get('used_memory', 0)) for node in nodes):,} bytes"
-    return description | _limits(server)
+    first_info = server_infos[0]
+    product_name = first_info.get("server_name", "redis").capitalize()
+    product_version = first_info.get(
+        f"{product_name.lower()}_version", first_info.get("redis_version", "?")
+    )
+    description = {"engine": f"{product_name} {product_version}", "exists": "yes"}
+    if len(server_infos) > 1 or clients.is_cluster(client):
+        description["primaries"] = str(len(server_infos))
+    description["memory"] = (
+        f"{sum(int(server_info.get('used_memory', 0)) for server_info in server_infos):,} bytes"
+    )
+    return description | _limits(first_info)
 
 
 def _limits(node: Mapping[str, Any]) -> dict[str, str]:
-    policy = str(node.get("maxmemory_policy", "?"))
-    limit = int(node.get("maxmemory", 0))
-    risky = limit and policy not in _SAFE
-    limits = {"eviction": f"{policy}: {_REMEDY}" if risky else policy}
+    eviction_policy = str(node.get("maxmemory_policy", "?"))
+    memory_limit = int(node.get("maxmemory", 0))
+    may_evict_sessions = memory_limit and eviction_policy not in _SAFE
+    limit_descriptions = {
+        "eviction": f"{eviction_policy}: {_REMEDY}" if may_evict_sessions else eviction_policy
+    }
     if node.get("role") == "slave":
-        limits["role"] = "a read-only replica: connect to the primary"
-    return limits
+        limit_descriptions["role"] = "a read-only replica: connect to the primary"
+    return limit_descriptions

@@ -87,14 +87,14 @@ _TLS: Final = Fault(
 
 def classify(error: BaseException) -> Fault:
     """Classify an error."""
-    for error_class, code in _CLASSES:
+    for error_class, known_code in _CLASSES:
         if isinstance(error, error_class):
-            return _CODES[code]
+            return _CODES[known_code]
     if isinstance(error, redis.AuthenticationError):
         return _CODES["NOAUTH" if "required" in str(error) else "WRONGPASS"]
     if isinstance(error, redis.ResponseError):
-        match = _CODE.search(str(error))
-        return _CODES[match[1]] if match else Fault(FaultKind.FATAL, _short(error))
+        code_match = _CODE.search(str(error))
+        return _CODES[code_match[1]] if code_match else Fault(FaultKind.FATAL, _short(error))
     return _connection(error)
 
 
@@ -107,9 +107,9 @@ def _connection(error: BaseException) -> Fault:
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
             return _TLS._replace(message=f"no TLS connection ({_short(cause)})")
     if isinstance(error, Unreachable):
-        silent = isinstance(error.__cause__, redis.TimeoutError)
-        kind = FaultKind.SILENT if silent else FaultKind.UNREACHABLE
-        return Fault(kind, _short(error), "check host, port, TLS, and that it is running")
+        is_silent = isinstance(error.__cause__, redis.TimeoutError)
+        fault_kind = FaultKind.SILENT if is_silent else FaultKind.UNREACHABLE
+        return Fault(fault_kind, _short(error), "check host, port, TLS, and that it is running")
     if isinstance(error, redis.TimeoutError):
         return Fault(FaultKind.LOST, "no answer")
     if isinstance(error, exceptions.RedisClusterException):
@@ -123,10 +123,12 @@ def _cluster(error: BaseException) -> Fault:
     """Its messages may hold arguments of the call, so they are not cited."""
     if "Cluster mode is not enabled" in str(error):
         return Fault(FaultKind.FATAL, "it is not a cluster", "connect by redis:// instead")
-    causes = [classify(cause) for cause in list(_causes(error))[1:]]
-    telling = [fault for fault in causes if fault.kind in (FaultKind.FATAL, FaultKind.SILENT)]
-    if telling:
-        return telling[0]
+    cause_faults = [classify(cause) for cause in list(_causes(error))[1:]]
+    decisive_faults = [
+        fault for fault in cause_faults if fault.kind in (FaultKind.FATAL, FaultKind.SILENT)
+    ]
+    if decisive_faults:
+        return decisive_faults[0]
     return Fault(FaultKind.UNREACHABLE, "no node of the cluster answers", "check hosts and ports")
 
 
@@ -138,5 +140,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _short(error: BaseException) -> str:
-    text = str(error) if isinstance(error, Unreachable) else f"{type(error).__name__}: {error}"
-    return text[:300].rstrip(". ")
+    error_text = (
+        str(error) if isinstance(error, Unreachable) else f"{type(error).__name__}: {error}"
+    )
+    return error_text[:300].rstrip(". ")

@@ -27,37 +27,44 @@ Reply = Any
 
 def commit_args(change: Change) -> list[Argument]:
     """The arguments of `commit.lua`; a token gets a `=` prefix, since it may be empty."""
-    _, put, drop, ttl, expect, token, now, _ = change
-    unique = {_key(record): record for record in put}.values()
-    args: list[Argument] = [
+    _, put_records, drops, ttl, expected_version, commit_token, now, _ = change
+    unique_records = {_key(record): record for record in put_records}.values()
+    script_args: list[Argument] = [
         repr(float(now)),
         _expiry(ttl, now),
-        "" if expect is None else expect,
-        0 if expect is None else allowed_advance(expect),
-        "" if token is None else f"={token}",
+        "" if expected_version is None else expected_version,
+        0 if expected_version is None else allowed_advance(expected_version),
+        "" if commit_token is None else f"={commit_token}",
         first_version(),
-        int(any(record.expires is not None for record in unique)),
-        resp.pack_keys(unique) if put else "",
-        len(drop),
+        int(any(record.expires is not None for record in unique_records)),
+        resp.pack_keys(unique_records) if put_records else "",
+        len(drops),
     ]
-    for kind, ids, upto in drop:
-        args += ("" if kind is None else kind, _seq_text(upto), -1 if ids is None else len(ids))
-        args += ids or ()
-    args += resp.pack_values(unique)
-    return args
+    for kind, dropped_ids, max_seq in drops:
+        script_args += (
+            "" if kind is None else kind,
+            _seq_text(max_seq),
+            -1 if dropped_ids is None else len(dropped_ids),
+        )
+        script_args += dropped_ids or ()
+    script_args += resp.pack_values(unique_records)
+    return script_args
 
 
 def decode_seqs(put: Sequence[Record], reply: Sequence[int]) -> list[int]:
     """The seqs of all records in `put`, from the reply of `commit.lua` for the unique ones."""
     if not put:
         return []
-    base, existing = reply[0], dict(zip(reply[1::2], reply[2::2], strict=True))
-    unique = dict.fromkeys(map(_key, put))
-    if not existing and len(unique) == len(put) and base >= 0:
-        return list(range(base + 1, base + 1 + len(put)))
-    new = count(base + 1) if base >= 0 else repeat(0)
-    assigned = {key: existing.get(n) or next(new) for n, key in enumerate(unique)}
-    return [assigned[_key(record)] for record in put]
+    base_seq, existing_seq_by_index = reply[0], dict(zip(reply[1::2], reply[2::2], strict=True))
+    unique_keys = dict.fromkeys(map(_key, put))
+    if not existing_seq_by_index and len(unique_keys) == len(put) and base_seq >= 0:
+        return list(range(base_seq + 1, base_seq + 1 + len(put)))
+    new_seqs = count(base_seq + 1) if base_seq >= 0 else repeat(0)
+    seq_by_key = {
+        record_key: existing_seq_by_index.get(key_index) or next(new_seqs)
+        for key_index, record_key in enumerate(unique_keys)
+    }
+    return [seq_by_key[_key(record)] for record in put]
 
 
 def _expiry(ttl: Ttl, now: float) -> str:
@@ -72,42 +79,42 @@ def _seq_text(seq: int | None) -> str:
 
 def read_args(queries: Iterable[Query], now: float) -> list[Argument]:
     """The arguments of `read.lua`, for queries of one stream."""
-    args: list[Argument] = [repr(float(now))]
+    script_args: list[Argument] = [repr(float(now))]
     for query in queries:
-        limit = -1 if query.limit is None else query.limit
-        args += (
+        record_limit = -1 if query.limit is None else query.limit
+        script_args += (
             query.kind,
-            limit,
+            record_limit,
             int(query.newest),
             _seq_text(query.after),
             _seq_text(query.before),
         )
-        ids = None if query.ids is None else list(dict.fromkeys(query.ids))
-        args += (-1,) if ids is None else (len(ids), *ids)
-    return args
+        unique_ids = None if query.ids is None else list(dict.fromkeys(query.ids))
+        script_args += (-1,) if unique_ids is None else (len(unique_ids), *unique_ids)
+    return script_args
 
 
 def decode_records(query: Query, reply: Sequence[bytes | str]) -> list[Record]:
     """Decode one query's reply, the ids and then the values, to records."""
     if len(reply) < 2:
         return []
-    ids = decode_text(reply[0]).split("\0")
-    decoded = [
-        _record(query.kind, id, decode_text(value))
-        for id, value in zip(ids, reply[1:], strict=True)
+    record_ids = decode_text(reply[0]).split("\0")
+    decoded_records = [
+        _record(query.kind, record_id, decode_text(encoded_value))
+        for record_id, encoded_value in zip(record_ids, reply[1:], strict=True)
     ]
-    return decoded[::-1] if query.newest else decoded
+    return decoded_records[::-1] if query.newest else decoded_records
 
 
 def _record(kind: str, id: str, value: str) -> Record:
     """Like `Record(...)` in half the time: reads spend most of their client time here."""
-    seq, at, expires, body = value.split("|", 3)
+    seq, written_at, expires_text, record_body = value.split("|", 3)
     record = _new(Record)
     _kind(record, kind)
     _id(record, id)
-    _body(record, body)
-    _at(record, float(at))
-    _expires(record, float(expires) if expires else None)
+    _body(record, record_body)
+    _at(record, float(written_at))
+    _expires(record, float(expires_text) if expires_text else None)
     _seq_of(record, int(seq))
     return record
 

@@ -13,15 +13,15 @@ from threadkeep.backends.redis.scripts import SWEEP
 
 def sweep(client: Client, keys: StreamKeys, now: float, limit: int) -> int:
     """Remove up to `limit` expired entries, stream by stream, with one short script each."""
-    swept = 0
-    for node, page in scan.pages(client, keys.pattern("")):
-        streams = [keys.stream(key) for key in page]
-        for stream in _expired_streams(node, keys, streams, now):
-            if swept >= limit:
-                return swept
-            run = (SWEEP, keys.of(stream), (repr(float(now)), limit - swept))
-            swept += evaluate(client, run)
-    return swept
+    swept_count = 0
+    for node_client, page_keys in scan.pages(client, keys.pattern("")):
+        streams = [keys.stream(stream_key) for stream_key in page_keys]
+        for stream in _expired_streams(node_client, keys, streams, now):
+            if swept_count >= limit:
+                return swept_count
+            script_run = (SWEEP, keys.of(stream), (repr(float(now)), limit - swept_count))
+            swept_count += evaluate(client, script_run)
+    return swept_count
 
 
 def _expired_streams(
@@ -32,12 +32,14 @@ def _expired_streams(
         return
     with client.pipeline(transaction=False) as pipeline:
         for stream in streams:
-            records, index = keys.of(stream)
-            pipeline.hget(records, "e")
-            pipeline.zrangebylex(index, "-", f"(\0{now:020.6f}\1", 0, 1)
-        answers = pipeline.execute(raise_on_error=False)
-    for stream, end, due in zip(streams, answers[::2], answers[1::2], strict=True):
-        if isinstance(end, Exception) or isinstance(due, Exception):
+            records_key, index_key = keys.of(stream)
+            pipeline.hget(records_key, "e")
+            pipeline.zrangebylex(index_key, "-", f"(\0{now:020.6f}\1", 0, 1)
+        replies = pipeline.execute(raise_on_error=False)
+    for stream, stream_expiry, expired_entries in zip(
+        streams, replies[::2], replies[1::2], strict=True
+    ):
+        if isinstance(stream_expiry, Exception) or isinstance(expired_entries, Exception):
             continue  # it moved to another node, or is a foreign key
-        if due or (end and float(end.split()[0]) <= now):
+        if expired_entries or (stream_expiry and float(stream_expiry.split()[0]) <= now):
             yield stream

@@ -35,8 +35,8 @@ class StreamKeys:
         """
         if stream.startswith("}"):
             raise InputError("a stream in Redis cannot have a name that begins with '}'")
-        base = f"{self._start}{stream}}}:"
-        return f"{base}h", f"{base}z"
+        key_prefix = f"{self._start}{stream}}}:"
+        return f"{key_prefix}h", f"{key_prefix}z"
 
     def pattern(self, prefix: str) -> str:
         """The SCAN pattern for streams whose name begins with `prefix`: one key per stream."""
@@ -44,8 +44,8 @@ class StreamKeys:
 
     def stream(self, key: bytes | str) -> str:
         """The stream that a key belongs to."""
-        raw = key.encode() if isinstance(key, str) else key
-        return raw[self._length : -3].decode(errors="replace")
+        key_bytes = key.encode() if isinstance(key, str) else key
+        return key_bytes[self._length : -3].decode(errors="replace")
 
 
 def _escape(match: re.Match[str]) -> str:

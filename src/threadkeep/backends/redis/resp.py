@@ -14,32 +14,32 @@ _TEXT: Final = b"\xda"  # of less than 64 KiB
 
 def pack_keys(records: Iterable[Record]) -> bytes:
     """Pack kinds and ids, alternating, as a MessagePack array that Lua unpacks in one call."""
-    parts: list[bytes] = []
+    packed_parts: list[bytes] = []
     for record in records:
-        id = record.id.encode()
-        parts += (_kind_bytes(record.kind), len(id).to_bytes(2, "big"), id)
-    return b"".join((_ARRAY, (len(parts) // 3 * 2).to_bytes(4, "big"), *parts))
+        id_bytes = record.id.encode()
+        packed_parts += (_kind_bytes(record.kind), len(id_bytes).to_bytes(2, "big"), id_bytes)
+    return b"".join((_ARRAY, (len(packed_parts) // 3 * 2).to_bytes(4, "big"), *packed_parts))
 
 
 @functools.cache
 def _kind_bytes(kind: str) -> bytes:
     """An encoded kind, and the type byte of the id that follows it."""
-    text = kind.encode()
-    return _TEXT + len(text).to_bytes(2, "big") + text + _TEXT
+    kind_text_bytes = kind.encode()
+    return _TEXT + len(kind_text_bytes).to_bytes(2, "big") + kind_text_bytes + _TEXT
 
 
 def pack_values(records: Iterable[Record]) -> list[bytes]:
     """Encode the stored value of each record without its seq: `at|expires|body`."""
-    encoded = []
-    latest, time_text = None, ""
+    encoded_values = []
+    last_written_at, time_text = None, ""
     for record in records:
         if (
-            record.at is not latest
+            record.at is not last_written_at
         ):  # usually one time for all, and formatting it is the slowest part
-            latest, time_text = record.at, repr(float(record.at))
-        expires = "" if record.expires is None else repr(float(record.expires))
-        encoded.append(f"{time_text}|{expires}|{record.body}".encode())
-    return encoded
+            last_written_at, time_text = record.at, repr(float(record.at))
+        expiry_text = "" if record.expires is None else repr(float(record.expires))
+        encoded_values.append(f"{time_text}|{expiry_text}|{record.body}".encode())
+    return encoded_values
 
 
 class Packer:
@@ -49,8 +49,8 @@ class Packer:
         """Encode one command."""
         if " " in str(args[0]):
             args = (*str(args[0]).split(), *args[1:])
-        parts = [b"*%d\r\n" % len(args)]
-        for arg in args:
-            encoded = arg if type(arg) is bytes else str(arg).encode()
-            parts += (b"$%d\r\n" % len(encoded), encoded, b"\r\n")
-        return [b"".join(parts)]
+        command_parts = [b"*%d\r\n" % len(args)]
+        for command_arg in args:
+            arg_bytes = command_arg if type(command_arg) is bytes else str(command_arg).encode()
+            command_parts += (b"$%d\r\n" % len(arg_bytes), arg_bytes, b"\r\n")
+        return [b"".join(command_parts)]

@@ -40,20 +40,24 @@ def decode(cursor: object, prefix: str) -> ScanPosition:
     Raises:
         InputError: it is no cursor of a scan over this prefix.
     """
-    finished_nodes, node, scan, pending, finished = cursors.parts(cursor, 5)
-    scalars = type(scan) is int and 0 <= scan < _CURSOR_LIMIT and type(finished) is bool
-    lists = isinstance(finished_nodes, (list, tuple)) and isinstance(pending, (list, tuple))
-    if not scalars or not lists or (node is None) != (scan == 0):
+    finished_nodes, node, scan_cursor, pending_names, is_finished = cursors.parts(cursor, 5)
+    has_valid_scalars = (
+        type(scan_cursor) is int and 0 <= scan_cursor < _CURSOR_LIMIT and type(is_finished) is bool
+    )
+    has_valid_lists = isinstance(finished_nodes, (list, tuple)) and isinstance(
+        pending_names, (list, tuple)
+    )
+    if not has_valid_scalars or not has_valid_lists or (node is None) != (scan_cursor == 0):
         raise cursors.invalid()
-    at_start, at_end = node is None and not finished_nodes, finished and not pending
-    if at_start or at_end:  # no cursor is given for these
+    is_at_start, is_at_end = node is None and not finished_nodes, is_finished and not pending_names
+    if is_at_start or is_at_end:  # no cursor is given for these
         raise cursors.invalid()
     return ScanPosition(
         tuple(map(cursors.text, finished_nodes)),
         None if node is None else cursors.text(node),
-        scan,
-        tuple(cursors.stream(name, prefix) for name in pending),
-        finished,
+        scan_cursor,
+        tuple(cursors.stream(stream_name, prefix) for stream_name in pending_names),
+        is_finished,
     )
 
 
@@ -65,29 +69,29 @@ def step(
     When the primaries change meanwhile, those not yet finished are scanned from the beginning:
     keys may come twice, but no key that persists is missed.
     """
-    nodes = clients.primaries(client)
-    if position.node not in nodes or position.node in position.finished_nodes:
-        unvisited = sorted(nodes.keys() - set(position.finished_nodes))
-        if not unvisited:
+    client_by_node = clients.primaries(client)
+    if position.node not in client_by_node or position.node in position.finished_nodes:
+        unvisited_nodes = sorted(client_by_node.keys() - set(position.finished_nodes))
+        if not unvisited_nodes:
             return [], position._replace(finished=True)
-        position = position._replace(node=unvisited[0], scan=0)
-    name = position.node or ""
-    scan, keys = nodes[name].scan(
+        position = position._replace(node=unvisited_nodes[0], scan=0)
+    node_name = position.node or ""
+    scan_cursor, page_keys = client_by_node[node_name].scan(
         position.scan, match=pattern, count=max(10, min(count, _MAX_COUNT))
     )
-    if scan:
-        return keys, position._replace(scan=scan)
-    finished_nodes = (*position.finished_nodes, name)
-    remaining = nodes.keys() - set(finished_nodes)
-    return keys, ScanPosition(finished_nodes, finished=not remaining)
+    if scan_cursor:
+        return page_keys, position._replace(scan=scan_cursor)
+    finished_nodes = (*position.finished_nodes, node_name)
+    remaining_nodes = client_by_node.keys() - set(finished_nodes)
+    return page_keys, ScanPosition(finished_nodes, finished=not remaining_nodes)
 
 
 def pages(client: Client, pattern: str) -> Iterator[tuple[Client, list[Any]]]:
     """Yield all keys page by page, each page with a client of the server that holds it."""
-    for node in clients.primaries(client).values():
-        scan = 0
+    for node_client in clients.primaries(client).values():
+        scan_cursor = 0
         while True:
-            scan, keys = node.scan(scan, match=pattern, count=_MAX_COUNT)
-            yield node, keys
-            if not scan:
+            scan_cursor, page_keys = node_client.scan(scan_cursor, match=pattern, count=_MAX_COUNT)
+            yield node_client, page_keys
+            if not scan_cursor:
                 break

@@ -69,11 +69,11 @@ def from_url(url: object) -> dict[str, Any]:
         ConfigError: it is not such a URL; the message does not quote it.
     """
     try:
-        parts = urlsplit(url if isinstance(url, str) else "")
-        hosts = parts.netloc.rpartition("@")[2]
+        url_parts = urlsplit(url if isinstance(url, str) else "")
+        hosts = url_parts.netloc.rpartition("@")[2]
         nodes = tuple(_parse_address(host) for host in hosts.split(",")) if hosts else ()
-        db = int(parts.path.strip("/")) if parts.path.strip("/") else None
-        scheme = parts.scheme
+        db = int(url_parts.path.strip("/")) if url_parts.path.strip("/") else None
+        scheme = url_parts.scheme
     except ValueError:
         raise ConfigError(
             "the Redis URL cannot be read: redis://user:password@host:6379/0; "
@@ -82,19 +82,23 @@ def from_url(url: object) -> dict[str, Any]:
     if scheme not in SCHEMES:
         raise ConfigError(f"no Redis has a URL of this scheme{did_you_mean(scheme, SCHEMES)}")
     check_at_signs(str(url), "the Redis URL")
-    check_values(parts.query, "the Redis URL")
+    check_values(url_parts.query, "the Redis URL")
     tls, cluster = SCHEMES[scheme]
-    username, colon, password = parts.netloc.rpartition("@")[0].partition(":")
-    fields: dict[str, Any] = {
+    username, password_separator, password = url_parts.netloc.rpartition("@")[0].partition(":")
+    option_fields: dict[str, Any] = {
         "nodes": nodes or None,
         "db": db,
         "username": unquote(username) or None,
-        "password": unquote(password) if colon else None,
+        "password": unquote(password) if password_separator else None,
         "tls": tls or None,
         "cluster": cluster or None,
     }
-    options = {name: value for name, value in fields.items() if value is not None}
-    return merge_options(options, dict(parse_qsl(parts.query, keep_blank_values=True)))
+    given_options = {
+        option_name: option_value
+        for option_name, option_value in option_fields.items()
+        if option_value is not None
+    }
+    return merge_options(given_options, dict(parse_qsl(url_parts.query, keep_blank_values=True)))
 
 
 def _parse_address(text: str) -> Address:
@@ -103,10 +107,10 @@ def _parse_address(text: str) -> Address:
     if text.startswith("["):
         host, _, suffix = text[1:].partition("]")
         port = suffix[1:]
-    number = int(port) if port else PORT
-    if not 0 < number < 65536:
+    port_number = int(port) if port else PORT
+    if not 0 < port_number < 65536:
         raise ValueError(port)
-    return unquote(host) or "localhost", number
+    return unquote(host) or "localhost", port_number
 
 
 def merge_options(base: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,9 +119,9 @@ def merge_options(base: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str
     Raises:
         ConfigError: both have an option, with different values.
     """
-    for name in base.keys() & extra.keys():
-        if str(base[name]) != str(extra[name]):
-            raise ConfigError(f"{name} is given twice, and differently")
+    for option_name in base.keys() & extra.keys():
+        if str(base[option_name]) != str(extra[option_name]):
+            raise ConfigError(f"{option_name} is given twice, and differently")
     return {**base, **extra}
 
 
@@ -127,11 +131,15 @@ def parse_target(options: Mapping[str, Any]) -> RedisTarget:
     Raises:
         ConfigError: one is unknown, contradictory or out of range; the message names it.
     """
-    settings = {name: value for name, value in options.items() if value is not None}
-    allowed = ("host", "port", "nodes", "db", "username", "password", "tls", "cluster", *TLS)
+    settings = {
+        name: option_value for name, option_value in options.items() if option_value is not None
+    }
+    allowed_names = ("host", "port", "nodes", "db", "username", "password", "tls", "cluster", *TLS)
     for name in settings:
-        if name not in allowed:
-            raise ConfigError(f"redis has no option {shown(name)}{did_you_mean(name, allowed)}")
+        if name not in allowed_names:
+            raise ConfigError(
+                f"redis has no option {shown(name)}{did_you_mean(name, allowed_names)}"
+            )
     cluster, db = _parse_flag(settings, "cluster"), _DB.read("db", settings.get("db", 0))
     if cluster and db:
         raise ConfigError("db: a Redis Cluster has only database 0")
@@ -160,16 +168,18 @@ def _parse_flag(settings: Mapping[str, Any], name: str) -> bool:
 
 
 def _tls_options(settings: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    tls_options = {name: settings[name] for name in TLS if name in settings}
-    enabled = _parse_flag(settings, "tls")
-    if not enabled:
+    tls_options = {
+        option_name: settings[option_name] for option_name in TLS if option_name in settings
+    }
+    is_tls_enabled = _parse_flag(settings, "tls")
+    if not is_tls_enabled:
         if tls_options:
             raise ConfigError(f"{next(iter(tls_options))} needs TLS: rediss://, or tls=True")
         return None
     if tls_options.get("ssl_cert_reqs", "required") not in _REQUIREMENTS:
         raise ConfigError(f"ssl_cert_reqs must be one of {', '.join(_REQUIREMENTS)}")
-    verified = tls_options.get("ssl_cert_reqs", "required") == "required"
+    is_server_verified = tls_options.get("ssl_cert_reqs", "required") == "required"
     check_hostname = _parse_flag(
-        {"ssl_check_hostname": verified, **tls_options}, "ssl_check_hostname"
+        {"ssl_check_hostname": is_server_verified, **tls_options}, "ssl_check_hostname"
     )
     return {"ssl_cert_reqs": "required", **tls_options, "ssl_check_hostname": check_hostname}

@@ -70,11 +70,16 @@ class SqlBackend:
         **parameters: Any,
     ) -> None:
         options.check_limits(pool_size, timeout, connect_timeout)
-        fields: dict[str, Any] = {"dialect": dialect, "host": host, "port": port, "user": user}
-        fields |= {"database": database, "connect_timeout": connect_timeout, **parameters}
+        address_fields: dict[str, Any] = {
+            "dialect": dialect,
+            "host": host,
+            "port": port,
+            "user": user,
+        }
+        address_fields |= {"database": database, "connect_timeout": connect_timeout, **parameters}
         self.blocking = True
         self._names = names.parse(table_name)
-        self._database = Database(url, fields, password, self._names, pool_size)
+        self._database = Database(url, address_fields, password, self._names, pool_size)
         self._dialect = self._database.dialect
         self._pool = self._database.source
         self._timeout = float(timeout)
@@ -114,15 +119,18 @@ class SqlBackend:
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
-        after = None if cursor is None else cursors.stream(cursor, prefix)
-        low = after or prefix or "\x01"  # never empty: Oracle takes that for NULL
-        parameters = {"low": low, "limit": limit + 1}
-        step = (self._dialect.sql.streams, parameters)
-        rows = self._run(lambda connection: self._dialect.run(connection, [step]))
-        listed = [self._dialect.text(name) for (name,) in rows]
-        following = [name for name in listed if name != after][:limit]
-        page = [name for name in following if name.startswith(prefix)]
-        return page, page[-1] if page and len(page) == limit else None
+        last_listed_name = None if cursor is None else cursors.stream(cursor, prefix)
+        # never empty: Oracle takes that for NULL
+        lower_bound = last_listed_name or prefix or "\x01"
+        parameters = {"low": lower_bound, "limit": limit + 1}
+        list_step = (self._dialect.sql.streams, parameters)
+        name_rows = self._run(lambda connection: self._dialect.run(connection, [list_step]))
+        listed_names = [self._dialect.text(stream_name) for (stream_name,) in name_rows]
+        next_names = [
+            stream_name for stream_name in listed_names if stream_name != last_listed_name
+        ][:limit]
+        page_names = [stream_name for stream_name in next_names if stream_name.startswith(prefix)]
+        return page_names, page_names[-1] if page_names and len(page_names) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         def run(sweep: Callable[..., int]) -> int:
@@ -159,10 +167,10 @@ class SqlBackend:
         """Describe the server and the tables; creates nothing."""
         deadline = Deadline(self._timeout)
         description = self._calls.run(self._dialect.server_info, deadline=deadline)
-        version = self._database.tables_version(self._calls, deadline)
-        tables = ", ".join((str(self._names), self._names.streams, self._names.meta))
-        description |= {"tables": tables, "exists": "yes" if version else "no"}
-        return description | ({"schema": str(version)} if version else {})
+        schema_version = self._database.tables_version(self._calls, deadline)
+        table_names = ", ".join((str(self._names), self._names.streams, self._names.meta))
+        description |= {"tables": table_names, "exists": "yes" if schema_version else "no"}
+        return description | ({"schema": str(schema_version)} if schema_version else {})
 
     def clock_offset(self, *, renew: bool = False) -> float | None:
         """Seconds by which the server's clock is ahead; `None` on Oracle, which is not asked."""
@@ -196,12 +204,12 @@ class SqlBackend:
 
     def _commit(self, connection: Any, change: Change) -> Commit:
         dialect = self._dialect
-        committed = dialect.commit_fast(connection, change)
-        if committed is not None:
-            return committed
+        fast_commit = dialect.commit_fast(connection, change)
+        if fast_commit is not None:
+            return fast_commit
         parameters = {"stream": change.stream}
-        rows = dialect.run(connection, [*dialect.begin, (dialect.sql.head, parameters)])
-        row = commit_plan.row(dialect, rows[0]) if rows else None
-        plan = commit_plan.plan(dialect, row, change)
-        rows = dialect.run(connection, [*plan.steps, ("COMMIT", {})])
-        return commit_plan.answer(plan, rows, dialect, change)
+        head_rows = dialect.run(connection, [*dialect.begin, (dialect.sql.head, parameters)])
+        head_row = commit_plan.row(dialect, head_rows[0]) if head_rows else None
+        plan = commit_plan.plan(dialect, head_row, change)
+        head_rows = dialect.run(connection, [*plan.steps, ("COMMIT", {})])
+        return commit_plan.answer(plan, head_rows, dialect, change)

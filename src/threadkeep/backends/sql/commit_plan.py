@@ -39,8 +39,12 @@ class Row(NamedTuple):
 
 def row(dialect: Dialect, columns: Sequence[Any]) -> Row:
     """A row as the driver returned it."""
-    stored = Row(*columns)
-    return stored if stored.token is None else stored._replace(token=dialect.text(stored.token))
+    stored_row = Row(*columns)
+    return (
+        stored_row
+        if stored_row.token is None
+        else stored_row._replace(token=dialect.text(stored_row.token))
+    )
 
 
 def plan(dialect: Dialect, row: Row | None, change: Change) -> Plan:
@@ -50,7 +54,7 @@ def plan(dialect: Dialect, row: Row | None, change: Change) -> Plan:
         Conflict: the version is not the one expected.
     """
     decision = decide(row.head if row else None, change)
-    action, where = decision.action, {"stream": change.stream}
+    action, stream_parameter = decision.action, {"stream": change.stream}
     if action is Action.REPLAY:
         return Plan(places(dialect, change.stream, change.put, LAST), decision.version, {})
     if action is Action.IGNORE:
@@ -58,48 +62,58 @@ def plan(dialect: Dialect, row: Row | None, change: Change) -> Plan:
     if action is Action.TOUCH:
         return Plan(_touch(dialect, row, decision, change), decision.version, {})
     if action is Action.CONTINUE:
-        drops = [step for drop in change.drop for step in _drop(dialect, change.stream, drop)]
-        return _write(dialect, row, drops, decision, change)
-    erased: list[Step] = [(dialect.sql.drop_all, where)] if row else []
+        drop_steps = [
+            drop_step for drop in change.drop for drop_step in _drop(dialect, change.stream, drop)
+        ]
+        return _write(dialect, row, drop_steps, decision, change)
+    erasing_steps: list[Step] = [(dialect.sql.drop_all, stream_parameter)] if row else []
     if action is Action.END:
-        return Plan([*erased, (dialect.sql.delete_stream, where)], 0, {})
-    return _write(dialect, row, erased, decision, change)
+        return Plan([*erasing_steps, (dialect.sql.delete_stream, stream_parameter)], 0, {})
+    return _write(dialect, row, erasing_steps, decision, change)
 
 
 def answer(plan: Plan, rows: Iterable[Any], dialect: Dialect, change: Change) -> Commit:
     """What the caller is told: rows say where known records are."""
     if not change.keys:
         return Commit(plan.version, [])
-    text = dialect.text
-    stored_seqs = {(text(kind), text(id)): int(seq) for kind, id, seq in rows}
-    return Commit(plan.version, [stored_seqs.get(k) or plan.seqs.get(k, 0) for k in change.keys])
+    decode_text = dialect.text
+    stored_seqs = {
+        (decode_text(kind), decode_text(record_id)): int(seq) for kind, record_id, seq in rows
+    }
+    return Commit(
+        plan.version,
+        [stored_seqs.get(record_key) or plan.seqs.get(record_key, 0) for record_key in change.keys],
+    )
 
 
 def _touch(dialect: Dialect, row: Row | None, decision: Decision, change: Change) -> list[Step]:
     if row is None or (decision.expires, decision.ttl) == (row.expires, row.ttl):
         return []
-    lifetime = {"expires": decision.expires, "ttl": decision.ttl}
-    return [(dialect.sql.touch, {"stream": change.stream, **lifetime})]
+    lifetime_columns = {"expires": decision.expires, "ttl": decision.ttl}
+    return [(dialect.sql.touch, {"stream": change.stream, **lifetime_columns})]
 
 
 def _write(
     dialect: Dialect, row: Row | None, drops: list[Step], decision: Decision, change: Change
 ) -> Plan:
     """Drops, the row of the stream, then the records: seqs go on also in a new generation."""
-    base, put = row.seq if row else 0, change.put
-    columns = {
+    base_seq, put_records = row.seq if row else 0, change.put
+    stream_columns = {
         "stream": change.stream,
         "version": decision.version,
-        "seq": base + len(put),
+        "seq": base_seq + len(put_records),
         "expires": decision.expires,
         "ttl": decision.ttl,
         "token": decision.token,
         "token_version": decision.token_version,
     }
-    steps = [*drops, (dialect.sql.update_stream if row else dialect.sql.insert_stream, columns)]
-    if put:
-        steps += dialect.put(change.stream, base, put, change.now)
-    return Plan(steps, decision.version, numbered(put, base))
+    write_steps = [
+        *drops,
+        (dialect.sql.update_stream if row else dialect.sql.insert_stream, stream_columns),
+    ]
+    if put_records:
+        write_steps += dialect.put(change.stream, base_seq, put_records, change.now)
+    return Plan(write_steps, decision.version, numbered(put_records, base_seq))
 
 
 def numbered(put: Sequence[Record], base: int) -> dict[Key, int]:
@@ -108,20 +122,20 @@ def numbered(put: Sequence[Record], base: int) -> dict[Key, int]:
 
 
 def _drop(dialect: Dialect, stream: str, drop: Drop) -> list[Step]:
-    upto = LAST if drop.upto is None else drop.upto
-    where = {"stream": stream, "kind": drop.kind, "upto": upto}
+    max_seq = LAST if drop.upto is None else drop.upto
+    drop_parameters = {"stream": stream, "kind": drop.kind, "upto": max_seq}
     if drop.ids is None:
-        return [(dialect.sql.drop_range, where)]
-    return dialect.by_ids(dialect.sql.drop_ids, where, drop.ids)
+        return [(dialect.sql.drop_range, drop_parameters)]
+    return dialect.by_ids(dialect.sql.drop_ids, drop_parameters, drop.ids)
 
 
 def places(dialect: Dialect, stream: str, put: Sequence[Record], upto: int) -> list[Step]:
     """Where records are, as far as they stand at or before a seq."""
-    kinds: dict[str, list[str]] = {}
+    ids_by_kind: dict[str, list[str]] = {}
     for record in put:
-        kinds.setdefault(record.kind, []).append(record.id)
-    steps: list[Step] = []
-    for kind, ids in kinds.items():
-        where = {"stream": stream, "kind": kind, "upto": upto}
-        steps += dialect.by_ids(dialect.sql.select_seqs, where, ids)
-    return steps
+        ids_by_kind.setdefault(record.kind, []).append(record.id)
+    find_steps: list[Step] = []
+    for kind, record_ids in ids_by_kind.items():
+        find_parameters = {"stream": stream, "kind": kind, "upto": upto}
+        find_steps += dialect.by_ids(dialect.sql.select_seqs, find_parameters, record_ids)
+    return find_steps

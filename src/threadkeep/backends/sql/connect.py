@@ -74,8 +74,8 @@ class Database:
         Raises:
             BackendError: the tables are not threadkeep's, or newer, or the database is down.
         """
-        version = calls.run(self._version, deadline=deadline)
-        if not schema.check(version, self.location):
+        schema_version = calls.run(self._version, deadline=deadline)
+        if not schema.check(schema_version, self.location):
             calls.run_unpooled(lambda: self._run_with_engine(schema.migrate, deadline), deadline)
 
     def measure_clock(self, connection: Any) -> None:
@@ -99,13 +99,13 @@ class Database:
     def _version(self, connection: Any) -> int:
         self.measure_clock(connection)
         try:
-            rows = self.dialect.run(connection, [(self.dialect.sql.select_version, {})])
+            version_rows = self.dialect.run(connection, [(self.dialect.sql.select_version, {})])
         except self.dialect.errors as error:
             if self.dialect.classify(error).kind is not FaultKind.MISSING:
                 raise
             connection.rollback()
             return 0
-        return int(rows[0][0]) if rows else 0
+        return int(version_rows[0][0]) if version_rows else 0
 
     def _run_with_engine(self, operation: Callable[..., T], deadline: Deadline) -> T:
         """Run an operation of SQLAlchemy on a connection of its own."""
@@ -129,17 +129,17 @@ class Database:
 
     def connect(self, deadline: Deadline) -> Any:
         """Open a connection; errors of the driver are left as they are."""
-        seconds = min(deadline.remaining(), self._connect_timeout or deadline.timeout)
+        connect_seconds = min(deadline.remaining(), self._connect_timeout or deadline.timeout)
         try:
             return watchdog.call_with_timeout(
-                seconds,
-                lambda: self._open_connection(seconds, deadline.timeout),
+                connect_seconds,
+                lambda: self._open_connection(connect_seconds, deadline.timeout),
                 lambda connection: connection.close(),
             )
         except watchdog.DeadlineExceeded:
             raise BackendTimeout(
                 f"{self.location}: no connection within "
-                f"{format_wait(seconds, deadline.timeout, self._connect_timeout)}: "
+                f"{format_wait(connect_seconds, deadline.timeout, self._connect_timeout)}: "
                 "check host, port and whether the server runs"
             ) from None
 
@@ -179,36 +179,40 @@ def _split_connect_timeout(
         and options.parse_seconds(url_timeout) != connect_timeout
     ):
         raise ConfigError("connect_timeout is given twice, and differently")
-    seconds = options.parse_seconds(connect_timeout if url_timeout is None else url_timeout)
-    options.check_limits(1, 1.0, seconds)
-    return target.with_fields(parameters=parameters), seconds
+    connect_seconds = options.parse_seconds(connect_timeout if url_timeout is None else url_timeout)
+    options.check_limits(1, 1.0, connect_seconds)
+    return target.with_fields(parameters=parameters), connect_seconds
 
 
 def _engine_target(engine: Engine, fields: Mapping[str, Any], password: Password) -> DatabaseTarget:
-    for name in (*(name for name, value in fields.items() if value is not None),):
-        raise ConfigError(f"{name}: an Engine already defines where to connect")
+    for field_name in (
+        *(field_name for field_name, field_value in fields.items() if field_value is not None),
+    ):
+        raise ConfigError(f"{field_name}: an Engine already defines where to connect")
     if password is not None:
         raise ConfigError("password: an Engine already defines where to connect")
     if engine.dialect.is_async:
         raise ConfigError("an async Engine cannot be used: pass its sync_engine's URL, or a URL")
-    dialects = {
+    dialect_names = {
         "postgresql": "postgresql",
         "mysql": "mysql",
         "mariadb": "mysql",
         "oracle": "oracle",
     }
-    dialect = dialects.get(engine.dialect.name)
+    dialect = dialect_names.get(engine.dialect.name)
     if dialect is None or engine.dialect.driver != DRIVERS[dialect].package:
-        usable = ", ".join(f"{name}+{driver.package}" for name, driver in DRIVERS.items())
+        usable_drivers = ", ".join(
+            f"{field_name}+{driver.package}" for field_name, driver in DRIVERS.items()
+        )
         raise ConfigError(
             f"an Engine for {engine.dialect.name}+{engine.dialect.driver} cannot be used; "
-            f"these can: {usable}"
+            f"these can: {usable_drivers}"
         )
     url = engine.url
     return DatabaseTarget(dialect, url.host, url.port, None, None, url.database)
 
 
 def _load_dialect(target: DatabaseTarget, names: TableNames) -> Dialect:
-    module = drivers.load(target.dialect, target.dialect)
-    dialect: Dialect = getattr(module, DRIVERS[target.dialect].name)(target, names)
+    dialect_module = drivers.load(target.dialect, target.dialect)
+    dialect: Dialect = getattr(dialect_module, DRIVERS[target.dialect].name)(target, names)
     return dialect

@@ -48,9 +48,9 @@ class RetryingConnection:
                 connect(deadline).close()
             except self._dialect.errors as error:
                 fault = self._dialect.classify(error)
-                lost = fault.kind in (FaultKind.LOST, FaultKind.TIMEOUT)
-                kind = FaultKind.UNREACHABLE if lost else fault.kind
-                raise Failed(fault._replace(kind=kind), error) from None
+                is_connection_lost = fault.kind in (FaultKind.LOST, FaultKind.TIMEOUT)
+                fault_kind = FaultKind.UNREACHABLE if is_connection_lost else fault.kind
+                raise Failed(fault._replace(kind=fault_kind), error) from None
 
         self._loop.ping = ping
 
@@ -59,27 +59,29 @@ class RetryingConnection:
         self._watchdog.close()
 
     def _attempt(self, work: Work[T], deadline: Deadline) -> T:
-        lease = self._acquire(deadline)
-        connection = lease.driver_connection
-        key = self._watchdog.start(deadline, connection)
-        broken = True
+        connection_lease = self._acquire(deadline)
+        connection = connection_lease.driver_connection
+        watchdog_key = self._watchdog.start(deadline, connection)
+        is_broken = True
         try:
-            result = work(connection)
-            broken = not self._watchdog.stop(key)
-            return result
+            work_result = work(connection)
+            is_broken = not self._watchdog.stop(watchdog_key)
+            return work_result
         except BackendError:  # some are OSErrors, as are some of the driver's
-            broken = not self._watchdog.stop(key) or not self._rolled_back(connection)
+            is_broken = not self._watchdog.stop(watchdog_key) or not self._rolled_back(connection)
             raise
         except self._dialect.errors as error:
-            aborted = not self._watchdog.stop(key)
-            fault = _ABORTED if aborted else self._dialect.classify(error)
-            broken = aborted or fault.kind is FaultKind.LOST or not self._rolled_back(connection)
+            is_aborted = not self._watchdog.stop(watchdog_key)
+            fault = _ABORTED if is_aborted else self._dialect.classify(error)
+            is_broken = (
+                is_aborted or fault.kind is FaultKind.LOST or not self._rolled_back(connection)
+            )
             if fault.kind is FaultKind.LOST:
                 self._source.distrust()
             raise Failed(fault, error) from None
         finally:
-            self._watchdog.stop(key)
-            self._source.release(lease, broken=broken)
+            self._watchdog.stop(watchdog_key)
+            self._source.release(connection_lease, broken=is_broken)
 
     def _acquire(self, deadline: Deadline) -> Lease:
         try:

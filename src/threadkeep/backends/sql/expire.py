@@ -43,30 +43,33 @@ def _sweep(
     limit: int,
 ) -> int:
     """Lock the streams that are found, and delete from them until `limit` rows went."""
-    expired = _stream_names(dialect, connection, find, now, min(limit, _BATCH))
-    if not expired:
+    expired_streams = _stream_names(dialect, connection, find, now, min(limit, _BATCH))
+    if not expired_streams:
         return 0
-    locked = _lock(dialect, connection, lock, expired, now)
-    swept = 0
+    locked_streams = _lock(dialect, connection, lock, expired_streams, now)
+    swept_count = 0
     for deletion in deletions:
-        if swept < limit:
-            swept += _delete(dialect, connection, deletion, locked, now, limit)
+        if swept_count < limit:
+            swept_count += _delete(dialect, connection, deletion, locked_streams, now, limit)
     dialect.run(connection, [("COMMIT", {})])
-    return swept
+    return swept_count
 
 
 def _stream_names(
     dialect: Dialect, connection: Any, text: str, now: float, limit: int
 ) -> list[str]:
-    rows = dialect.run(connection, [(text, {"now": now, "limit": limit})])
-    return [*dict.fromkeys(dialect.text(name) for (name,) in rows)]
+    name_rows = dialect.run(connection, [(text, {"now": now, "limit": limit})])
+    return [*dict.fromkeys(dialect.text(stream_name) for (stream_name,) in name_rows)]
 
 
 def _lock(
     dialect: Dialect, connection: Any, text: str, names: Sequence[str], now: float
 ) -> list[str]:
-    step = dialect.by_streams(text, {"now": now}, names)
-    return [dialect.text(name) for (name,) in dialect.run(connection, [*dialect.begin, step])]
+    lock_step = dialect.by_streams(text, {"now": now}, names)
+    return [
+        dialect.text(stream_name)
+        for (stream_name,) in dialect.run(connection, [*dialect.begin, lock_step])
+    ]
 
 
 def _delete(
@@ -74,5 +77,5 @@ def _delete(
 ) -> int:
     if not names:
         return 0
-    step = dialect.by_streams(text, {"now": now, "limit": limit}, names)
-    return dialect.count(connection, step)
+    delete_step = dialect.by_streams(text, {"now": now, "limit": limit}, names)
+    return dialect.count(connection, delete_step)

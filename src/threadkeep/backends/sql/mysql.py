@@ -60,9 +60,11 @@ _SERVER_INFO: Final[Sequence[Step]] = (
 
 
 def _lock(connection: Connection, names: TableNames, deadline: Deadline) -> None:
-    parameters = {"name": str(names), "seconds": int(deadline.remaining())}
-    acquired = connection.execute(text(f"SELECT GET_LOCK({_LOCK}, :seconds)"), parameters).scalar()
-    if acquired != 1:
+    lock_parameters = {"name": str(names), "seconds": int(deadline.remaining())}
+    is_acquired = connection.execute(
+        text(f"SELECT GET_LOCK({_LOCK}, :seconds)"), lock_parameters
+    ).scalar()
+    if is_acquired != 1:
         raise BackendError(f"the tables {names} are being migrated by another process: try again")
 
 
@@ -113,31 +115,34 @@ class MySQL:
         return open_connection(target, timeout, limit)
 
     def check_connection(self, connection: Any) -> float | None:
-        version, charset, microseconds = self.run(connection, [(_SESSION, ())])[0]
-        number = tuple(map(int, re.findall(r"\d+", version)[:2]))
-        minimum = (10, 6) if "MariaDB" in version else (8, 0)
-        if number < minimum:
-            raise BackendError(f"MySQL 8.0 or MariaDB 10.6 or newer is needed; this is {version}")
+        server_version, charset, server_microseconds = self.run(connection, [(_SESSION, ())])[0]
+        version_number = tuple(map(int, re.findall(r"\d+", server_version)[:2]))
+        minimum_version = (10, 6) if "MariaDB" in server_version else (8, 0)
+        if version_number < minimum_version:
+            raise BackendError(
+                f"MySQL 8.0 or MariaDB 10.6 or newer is needed; this is {server_version}"
+            )
         if charset != "utf8mb4":
             raise BackendError(f"the connection must use utf8mb4, not {charset}: ?charset=utf8mb4")
-        return float(microseconds) / 1e6
+        return float(server_microseconds) / 1e6
 
     def server_info(self, connection: Any) -> dict[str, str]:
-        variables = dict(self.run(connection, _SERVER_INFO))
-        version, _, flavor = str(variables["version"]).partition("-")
+        server_variables = dict(self.run(connection, _SERVER_INFO))
+        server_version, _, server_flavor = str(server_variables["version"]).partition("-")
         description = {
-            "engine": f"{'MariaDB' if 'MariaDB' in flavor else 'MySQL'} {version}",
-            "tls": variables.get("Ssl_version") or "no",
-            "connections": f"{variables['Threads_connected']} of {variables['max_connections']}",
+            "engine": f"{'MariaDB' if 'MariaDB' in server_flavor else 'MySQL'} {server_version}",
+            "tls": server_variables.get("Ssl_version") or "no",
+            "connections": f"{server_variables['Threads_connected']} of "
+            f"{server_variables['max_connections']}",
         }
-        if variables.get("read_only") == "ON":
+        if server_variables.get("read_only") == "ON":
             description["role"] = "a read-only replica: connect to the primary"
         return description
 
     def enable_autocommit(self, connection: Any) -> bool:
-        before: bool = connection.get_autocommit()
+        was_autocommit: bool = connection.get_autocommit()
         connection.autocommit(True)
-        return before
+        return was_autocommit
 
     def restore(self, connection: Any, before: bool) -> None:
         connection.autocommit(before)
@@ -148,14 +153,14 @@ class MySQL:
             connection.interrupt()
 
     def run(self, connection: Any, steps: Sequence[Step]) -> list[Any]:
-        rows: list[Any] = []
+        result_rows: list[Any] = []
         with contextlib.closing(connection.cursor(Cursor)) as cursor:
             for packet in _packets(connection, cursor, steps):
                 cursor.execute(packet)
-                rows += cursor.fetchall() if cursor.description else ()
+                result_rows += cursor.fetchall() if cursor.description else ()
                 while cursor.nextset():
-                    rows += cursor.fetchall() if cursor.description else ()
-        return rows
+                    result_rows += cursor.fetchall() if cursor.description else ()
+        return result_rows
 
     def count(self, connection: Any, step: Step) -> int:
         with contextlib.closing(connection.cursor(Cursor)) as cursor:
@@ -165,15 +170,26 @@ class MySQL:
         return None
 
     def put(self, stream: str, base: int, records: Sequence[Record], now: float) -> list[Step]:
-        values: list[Any] = []
-        for seq, record in enumerate(records, base + 1):
-            values += (stream, record.kind, seq, record.id, record.body, record.at, record.expires)
-        write = (self._put(len(records)), (*values, now))
-        return [write, *commit_plan.places(self, stream, records, base)]
+        row_values: list[Any] = []
+        for record_seq, record in enumerate(records, base + 1):
+            row_values += (
+                stream,
+                record.kind,
+                record_seq,
+                record.id,
+                record.body,
+                record.at,
+                record.expires,
+            )
+        put_step = (self._put(len(records)), (*row_values, now))
+        return [put_step, *commit_plan.places(self, stream, records, base)]
 
     def by_ids(self, text: str, parameters: dict[str, Any], ids: Sequence[str]) -> list[Step]:
-        chunks = (ids[start : start + self.max_ids] for start in range(0, len(ids), self.max_ids))
-        return [(text, {**parameters, "ids": tuple(chunk)}) for chunk in chunks]
+        id_chunks = (
+            ids[chunk_start : chunk_start + self.max_ids]
+            for chunk_start in range(0, len(ids), self.max_ids)
+        )
+        return [(text, {**parameters, "ids": tuple(id_chunk)}) for id_chunk in id_chunks]
 
     def by_streams(self, text: str, parameters: dict[str, Any], names: Sequence[str]) -> Step:
         return text, {**parameters, "names": tuple(names)}
@@ -190,6 +206,6 @@ class MySQL:
 
 def _packets(connection: Any, cursor: Any, steps: Sequence[Step]) -> list[str]:
     """All statements as one packet, where the connection allows it; no packet for no steps."""
-    texts = [cursor.mogrify(text, values or None) for text, values in steps]
-    batched = texts and connection.client_flag & CLIENT.MULTI_STATEMENTS
-    return ["; ".join(texts)] if batched else texts
+    statement_texts = [cursor.mogrify(statement, values or None) for statement, values in steps]
+    is_batched = statement_texts and connection.client_flag & CLIENT.MULTI_STATEMENTS
+    return ["; ".join(statement_texts)] if is_batched else statement_texts

@@ -65,15 +65,15 @@ def open_connection(
     """Open a connection in the target's sslmode."""
     password = target.resolve_password()  # once, even if a second attempt follows
     target = target.with_fields(password=password, parameters={**target.parameters, "limit": limit})
-    mode = target.parameters.get("sslmode", "prefer")
-    if mode == "disable":
+    sslmode = target.parameters.get("sslmode", "prefer")
+    if sslmode == "disable":
         return _open(target, timeout, None)
-    context = _ssl_context(target.parameters, mode)
-    if mode == "allow":
-        return _open_with_fallback(target, timeout, None, context)
-    if mode == "prefer":
-        return _open_with_fallback(target, timeout, context, None)
-    return _open(target, timeout, context)
+    ssl_context = _ssl_context(target.parameters, sslmode)
+    if sslmode == "allow":
+        return _open_with_fallback(target, timeout, None, ssl_context)
+    if sslmode == "prefer":
+        return _open_with_fallback(target, timeout, ssl_context, None)
+    return _open(target, timeout, ssl_context)
 
 
 def _open_with_fallback(
@@ -85,9 +85,11 @@ def _open_with_fallback(
     try:
         return _open(target, timeout, preferred)
     except pymysql.OperationalError as error:
-        code = error.args[0] if error.args else 0
+        error_code = error.args[0] if error.args else 0
         if not (
-            code in _TLS_REQUIRED_CODES if preferred is None else _TLS_UNSUPPORTED in str(error)
+            error_code in _TLS_REQUIRED_CODES
+            if preferred is None
+            else _TLS_UNSUPPORTED in str(error)
         ):
             raise
     return _open(target, timeout, fallback)
@@ -97,9 +99,11 @@ def _open(
     target: DatabaseTarget, timeout: float, context: ssl.SSLContext | None
 ) -> InterruptibleConnection:
     parameters = {
-        name: value for name, value in target.parameters.items() if name not in _TLS_PARAMETERS
+        parameter_name: parameter_value
+        for parameter_name, parameter_value in target.parameters.items()
+        if parameter_name not in _TLS_PARAMETERS
     }
-    limit = parameters.pop("limit")
+    call_limit = parameters.pop("limit")
     if "max_allowed_packet" in parameters:
         parameters["max_allowed_packet"] = int(parameters["max_allowed_packet"])
     connection: InterruptibleConnection = InterruptibleConnection(
@@ -110,8 +114,8 @@ def _open(
         password=target.resolve_password() or "",
         database=target.database,
         connect_timeout=max(1, int(timeout)),
-        read_timeout=limit,
-        write_timeout=limit,
+        read_timeout=call_limit,
+        write_timeout=call_limit,
         client_flag=CLIENT.MULTI_STATEMENTS,
         autocommit=True,
         defer_connect=True,
@@ -126,15 +130,16 @@ def _open(
 
 
 def _socket(connection: InterruptibleConnection, timeout: float) -> socket.socket:
-    path = connection.unix_socket
+    socket_path = connection.unix_socket
     try:
-        if path:
+        if socket_path:
             connection._secure = True
-            return _unix_socket(str(path), timeout)
+            return _unix_socket(str(socket_path), timeout)
         return _tcp_socket(connection.host, connection.port, timeout)
     except OSError as error:
         raise pymysql.OperationalError(
-            2003, f"Can't connect to MySQL server on {shown(path or connection.host)} ({error})"
+            2003,
+            f"Can't connect to MySQL server on {shown(socket_path or connection.host)} ({error})",
         ) from error
 
 
@@ -157,16 +162,18 @@ def _unix_socket(path: str, timeout: float) -> socket.socket:
 
 
 def _ssl_context(parameters: Mapping[str, Any], mode: str) -> ssl.SSLContext:
-    verify = mode.startswith("verify")
-    root = parameters.get("sslrootcert") if verify else None
+    is_verified = mode.startswith("verify")
+    ca_file = parameters.get("sslrootcert") if is_verified else None
     with _readable_files("sslrootcert"):
-        context = ssl.create_default_context(cafile=root)
-    context.check_hostname = mode == "verify-full"
-    context.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
+        ssl_context = ssl.create_default_context(cafile=ca_file)
+    ssl_context.check_hostname = mode == "verify-full"
+    ssl_context.verify_mode = ssl.CERT_REQUIRED if is_verified else ssl.CERT_NONE
     if "sslcert" in parameters:
         with _readable_files("sslcert, sslkey"):
-            context.load_cert_chain(parameters["sslcert"], parameters.get("sslkey"), _no_password)
-    return context
+            ssl_context.load_cert_chain(
+                parameters["sslcert"], parameters.get("sslkey"), _no_password
+            )
+    return ssl_context
 
 
 @contextlib.contextmanager
@@ -189,13 +196,15 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: a parameter is unknown or wrong; it is named.
     """
-    supported = {*_TLS_PARAMETERS, *_DRIVER_PARAMETERS}
-    for name, value in parameters.items():
-        if name not in supported:
+    supported_names = {*_TLS_PARAMETERS, *_DRIVER_PARAMETERS}
+    for name, parameter_value in parameters.items():
+        if name not in supported_names:
             raise ConfigError(
-                f"MySQL has no parameter {shown(name)}{did_you_mean(name, supported)}"
+                f"MySQL has no parameter {shown(name)}{did_you_mean(name, supported_names)}"
             )
-        if name == "max_allowed_packet" and not str(value).isdecimal():
+        if name == "max_allowed_packet" and not str(parameter_value).isdecimal():
             raise ConfigError("max_allowed_packet must be a whole number of bytes")
-        if name == "charset" and charset_by_name(str(value)) is None:
-            raise ConfigError(f"charset: PyMySQL has no {shown(value)}; it must be utf8mb4")
+        if name == "charset" and charset_by_name(str(parameter_value)) is None:
+            raise ConfigError(
+                f"charset: PyMySQL has no {shown(parameter_value)}; it must be utf8mb4"
+            )

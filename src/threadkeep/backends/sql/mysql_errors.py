@@ -38,11 +38,15 @@ _CERTIFICATE: Final = "check sslmode, sslrootcert and the server's name"
 
 def classify(error: Exception) -> Fault:
     """Classify an error of the driver."""
-    code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-    text = " ".join(str(error.args[1]).split()) if len(error.args) > 1 else str(error)
+    error_code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    error_text = " ".join(str(error.args[1]).split()) if len(error.args) > 1 else str(error)
     if isinstance(getattr(error, "original_exception", None), ssl.SSLCertVerificationError):
-        return Fault(FaultKind.FATAL, text, _CERTIFICATE)
-    if not isinstance(error, pymysql.OperationalError | pymysql.InterfaceError) and not code:
+        return Fault(FaultKind.FATAL, error_text, _CERTIFICATE)
+    if not isinstance(error, pymysql.OperationalError | pymysql.InterfaceError) and not error_code:
         return Fault(FaultKind.FATAL, f"{type(error).__name__} in PyMySQL")
-    message = f"error {code}" if code in _QUOTING else f"{text or 'connection closed'} ({code})"
-    return Fault(_BY_CODE.get(code, FaultKind.FATAL), message, _REMEDY.get(code, ""))
+    message = (
+        f"error {error_code}"
+        if error_code in _QUOTING
+        else f"{error_text or 'connection closed'} ({error_code})"
+    )
+    return Fault(_BY_CODE.get(error_code, FaultKind.FATAL), message, _REMEDY.get(error_code, ""))

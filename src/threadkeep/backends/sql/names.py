@@ -46,14 +46,14 @@ def parse(table_name: object) -> TableNames:
     Raises:
         ConfigError: a name has other characters than letters, digits and `_`, or is too long.
     """
-    parts = table_name.split(".") if isinstance(table_name, str) else []
-    if not 1 <= len(parts) <= 2 or not all(map(_is_valid, parts)):
+    name_parts = table_name.split(".") if isinstance(table_name, str) else []
+    if not 1 <= len(name_parts) <= 2 or not all(map(_is_valid, name_parts)):
         raise ConfigError(
             f"table_name must be a name such as {shown(DEFAULT)} or 'schema.{DEFAULT}': "
             "letters, digits "
             f"and underscores, at most {_MAX_LENGTH} of them, not beginning with a digit"
         )
-    return TableNames(parts[0] if len(parts) == 2 else None, parts[-1])
+    return TableNames(name_parts[0] if len(name_parts) == 2 else None, name_parts[-1])
 
 
 def _is_valid(part: str) -> bool:

@@ -28,15 +28,23 @@ def build_target(url: str | None, fields: Mapping[str, Any], password: Password)
     Raises:
         ConfigError: they contradict each other, or one is wrong.
     """
-    options = {name: value for name, value in fields.items() if value is not None}
+    given_options = {
+        option_name: option_value
+        for option_name, option_value in fields.items()
+        if option_value is not None
+    }
     target = (
-        from_url(url) if url is not None else DatabaseTarget(parse_dialect(options.get("dialect")))
+        from_url(url)
+        if url is not None
+        else DatabaseTarget(parse_dialect(given_options.get("dialect")))
     )
-    if target.dialect == "postgresql" and "dbname" in options:  # libpq's word for it
-        options = merge_parameters([("database", options.pop("dbname")), *options.items()])
-    for name in ("dialect", "host", "port", "user", "database"):
-        if name in options:
-            target = _with_option(target, name, options.pop(name))
+    if target.dialect == "postgresql" and "dbname" in given_options:  # libpq's word for it
+        given_options = merge_parameters(
+            [("database", given_options.pop("dbname")), *given_options.items()]
+        )
+    for option_name in ("dialect", "host", "port", "user", "database"):
+        if option_name in given_options:
+            target = _with_option(target, option_name, given_options.pop(option_name))
     if password is not None:
         if target.password is not None:
             raise ConfigError("password is given twice: in the URL and beside it")
@@ -45,10 +53,10 @@ def build_target(url: str | None, fields: Mapping[str, Any], password: Password)
         if isinstance(password, str) and "\0" in password:
             raise ConfigError("password must not contain NUL")
         target = target.with_fields(password=password)
-    for name, value in options.items():
-        if target.parameters.get(name, value) != value:
-            raise ConfigError(f"{name} is given twice, and differently")
-    target = target.with_fields(parameters={**target.parameters, **options})
+    for option_name, option_value in given_options.items():
+        if target.parameters.get(option_name, option_value) != option_value:
+            raise ConfigError(f"{option_name} is given twice, and differently")
+    target = target.with_fields(parameters={**target.parameters, **given_options})
     _check_tls(target)
     return target
 
@@ -73,22 +81,22 @@ def _with_option(target: DatabaseTarget, name: str, value: Any) -> DatabaseTarge
 def _parse_port(value: object, *, several: bool = False) -> int | str:
     if several and isinstance(value, str) and "," in value:
         return ",".join(str(_parse_port(port)) if port else "" for port in value.split(","))
-    number = int(value) if isinstance(value, str) and value.isdecimal() else value
-    if type(number) is not int or not 0 < number < 65536:
+    port_number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    if type(port_number) is not int or not 0 < port_number < 65536:
         raise ConfigError(f"port must be a whole number from 1 to 65535, got {shown(value)}")
-    return number
+    return port_number
 
 
 def _check_tls(target: DatabaseTarget) -> None:
     """Check that a CA is used: below `verify-ca`, TLS may be left out or checked halfway."""
-    mode = target.parameters.get("sslmode")
-    if mode is not None and mode not in SSLMODES:
-        raise ConfigError(f"sslmode must be one of {', '.join(SSLMODES)}, got {shown(mode)}")
+    sslmode = target.parameters.get("sslmode")
+    if sslmode is not None and sslmode not in SSLMODES:
+        raise ConfigError(f"sslmode must be one of {', '.join(SSLMODES)}, got {shown(sslmode)}")
     if target.dialect == "postgresql":
-        mode = mode or os.environ.get("PGSSLMODE")  # which libpq reads
-    if "sslrootcert" in target.parameters and mode not in _VERIFYING:
+        sslmode = sslmode or os.environ.get("PGSSLMODE")  # which libpq reads
+    if "sslrootcert" in target.parameters and sslmode not in _VERIFYING:
         raise ConfigError(
-            f"sslrootcert with sslmode={mode or 'prefer'} would not be relied on: "
+            f"sslrootcert with sslmode={sslmode or 'prefer'} would not be relied on: "
             "write sslmode=verify-full, or verify-ca if the server's name is not in its certificate"
         )
 
@@ -114,8 +122,8 @@ def parse_seconds(value: object) -> float | None:
     if value is None or isinstance(value, int | float):
         return value
     try:
-        number = float(str(value))
-        return None if number <= 0 else number  # as libpq: no limit of its own
+        seconds = float(str(value))
+        return None if seconds <= 0 else seconds  # as libpq: no limit of its own
     except ValueError:
         raise ConfigError(
             f"connect_timeout must be a number of seconds above 0, got {shown(value)}"

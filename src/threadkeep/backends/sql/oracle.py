@@ -101,9 +101,9 @@ class Oracle:
         return {"engine": f"Oracle {getattr(connection, 'version', '')}".strip()}
 
     def enable_autocommit(self, connection: Any) -> bool:
-        before: bool = connection.autocommit
+        was_autocommit: bool = connection.autocommit
         connection.autocommit = False
-        return before
+        return was_autocommit
 
     def restore(self, connection: Any, before: bool) -> None:
         connection.autocommit = before
@@ -113,7 +113,7 @@ class Oracle:
             connection.cancel()
 
     def run(self, connection: Any, steps: Sequence[Step]) -> list[Any]:
-        rows: list[Any] = []
+        result_rows: list[Any] = []
         with connection.cursor() as cursor:
             cursor.outputtypehandler = _fetch_clob_inline
             for statement, values in steps:
@@ -122,8 +122,8 @@ class Oracle:
                     continue
                 _execute(cursor, statement, values)
                 if cursor.description:
-                    rows += cursor.fetchall()
-        return rows
+                    result_rows += cursor.fetchall()
+        return result_rows
 
     def count(self, connection: Any, step: Step) -> int:
         with connection.cursor() as cursor:
@@ -134,7 +134,7 @@ class Oracle:
         return None
 
     def put(self, stream: str, base: int, records: Sequence[Record], now: float) -> list[Step]:
-        rows = [
+        record_rows = [
             {
                 "stream": stream,
                 "kind": record.kind,
@@ -147,11 +147,14 @@ class Oracle:
             }
             for seq, record in enumerate(records, base + 1)
         ]
-        return [(self._put, rows), *commit_plan.places(self, stream, records, base)]
+        return [(self._put, record_rows), *commit_plan.places(self, stream, records, base)]
 
     def by_ids(self, text: str, parameters: dict[str, Any], ids: Sequence[str]) -> list[Step]:
-        chunks = (ids[start : start + self.max_ids] for start in range(0, len(ids), self.max_ids))
-        return [expand_list(text, "ids", parameters, chunk) for chunk in chunks]
+        id_chunks = (
+            ids[chunk_start : chunk_start + self.max_ids]
+            for chunk_start in range(0, len(ids), self.max_ids)
+        )
+        return [expand_list(text, "ids", parameters, id_chunk) for id_chunk in id_chunks]
 
     def by_streams(self, text: str, parameters: dict[str, Any], names: Sequence[str]) -> Step:
         return expand_list(text, "names", parameters, names)
@@ -165,11 +168,13 @@ class Oracle:
 
 def _execute(cursor: Any, statement: str, values: Any) -> None:
     is_batch = isinstance(values, list)
-    sizes = {
-        name: size for name, size in _SIZES.items() if name in (values[0] if is_batch else values)
+    input_sizes = {
+        column_name: input_size
+        for column_name, input_size in _SIZES.items()
+        if column_name in (values[0] if is_batch else values)
     }
-    if sizes:
-        cursor.setinputsizes(**sizes)
+    if input_sizes:
+        cursor.setinputsizes(**input_sizes)
     if is_batch:
         cursor.executemany(statement, values)
     else:

@@ -50,20 +50,31 @@ def parse_connect_options(target: DatabaseTarget) -> OracleConnectOptions:
             raise ConfigError(
                 f"Oracle has no parameter {shown(name)}{did_you_mean(name, _PARAMETERS)}"
             )
-    external, thick = (FLAG.read(name, parameters.get(name, False)) for name in _FLAGS)
-    thick = thick or external or "client_lib_dir" in parameters
-    folder, password = parameters.get("wallet_path"), parameters.get("wallet_password")
+    is_external_auth, is_thick = (FLAG.read(name, parameters.get(name, False)) for name in _FLAGS)
+    is_thick = is_thick or is_external_auth or "client_lib_dir" in parameters
+    wallet_folder, wallet_password = (
+        parameters.get("wallet_path"),
+        parameters.get("wallet_password"),
+    )
     dsn = parameters.get("dsn") or (None if target.host is None else _easy_connect(target))
-    if dsn is None and not (folder and parameters.get("tns_alias")):
+    if dsn is None and not (wallet_folder and parameters.get("tns_alias")):
         raise ConfigError("Oracle needs a dsn, a host, or wallet_path with tns_alias")
     dsn = dsn or parameters["tns_alias"]
-    if folder is not None:
-        oracle_wallet.check_folder(folder)
-    place, is_tls = _describe(dsn, folder)
-    if folder is not None and not thick:
-        oracle_wallet.check_key(folder, password, needed=is_tls)
-    libraries = parameters.get("client_lib_dir")
-    return OracleConnectOptions(dsn, folder, password, external, thick, libraries, place)
+    if wallet_folder is not None:
+        oracle_wallet.check_folder(wallet_folder)
+    database_label, is_tls = _describe(dsn, wallet_folder)
+    if wallet_folder is not None and not is_thick:
+        oracle_wallet.check_key(wallet_folder, wallet_password, needed=is_tls)
+    client_lib_dir = parameters.get("client_lib_dir")
+    return OracleConnectOptions(
+        dsn,
+        wallet_folder,
+        wallet_password,
+        is_external_auth,
+        is_thick,
+        client_lib_dir,
+        database_label,
+    )
 
 
 def _describe(dsn: str, folder: str | None) -> tuple[str, bool]:
@@ -72,21 +83,27 @@ def _describe(dsn: str, folder: str | None) -> tuple[str, bool]:
         parameters = oracledb.ConnectParams(config_dir=folder)
         parameters.parse_connect_string(dsn.rpartition("@")[2])
     except (oracledb.Error, ValueError):
-        wallet = f" of the wallet {folder}" if folder else ""
-        return f"{dsn.rpartition('@')[2]}{wallet}", False
+        wallet_clause = f" of the wallet {folder}" if folder else ""
+        return f"{dsn.rpartition('@')[2]}{wallet_clause}", False
     hosts, ports, protocols = (
-        value if isinstance(value, list) else [value]
-        for value in (parameters.host, parameters.port, parameters.protocol)
+        parameter_value if isinstance(parameter_value, list) else [parameter_value]
+        for parameter_value in (parameters.host, parameters.port, parameters.protocol)
     )
-    pairs = dict.fromkeys(f"{host}:{port}" for host, port in zip(hosts, ports, strict=False))
-    service = parameters.service_name or parameters.sid
-    name = next((s for s in service if s), "") if isinstance(service, list) else service
-    return " ".join(part for part in (name, "at", ",".join(pairs)) if part), "tcps" in protocols
+    addresses = dict.fromkeys(f"{host}:{port}" for host, port in zip(hosts, ports, strict=False))
+    service_name = parameters.service_name or parameters.sid
+    database_name = (
+        next((service_candidate for service_candidate in service_name if service_candidate), "")
+        if isinstance(service_name, list)
+        else service_name
+    )
+    return " ".join(
+        label_part for label_part in (database_name, "at", ",".join(addresses)) if label_part
+    ), "tcps" in protocols
 
 
 def _easy_connect(target: DatabaseTarget) -> str:
-    service = f"/{target.database}" if target.database else ""
-    return f"{target.host}:{target.port or _PORT}{service}"
+    service_path = f"/{target.database}" if target.database else ""
+    return f"{target.host}:{target.port or _PORT}{service_path}"
 
 
 def open_session(
@@ -119,12 +136,16 @@ def _credentials(options: OracleConnectOptions, target: DatabaseTarget) -> dict[
 
 def _wallet(options: OracleConnectOptions) -> Mapping[str, Any]:
     """The wallet for the driver; an empty password keeps OpenSSL from asking on the terminal."""
-    folder, password = options.wallet_folder, options.wallet_password or ""
-    if folder is None or options.thick:
+    wallet_folder, wallet_password = options.wallet_folder, options.wallet_password or ""
+    if wallet_folder is None or options.thick:
         return {}
-    if not oracle_wallet.check_key(folder, password, needed=False):
-        return {"config_dir": folder}
-    return {"config_dir": folder, "wallet_location": folder, "wallet_password": password}
+    if not oracle_wallet.check_key(wallet_folder, wallet_password, needed=False):
+        return {"config_dir": wallet_folder}
+    return {
+        "config_dir": wallet_folder,
+        "wallet_location": wallet_folder,
+        "wallet_password": wallet_password,
+    }
 
 
 def _load_client_libraries(options: OracleConnectOptions) -> None:

@@ -48,11 +48,13 @@ def classify(error: Exception) -> Fault:
     """Classify an error of the driver."""
     if not isinstance(error, oracledb.Error):
         return Fault(FaultKind.UNREACHABLE, _first_line(error), "check the name of the host")
-    match = _CODE.search(str(error))
-    code = match.group() if match else ""
-    message = code if code in _QUOTING else _first_line(error)
-    kind = _BY_CODE.get(code, FaultKind.LOST if _is_session_dead(error) else FaultKind.FATAL)
-    return Fault(kind, message, _REMEDY.get(code, ""))
+    code_match = _CODE.search(str(error))
+    error_code = code_match.group() if code_match else ""
+    message = error_code if error_code in _QUOTING else _first_line(error)
+    fault_kind = _BY_CODE.get(
+        error_code, FaultKind.LOST if _is_session_dead(error) else FaultKind.FATAL
+    )
+    return Fault(fault_kind, message, _REMEDY.get(error_code, ""))
 
 
 def _is_session_dead(error: oracledb.Error) -> bool:

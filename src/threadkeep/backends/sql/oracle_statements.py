@@ -35,8 +35,12 @@ def merge_statement(t: Tables) -> str:
 
 def expand_list(text: str, name: str, parameters: Mapping[str, Any], values: Sequence[str]) -> Step:
     """Expand the list `:name` to binds, rounded up in number so that few texts are parsed."""
-    size = 1 << max(0, len(values) - 1).bit_length()
-    padded = [*values, *[values[-1]] * (min(size, 1000) - len(values))] if values else []
-    binds = {f"{name}_{n}": value for n, value in enumerate(padded)}
-    placeholders = ", ".join(f":{bind}" for bind in binds) or "NULL"
-    return text.replace(f"(:{name})", f"({placeholders})"), {**parameters, **binds}
+    bind_count = 1 << max(0, len(values) - 1).bit_length()
+    padded_values = (
+        [*values, *[values[-1]] * (min(bind_count, 1000) - len(values))] if values else []
+    )
+    value_by_bind = {
+        f"{name}_{bind_number}": bind_value for bind_number, bind_value in enumerate(padded_values)
+    }
+    placeholders = ", ".join(f":{bind_name}" for bind_name in value_by_bind) or "NULL"
+    return text.replace(f"(:{name})", f"({placeholders})"), {**parameters, **value_by_bind}

@@ -19,7 +19,7 @@ def check_folder(folder: str) -> None:
     Raises:
         ConfigError: it does not.
     """
-    if not any((Path(folder) / name).is_file() for name in _NET_FILES):
+    if not any((Path(folder) / file_name).is_file() for file_name in _NET_FILES):
         raise ConfigError(f"wallet_path: {folder} holds neither {' nor '.join(_NET_FILES)}")
 
 
@@ -34,18 +34,20 @@ def check_key(folder: str, password: str | None, *, needed: bool) -> bool:
     Raises:
         ConfigError: the key is missing or the password does not open it.
     """
-    pem = Path(folder) / "ewallet.pem"
-    if not pem.is_file():
-        others = [name for name in _THICK_FILES if (Path(folder) / name).is_file()]
-        if needed or others:
-            instead = f", only {' and '.join(others)}" if others else ""
+    pem_path = Path(folder) / "ewallet.pem"
+    if not pem_path.is_file():
+        thick_files = [
+            file_name for file_name in _THICK_FILES if (Path(folder) / file_name).is_file()
+        ]
+        if needed or thick_files:
+            files_clause = f", only {' and '.join(thick_files)}" if thick_files else ""
             raise ConfigError(
-                f"wallet_path: {folder} holds no ewallet.pem{instead}: download the wallet again "
-                "with a password, make one by orapki, or pass thick=true to use Oracle's client "
-                "libraries"
+                f"wallet_path: {folder} holds no ewallet.pem{files_clause}: download the wallet "
+                "again with a password, make one by orapki, or pass thick=true to use Oracle's "
+                "client libraries"
             )
         return False
-    _check_password(pem, password)
+    _check_password(pem_path, password)
     return True
 
 

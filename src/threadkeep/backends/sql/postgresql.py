@@ -38,8 +38,10 @@ _SESSION: Final = "SELECT pg_backend_pid(), extract(epoch FROM clock_timestamp()
 
 def _lock(connection: Connection, names: TableNames, deadline: Deadline) -> None:
     connection.execute(text(f"SET LOCAL lock_timeout = {max(1, int(deadline.remaining() * 1000))}"))
-    parameters = {"name": f"threadkeep {names}"}
-    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), parameters)
+    lock_parameters = {"name": f"threadkeep {names}"}
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), lock_parameters
+    )
 
 
 COLUMNS: Final = ColumnTypes(
@@ -82,7 +84,7 @@ class PostgreSQL:
 
     def connect(self, target: DatabaseTarget, timeout: float, limit: float) -> Any:
         parameters = dict(target.parameters)
-        threshold = parameters.pop(PREPARE_THRESHOLD, self._prepare_after)
+        prepare_threshold = parameters.pop(PREPARE_THRESHOLD, self._prepare_after)
         connection = psycopg.connect(
             host=target.host,
             port=target.port,
@@ -91,7 +93,7 @@ class PostgreSQL:
             dbname=target.database,
             connect_timeout=int(timeout) + 2,  # for each address of a host; ours ends first
             autocommit=True,
-            prepare_threshold=None if threshold is None else int(threshold),
+            prepare_threshold=None if prepare_threshold is None else int(prepare_threshold),
             **{"fallback_application_name": "threadkeep", "client_encoding": "UTF8", **parameters},
         )
         register_array_dumpers(connection)
@@ -108,21 +110,21 @@ class PostgreSQL:
                 f"the connection must use UTF8, not {connection.info.encoding}: "
                 "pass the Engine client_encoding"
             )
-        (row,) = self.run(connection, [(_SESSION, {})])
-        if row[0] == connection.info.backend_pid:
+        (session_row,) = self.run(connection, [(_SESSION, {})])
+        if session_row[0] == connection.info.backend_pid:
             self._prepare_after = _PREPARE_AFTER
             if not self._threshold_configured:
                 connection.prepare_threshold = _PREPARE_AFTER
-        return float(row[1])
+        return float(session_row[1])
 
     def server_info(self, connection: Any) -> dict[str, str]:
         return dict(self.run(connection, [(SERVER_INFO, {})]))
 
     def enable_autocommit(self, connection: Any) -> bool:
         register_array_dumpers(connection)
-        before: bool = connection.autocommit
+        was_autocommit: bool = connection.autocommit
         connection.autocommit = True
-        return before
+        return was_autocommit
 
     def restore(self, connection: Any, before: bool) -> None:
         connection.autocommit = before
@@ -147,14 +149,14 @@ class PostgreSQL:
             return _rows(_execute(connection, steps[0]))
         with connection.pipeline():
             cursors = [_execute(connection, step) for step in steps]
-        return [row for cursor in cursors for row in _rows(cursor)]
+        return [result_row for cursor in cursors for result_row in _rows(cursor)]
 
     def count(self, connection: Any, step: Step) -> int:
         return int(_execute(connection, step).rowcount)
 
     def commit_fast(self, connection: Any, change: Change) -> Commit | None:
-        expect = change.expect
-        if change.drop or not change.put or (expect is None and change.token is not None):
+        expected_version = change.expect
+        if change.drop or not change.put or (expected_version is None and change.token is not None):
             return None
         lifetime = lifetime_after(change.ttl, change.now, None)
         parameters = {
@@ -165,18 +167,22 @@ class PostgreSQL:
             "keep": isinstance(change.ttl, Keep),
             "expires": lifetime.expires,
             "ttl": lifetime.ttl,
-            "expect": expect,
-            "last": None if expect is None else expect + allowed_advance(expect),
+            "expect": expected_version,
+            "last": None
+            if expected_version is None
+            else expected_version + allowed_advance(expected_version),
             "token": change.token,
             "now": change.now,
         }
-        rows = self.run(connection, [(self._commits.for_expected(expect), parameters)])
-        if not rows:
+        result_rows = self.run(
+            connection, [(self._commits.for_expected(expected_version), parameters)]
+        )
+        if not result_rows:
             return None
-        version, base = rows[0][:2]
-        plan = commit_plan.Plan([], version, commit_plan.numbered(change.put, base))
-        existing = (row[2:] for row in rows if row[2] is not None)
-        return commit_plan.answer(plan, existing, self, change)
+        new_version, base_seq = result_rows[0][:2]
+        plan = commit_plan.Plan([], new_version, commit_plan.numbered(change.put, base_seq))
+        existing_rows = (result_row[2:] for result_row in result_rows if result_row[2] is not None)
+        return commit_plan.answer(plan, existing_rows, self, change)
 
     def put(self, stream: str, base: int, records: Sequence[Record], now: float) -> list[Step]:
         parameters = {**_column_arrays(records), "stream": stream, "base": base, "now": now}
@@ -200,8 +206,8 @@ def _execute(connection: Any, step: Step) -> Any:
 
 
 def _rows(cursor: Any) -> list[Any]:
-    rows: list[Any] = cursor.fetchall() if cursor.rownumber is not None else []
-    return rows
+    result_rows: list[Any] = cursor.fetchall() if cursor.rownumber is not None else []
+    return result_rows
 
 
 def _column_arrays(records: Sequence[Record]) -> dict[str, TextArray | TimeArray]:
@@ -215,14 +221,14 @@ def _column_arrays(records: Sequence[Record]) -> dict[str, TextArray | TimeArray
 
 
 def _check_parameters(parameters: Mapping[str, Any]) -> None:
-    supported = KEYWORDS | {PREPARE_THRESHOLD}
-    for name, value in parameters.items():
-        if name not in supported:
+    supported_names = KEYWORDS | {PREPARE_THRESHOLD}
+    for name, parameter_value in parameters.items():
+        if name not in supported_names:
             raise ConfigError(
-                f"PostgreSQL has no parameter {shown(name)}{did_you_mean(name, supported)}"
+                f"PostgreSQL has no parameter {shown(name)}{did_you_mean(name, supported_names)}"
             )
-        if "\0" in str(value):
+        if "\0" in str(parameter_value):
             raise ConfigError(f"{name} must not contain NUL")
-    threshold = str(parameters.get(PREPARE_THRESHOLD, 0))
-    if not (threshold.isascii() and threshold.isdigit()):
+    prepare_threshold = str(parameters.get(PREPARE_THRESHOLD, 0))
+    if not (prepare_threshold.isascii() and prepare_threshold.isdigit()):
         raise ConfigError(f"{PREPARE_THRESHOLD} must be a whole number of at least 0")

@@ -43,11 +43,11 @@ class _TextArrayDumper(Dumper):
     oid = _TEXT.array_oid
 
     def dump(self, obj: TextArray) -> bytes:
-        parts = [_HEAD.pack(1, 0, _TEXT.oid, len(obj.values), 1)]
+        array_parts = [_HEAD.pack(1, 0, _TEXT.oid, len(obj.values), 1)]
         for value in obj.values:
-            encoded = value.encode()
-            parts += (_SIZE.pack(len(encoded)), encoded)
-        return b"".join(parts)
+            value_bytes = value.encode()
+            array_parts += (_SIZE.pack(len(value_bytes)), value_bytes)
+        return b"".join(array_parts)
 
 
 class _TimeArrayDumper(Dumper):
@@ -55,8 +55,10 @@ class _TimeArrayDumper(Dumper):
     oid = _TIME.array_oid
 
     def dump(self, obj: TimeArray) -> bytes:
-        head = _HEAD.pack(1, None in obj.values, _TIME.oid, len(obj.values), 1)
-        return head + b"".join(_NULL if v is None else _SIZED_TIME.pack(8, v) for v in obj.values)
+        array_header = _HEAD.pack(1, None in obj.values, _TIME.oid, len(obj.values), 1)
+        return array_header + b"".join(
+            _NULL if v is None else _SIZED_TIME.pack(8, v) for v in obj.values
+        )
 
 
 def register_array_dumpers(connection: psycopg.Connection[Any]) -> None:

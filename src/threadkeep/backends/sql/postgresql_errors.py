@@ -55,20 +55,22 @@ _FATAL_MESSAGES: Final = (
 
 def classify(error: Exception) -> Fault:
     """Classify an error of the driver."""
-    code = getattr(error, "sqlstate", None)
-    if code is None:
+    sqlstate = getattr(error, "sqlstate", None)
+    if sqlstate is None:
         return _without_code(error)
     message = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-    kind = _BY_CODE.get(code) or (FaultKind.LOST if code.startswith("08") else FaultKind.FATAL)
-    return Fault(kind, f"{_one_line(message)} ({code})", _REMEDY.get(code, ""))
+    fault_kind = _BY_CODE.get(sqlstate) or (
+        FaultKind.LOST if sqlstate.startswith("08") else FaultKind.FATAL
+    )
+    return Fault(fault_kind, f"{_one_line(message)} ({sqlstate})", _REMEDY.get(sqlstate, ""))
 
 
 def _without_code(error: Exception) -> Fault:
     message = _one_line(str(error))
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return Fault(FaultKind.FATAL, f"{type(error).__name__} in psycopg")
-    for fragment, remedy in _FATAL_MESSAGES:
-        if fragment in message:
+    for message_fragment, remedy in _FATAL_MESSAGES:
+        if message_fragment in message:
             return Fault(FaultKind.FATAL, message, remedy)
     return Fault(FaultKind.LOST, message, "check host, port and whether the server runs")
 

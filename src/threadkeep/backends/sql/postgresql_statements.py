@@ -81,14 +81,14 @@ class CommitStatements:
     """
 
     def __init__(self, t: Tables) -> None:
-        names = {"streams": t.streams, "records": t.records, "lifetime": _LIFETIME}
+        sql_names = {"streams": t.streams, "records": t.records, "lifetime": _LIFETIME}
         self.put = pyformat(
-            _PUT_ONLY.format(put=_PUT.format(base=":base::bigint", source="", **names))
+            _PUT_ONLY.format(put=_PUT.format(base=":base::bigint", source="", **sql_names))
         )
-        put = _PUT.format(base="s.base", source="s,", **names)
+        put_sql = _PUT.format(base="s.base", source="s,", **sql_names)
         self._append, self._create, self._update = (
-            pyformat(_COMMIT.format(head=head.format(**names), put=put))
-            for head in (_APPEND, _CREATE, _UPDATE)
+            pyformat(_COMMIT.format(head=head_sql.format(**sql_names), put=put_sql))
+            for head_sql in (_APPEND, _CREATE, _UPDATE)
         )
 
     def for_expected(self, expect: int | None) -> str:

@@ -25,36 +25,41 @@ def parse_url(url: str) -> DatabaseTarget:
     Raises:
         ConfigError: libpq cannot parse it, or it contradicts itself.
     """
-    _, slashes, locator = url.partition("://")
+    _, separator, locator = url.partition("://")
     address, _, query = locator.partition("?")
-    authority, _, path = address.partition("/")
+    authority, _, database_path = address.partition("/")
     # With a raw `@` or `/` in a password, its rest would show up as the host or the database.
-    if not slashes or "\0" in url or authority.count("@") > 1 or "@" in path:
+    if not separator or "\0" in url or authority.count("@") > 1 or "@" in database_path:
         raise unreadable_url()
     parameters = merge_parameters([*_parse_conninfo(address), *_parameters(query)])
     host, user, password, database = (
-        parameters.pop(name, None) or None for name in ("host", "user", "password", "dbname")
+        parameters.pop(parameter_name, None) or None
+        for parameter_name in ("host", "user", "password", "dbname")
     )
     port = _parse_port(parameters.pop("port", ""))
     return DatabaseTarget("postgresql", host, port, user, password, database, parameters)
 
 
 def _parameters(query: str) -> Iterator[tuple[str, str]]:
-    for piece in filter(None, query.split("&")):
-        name, equals, value = piece.partition("=")
-        name = unquote(name)
-        if not equals or (name not in KEYWORDS and "@" in query):  # a raw `?` in a password
+    for parameter_text in filter(None, query.split("&")):
+        parameter_name, separator, parameter_value = parameter_text.partition("=")
+        parameter_name = unquote(parameter_name)
+        # an unknown name beside an `@` comes of a raw `?` in a password
+        if not separator or (parameter_name not in KEYWORDS and "@" in query):
             raise unreadable_url()
-        if name in KEYWORDS or name in _ALIASES:
-            yield from _parse_conninfo(f"?{piece}")
+        if parameter_name in KEYWORDS or parameter_name in _ALIASES:
+            yield from _parse_conninfo(f"?{parameter_text}")
         else:
-            yield name, unquote(value)  # ours, or refused by name
+            yield parameter_name, unquote(parameter_value)  # ours, or refused by name
 
 
 def _parse_conninfo(address: str) -> list[tuple[str, str]]:
     url = _SCHEME + address.replace(" ", "%20")  # SQLAlchemy keeps spaces, newer libpq refuses them
     try:
-        return [(name, str(value)) for name, value in conninfo_to_dict(url).items()]
+        return [
+            (parameter_name, str(parameter_value))
+            for parameter_name, parameter_value in conninfo_to_dict(url).items()
+        ]
     except (psycopg.Error, UnicodeError):
         raise unreadable_url() from None
 

@@ -21,31 +21,41 @@ def pages(dialect: Dialect, connection: Any, queries: Sequence[Query], now: floa
     """Answer all queries from one snapshot."""
     if not queries:
         return []
-    streams = {name: n for n, name in enumerate(dict.fromkeys(q.stream for q in queries))}
-    branches = [*_branches(queries, dialect.max_ids)]
-    rows = dialect.run(connection, [_step(dialect, streams, branches, queries, now)])
-    versions: dict[int, int] = {}
+    stream_numbers = {
+        stream_name: stream_number
+        for stream_number, stream_name in enumerate(dict.fromkeys(q.stream for q in queries))
+    }
+    select_branches = [*_branches(queries, dialect.max_ids)]
+    result_rows = dialect.run(
+        connection, [_step(dialect, stream_numbers, select_branches, queries, now)]
+    )
+    version_by_stream: dict[int, int] = {}
     rows_by_query: list[list[Any]] = [[] for _ in queries]
-    query_numbers = [number for number, _ in branches]
-    for row in rows:
-        if row[0] < 0:
-            versions[-1 - row[0]] = int(row[5])
+    query_numbers = [query_number for query_number, _ in select_branches]
+    for result_row in result_rows:
+        if result_row[0] < 0:
+            version_by_stream[-1 - result_row[0]] = int(result_row[5])
         else:
-            rows_by_query[query_numbers[row[0]]].append(row)
+            rows_by_query[query_numbers[result_row[0]]].append(result_row)
     return [
-        _page(query, versions.get(streams[query.stream], 0), query_rows, dialect.text)
+        _page(
+            query, version_by_stream.get(stream_numbers[query.stream], 0), query_rows, dialect.text
+        )
         for query, query_rows in zip(queries, rows_by_query, strict=True)
     ]
 
 
 def _branches(queries: Sequence[Query], max_ids: int) -> Iterator[tuple[int, Sequence[str] | None]]:
     """Per SELECT: the number of its query, and its ids (`None` = any record)."""
-    for n, query in enumerate(queries):
+    for query_number, query in enumerate(queries):
         if query.ids is None:
-            yield n, None
+            yield query_number, None
         else:
-            ids = list(dict.fromkeys(query.ids))
-            yield from ((n, ids[start : start + max_ids]) for start in range(0, len(ids), max_ids))
+            unique_ids = list(dict.fromkeys(query.ids))
+            yield from (
+                (query_number, unique_ids[chunk_start : chunk_start + max_ids])
+                for chunk_start in range(0, len(unique_ids), max_ids)
+            )
 
 
 def _step(
@@ -55,21 +65,25 @@ def _step(
     queries: Sequence[Query],
     now: float,
 ) -> Step:
-    parameters: dict[str, Any] = {f"s{n}": name for name, n in streams.items()}
+    parameters: dict[str, Any] = {
+        f"s{stream_number}": stream_name for stream_name, stream_number in streams.items()
+    }
     parameters["now"] = now
-    shape: list[tuple[int, bool, str | None]] = []
-    for n, (query_number, ids) in enumerate(branches):
-        stream, kind, limit, newest, after, before, _ = queries[query_number]
-        parameters[f"k{n}"] = kind
-        parameters[f"a{n}"] = -1 if after is None else after
-        parameters[f"b{n}"] = LAST if before is None else before
-        parameters[f"l{n}"] = LAST if limit is None else limit
+    statement_shape: list[tuple[int, bool, str | None]] = []
+    for branch_number, (query_number, branch_ids) in enumerate(branches):
+        stream, kind, record_limit, is_newest_first, after_seq, before_seq, _ = queries[
+            query_number
+        ]
+        parameters[f"k{branch_number}"] = kind
+        parameters[f"a{branch_number}"] = -1 if after_seq is None else after_seq
+        parameters[f"b{branch_number}"] = LAST if before_seq is None else before_seq
+        parameters[f"l{branch_number}"] = LAST if record_limit is None else record_limit
         id_condition = None
-        if ids is not None:
-            id_condition, id_parameters = dialect.id_condition(f"i{n}", ids)
+        if branch_ids is not None:
+            id_condition, id_parameters = dialect.id_condition(f"i{branch_number}", branch_ids)
             parameters.update(id_parameters)
-        shape.append((streams[stream], newest, id_condition))
-    return dialect.reads.build(len(streams), tuple(shape)), parameters
+        statement_shape.append((streams[stream], is_newest_first, id_condition))
+    return dialect.reads.build(len(streams), tuple(statement_shape)), parameters
 
 
 def _page(query: Query, version: int, rows: list[Any], text: Callable[[Any], str]) -> Page:
@@ -89,13 +103,13 @@ def _by_seq(row: Sequence[Any]) -> int:
 def _records(kind: str, rows: Iterable[Any], text: Callable[[Any], str]) -> list[Record]:
     """As `Record(kind, *row)`, in half the time: most of the time of a read is spent here."""
     records = []
-    for _, id, body, at, expires, seq in rows:
+    for _, record_id, record_body, written_at, expiry, seq in rows:
         record = _new(Record)
         _kind(record, kind)
-        _id(record, text(id))
-        _body(record, body)
-        _at(record, at)
-        _expires(record, expires)
+        _id(record, text(record_id))
+        _body(record, record_body)
+        _at(record, written_at)
+        _expires(record, expiry)
         _seq(record, seq)
         records.append(record)
     return records

@@ -59,9 +59,9 @@ class ColumnTypes(NamedTuple):
 
 
 def _create_tables(connection: Connection, names: TableNames, columns: ColumnTypes) -> None:
-    tables = build_metadata(names, columns)
-    tables.create_all(connection, checkfirst=True)
-    for index in (index for table in tables.tables.values() for index in table.indexes):
+    metadata = build_metadata(names, columns)
+    metadata.create_all(connection, checkfirst=True)
+    for index in (index for table in metadata.tables.values() for index in table.indexes):
         index.create(connection, checkfirst=True)
 
 
@@ -70,12 +70,12 @@ def _add_ttl(connection: Connection, names: TableNames, columns: ColumnTypes) ->
     tables = build_metadata(names, columns).tables
     table = tables[_table_key(names, columns, names.streams)]
     inspector = inspect(connection)
-    existing = inspector.get_columns(table.name, table.schema)
-    if any(str(column["name"]).lower() == "ttl" for column in existing):
+    existing_columns = inspector.get_columns(table.name, table.schema)
+    if any(str(column["name"]).lower() == "ttl" for column in existing_columns):
         return
-    name = connection.dialect.identifier_preparer.format_table(table)
+    table_name = connection.dialect.identifier_preparer.format_table(table)
     type_name = table.c.ttl.type.compile(dialect=connection.dialect)
-    connection.execute(text(f"ALTER TABLE {name} ADD ttl {type_name}"))
+    connection.execute(text(f"ALTER TABLE {table_name} ADD ttl {type_name}"))
 
 
 # One entry per schema version: the step from the version before, which may be done in part.
@@ -131,32 +131,33 @@ def existing_version(engine: Engine, names: TableNames, columns: ColumnTypes, lo
 def _migrate(
     connection: Connection, names: TableNames, columns: ColumnTypes, location: str
 ) -> None:
-    version = _version(connection, names, columns, location)
-    if check(version, location):
+    schema_version = _version(connection, names, columns, location)
+    if check(schema_version, location):
         return
-    for step in MIGRATIONS[version:]:
-        step(connection, names, columns)
-    meta = build_metadata(names, columns).tables[_table_key(names, columns, names.meta)]
-    connection.execute(meta.delete().where(meta.c.name == OWNER))
-    connection.execute(meta.insert().values(name=OWNER, version=VERSION))
+    for migration in MIGRATIONS[schema_version:]:
+        migration(connection, names, columns)
+    meta_table = build_metadata(names, columns).tables[_table_key(names, columns, names.meta)]
+    connection.execute(meta_table.delete().where(meta_table.c.name == OWNER))
+    connection.execute(meta_table.insert().values(name=OWNER, version=VERSION))
 
 
 def _version(connection: Connection, names: TableNames, columns: ColumnTypes, location: str) -> int:
     """Returns the version; 0 = no tables, or those of an interrupted migration."""
     inspector = inspect(connection)
-    expected = build_metadata(names, columns).tables
-    for table in expected.values():
+    expected_tables = build_metadata(names, columns).tables
+    for table in expected_tables.values():
         if inspector.has_table(table.name, table.schema):
-            existing = {
-                str(c["name"]).lower() for c in inspector.get_columns(table.name, table.schema)
+            existing_columns = {
+                str(column_info["name"]).lower()
+                for column_info in inspector.get_columns(table.name, table.schema)
             }
-            if not {column.name for column in table.columns} - _ADDED <= existing:
+            if not {column.name for column in table.columns} - _ADDED <= existing_columns:
                 _raise_foreign_tables(names, location)
-    meta = expected[_table_key(names, columns, names.meta)]
-    if not inspector.has_table(meta.name, meta.schema):
+    meta_table = expected_tables[_table_key(names, columns, names.meta)]
+    if not inspector.has_table(meta_table.name, meta_table.schema):
         return 0
-    row = connection.execute(meta.select().where(meta.c.name == OWNER)).first()
-    return int(row.version) if row is not None else 0
+    version_row = connection.execute(meta_table.select().where(meta_table.c.name == OWNER)).first()
+    return int(version_row.version) if version_row is not None else 0
 
 
 def _raise_foreign_tables(names: TableNames, location: str) -> None:
@@ -171,27 +172,27 @@ def _quoted(name: str, columns: ColumnTypes) -> quoted_name:
 
 
 def _table_key(names: TableNames, columns: ColumnTypes, name: str) -> str:
-    key = columns.fold_case(name)
-    return f"{columns.fold_case(names.schema)}.{key}" if names.schema else key
+    folded_name = columns.fold_case(name)
+    return f"{columns.fold_case(names.schema)}.{folded_name}" if names.schema else folded_name
 
 
 def build_metadata(names: TableNames, columns: ColumnTypes) -> MetaData:
     """The tables as SQLAlchemy describes them."""
-    tables = MetaData(schema=_quoted(names.schema, columns) if names.schema else None)
+    metadata = MetaData(schema=_quoted(names.schema, columns) if names.schema else None)
     Table(
         _quoted(names.meta, columns),
-        tables,
+        metadata,
         Column("name", String(32), primary_key=True),
         Column("version", Integer, nullable=False),
         **columns.options,
     )
-    _add_streams_table(tables, names, columns)
-    _add_records_table(tables, names, columns)
-    return tables
+    _add_streams_table(metadata, names, columns)
+    _add_records_table(metadata, names, columns)
+    return metadata
 
 
 def _add_streams_table(tables: MetaData, names: TableNames, columns: ColumnTypes) -> None:
-    table = Table(
+    streams_table = Table(
         _quoted(names.streams, columns),
         tables,
         Column("stream", columns.name, primary_key=True),
@@ -204,11 +205,11 @@ def _add_streams_table(tables: MetaData, names: TableNames, columns: ColumnTypes
         **columns.options,
     )
     if columns.after_streams:  # SQLAlchemy 2.0 has no storage parameters for tables
-        listen(table, "after_create", DDL(columns.after_streams))  # type: ignore[no-untyped-call]
+        listen(streams_table, "after_create", DDL(columns.after_streams))  # type: ignore[no-untyped-call]
 
 
 def _add_records_table(tables: MetaData, names: TableNames, columns: ColumnTypes) -> None:
-    table = Table(
+    records_table = Table(
         _quoted(names.records, columns),
         tables,
         Column("stream", columns.name, nullable=False),
@@ -223,8 +224,11 @@ def _add_records_table(tables: MetaData, names: TableNames, columns: ColumnTypes
         UniqueConstraint("stream", "kind", "id", name=_quoted(names.derived("id"), columns)),
         **columns.options,
     )
-    index = _quoted(names.derived("expires"), columns)
-    options = columns.expires_options
-    if options.get("postgresql_where"):
-        options = {**options, "postgresql_where": text(options["postgresql_where"])}
-    Index(index, table.c.expires, **options)
+    index_name = _quoted(names.derived("expires"), columns)
+    index_options = columns.expires_options
+    if index_options.get("postgresql_where"):
+        index_options = {
+            **index_options,
+            "postgresql_where": text(index_options["postgresql_where"]),
+        }
+    Index(index_name, records_table.c.expires, **index_options)

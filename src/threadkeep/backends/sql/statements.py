@@ -81,8 +81,13 @@ class Statements:
 
 def quote_tables(names: TableNames, quote: Callable[[str], str]) -> Tables:
     """Quote the names of a store."""
-    schema = f"{quote(names.schema)}." if names.schema else ""
-    return Tables(*(schema + quote(n) for n in (names.records, names.streams, names.meta)))
+    schema_prefix = f"{quote(names.schema)}." if names.schema else ""
+    return Tables(
+        *(
+            schema_prefix + quote(table_name)
+            for table_name in (names.records, names.streams, names.meta)
+        )
+    )
 
 
 def pyformat(text: str) -> str:
@@ -92,20 +97,22 @@ def pyformat(text: str) -> str:
 
 def build_statements(t: Tables, syntax: DialectSyntax) -> Statements:
     """Build the statements of a store."""
-    texts = {
+    sql_by_name = {
         **_stream_statements(t, syntax),
         **_record_statements(t, syntax),
         **_sweep_statements(t, syntax),
     }
-    return Statements(**{name: syntax.rewrite(text) for name, text in texts.items()})
+    return Statements(
+        **{statement_name: syntax.rewrite(sql) for statement_name, sql in sql_by_name.items()}
+    )
 
 
 def _stream_statements(t: Tables, syntax: DialectSyntax) -> Mapping[str, str]:
-    columns = "version, seq, expires, ttl, token, token_version"
+    head_columns = "version, seq, expires, ttl, token, token_version"
     return {
         "select_version": f"SELECT version FROM {t.meta} WHERE name = 'threadkeep'",
-        "head": f"SELECT {columns} FROM {t.streams} WHERE stream = :stream FOR UPDATE",
-        "insert_stream": f"INSERT INTO {t.streams} (stream, {columns}) "
+        "head": f"SELECT {head_columns} FROM {t.streams} WHERE stream = :stream FOR UPDATE",
+        "insert_stream": f"INSERT INTO {t.streams} (stream, {head_columns}) "
         "VALUES (:stream, :version, :seq, :expires, :ttl, :token, :token_version)",
         "update_stream": f"UPDATE {t.streams} SET version = :version, seq = :seq, "
         "expires = :expires, ttl = :ttl, token = :token, token_version = :token_version "
@@ -118,30 +125,30 @@ def _stream_statements(t: Tables, syntax: DialectSyntax) -> Mapping[str, str]:
 
 
 def _record_statements(t: Tables, syntax: DialectSyntax) -> Mapping[str, str]:
-    of_kind = "WHERE stream = :stream AND kind = :kind AND seq <= :upto"
+    kind_filter = "WHERE stream = :stream AND kind = :kind AND seq <= :upto"
     return {
         "drop_all": f"DELETE FROM {t.records} WHERE stream = :stream",
-        "drop_range": f"DELETE FROM {t.records} {of_kind}",
-        "drop_ids": f"DELETE FROM {t.records} {of_kind} AND id {syntax.ids}",
-        "select_seqs": f"SELECT kind, id, seq FROM {t.records} {of_kind} AND id {syntax.ids}",
+        "drop_range": f"DELETE FROM {t.records} {kind_filter}",
+        "drop_ids": f"DELETE FROM {t.records} {kind_filter} AND id {syntax.ids}",
+        "select_seqs": f"SELECT kind, id, seq FROM {t.records} {kind_filter} AND id {syntax.ids}",
     }
 
 
 def _sweep_statements(t: Tables, syntax: DialectSyntax) -> Mapping[str, str]:
     """A sweep locks each stream before it deletes, and skips those that are locked."""
-    expired = f"SELECT stream FROM {t.streams} WHERE expires <= :now"
-    lock = f"SELECT stream FROM {t.streams} WHERE stream {syntax.names}"
-    of_streams = f"stream {syntax.names}"
+    expired_streams_sql = f"SELECT stream FROM {t.streams} WHERE expires <= :now"
+    lock_sql = f"SELECT stream FROM {t.streams} WHERE stream {syntax.names}"
+    stream_condition = f"stream {syntax.names}"
     return {
-        "expired_streams": f"{expired} {syntax.limit}",
-        "lock_expired": f"{lock} AND expires <= :now ORDER BY stream FOR UPDATE SKIP LOCKED",
-        "delete_records_of": syntax.some_records.format(t.records, of_streams),
-        "delete_streams": f"DELETE FROM {t.streams} WHERE {of_streams}",
+        "expired_streams": f"{expired_streams_sql} {syntax.limit}",
+        "lock_expired": f"{lock_sql} AND expires <= :now ORDER BY stream FOR UPDATE SKIP LOCKED",
+        "delete_records_of": syntax.some_records.format(t.records, stream_condition),
+        "delete_streams": f"DELETE FROM {t.streams} WHERE {stream_condition}",
         "expired_record_streams": f"SELECT stream FROM {t.records} "
         f"WHERE expires <= :now {syntax.limit}",
-        "lock_streams": f"{lock} ORDER BY stream FOR UPDATE SKIP LOCKED",
+        "lock_streams": f"{lock_sql} ORDER BY stream FOR UPDATE SKIP LOCKED",
         "delete_expired_records": syntax.some_records.format(
-            t.records, f"expires <= :now AND {of_streams}"
+            t.records, f"expires <= :now AND {stream_condition}"
         ),
     }
 
@@ -170,12 +177,18 @@ class ReadStatementBuilder:
 
     def _build(self, streams: int, shape: tuple[tuple[int, bool, str | None], ...]) -> str:
         """For a number of streams; each branch is (stream, newest first, condition on ids)."""
-        heads = [self._head.format(-1 - n, n) for n in range(streams)]
-        pages = [self._branch(n, *branch) for n, branch in enumerate(shape)]
-        return self._syntax.rewrite(" UNION ALL ".join([*heads, *pages]))
+        head_selects = [
+            self._head.format(-1 - select_number, select_number) for select_number in range(streams)
+        ]
+        page_selects = [
+            self._branch(select_number, *branch) for select_number, branch in enumerate(shape)
+        ]
+        return self._syntax.rewrite(" UNION ALL ".join([*head_selects, *page_selects]))
 
     def _branch(self, n: int, stream: int, newest: bool, ids: str | None) -> str:
         id_condition = "" if ids is None else f" AND id {ids}"
-        limit = self._syntax.limit.replace(":limit", f":l{n}")
-        text = self._page.format(n, stream, id_condition, " DESC" if newest else "", limit)
-        return self._syntax.branch.format(text)
+        limit_clause = self._syntax.limit.replace(":limit", f":l{n}")
+        page_select = self._page.format(
+            n, stream, id_condition, " DESC" if newest else "", limit_clause
+        )
+        return self._syntax.branch.format(page_select)

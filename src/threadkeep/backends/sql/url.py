@@ -64,8 +64,10 @@ class DatabaseTarget:
         hosts, ports = host.split(","), str(self.port or "").split(",")
         if len(ports) == 1:
             ports *= len(hosts)
-        pairs = itertools.zip_longest(hosts, ports, fillvalue="")
-        return ",".join(f"{name}:{port}" if port else name for name, port in pairs)
+        host_port_pairs = itertools.zip_longest(hosts, ports, fillvalue="")
+        return ",".join(
+            f"{host_name}:{port}" if port else host_name for host_name, port in host_port_pairs
+        )
 
     def with_fields(self, **fields: Any) -> DatabaseTarget:
         """A copy with other values."""
@@ -82,24 +84,24 @@ def from_url(url: str) -> DatabaseTarget:
     check_at_signs(url, "the database URL")
     check_values(url.partition("?")[2], "the database URL")
     if is_postgresql:
-        reader = drivers.load("postgresql", "postgresql_url")
-        target: DatabaseTarget = reader.parse_url(url)
+        url_parser = drivers.load("postgresql", "postgresql_url")
+        target: DatabaseTarget = url_parser.parse_url(url)
         return target
     try:
-        parts = urlsplit(url)
-        host, port = _parse_address(parts.netloc.rpartition("@")[2])
+        url_parts = urlsplit(url)
+        host, port = _parse_address(url_parts.netloc.rpartition("@")[2])
     except ValueError:
         raise unreadable_url() from None
-    userinfo = parts.netloc.rpartition("@")[0]
-    user, colon, password = userinfo.partition(":")
+    userinfo = url_parts.netloc.rpartition("@")[0]
+    user, password_separator, password = userinfo.partition(":")
     return DatabaseTarget(
-        dialect=parse_dialect(parts.scheme),
+        dialect=parse_dialect(url_parts.scheme),
         host=host,
         port=port,
         user=unquote(user) or None,
-        password=unquote(password) if colon else None,
-        database=unquote(parts.path.removeprefix("/")) or None,
-        parameters=merge_parameters(parse_qsl(parts.query, keep_blank_values=True)),
+        password=unquote(password) if password_separator else None,
+        database=unquote(url_parts.path.removeprefix("/")) or None,
+        parameters=merge_parameters(parse_qsl(url_parts.query, keep_blank_values=True)),
     )
 
 
@@ -118,9 +120,9 @@ def merge_parameters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
         ConfigError: a name has two different values.
     """
     parameters: dict[str, str] = {}
-    for name, value in pairs:
-        if parameters.setdefault(name, value) != value:
-            raise ConfigError(f"{name} is given twice, and differently")
+    for parameter_name, parameter_value in pairs:
+        if parameters.setdefault(parameter_name, parameter_value) != parameter_value:
+            raise ConfigError(f"{parameter_name} is given twice, and differently")
     return parameters
 
 
@@ -130,11 +132,15 @@ def parse_dialect(scheme: object) -> str:
     Raises:
         ConfigError: there is no such dialect.
     """
-    name = DIALECTS.get(scheme) if isinstance(scheme, str) else None
-    if name is None:
-        label = scheme if isinstance(scheme, str) and scheme.replace("+", "").isalnum() else "?"
-        raise ConfigError(f"no SQL database of type {shown(label)}{did_you_mean(scheme, DIALECTS)}")
-    return name
+    dialect = DIALECTS.get(scheme) if isinstance(scheme, str) else None
+    if dialect is None:
+        scheme_label = (
+            scheme if isinstance(scheme, str) and scheme.replace("+", "").isalnum() else "?"
+        )
+        raise ConfigError(
+            f"no SQL database of type {shown(scheme_label)}{did_you_mean(scheme, DIALECTS)}"
+        )
+    return dialect
 
 
 def split_host(host: str, port: int | str | None) -> tuple[str | None, int | str | None]:
@@ -146,18 +152,19 @@ def split_host(host: str, port: int | str | None) -> tuple[str | None, int | str
     if host.startswith(("/", "@")):
         return host, port  # a Unix socket
     try:
-        pairs = [_parse_address(part) for part in host.split(",")]
+        host_port_pairs = [_parse_address(host_and_port) for host_and_port in host.split(",")]
     except ValueError:
         raise ConfigError(f"host must be host or host:port, got {shown(host)}") from None
-    if all(number is None for _, number in pairs):
-        return ",".join(name or "" for name, _ in pairs) or None, port
-    names, numbers = (
-        ",".join(str(part or "") for part in parts) for parts in zip(*pairs, strict=True)
+    if all(port_number is None for _, port_number in host_port_pairs):
+        return ",".join(host_name or "" for host_name, _ in host_port_pairs) or None, port
+    joined_hosts, joined_ports = (
+        ",".join(str(address_part or "") for address_part in address_parts)
+        for address_parts in zip(*host_port_pairs, strict=True)
     )
-    merged = numbers if len(pairs) > 1 else pairs[0][1]
-    if port not in (None, merged):
+    merged_port = joined_ports if len(host_port_pairs) > 1 else host_port_pairs[0][1]
+    if port not in (None, merged_port):
         raise ConfigError("port is given twice, and differently")
-    return names or None, merged
+    return joined_hosts or None, merged_port
 
 
 def _parse_address(text: str) -> tuple[str | None, int | None]:

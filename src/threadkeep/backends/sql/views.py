@@ -43,51 +43,52 @@ class Views:
         self._syntax = VIEW_SYNTAX[dialect.title]
         self._names = names
         self._quote = self._syntax.quote
-        tables = sql_views.ViewTables(dialect.tables.records, dialect.tables.streams, "stream")
-        self._selects = sql_views.selects(self._syntax.expressions, tables)
+        view_tables = sql_views.ViewTables(dialect.tables.records, dialect.tables.streams, "stream")
+        self._selects = sql_views.selects(self._syntax.expressions, view_tables)
 
     @property
     def names(self) -> list[str]:
         """The names of the views, without quotes."""
-        return [self._names.derived(name) for name in self._selects]
+        return [self._names.derived(view_name) for view_name in self._selects]
 
     def statements(self) -> dict[str, str]:
         """The CREATE statements by name; the helper function comes first."""
-        statements = {}
+        create_statements = {}
         if self._syntax.helper:
-            statements[self._names.derived("json")] = self._syntax.helper.format(
+            create_statements[self._names.derived("json")] = self._syntax.helper.format(
                 json=self._qualified("json")
             )
-        for name, text in self._selects.items():
-            text = text.replace("{json}", self._qualified("json"))
-            statements[self._names.derived(name)] = (
-                f"{self._syntax.create} {self._qualified(name)} AS {text}"
+        for view_name, select_sql in self._selects.items():
+            select_sql = select_sql.replace("{json}", self._qualified("json"))
+            create_statements[self._names.derived(view_name)] = (
+                f"{self._syntax.create} {self._qualified(view_name)} AS {select_sql}"
             )
-        return statements
+        return create_statements
 
     def make(self) -> list[Step]:
         """The steps that create or replace the views."""
-        before, after = self._syntax.transaction
-        steps: list[Step] = [(text, {}) for text in self.statements().values()]
-        return [*before, *(self._drops() if before else ()), *steps, *after]
+        begin_steps, end_steps = self._syntax.transaction
+        create_steps: list[Step] = [(create_sql, {}) for create_sql in self.statements().values()]
+        return [*begin_steps, *(self._drops() if begin_steps else ()), *create_steps, *end_steps]
 
     def drop(self) -> list[Step]:
         """The steps that drop the views that exist."""
-        before, after = self._syntax.transaction
-        return [*before, *self._drops(), *after]
+        begin_steps, end_steps = self._syntax.transaction
+        return [*begin_steps, *self._drops(), *end_steps]
 
     def _drops(self) -> list[Step]:
-        texts = [
-            self._syntax.drop.format(view=self._qualified(name)) for name in reversed(self._selects)
+        drop_statements = [
+            self._syntax.drop.format(view=self._qualified(view_name))
+            for view_name in reversed(self._selects)
         ]
-        steps: list[Step] = [(text, {}) for text in texts]
+        drop_steps: list[Step] = [(drop_sql, {}) for drop_sql in drop_statements]
         if self._syntax.drop_helper:
-            steps.append((self._syntax.drop_helper.format(json=self._qualified("json")), {}))
-        return steps
+            drop_steps.append((self._syntax.drop_helper.format(json=self._qualified("json")), {}))
+        return drop_steps
 
     def _qualified(self, name: str) -> str:
-        schema = f"{self._quote(self._names.schema)}." if self._names.schema else ""
-        return schema + self._quote(self._names.derived(name))
+        schema_prefix = f"{self._quote(self._names.schema)}." if self._names.schema else ""
+        return schema_prefix + self._quote(self._names.derived(name))
 
 
 def _pg_path(path: JsonPath) -> str:
@@ -99,10 +100,10 @@ def _pg_text(doc: str, path: JsonPath) -> str:
 
 
 def _pg_number(doc: str, path: JsonPath) -> str:
-    literal = _pg_path(path)
+    path_literal = _pg_path(path)
     return (
-        f"CASE WHEN jsonb_typeof({doc} #> {literal}) = 'number' "
-        f"THEN CAST({doc} #>> {literal} AS numeric) END"
+        f"CASE WHEN jsonb_typeof({doc} #> {path_literal}) = 'number' "
+        f"THEN CAST({doc} #>> {path_literal} AS numeric) END"
     )
 
 
@@ -137,16 +138,18 @@ def _hex(text: str) -> str:
 
 
 def _my_text(doc: str, path: JsonPath) -> str:
-    extracted = f"JSON_EXTRACT({doc}, '{json_path(path)}')"
-    return f"CASE WHEN JSON_TYPE({extracted}) <> 'NULL' THEN JSON_UNQUOTE({extracted}) END"
+    extracted_json = f"JSON_EXTRACT({doc}, '{json_path(path)}')"
+    return (
+        f"CASE WHEN JSON_TYPE({extracted_json}) <> 'NULL' THEN JSON_UNQUOTE({extracted_json}) END"
+    )
 
 
 def _my_number(doc: str, path: JsonPath) -> str:
-    extracted = f"JSON_EXTRACT({doc}, '{json_path(path)}')"
-    kinds = "'INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL'"
+    extracted_json = f"JSON_EXTRACT({doc}, '{json_path(path)}')"
+    number_types = "'INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL'"
     return (
-        f"CASE WHEN JSON_TYPE({extracted}) IN ({kinds}) "
-        f"THEN CAST({extracted} AS DECIMAL(30, 6)) END"
+        f"CASE WHEN JSON_TYPE({extracted_json}) IN ({number_types}) "
+        f"THEN CAST({extracted_json} AS DECIMAL(30, 6)) END"
     )
 
 

@@ -31,32 +31,32 @@ def call_with_timeout(seconds: float, work: Callable[[], T], undo: Callable[[T],
     if seconds < _SHORTEST:  # to a socket, a time-out of 0 means: do not block
         raise DeadlineExceeded
     outcomes: list[tuple[T | None, BaseException | None]] = []
-    finished, lock, waiting = threading.Event(), threading.Lock(), [True]
+    finished_event, outcome_lock, waiting_flag = threading.Event(), threading.Lock(), [True]
 
     def run() -> None:
-        outcome: T | None = None
+        work_result: T | None = None
         error: BaseException | None = None
         try:
-            outcome = work()
-        except BaseException as raised:
-            error = raised
-        with lock:
-            outcomes.append((outcome, error))
-            abandoned = not waiting[0]
-        finished.set()
-        if abandoned and outcome is not None:
-            undo(outcome)
+            work_result = work()
+        except BaseException as caught_error:
+            error = caught_error
+        with outcome_lock:
+            outcomes.append((work_result, error))
+            is_abandoned = not waiting_flag[0]
+        finished_event.set()
+        if is_abandoned and work_result is not None:
+            undo(work_result)
 
     threading.Thread(target=run, name="threadkeep-connect", daemon=True).start()
-    finished.wait(seconds)
-    with lock:
-        waiting[0] = False
+    finished_event.wait(seconds)
+    with outcome_lock:
+        waiting_flag[0] = False
         if not outcomes:
             raise DeadlineExceeded
-    outcome, error = outcomes[0]
+    work_result, error = outcomes[0]
     if error is not None:
         raise error
-    return outcome  # type: ignore[return-value]
+    return work_result  # type: ignore[return-value]
 
 
 class Watchdog(fork.ForkAware):
@@ -83,13 +83,13 @@ class Watchdog(fork.ForkAware):
 
     def start(self, deadline: Deadline, connection: Any) -> int:
         """Abort the connection at the deadline; returns the key for `stop`."""
-        key = id(connection)
-        self._calls[key] = (deadline.ends_at, connection)
+        call_key = id(connection)
+        self._calls[call_key] = (deadline.ends_at, connection)
         if self._thread is None:
             self._start_thread()
         elif deadline.ends_at < self._wakes_at:
             self._woken.set()
-        return key
+        return call_key
 
     def stop(self, key: int) -> bool:
         """Stop watching; returns False if the connection was aborted and is unusable."""
@@ -118,15 +118,18 @@ class Watchdog(fork.ForkAware):
                 return
             now = time.monotonic()
             self._abort_expired(now)
-            earliest = min((at for at, _ in [*self._calls.values()]), default=now + self._timeout)
-            self._wakes_at = earliest
-            woken = self._woken.wait(max(_GRACE, earliest - now))
+            earliest_deadline = min(
+                (deadline_at for deadline_at, _ in [*self._calls.values()]),
+                default=now + self._timeout,
+            )
+            self._wakes_at = earliest_deadline
+            is_woken = self._woken.wait(max(_GRACE, earliest_deadline - now))
             with self._lock:
-                if not self._calls and not woken:
+                if not self._calls and not is_woken:
                     self._thread = None
                     return
 
     def _abort_expired(self, now: float) -> None:
-        for key, (at, connection) in [*self._calls.items()]:
-            if at <= now and self._calls.pop(key, None) is not None:
+        for call_key, (deadline_at, connection) in [*self._calls.items()]:
+            if deadline_at <= now and self._calls.pop(call_key, None) is not None:
                 threading.Thread(target=self._abort, args=(connection,), daemon=True).start()

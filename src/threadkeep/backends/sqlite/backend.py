@@ -65,9 +65,9 @@ class SqliteBackend:
         synchronous: str = "NORMAL",
     ) -> None:
         _check(path, pool_size, timeout, synchronous)
-        in_memory = str(path) == MEMORY
+        is_in_memory = str(path) == MEMORY
         self.blocking = True
-        self._path = MEMORY if in_memory else str(Path(path).absolute())
+        self._path = MEMORY if is_in_memory else str(Path(path).absolute())
         self._location = f"SQLite database {self._path}"
         self._timeout = float(timeout)
         self._synchronous = synchronous
@@ -75,9 +75,9 @@ class SqliteBackend:
         self._pool = SqlitePool(
             self._open,
             location=self._location,
-            size=1 if in_memory else pool_size,
+            size=1 if is_in_memory else pool_size,
             timeout=self._timeout,
-            keep=in_memory,
+            keep=is_in_memory,
         )
 
     def __repr__(self) -> str:
@@ -118,24 +118,29 @@ class SqliteBackend:
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
-        after = "" if cursor is None else cursors.stream(cursor, prefix)
+        last_listed_name = "" if cursor is None else cursors.stream(cursor, prefix)
         with self._connection() as connection:
-            rows = connection.execute(statements.STREAMS, (prefix, after, limit)).fetchall()
-        names = [name for (name,) in rows if name.startswith(prefix)]
-        return names, names[-1] if names and len(names) == limit else None
+            name_rows = connection.execute(
+                statements.STREAMS, (prefix, last_listed_name, limit)
+            ).fetchall()
+        stream_names = [
+            stream_name for (stream_name,) in name_rows if stream_name.startswith(prefix)
+        ]
+        is_full_page = bool(stream_names) and len(stream_names) == limit
+        return stream_names, stream_names[-1] if is_full_page else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         with self._connection() as connection:
-            expired = expire.find_expired(connection, now, limit)
-        if not any(expired):
+            expired_keys = expire.find_expired(connection, now, limit)
+        if not any(expired_keys):
             return 0
 
         def remove() -> int:
             with self._connection(writing=True) as connection:
                 connection.execute(statements.BEGIN_WRITE)
-                swept = expire.remove_expired(connection, expired, now, limit)
+                swept_count = expire.remove_expired(connection, expired_keys, now, limit)
                 connection.execute(statements.COMMIT)
-            return swept
+            return swept_count
 
         return self._with_reserve(remove)
 
@@ -181,9 +186,9 @@ class SqliteBackend:
     def _commit(self, change: Change) -> Commit:
         with self._connection(writing=True) as connection:
             connection.execute(statements.BEGIN_WRITE)
-            committed = commit.apply(connection, self._heads, change)
+            new_commit = commit.apply(connection, self._heads, change)
             connection.execute(statements.COMMIT)
-        return committed
+        return new_commit
 
     def _with_reserve(self, action: Callable[[], T]) -> T:
         """Do what frees pages; on a full disk, with the room that was kept for it."""
@@ -192,10 +197,10 @@ class SqliteBackend:
         except BackendError as error:
             if not reserve.is_full(error.__cause__) or not reserve.release(self._path):
                 raise
-        outcome = action()
+        action_result = action()
         with contextlib.suppress(BackendError), self._connection(writing=True) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return outcome
+        return action_result
 
     def _connection(self, *, writing: bool = False) -> _Lease:
         return _Lease(self._pool, self._location, self._timeout, writing)

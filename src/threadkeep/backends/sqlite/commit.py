@@ -47,44 +47,52 @@ class Row(NamedTuple):
 def apply(connection: sqlite3.Connection, heads: Heads, change: Change) -> Commit:
     """What `Backend.commit` promises, but for the transaction around it."""
     if change.put and not change.drop:
-        commit = _continue_from_cache(connection, heads, change)
-        if commit:
-            return commit
-    columns = connection.execute(statements.HEAD, (change.stream,)).fetchone()
-    row = Row._make(columns) if columns else None
-    decision = decide(row.head if row else None, change)
+        cached_commit = _continue_from_cache(connection, heads, change)
+        if cached_commit:
+            return cached_commit
+    stream_columns = connection.execute(statements.HEAD, (change.stream,)).fetchone()
+    stream_row = Row._make(stream_columns) if stream_columns else None
+    decision = decide(stream_row.head if stream_row else None, change)
     action = decision.action
     if action is Action.CREATE:
-        if row:
-            connection.execute(statements.DROP_ALL, (row.sid,))
-        return _write(connection, row, decision, change)
-    if row is None or action is Action.IGNORE:
+        if stream_row:
+            connection.execute(statements.DROP_ALL, (stream_row.sid,))
+        return _write(connection, stream_row, decision, change)
+    if stream_row is None or action is Action.IGNORE:
         return Commit(0, [])
     if action is Action.REPLAY:
-        return Commit(decision.version, _seqs(connection, row.sid, change.put))
+        return Commit(decision.version, _seqs(connection, stream_row.sid, change.put))
     if action is Action.TOUCH:
-        return _touch(connection, row, decision)
+        return _touch(connection, stream_row, decision)
     if action is Action.END:
-        connection.execute(statements.DROP_ALL, (row.sid,))
-        connection.execute(statements.END_LIFE, (row.sid,))
+        connection.execute(statements.DROP_ALL, (stream_row.sid,))
+        connection.execute(statements.END_LIFE, (stream_row.sid,))
         return Commit(0, [])
-    _drop(connection, row.sid, change.drop)
-    heads.note(change.stream, StreamPosition(row.sid, decision.version, row.seq + len(change.put)))
-    return _write(connection, row, decision, change)
+    _drop(connection, stream_row.sid, change.drop)
+    heads.note(
+        change.stream,
+        StreamPosition(stream_row.sid, decision.version, stream_row.seq + len(change.put)),
+    )
+    return _write(connection, stream_row, decision, change)
 
 
 def _continue_from_cache(
     connection: sqlite3.Connection, heads: Heads, change: Change
 ) -> Commit | None:
     """The commit, if the stream is where it was left; then its row need not be looked for."""
-    stream, put, _, ttl, expect, token, now, _ = change
-    if token is None or isinstance(ttl, Keep):
+    stream, put_records, _, ttl, expected_version, commit_token, now, _ = change
+    if commit_token is None or isinstance(ttl, Keep):
         return None
     lifetime = lifetime_after(ttl, now, None)
-    place = heads.advance(connection, stream, len(put), expect, lifetime, token, now)
-    if place is None:
+    stream_position = heads.advance(
+        connection, stream, len(put_records), expected_version, lifetime, commit_token, now
+    )
+    if stream_position is None:
         return None
-    return Commit(place.version + 1, _put_records(connection, place.sid, place.seq, put, now))
+    return Commit(
+        stream_position.version + 1,
+        _put_records(connection, stream_position.sid, stream_position.seq, put_records, now),
+    )
 
 
 def _touch(connection: sqlite3.Connection, row: Row, decision: Decision) -> Commit:
@@ -94,52 +102,60 @@ def _touch(connection: sqlite3.Connection, row: Row, decision: Decision) -> Comm
 
 
 def _drop(connection: sqlite3.Connection, sid: int, drop: Sequence[Drop]) -> None:
-    for kind, ids, upto in drop:
-        last = LAST if upto is None else upto
-        if ids is None:
-            connection.execute(statements.DROP_RANGE, (sid, kind, last))
+    for kind, dropped_ids, given_max_seq in drop:
+        max_seq = LAST if given_max_seq is None else given_max_seq
+        if dropped_ids is None:
+            connection.execute(statements.DROP_RANGE, (sid, kind, max_seq))
         else:
-            connection.execute(statements.DROP_IDS, (sid, kind, last, id_list(ids)))
+            connection.execute(statements.DROP_IDS, (sid, kind, max_seq, id_list(dropped_ids)))
 
 
 def _write(
     connection: sqlite3.Connection, row: Row | None, decision: Decision, change: Change
 ) -> Commit:
     """Write the row, then the records; seqs go on from those of the generation before."""
-    base = row.seq if row else 0
+    base_seq = row.seq if row else 0
     _, version, expires, ttl, token, token_version = decision
-    columns = (version, base + len(change.put), expires, ttl, token, token_version)
+    stream_columns = (version, base_seq + len(change.put), expires, ttl, token, token_version)
     if row:
         sid = row.sid
-        connection.execute(statements.ADVANCE, (*columns, sid))
+        connection.execute(statements.ADVANCE, (*stream_columns, sid))
     else:
-        sid = connection.execute(statements.BEGIN_LIFE, (change.stream, *columns)).lastrowid or 0
-    seqs = _put_records(connection, sid, base, change.put, change.now) if change.put else []
-    return Commit(version, seqs)
+        sid = (
+            connection.execute(statements.BEGIN_LIFE, (change.stream, *stream_columns)).lastrowid
+            or 0
+        )
+    put_seqs = _put_records(connection, sid, base_seq, change.put, change.now) if change.put else []
+    return Commit(version, put_seqs)
 
 
 def _put_records(
     connection: sqlite3.Connection, sid: int, base: int, put: Sequence[Record], now: float
 ) -> list[int]:
     """Nearly always all ids are new, which the count of inserted rows proves."""
-    rows = [
-        (sid, record.kind, seq, record.id, record.body, record.at, record.expires)
-        for seq, record in enumerate(put, base + 1)
+    record_rows = [
+        (sid, record.kind, record_seq, record.id, record.body, record.at, record.expires)
+        for record_seq, record in enumerate(put, base + 1)
     ]
-    if _insert(connection, rows) == len(rows):
-        return list(range(base + 1, base + len(rows) + 1))
+    if _insert(connection, record_rows) == len(record_rows):
+        return list(range(base + 1, base + len(record_rows) + 1))
     # An id that comes twice stands where it came first, with the body that came last.
-    first = {(row[1], row[3]): row[2] for row in reversed(rows)}
-    last = {(row[1], row[3]): row for row in rows}
-    seqs = {key: _put_again(connection, row, first[key], now) for key, row in last.items()}
-    return [seqs[row[1], row[3]] for row in rows]
+    first_seq_by_key = {
+        (record_row[1], record_row[3]): record_row[2] for record_row in reversed(record_rows)
+    }
+    last_row_by_key = {(record_row[1], record_row[3]): record_row for record_row in record_rows}
+    seq_by_key = {
+        record_key: _put_again(connection, record_row, first_seq_by_key[record_key], now)
+        for record_key, record_row in last_row_by_key.items()
+    }
+    return [seq_by_key[record_row[1], record_row[3]] for record_row in record_rows]
 
 
 def _insert(connection: sqlite3.Connection, rows: Sequence[RecordRow]) -> int:
     """Insert the rows whose ids are new; return how many they were."""
     if len(rows) <= statements.FEW:
-        flat = tuple(chain.from_iterable(rows))
-        return connection.execute(statements.PUT_FEW[len(rows)], flat).rowcount
+        row_values = tuple(chain.from_iterable(rows))
+        return connection.execute(statements.PUT_FEW[len(rows)], row_values).rowcount
     return connection.executemany(statements.PUT_ONE, rows).rowcount
 
 
@@ -148,23 +164,31 @@ def _put_again(connection: sqlite3.Connection, row: RecordRow, first: int, now: 
 
     An expired record gives way to a new one, at `first`.
     """
-    sid, kind, seq, id, body, at, expires = row
-    place, end = connection.execute(statements.FIND, (sid, kind, id)).fetchone()
-    if place == seq:
+    sid, kind, seq, record_id, record_body, written_at, expires = row
+    stored_seq, stored_expiry = connection.execute(
+        statements.FIND, (sid, kind, record_id)
+    ).fetchone()
+    if stored_seq == seq:
         return seq
-    if place != first and end is not None and end <= now:
-        connection.execute(statements.REMOVE, (sid, kind, place))
-        connection.execute(statements.PUT_ONE, (sid, kind, first, id, body, at, expires))
+    if stored_seq != first and stored_expiry is not None and stored_expiry <= now:
+        connection.execute(statements.REMOVE, (sid, kind, stored_seq))
+        connection.execute(
+            statements.PUT_ONE, (sid, kind, first, record_id, record_body, written_at, expires)
+        )
         return first
-    connection.execute(statements.REPLACE, (body, at, expires, sid, kind, place))
-    return int(place)
+    connection.execute(
+        statements.REPLACE, (record_body, written_at, expires, sid, kind, stored_seq)
+    )
+    return int(stored_seq)
 
 
 def _seqs(connection: sqlite3.Connection, sid: int, put: Iterable[Record]) -> list[int]:
     """Where records are now; 0 for one that was dropped since."""
-    keys = ((sid, record.kind, record.id) for record in put)
-    rows = (connection.execute(statements.FIND, key).fetchone() for key in keys)
-    return [row[0] if row else 0 for row in rows]
+    record_keys = ((sid, record.kind, record.id) for record in put)
+    seq_rows = (
+        connection.execute(statements.FIND, record_key).fetchone() for record_key in record_keys
+    )
+    return [seq_row[0] if seq_row else 0 for seq_row in seq_rows]
 
 
 def id_list(ids: Iterable[str]) -> str:

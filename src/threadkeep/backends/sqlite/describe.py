@@ -12,16 +12,22 @@ def describe(path: str) -> dict[str, str]:
     description = {"engine": f"SQLite {sqlite3.sqlite_version}", "path": path}
     if path == ":memory:":
         return {**description, "exists": "yes"}
-    file = Path(path)
-    if not file.exists():
+    database_file = Path(path)
+    if not database_file.exists():
         return {**description, "exists": "no"}
-    description |= {"exists": "yes", "bytes": f"{sum(map(_file_size, _database_files(file))):,}"}
-    version = _schema_version(file)
-    return description if version is None else {**description, "schema": version}
+    description |= {
+        "exists": "yes",
+        "bytes": f"{sum(map(_file_size, _database_files(database_file))):,}",
+    }
+    schema_version = _schema_version(database_file)
+    return description if schema_version is None else {**description, "schema": schema_version}
 
 
 def _database_files(file: Path) -> list[Path]:
-    return [file, *(file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm"))]
+    return [
+        file,
+        *(file.with_name(f"{file.name}{file_suffix}") for file_suffix in ("-wal", "-shm")),
+    ]
 
 
 def _file_size(file: Path) -> int:
@@ -35,6 +41,6 @@ def _schema_version(file: Path) -> str | None:
     with suppress(sqlite3.Error):
         uri = f"{file.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, timeout=1)) as connection:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            return str(version)
+            (schema_version,) = connection.execute("PRAGMA user_version").fetchone()
+            return str(schema_version)
     return None

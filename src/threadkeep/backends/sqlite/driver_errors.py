@@ -29,11 +29,11 @@ LOCKED: Final = Fault(
 
 def classify(error: Exception) -> Fault:
     """Classify an error; one without a code may quote stored text, so it is not cited."""
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
+    error_code = getattr(error, "sqlite_errorcode", None)
+    if error_code is None:
         return Fault(FaultKind.FATAL, f"{type(error).__name__} in the sqlite3 module")
-    if code & 0xFF in _BUSY:
+    if error_code & 0xFF in _BUSY:
         return LOCKED
-    remedy = _REMEDY.get(code & 0xFF, "see https://www.sqlite.org/rescode.html")
-    name = getattr(error, "sqlite_errorname", "")
-    return Fault(FaultKind.FATAL, f"{error} ({name})", remedy)
+    remedy = _REMEDY.get(error_code & 0xFF, "see https://www.sqlite.org/rescode.html")
+    error_name = getattr(error, "sqlite_errorname", "")
+    return Fault(FaultKind.FATAL, f"{error} ({error_name})", remedy)

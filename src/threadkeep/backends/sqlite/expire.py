@@ -17,9 +17,9 @@ class ExpiredKeys(NamedTuple):
 
 def find_expired(connection: sqlite3.Connection, now: float, limit: int) -> ExpiredKeys:
     """Find up to `limit` streams and as many records that expired by `now`."""
-    streams = connection.execute(statements.DEAD_STREAMS, (now, limit)).fetchall()
+    expired_streams = connection.execute(statements.DEAD_STREAMS, (now, limit)).fetchall()
     return ExpiredKeys(
-        streams, connection.execute(statements.DEAD_RECORDS, (now, limit)).fetchall()
+        expired_streams, connection.execute(statements.DEAD_RECORDS, (now, limit)).fetchall()
     )
 
 
@@ -27,19 +27,19 @@ def remove_expired(
     connection: sqlite3.Connection, expired: ExpiredKeys, now: float, limit: int
 ) -> int:
     """Remove what is still expired, up to `limit` rows; return how many were removed."""
-    swept = 0
+    swept_count = 0
     for (sid,) in expired.streams:
-        swept += _remove_stream(connection, sid, now, limit - swept)
-    for record in expired.records[: limit - swept]:
-        swept += connection.execute(statements.SWEEP_RECORD, (now, *record)).rowcount
-    return swept
+        swept_count += _remove_stream(connection, sid, now, limit - swept_count)
+    for record_key in expired.records[: limit - swept_count]:
+        swept_count += connection.execute(statements.SWEEP_RECORD, (now, *record_key)).rowcount
+    return swept_count
 
 
 def _remove_stream(connection: sqlite3.Connection, sid: int, now: float, limit: int) -> int:
     """Remove a stream's records and, last, its head, which hides those a later sweep removes."""
     if limit <= 0 or not connection.execute(statements.STILL_DEAD, (sid, now)).fetchone():
         return 0
-    swept = connection.execute(statements.SWEEP_STREAM, (sid, limit)).rowcount
-    if swept < limit:
-        swept += connection.execute(statements.END_LIFE, (sid,)).rowcount
-    return swept
+    swept_count = connection.execute(statements.SWEEP_STREAM, (sid, limit)).rowcount
+    if swept_count < limit:
+        swept_count += connection.execute(statements.END_LIFE, (sid,)).rowcount
+    return swept_count

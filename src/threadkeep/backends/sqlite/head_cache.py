@@ -46,15 +46,21 @@ class Heads:
         Returns where it was, or `None` if nothing was done: it is not at the version expected, has
         another ttl, or is not cached.
         """
-        place = self._places.get(stream)
-        if place is None or place.version != expect:
+        cached_position = self._places.get(stream)
+        if cached_position is None or cached_position.version != expect:
             return None
-        sid, version, seq = place
-        after = StreamPosition(sid, version + 1, seq + count)
+        sid, version, seq = cached_position
+        new_position = StreamPosition(sid, version + 1, seq + count)
         expires, ttl = lifetime
-        written = (after.version, after.seq, expires, token, after.version)
-        values = (*written, *place, stream, ttl, now)
-        if not connection.execute(statements.ADVANCE_FROM, values).rowcount:
+        new_head_values = (
+            new_position.version,
+            new_position.seq,
+            expires,
+            token,
+            new_position.version,
+        )
+        sql_parameters = (*new_head_values, *cached_position, stream, ttl, now)
+        if not connection.execute(statements.ADVANCE_FROM, sql_parameters).rowcount:
             return None
-        self._places[stream] = after
-        return place
+        self._places[stream] = new_position
+        return cached_position

@@ -18,27 +18,31 @@ _NO_BOUNDS = (None, False, None, None)  # limit, newest, after, before
 def pages(connection: sqlite3.Connection, queries: Sequence[Query], now: float) -> list[Page]:
     """Answer all queries; from one snapshot if a transaction is open."""
     live_streams: dict[str, tuple[int, int] | None] = {}
-    results = []
+    answer_pages = []
     for query in queries:
-        name = query.stream
+        stream_name = query.stream
         if is_single_id(query):
-            page, live_streams[name] = _single_id_page(connection, query, now)
-            results.append(page)
+            answer_page, live_streams[stream_name] = _single_id_page(connection, query, now)
+            answer_pages.append(answer_page)
             continue
-        if name not in live_streams:
-            live_streams[name] = connection.execute(statements.LIVE, (name, now)).fetchone()
-        live = live_streams[name]
-        if live and query.limit == 0:
-            results.append(Page(live[1], []))
+        if stream_name not in live_streams:
+            live_streams[stream_name] = connection.execute(
+                statements.LIVE, (stream_name, now)
+            ).fetchone()
+        live_stream = live_streams[stream_name]
+        if live_stream and query.limit == 0:
+            answer_pages.append(Page(live_stream[1], []))
             continue
-        results.append(_page(connection, *live, query, now) if live else Page(0, []))
-    return results
+        answer_pages.append(
+            _page(connection, *live_stream, query, now) if live_stream else Page(0, [])
+        )
+    return answer_pages
 
 
 def is_single_id(query: Query) -> bool:
     """Return True if the query is for a single id, which one statement answers."""
-    ids = query.ids
-    return ids is not None and len(ids) == 1 and query[2:6] == _NO_BOUNDS
+    queried_ids = query.ids
+    return queried_ids is not None and len(queried_ids) == 1 and query[2:6] == _NO_BOUNDS
 
 
 def is_single_statement(queries: Sequence[Query]) -> bool:
@@ -50,30 +54,41 @@ def _single_id_page(
     connection: sqlite3.Connection, query: Query, now: float
 ) -> tuple[Page, tuple[int, int] | None]:
     """The page of a single id, and the sid and version of its stream."""
-    kind, (id,) = query.kind, query.ids or ("",)
-    row = connection.execute(
-        statements.LIVE_WITH_RECORD, (kind, id, now, query.stream, now)
+    kind, (record_id,) = query.kind, query.ids or ("",)
+    stream_and_record_row = connection.execute(
+        statements.LIVE_WITH_RECORD, (kind, record_id, now, query.stream, now)
     ).fetchone()
-    if row is None:
+    if stream_and_record_row is None:
         return Page(0, []), None
-    sid, version, *record = row
-    return Page(version, [_record(kind, *record)] if record[0] is not None else []), (sid, version)
+    sid, stream_version, *record_columns = stream_and_record_row
+    return Page(
+        stream_version, [_record(kind, *record_columns)] if record_columns[0] is not None else []
+    ), (sid, stream_version)
 
 
 def _page(connection: sqlite3.Connection, sid: int, version: int, query: Query, now: float) -> Page:
-    _, kind, limit, newest, after, before, ids = query
-    bounds = (sid, kind, -1 if after is None else after, LAST if before is None else before, now)
-    row_limit = -1 if limit is None else limit
-    if ids is None:
-        rows = connection.execute(
-            statements.NEWEST if newest else statements.OLDEST, (*bounds, row_limit)
+    _, kind, record_limit, is_newest_first, after_seq, before_seq, queried_ids = query
+    range_parameters = (
+        sid,
+        kind,
+        -1 if after_seq is None else after_seq,
+        LAST if before_seq is None else before_seq,
+        now,
+    )
+    row_limit = -1 if record_limit is None else record_limit
+    if queried_ids is None:
+        record_rows = connection.execute(
+            statements.NEWEST if is_newest_first else statements.OLDEST,
+            (*range_parameters, row_limit),
         ).fetchall()
     else:
-        statement = statements.NEWEST_IDS if newest else statements.OLDEST_IDS
-        rows = connection.execute(statement, (*bounds, id_list(ids), row_limit)).fetchall()
-    if newest:
-        rows.reverse()
-    return Page(version, [_record(kind, *row) for row in rows])
+        statement = statements.NEWEST_IDS if is_newest_first else statements.OLDEST_IDS
+        record_rows = connection.execute(
+            statement, (*range_parameters, id_list(queried_ids), row_limit)
+        ).fetchall()
+    if is_newest_first:
+        record_rows.reverse()
+    return Page(version, [_record(kind, *record_row) for record_row in record_rows])
 
 
 def undecodable(error: sqlite3.Error) -> bool:
@@ -84,7 +99,7 @@ def undecodable(error: sqlite3.Error) -> bool:
 @contextmanager
 def tolerant(connection: sqlite3.Connection) -> Iterator[None]:
     """Read damaged text with replacement characters, so that other records stay readable."""
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    connection.text_factory = lambda text_bytes: text_bytes.decode("utf-8", "replace")
     try:
         yield
     finally:

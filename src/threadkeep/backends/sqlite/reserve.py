@@ -24,12 +24,12 @@ def path_of(database: str) -> Path:
 
 def keep(database: str) -> None:
     """Reserve the room, unless the database is small or the disk nearly full."""
-    reserve = path_of(database)
+    reserve_path = path_of(database)
     with contextlib.suppress(OSError):
-        if os.stat(database).st_size < _FROM or reserve.exists():  # noqa: PTH116
+        if os.stat(database).st_size < _FROM or reserve_path.exists():  # noqa: PTH116
             return
-        if shutil.disk_usage(reserve.parent).free >= _PLENTY:
-            _allocate(reserve)
+        if shutil.disk_usage(reserve_path.parent).free >= _PLENTY:
+            _allocate(reserve_path)
 
 
 def release(database: str) -> bool:
@@ -47,13 +47,13 @@ def is_full(error: BaseException | None) -> bool:
 
 
 def _allocate(reserve: Path) -> None:
-    file = os.open(reserve, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    reserve_fd = os.open(reserve, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file, 0, SIZE)
+            os.posix_fallocate(reserve_fd, 0, SIZE)
         else:
-            os.write(file, bytes(SIZE))
+            os.write(reserve_fd, bytes(SIZE))
     except OSError:
         reserve.unlink()
     finally:
-        os.close(file)
+        os.close(reserve_fd)

@@ -56,28 +56,30 @@ def _is_current(connection: sqlite3.Connection, location: str) -> bool:
             f"{location} is a database of another program, and was left as it is: "
             "name a file of its own for threadkeep"
         )
-    version = _pragma(connection, "user_version")
-    if application_id == APPLICATION_ID and version > VERSION:
+    schema_version = _pragma(connection, "user_version")
+    if application_id == APPLICATION_ID and schema_version > VERSION:
         raise BackendError(
-            f"{location} has schema version {version}, this threadkeep knows {VERSION}: "
+            f"{location} has schema version {schema_version}, this threadkeep knows {VERSION}: "
             "upgrade threadkeep"
         )
-    return application_id == APPLICATION_ID and version == VERSION
+    return application_id == APPLICATION_ID and schema_version == VERSION
 
 
 def _is_foreign(connection: sqlite3.Connection) -> bool:
-    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    return bool(names) and "threadkeep_streams" not in names
+    table_names = {
+        table_name for (table_name,) in connection.execute("SELECT name FROM sqlite_master")
+    }
+    return bool(table_names) and "threadkeep_streams" not in table_names
 
 
 def _enter_wal(connection: sqlite3.Connection, location: str, deadline: Deadline) -> None:
-    attempt = 0
-    while (mode := _switch_to_wal(connection)) is None:
+    attempt_number = 0
+    while (journal_mode := _switch_to_wal(connection)) is None:
         # unlike other statements this one does not wait for a lock, e.g. while a store is created
-        if not backoff(attempt, deadline):
+        if not backoff(attempt_number, deadline):
             raise to_error(LOCKED, location, deadline.timeout)
-        attempt += 1
-    if mode not in ("wal", "memory"):
+        attempt_number += 1
+    if journal_mode not in ("wal", "memory"):
         raise BackendError(
             f"{location} cannot use WAL: put it on a local disk, not a network drive"
         )
@@ -86,20 +88,24 @@ def _enter_wal(connection: sqlite3.Connection, location: str, deadline: Deadline
 def _switch_to_wal(connection: sqlite3.Connection) -> str | None:
     """Switch to WAL and return the journal mode; `None` = another process locks the file."""
     try:
-        mode: str = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        journal_mode: str = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
             raise
         return None
-    return mode
+    return journal_mode
 
 
 def _migrate(connection: sqlite3.Connection, location: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         if not _is_current(connection, location):  # another process may have migrated it first
-            version = _pragma(connection, "user_version")
-            for statement in (s for step in MIGRATIONS[version:] for s in step):
+            schema_version = _pragma(connection, "user_version")
+            for statement in (
+                migration_statement
+                for migration in MIGRATIONS[schema_version:]
+                for migration_statement in migration
+            ):
                 _execute(connection, statement)
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={VERSION}")
@@ -112,13 +118,15 @@ def _migrate(connection: sqlite3.Connection, location: str) -> None:
 def _execute(connection: sqlite3.Connection, statement: str) -> None:
     """Run a step of a migration, unless it adds a column that a restored dump has already."""
     table, _, column = statement.removeprefix("ALTER TABLE ").partition(" ADD COLUMN ")
-    columns = (
-        {row[1] for row in connection.execute(f"PRAGMA table_info({table})")} if column else ()
+    column_names = (
+        {column_info[1] for column_info in connection.execute(f"PRAGMA table_info({table})")}
+        if column
+        else ()
     )
-    if not column or column.split()[0] not in columns:
+    if not column or column.split()[0] not in column_names:
         connection.execute(statement)
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
-    return value
+    pragma_value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
+    return pragma_value

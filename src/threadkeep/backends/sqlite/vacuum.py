@@ -11,7 +11,7 @@ def purge(connection: sqlite3.Connection) -> list[str]:
     `secure_delete` is not enough: split or merged pages keep copies of old rows.
     """
     connection.execute("VACUUM")
-    busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    if busy:
+    is_busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if is_busy:
         return ["the file's -wal log, which another connection was reading: purge again"]
     return []

@@ -17,8 +17,8 @@ def statements() -> dict[str, str]:
     """Map each view's name to its CREATE statement."""
     selects = sql_views.selects(_DIALECT, _TABLES)
     return {
-        f"threadkeep_{name}": f"CREATE VIEW threadkeep_{name} AS {text}"
-        for name, text in selects.items()
+        f"threadkeep_{view_name}": f"CREATE VIEW threadkeep_{view_name} AS {select_sql}"
+        for view_name, select_sql in selects.items()
     }
 
 
@@ -26,9 +26,9 @@ def make(connection: sqlite3.Connection) -> list[str]:
     """Create or replace the views, all in one transaction; return their names."""
     views = statements()
     connection.execute(sql.BEGIN_WRITE)
-    for name, text in views.items():
-        connection.execute(f"DROP VIEW IF EXISTS {name}")
-        connection.execute(text)
+    for view_name, create_sql in views.items():
+        connection.execute(f"DROP VIEW IF EXISTS {view_name}")
+        connection.execute(create_sql)
     connection.execute(sql.COMMIT)
     return list(views)
 
@@ -36,13 +36,15 @@ def make(connection: sqlite3.Connection) -> list[str]:
 def drop(connection: sqlite3.Connection) -> list[str]:
     """Drop the existing views; return their names."""
     connection.execute(sql.BEGIN_WRITE)
-    existing = [
-        name for name in statements() if connection.execute(_VIEW_EXISTS, (name,)).fetchone()
+    existing_views = [
+        view_name
+        for view_name in statements()
+        if connection.execute(_VIEW_EXISTS, (view_name,)).fetchone()
     ]
-    for name in existing:
-        connection.execute(f"DROP VIEW {name}")
+    for view_name in existing_views:
+        connection.execute(f"DROP VIEW {view_name}")
     connection.execute(sql.COMMIT)
-    return existing
+    return existing_views
 
 
 def _text(doc: str, path: JsonPath) -> str:
@@ -50,8 +52,8 @@ def _text(doc: str, path: JsonPath) -> str:
 
 
 def _number(doc: str, path: JsonPath) -> str:
-    kind = f"json_type({doc}, '{json_path(path)}')"
-    return f"CASE WHEN {kind} IN ('integer', 'real') THEN {_text(doc, path)} END"
+    json_type = f"json_type({doc}, '{json_path(path)}')"
+    return f"CASE WHEN {json_type} IN ('integer', 'real') THEN {_text(doc, path)} END"
 
 
 _DIALECT: Final = sql_views.ViewExpressions(

@@ -50,23 +50,27 @@ class CachedItem:
         """The item, which must not be changed or handed out."""
         if self.item is not None:
             return self.item
-        source = self._source
-        if not isinstance(source, Record):  # another thread was here
-            return _from_sketch(*source)
-        item = item_codec.read_item(source)
-        sketch = _sketch(item)
-        self.sendable = _is_sendable(source.body)
-        self.plain = sketch is not None and not sketch[1]
-        self.item, self._source = item, sketch or source
+        source_record = self._source
+        if not isinstance(source_record, Record):  # another thread was here
+            return _from_sketch(*source_record)
+        item = item_codec.read_item(source_record)
+        item_sketch = _sketch(item)
+        self.sendable = _is_sendable(source_record.body)
+        self.plain = item_sketch is not None and not item_sketch[1]
+        self.item, self._source = item, item_sketch or source_record
         return item
 
     def copy(self) -> Item:
         """A copy of the item that shares nothing mutable with others."""
-        source = self._source
-        if isinstance(source, Record):  # not decoded yet, or nested too deeply for a template
+        source_record = self._source
+        if isinstance(source_record, Record):  # not decoded yet, or too deep for a template
             self.read()
-            source = self._source
-        return item_codec.read_item(source) if isinstance(source, Record) else _from_sketch(*source)
+            source_record = self._source
+        return (
+            item_codec.read_item(source_record)
+            if isinstance(source_record, Record)
+            else _from_sketch(*source_record)
+        )
 
     def is_like(self, copy: Item) -> bool:
         """Return True if a copy was not changed since it was made."""
@@ -79,12 +83,18 @@ def _sketch(item: Item) -> _ItemSketch | None:
     """The template for `_from_sketch`; `None` if the item is nested too deeply, or not whole."""
     if parts.references_of(item):
         return None
-    values = list(_values(item))
+    field_values = list(_values(item))
     if is_plain(item) and not item.metadata and item.usage is None:
-        return values, b""
-    nested = {index: v for index, v in enumerate(values) if isinstance(v, (list, dict))}
+        return field_values, b""
+    nested_by_index = {
+        field_index: field_value
+        for field_index, field_value in enumerate(field_values)
+        if isinstance(field_value, (list, dict))
+    }
     try:
-        return values, b"" if nested == _EMPTY_NESTED else marshal.dumps(nested)
+        if nested_by_index == _EMPTY_NESTED:
+            return field_values, b""
+        return field_values, marshal.dumps(nested_by_index)
     except ValueError:
         return None
 
@@ -93,8 +103,8 @@ def _from_sketch(fields: list[Any], nested: bytes) -> Item:
     """A new item from a template, sharing nothing mutable with it."""
     fields = fields.copy()
     if nested:
-        for index, value in marshal.loads(nested).items():  # noqa: S302  # its own bytes
-            fields[index] = value
+        for field_index, nested_value in marshal.loads(nested).items():  # noqa: S302  # its own bytes
+            fields[field_index] = nested_value
     else:
         fields[_CALLS], fields[_METADATA] = [], {}
     return _item(*fields)

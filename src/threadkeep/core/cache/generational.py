@@ -48,8 +48,8 @@ class GenerationalCache(Generic[K, V]):
         if weight > self._max_weight * _MAX_SHARE:
             self.drop(key)
             return
-        previous = self._young.pop(key, None)
-        self._room -= weight if previous is None else weight - self._weigh(previous)
+        previous_value = self._young.pop(key, None)
+        self._room -= weight if previous_value is None else weight - self._weigh(previous_value)
         if self._room < 0:
             self._old, self._young, self._room = self._young, {}, self._max_weight - weight
         self._young[key] = value
@@ -57,6 +57,6 @@ class GenerationalCache(Generic[K, V]):
     def drop(self, key: K) -> None:
         """Drop the value of a key."""
         self._old.pop(key, None)
-        previous = self._young.pop(key, None)
-        if previous is not None:
-            self._room += self._weigh(previous)
+        previous_value = self._young.pop(key, None)
+        if previous_value is not None:
+            self._room += self._weigh(previous_value)

@@ -42,18 +42,24 @@ class RecentItems(NamedTuple):
 
     def before(self, seq: int | None, limit: int) -> tuple[CachedItem, ...] | None:
         """The newest entries, or those before a seq; `None` if not all of them are here."""
-        end = len(self.entries)
-        while seq is not None and end and self.entries[end - 1].seq >= seq:
-            end -= 1
-        if end < limit and not self.is_complete:
+        end_index = len(self.entries)
+        while seq is not None and end_index and self.entries[end_index - 1].seq >= seq:
+            end_index -= 1
+        if end_index < limit and not self.is_complete:
             return None
-        return self.entries[max(0, end - limit) : end]
+        return self.entries[max(0, end_index - limit) : end_index]
 
     def with_ids(self, ids: Iterable[str]) -> list[CachedItem] | None:
         """The entries of these ids that exist; `None` if older items may have them."""
-        sought = set(ids)
-        entries = [entry for entry in self.entries if entry.id in sought]
-        return entries if self.is_complete or len(entries) == len(sought) else None
+        sought_ids = set(ids)
+        matching_entries = [
+            cached_item for cached_item in self.entries if cached_item.id in sought_ids
+        ]
+        return (
+            matching_entries
+            if self.is_complete or len(matching_entries) == len(sought_ids)
+            else None
+        )
 
     def after_commit(
         self, put: Sequence[Record], drop: Sequence[Drop], commit: Commit
@@ -61,26 +67,31 @@ class RecentItems(NamedTuple):
         """The items after a commit; `None` if another commit came or may have come in between."""
         if commit.version != self.version + 1 or len(put) > self.reach:
             return None
-        remaining: RecentItems | None = self
+        changed_items: RecentItems | None = self
         for deletion in drop:
-            remaining = remaining and remaining._without(deletion)
-        return remaining and remaining._with(put, commit)
+            changed_items = changed_items and changed_items._without(deletion)
+        return changed_items and changed_items._with(put, commit)
 
     def _without(self, drop: Drop) -> RecentItems | None:
         if drop.kind != "item":
             return None if drop.kind is None else self
         if drop.ids is not None:
-            ids = set(drop.ids)
+            dropped_ids = set(drop.ids)
             return self._only(
-                [entry for entry in self.entries if entry.id not in ids], self.is_complete
+                [cached_item for cached_item in self.entries if cached_item.id not in dropped_ids],
+                self.is_complete,
             )
-        upto = drop.upto
+        max_dropped_seq = drop.upto
         remaining_entries = [
-            entry for entry in self.entries if upto is not None and entry.seq > upto
+            cached_item
+            for cached_item in self.entries
+            if max_dropped_seq is not None and cached_item.seq > max_dropped_seq
         ]
         return self._only(
             remaining_entries,
-            self.is_complete or upto is None or len(remaining_entries) < len(self.entries),
+            self.is_complete
+            or max_dropped_seq is None
+            or len(remaining_entries) < len(self.entries),
         )
 
     def _only(self, entries: Sequence[CachedItem], is_complete: bool) -> RecentItems:
@@ -89,22 +100,33 @@ class RecentItems(NamedTuple):
         )
 
     def _with(self, put: Sequence[Record], commit: Commit) -> RecentItems | None:
-        entries, weight = list(self.entries), self.weight
-        for record, seq in zip(put, commit.seqs, strict=True):
+        new_entries, new_weight = list(self.entries), self.weight
+        for record, record_seq in zip(put, commit.seqs, strict=True):
             if record.kind != "item":
                 continue
-            newest = entries[-1].seq if entries else 0 if self.is_complete else seq
-            index = len(entries) if seq > newest else _position(entries, record.id, seq)
-            if index is None or record.expires is not None:
+            newest_seq = (
+                new_entries[-1].seq if new_entries else 0 if self.is_complete else record_seq
+            )
+            entry_index = (
+                len(new_entries)
+                if record_seq > newest_seq
+                else _position(new_entries, record.id, record_seq)
+            )
+            if entry_index is None or record.expires is not None:
                 return None  # an older item was put again, or a record expires by itself
-            entry = CachedItem(item_codec.with_seq(record, seq))
-            weight += entry.weight - _weight(entries[index : index + 1])
-            entries[index : index + 1] = [entry]
-        excess = max(0, len(entries) - self.reach)
-        weight -= _weight(entries[:excess])
-        is_complete = self.is_complete and not excess
+            new_entry = CachedItem(item_codec.with_seq(record, record_seq))
+            new_weight += new_entry.weight - _weight(new_entries[entry_index : entry_index + 1])
+            new_entries[entry_index : entry_index + 1] = [new_entry]
+        excess_count = max(0, len(new_entries) - self.reach)
+        new_weight -= _weight(new_entries[:excess_count])
+        is_complete = self.is_complete and not excess_count
         return RecentItems(
-            commit.version, tuple(entries[excess:]), is_complete, self.reach, self.since, weight
+            commit.version,
+            tuple(new_entries[excess_count:]),
+            is_complete,
+            self.reach,
+            self.since,
+            new_weight,
         )
 
 
@@ -122,8 +144,12 @@ class RecentItemsCache:
 
     def get(self, stream: str, now: float) -> RecentItems | None:
         """The cached items of a stream, unless they were read too long ago."""
-        recent = self._cache.get(stream)
-        return recent if recent is not None and 0 <= now - recent.since < MAX_AGE else None
+        cached_items = self._cache.get(stream)
+        return (
+            cached_items
+            if cached_items is not None and 0 <= now - cached_items.since < MAX_AGE
+            else None
+        )
 
     def put(self, stream: str, recent: RecentItems | None) -> None:
         """Cache the items of a stream; `None` drops them."""
@@ -142,11 +168,11 @@ class RecentItemsCache:
         created_at: float | None = None,
     ) -> None:
         """Update the items of a stream after a commit; `created_at` if it created the stream."""
-        recent = self._cache.get(stream)
+        cached_items = self._cache.get(stream)
         if created_at is not None and put and put[0].kind == "session":
-            recent = RecentItems(commit.version - 1, (), True, INITIAL_LENGTH, created_at, 0)
-        if recent is not None and (put or drop):
-            self.put(stream, recent.after_commit(put, drop, commit))
+            cached_items = RecentItems(commit.version - 1, (), True, INITIAL_LENGTH, created_at, 0)
+        if cached_items is not None and (put or drop):
+            self.put(stream, cached_items.after_commit(put, drop, commit))
 
 
 def recent_items_of(
@@ -159,16 +185,25 @@ def recent_items_of(
     if any(record.expires is not None for record in page.records):
         return None
     entries = (*map(CachedItem, page.records), *newer)
-    limit = query.limit or 0
-    reach = max(limit, len(entries))
-    weight = _weight(entries)
-    return RecentItems(page.version, entries, len(page.records) < limit, reach, now, weight)
+    query_limit = query.limit or 0
+    cached_length = max(query_limit, len(entries))
+    total_weight = _weight(entries)
+    return RecentItems(
+        page.version, entries, len(page.records) < query_limit, cached_length, now, total_weight
+    )
 
 
 def _position(entries: Sequence[CachedItem], id: str, seq: int) -> int | None:
     """The index of the entry that a record with its id and seq takes the place of."""
-    return next((n for n, e in enumerate(entries) if e.seq == seq and e.id == id), None)
+    return next(
+        (
+            index
+            for index, cached_item in enumerate(entries)
+            if cached_item.seq == seq and cached_item.id == id
+        ),
+        None,
+    )
 
 
 def _weight(entries: Iterable[CachedItem]) -> int:
-    return sum([entry.weight for entry in entries])
+    return sum([cached_item.weight for cached_item in entries])

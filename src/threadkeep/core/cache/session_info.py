@@ -29,8 +29,12 @@ class SessionInfoCache:
 
     def get(self, stream: str, now: float) -> CachedInfo | None:
         """The cached session of a stream, unless it was read too long ago."""
-        cached = self._cache.get(stream)
-        return cached if cached is not None and 0 <= now - cached.since < MAX_AGE else None
+        cached_info = self._cache.get(stream)
+        return (
+            cached_info
+            if cached_info is not None and 0 <= now - cached_info.since < MAX_AGE
+            else None
+        )
 
     def put(self, stream: str, cached: CachedInfo) -> None:
         """Cache the session of a stream."""
@@ -47,8 +51,8 @@ class SessionInfoCache:
 
 def _weight(cached: CachedInfo) -> int:
     info = cached.info
-    short = len(info.title or "") <= _MAX_LENGTH and len(info.metadata) <= _MAX_KEYS
-    return 1 if short and all(map(_is_short, info.metadata.values())) else _LARGE_WEIGHT
+    is_small = len(info.title or "") <= _MAX_LENGTH and len(info.metadata) <= _MAX_KEYS
+    return 1 if is_small and all(map(_is_short, info.metadata.values())) else _LARGE_WEIGHT
 
 
 def _is_short(value: object) -> bool:

@@ -60,7 +60,7 @@ def item(id: str, body: str = '{"n":1}', **fields: Any) -> Record:
 
 def items(ids: Iterable[str]) -> list[Record]:
     """Records of kind `item`, one for each id (or letter)."""
-    return [item(id) for id in ids]
+    return [item(record_id) for record_id in ids]
 
 
 def read(
@@ -78,18 +78,18 @@ def ids(backend: Backend, stream: str, kind: str = "item", **options: Any) -> li
 
 def list_streams(backend: Backend, prefix: str, limit: int = 1000) -> list[str]:
     """All stream names, listed page by page."""
-    names: list[str] = []
+    stream_names: list[str] = []
     cursor = None
     while True:
-        page, cursor = backend.streams(prefix, cursor=cursor, limit=limit)
-        names += page
+        page_names, cursor = backend.streams(prefix, cursor=cursor, limit=limit)
+        stream_names += page_names
         if cursor is None:
-            return names
+            return stream_names
 
 
 def sweep_all(backend: Backend, now: float, limit: int = 1000) -> int:
     """Sweep until nothing remains to reclaim; returns the total."""
-    total = 0
-    while swept := backend.sweep(now, limit):
-        total += swept
-    return total
+    total_count = 0
+    while swept_count := backend.sweep(now, limit):
+        total_count += swept_count
+    return total_count

@@ -33,45 +33,49 @@ def require_reopen(reopen: OpenBackend | None) -> OpenBackend:
 class ConcurrencyContract:
     def test_threads_append_to_one_new_stream(self, backend: Backend) -> None:
         writers = (
-            partial(append_batches, backend, S, f"t{n}", commits=150, seconds=2.0, now=NOW)
-            for n in range(16)
+            partial(
+                append_batches, backend, S, f"t{writer_number}", commits=150, seconds=2.0, now=NOW
+            )
+            for writer_number in range(16)
         )
         acks = [ack for acks_of_writer in run_in_threads(*writers) for ack in acks_of_writer]
         check_acks(acks, read(backend, S).records)
 
     def test_drop_by_id_sees_earlier_put(self, backend: Backend) -> None:
         """Catches a drop that waits for a lock and then uses an older snapshot."""
-        for round in range(60):
-            stream = f"{S}/{round % 7}"
+        for round_number in range(60):
+            stream = f"{S}/{round_number % 7}"
             backend.commit(stream, put=[item("other")], now=NOW)
-            put, drop = run_in_threads(
+            put_commit, drop_commit = run_in_threads(
                 partial(backend.commit, stream, put=[item("x")], now=NOW),
                 partial(backend.commit, stream, drop=[Drop("item", ["x"])], now=NOW),
             )
-            expected = ["other", "x"] if put.version > drop.version else ["other"]
-            assert ids(backend, stream) == expected, f"round {round}"
+            expected_ids = ["other", "x"] if put_commit.version > drop_commit.version else ["other"]
+            assert ids(backend, stream) == expected_ids, f"round {round_number}"
 
     def test_drop_by_kind_sees_earlier_put(self, backend: Backend) -> None:
         backend.commit(S, put=[item("f", kind="file")], now=NOW)
-        for round in range(60):
-            put, drop = run_in_threads(
+        for round_number in range(60):
+            put_commit, drop_commit = run_in_threads(
                 partial(backend.commit, S, put=[item("x"), item("y")], now=NOW),
                 partial(backend.commit, S, drop=[Drop("item")], now=NOW),
             )
-            expected = ["x", "y"] if put.version > drop.version else []
-            assert ids(backend, S) == expected, f"round {round}"
+            expected_ids = ["x", "y"] if put_commit.version > drop_commit.version else []
+            assert ids(backend, S) == expected_ids, f"round {round_number}"
 
     def test_last_of_concurrent_puts_and_drops_wins(self, backend: Backend) -> None:
         backend.commit(S, put=[item("other")], now=NOW)
 
         def toggle(n: int) -> tuple[int, bool]:
-            last = (0, False)
-            for step in range(10):
-                puts = (n + step) % 2 == 0
-                change = {"put": [item("x", f"{n}")]} if puts else {"drop": [Drop("item", ["x"])]}
-                committed = backend.commit(S, **change, now=NOW)
-                last = (committed.version, puts)
-            return last
+            last_outcome = (0, False)
+            for step_number in range(10):
+                is_put = (n + step_number) % 2 == 0
+                commit_arguments = (
+                    {"put": [item("x", f"{n}")]} if is_put else {"drop": [Drop("item", ["x"])]}
+                )
+                toggle_commit = backend.commit(S, **commit_arguments, now=NOW)
+                last_outcome = (toggle_commit.version, is_put)
+            return last_outcome
 
         _, is_present = max(run_in_threads(*(partial(toggle, n) for n in range(16))))
         assert ("x" in ids(backend, S)) is is_present
@@ -101,7 +105,9 @@ class ConcurrencyContract:
         self, backend: Backend, reopen: OpenBackend | None, share: float
     ) -> None:
         _append_from_processes(
-            backend, require_reopen(reopen), [f"{S}/{n}" for n in range(round(50 * share))]
+            backend,
+            require_reopen(reopen),
+            [f"{S}/{stream_number}" for stream_number in range(round(50 * share))],
         )
 
     def test_processes_count_by_compare_and_set(
@@ -114,9 +120,9 @@ class ConcurrencyContract:
 
 def _append_from_processes(backend: Backend, reopen: OpenBackend, streams: list[str]) -> None:
     acks_by_process = run_in_processes(
-        append_in_threads, [(reopen, streams, n, NOW) for n in range(4)]
+        append_in_threads, [(reopen, streams, process_number, NOW) for process_number in range(4)]
     )
     for stream in streams:
-        acks = [ack for process in acks_by_process for ack in process[stream]]
+        acks = [ack for acks_by_stream in acks_by_process for ack in acks_by_stream[stream]]
         assert len(acks) >= 16
         check_acks(acks, read(backend, stream).records)

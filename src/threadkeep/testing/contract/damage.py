@@ -25,16 +25,20 @@ class DamageContract:
 
 def check_damages(backend: Backend, count: int, seed: int) -> None:
     """Damage so many records of every kind, one after the other, each in a namespace of its own."""
-    rng = random.Random(seed)  # noqa: S311 (not for secrets)
-    order: list[int] = []
-    for case in range(count):
-        open_memory = partial(connect, backend, namespace=f"damage{seed}-{case}")
+    random_source = random.Random(seed)  # noqa: S311 (not for secrets)
+    shuffled_indexes: list[int] = []
+    for case_number in range(count):
+        open_memory = partial(connect, backend, namespace=f"damage{seed}-{case_number}")
         fill(open_memory())
-        candidates = damageable(open_memory())
-        order = order or rng.sample(range(len(candidates)), len(candidates))
-        stored = candidates[order.pop() % len(candidates)]
-        ((label, body),) = chosen_changes(stored.record.body, rng, 1)
+        candidate_records = damageable(open_memory())
+        shuffled_indexes = shuffled_indexes or random_source.sample(
+            range(len(candidate_records)), len(candidate_records)
+        )
+        stored_record = candidate_records[shuffled_indexes.pop() % len(candidate_records)]
+        ((change_label, damaged_body),) = chosen_changes(
+            stored_record.record.body, random_source, 1
+        )
         try:
-            check_damage(open_memory, stored, body, undamaged_results(open_memory()))
+            check_damage(open_memory, stored_record, damaged_body, undamaged_results(open_memory()))
         except AssertionError as error:
-            raise AssertionError(f"{stored.label}: {label}: {error}") from error
+            raise AssertionError(f"{stored_record.label}: {change_label}: {error}") from error

@@ -39,15 +39,22 @@ class ExpiryContract:
         assert ids(backend, S, now=NOW + 60) == []
 
     def test_same_ttl_never_shortens_life(self, backend: Backend) -> None:
-        created = backend.commit(S, put=items("a"), ttl=600, now=NOW)
-        slow = NOW - 500  # the clock of another process
-        added = backend.commit(S, put=items("b"), ttl=600, now=slow)
-        backend.commit(S, put=items("c"), ttl=600, expect=added.version, token="again", now=slow)  # noqa: S106 (no secret)
-        backend.commit(S, drop=[Drop("item", ["a"])], ttl=600, now=slow)
-        backend.commit(S, ttl=600, now=slow)
+        first_commit = backend.commit(S, put=items("a"), ttl=600, now=NOW)
+        slow_clock_time = NOW - 500  # the clock of another process
+        second_commit = backend.commit(S, put=items("b"), ttl=600, now=slow_clock_time)
+        backend.commit(
+            S,
+            put=items("c"),
+            ttl=600,
+            expect=second_commit.version,
+            token="again",  # noqa: S106 (no secret)
+            now=slow_clock_time,
+        )
+        backend.commit(S, drop=[Drop("item", ["a"])], ttl=600, now=slow_clock_time)
+        backend.commit(S, ttl=600, now=slow_clock_time)
         assert ids(backend, S, now=NOW + 599) == ["b", "c"]
         assert read(backend, S, now=NOW + 600) == (0, [])
-        assert added.version > created.version
+        assert second_commit.version > first_commit.version
 
     def test_another_ttl_counts_from_now(self, backend: Backend) -> None:
         backend.commit(S, put=items("a"), ttl=600, now=NOW)
@@ -62,8 +69,8 @@ class ExpiryContract:
 
     def test_fast_clock_without_put_leaves_stream(self, backend: Backend) -> None:
         backend.commit(S, put=items("a"), ttl=60, now=NOW)
-        for drop in ([], [Drop("item")], [Drop("item", ["a"])], [Drop()]):
-            assert backend.commit(S, drop=drop, ttl=60, now=NOW + 9_000) == (0, [])
+        for drops in ([], [Drop("item")], [Drop("item", ["a"])], [Drop()]):
+            assert backend.commit(S, drop=drops, ttl=60, now=NOW + 9_000) == (0, [])
         assert ids(backend, S, now=NOW + 59) == ["a"]
 
     def test_ttl_survives_replacement_of_stream(self, backend: Backend) -> None:
@@ -102,9 +109,9 @@ class ExpiryContract:
         assert ids(backend, S, now=NOW * 2) == ["b"]
 
     def test_touch_extends_ttl_and_keeps_version(self, backend: Backend) -> None:
-        created = backend.commit(S, put=items("a"), ttl=60, now=NOW)
-        assert backend.commit(S, ttl=60, now=NOW + 50) == (created.version, [])
-        assert read(backend, S, now=NOW + 100).version == created.version
+        first_commit = backend.commit(S, put=items("a"), ttl=60, now=NOW)
+        assert backend.commit(S, ttl=60, now=NOW + 50) == (first_commit.version, [])
+        assert read(backend, S, now=NOW + 100).version == first_commit.version
         assert ids(backend, S, now=NOW + 110) == []
 
     def test_touch_with_ttl_none_never_expires(self, backend: Backend) -> None:
@@ -125,23 +132,27 @@ class ExpiryContract:
         assert read(backend, S, now=NOW + 60) == (0, [])
 
     def test_new_generation_starts_empty(self, backend: Backend) -> None:
-        old = backend.commit(S, put=[*items("abc"), item("f", kind="file")], ttl=60, now=NOW)
-        new = backend.commit(S, put=items("xb"), ttl=60, now=NOW + 60)
+        old_commit = backend.commit(S, put=[*items("abc"), item("f", kind="file")], ttl=60, now=NOW)
+        new_commit = backend.commit(S, put=items("xb"), ttl=60, now=NOW + 60)
         pages = backend.read(
             Query(S, "item"), Query(S, "file"), Query(S, "item", ids=["a", "b"]), now=NOW + 61
         )
-        assert [[r.id for r in page.records] for page in pages] == [["x", "b"], [], ["b"]]
-        assert new.seqs == sorted(set(new.seqs))
-        assert new.version not in (old.version, old.version + 1)
+        assert [[record.id for record in page.records] for page in pages] == [["x", "b"], [], ["b"]]
+        assert new_commit.seqs == sorted(set(new_commit.seqs))
+        assert new_commit.version not in (old_commit.version, old_commit.version + 1)
 
     def test_generations_start_at_distinct_versions(self, backend: Backend) -> None:
-        versions = []
-        for n in range(20):
-            versions.append(backend.commit(S, put=items("a"), ttl=60, now=NOW + 60 * n).version)
-            versions.append(backend.commit(f"{S}2", put=items("a"), now=NOW).version)
+        first_versions = []
+        for generation_number in range(20):
+            first_versions.append(
+                backend.commit(S, put=items("a"), ttl=60, now=NOW + 60 * generation_number).version
+            )
+            first_versions.append(backend.commit(f"{S}2", put=items("a"), now=NOW).version)
             backend.commit(f"{S}2", drop=[Drop()], now=NOW)
-        assert len(set(versions)) == len(versions)
-        assert all(0 < version < 2**53 for version in versions), "not exact as a double"
+        assert len(set(first_versions)) == len(first_versions)
+        assert all(0 < first_version < 2**53 for first_version in first_versions), (
+            "not exact as a double"
+        )
 
     def test_record_is_visible_until_it_expires(self, backend: Backend) -> None:
         backend.commit(S, put=[item("a", expires=NOW + 60), item("b")], now=NOW)
@@ -154,30 +165,34 @@ class ExpiryContract:
         assert ids(backend, S, now=NOW + 60) == []
 
     def test_expired_records_do_not_count_towards_limit(self, backend: Backend) -> None:
-        expired = [item(f"dead-{n}", expires=NOW + 60) for n in range(5)]
-        backend.commit(S, put=[item("a"), *expired[:3], item("b"), *expired[3:]], now=NOW)
+        expired_records = [item(f"dead-{id_number}", expires=NOW + 60) for id_number in range(5)]
+        backend.commit(
+            S, put=[item("a"), *expired_records[:3], item("b"), *expired_records[3:]], now=NOW
+        )
         assert ids(backend, S, limit=2, newest=True, now=NOW + 60) == ["a", "b"]
         assert ids(backend, S, limit=2, now=NOW + 60) == ["a", "b"]
 
     def test_put_of_expired_id_gets_new_seq(self, backend: Backend) -> None:
-        first = backend.commit(S, put=[item("a", expires=NOW + 60), item("b")], now=NOW)
-        repeated = backend.commit(S, put=[item("a", "2")], now=NOW + 60)
-        assert repeated.seqs[0] > first.seqs[1]
-        assert [(r.id, r.body) for r in read(backend, S, now=NOW + 60).records] == [
+        first_commit = backend.commit(S, put=[item("a", expires=NOW + 60), item("b")], now=NOW)
+        repeated_commit = backend.commit(S, put=[item("a", "2")], now=NOW + 60)
+        assert repeated_commit.seqs[0] > first_commit.seqs[1]
+        assert [(record.id, record.body) for record in read(backend, S, now=NOW + 60).records] == [
             ("b", item("b").body),
             ("a", "2"),
         ]
 
     def test_put_changes_record_expiry(self, backend: Backend) -> None:
-        first = backend.commit(S, put=[item("a", expires=NOW + 60), item("b")], now=NOW)
-        repeated = backend.commit(S, put=[item("a"), item("b", expires=NOW + 90)], now=NOW + 30)
-        assert repeated.seqs == first.seqs
+        first_commit = backend.commit(S, put=[item("a", expires=NOW + 60), item("b")], now=NOW)
+        repeated_commit = backend.commit(
+            S, put=[item("a"), item("b", expires=NOW + 90)], now=NOW + 30
+        )
+        assert repeated_commit.seqs == first_commit.seqs
         assert ids(backend, S, now=NOW + 89) == ["a", "b"]
         assert ids(backend, S, now=NOW + 90) == ["a"]
 
     def test_record_put_expired_is_never_visible(self, backend: Backend) -> None:
-        committed = backend.commit(S, put=[item("a", expires=NOW), item("b")], now=NOW)
-        assert len(committed.seqs) == 2
+        commit = backend.commit(S, put=[item("a", expires=NOW), item("b")], now=NOW)
+        assert len(commit.seqs) == 2
         assert ids(backend, S) == ["b"]
 
     def test_drop_of_expired_record_succeeds(self, backend: Backend) -> None:

@@ -42,56 +42,82 @@ def _all_cursors(backend: Backend, prefix: str) -> list[Any]:
 def _forge_cursor(rng: random.Random, cursor: Any) -> Any:
     """A cursor with one of its values, however deep, replaced by another."""
     if isinstance(cursor, list) and cursor and rng.random() < 0.9:
-        index = rng.randrange(len(cursor))
-        return [*cursor[:index], _forge_cursor(rng, cursor[index]), *cursor[index + 1 :]]
-    names = ["s/session/1", "s/session/2", "t/session/3"]
-    return rng.choice([None, True, 0, 1, 2**64, "", "x", *names, names, [], {}])
+        forged_index = rng.randrange(len(cursor))
+        return [
+            *cursor[:forged_index],
+            _forge_cursor(rng, cursor[forged_index]),
+            *cursor[forged_index + 1 :],
+        ]
+    stream_names = ["s/session/1", "s/session/2", "t/session/3"]
+    return rng.choice([None, True, 0, 1, 2**64, "", "x", *stream_names, stream_names, [], {}])
 
 
 class MaintenanceContract:
     def test_prefix_matches_literally(self, backend: Backend) -> None:
-        marks = ("%", "_", "*", "?", "[a]", "\\", "'", "{x}", "é", "🙂", ".")
-        others = ("tat/1", "tt/1", "T/1", "t")
-        for stream in (*others, *(f"t{mark}t/{n}" for mark in marks for n in (1, 2))):
+        special_characters = ("%", "_", "*", "?", "[a]", "\\", "'", "{x}", "é", "🙂", ".")
+        other_streams = ("tat/1", "tt/1", "T/1", "t")
+        for stream in (
+            *other_streams,
+            *(
+                f"t{special_character}t/{stream_number}"
+                for special_character in special_characters
+                for stream_number in (1, 2)
+            ),
+        ):
             backend.commit(stream, put=items("a"), now=NOW)
-        for mark in marks:
-            matching = f"t{mark}t/"
-            assert sorted(list_streams(backend, matching)) == [f"{matching}1", f"{matching}2"]
+        for special_character in special_characters:
+            literal_prefix = f"t{special_character}t/"
+            assert sorted(list_streams(backend, literal_prefix)) == [
+                f"{literal_prefix}1",
+                f"{literal_prefix}2",
+            ]
 
     def test_cursor_visits_every_stream(self, backend: Backend) -> None:
-        matching = {f"t/session/{n}" for n in range(237)}
-        for stream in (*matching, "t/user/1", "s/session/1", "t/sessions/1"):
+        matching_streams = {f"t/session/{session_number}" for session_number in range(237)}
+        for stream in (*matching_streams, "t/user/1", "s/session/1", "t/sessions/1"):
             backend.commit(stream, put=items("a"), now=NOW)
-        for limit in (1, 10, 237, 1000):
-            assert set(list_streams(backend, "t/session/", limit)) == matching
+        for page_limit in (1, 10, 237, 1000):
+            assert set(list_streams(backend, "t/session/", page_limit)) == matching_streams
         assert list_streams(backend, "u/") == []
 
     def test_cursor_survives_concurrent_changes(self, backend: Backend) -> None:
-        permanent = {f"t/session/{n:03}-stay" for n in range(60)}
-        for stream in (*permanent, *(f"t/session/{n:03}-go" for n in range(60))):
+        permanent_streams = {f"t/session/{session_number:03}-stay" for session_number in range(60)}
+        for stream in (
+            *permanent_streams,
+            *(f"t/session/{session_number:03}-go" for session_number in range(60)),
+        ):
             backend.commit(stream, put=items("a"), now=NOW)
-        names: set[str] = set()
+        listed_streams: set[str] = set()
         cursor = None
-        for n in range(1000):
-            page, cursor = backend.streams("t/session/", cursor=cursor, limit=10)
-            names |= set(page)
+        for session_number in range(1000):
+            page_names, cursor = backend.streams("t/session/", cursor=cursor, limit=10)
+            listed_streams |= set(page_names)
             if cursor is None:
                 break
-            backend.commit(f"t/session/{n:03}-go", drop=[Drop()], now=NOW)
-            backend.commit(f"t/session/{n:03}-new", put=items("a"), now=NOW)
+            backend.commit(f"t/session/{session_number:03}-go", drop=[Drop()], now=NOW)
+            backend.commit(f"t/session/{session_number:03}-new", put=items("a"), now=NOW)
         assert cursor is None
-        assert permanent <= names
+        assert permanent_streams <= listed_streams
 
     def test_forged_cursor_stays_within_prefix(self, backend: Backend) -> None:
-        for space in ("s", "t"):
-            for n in range(30):
-                backend.commit(f"{space}/session/{n}", put=items("a"), now=NOW)
+        for namespace in ("s", "t"):
+            for session_number in range(30):
+                backend.commit(f"{namespace}/session/{session_number}", put=items("a"), now=NOW)
         cursors = [*_all_cursors(backend, "s/session/"), *_all_cursors(backend, "t/session/")]
-        rng = random.Random(7)  # noqa: S311 (not for secrets)
-        for cursor in (*cursors, *(_forge_cursor(rng, c) for c in cursors for _ in range(60))):
+        random_source = random.Random(7)  # noqa: S311 (not for secrets)
+        for cursor in (
+            *cursors,
+            *(
+                _forge_cursor(random_source, cursor_to_forge)
+                for cursor_to_forge in cursors
+                for _ in range(60)
+            ),
+        ):
             with suppress(InputError):
-                page, _ = backend.streams("t/session/", cursor=cursor, limit=10)
-                assert all(name.startswith("t/session/") for name in page), cursor
+                page_names, _ = backend.streams("t/session/", cursor=cursor, limit=10)
+                assert all(stream_name.startswith("t/session/") for stream_name in page_names), (
+                    cursor
+                )
 
     def test_invalid_cursor_raises_input_error(self, backend: Backend) -> None:
         backend.commit(S, put=items("a"), now=NOW)
@@ -113,20 +139,20 @@ class MaintenanceContract:
         assert list_streams(backend, "test/") == [f"{S}/live"]
 
     def test_sweep_changes_nothing_visible(self, backend: Backend) -> None:
-        put = [item("a", expires=NOW + 60), item("b"), item("c", expires=NOW + 90)]
-        created = backend.commit(S, put=put, ttl=120, now=NOW)
-        before = read(backend, S, now=NOW + 60)
+        records = [item("a", expires=NOW + 60), item("b"), item("c", expires=NOW + 90)]
+        first_commit = backend.commit(S, put=records, ttl=120, now=NOW)
+        page_before = read(backend, S, now=NOW + 60)
         sweep_all(backend, NOW + 60)
-        assert read(backend, S, now=NOW + 60) == before
-        assert before.version == created.version
-        backend.commit(S, put=items("d"), expect=created.version, ttl=120, now=NOW + 60)
+        assert read(backend, S, now=NOW + 60) == page_before
+        assert page_before.version == first_commit.version
+        backend.commit(S, put=items("d"), expect=first_commit.version, ttl=120, now=NOW + 60)
         assert ids(backend, S, now=NOW + 60) == ["b", "c", "d"]
 
     def test_swept_id_gets_new_seq(self, backend: Backend) -> None:
-        first = backend.commit(S, put=[item("a", expires=NOW + 60), item("b")], now=NOW)
+        first_commit = backend.commit(S, put=[item("a", expires=NOW + 60), item("b")], now=NOW)
         sweep_all(backend, NOW + 60)
-        repeated = backend.commit(S, put=items("a"), now=NOW + 60)
-        assert repeated.seqs[0] > first.seqs[1]
+        repeated_commit = backend.commit(S, put=items("a"), now=NOW + 60)
+        assert repeated_commit.seqs[0] > first_commit.seqs[1]
 
     def test_new_generation_after_sweep(self, backend: Backend) -> None:
         backend.commit(S, put=items("ab"), ttl=60, now=NOW)
@@ -138,18 +164,18 @@ class MaintenanceContract:
     def test_sweep_respects_limit(self, backend: Backend) -> None:
         for n in range(30):
             backend.commit(f"{S}/{n}", put=items("abc"), ttl=60, now=NOW)
-        mortal = [item(f"{n}", expires=NOW + 60) for n in range(30)]
-        backend.commit(f"{S}/live", put=[*mortal, item("stays")], now=NOW)
-        first = backend.sweep(NOW + 60, 10)
-        assert 0 < first <= 20, "about the limit"
+        mortal_records = [item(f"{n}", expires=NOW + 60) for n in range(30)]
+        backend.commit(f"{S}/live", put=[*mortal_records, item("stays")], now=NOW)
+        first_sweep_count = backend.sweep(NOW + 60, 10)
+        assert 0 < first_sweep_count <= 20, "about the limit"
         assert sweep_all(backend, NOW + 60, 10) > 0, "all was swept at once"
         assert list_streams(backend, "test/") == [f"{S}/live"]
         assert ids(backend, f"{S}/live", now=NOW + 60) == ["stays"]
 
     def test_large_expired_stream_is_swept_in_batches(self, backend: Backend) -> None:
-        for part in range(3):
-            put = items(f"{part}-{n}" for n in range(200))
-            backend.commit(S, put=put, ttl=60, now=NOW)
+        for commit_number in range(3):
+            records = items(f"{commit_number}-{record_number}" for record_number in range(200))
+            backend.commit(S, put=records, ttl=60, now=NOW)
         assert sweep_all(backend, NOW + 60, 50) >= 1
         assert list_streams(backend, "test/") == []
         backend.commit(S, put=items("a"), now=NOW + 60)
@@ -157,25 +183,25 @@ class MaintenanceContract:
 
     def test_concurrent_sweeps_spare_live_records(self, backend: Backend, share: float) -> None:
         """Streams expire and restart under two sweepers: new records stay."""
-        clocks = [NOW] * 4
-        finished = threading.Event()
+        time_by_writer = [NOW] * 4
+        finished_event = threading.Event()
 
         def live(n: int) -> None:
             stream = f"{S}/{n}"
             try:
                 for round_number in range(round(60 * share)):
-                    now = clocks[n]
-                    put = [item(f"{round_number}"), item("x"), item("short", expires=now + 1)]
-                    backend.commit(stream, put=put, ttl=10, now=now)
+                    now = time_by_writer[n]
+                    records = [item(f"{round_number}"), item("x"), item("short", expires=now + 1)]
+                    backend.commit(stream, put=records, ttl=10, now=now)
                     backend.commit(stream, put=items(["last"]), ttl=10, now=now + 1)
                     assert ids(backend, stream, now=now + 1) == [f"{round_number}", "x", "last"]
-                    clocks[n] = now + 11
+                    time_by_writer[n] = now + 11
             finally:
-                finished.set()
+                finished_event.set()
 
         def sweep() -> None:
-            while not finished.is_set():
-                backend.sweep(min(clocks), 7)
+            while not finished_event.is_set():
+                backend.sweep(min(time_by_writer), 7)
 
         run_in_threads(*(partial(live, n) for n in range(4)), sweep, sweep)
 

@@ -17,63 +17,68 @@ class PersistenceContract:
         self, backend: Backend, reopen: OpenBackend | None
     ) -> None:
         open_again = require_reopen(reopen)
-        put = [*items("abc"), item("f", "1", kind="file", expires=NOW + 30)]
-        created = backend.commit(S, put=put, ttl=60, now=NOW)
+        records = [*items("abc"), item("f", "1", kind="file", expires=NOW + 30)]
+        first_commit = backend.commit(S, put=records, ttl=60, now=NOW)
         queries = (Query(S, "item"), Query(S, "file"))
-        before = backend.read(*queries, now=NOW)
+        pages_before = backend.read(*queries, now=NOW)
         backend.close()
-        reopened = open_again()
+        reopened_backend = open_again()
         try:
-            assert reopened.read(*queries, now=NOW) == before
-            assert before[0].version == created.version
-            assert read(reopened, S, "file", now=NOW + 30).records == []
-            assert read(reopened, S, now=NOW + 60) == (0, [])
+            assert reopened_backend.read(*queries, now=NOW) == pages_before
+            assert pages_before[0].version == first_commit.version
+            assert read(reopened_backend, S, "file", now=NOW + 30).records == []
+            assert read(reopened_backend, S, now=NOW + 60) == (0, [])
         finally:
-            reopened.close()
+            reopened_backend.close()
 
     def test_reopen_continues_seqs_and_versions(
         self, backend: Backend, reopen: OpenBackend | None
     ) -> None:
         open_again = require_reopen(reopen)
-        first = backend.commit(S, put=items("ab"), ttl=60, now=NOW)
+        first_commit = backend.commit(S, put=items("ab"), ttl=60, now=NOW)
         backend.commit(S, drop=[Drop("item", ["b"])], ttl=KEEP, now=NOW)
         backend.close()
-        reopened = open_again()
+        reopened_backend = open_again()
         try:
-            second = reopened.commit(S, put=items("c"), ttl=KEEP, now=NOW)
-            assert second.seqs[0] > first.seqs[1]
-            assert second.version > first.version
-            assert ids(reopened, S, now=NOW + 59) == ["a", "c"]
-            assert ids(reopened, S, now=NOW + 60) == []
+            second_commit = reopened_backend.commit(S, put=items("c"), ttl=KEEP, now=NOW)
+            assert second_commit.seqs[0] > first_commit.seqs[1]
+            assert second_commit.version > first_commit.version
+            assert ids(reopened_backend, S, now=NOW + 59) == ["a", "c"]
+            assert ids(reopened_backend, S, now=NOW + 60) == []
         finally:
-            reopened.close()
+            reopened_backend.close()
 
     def test_reopen_restores_tokens(self, backend: Backend, reopen: OpenBackend | None) -> None:
         open_again = require_reopen(reopen)
-        first = backend.commit(S, put=items("ab"), expect=0, token="t-1", now=NOW)
+        first_commit = backend.commit(S, put=items("ab"), expect=0, token="t-1", now=NOW)
         backend.close()
-        reopened = open_again()
+        reopened_backend = open_again()
         try:
-            assert reopened.commit(S, put=items("ab"), expect=0, token="t-1", now=NOW) == first
+            assert (
+                reopened_backend.commit(S, put=items("ab"), expect=0, token="t-1", now=NOW)
+                == first_commit
+            )
         finally:
-            reopened.close()
+            reopened_backend.close()
 
     def test_two_openers_see_each_others_writes(
         self, backend: Backend, reopen: OpenBackend | None
     ) -> None:
-        reopened = require_reopen(reopen)()
+        reopened_backend = require_reopen(reopen)()
         try:
-            for n in range(20):
-                writer, reader = (backend, reopened) if n % 2 else (reopened, backend)
-                created = writer.commit(S, put=items([f"{n}"]), now=NOW)
-                assert read(reader, S, limit=1, newest=True) == (
-                    created.version,
-                    [item(f"{n}", seq=created.seqs[0])],
+            for round_number in range(20):
+                writing_backend, reading_backend = (
+                    (backend, reopened_backend) if round_number % 2 else (reopened_backend, backend)
+                )
+                commit = writing_backend.commit(S, put=items([f"{round_number}"]), now=NOW)
+                assert read(reading_backend, S, limit=1, newest=True) == (
+                    commit.version,
+                    [item(f"{round_number}", seq=commit.seqs[0])],
                 )
             backend.commit(S, drop=[Drop("item", ["3"])], ttl=60, now=NOW)
-            assert "3" not in ids(reopened, S)
-            reopened.commit(f"{S}2", put=items("a"), ttl=60, now=NOW)
+            assert "3" not in ids(reopened_backend, S)
+            reopened_backend.commit(f"{S}2", put=items("a"), ttl=60, now=NOW)
             sweep_all(backend, NOW + 60)
-            assert reopened.streams("test/")[0] == []
+            assert reopened_backend.streams("test/")[0] == []
         finally:
-            reopened.close()
+            reopened_backend.close()

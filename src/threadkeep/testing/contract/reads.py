@@ -30,36 +30,36 @@ class ReadsContract:
         assert ids(backend, S, limit=0) == ids(backend, S, limit=0, newest=True) == []
 
     def test_after_and_before_are_exclusive(self, backend: Backend) -> None:
-        a, b, c, d, e = backend.commit(S, put=items("abcde"), now=NOW).seqs
-        assert ids(backend, S, after=b) == ["c", "d", "e"]
-        assert ids(backend, S, before=d) == ["a", "b", "c"]
-        assert ids(backend, S, after=a, before=e) == ["b", "c", "d"]
-        assert ids(backend, S, after=a, before=e, limit=1) == ["b"]
-        assert ids(backend, S, after=a, before=e, limit=2, newest=True) == ["c", "d"]
-        assert ids(backend, S, after=e) == ids(backend, S, before=a) == []
-        assert ids(backend, S, after=c, before=c) == []
+        seq_a, seq_b, seq_c, seq_d, seq_e = backend.commit(S, put=items("abcde"), now=NOW).seqs
+        assert ids(backend, S, after=seq_b) == ["c", "d", "e"]
+        assert ids(backend, S, before=seq_d) == ["a", "b", "c"]
+        assert ids(backend, S, after=seq_a, before=seq_e) == ["b", "c", "d"]
+        assert ids(backend, S, after=seq_a, before=seq_e, limit=1) == ["b"]
+        assert ids(backend, S, after=seq_a, before=seq_e, limit=2, newest=True) == ["c", "d"]
+        assert ids(backend, S, after=seq_e) == ids(backend, S, before=seq_a) == []
+        assert ids(backend, S, after=seq_c, before=seq_c) == []
         assert ids(backend, S, after=0) == list("abcde")
 
     def test_range_accepts_seq_of_other_kind(self, backend: Backend) -> None:
-        put = [item("a"), item("f", kind="file"), item("b")]
-        _, middle, _ = backend.commit(S, put=put, now=NOW).seqs
-        assert ids(backend, S, after=middle) == ["b"]
-        assert ids(backend, S, before=middle) == ["a"]
+        records = [item("a"), item("f", kind="file"), item("b")]
+        _, file_seq, _ = backend.commit(S, put=records, now=NOW).seqs
+        assert ids(backend, S, after=file_seq) == ["b"]
+        assert ids(backend, S, before=file_seq) == ["a"]
 
     def test_paging_returns_every_record_once(self, backend: Backend) -> None:
-        names = [f"{n:04}" for n in range(503)]
-        backend.commit(S, put=items(names), now=NOW)
-        up: list[str] = []
-        after = 0
-        while records := read(backend, S, limit=50, after=after).records:
-            up += [record.id for record in records]
-            after = records[-1].seq
-        down: list[str] = []
-        before = None
-        while records := read(backend, S, limit=50, newest=True, before=before).records:
-            down = [record.id for record in records] + down
-            before = records[0].seq
-        assert up == down == names
+        record_ids = [f"{id_number:04}" for id_number in range(503)]
+        backend.commit(S, put=items(record_ids), now=NOW)
+        ids_oldest_first: list[str] = []
+        after_seq = 0
+        while page_records := read(backend, S, limit=50, after=after_seq).records:
+            ids_oldest_first += [record.id for record in page_records]
+            after_seq = page_records[-1].seq
+        ids_newest_first: list[str] = []
+        before_seq = None
+        while page_records := read(backend, S, limit=50, newest=True, before=before_seq).records:
+            ids_newest_first = [record.id for record in page_records] + ids_newest_first
+            before_seq = page_records[0].seq
+        assert ids_oldest_first == ids_newest_first == record_ids
 
     def test_ids_return_oldest_first(self, backend: Backend) -> None:
         backend.commit(S, put=[*items("abc"), item("a", kind="file")], now=NOW)
@@ -68,15 +68,15 @@ class ReadsContract:
 
     def test_query_with_40000_ids(self, backend: Backend) -> None:
         backend.commit(S, put=items("abc"), now=NOW)
-        many = [f"unknown-{n}" for n in range(40_000)]
-        assert ids(backend, S, ids=["c", *many, "a"]) == ["a", "c"]
+        unknown_ids = [f"unknown-{id_number}" for id_number in range(40_000)]
+        assert ids(backend, S, ids=["c", *unknown_ids, "a"]) == ["a", "c"]
 
     def test_many_queries_in_one_read(self, backend: Backend) -> None:
-        other = f"{S}2"
+        other_stream = f"{S}2"
         version = backend.commit(S, put=[*items("abc"), item("f", kind="file")], now=NOW).version
-        other_version = backend.commit(other, put=items("xy"), now=NOW).version
+        other_version = backend.commit(other_stream, put=items("xy"), now=NOW).version
         pages = backend.read(
-            Query(other, "item", 1),
+            Query(other_stream, "item", 1),
             Query(S, "item", 1, newest=True),
             Query("test/session/none", "item"),
             Query(S, "file"),
@@ -92,48 +92,58 @@ class ReadsContract:
             version,
             version,
         ]
-        assert ["".join(r.id for r in page.records) for page in pages] == [
+        assert ["".join(record.id for record in page.records) for page in pages] == [
             *("x", "c", "", "f", "ab", "c")
         ]
 
     def test_fifty_queries_in_one_read(self, backend: Backend) -> None:
-        for n in range(50):
-            backend.commit(f"{S}/{n}", put=items([f"id-{n}"]), now=NOW)
-        pages = backend.read(*(Query(f"{S}/{n}", "item") for n in range(50)), now=NOW)
-        assert [page.records[0].id for page in pages] == [f"id-{n}" for n in range(50)]
+        for stream_number in range(50):
+            backend.commit(f"{S}/{stream_number}", put=items([f"id-{stream_number}"]), now=NOW)
+        pages = backend.read(
+            *(Query(f"{S}/{stream_number}", "item") for stream_number in range(50)), now=NOW
+        )
+        assert [page.records[0].id for page in pages] == [
+            f"id-{stream_number}" for stream_number in range(50)
+        ]
 
     def test_pages_of_one_read_share_a_snapshot(self, backend: Backend) -> None:
         """Each commit writes number n to two kinds: no read may see one without the other."""
-        numbers = {backend.commit(S, put=_pair(0), now=NOW).version: 0}
-        finished = threading.Event()
+        number_by_version = {backend.commit(S, put=_pair(0), now=NOW).version: 0}
+        finished_event = threading.Event()
 
         def write() -> None:
             try:
-                for n in range(1, 100):
-                    numbers[backend.commit(S, put=_pair(n), now=NOW).version] = n
+                for commit_number in range(1, 100):
+                    number_by_version[
+                        backend.commit(S, put=_pair(commit_number), now=NOW).version
+                    ] = commit_number
             finally:
-                finished.set()
+                finished_event.set()
 
         def watch() -> list[tuple[int, str, str, int]]:
             snapshots: list[tuple[int, str, str, int]] = []
-            while not snapshots or not finished.is_set():
-                left_page, right_page, all_left = backend.read(
+            while not snapshots or not finished_event.is_set():
+                left_page, right_page, all_left_page = backend.read(
                     Query(S, "left", 1, newest=True),
                     Query(S, "right", ids=["last"]),
                     Query(S, "left"),
                     now=NOW,
                 )
-                assert left_page.version == right_page.version == all_left.version
-                newest, last = left_page.records[0].body, right_page.records[0].body
-                snapshots.append((left_page.version, newest, last, len(all_left.records)))
+                assert left_page.version == right_page.version == all_left_page.version
+                newest_left_body, right_body = left_page.records[0].body, right_page.records[0].body
+                snapshots.append(
+                    (left_page.version, newest_left_body, right_body, len(all_left_page.records))
+                )
             return snapshots
 
         _, *snapshots_by_reader = run_in_threads(write, watch, watch)
-        for version, newest, last, count in (
+        for version, newest_left_body, right_body, left_count in (
             snapshot for reader_snapshots in snapshots_by_reader for snapshot in reader_snapshots
         ):
-            assert newest == last == str(count - 1)
-            assert numbers[version] <= count - 1, "the version was read later than the records"
+            assert newest_left_body == right_body == str(left_count - 1)
+            assert number_by_version[version] <= left_count - 1, (
+                "the version was read later than the records"
+            )
 
 
 def _pair(n: int) -> list[Record]:

@@ -18,85 +18,93 @@ class RecordsContract:
 
     def test_record_roundtrips(self, backend: Backend) -> None:
         record = Record("fact", "id-1", '{"é": "\\u0000"}', NOW - 0.123456, NOW + 9.25)
-        committed = backend.commit(S, put=[record], now=NOW)
-        (stored,) = read(backend, S, "fact").records
-        assert (stored.kind, stored.id, stored.body) == ("fact", "id-1", '{"é": "\\u0000"}')
-        assert (stored.at, stored.expires) == (NOW - 0.123456, NOW + 9.25)
-        assert [stored.seq] == committed.seqs
+        commit = backend.commit(S, put=[record], now=NOW)
+        (stored_record,) = read(backend, S, "fact").records
+        assert (stored_record.kind, stored_record.id, stored_record.body) == (
+            "fact",
+            "id-1",
+            '{"é": "\\u0000"}',
+        )
+        assert (stored_record.at, stored_record.expires) == (NOW - 0.123456, NOW + 9.25)
+        assert [stored_record.seq] == commit.seqs
 
     def test_seqs_increase_within_and_across_commits(self, backend: Backend) -> None:
-        first = backend.commit(S, put=items("ab"), now=NOW)
-        second = backend.commit(S, put=items("cd"), now=NOW)
-        seqs = first.seqs + second.seqs
-        assert seqs == sorted(set(seqs))
-        assert seqs[0] > 0
-        stored = read(backend, S).records
-        assert [(r.id, r.seq) for r in stored] == list(zip("abcd", seqs, strict=True))
+        first_commit = backend.commit(S, put=items("ab"), now=NOW)
+        second_commit = backend.commit(S, put=items("cd"), now=NOW)
+        all_seqs = first_commit.seqs + second_commit.seqs
+        assert all_seqs == sorted(set(all_seqs))
+        assert all_seqs[0] > 0
+        stored_records = read(backend, S).records
+        assert [(record.id, record.seq) for record in stored_records] == list(
+            zip("abcd", all_seqs, strict=True)
+        )
 
     def test_seqs_increase_across_kinds(self, backend: Backend) -> None:
-        committed = backend.commit(S, put=[item("a"), item("b", kind="file"), item("c")], now=NOW)
-        assert committed.seqs == sorted(set(committed.seqs))
+        commit = backend.commit(S, put=[item("a"), item("b", kind="file"), item("c")], now=NOW)
+        assert commit.seqs == sorted(set(commit.seqs))
 
     def test_given_seq_and_time_do_not_order(self, backend: Backend) -> None:
         backend.commit(S, put=[item("a", seq=99, at=NOW + 5), item("b", seq=3, at=0.0)], now=NOW)
         assert ids(backend, S) == ["a", "b"]
-        assert [r.at for r in read(backend, S).records] == [NOW + 5, 0.0]
+        assert [record.at for record in read(backend, S).records] == [NOW + 5, 0.0]
 
     def test_put_of_existing_id_replaces_body_in_place(self, backend: Backend) -> None:
-        first = backend.commit(S, put=items("abc"), now=NOW)
-        repeated = backend.commit(S, put=[item("d"), item("b", '{"n":2}', at=NOW + 1)], now=NOW)
-        assert repeated.seqs[1] == first.seqs[1]
+        first_commit = backend.commit(S, put=items("abc"), now=NOW)
+        repeated_commit = backend.commit(
+            S, put=[item("d"), item("b", '{"n":2}', at=NOW + 1)], now=NOW
+        )
+        assert repeated_commit.seqs[1] == first_commit.seqs[1]
         assert ids(backend, S) == ["a", "b", "c", "d"]
         assert read(backend, S, ids=["b"]).records == [
-            item("b", '{"n":2}', at=NOW + 1, seq=first.seqs[1])
+            item("b", '{"n":2}', at=NOW + 1, seq=first_commit.seqs[1])
         ]
 
     def test_replayed_commit_duplicates_nothing(self, backend: Backend) -> None:
-        first = backend.commit(S, put=items("ab"), now=NOW)
-        repeated = backend.commit(S, put=items("ab"), now=NOW)
-        assert repeated.seqs == first.seqs
+        first_commit = backend.commit(S, put=items("ab"), now=NOW)
+        repeated_commit = backend.commit(S, put=items("ab"), now=NOW)
+        assert repeated_commit.seqs == first_commit.seqs
         assert ids(backend, S) == ["a", "b"]
 
     def test_duplicate_id_in_commit_keeps_last_body(self, backend: Backend) -> None:
-        put = [item("a", "1"), item("b", "2"), item("a", "3")]
-        committed = backend.commit(S, put=put, now=NOW)
-        assert committed.seqs[0] == committed.seqs[2] != committed.seqs[1]
-        assert {r.id: (r.body, r.seq) for r in read(backend, S).records} == {
-            "a": ("3", committed.seqs[0]),
-            "b": ("2", committed.seqs[1]),
+        records = [item("a", "1"), item("b", "2"), item("a", "3")]
+        commit = backend.commit(S, put=records, now=NOW)
+        assert commit.seqs[0] == commit.seqs[2] != commit.seqs[1]
+        assert {record.id: (record.body, record.seq) for record in read(backend, S).records} == {
+            "a": ("3", commit.seqs[0]),
+            "b": ("2", commit.seqs[1]),
         }
 
     def test_duplicate_existing_id_keeps_its_seq(self, backend: Backend) -> None:
-        first = backend.commit(S, put=items("ab"), now=NOW)
-        repeated = backend.commit(S, put=[item("a", "1"), item("a", "2")], now=NOW)
-        assert repeated.seqs == [first.seqs[0]] * 2
-        assert [r.body for r in read(backend, S).records] == ["2", item("b").body]
+        first_commit = backend.commit(S, put=items("ab"), now=NOW)
+        repeated_commit = backend.commit(S, put=[item("a", "1"), item("a", "2")], now=NOW)
+        assert repeated_commit.seqs == [first_commit.seqs[0]] * 2
+        assert [record.body for record in read(backend, S).records] == ["2", item("b").body]
 
     def test_duplicate_id_of_expired_record_takes_first_place(self, backend: Backend) -> None:
-        expired = item("a", "0", expires=NOW + 1)
-        before = backend.commit(S, put=[expired], now=NOW)
-        put = [item("a", "1"), item("b", "2"), item("a", "3")]
-        after = backend.commit(S, put=put, now=NOW + 1)
-        assert after.seqs[0] == after.seqs[2]
-        assert before.seqs[0] < after.seqs[0] < after.seqs[1]
-        assert [(r.id, r.body) for r in read(backend, S, now=NOW + 1).records] == [
+        expired_record = item("a", "0", expires=NOW + 1)
+        first_commit = backend.commit(S, put=[expired_record], now=NOW)
+        records = [item("a", "1"), item("b", "2"), item("a", "3")]
+        second_commit = backend.commit(S, put=records, now=NOW + 1)
+        assert second_commit.seqs[0] == second_commit.seqs[2]
+        assert first_commit.seqs[0] < second_commit.seqs[0] < second_commit.seqs[1]
+        assert [(record.id, record.body) for record in read(backend, S, now=NOW + 1).records] == [
             ("a", "3"),
             ("b", "2"),
         ]
 
     def test_same_id_in_two_kinds(self, backend: Backend) -> None:
         backend.commit(S, put=[item("a", "1"), item("a", "2", kind="file")], now=NOW)
-        assert [r.body for r in read(backend, S).records] == ["1"]
-        assert [r.body for r in read(backend, S, "file").records] == ["2"]
+        assert [record.body for record in read(backend, S).records] == ["1"]
+        assert [record.body for record in read(backend, S, "file").records] == ["2"]
 
     def test_same_id_in_two_streams(self, backend: Backend) -> None:
         backend.commit(S, put=[item("a", "1")], now=NOW)
         backend.commit(f"{S}2", put=[item("a", "2")], now=NOW)
         backend.commit(f"{S}2", drop=[Drop("item", ["a"])], now=NOW)
-        assert [r.body for r in read(backend, S).records] == ["1"]
+        assert [record.body for record in read(backend, S).records] == ["1"]
 
     def test_each_commit_increases_version(self, backend: Backend) -> None:
-        versions = [backend.commit(S, put=items(id), now=NOW).version for id in "aba"]
+        versions = [backend.commit(S, put=items(record_id), now=NOW).version for record_id in "aba"]
         versions.append(backend.commit(S, drop=[Drop("item", ["a"])], now=NOW).version)
         assert versions == sorted(set(versions))
         assert versions[0] > 0
@@ -110,8 +118,8 @@ class RecordsContract:
 
     def test_drop_of_40000_ids(self, backend: Backend) -> None:
         backend.commit(S, put=items("abc"), now=NOW)
-        many = [f"unknown-{n}" for n in range(40_000)]
-        backend.commit(S, drop=[Drop("item", ["a", *many, "c"])], now=NOW)
+        unknown_ids = [f"unknown-{id_number}" for id_number in range(40_000)]
+        backend.commit(S, drop=[Drop("item", ["a", *unknown_ids, "c"])], now=NOW)
         assert ids(backend, S) == ["b"]
 
     def test_drop_of_no_ids_drops_nothing(self, backend: Backend) -> None:
@@ -133,16 +141,16 @@ class RecordsContract:
 
     def test_several_drops_in_one_commit(self, backend: Backend) -> None:
         seqs = backend.commit(S, put=[*items("abcd"), item("f", kind="file")], now=NOW).seqs
-        drop = [Drop("item", upto=seqs[0]), Drop("item", ["d"]), Drop("file")]
-        backend.commit(S, drop=drop, now=NOW)
+        drops = [Drop("item", upto=seqs[0]), Drop("item", ["d"]), Drop("file")]
+        backend.commit(S, drop=drops, now=NOW)
         assert ids(backend, S) == ["b", "c"]
         assert ids(backend, S, "file") == []
 
     def test_drop_then_put_moves_record_to_end(self, backend: Backend) -> None:
-        first = backend.commit(S, put=items("abc"), now=NOW)
-        moved = backend.commit(S, drop=[Drop("item", ["a"])], put=items("a"), now=NOW)
+        first_commit = backend.commit(S, put=items("abc"), now=NOW)
+        moving_commit = backend.commit(S, drop=[Drop("item", ["a"])], put=items("a"), now=NOW)
         assert ids(backend, S) == ["b", "c", "a"]
-        assert moved.seqs[0] > first.seqs[2]
+        assert moving_commit.seqs[0] > first_commit.seqs[2]
 
     def test_drop_spares_puts_of_same_commit(self, backend: Backend) -> None:
         backend.commit(S, put=items("ab"), now=NOW)
@@ -158,10 +166,10 @@ class RecordsContract:
         assert seqs == sorted(set(seqs))
 
     def test_stream_without_records_stays_alive(self, backend: Backend) -> None:
-        before = backend.commit(S, put=items("a"), now=NOW).version
-        after = backend.commit(S, drop=[Drop("item")], now=NOW).version
-        assert after > before
-        assert read(backend, S) == (after, [])
+        version_before = backend.commit(S, put=items("a"), now=NOW).version
+        version_after = backend.commit(S, drop=[Drop("item")], now=NOW).version
+        assert version_after > version_before
+        assert read(backend, S) == (version_after, [])
 
     def test_drop_of_stream_deletes_it(self, backend: Backend) -> None:
         backend.commit(S, put=[*items("ab"), item("f", kind="file")], now=NOW)
@@ -171,12 +179,12 @@ class RecordsContract:
         assert ids(backend, S) == ["c"]
 
     def test_drop_of_stream_with_puts_starts_new_generation(self, backend: Backend) -> None:
-        old = backend.commit(S, put=[*items("ab"), item("f", kind="file")], now=NOW)
-        new = backend.commit(S, drop=[Drop()], put=items("b"), now=NOW)
+        old_commit = backend.commit(S, put=[*items("ab"), item("f", kind="file")], now=NOW)
+        new_commit = backend.commit(S, drop=[Drop()], put=items("b"), now=NOW)
         assert ids(backend, S) == ["b"]
         assert ids(backend, S, "file") == []
-        assert new.version not in (0, old.version, old.version + 1)
-        assert read(backend, S).version == new.version
+        assert new_commit.version not in (0, old_commit.version, old_commit.version + 1)
+        assert read(backend, S).version == new_commit.version
 
     def test_drop_of_absent_stream_creates_nothing(self, backend: Backend) -> None:
         for drop in (Drop("item", ["a"]), Drop("item"), Drop("item", upto=5), Drop()):

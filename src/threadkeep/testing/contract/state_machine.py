@@ -44,12 +44,12 @@ class StreamModel:
     records: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
 
     def visible(self, kind: str, now: float) -> list[tuple[int, str, str]]:
-        rows = (
-            (seq, id, body)
-            for (k, id), (seq, body, expires) in self.records.items()
-            if k == kind and (expires is None or expires > now)
+        visible_rows = (
+            (seq, record_id, record_body)
+            for (record_kind, record_id), (seq, record_body, expiry) in self.records.items()
+            if record_kind == kind and (expiry is None or expiry > now)
         )
-        return sorted(rows)
+        return sorted(visible_rows)
 
 
 class BackendMachine(RuleBasedStateMachine):
@@ -86,9 +86,12 @@ class BackendMachine(RuleBasedStateMachine):
         stream_model, now = self.models.get(stream), self.now + skew
         if stream_model is None or skew > 0:
             return now
-        ends = [stream_model.expires, *(row[2] for row in stream_model.records.values())]
-        taken = any(end is not None and now < end <= self.now for end in ends)
-        return self.now if taken else now
+        expiries = [
+            stream_model.expires,
+            *(record_state[2] for record_state in stream_model.records.values()),
+        ]
+        may_be_swept = any(expiry is not None and now < expiry <= self.now for expiry in expiries)
+        return self.now if may_be_swept else now
 
     @rule(
         stream=st.sampled_from(STREAMS),
@@ -109,23 +112,31 @@ class BackendMachine(RuleBasedStateMachine):
     ) -> None:
         now = self.writers_clock(stream, skew)
         stream_model = self.live_model(stream, now)
-        current = stream_model.version if stream_model else 0
-        expected_version = {"now": current, "old": 5}.get(expect, expect)
-        records = [
-            Record(kind, id, str(next(self.bodies)), NOW, seconds and now + seconds)
-            for kind, id, seconds in puts
+        current_version = stream_model.version if stream_model else 0
+        expected_version = {"now": current_version, "old": 5}.get(expect, expect)
+        put_records = [
+            Record(kind, record_id, str(next(self.bodies)), NOW, record_ttl and now + record_ttl)
+            for kind, record_id, record_ttl in puts
         ]
-        arguments = {"put": records, "drop": [self.drop(spec) for spec in drops], "ttl": ttl}
+        commit_arguments = {
+            "put": put_records,
+            "drop": [self.drop(drop_spec) for drop_spec in drops],
+            "ttl": ttl,
+        }
         conflict_version = None
         try:
-            committed = self.backend.commit(
-                self.prefix + stream, **arguments, expect=expected_version, now=now
+            new_commit = self.backend.commit(
+                self.prefix + stream, **commit_arguments, expect=expected_version, now=now
             )
         except Conflict as conflict:
             conflict_version = conflict.current
         else:
-            self.apply(stream, stream_model, records, arguments["drop"], ttl, committed, now)
-        assert conflict_version == (None if expected_version in (None, current) else current)
+            self.apply(
+                stream, stream_model, put_records, commit_arguments["drop"], ttl, new_commit, now
+            )
+        assert conflict_version == (
+            None if expected_version in (None, current_version) else current_version
+        )
         self.compare(stream)
 
     def drop(self, spec: tuple[Any, ...]) -> Drop:
@@ -148,7 +159,7 @@ class BackendMachine(RuleBasedStateMachine):
         now: float,
     ) -> None:
         """Apply the commit to the model, and compare its result."""
-        previous = stream_model
+        previous_model = stream_model
         for drop in drops:
             stream_model = apply_drop(stream_model, drop)
         if stream_model is None and not put:
@@ -163,26 +174,32 @@ class BackendMachine(RuleBasedStateMachine):
             assert committed.version > stream_model.version
         else:
             assert committed.version == stream_model.version
-        stream_model.expires, stream_model.ttl = lifetime_after(previous, ttl, now)
+        stream_model.expires, stream_model.ttl = lifetime_after(previous_model, ttl, now)
         stream_model.version = committed.version
         self.versions.add(committed.version)
         self.apply_puts(stream_model, put, committed.seqs, now)
 
     def apply_puts(self, stream_model: StreamModel, put: Any, seqs: list[int], now: float) -> None:
         assert len(seqs) == len(put)
-        highest = max((row[0] for row in stream_model.records.values()), default=0)
-        for (kind, id), record in {(r.kind, r.id): r for r in put}.items():
-            assigned = {
-                seq for seq, r in zip(seqs, put, strict=True) if (r.kind, r.id) == (kind, id)
+        highest_seq = max(
+            (record_state[0] for record_state in stream_model.records.values()), default=0
+        )
+        for (kind, record_id), record in {
+            (put_record.kind, put_record.id): put_record for put_record in put
+        }.items():
+            assigned_seqs = {
+                seq
+                for seq, put_record in zip(seqs, put, strict=True)
+                if (put_record.kind, put_record.id) == (kind, record_id)
             }
-            (seq,) = assigned
-            previous = stream_model.records.get((kind, id))
-            if previous and (previous[2] is None or previous[2] > now):
-                assert seq == previous[0]
+            (seq,) = assigned_seqs
+            previous_state = stream_model.records.get((kind, record_id))
+            if previous_state and (previous_state[2] is None or previous_state[2] > now):
+                assert seq == previous_state[0]
             else:
-                assert seq > highest
-                highest = seq
-            stream_model.records[kind, id] = [seq, record.body, record.expires]
+                assert seq > highest_seq
+                highest_seq = seq
+            stream_model.records[kind, record_id] = [seq, record.body, record.expires]
             self.seqs.append(seq)
 
     def compare(self, stream: str) -> None:
@@ -191,8 +208,10 @@ class BackendMachine(RuleBasedStateMachine):
             assert page_rows(page) == self.expected(stream, kind)
 
     def read(self, stream: str, *queries: Query) -> list[Page]:
-        name = self.prefix + stream
-        return self.backend.read(*(q._replace(stream=name) for q in queries), now=self.now)
+        stream_name = self.prefix + stream
+        return self.backend.read(
+            *(query._replace(stream=stream_name) for query in queries), now=self.now
+        )
 
     def expected(self, stream: str, kind: str) -> tuple[int, list[tuple[int, str, str]]]:
         stream_model = self.live_model(stream)
@@ -213,19 +232,32 @@ class BackendMachine(RuleBasedStateMachine):
     def range(
         self, stream: str, kind: str, limit: Any, newest: bool, after: Any, before: Any
     ) -> None:
-        low = None if after is None else self.seqs[-after - 1 :][0]
-        high = None if before is None else self.seqs[-before - 1 :][0]
-        (page,) = self.read(stream, Query("", kind, limit, newest, low, high))
-        version, rows = self.expected(stream, kind)
-        rows = [r for r in rows if (low is None or r[0] > low) and (high is None or r[0] < high)]
-        count = len(rows) if limit is None else min(limit, len(rows))
-        assert page_rows(page) == (version, rows[len(rows) - count :] if newest else rows[:count])
+        after_seq = None if after is None else self.seqs[-after - 1 :][0]
+        before_seq = None if before is None else self.seqs[-before - 1 :][0]
+        (page,) = self.read(stream, Query("", kind, limit, newest, after_seq, before_seq))
+        expected_version, expected_rows = self.expected(stream, kind)
+        expected_rows = [
+            row
+            for row in expected_rows
+            if (after_seq is None or row[0] > after_seq)
+            and (before_seq is None or row[0] < before_seq)
+        ]
+        selected_count = len(expected_rows) if limit is None else min(limit, len(expected_rows))
+        assert page_rows(page) == (
+            expected_version,
+            expected_rows[len(expected_rows) - selected_count :]
+            if newest
+            else expected_rows[:selected_count],
+        )
 
     @rule(stream=st.sampled_from(STREAMS), kind=KINDS, ids=st.lists(IDS, max_size=4))
     def by_ids(self, stream: str, kind: str, ids: list[str]) -> None:
         (page,) = self.read(stream, Query("", kind, ids=ids))
-        version, rows = self.expected(stream, kind)
-        assert page_rows(page) == (version, [row for row in rows if row[1] in ids])
+        expected_version, expected_rows = self.expected(stream, kind)
+        assert page_rows(page) == (
+            expected_version,
+            [row for row in expected_rows if row[1] in ids],
+        )
 
     @rule(limit=st.sampled_from([1, 3, 1000]))
     def sweep(self, limit: int) -> None:
@@ -239,9 +271,9 @@ class BackendMachine(RuleBasedStateMachine):
 
     @rule()
     def list(self) -> None:
-        names, _ = self.backend.streams(self.prefix)
+        listed_names, _ = self.backend.streams(self.prefix)
         live_names = {self.prefix + stream for stream in STREAMS if self.live_model(stream)}
-        assert live_names <= set(names) <= {self.prefix + stream for stream in self.models}
+        assert live_names <= set(listed_names) <= {self.prefix + stream for stream in self.models}
 
 
 def lifetime_after(
@@ -261,21 +293,21 @@ def apply_drop(stream_model: StreamModel | None, drop: Drop) -> StreamModel | No
     """The model after a drop."""
     if drop.kind is None or stream_model is None:
         return None
-    dropped = [
-        (kind, id)
-        for (kind, id), (seq, _, _) in stream_model.records.items()
+    dropped_keys = [
+        (kind, record_id)
+        for (kind, record_id), (seq, _, _) in stream_model.records.items()
         if kind == drop.kind
-        and (drop.ids is None or id in drop.ids)
+        and (drop.ids is None or record_id in drop.ids)
         and (drop.upto is None or seq <= drop.upto)
     ]
-    for key in dropped:
-        del stream_model.records[key]
+    for dropped_key in dropped_keys:
+        del stream_model.records[dropped_key]
     return stream_model
 
 
 def page_rows(page: Page) -> tuple[int, list[tuple[int, str, str]]]:
     """A page, in the form of the model."""
-    return page.version, [(r.seq, r.id, r.body) for r in page.records]
+    return page.version, [(record.seq, record.id, record.body) for record in page.records]
 
 
 class StateMachineContract:

@@ -33,19 +33,22 @@ WHOLE_BODIES: Final = ("", "{", "?", "null", "[]", '"x"', "5", "true", "{}", "[1
 
 def changed_bodies(body: str) -> Iterator[tuple[str, str]]:
     """Every change of a body, labelled: each field removed, or any of the wrong values."""
-    for text in (*WHOLE_BODIES, *LITERALS.values()):
-        yield f"body {text[:20]!r}", text
-    value = json.loads(body)
-    for path in field_paths(value):
-        yield f"without {path}", json.dumps(_changed(value, path, _MISSING))
-        for wrong in WRONG_VALUES:
-            yield f"{path} = {wrong!r:.40}", _text(_changed(value, path, wrong))
+    for whole_body in (*WHOLE_BODIES, *LITERALS.values()):
+        yield f"body {whole_body[:20]!r}", whole_body
+    body_object = json.loads(body)
+    for field_path in field_paths(body_object):
+        yield f"without {field_path}", json.dumps(_changed(body_object, field_path, _MISSING))
+        for wrong_value in WRONG_VALUES:
+            yield (
+                f"{field_path} = {wrong_value!r:.40}",
+                _text(_changed(body_object, field_path, wrong_value)),
+            )
 
 
 def chosen_changes(body: str, rng: random.Random, count: int) -> list[tuple[str, str]]:
     """Some of the changes of a body."""
-    changes = list(changed_bodies(body))
-    return rng.sample(changes, min(count, len(changes)))
+    all_changes = list(changed_bodies(body))
+    return rng.sample(all_changes, min(count, len(all_changes)))
 
 
 def field_paths(value: Any, parents: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -63,17 +66,17 @@ _MISSING: Final = object()
 def _changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     if not path:
         return new
-    copy = dict(value) if isinstance(value, dict) else list(value)
-    child = _changed(copy[path[0]], path[1:], new)
-    if child is _MISSING:
-        del copy[path[0]]
+    changed_copy = dict(value) if isinstance(value, dict) else list(value)
+    changed_child = _changed(changed_copy[path[0]], path[1:], new)
+    if changed_child is _MISSING:
+        del changed_copy[path[0]]
     else:
-        copy[path[0]] = child
-    return copy
+        changed_copy[path[0]] = changed_child
+    return changed_copy
 
 
 def _text(value: Any) -> str:
-    text = json.dumps(value)
+    json_text = json.dumps(value)
     for placeholder, literal in LITERALS.items():
-        text = text.replace(json.dumps(placeholder), literal)
-    return text
+        json_text = json_text.replace(json.dumps(placeholder), literal)
+    return json_text

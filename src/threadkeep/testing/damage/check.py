@@ -31,7 +31,7 @@ _UNTOUCHED: Final = {
 
 def undamaged_results(memory: Memory) -> dict[str, str]:
     """What the verbs give of sessions that will not be damaged."""
-    return {name: repr(verb(memory)) for name, verb in _UNTOUCHED.items()}
+    return {verb_name: repr(verb(memory)) for verb_name, verb in _UNTOUCHED.items()}
 
 
 def check_damage(
@@ -50,8 +50,8 @@ def check_damage(
     put_body(backend, stored, body, now)
     with _quiet():
         _call_all({**verbs.OF_EVERYBODY, **verbs.of_user("ada")}, open_memory)
-        for name, verb in _UNTOUCHED.items():
-            assert repr(verb(open_memory())) == expected[name], name
+        for verb_name, verb in _UNTOUCHED.items():
+            assert repr(verb(open_memory())) == expected[verb_name], verb_name
         _call_all(verbs.reads_of_session("chat"), open_memory, may_refuse=True)
         _call_all(verbs.writes_to_session("chat"), open_memory, may_refuse=True)
         put_body(backend, stored, body, now)  # as some of the verbs have mended it
@@ -62,51 +62,51 @@ def check_damage(
 def _names_another_owner(body: str) -> bool:
     """Whether a session was given to somebody else, who may well have it."""
     try:
-        fields = json.loads(body)
+        body_object = json.loads(body)
     except (ValueError, RecursionError):
         return False
-    owner = fields.get("user") if isinstance(fields, dict) else None
+    owner = body_object.get("user") if isinstance(body_object, dict) else None
     return isinstance(owner, str) and owner not in ("", "ada")
 
 
 def _call_all(
     calls: Mapping[str, verbs.Verb], open_memory: OpenMemory, *, may_refuse: bool = False
 ) -> None:
-    for name, verb in calls.items():
+    for verb_name, verb in calls.items():
         try:
             verb(open_memory())
         except ThreadkeepError as error:
-            _check_refusal(name, error, may_refuse)
+            _check_refusal(verb_name, error, may_refuse)
         except Exception as error:
-            raise AssertionError(f"{name} ended in {error!r:.300}") from error
+            raise AssertionError(f"{verb_name} ended in {error!r:.300}") from error
 
 
 def _check_refusal(name: str, error: ThreadkeepError, may_refuse: bool) -> None:
-    text = str(error)
-    assert may_refuse, f"{name} was stopped: {text}"
-    assert len(text) < 1_000, f"{name}: an error of {len(text)} characters"
-    assert "\n" not in text, f"{name}: {text!r}"
+    error_text = str(error)
+    assert may_refuse, f"{name} was stopped: {error_text}"
+    assert len(error_text) < 1_000, f"{name}: an error of {len(error_text)} characters"
+    assert "\n" not in error_text, f"{name}: {error_text!r}"
 
 
 def _check_forgotten(memory: Memory) -> None:
     """Nothing that names ada stays, but for sessions that `forget` names as unreadable."""
-    before = _bodies(memory, "bob")
+    bodies_before = _bodies(memory, "bob")
     try:
-        report = memory.user("ada").forget(purge=False)
+        forget_report = memory.user("ada").forget(purge=False)
     except Exception as error:
         raise AssertionError(f"forget ended in {error!r:.300}") from error
-    assert _bodies(memory, "bob") == before
-    leftover = {stream for stream, _ in _bodies(memory, "") if "bob" not in stream}
-    if "cannot be read" in " ".join(report.beyond):  # of whom it is, nobody can say
-        leftover.discard(memory._engine.stream("session", "chat"))
-    assert not leftover, leftover
+    assert _bodies(memory, "bob") == bodies_before
+    leftover_streams = {stream for stream, _ in _bodies(memory, "") if "bob" not in stream}
+    if "cannot be read" in " ".join(forget_report.beyond):  # of whom it is, nobody can say
+        leftover_streams.discard(memory._engine.stream("session", "chat"))
+    assert not leftover_streams, leftover_streams
 
 
 def _bodies(memory: Memory, word: str) -> set[tuple[str, str]]:
     return {
-        (stored.stream, stored.record.id + stored.record.body)
-        for stored in stored_records(memory)
-        if word in stored.stream
+        (stored_record.stream, stored_record.record.id + stored_record.record.body)
+        for stored_record in stored_records(memory)
+        if word in stored_record.stream
     }
 
 
@@ -114,19 +114,23 @@ def _bodies(memory: Memory, word: str) -> set[tuple[str, str]]:
 def _quiet() -> Iterator[None]:
     """Without the warnings about damaged records, which these checks cause by the hundred."""
     logger = logging.getLogger("threadkeep")
-    level = logger.level
+    previous_level = logger.level
     logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        logger.setLevel(previous_level)
 
 
 def damageable(memory: Memory) -> list[StoredRecord]:
     """The records that `check_damage` may damage."""
-    return [stored for stored in stored_records(memory) if not _names(stored, "bob", "whole")]
+    return [
+        stored_record
+        for stored_record in stored_records(memory)
+        if not _names(stored_record, "bob", "whole")
+    ]
 
 
 def _names(stored: StoredRecord, *words: Any) -> bool:
-    text = f"{stored.stream} {stored.record.id} {stored.record.body}"
-    return any(word in text for word in words)
+    record_text = f"{stored.stream} {stored.record.id} {stored.record.body}"
+    return any(word in record_text for word in words)

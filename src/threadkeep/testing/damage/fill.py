@@ -55,14 +55,21 @@ def _fill_session(memory: Memory, user: str, session: str) -> None:
     chat = memory.session(session, user=user, metadata={"plan": "gold"})
     chat.add(*_MESSAGES)
     chat.files.add({"url": f"{session}.txt", "name": "notes", "size": 1})
-    for n in range(2):
-        previous = {"previous_response_id": f"{session}-r{n - 1}"} if n else {}
+    for response_number in range(2):
+        previous_response = (
+            {"previous_response_id": f"{session}-r{response_number - 1}"} if response_number else {}
+        )
         output = [{"type": "message", "content": [{"type": "output_text", "text": "nuts"}]}]
-        response = {"id": f"{session}-r{n}", "model": "m", "output": output, "input": "nuts?"}
+        response = {
+            "id": f"{session}-r{response_number}",
+            "model": "m",
+            "output": output,
+            "input": "nuts?",
+        }
         usage = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
-        extra = {"metadata": {"a": "b"}, "safety_identifier": "p", "usage": usage}
+        extra_fields = {"metadata": {"a": "b"}, "safety_identifier": "p", "usage": usage}
         memory.responses.add(
-            {**response, **extra, **previous, "status": "completed"},
+            {**response, **extra_fields, **previous_response, "status": "completed"},
             conversation=session,
             user=user,
         )
@@ -73,59 +80,64 @@ def _fill_session(memory: Memory, user: str, session: str) -> None:
 
 
 def _fill_user(memory: Memory) -> None:
-    ada, engine = memory.user("ada"), memory._engine.longterm
-    first = ada.facts.add("Ada is allergic to nuts", sources=[("chat", "i1")])
-    ada.facts.add("Ada eats no nuts", replaces=first.id)
+    ada, longterm_engine = memory.user("ada"), memory._engine.longterm
+    first_fact = ada.facts.add("Ada is allergic to nuts", sources=[("chat", "i1")])
+    ada.facts.add("Ada eats no nuts", replaces=first_fact.id)
     ada.facts.forget(ada.facts.add("Ada was here").id)
     ada.instructions.add("Answer briefly")
-    watermarks = {
+    watermark_by_id = {
         memory._engine.stream("session", "chat"): {"life": 1, "seq": 3, "worker": "w"},
         "budget": {"day": "2026-01-01", "calls": 1, "tokens": 2},
     }
     records = [
-        Record("watermark", id, json.dumps(body), engine.now()) for id, body in watermarks.items()
+        Record("watermark", watermark_id, json.dumps(watermark_body), longterm_engine.now())
+        for watermark_id, watermark_body in watermark_by_id.items()
     ]
     refusal = {"kind": "fact", "text": "Ada is tall", "reason": "hearsay"}
-    records.append(Record("refused", "tall", json.dumps(refusal), engine.now()))
-    engine.commit(engine.stream("user", "ada"), put=records, ttl=None)
+    records.append(Record("refused", "tall", json.dumps(refusal), longterm_engine.now()))
+    longterm_engine.commit(longterm_engine.stream("user", "ada"), put=records, ttl=None)
 
 
 def _put_summary(memory: Memory, user: str, session: str) -> None:
-    engine = memory._engine.longterm
-    stream = memory._engine.stream("session", session)
-    version = memory._engine.read(Query(stream, "item", limit=0))[0].version
-    body = {
+    longterm_engine = memory._engine.longterm
+    session_stream = memory._engine.stream("session", session)
+    session_version = memory._engine.read(Query(session_stream, "item", limit=0))[0].version
+    summary_body = {
         "session": session,
         "text": "They spoke of nuts",
         "topics": ["nuts"],
         "last_seq": 1,
         "version": 1,
-        "life": generation_of(version),
+        "life": generation_of(session_version),
         "user": user,
         "span": [1, 2],
     }
-    record = Record("summary", "summary", json.dumps(body), engine.now())
-    engine.commit(engine.stream("summary", session), put=[record], ttl=None)
+    summary_record = Record("summary", "summary", json.dumps(summary_body), longterm_engine.now())
+    longterm_engine.commit(
+        longterm_engine.stream("summary", session), put=[summary_record], ttl=None
+    )
 
 
 def stored_records(memory: Memory) -> Iterator[StoredRecord]:
     """Every record of a namespace, without its `store` record."""
     engine = memory._engine
-    backend, prefix, now = engine.backend, f"{engine.settings.namespace}/", engine.now()
-    names, cursor = set(), None
+    backend, namespace_prefix, now = engine.backend, f"{engine.settings.namespace}/", engine.now()
+    stream_names, cursor = set(), None
     while True:
-        page, cursor = backend.streams(prefix, cursor=cursor)
-        names.update(page)
+        page_names, cursor = backend.streams(namespace_prefix, cursor=cursor)
+        stream_names.update(page_names)
         if cursor is None:
             break
-    for name in sorted(name for name in names if not store_record.is_store_stream(name)):
-        for page_of_kind in backend.read(*(Query(name, kind) for kind in KINDS), now=now):
+    for stream_name in sorted(
+        stream_name for stream_name in stream_names if not store_record.is_store_stream(stream_name)
+    ):
+        for page_of_kind in backend.read(*(Query(stream_name, kind) for kind in KINDS), now=now):
             for record in page_of_kind.records:
-                yield StoredRecord(name, record)
+                yield StoredRecord(stream_name, record)
 
 
 def put_body(backend: Backend, stored: StoredRecord, body: str, now: float) -> None:
     """Give a record another body, in its place."""
-    record = stored.record
-    changed = Record(record.kind, record.id, body, record.at, record.expires)
-    backend.commit(stored.stream, put=[changed], ttl=KEEP, now=now)
+    old_record = stored.record
+    changed_record = Record(old_record.kind, old_record.id, body, old_record.at, old_record.expires)
+    backend.commit(stored.stream, put=[changed_record], ttl=KEEP, now=now)

@@ -23,35 +23,35 @@ def _of_user(name: str) -> dict[str, Verb]:
         return memory.user(name)
 
     return {
-        "user.sessions": lambda m: user(m).sessions(),
-        "user.export": lambda m: user(m).export(),
-        "user.recall": lambda m: user(m).recall("nuts"),
-        "user.context": lambda m: user(m).context("nuts"),
-        "user.facts": lambda m: user(m).facts.list(status=None),
-        "user.instructions": lambda m: user(m).instructions.list(status=None),
-        "user.conversations": lambda m: user(m).conversations.list(),
-        "user.responses": lambda m: user(m).responses.list(),
-        "user.usage": lambda m: user(m).responses.usage(by="day"),
-        "user.feedback": lambda m: user(m).feedback.list(),
-        "user.counts": lambda m: user(m).feedback.counts(by="day"),
+        "user.sessions": lambda memory: user(memory).sessions(),
+        "user.export": lambda memory: user(memory).export(),
+        "user.recall": lambda memory: user(memory).recall("nuts"),
+        "user.context": lambda memory: user(memory).context("nuts"),
+        "user.facts": lambda memory: user(memory).facts.list(status=None),
+        "user.instructions": lambda memory: user(memory).instructions.list(status=None),
+        "user.conversations": lambda memory: user(memory).conversations.list(),
+        "user.responses": lambda memory: user(memory).responses.list(),
+        "user.usage": lambda memory: user(memory).responses.usage(by="day"),
+        "user.feedback": lambda memory: user(memory).feedback.list(),
+        "user.counts": lambda memory: user(memory).feedback.counts(by="day"),
     }
 
 
 OF_EVERYBODY: Final[Mapping[str, Verb]] = {
-    "sessions": lambda m: m.sessions(limit=100),
-    "conversations": lambda m: m.conversations.list(metadata={"plan": "gold"}),
-    "responses": lambda m: m.responses.list(),
-    "usage": lambda m: m.responses.usage(),
-    "feedback": lambda m: m.feedback.list(),
-    "sweep": lambda m: m.sweep(),
-    "check": lambda m: m.check(),
+    "sessions": lambda memory: memory.sessions(limit=100),
+    "conversations": lambda memory: memory.conversations.list(metadata={"plan": "gold"}),
+    "responses": lambda memory: memory.responses.list(),
+    "usage": lambda memory: memory.responses.usage(),
+    "feedback": lambda memory: memory.feedback.list(),
+    "sweep": lambda memory: memory.sweep(),
+    "check": lambda memory: memory.check(),
 }
 """Verbs over all sessions of a namespace: none may fail."""
 
 
 def of_user(name: str) -> dict[str, Verb]:
     """Verbs over all that a user has: none may fail."""
-    return {f"{verb} of {name}": call for verb, call in _of_user(name).items()}
+    return {f"{verb_name} of {name}": verb_call for verb_name, verb_call in _of_user(name).items()}
 
 
 def reads_of_session(session: str) -> dict[str, Verb]:
@@ -61,23 +61,23 @@ def reads_of_session(session: str) -> dict[str, Verb]:
         return memory.session(session)
 
     return {
-        "items": lambda m: chat(m).items(),
-        "items, last": lambda m: chat(m).items(last=2),
-        "items, after": lambda m: chat(m).items(after="i1", limit=2),
+        "items": lambda memory: chat(memory).items(),
+        "items, last": lambda memory: chat(memory).items(last=2),
+        "items, after": lambda memory: chat(memory).items(after="i1", limit=2),
         "prompts": partial(_prompts, session=session),
-        "prompts of a window": lambda m: chat(m).window(max_tokens=20).to_openai(),
-        "html": lambda m: chat(m)._repr_html_(),
-        "info": lambda m: chat(m).info(),
-        "context": lambda m: chat(m).context("nuts"),
-        "summary": lambda m: chat(m).summary(),
-        "files": lambda m: chat(m).files.list(),
-        "conversation": lambda m: m.conversations.get(session),
-        "conversation.items": lambda m: m.conversations.items(session, order="desc"),
-        "conversation.item": lambda m: m.conversations.item(session, "i1"),
-        "response": lambda m: m.responses.get(f"{session}-r0"),
-        "chain": lambda m: m.responses.chain(f"{session}-r1"),
-        "responses of it": lambda m: m.responses.list(conversation=session),
-        "feedback on it": lambda m: m.feedback.list(response=f"{session}-r0"),
+        "prompts of a window": lambda memory: chat(memory).window(max_tokens=20).to_openai(),
+        "html": lambda memory: chat(memory)._repr_html_(),
+        "info": lambda memory: chat(memory).info(),
+        "context": lambda memory: chat(memory).context("nuts"),
+        "summary": lambda memory: chat(memory).summary(),
+        "files": lambda memory: chat(memory).files.list(),
+        "conversation": lambda memory: memory.conversations.get(session),
+        "conversation.items": lambda memory: memory.conversations.items(session, order="desc"),
+        "conversation.item": lambda memory: memory.conversations.item(session, "i1"),
+        "response": lambda memory: memory.responses.get(f"{session}-r0"),
+        "chain": lambda memory: memory.responses.chain(f"{session}-r1"),
+        "responses of it": lambda memory: memory.responses.list(conversation=session),
+        "feedback on it": lambda memory: memory.feedback.list(response=f"{session}-r0"),
     }
 
 
@@ -87,28 +87,29 @@ def writes_to_session(session: str) -> dict[str, Verb]:
     def chat(memory: Memory) -> Session:
         return memory.session(session)
 
-    rated = f"{session}-r0"
-    again = {"role": "user", "content": "x", "id": "i1"}
-    queued = {"id": rated, "output": [], "status": "queued"}
+    response_id = f"{session}-r0"
+    repeated_item = {"role": "user", "content": "x", "id": "i1"}
+    queued_response = {"id": response_id, "output": [], "status": "queued"}
     return {
-        "add": lambda m: chat(m).add("again"),
-        "add an item once more": lambda m: chat(m).add(again),
-        "update": lambda m: chat(m).update(title="T", metadata={"n": 1}),
-        "replace": lambda m: chat(m).replace("i4", "other words"),
-        "fork": lambda m: chat(m).fork("copy").items(),
-        "rate": lambda m: m.feedback.add(rated, rating="negative"),
-        "continue": lambda m: m.responses.add(_next(session), user="ada"),
-        "record again": lambda m: m.responses.add(queued, user="ada"),
-        "remove feedback": lambda m: [
-            m.feedback.delete(rated, feedback.id) for feedback in m.feedback.list(response=rated)
+        "add": lambda memory: chat(memory).add("again"),
+        "add an item once more": lambda memory: chat(memory).add(repeated_item),
+        "update": lambda memory: chat(memory).update(title="T", metadata={"n": 1}),
+        "replace": lambda memory: chat(memory).replace("i4", "other words"),
+        "fork": lambda memory: chat(memory).fork("copy").items(),
+        "rate": lambda memory: memory.feedback.add(response_id, rating="negative"),
+        "continue": lambda memory: memory.responses.add(_next(session), user="ada"),
+        "record again": lambda memory: memory.responses.add(queued_response, user="ada"),
+        "remove feedback": lambda memory: [
+            memory.feedback.delete(response_id, feedback.id)
+            for feedback in memory.feedback.list(response=response_id)
         ],
-        "delete a response": lambda m: m.responses.delete(rated),
-        "forget an item": lambda m: chat(m).forget("i1"),
-        "rewind": lambda m: chat(m).rewind(last=1),
-        "set_items": lambda m: chat(m).set_items("anew"),
-        "clear": lambda m: chat(m).clear(files=True),
-        "learn": lambda m: m.user("ada").facts.add("Ada is tall"),
-        "instruct": lambda m: m.user("ada").instructions.add("Answer in French"),
+        "delete a response": lambda memory: memory.responses.delete(response_id),
+        "forget an item": lambda memory: chat(memory).forget("i1"),
+        "rewind": lambda memory: chat(memory).rewind(last=1),
+        "set_items": lambda memory: chat(memory).set_items("anew"),
+        "clear": lambda memory: chat(memory).clear(files=True),
+        "learn": lambda memory: memory.user("ada").facts.add("Ada is tall"),
+        "instruct": lambda memory: memory.user("ada").instructions.add("Answer in French"),
     }
 
 

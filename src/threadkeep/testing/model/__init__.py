@@ -119,10 +119,12 @@ class ScriptedModel:
                 raise final_error(
                     404, f"no {method} {path} here, but POST {', POST '.join(_ENDPOINTS)}"
                 )
-            request, key = self._receive(body)
+            request, request_key = self._receive(body)
             if self._validate:
                 _check_prompt(path, request)
-            return _http_answer(path, request, self._script.answer(request, key), key)
+            return _http_answer(
+                path, request, self._script.answer(request, request_key), request_key
+            )
         except ModelError as error:
             return HttpAnswer(error.status_code, error_body(error), error.headers)
 
@@ -155,11 +157,11 @@ def _check_prompt(path: str, request: Request) -> None:
 def _http_answer(
     path: str, request: Request, reply: ScriptedReply | RawBody, key: str
 ) -> HttpAnswer:
-    plain, streamed = _ENDPOINTS[path]
+    make_body, make_events = _ENDPOINTS[path]
     if isinstance(reply, ScriptedReply) and request.get("stream"):
-        return HttpAnswer(200, streamed(reply, request, key))
+        return HttpAnswer(200, make_events(reply, request, key))
     if request.get("stream"):
         raise final_error(500, "the script holds a whole body, which cannot be streamed")
     return HttpAnswer(
-        200, plain(reply, request, key) if isinstance(reply, ScriptedReply) else reply.body
+        200, make_body(reply, request, key) if isinstance(reply, ScriptedReply) else reply.body
     )

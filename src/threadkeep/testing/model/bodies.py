@@ -21,17 +21,19 @@ Body = dict[str, Any]
 
 def error_body(error: ModelError, param: str | None = None) -> Body:
     """The error in the form the `openai` client reads."""
-    kind = "invalid_request_error" if error.status_code < 429 else "server_error"
+    error_type = "invalid_request_error" if error.status_code < 429 else "server_error"
     if error.status_code == 429:
-        kind = "rate_limit_error"
-    return {"error": {"message": str(error), "type": kind, "param": param, "code": None}}
+        error_type = "rate_limit_error"
+    return {"error": {"message": str(error), "type": error_type, "param": param, "code": None}}
 
 
 def token_counts(reply: ScriptedReply, request: Request) -> tuple[int, int]:
     """Estimated tokens of prompt and answer: a quarter of their characters."""
-    prompt = json.dumps(request.get("messages", request.get("input")), ensure_ascii=False)
-    answer = (reply.content or "") + "".join(call.name + call.arguments for call in reply.calls)
-    return len(prompt) // 4 + 1, len(answer) // 4 + 1
+    prompt_text = json.dumps(request.get("messages", request.get("input")), ensure_ascii=False)
+    answer_text = (reply.content or "") + "".join(
+        tool_call.name + tool_call.arguments for tool_call in reply.calls
+    )
+    return len(prompt_text) // 4 + 1, len(answer_text) // 4 + 1
 
 
 def pieces(text: str) -> list[str]:
@@ -43,7 +45,7 @@ def completion(reply: ScriptedReply, request: Request, key: str) -> Body:
     """The answer of `POST /v1/chat/completions`."""
     message: Body = {"role": "assistant", "content": reply.content, "refusal": None}
     if reply.calls:
-        message["tool_calls"] = [_call(call) for call in reply.calls]
+        message["tool_calls"] = [_call(tool_call) for tool_call in reply.calls]
     choice = {
         "index": 0,
         "message": message,
@@ -59,33 +61,36 @@ def completion(reply: ScriptedReply, request: Request, key: str) -> Body:
 
 def completion_chunks(reply: ScriptedReply, request: Request, key: str) -> Iterator[str]:
     """The same answer with `stream=True`, as server-sent events, the usage last if asked for."""
-    head = _head("chat.completion.chunk", request, key)
+    chunk_head = _head("chat.completion.chunk", request, key)
     wants_usage = (request.get("stream_options") or {}).get("include_usage", False)
     usage = {"usage": None} if wants_usage else {}
-    for delta, finish in _deltas(reply):
-        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
-        yield event({**head, "choices": [choice], **usage})
+    for delta, finish_reason in _deltas(reply):
+        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
+        yield event({**chunk_head, "choices": [choice], **usage})
     if wants_usage:
-        yield event({**head, "choices": [], "usage": _usage(reply, request)})
+        yield event({**chunk_head, "choices": [], "usage": _usage(reply, request)})
     yield "data: [DONE]\n\n"
 
 
 def event(data: Mapping[str, Any], name: str = "") -> str:
     """One server-sent event."""
-    label = f"event: {name}\n" if name else ""
-    return f"{label}data: {json.dumps(data)}\n\n"
+    event_line = f"event: {name}\n" if name else ""
+    return f"{event_line}data: {json.dumps(data)}\n\n"
 
 
 def _deltas(reply: ScriptedReply) -> Iterator[tuple[Body, str | None]]:
     yield {"role": "assistant", "content": "" if reply.content else None}, None
-    for piece in pieces(reply.content or ""):
-        yield {"content": piece}, None
-    for index, call in enumerate(reply.calls):
-        start = _call(call)
-        start["function"]["arguments"] = ""
-        yield {"tool_calls": [{"index": index, **start}]}, None
-        for piece in pieces(call.arguments):
-            yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}, None
+    for content_piece in pieces(reply.content or ""):
+        yield {"content": content_piece}, None
+    for call_index, tool_call in enumerate(reply.calls):
+        call_start = _call(tool_call)
+        call_start["function"]["arguments"] = ""
+        yield {"tool_calls": [{"index": call_index, **call_start}]}, None
+        for content_piece in pieces(tool_call.arguments):
+            yield (
+                {"tool_calls": [{"index": call_index, "function": {"arguments": content_piece}}]},
+                None,
+            )
     yield {}, _finish_reason(reply)
 
 
@@ -109,9 +114,9 @@ def _finish_reason(reply: ScriptedReply) -> str:
 
 def _usage(reply: ScriptedReply, request: Request) -> Body:
     prompt_tokens, completion_tokens = token_counts(reply, request)
-    counts = {
+    usage_counts = {
         "prompt_tokens": prompt_tokens,
         "completion_tokens": completion_tokens,
         "total_tokens": prompt_tokens + completion_tokens,
     }
-    return {**counts, **reply.usage}
+    return {**usage_counts, **reply.usage}

@@ -33,72 +33,76 @@ def response(reply: ScriptedReply, request: Request, key: str) -> Body:
         "output": _output(reply, key),
         "parallel_tool_calls": True,
         "tool_choice": "auto",
-        **{name: request.get(name) for name in _ECHOED},
+        **{field_name: request.get(field_name) for field_name in _ECHOED},
         "tools": request.get("tools") or [],
         "usage": {**usage, **reply.usage},
     }
 
 
 def _output(reply: ScriptedReply, key: str) -> list[Body]:
-    texts = [reply.content] if reply.content is not None else []
-    calls = [
+    message_texts = [reply.content] if reply.content is not None else []
+    call_items = [
         {
             "type": "function_call",
-            "id": identifier("fc", f"{key}/{number}"),
-            "call_id": call.id,
-            "name": call.name,
-            "arguments": call.arguments,
+            "id": identifier("fc", f"{key}/{call_number}"),
+            "call_id": tool_call.id,
+            "name": tool_call.name,
+            "arguments": tool_call.arguments,
             "status": "completed",
         }
-        for number, call in enumerate(reply.calls)
+        for call_number, tool_call in enumerate(reply.calls)
     ]
-    return [_message(text, key) for text in texts] + calls
+    return [_message(message_text, key) for message_text in message_texts] + call_items
 
 
 def _message(text: str, key: str) -> Body:
-    part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+    text_part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
     return {
         "type": "message",
         "id": identifier("msg", key),
         "role": "assistant",
         "status": "completed",
-        "content": [part],
+        "content": [text_part],
     }
 
 
 def response_events(reply: ScriptedReply, request: Request, key: str) -> Iterator[str]:
     """The same answer with `stream=True`, as server-sent events."""
-    for number, (name, data) in enumerate(_events(response(reply, request, key))):
-        yield event({"type": name, "sequence_number": number, **data}, name)
+    for sequence_number, (event_name, event_data) in enumerate(
+        _events(response(reply, request, key))
+    ):
+        yield event(
+            {"type": event_name, "sequence_number": sequence_number, **event_data}, event_name
+        )
 
 
 def _events(body: Body) -> Iterator[tuple[str, Body]]:
-    started = {**body, "status": "in_progress", "output": [], "usage": None}
-    yield "response.created", {"response": started}
-    yield "response.in_progress", {"response": started}
-    for index, item in enumerate(body["output"]):
-        position = {"output_index": index}
-        yield "response.output_item.added", {**position, "item": _started_item(item)}
-        yield from _item_events(item, {**position, "item_id": item["id"]})
-        yield "response.output_item.done", {**position, "item": item}
+    started_response = {**body, "status": "in_progress", "output": [], "usage": None}
+    yield "response.created", {"response": started_response}
+    yield "response.in_progress", {"response": started_response}
+    for output_index, output_item in enumerate(body["output"]):
+        output_position = {"output_index": output_index}
+        yield "response.output_item.added", {**output_position, "item": _started_item(output_item)}
+        yield from _item_events(output_item, {**output_position, "item_id": output_item["id"]})
+        yield "response.output_item.done", {**output_position, "item": output_item}
     yield "response.completed", {"response": body}
 
 
 def _started_item(item: Body) -> Body:
-    empty: dict[str, Any] = {"arguments": ""} if "arguments" in item else {"content": []}
-    return {**item, "status": "in_progress", **empty}
+    empty_fields: dict[str, Any] = {"arguments": ""} if "arguments" in item else {"content": []}
+    return {**item, "status": "in_progress", **empty_fields}
 
 
 def _item_events(item: Body, position: Body) -> Iterator[tuple[str, Body]]:
     if item["type"] == "function_call":
-        for piece in pieces(item["arguments"]):
-            yield "response.function_call_arguments.delta", {**position, "delta": piece}
+        for text_piece in pieces(item["arguments"]):
+            yield "response.function_call_arguments.delta", {**position, "delta": text_piece}
         function_fields = {"name": item["name"], "arguments": item["arguments"]}
         yield "response.function_call_arguments.done", {**position, **function_fields}
         return
-    part, position = item["content"][0], {**position, "content_index": 0}
-    yield "response.content_part.added", {**position, "part": {**part, "text": ""}}
-    for piece in pieces(part["text"]):
-        yield "response.output_text.delta", {**position, "delta": piece, "logprobs": []}
-    yield "response.output_text.done", {**position, "text": part["text"], "logprobs": []}
-    yield "response.content_part.done", {**position, "part": part}
+    text_part, position = item["content"][0], {**position, "content_index": 0}
+    yield "response.content_part.added", {**position, "part": {**text_part, "text": ""}}
+    for text_piece in pieces(text_part["text"]):
+        yield "response.output_text.delta", {**position, "delta": text_piece, "logprobs": []}
+    yield "response.output_text.done", {**position, "text": text_part["text"], "logprobs": []}
+    yield "response.content_part.done", {**position, "part": text_part}

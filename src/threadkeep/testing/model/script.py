@@ -101,9 +101,9 @@ class ReplyScript:
             self._requests += 1
             if self._requests <= len(self._replies):
                 return self._replies[self._requests - 1]
-        count = len(self._replies)
+        reply_count = len(self._replies)
         raise final_error(
-            500, f"the script is exhausted: it holds {count} replies, this is one more"
+            500, f"the script is exhausted: it holds {reply_count} replies, this is one more"
         )
 
 
@@ -124,26 +124,28 @@ def _parse_reply(reply: object, key: str) -> ScriptedReply | RawBody:
 def _as_model_error(error: BaseException) -> ModelError:
     if isinstance(error, ModelError):
         return error
-    status = getattr(error, "status_code", 500)
-    return final_error(status, f"{type(error).__name__}: {error}")
+    status_code = getattr(error, "status_code", 500)
+    return final_error(status_code, f"{type(error).__name__}: {error}")
 
 
 def _parse_message(reply: Mapping[str, Any], key: str) -> ScriptedReply:
-    if unknown := sorted(reply.keys() - _TURN_KEYS):
-        allowed = ", ".join(sorted(_TURN_KEYS))
+    if unknown_keys := sorted(reply.keys() - _TURN_KEYS):
+        allowed_keys = ", ".join(sorted(_TURN_KEYS))
         raise final_error(
-            500, f"the script holds a reply with {unknown}; a reply may have {allowed}"
+            500, f"the script holds a reply with {unknown_keys}; a reply may have {allowed_keys}"
         )
     content = reply.get("content")
     if not isinstance(content, str | None):
         raise final_error(
             500, f"the script holds a reply whose content is a {type(content).__name__}"
         )
-    calls = tuple(
-        _parse_call(call, f"{key}/{number}")
-        for number, call in enumerate(reply.get("tool_calls") or ())
+    parsed_calls = tuple(
+        _parse_call(tool_call, f"{key}/{call_number}")
+        for call_number, tool_call in enumerate(reply.get("tool_calls") or ())
     )
-    return ScriptedReply(content, calls, reply.get("usage") or {}, reply.get("finish_reason"))
+    return ScriptedReply(
+        content, parsed_calls, reply.get("usage") or {}, reply.get("finish_reason")
+    )
 
 
 def _parse_call(call: Any, key: str) -> ScriptedCall:
@@ -151,9 +153,13 @@ def _parse_call(call: Any, key: str) -> ScriptedCall:
     function = call.get("function", call) if isinstance(call, Mapping) else {}
     if not isinstance(function.get("name"), str):
         raise final_error(500, "the script holds a tool call without a name")
-    args = function.get("args", function.get("arguments", {}))
-    text = args if isinstance(args, str) else json.dumps(args, ensure_ascii=False)
-    return ScriptedCall(call.get("id") or identifier("call", key), function["name"], text)
+    call_arguments = function.get("args", function.get("arguments", {}))
+    arguments_text = (
+        call_arguments
+        if isinstance(call_arguments, str)
+        else json.dumps(call_arguments, ensure_ascii=False)
+    )
+    return ScriptedCall(call.get("id") or identifier("call", key), function["name"], arguments_text)
 
 
 def identifier(prefix: str, key: str) -> str:

@@ -60,19 +60,25 @@ class _HttpHandler(BaseHTTPRequestHandler):
     def _answer(self, body: bytes) -> None:
         answer = self.server.answer_request(self.command, self.path.partition("?")[0], body)
         if isinstance(answer.body, Mapping):
-            data = json.dumps(answer.body).encode()
-            self._head(answer, {"content-type": "application/json", "content-length": len(data)})
-            self.wfile.write(data)
+            body_bytes = json.dumps(answer.body).encode()
+            self._head(
+                answer, {"content-type": "application/json", "content-length": len(body_bytes)}
+            )
+            self.wfile.write(body_bytes)
         else:
             self._head(answer, {"content-type": "text/event-stream; charset=utf-8"})
-            for event in answer.body:
-                self.wfile.write(event.encode())
+            for event_text in answer.body:
+                self.wfile.write(event_text.encode())
 
     def _head(self, answer: HttpAnswer, headers: Mapping[str, object]) -> None:
         self.close_connection = True
         self.send_response(answer.status)
-        for name, value in {**headers, **answer.headers, "connection": "close"}.items():
-            self.send_header(name, str(value))
+        for header_name, header_value in {
+            **headers,
+            **answer.headers,
+            "connection": "close",
+        }.items():
+            self.send_header(header_name, str(header_value))
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:

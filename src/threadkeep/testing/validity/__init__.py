@@ -60,14 +60,16 @@ def assert_valid(
     """
     if provider not in _PROMPT_CHECKS:
         raise ValueError(f"provider {provider!r} is none of {', '.join(_PROMPT_CHECKS)}")
-    check: Any = _PROMPT_CHECKS[provider]
+    check_prompt: Any = _PROMPT_CHECKS[provider]
     if profile is None:
-        check(messages, system)
+        check_prompt(messages, system)
         return
-    profiles = _PROFILES.get(check, ())
-    if profile not in profiles:
-        raise ValueError(f"profile {profile!r} of {provider} is none of {', '.join(profiles)}")
-    check(messages, system, profile)
+    known_profiles = _PROFILES.get(check_prompt, ())
+    if profile not in known_profiles:
+        raise ValueError(
+            f"profile {profile!r} of {provider} is none of {', '.join(known_profiles)}"
+        )
+    check_prompt(messages, system, profile)
 
 
 def assert_carried(

@@ -85,11 +85,11 @@ def check_prompt(messages: Any, system: Any) -> None:
     json_messages("messages", messages)
     for position, message in enumerate(messages):
         _check_message(position, message, last=position == len(messages) - 1)
-    merged = _merge(messages)
-    _check_ending(merged)
-    _check_ids(merged)
-    _check_results(merged)
-    check_hosted(merged)
+    merged_messages = _merge(messages)
+    _check_ending(merged_messages)
+    _check_ids(merged_messages)
+    _check_results(merged_messages)
+    check_hosted(merged_messages)
 
 
 def _check_system(system: Any) -> None:
@@ -124,17 +124,21 @@ def _check_content(location: str, role: str, content: Any, *, may_be_empty: bool
 
 
 def _merge(messages: list[dict[str, Any]]) -> _Merged:
-    located = [(f"messages[{position}]", message) for position, message in enumerate(messages)]
+    located_messages = [
+        (f"messages[{position}]", message) for position, message in enumerate(messages)
+    ]
     return [
         (
             role,
             [
                 block
-                for location, message in group
+                for location, message in message_group
                 for block in _blocks(location, message["content"])
             ],
         )
-        for role, group in groupby(located, key=lambda entry: str(entry[1]["role"]))
+        for role, message_group in groupby(
+            located_messages, key=lambda location_and_message: str(location_and_message[1]["role"])
+        )
     ]
 
 
@@ -157,36 +161,40 @@ def _check_ending(merged: _Merged) -> None:
 
 
 def _check_ids(merged: _Merged) -> None:
-    ids: set[str] = set()
+    tool_use_ids: set[str] = set()
     for _, blocks in merged:
         for location, block in blocks:
-            if block["type"] == "tool_use" and block["id"] in ids:
+            if block["type"] == "tool_use" and block["id"] in tool_use_ids:
                 fail("ids", location, f"another tool_use has the id {shorten(block['id'])}")
             if block["type"] == "tool_use":
-                ids.add(block["id"])
+                tool_use_ids.add(block["id"])
 
 
 def _check_results(merged: _Merged) -> None:
-    calls: dict[str, str] = {}  # tool_use id -> its position, of the message before
+    open_calls: dict[str, str] = {}  # tool_use id -> its position, of the message before
     for role, blocks in merged:
         if role == "user":
-            _check_answers(calls, blocks)
-        calls = {block["id"]: location for location, block in blocks if block["type"] == "tool_use"}
+            _check_answers(open_calls, blocks)
+        open_calls = {
+            block["id"]: location for location, block in blocks if block["type"] == "tool_use"
+        }
 
 
 def _check_answers(calls: dict[str, str], blocks: list[tuple[str, _Block]]) -> None:
-    answered: set[str] = set()
+    answered_calls: set[str] = set()
     for position, (location, block) in enumerate(blocks):
         if block["type"] != "tool_result":
             continue
-        call = block["tool_use_id"]
-        if call not in calls:
-            fail("orphan", location, f"{shorten(call)} is no tool_use of the message before")
-        if call in answered:
-            fail("twice", location, f"the tool_use {shorten(call)} has a result already")
-        if position != len(answered):
+        call_id = block["tool_use_id"]
+        if call_id not in calls:
+            fail("orphan", location, f"{shorten(call_id)} is no tool_use of the message before")
+        if call_id in answered_calls:
+            fail("twice", location, f"the tool_use {shorten(call_id)} has a result already")
+        if position != len(answered_calls):
             fail("results-first", location, "tool_result blocks must come before other content")
-        answered.add(call)
-    for call, location in calls.items():
-        if call not in answered:
-            fail("unanswered", location, f"no tool_result for {shorten(call)} in the next message")
+        answered_calls.add(call_id)
+    for call_id, location in calls.items():
+        if call_id not in answered_calls:
+            fail(
+                "unanswered", location, f"no tool_result for {shorten(call_id)} in the next message"
+            )

@@ -13,13 +13,13 @@ _Located = tuple[str, dict[str, Any]]
 def check_hosted(merged: list[tuple[str, list[_Located]]]) -> None:
     """Raise an AssertionError at a use without its result, or a result without its use."""
     open_uses: dict[str, str] = {}
-    answered: set[str] = set()
+    answered_uses: set[str] = set()
     for role, blocks in merged:
         if role == "user":
             if any(block["type"] != "tool_result" for _, block in blocks):
                 _check_closed(open_uses)
         else:
-            _read(blocks, open_uses, answered)
+            _read(blocks, open_uses, answered_uses)
 
 
 def _read(blocks: Iterable[_Located], open_uses: dict[str, str], answered: set[str]) -> None:
@@ -27,20 +27,20 @@ def _read(blocks: Iterable[_Located], open_uses: dict[str, str], answered: set[s
         if block["type"].endswith("_tool_use"):
             open_uses[_id(location, block, "id")] = location
         elif block["type"].endswith("_tool_result"):
-            use = _id(location, block, "tool_use_id")
-            if use not in open_uses and use not in answered:
-                fail("hosted", location, f"no use {shorten(use)} of a hosted tool before it")
-            open_uses.pop(use, None)
-            answered.add(use)
+            use_id = _id(location, block, "tool_use_id")
+            if use_id not in open_uses and use_id not in answered:
+                fail("hosted", location, f"no use {shorten(use_id)} of a hosted tool before it")
+            open_uses.pop(use_id, None)
+            answered.add(use_id)
 
 
 def _id(location: str, block: dict[str, Any], key: str) -> str:
-    value = block.get(key)
-    if not isinstance(value, str):
-        fail("fields", location, f"{key!r} must be a string, is {type(value).__name__}")
-    return value
+    block_id = block.get(key)
+    if not isinstance(block_id, str):
+        fail("fields", location, f"{key!r} must be a string, is {type(block_id).__name__}")
+    return block_id
 
 
 def _check_closed(open_uses: dict[str, str]) -> None:
-    for use, location in open_uses.items():
-        fail("hosted", location, f"no result for {shorten(use)} before the user speaks")
+    for use_id, location in open_uses.items():
+        fail("hosted", location, f"no result for {shorten(use_id)} before the user speaks")

@@ -41,7 +41,7 @@ def check_carried(written: Messages, sent: Messages, writer: str, receiver: str)
     if writer == receiver:
         _check_verbatim(list(_own_parts(written, writer)), list(_own_parts(sent, writer)))
         return
-    if not any({writer, receiver} <= related for related in _RELATED):
+    if not any({writer, receiver} <= related_wires for related_wires in _RELATED):
         _check_secrets(written, sent)
     _check_words(written, sent)
 
@@ -61,17 +61,17 @@ def _own_parts(messages: Messages, wire: str) -> Iterator[Any]:
 
 
 def _check_verbatim(written: list[Any], sent: list[Any]) -> None:
-    remaining = iter(sent)
-    for position, part in enumerate(written):
-        if not any(part == other for other in remaining):
-            kind = part.get("type", "message")
-            fail("verbatim", f"part {position}", f"a {kind} did not come back as it was")
+    remaining_parts = iter(sent)
+    for position, written_part in enumerate(written):
+        if not any(written_part == sent_part for sent_part in remaining_parts):
+            part_type = written_part.get("type", "message")
+            fail("verbatim", f"part {position}", f"a {part_type} did not come back as it was")
 
 
 def _check_secrets(written: Messages, sent: Messages) -> None:
-    text = json.dumps(sent)
+    prompt_text = json.dumps(sent)
     for secret in _secrets(written):
-        if json.dumps(secret)[1:-1] in text:
+        if json.dumps(secret)[1:-1] in prompt_text:
             fail("secret", "messages", f"{len(secret)} characters of another model's state")
 
 
@@ -80,18 +80,18 @@ def _secrets(value: Any, *, secret: bool = False) -> Iterator[str]:
         if secret and len(value) >= _MIN_SECRET:
             yield value
     elif isinstance(value, dict):
-        for key, entry in value.items():
+        for key, child_value in value.items():
             if key != "type":
-                yield from _secrets(entry, secret=secret or key in _SECRET_KEYS)
+                yield from _secrets(child_value, secret=secret or key in _SECRET_KEYS)
     elif isinstance(value, list):
-        for entry in value:
-            yield from _secrets(entry, secret=secret)
+        for child_value in value:
+            yield from _secrets(child_value, secret=secret)
 
 
 def _check_words(written: Messages, sent: Messages) -> None:
     written_words = set(_words(written))
-    for text in _words(sent):
-        if _BRACKETED.fullmatch(text) and text not in written_words:
+    for sent_text in _words(sent):
+        if _BRACKETED.fullmatch(sent_text) and sent_text not in written_words:
             fail("words", "messages", "the name of a part stands for words of the assistant")
 
 
@@ -102,6 +102,6 @@ def _words(messages: Iterable[dict[str, Any]]) -> Iterator[str]:
             content = message.get("content", message.get("parts"))
             if isinstance(content, str):
                 yield content
-            for part in content if isinstance(content, list) else ():
-                if isinstance(part.get("text"), str):
-                    yield part["text"]
+            for content_part in content if isinstance(content, list) else ():
+                if isinstance(content_part.get("text"), str):
+                    yield content_part["text"]

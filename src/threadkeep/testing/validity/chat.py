@@ -97,26 +97,28 @@ _CONTENT_ALTERNATIVES = ("tool_calls", "function_call", "refusal", "audio")
 
 
 def _call(server: Server) -> Check:
-    ids = {**_TYPE, "id": _CALL_ID}
+    id_fields = {**_TYPE, "id": _CALL_ID}
     return by_type(
         {
-            "function": shape({**ids, "function": _FUNCTION}, server.call_fields, rule="call"),
-            "custom": shape({**ids, "custom": _CUSTOM}, server.call_fields, rule="call"),
+            "function": shape(
+                {**id_fields, "function": _FUNCTION}, server.call_fields, rule="call"
+            ),
+            "custom": shape({**id_fields, "custom": _CUSTOM}, server.call_fields, rule="call"),
         },
         "call",
     )
 
 
 def _user_parts(server: Server) -> Check:
-    url = shape({"url": string("parts")}, extra=True, rule="parts")
-    video = {"video_url": shape({**_TYPE, "video_url": url}, rule="parts")}
+    url_shape = shape({"url": string("parts")}, extra=True, rule="parts")
+    video_fields = {"video_url": shape({**_TYPE, "video_url": url_shape}, rule="parts")}
     return by_type(
         {
             "text": _TEXT,
             "image_url": shape({**_TYPE, "image_url": _IMAGE_URL}, _PART, rule="parts"),
             "input_audio": shape({**_TYPE, "input_audio": _AUDIO}, _PART, rule="parts"),
             "file": shape({**_TYPE, "file": _FILE}, _PART, rule="parts"),
-            **(video if server.other_parts else {}),
+            **(video_fields if server.other_parts else {}),
         },
         "parts",
         new=server.other_parts,
@@ -124,12 +126,12 @@ def _user_parts(server: Server) -> Check:
 
 
 def _assistant(server: Server) -> Check:
-    parts = by_type({"text": _TEXT, "refusal": _REFUSAL}, "parts", new=server.other_parts)
+    part_check = by_type({"text": _TEXT, "refusal": _REFUSAL}, "parts", new=server.other_parts)
     return shape(
         _ROLE,
         {
             **_NAME,
-            "content": maybe(text_or_list(parts)),
+            "content": maybe(text_or_list(part_check)),
             "tool_calls": array(_call(server), min_length=1, rule="call"),
             "function_call": maybe(_FUNCTION),
             "refusal": maybe(string()),
@@ -141,13 +143,13 @@ def _assistant(server: Server) -> Check:
 
 
 def _roles(server: Server) -> Mapping[str, Check]:
-    texts = text_or_list(by_type({"text": _TEXT}, "parts", new=server.other_parts))
-    system = shape({**_ROLE, "content": texts}, _NAME)
+    text_check = text_or_list(by_type({"text": _TEXT}, "parts", new=server.other_parts))
+    system_shape = shape({**_ROLE, "content": text_check}, _NAME)
     return {
-        "system": system,
-        "developer": system,
+        "system": system_shape,
+        "developer": system_shape,
         "user": shape({**_ROLE, "content": text_or_list(_user_parts(server))}, _NAME),
-        "tool": shape({**_ROLE, "content": texts, "tool_call_id": _CALL_ID}, _NAME),
+        "tool": shape({**_ROLE, "content": text_check, "tool_call_id": _CALL_ID}, _NAME),
         "function": shape({**_ROLE, "content": maybe(string("content")), "name": _TOOL_NAME}),
         "assistant": _assistant(server),
     }
@@ -178,18 +180,18 @@ def _check_message(location: str, message: dict[str, Any], roles: Mapping[str, C
 
 def _check_assistant(location: str, message: dict[str, Any]) -> None:
     if message.get("content") is None and not any(
-        message.get(key) for key in _CONTENT_ALTERNATIVES
+        message.get(content_key) for content_key in _CONTENT_ALTERNATIVES
     ):
         fail(
             "content",
             location,
             f"content may be null only with one of {', '.join(_CONTENT_ALTERNATIVES)}",
         )
-    ids: set[str] = set()
-    for call in message.get("tool_calls", ()):
-        if call["id"] in ids:
-            fail("ids", location, f"two calls have the id {shorten(call['id'])}")
-        ids.add(call["id"])
+    call_ids: set[str] = set()
+    for tool_call in message.get("tool_calls", ()):
+        if tool_call["id"] in call_ids:
+            fail("ids", location, f"two calls have the id {shorten(tool_call['id'])}")
+        call_ids.add(tool_call["id"])
 
 
 def _check_answers(messages: list[dict[str, Any]]) -> None:
@@ -203,7 +205,7 @@ def _check_answers(messages: list[dict[str, Any]]) -> None:
             continue
         _check_complete(call_position, open_calls)
         call_position = position
-        open_calls = {call["id"]: True for call in message.get("tool_calls", ())}
+        open_calls = {tool_call["id"]: True for tool_call in message.get("tool_calls", ())}
     if call_position != len(messages) - 1:
         _check_complete(call_position, open_calls)
 

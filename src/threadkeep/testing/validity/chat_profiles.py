@@ -69,11 +69,15 @@ def _check_thoughts(messages: list[dict[str, Any]]) -> None:
 
 def _check_signatures(messages: list[dict[str, Any]]) -> None:
     roles = [message["role"] for message in messages]
-    newest = max((n for n, role in enumerate(roles) if role == "user"), default=-1)
-    for position, message in enumerate(messages[newest + 1 :], start=newest + 1):
-        for call in message.get("tool_calls", ())[:1]:
-            google = call.get("extra_content", {}).get("google", {})
-            if not google.get("thought_signature"):
+    newest_user_position = max(
+        (message_index for message_index, role in enumerate(roles) if role == "user"), default=-1
+    )
+    for position, message in enumerate(
+        messages[newest_user_position + 1 :], start=newest_user_position + 1
+    ):
+        for first_call in message.get("tool_calls", ())[:1]:
+            google_fields = first_call.get("extra_content", {}).get("google", {})
+            if not google_fields.get("thought_signature"):
                 location = f"messages[{position}].tool_calls[0]"
                 fail("signature", location, "the first call of the running turn is not signed")
 
@@ -86,7 +90,7 @@ def _check_one_writer(messages: list[dict[str, Any]]) -> None:
 
 def _writer(message: dict[str, Any]) -> str:
     if "extra_content" in message or any(
-        "extra_content" in call for call in message.get("tool_calls", ())
+        "extra_content" in tool_call for tool_call in message.get("tool_calls", ())
     ):
         return "gemini"
     if "reasoning_details" in message:

@@ -21,8 +21,8 @@ def fail(rule: str, location: str, problem: str) -> NoReturn:
 
 def shorten(value: object) -> str:
     """An id for an error message: quoted, and cut after 24 characters."""
-    text = repr(value)
-    return text if len(text) <= 26 else f"{text[:24]}...'"
+    value_repr = repr(value)
+    return value_repr if len(value_repr) <= 26 else f"{value_repr[:24]}...'"
 
 
 def any_value(location: str, value: Any) -> None:
@@ -90,8 +90,8 @@ def array(entry_check: Check, *, min_length: int = 0, rule: str = "fields") -> C
         instance(list, rule)(location, value)
         if len(value) < min_length:
             fail(rule, location, "must not be an empty list")
-        for position, entry in enumerate(value):
-            entry_check(f"{location}[{position}]", entry)
+        for position, list_entry in enumerate(value):
+            entry_check(f"{location}[{position}]", list_entry)
 
     return check
 
@@ -115,16 +115,16 @@ def shape(
     extra: bool = False,
 ) -> Check:
     """A dict with all `required` keys; other keys than the `optional` ones only with `extra`."""
-    checks = {**required, **(optional or {})}
+    check_by_key = {**required, **(optional or {})}
 
     def check(location: str, value: Any) -> None:
         instance(dict, rule)(location, value)
         for key in required:
             if key not in value:
                 fail(rule, location, f"{key!r} is missing")
-        for key, entry in value.items():
-            if key in checks:
-                checks[key](f"{location}.{key}", entry)
+        for key, field_value in value.items():
+            if key in check_by_key:
+                check_by_key[key](f"{location}.{key}", field_value)
             elif not extra:
                 fail("keys", location, f"unknown key {shorten(key)}")
 
@@ -152,16 +152,16 @@ def by_type(
 
     def check(location: str, value: Any) -> None:
         instance(dict, rule)(location, value)
-        kind = value.get("type")
-        if isinstance(kind, str) and kind in shapes:
-            shapes[kind](location, value)
+        type_name = value.get("type")
+        if isinstance(type_name, str) and type_name in shapes:
+            shapes[type_name](location, value)
         elif (
             not new
-            or not isinstance(kind, str)
-            or kind in OTHER_TYPES
-            or (not hosted and kind.endswith(("_tool_use", "_tool_result")))
+            or not isinstance(type_name, str)
+            or type_name in OTHER_TYPES
+            or (not hosted and type_name.endswith(("_tool_use", "_tool_result")))
         ):
-            fail(rule, location, f"type {shorten(kind)} is none of {', '.join(shapes)}")
+            fail(rule, location, f"type {shorten(type_name)} is none of {', '.join(shapes)}")
 
     return check
 

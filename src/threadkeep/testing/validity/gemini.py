@@ -88,40 +88,46 @@ def _check_content(location: str, content: dict[str, Any], expected: str) -> Non
     _CONTENT(location, content)
     if role != expected:
         fail("alternate", location, f"must be the {expected}'s")
-    kinds = _MODEL_KINDS if role == "model" else _USER_KINDS
-    array(lambda at, part: _check_part(at, part, kinds), min_length=1, rule="parts")(
-        f"{location}.parts", content["parts"]
-    )
+    allowed_kinds = _MODEL_KINDS if role == "model" else _USER_KINDS
+    array(
+        lambda part_location, part: _check_part(part_location, part, allowed_kinds),
+        min_length=1,
+        rule="parts",
+    )(f"{location}.parts", content["parts"])
 
 
 def _check_part(location: str, part: Any, kinds: frozenset[str]) -> None:
     instance(dict, "parts")(location, part)
-    present = [kind for kind in _PARTS if kind in part]
-    if len(present) != 1:
+    present_kinds = [part_kind for part_kind in _PARTS if part_kind in part]
+    if len(present_kinds) != 1:
         fail("parts", location, f"must hold one of {', '.join(_PARTS)}")
-    if present[0] not in kinds:
-        fail("place", location, f"a {present[0]} does not belong here")
-    _PARTS[present[0]](location, part)
+    if present_kinds[0] not in kinds:
+        fail("place", location, f"a {present_kinds[0]} does not belong here")
+    _PARTS[present_kinds[0]](location, part)
 
 
 def _names(content: dict[str, Any], kind: str) -> list[str]:
-    return [part[kind]["name"] for part in content["parts"] if kind in part]
+    return [content_part[kind]["name"] for content_part in content["parts"] if kind in content_part]
 
 
 def _check_responses(contents: list[dict[str, Any]]) -> None:
-    called: list[str] = []
+    called_names: list[str] = []
     for position, content in enumerate(contents):
-        if content["role"] == "user" and _names(content, "functionResponse") != called:
+        if content["role"] == "user" and _names(content, "functionResponse") != called_names:
             location = f"contents[{position}]"
-            fail("responses", location, f"must answer {len(called)} calls, in their order")
-        called = _names(content, "functionCall")
+            fail("responses", location, f"must answer {len(called_names)} calls, in their order")
+        called_names = _names(content, "functionCall")
 
 
 def _check_signatures(contents: list[dict[str, Any]]) -> None:
     for position in range(len(contents) - 1, -1, -1):
         content = contents[position]
-        if content["role"] == "user" and any("functionResponse" not in p for p in content["parts"]):
+        if content["role"] == "user" and any(
+            "functionResponse" not in content_part for content_part in content["parts"]
+        ):
             return
-        calls = [part for part in content["parts"] if "functionCall" in part]
-        if calls and "thoughtSignature" not in calls[0]:
+        call_parts = [
+            content_part for content_part in content["parts"] if "functionCall" in content_part
+        ]
+        if call_parts and "thoughtSignature" not in call_parts[0]:
             fail("signature", f"contents[{position}]", "the first call is not signed")

@@ -72,38 +72,40 @@ def check_prompt(items: Any, system: Any, profile: str | None = None) -> None:
         instance(str, "system")("instructions", system)
     json_messages("input", items)
     locations = [f"input[{position}]" for position in range(len(items))]
-    typed = [
+    typed_items = [
         (location, check_item(location, item), item)
         for location, item in zip(locations, items, strict=True)
     ]
-    _check_ids(typed)
-    _check_reasoning(typed)
-    _check_outputs(typed)
-    _check_answered(typed)
-    check_answers(typed)
+    _check_ids(typed_items)
+    _check_reasoning(typed_items)
+    _check_outputs(typed_items)
+    _check_answered(typed_items)
+    check_answers(typed_items)
     if profile == "stateless":
-        check_stateless(typed)
+        check_stateless(typed_items)
 
 
 def _check_ids(typed: _Typed) -> None:
-    ids = set()
-    for location, kind, item in typed:
+    known_ids = set()
+    for location, item_type, item in typed:
         item_id = item.get("id")
-        if item_id is None or kind == "local_shell_call_output":  # whose id is that of its call
+        if (
+            item_id is None or item_type == "local_shell_call_output"
+        ):  # whose id is that of its call
             continue
         if not isinstance(item_id, str):
             fail("id", location, f"an id must be a string, is {type(item_id).__name__}")
-        if item_id in ids:
+        if item_id in known_ids:
             fail("ids", location, f"another item has the id {shorten(item_id)}")
-        ids.add(item_id)
+        known_ids.add(item_id)
 
 
 def _check_reasoning(typed: _Typed) -> None:
-    following = None
-    for location, kind, item in reversed(typed):
-        if kind != "reasoning":
-            following = kind, item
-        elif following is None or _is_from_outside(*following):
+    following_item = None
+    for location, item_type, item in reversed(typed):
+        if item_type != "reasoning":
+            following_item = item_type, item
+        elif following_item is None or _is_from_outside(*following_item):
             fail("reasoning", location, "is not followed by the item it led to")
 
 
@@ -119,22 +121,24 @@ def _call_id(kind: str, item: _Item) -> str:
 
 
 def _check_outputs(typed: _Typed) -> None:
-    calls: dict[str, str] = {}  # call_id -> type of the call
-    answered: set[str] = set()
-    referenced = False
-    for location, kind, item in typed:
-        referenced = referenced or kind == "item_reference"
-        if kind in _CALLS:
-            _add_call(location, kind, item["call_id"], calls)
-        elif kind in _OUTPUT_OF:
-            call_id = _call_id(kind, item)
-            if calls.get(call_id) != _OUTPUT_OF[kind] and not referenced:
+    type_by_call_id: dict[str, str] = {}  # call_id -> type of the call
+    answered_call_ids: set[str] = set()
+    has_reference = False
+    for location, item_type, item in typed:
+        has_reference = has_reference or item_type == "item_reference"
+        if item_type in _CALLS:
+            _add_call(location, item_type, item["call_id"], type_by_call_id)
+        elif item_type in _OUTPUT_OF:
+            call_id = _call_id(item_type, item)
+            if type_by_call_id.get(call_id) != _OUTPUT_OF[item_type] and not has_reference:
                 fail(
-                    "orphan", location, f"no {_OUTPUT_OF[kind]} {shorten(call_id)} stands before it"
+                    "orphan",
+                    location,
+                    f"no {_OUTPUT_OF[item_type]} {shorten(call_id)} stands before it",
                 )
-            if call_id in answered:
+            if call_id in answered_call_ids:
                 fail("twice", location, f"the call {shorten(call_id)} has an output already")
-            answered.add(call_id)
+            answered_call_ids.add(call_id)
 
 
 def _add_call(location: str, kind: str, call_id: str, calls: dict[str, str]) -> None:
@@ -144,19 +148,19 @@ def _add_call(location: str, kind: str, call_id: str, calls: dict[str, str]) -> 
 
 
 def _check_answered(typed: _Typed) -> None:
-    answered: set[str] = set()
-    for location, kind, item in _before_open_calls(typed):
-        if kind in _OUTPUT_OF:
-            answered.add(_call_id(kind, item))
-        elif kind in _CALLS and item["call_id"] not in answered:
+    answered_call_ids: set[str] = set()
+    for location, item_type, item in _before_open_calls(typed):
+        if item_type in _OUTPUT_OF:
+            answered_call_ids.add(_call_id(item_type, item))
+        elif item_type in _CALLS and item["call_id"] not in answered_call_ids:
             fail("unanswered", location, f"no output for the call {shorten(item['call_id'])}")
 
 
 def _before_open_calls(typed: _Typed) -> Iterator[tuple[str, str, _Item]]:
     """All items, last first, without the calls (and their reasoning) the input ends with."""
-    backwards = reversed(typed)
-    for entry in backwards:
-        if entry[1] not in _CALLS and entry[1] != "reasoning":
-            yield entry
+    items_last_first = reversed(typed)
+    for typed_item in items_last_first:
+        if typed_item[1] not in _CALLS and typed_item[1] != "reasoning":
+            yield typed_item
             break
-    yield from backwards
+    yield from items_last_first

@@ -133,8 +133,8 @@ _OUTPUT = shape(
 
 def _service_item(*fields: str, id_: bool = True, **typed: Check) -> Check:
     """An item that the service wrote: checks its required fields, allows others."""
-    ids = {"id": string("id", min_length=1)} if id_ else {}
-    return shape({**_TYPE, **ids, **dict.fromkeys(fields, any_value), **typed}, extra=True)
+    id_fields = {"id": string("id", min_length=1)} if id_ else {}
+    return shape({**_TYPE, **id_fields, **dict.fromkeys(fields, any_value), **typed}, extra=True)
 
 
 ITEMS: Mapping[str, Check] = {
@@ -172,19 +172,19 @@ ITEMS: Mapping[str, Check] = {
 
 def kind_of(location: str, item: dict[str, Any]) -> str:
     """The item's type; a message and a reference may leave it out."""
-    kind = item.get("type")
-    if kind is None and "role" in item:
+    item_type = item.get("type")
+    if item_type is None and "role" in item:
         return "message"
-    if kind is None and "id" in item:
+    if item_type is None and "id" in item:
         return "item_reference"
-    if not isinstance(kind, str) or not kind:
+    if not isinstance(item_type, str) or not item_type:
         fail("type", location, "an item needs a type or, as a message, a role")
-    return kind
+    return item_type
 
 
 def check_item(location: str, item: dict[str, Any]) -> str:
     """Check one item by itself, and return its type."""
-    kind = kind_of(location, item)
-    if kind in ITEMS:
-        ITEMS[kind](location, item)
-    return kind
+    item_type = kind_of(location, item)
+    if item_type in ITEMS:
+        ITEMS[item_type](location, item)
+    return item_type

@@ -15,23 +15,27 @@ _ANSWERS = {
 
 def check_answers(typed: _Typed) -> None:
     """Raise an AssertionError at an answer to an item that is not there."""
-    earlier: set[tuple[str, Any]] = set()
-    for location, kind, item in typed:
-        if kind == "item_reference":
+    request_ids: set[tuple[str, Any]] = set()
+    for location, item_type, item in typed:
+        if item_type == "item_reference":
             return
-        if kind in _ANSWERS:
-            other, key, _ = _ANSWERS[kind]
-            if (other, item.get(key)) not in earlier:
-                fail("answers", location, f"no {other} {shorten(item.get(key))} before it")
-        earlier.update(
-            (kind, item.get(key)) for other, _, key in _ANSWERS.values() if kind == other
+        if item_type in _ANSWERS:
+            request_type, id_key, _ = _ANSWERS[item_type]
+            if (request_type, item.get(id_key)) not in request_ids:
+                fail(
+                    "answers", location, f"no {request_type} {shorten(item.get(id_key))} before it"
+                )
+        request_ids.update(
+            (item_type, item.get(id_key))
+            for request_type, _, id_key in _ANSWERS.values()
+            if item_type == request_type
         )
 
 
 def check_stateless(typed: _Typed) -> None:
     """Raise an AssertionError at what only a service that has stored the items could read."""
-    for location, kind, item in typed:
-        if kind == "item_reference" or item.get("id") is not None:
+    for location, item_type, item in typed:
+        if item_type == "item_reference" or item.get("id") is not None:
             fail("stateless", location, f"an id means nothing: {shorten(item.get('id'))}")
-        if kind == "reasoning" and not item.get("encrypted_content"):
+        if item_type == "reasoning" and not item.get("encrypted_content"):
             fail("stateless", location, "the reasoning is not encrypted")

@@ -17,10 +17,13 @@ class LuaScript:
     """
 
     def __init__(self, name: str) -> None:
-        folder = resources.files(__package__)
-        parts = (folder.joinpath(f"{part}.lua").read_text("utf-8") for part in ("common", name))
+        scripts_folder = resources.files(__package__)
+        script_parts = (
+            scripts_folder.joinpath(f"{file_name}.lua").read_text("utf-8")
+            for file_name in ("common", name)
+        )
         self.name = name
-        self.text = "\n".join(parts)
+        self.text = "\n".join(script_parts)
         self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
