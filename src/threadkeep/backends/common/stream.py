@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple
 
 from threadkeep.backends.common.commit import Action, Change, Decision, StreamState, decide, is_live
+from threadkeep.core.item_codec import with_seq
 from threadkeep.types import Commit, Drop, Page, Query, Record
 
 _SEQ = attrgetter("seq")
@@ -169,7 +170,7 @@ class Stream:
                 removed.setdefault(old.kind, []).append(old)
                 old = None
             seq = seq if old else seq + 1
-            put.append(replace(record, seq=old.seq if old else seq))
+            put.append(with_seq(record, old.seq if old else seq))
         return _Plan(
             {kind: doomed for kind, doomed in removed.items() if doomed}, put, seq, decision
         )
