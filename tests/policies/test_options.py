@@ -76,3 +76,12 @@ def test_what_is_no_policy_is_refused_by_name_of_the_argument(wrong):
 
 def test_a_limit_of_none_is_no_limit():
     assert from_options({"max_tokens": None, "max_turns": None}, counter=tokens.estimate) == []
+
+
+def test_options_that_are_equal_but_not_the_same_do_not_share_a_policy():
+    assert from_options({"max_messages": 1})
+    for impostor in (True, 1.0):
+        with pytest.raises(ConfigError, match="max_messages"):
+            from_options({"max_messages": impostor})
+    assert from_options({"max_messages": 9}, step=0.5)[0].step == 0.5
+    assert from_options({"max_messages": 9})[0].step == 0.0

@@ -23,7 +23,8 @@ from threadkeep.longterm.extraction.claim_check import cited_sources, grounded_s
 from threadkeep.longterm.extraction.text_features import containment, content_stems
 from threadkeep.longterm.recall.hits import Hit
 from threadkeep.types import Item, Page, Query, Record
-from threadkeep.types.knowledge import Fact, Source, Status
+from threadkeep.types.knowledge import Fact, Source
+from threadkeep.types.states import Status
 
 SAVE: Final = (
     "Remember a fact about the user for later conversations. Only what the user said themselves, "

@@ -14,7 +14,7 @@ from threadkeep.policies import Budget
 from threadkeep.protocols import Policy
 from threadkeep.types import MAX_SEQ
 from threadkeep.window import LOOKBACK, Fetch, Window, choose, first_page_size
-from threadkeep.window.policies.traits import traits_of
+from threadkeep.window.policies.traits import joint_traits
 
 Policies = Sequence[Policy]
 
@@ -62,7 +62,7 @@ def choose_from(fetch: Fetch, policies: Policies, chat: Session) -> Window:
         chat: the session it belongs to, whose name is in the handles of `read_more`.
     """
     size = first_page_size(policies, LOOKBACK)
-    head = max((traits_of(policy).head for policy in policies), default=0)
+    head = joint_traits(policies).head
     return choose(
         fetch(MAX_SEQ, size),
         fetch(MAX_SEQ, LOOKBACK)[:head] if head else [],

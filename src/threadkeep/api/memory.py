@@ -27,9 +27,7 @@ from threadkeep.sessions import user_index
 from threadkeep.sessions.access import owner_for
 from threadkeep.sessions.blob_orphans import OrphanSweeper
 from threadkeep.types import MAX_COUNT, Listing, SessionInfo
-from threadkeep.types.health import StoreCheck
 from threadkeep.types.timestamps import parse_time
-from threadkeep.types.usage import UsageRow
 
 if TYPE_CHECKING:
     from threadkeep.core.probe import Prober
@@ -37,6 +35,8 @@ if TYPE_CHECKING:
     from threadkeep.longterm.extraction.report import Report
     from threadkeep.responses.usage import UsageGroup
     from threadkeep.sessions.stream import SessionStream
+    from threadkeep.types.health import StoreCheck
+    from threadkeep.types.usage import UsageRow
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from typing import Final
@@ -14,8 +13,6 @@ LARGE: Final = 60.0
 
 _SMALL: Final = 1.0
 """Up to so many seconds an offset may be the round trip's, and nothing here depends on it."""
-
-_LOG: Final = logging.getLogger("threadkeep")
 
 
 class StoreClock:
@@ -70,10 +67,16 @@ class StoreClock:
         if isinstance(backend, SupportsClockOffset):
             self._offset = backend.clock_offset(renew=renew)
         if self._offset is not None and abs(self._offset) > LARGE:
-            _LOG.warning(
-                "this machine's clock is %s the store's server's, whose time is used: set it (NTP)",
-                describe_offset(self._offset),
-            )
+            _warn(self._offset)
+
+
+def _warn(offset: float) -> None:
+    import logging  # rarely needed, and slow to import
+
+    logging.getLogger("threadkeep").warning(
+        "this machine's clock is %s the store's server's, whose time is used: set it (NTP)",
+        describe_offset(offset),
+    )
 
 
 def describe_offset(offset: float) -> str:

@@ -139,8 +139,10 @@ class Engine:
             WrongKey: the records are encrypted, and no key was given.
         """
         pages = self._backend().read(*queries, now=self.now())
-        if any(page.records and page.records[0].body.startswith(_SEALED) for page in pages):
-            self._check_plain(queries[0].stream)
+        for page in pages:
+            if page.records and page.records[0].body.startswith(_SEALED):
+                self._check_plain(queries[0].stream)
+                break
         return pages
 
     def commit(

@@ -8,7 +8,6 @@ it is deleted, is the business of `threadkeep.sessions.blobs`.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -56,6 +55,8 @@ class Blob(NamedTuple):
     @classmethod
     def of(cls, text: str) -> Blob:
         """The blob of a text without halves of characters."""
+        import hashlib  # for large parts only, and slow to import
+
         text_hash = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         return cls(text_hash, text, PIECE // (_ESCAPED_SIZE if _may_grow(text) else 1))
 

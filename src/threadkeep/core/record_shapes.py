@@ -27,8 +27,8 @@ from threadkeep.core.shape import (
     text,
 )
 from threadkeep.types import Json
-from threadkeep.types.knowledge import PRIORITIES, STATUSES
 from threadkeep.types.responses import RATINGS
+from threadkeep.types.states import PRIORITIES, STATUSES
 
 _TEXT_OR_NONE: Final = optional(text)
 _ID_OR_NONE: Final = optional(nonempty)

@@ -7,7 +7,6 @@ older than this record count as encrypted if they have a keyring, else as plain.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -65,6 +64,8 @@ def store_stream(stream: str) -> str:
     """The stream that holds the `store` record and the keyring of a stream's namespace."""
     namespace = stream.partition("/")[0]
     if len(namespace.encode()) > _LONGEST:  # no name that the engine makes
+        import hashlib  # rarely needed, and slow to import
+
         namespace = "=" + hashlib.sha256(namespace.encode()).hexdigest()
     return namespace + _SUFFIX
 

@@ -28,7 +28,8 @@ from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.longterm.store.validate import Moment
 from threadkeep.printable import shown
 from threadkeep.types import Listing
-from threadkeep.types.knowledge import APPLICATION, Fact, Status
+from threadkeep.types.knowledge import APPLICATION, Fact
+from threadkeep.types.states import Status
 
 __all__ = ["Facts", "MAX_FACTS", "evict_surplus", "first_said", "merge_fact", "place", "rank_key"]
 

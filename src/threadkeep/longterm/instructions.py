@@ -26,14 +26,8 @@ from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.longterm.store.validate import Moment
 from threadkeep.printable import shown
 from threadkeep.types import Listing
-from threadkeep.types.knowledge import (
-    APPLICATION,
-    PRIORITIES,
-    Instruction,
-    Priority,
-    Refusal,
-    Status,
-)
+from threadkeep.types.knowledge import APPLICATION, Instruction, Refusal
+from threadkeep.types.states import PRIORITIES, Priority, Status
 from threadkeep.types.timestamps import utc_datetime
 
 __all__ = [

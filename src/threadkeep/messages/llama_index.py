@@ -6,7 +6,6 @@ from it.
 
 from __future__ import annotations
 
-import base64
 import enum
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -95,6 +94,8 @@ def _plain(value: Any) -> Any:
 
 def _base64(content: bytes) -> str:
     """The bytes of a dump, which are base64 already unless they came from an open file."""
+    import base64  # for media only, and slow to import
+
     try:
         base64.b64decode(content, validate=True)
     except ValueError:
@@ -108,6 +109,8 @@ def _encode_streams(block: Any) -> dict[str, bytes]:
     stream: Any = getattr(block, field, None)
     if not hasattr(stream, "read"):
         return {}
+    import base64
+
     stream.seek(0)
     encoded = base64.b64encode(stream.read())
     stream.seek(0)

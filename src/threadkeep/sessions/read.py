@@ -19,8 +19,8 @@ from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import MAX_COUNT, MAX_SEQ, Item, Listing, Page, Query, Record, SessionInfo
 from threadkeep.types.timestamps import utc_datetime
 from threadkeep.window import LOOKBACK, Fetch, Window, choose, first_page_size
-from threadkeep.window.policies.traits import traits_of
-from threadkeep.window.shorten.result_cuts import cuts_results
+from threadkeep.window.policies.traits import joint_traits
+from threadkeep.window.shorten.result_cuts import result_caps
 
 ALL: Final = sys.maxsize
 _PAGE: Final = 50
@@ -162,14 +162,12 @@ def choose_window(
     _check_window_options(lookback, counter)
     lookback = min(lookback, ALL)
     size = first_page_size(policies, LOOKBACK if lookback == ALL else lookback)
-    is_part = all(traits_of(policy).part for policy in policies)
-    reader = RecentReader(stream, borrow=is_part and view is None)
+    traits = joint_traits(policies)
+    reader = RecentReader(stream, borrow=traits.part and view is None)
     see = view or (lambda items: items)
-    newest_items, first_items = reader.newest(
-        size, max((traits_of(policy).head for policy in policies), default=0)
-    )
-    is_cut = shorten and cuts_results(policies)
-    large = LargeParts(stream, all_at_once=not is_part, results_at_once=is_cut)
+    newest_items, first_items = reader.newest(size, traits.head)
+    is_cut = shorten and (traits.readable or bool(result_caps(policies)))
+    large = LargeParts(stream, all_at_once=not traits.part, results_at_once=is_cut)
     while True:
         window = choose(
             see(large.fill(newest_items)),

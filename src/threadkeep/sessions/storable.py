@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from threadkeep.core import item_codec
-from threadkeep.core.json_values import item_as_json
 from threadkeep.core.parts import Blob, TooLarge
 from threadkeep.errors import InputError
 from threadkeep.types import Item, Record
@@ -22,6 +21,8 @@ def storable_record(
     except TooLarge:
         raise
     except InputError as error:  # rare, so that nothing is converted that need not be
+        from threadkeep.core.json_values import item_as_json
+
         try:
             converted = item_as_json(item)
         except RecursionError:

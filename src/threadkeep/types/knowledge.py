@@ -8,12 +8,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, Self, get_args
 
 from threadkeep.types.html_table import Cell, table
-
-Status = Literal["active", "superseded", "quarantined"]
-STATUSES: Final[tuple[str, ...]] = get_args(Status)
-
-Priority = Literal["explicit", "preference", "inferred"]
-PRIORITIES: Final[tuple[str, ...]] = get_args(Priority)
+from threadkeep.types.states import Priority, Status
 
 Reason = Literal[
     "not_said",

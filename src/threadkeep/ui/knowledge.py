@@ -16,7 +16,8 @@ from threadkeep.longterm.instructions import Instructions
 from threadkeep.serve.errors import NOT_FOUND, ApiError
 from threadkeep.serve.pages import cursor_of, encode_cursor
 from threadkeep.types import Item
-from threadkeep.types.knowledge import STATUSES, Fact, Instruction, Source, Summary
+from threadkeep.types.knowledge import Fact, Instruction, Source, Summary
+from threadkeep.types.states import STATUSES
 from threadkeep.ui.entries import Excerpt, as_json, excerpt
 from threadkeep.ui.view import (
     id_parameter,

@@ -23,7 +23,7 @@ from threadkeep.window.apply import apply, apply_all, changed_ids, excess
 from threadkeep.window.left_out import left_out
 from threadkeep.window.page_reader import Fetch, PageReader
 from threadkeep.window.policies.readable import Readable
-from threadkeep.window.policies.traits import traits_of
+from threadkeep.window.policies.traits import joint_traits, traits_of
 from threadkeep.window.policies.units import PinPredicate, newest_user_index, pins_nothing
 from threadkeep.window.policies.user_runs import with_user_runs
 from threadkeep.window.shorten.result_cuts import Shortening
@@ -65,7 +65,7 @@ def choose(
     """
     if len(policies) > 1:
         policies = with_user_runs(policies)
-    min_items = min(lookback, _min_items(policies))
+    min_items = min(lookback, joint_traits(policies).least)
     reader = PageReader(page, fetch, size, lookback)
     while reader.more and len(reader.items) < min_items:
         reader.read_on()
@@ -108,12 +108,8 @@ def first_page_size(policies: Sequence[Policy], lookback: int) -> int:
     """The size of the first read: large enough that one read usually suffices."""
     if not any(getattr(policy, "need", None) for policy in policies):
         return lookback
-    reach = min(traits_of(policy).reach for policy in policies)
-    return min(lookback, max(reach, _min_items(policies)))
-
-
-def _min_items(policies: Sequence[Policy]) -> int:
-    return max((traits_of(policy).least for policy in policies), default=0)
+    traits = joint_traits(policies)
+    return min(lookback, max(traits.reach, traits.least))
 
 
 def _pin_predicate(

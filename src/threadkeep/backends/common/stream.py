@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple
 
 from threadkeep.backends.common.commit import Action, Change, Decision, StreamState, decide, is_live
+from threadkeep.core.item_codec import with_seq
 from threadkeep.types import Commit, Drop, Page, Query, Record
 
 _SEQ = attrgetter("seq")
@@ -194,7 +195,7 @@ class Stream:
                 existing_record = None
             last_seq = last_seq if existing_record else last_seq + 1
             numbered_records.append(
-                replace(record, seq=existing_record.seq if existing_record else last_seq)
+                with_seq(record, existing_record.seq if existing_record else last_seq)
             )
         return _Plan(
             {

@@ -27,7 +27,8 @@ from threadkeep.longterm.extraction.quotation import (
     spoken_by_user,
 )
 from threadkeep.longterm.extraction.text_features import addresses
-from threadkeep.types.knowledge import Reason, Status
+from threadkeep.types.knowledge import Reason
+from threadkeep.types.states import Status
 
 __all__ = [
     "Verdict",

@@ -24,7 +24,8 @@ from threadkeep.longterm.extraction.text_features import addresses
 from threadkeep.longterm.extraction.wishes import Wish, find_wish, is_asked, is_lasting
 from threadkeep.longterm.store.codec import identity
 from threadkeep.longterm.store.unit_of_work import UnitOfWork, superseded
-from threadkeep.types.knowledge import PRIORITIES, Instruction, Priority, Reason
+from threadkeep.types.knowledge import Instruction, Reason
+from threadkeep.types.states import PRIORITIES, Priority
 from threadkeep.types.timestamps import utc_datetime
 
 

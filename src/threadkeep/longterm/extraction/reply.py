@@ -11,7 +11,7 @@ from typing import Any, Final
 from threadkeep.longterm.extraction.batch import Batch, TranscriptLine
 from threadkeep.longterm.extraction.prompt import RELATIONS
 from threadkeep.types import Json
-from threadkeep.types.knowledge import PRIORITIES, Priority
+from threadkeep.types.states import PRIORITIES, Priority
 
 _MAX_CHARACTERS: Final = 100_000
 """Characters of one answer that are looked at."""

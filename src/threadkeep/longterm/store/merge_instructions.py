@@ -8,7 +8,8 @@ from typing import Final
 
 from threadkeep.longterm.store.merge import evict, merged_fields
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
-from threadkeep.types.knowledge import PRIORITIES, Instruction
+from threadkeep.types.knowledge import Instruction
+from threadkeep.types.states import PRIORITIES
 
 MAX_INSTRUCTIONS: Final = 200
 """Instructions that are kept of one user, of any status and for any agent."""

@@ -13,7 +13,8 @@ from threadkeep.longterm.store import validate
 from threadkeep.longterm.store.codec import identity
 from threadkeep.longterm.store.merge_facts import first_said
 from threadkeep.longterm.store.validate import Moment
-from threadkeep.types.knowledge import APPLICATION, Fact, Refusal, Status
+from threadkeep.types.knowledge import APPLICATION, Fact, Refusal
+from threadkeep.types.states import Status
 from threadkeep.types.timestamps import utc_datetime
 
 

@@ -12,12 +12,8 @@ from threadkeep.core.redaction import redacted
 from threadkeep.errors import InputError
 from threadkeep.printable import shown
 from threadkeep.types import Item
-from threadkeep.types.knowledge import (
-    STATUSES,
-    Fact,
-    Instruction,
-    Source,
-)
+from threadkeep.types.knowledge import Fact, Instruction, Source
+from threadkeep.types.states import STATUSES
 from threadkeep.types.timestamps import parse_time
 
 T = TypeVar("T", Fact, Instruction)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
+from types import NoneType
 from typing import Any, Final
 
 from threadkeep.errors import ConfigError, did_you_mean
@@ -67,14 +69,27 @@ def from_options(
             raise ConfigError(f"window: no option {shown(name)}{did_you_mean(name, names)}")
         if limit is None:
             continue
-        extra: dict[str, Any] = {}
-        if name in BUDGETS and name != "max_age":
-            extra["step"] = check_step(step or 0.0)
-        if name in ("max_tokens", "max_tool_result"):
-            extra["counter"] = counter
         policies = views if name in VIEWS else budgets
-        policies.append(_FACTORY_BY_NAME[name](limit, **extra))
+        if counter is None and type(limit) is int and type(step) in (float, NoneType):
+            policies.append(_shared_policy(name, limit, step))
+        else:
+            policies.append(_policy(name, limit, step, counter))
     return views + budgets
+
+
+def _policy(name: str, limit: Any, step: float | None, counter: TokenCounter | None) -> Policy:
+    extra: dict[str, Any] = {}
+    if name in BUDGETS and name != "max_age":
+        extra["step"] = check_step(step or 0.0)
+    if name in ("max_tokens", "max_tool_result"):
+        extra["counter"] = counter
+    return _FACTORY_BY_NAME[name](limit, **extra)
+
+
+@functools.lru_cache(64)
+def _shared_policy(name: str, limit: int, step: float | None) -> Policy:
+    """As `_policy`; a policy keeps nothing of a window, so that one serves every turn."""
+    return _policy(name, limit, step, None)
 
 
 def as_policies(window: object, name: str = "window", *, _nesting: int = 0) -> list[Policy]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,6 +41,7 @@ class PolicyTraits:
 
 
 _DEFAULTS: Final = PolicyTraits()
+_NONE: Final = PolicyTraits(part=True)
 
 
 def traits_of(policy: Policy) -> PolicyTraits:
@@ -55,3 +57,25 @@ def traits_of(policy: Policy) -> PolicyTraits:
             f"got {type(traits).__name__}"
         )
     return traits
+
+
+def joint_traits(policies: Sequence[Policy]) -> PolicyTraits:
+    """The traits of policies that are applied one after the other.
+
+    `sound`, `filters`, `merges` and `step` concern each policy by itself, and are left out.
+
+    Raises:
+        ConfigError: as for `traits_of`.
+    """
+    if len(policies) == 1:
+        return traits_of(policies[0])
+    each = [traits_of(policy) for policy in policies]
+    if not each:
+        return _NONE
+    return PolicyTraits(
+        reach=min(traits.reach for traits in each),
+        least=max(traits.least for traits in each),
+        head=max(traits.head for traits in each),
+        readable=any(traits.readable for traits in each),
+        part=all(traits.part for traits in each),
+    )

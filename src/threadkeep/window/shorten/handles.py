@@ -6,8 +6,6 @@ one that was made up, or comes from another session, resolves to nothing.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import Final
 
 from threadkeep.types import Item
@@ -32,9 +30,13 @@ def position_of(handle: str) -> int | None:
 
 def is_handle_of(handle: str, session: str, item: Item) -> bool:
     """Return True if the handle was made for this item in this session."""
+    import hmac  # only where a model reads on, and slow to import
+
     return hmac.compare_digest(handle.strip().encode(), handle_of(session, item).encode())
 
 
 def _check(session: str, item: Item) -> str:
+    import hashlib
+
     named = f"{session}\0{item.id}\0{item.seq}".encode("utf-8", "surrogatepass")
     return hashlib.sha256(named).hexdigest()[:_CHECK_LENGTH]

@@ -9,19 +9,17 @@ from threadkeep.messages.tool_groups import Conversation, repair
 from threadkeep.protocols import Policy
 from threadkeep.types import Item
 from threadkeep.window.page_reader import PageReader
-from threadkeep.window.policies.traits import traits_of
+from threadkeep.window.policies.traits import joint_traits
 from threadkeep.window.shorten.caps import ResultCap
 from threadkeep.window.shorten.handles import handle_of
 from threadkeep.window.shorten.references import expanded
 from threadkeep.window.shorten.views import HandleOf, shorten_results
 
 
-def cuts_results(policies: Sequence[Policy]) -> bool:
-    """Return True if a window of these policies may cut or expand tool results."""
-    return any(
-        getattr(policy, "result_cap", None) is not None or traits_of(policy).readable
-        for policy in policies
-    )
+def result_caps(policies: Sequence[Policy]) -> list[ResultCap]:
+    """How much of their limits tool results may take, of the policies that say so."""
+    caps = [getattr(policy, "result_cap", None) for policy in policies]
+    return [cap for cap in caps if cap is not None]
 
 
 class Shortening:
@@ -36,18 +34,13 @@ class Shortening:
     __slots__ = ("_reader", "_session", "caps", "changes", "handle_of")
 
     def __init__(self, policies: Sequence[Policy], session: str, reader: PageReader) -> None:
+        traits = joint_traits(policies)
         self._session, self._reader = session, reader
-        self.caps: list[ResultCap] = []
+        self.caps = result_caps(policies)
         self.handle_of: HandleOf | None = None
-        self.changes = False
-        for policy in policies:
-            traits = traits_of(policy)
-            if not traits.part:
-                self.changes = True
-            if traits.readable:
-                self.handle_of = functools.partial(handle_of, session)
-            if (cap := getattr(policy, "result_cap", None)) is not None:
-                self.caps.append(cap)
+        self.changes = not traits.part
+        if traits.readable:
+            self.handle_of = functools.partial(handle_of, session)
 
     def views(self, items: list[Item]) -> tuple[Conversation, Conversation]:
         """The conversation, and the same with its large results cut."""

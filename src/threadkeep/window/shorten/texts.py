@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import unicodedata
 from collections.abc import Callable
 from typing import Final
 
@@ -70,6 +69,8 @@ def _boundary(text: str, index: int, direction: int) -> int:
 def _is_joined(before: str, after: str) -> bool:
     if after.isascii() and before.isascii():
         return False
+    import unicodedata  # only for texts of other scripts, and slow to import
+
     return (
         after in _JOINERS
         or before == "\u200d"
