@@ -83,5 +83,5 @@ def test_options_that_are_equal_but_not_the_same_do_not_share_a_policy():
     for impostor in (True, 1.0):
         with pytest.raises(ConfigError, match="max_messages"):
             from_options({"max_messages": impostor})
-    assert from_options({"max_messages": 9}, step=0.5)[0].step == 0.5
-    assert from_options({"max_messages": 9})[0].step == 0.0
+    stepped, plain = from_options({"max_messages": 9}, step=0.5), from_options({"max_messages": 9})
+    assert [getattr(policy, "step", None) for policy in (*stepped, *plain)] == [0.5, 0.0]
