@@ -67,8 +67,8 @@ class Window(list[Item]):
         """Replace items that are shared through a cache (keyed by their `id()`) with copies."""
         sources = [cached_items.get(id(item)) for item in self]
         if None in sources:
-            pairs = zip(self, sources, strict=True)
-            self[:] = [item if source is None else source.copy() for item, source in pairs]
+            item_sources = zip(self, sources, strict=True)
+            self[:] = [item if source is None else source.copy() for item, source in item_sources]
         else:
             self[:] = [source.copy() for source in sources if source]
         self._sources = list(zip(self, sources, strict=True))
@@ -165,10 +165,12 @@ def _row(item: Item) -> list[Cell]:
 
 def _note(window: Window) -> str:
     """How much a window holds, and what it leaves out, in a few words."""
-    parts = [f"{len(window)} items, {window.tokens} tokens"]
-    parts += [f"{window.over} over the budget"] if window.over else []
-    counts = [f"{count} by {reason}" for reason, count in window.left_out.counts.items()]
-    parts += [f"left out: {', '.join(counts)}"] if counts else []
-    unread = window.left_out.unread_before
-    parts += [f"what is before #{unread} was not looked at"] if unread is not None else []
-    return "; ".join(parts)
+    note_parts = [f"{len(window)} items, {window.tokens} tokens"]
+    note_parts += [f"{window.over} over the budget"] if window.over else []
+    reason_counts = [f"{count} by {reason}" for reason, count in window.left_out.counts.items()]
+    note_parts += [f"left out: {', '.join(reason_counts)}"] if reason_counts else []
+    unread_seq = window.left_out.unread_before
+    note_parts += (
+        [f"what is before #{unread_seq} was not looked at"] if unread_seq is not None else []
+    )
+    return "; ".join(note_parts)

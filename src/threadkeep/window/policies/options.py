@@ -61,19 +61,21 @@ def from_options(
     """
     views: list[Policy] = []
     budgets: list[Policy] = []
-    for name, limit in options.items():
-        if name not in _FACTORY_BY_NAME:
-            names = [*_FACTORY_BY_NAME, "step"]
-            raise ConfigError(f"window: no option {shown(name)}{did_you_mean(name, names)}")
+    for option_name, limit in options.items():
+        if option_name not in _FACTORY_BY_NAME:
+            option_names = [*_FACTORY_BY_NAME, "step"]
+            raise ConfigError(
+                f"window: no option {shown(option_name)}{did_you_mean(option_name, option_names)}"
+            )
         if limit is None:
             continue
-        extra: dict[str, Any] = {}
-        if name in BUDGETS and name != "max_age":
-            extra["step"] = check_step(step or 0.0)
-        if name in ("max_tokens", "max_tool_result"):
-            extra["counter"] = counter
-        policies = views if name in VIEWS else budgets
-        policies.append(_FACTORY_BY_NAME[name](limit, **extra))
+        extra_options: dict[str, Any] = {}
+        if option_name in BUDGETS and option_name != "max_age":
+            extra_options["step"] = check_step(step or 0.0)
+        if option_name in ("max_tokens", "max_tool_result"):
+            extra_options["counter"] = counter
+        target_list = views if option_name in VIEWS else budgets
+        target_list.append(_FACTORY_BY_NAME[option_name](limit, **extra_options))
     return views + budgets
 
 
@@ -90,11 +92,13 @@ def as_policies(window: object, name: str = "window", *, _nesting: int = 0) -> l
         step, counter = options.pop("step", None), options.pop("counter", None)
         return from_options(options, counter=counter, step=step)
     if isinstance(window, (list, tuple)):
-        nested = [entry for entry in window if isinstance(entry, (list, tuple))]
-        if nested and _nesting >= _MAX_NESTING:
+        nested_lists = [element for element in window if isinstance(element, (list, tuple))]
+        if nested_lists and _nesting >= _MAX_NESTING:
             raise ConfigError(f"{name}: lists of policies are nested too deeply")
         return [
-            policy for entry in window for policy in as_policies(entry, name, _nesting=_nesting + 1)
+            policy
+            for element in window
+            for policy in as_policies(element, name, _nesting=_nesting + 1)
         ]
     if window in FACTORIES:
         factory_name = getattr(window, "__name__", "")

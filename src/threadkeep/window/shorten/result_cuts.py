@@ -46,16 +46,16 @@ class Shortening:
                 self.changes = True
             if traits.readable:
                 self.handle_of = functools.partial(handle_of, session)
-            if (cap := getattr(policy, "result_cap", None)) is not None:
-                self.caps.append(cap)
+            if (result_cap := getattr(policy, "result_cap", None)) is not None:
+                self.caps.append(result_cap)
 
     def views(self, items: list[Item]) -> tuple[Conversation, Conversation]:
         """The conversation, and the same with its large results cut."""
-        view = shortened = repair(items)
+        view = shortened_view = repair(items)
         if self.handle_of is not None:
-            shortened = expanded(view, self._session, self._reader.find)
+            shortened_view = expanded(view, self._session, self._reader.find)
         if self.caps:
-            shortened = shorten_results(shortened, self.caps, self.handle_of)
-        if shortened is not view:
+            shortened_view = shorten_results(shortened_view, self.caps, self.handle_of)
+        if shortened_view is not view:
             self.changes = True
-        return view, shortened
+        return view, shortened_view
