@@ -46,7 +46,9 @@ class LastStep:
         return unanswered_approvals
 
     def _mcp_requests(self, item: Item) -> list[PendingApproval]:
-        requests = [_mcp_request(item, payload) for payload in _payloads(item, _REQUEST)]
+        requests = [
+            _mcp_request(item, request_payload) for request_payload in _payloads(item, _REQUEST)
+        ]
         return [request for request in requests if request.id not in self._responded]
 
 
@@ -66,7 +68,8 @@ def _is_same_output(group: ToolGroup, following: ToolGroup) -> bool:
     """Return False if the model went on after a group: with a message, or after a result."""
     head_position, first_head = following.order[0]
     is_answered_before = any(
-        item in group.answers and position < head_position for position, item in group.order
+        item in group.answers and item_position < head_position
+        for item_position, item in group.order
     )
     return first_head.type != "message" and not is_answered_before
 
@@ -97,7 +100,10 @@ def _mcp_request(item: Item, data: Mapping[str, Any]) -> PendingApproval:
 
 def _responded_ids(item: Item) -> list[str]:
     """The ids of the approval requests that an item answers."""
-    return [str(payload.get("approval_request_id")) for payload in _payloads(item, _RESPONSE)]
+    return [
+        str(response_payload.get("approval_request_id"))
+        for response_payload in _payloads(item, _RESPONSE)
+    ]
 
 
 def _is_response(item: Item) -> bool:

@@ -64,8 +64,8 @@ def parse_block(part: object, location: str) -> Block:
         raise InputError(f"{location}.type must be a str, got {type(part_type).__name__}")
     if part_type in _TEXT_KEYS:
         return _text_block(part, _TEXT_KEYS[part_type], location)
-    parser = _PARSERS.get(part_type)
-    return (parser and parser(part)) or {"type": "opaque", "value": dict(part)}
+    part_parser = _PARSERS.get(part_type)
+    return (part_parser and part_parser(part)) or {"type": "opaque", "value": dict(part)}
 
 
 def as_blocks(content: str | list[Block]) -> list[Block]:

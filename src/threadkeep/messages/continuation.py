@@ -60,12 +60,14 @@ def check_profile(profile: str | None) -> None:
 
 def continuation_of(item: Item) -> Continuation | None:
     """The continuation state in an item that Chat Completions wrote; `None` if there is none."""
-    payload = _payload(item)
+    raw_payload = _payload(item)
     state_fields = {
-        key: payload[key] for key in ALL_FIELDS & payload.keys() if _is_valid(key, payload)
+        key: raw_payload[key]
+        for key in ALL_FIELDS & raw_payload.keys()
+        if _is_valid(key, raw_payload)
     }
     state_fields |= _thoughts(item)
-    calls = payload.get("tool_calls")
+    calls = raw_payload.get("tool_calls")
     call_states: list[dict[str, Any]] = []
     if isinstance(calls, list) and len(calls) == len(item.tool_calls):
         call_states = [
@@ -171,12 +173,12 @@ def _is_signed(call: Any) -> bool:
 
 def _payload(item: Item) -> Mapping[str, Any]:
     raw_envelope = item.raw
-    payload = raw_envelope.get("data") if raw_envelope is not None else None
-    if raw_envelope is None or not isinstance(payload, Mapping):
+    raw_payload = raw_envelope.get("data") if raw_envelope is not None else None
+    if raw_envelope is None or not isinstance(raw_payload, Mapping):
         return {}
     if raw_envelope.get("format") == _LANGCHAIN:
-        return _langchain_payload(payload, item)
-    return payload if raw_envelope.get("format") == FORMAT else {}
+        return _langchain_payload(raw_payload, item)
+    return raw_payload if raw_envelope.get("format") == FORMAT else {}
 
 
 def _langchain_payload(dump: Mapping[str, Any], item: Item) -> Mapping[str, Any]:

@@ -107,12 +107,12 @@ def _kind(type_name: object) -> str | None:
 
 def _constructor_fields(dump: Mapping[str, Any], location: str) -> dict[str, Any]:
     """The fields of a message that `dumpd` wrote."""
-    class_path, fields = dump.get("id"), dump.get("kwargs")
+    class_path, message_fields = dump.get("id"), dump.get("kwargs")
     class_name = str(class_path[-1]) if isinstance(class_path, (list, tuple)) and class_path else ""
     message_kind = class_name.removesuffix("Chunk").removesuffix("Message").lower()
-    if message_kind not in _KINDS or not isinstance(fields, Mapping):
+    if message_kind not in _KINDS or not isinstance(message_fields, Mapping):
         raise InputError(f"{location} is a serialized {shown(class_name, 40)}, which is no message")
-    return {"type": message_kind, **fields}
+    return {"type": message_kind, **message_fields}
 
 
 def _check_fields(fields: Mapping[str, Any], location: str) -> None:
@@ -203,24 +203,24 @@ def _type(kind: str) -> str:
 
 def _default_fields(item: Item, kind: str) -> dict[str, Any]:
     """The fields of a message that follow from the neutral ones."""
-    fields: dict[str, Any] = {
+    default_fields: dict[str, Any] = {
         "additional_kwargs": {}, "response_metadata": {}, "id": None,
         "name": item.name, "content": item.content,
     }  # fmt: skip
     if kind == "ai":
         has_full_usage = item.usage is not None and item.usage.keys() >= _USAGE_FIELDS
-        fields |= _framework_calls(item.tool_calls)
-        fields["usage_metadata"] = item.usage if has_full_usage else None
+        default_fields |= _framework_calls(item.tool_calls)
+        default_fields["usage_metadata"] = item.usage if has_full_usage else None
     elif kind == "tool":
         result_status = "error" if item.status == "error" else "success"
-        fields |= {
+        default_fields |= {
             "tool_call_id": item.tool_call_id or "",
             "artifact": None,
             "status": result_status,
         }
     elif kind == "chat":
-        fields["role"] = item.role
-    return fields
+        default_fields["role"] = item.role
+    return default_fields
 
 
 def _calls(fields: Mapping[str, Any], kwargs: Mapping[str, Any]) -> list[dict[str, Json]]:

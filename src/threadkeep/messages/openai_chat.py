@@ -140,13 +140,15 @@ def _to_content(content: str | list[Block], role: str) -> str | list[Message]:
     if isinstance(content, str):
         return content
     if role != "user":
-        block_text = spoken_text if role == "assistant" else describe
-        parts = [{"type": "text", "text": text} for text in map(block_text, content) if text]
+        block_to_text = spoken_text if role == "assistant" else describe
+        content_parts = [
+            {"type": "text", "text": text} for text in map(block_to_text, content) if text
+        ]
     else:
-        parts = [part for block in content if (part := _to_part(block))]
-    if len(parts) == 1 < len(content) and role == "assistant":
-        return str(parts[0]["text"])  # reasoning before it is left out
-    return parts or ""
+        content_parts = [part for block in content if (part := _to_part(block))]
+    if len(content_parts) == 1 < len(content) and role == "assistant":
+        return str(content_parts[0]["text"])  # reasoning before it is left out
+    return content_parts or ""
 
 
 def _to_part(block: Block) -> Message | None:

@@ -99,8 +99,8 @@ def as_dict(message: object, location: str) -> dict[str, Any]:
 def _completion(completion: dict[str, Any], location: str) -> list[Item]:
     if not completion["choices"]:
         raise InputError(f"{location}.choices is empty: the completion holds no message")
-    choice = completion["choices"][0]
-    message = choice.get("message") if isinstance(choice, Mapping) else None
+    first_choice = completion["choices"][0]
+    message = first_choice.get("message") if isinstance(first_choice, Mapping) else None
     if not isinstance(message, Mapping):
         raise InputError(f"{location}.choices[0].message is missing: is it a chunk of a stream?")
     shared_fields = {key: completion[key] for key in ("model", "usage") if completion.get(key)}

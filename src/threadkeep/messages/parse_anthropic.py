@@ -21,6 +21,8 @@ def parse_message(message: dict[str, Any], location: str) -> list[Item]:
     for neutral_fields, _ in split_messages:
         check_calls(neutral_fields["tool_calls"], location)
     return [
-        build_item(message_fields, neutral_fields, location, FORMAT, payload, anthropic.to_message)
-        for neutral_fields, payload in split_messages
+        build_item(
+            message_fields, neutral_fields, location, FORMAT, raw_payload, anthropic.to_message
+        )
+        for neutral_fields, raw_payload in split_messages
     ]

@@ -49,17 +49,19 @@ def _chat_payload(data: dict[str, Any]) -> dict[str, Any] | None:
     """The raw payload of a Chat Completions message, or `None` for another format."""
     if data.get("type", "message") != "message" or data["role"] in ROLE_ALIASES:
         return None
-    payload = {
+    raw_payload = {
         key: value
         for key, value in data.items()
         if key not in _SEPARATE_FIELDS and (value != [] or key == "content")
     }
-    if payload.get("reasoning_content"):
-        del payload["reasoning_content"]  # stored in the content
-    payload.setdefault("content", None)
-    sent_fields = {key: value for key, value in payload.items() if key in openai_chat.MESSAGE_KEYS}
+    if raw_payload.get("reasoning_content"):
+        del raw_payload["reasoning_content"]  # stored in the content
+    raw_payload.setdefault("content", None)
+    sent_fields = {
+        key: value for key, value in raw_payload.items() if key in openai_chat.MESSAGE_KEYS
+    }
     message = without_call_fields(sent_fields)
-    return payload if schemas.is_chat_message(_with_valid_ids(message)) else None
+    return raw_payload if schemas.is_chat_message(_with_valid_ids(message)) else None
 
 
 def _with_valid_ids(message: dict[str, Any]) -> dict[str, Any]:

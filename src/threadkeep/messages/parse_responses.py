@@ -30,9 +30,9 @@ def parse_entry(entry: dict[str, Any], location: str) -> Item:
         "name": entry.get("name"),
         **_neutral_fields(entry, location),
     }
-    payload = {key: value for key, value in entry.items() if key not in _UNSENT_FIELDS}
+    raw_payload = {key: value for key, value in entry.items() if key not in _UNSENT_FIELDS}
     return build_item(
-        entry, neutral_fields, location, openai_responses.FORMAT, payload, _single_entry
+        entry, neutral_fields, location, openai_responses.FORMAT, raw_payload, _single_entry
     )
 
 

@@ -32,16 +32,16 @@ def with_result_id(answer: Item, id: str) -> Item:
 def _renamed(item: Item, ids: Sequence[str]) -> dict[str, Any] | None:
     """The raw payload with these ids; `None` if it has other calls than the item."""
     raw_envelope = item.raw or {}
-    payload = raw_envelope.get("data")
-    if not isinstance(payload, Mapping):
+    raw_payload = raw_envelope.get("data")
+    if not isinstance(raw_payload, Mapping):
         return None
     renamed_payload: _Payload | None = None
     if raw_envelope.get("format") == "openai-chat/1":
-        renamed_payload = _chat(payload, ids)
+        renamed_payload = _chat(raw_payload, ids)
     elif raw_envelope.get("format") == "anthropic/1":
-        renamed_payload = _anthropic(payload, ids)
+        renamed_payload = _anthropic(raw_payload, ids)
     elif raw_envelope.get("format") in _RESPONSES and len(ids) == 1:
-        renamed_payload = _entry(payload, ids[0])
+        renamed_payload = _entry(raw_payload, ids[0])
     return None if renamed_payload is None else {**raw_envelope, "data": renamed_payload}
 
 
@@ -57,16 +57,21 @@ def _chat(payload: _Payload, ids: Sequence[str]) -> _Payload | None:
 
 def _anthropic(payload: _Payload, ids: Sequence[str]) -> _Payload | None:
     content = payload.get("content")
-    parts = content if isinstance(content, list) else []
+    content_parts = content if isinstance(content, list) else []
     id_fields = {"tool_use": "id", "tool_result": "tool_use_id"}
     part_positions = [
-        position for position, part in enumerate(parts) if part.get("type") in id_fields
+        position
+        for position, content_part in enumerate(content_parts)
+        if content_part.get("type") in id_fields
     ]
     if len(part_positions) != len(ids):
         return None
-    renamed_parts = list(parts)
+    renamed_parts = list(content_parts)
     for position, call_id in zip(part_positions, ids, strict=True):
-        renamed_parts[position] = {**parts[position], id_fields[parts[position]["type"]]: call_id}
+        renamed_parts[position] = {
+            **content_parts[position],
+            id_fields[content_parts[position]["type"]]: call_id,
+        }
     return {**payload, "content": renamed_parts}
 
 

@@ -111,9 +111,9 @@ def _group_items(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
     open_calls: dict[str, list[tuple[ToolGroup, int]]] = {}
     current_group: ToolGroup | None = None
     item_type = ""
-    for position, item in enumerate(items):
+    for item_position, item in enumerate(items):
         if item.role in _RESULT_ROLES:
-            if not _attach_result(item, position, open_calls):
+            if not _attach_result(item, item_position, open_calls):
                 orphans.append(item)
             current_group = None
             continue
@@ -127,9 +127,9 @@ def _group_items(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
             and _is_same_output(current_group.heads, item)
         ):
             current_group.heads.append(item)
-            current_group.order.append((position, item))
+            current_group.order.append((item_position, item))
         else:
-            current_group = ToolGroup([item], [], [], [(position, item)])
+            current_group = ToolGroup([item], [], [], [(item_position, item)])
             groups.append(current_group)
         if item.tool_calls:
             _register_calls(current_group, item, open_calls)
@@ -254,15 +254,17 @@ def _attach_result(
 
 
 def _add_missing_results(group: ToolGroup) -> None:
-    last_position = max(
-        position for position, item in group.order if item.role not in _RESULT_ROLES
+    last_head_position = max(
+        item_position for item_position, item in group.order if item.role not in _RESULT_ROLES
     )
     head_item = group.heads[-1]
     for call_index, call in enumerate(group.calls):
         if group.answers[call_index] is None:
             answer = _missing_result(head_item, call, call_index)
             group.answers[call_index] = answer
-            group.order.append((last_position + (call_index + 1) / (len(group.calls) + 1), answer))
+            group.order.append(
+                (last_head_position + (call_index + 1) / (len(group.calls) + 1), answer)
+            )
     group.order.sort(key=_POSITION)
 
 

@@ -79,8 +79,8 @@ def raw_payload(item: Item, format_: str) -> Any:
     """The stored raw payload of an item in the format, or `None`; always a dict."""
     if item.raw is None or item.raw.get("format") != format_:
         return None
-    payload = item.raw.get("data")
-    return payload if isinstance(payload, dict) else None
+    stored_payload = item.raw.get("data")
+    return stored_payload if isinstance(stored_payload, dict) else None
 
 
 def tool_name(name: str | None) -> str:

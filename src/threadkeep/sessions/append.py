@@ -57,16 +57,19 @@ class Draft(NamedTuple):
         created_at = utc_datetime(self.now)
         if self.claims is None:
             items_ids_seqs = zip(self.items, self.ids, remaining_seqs, strict=True)
-            return [item_codec.stamp(item, id, seq, created_at) for item, id, seq in items_ids_seqs]
+            return [
+                item_codec.stamp(item, item_id, seq, created_at)
+                for item, item_id, seq in items_ids_seqs
+            ]
         items_by_key = dict(self.claims.referred)
-        for item, id in zip(self.items, self.ids, strict=True):
+        for item, item_id in zip(self.items, self.ids, strict=True):
             if not is_reference(item):
-                items_by_key[names.key(id)] = item_codec.stamp(
-                    item, id, next(remaining_seqs), created_at
+                items_by_key[names.key(item_id)] = item_codec.stamp(
+                    item, item_id, next(remaining_seqs), created_at
                 )
             else:  # of a store that keeps nothing
-                items_by_key.setdefault(names.key(id), item)
-        return [items_by_key[names.key(id)] for id in self.ids]
+                items_by_key.setdefault(names.key(item_id), item)
+        return [items_by_key[names.key(item_id)] for item_id in self.ids]
 
 
 def add(stream: SessionStream, messages: Sequence[object], format: str | None = None) -> list[Item]:
@@ -151,13 +154,7 @@ def make_draft(
     Raises:
         InputError: a message cannot be understood or stored, or two have the same id.
     """
-    numbered_items = read_all(messages, noun, format)
-    if engine.settings.redactor is not None:
-        numbered_items = [(number, redacted_item(engine, item)) for number, item in numbered_items]
-    if refer is not None:
-        numbered_items = [
-            (number, refer(item) if item.tool_call_id else item) for number, item in numbered_items
-        ]
+    numbered_items = _read_messages(engine, messages, noun, format, refer)
     now = engine.now()
     new_ids = engine.new_ids(now, len(numbered_items))
     item_ids = [
@@ -166,8 +163,8 @@ def make_draft(
     ]
     _check_unique(
         [
-            id
-            for (_, item), id in zip(numbered_items, item_ids, strict=True)
+            item_id
+            for (_, item), item_id in zip(numbered_items, item_ids, strict=True)
             if not is_reference(item)
         ],
         noun,
@@ -175,11 +172,11 @@ def make_draft(
     items: list[Item] = []
     records: list[Record] = []
     uploads: list[Upload] = []
-    for (message_number, item), id in zip(numbered_items, item_ids, strict=True):
+    for (number, item), item_id in zip(numbered_items, item_ids, strict=True):
         if is_reference(item):
             items.append(item)
             continue
-        storable, record, large_parts = storable_record(item, id, now, f"{noun} {message_number}")
+        storable, record, large_parts = storable_record(item, item_id, now, f"{noun} {number}")
         items.append(storable)
         records.append(record)
         if large_parts:
@@ -190,6 +187,24 @@ def make_draft(
         else None
     )
     return Draft(items, item_ids, records, now, id_claims, uploads)
+
+
+def _read_messages(
+    engine: Engine,
+    messages: Sequence[object],
+    noun: str,
+    format: str | None,
+    refer: Callable[[Item], Item] | None,
+) -> list[tuple[int, Item]]:
+    """The items of messages, redacted, each with the number of its message."""
+    numbered_items = read_all(messages, noun, format)
+    if engine.settings.redactor is not None:
+        numbered_items = [(number, redacted_item(engine, item)) for number, item in numbered_items]
+    if refer is not None:
+        numbered_items = [
+            (number, refer(item) if item.tool_call_id else item) for number, item in numbered_items
+        ]
+    return numbered_items
 
 
 def stored_with_blobs(stream: SessionStream, snapshot: Snapshot, page: Page) -> dict[str, int]:
@@ -265,7 +280,7 @@ def notify_listener(stream: SessionStream, draft: Draft, seqs: Sequence[int]) ->
 def _check_unique(ids: list[str], noun: str) -> None:
     if len(set(ids)) < len(ids):
         id_counts = Counter(ids)
-        duplicate_id = next(id for id in ids if id_counts[id] > 1)
+        duplicate_id = next(item_id for item_id in ids if id_counts[item_id] > 1)
         raise InputError(
             f"two {noun}s have the id {shown(duplicate_id)}; ids are unique in a session"
         )

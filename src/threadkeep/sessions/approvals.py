@@ -16,12 +16,12 @@ _PAGE: Final = 50
 
 def pending_approvals(stream: SessionStream) -> list[PendingApproval]:
     """As `Session.pending_approvals`."""
-    reader, page_size = RecentReader(stream), _PAGE
-    item_page = items = reader.newest(page_size)[0]
+    recent_reader, page_size = RecentReader(stream), _PAGE
+    item_page = items = recent_reader.newest(page_size)[0]
     last_step = LastStep(items)
     while not last_step.is_whole and len(item_page) == page_size:
         page_size *= 2
-        item_page = reader.older(items[0].seq, page_size)
+        item_page = recent_reader.older(items[0].seq, page_size)
         items = [*item_page, *items]
         last_step = LastStep(items)
     return LastStep(_with_large_arguments(stream, items, last_step)).pending()

@@ -28,7 +28,8 @@ class BranchTree:
             branch.name: branch for branch in branches or [Branch(MAIN, None, None, True)]
         }
         self._starts = {
-            name: seqs.get(branch.at or "", 0) for name, branch in self.branches.items()
+            branch_name: seqs.get(branch.at or "", 0)
+            for branch_name, branch in self.branches.items()
         }
         self.shown = next(
             (branch.name for branch in self.branches.values() if branch.is_shown), MAIN
@@ -36,10 +37,15 @@ class BranchTree:
 
     def owner(self, item: Item) -> str:
         """The branch that an item belongs to."""
-        if (name := label(item)) in self.branches:
-            return str(name)
+        if (branch_name := label(item)) in self.branches:
+            return str(branch_name)
         return next(
-            (name for name in self.chain(self.shown) if item.seq > self._starts[name]), MAIN
+            (
+                branch_name
+                for branch_name in self.chain(self.shown)
+                if item.seq > self._starts[branch_name]
+            ),
+            MAIN,
         )
 
     def limits(self, name: str) -> dict[str, float]:
@@ -74,12 +80,12 @@ class BranchTree:
 
     def chain(self, name: str) -> list[str]:
         """A branch and its ancestors, nearest first."""
-        chain: list[str] = []
+        branch_chain: list[str] = []
         current_name: str | None = name
-        while current_name in self.branches and current_name not in chain:
-            chain.append(str(current_name))
+        while current_name in self.branches and current_name not in branch_chain:
+            branch_chain.append(str(current_name))
             current_name = self.branches[str(current_name)].parent
-        return chain if chain and chain[-1] == MAIN else [*chain, MAIN]
+        return branch_chain if branch_chain and branch_chain[-1] == MAIN else [*branch_chain, MAIN]
 
 
 class BranchView:

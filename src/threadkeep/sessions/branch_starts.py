@@ -70,7 +70,9 @@ def seqs_of_starts(stream: SessionStream, info: SessionInfo | None) -> dict[str,
     start_ids = [branch.at for branch in info.branches if branch.at] if info else []
     if not start_ids:
         return {}
-    item_page = stream.read(items_query(stream, ids=[names.key(id) for id in start_ids])).pages[0]
+    item_page = stream.read(
+        items_query(stream, ids=[names.key(item_id) for item_id in start_ids])
+    ).pages[0]
     return {item.id: item.seq for item in items_of_page(item_page)}
 
 

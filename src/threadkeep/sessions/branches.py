@@ -25,10 +25,10 @@ _MAX_BRANCHES: Final = 500
 
 def branches(stream: SessionStream) -> list[Branch]:
     """As `Session.branches`."""
-    info = stream.read().info
-    if info is None:
+    session_info = stream.read().info
+    if session_info is None:
         return []
-    return list(info.branches) or [Branch(MAIN, is_shown=True)]
+    return list(session_info.branches) or [Branch(MAIN, is_shown=True)]
 
 
 def branch(stream: SessionStream, name: str, at: str | int | None) -> Branch:
@@ -36,13 +36,13 @@ def branch(stream: SessionStream, name: str, at: str | int | None) -> Branch:
     name = names.check(name, "branch")
     if stream.engine.discards:
         return Branch(name, is_shown=True)
-    switch = _Switch(stream, name, at)
-    while not stream.retry(switch.step):
+    branch_switch = _Switch(stream, name, at)
+    while not stream.retry(branch_switch.step):
         pass
-    if switch.refusal is not None:
-        raise switch.refusal
-    notify_edited(stream, switch.changed)
-    return switch.tree.branches[name]
+    if branch_switch.refusal is not None:
+        raise branch_switch.refusal
+    notify_edited(stream, branch_switch.changed)
+    return branch_switch.tree.branches[name]
 
 
 def view(stream: SessionStream, name: str) -> BranchView:
@@ -53,8 +53,8 @@ def view(stream: SessionStream, name: str) -> BranchView:
         NotFound: the session has no such branch.
     """
     name = names.check(name, "branch")
-    info = stream.read().info
-    tree = _tree(stream, info)
+    session_info = stream.read().info
+    tree = _tree(stream, session_info)
     if name not in tree.branches and not stream.engine.discards:
         raise _unknown(stream, name, tree)
     return BranchView(tree, name)
@@ -116,14 +116,14 @@ class _Switch:
             end_seq = (
                 None if item_reference is None else max(-1, min(item_reference, MAX_SEQ - 1)) + 1
             )
-            query = items_query(self._stream, limit=1, newest=True, before=end_seq)
-            return next(iter(range_items(self._stream, query)), None)
+            item_query = items_query(self._stream, limit=1, newest=True, before=end_seq)
+            return next(iter(range_items(self._stream, item_query)), None)
         if not isinstance(item_reference, str):
             raise InputError(
                 f"at must be an item's id or a seq, got {type(item_reference).__name__}"
             )
-        query = items_query(self._stream, ids=[names.key(item_reference)])
-        items = range_items(self._stream, query, hidden=True)
+        item_query = items_query(self._stream, ids=[names.key(item_reference)])
+        items = range_items(self._stream, item_query, hidden=True)
         if not items:
             raise NotFound(
                 f"at: session {shown(self._stream.id)} has no item {shown(item_reference)}"

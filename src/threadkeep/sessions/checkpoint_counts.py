@@ -36,9 +36,9 @@ class CheckpointCounts:
 def count(engine: Engine, limit: int) -> CheckpointCounts:
     """Count threads with checkpoints, in about the first `limit` streams."""
     counts, cursor, stream_count = CheckpointCounts(), None, 0
-    prefix = names.noun_prefix(engine.settings.namespace, NOUN)
+    stream_prefix = names.noun_prefix(engine.settings.namespace, NOUN)
     while stream_count < limit:
-        stream_names, cursor = engine.streams(prefix, cursor=cursor, limit=min(_PAGE, limit))
+        stream_names, cursor = engine.streams(stream_prefix, cursor=cursor, limit=min(_PAGE, limit))
         _count(engine, list(dict.fromkeys(stream_names)), counts)
         stream_count += len(stream_names)
         if cursor is None:
@@ -49,10 +49,10 @@ def count(engine: Engine, limit: int) -> CheckpointCounts:
 def _count(engine: Engine, streams: Sequence[str], counts: CheckpointCounts) -> None:
     """Two round trips: the threads, then the items of their newest messages."""
     queries = [query for stream in streams for query in _queries(stream)]
-    pages: list[Page] = engine.read(*queries) if queries else []
+    thread_pages: list[Page] = engine.read(*queries) if queries else []
     item_queries: list[Query] = []
     for thread_page, lease_page, segment_page in zip(
-        pages[::3], pages[1::3], pages[2::3], strict=True
+        thread_pages[::3], thread_pages[1::3], thread_pages[2::3], strict=True
     ):
         thread_id = _root_of(thread_page.records)
         if thread_id is None:

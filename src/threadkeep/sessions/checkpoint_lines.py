@@ -41,8 +41,8 @@ def records(engine: Engine, thread: str) -> Iterator[CheckpointRecord]:
         return
     for namespace in checkpoints.namespaces(engine, thread):
         stream_name = checkpoints.stream(engine, thread, namespace)
-        for kind in KINDS:
-            for record in all_records(engine, stream_name, kind):
+        for record_kind in KINDS:
+            for record in all_records(engine, stream_name, record_kind):
                 yield CheckpointRecord(namespace, record)
 
 

@@ -79,7 +79,7 @@ def add_if(stream: SessionStream, ids: Sequence[str], decide: Decide) -> list[It
 def _read_tail(stream: SessionStream, ids: Sequence[str]) -> tuple[Snapshot, Tail]:
     snapshot = stream.read(
         items_query(stream, limit=1, newest=True),
-        items_query(stream, ids=[names.key(id) for id in ids]),
+        items_query(stream, ids=[names.key(item_id) for item_id in ids]),
     )
     newest_items, named_items = map(items_of_page, snapshot.pages)
     items_by_id = {item.id: item for item in whole_items(stream, named_items)}

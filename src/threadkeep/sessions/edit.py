@@ -143,7 +143,7 @@ def rewind(stream: SessionStream, before: str | int | None, last: int | None) ->
 
 def remove(stream: SessionStream, *ids: str, notify: bool = True) -> None:
     """As `Session.remove`; `notify=False`: the caller looks after what came of the items."""
-    item_keys = [names.key(names.check(id, "id")) for id in ids]
+    item_keys = [names.key(names.check(item_id, "id")) for item_id in ids]
 
     def step() -> None:
         snapshot = stream.read(
@@ -184,7 +184,9 @@ def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> 
         branches=branch_starts.within(stream, snapshot.info, end_seq),
     )
     forked_records = [
-        item_codec.forked_record(record) for page in snapshot.pages for record in page.records
+        item_codec.forked_record(record)
+        for record_page in snapshot.pages
+        for record in record_page.records
     ]
     blob_copy.copy(stream.engine, stream.id, copy.id, user, snapshot.pages[0].records)
     copy.create(fork_info, forked_records)

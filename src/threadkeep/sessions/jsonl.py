@@ -50,15 +50,15 @@ def lines(engine: Engine, session: str) -> Iterator[Line]:
 
     Those of the large parts of its items come last.
     """
-    stream = engine.stream("session", session)
-    is_empty = True
-    for kind in SESSION_KINDS:
-        for record in all_records(engine, stream, kind):
-            is_empty = False
+    stream_name = engine.stream("session", session)
+    has_no_records = True
+    for record_kind in SESSION_KINDS:
+        for record in all_records(engine, stream_name, record_kind):
+            has_no_records = False
             yield _line(session, record)
-    for record in () if is_empty else blob_copy.records(engine, session):
+    for record in () if has_no_records else blob_copy.records(engine, session):
         yield _line(session, record)
-    for namespace, record in () if is_empty else checkpoint_lines.records(engine, session):
+    for namespace, record in () if has_no_records else checkpoint_lines.records(engine, session):
         yield {**_line(session, record), checkpoint_lines.FIELD: namespace}
 
 
@@ -151,17 +151,17 @@ def _check_session(
         raise InputError(
             f"line {first_number}: a session's own record has the id 'session', and no end"
         )
-    info = session_codec.read_session(session_record)  # which `read` has checked
-    if info.id != session or info.user == "":
+    session_info = session_codec.read_session(session_record)  # which `read` has checked
+    if session_info.id != session or session_info.user == "":
         raise InputError(
             f"line {first_number}: the session's own record has another id, or a wrong user"
         )
-    if user is not None and info.user is None:
-        session_record, info = (
+    if user is not None and session_info.user is None:
+        session_record, session_info = (
             session_codec.with_owner(session_record, user),
-            replace(info, user=user),
+            replace(session_info, user=user),
         )
-    if user is not None and info.user != user:
+    if user is not None and session_info.user != user:
         raise InputError(f"line {first_number} is of another user's session")
     checkpoint_field = checkpoint_lines.FIELD
     record_lines = [
@@ -173,7 +173,7 @@ def _check_session(
         if checkpoint_field in line
     ]
     return CheckedSession(
-        info, session_record, list(_other_records(record_lines)), checkpoint_records
+        session_info, session_record, list(_other_records(record_lines)), checkpoint_records
     )
 
 

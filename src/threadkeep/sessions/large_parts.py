@@ -37,7 +37,9 @@ class LargeParts:
             return items
         self._partial |= partial_items
         needed_ids = {
-            id for id, item in partial_items.items() if self._all_at_once or self._is_result(item)
+            item_id
+            for item_id, item in partial_items.items()
+            if self._all_at_once or self._is_result(item)
         }
         if missing_ids := needed_ids - self._loaded.keys():
             self._load(missing_ids)
@@ -61,6 +63,6 @@ class LargeParts:
         return bool(missing_ids)
 
     def _load(self, ids: Iterable[str]) -> None:
-        partial_items = [self._partial[id] for id in ids]
+        partial_items = [self._partial[item_id] for item_id in ids]
         loaded_items = blob_load.load(self._stream.engine, self._stream.id, partial_items)
         self._loaded |= {item.id: item for item in loaded_items}

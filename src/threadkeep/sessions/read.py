@@ -58,12 +58,12 @@ def items(
 
 def _newest(stream: SessionStream, count: int, hidden: bool) -> list[Item]:
     """The newest items, oldest first; reads on while hidden ones are among them."""
-    reader, page_size = RecentReader(stream), count
-    page_items = reader.newest(count)[0]
+    recent_reader, page_size = RecentReader(stream), count
+    page_items = recent_reader.newest(count)[0]
     visible_items = page_items if hidden else list(filter(is_shown, page_items))
     while page_items and len(page_items) == page_size and len(visible_items) < count:
         page_size = max(count - len(visible_items), _PAGE)
-        page_items = reader.older(page_items[0].seq, page_size)
+        page_items = recent_reader.older(page_items[0].seq, page_size)
         visible_items = [*filter(is_shown, page_items), *visible_items]
     return (
         visible_items[len(visible_items) - count :] if len(visible_items) > count else visible_items
@@ -120,7 +120,9 @@ def newest_records(stream: SessionStream, count: int) -> tuple[Snapshot, list[Re
         snapshot = stream.read(items_query(stream, limit=page_size, newest=True))
         records = snapshot.pages[0].records
         shown_positions = [
-            n for n, item in enumerate(items_of_page(snapshot.pages[0])) if is_shown(item)
+            position
+            for position, item in enumerate(items_of_page(snapshot.pages[0]))
+            if is_shown(item)
         ]
         if len(shown_positions) >= count or len(records) < page_size:
             return snapshot, records[
@@ -171,9 +173,9 @@ def choose_window(
     lookback = min(lookback, ALL)
     page_size = first_page_size(policies, LOOKBACK if lookback == ALL else lookback)
     may_be_partial = all(traits_of(policy).part for policy in policies)
-    reader = RecentReader(stream, borrow=may_be_partial and view is None)
+    recent_reader = RecentReader(stream, borrow=may_be_partial and view is None)
     apply_view = view or (lambda items: items)
-    newest_items, first_items = reader.newest(
+    newest_items, first_items = recent_reader.newest(
         page_size, max((traits_of(policy).head for policy in policies), default=0)
     )
     is_shortened = shorten and cuts_results(policies)
@@ -182,9 +184,9 @@ def choose_window(
         window = choose(
             apply_view(large_parts.fill(newest_items)),
             apply_view(large_parts.fill(first_items)),
-            lambda before, limit: apply_view(large_parts.fill(reader.older(before, limit))),
+            lambda before, limit: apply_view(large_parts.fill(recent_reader.older(before, limit))),
             policies,
-            now=reader.now,
+            now=recent_reader.now,
             size=page_size,
             lookback=lookback,
             counter=counter,
@@ -193,8 +195,8 @@ def choose_window(
         )
         if not (load_large and large_parts.load_shown(window)):
             break
-    if reader.borrowed:
-        window.replace_shared(reader.borrowed)
+    if recent_reader.borrowed:
+        window.replace_shared(recent_reader.borrowed)
     return window
 
 

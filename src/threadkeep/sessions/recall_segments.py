@@ -124,10 +124,10 @@ def parse(head_page: Page, gap_page: Page) -> Heads:
     segments: list[SegmentHead] = []
     gaps: list[SegmentHead] = []
     unreadable_ids: list[str] = []
-    for page, parsed_heads in ((head_page, segments), (gap_page, gaps)):
-        for record in page.records:
-            head = _head(record)
-            parsed_heads.append(head) if head else unreadable_ids.append(record.id)
+    for record_page, parsed_heads in ((head_page, segments), (gap_page, gaps)):
+        for record in record_page.records:
+            segment_head = _head(record)
+            parsed_heads.append(segment_head) if segment_head else unreadable_ids.append(record.id)
     return Heads(head_page.version, segments, gaps, unreadable_ids)
 
 
@@ -156,9 +156,10 @@ def drop_touched(engine: Engine, user: str | None, session: str, *, upto: int | 
     for _ in range(_TRIES):
         heads = read(engine, user)
         touched_heads = [
-            head
-            for head in heads.segments
-            if session in head.spans and (upto is None or head.spans[session].first <= upto)
+            segment_head
+            for segment_head in heads.segments
+            if session in segment_head.spans
+            and (upto is None or segment_head.spans[session].first <= upto)
         ]
         if not touched_heads and not heads.unreadable:
             return 0
@@ -184,7 +185,11 @@ def drop(engine: Engine, user: str, heads: Heads, dropped: Iterable[SegmentHead]
     dropped_heads = list(dropped)
     return engine.commit(
         stream_name,
-        put=[head._replace(pieces=0).record(GAP, now) for head in dropped_heads if head.complete],
+        put=[
+            segment_head._replace(pieces=0).record(GAP, now)
+            for segment_head in dropped_heads
+            if segment_head.complete
+        ],
         drop=dropping(dropped_heads),
         ttl=KEEP,
         expect=heads.version,
@@ -194,9 +199,11 @@ def drop(engine: Engine, user: str, heads: Heads, dropped: Iterable[SegmentHead]
 def dropping(heads: Iterable[SegmentHead]) -> list[Drop]:
     """What removes some segments with all their pieces."""
     dropped_heads = list(heads)
-    piece_ids = [piece_id for head in dropped_heads for piece_id in head.piece_ids()]
+    piece_ids = [
+        piece_id for segment_head in dropped_heads for piece_id in segment_head.piece_ids()
+    ]
     return (
-        [Drop(HEAD, [head.id for head in dropped_heads]), Drop(PIECE, piece_ids)]
+        [Drop(HEAD, [segment_head.id for segment_head in dropped_heads]), Drop(PIECE, piece_ids)]
         if dropped_heads
         else []
     )
@@ -216,12 +223,19 @@ def _head(record: Record) -> SegmentHead | None:
             str(session_id): SegmentSpan(*map(int, span))
             for session_id, span in head_fields.pop("spans").items()
         }
-        head = SegmentHead(**head_fields, spans=spans)
+        segment_head = SegmentHead(**head_fields, spans=spans)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    number_fields = (head.analysis, head.documents, head.pieces, head.columns, head.list_seq)
+    number_fields = (
+        segment_head.analysis,
+        segment_head.documents,
+        segment_head.pieces,
+        segment_head.columns,
+        segment_head.list_seq,
+    )
     return (
-        head
-        if head.id == record.id and all(type(number) is int for number in number_fields)
+        segment_head
+        if segment_head.id == record.id
+        and all(type(number_field) is int for number_field in number_fields)
         else None
     )

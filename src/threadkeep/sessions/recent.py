@@ -103,4 +103,4 @@ class RecentReader:
 
 
 def _items(pages: Iterable[Page]) -> list[Item]:
-    return [item_codec.read_item(record) for page in pages for record in page.records]
+    return [item_codec.read_item(record) for item_page in pages for record in item_page.records]

@@ -102,13 +102,13 @@ def delete_pointers(engine: Engine, session: str, versions: Mapping[str, int]) -
 def restore_pointers(engine: Engine, session: str, ids: Iterable[str]) -> None:
     """Point to those of the responses that are in a session, though their pointers are gone."""
     stream_name = engine.stream("session", session)
-    response_keys = [names.key(id) for id in ids]
+    response_keys = [names.key(response_id) for response_id in ids]
     session_page, entry_page = engine.read(
         Query(stream_name, "session", ids=["session"]), Query(stream_name, ENTRY, ids=response_keys)
     )
-    for entry in entry_page.records:
+    for entry_record in entry_page.records:
         owner = session_codec.owner(session_page.records[0]) if session_page.records else None
-        adopt_pointer(engine, session, owner, entry)
+        adopt_pointer(engine, session, owner, entry_record)
 
 
 def renew_pointers(engine: Engine, session: str, *, new: bool) -> None:

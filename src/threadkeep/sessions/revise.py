@@ -23,8 +23,10 @@ _MAX_IDS: Final = 500
 
 def set_hidden(stream: SessionStream, ids: Iterable[str], hidden: bool) -> int:
     """As `Session.hide` and `unhide`."""
-    unique_ids = list(dict.fromkeys(names.check(id, "id") for id in ids))
-    return sum(_change(stream, (), id_batch, hidden=hidden) for id_batch in _batches(unique_ids))
+    unique_item_ids = list(dict.fromkeys(names.check(item_id, "id") for item_id in ids))
+    return sum(
+        _change(stream, (), id_batch, hidden=hidden) for id_batch in _batches(unique_item_ids)
+    )
 
 
 def replace_items(
@@ -69,7 +71,7 @@ def _change(
 ) -> int:
     """Replace items, and set `hidden` of others; returns how many were changed."""
     new_items = {names.key(item.id): redacted_item(stream.engine, item) for item in items}
-    record_keys = list(dict.fromkeys([*new_items, *(names.key(id) for id in ids)]))
+    record_keys = list(dict.fromkeys([*new_items, *(names.key(item_id) for item_id in ids)]))
     if not record_keys:
         return 0
 
@@ -77,7 +79,7 @@ def _change(
         snapshot = stream.read(items_query(stream, ids=record_keys))
         now = stream.engine.now()
         records, uploads = snapshot.pages[0].records, list[Upload]()
-        changed_records = [
+        changes = [
             (record.seq, new_record)
             for record in records
             if (
@@ -86,24 +88,22 @@ def _change(
                 )
             )
         ]
-        if changed_records:
+        if changes:
             owner = stream.claim(snapshot).user
             blob_upload.store(stream.engine, stream.id, owner, uploads)
             old_references = blob_release.references_before(stream.engine, stream.id, records)
-            stream.compare_and_set(snapshot, put=[new_record for _, new_record in changed_records])
+            stream.compare_and_set(snapshot, put=[new_record for _, new_record in changes])
             remaining_blobs = {
-                new_record.id: blobs.blob_ids(new_record) for _, new_record in changed_records
+                new_record.id: blobs.blob_ids(new_record) for _, new_record in changes
             }
             blob_release.release(stream.engine, stream.id, old_references, remaining_blobs)
             edited_seqs = [
-                seq
-                for seq, new_record in changed_records
-                if not keep_summary or new_record.id in new_items
+                seq for seq, new_record in changes if not keep_summary or new_record.id in new_items
             ]
             if edited_seqs:
                 drop_summary(stream, snapshot, min(edited_seqs))
             drop_segments(stream, snapshot)
-        return len(changed_records)
+        return len(changes)
 
     changed_count = stream.retry(step)
     if changed_count:  # what a summary stands for was said all the same

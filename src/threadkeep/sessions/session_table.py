@@ -17,7 +17,7 @@ class SessionListing(Listing[SessionInfo]):
 
 def sessions_table(listed: Listing[SessionInfo], limit: int = 50) -> str:
     """The first sessions of a list as an HTML table."""
-    table_rows = [_row(info) for info in listed[:limit]]
+    table_rows = [_row(session_info) for session_info in listed[:limit]]
     more_note = " of more" if listed.cursor is not None or len(listed) > limit else ""
     return table(table_rows, f"{len(table_rows)}{more_note} sessions")
 

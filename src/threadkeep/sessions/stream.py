@@ -177,10 +177,12 @@ class SessionStream:
         ):  # too large for one commit: the session record first
             version = self._commit(session_info, session_records, drop=drop, expect=version).version
             drop, session_records = [], []
-        commit = self._commit(session_info, [*session_records, *put], drop=drop, expect=version)
+        last_commit = self._commit(
+            session_info, [*session_records, *put], drop=drop, expect=version
+        )
         if is_new_in_index:
             self._ensure_listed(session_info)
-        return commit.seqs[len(session_records) :]
+        return last_commit.seqs[len(session_records) :]
 
     def trim(self, upto: int) -> None:
         """Delete the items up to a seq; skipped if others write, since their next write does it."""

@@ -59,10 +59,10 @@ class IndexEntry(NamedTuple):
 def entry(engine: Engine, user: str, session: str) -> IndexEntry:
     """Read a session's entry in a user's list."""
     index_stream = engine.stream("sessions", user)
-    version, entry_records = engine.read(Query(index_stream, "session", ids=[names.key(session)]))[
-        0
-    ]
-    return IndexEntry(version, entry_records[0].seq if entry_records else 0)
+    list_version, entry_records = engine.read(
+        Query(index_stream, "session", ids=[names.key(session)])
+    )[0]
+    return IndexEntry(list_version, entry_records[0].seq if entry_records else 0)
 
 
 def remove_entry(engine: Engine, user: str, session: str, known_entry: IndexEntry) -> None:
@@ -104,18 +104,22 @@ def user_sessions(
     Entries whose session was deleted, or is owned by another user, are skipped.
     """
     limit, before_seq = _check_limit(limit), None if cursor is None else cursors.position(cursor)
-    infos: list[SessionInfo] = []
+    session_infos: list[SessionInfo] = []
     while True:
-        missing_count = limit - len(infos) + 1
+        missing_count = limit - len(session_infos) + 1
         index_entries = entries(engine, user, before_seq, missing_count)
-        for seq, info in index_entries:
-            if len(infos) == limit:
-                return SessionListing(infos, cursor=before_seq)
+        for seq, session_info in index_entries:
+            if len(session_infos) == limit:
+                return SessionListing(session_infos, cursor=before_seq)
             before_seq = seq
-            if info is not None and info.user == user and _is_listed(info, parent):
-                infos.append(info)
+            if (
+                session_info is not None
+                and session_info.user == user
+                and _is_listed(session_info, parent)
+            ):
+                session_infos.append(session_info)
         if len(index_entries) < missing_count:
-            return SessionListing(infos)
+            return SessionListing(session_infos)
 
 
 def entries(
@@ -125,12 +129,13 @@ def entries(
     index_stream = engine.stream("sessions", user)
     query = Query(index_stream, "session", limit=limit, newest=True, before=before)
     entry_records = engine.read(query)[0].records[::-1]
-    infos = read(
+    session_infos = read(
         engine,
         [engine.stream("session", session_id_of(entry_record)) for entry_record in entry_records],
     )
     return [
-        (entry_record.seq, info) for entry_record, info in zip(entry_records, infos, strict=True)
+        (entry_record.seq, session_info)
+        for entry_record, session_info in zip(entry_records, session_infos, strict=True)
     ]
 
 
@@ -141,16 +146,20 @@ def all_sessions(
 
     In the store's order; its size is approximate.
     """
-    prefix = names.noun_prefix(engine.settings.namespace, "session")
-    infos: list[SessionInfo] = []
-    while len(infos) < _check_limit(limit):
-        missing_count = limit - len(infos)
-        streams, cursor = engine.streams(prefix, cursor=cursor, limit=missing_count)
-        existing_infos = (info for info in read(engine, streams) if info is not None)
-        infos += [info for info in existing_infos if _is_listed(info, parent)]
+    stream_prefix = names.noun_prefix(engine.settings.namespace, "session")
+    session_infos: list[SessionInfo] = []
+    while len(session_infos) < _check_limit(limit):
+        missing_count = limit - len(session_infos)
+        stream_names, cursor = engine.streams(stream_prefix, cursor=cursor, limit=missing_count)
+        existing_infos = (
+            session_info for session_info in read(engine, stream_names) if session_info is not None
+        )
+        session_infos += [
+            session_info for session_info in existing_infos if _is_listed(session_info, parent)
+        ]
         if cursor is None:
             break
-    return SessionListing(infos, cursor=cursor)
+    return SessionListing(session_infos, cursor=cursor)
 
 
 def all_users(engine: Engine) -> Iterator[str]:
@@ -166,9 +175,9 @@ def all_users(engine: Engine) -> Iterator[str]:
 
 def users(engine: Engine, limit: int, cursor: Any = None) -> Listing[str]:
     """A page of the users of the namespace who have sessions, in the store's order."""
-    prefix = names.noun_prefix(engine.settings.namespace, "sessions")
-    streams, next_cursor = engine.streams(prefix, cursor=cursor, limit=limit)
-    owners = (_user_of(engine, stream) for stream in dict.fromkeys(streams))
+    stream_prefix = names.noun_prefix(engine.settings.namespace, "sessions")
+    stream_names, next_cursor = engine.streams(stream_prefix, cursor=cursor, limit=limit)
+    owners = (_user_of(engine, stream_name) for stream_name in dict.fromkeys(stream_names))
     return Listing((owner for owner in owners if owner is not None), cursor=next_cursor)
 
 
@@ -178,11 +187,13 @@ def _user_of(engine: Engine, stream: str) -> str | None:
     if engine.stream("sessions", user) == stream:
         return user
     entry_records = engine.read(Query(stream, "session", limit=1, newest=True))[0].records
-    infos = read(
+    session_infos = read(
         engine,
         [engine.stream("session", session_id_of(entry_record)) for entry_record in entry_records],
     )
-    return next((info.user for info in infos if info is not None), None)
+    return next(
+        (session_info.user for session_info in session_infos if session_info is not None), None
+    )
 
 
 def is_sub_agent(info: SessionInfo) -> bool:
@@ -216,14 +227,16 @@ def read(engine: Engine, streams: list[str]) -> list[SessionInfo | None]:
             Query(stream, "item", limit=1, newest=True),
         )
     ]
-    pages = engine.read(*queries) if queries else []
-    infos = [
+    session_pages = engine.read(*queries) if queries else []
+    session_infos = [
         _info(session_page, newest_page)
-        for session_page, newest_page in zip(pages[::2], pages[1::2], strict=True)
+        for session_page, newest_page in zip(session_pages[::2], session_pages[1::2], strict=True)
     ]
     return [
-        info if info is not None and engine.stream("session", info.id) == stream else None
-        for stream, info in zip(streams, infos, strict=True)
+        session_info
+        if session_info is not None and engine.stream("session", session_info.id) == stream
+        else None
+        for stream, session_info in zip(streams, session_infos, strict=True)
     ]
 
 

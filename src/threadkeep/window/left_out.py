@@ -72,8 +72,8 @@ def left_out(
     visible_items = [item for item in read if is_visible(item)]
     reasons = _shortened(view, stages)
     policy_steps = [(_name(policy), items) for policy, items in stages[1:]]
-    steps = [("", read), (NOT_VISIBLE, visible_items), (NO_CALL, view), *policy_steps]
-    for (_, previous_items), (reason, next_items) in itertools.pairwise(steps):
+    reason_steps = [("", read), (NOT_VISIBLE, visible_items), (NO_CALL, view), *policy_steps]
+    for (_, previous_items), (reason, next_items) in itertools.pairwise(reason_steps):
         next_seqs = {item.seq for item in next_items}
         if reason:
             reasons.update(

@@ -66,27 +66,29 @@ def choose(
     if len(policies) > 1:
         policies = with_user_runs(policies)
     min_items = min(lookback, _min_items(policies))
-    reader = PageReader(page, fetch, size, lookback)
-    while reader.more and len(reader.items) < min_items:
-        reader.read_on()
-    is_pinned = _pin_predicate(policies, head, reader.items[-min_items:] if min_items else [])
+    page_reader = PageReader(page, fetch, size, lookback)
+    while page_reader.more and len(page_reader.items) < min_items:
+        page_reader.read_on()
+    is_pinned = _pin_predicate(policies, head, page_reader.items[-min_items:] if min_items else [])
     bound_policies = [_bind(policy, now, is_pinned) for policy in policies]
     pinned_opening = [item for item in head if is_pinned(item)] if head else []
-    shortening = Shortening(policies if shorten else (), session, reader)
+    shortening = Shortening(policies if shorten else (), session, page_reader)
     if shortening.handle_of is not None:  # its policy has no other purpose
         bound_policies = [policy for policy in bound_policies if not isinstance(policy, Readable)]
-    view, shortened_view = _read_views(reader, shortening, pinned_opening, bound_policies)
+    view, shortened_view = _read_views(page_reader, shortening, pinned_opening, bound_policies)
     stages = apply_all(bound_policies, shortened_view)
     selected_items = stages[-1][1]
     is_suffix = _is_suffix(selected_items, shortened_view)
-    unread_before = None if reader.complete or not reader.items else reader.items[0].seq
+    unread_before = (
+        None if page_reader.complete or not page_reader.items else page_reader.items[0].seq
+    )
     return Window(
         selected_items,
-        dropped=0 if is_suffix else _count_dropped(reader.items, selected_items, is_pinned),
+        dropped=0 if is_suffix else _count_dropped(page_reader.items, selected_items, is_pinned),
         over=excess(bound_policies, stages),
         changed=changed_ids(selected_items, view) if shortening.changes else _NOTHING,
         counter=counter,
-        left_out=functools.partial(left_out, reader.items, view, stages, unread_before),
+        left_out=functools.partial(left_out, page_reader.items, view, stages, unread_before),
     )
 
 

@@ -215,7 +215,9 @@ class Budget:
                     else unit_index
                 )
                 return sorted(
-                    index for index in selected_units if index >= front_index or index in required
+                    kept_index
+                    for kept_index in selected_units
+                    if kept_index >= front_index or kept_index in required
                 ), is_over
             selected_units.add(unit_index)
             if self.step and total_cost >= self.limit * (1 - self.step):

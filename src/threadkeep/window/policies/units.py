@@ -54,7 +54,9 @@ def last_step(groups: Sequence[ToolGroup]) -> set[int]:
     """
     if not groups:
         return set()
-    head_position = max(position for position, item in groups[-1].order if not is_tool_result(item))
+    head_position = max(
+        item_position for item_position, item in groups[-1].order if not is_tool_result(item)
+    )
     step_indexes = {
         group_index
         for group_index, group in enumerate(groups)
@@ -82,11 +84,11 @@ def newest_user_index(view: Conversation) -> int:
     if not view.contiguous:
         group_index = newest_user_group(view.groups)
         head_item = view.groups[group_index].heads[0] if group_index >= 0 else None
-        return next((index for index, item in enumerate(view) if item is head_item), -1)
-    index = len(view) - 1
-    while index >= 0 and view[index].role != "user":
-        index -= 1
-    return index
+        return next((item_index for item_index, item in enumerate(view) if item is head_item), -1)
+    item_index = len(view) - 1
+    while item_index >= 0 and view[item_index].role != "user":
+        item_index -= 1
+    return item_index
 
 
 def user_run_front(

@@ -56,8 +56,8 @@ def with_user_runs(policies: Sequence[Policy]) -> Sequence[Policy]:
         return policies
     return [
         expanded_policy
-        for index in range(len(policies))
-        for expanded_policy in _with_cuts(policies, index)
+        for policy_position in range(len(policies))
+        for expanded_policy in _with_cuts(policies, policy_position)
     ]
 
 

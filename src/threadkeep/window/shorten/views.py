@@ -41,15 +41,17 @@ def _may_exceed(view: Conversation, cap: ResultCap) -> bool:
     if not view.contiguous:
         return True
     step_length, last_index = 0, -2
-    for index in [index for index, item in enumerate(view) if item.tool_call_id]:
-        content = view[index].content
+    for item_index in [item_index for item_index, item in enumerate(view) if item.tool_call_id]:
+        content = view[item_index].content
         if not isinstance(content, str):
             return True
         content_length = len(content) if content.isascii() else 4 * len(content)
-        step_length = step_length + content_length if index == last_index + 1 else content_length
+        step_length = (
+            step_length + content_length if item_index == last_index + 1 else content_length
+        )
         if step_length > cap.each:
             return True
-        last_index = index
+        last_index = item_index
     return False
 
 
@@ -57,16 +59,16 @@ def _steps(view: Conversation) -> list[list[Item]]:
     """The results of each step of the model."""
     if not view.contiguous:
         return [[item for item in group.answers if item] for group in view.groups if group.calls]
-    steps: list[list[Item]] = []
+    step_results: list[list[Item]] = []
     follows_result = False
     for item in view:
         is_result = is_tool_result(item)
         if is_result and follows_result:
-            steps[-1].append(item)
+            step_results[-1].append(item)
         elif is_result:
-            steps.append([item])
+            step_results.append([item])
         follows_result = is_result
-    return steps
+    return step_results
 
 
 def _shorten_step(
